@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { alertmanagerConfig } from './alertmanager/config.ts';
+import { grafanaConfig } from './grafana/config.ts';
+import { prometheusConfig } from './prometheus/config.ts';
+import { pushgatewayConfig } from './pushgateway/config.ts';
+import { sinkConfig } from './sink/config.ts';
+
+/** The parts of stack.yml that belong to one service each, in the order they are documented. */
+export const slices = {
+  pushgateway: pushgatewayConfig.prefault({}),
+  prometheus: prometheusConfig.prefault({}),
+  alertmanager: alertmanagerConfig.prefault({}),
+  grafana: grafanaConfig.prefault({}),
+  sink: sinkConfig.prefault({}),
+} as const;
+
+/** Where images come from; `auto` tries what is present, then the registry, then building from packages. */
+export const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
+
+/** The whole of stack.yml. */
+export const stackSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'a name is lower-case letters, digits, - and _, at most 41 of them' })
+    .default('promstack')
+    .meta({ description: 'Names the stack; containers, volumes and the network begin with it' }),
+  timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
+  bind: z
+    .union([z.ipv4(), z.ipv6()], { error: 'an IP address of this host is expected here, such as 127.0.0.1' })
+    .default('127.0.0.1')
+    .meta({ description: 'The address the ports are published on' }),
+  images: z
+    .strictObject({
+      source: z.enum(imageSources).default('registry'),
+      mirror: z.string().min(1).optional().meta({ description: 'A registry prefix put before each image' }),
+    })
+    .prefault({}),
+  labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for every container' }),
+  ...slices,
+});
+
+/** stack.yml after validation, every default filled in. */
+export type StackConfig = z.infer<typeof stackSchema>;

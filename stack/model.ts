@@ -1,0 +1,103 @@
+import type { Secret } from './secret.ts';
+
+/** One file as a service will see it below its config directory; the content is final. */
+export interface RenderedFile {
+  readonly service: string;
+  /** Relative to the service's config directory, with forward slashes. */
+  readonly path: string;
+  readonly content: string | Secret;
+  /** Permission bits; the owner is the user the service runs as. */
+  readonly mode: number;
+  /** The file a person would edit to change it, for messages. */
+  readonly origin: string;
+}
+
+/** A published port: `bind:host` on the engine's host leads to `container` inside. */
+export interface PortSpec {
+  readonly bind: string;
+  readonly host: number;
+  readonly container: number;
+}
+
+/** What a container sees of the outside: its config directory (read-only) or a data volume. */
+export type Mount =
+  | { readonly kind: 'config'; readonly target: string }
+  | { readonly kind: 'data'; readonly volume: string; readonly target: string };
+
+/** Limits of one container; absent means no limit. */
+export interface Resources {
+  readonly memoryBytes?: number;
+  /** In whole or part CPUs: 0.5 is half of one. */
+  readonly cpus?: number;
+}
+
+/** Everything about a container that cannot change without making it anew. */
+export interface ContainerSpec {
+  readonly service: string;
+  readonly image: string;
+  /** `uid:gid`, in numbers. */
+  readonly user: string;
+  /** Replaces the image's entrypoint when given. */
+  readonly entrypoint?: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly PortSpec[];
+  readonly mounts: readonly Mount[];
+  /** Writable in-memory directories, besides the mounts. */
+  readonly tmpfs: readonly string[];
+  readonly resources: Resources;
+  /** Labels of the person's own, beside promstack's. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopTimeoutSeconds: number;
+}
+
+/** An HTTP request to a service's own port, said without a host: the runner knows how to reach it. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** The port inside the container. */
+  readonly port: number;
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The answer to an HttpRequest. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What an answer proves: `notYet` asks again until the deadline, `refuted` ends it. */
+export type Verdict =
+  | { readonly kind: 'proven'; readonly detail?: string }
+  | { readonly kind: 'notYet'; readonly because: string }
+  | { readonly kind: 'refuted'; readonly because: string };
+
+/** One question to a running service and how to read its answer. */
+export interface Proof {
+  /** What is being proven, as a short clause: `runs revision 3f2a…`. */
+  readonly claim: string;
+  readonly request: HttpRequest;
+  judge(response: HttpResponse): Verdict;
+}
+
+/** A command of the service's own image that checks files before any server reads them. */
+export interface CheckCommand {
+  /** What is checked, as a short noun phrase: `prometheus.yml and its rules`. */
+  readonly title: string;
+  /** `CONFIG` inside an argument stands for the directory that holds the service's rendered files. */
+  readonly argv: readonly string[];
+  /** The names of the tool on a host without an engine, such as `promtool`. */
+  readonly tool: string;
+  /** Reads the failure: one finding a problem, in the tool's own words. */
+  explain(output: string): readonly CheckFinding[];
+}
+
+/** One problem a checking tool found in a rendered file. */
+export interface CheckFinding {
+  /** The rendered file's path inside the config directory, when the tool names it. */
+  readonly path?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+}

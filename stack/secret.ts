@@ -1,0 +1,28 @@
+/** A text that must not be seen: printing or serialising it gives `[secret]`; only `reveal` gives it out. */
+export class Secret {
+  readonly #text: string;
+  /** Where it came from, in words a person knows: `!env SLACK_URL`, `!file slack.txt`. */
+  readonly origin: string;
+
+  constructor(text: string, origin: string) {
+    this.#text = text;
+    this.origin = origin;
+  }
+
+  /** The text itself; call it only where the text leaves for the place that needs it. */
+  reveal(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}

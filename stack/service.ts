@@ -1,0 +1,63 @@
+import type { StackConfig } from './config.ts';
+import type { Problem } from './diagnostic.ts';
+import type { CheckCommand, ContainerSpec, HttpRequest, Proof, RenderedFile } from './model.ts';
+
+/**
+ * One kind of server in a stack, as declarations: pure functions of the config, never an effect.
+ * Shared code asks a service for its answer and never for its name.
+ */
+export interface Service {
+  /** The key in stack.yml, the folder in templates/, the host name inside the network. */
+  readonly name: string;
+  /** The name as its makers write it. */
+  readonly title: string;
+  /** A service with a config directory that is always there keeps history and revision for the stack; the first such one is taken. */
+  readonly keepsState?: boolean;
+  /** Names of services that must be ready before this one starts; most have none, so that all start at once. */
+  readonly startsAfter: readonly string[];
+  /** The container port whose published address a person opens in a browser, and by which it is probed. */
+  readonly port: number;
+  /** The port on the host. */
+  hostPort(config: StackConfig): number;
+  /** Whether this stack has the service. */
+  isEnabled(config: StackConfig): boolean;
+  /** The container that runs it. */
+  container(config: StackConfig): ContainerSpec;
+  /** Values this service's templates may use beside the config itself, found under `<name>.<key>` where the config has no such key. */
+  holes?(config: StackConfig): Readonly<Record<string, unknown>>;
+  /** Kinds of contributed file folders (`contribute/<kind>/`) that land in this service's config directory, and where. */
+  readonly collects?: readonly { readonly kind: string; readonly into: string }[];
+  /** Files of the person's own, named in the config, that this service reads: globs relative to stack.yml. */
+  userFiles?(config: StackConfig): readonly UserFiles[];
+  /** Files that carry the revision of all its other files into the running server, so that it can be read back. */
+  stamp?(revision: string): readonly Omit<RenderedFile, 'service'>[];
+  /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
+  problems?(config: StackConfig): readonly Problem[];
+  /** Commands of its image that prove the rendered files valid. */
+  checks(config: StackConfig, files: readonly RenderedFile[]): readonly CheckCommand[];
+  /** Answers 200 when the server can do its work. */
+  readonly ready: HttpRequest;
+  /** Makes the running server read its files again; absent when it has none to read. */
+  readonly reload?: HttpRequest;
+  /** Shows that the running server runs exactly these files. */
+  proofs(config: StackConfig, files: readonly RenderedFile[], revision: string): readonly Proof[];
+  /** Reads the likely cause out of the last log lines of a container that died. */
+  explainExit?(logLines: readonly string[]): string | undefined;
+}
+
+/** A set of the person's own files that a service reads. */
+export interface UserFiles {
+  /** The key in stack.yml that names them, for messages. */
+  readonly key: readonly (string | number)[];
+  /** A path or glob, relative to the folder of stack.yml. */
+  readonly glob: string;
+  /** The folder inside the config directory where they land. */
+  readonly into: string;
+  /** Says what is wrong with one file's parsed YAML; paths are inside that file. */
+  problems(content: unknown): readonly Problem[];
+}
+
+/** Identity, for the types: each service file exports one of these. */
+export function defineService(service: Service): Service {
+  return service;
+}
