@@ -29,8 +29,8 @@ export interface Service {
   readonly collects?: readonly { readonly kind: string; readonly into: string }[];
   /** Files of the person's own, named in the config, that this service reads: globs relative to stack.yml. */
   userFiles?(config: StackConfig): readonly UserFiles[];
-  /** Files that carry the revision of all its other files into the running server, so that it can be read back. */
-  stamp?(revision: string): readonly Omit<RenderedFile, 'service'>[];
+  /** The files with their revision written into them (or beside them), so that it can be read back from the running server. */
+  stamp?(files: readonly RenderedFile[], revision: string): readonly RenderedFile[];
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
   problems?(config: StackConfig): readonly Problem[];
   /** Commands of its image that prove the rendered files valid. */
@@ -40,9 +40,18 @@ export interface Service {
   /** Makes the running server read its files again; absent when it has none to read. */
   readonly reload?: HttpRequest;
   /** Shows that the running server runs exactly these files. */
-  proofs(config: StackConfig, files: readonly RenderedFile[], revision: string): readonly Proof[];
+  proofs(release: Release): readonly Proof[];
   /** Reads the likely cause out of the last log lines of a container that died. */
   explainExit?(logLines: readonly string[]): string | undefined;
+}
+
+/** What a service is meant to run: its files and the hash that names them. */
+export interface Release {
+  readonly config: StackConfig;
+  readonly files: readonly RenderedFile[];
+  readonly revision: string;
+  /** The MD5 digest of a text, for servers that name their config by one. */
+  md5(text: string): Uint8Array;
 }
 
 /** A set of the person's own files that a service reads. */

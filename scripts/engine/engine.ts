@@ -161,7 +161,11 @@ export interface Engine extends AsyncDisposable {
   createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<string>;
   removeNetwork(id: string): Promise<void>;
 
+  /** Images present whose labels have all the given pairs; an empty value asks only for the key. */
+  listImages(labels: Readonly<Record<string, string>>): Promise<readonly ImageSummary[]>;
   findImage(reference: string): Promise<ImageSummary | undefined>;
+  /** Takes a name away from an image, and the image itself with its last name. Nothing happens when it is gone already. */
+  removeImage(reference: string): Promise<void>;
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>;
   /** Makes an image of one layer from a tar stream; `changes` are Dockerfile lines such as `USER 65534`. */
   importImage(tar: NodeJS.ReadableStream, reference: string, changes: readonly string[]): Promise<void>;

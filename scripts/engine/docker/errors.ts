@@ -1,0 +1,63 @@
+import { EngineError, type EngineErrorCode } from '../engine.ts';
+
+/** Asks the engine for something; its refusal comes as an EngineError that knows what was being done. */
+export async function asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw toEngineError(doing, error);
+  }
+}
+
+/** As `asking`, where "not there" is an answer. */
+export async function askingFor<T>(doing: string, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw toEngineError(doing, error);
+  }
+}
+
+/** What the engine or the way to it said, as an EngineError; an abort and our own mistakes stay what they are. */
+export function toEngineError(doing: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngineError || error.name === 'AbortError') return error;
+  const code = codeOf(error);
+  if (code === undefined) return error;
+  return new EngineError({ code, doing, message: sentenceOf(error), cause: error });
+}
+
+/** Whether the engine answered with "already so", which is no failure for whoever wanted it so. */
+export function isAlreadySo(error: unknown): boolean {
+  return statusOf(error) === 304;
+}
+
+function codeOf(error: Error): EngineErrorCode | undefined {
+  const status = statusOf(error);
+  if (status === undefined) return codeOfErrno((error as NodeJS.ErrnoException).code);
+  if (status === 404) return 'notFound';
+  if (status === 409) return 'conflict';
+  if (status === 401 || status === 403) return 'denied';
+  // The engine answers 500 to a port that is in use: only its sentence tells (moby and podman alike).
+  if (status === 500 && portTaken.test(error.message)) return 'portTaken';
+  return 'refused';
+}
+
+const portTaken = /port is already allocated|address already in use/i;
+
+function codeOfErrno(errno: string | undefined): EngineErrorCode | undefined {
+  if (errno === undefined || errno.startsWith('ERR_')) return undefined;
+  return errno === 'EACCES' || errno === 'EPERM' ? 'denied' : 'unreachable';
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { statusCode?: unknown } | undefined)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** The engine's own sentence, without what docker-modem writes before it. */
+function sentenceOf(error: Error): string {
+  const told = (error as { json?: { message?: unknown } | null }).json?.message;
+  const sentence = typeof told === 'string' ? told : error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
+  return sentence.trim();
+}

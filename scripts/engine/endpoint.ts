@@ -1,0 +1,78 @@
+/** What secures a connection to an engine over TCP; PEM texts. */
+export interface TlsMaterial {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  /** Whether the engine's certificate must be one the authority signed for its name. */
+  readonly verify: boolean;
+}
+
+/** The place an engine listens at, and how to talk to it. */
+export type Endpoint = { readonly address: string } & (
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number; readonly tls?: TlsMaterial }
+  | { readonly kind: 'ssh'; readonly hostname: string; readonly port?: number; readonly user?: string }
+);
+
+/** Reads an address as the docker command writes it (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when it is none. */
+export function parseAddress(address: string, tls?: TlsMaterial): Endpoint | undefined {
+  const [, scheme = 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/i.exec(address) ?? [];
+  switch (scheme) {
+    case 'unix':
+    case 'npipe':
+      return rest === '' ? undefined : { kind: 'socket', address, path: rest };
+    case 'tcp':
+    case 'http':
+    case 'https':
+      return toTcp(address, rest, scheme, tls);
+    case 'ssh':
+      return toSsh(address);
+    default:
+      return undefined;
+  }
+}
+
+/** Whether ports published on the engine's loopback address can be reached from here. */
+export function isLocal(endpoint: Endpoint): boolean {
+  return endpoint.kind === 'socket' || (endpoint.kind === 'tcp' && loopback.test(endpoint.hostname));
+}
+
+/** The host on which the engine's published ports are found. */
+export function hostOf(endpoint: Endpoint): string {
+  return endpoint.kind === 'socket' || isLocal(endpoint) ? '127.0.0.1' : endpoint.hostname;
+}
+
+const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
+
+/** The ports dockerd listens on by convention, without and with TLS. */
+const plainPort = 2375;
+const tlsPort = 2376;
+
+function toTcp(address: string, rest: string, scheme: string, tls: TlsMaterial | undefined): Endpoint | undefined {
+  const url = toUrl(`http://${rest}`);
+  if (url === undefined) return undefined;
+  const secured = tls ?? (scheme === 'https' ? { verify: true } : undefined);
+  // The URL class drops a port that is the scheme's own, so 80 has to be read from the text.
+  const written = /:(\d+)\/?$/.exec(rest)?.[1];
+  const port = written === undefined ? (secured === undefined ? plainPort : tlsPort) : Number(written);
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  return { kind: 'tcp', address, hostname, port, ...(secured === undefined ? {} : { tls: secured }) };
+}
+
+function toSsh(address: string): Endpoint | undefined {
+  const url = toUrl(address);
+  if (url === undefined) return undefined;
+  return {
+    kind: 'ssh',
+    address,
+    hostname: url.hostname,
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
+  };
+}
+
+function toUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.hostname === '' ? undefined : url;
+}

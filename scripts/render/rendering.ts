@@ -1,0 +1,25 @@
+import type { StackConfig } from '../../stack/config.ts';
+import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
+
+/** Everything a stack is meant to be: the last value before the engine is looked at. */
+export interface Rendering {
+  readonly config: StackConfig;
+  /** Folder of stack.yml. */
+  readonly folder: string;
+  /** Hash over every service's revision; names the whole. */
+  readonly revision: string;
+  readonly services: readonly ServiceRendering[];
+  /** Rule tests and the like that go with the files but are not given to any server. */
+  readonly tests: readonly RenderedFile[];
+}
+
+/** One service as it is meant to be. */
+export interface ServiceRendering {
+  readonly service: Service;
+  readonly container: ContainerSpec;
+  /** Files for its config directory, sorted by path, the revision stamped in; empty when it has none. */
+  readonly files: readonly RenderedFile[];
+  /** Hash of its files, before the stamp. */
+  readonly revision: string;
+}

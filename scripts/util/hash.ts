@@ -1,0 +1,6 @@
+import { createHash } from 'node:crypto';
+
+/** The first 12 hex digits of a text's SHA-256: short enough to read out, long enough never to meet its like in one stack. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,61 @@
+import { defineService } from '../service.ts';
+import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { alertmanagerChecks } from './checks.ts';
+import { problems } from './problems.ts';
+import { proofs, stamp } from './proofs.ts';
+
+const port = 9093;
+const dataDir = '/alertmanager';
+
+/** Alertmanager: groups, routes and silences alerts and tells the receivers. */
+export const alertmanager = defineService({
+  name: 'alertmanager',
+  title: 'Alertmanager',
+  startsAfter: [],
+  port,
+  hostPort: (config) => config.alertmanager.port,
+  isEnabled: (config) => config.alertmanager.enabled,
+  container: (config) => {
+    const own = config.alertmanager;
+    return {
+      service: 'alertmanager',
+      image: own.image,
+      user: nobody,
+      args: [
+        `--config.file=${configDir}/alertmanager.yml`,
+        `--storage.path=${dataDir}`,
+        `--data.retention=${own.retention}`,
+        `--web.listen-address=:${port}`,
+        '--cluster.listen-address=',
+        ...own.extra_args,
+      ],
+      env: { TZ: config.timezone },
+      ports: [{ bind: config.bind, host: own.port, container: port }],
+      mounts: [
+        { kind: 'config', target: configMount },
+        { kind: 'data', volume: 'alertmanager-data', target: dataDir },
+      ],
+      tmpfs: [],
+      resources: toResources(own.resources),
+      labels: config.labels,
+      stopTimeoutSeconds: 10,
+    };
+  },
+  holes: (config) => ({
+    route: config.alertmanager.route,
+    template_globs: [`${configDir}/templates/*.tmpl`],
+  }),
+  userFiles: (config) =>
+    config.alertmanager.templates.map((glob, at) => ({
+      key: ['alertmanager', 'templates', at],
+      glob,
+      into: 'templates/user',
+      problems: () => [],
+    })),
+  problems,
+  stamp,
+  checks: alertmanagerChecks,
+  ready: { method: 'GET', port, path: '/-/ready' },
+  reload: { method: 'POST', port, path: '/-/reload' },
+  proofs,
+});

@@ -1,0 +1,60 @@
+import { defineService } from '../service.ts';
+import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { prometheusChecks } from './checks.ts';
+import { problems, ruleFileProblems } from './problems.ts';
+import { proofs, revisionRules } from './proofs.ts';
+
+const port = 9090;
+const dataDir = '/prometheus';
+
+/** Prometheus: scrapes, stores, evaluates the rules and hands alerts on. */
+export const prometheus = defineService({
+  name: 'prometheus',
+  title: 'Prometheus',
+  keepsState: true,
+  startsAfter: [],
+  port,
+  hostPort: (config) => config.prometheus.port,
+  isEnabled: (config) => config.prometheus.enabled,
+  container: (config) => {
+    const own = config.prometheus;
+    return {
+      service: 'prometheus',
+      image: own.image,
+      user: nobody,
+      args: [
+        `--config.file=${configDir}/prometheus.yml`,
+        `--storage.tsdb.path=${dataDir}`,
+        `--storage.tsdb.retention.time=${own.retention.time}`,
+        ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
+        `--web.listen-address=:${port}`,
+        '--web.enable-lifecycle',
+        ...own.extra_args,
+      ],
+      env: { TZ: config.timezone },
+      ports: [{ bind: config.bind, host: own.port, container: port }],
+      mounts: [
+        { kind: 'config', target: configMount },
+        { kind: 'data', volume: 'prometheus-data', target: dataDir },
+      ],
+      tmpfs: [],
+      resources: toResources(own.resources),
+      labels: config.labels,
+      stopTimeoutSeconds: 30,
+    };
+  },
+  collects: [{ kind: 'rules', into: 'rules' }],
+  userFiles: (config) =>
+    config.prometheus.rules.map((glob, at) => ({
+      key: ['prometheus', 'rules', at],
+      glob,
+      into: 'rules/user',
+      problems: ruleFileProblems,
+    })),
+  problems,
+  stamp: (files, revision) => [...files, revisionRules(revision)],
+  checks: prometheusChecks,
+  ready: { method: 'GET', port, path: '/-/ready' },
+  reload: { method: 'POST', port, path: '/-/reload' },
+  proofs,
+});

@@ -1,0 +1,32 @@
+import { defineService } from '../service.ts';
+import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+
+const port = 8080;
+
+/** The sink: a webhook receiver that writes each notification it gets as one line to its log. */
+export const sink = defineService({
+  name: 'sink',
+  title: 'Sink',
+  startsAfter: [],
+  port,
+  hostPort: (config) => config.sink.port,
+  isEnabled: (config) => config.sink.enabled,
+  container: (config) => ({
+    service: 'sink',
+    // busybox in the Pushgateway's image has a web server with CGI: no further image is needed.
+    image: config.pushgateway.image,
+    user: nobody,
+    entrypoint: ['/bin/busybox', 'httpd'],
+    args: ['-f', '-p', String(port), '-h', `${configDir}/www`],
+    env: { TZ: config.timezone },
+    ports: [{ bind: config.bind, host: config.sink.port, container: port }],
+    mounts: [{ kind: 'config', target: configMount }],
+    tmpfs: [],
+    resources: toResources(config.sink.resources),
+    labels: config.labels,
+    stopTimeoutSeconds: 1,
+  }),
+  checks: () => [],
+  ready: { method: 'GET', port, path: '/' },
+  proofs: () => [],
+});
