@@ -85,8 +85,21 @@ export interface HelperRequest {
 
 /** One entry of an archive that goes into or comes out of a container. */
 export type ArchiveEntry =
-  | { readonly kind: 'file'; readonly path: string; readonly content: Buffer; readonly mode: number; readonly uid: number; readonly gid: number }
-  | { readonly kind: 'directory'; readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly content: Buffer;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
   | { readonly kind: 'link'; readonly path: string; readonly to: string; readonly uid: number; readonly gid: number };
 
 /** What a program left behind. */
@@ -141,7 +154,10 @@ export interface Engine extends AsyncDisposable {
   /** Resolves with the exit code when it ends the next time. */
   nextExit(id: string, signal: AbortSignal): Promise<number>;
   exec(id: string, argv: readonly string[], options?: { stdin?: string; signal?: AbortSignal }): Promise<ExecResult>;
-  logs(id: string, options: { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal }): AsyncIterable<LogLine>;
+  logs(
+    id: string,
+    options: { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal },
+  ): AsyncIterable<LogLine>;
 
   /** Unpacks the entries below a directory of a container, running or not. */
   putFiles(id: string, directory: string, entries: readonly ArchiveEntry[]): Promise<void>;

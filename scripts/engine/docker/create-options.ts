@@ -44,7 +44,9 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
     HostConfig: {
       ...hardened,
       NetworkMode: 'none',
-      Mounts: request.mounts.map(({ volume, target, readOnly }) => toVolumeMount(volume, target, { readOnly, copy: false })),
+      Mounts: request.mounts.map(({ volume, target, readOnly }) =>
+        toVolumeMount(volume, target, { readOnly, copy: false }),
+      ),
     },
   };
 }

@@ -1,0 +1,63 @@
+import type { Agent } from 'node:http';
+import { json } from 'node:stream/consumers';
+import type Dockerode from 'dockerode';
+import { containerCalls } from './docker/containers.ts';
+import { asking } from './docker/errors.ts';
+import { execCalls } from './docker/exec.ts';
+import { fileCalls } from './docker/files.ts';
+import { imageCalls } from './docker/images.ts';
+import { logCalls } from './docker/logs.ts';
+import { networkCalls } from './docker/networks.ts';
+import { openStream } from './docker/request.ts';
+import { agentFor, toModemOptions } from './docker/transport.ts';
+import { volumeCalls } from './docker/volumes.ts';
+import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
+import type { Engine, EngineInfo } from './engine.ts';
+
+/** Loads dockerode, which takes longer than most of what is asked of it: begin early, wait late. */
+export async function loadDockerode(): Promise<typeof Dockerode> {
+  return (await import('dockerode')).default;
+}
+
+/** The engine at an endpoint, through dockerode; dispose of it to close its connections. */
+export async function createDockerEngine(endpoint: Endpoint, loading = loadDockerode()): Promise<Engine> {
+  const Docker = await loading;
+  const agent = agentFor(endpoint);
+  const docker = new Docker(toModemOptions(endpoint, agent));
+  return {
+    ...infoCalls(docker, endpoint),
+    ...containerCalls(docker),
+    ...execCalls(docker),
+    ...logCalls(docker),
+    ...fileCalls(docker),
+    ...volumeCalls(docker),
+    ...networkCalls(docker),
+    ...imageCalls(docker),
+    ...closing(agent),
+  };
+}
+
+function infoCalls(docker: Dockerode, endpoint: Endpoint): Pick<Engine, 'info'> {
+  return {
+    info: (signal) =>
+      asking<EngineInfo>('asking the engine for its version', async () => {
+        const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
+        const told = (await json(answer)) as Dockerode.DockerVersion;
+        const isPodman = (told.Components ?? []).some((component) => component.Name.startsWith('Podman'));
+        return {
+          kind: isPodman ? 'podman' : 'docker',
+          version: told.Version,
+          arch: told.Arch,
+          address: endpoint.address,
+          host: hostOf(endpoint),
+          isLocal: isLocal(endpoint),
+        };
+      }),
+  };
+}
+
+function closing(agent: Agent): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => agent.destroy(),
+  };
+}

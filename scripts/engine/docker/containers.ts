@@ -1,0 +1,140 @@
+import type Dockerode from 'dockerode';
+import type { ContainerState, ContainerSummary, Engine } from '../engine.ts';
+import { toCreateOptions, toHelperOptions } from './create-options.ts';
+import { asking, isAlreadySo } from './errors.ts';
+import { createExitWatch } from './exit-watch.ts';
+import { toLabelFilter } from './filters.ts';
+
+type ContainerCalls = Pick<
+  Engine,
+  | 'listContainers'
+  | 'findContainer'
+  | 'createContainer'
+  | 'createHelper'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'nextExit'
+>;
+
+/** The engine's calls about containers. */
+export function containerCalls(docker: Dockerode): ContainerCalls {
+  const exits = createExitWatch(docker);
+  const list = async (filters: Record<string, string[]>) => {
+    const found = await docker.listContainers({ all: true, filters });
+    return Promise.all(found.map((one) => toSummary(docker, one)));
+  };
+
+  return {
+    listContainers: (labels) => asking('listing containers', () => list(toLabelFilter(labels))),
+
+    findContainer: (nameOrId) =>
+      asking(`looking for container ${nameOrId}`, async () => {
+        const byName = await list({ name: [`^/?${escapeForRegExp(nameOrId)}$`] });
+        const named = byName.find((one) => one.name === nameOrId);
+        if (named !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return named;
+        return (await list({ id: [nameOrId] }))[0];
+      }),
+
+    createContainer: (request) =>
+      asking(`creating container ${request.name}`, async () => {
+        const { id } = await docker.createContainer(toCreateOptions(request));
+        return id;
+      }),
+
+    createHelper: (request) =>
+      asking(`creating container ${request.name}`, async () => {
+        const { id } = await docker.createContainer(toHelperOptions(request));
+        return id;
+      }),
+
+    startContainer: (id) =>
+      asking(`starting container ${id}`, async () => {
+        await exits.areWatched(id);
+        await docker.getContainer(id).start().catch(unlessAlreadySo);
+      }),
+
+    stopContainer: (id, seconds) =>
+      asking(`stopping container ${id}`, async () => {
+        await docker.getContainer(id).stop({ t: seconds }).catch(unlessAlreadySo);
+      }),
+
+    removeContainer: (id) => asking(`removing container ${id}`, () => remove(docker.getContainer(id))),
+
+    nextExit: (id, signal) => asking(`waiting for container ${id} to end`, () => exits.next(id, signal)),
+  };
+}
+
+/** `v` takes only volumes without a name, such as an image's own VOLUME that nothing was mounted on. */
+async function remove(container: Dockerode.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    const status = (error as { statusCode?: unknown }).statusCode;
+    if (status === 404) return;
+    if (status !== 409) throw error;
+    await untilGone(container);
+  }
+}
+
+/** Someone else's removal is under way: gone is gone, whoever did it. */
+async function untilGone(container: Dockerode.Container): Promise<void> {
+  try {
+    await container.wait({ condition: 'removed', abortSignal: AbortSignal.timeout(30_000) });
+  } catch (error) {
+    if ((error as { statusCode?: unknown }).statusCode !== 404) throw error;
+  }
+}
+
+function unlessAlreadySo(error: unknown): void {
+  if (!isAlreadySo(error)) throw error;
+}
+
+async function toSummary(docker: Dockerode, one: Dockerode.ContainerInfo): Promise<ContainerSummary> {
+  return {
+    id: one.Id,
+    name: (one.Names[0] ?? '').replace(/^\//, ''),
+    image: await referenceOf(docker, one),
+    imageId: one.ImageID,
+    state: toState(one.State),
+    status: one.Status,
+    labels: one.Labels ?? {},
+    createdAt: one.Created,
+    hostPorts: [...new Set((one.Ports ?? []).map((port) => port.PublicPort).filter((port) => port > 0))],
+  };
+}
+
+/** Once a tag has moved on to another image, the list names the container's image by its id; the container still knows the tag. */
+async function referenceOf(docker: Dockerode, one: Dockerode.ContainerInfo): Promise<string> {
+  if (!one.Image.startsWith('sha256:') && !one.ImageID.includes(one.Image)) return one.Image;
+  try {
+    return (await docker.getContainer(one.Id).inspect()).Config.Image;
+  } catch {
+    return one.Image;
+  }
+}
+
+/** Podman has states of its own beside Docker's. */
+function toState(state: string): ContainerState {
+  switch (state) {
+    case 'created':
+    case 'running':
+    case 'paused':
+    case 'restarting':
+    case 'removing':
+    case 'exited':
+    case 'dead':
+      return state;
+    case 'configured':
+    case 'initialized':
+      return 'created';
+    case 'stopping':
+      return 'running';
+    default:
+      return 'exited';
+  }
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,79 @@
+import { addAbortSignal, type Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { type Engine, EngineError, type ExecResult } from '../engine.ts';
+import { asking } from './errors.ts';
+import { framesOf } from './multiplex.ts';
+
+/** How long the output may stay open after the container has ended. */
+const graceMs = 1_000;
+/** How long the engine may take to note the exit code after the output has ended. */
+const exitCodeMs = 5_000;
+
+/** Runs programs inside containers. */
+export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
+  return {
+    exec: (id, argv, options = {}) =>
+      asking(`running ${argv[0]} in container ${id}`, () => run(docker.getContainer(id), argv, options)),
+  };
+}
+
+async function run(
+  container: Dockerode.Container,
+  argv: readonly string[],
+  options: { stdin?: string; signal?: AbortSignal },
+): Promise<ExecResult> {
+  const abort = options.signal === undefined ? {} : { abortSignal: options.signal };
+  const takesInput = options.stdin !== undefined;
+  const exec = await container.exec({
+    Cmd: [...argv],
+    AttachStdin: takesInput,
+    AttachStdout: true,
+    AttachStderr: true,
+    ...abort,
+  });
+  const connection: Duplex = await exec.start({ hijack: true, stdin: takesInput, ...abort });
+  if (options.signal !== undefined) addAbortSignal(options.signal, connection);
+  if (takesInput) connection.end(options.stdin);
+  const output = await collect(connection, container);
+  return { exitCode: await exitCodeOf(exec), ...output };
+}
+
+/** Reads until the output ends. The engine can leave it open when the container dies meanwhile, so that is watched too. */
+async function collect(connection: Duplex, container: Dockerode.Container): Promise<Omit<ExecResult, 'exitCode'>> {
+  const ended = new AbortController();
+  const death = closeOnDeath(connection, container, ended.signal);
+  const pieces = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  try {
+    for await (const frame of framesOf(connection)) pieces[frame.stream].push(frame.content);
+  } finally {
+    ended.abort();
+    await death;
+  }
+  return { stdout: Buffer.concat(pieces.stdout).toString(), stderr: Buffer.concat(pieces.stderr).toString() };
+}
+
+async function closeOnDeath(connection: Duplex, container: Dockerode.Container, ended: AbortSignal): Promise<void> {
+  try {
+    await container.wait({ condition: 'not-running', abortSignal: ended });
+    await sleep(graceMs, undefined, { signal: ended });
+  } catch {
+    // Ended in time, or the engine is gone, which the connection itself tells.
+    return;
+  }
+  const message = 'the container ended while the program was running';
+  connection.destroy(new EngineError({ code: 'conflict', doing: `running a program in ${container.id}`, message }));
+}
+
+async function exitCodeOf(exec: Dockerode.Exec): Promise<number> {
+  const deadline = Date.now() + exitCodeMs;
+  for (let pauseMs = 1; ; pauseMs *= 2) {
+    const { Running: isRunning, ExitCode: exitCode } = await exec.inspect();
+    if (!isRunning && exitCode !== null) return exitCode;
+    if (Date.now() > deadline) {
+      const message = 'the program ended and the engine does not tell its exit code';
+      throw new EngineError({ code: 'refused', doing: 'reading the exit code of a program', message });
+    }
+    await sleep(pauseMs);
+  }
+}

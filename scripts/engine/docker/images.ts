@@ -1,0 +1,118 @@
+import type Dockerode from 'dockerode';
+import type { Engine, ImageSummary } from '../engine.ts';
+import { splitReference } from '../images/reference.ts';
+import { credentialsFor } from '../registry-credentials.ts';
+import { asking, askingFor } from './errors.ts';
+import { toLabelFilter } from './filters.ts';
+import { type ProgressLine, progressLines } from './json-lines.ts';
+import { createPullCount } from './pull-progress.ts';
+import { openStream } from './request.ts';
+
+type ImageCalls = Pick<
+  Engine,
+  'listImages' | 'findImage' | 'removeImage' | 'pullImage' | 'importImage' | 'tagImage' | 'saveImages' | 'loadImages'
+>;
+
+/** The engine's calls about images. */
+export function imageCalls(docker: Dockerode): ImageCalls {
+  return {
+    listImages: (labels) =>
+      asking('listing images', async () => {
+        const found = await docker.listImages({ filters: toLabelFilter(labels) });
+        return found.map((one) => toSummary(one, one.Labels));
+      }),
+
+    findImage: (reference) =>
+      askingFor(`looking for image ${reference}`, async () => {
+        const told = await docker.getImage(reference).inspect();
+        return toSummary(told, told.Config.Labels);
+      }),
+
+    removeImage: async (reference) => {
+      await askingFor(`removing image ${reference}`, () => docker.getImage(reference).remove());
+    },
+
+    pullImage: async (reference, onProgress, signal) => {
+      const doing = `pulling ${reference}`;
+      const authconfig = await credentialsFor(reference, process.env, signal);
+      await asking(doing, async () => {
+        const { repository, tag } = splitReference(reference);
+        const count = createPullCount();
+        const options = { fromImage: repository, tag, abortSignal: signal };
+        const answer = await docker.createImage(authconfig ?? {}, options);
+        for await (const line of progressLines(doing, bytes(answer))) {
+          const progress = count(line);
+          if (progress !== undefined) onProgress(progress);
+        }
+      });
+    },
+
+    importImage: (tar, reference, changes) => {
+      const doing = `importing ${reference}`;
+      const { repository, tag } = splitReference(reference);
+      return asking(doing, () =>
+        sending(tar, async () => {
+          const answer = await docker.importImage(tar, { repo: repository, tag, changes: [...changes] });
+          await drain(progressLines(doing, bytes(answer)));
+        }),
+      );
+    },
+
+    tagImage: (reference, as) =>
+      asking(`tagging ${reference} as ${as}`, async () => {
+        const { repository, tag } = splitReference(as);
+        await docker.getImage(reference).tag({ repo: repository, tag });
+      }),
+
+    saveImages: (references) =>
+      asking(`saving ${references.join(', ')}`, () =>
+        openStream(docker, { method: 'GET', path: '/images/get', query: { names: references } }),
+      ),
+
+    loadImages: (tar) =>
+      asking('loading images', () =>
+        sending(tar, async () => {
+          const answer = await docker.loadImage(tar, { quiet: true });
+          return loadedReferences(await drain(progressLines('loading images', bytes(answer))));
+        }),
+      ),
+  };
+}
+
+/** The engine names what it loaded in sentences only: `Loaded image: prom/prometheus:v3.5.3`. */
+export function loadedReferences(lines: readonly ProgressLine[]): readonly string[] {
+  const said = lines.map((line) => /^Loaded image(?:\(s\))?: (.+)$/.exec((line.stream ?? '').trim())?.[1]);
+  return said.flatMap((names) => (names === undefined ? [] : names.split(/,\s*/)));
+}
+
+/** A stream that breaks while it is being sent is the cause of whatever the engine then says. */
+async function sending<T>(source: NodeJS.ReadableStream, send: () => Promise<T>): Promise<T> {
+  let broken: Error | undefined;
+  source.once('error', (error: Error) => {
+    broken = error;
+  });
+  try {
+    return await send();
+  } catch (error) {
+    throw broken ?? error;
+  }
+}
+
+async function drain<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of source) all.push(one);
+  return all;
+}
+
+/** The engine's answers are never decoded before they come here. */
+function bytes(answer: NodeJS.ReadableStream): AsyncIterable<Buffer> {
+  return answer as AsyncIterable<Buffer>;
+}
+
+function toSummary(
+  told: { Id: string; RepoTags?: string[] | null | undefined; Size: number },
+  labels: Record<string, string> | null | undefined,
+): ImageSummary {
+  const tags = (told.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
+  return { id: told.Id, tags, sizeBytes: told.Size, labels: labels ?? {} };
+}

@@ -1,0 +1,38 @@
+import type Dockerode from 'dockerode';
+import type { Engine, NetworkSummary } from '../engine.ts';
+import { asking, askingFor } from './errors.ts';
+import { toLabelFilter } from './filters.ts';
+
+type NetworkCalls = Pick<Engine, 'listNetworks' | 'findNetwork' | 'createNetwork' | 'removeNetwork'>;
+
+/** The engine's calls about networks. */
+export function networkCalls(docker: Dockerode): NetworkCalls {
+  return {
+    listNetworks: (labels) =>
+      asking('listing networks', async () => {
+        const found = await docker.listNetworks({ filters: toLabelFilter(labels) });
+        return found.map(toSummary);
+      }),
+
+    findNetwork: (name) =>
+      asking(`looking for network ${name}`, async () => {
+        // The engine's name filter takes parts of names too.
+        const found = await docker.listNetworks({ filters: { name: [name] } });
+        return found.map(toSummary).find((one) => one.name === name);
+      }),
+
+    createNetwork: (name, labels) =>
+      asking(`creating network ${name}`, async () => {
+        const { id } = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { ...labels } });
+        return id;
+      }),
+
+    removeNetwork: async (id) => {
+      await askingFor(`removing network ${id}`, () => docker.getNetwork(id).remove());
+    },
+  };
+}
+
+function toSummary(told: Dockerode.NetworkInspectInfo): NetworkSummary {
+  return { id: told.Id, name: told.Name, labels: told.Labels ?? {} };
+}
