@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Engine } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
-import { packEntries, unpackEntries } from './tar.ts';
+import { firstEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
 export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
@@ -18,12 +18,9 @@ export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFile
 
     readLink: (id, path) =>
       askingFor(`reading the link ${path} of container ${id}`, async () => {
-        const answer = (await docker.getContainer(id).infoArchive({ path })) as {
-          readonly headers: Readonly<Record<string, string | undefined>>;
-        };
-        const header = answer.headers['x-docker-container-path-stat'] ?? '';
-        const stat = JSON.parse(Buffer.from(header, 'base64').toString()) as { readonly linkTarget?: string };
-        return stat.linkTarget === undefined || stat.linkTarget === '' ? undefined : stat.linkTarget;
+        // HEAD tells only where the link leads in the end; the archive of the link itself says what is written in it.
+        const first = await firstEntry(await docker.getContainer(id).getArchive({ path }));
+        return first?.type === 'symlink' ? first.linkname : undefined;
       }),
   };
 }

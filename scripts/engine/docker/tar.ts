@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { extract, type Header, pack } from 'tar-stream';
+import { type Extract, extract, type Header, pack } from 'tar-stream';
 import { unreachable } from '../../util/unreachable.ts';
 import type { ArchiveEntry } from '../engine.ts';
 
@@ -14,19 +15,29 @@ export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buf
 /** The files, directories and links of a tar archive; anything else in it is passed over. */
 export async function unpackEntries(archive: NodeJS.ReadableStream): Promise<readonly ArchiveEntry[]> {
   const entries: ArchiveEntry[] = [];
-  const unpacking = extract();
-  // pipe() does not hand on errors: an answer cut short would otherwise wait for ever.
-  archive.on('error', (error) => unpacking.destroy(error));
-  archive.on('aborted', () =>
-    unpacking.destroy(Object.assign(new Error('the answer ended early'), { code: 'ECONNRESET' })),
-  );
-  archive.pipe(unpacking);
-  for await (const entry of unpacking) {
+  for await (const entry of unpacking(archive)) {
     const content = await buffer(entry);
     const told = fromHeader(entry.header, content);
     if (told !== undefined) entries.push(told);
   }
   return entries;
+}
+
+/** The header of the first entry of a tar archive; the rest is not read. */
+export async function firstEntry(archive: NodeJS.ReadableStream): Promise<Header | undefined> {
+  for await (const entry of unpacking(archive)) {
+    (archive as Readable).destroy();
+    return entry.header;
+  }
+  return undefined;
+}
+
+function unpacking(archive: NodeJS.ReadableStream): Extract {
+  const unpacked = extract();
+  // pipe() does not hand on errors: an answer cut short would otherwise wait for ever.
+  archive.once('error', (error) => unpacked.destroy(error));
+  archive.pipe(unpacked as unknown as NodeJS.WritableStream);
+  return unpacked;
 }
 
 function toHeader(entry: ArchiveEntry): Partial<Header> & Pick<Header, 'name'> {
