@@ -4,3 +4,8 @@ import { createHash } from 'node:crypto';
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
+
+/** The MD5 digest of a text: only for servers that name their config by it. */
+export function md5(text: string): Uint8Array {
+  return createHash('md5').update(text).digest();
+}

@@ -1,0 +1,117 @@
+import type { StackConfig } from '../../stack/config.ts';
+import type { ContainerSpec } from '../../stack/model.ts';
+import type { Release, Service } from '../../stack/service.ts';
+import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel, versionLabel } from '../engine/labels.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { md5, shortHash } from '../util/hash.ts';
+import { version } from '../util/version.ts';
+import { carrierRoot, names } from './names.ts';
+
+/** What a stack is meant to be, in the engine's terms. */
+export interface Desired {
+  readonly stack: string;
+  readonly revision: string;
+  readonly config: StackConfig;
+  readonly services: readonly DesiredService[];
+  /** Every volume by its full name, with the labels it is made with. */
+  readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
+  readonly carrier: DesiredCarrier | undefined;
+}
+
+/** One service's container and the release of files it is meant to run. */
+export interface DesiredService {
+  readonly service: Service;
+  readonly name: string;
+  readonly spec: ContainerSpec;
+  /** The image as it is on the engine now; undefined when it still has to come. */
+  readonly imageId: string | undefined;
+  readonly specHash: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Full volume names, one for each mount. */
+  readonly volumes: readonly string[];
+  /** Absent when the service reads no files. */
+  readonly release: Release | undefined;
+}
+
+/** The container that is created and never started: the way by which files reach the config volumes. */
+export interface DesiredCarrier {
+  readonly name: string;
+  readonly image: string;
+  readonly hash: string;
+  readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
+}
+
+/** An image as `ensureImages` found it: what to run in place of the reference that was asked for. */
+export interface ResolvedImage {
+  readonly ref: string;
+  readonly id: string | undefined;
+}
+
+/** Turns a rendering into engine terms; `image` answers what stands for a service's image reference. */
+export function toDesired(rendering: Rendering, image: (reference: string) => ResolvedImage): Desired {
+  const { config } = rendering;
+  const stack = config.name;
+  const services = rendering.services.map(({ service, container, files, revision }): DesiredService => {
+    const resolved = image(container.image);
+    const spec = { ...container, image: resolved.ref };
+    const specHash = hashSpec(spec);
+    return {
+      service,
+      name: names.container(stack, service.name),
+      spec,
+      imageId: resolved.id,
+      specHash,
+      labels: {
+        ...spec.labels,
+        ...baseLabels(stack, 'service'),
+        [serviceLabel]: service.name,
+        [specHashLabel]: specHash,
+        [specLabel]: JSON.stringify(spec),
+      },
+      volumes: volumesOf(stack, spec),
+      release: hasConfigMount(spec) ? { config, files, revision, md5 } : undefined,
+    };
+  });
+  const volumes = services.flatMap((one) =>
+    one.volumes.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: one.service.name } })),
+  );
+  return { stack, revision: rendering.revision, config, services, volumes, carrier: carrierFor(stack, services) };
+}
+
+/** The labels on everything promstack makes. */
+export function baseLabels(stack: string, role: string): Record<string, string> {
+  return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
+}
+
+/** The hash by which a container is known to fit its spec. */
+export function hashSpec(spec: ContainerSpec): string {
+  return shortHash(JSON.stringify(spec));
+}
+
+/** Full volume names for a spec's mounts, in their order. */
+export function volumesOf(stack: string, spec: ContainerSpec): readonly string[] {
+  return spec.mounts.map((mount) =>
+    mount.kind === 'config' ? names.configVolume(stack, spec.service) : names.dataVolume(stack, mount.volume),
+  );
+}
+
+function hasConfigMount(spec: ContainerSpec): boolean {
+  return spec.mounts.some((mount) => mount.kind === 'config');
+}
+
+/** The carrier for these services; undefined when none of them reads files. */
+export function carrierFor(
+  stack: string,
+  services: readonly Pick<DesiredService, 'service' | 'spec'>[],
+): DesiredCarrier | undefined {
+  const readers = services.filter(({ spec }) => hasConfigMount(spec));
+  const image = readers[0]?.spec.image;
+  if (image === undefined) return undefined;
+  const mounts = readers.map(({ service }) => ({
+    volume: names.configVolume(stack, service.name),
+    target: `${carrierRoot}/${service.name}`,
+    readOnly: false,
+  }));
+  // The image is left out of the hash: any image serves, and a new one is no reason to make the carrier anew.
+  return { name: names.carrier(stack), image, hash: shortHash(JSON.stringify(mounts)), mounts };
+}

@@ -1,0 +1,12 @@
+/** Where the carrier sees the config volumes: one folder a service. */
+export const carrierRoot = '/volumes';
+
+/** The names of everything a stack has on its engine; all begin with the stack's own name. */
+export const names = {
+  network: (stack: string): string => stack,
+  container: (stack: string, service: string): string => `${stack}-${service}`,
+  carrier: (stack: string): string => `${stack}-carrier`,
+  configVolume: (stack: string, service: string): string => `${stack}-${service}-config`,
+  dataVolume: (stack: string, volume: string): string => `${stack}-${volume}`,
+  lock: (stack: string): string => `${stack}-lock`,
+} as const;

@@ -1,0 +1,143 @@
+import type { ContainerSpec, HttpResponse } from '../../stack/model.ts';
+import { configDir, configMount } from '../../stack/values/container.ts';
+import { readHistory } from '../apply/state.ts';
+import type { Reach } from '../confirm/reach.ts';
+import type { ArchiveEntry, ContainerSummary, Engine } from '../engine/engine.ts';
+import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel } from '../engine/labels.ts';
+import type { Desired, DesiredService } from './desired.ts';
+import { hashFiles } from './files-hash.ts';
+import { names } from './names.ts';
+import type { Foreign, Observed, ObservedService } from './observed.ts';
+
+/** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
+const askMs = 2_000;
+
+/** Takes the snapshot of everything that concerns one stack. */
+export async function observe(engine: Engine, desired: Desired, reach: Reach): Promise<Observed> {
+  const { stack } = desired;
+  const [containers, volumes, networks] = await Promise.all([
+    engine.listContainers({}),
+    engine.listVolumes({}),
+    engine.listNetworks({}),
+  ]);
+  const isOurs = (one: { labels: Readonly<Record<string, string>> }): boolean => one.labels[stackLabel] === stack;
+  const { primary, strays } = byService(stack, containers.filter(isOurs));
+  const wanted = new Map(desired.services.map((one) => [one.service.name, one]));
+  const services = await Promise.all(
+    [...primary].map(async ([name, container]): Promise<[string, ObservedService]> => [
+      name,
+      await observeService(engine, container, wanted.get(name), reach),
+    ]),
+  );
+  const keeper = desired.services.find((one) => one.service.keepsState === true)?.service.name ?? '';
+  const keeping = primary.get(keeper);
+  const history = keeping === undefined ? [] : await readHistory(engine, keeping.id, configMount);
+  return {
+    stack,
+    recorded: history.at(-1)?.revision,
+    services: new Map(services),
+    strays,
+    carrier: containers.find((one) => isOurs(one) && one.labels[roleLabel] === 'carrier'),
+    network: networks.find((one) => one.name === names.network(stack) && isOurs(one)),
+    volumes: new Set(volumes.filter(isOurs).map((one) => one.name)),
+    foreign: [
+      ...foreigners('container', neededContainers(desired), containers, stack),
+      ...foreigners('volume', desired.volumes.map((one) => one.name), volumes, stack),
+      ...foreigners('network', [names.network(stack)], networks, stack),
+    ],
+    portHolders: new Map(containers.flatMap((one) => one.hostPorts.map((port) => [port, one] as const))),
+  };
+}
+
+/** The spec a container was made from, read back from its label. */
+export function specOf(container: ContainerSummary): ContainerSpec | undefined {
+  try {
+    return JSON.parse(container.labels[specLabel] ?? '') as ContainerSpec;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The container a service is known by, and every other one; the same choice whatever order the engine lists them in. */
+function byService(stack: string, containers: readonly ContainerSummary[]) {
+  const primary = new Map<string, ContainerSummary>();
+  const strays: ContainerSummary[] = [];
+  for (const container of [...containers].sort((a, b) => a.name.localeCompare(b.name))) {
+    const role = container.labels[roleLabel];
+    if (role === 'check') strays.push(container);
+    if (role !== 'service') continue;
+    const service = container.labels[serviceLabel] ?? '';
+    if (container.name === names.container(stack, service)) primary.set(service, container);
+    else strays.push(container);
+  }
+  return { primary, strays };
+}
+
+async function observeService(
+  engine: Engine,
+  container: ContainerSummary,
+  wanted: DesiredService | undefined,
+  reach: Reach,
+): Promise<ObservedService> {
+  const base = { container, specHash: container.labels[specHashLabel], spec: specOf(container) };
+  if (wanted?.release === undefined) return { ...base, linked: undefined, filesHash: undefined, unproven: undefined };
+  const [linked, unproven] = await Promise.all([
+    readLinkedRelease(engine, container.id),
+    container.state === 'running' ? askProofs(wanted, reach) : undefined,
+  ]);
+  const entries = linked === undefined ? undefined : await engine.getFiles(container.id, `${configMount}/releases/${linked}`);
+  return { ...base, linked, filesHash: entries === undefined ? undefined : hashEntries(entries), unproven };
+}
+
+/** The release that a container's config link points at; undefined when there is no link yet. */
+export async function readLinkedRelease(engine: Engine, containerId: string): Promise<string | undefined> {
+  const target = await engine.readLink(containerId, configDir);
+  return target?.split('/').at(-1);
+}
+
+/** Hash of a release folder as the engine hands it out: the folder's own name is not part of it. */
+export function hashEntries(entries: readonly ArchiveEntry[]): string {
+  return hashFiles(
+    entries.flatMap((entry) =>
+      entry.kind === 'file' ? [{ path: entry.path.split('/').slice(1).join('/'), content: entry.content }] : [],
+    ),
+  );
+}
+
+/** Asks each proof once; the first that does not hold says why. */
+async function askProofs({ service, release }: DesiredService, reach: Reach): Promise<string | undefined> {
+  if (release === undefined) return undefined;
+  const verdicts = await Promise.all(
+    service.proofs(release).map(async (proof) => {
+      const answer = await reach.request(service.name, proof.request, { timeoutMs: askMs }).catch(unanswered);
+      const verdict = proof.judge(answer);
+      return verdict.kind === 'proven' ? undefined : verdict.because;
+    }),
+  );
+  return verdicts.find((because) => because !== undefined);
+}
+
+const unanswered = (): HttpResponse => ({ status: 0, body: '' });
+
+function neededContainers(desired: Desired): string[] {
+  return [...desired.services.map((one) => one.name), names.carrier(desired.stack)];
+}
+
+function foreigners(
+  kind: Foreign['kind'],
+  needed: readonly string[],
+  present: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[],
+  stack: string,
+): Foreign[] {
+  return present
+    .filter((one) => needed.includes(one.name) && one.labels[stackLabel] !== stack)
+    .map((one) => ({ kind, name: one.name, owner: ownerOf(one.labels) }));
+}
+
+function ownerOf(labels: Readonly<Record<string, string>>): string {
+  const stack = labels[stackLabel];
+  if (stack !== undefined) return `it belongs to the stack ${stack}`;
+  const project = labels['com.docker.compose.project'];
+  if (project !== undefined) return `it belongs to the compose project ${project}`;
+  return 'it was not made by promstack';
+}

@@ -1,0 +1,121 @@
+import { unreachable } from '../util/unreachable.ts';
+
+/** One call to the engine or to a server. `after` names the steps that must have succeeded before. */
+export type Step = { readonly id: number; readonly after: readonly number[]; readonly because: string } & Action;
+
+/** What a step does; each kind has one executor. */
+export type Action =
+  | { readonly do: 'createNetwork'; readonly name: string }
+  | { readonly do: 'removeNetwork'; readonly name: string; readonly network: string }
+  | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
+  | { readonly do: 'removeVolume'; readonly name: string }
+  | { readonly do: 'createCarrier' }
+  | { readonly do: 'stageReleases'; readonly releases: readonly ServiceRelease[] }
+  | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
+  | { readonly do: 'stopContainer'; readonly name: string; readonly container: string; readonly seconds: number }
+  | { readonly do: 'removeContainer'; readonly name: string; readonly container: string }
+  | { readonly do: 'createContainer'; readonly service: string }
+  | { readonly do: 'startContainer'; readonly service: string }
+  | { readonly do: 'waitReady'; readonly service: string }
+  | { readonly do: 'reload'; readonly service: string }
+  | { readonly do: 'confirm'; readonly service: string; readonly revision: string }
+  | { readonly do: 'record'; readonly revision: string };
+
+/** A service and the release of files it is to have. */
+export interface ServiceRelease {
+  readonly service: string;
+  readonly revision: string;
+  /** The release in force before. */
+  readonly from?: string;
+}
+
+/** What happens to one service, for a person: the steps say how. */
+export interface Change {
+  readonly service: string;
+  readonly action: 'none' | 'create' | 'start' | 'reload' | 'recreate' | 'remove';
+  readonly because: readonly string[];
+}
+
+/** Everything that has to be done, and why; empty of steps when nothing has. */
+export interface Plan {
+  readonly stack: string;
+  readonly revision: string;
+  readonly changes: readonly Change[];
+  readonly steps: readonly Step[];
+}
+
+/** A short sentence for what a step does: `create the volume demo-prometheus-data`. */
+export function describe(step: Action): string {
+  switch (step.do) {
+    case 'createNetwork':
+      return `create the network ${step.name}`;
+    case 'removeNetwork':
+      return `remove the network ${step.name}`;
+    case 'createVolume':
+      return `create the volume ${step.name}`;
+    case 'removeVolume':
+      return `delete the volume ${step.name} and what it holds`;
+    case 'createCarrier':
+      return 'create the carrier of the config files';
+    case 'stageReleases':
+      return `stage the files of ${list(step.releases)}`;
+    case 'switchReleases':
+      return `switch to the files of ${list(step.releases)}`;
+    case 'stopContainer':
+      return `stop ${step.name}`;
+    case 'removeContainer':
+      return `remove ${step.name}`;
+    case 'createContainer':
+      return `create ${step.service}`;
+    case 'startContainer':
+      return `start ${step.service}`;
+    case 'waitReady':
+      return `wait until ${step.service} is ready`;
+    case 'reload':
+      return `reload ${step.service}`;
+    case 'confirm':
+      return `confirm that ${step.service} runs revision ${step.revision}`;
+    case 'record':
+      return `record revision ${step.revision}`;
+    default:
+      return unreachable(step);
+  }
+}
+
+/** The plan as text, one line a step: `[1, 2] -> #3 createContainer prometheus, because no container yet`. */
+export function printSteps(plan: Plan): string {
+  return plan.steps
+    .map((step) => `[${step.after.join(', ')}] -> #${step.id} ${describe(step)}, because ${step.because}\n`)
+    .join('');
+}
+
+const marks: Readonly<Record<Change['action'], string>> = {
+  none: '=',
+  create: '+',
+  start: '>',
+  reload: '~',
+  recreate: '±',
+  remove: '-',
+};
+
+/** The plan as a person reads it: one line a service that changes, reasons behind. */
+export function printPlan(plan: Plan): string {
+  const changing = plan.changes.filter((change) => change.action !== 'none');
+  const kept = plan.changes.length - changing.length;
+  const chores = plan.steps.filter((step) => step.do === 'createCarrier' || step.do === 'createNetwork');
+  const head =
+    changing.length === 0
+      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} as they should be`
+      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} as ${kept === 1 ? 'it' : 'they'} should be`;
+  const lines = changing.map((change) => {
+    const [first = '', ...rest] = change.because;
+    const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;
+    return [`${start}${first}`, ...rest.map((reason) => `${' '.repeat(start.length)}${reason}`)].join('\n');
+  });
+  const alone = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];
+  return `${[head, ...lines, ...alone].join('\n')}\n`;
+}
+
+function list(releases: readonly ServiceRelease[]): string {
+  return releases.map((release) => release.service).join(', ');
+}
