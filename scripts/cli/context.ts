@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream';
+import type { Report } from '../report/event.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Colours } from './colours.ts';
+
+/** Everything a command may use of the outside; built once, in the frame, and handed in. */
+export interface Context {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** The stack file the person named with `-f`, as they typed it; found by walking up from `cwd` when absent. */
+  readonly file: string | undefined;
+  /** Results are wanted as JSON on stdout. */
+  readonly json: boolean;
+  /** Causes of errors are wanted too. */
+  readonly verbose: boolean;
+  readonly stdin: Readable;
+  /** For results only; everything else goes through `report` or to `stderr`. */
+  readonly stdout: Outlet;
+  readonly stderr: Outlet;
+  readonly report: Report;
+  /** Aborts on SIGINT, SIGTERM and when nobody reads stdout any more. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /**
+   * Asks a yes-or-no question at the terminal; anything but yes is no. Where there is no terminal to ask at it rejects
+   * with an InputError that names the flag which answers yes beforehand.
+   */
+  confirm(question: string, yesFlag: string): Promise<boolean>;
+}
+
+/** One of the process's two outputs. */
+export interface Outlet {
+  /** Writes the text as it is; live progress lines on the same terminal make room. */
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Characters in a line; undefined where lines have no end. */
+  columns(): number | undefined;
+  readonly colours: Colours;
+}

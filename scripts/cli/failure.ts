@@ -1,0 +1,88 @@
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { EngineError } from '../engine/engine.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+import { version } from '../util/version.ts';
+import type { Colours } from './colours.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+
+/** How a failure is shown. */
+export interface FailureStyle {
+  readonly colours: Colours;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** Whether a reporter has already shown this reason, so that it need not stand there twice. */
+  readonly wasSaid: (why: string) => boolean;
+  readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => string;
+}
+
+/** What is printed for a failed command, and the code it ends with. */
+export interface Failure {
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Tells the three kinds of failure apart: wrong input, a world that refused, and a mistake of ours. */
+export function explainFailure(error: unknown, style: FailureStyle): Failure {
+  if (error instanceof InputError) return explainInput(error, style);
+  if (error instanceof StackError) return explainRefusal(error, style);
+  if (error instanceof EngineError) {
+    return explainRefusal(new StackError({ doing: error.doing, why: error.message, cause: error }), style);
+  }
+  return explainBug(error, style);
+}
+
+/** Whether an error only says that the work was asked to stop. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at === signal.reason || at.name === 'AbortError') return true;
+  }
+  return false;
+}
+
+function explainInput({ diagnostics }: InputError, style: FailureStyle): Failure {
+  const text = style.json
+    ? diagnostics.map((diagnostic) => jsonLine({ kind: 'diagnostic', diagnostic })).join('')
+    : style.printDiagnostics(diagnostics);
+  return { text, exitCode: exitCodes.wrongInput };
+}
+
+function explainRefusal({ doing, why, tryThis, cause }: StackError, style: FailureStyle): Failure {
+  const { red, dim } = style.colours;
+  if (style.json) {
+    return { text: jsonLine({ kind: 'error', doing, why, try: tryThis }), exitCode: exitCodes.refused };
+  }
+  const head = style.wasSaid(why) ? `${doing}: failed, as said above` : `${doing}: ${why}`;
+  const lines = [`${red('✖')} ${head}`];
+  if (tryThis !== undefined) lines.push(`  try: ${tryThis.replaceAll('\n', '\n       ')}`);
+  if (style.verbose) lines.push(...causes(cause).map((line) => dim(`  because: ${line}`)));
+  return { text: `${lines.join('\n')}\n`, exitCode: exitCodes.refused };
+}
+
+/** The chain of causes, outermost first, each with its stack. */
+function causes(cause: unknown): readonly string[] {
+  if (cause === undefined) return [];
+  if (!(cause instanceof Error)) return [String(cause)];
+  return [(cause.stack ?? String(cause)).replaceAll('\n', '\n  '), ...causes(cause.cause)];
+}
+
+function explainBug(error: unknown, style: FailureStyle): Failure {
+  const stack =
+    error instanceof Error
+      ? [error.stack ?? String(error), ...causes(error.cause)].join('\n  caused by: ')
+      : String(error);
+  const about = `promstack ${version()}, Node ${process.version}, ${process.platform} ${process.arch}`;
+  const text = style.json
+    ? jsonLine({ kind: 'internalError', stack, about })
+    : [
+        `${style.colours.red('✖')} internal error: this is a mistake in promstack, not in your stack`,
+        `  ${stack}`,
+        `  ${about}`,
+        "  try: report the lines above to promstack's makers, with the command you ran",
+        '',
+      ].join('\n');
+  return { text, exitCode: exitCodes.refused };
+}
+
+function jsonLine(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}

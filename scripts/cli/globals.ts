@@ -1,0 +1,49 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+
+/** Options every command takes, before or after its name. */
+export interface Globals {
+  readonly file: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly noColour: boolean;
+}
+
+const group = 'Global options:';
+
+/** The heading below which help lists them. */
+export { group as globalsGroup };
+
+/** Declares the global options; a command that has a use of its own for `-f` keeps it and takes `--file` only. */
+export function addGlobals(command: CommandUnknownOpts): void {
+  const taken = new Set(command.options.flatMap((option) => [option.short, option.long]));
+  for (const [short, long, what] of declared) {
+    const name = long.split(' ')[0];
+    if (taken.has(name)) continue;
+    const flags = short === undefined || taken.has(short) ? long : `${short}, ${long}`;
+    command.addOption(new Option(flags, what).helpGroup(group));
+  }
+}
+
+const declared: readonly (readonly [short: string | undefined, long: string, what: string])[] = [
+  ['-f', '--file <file>', 'the stack file; otherwise stack.yml here or in a folder above'],
+  [undefined, '--json', 'results as JSON on stdout, progress as one JSON object a line on stderr'],
+  ['-q', '--quiet', 'no progress, only results and errors'],
+  ['-v', '--verbose', 'show the causes of errors too'],
+  [undefined, '--no-color', 'no colours (also: NO_COLOR=1)'],
+];
+
+/** The global options as given anywhere from the program to its command; the innermost `--file` counts. */
+export function readGlobals(command: CommandUnknownOpts): Globals {
+  const found: Record<string, unknown>[] = [];
+  for (let at: CommandUnknownOpts | null = command; at !== null; at = at.parent) found.push(at.opts());
+  const file = found.map((options) => options['file']).find((value) => typeof value === 'string');
+  const has = (name: string) => found.some((options) => options[name] === true);
+  return {
+    file,
+    json: has('json'),
+    quiet: has('quiet'),
+    verbose: has('verbose'),
+    noColour: found.some((options) => options['color'] === false),
+  };
+}

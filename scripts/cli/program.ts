@@ -1,0 +1,170 @@
+import { Command as CommanderCommand, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { CommanderError } from 'commander';
+import type { Blank, Command, Run } from '../commands/command.ts';
+import { type Entry, groups } from '../commands/index.ts';
+import { version } from '../util/version.ts';
+import type { Colours } from './colours.ts';
+import { addGlobals, type Globals, readGlobals } from './globals.ts';
+
+/** What a command line turned out to ask for. */
+export type Parsed =
+  | { readonly kind: 'run'; readonly globals: Globals; readonly run: Run }
+  /** Help, for stdout. */
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'misuse'; readonly message: string; readonly suggestion?: string; readonly helpLine: string };
+
+/** How help is laid out. */
+export interface HelpStyle {
+  readonly columns: number;
+  readonly colours: Colours;
+}
+
+/** Reads a command line (without the program's name) against the commands; loads only the one that is called. */
+export async function parse(argv: readonly string[], entries: readonly Entry[], style: HelpStyle): Promise<Parsed> {
+  const called = await loadCalled(argv, entries);
+  let parsed: Parsed | undefined;
+  let printed = '';
+  const program = buildProgram(entries, called, style, {
+    print: (text) => {
+      printed += text;
+    },
+    choose: (globals, run) => {
+      parsed = { kind: 'run', globals, run };
+    },
+  });
+  try {
+    program.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof Misuse) return toMisuse(error);
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+  }
+  return parsed ?? { kind: 'print', text: printed === '' ? program.helpInformation() : printed };
+}
+
+/** A whole program with every command loaded: for the reference and for shell completion. */
+export async function buildWholeProgram(entries: readonly Entry[], style: HelpStyle): Promise<CommandUnknownOpts> {
+  const loaded = await Promise.all(entries.map(async ({ name, load }) => [name, await load()] as const));
+  return buildProgram(entries, new Map(loaded), style, { print: () => {}, choose: () => {} });
+}
+
+interface Outcome {
+  readonly print: (text: string) => void;
+  readonly choose: (globals: Globals, run: Run) => void;
+}
+
+/** The command line cannot be read; carries the command it was read as. */
+class Misuse extends Error {
+  readonly command: CommandUnknownOpts;
+
+  constructor(error: CommanderError, command: CommandUnknownOpts) {
+    super(error.message, { cause: error });
+    this.command = command;
+  }
+}
+
+/** The command that is named, so that no other has to be loaded: finding it takes only the global options. */
+async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<ReadonlyMap<string, Command>> {
+  const scout = new CommanderCommand().allowUnknownOption();
+  addGlobals(scout as CommandUnknownOpts);
+  scout.exitOverride().configureOutput({ writeErr: () => {} });
+  const operands = operandsOf(scout as CommandUnknownOpts, argv);
+  const name = operands[0] === 'help' ? operands[1] : operands[0];
+  const entry = entries.find((one) => one.name === name);
+  return entry === undefined ? new Map() : new Map([[entry.name, await entry.load()]]);
+}
+
+/** A command line that the scout cannot read is explained by the program itself. */
+function operandsOf(scout: CommandUnknownOpts, argv: readonly string[]): readonly string[] {
+  try {
+    return scout.parseOptions([...argv]).operands;
+  } catch {
+    return argv.filter((word) => !word.startsWith('-'));
+  }
+}
+
+function buildProgram(
+  entries: readonly Entry[],
+  loaded: ReadonlyMap<string, Command>,
+  style: HelpStyle,
+  outcome: Outcome,
+): CommandUnknownOpts {
+  const program = new CommanderCommand('promstack') as CommandUnknownOpts;
+  prepare(program, style, outcome);
+  program
+    .description('Render, prove, run and reload a whole Prometheus monitoring stack from one stack.yml.')
+    .usage('[options] <command>')
+    // main.ts answers it alone, before anything is loaded; here it is listed, and known among other options.
+    .version(version(), '-V, --version', 'print the version of promstack')
+    .helpCommand('help [command]', 'show how a command is used')
+    .addHelpText('after', '\nHelp for one command: promstack <command> --help');
+  addGlobals(program);
+  for (const heading of groups) {
+    for (const entry of entries.filter((one) => one.group === heading)) {
+      const child = program.command(entry.name).helpGroup(`${heading}:`).summary(entry.summary);
+      fill(child as CommandUnknownOpts, entry, loaded.get(entry.name), style, outcome);
+    }
+  }
+  return program;
+}
+
+function fill(
+  child: CommandUnknownOpts,
+  told: { readonly name: string; readonly summary: string },
+  command: Command | undefined,
+  style: HelpStyle,
+  outcome: Outcome,
+): void {
+  prepare(child, style, outcome);
+  const summary = `${told.summary.charAt(0).toUpperCase()}${told.summary.slice(1)}.`;
+  child.description(command?.details === undefined ? summary : `${summary}\n\n${command.details}`);
+  if (command === undefined) return;
+  command.attach(child as unknown as Blank, (run) => outcome.choose(readGlobals(child), run));
+  addGlobals(child);
+  for (const sub of command.subcommands) {
+    fill(child.command(sub.name).summary(sub.summary) as CommandUnknownOpts, sub, sub.command, style, outcome);
+  }
+  if (command.examples.length > 0) child.addHelpText('after', examplesText(command));
+}
+
+/** The ways of all commands: strict, printing nothing by themselves, ending nothing by themselves. */
+function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: Outcome): void {
+  const { colours } = style;
+  command
+    .enablePositionalOptions()
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({ styleTitle: (title) => colours.bold(title) })
+    .configureOutput({
+      writeOut: outcome.print,
+      writeErr: () => {},
+      getOutHelpWidth: () => style.columns,
+      getOutHasColors: () => colours.isColorSupported,
+    })
+    .exitOverride((error) => {
+      if (error.exitCode === 0) throw error;
+      throw new Misuse(error, command);
+    });
+}
+
+function examplesText({ examples }: Command): string {
+  const width = Math.max(...examples.map((example) => example.line.length));
+  const lines = examples.map((example) => `  promstack ${example.line.padEnd(width)}  ${example.what}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+/** Commander's sentence in our form: without `error:`, its guess as a suggestion of its own. */
+function toMisuse({ message, command }: Misuse): Parsed {
+  if (message === '(outputHelp)') return { kind: 'print', text: command.helpInformation() };
+  const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
+  const suggestion = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1];
+  return {
+    kind: 'misuse',
+    message: sentence.replace(/\.$/, ''),
+    ...(suggestion === undefined ? {} : { suggestion }),
+    helpLine: `${pathOf(command)} --help`,
+  };
+}
+
+function pathOf(command: CommandUnknownOpts): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}

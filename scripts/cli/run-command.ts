@@ -1,0 +1,115 @@
+import type { Run } from '../commands/command.ts';
+import { printDiagnostics } from '../report/diagnostics.ts';
+import type { Report } from '../report/event.ts';
+import { resolveMode } from '../report/mode.ts';
+import { openReporter } from '../report/open-reporter.ts';
+import { systemClock } from '../util/clock.ts';
+import { coloursFor } from './colours.ts';
+import { confirmAt } from './confirm.ts';
+import type { Context } from './context.ts';
+import { sourceReader } from './diagnostic-source.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import { explainFailure, isAbort } from './failure.ts';
+import type { Globals } from './globals.ts';
+import { Interrupted, listenForInterrupts } from './interrupts.ts';
+import { besideLiveLines, type OutputStream, openOutlet } from './outlet.ts';
+import type { World } from './world.ts';
+
+/** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
+export async function runCommand(world: World, globals: Globals, command: Run): Promise<ExitCode> {
+  const { cwd, env } = world;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const open = (stream: OutputStream, onGone: () => void) =>
+    openOutlet(stream, coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }), onGone);
+  const stdout = open(world.stdout, () => controller.abort(new ReaderGone()));
+  const stderr = open(world.stderr, () => {});
+  const readSource = sourceReader(cwd);
+  const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
+    outlet: stderr,
+    rows: () => world.stderr.rows ?? 24,
+    clock: systemClock,
+    printDiagnostic: (diagnostic) => printDiagnostics([diagnostic], readSource, stderr.colours),
+  });
+  const said = new Set<string>();
+  const report: Report = (event) => {
+    if (event.kind === 'failed' && !globals.quiet) said.add(event.why);
+    reporter.report(event);
+  };
+  const stopListening = listenForInterrupts(world, controller, {
+    onSlow: () => report({ kind: 'note', text: 'stopping cleanly; press Ctrl-C again to leave at once' }),
+    onSecond: () => {
+      reporter.close();
+      world.exit(exitCodes.interrupted);
+    },
+  });
+  const context: Context = {
+    cwd,
+    env,
+    file: globals.file,
+    json: globals.json,
+    verbose: globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '',
+    get stdin() {
+      return world.stdin;
+    },
+    stdout: besideLiveLines(stdout, reporter.suspend),
+    stderr: besideLiveLines(stderr, reporter.suspend),
+    report,
+    signal,
+    clock: systemClock,
+    confirm: async (question, yesFlag) => {
+      const { stdin } = world;
+      const canAsk = stdin.isTTY === true && stderr.isTerminal;
+      const resume = reporter.suspend();
+      try {
+        return await confirmAt({ stdin, write: stderr.write, canAsk, signal }, question, yesFlag);
+      } finally {
+        resume();
+      }
+    },
+  };
+  const crash = watchForCrash(world);
+  try {
+    const code = await Promise.race([command(context), crash.happened]);
+    return codeAfter(signal) ?? code;
+  } catch (error) {
+    reporter.close();
+    if (signal.aborted && isAbort(error, signal)) return codeAfter(signal) ?? exitCodes.refused;
+    const failure = explainFailure(error, {
+      colours: stderr.colours,
+      json: context.json,
+      verbose: context.verbose,
+      wasSaid: (why) => said.has(why),
+      printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours),
+    });
+    stderr.write(failure.text);
+    return codeAfter(signal) ?? failure.exitCode;
+  } finally {
+    crash.stopWatching();
+    stopListening();
+    reporter.close();
+  }
+}
+
+/** Rejects with the first error that nobody caught. */
+function watchForCrash(world: World): { happened: Promise<never>; stopWatching: () => void } {
+  let stopWatching = () => {};
+  const happened = new Promise<never>((_, reject) => {
+    stopWatching = world.onCrash(reject);
+  });
+  return { happened, stopWatching };
+}
+
+/** Nobody reads stdout any more: what was wanted has been read. */
+class ReaderGone extends Error {
+  constructor() {
+    super('the reader of the output is gone');
+    this.name = 'AbortError';
+  }
+}
+
+/** The exit code of work that was asked to stop, whatever it answered in the end. */
+function codeAfter({ reason }: AbortSignal): ExitCode | undefined {
+  if (reason instanceof Interrupted) return exitCodes.interrupted;
+  return reason instanceof ReaderGone ? exitCodes.fine : undefined;
+}
