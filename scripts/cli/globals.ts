@@ -9,10 +9,8 @@ export interface Globals {
   readonly noColour: boolean;
 }
 
-const group = 'Global options:';
-
-/** The heading below which help lists them. */
-export { group as globalsGroup };
+/** The heading below which help lists the global options. */
+export const globalsGroup = 'Global options:';
 
 /** Declares the global options; a command that has a use of its own for `-f` keeps it and takes `--file` only. */
 export function addGlobals(command: CommandUnknownOpts): void {
@@ -21,7 +19,7 @@ export function addGlobals(command: CommandUnknownOpts): void {
     const name = long.split(' ')[0];
     if (taken.has(name)) continue;
     const flags = short === undefined || taken.has(short) ? long : `${short}, ${long}`;
-    command.addOption(new Option(flags, what).helpGroup(group));
+    command.addOption(new Option(flags, what).helpGroup(globalsGroup));
   }
 }
 

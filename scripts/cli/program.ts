@@ -1,10 +1,10 @@
-import { Command as CommanderCommand, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import type { Blank, Command, Run } from '../commands/command.ts';
 import { type Entry, groups } from '../commands/index.ts';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
-import { addGlobals, type Globals, readGlobals } from './globals.ts';
+import { addGlobals, type Globals, globalsGroup, readGlobals } from './globals.ts';
 
 /** What a command line turned out to ask for. */
 export type Parsed =
@@ -22,9 +22,10 @@ export interface HelpStyle {
 /** Reads a command line (without the program's name) against the commands; loads only the one that is called. */
 export async function parse(argv: readonly string[], entries: readonly Entry[], style: HelpStyle): Promise<Parsed> {
   const called = await loadCalled(argv, entries);
+  const words = called.isHelpForNothing && called.name !== undefined ? [called.name] : [...argv];
   let parsed: Parsed | undefined;
   let printed = '';
-  const program = buildProgram(entries, called, style, {
+  const program = buildProgram(entries, called.loaded, style, {
     print: (text) => {
       printed += text;
     },
@@ -33,12 +34,13 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
     },
   });
   try {
-    program.parse([...argv], { from: 'user' });
+    program.parse(words, { from: 'user' });
   } catch (error) {
-    if (error instanceof Misuse) return toMisuse(error);
-    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+    if (error instanceof Misuse && error.wantsHelp) error.command.outputHelp();
+    else if (error instanceof Misuse) return toMisuse(error);
+    else if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
-  return parsed ?? { kind: 'print', text: printed === '' ? program.helpInformation() : printed };
+  return parsed ?? { kind: 'print', text: printed };
 }
 
 /** A whole program with every command loaded: for the reference and for shell completion. */
@@ -55,22 +57,35 @@ interface Outcome {
 /** The command line cannot be read; carries the command it was read as. */
 class Misuse extends Error {
   readonly command: CommandUnknownOpts;
+  /** A command that does nothing by itself was called without a subcommand. */
+  readonly wantsHelp: boolean;
 
   constructor(error: CommanderError, command: CommandUnknownOpts) {
     super(error.message, { cause: error });
     this.command = command;
+    this.wantsHelp = error.code === 'commander.help';
   }
 }
 
+/** What the first words of a command line name. */
+interface Called {
+  readonly name: string | undefined;
+  readonly loaded: ReadonlyMap<string, Command>;
+  /** Commander answers `help nothing` with the help of everything; it is a misspelt command all the same. */
+  readonly isHelpForNothing: boolean;
+}
+
 /** The command that is named, so that no other has to be loaded: finding it takes only the global options. */
-async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<ReadonlyMap<string, Command>> {
+async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<Called> {
   const scout = new CommanderCommand().allowUnknownOption();
   addGlobals(scout as CommandUnknownOpts);
   scout.exitOverride().configureOutput({ writeErr: () => {} });
   const operands = operandsOf(scout as CommandUnknownOpts, argv);
-  const name = operands[0] === 'help' ? operands[1] : operands[0];
+  const isHelp = operands[0] === 'help';
+  const name = isHelp ? operands[1] : operands[0];
   const entry = entries.find((one) => one.name === name);
-  return entry === undefined ? new Map() : new Map([[entry.name, await entry.load()]]);
+  const loaded = new Map(entry === undefined ? [] : [[entry.name, await entry.load()]]);
+  return { name, loaded, isHelpForNothing: isHelp && entry === undefined };
 }
 
 /** A command line that the scout cannot read is explained by the program itself. */
@@ -95,7 +110,7 @@ function buildProgram(
     .usage('[options] <command>')
     // main.ts answers it alone, before anything is loaded; here it is listed, and known among other options.
     .version(version(), '-V, --version', 'print the version of promstack')
-    .helpCommand('help [command]', 'show how a command is used')
+    .addHelpCommand(helpCommand())
     .addHelpText('after', '\nHelp for one command: promstack <command> --help');
   addGlobals(program);
   for (const heading of groups) {
@@ -105,6 +120,11 @@ function buildProgram(
     }
   }
   return program;
+}
+
+function helpCommand(): CommanderCommand {
+  const command = new CommanderCommand('help').argument('[command]').helpOption(false);
+  return command.summary('show how a command is used').helpGroup('More:') as unknown as CommanderCommand;
 }
 
 function fill(
@@ -132,7 +152,7 @@ function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: Outcome
   command
     .enablePositionalOptions()
     .allowExcessArguments(false)
-    .helpOption('-h, --help', 'show this help')
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(globalsGroup))
     .configureHelp({ styleTitle: (title) => colours.bold(title) })
     .configureOutput({
       writeOut: outcome.print,
@@ -154,7 +174,6 @@ function examplesText({ examples }: Command): string {
 
 /** Commander's sentence in our form: without `error:`, its guess as a suggestion of its own. */
 function toMisuse({ message, command }: Misuse): Parsed {
-  if (message === '(outputHelp)') return { kind: 'print', text: command.helpInformation() };
   const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
   const suggestion = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1];
   return {

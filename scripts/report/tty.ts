@@ -27,6 +27,8 @@ interface Running {
 }
 
 const frameMs = 80;
+/** A name is not cut shorter than this for the sake of what comes after it. */
+const shortestName = 16;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 
 /**
@@ -68,8 +70,10 @@ export function ttyReporter(options: TtyOptions): Reporter {
     const age = durationText(Math.floor((now - work.since) / 100) * 100);
     const percent = work.fraction === undefined ? '' : ` ${Math.floor(work.fraction * 100)} %`;
     const tail = `${work.detail === undefined ? '' : `: ${work.detail}`}${percent}`;
-    const text = clip(`${work.what}${tail}`, options.columns() - age.length - 5);
-    return `${colours.cyan(spin)} ${text}  ${colours.dim(age)}`;
+    const space = options.columns() - age.length - 5;
+    // How far it is tells more than how it is called: the name is cut first, as long as something of it is left.
+    const name = clip(work.what, Math.max(space - tail.length, shortestName));
+    return `${colours.cyan(spin)} ${clip(`${name}${tail}`, space)}  ${colours.dim(age)}`;
   };
 
   const begin = (id: string, what: string): Running => {
