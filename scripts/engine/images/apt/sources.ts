@@ -1,0 +1,106 @@
+/** A package archive as apt knows it: where it is and how its signature is checked, without a suite. */
+export interface Archive {
+  readonly uri: string;
+  readonly suites: readonly string[];
+  readonly components: readonly string[];
+  /** Further fields of its deb822 form that say how to reach and trust it: `Signed-By`, `Trusted`. */
+  readonly trust: Readonly<Record<string, string>>;
+}
+
+/** A file of apt's sources: `sources.list` and `*.list` hold one archive a line, `*.sources` deb822 paragraphs. */
+export interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The archives of binary packages in apt's source files; lines that say nothing apt could use are passed over. */
+export function parseSources(files: readonly SourceFile[]): readonly Archive[] {
+  return files.flatMap((file) => (file.name.endsWith('.sources') ? parseParagraphs(file.text) : parseLines(file.text)));
+}
+
+/** The archives that are of the distribution itself, each once: those of its own suite with the component `main`. */
+export function distributionArchives(archives: readonly Archive[], codename: string): readonly Archive[] {
+  const suites = new Set([codename, 'stable', 'testing', 'unstable', 'sid']);
+  const own = archives.filter(
+    (one) =>
+      one.components.includes('main') && one.suites.some((suite) => suites.has(suite)) && !/^cdrom:/.test(one.uri),
+  );
+  return own.filter((one, at) => own.findIndex((other) => other.uri === one.uri) === at);
+}
+
+/** The deb822 text that makes apt read one suite of an archive. */
+export function toSourceText(archive: Archive, suite: string): string {
+  const fields = {
+    Types: 'deb',
+    URIs: archive.uri,
+    Suites: suite,
+    Components: archive.components.join(' '),
+    ...archive.trust,
+  };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join('');
+}
+
+/** Options of the one-line form and the deb822 fields of the same meaning (sources.list(5)). */
+const fieldOfOption: Readonly<Record<string, string>> = {
+  'signed-by': 'Signed-By',
+  trusted: 'Trusted',
+  'check-valid-until': 'Check-Valid-Until',
+  'check-date': 'Check-Date',
+};
+const trustFields = Object.values(fieldOfOption);
+
+/** `deb [signed-by=/k.gpg] http://deb.debian.org/debian bookworm main` */
+function parseLines(text: string): readonly Archive[] {
+  return text.split('\n').flatMap((line) => {
+    const [, options = '', uri = '', suite = '', components = ''] =
+      /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)/.exec(line) ?? [];
+    if (uri === '') return [];
+    const trust = options
+      .trim()
+      .split(/\s+/)
+      .flatMap((option): [string, string][] => {
+        const [name = '', value = ''] = option.split(/=(.*)/);
+        const field = fieldOfOption[name.toLowerCase()];
+        return field === undefined ? [] : [[field, value]];
+      });
+    return [{ uri, suites: [suite], components: words(components), trust: Object.fromEntries(trust) }];
+  });
+}
+
+function parseParagraphs(text: string): readonly Archive[] {
+  const uncommented = text.replace(/^#.*\n?/gm, '');
+  return uncommented.split(/\n[ \t]*\n/).flatMap((paragraph) => {
+    const fields = parseFields(paragraph);
+    const field = (name: string) => fields.get(name.toLowerCase()) ?? '';
+    if (!words(field('Types')).includes('deb') || /^(no|false|0)$/i.test(field('Enabled'))) return [];
+    const trust = trustFields.filter((name) => field(name) !== '').map((name) => [name, field(name)]);
+    const rest = {
+      suites: words(field('Suites')),
+      components: words(field('Components')),
+      trust: Object.fromEntries(trust) as Record<string, string>,
+    };
+    return words(field('URIs')).map((uri) => ({ uri, ...rest }));
+  });
+}
+
+/** Lines that begin with a space go on with the field before them; a key in `Signed-By` is written so. */
+function parseFields(paragraph: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  let name = '';
+  for (const line of paragraph.split('\n')) {
+    const [, key, value = ''] = /^([A-Za-z][\w-]*):[ \t]*(.*)$/.exec(line) ?? [];
+    if (key !== undefined) {
+      name = key.toLowerCase();
+      fields.set(name, value.trim());
+    } else if (/^\s/.test(line) && name !== '') {
+      fields.set(name, `${fields.get(name) ?? ''}\n${line}`);
+    }
+  }
+  return fields;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
