@@ -19,6 +19,8 @@ export interface Diagnostic {
   /** What to do, when it can be guessed. */
   readonly hint?: string;
   readonly where?: SourceRange;
+  /** Other places that belong to the problem, such as the first of two that clash. */
+  readonly related?: readonly { readonly where: SourceRange; readonly message: string }[];
 }
 
 /** A path of keys and indexes into a YAML document, such as `['prometheus', 'scrape_configs', 0]`. */
@@ -33,4 +35,16 @@ export interface Problem {
   readonly severity?: 'error' | 'warning';
   /** Underline the key instead of the value. */
   readonly atKey?: boolean;
+  /** Underline only a part of a text value: characters from its start, as the text is after YAML's quotes are gone. */
+  readonly within?: { readonly from: number; readonly length: number };
+  /** Other places the problem speaks of; it is not told when one of them is itself broken. */
+  readonly related?: readonly { readonly path: KeyPath; readonly message: string }[];
+}
+
+/** A path as a person writes it: `prometheus.scrape_configs[0].job_name`. */
+export function showPath(path: KeyPath): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
 }

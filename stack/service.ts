@@ -1,6 +1,6 @@
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
-import type { CheckCommand, ContainerSpec, HttpRequest, Proof, RenderedFile } from './model.ts';
+import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
 
 /**
  * One kind of server in a stack, as declarations: pure functions of the config, never an effect.
@@ -37,6 +37,8 @@ export interface Service {
   checks(config: StackConfig, files: readonly RenderedFile[]): readonly CheckCommand[];
   /** Answers 200 when the server can do its work. */
   readonly ready: HttpRequest;
+  /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */
+  readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined };
   /** Makes the running server read its files again; absent when it has none to read. */
   readonly reload?: HttpRequest;
   /** Shows that the running server runs exactly these files. */
@@ -62,8 +64,8 @@ export interface UserFiles {
   readonly glob: string;
   /** The folder inside the config directory where they land. */
   readonly into: string;
-  /** Says what is wrong with one file's parsed YAML; paths are inside that file. */
-  problems(content: unknown): readonly Problem[];
+  /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
+  problems?(content: unknown): readonly Problem[];
 }
 
 /** Identity, for the types: each service file exports one of these. */

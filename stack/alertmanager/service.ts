@@ -50,7 +50,6 @@ export const alertmanager = defineService({
       key: ['alertmanager', 'templates', at],
       glob,
       into: 'templates/user',
-      problems: () => [],
     })),
   problems,
   stamp,

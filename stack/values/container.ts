@@ -10,7 +10,10 @@ export const configMount = '/etc/promstack';
 export const configDir = `${configMount}/current`;
 
 /** Limits as stack.yml writes them, in numbers. */
-export function toResources(limits: { readonly memory?: string | undefined; readonly cpus?: number | undefined }): Resources {
+export function toResources(limits: {
+  readonly memory?: string | undefined;
+  readonly cpus?: number | undefined;
+}): Resources {
   const memoryBytes = limits.memory === undefined ? undefined : parseSize(limits.memory);
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

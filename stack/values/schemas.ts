@@ -1,35 +1,50 @@
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
 import { parseSize } from './size.ts';
+import { expects } from './words.ts';
+
+const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 
 /** A span of time in Prometheus's form. */
 export const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, { error: 'a duration such as 15s, 5m or 1h30m is expected here' })
+  .string({ error: durationExpected })
+  .refine((text) => parseDuration(text) !== undefined, { error: durationExpected })
   .meta({ description: 'A duration such as 15s, 5m or 1h30m' });
+
+const sizeExpected = expects('a size such as 512MB or 20GB');
 
 /** A size in bytes with a unit, powers of 1024. */
 export const size = z
-  .string()
-  .refine((text) => parseSize(text) !== undefined, { error: 'a size such as 512MB or 20GB is expected here' })
+  .string({ error: sizeExpected })
+  .refine((text) => parseSize(text) !== undefined, { error: sizeExpected })
   .meta({ description: 'A size such as 512MB or 20GB (powers of 1024)' });
+
+const portExpected = expects('a port, which is a whole number from 1 to 65535,');
 
 /** A TCP port on the host. */
 export const port = z
-  .int({ error: 'a port is a whole number from 1 to 65535' })
-  .min(1, { error: 'a port is a whole number from 1 to 65535' })
-  .max(65535, { error: 'a port is a whole number from 1 to 65535' });
+  .int({ error: portExpected })
+  .min(1, { error: portExpected })
+  .max(65535, { error: portExpected })
+  .meta({ description: 'A port of the host' });
+
+const imageExpected = expects('an image with a tag or digest, such as prom/prometheus:v3.5.3,');
 
 /** An image with a tag or a digest, so that a stack means the same tomorrow. */
-export const image = z.string().regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, {
-  error: 'an image with a tag or digest is expected here, such as prom/prometheus:v3.5.3',
-});
+export const image = z
+  .string({ error: imageExpected })
+  .regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, { error: imageExpected })
+  .meta({ description: 'The image, with a tag or digest' });
 
 /** Limits of one container. */
 export const resources = z
   .strictObject({
     memory: size.optional().meta({ description: 'The most memory it may use, such as 512MB' }),
-    cpus: z.number().positive().optional().meta({ description: 'The most CPU it may use; 0.5 is half of one' }),
+    cpus: z
+      .number()
+      .positive({ error: expects('a number of CPUs above 0') })
+      .optional()
+      .meta({ description: 'The most CPU it may use; 0.5 is half of one' }),
   })
   .default({})
   .meta({ description: 'Limits of the container; absent means none' });

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { extname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { StackConfig } from '../../stack/config.ts';
+import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
+import type { UserFiles } from '../../stack/service.ts';
+import { enabledServices } from '../../stack/services.ts';
+import { shortHash } from '../util/hash.ts';
+import { parseYaml } from './fast-yaml.ts';
+import { findByGlob, isGlob } from './glob.ts';
+import type { LoadedUserFile } from './loaded.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** The person's own files as read, and what is wrong with them. */
+export interface ReadUserFiles {
+  readonly files: readonly LoadedUserFile[];
+  /** Problems of stack.yml: a glob that matches nothing, a file that is not there. */
+  readonly problems: readonly Problem[];
+  /** Problems inside the files. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads every file the enabled services ask for, each once for a service, in the order of their landing paths. */
+export async function readUserFiles(config: StackConfig, folder: string, cwd: string): Promise<ReadUserFiles> {
+  const problems: Problem[] = [];
+  const wanted = new Map<string, { service: string; path: string; absolute: string; asked: UserFiles }>();
+  for (const service of enabledServices(config)) {
+    for (const asked of service.userFiles?.(config) ?? []) {
+      const paths = isGlob(asked.glob) ? await findByGlob(folder, asked.glob) : [asked.glob];
+      if (paths.length === 0) problems.push(nothingMatches(asked));
+      for (const found of paths) {
+        const absolute = resolve(folder, found);
+        const path = `${asked.into}/${landingName(relative(folder, absolute))}`;
+        const id = `${service.name}:${path}`;
+        if (!wanted.has(id)) wanted.set(id, { service: service.name, path, absolute, asked });
+      }
+    }
+  }
+
+  const diagnostics: Diagnostic[] = [];
+  const files: LoadedUserFile[] = [];
+  for (const { service, path, absolute, asked } of wanted.values()) {
+    const origin = relative(cwd, absolute);
+    const content = await readText(absolute);
+    if (typeof content !== 'string') {
+      problems.push(cannotRead(asked, relative(folder, absolute), content.because));
+      continue;
+    }
+    files.push({ service, path, origin, content });
+    if (asked.problems !== undefined) diagnostics.push(...checkYaml(content, origin, asked.problems));
+  }
+  return {
+    files: files.sort((one, other) => (one.service + one.path < other.service + other.path ? -1 : 1)),
+    problems,
+    diagnostics,
+  };
+}
+
+/**
+ * The name a file lands under: its path with the folders folded in, so that files of one name in two folders stay two, and
+ * always the same for the same path, since Prometheus keeps the state of alerts by it.
+ */
+export function landingName(path: string): string {
+  const flat = path.replaceAll('/', '__');
+  const isPlain = /^[\w.-]+$/.test(flat) && !path.includes('__') && !path.startsWith('.') && !isAbsolute(path);
+  if (isPlain) return flat;
+  const extension = extname(path);
+  const stem = flat
+    .slice(0, flat.length - extension.length)
+    .replaceAll(/[^\w-]+/g, '_')
+    .replace(/^_+/, '');
+  return `${stem}-${shortHash(path)}${extension}`;
+}
+
+/** Fast as long as nothing is wrong; only then is the file read again with its places kept. */
+function checkYaml(
+  content: string,
+  origin: string,
+  problemsOf: (content: unknown) => readonly Problem[],
+): readonly Diagnostic[] {
+  const parsed = parseYaml(content);
+  if (parsed !== undefined && problemsOf(parsed.value).length === 0) return [];
+  const source = readYaml(content, origin);
+  const problems = source.isWhole ? problemsOf(source.value) : [];
+  return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
+}
+
+/** The text of a file; lines end as they do in the file, and a byte order mark stays where it is. */
+async function readText(path: string): Promise<string | { because: string }> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { because: 'is not there' };
+    if (code === 'EISDIR') return { because: 'is a folder' };
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { because: 'is not a text in UTF-8' };
+    return { because: `cannot be read (${code ?? String(error)})` };
+  }
+}
+
+function nothingMatches({ key, glob }: UserFiles): Problem {
+  return {
+    code: 'nothing-matches',
+    path: key,
+    message: `no file matches ${glob}`,
+    hint: 'paths are relative to the folder of stack.yml; take the line away when there are no files yet',
+  };
+}
+
+function cannotRead({ key }: UserFiles, path: string, because: string): Problem {
+  const hint = because === 'is a folder' ? `name the files in it, such as ${join(path, '*')}` : undefined;
+  return {
+    code: 'cannot-read',
+    path: key,
+    message: `${path} ${because}`,
+    hint: hint ?? 'paths are relative to the folder of stack.yml',
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+} from 'yaml';
+import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
+import { secretTags } from './secret-tags.ts';
+import { placeWithin } from './within.ts';
+import { explainYaml } from './yaml-errors.ts';
+
+/** Where `!env` and `!file` find what they name. */
+export interface SecretSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The text of a file, by its path as written; throws the system's error when it cannot be read. */
+  readFile(path: string): string;
+}
+
+/** A YAML file as read: its value, and the way back from a value to its place. */
+export interface YamlSource {
+  readonly value: unknown;
+  /** What is wrong with the file as YAML, in the file's order. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** False when the YAML is broken, so that its value says nothing. */
+  readonly isWhole: boolean;
+  /** Where a value, or its key, stands; the nearest parent's key when it is not written there. */
+  locate(path: KeyPath, atKey?: boolean): SourceRange;
+  /** A problem with its place. */
+  toDiagnostic(problem: Problem): Diagnostic;
+}
+
+/** Reads YAML keeping places; without `secrets` the tags `!env` and `!file` are unknown. `file` is the path as a person would type it. */
+export function readYaml(text: string, file: string, secrets?: SecretSource): YamlSource {
+  const lines = new LineCounter();
+  const tags = secrets === undefined ? undefined : secretTags(secrets);
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    logLevel: 'silent',
+    ...(tags === undefined ? {} : { customTags: tags.tags }),
+  });
+
+  const rangeAt = (from: number, to: number): SourceRange => {
+    const { line, col } = lines.linePos(from);
+    const lineEnd = text.indexOf('\n', from);
+    const end = Math.min(to, lineEnd === -1 ? text.length : lineEnd);
+    return { file, line, column: col, offset: from, length: Math.max(1, text.slice(from, end).trimEnd().length) };
+  };
+
+  const locate = (path: KeyPath, atKey = false): SourceRange => {
+    const { node, key, isFound } = find(document, path);
+    const place = key !== undefined && (atKey || !isFound || node === undefined) ? key : (node ?? document.contents);
+    const [from, to] = place?.range ?? [0, 0];
+    return rangeAt(from, to);
+  };
+
+  const toDiagnostic = (problem: Problem): Diagnostic => {
+    const { severity = 'error', code, message, hint, path, within, related } = problem;
+    return {
+      severity,
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      where: (within && locateWithin(path, within)) ?? locate(path, problem.atKey),
+      ...(related === undefined
+        ? {}
+        : { related: related.map((other) => ({ where: locate(other.path), message: other.message })) }),
+    };
+  };
+
+  const locateWithin = (path: KeyPath, part: { from: number; length: number }): SourceRange | undefined => {
+    const { node, isFound } = find(document, path);
+    const place = isFound && isScalar(node) ? placeWithin(text, node, part) : undefined;
+    return place === undefined ? undefined : rangeAt(place.from, place.to);
+  };
+
+  const { diagnostics, isWhole } = explainYaml(document, rangeAt);
+  const secretDiagnostics = (tags?.problems() ?? []).map(
+    ({ from, to, ...told }): Diagnostic => ({ severity: 'error', ...told, where: rangeAt(from, to) }),
+  );
+  const read = isWhole ? toValue(document, rangeAt) : { value: undefined };
+  return {
+    value: read.value,
+    diagnostics: [...diagnostics, ...secretDiagnostics, ...(read.diagnostic === undefined ? [] : [read.diagnostic])],
+    isWhole: isWhole && read.diagnostic === undefined,
+    locate,
+    toDiagnostic,
+  };
+}
+
+function toValue(
+  document: Document,
+  rangeAt: (from: number, to: number) => SourceRange,
+): { value: unknown; diagnostic?: Diagnostic } {
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    // The one thing left that can fail: aliases that blow up beyond any honest use, or that hold themselves.
+    const message = `the aliases (*name) cannot be followed: ${error instanceof Error ? error.message : String(error)}`;
+    return { value: undefined, diagnostic: { severity: 'error', code: 'yaml', message, where: rangeAt(0, 1) } };
+  }
+}
+
+/** As far down a path as the document goes: the last value and its key. */
+function find(document: Document, path: KeyPath): { node?: Node; key?: Node; isFound: boolean } {
+  let node = resolved(document, document.contents);
+  let key: Node | undefined;
+  for (const step of path) {
+    if (isSeq(node)) {
+      const item = node.items[Number(step)] as Node | undefined;
+      if (item === undefined) return { node, ...(key && { key }), isFound: false };
+      // An item has no key of its own: its first key, or itself, stands for it.
+      node = resolved(document, item);
+      key = isMap(node) ? (node.items[0]?.key as Node | undefined) : node;
+    } else {
+      const pair = isMap(node) ? findPair(document, node.items, String(step)) : undefined;
+      if (pair === undefined) return { ...(node && { node }), ...(key && { key }), isFound: false };
+      key = pair.key as Node;
+      node = resolved(document, pair.value as Node | null);
+    }
+  }
+  return { ...(node && { node }), ...(key && { key }), isFound: true };
+}
+
+function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
+  const own = pairs.find(({ key }) => isScalar(key) && String(key.value) === name);
+  if (own !== undefined) return own;
+  for (const { key, value } of pairs) {
+    if (!isScalar(key) || String(key.source) !== '<<') continue;
+    const merged = resolved(document, value as Node | null);
+    for (const one of isSeq(merged) ? merged.items : [merged]) {
+      const map = resolved(document, one as Node | null);
+      const pair = isMap(map) ? findPair(document, map.items, name) : undefined;
+      if (pair !== undefined && isPair(pair)) return pair;
+    }
+  }
+  return undefined;
+}
+
+function resolved(document: Document, node: Node | null | undefined): Node | undefined {
+  return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
+}
