@@ -6,6 +6,8 @@ export interface RenderedFile {
   /** Relative to the service's config directory, with forward slashes. */
   readonly path: string;
   readonly content: string | Secret;
+  /** What may be shown of a content that is a Secret: the same text with `[secret]` in each secret's place. */
+  readonly masked?: string;
   /** Permission bits; the owner is the user the service runs as. */
   readonly mode: number;
   /** The file a person would edit to change it, for messages. */

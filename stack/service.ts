@@ -26,7 +26,7 @@ export interface Service {
   /** Values this service's templates may use beside the config itself, found under `<name>.<key>` where the config has no such key. */
   holes?(config: StackConfig): Readonly<Record<string, unknown>>;
   /** Kinds of contributed file folders (`contribute/<kind>/`) that land in this service's config directory, and where. */
-  readonly collects?: readonly { readonly kind: string; readonly into: string }[];
+  readonly collects?: readonly Collection[];
   /** Files of the person's own, named in the config, that this service reads: globs relative to stack.yml. */
   userFiles?(config: StackConfig): readonly UserFiles[];
   /** The files with their revision written into them (or beside them), so that it can be read back from the running server. */
@@ -45,6 +45,15 @@ export interface Service {
   proofs(release: Release): readonly Proof[];
   /** Reads the likely cause out of the last log lines of a container that died. */
   explainExit?(logLines: readonly string[]): string | undefined;
+}
+
+/** A kind of contributed files that a service takes in. */
+export interface Collection {
+  readonly kind: string;
+  /** The folder inside the config directory where they land. */
+  readonly into: string;
+  /** Whether promstack's own files of the kind are wanted; they are where nothing is said. */
+  shipped?(config: StackConfig): boolean;
 }
 
 /** What a service is meant to run: its files and the hash that names them. */

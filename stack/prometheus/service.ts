@@ -43,7 +43,7 @@ export const prometheus = defineService({
       stopTimeoutSeconds: 30,
     };
   },
-  collects: [{ kind: 'rules', into: 'rules' }],
+  collects: [{ kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules }],
   userFiles: (config) =>
     config.prometheus.rules.map((glob, at) => ({
       key: ['prometheus', 'rules', at],

@@ -1,0 +1,211 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  visit,
+  type YAMLMap,
+  YAMLSeq,
+} from 'yaml';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { Secret } from '../../stack/secret.ts';
+import { closest } from '../../stack/values/closest.ts';
+import { FilledNode, fillHole, withCommentBefore } from './filled-node.ts';
+import type { Named, Scope } from './scope.ts';
+import { type Hole, holeOf, type YamlTemplate } from './yaml-template.ts';
+
+/** A hole as a node of the tree. */
+type HoleNode = NonNullable<ReturnType<typeof holeOf>>;
+
+/**
+ * Fills the holes of a parsed template, changing its tree. A hole whose value is undefined or an empty list or map is
+ * left out with its key and the comment above it, and so is a section that had nothing else in it.
+ */
+export function fillHoles(
+  template: YamlTemplate,
+  scope: Scope,
+  ofSecret: (secret: Secret) => string,
+): readonly Diagnostic[] {
+  const filling = new Filling(template, scope, ofSecret);
+  filling.document();
+  return filling.problems;
+}
+
+/** The items of a filled template that is a list, fit to stand in another tree; undefined when it is something else. */
+export function itemsOf(document: Document): readonly Node[] | undefined {
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return [];
+  if (contents instanceof FilledNode) {
+    const { value, ofSecret } = contents;
+    return Array.isArray(value) ? value.map((item) => new FilledNode(item, ofSecret)) : undefined;
+  }
+  if (!isSeq(contents)) return undefined;
+  const [first, ...rest] = contents.items.filter(isNode);
+  return first === undefined ? [] : [withCommentBefore(first, contents.commentBefore, false), ...rest];
+}
+
+/** Writes each `*alias` out, so that parts of the tree can stand in another. */
+export function writeOutAliases(document: Document): void {
+  visit(document, { Alias: (_key, alias) => alias.resolve(document)?.clone() as Node | undefined });
+  visit(document, {
+    Node: (_key, node) => {
+      if (!isAlias(node)) delete (node as { anchor?: string }).anchor;
+    },
+  });
+}
+
+class Filling {
+  readonly problems: Diagnostic[] = [];
+  readonly #template: YamlTemplate;
+  readonly #scope: Scope;
+  readonly #ofSecret: (secret: Secret) => string;
+
+  constructor(template: YamlTemplate, scope: Scope, ofSecret: (secret: Secret) => string) {
+    this.#template = template;
+    this.#scope = scope;
+    this.#ofSecret = ofSecret;
+  }
+
+  document(): void {
+    const { document } = this.#template;
+    if (document.contents === null) return;
+    document.contents = (this.#node(document.contents) ?? null) as Document.Parsed['contents'];
+  }
+
+  /** The node with its holes filled; undefined when nothing is left of it. */
+  #node(node: Node): Node | undefined {
+    const hole = holeOf(node);
+    if (hole !== undefined) return this.#value(hole);
+    if (isMap(node)) return this.#map(node);
+    return isSeq(node) ? this.#list(node) : node;
+  }
+
+  #value(hole: HoleNode): Node | undefined {
+    if (hole.value.kind === 'spread') {
+      this.#report(
+        hole,
+        'misplaced-spread',
+        '!spread stands where no list is around it',
+        'write it as an item of a list: - !spread NAME',
+      );
+      return undefined;
+    }
+    const found = this.#find(hole);
+    if (found.kind === 'unknown') return undefined;
+    if (found.kind === 'value') return isEmpty(found.value) ? undefined : fillHole(hole, found.value, this.#ofSecret);
+    if (found.nodes.length === 0) return undefined;
+    const list = new YAMLSeq();
+    list.items = [...found.nodes];
+    list.commentBefore = [hole.commentBefore, hole.comment].filter(Boolean).join('\n') || null;
+    return list;
+  }
+
+  #map(map: YAMLMap): Node | undefined {
+    if (map.items.length === 0) return map;
+    const gone = new Set<Pair>();
+    map.items.forEach((pair) => {
+      if (holeOf(pair.key) !== undefined) {
+        this.#report(
+          pair.key as HoleNode,
+          'misplaced-hole',
+          'a hole stands where a key is expected',
+          'holes are values: key: !value NAME',
+        );
+      }
+      if (!isNode(pair.value)) return;
+      const value = this.#node(pair.value);
+      if (value === undefined) gone.add(pair);
+      else pair.value = value;
+    });
+    return this.#without(map, gone);
+  }
+
+  #list(list: YAMLSeq): Node | undefined {
+    if (list.items.length === 0) return list;
+    const gone = new Set<unknown>();
+    const items = list.items.flatMap((item): readonly unknown[] => {
+      if (!isNode(item)) return [item];
+      const hole = holeOf(item);
+      const filled = hole?.value.kind === 'spread' ? this.#spread(hole) : [this.#node(item)].filter(isNode);
+      if (filled.length > 0) return filled;
+      gone.add(item);
+      return [item];
+    });
+    list.items = items;
+    return this.#without(list, gone);
+  }
+
+  #spread(hole: HoleNode): readonly Node[] {
+    const found = this.#find(hole);
+    if (found.kind === 'unknown') return [];
+    const items = found.kind === 'nodes' ? found.nodes : this.#itemsOf(hole, found.value);
+    const comment = [hole.commentBefore, hole.comment].filter(Boolean).join('\n');
+    return items.map((item, at) => (at === 0 ? withCommentBefore(item, comment, hole.spaceBefore === true) : item));
+  }
+
+  #itemsOf(hole: HoleNode, value: unknown): readonly Node[] {
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value)) return value.map((item) => new FilledNode(item, this.#ofSecret));
+    this.#report(
+      hole,
+      'spread-of-no-list',
+      `!spread needs a list, and ${hole.value.name} is none`,
+      `write it as !value ${hole.value.name}`,
+    );
+    return [];
+  }
+
+  /** A collection without some of its items; the comment that a first item leaves behind goes with it. */
+  #without<T extends YAMLMap | YAMLSeq>(collection: T, gone: ReadonlySet<unknown>): T | undefined {
+    if (gone.size === 0) return collection;
+    const isFirstGone = gone.has(collection.items[0]);
+    collection.items = collection.items.filter((item) => !gone.has(item)) as typeof collection.items;
+    const first = collection.items[0];
+    if (first === undefined) return undefined;
+    if (isFirstGone) {
+      collection.commentBefore = withoutLastParagraph(collection.commentBefore);
+      const head = isPair(first) ? first.key : first;
+      if (isNode(head)) head.spaceBefore = false;
+    }
+    return collection;
+  }
+
+  #find(hole: HoleNode): Named {
+    const found = this.#scope.find(hole.value.name);
+    if (found.kind === 'unknown') this.#reportUnknown(hole);
+    return found;
+  }
+
+  #reportUnknown(hole: HoleNode): void {
+    const { name } = hole.value as Hole;
+    const names = this.#scope.names();
+    const near = closest(name, names);
+    const siblings = names.filter((one) => one.split('.')[0] === name.split('.')[0]);
+    const known = siblings.length > 0 ? siblings : [...new Set(names.map((one) => one.split('.')[0] ?? one))];
+    const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+    this.#report(hole, 'unknown-hole', name === '' ? 'a hole has no name' : `nothing is named ${name}`, hint);
+  }
+
+  #report(node: HoleNode, code: string, message: string, hint: string): void {
+    this.problems.push({ severity: 'error', code, message, hint, where: this.#template.rangeOf(node) });
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return (
+    typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0
+  );
+}
+
+/** What remains of the comments before a first item when the one right above it goes. */
+function withoutLastParagraph(comment: string | null | undefined): string | null {
+  const paragraphs = (comment ?? '').split(/\n[ \t]*\n/);
+  return paragraphs.slice(0, -1).join('\n\n') || null;
+}

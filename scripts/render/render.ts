@@ -1,0 +1,106 @@
+import type { StackConfig } from '../../stack/config.ts';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import { Secret } from '../../stack/secret.ts';
+import type { Service } from '../../stack/service.ts';
+import { services } from '../../stack/services.ts';
+import { closest } from '../../stack/values/closest.ts';
+import type { LoadedStack } from '../config/loaded.ts';
+import { shortHash } from '../util/hash.ts';
+import { fail, ok, type Result } from '../util/result.ts';
+import type { Rendering, ServiceRendering } from './rendering.ts';
+import { TemplateRenderer } from './template-renderer.ts';
+import type { TemplateSet } from './templates.ts';
+
+/** What to render besides what stack.yml says. */
+export interface RenderOptions {
+  /** Services to leave out, as though they were not enabled. */
+  readonly without?: readonly string[];
+}
+
+/** Everything the stack is meant to be, from its config and the templates alone. */
+export function render(loaded: LoadedStack, templates: TemplateSet, options: RenderOptions = {}): Result<Rendering> {
+  const without = options.without ?? [];
+  const config = withoutServices(loaded.config, without);
+  const enabled = services.filter((service) => service.isEnabled(config));
+  const renderer = new TemplateRenderer(config, enabled, templates);
+
+  const filesOf = new Map<Service, readonly RenderedFile[]>(
+    enabled.map((service) => {
+      const own = loaded.userFiles.filter((file) => file.service === service.name);
+      return [service, [...renderer.filesOf(service), ...own.map((file): RenderedFile => ({ ...file, mode: 0o444 }))]];
+    }),
+  );
+  const tests = renderer.tests([...filesOf.values()].flat());
+
+  const diagnostics = [
+    ...unknownServices(without),
+    ...templates.diagnostics,
+    ...renderer.diagnostics,
+    ...[...filesOf.values(), tests].flatMap(clashes),
+  ];
+  if (diagnostics.some((told) => told.severity === 'error')) return fail(diagnostics);
+
+  const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
+  const revision = shortHash(rendered.map((one) => `${one.service.name}=${one.revision}\n`).join(''));
+  return ok({ config, folder: loaded.folder, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+}
+
+/** The text of a file as the server will read it. */
+export function revealed(file: RenderedFile): string {
+  return file.content instanceof Secret ? file.content.reveal() : file.content;
+}
+
+function toServiceRendering(service: Service, config: StackConfig, files: readonly RenderedFile[]): ServiceRendering {
+  const sorted = sortedByPath(files);
+  const revision = shortHash(
+    sorted.map((file) => `${file.path}\0${file.mode.toString(8)}\0${revealed(file)}\0`).join(''),
+  );
+  const stamped = files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision) ?? sorted);
+  return { service, container: service.container(config), files: stamped, revision };
+}
+
+/** By code unit, so that the order is the same under every locale. */
+function sortedByPath(files: readonly RenderedFile[]): readonly RenderedFile[] {
+  return files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+function withoutServices(config: StackConfig, without: readonly string[]): StackConfig {
+  const slices = new Map<string, unknown>(Object.entries(config));
+  const known = without.filter((name) => services.some((service) => service.name === name));
+  const changed = known.map((name) => [name, { ...(slices.get(name) as object), enabled: false }]);
+  return { ...config, ...Object.fromEntries(changed) };
+}
+
+function unknownServices(without: readonly string[]): readonly Diagnostic[] {
+  const names = services.map((service) => service.name);
+  return without
+    .filter((name) => !names.includes(name))
+    .map((name): Diagnostic => {
+      const near = closest(name, names);
+      return {
+        severity: 'error',
+        code: 'unknown-service',
+        message: `there is no service ${name} to leave out`,
+        hint: near === undefined ? `the services are ${names.join(', ')}` : `did you mean ${near}?`,
+      };
+    });
+}
+
+/** Two files cannot land in one place. */
+function clashes(files: readonly RenderedFile[]): readonly Diagnostic[] {
+  const first = new Map<string, RenderedFile>();
+  return files.flatMap((file): Diagnostic[] => {
+    const other = first.get(file.path);
+    first.set(file.path, other ?? file);
+    if (other === undefined) return [];
+    return [
+      {
+        severity: 'error',
+        code: 'same-place',
+        message: `${other.origin} and ${file.origin} would both become ${file.path} of ${file.service}`,
+        hint: 'rename one of them',
+      },
+    ];
+  });
+}

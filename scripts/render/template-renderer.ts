@@ -1,0 +1,155 @@
+import { type Node, parse } from 'yaml';
+import type { StackConfig } from '../../stack/config.ts';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
+import { services } from '../../stack/services.ts';
+import { fillHoles, itemsOf, writeOutAliases } from './holes.ts';
+import { configScope, type Scope, withContributions } from './scope.ts';
+import { SecretPlaces } from './secret-places.ts';
+import type { TemplateFile, TemplateSet } from './templates.ts';
+import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
+
+/** Where a template goes, by its path. */
+type Use =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'test' }
+  /** A list whose items other templates name as `contributed.KIND`. */
+  | { readonly kind: 'list'; readonly of: string }
+  /** A file that lands with whoever collects its kind. */
+  | { readonly kind: 'contribution'; readonly of: string; readonly name: string };
+
+/** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */
+export class TemplateRenderer {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #enabled: readonly Service[];
+  readonly #templates: readonly (TemplateFile & { readonly use: Use })[];
+  readonly #places = new SecretPlaces();
+  /** The names templates may use; contributions cannot name each other. */
+  readonly #plain: Scope;
+  readonly #full: Scope;
+  readonly #wants: (template: TemplateFile, kind: string) => boolean;
+
+  constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
+    this.#enabled = enabled;
+    this.#templates = templates.files.map((file) => ({ ...file, use: useOf(file.path) }));
+    this.#wants = ({ isShipped }, kind) =>
+      !isShipped ||
+      !services.some((service) =>
+        service.collects?.some((one) => one.kind === kind && one.shipped?.(config) === false),
+      );
+    this.#plain = configScope(config, services);
+    this.#full = withContributions(this.#plain, this.#contributedItems());
+  }
+
+  /** The files of one service's config directory: its own templates and what is contributed to it. */
+  filesOf(service: Service): readonly RenderedFile[] {
+    const own = this.#templatesOf(service).filter(({ use }) => use.kind === 'file');
+    const contributed = (service.collects ?? []).flatMap(({ kind, into }) =>
+      this.#enabled.flatMap((giver) =>
+        this.#templatesOf(giver).flatMap((template) => {
+          const { use } = template;
+          if (use.kind !== 'contribution' || use.of !== kind || !this.#wants(template, kind)) return [];
+          return [this.#file(template, service.name, `${into}/${use.name}`, this.#plain)];
+        }),
+      ),
+    );
+    return [...own.map((template) => this.#file(template, service.name, template.path, this.#full)), ...contributed];
+  }
+
+  /** Tests of the rendered files. A shipped test speaks of shipped rules: where one of them is left out or replaced it is left out too. */
+  tests(files: readonly RenderedFile[]): readonly RenderedFile[] {
+    const shippedOrigins = new Set(this.#templates.filter((file) => file.isShipped).map((file) => file.origin));
+    const shippedPaths = new Set(files.filter((file) => shippedOrigins.has(file.origin)).map((file) => file.path));
+    return this.#enabled.flatMap((service) =>
+      this.#templatesOf(service)
+        .filter(
+          ({ use, isShipped, text }) =>
+            use.kind === 'test' && (!isShipped || ruleFilesOf(text).every((path) => shippedPaths.has(path))),
+        )
+        .map((template) => this.#file(template, service.name, template.path, this.#plain)),
+    );
+  }
+
+  #templatesOf(service: Service): readonly (TemplateFile & { readonly use: Use })[] {
+    return this.#templates.filter((template) => template.service === service.name);
+  }
+
+  /** The items contributed to each kind, in the services' order; kinds that nobody of this stack contributes to are empty. */
+  #contributedItems(): ReadonlyMap<string, readonly Node[]> {
+    const lists = this.#templates.flatMap((template) =>
+      template.use.kind === 'list' ? [{ template, kind: template.use.of }] : [],
+    );
+    const items = new Map<string, Node[]>(lists.map(({ kind }) => [kind, []]));
+    for (const service of this.#enabled) {
+      for (const { template, kind } of lists) {
+        if (template.service !== service.name || !this.#wants(template, kind)) continue;
+        items.get(kind)?.push(...this.#items(template));
+      }
+    }
+    return items;
+  }
+
+  #items(template: TemplateFile): readonly Node[] {
+    const parsed = parseTemplate(template.text, template.origin);
+    this.diagnostics.push(...parsed.diagnostics);
+    if (parsed.diagnostics.length > 0) return [];
+    writeOutAliases(parsed.document);
+    this.diagnostics.push(...fillHoles(parsed, this.#plain, (secret) => this.#places.mark(secret)));
+    const items = itemsOf(parsed.document);
+    if (items === undefined) {
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'contribution-no-list',
+        message: `${template.path} is no list`,
+        hint: 'what a service contributes is a list: begin each item with "- "',
+        where: parsed.rangeOf(parsed.document.contents ?? {}),
+      });
+    }
+    return items ?? [];
+  }
+
+  #file(template: TemplateFile, service: string, path: string, scope: Scope): RenderedFile {
+    const mode = template.isExecutable ? 0o555 : 0o444;
+    const file = { service, path, mode, origin: template.origin };
+    const text = isYaml(path) ? this.#text(template, scope) : template.text;
+    const finished = this.#places.finish(text);
+    return typeof finished.content === 'string' ? { ...file, ...finished } : { ...file, ...finished, mode: 0o400 };
+  }
+
+  /** A YAML template with its holes filled. One without holes keeps its bytes, and only a person's own has its syntax looked at. */
+  #text(template: TemplateFile, scope: Scope): string {
+    const hasHoles = mayHaveHoles(template.text);
+    if (!hasHoles && template.isShipped) return template.text;
+    const parsed = parseTemplate(template.text, template.origin);
+    this.diagnostics.push(...parsed.diagnostics);
+    if (parsed.diagnostics.length > 0 || !hasHoles) return template.text;
+    this.diagnostics.push(...fillHoles(parsed, scope, (secret) => this.#places.mark(secret)));
+    return parsed.document.toString(asWritten);
+  }
+}
+
+/** Keeps lines, quotes and brackets as the template has them. */
+const asWritten = {
+  lineWidth: 0,
+  flowCollectionPadding: false,
+  doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+} as const;
+
+function useOf(path: string): Use {
+  if (path.startsWith('tests/')) return { kind: 'test' };
+  const [, kind = '', name] = /^contribute\/([^/]+?)(?:\.ya?ml|\/(.+))$/.exec(path) ?? [];
+  if (kind === '') return { kind: 'file' };
+  return name === undefined ? { kind: 'list', of: kind } : { kind: 'contribution', of: kind, name };
+}
+
+function isYaml(path: string): boolean {
+  return /\.ya?ml$/.test(path);
+}
+
+/** The rule files a promtool test names, by their paths in the config directory. Only that part is parsed: tests are long. */
+function ruleFilesOf(test: string): readonly string[] {
+  const [part = ''] = /^rule_files:.*\n(?:[ \t-].*\n|\s*#.*\n|\s*\n)*/m.exec(test) ?? [];
+  const read = (parse(part) as { rule_files?: unknown } | null)?.rule_files;
+  return Array.isArray(read) ? read.map((path) => String(path).replace(/^\.\.\//, '')) : [];
+}

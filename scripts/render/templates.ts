@@ -1,0 +1,124 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { services } from '../../stack/services.ts';
+import { closest } from '../../stack/values/closest.ts';
+import { packageRoot } from '../util/package-root.ts';
+import { StackError } from '../util/stack-error.ts';
+
+/** One file below templates/<service>/. */
+export interface TemplateFile {
+  readonly service: string;
+  /** Below the service's folder, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly isExecutable: boolean;
+  /** Whether it is promstack's own, and no file of the person's stands in its place. */
+  readonly isShipped: boolean;
+  /** Its path as a person would type it. */
+  readonly origin: string;
+}
+
+/** promstack's templates with the person's laid over them, sorted by service and path. */
+export interface TemplateSet {
+  readonly files: readonly TemplateFile[];
+  /** What is odd about the person's folder, and what in it cannot be used. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads promstack's own templates and, over them, those of the person's folder; a folder that is not there holds none. */
+export async function loadTemplates(userFolder: string | undefined): Promise<TemplateSet> {
+  const [shipped, own] = await Promise.all([
+    readFolder(join(packageRoot(), 'templates'), true),
+    userFolder === undefined ? [] : readFolder(userFolder, false),
+  ]);
+  const names = services.map((service) => service.name);
+  const files = new Map<string, TemplateFile>();
+  const diagnostics: Diagnostic[] = [];
+  for (const file of [...shipped, ...own]) {
+    const problem = file.isShipped ? undefined : problemOf(file, names);
+    if (problem !== undefined) diagnostics.push(problem);
+    else if (names.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
+  }
+  return {
+    files: [...files].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, file]) => file),
+    diagnostics: onePerFolder(diagnostics),
+  };
+}
+
+/** A path as a person standing in the current folder would type it. */
+export function asTyped(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere.split(sep).join('/');
+}
+
+async function readFolder(folder: string, isShipped: boolean): Promise<readonly TemplateFile[]> {
+  const paths = await listFiles(folder);
+  const files = await Promise.all(
+    paths.filter(isWanted).map(async (path): Promise<TemplateFile[]> => {
+      const absolute = join(folder, path);
+      const about = await stat(absolute);
+      if (!about.isFile()) return [];
+      const [service = '', ...rest] = path.split(sep);
+      const text = await readFile(absolute, 'utf8');
+      return [
+        {
+          service,
+          path: rest.join('/'),
+          text,
+          isExecutable: (about.mode & 0o111) !== 0,
+          isShipped,
+          origin: asTyped(absolute),
+        },
+      ];
+    }),
+  );
+  return files.flat();
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder, { recursive: true });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new StackError({
+      doing: `reading the templates in ${folder}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      tryThis: 'make it a folder that you may read, or move it away',
+      cause,
+    });
+  }
+}
+
+/** Not what editors and file managers leave beside a person's files. */
+function isWanted(path: string): boolean {
+  return !path.split(sep).some((part) => part.startsWith('.') || part.endsWith('~'));
+}
+
+function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | undefined {
+  if (!names.includes(file.service)) {
+    const near = closest(file.service, names);
+    const folders = `the folders in templates/ are ${names.join(', ')}`;
+    return {
+      severity: 'warning',
+      code: 'template-of-no-service',
+      message:
+        file.path === ''
+          ? `the template ${file.origin} lies in no service's folder`
+          : `templates/${file.service} is no service's folder`,
+      hint: near === undefined ? `it is not used; ${folders}` : `it is not used; did you mean ${near}?`,
+    };
+  }
+  if (!file.text.includes('\ufffd') && !file.text.includes('\0')) return undefined;
+  return {
+    severity: 'error',
+    code: 'template-no-text',
+    message: `the template ${file.origin} is not UTF-8 text`,
+    hint: 'templates are text files; take it out of the templates folder',
+  };
+}
+
+/** A folder with many files that are not used is told of once. */
+function onePerFolder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((told) => [told.message, told])).values()];
+}

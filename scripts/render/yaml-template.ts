@@ -1,0 +1,63 @@
+import { type Document, isScalar, LineCounter, parseDocument, type Scalar, type ScalarTag } from 'yaml';
+import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
+import { explainYaml } from '../config/yaml-errors.ts';
+
+/** What a hole does: `value` is replaced by what it names, `spread` by the items of the list it names. */
+export type HoleKind = 'value' | 'spread';
+
+/** The value of a scalar that stands for a hole. */
+export class Hole {
+  readonly kind: HoleKind;
+  readonly name: string;
+
+  constructor(kind: HoleKind, name: string) {
+    this.kind = kind;
+    this.name = name;
+  }
+}
+
+/** A template as a tree, and the way back from its nodes to their places. */
+export interface YamlTemplate {
+  readonly document: Document.Parsed;
+  /** What is wrong with it as YAML; with these the tree says nothing. */
+  readonly diagnostics: readonly Diagnostic[];
+  rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }): SourceRange;
+}
+
+/** Whether a text may have holes: a quick look that spares the others from being parsed and keeps them byte for byte. */
+export function mayHaveHoles(text: string): boolean {
+  return /(?:^|[\s[{,:-])![A-Za-z]/.test(text);
+}
+
+/** Parses a template; `file` is its path as a person would type it. */
+export function parseTemplate(text: string, file: string): YamlTemplate {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    customTags: [holeTag('value'), holeTag('spread')],
+    intAsBigInt: true,
+    lineCounter: lines,
+    logLevel: 'silent',
+    prettyErrors: false,
+  });
+  const rangeAt = (from: number, to: number): SourceRange => {
+    const { line, col } = lines.linePos(from);
+    const end = Math.min(to, (text.indexOf('\n', from) + 1 || text.length + 1) - 1);
+    return { file, line, column: col, offset: from, length: Math.max(1, end - from) };
+  };
+  return {
+    document,
+    diagnostics: explainYaml(document, rangeAt).diagnostics.map((told) =>
+      told.code === 'unknown-tag' ? { ...told, hint: 'templates have !value NAME and !spread NAME' } : told,
+    ),
+    rangeOf: ({ range }) => rangeAt(range?.[0] ?? 0, range?.[1] ?? 1),
+  };
+}
+
+/** The hole a node is, if it is one. */
+export function holeOf(node: unknown): (Scalar & { value: Hole }) | undefined {
+  return isScalar(node) && node.value instanceof Hole ? (node as Scalar & { value: Hole }) : undefined;
+}
+
+function holeTag(kind: HoleKind): ScalarTag {
+  return { tag: `!${kind}`, resolve: (written) => new Hole(kind, written.trim()) };
+}
