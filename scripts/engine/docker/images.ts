@@ -40,10 +40,7 @@ export function imageCalls(docker: Dockerode): ImageCalls {
         const count = createPullCount();
         const options = { fromImage: repository, tag, abortSignal: signal };
         const answer = await docker.createImage(authconfig ?? {}, options);
-        for await (const line of progressLines(doing, bytes(answer))) {
-          const progress = count(line);
-          if (progress !== undefined) onProgress(progress);
-        }
+        for await (const line of progressLines(doing, bytes(answer))) onProgress(count(line));
       });
     },
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Engine, EngineError } from '../engine.ts';
 import type { PackageFile } from './apt/repository.ts';
 import { toTarStream } from './image-tar.ts';
+import { builtReference } from './recipe-of.ts';
 import { basePackages, type Recipe } from './recipes.ts';
 import { nobody } from './root-layout.ts';
 import type { TreeEntry } from './root-tree.ts';
@@ -13,19 +14,6 @@ export const programLabel = 'dev.promstack.program';
 interface Origin {
   readonly files: readonly PackageFile[];
   readonly suite: string;
-}
-
-/** The first part of the names of images promstack builds. */
-const defaultVendor = 'promstack';
-
-/** The name of a program's image built from packages. */
-export function builtReference(recipe: Recipe, version: string, vendor = defaultVendor): string {
-  return `${vendor}/${recipe.program}:${version}-debian`;
-}
-
-/** Whether a tag is of a program's image built from packages. */
-export function isBuiltReference(recipe: Recipe, tag: string): boolean {
-  return tag.startsWith(`${defaultVendor}/${recipe.program}:`) && tag.endsWith('-debian');
 }
 
 /** Makes an image of the root file system and names it; an image of that name that came in between is kept. */

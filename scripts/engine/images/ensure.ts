@@ -1,0 +1,152 @@
+import type { StackConfig } from '../../../stack/config.ts';
+import type { Report } from '../../report/event.ts';
+import type { Engine, ImageSummary } from '../engine.ts';
+import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
+import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipe-of.ts';
+import { splitReference } from './reference.ts';
+import { pullFromRegistry, pullReference } from './registry.ts';
+import { beginTelling, type Telling } from './telling.ts';
+
+/** The `images` part of stack.yml. */
+export type ImageSettings = StackConfig['images'];
+
+/** What each source allows, in the order in which it is tried. `built` is a present image made from packages earlier. */
+const waysOf: Readonly<Record<ImageSettings['source'], readonly Way[]>> = {
+  registry: ['present', 'registry'],
+  packages: ['built', 'packages'],
+  archive: ['present', 'built'],
+  auto: ['present', 'built', 'registry', 'packages'],
+};
+type Way = 'present' | 'built' | 'registry' | 'packages';
+
+/**
+ * Gets the images a stack wants, all at once, from where its settings allow. An image that cannot be had is an outcome
+ * and no error, so that the caller can go on without it: see `missingImages` and `missingImagesError`.
+ */
+export async function ensureImages(
+  engine: Engine,
+  wanted: readonly WantedImage[],
+  settings: ImageSettings,
+  report: Report,
+  signal: AbortSignal,
+): Promise<readonly ImageOutcome[]> {
+  const wishes = [...new Set(wanted.map((one) => one.reference))].map((reference) => new Wish(reference, settings));
+  await findPresent(engine, wishes);
+  const absent = wishes.filter((wish) => wish.had === undefined);
+  for (const wish of absent) wish.telling = beginTelling(report, wish.reference);
+  await Promise.all(absent.filter((wish) => wish.allows('registry')).map((wish) => pull(engine, wish, signal)));
+  await build(
+    engine,
+    absent.filter((wish) => wish.allows('packages') && wish.had === undefined),
+    signal,
+  );
+  for (const wish of absent) wish.tellEnd();
+  for (const wish of wishes) warnOfOtherVersion(wish, report);
+  return wanted.map((one) => ({ ...one, ...outcomeOf(wishes, one.reference) }));
+}
+
+interface Had {
+  readonly image: ImageSummary;
+  readonly ref: string;
+  readonly from: ImageOrigin;
+}
+
+/** One image on its way. */
+class Wish {
+  readonly reference: string;
+  readonly settings: ImageSettings;
+  /** How Debian's packages could make it, if they can. */
+  readonly recipe: Recipe | undefined;
+  readonly attempts: ImageAttempt[] = [];
+  had: Had | undefined;
+  telling: Telling | undefined;
+
+  constructor(reference: string, settings: ImageSettings) {
+    this.reference = reference;
+    this.settings = settings;
+    this.recipe = recipeFor(reference);
+  }
+
+  allows(way: Way): boolean {
+    return waysOf[this.settings.source].includes(way);
+  }
+
+  tellEnd(): void {
+    if (this.had !== undefined) {
+      const from = { present: 'present', registry: `pulled ${this.had.ref}`, packages: `built ${this.had.ref}` };
+      this.telling?.done(from[this.had.from]);
+    } else {
+      this.telling?.failed(this.attempts.map(({ way, why }) => `${way}: ${why}`).join('; '));
+    }
+  }
+}
+
+async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<void> {
+  const tryNames = async (wish: Wish) => {
+    const names = [...new Set([wish.reference, pullReference(wish.reference, wish.settings.mirror)])];
+    for (const ref of names) {
+      const image = await engine.findImage(ref);
+      if (image !== undefined) {
+        wish.had = { image, ref, from: 'present' };
+        return;
+      }
+    }
+  };
+  await Promise.all(wishes.filter((wish) => wish.allows('present')).map(tryNames));
+
+  const open = wishes.filter((wish) => wish.had === undefined && wish.allows('built') && wish.recipe !== undefined);
+  const present = open.length === 0 ? [] : await engine.listImages({});
+  for (const wish of open) {
+    const built = wish.recipe === undefined ? undefined : newestBuilt(wish.recipe, present);
+    if (built !== undefined) wish.had = { image: built.image, ref: built.tag, from: 'present' };
+  }
+  for (const wish of wishes) {
+    const isEnd = !wish.allows('registry') && !wish.allows('packages');
+    if (wish.had === undefined && isEnd) wish.attempts.push({ way: 'archive', why: 'it has not been loaded' });
+  }
+}
+
+async function pull(engine: Engine, wish: Wish, signal: AbortSignal): Promise<void> {
+  const ref = pullReference(wish.reference, wish.settings.mirror);
+  const why = await pullFromRegistry(engine, ref, (...told) => wish.telling?.progress(...told), signal);
+  const image = why === undefined ? await engine.findImage(ref) : undefined;
+  if (image !== undefined) wish.had = { image, ref, from: 'registry' };
+  else wish.attempts.push({ way: 'registry', why: why ?? `the engine pulled ${ref} and does not have it` });
+}
+
+async function build(engine: Engine, wishes: readonly Wish[], signal: AbortSignal): Promise<void> {
+  for (const wish of wishes.filter((one) => one.recipe === undefined)) {
+    const { repository } = splitReference(wish.reference);
+    wish.attempts.push({ way: 'packages', why: `Debian has no package of ${repository}` });
+  }
+  const recipes = [...new Set(wishes.flatMap((wish) => wish.recipe ?? []))];
+  if (recipes.length === 0) return;
+  const { buildFromPackages } = await import('./packages.ts');
+  const tell = (program: string, detail: string) => {
+    for (const wish of wishes) if (wish.recipe?.program === program) wish.telling?.progress(detail);
+  };
+  const outcomes = await buildFromPackages(engine, recipes, tell, signal);
+  for (const wish of wishes) {
+    const outcome = wish.recipe === undefined ? undefined : outcomes.get(wish.recipe.program);
+    if (outcome?.kind === 'refused') wish.attempts.push({ way: 'packages', why: outcome.why });
+    if (outcome?.kind !== 'built') continue;
+    const image = await engine.findImage(outcome.reference);
+    if (image !== undefined) wish.had = { image, ref: outcome.reference, from: 'packages' };
+  }
+}
+
+/** Packages have the version Debian has: who asked for another should know. */
+function warnOfOtherVersion({ reference, had, recipe }: Wish, report: Report): void {
+  if (had === undefined || recipe === undefined) return;
+  const version = upstreamVersionOf(recipe, had.ref);
+  const asked = splitReference(reference).tag.replace(/^v/, '');
+  if (version === undefined || asked === version || had.ref === reference) return;
+  report({ kind: 'warning', text: `${had.ref} stands in for ${reference}: Debian's packages have ${version}` });
+}
+
+function outcomeOf(wishes: readonly Wish[], reference: string) {
+  const wish = wishes.find((one) => one.reference === reference);
+  if (wish?.had === undefined) return { kind: 'missing' as const, attempts: wish?.attempts ?? [] };
+  const { image, ref, from } = wish.had;
+  return { kind: 'had' as const, ref, imageId: image.id, from };
+}
