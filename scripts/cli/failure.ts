@@ -4,6 +4,7 @@ import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { isMisuse } from './misuse.ts';
 
 /** How a failure is shown. */
 export interface FailureStyle {
@@ -40,10 +41,16 @@ export function isAbort(error: unknown, signal: AbortSignal): boolean {
 }
 
 function explainInput({ diagnostics }: InputError, style: FailureStyle): Failure {
-  const text = style.json
-    ? diagnostics.map((diagnostic) => jsonLine({ kind: 'diagnostic', diagnostic })).join('')
+  const exitCode = exitCodes.wrongInput;
+  if (style.json) {
+    return { text: diagnostics.map((diagnostic) => jsonLine({ kind: 'diagnostic', diagnostic })).join(''), exitCode };
+  }
+  const text = diagnostics.every(isMisuse)
+    ? diagnostics
+        .map(({ message, hint }) => `${style.colours.red('✖')} ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`)
+        .join('')
     : style.printDiagnostics(diagnostics);
-  return { text, exitCode: exitCodes.wrongInput };
+  return { text, exitCode };
 }
 
 function explainRefusal({ doing, why, tryThis, cause }: StackError, style: FailureStyle): Failure {

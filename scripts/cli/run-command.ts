@@ -29,7 +29,8 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
     outlet: stderr,
     rows: () => world.stderr.rows ?? 24,
     clock: systemClock,
-    printDiagnostic: (diagnostic) => printDiagnostics([diagnostic], readSource, stderr.colours),
+    printDiagnostic: (diagnostic) =>
+      withoutCount(printDiagnostics([diagnostic], readSource, stderr.colours.isColorSupported)),
   });
   const said = new Set<string>();
   const report: Report = (event) => {
@@ -80,7 +81,7 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
       json: context.json,
       verbose: context.verbose,
       wasSaid: (why) => said.has(why),
-      printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours),
+      printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours.isColorSupported),
     });
     stderr.write(failure.text);
     return codeAfter(signal) ?? failure.exitCode;
@@ -98,6 +99,11 @@ function watchForCrash(world: World): { happened: Promise<never>; stopWatching: 
     stopWatching = world.onCrash(reject);
   });
   return { happened, stopWatching };
+}
+
+/** A diagnostic that comes alone needs no line that counts it. */
+function withoutCount(text: string): string {
+  return text.replace(/[^\n]*\n$/, '');
 }
 
 /** Nobody reads stdout any more: what was wanted has been read. */

@@ -15,6 +15,18 @@ export interface Entry {
 /** Every command of promstack, in the order of the help. */
 export const commands: readonly Entry[] = [
   {
+    name: 'init',
+    group: 'Bring it up',
+    summary: 'write a commented stack.yml to begin with',
+    load: async () => (await import('./init.ts')).command,
+  },
+  {
+    name: 'schema',
+    group: 'More',
+    summary: 'print the JSON Schema of stack.yml, for editors',
+    load: async () => (await import('./schema.ts')).command,
+  },
+  {
     name: 'version',
     group: 'More',
     summary: 'print the versions of promstack, Node and the engine',

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import { stackSchema } from '../../stack/config.ts';
+import { exitCodes } from '../cli/exit-code.ts';
+import { misuse } from '../cli/misuse.ts';
+import { nameFor, starterText, writeNew } from '../init/stack-file.ts';
+import { asTyped } from '../util/as-typed.ts';
+import { InputError } from '../util/stack-error.ts';
+import { defineCommand } from './command.ts';
+
+/** `promstack init`: a stack.yml to begin with. */
+export const command = defineCommand({
+  details: 'It names every key there is, with its default and what it is for, and is never written over a file.',
+  examples: [
+    { line: 'init', what: 'write stack.yml here' },
+    { line: 'init monitoring', what: 'write monitoring/stack.yml' },
+  ],
+  syntax: (command) =>
+    command
+      .argument('[folder]', 'where to write it; here when absent')
+      .option('--name <name>', "the stack's name; that of its folder when absent")
+      .option('--print', 'print it instead'),
+  run: async (context, { name, print }, [folder]) => {
+    const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
+    if (name !== undefined) checkName(name);
+    const text = await starterText(name ?? nameFor(resolve(path, '..')));
+    if (print === true) {
+      context.stdout.write(text);
+      return exitCodes.fine;
+    }
+    if (!(await writeNew(path, text))) {
+      throw new InputError([
+        misuse(`${asTyped(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
+      ]);
+    }
+    context.report({ kind: 'note', text: `wrote ${asTyped(path, context.cwd)}; next: promstack up` });
+    return exitCodes.fine;
+  },
+});
+
+function checkName(name: string): void {
+  const checked = stackSchema.shape.name.safeParse(name);
+  if (!checked.success)
+    throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
+}
