@@ -150,3 +150,18 @@ function outcomeOf(wishes: readonly Wish[], reference: string) {
   const { image, ref, from } = wish.had;
   return { kind: 'had' as const, ref, imageId: image.id, from };
 }
+
+/** The images that are here already, by the reference that was asked for; pulls and builds nothing. */
+export async function findImages(
+  engine: Engine,
+  wanted: readonly WantedImage[],
+  settings: ImageSettings,
+): Promise<ReadonlyMap<string, { readonly ref: string; readonly id: string }>> {
+  const wishes = [...new Set(wanted.map((one) => one.reference))].map((reference) => new Wish(reference, settings));
+  await findPresent(engine, wishes);
+  return new Map(
+    wishes.flatMap(({ reference, had }) =>
+      had === undefined ? [] : [[reference, { ref: had.ref, id: had.image.id }] as const],
+    ),
+  );
+}
