@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import { findService } from '../../stack/services.ts';
 import type { Context } from '../cli/context.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Rendering } from '../render/rendering.ts';
 import type { Result } from '../util/result.ts';
 import { InputError } from '../util/stack-error.ts';
 
@@ -19,6 +22,24 @@ export async function loadOrThrow(
   const { loadStack } = await import('../config/load.ts');
   const { cwd, env, file } = context;
   return takeOrThrow(context, await loadStack({ cwd, env, file, ...(overrides === undefined ? {} : { overrides }) }));
+}
+
+/** Everything the stack is meant to be: stack.yml loaded, and every file rendered from the templates. */
+export async function renderOrThrow(
+  context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>,
+  options: { readonly without?: readonly string[] } = {},
+): Promise<Rendering> {
+  const { without = [] } = options;
+  const [{ render }, { loadTemplates }] = await Promise.all([
+    import('../render/render.ts'),
+    import('../render/templates.ts'),
+  ]);
+  // What is left out is off while stack.yml is checked too: a fault in its own part is no reason to refuse.
+  const known = without.filter((name) => findService(name) !== undefined);
+  const overrides = Object.fromEntries(known.map((name) => [name, { enabled: false }]));
+  const loaded = await loadOrThrow(context, overrides);
+  const templates = await loadTemplates(join(loaded.folder, 'templates'));
+  return takeOrThrow(context, render(loaded, templates, { without }));
 }
 
 /** The container engine of this machine or of DOCKER_HOST; a StackError that names every place tried when there is none. */
