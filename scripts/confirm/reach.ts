@@ -2,11 +2,16 @@ import { Agent, request as httpRequest } from 'node:http';
 import type { HttpRequest, HttpResponse, PortSpec } from '../../stack/model.ts';
 import type { Engine, EngineInfo } from '../engine/engine.ts';
 
-/** Where a service's container is to be found now; looked up at each request, since containers come and go. */
-export type Whereabouts = (service: string) => { readonly container: string; readonly ports: readonly PortSpec[] } | undefined;
+/** Where a service's container is to be found. */
+export interface Place {
+  readonly container: string;
+  readonly ports: readonly PortSpec[];
+}
 
 /** The way to talk HTTP to a service from wherever promstack runs. */
 export interface Reach {
+  /** Says where a service is from now on, since containers come and go. */
+  place(service: string, place: Place): void;
   /** Rejects when there is no connection or no answer in time; any status is an answer. */
   request(
     service: string,
@@ -19,17 +24,19 @@ export interface Reach {
 }
 
 /** Opens the way: straight to published ports where they can be reached, else by wget inside the container. */
-export function openReach(engine: Engine, info: EngineInfo, whereabouts: Whereabouts): Reach {
+export function openReach(engine: Engine, info: EngineInfo): Reach {
+  const places = new Map<string, Place>();
   const agent = new Agent({ keepAlive: true });
   const url = (service: string, containerPort: number): string | undefined => {
-    const port = whereabouts(service)?.ports.find((one) => one.container === containerPort);
+    const port = places.get(service)?.ports.find((one) => one.container === containerPort);
     return port === undefined ? undefined : `http://${hostFor(port, info)}:${port.host}`;
   };
   return {
+    place: (service, place) => void places.set(service, place),
     url,
     close: () => agent.destroy(),
     async request(service, request, options) {
-      const place = whereabouts(service);
+      const place = places.get(service);
       if (place === undefined) throw new Error(`${service} has no container`);
       const port = place.ports.find((one) => one.container === request.port);
       if (port === undefined || !isReachable(port, info)) return requestInside(engine, place.container, request, options);

@@ -1,6 +1,6 @@
 import type { ContainerSpec, HttpResponse } from '../../stack/model.ts';
 import { configDir, configMount } from '../../stack/values/container.ts';
-import { readHistory } from '../apply/state.ts';
+import { readHistory } from '../history/history.ts';
 import type { Reach } from '../confirm/reach.ts';
 import type { ArchiveEntry, ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel } from '../engine/labels.ts';
@@ -79,7 +79,9 @@ async function observeService(
   wanted: DesiredService | undefined,
   reach: Reach,
 ): Promise<ObservedService> {
-  const base = { container, specHash: container.labels[specHashLabel], spec: specOf(container) };
+  const spec = specOf(container);
+  reach.place(container.labels[serviceLabel] ?? '', { container: container.id, ports: spec?.ports ?? [] });
+  const base = { container, specHash: container.labels[specHashLabel], spec };
   if (wanted?.release === undefined) return { ...base, linked: undefined, filesHash: undefined, unproven: undefined };
   const [linked, unproven] = await Promise.all([
     readLinkedRelease(engine, container.id),

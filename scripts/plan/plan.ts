@@ -1,25 +1,33 @@
 import { unreachable } from '../util/unreachable.ts';
 
 /** One call to the engine or to a server. `after` names the steps that must have succeeded before. */
-export type Step = { readonly id: number; readonly after: readonly number[]; readonly because: string } & Action;
+export type Step<A extends Action = Action> = A & {
+  readonly id: number;
+  readonly after: readonly number[];
+  readonly because: string;
+};
 
 /** What a step does; each kind has one executor. */
 export type Action =
+  | Removal
   | { readonly do: 'createNetwork'; readonly name: string }
-  | { readonly do: 'removeNetwork'; readonly name: string; readonly network: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
-  | { readonly do: 'removeVolume'; readonly name: string }
   | { readonly do: 'createCarrier' }
   | { readonly do: 'stageReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
-  | { readonly do: 'stopContainer'; readonly name: string; readonly container: string; readonly seconds: number }
-  | { readonly do: 'removeContainer'; readonly name: string; readonly container: string }
   | { readonly do: 'createContainer'; readonly service: string }
   | { readonly do: 'startContainer'; readonly service: string }
   | { readonly do: 'waitReady'; readonly service: string }
   | { readonly do: 'reload'; readonly service: string }
   | { readonly do: 'confirm'; readonly service: string; readonly revision: string }
   | { readonly do: 'record'; readonly revision: string };
+
+/** The kinds of step that take something away. */
+export type Removal =
+  | { readonly do: 'stopContainer'; readonly name: string; readonly container: string; readonly seconds: number }
+  | { readonly do: 'removeContainer'; readonly name: string; readonly container: string }
+  | { readonly do: 'removeNetwork'; readonly name: string; readonly network: string }
+  | { readonly do: 'removeVolume'; readonly name: string };
 
 /** A service and the release of files it is to have. */
 export interface ServiceRelease {
@@ -83,8 +91,8 @@ export function describe(step: Action): string {
 }
 
 /** The plan as text, one line a step: `[1, 2] -> #3 createContainer prometheus, because no container yet`. */
-export function printSteps(plan: Plan): string {
-  return plan.steps
+export function printSteps(steps: readonly Step[]): string {
+  return steps
     .map((step) => `[${step.after.join(', ')}] -> #${step.id} ${describe(step)}, because ${step.because}\n`)
     .join('');
 }
@@ -118,4 +126,16 @@ export function printPlan(plan: Plan): string {
 
 function list(releases: readonly ServiceRelease[]): string {
   return releases.map((release) => release.service).join(', ');
+}
+
+/** Collects steps in the order they are decided; ids count from 1. */
+export class Steps<A extends Action = Action> {
+  readonly all: Step<A>[] = [];
+
+  /** Adds a step and answers its id, for those that wait for it. */
+  add(action: A, after: readonly number[], because: string): number {
+    const id = this.all.length + 1;
+    this.all.push({ ...action, id, after: [...new Set(after)].sort((a, b) => a - b), because });
+    return id;
+  }
 }

@@ -5,12 +5,14 @@ import { diffSpec } from './diff-spec.ts';
 import { hashFiles } from './files-hash.ts';
 import { names } from './names.ts';
 import type { Observed, ObservedService } from './observed.ts';
-import type { Action, Change, Plan, ServiceRelease, Step } from './plan.ts';
+import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
 
 /** What a person asked for beyond "make it so". */
 export interface ReconcileOptions {
   /** Make every container anew, whether it needs it or not. */
   readonly recreate?: boolean;
+  /** Services that are left as they are when they are not desired, instead of being removed. */
+  readonly leave?: ReadonlySet<string>;
 }
 
 /**
@@ -22,7 +24,9 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     const found = observed.services.get(wanted.service.name);
     return { wanted, found, ...decide(wanted, found, options) };
   });
-  const gone = [...observed.services].filter(([name]) => !desired.services.some((one) => one.service.name === name));
+  const gone = [...observed.services].filter(
+    ([name]) => !desired.services.some((one) => one.service.name === name) && options.leave?.has(name) !== true,
+  );
   const steps = new Steps();
 
   const network =
@@ -202,14 +206,3 @@ const listed = (reason: string | undefined): string[] => (reason === undefined ?
 
 const inWords = (state: ObservedService['container']['state']): string =>
   state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
-
-/** Collects steps in the order they are decided; ids count from 1. */
-class Steps {
-  readonly all: Step[] = [];
-
-  add(action: Action, after: readonly number[], because: string): number {
-    const id = this.all.length + 1;
-    this.all.push({ id, after: [...new Set(after)].sort((a, b) => a - b), because, ...action });
-    return id;
-  }
-}

@@ -1,0 +1,114 @@
+import { openReach } from '../confirm/reach.ts';
+import type { Engine } from '../engine/engine.ts';
+import { ensureImages } from '../engine/images/ensure.ts';
+import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
+import { recordRevision } from '../history/record.ts';
+import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
+import { observe } from '../plan/observe.ts';
+import type { Observed } from '../plan/observed.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import { reconcile } from '../plan/reconcile.ts';
+import type { Rendering } from '../render/rendering.ts';
+import type { Report } from '../report/event.ts';
+import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
+import { formerState } from './former.ts';
+import { takeLock } from './lock.ts';
+import { preflight } from './preflight.ts';
+import { proveValid } from './prove-valid.ts';
+import { transact } from './transaction.ts';
+
+/** What a change of a running stack needs. */
+export interface ChangeOptions {
+  readonly engine: Engine;
+  readonly rendering: Rendering;
+  /** The command as the lock and the history name it: `up`. */
+  readonly command: string;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Make every container anew. */
+  readonly recreate?: boolean;
+  /** Only files may change: whatever else is needed is refused, with what it is. */
+  readonly filesOnly?: boolean;
+  readonly afterStep?: ((step: Step) => void) | undefined;
+}
+
+/** What a change came to. */
+export interface Changed {
+  readonly plan: Plan;
+  readonly desired: Desired;
+  /** Where each service is opened in a browser, in the order the data flows. */
+  readonly urls: readonly { readonly service: string; readonly url: string }[];
+}
+
+/** Makes the engine run what was rendered: images, plan, proof that the files are valid, then all of it or none of it. */
+export async function changeStack(options: ChangeOptions): Promise<Changed> {
+  const { engine, rendering, report, clock, signal, command } = options;
+  const info = await engine.info(signal);
+  const desired = toDesired(rendering, await getImages(options));
+  const reach = openReach(engine, info);
+  try {
+    const look = async (): Promise<{ observed: Observed; plan: Plan }> => {
+      const observed = await observe(engine, desired, reach);
+      return { observed, plan: reconcile(desired, observed, { recreate: options.recreate === true }) };
+    };
+    const first = await look();
+    if (first.plan.steps.length === 0) return { plan: first.plan, desired, urls: urlsOf(desired, reach.url) };
+
+    await using _lock = await takeLock(engine, desired.stack, command, report);
+    // Whoever held the lock until now may have changed what was seen.
+    const { observed, plan } = await look();
+    if (options.filesOnly === true) refuseMoreThanFiles(plan);
+    await preflight(plan, desired, observed, info);
+    await proveValid({ engine, desired, rendering, observed, plan, report, signal });
+    const former = await formerState(engine, observed, desired);
+    report({ kind: 'phase', name: 'applying' });
+    await transact(plan, {
+      engine,
+      desired,
+      reach,
+      clock,
+      report,
+      signal,
+      former,
+      present: new Set(observed.services.keys()),
+      containers: new Map([...observed.services].map(([name, { container }]) => [name, container.id])),
+      record: () => recordRevision(engine, desired, { former, command, at: new Date(clock.now()) }),
+      afterStep: options.afterStep,
+    });
+    return { plan, desired, urls: urlsOf(desired, reach.url) };
+  } finally {
+    reach.close();
+  }
+}
+
+/** Gets every image the stack needs; nothing is touched when one cannot be had. */
+async function getImages({ engine, rendering, report, signal }: ChangeOptions): Promise<(reference: string) => ResolvedImage> {
+  const wanted = rendering.services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const outcomes = await ensureImages(engine, wanted, rendering.config.images, report, signal);
+  const missing = missingImages(outcomes);
+  if (missing.length > 0) throw missingImagesError(missing);
+  const byReference = new Map(
+    outcomes.flatMap((one) => (one.kind === 'had' ? [[one.reference, { ref: one.ref, id: one.imageId }] as const] : [])),
+  );
+  return (reference) => byReference.get(reference) ?? { ref: reference, id: undefined };
+}
+
+function refuseMoreThanFiles(plan: Plan): void {
+  const more = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
+  if (more.length === 0) return;
+  const lines = more.map(({ service, action, because }) => `\n    ${service}: ${action}, ${because.join('; ')}`);
+  throw new StackError({
+    doing: `reloading the stack ${plan.stack}`,
+    why: `it takes more than new files, and a reload never makes or replaces a container:${lines.join('')}`,
+    tryThis: 'promstack up does all of it',
+  });
+}
+
+function urlsOf(desired: Desired, url: (service: string, port: number) => string | undefined): Changed['urls'] {
+  return desired.services.flatMap(({ service }) => {
+    const found = url(service.name, service.port);
+    return found === undefined ? [] : [{ service: service.name, url: found }];
+  });
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Engine } from '../engine/engine.ts';
+import { lockLabel } from '../engine/labels.ts';
+import { baseLabels } from '../plan/desired.ts';
+import { names } from '../plan/names.ts';
+import type { Report } from '../report/event.ts';
+import { StackError } from '../util/stack-error.ts';
+
+const holderSchema = z.object({
+  /** Unique to one holding: tells our lock from another's of the same name. */
+  nonce: z.string(),
+  user: z.string(),
+  host: z.string(),
+  pid: z.number(),
+  /** When the process began, so that a reused pid is not taken for it; absent where it cannot be known. */
+  pidStart: z.string().optional(),
+  command: z.string(),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+});
+
+/** Who holds a stack's lock. */
+export type LockHolder = z.infer<typeof holderSchema>;
+
+/** A held lock; disposing it lets go. */
+export interface Lock extends AsyncDisposable {
+  readonly holder: LockHolder;
+}
+
+/**
+ * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
+ *
+ * The lock is a volume: creating one is atomic and answers with the one that is there, so the nonce in its label tells
+ * who won. (A file cannot be created atomically through the archive API.)
+ *
+ * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or one who saw the holder dead, removes it.
+ */
+export async function takeLock(
+  engine: Engine,
+  stack: string,
+  command: string,
+  report: Report,
+  isAlive: (holder: LockHolder) => boolean = isHolderAlive,
+): Promise<Lock> {
+  const mine = myself(command);
+  for (let tries = 0; tries < 3; tries++) {
+    const holder = await claim(engine, stack, mine);
+    if (holder.nonce === mine.nonce) return heldLock(engine, stack, mine);
+    if (isAlive(holder)) throw refusal(stack, holder);
+    report({ kind: 'note', text: `took over the lock of ${inWords(holder)}, which is not running any more` });
+    await removeIfStill(engine, stack, holder.nonce);
+  }
+  throw new StackError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: 'others keep taking it first',
+    tryThis: 'wait for them to end and run the command again',
+  });
+}
+
+/** Who holds the stack's lock now; undefined when nobody does. */
+export async function findHolder(engine: Engine, stack: string): Promise<LockHolder | undefined> {
+  const volume = await engine.findVolume(names.lock(stack));
+  return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
+}
+
+/** Removes the lock whoever holds it; answers who did. */
+export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | undefined> {
+  const holder = await findHolder(engine, stack);
+  if (holder !== undefined) await engine.removeVolume(names.lock(stack));
+  return holder;
+}
+
+/** A holder in words: `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)`. */
+export function inWords(holder: LockHolder): string {
+  return `${holder.user}@${holder.host} (promstack ${holder.command}, pid ${holder.pid}, since ${holder.since})`;
+}
+
+async function claim(engine: Engine, stack: string, mine: LockHolder): Promise<LockHolder> {
+  const labels = { ...baseLabels(stack, 'lock'), [lockLabel]: JSON.stringify(mine) };
+  const volume = await engine.createVolume(names.lock(stack), labels);
+  const holder = parseHolder(volume.labels[lockLabel]);
+  if (holder !== undefined) return holder;
+  throw new StackError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: `there is a volume ${names.lock(stack)} that promstack did not make`,
+    tryThis: 'give the stack another name in stack.yml, or rename that volume',
+  });
+}
+
+function heldLock(engine: Engine, stack: string, mine: LockHolder): Lock {
+  return {
+    holder: mine,
+    [Symbol.asyncDispose]: () => removeIfStill(engine, stack, mine.nonce),
+  };
+}
+
+async function removeIfStill(engine: Engine, stack: string, nonce: string): Promise<void> {
+  const now = await findHolder(engine, stack);
+  if (now?.nonce === nonce) await engine.removeVolume(names.lock(stack));
+}
+
+function refusal(stack: string, holder: LockHolder): StackError {
+  return new StackError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: `${inWords(holder)} is at work on it`,
+    tryThis: 'wait for it to end; if you are sure that it is dead, promstack unlock',
+  });
+}
+
+function myself(command: string): LockHolder {
+  const pidStart = processStart(process.pid);
+  return {
+    nonce: randomUUID(),
+    user: userName(),
+    host: hostname(),
+    pid: process.pid,
+    ...(pidStart === undefined ? {} : { pidStart }),
+    command,
+    since: `${new Date().toISOString().slice(0, 19)}Z`,
+  };
+}
+
+/** Only a holder of this very host can be seen to be dead; one of another host is taken to live. */
+function isHolderAlive(holder: LockHolder): boolean {
+  if (holder.host !== hostname()) return true;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return holder.pidStart === undefined || processStart(holder.pid) === holder.pidStart;
+}
+
+/** Linux tells when a process began, in clock ticks since boot (proc(5), field 22 of stat). */
+function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of the one who runs promstack; a uid without a name is said as a number. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
+
+function parseHolder(label: string | undefined): LockHolder | undefined {
+  try {
+    return holderSchema.parse(JSON.parse(label ?? ''));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { createServer } from 'node:net';
+import type { PortSpec } from '../../stack/model.ts';
+import type { EngineInfo } from '../engine/engine.ts';
+import type { Desired } from '../plan/desired.ts';
+import type { Foreign, Observed } from '../plan/observed.ts';
+import type { Plan } from '../plan/plan.ts';
+import { StackError } from '../util/stack-error.ts';
+import { portTaken } from './explain-start.ts';
+
+/** Finds what would stop the plan half-way and throws it as a StackError before anything is touched. */
+export async function preflight(plan: Plan, desired: Desired, observed: Observed, info: EngineInfo): Promise<void> {
+  const [foreign] = observed.foreign;
+  if (foreign !== undefined) throw nameTaken(desired.stack, foreign);
+  const starting = new Set(plan.steps.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
+  for (const { service, spec } of desired.services) {
+    if (!starting.has(service.name)) continue;
+    const own = observed.services.get(service.name)?.container;
+    for (const port of spec.ports) {
+      const holder = observed.portHolders.get(port.host);
+      if (holder !== undefined && holder.id !== own?.id && !isLeaving(plan, holder.id)) {
+        throw portTaken(service.name, port.host, holder.name);
+      }
+      if (holder === undefined && info.isLocal && (await isHeldByProcess(port))) {
+        throw portTaken(service.name, port.host, undefined);
+      }
+    }
+  }
+}
+
+function isLeaving(plan: Plan, container: string): boolean {
+  return plan.steps.some((step) => step.do === 'removeContainer' && step.container === container);
+}
+
+/** Tries to listen where the engine will have to; an address this host does not have is left for the engine to judge. */
+function isHeldByProcess(port: PortSpec): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen({ host: port.bind, port: port.host, exclusive: true }, () => server.close(() => resolve(false)));
+  });
+}
+
+function nameTaken(stack: string, foreign: Foreign): StackError {
+  return new StackError({
+    doing: `bringing up the stack ${stack}`,
+    why: `the ${foreign.kind} ${foreign.name} is not part of this stack: ${foreign.owner}`,
+    tryThis: `rename or remove it, or give the stack another name in stack.yml`,
+  });
+}

@@ -1,0 +1,92 @@
+import { type Action, describe, type Step } from '../plan/plan.ts';
+import type { Report } from '../report/event.ts';
+import type { Clock } from '../util/clock.ts';
+
+/** One small function for each kind of step; it contains no choice. */
+export type Executors<A extends Action = Action> = {
+  readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, hands: Hands) => Promise<void>;
+};
+
+/** What an executor gets beside its step. */
+export interface Hands {
+  /** Aborted when the person interrupts, or when another step has failed. */
+  readonly signal: AbortSignal;
+  /** Says how far the step is, in words. */
+  onProgress(detail: string): void;
+}
+
+/** How a plan ended: every step is in exactly one of the lists. */
+export interface Outcome<A extends Action = Action> {
+  readonly done: readonly Step<A>[];
+  readonly failed: readonly { readonly step: Step<A>; readonly error: unknown }[];
+  readonly skipped: readonly Step<A>[];
+}
+
+/**
+ * Runs the steps in parallel along their edges and decides nothing. The first failure aborts the waits of the others
+ * and lets none begin; steps under way are waited for, so that nothing goes on behind the caller's back.
+ */
+export async function runPlan<A extends Action>(
+  steps: readonly Step<A>[],
+  executors: Executors<A>,
+  options: {
+    readonly report: Report;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** Called when a step has succeeded, before those that wait for it begin. */
+    readonly afterStep?: ((step: Step<A>) => void) | undefined;
+  },
+): Promise<Outcome<A>> {
+  const { report, clock } = options;
+  const failing = new AbortController();
+  const signal = AbortSignal.any([options.signal, failing.signal]);
+  const done: Step<A>[] = [];
+  const failed: { step: Step<A>; error: unknown }[] = [];
+  const skipped: Step<A>[] = [];
+  const ends = new Map<number, Promise<boolean>>();
+
+  for (const step of steps) {
+    // Steps only ever wait for earlier ones, so each promise they need is there.
+    const before = step.after.map((id) => ends.get(id) ?? Promise.resolve(false));
+    ends.set(step.id, perform(step, before));
+  }
+  await Promise.all(ends.values());
+  return { done, failed, skipped };
+
+  async function perform(step: Step<A>, before: readonly Promise<boolean>[]): Promise<boolean> {
+    const mayBegin = (await Promise.all(before)).every(Boolean) && !signal.aborted;
+    const id = `step-${step.id}`;
+    const what = describe(step);
+    if (!mayBegin) {
+      skipped.push(step);
+      return false;
+    }
+    const began = clock.now();
+    report({ kind: 'started', id, what });
+    const onProgress = (detail: string): void => report({ kind: 'progress', id, what, detail });
+    try {
+      await execute(executors, step, { signal, onProgress });
+    } catch (error) {
+      // A wait that ends because another step failed did not fail itself.
+      if (failing.signal.aborted) {
+        report({ kind: 'skipped', id, what, because: 'another step failed' });
+        skipped.push(step);
+        return false;
+      }
+      failed.push({ step, error });
+      report({ kind: 'failed', id, what, why: (error as Error).message.split('\n')[0] ?? '' });
+      failing.abort(new Error(`${what} failed`));
+      return false;
+    }
+    done.push(step);
+    report({ kind: 'done', id, what, tookMs: clock.now() - began });
+    options.afterStep?.(step);
+    return true;
+  }
+}
+
+function execute<A extends Action>(executors: Executors<A>, step: Step<A>, hands: Hands): Promise<void> {
+  // The table has the step's own executor under its name; the compiler cannot follow that through the union.
+  const executor = executors[step.do as A['do']] as (step: Step<A>, hands: Hands) => Promise<void>;
+  return executor(step, hands);
+}

@@ -1,0 +1,44 @@
+import type { Engine } from '../engine/engine.ts';
+import { roleLabel, stackLabel } from '../engine/labels.ts';
+import type { Removal, Step } from '../plan/plan.ts';
+import { type Belongings, planDown } from '../plan/plan-down.ts';
+import type { Report } from '../report/event.ts';
+import type { Clock } from '../util/clock.ts';
+import { removalExecutors } from './executors.ts';
+import { takeLock } from './lock.ts';
+import { runPlan } from './run-plan.ts';
+
+/** What taking a stack down needs. */
+export interface TakeDownOptions {
+  readonly engine: Engine;
+  readonly stack: string;
+  /** Delete the volumes too, with everything they hold. */
+  readonly volumes: boolean;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** What a stack has on its engine; only what has its label. */
+export async function findBelongings(engine: Engine, stack: string): Promise<Belongings> {
+  const labels = { [stackLabel]: stack };
+  const [containers, networks, volumes] = await Promise.all([
+    engine.listContainers(labels),
+    engine.listNetworks(labels),
+    engine.listVolumes(labels),
+  ]);
+  return { containers, networks, volumes: volumes.filter((one) => one.labels[roleLabel] !== 'lock') };
+}
+
+/** Removes a stack's containers and network, and its volumes when asked; answers the steps that were done. */
+export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
+  const { engine, stack, volumes, report } = options;
+  if (planDown(await findBelongings(engine, stack), { volumes }).length === 0) return [];
+  await using _lock = await takeLock(engine, stack, 'down', report);
+  const steps = planDown(await findBelongings(engine, stack), { volumes });
+  const outcome = await runPlan(steps, removalExecutors(engine), options);
+  const [failure] = outcome.failed;
+  if (failure !== undefined) throw failure.error;
+  options.signal.throwIfAborted();
+  return outcome.done;
+}

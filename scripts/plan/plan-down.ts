@@ -1,0 +1,32 @@
+import type { ContainerSummary, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
+import { roleLabel } from '../engine/labels.ts';
+import { type Removal, type Step, Steps } from './plan.ts';
+
+/** Everything on the engine that has the stack's label. */
+export interface Belongings {
+  readonly containers: readonly ContainerSummary[];
+  readonly networks: readonly NetworkSummary[];
+  readonly volumes: readonly VolumeSummary[];
+}
+
+/** Decides how a stack is taken away; its volumes, and so its data and history, stay unless they are asked for. */
+export function planDown(belongings: Belongings, options: { readonly volumes: boolean }): readonly Step<Removal>[] {
+  const steps = new Steps<Removal>();
+  const because = 'the stack goes down';
+  const removed = belongings.containers.map(({ id, name, state }) => {
+    const stopped =
+      state === 'running' ? [steps.add({ do: 'stopContainer', name, container: id, seconds: 30 }, [], because)] : [];
+    return steps.add({ do: 'removeContainer', name, container: id }, stopped, because);
+  });
+  for (const { id, name } of belongings.networks) {
+    steps.add({ do: 'removeNetwork', name, network: id }, removed, 'nothing is on it any more');
+  }
+  if (options.volumes) {
+    for (const { name, labels } of belongings.volumes) {
+      // The lock is a volume too; whoever takes the stack down holds it and lets go of it at the end.
+      if (labels[roleLabel] === 'lock') continue;
+      steps.add({ do: 'removeVolume', name }, removed, 'you asked for it');
+    }
+  }
+  return steps.all;
+}

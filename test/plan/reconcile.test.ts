@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { printPlan, printSteps } from '../../scripts/plan/plan.ts';
+import { reconcile } from '../../scripts/plan/reconcile.ts';
+import { desiredStack, observedAs, withService } from '../support/states.ts';
+
+describe('reconcile', () => {
+  it('must make everything of a stack that is not there', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const plan = reconcile(desired, observedAs(desired, []));
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 create the network demo, because there is none yet
+      [] -> #2 create the volume demo-prometheus-config, because there is none yet
+      [] -> #3 create the volume demo-prometheus-data, because there is none yet
+      [] -> #4 create the volume demo-sink-config, because there is none yet
+      [2, 4] -> #5 create the carrier of the config files, because there is none
+      [5] -> #6 stage the files of prometheus, sink, because their files changed
+      [6] -> #7 switch to the files of prometheus, sink, because all files are in place
+      [1, 2, 3] -> #8 create prometheus, because no container yet
+      [7, 8] -> #9 start prometheus, because no container yet
+      [9] -> #10 wait until prometheus is ready, because it was started
+      [10] -> #11 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [1, 4] -> #12 create sink, because no container yet
+      [7, 12] -> #13 start sink, because no container yet
+      [13] -> #14 wait until sink is ready, because it was started
+      [14] -> #15 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5, 7, 10, 11, 14, 15] -> #16 record revision new, because every service is confirmed
+      "
+    `);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: 2 to change, 0 as they should be
+        + prometheus     create    no container yet
+        + sink           create    no container yet
+      "
+    `);
+  });
+
+  it('must do nothing when everything is as it should be', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const plan = reconcile(desired, observedAs(desired, ['prometheus', 'sink']));
+    expect(plan.steps).toEqual([]);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: nothing to do, 2 as they should be
+      "
+    `);
+  });
+
+  it('must reload a server whose files changed and leave its container alone', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });
+    expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stage the files of prometheus, because their files changed
+      [1] -> #2 switch to the files of prometheus, because all files are in place
+      [2] -> #3 wait until prometheus is ready, because its files changed: revision older -> prometheus-new
+      [3] -> #4 reload prometheus, because its files changed: revision older -> prometheus-new
+      [4] -> #5 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [2, 5] -> #6 record revision new, because every service is confirmed
+      "
+    `);
+  });
+
+  it('must make a container anew when its spec changed, and say why field by field', () => {
+    const desired = desiredStack(['prometheus']);
+    const before = desired.services[0]?.spec;
+    if (before === undefined) throw new Error('the stack has a service');
+    const spec = {
+      ...before,
+      image: 'prom/prometheus:v3.4.0',
+      args: [...before.args.filter((argument) => !argument.includes('retention')), '--storage.tsdb.retention.time=3d'],
+      resources: { memoryBytes: 5 },
+    };
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { spec, specHash: 'other' });
+    const plan = reconcile(desired, observed);
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [1] -> #2 remove demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [2] -> #3 create prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [3] -> #4 start prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [4] -> #5 wait until prometheus is ready, because it was started
+      [5] -> #6 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      "
+    `);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ± prometheus     recreate  image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+                                   argument --storage.tsdb.retention.time=3d -> --storage.tsdb.retention.time=15d
+                                   memory limit 5 -> unset
+      "
+    `);
+  });
+
+  it('must start a stopped container, and reload a server that does not run its files', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const all = observedAs(desired, ['prometheus', 'sink']);
+    const stopped = withService(all, 'sink', { state: 'exited' });
+    const observed = withService(stopped, 'prometheus', { unproven: 'it still runs revision older' });
+    expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 wait until prometheus is ready, because the running server is behind its files: it still runs revision older
+      [1] -> #2 reload prometheus, because the running server is behind its files: it still runs revision older
+      [2] -> #3 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [] -> #4 start sink, because it is stopped
+      [4] -> #5 wait until sink is ready, because it was started
+      [5] -> #6 confirm that sink runs revision sink-new, because a reload is not a proof
+      "
+    `);
+  });
+
+  it('must put files right that were changed by hand', () => {
+    const desired = desiredStack(['prometheus']);
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { filesHash: 'touched' });
+    expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ~ prometheus     reload    its files were changed by hand in the config volume
+      "
+    `);
+  });
+
+  it('must remove a service the stack has no more, and keep its volumes', () => {
+    const both = desiredStack(['prometheus', 'sink']);
+    const desired = desiredStack(['prometheus']);
+    const plan = reconcile(desired, observedAs(both, ['prometheus', 'sink']));
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-sink, because the stack has no sink any more
+      [1] -> #2 remove demo-sink, because the stack has no sink any more
+      [] -> #3 remove demo-carrier, because it lacks the volume of a service
+      [3] -> #4 create the carrier of the config files, because it lacks the volume of a service
+      [4] -> #5 record revision new, because the history does not name it as the last one
+      "
+    `);
+    expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);
+  });
+
+  it('must make a paused container anew', () => {
+    const desired = desiredStack(['prometheus']);
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { state: 'paused' });
+    expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ± prometheus     recreate  it is paused
+      "
+    `);
+  });
+
+  it('must give the same plan for the same values', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const observed = observedAs(desired, ['sink']);
+    expect(reconcile(desired, observed)).toEqual(reconcile(desired, observed));
+  });
+});

@@ -1,0 +1,80 @@
+import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { findService } from '../../stack/services.ts';
+import type { ContainerState, ContainerSummary } from '../../scripts/engine/engine.ts';
+import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../../scripts/engine/labels.ts';
+import { type Desired, toDesired } from '../../scripts/plan/desired.ts';
+import { hashFiles } from '../../scripts/plan/files-hash.ts';
+import { names } from '../../scripts/plan/names.ts';
+import type { Observed, ObservedService } from '../../scripts/plan/observed.ts';
+
+/** A desired stack of these services with one small file each. */
+export function desiredStack(services: readonly string[], overrides: object = {}): Desired {
+  const config: StackConfig = stackSchema.parse({ name: 'demo', sink: { enabled: true }, ...overrides });
+  const renderings = services.map((name) => {
+    const service = findService(name);
+    if (service === undefined) throw new Error(`there is no service ${name}`);
+    const files = [{ service: name, path: `${name}.yml`, content: 'a: 1\n', mode: 0o444, origin: 'a test' }];
+    return { service, container: service.container(config), files, revision: `${name}-new` };
+  });
+  const rendering = { config, folder: '/stack', revision: 'new', services: renderings, tests: [] };
+  return toDesired(rendering, (ref) => ({ ref, id: `id of ${ref}` }));
+}
+
+/** A snapshot in which these services of a desired stack are as they should be, and the others are not there. */
+export function observedAs(desired: Desired, present: readonly string[]): Observed {
+  const there = desired.services.filter(({ service }) => present.includes(service.name));
+  const isAny = there.length > 0;
+  const carrier: ContainerSummary | undefined = isAny
+    ? { ...container('carrier', 'created'), labels: { [specHashLabel]: desired.carrier?.hash ?? '' } }
+    : undefined;
+  return {
+    stack: desired.stack,
+    recorded: present.length === desired.services.length ? desired.revision : undefined,
+    services: new Map(
+      there.map(({ service, spec, specHash, release, imageId }): [string, ObservedService] => [
+        service.name,
+        {
+          container: { ...container(service.name, 'running'), imageId: imageId ?? '' },
+          specHash,
+          spec,
+          linked: release?.revision,
+          filesHash: release === undefined ? undefined : hashFiles(release.files),
+          unproven: undefined,
+        },
+      ]),
+    ),
+    strays: [],
+    carrier,
+    network: isAny ? { id: 'network', name: names.network(desired.stack), labels: {} } : undefined,
+    volumes: new Set(there.flatMap(({ volumes }) => volumes)),
+    foreign: [],
+    portHolders: new Map(),
+  };
+}
+
+/** The same snapshot with one service otherwise. */
+export function withService(
+  observed: Observed,
+  name: string,
+  otherwise: Partial<ObservedService> & { readonly state?: ContainerState },
+): Observed {
+  const found = observed.services.get(name);
+  if (found === undefined) throw new Error(`${name} is not there`);
+  const { state, ...fields } = otherwise;
+  const changed = { ...found, ...fields, container: { ...found.container, state: state ?? found.container.state } };
+  return { ...observed, services: new Map([...observed.services, [name, changed]]) };
+}
+
+function container(service: string, state: ContainerState): ContainerSummary {
+  return {
+    id: `container of ${service}`,
+    name: `demo-${service}`,
+    image: '',
+    imageId: '',
+    state,
+    status: '',
+    labels: { [stackLabel]: 'demo', [roleLabel]: 'service', [serviceLabel]: service },
+    createdAt: 0,
+    hostPorts: [],
+  };
+}
