@@ -4,6 +4,7 @@ import { grafanaConfig } from './grafana/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { sinkConfig } from './sink/config.ts';
+import { trafficConfig } from './traffic/config.ts';
 
 /** The parts of stack.yml that belong to one service each, in the order they are documented. */
 export const slices = {
@@ -12,6 +13,7 @@ export const slices = {
   alertmanager: alertmanagerConfig.prefault({}),
   grafana: grafanaConfig.prefault({}),
   sink: sinkConfig.prefault({}),
+  traffic: trafficConfig.prefault({}),
 } as const;
 
 /** Where images come from; `auto` tries what is present, then the registry, then building from packages. */

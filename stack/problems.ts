@@ -30,6 +30,7 @@ function portProblems(config: StackConfig): readonly Problem[] {
   const owners = new Map<number, Service>();
   return enabledServices(config).flatMap((service): readonly Problem[] => {
     const port = service.hostPort(config);
+    if (port === undefined) return [];
     const owner = owners.get(port);
     if (owner === undefined) {
       owners.set(port, service);

@@ -17,8 +17,8 @@ export interface Service {
   readonly startsAfter: readonly string[];
   /** The container port whose published address a person opens in a browser, and by which it is probed. */
   readonly port: number;
-  /** The port on the host. */
-  hostPort(config: StackConfig): number;
+  /** The port on the host; undefined when it is published on none. */
+  hostPort(config: StackConfig): number | undefined;
   /** Whether this stack has the service. */
   isEnabled(config: StackConfig): boolean;
   /** The container that runs it. */

@@ -5,9 +5,10 @@ import { prometheus } from './prometheus/service.ts';
 import { pushgateway } from './pushgateway/service.ts';
 import type { Service } from './service.ts';
 import { sink } from './sink/service.ts';
+import { traffic } from './traffic/service.ts';
 
 /** Every service promstack knows, in the order the data flows. */
-export const services: readonly Service[] = [pushgateway, prometheus, alertmanager, grafana, sink];
+export const services: readonly Service[] = [pushgateway, prometheus, alertmanager, grafana, sink, traffic];
 
 /** The services this stack has, in the same order. */
 export function enabledServices(config: StackConfig): readonly Service[] {
