@@ -15,10 +15,52 @@ export interface Entry {
 /** Every command of promstack, in the order of the help. */
 export const commands: readonly Entry[] = [
   {
+    name: 'up',
+    group: 'Bring it up',
+    summary: 'make the stack run exactly what stack.yml says',
+    load: async () => (await import('./up.ts')).command,
+  },
+  {
+    name: 'down',
+    group: 'Bring it up',
+    summary: 'remove the stack; its data stays unless --volumes',
+    load: async () => (await import('./down.ts')).command,
+  },
+  {
+    name: 'plan',
+    group: 'Change it',
+    summary: 'say what up would do and why, and change nothing',
+    load: async () => (await import('./plan.ts')).command,
+  },
+  {
+    name: 'reload',
+    group: 'Change it',
+    summary: 'make the running servers take changed files, all or none',
+    load: async () => (await import('./reload.ts')).command,
+  },
+  {
+    name: 'unlock',
+    group: 'More',
+    summary: 'remove the lock of a command that died on another machine',
+    load: async () => (await import('./unlock.ts')).command,
+  },
+  {
     name: 'init',
     group: 'Bring it up',
     summary: 'write a commented stack.yml to begin with',
     load: async () => (await import('./init.ts')).command,
+  },
+  {
+    name: 'render',
+    group: 'Change it',
+    summary: 'print every config file as the servers would get it',
+    load: async () => (await import('./render.ts')).command,
+  },
+  {
+    name: 'images',
+    group: 'More',
+    summary: 'list the images of the stack; pull, save or load them',
+    load: async () => (await import('./images.ts')).command,
   },
   {
     name: 'schema',
