@@ -1,0 +1,99 @@
+/** A problem inside one line; `from` and `to` are columns of that line, counted from 0. */
+export interface LineProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Ends the reading of a line; caught where lines are read, so that every line gets its say. */
+export class LineError extends Error {
+  readonly problem: LineProblem;
+
+  constructor(problem: LineProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** A place in one line that moves forward. */
+export class Cursor {
+  readonly line: string;
+  at = 0;
+
+  constructor(line: string) {
+    this.line = line;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.line.length;
+  }
+
+  /** The next character; empty at the end of the line. */
+  peek(): string {
+    return this.line.charAt(this.at);
+  }
+
+  /** Skips blanks and tabs, the only white space the format knows inside a line; tells whether there were any. */
+  skipBlanks(): boolean {
+    return this.take(/[ \t]+/y) !== undefined;
+  }
+
+  /** Takes what the sticky pattern matches here. */
+  take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    const match = pattern.exec(this.line);
+    if (match === null) return undefined;
+    this.at += match[0].length;
+    return match[0];
+  }
+
+  /** Takes the character if it is the next one. */
+  takeChar(char: string): boolean {
+    if (this.peek() !== char) return false;
+    this.at += 1;
+    return true;
+  }
+
+  /** Takes a text in double quotes, its escapes resolved; the cursor must stand on the opening quote. */
+  takeQuoted(what: string): string {
+    const open = this.at;
+    this.at += 1;
+    let text = this.take(/[^"\\]*/y) ?? '';
+    while (!this.takeChar('"')) {
+      if (this.isAtEnd) {
+        this.fail('unclosed-quote', `the ${what} has no closing quote on its line`, {
+          from: open,
+          hint: 'a line break inside quotes is written \\n',
+        });
+      }
+      text += this.takeEscape(what) + (this.take(/[^"\\]*/y) ?? '');
+    }
+    return text;
+  }
+
+  /** Takes a backslash and what it stands for. */
+  takeEscape(what: string): string {
+    const from = this.at;
+    const resolved = escapes[this.line.charAt(from + 1)];
+    if (resolved === undefined) {
+      this.fail('escape', `the ${what} has a backslash that escapes nothing`, {
+        from,
+        to: from + 2,
+        hint: 'only \\\\, \\" and \\n are escapes; write \\\\ for a backslash',
+      });
+    }
+    this.at += 2;
+    return resolved;
+  }
+
+  /** Ends the reading of this line with a problem; by default it points at the next character. */
+  fail(code: string, message: string, more: { from?: number; to?: number; hint?: string | undefined } = {}): never {
+    const from = Math.min(more.from ?? this.at, this.line.length);
+    const to = Math.min(more.to ?? Math.max(this.at, from + 1), this.line.length);
+    throw new LineError({ code, message, hint: more.hint, from, to: Math.max(to, from + 1) });
+  }
+}
+
+const escapes: Readonly<Record<string, string | undefined>> = { '\\': '\\', '"': '"', n: '\n' };

@@ -1,0 +1,117 @@
+import type { Diagnostic, SourceRange } from '../diagnostic.ts';
+import { Assembly, type Place } from './assemble.ts';
+import { checkConsistency } from './consistency.ts';
+import { findDoubts } from './doubts.ts';
+import type { Draft } from './draft.ts';
+import type { Family } from './family.ts';
+import type { Labels } from './identity.ts';
+import type { NameScheme } from './names.ts';
+import { readLine } from './read-line.ts';
+
+/** What the text is read for. */
+export interface ExpositionOptions {
+  /** The file's name as a person would type it, for places. */
+  readonly file?: string;
+  /** The names the receiving Pushgateway takes; those of old unless it runs with `--push.enable-utf8-names`. */
+  readonly names?: NameScheme;
+  /** The labels of the group it is pushed to, `job` among them: they replace labels of the same name. */
+  readonly group?: Labels;
+}
+
+/** A text that can be pushed, or everything that is wrong with it. */
+export type Exposition =
+  | {
+      readonly ok: true;
+      readonly value: readonly Family[];
+      /** The text to send: its last line ended. */
+      readonly text: string;
+      readonly warnings: readonly Diagnostic[];
+    }
+  | { readonly ok: false; readonly error: readonly Diagnostic[] };
+
+/**
+ * Reads Prometheus's text format 0.0.4 as the Pushgateway takes it: by the grammar of its parser (prometheus/common,
+ * expfmt/text_parse.go), then by the checks it makes on the whole (client_golang, Gatherers.Gather).
+ *
+ * Whatever passes here a Pushgateway takes, unless what it holds already stands against it. What is refused here it
+ * refuses too, save for `strictCodes`. A property test holds both sentences true against a real one.
+ */
+export function parseExposition(text: string, options: ExpositionOptions = {}): Exposition {
+  const { file = 'metrics', names = 'legacy', group = new Map() } = options;
+  const assembly = new Assembly();
+  const problems: Diagnostic[] = [];
+  let offset = 0;
+  for (const [index, content] of linesOf(text).entries()) {
+    const place = placeIn({ file, line: index + 1, offset });
+    const line = readLine(content, names);
+    if (line.kind === 'wrong') problems.push(toDiagnostic(line.problem, place(line.problem)));
+    const problem = assembly.add(line, place);
+    if (problem !== undefined) problems.push(toDiagnostic(problem, place(problem.at)));
+    offset += content.length + 1;
+  }
+  // A family without samples is none: the Pushgateway drops it before it looks any further.
+  const families = [...assembly.drafts.byName.values()].filter((draft) => draft.samples.length > 0).map(toFamily);
+  problems.push(...checkConsistency(families, group));
+  if (problems.length > 0) return { ok: false, error: problems.sort(byPlace) };
+  return { ok: true, value: families, text: endLastLine(text), warnings: findDoubts(families, group).sort(byPlace) };
+}
+
+/**
+ * Codes of problems that a Pushgateway lets pass, with status 200, and then keeps something else than was meant:
+ * - `lost-sample`: a part of a histogram or summary that says no bucket or quantile, or says one where none belongs;
+ *   its value or its label vanishes.
+ * - `repeated-part`: the same bucket, quantile, sum or count twice; the last wins, or both stay and the scrape has
+ *   duplicates.
+ * - `summary-count`: a count that is no whole number from 0 up; it is cut down, and -1 becomes 1.8e19.
+ * - `scattered-family`: a quoted histogram or summary after a line of another metric; values land in the wrong one.
+ * - `quoting`: a name quoted in part, quoted before the braces or bare inside them; Prometheus's own parser refuses it.
+ * - `name-not-first`: braces without a metric name; the value goes to the metric of the line before.
+ * - `glued-value`: `cpu-0` is read as `cpu` with the value -0.
+ * - `type-backslash`: a backslash in a type is skipped.
+ */
+export const strictCodes: ReadonlySet<string> = new Set([
+  'lost-sample',
+  'repeated-part',
+  'summary-count',
+  'scattered-family',
+  'quoting',
+  'name-not-first',
+  'glued-value',
+  'type-backslash',
+]);
+
+function linesOf(text: string): readonly string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+function endLastLine(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function placeIn(start: { readonly file: string; readonly line: number; readonly offset: number }): Place {
+  return ({ from, to }): SourceRange => ({
+    file: start.file,
+    line: start.line,
+    column: from + 1,
+    offset: start.offset + from,
+    length: Math.max(to - from, 1),
+  });
+}
+
+function toFamily(draft: Draft): Family {
+  const { name, type = 'untyped', help, samples, where } = draft;
+  return { name, type, samples, where, ...(help === undefined ? {} : { help }) };
+}
+
+function toDiagnostic(
+  { code, message, hint }: { readonly code: string; readonly message: string; readonly hint?: string | undefined },
+  where: SourceRange,
+): Diagnostic {
+  return { severity: 'error', code, message, where, ...(hint === undefined ? {} : { hint }) };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (a.where?.offset ?? 0) - (b.where?.offset ?? 0);
+}
