@@ -37,7 +37,9 @@ export interface Problem {
   readonly atKey?: boolean;
   /** Underline only a part of a text value: characters from its start, as the text is after YAML's quotes are gone. */
   readonly within?: { readonly from: number; readonly length: number };
-  /** Other places the problem speaks of; it is not told when one of them is itself broken. */
+  /** Other keys the problem follows from: it is not told when one of them is itself broken. */
+  readonly dependsOn?: readonly KeyPath[];
+  /** Other places to show with the problem, which it depends on too. */
   readonly related?: readonly { readonly path: KeyPath; readonly message: string }[];
 }
 

@@ -35,8 +35,10 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!source.isWhole) return fail(source.diagnostics);
 
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
-  const isWorthTelling = ({ path: at, related = [] }: Problem): boolean =>
-    ![at, ...related.map((other) => other.path)].some((one) => broken.some((other) => overlaps(one, other)));
+  const isWorthTelling = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
+    ![at, ...dependsOn, ...related.map((other) => other.path)].some((one) =>
+      broken.some((other) => overlaps(one, other)),
+    );
   const more = config === undefined ? [] : stackProblems(config).filter(isWorthTelling);
   const read = config === undefined ? undefined : await readUserFiles(config, folder, options.cwd);
 

@@ -8,9 +8,7 @@ export const alertmanagerConfig = z.strictObject({
   port: port.default(9093).meta({ description: 'The port on the host' }),
   global: native.optional(),
   route: native.optional().meta({ description: 'The root of the routing tree' }),
-  receivers: z
-    .array(z.looseObject({ name: z.string().min(1) }))
-    .default([]),
+  receivers: z.array(z.looseObject({ name: z.string().min(1) })).default([]),
   inhibit_rules: z.array(native).default([]),
   time_intervals: z.array(native).default([]),
   templates: z

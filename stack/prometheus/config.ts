@@ -20,10 +20,7 @@ export const prometheusConfig = z.strictObject({
     .array(z.looseObject({ job_name: z.string().min(1) }))
     .default([])
     .meta({ description: "Jobs in Prometheus's own syntax, added to the stack's own" }),
-  rules: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({ description: 'Rule files and globs, relative to stack.yml' }),
+  rules: z.array(z.string().min(1)).default([]).meta({ description: 'Rule files and globs, relative to stack.yml' }),
   shipped_rules: z.boolean().default(true).meta({ description: "Load promstack's own alert rules" }),
   remote_write: z.array(native).default([]),
   remote_read: z.array(native).default([]),

@@ -1,12 +1,86 @@
 import type { StackConfig } from '../config.ts';
-import type { Problem } from '../diagnostic.ts';
+import type { KeyPath, Problem } from '../diagnostic.ts';
+import { parseDuration } from '../values/duration.ts';
+import { durationProblems, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
+import { inWords, quoted } from '../values/words.ts';
+import { jobKeys } from './job-keys.ts';
+import { targetProblems } from './targets.ts';
+
+export { ruleFileProblems } from './rule-file.ts';
+
+/** Services whose own metrics the stack scrapes, each under a job of its name. */
+const scraped = ['pushgateway', 'prometheus', 'alertmanager', 'grafana'] as const;
 
 /** What is wrong with the Prometheus part of the config that its shape alone does not show. */
-export function problems(_config: StackConfig): readonly Problem[] {
-  return [];
+export function problems(config: StackConfig): readonly Problem[] {
+  const own = config.prometheus;
+  const path = ['prometheus', 'scrape_configs'];
+  const jobs = mappingsIn(own.scrape_configs, path);
+  const named = jobs.map((job) => ({ name: job.value['job_name'], path: [...job.path, 'job_name'] }));
+  return [
+    ...timeoutProblems(own, ['prometheus'], undefined),
+    ...labelNameProblems(Object.keys(own.external_labels), ['prometheus', 'external_labels']),
+    ...named.flatMap(({ name, path: at }) => ownJobProblems(config, name, at)),
+    ...repeatedNames(named, 'jobs'),
+    ...jobs.flatMap((job) => jobProblems(job.value, job.path, own.scrape_interval)),
+  ];
 }
 
-/** What is wrong with the parsed YAML of a rule file. */
-export function ruleFileProblems(_content: unknown): readonly Problem[] {
-  return [];
+function jobProblems(job: Native, path: KeyPath, globalInterval: string): readonly Problem[] {
+  return [
+    ...misspeltKeys(job, jobKeys, path),
+    ...durationProblems(job, 'scrape_interval', path, { aboveZero: true }),
+    ...durationProblems(job, 'scrape_timeout', path, { aboveZero: true }),
+    ...timeoutProblems(job, path, globalInterval),
+    ...Object.entries(job)
+      .filter(([key]) => key.endsWith('_sd_configs'))
+      .flatMap(([key, value]) => mappingsIn(value, [...path, key]))
+      .flatMap((discovery) => durationProblems(discovery.value, 'refresh_interval', discovery.path)),
+    ...targetProblems(job, path),
+  ];
+}
+
+/** A scrape may not outlast the wait for the next one. */
+function timeoutProblems(section: Native, path: KeyPath, globalInterval: string | undefined): readonly Problem[] {
+  const timeout = durationOf(section['scrape_timeout']);
+  const interval = durationOf(section['scrape_interval'] ?? globalInterval);
+  if (timeout === undefined || interval === undefined || timeout <= interval) return [];
+  const { scrape_timeout: written, scrape_interval: every = globalInterval } = section;
+  return [
+    {
+      code: 'timeout-too-long',
+      path: [...path, 'scrape_timeout'],
+      message: `the scrape timeout ${String(written)} is longer than the scrape interval ${String(every)}`,
+      hint: 'Prometheus refuses that: make the timeout shorter or the interval longer',
+    },
+  ];
+}
+
+function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
+  const owner = scraped.find((service) => service === name && config[service].enabled);
+  if (owner === undefined) return [];
+  return [
+    {
+      code: 'name-twice',
+      path,
+      message: `the job name ${quoted(owner)} is taken: the stack scrapes its own ${owner} under it`,
+      hint: 'give this job another job_name',
+    },
+  ];
+}
+
+function labelNameProblems(names: readonly string[], path: KeyPath): readonly Problem[] {
+  return names
+    .filter((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))
+    .map((name) => ({
+      code: 'label-name',
+      path: [...path, name],
+      atKey: true,
+      message: `a label name is expected here, not ${inWords(name)}`,
+      hint: 'label names are letters, digits and _, and do not begin with a digit',
+    }));
+}
+
+function durationOf(value: unknown): number | undefined {
+  return typeof value === 'string' ? parseDuration(value) : undefined;
 }

@@ -1,7 +1,11 @@
-/** The candidate a person most likely meant by a word; undefined when none is near enough to be worth saying. */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate a person most likely meant by a word, at most so many slips away; undefined when none is near enough. */
+export function closest(
+  word: string,
+  candidates: Iterable<string>,
+  slips = Math.max(1, Math.floor(word.length * 0.4)),
+): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length * 0.4)) + 1;
+  let least = slips + 1;
   const plain = plainForm(word);
   for (const candidate of candidates) {
     if (candidate === word) continue;

@@ -1,0 +1,60 @@
+import type { KeyPath, Problem } from '../diagnostic.ts';
+import { isNative, type Native } from '../values/native.ts';
+import { inWords, quoted } from '../values/words.ts';
+
+/** What is wrong with the list of matchers under a key, such as `matchers` of a route. */
+export function matcherProblems(section: Native, key: string, path: KeyPath): readonly Problem[] {
+  const matchers = section[key];
+  const here = [...path, key];
+  if (matchers === undefined || matchers === null) return [];
+  if (Array.isArray(matchers)) return matchers.flatMap((matcher: unknown, at) => problemOf(matcher, [...here, at]));
+  const message = `a list of matchers is expected here, not ${inWords(matchers)}`;
+  return [{ code: 'wrong-type', path: here, message, hint: suggestion(matchers) ?? 'such as [severity="critical"]' }];
+}
+
+function problemOf(matcher: unknown, path: KeyPath): readonly Problem[] {
+  if (typeof matcher === 'string' && isMatcher(matcher)) return [];
+  const given = typeof matcher === 'string' ? quoted(matcher) : inWords(matcher);
+  const hint = suggestion(matcher) ?? 'a matcher is name="value", with =, !=, =~ or !~ between the two';
+  return [{ code: 'matcher', path, message: `this is not a matcher: ${given}`, hint }];
+}
+
+/** What a person who wrote `severity: critical` meant. */
+function suggestion(given: unknown): string | undefined {
+  const pairs = isNative(given)
+    ? Object.entries(given)
+    : typeof given === 'string'
+      ? [...given.matchAll(/^\s*(\w+)\s*(?::|==)\s*"?([^"]*?)"?\s*$/g)].map(
+          ([, name = '', value]) => [name, value] as const,
+        )
+      : [];
+  const [first] = pairs;
+  if (first === undefined || pairs.length !== 1 || typeof first[1] === 'object') return undefined;
+  return `write ${first[0]}="${String(first[1])}"`;
+}
+
+/** Whether Alertmanager takes a text for a matcher: as it does itself, by the newer grammar or else by the older one. */
+export function isMatcher(text: string): boolean {
+  // A run of blanks means no more than one, and keeps the expressions below from trying every way to share it.
+  const tidy = text.trim().replaceAll(/\s+/g, ' ');
+  return isNewer(tidy) || isOlder(tidy);
+}
+
+const name = String.raw`(?:"(?:\\.|[^"\\])+"|[^\s{}!=~,\\"'${'`'}]+)`;
+const value = String.raw`(?:"(?:\\.|[^"\\])*"|[^\s{}!=~,\\"'${'`'}]+)`;
+const one = String.raw`\s*${name}\s*(?:=~|!~|!=|=)\s*${value}\s*`;
+const many = String.raw`${one}(?:,${one})*,?\s*`;
+const newer = new RegExp(String.raw`^\s*(?:\{\s*(?:${many})?\}|${many})\s*$`, 's');
+
+/** The grammar of matcher/parse/parse.go. */
+function isNewer(text: string): boolean {
+  return newer.test(text);
+}
+
+/** The grammar of pkg/labels/parse.go: values may go without quotes, whatever is in them but a quote. */
+function isOlder(text: string): boolean {
+  const inner = text.replace(/^\{/, '').replace(/\}$/, '');
+  const parts = inner.match(/(?:"(?:\\.|[^"\\])*"|[^,"])+/g) ?? [];
+  if (parts.join(',').length !== inner.replace(/,\s*$/, '').length) return false;
+  return parts.every((part) => /^\s*[a-zA-Z_:][\w:]*\s*(?:=~|!=|!~|=)\s*(?:"(?:\\.|[^"\\])*"|[^"]*)\s*$/s.test(part));
+}

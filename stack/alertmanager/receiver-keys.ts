@@ -1,0 +1,23 @@
+/** The keys of one receiver, from config/config.go of Alertmanager 0.34; used only to tell slips. */
+export const receiverKeys: readonly string[] = [
+  'name',
+  'labels',
+  'discord_configs',
+  'email_configs',
+  'incidentio_configs',
+  'jira_configs',
+  'mattermost_configs',
+  'msteams_configs',
+  'msteamsv2_configs',
+  'opsgenie_configs',
+  'pagerduty_configs',
+  'pushover_configs',
+  'rocketchat_configs',
+  'slack_configs',
+  'sns_configs',
+  'telegram_configs',
+  'victorops_configs',
+  'webex_configs',
+  'webhook_configs',
+  'wechat_configs',
+];
