@@ -17,6 +17,8 @@ export interface Service {
   readonly startsAfter: readonly string[];
   /** The container port whose published address a person opens in a browser, and by which it is probed. */
   readonly port: number;
+  /** How far in front it stands when the stack is opened without naming a service: the highest number is opened; none counts as 0. */
+  readonly frontDoor?: number;
   /** The port on the host; undefined when it is published on none. */
   hostPort(config: StackConfig): number | undefined;
   /** Whether this stack has the service. */

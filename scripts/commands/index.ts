@@ -57,6 +57,18 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./render.ts')).command,
   },
   {
+    name: 'logs',
+    group: 'See it',
+    summary: 'what the servers wrote, merged by time',
+    load: async () => (await import('./logs.ts')).command,
+  },
+  {
+    name: 'open',
+    group: 'See it',
+    summary: 'open the page of a service in the browser',
+    load: async () => (await import('./open.ts')).command,
+  },
+  {
     name: 'images',
     group: 'More',
     summary: 'list the images of the stack; pull, save or load them',

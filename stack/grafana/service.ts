@@ -10,6 +10,7 @@ export const grafana = defineService({
   title: 'Grafana',
   startsAfter: [],
   port,
+  frontDoor: 2,
   hostPort: (config) => config.grafana.port,
   isEnabled: (config) => config.grafana.enabled,
   container: (config) => ({

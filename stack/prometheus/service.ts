@@ -14,6 +14,7 @@ export const prometheus = defineService({
   keepsState: true,
   startsAfter: [],
   port,
+  frontDoor: 1,
   hostPort: (config) => config.prometheus.port,
   isEnabled: (config) => config.prometheus.enabled,
   container: (config) => {
