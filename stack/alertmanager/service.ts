@@ -3,6 +3,7 @@ import { configDir, configMount, nobody, toResources } from '../values/container
 import { alertmanagerChecks } from './checks.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
+import { ownReceivers, rootRoute } from './routing.ts';
 
 const port = 9093;
 const dataDir = '/alertmanager';
@@ -42,7 +43,8 @@ export const alertmanager = defineService({
     };
   },
   holes: (config) => ({
-    route: config.alertmanager.route,
+    route: rootRoute(config),
+    receivers: ownReceivers(config),
     template_globs: [`${configDir}/templates/*.tmpl`],
   }),
   userFiles: (config) =>
