@@ -1,3 +1,4 @@
+import type { KeyPath } from './diagnostic.ts';
 import type { Secret } from './secret.ts';
 
 /** One file as a service will see it below its config directory; the content is final. */
@@ -12,6 +13,18 @@ export interface RenderedFile {
   readonly mode: number;
   /** The file a person would edit to change it, for messages. */
   readonly origin: string;
+  /** Whether its lines are the lines of `origin`, so that a place in one is the same place in the other. */
+  readonly isVerbatim?: boolean;
+  /** Its lines that came from stack.yml. */
+  readonly filled?: readonly FilledLines[];
+}
+
+/** Lines of a rendered file, counted from 1, that are the value of a key of stack.yml. */
+export interface FilledLines {
+  readonly path: KeyPath;
+  readonly from: number;
+  /** The last of them. */
+  readonly to: number;
 }
 
 /** A published port: `bind:host` on the engine's host leads to `container` inside. */

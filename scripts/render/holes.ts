@@ -12,10 +12,10 @@ import {
   type YAMLMap,
   YAMLSeq,
 } from 'yaml';
-import type { Diagnostic } from '../../stack/diagnostic.ts';
-import type { Secret } from '../../stack/secret.ts';
+import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { FilledNode, fillHole, withCommentBefore } from './filled-node.ts';
+import { commentsOf, FilledNode, inPlaceOf, withCommentBefore } from './filled-node.ts';
+import type { Marks } from './marks.ts';
 import type { Named, Scope } from './scope.ts';
 import { type Hole, holeOf, type YamlTemplate } from './yaml-template.ts';
 
@@ -26,12 +26,8 @@ type HoleNode = NonNullable<ReturnType<typeof holeOf>>;
  * Fills the holes of a parsed template, changing its tree. A hole whose value is undefined or an empty list or map is
  * left out with its key and the comment above it, and so is a section that had nothing else in it.
  */
-export function fillHoles(
-  template: YamlTemplate,
-  scope: Scope,
-  ofSecret: (secret: Secret) => string,
-): readonly Diagnostic[] {
-  const filling = new Filling(template, scope, ofSecret);
+export function fillHoles(template: YamlTemplate, scope: Scope, marks: Marks): readonly Diagnostic[] {
+  const filling = new Filling(template, scope, marks);
   filling.document();
   return filling.problems;
 }
@@ -40,17 +36,14 @@ export function fillHoles(
 export function itemsOf(document: Document): readonly Node[] | undefined {
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return [];
-  if (contents instanceof FilledNode) {
-    const { value, ofSecret } = contents;
-    return Array.isArray(value) ? value.map((item) => new FilledNode(item, ofSecret)) : undefined;
-  }
+  if (contents instanceof FilledNode) return contents.itemNodes();
   if (!isSeq(contents)) return undefined;
   const [first, ...rest] = contents.items.filter(isNode);
-  return first === undefined ? [] : [withCommentBefore(first, contents.commentBefore, false), ...rest];
+  return first === undefined ? [] : [withCommentBefore(first, contents.commentBefore), ...rest];
 }
 
-/** Writes each `*alias` out, so that parts of the tree can stand in another. */
-export function writeOutAliases(document: Document): void {
+/** Writes each `*alias` out: what it stands for may be left out, or stand in another tree. */
+function writeOutAliases(document: Document): void {
   visit(document, { Alias: (_key, alias) => alias.resolve(document)?.clone() as Node | undefined });
   visit(document, {
     Node: (_key, node) => {
@@ -63,16 +56,17 @@ class Filling {
   readonly problems: Diagnostic[] = [];
   readonly #template: YamlTemplate;
   readonly #scope: Scope;
-  readonly #ofSecret: (secret: Secret) => string;
+  readonly #marks: Marks;
 
-  constructor(template: YamlTemplate, scope: Scope, ofSecret: (secret: Secret) => string) {
+  constructor(template: YamlTemplate, scope: Scope, marks: Marks) {
     this.#template = template;
     this.#scope = scope;
-    this.#ofSecret = ofSecret;
+    this.#marks = marks;
   }
 
   document(): void {
     const { document } = this.#template;
+    writeOutAliases(document);
     if (document.contents === null) return;
     document.contents = (this.#node(document.contents) ?? null) as Document.Parsed['contents'];
   }
@@ -97,11 +91,13 @@ class Filling {
     }
     const found = this.#find(hole);
     if (found.kind === 'unknown') return undefined;
-    if (found.kind === 'value') return isEmpty(found.value) ? undefined : fillHole(hole, found.value, this.#ofSecret);
+    if (found.kind === 'value') {
+      return isEmpty(found.value) ? undefined : inPlaceOf(hole, new FilledNode(found.value, found.path, this.#marks));
+    }
     if (found.nodes.length === 0) return undefined;
     const list = new YAMLSeq();
     list.items = [...found.nodes];
-    list.commentBefore = [hole.commentBefore, hole.comment].filter(Boolean).join('\n') || null;
+    list.commentBefore = commentsOf(hole) || null;
     return list;
   }
 
@@ -143,14 +139,15 @@ class Filling {
   #spread(hole: HoleNode): readonly Node[] {
     const found = this.#find(hole);
     if (found.kind === 'unknown') return [];
-    const items = found.kind === 'nodes' ? found.nodes : this.#itemsOf(hole, found.value);
-    const comment = [hole.commentBefore, hole.comment].filter(Boolean).join('\n');
-    return items.map((item, at) => (at === 0 ? withCommentBefore(item, comment, hole.spaceBefore === true) : item));
+    const items = found.kind === 'nodes' ? found.nodes : this.#itemsOf(hole, found);
+    const [first, ...rest] = items;
+    return first === undefined ? [] : [withCommentBefore(first, commentsOf(hole), hole.spaceBefore), ...rest];
   }
 
-  #itemsOf(hole: HoleNode, value: unknown): readonly Node[] {
+  #itemsOf(hole: HoleNode, { value, path }: { value: unknown; path: KeyPath }): readonly Node[] {
     if (value === undefined || value === null) return [];
-    if (Array.isArray(value)) return value.map((item) => new FilledNode(item, this.#ofSecret));
+    const items = new FilledNode(value, path, this.#marks).itemNodes();
+    if (items !== undefined) return items;
     this.#report(
       hole,
       'spread-of-no-list',

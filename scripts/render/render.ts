@@ -1,7 +1,6 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
@@ -9,6 +8,7 @@ import type { LoadedStack } from '../config/loaded.ts';
 import { shortHash } from '../util/hash.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import type { Rendering, ServiceRendering } from './rendering.ts';
+import { revealed } from './show.ts';
 import { TemplateRenderer } from './template-renderer.ts';
 import type { TemplateSet } from './templates.ts';
 
@@ -28,7 +28,13 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const filesOf = new Map<Service, readonly RenderedFile[]>(
     enabled.map((service) => {
       const own = loaded.userFiles.filter((file) => file.service === service.name);
-      return [service, [...renderer.filesOf(service), ...own.map((file): RenderedFile => ({ ...file, mode: 0o444 }))]];
+      return [
+        service,
+        [
+          ...renderer.filesOf(service),
+          ...own.map((file): RenderedFile => ({ ...file, mode: 0o444, isVerbatim: true })),
+        ],
+      ];
     }),
   );
   const tests = renderer.tests([...filesOf.values()].flat());
@@ -43,12 +49,8 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
 
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
   const revision = shortHash(rendered.map((one) => `${one.service.name}=${one.revision}\n`).join(''));
-  return ok({ config, folder: loaded.folder, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
-}
-
-/** The text of a file as the server will read it. */
-export function revealed(file: RenderedFile): string {
-  return file.content instanceof Secret ? file.content.reveal() : file.content;
+  const { folder, locate } = loaded;
+  return ok({ config, folder, locate, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
 }
 
 function toServiceRendering(service: Service, config: StackConfig, files: readonly RenderedFile[]): ServiceRendering {

@@ -1,12 +1,15 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
+import type { LoadedStack } from '../config/loaded.ts';
 
 /** Everything a stack is meant to be: the last value before the engine is looked at. */
 export interface Rendering {
   readonly config: StackConfig;
   /** Folder of stack.yml. */
   readonly folder: string;
+  /** Where a key stands in stack.yml, for messages. */
+  readonly locate?: LoadedStack['locate'];
   /** Hash over every service's revision; names the whole. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];

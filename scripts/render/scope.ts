@@ -1,12 +1,13 @@
 import type { Node } from 'yaml';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import type { KeyPath } from '../../stack/diagnostic.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
 import { knownKeys, schemaAt } from '../config/schema-tree.ts';
 
 /** What a hole's name stands for. */
 export type Named =
-  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'value'; readonly value: unknown; readonly path: KeyPath }
   | { readonly kind: 'nodes'; readonly nodes: readonly Node[] }
   | { readonly kind: 'unknown' };
 
@@ -22,17 +23,15 @@ export function configScope(config: StackConfig, services: readonly Service[]): 
   const own = new Map(services.map((service) => [service.name, service.holes?.(config) ?? {}]));
 
   const find = (name: string): Named => {
-    const [first = '', second = '', ...rest] = name.split('.');
+    const path = name.split('.');
+    const [first = '', second = '', ...rest] = path;
     const holes = own.get(first);
-    if (holes !== undefined && Object.hasOwn(holes, second)) {
-      const value = holes[second];
-      return value === undefined ? { kind: 'value', value } : (dig(value, rest) ?? { kind: 'unknown' });
-    }
-    const keys = name.split('.');
-    const found = dig(config, keys);
-    if (found !== undefined) return found;
+    const isOwn = holes !== undefined && Object.hasOwn(holes, second);
+    const found = isOwn ? dig(holes[second], rest) : dig(config, path);
+    if (found !== undefined) return { kind: 'value', value: found.value, path };
     // A key that is known but not set leaves its place empty; what the schema does not know either is a mistake.
-    return schemaAt(stackSchema, keys) === undefined ? { kind: 'unknown' } : { kind: 'value', value: undefined };
+    const isKnown = isOwn ? holes[second] === undefined : schemaAt(stackSchema, path) !== undefined;
+    return isKnown ? { kind: 'value', value: undefined, path } : { kind: 'unknown' };
   };
 
   const names = (): readonly string[] => [
@@ -61,7 +60,7 @@ export function withContributions(scope: Scope, contributed: ReadonlyMap<string,
 }
 
 /** The value below a path of keys; undefined when a key on the way is not there. */
-function dig(value: unknown, keys: readonly string[]): Named | undefined {
+function dig(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let at = value;
   for (const key of keys) {
     if (typeof at !== 'object' || at === null || Array.isArray(at) || at instanceof Secret || !Object.hasOwn(at, key)) {
@@ -69,5 +68,5 @@ function dig(value: unknown, keys: readonly string[]): Named | undefined {
     }
     at = (at as Readonly<Record<string, unknown>>)[key];
   }
-  return { kind: 'value', value: at };
+  return { value: at };
 }

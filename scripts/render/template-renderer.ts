@@ -4,9 +4,9 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
-import { fillHoles, itemsOf, writeOutAliases } from './holes.ts';
+import { fillHoles, itemsOf } from './holes.ts';
+import { Marks } from './marks.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
-import { SecretPlaces } from './secret-places.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
 import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
 
@@ -24,7 +24,7 @@ export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
   readonly #enabled: readonly Service[];
   readonly #templates: readonly (TemplateFile & { readonly use: Use })[];
-  readonly #places = new SecretPlaces();
+  readonly #marks = new Marks();
   /** The names templates may use; contributions cannot name each other. */
   readonly #plain: Scope;
   readonly #full: Scope;
@@ -94,8 +94,7 @@ export class TemplateRenderer {
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0) return [];
-    writeOutAliases(parsed.document);
-    this.diagnostics.push(...fillHoles(parsed, this.#plain, (secret) => this.#places.mark(secret)));
+    this.diagnostics.push(...fillHoles(parsed, this.#plain, this.#marks));
     const items = itemsOf(parsed.document);
     if (items === undefined) {
       this.diagnostics.push({
@@ -112,20 +111,25 @@ export class TemplateRenderer {
   #file(template: TemplateFile, service: string, path: string, scope: Scope): RenderedFile {
     const mode = template.isExecutable ? 0o555 : 0o444;
     const file = { service, path, mode, origin: template.origin };
-    const text = isYaml(path) ? this.#text(template, scope) : template.text;
-    const finished = this.#places.finish(text);
-    return typeof finished.content === 'string' ? { ...file, ...finished } : { ...file, ...finished, mode: 0o400 };
+    const filled = isYaml(path) ? this.#fill(template, scope) : undefined;
+    if (filled === undefined) return { ...file, content: template.text, isVerbatim: true };
+    const finished = this.#marks.finish(filled);
+    return { ...file, ...finished, mode: typeof finished.content === 'string' ? mode : 0o400 };
   }
 
-  /** A YAML template with its holes filled. One without holes keeps its bytes, and only a person's own has its syntax looked at. */
-  #text(template: TemplateFile, scope: Scope): string {
+  /**
+   * A YAML template with its holes filled, marks inside. One without holes keeps its bytes, which is undefined here;
+   * only a person's own has its syntax looked at, ours are known to be good.
+   */
+  #fill(template: TemplateFile, scope: Scope): string | undefined {
     const hasHoles = mayHaveHoles(template.text);
-    if (!hasHoles && template.isShipped) return template.text;
+    if (!hasHoles && template.isShipped) return undefined;
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
-    if (parsed.diagnostics.length > 0 || !hasHoles) return template.text;
-    this.diagnostics.push(...fillHoles(parsed, scope, (secret) => this.#places.mark(secret)));
-    return parsed.document.toString(asWritten);
+    if (parsed.diagnostics.length > 0 || !hasHoles) return undefined;
+    this.diagnostics.push(...fillHoles(parsed, scope, this.#marks));
+    // Without anything left the package would write `null`.
+    return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }
 }
 

@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
+import { asTyped } from '../util/as-typed.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -27,10 +28,10 @@ export interface TemplateSet {
 }
 
 /** Reads promstack's own templates and, over them, those of the person's folder; a folder that is not there holds none. */
-export async function loadTemplates(userFolder: string | undefined): Promise<TemplateSet> {
+export async function loadTemplates(userFolder: string | undefined, cwd = process.cwd()): Promise<TemplateSet> {
   const [shipped, own] = await Promise.all([
-    readFolder(join(packageRoot(), 'templates'), true),
-    userFolder === undefined ? [] : readFolder(userFolder, false),
+    readFolder(join(packageRoot(), 'templates'), true, cwd),
+    userFolder === undefined ? [] : readFolder(userFolder, false, cwd),
   ]);
   const names = services.map((service) => service.name);
   const files = new Map<string, TemplateFile>();
@@ -46,13 +47,7 @@ export async function loadTemplates(userFolder: string | undefined): Promise<Tem
   };
 }
 
-/** A path as a person standing in the current folder would type it. */
-export function asTyped(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere.split(sep).join('/');
-}
-
-async function readFolder(folder: string, isShipped: boolean): Promise<readonly TemplateFile[]> {
+async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<readonly TemplateFile[]> {
   const paths = await listFiles(folder);
   const files = await Promise.all(
     paths.filter(isWanted).map(async (path): Promise<TemplateFile[]> => {
@@ -68,7 +63,7 @@ async function readFolder(folder: string, isShipped: boolean): Promise<readonly 
           text,
           isExecutable: (about.mode & 0o111) !== 0,
           isShipped,
-          origin: asTyped(absolute),
+          origin: asTyped(absolute, cwd),
         },
       ];
     }),

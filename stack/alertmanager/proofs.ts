@@ -7,13 +7,15 @@ const mainFile = 'alertmanager.yml';
 
 /** Writes the revision of all files into alertmanager.yml, whose hash Alertmanager exports: so the hash speaks for the templates too. */
 export function stamp(files: readonly RenderedFile[], revision: string): readonly RenderedFile[] {
+  // At the end, so that the lines above stay where the person has them.
   const line = `# revision ${revision}\n`;
+  const withLine = (text: string): string => (text.endsWith('\n') || text === '' ? text + line : `${text}\n${line}`);
   return files.map((file) => {
     if (file.path !== mainFile) return file;
     const { content } = file;
     return {
       ...file,
-      content: content instanceof Secret ? new Secret(line + content.reveal(), content.origin) : line + content,
+      content: content instanceof Secret ? new Secret(withLine(content.reveal()), content.origin) : withLine(content),
     };
   });
 }

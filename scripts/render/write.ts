@@ -1,0 +1,95 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, normalize, sep } from 'node:path';
+import { StackError } from '../util/stack-error.ts';
+import type { Rendering } from './rendering.ts';
+import { namedFiles, shown } from './show.ts';
+
+/** The file that says which files of a folder are ours to replace: one path a line. */
+const marker = '.promstack-render';
+
+/**
+ * Writes the files of a rendering below a folder as `<service>/<path>`, secrets masked, and answers with their paths.
+ * Files of the last time are replaced or removed; a folder with anything else in it is refused before anything is written.
+ */
+export async function writeRendering(
+  rendering: Rendering,
+  folder: string,
+  service?: string,
+): Promise<readonly string[]> {
+  const files = namedFiles(rendering, service);
+  const before = await readMarker(folder);
+  try {
+    const foreign = await findForeign(
+      folder,
+      before,
+      files.map(({ name }) => name),
+    );
+    if (foreign !== undefined) throw refusal(folder, foreign);
+    for (const path of before ?? []) await rm(join(folder, path), { force: true });
+    await mkdir(folder, { recursive: true });
+    // The marker comes first: what a broken run leaves behind is then still known to be ours.
+    const paths = files.map(({ name }) => name);
+    await writeFile(join(folder, marker), paths.map((path) => `${path}\n`).join(''));
+    for (const { name, file } of files) {
+      const path = join(folder, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, shown(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
+    }
+    return paths;
+  } catch (cause) {
+    if (cause instanceof StackError) throw cause;
+    throw new StackError({
+      doing: `writing the rendered files to ${folder}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      tryThis: 'name a folder that you may write to',
+      cause,
+    });
+  }
+}
+
+/** What an earlier run wrote here; undefined when there was none. Paths that lead out of the folder are not believed. */
+async function readMarker(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    const lines = (await readFile(join(folder, marker), 'utf8')).split('\n');
+    return lines.filter((path) => path !== '' && !normalize(path).startsWith('..') && !path.startsWith(sep));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file that is not ours and stands in the way: any at all the first time, later one in a file's very place. */
+async function findForeign(
+  folder: string,
+  before: readonly string[] | undefined,
+  paths: readonly string[],
+): Promise<string | undefined> {
+  if (before === undefined) return (await listFolder(folder))[0];
+  for (const path of paths) {
+    if (!before.includes(path) && (await exists(join(folder, path)))) return path;
+  }
+  return undefined;
+}
+
+async function listFolder(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function refusal(folder: string, foreign: string): StackError {
+  return new StackError({
+    doing: `writing the rendered files to ${folder}`,
+    why: `${foreign} is there already and promstack did not write it`,
+    tryThis: 'name an empty folder, or one that promstack rendered into before',
+  });
+}
