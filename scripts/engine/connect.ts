@@ -1,16 +1,101 @@
-import { createDockerEngine } from './docker-engine.ts';
+import { homedir } from 'node:os';
+import { StackError } from '../util/stack-error.ts';
+import { createDockerEngine, loadDockerode } from './docker-engine.ts';
 import type { Engine } from './engine.ts';
 import type { Environment } from './environment.ts';
+import { type NoAnswer, ping } from './ping.ts';
+import { colima } from './strategies/colima.ts';
+import { defaultSocket } from './strategies/default-socket.ts';
+import { dockerContext } from './strategies/docker-context.ts';
+import { dockerDesktop } from './strategies/docker-desktop.ts';
+import { dockerHost } from './strategies/docker-host.ts';
+import { givenAddress } from './strategies/given-address.ts';
+import { podman } from './strategies/podman.ts';
+import { rootlessDocker } from './strategies/rootless-docker.ts';
+import type { Place, Strategy, Surroundings } from './strategies/strategy.ts';
 
 /** Where to look for an engine. */
 export interface ConnectOptions {
-  /** An address given by the person, before all other places: `unix:///run/my.sock`. */
+  /** An address given by the caller, before all other places: `unix:///run/my.sock`. */
   readonly address?: string | undefined;
   readonly env: Environment;
   readonly signal?: AbortSignal | undefined;
+  /** Of this machine and user, unless given. */
+  readonly platform?: NodeJS.Platform;
+  readonly home?: string;
+  readonly uid?: number;
 }
 
-/** Finds a container engine. */
-export async function connect(_options: ConnectOptions): Promise<Engine> {
-  return createDockerEngine({ kind: 'socket', address: 'unix:///var/run/docker.sock', path: '/var/run/docker.sock' });
+/**
+ * Finds a container engine: the one the person chose (an address, DOCKER_HOST, a docker context), or else the first
+ * that answers. Rejects with a StackError that names every place tried and why there was no answer.
+ */
+export async function connect(options: ConnectOptions, knock: typeof ping = ping): Promise<Engine> {
+  const loading = loadDockerode();
+  // Nobody waits for it when there is no engine.
+  loading.catch(() => undefined);
+  const strategies: readonly Strategy[] = [givenAddress(options.address), dockerHost, dockerContext, ...habits];
+  const { places, isChosen } = await findPlaces(strategies, toSurroundings(options));
+  const tries: Try[] = [];
+  for (const place of places) {
+    const answer: NoAnswer | undefined =
+      place.kind === 'unusable' ? { kind: 'other', why: place.why } : await knock(place.endpoint, options.signal);
+    if (place.kind === 'endpoint' && answer === undefined) return createDockerEngine(place.endpoint, loading);
+    if (answer !== undefined) tries.push({ place, answer });
+  }
+  throw noEngine(tries, isChosen);
+}
+
+const habits: readonly Strategy[] = [defaultSocket, rootlessDocker, podman, dockerDesktop, colima];
+
+interface Try {
+  readonly place: Place;
+  readonly answer: NoAnswer;
+}
+
+function toSurroundings(options: ConnectOptions): Surroundings {
+  const { env } = options;
+  return {
+    env,
+    platform: options.platform ?? process.platform,
+    home: options.home ?? env.HOME ?? homedir(),
+    uid: options.uid ?? process.getuid?.(),
+  };
+}
+
+/** What the person chose stands alone, as with the docker command. */
+async function findPlaces(
+  strategies: readonly Strategy[],
+  surroundings: Surroundings,
+): Promise<{ readonly places: readonly Place[]; readonly isChosen: boolean }> {
+  for (const strategy of strategies) {
+    const chosen = await strategy.choose?.(surroundings);
+    if (chosen !== undefined) return { places: [chosen], isChosen: true };
+  }
+  const guessed = strategies.flatMap((strategy) => strategy.guess?.(surroundings) ?? []);
+  return { places: guessed, isChosen: false };
+}
+
+function noEngine(tries: readonly Try[], isChosen: boolean): StackError {
+  return new StackError({
+    doing: 'looking for a container engine',
+    why: `none answers\n${tries.map((one) => `    ${sayPlace(one.place)}: ${one.answer.why}`).join('\n')}`,
+    tryThis: whatToTry(tries, isChosen),
+  });
+}
+
+function sayPlace(place: Place): string {
+  return place.kind === 'endpoint' ? `${place.named}, ${place.endpoint.address}` : place.named;
+}
+
+/** The nearest to working counts: a socket one may not open is more than one that is not there. */
+function whatToTry(tries: readonly Try[], isChosen: boolean): string {
+  const kinds = new Set(tries.map((one) => one.answer.kind));
+  if (kinds.has('denied')) {
+    return 'add yourself to the docker group (`sudo usermod -aG docker $USER`, then log in again), or use sudo';
+  }
+  if (kinds.has('refused')) return 'start the engine: `sudo systemctl start docker` (is its daemon running?)';
+  if (isChosen)
+    return `correct ${tries[0]?.place.named ?? 'the address'}, or take it away so that the usual places are tried`;
+  return 'install Docker or Podman, or say where the engine listens with DOCKER_HOST';
 }

@@ -42,7 +42,6 @@ class SshConnection extends Duplex {
     this.#ssh.stdout.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) this.#ssh.stdout.pause();
     });
-    this.#ssh.stdout.once('end', () => this.push(null));
   }
 
   override _read(): void {
@@ -62,9 +61,13 @@ class SshConnection extends Duplex {
     done(error);
   }
 
-  /** ssh ends by 0 when the connection was closed in good order. */
+  /** Only the exit code tells whether the other end closed the connection in good order or was never reached. */
   #ended(code: number | null): void {
-    if (code === 0 || this.destroyed) return;
+    if (this.destroyed) return;
+    if (code === 0) {
+      this.push(null);
+      return;
+    }
     const why = this.#said.trim() || `ssh ended with exit code ${code}`;
     this.destroy(Object.assign(new Error(why), { code: 'ECONNREFUSED' }));
   }
