@@ -1,0 +1,90 @@
+import { takeDown } from '../apply/take-down.ts';
+import type { Context } from '../cli/context.ts';
+import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
+import { bringUpDemo } from '../demo/bring-up-demo.ts';
+import { deliveries } from '../demo/deliveries.ts';
+import { demoStackName } from '../demo/demo-stack.ts';
+import type { Engine } from '../engine/engine.ts';
+import { setUpEngine } from '../engine/setup.ts';
+import { names } from '../plan/names.ts';
+import { nextSteps, printDelivery } from '../report/demo.ts';
+import { printChanged } from '../report/changed.ts';
+import { StackError } from '../util/stack-error.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine } from './stages.ts';
+
+/** The first incident begins 10 s after the start; pushing, scraping, evaluating and grouping take some 15 s more. */
+const deliveryMs = 120_000;
+
+/** `promstack demo`: the whole pipeline at work, from nothing. */
+export const command = defineCommand({
+  details:
+    'Brings up a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
+    'fires within half a minute and resolves later; both are printed as they arrive at the sink. At a terminal it goes ' +
+    'on until Ctrl-C, which stops the source; elsewhere it ends when one alert has come and gone. On Debian and Ubuntu, ' +
+    'as root, a missing Docker engine is installed and started first. Images that no registry gives are built from ' +
+    "Debian's packages.",
+  examples: [
+    { line: 'demo', what: 'bring it up and watch' },
+    { line: 'demo --detach', what: 'bring it up and return' },
+    { line: 'demo --down', what: 'remove all of it, its data too' },
+  ],
+  syntax: (blank) =>
+    blank
+      .option('--detach', 'return as soon as it is up; the source goes on')
+      .option('--down', 'remove the demo with its data')
+      .option('--no-setup', 'never install an engine'),
+  run: async (context, { detach, down, setup }) => {
+    if (down === true) return removeDemo(context);
+    if (setup) await setUpEngine(context.report, context.signal);
+    await using engine = await connectEngine(context);
+    const { env, report, clock, signal, stdout } = context;
+    const since = new Date(clock.now());
+    const { changed, leftOut } = await bringUpDemo({ engine, env, report, clock, signal });
+    stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
+    if (detach !== true) await follow(context, engine, since);
+    if (!context.json) stdout.write(nextSteps(changed.urls, leftOut));
+    return exitCodes.fine;
+  },
+});
+
+async function removeDemo(context: Context): Promise<ExitCode> {
+  await using engine = await connectEngine(context);
+  const { report, clock, signal } = context;
+  const steps = await takeDown({ engine, stack: demoStackName, volumes: true, report, clock, signal });
+  context.stdout.write(steps.length === 0 ? 'there is no demo to remove\n' : 'the demo is removed, with its data\n');
+  return exitCodes.fine;
+}
+
+/** Prints what arrives at the sink: until Ctrl-C at a terminal, else until one alert has fired and resolved. */
+async function follow(context: Context, engine: Engine, since: Date): Promise<void> {
+  const { stdout, signal } = context;
+  const sink = await engine.findContainer(names.container(demoStackName, 'sink'));
+  if (sink === undefined) throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
+  const watches = stdout.isTerminal;
+  const deadline = AbortSignal.timeout(deliveryMs);
+  const end = watches ? signal : AbortSignal.any([signal, deadline]);
+  if (watches) context.stderr.write('waiting for alerts to arrive at the sink; Ctrl-C stops the source\n');
+  const fired = new Set<string>();
+  try {
+    for await (const delivery of deliveries(engine, sink.id, since, end)) {
+      stdout.write(context.json ? `${JSON.stringify(delivery)}\n` : printDelivery(delivery, stdout.colours));
+      if (delivery.status === 'firing') fired.add(delivery.alertname);
+      else if (!watches && fired.has(delivery.alertname)) return;
+    }
+  } catch (error) {
+    if (!end.aborted) throw error;
+  }
+  if (watches) {
+    const source = await engine.findContainer(names.container(demoStackName, 'traffic'));
+    if (source !== undefined) await engine.stopContainer(source.id, 2);
+    stdout.write('\nthe source is stopped; everything else goes on\n');
+    return;
+  }
+  signal.throwIfAborted();
+  throw new StackError({
+    doing: 'waiting for an alert to fire and to resolve',
+    why: `the sink got ${fired.size === 0 ? 'none' : `${[...fired].join(', ')}, and no end of it`} within ${deliveryMs / 1000} s`,
+    tryThis: 'promstack status and promstack logs, with -f templates/demo/stack.yml, say where it got stuck',
+  });
+}
