@@ -1,0 +1,161 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  AnnotationQueryBuilder,
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  QueryVariableBuilder,
+  RowBuilder,
+  type VariableModel,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { datasource, type PanelPlan } from './panels.ts';
+
+/** A dashboard as a page of sections; ids and places in the grid are worked out from the order. */
+export interface DashboardPlan {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly variables?: readonly Builder<VariableModel>[];
+  readonly sections: readonly Section[];
+}
+
+/** Panels that belong together, under a heading, in rows of 24 columns. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Panels beside each other, all of one height. */
+export interface Row {
+  /** In Grafana's grid units of about 30 pixels. */
+  readonly height: number;
+  readonly panels: readonly PanelPlan[];
+}
+
+/** Columns of Grafana's grid. */
+const gridWidth = 24;
+
+/** The tag of every dashboard promstack ships, by which they link to each other. */
+const tag = 'promstack';
+
+/** Works a plan out into Grafana's classic JSON model. */
+export function buildDashboard(plan: DashboardPlan): Dashboard {
+  const builder = new DashboardBuilder(plan.title)
+    .uid(plan.uid)
+    .description(plan.description)
+    .tags([tag])
+    .readonly()
+    .timezone('browser')
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('30s')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .annotation(revisionChanges())
+    .annotation(firingAlerts())
+    .link(otherDashboards());
+  for (const variable of plan.variables ?? []) builder.withVariable(variable);
+
+  let id = 1;
+  let y = 0;
+  for (const section of plan.sections) {
+    builder.withRow(new RowBuilder(section.title).id(id++).gridPos({ x: 0, y, w: gridWidth, h: 1 }));
+    y += 1;
+    for (const { height, panels } of section.rows) {
+      let x = 0;
+      for (const one of panels) {
+        builder.withPanel(one.at({ id: id++, x, y, height }));
+        x += one.width;
+      }
+      if (x !== gridWidth)
+        throw new Error(`a row of "${section.title}" in "${plan.title}" is ${x} columns wide, not 24`);
+      y += height;
+    }
+  }
+  return withoutPlacement(builder.build());
+}
+
+/** The builder puts links and annotations into a menu that older Grafanas lack; without the word they stand in sight. */
+function withoutPlacement(dashboard: Dashboard): Dashboard {
+  for (const item of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete item.placement;
+  return dashboard;
+}
+
+/** A variable that lists a label's values; All is what it starts with. */
+export function labelVariable(told: {
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+  readonly metric: string;
+  readonly from: string;
+}): QueryVariableBuilder {
+  return (
+    new QueryVariableBuilder(told.name)
+      .label(told.label)
+      .description(told.description)
+      .datasource(datasource)
+      .query({ query: `label_values(${told.metric}, ${told.from})`, refId: told.name })
+      .definition(`label_values(${told.metric}, ${told.from})`)
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      .sort(VariableSort.AlphabeticalAsc)
+      .multi(true)
+      .includeAll(true)
+      // Lets series without the label through too: a source may push without an instance.
+      .allValue('.*')
+      .current({ selected: true, text: ['All'], value: ['$__all'] })
+  );
+}
+
+/** A mark where another revision came into force: the first question at night is what changed. */
+function revisionChanges(): AnnotationQueryBuilder {
+  return annotation('Revisions', 'blue', true, {
+    expr: 'promstack_revision_info unless on (revision) promstack_revision_info offset 2m',
+    titleFormat: 'Revision {{revision}}',
+    textFormat: 'promstack put another revision of the stack in force.',
+    tagKeys: 'revision',
+  });
+}
+
+/** Where alerts fired; off until asked for, since the graphs may drown in them. */
+function firingAlerts(): AnnotationQueryBuilder {
+  return annotation('Firing alerts', 'red', false, {
+    expr: 'ALERTS{alertstate="firing"}',
+    titleFormat: '{{alertname}}',
+    textFormat: '{{severity}} {{job}} {{instance}}',
+    tagKeys: 'alertname,severity',
+  });
+}
+
+function annotation(
+  name: string,
+  color: string,
+  enabled: boolean,
+  query: {
+    readonly expr: string;
+    readonly titleFormat: string;
+    readonly textFormat: string;
+    readonly tagKeys: string;
+  },
+): AnnotationQueryBuilder {
+  const builder = new AnnotationQueryBuilder().name(name).datasource(datasource).enable(enabled).iconColor(color);
+  // The Prometheus datasource reads these beside the common fields, which the builder does not know.
+  const { expr, ...formats } = query;
+  Object.assign((builder as unknown as { internal: object }).internal, {
+    target: { expr, interval: '30s', refId: 'Anno' },
+    ...formats,
+    useValueForTime: false,
+  });
+  return builder;
+}
+
+function otherDashboards(): DashboardLinkBuilder {
+  return new DashboardLinkBuilder('promstack')
+    .type(DashboardLinkType.Dashboards)
+    .tags([tag])
+    .asDropdown(true)
+    .includeVars(false)
+    .keepTime(true)
+    .tooltip('The other dashboards of this stack');
+}
