@@ -5,6 +5,7 @@ import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { sinkConfig } from './sink/config.ts';
 import { trafficConfig } from './traffic/config.ts';
+import { expects } from './values/words.ts';
 
 /** The parts of stack.yml that belong to one service each, in the order they are documented. */
 export const slices = {
@@ -23,12 +24,12 @@ export const imageSources = ['registry', 'packages', 'archive', 'auto'] as const
 export const stackSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'a name is lower-case letters, digits, - and _, at most 41 of them' })
+    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: expects('a name of at most 41 lower-case letters, digits, - and _') })
     .default('promstack')
     .meta({ description: 'Names the stack; containers, volumes and the network begin with it' }),
   timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
   bind: z
-    .union([z.ipv4(), z.ipv6()], { error: 'an IP address of this host is expected here, such as 127.0.0.1' })
+    .union([z.ipv4(), z.ipv6()], { error: expects('an IP address of this host, such as 127.0.0.1,') })
     .default('127.0.0.1')
     .meta({ description: 'The address the ports are published on' }),
   images: z

@@ -74,6 +74,10 @@ function hintFor(issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodTyp
     const isDuration = issue.message.startsWith('a duration');
     return isDuration ? `is it ${value}s?` : `put it in quotes: "${value}"`;
   }
+  if (issue.expected === 'boolean' && typeof value === 'string') {
+    const meant = { yes: 'true', on: 'true', y: 'true', no: 'false', off: 'false', n: 'false' }[value.toLowerCase()];
+    return meant === undefined ? undefined : `write ${meant}`;
+  }
   if (issue.expected === 'array' && schema !== undefined && !isMapping(value)) return 'begin each item with "- "';
   return undefined;
 }

@@ -11,6 +11,8 @@ import {
   parseDocument,
 } from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
+import { keepLabelTexts } from './label-texts.ts';
+import { badReference } from './references.ts';
 import { secretTags } from './secret-tags.ts';
 import { placeWithin } from './within.ts';
 import { explainYaml } from './yaml-errors.ts';
@@ -43,7 +45,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
     lineCounter: lines,
     prettyErrors: false,
     merge: true,
-    logLevel: 'silent',
+    logLevel: 'error',
     ...(tags === undefined ? {} : { customTags: tags.tags }),
   });
 
@@ -62,17 +64,25 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
   };
 
   const toDiagnostic = (problem: Problem): Diagnostic => {
-    const { severity = 'error', code, message, hint, path, within, related } = problem;
+    const { severity = 'error', code, message, hint, path, within } = problem;
     return {
       severity,
       code,
       message,
       ...(hint === undefined ? {} : { hint }),
-      where: (within && locateWithin(path, within)) ?? locate(path, problem.atKey),
-      ...(related === undefined
-        ? {}
-        : { related: related.map((other) => ({ where: locate(other.path), message: other.message })) }),
+      where: (within && locateWithin(path, within)) ?? locate(mainPath(problem), problem.atKey),
+      ...relatedPlaces(problem),
     };
+  };
+
+  const isWritten = (path: KeyPath): boolean => find(document, path).isFound;
+  // Of two keys that clash one may be a default, which stands nowhere in the file.
+  const mainPath = ({ path, related = [] }: Problem): KeyPath =>
+    isWritten(path) ? path : (related.find((other) => isWritten(other.path))?.path ?? path);
+  const relatedPlaces = ({ path, related = [] }: Problem): Pick<Diagnostic, 'related'> => {
+    const written = isWritten(path) ? related.filter((other) => isWritten(other.path)) : [];
+    if (written.length === 0) return {};
+    return { related: written.map((other) => ({ where: locate(other.path), message: other.message })) };
   };
 
   const locateWithin = (path: KeyPath, part: { from: number; length: number }): SourceRange | undefined => {
@@ -81,14 +91,23 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
     return place === undefined ? undefined : rangeAt(place.from, place.to);
   };
 
-  const { diagnostics, isWhole } = explainYaml(document, rangeAt);
+  keepLabelTexts(document);
+  const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
+  const tagHint =
+    secrets === undefined
+      ? 'YAML tags have no place in this file'
+      : 'there are !env NAME and !file PATH, each with one text';
   const secretDiagnostics = (tags?.problems() ?? []).map(
     ({ from, to, ...told }): Diagnostic => ({ severity: 'error', ...told, where: rangeAt(from, to) }),
   );
   const read = isWhole ? toValue(document, rangeAt) : { value: undefined };
   return {
     value: read.value,
-    diagnostics: [...diagnostics, ...secretDiagnostics, ...(read.diagnostic === undefined ? [] : [read.diagnostic])],
+    diagnostics: [
+      ...diagnostics.map((one) => (one.code === 'unknown-tag' ? { ...one, hint: tagHint } : one)),
+      ...secretDiagnostics,
+      ...(read.diagnostic === undefined ? [] : [read.diagnostic]),
+    ],
     isWhole: isWhole && read.diagnostic === undefined,
     locate,
     toDiagnostic,
@@ -99,13 +118,16 @@ function toValue(
   document: Document,
   rangeAt: (from: number, to: number) => SourceRange,
 ): { value: unknown; diagnostic?: Diagnostic } {
+  const bad = badReference(document);
   try {
-    return { value: document.toJS() };
+    if (bad === undefined) return { value: document.toJS() };
   } catch (error) {
-    // The one thing left that can fail: aliases that blow up beyond any honest use, or that hold themselves.
+    // Aliases that blow up beyond any honest use.
     const message = `the aliases (*name) cannot be followed: ${error instanceof Error ? error.message : String(error)}`;
     return { value: undefined, diagnostic: { severity: 'error', code: 'yaml', message, where: rangeAt(0, 1) } };
   }
+  const { from, to, ...told } = bad;
+  return { value: undefined, diagnostic: { severity: 'error', code: 'yaml', ...told, where: rangeAt(from, to) } };
 }
 
 /** As far down a path as the document goes: the last value and its key. */

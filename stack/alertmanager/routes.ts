@@ -114,7 +114,7 @@ function intervalProblems(given: unknown, path: KeyPath, { intervals, intervalsA
 function hintOf(name: string, names: readonly string[], ifNone: string): { readonly hint: string } {
   if (names.length === 0) return { hint: ifNone };
   const near = closest(name, names);
-  return { hint: near === undefined ? `there are ${names.join(', ')}` : `did you mean ${quoted(near)}?` };
+  return { hint: near === undefined ? `there are ${[...new Set(names)].join(', ')}` : `did you mean ${quoted(near)}?` };
 }
 
 function eachRoute(route: Native, path: KeyPath): readonly { readonly value: Native; readonly path: KeyPath }[] {
