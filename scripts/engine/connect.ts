@@ -31,6 +31,22 @@ export interface ConnectOptions {
  * that answers. Rejects with a StackError that names every place tried and why there was no answer.
  */
 export async function connect(options: ConnectOptions, knock: typeof ping = ping): Promise<Engine> {
+  const search = await findEngine(options, knock);
+  if (search.engine === undefined) throw noEngine(search);
+  return search.engine;
+}
+
+/** What a search for an engine came to. */
+export interface Search {
+  readonly engine: Engine | undefined;
+  /** The places where none answered, in the order in which they were tried. */
+  readonly tries: readonly Try[];
+  /** The person named the one place to look. */
+  readonly isChosen: boolean;
+}
+
+/** As `connect`, where "none answers" is an answer. */
+export async function findEngine(options: ConnectOptions, knock: typeof ping = ping): Promise<Search> {
   const loading = loadDockerode();
   // Nobody waits for it when there is no engine.
   loading.catch(() => undefined);
@@ -40,15 +56,27 @@ export async function connect(options: ConnectOptions, knock: typeof ping = ping
   for (const place of places) {
     const answer: NoAnswer | undefined =
       place.kind === 'unusable' ? { kind: 'other', why: place.why } : await knock(place.endpoint, options.signal);
-    if (place.kind === 'endpoint' && answer === undefined) return createDockerEngine(place.endpoint, loading);
+    if (place.kind === 'endpoint' && answer === undefined) {
+      return { engine: await createDockerEngine(place.endpoint, loading), tries, isChosen };
+    }
     if (answer !== undefined) tries.push({ place, answer });
   }
-  throw noEngine(tries, isChosen);
+  return { engine: undefined, tries, isChosen };
+}
+
+/** What stops whoever needs an engine: each place tried, why none answered there, and what to do. */
+export function noEngine({ tries, isChosen }: Search): StackError {
+  return new StackError({
+    doing: 'looking for a container engine',
+    why: `none answers\n${tries.map((one) => `    ${sayPlace(one.place)}: ${one.answer.why}`).join('\n')}`,
+    tryThis: whatToTry(tries, isChosen),
+  });
 }
 
 const habits: readonly Strategy[] = [defaultSocket, rootlessDocker, podman, dockerDesktop, colima];
 
-interface Try {
+/** A place tried, and why nothing answered there. */
+export interface Try {
   readonly place: Place;
   readonly answer: NoAnswer;
 }
@@ -74,14 +102,6 @@ async function findPlaces(
   }
   const guessed = strategies.flatMap((strategy) => strategy.guess?.(surroundings) ?? []);
   return { places: guessed, isChosen: false };
-}
-
-function noEngine(tries: readonly Try[], isChosen: boolean): StackError {
-  return new StackError({
-    doing: 'looking for a container engine',
-    why: `none answers\n${tries.map((one) => `    ${sayPlace(one.place)}: ${one.answer.why}`).join('\n')}`,
-    tryThis: whatToTry(tries, isChosen),
-  });
 }
 
 function sayPlace(place: Place): string {

@@ -69,7 +69,7 @@ class SshConnection extends Duplex {
       return;
     }
     const why = this.#said.trim() || `ssh ended with exit code ${code}`;
-    this.destroy(Object.assign(new Error(why), { code: 'ECONNREFUSED' }));
+    this.destroy(Object.assign(new Error(why), { code: 'ESSH' }));
   }
 
   // What node:http calls on a socket that a pipe has no use for.
