@@ -1,6 +1,7 @@
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
+import type { Vital } from './vital.ts';
 
 /**
  * One kind of server in a stack, as declarations: pure functions of the config, never an effect.
@@ -35,8 +36,12 @@ export interface Service {
   stamp?(files: readonly RenderedFile[], revision: string): readonly RenderedFile[];
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
   problems?(config: StackConfig): readonly Problem[];
-  /** Commands of its image that prove the rendered files valid. */
-  checks(config: StackConfig, files: readonly RenderedFile[]): readonly CheckCommand[];
+  /** Commands of its image that prove the rendered files valid; `tests` are the stack's tests, for a service that can run them. */
+  checks(
+    config: StackConfig,
+    files: readonly RenderedFile[],
+    tests: readonly RenderedFile[],
+  ): readonly CheckCommand[];
   /** Answers 200 when the server can do its work. */
   readonly ready: HttpRequest;
   /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */
@@ -45,6 +50,8 @@ export interface Service {
   readonly reload?: HttpRequest;
   /** Shows that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
+  /** What it tells of how it is, once it runs. */
+  vitals?(config: StackConfig): readonly Vital[];
   /** Reads the likely cause out of the last log lines of a container that died. */
   explainExit?(logLines: readonly string[]): string | undefined;
 }

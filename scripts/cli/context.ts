@@ -35,5 +35,7 @@ export interface Outlet {
   readonly isTerminal: boolean;
   /** Characters in a line; undefined where lines have no end. */
   columns(): number | undefined;
+  /** Lines on the screen. */
+  rows(): number;
   readonly colours: Colours;
 }

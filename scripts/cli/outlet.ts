@@ -24,6 +24,7 @@ export function openOutlet(stream: OutputStream, colours: Colours, onGone: () =>
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY === true ? stream.columns : undefined),
+    rows: () => stream.rows ?? 24,
     colours,
   };
 }

@@ -27,7 +27,6 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
   const readSource = sourceReader(cwd);
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
     outlet: stderr,
-    rows: () => world.stderr.rows ?? 24,
     clock: systemClock,
     printDiagnostic: (diagnostic) =>
       withoutCount(printDiagnostics([diagnostic], readSource, stderr.colours.isColorSupported)),

@@ -57,6 +57,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./render.ts')).command,
   },
   {
+    name: 'status',
+    group: 'See it',
+    summary: 'how the stack is, and what to do where it is not right',
+    load: async () => (await import('./status.ts')).command,
+  },
+  {
     name: 'logs',
     group: 'See it',
     summary: 'what the servers wrote, merged by time',

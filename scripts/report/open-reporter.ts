@@ -14,19 +14,18 @@ export function openReporter(
   mode: Mode,
   told: {
     readonly outlet: Outlet;
-    readonly rows: () => number;
     readonly clock: Pick<Clock, 'now'>;
     readonly printDiagnostic: (diagnostic: Diagnostic) => string;
   },
 ): Reporter {
-  const { outlet, clock, rows, printDiagnostic } = told;
+  const { outlet, clock, printDiagnostic } = told;
   const { write, colours } = outlet;
   switch (mode) {
     case 'tty':
       return ttyReporter({
         write,
         columns: () => outlet.columns() ?? 80,
-        rows,
+        rows: outlet.rows,
         colours,
         clock,
         every: systemEvery,

@@ -4,6 +4,7 @@ import { alertmanagerChecks } from './checks.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
+import { vitals } from './vitals.ts';
 
 const port = 9093;
 const dataDir = '/alertmanager';
@@ -45,7 +46,8 @@ export const alertmanager = defineService({
   holes: (config) => ({
     route: rootRoute(config),
     receivers: ownReceivers(config),
-    template_globs: [`${configDir}/templates/*.tmpl`],
+    // Relative to alertmanager.yml, so that a check before the switch reads the templates that come with it.
+    template_globs: ['templates/*.tmpl', 'templates/user/*'],
   }),
   userFiles: (config) =>
     config.alertmanager.templates.map((glob, at) => ({
@@ -59,4 +61,5 @@ export const alertmanager = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  vitals,
 });

@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, toResources } from '../values/container.ts';
+import { vitals } from './vitals.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
@@ -39,4 +40,5 @@ export const grafana = defineService({
   checks: () => [],
   ready: { method: 'GET', port, path: '/api/health' },
   proofs: () => [],
+  vitals,
 });

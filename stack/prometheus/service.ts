@@ -3,6 +3,7 @@ import { configDir, configMount, nobody, toResources } from '../values/container
 import { prometheusChecks } from './checks.ts';
 import { problems, ruleFileProblems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
+import { vitals } from './vitals.ts';
 
 const port = 9090;
 const dataDir = '/prometheus';
@@ -58,4 +59,5 @@ export const prometheus = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  vitals,
 });

@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { nobody, toResources } from '../values/container.ts';
+import { vitals } from './vitals.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';
@@ -37,4 +38,5 @@ export const pushgateway = defineService({
   checks: () => [],
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
+  vitals,
 });

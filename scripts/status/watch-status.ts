@@ -1,0 +1,50 @@
+import type { Context } from '../cli/context.ts';
+import { EngineError } from '../engine/engine.ts';
+import { clip, liveBlock } from '../report/live-block.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+
+/** How long after one look the next begins. */
+const pauseMs = 2_000;
+
+/**
+ * Shows a text again and again until the signal aborts: in place on a terminal, elsewhere only when it changed. A look
+ * that fails, such as while the engine restarts or stack.yml is half written, is shown and looked at again.
+ */
+export async function watchStatus(
+  { stdout, clock, signal }: Pick<Context, 'stdout' | 'clock' | 'signal'>,
+  look: () => Promise<string>,
+): Promise<void> {
+  const columns = () => stdout.columns() ?? 80;
+  const block = liveBlock({ write: stdout.write, columns });
+  let last = '';
+  try {
+    while (!signal.aborted) {
+      const text = await orWhyNot(look);
+      if (stdout.isTerminal)
+        block.draw(
+          '',
+          text
+            .trimEnd()
+            .split('\n')
+            .slice(0, stdout.rows() - 1),
+        );
+      else if (text !== last) stdout.write(text);
+      last = text;
+      await clock.sleep(pauseMs, signal);
+    }
+  } finally {
+    // The last look stays on the screen.
+    if (stdout.isTerminal) block.draw(last, []);
+  }
+}
+
+async function orWhyNot(look: () => Promise<string>): Promise<string> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof StackError || error instanceof EngineError)
+      return `✖ ${error.doing}: ${clip(error.message, 200)}\n`;
+    if (error instanceof InputError) return `✖ stack.yml is not valid now: ${error.message}\n`;
+    throw error;
+  }
+}
