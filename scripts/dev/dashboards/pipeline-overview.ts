@@ -106,7 +106,7 @@ export const pipelineOverview: DashboardPlan = {
               queries: [{ expr: 'count(ALERTS{alertstate="firing"}) or vector(0)', legend: 'firing' }],
             }),
             stat({
-              title: 'Lost notifications',
+              title: 'Undelivered',
               description:
                 'Notifications no receiver took in the last 15 minutes, and alerts Prometheus could not hand to Alertmanager. Red: somebody was not told.',
               width: 3,

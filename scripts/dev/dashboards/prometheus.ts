@@ -242,21 +242,13 @@ export const prometheus: DashboardPlan = {
           height: 7,
           panels: [
             graph({
-              title: 'Series: in memory, created, removed',
-              description:
-                'Created and removed per second on top of those in memory: churn costs more than their number.',
+              title: 'Series created and removed',
+              description: 'Per second. Churn costs more than their number: each new label value makes a new series.',
               width: 8,
-              unit: 'short',
+              unit: 'cps',
               queries: [
-                { expr: 'sum(prometheus_tsdb_head_series)', legend: 'in memory' },
-                {
-                  expr: 'sum(rate(prometheus_tsdb_head_series_created_total[$__rate_interval]))',
-                  legend: 'created per second',
-                },
-                {
-                  expr: 'sum(rate(prometheus_tsdb_head_series_removed_total[$__rate_interval]))',
-                  legend: 'removed per second',
-                },
+                { expr: 'sum(rate(prometheus_tsdb_head_series_created_total[$__rate_interval]))', legend: 'created' },
+                { expr: 'sum(rate(prometheus_tsdb_head_series_removed_total[$__rate_interval]))', legend: 'removed' },
               ],
             }),
             graph({
