@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const marker = join(root, 'dist', '.built');
+const lock = join(root, 'node_modules', '.promstack-build-lock');
+
+/** The built `promstack`, as `bin` in package.json names it. */
+export const promstackBin = join(root, 'dist', 'scripts', 'main.js');
+
+/** Vitest calls it once before any test: builds dist/ when a source is newer, so that tests run what is written. */
+export async function setup(): Promise<void> {
+  if (isCurrent()) return;
+  await holdingLock(() => {
+    if (!isCurrent()) build();
+  });
+}
+
+function build(): void {
+  const startedAt = new Date();
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) {
+    // The compiler writes its output all the same. `npm run check` is what refuses types that do not fit, and CI does here too.
+    const told = `dist/ was built with errors:\n${stdout}${stderr}`;
+    if ((process.env['CI'] ?? '') !== '') throw new Error(told);
+    process.stderr.write(told);
+  }
+  writeFileSync(marker, '');
+  // A source that was written during the build counts as newer.
+  utimesSync(marker, startedAt, startedAt);
+}
+
+function isCurrent(): boolean {
+  const built = modifiedMs(marker);
+  if (built === undefined || modifiedMs(promstackBin) === undefined) return false;
+  const folders = ['stack', 'scripts'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(root, folder, path)),
+  );
+  const sources = [...folders, join(root, 'package.json'), join(root, 'tsconfig.json')];
+  return sources.every((path) => (modifiedMs(path) ?? 0) < built);
+}
+
+function modifiedMs(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+const staleMs = 120_000;
+
+/** Several test runs of one checkout build one after the other; a lock that a dead run left behind is taken over. */
+async function holdingLock(work: () => void): Promise<void> {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (Date.now() - (modifiedMs(lock) ?? Date.now()) > staleMs) rmSync(lock, { recursive: true, force: true });
+      await sleep(100);
+    }
+  }
+  try {
+    work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
