@@ -34,10 +34,14 @@ export const stackSchema = z.strictObject({
     .meta({ description: 'The address the ports are published on' }),
   images: z
     .strictObject({
-      source: z.enum(imageSources).default('registry'),
-      mirror: z.string().min(1).optional().meta({ description: 'A registry prefix put before each image' }),
+      source: z.enum(imageSources).default('registry').meta({
+        description:
+          'registry pulls; packages builds from the packages of Debian; archive takes only what was loaded; auto tries what is present, registry, packages',
+      }),
+      mirror: z.string().min(1).optional().meta({ description: 'A registry to ask in place of the one of each image' }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ description: 'Where the images come from' }),
   labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for every container' }),
   ...slices,
 });

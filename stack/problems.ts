@@ -10,6 +10,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...timezoneProblems(config.timezone, ['timezone']),
     ...emptyStackProblems(config),
     ...portProblems(config),
+    ...flagProblems(config),
     ...enabledServices(config).flatMap((service) => service.problems?.(config) ?? []),
   ];
 }
@@ -46,4 +47,33 @@ function portProblems(config: StackConfig): readonly Problem[] {
       },
     ];
   });
+}
+
+/** A flag of the person's that promstack sets already: the programs refuse to start with a flag given twice. */
+function flagProblems(config: StackConfig): readonly Problem[] {
+  return enabledServices(config).flatMap((service) => {
+    const slice: { readonly extra_args?: readonly string[] } | undefined = sliceOf(config, service.name);
+    const extra = slice?.extra_args ?? [];
+    const { args } = service.container(config);
+    const own = new Set(args.slice(0, args.length - extra.length).map(flagName));
+    return extra.flatMap((flag, at): readonly Problem[] => {
+      if (!flag.startsWith('-') || !own.has(flagName(flag))) return [];
+      return [
+        {
+          code: 'flag-taken',
+          path: [service.name, 'extra_args', at],
+          message: `${flagName(flag)} is set by promstack already, and ${service.title} takes it only once`,
+          hint: `take it away, or use the key of ${service.name} that stands for it`,
+        },
+      ];
+    });
+  });
+}
+
+function flagName(flag: string): string {
+  return flag.split('=')[0] ?? flag;
+}
+
+function sliceOf(config: StackConfig, name: string): object | undefined {
+  return name in config ? (config[name as keyof StackConfig] as object) : undefined;
 }

@@ -82,6 +82,8 @@ export interface UserFiles {
   readonly glob: string;
   /** The folder inside the config directory where they land. */
   readonly into: string;
+  /** The extensions the server looks for; a file with another lands with the first of them added. */
+  readonly extensions: readonly string[];
   /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
   problems?(content: unknown): readonly Problem[];
 }

@@ -29,7 +29,13 @@ export function tidy(raw: unknown, schema: z.core.$ZodType): { value: unknown; p
     return Object.fromEntries(entries);
   };
 
-  return { value: walk(raw ?? {}, schema, []), problems };
+  return { value: walk(withoutAnchorKeys(raw ?? {}), schema, []), problems };
+}
+
+/** Keys at the top that begin with `x-` are the person's own: a place for anchors that other keys refer to. */
+function withoutAnchorKeys(raw: unknown): unknown {
+  if (!isMapping(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith('x-')));
 }
 
 function refused(path: KeyPath): Problem {

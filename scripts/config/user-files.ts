@@ -29,7 +29,7 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
       if (paths.length === 0) problems.push(nothingMatches(asked));
       for (const found of paths) {
         const absolute = resolve(folder, found);
-        const path = `${asked.into}/${landingName(relative(folder, absolute))}`;
+        const path = `${asked.into}/${landingName(relative(folder, absolute), asked.extensions)}`;
         const id = `${service.name}:${path}`;
         if (!wanted.has(id)) wanted.set(id, { service: service.name, path, absolute, asked });
       }
@@ -59,7 +59,12 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
  * The name a file lands under: its path with the folders folded in, so that files of one name in two folders stay two, and
  * always the same for the same path, since Prometheus keeps the state of alerts by it.
  */
-export function landingName(path: string): string {
+export function landingName(path: string, extensions: readonly string[]): string {
+  const name = flatName(path);
+  return extensions.includes(extname(name)) ? name : `${name}${extensions[0] ?? ''}`;
+}
+
+function flatName(path: string): string {
   const flat = path.replaceAll('/', '__');
   const isPlain = /^[\w.-]+$/.test(flat) && !path.includes('__') && !path.startsWith('.') && !isAbsolute(path);
   if (isPlain) return flat;

@@ -54,6 +54,7 @@ export const alertmanager = defineService({
       key: ['alertmanager', 'templates', at],
       glob,
       into: 'templates/user',
+      extensions: ['.tmpl'],
     })),
   problems,
   stamp,

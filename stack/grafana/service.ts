@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, toResources } from '../values/container.ts';
+import { problems } from './problems.ts';
 import { vitals } from './vitals.ts';
 
 const port = 3000;
@@ -37,6 +38,7 @@ export const grafana = defineService({
     { kind: 'datasources', into: 'provisioning/datasources' },
     { kind: 'dashboards', into: 'dashboards' },
   ],
+  problems,
   checks: () => [],
   ready: { method: 'GET', port, path: '/api/health' },
   proofs: () => [],

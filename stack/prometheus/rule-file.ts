@@ -2,12 +2,14 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { durationProblems, isNative, type Native, repeatedNames } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
-import { promqlProblem } from './promql.ts';
+import { promqlChecker } from './promql.ts';
 
 // The keys of Prometheus's model/rulefmt/rulefmt.go, which refuses any other.
 const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 const alertOnly = ['for', 'keep_firing_for', 'annotations'];
+
+type Check = ReturnType<typeof promqlChecker>;
 
 /** What is wrong with the parsed YAML of a rule file; paths are inside it. */
 export function ruleFileProblems(content: unknown): readonly Problem[] {
@@ -25,6 +27,7 @@ export function ruleFileProblems(content: unknown): readonly Problem[] {
       },
     ];
   }
+  const check = promqlChecker();
   const names = listOf(groups).map((group, at) => ({
     name: isNative(group) ? group['name'] : undefined,
     path: ['groups', at, 'name'],
@@ -32,12 +35,12 @@ export function ruleFileProblems(content: unknown): readonly Problem[] {
   return [
     ...strangeKeys(content, ['groups'], [], 'a rule file'),
     ...notAList(groups, ['groups'], 'groups'),
-    ...listOf(groups).flatMap((group, at) => groupProblems(group, ['groups', at])),
+    ...listOf(groups).flatMap((group, at) => groupProblems(group, ['groups', at], check)),
     ...repeatedNames(names, 'groups'),
   ];
 }
 
-function groupProblems(group: unknown, path: KeyPath): readonly Problem[] {
+function groupProblems(group: unknown, path: KeyPath, check: Check): readonly Problem[] {
   if (!isNative(group)) return [notAMapping(group, path, 'a group with "name" and "rules"')];
   const rules = group['rules'];
   return [
@@ -46,16 +49,16 @@ function groupProblems(group: unknown, path: KeyPath): readonly Problem[] {
     ...durationProblems(group, 'interval', path),
     ...durationProblems(group, 'query_offset', path),
     ...notAList(rules, [...path, 'rules'], 'rules'),
-    ...listOf(rules).flatMap((rule, at) => ruleProblems(rule, [...path, 'rules', at])),
+    ...listOf(rules).flatMap((rule, at) => ruleProblems(rule, [...path, 'rules', at], check)),
   ];
 }
 
-function ruleProblems(rule: unknown, path: KeyPath): readonly Problem[] {
+function ruleProblems(rule: unknown, path: KeyPath, check: Check): readonly Problem[] {
   if (!isNative(rule)) return [notAMapping(rule, path, 'a rule with "alert" or "record", and "expr"')];
   return [
     ...strangeKeys(rule, ruleKeys, path, 'a rule'),
     ...kindProblems(rule, path),
-    ...expressionProblems(rule, path),
+    ...expressionProblems(rule, path, check),
     ...durationProblems(rule, 'for', path),
     ...durationProblems(rule, 'keep_firing_for', path),
     ...textsProblems(rule, 'labels', path),
@@ -90,7 +93,7 @@ function kindProblems(rule: Native, path: KeyPath): readonly Problem[] {
     }));
 }
 
-function expressionProblems(rule: Native, path: KeyPath): readonly Problem[] {
+function expressionProblems(rule: Native, path: KeyPath, check: Check): readonly Problem[] {
   const expression = rule['expr'];
   if (expression === undefined || expression === null) {
     const isTold = Object.keys(rule).some((key) => !ruleKeys.includes(key) && closest(key, ['expr'], 2) !== undefined);
@@ -105,7 +108,7 @@ function expressionProblems(rule: Native, path: KeyPath): readonly Problem[] {
       },
     ];
   }
-  const found = promqlProblem(String(expression));
+  const found = check(String(expression));
   if (found === undefined) return [];
   const { from, length, ...told } = found;
   return [{ code: 'promql', path: [...path, 'expr'], ...told, within: { from, length } }];

@@ -51,6 +51,7 @@ export const prometheus = defineService({
       key: ['prometheus', 'rules', at],
       glob,
       into: 'rules/user',
+      extensions: ['.yml', '.yaml'],
       problems: ruleFileProblems,
     })),
   problems,

@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { problems } from './problems.ts';
 
 const port = 8080;
 
@@ -26,6 +27,7 @@ export const sink = defineService({
     labels: config.labels,
     stopTimeoutSeconds: 1,
   }),
+  problems,
   checks: () => [],
   ready: { method: 'GET', port, path: '/' },
   proofs: () => [],

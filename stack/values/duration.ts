@@ -1,11 +1,11 @@
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 } as const;
 /** Prometheus's own form: units from large to small, each at most once (common/model/time.go). */
-const form = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+export const durationForm =
+  /^(?:0|(?=\d)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?)$/;
 
 /** Milliseconds of a duration as Prometheus writes it (`5m`, `1h30m`, `0`); undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  const match = text === '' ? null : form.exec(text);
+  const match = durationForm.exec(text);
   if (match === null) return undefined;
   const order = ['y', 'w', 'd', 'h', 'm', 's', 'ms'] as const;
   return order.reduce((sum, unit, at) => sum + Number(match[at + 1] ?? 0) * units[unit], 0);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseDuration } from './duration.ts';
-import { parseSize } from './size.ts';
+import { durationForm } from './duration.ts';
+import { sizeForm } from './size.ts';
 import { expects } from './words.ts';
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
@@ -8,7 +8,7 @@ const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 /** A span of time in Prometheus's form. */
 export const duration = z
   .string({ error: durationExpected })
-  .refine((text) => parseDuration(text) !== undefined, { error: durationExpected })
+  .regex(durationForm, { error: durationExpected })
   .meta({ description: 'A duration such as 15s, 5m or 1h30m' });
 
 const sizeExpected = expects('a size such as 512MB or 20GB');
@@ -16,17 +16,22 @@ const sizeExpected = expects('a size such as 512MB or 20GB');
 /** A size in bytes with a unit, powers of 1024. */
 export const size = z
   .string({ error: sizeExpected })
-  .refine((text) => parseSize(text) !== undefined, { error: sizeExpected })
+  .regex(sizeForm, { error: sizeExpected })
   .meta({ description: 'A size such as 512MB or 20GB (powers of 1024)' });
 
 const portExpected = expects('a port, which is a whole number from 1 to 65535,');
+
+/** Whether the stack has a service. */
+export function enabled(unlessSaid: boolean) {
+  return z.boolean().default(unlessSaid).meta({ description: 'Whether the stack has it' });
+}
 
 /** A TCP port on the host. */
 export const port = z
   .int({ error: portExpected })
   .min(1, { error: portExpected })
   .max(65535, { error: portExpected })
-  .meta({ description: 'A port of the host' });
+  .meta({ description: 'The port on the host' });
 
 const imageExpected = expects('an image with a tag or digest, such as prom/prometheus:v3.5.3,');
 
