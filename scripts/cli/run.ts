@@ -1,4 +1,4 @@
-import { commands } from '../commands/index.ts';
+import { commands, type Entry } from '../commands/index.ts';
 import { InputError } from '../util/stack-error.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { coloursFor } from './colours.ts';
@@ -11,16 +11,16 @@ import { runCommand } from './run-command.ts';
 import type { World } from './world.ts';
 
 /** Runs one command line to its end; answers with the exit code once everything written is out. */
-export async function run(world: World): Promise<ExitCode> {
-  const code = await runCommandLine(world);
+export async function run(world: World, entries: readonly Entry[] = commands): Promise<ExitCode> {
+  const code = await runCommandLine(world, entries);
   await Promise.all([flush(world.stdout), flush(world.stderr)]);
   return code;
 }
 
-async function runCommandLine(world: World): Promise<ExitCode> {
+async function runCommandLine(world: World, entries: readonly Entry[]): Promise<ExitCode> {
   const { argv, env, stdout } = world;
   const colours = coloursFor({ isTerminal: stdout.isTTY === true, env, noColourFlag: argv.includes('--no-color') });
-  const parsed = await parse(argv, commands, { columns: stdout.columns ?? 80, colours });
+  const parsed = await parse(argv, entries, { columns: stdout.columns ?? 80, colours });
   switch (parsed.kind) {
     case 'run':
       return runCommand(world, parsed.globals, parsed.run);

@@ -1,0 +1,47 @@
+import type { Every } from '../../scripts/report/reporter.ts';
+import type { Clock } from '../../scripts/util/clock.ts';
+
+/** Time that passes only when a test lets it: a clock and timers that go with it. */
+export class SteeredTime implements Clock {
+  #now: number;
+  readonly #timers = new Set<{ readonly everyMs: number; next: number; readonly callback: () => void }>();
+
+  constructor(start = Date.UTC(2026, 0, 31, 12, 0, 0)) {
+    this.#now = start;
+  }
+
+  now = (): number => this.#now;
+
+  every: Every = (everyMs, callback) => {
+    const timer = { everyMs, next: this.#now + everyMs, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  };
+
+  sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stop = this.every(ms, () => {
+        stop();
+        resolve();
+      });
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+
+  /** Lets so many milliseconds pass; timers call back in the order they are due. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const [due] = [...this.#timers].filter((timer) => timer.next <= end).sort((one, other) => one.next - other.next);
+      if (due === undefined) break;
+      this.#now = due.next;
+      due.next += due.everyMs;
+      due.callback();
+    }
+    this.#now = end;
+  }
+
+  /** How many timers are waiting: none may be left behind. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+}
