@@ -9,6 +9,8 @@ export interface RenderedFile {
   readonly content: string | Secret;
   /** What may be shown of a content that is a Secret: the same text with `[secret]` in each secret's place. */
   readonly masked?: string;
+  /** The secrets inside a content that is a Secret, so that they can be kept out of what others say of the file. */
+  readonly secrets?: readonly Secret[];
   /** Permission bits; the owner is the user the service runs as. */
   readonly mode: number;
   /** The file a person would edit to change it, for messages. */
@@ -102,9 +104,11 @@ export interface CheckCommand {
   readonly title: string;
   /** `CONFIG` inside an argument stands for the directory that holds the service's rendered files. */
   readonly argv: readonly string[];
+  /** Files beside the service's own that the command reads, put into CONFIG with them. */
+  readonly with?: readonly RenderedFile[];
   /** The names of the tool on a host without an engine, such as `promtool`. */
   readonly tool: string;
-  /** Reads the failure: one finding a problem, in the tool's own words. */
+  /** Reads the failure: one finding a problem, in the tool's own words. Paths in the output begin with CONFIG again. */
   explain(output: string): readonly CheckFinding[];
 }
 
@@ -114,5 +118,8 @@ export interface CheckFinding {
   readonly path?: string;
   readonly line?: number;
   readonly column?: number;
+  /** A text that stands where the problem is, when the tool names no line: the place is looked for by it. */
+  readonly about?: string;
+  /** One sentence, on one line. */
   readonly message: string;
 }

@@ -1,23 +1,53 @@
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 
+/** What is to be checked: one service's files, and the commands that do it. */
+export interface CheckJob {
+  readonly service: string;
+  /** The image that will run the service. */
+  readonly image: string;
+  /** `uid:gid`, in numbers. */
+  readonly user: string;
+  readonly files: readonly RenderedFile[];
+  /** Every command that will be run, so that a runner can get ready for all of them at once. */
+  readonly commands: readonly CheckCommand[];
+}
+
 /** A place where a service's checking tools run over files that no server reads yet. */
 export interface CheckRunner extends AsyncDisposable {
-  /** Where the tools run, for messages: `prom/prometheus:v3.5.3`, `promtool of this host`. */
+  /** Where the tools run, for messages: `prom/prometheus:v3.5.3`, `this host`. */
   readonly where: string;
-  /** Runs one command; the files are in place under the command's CONFIG. Rejects with StackError when it cannot be run at all. */
+  /** Runs one of the job's commands; the files are in place under its CONFIG. Rejects with StackError when the world fails. */
   run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun>;
 }
 
-/** What a checking tool answered; output is stdout and stderr together. */
-export interface CheckRun {
-  readonly exitCode: number;
-  readonly output: string;
+/** What became of a command. */
+export type CheckRun =
+  | {
+      readonly kind: 'ran';
+      readonly exitCode: number;
+      /** stdout and stderr together in the order of printing; paths begin with CONFIG again. */
+      readonly output: string;
+      /** What a person should know of a run that passed. */
+      readonly detail?: string;
+    }
+  /** Nothing there could run it. */
+  | { readonly kind: 'notRun'; readonly why: string; readonly tryThis?: string };
+
+/** Opens a runner for one service. */
+export type OpenRunner = (job: CheckJob) => Promise<CheckRunner>;
+
+/** All files a job's commands read, each path once. */
+export function filesOf(job: Pick<CheckJob, 'files' | 'commands'>): readonly RenderedFile[] {
+  const all = [...job.files, ...job.commands.flatMap((command) => command.with ?? [])];
+  return [...new Map(all.map((file) => [file.path, file])).values()];
 }
 
-/** Opens a runner for one service: its image and the files to check. */
-export type OpenRunner = (job: {
-  readonly service: string;
-  readonly image: string;
-  readonly user: string;
-  readonly files: readonly RenderedFile[];
-}) => Promise<CheckRunner>;
+/** A command's arguments with the directory of the files in CONFIG's place. */
+export function inPlace(argv: readonly string[], directory: string): readonly string[] {
+  return argv.map((argument) => argument.replaceAll('CONFIG', directory));
+}
+
+/** An output with CONFIG in the place of the directory again. */
+export function outOfPlace(output: string, directory: string): string {
+  return output.replaceAll(directory, 'CONFIG');
+}

@@ -8,6 +8,7 @@ export interface Finished {
   readonly content: string | Secret;
   /** The text fit to be seen, when the content is a Secret. */
   readonly masked?: string;
+  readonly secrets?: readonly Secret[];
   /** The lines that came from stack.yml. */
   readonly filled: readonly FilledLines[];
 }
@@ -37,13 +38,15 @@ export class Marks {
     const { text, filled } = this.#takePaths(marked);
     const inside = [...text.matchAll(secretMark)].flatMap(([, at]) => this.#secrets[Number(at)] ?? []);
     if (inside.length === 0) return { content: text, filled };
-    const origin = [...new Set(inside.map((one) => one.origin))].join(', ');
+    const secrets = [...new Set(inside)];
+    const origin = [...new Set(secrets.map((one) => one.origin))].join(', ');
     return {
       content: new Secret(
         this.#show(text, (secret) => secret.reveal()),
         origin,
       ),
       masked: this.#show(text, String),
+      secrets,
       filled,
     };
   }

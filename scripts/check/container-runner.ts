@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import type { CheckCommand } from '../../stack/model.ts';
+import { configDir } from '../../stack/values/container.ts';
+import type { ArchiveEntry, Engine } from '../engine/engine.ts';
+import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { StackError } from '../util/stack-error.ts';
+import { toEntries } from './archive.ts';
+import { batchScript, readBatch } from './batch.ts';
+import { refused } from './refused.ts';
+import {
+  type CheckJob,
+  type CheckRun,
+  type CheckRunner,
+  filesOf,
+  inPlace,
+  type OpenRunner,
+  outOfPlace,
+} from './runner.ts';
+import { lacksShell } from './shell.ts';
+
+/**
+ * Runs a service's checks in a throw-away container of the image that will run it, where the files lie just as the
+ * server will see them. All commands share one container, since starting one takes far longer than most checks.
+ * An image that is not present is left to `otherwise`.
+ */
+export function containerRunner(engine: Engine, stack: string, otherwise: OpenRunner): OpenRunner {
+  return async (job) => {
+    if ((await engine.findImage(job.image)) === undefined) return otherwise(job);
+    return new ContainerRunner(engine, stack, job);
+  };
+}
+
+class ContainerRunner implements CheckRunner {
+  readonly where: string;
+  readonly #engine: Engine;
+  readonly #stack: string;
+  readonly #job: CheckJob;
+  readonly #entries: readonly ArchiveEntry[];
+  #batch: Promise<ReadonlyMap<CheckCommand, CheckRun>> | undefined;
+
+  constructor(engine: Engine, stack: string, job: CheckJob) {
+    this.where = job.image;
+    this.#engine = engine;
+    this.#stack = stack;
+    this.#job = job;
+    this.#entries = toEntries(filesOf(job), configDir, job.user);
+  }
+
+  async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
+    this.#batch ??= this.#runAll(signal);
+    const runs = await this.#batch.catch((error: unknown) => {
+      throw refused(this.#job.service, error);
+    });
+    const run = runs.get(command);
+    if (run === undefined) throw new Error(`${command.title} is no command of this job`);
+    return run;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Each container is gone with its own run.
+    await this.#batch?.catch(() => undefined);
+  }
+
+  async #runAll(signal: AbortSignal): Promise<ReadonlyMap<CheckCommand, CheckRun>> {
+    const { commands } = this.#job;
+    const id = randomBytes(8).toString('hex');
+    const script = batchScript(
+      commands.map((command) => inPlace(command.argv, configDir)),
+      id,
+    );
+    const path = `${scriptPath}-${id}`;
+    try {
+      const { output } = await this.#inContainer(['/bin/sh', path], [{ path, text: script }], signal);
+      const runs = readBatch(output, id);
+      return new Map(commands.map((command, at) => [command, toRun(runs[at] ?? cutShort(this.#job.service, output))]));
+    } catch (error) {
+      if (!lacksShell(error)) throw error;
+      const alone = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
+        return [command, toRun(await this.#inContainer(inPlace(command.argv, configDir), [], signal))];
+      });
+      return new Map(await Promise.all(alone));
+    }
+  }
+
+  /** Runs one program in a container of its own and removes that whatever happens. */
+  async #inContainer(
+    argv: readonly string[],
+    scripts: readonly { readonly path: string; readonly text: string }[],
+    signal: AbortSignal,
+  ): Promise<{ exitCode: number; output: string }> {
+    const engine = this.#engine;
+    const { image, user, service } = this.#job;
+    const container = await engine.createHelper({
+      name: `${this.#stack}-check-${service}-${randomBytes(4).toString('hex')}`,
+      image,
+      user,
+      entrypoint: argv.slice(0, 1),
+      args: argv.slice(1),
+      labels: { [stackLabel]: this.#stack, [roleLabel]: 'check', [serviceLabel]: service },
+      mounts: [],
+    });
+    const ended = new AbortController();
+    try {
+      const extra = scripts.map((script) => toScript(script, user));
+      await engine.putFiles(container, '/', [...this.#entries, ...extra]);
+      const exit = engine.nextExit(container, AbortSignal.any([signal, ended.signal]));
+      exit.catch(() => undefined);
+      await engine.startContainer(container);
+      const exitCode = await exit;
+      return { exitCode, output: await this.#logsOf(container, signal) };
+    } finally {
+      ended.abort();
+      await engine.removeContainer(container);
+    }
+  }
+
+  async #logsOf(container: string, signal: AbortSignal): Promise<string> {
+    const lines: string[] = [];
+    for await (const line of this.#engine.logs(container, { signal })) lines.push(line.text);
+    return lines.join('\n');
+  }
+}
+
+const scriptPath = 'etc/promstack/check';
+
+function toScript({ path, text }: { path: string; text: string }, user: string): ArchiveEntry {
+  const [uid = 0, gid = 0] = user.split(':').map(Number);
+  return { kind: 'file', path, content: Buffer.from(text), mode: 0o500, uid, gid };
+}
+
+function toRun({ exitCode, output }: { exitCode: number; output: string }): CheckRun {
+  return { kind: 'ran', exitCode, output: outOfPlace(output, configDir) };
+}
+
+/** The batch ended before this command did: killed, as when memory runs out. */
+function cutShort(service: string, output: string): never {
+  const said = output.trim().slice(-500);
+  throw new StackError({
+    doing: `checking the files of ${service}`,
+    why: `the container ended before its checks did${said === '' ? '' : `; its last words: ${said}`}`,
+    tryThis: 'look whether the host is short of memory',
+  });
+}

@@ -1,0 +1,77 @@
+import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
+import type { CheckFinding, RenderedFile } from '../../stack/model.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { revealed } from '../render/show.ts';
+import { placeInStack } from './place-in-stack.ts';
+
+/** What a finding was found by and in. */
+interface Surroundings {
+  readonly tool: string;
+  readonly service: string;
+  readonly files: readonly RenderedFile[];
+  readonly rendering: Rendering;
+}
+
+/** A finding about a rendered file as a diagnostic about what the person wrote: their own file, or the key of stack.yml. */
+export function diagnose(finding: CheckFinding, found: Surroundings): Diagnostic {
+  const file = findFile(finding.path, found.files);
+  const line = file === undefined ? undefined : lineOf(finding, file);
+  const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, found.rendering);
+  const told = { severity: 'error', code: 'check-failed' } as const;
+  if (where !== undefined) return { ...told, message: `${found.tool}: ${finding.message}`, where };
+  if (file === undefined) return { ...told, message: `${found.tool} in ${found.service}: ${finding.message}` };
+  if (file.isVerbatim === true) return { ...told, message: `${file.origin}: ${found.tool}: ${finding.message}` };
+  const name = `${found.service}/${file.path}${line === undefined ? '' : ` line ${line}`}`;
+  return {
+    ...told,
+    message: `${found.tool}: ${finding.message}, in ${name}`,
+    hint: `promstack render --service ${found.service} shows the file; it is made from ${file.origin} and stack.yml`,
+  };
+}
+
+/** Tools name a file by its path, some by its last part alone. */
+function findFile(path: string | undefined, files: readonly RenderedFile[]): RenderedFile | undefined {
+  if (path === undefined) return undefined;
+  const exact = files.find((file) => file.path === path);
+  if (exact !== undefined) return exact;
+  const alike = files.filter((file) => file.path.endsWith(`/${path}`));
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** The line the tool names, else the first that holds what the problem is about. */
+function lineOf({ line, about }: CheckFinding, file: RenderedFile): number | undefined {
+  const lines = revealed(file).split('\n');
+  // A tool that reads the file in another way than lines may name one that is not there.
+  if (line !== undefined) return Math.min(line, lines.length);
+  if (about === undefined || about.trim() === '') return undefined;
+  const at = lines.findIndex((text) => text.includes(about));
+  return at === -1 ? undefined : at + 1;
+}
+
+function placeOf(
+  finding: CheckFinding,
+  file: RenderedFile,
+  line: number,
+  { locate, config }: Rendering,
+): SourceRange | undefined {
+  if (file.isVerbatim === true) return placeInFile(finding, file, line);
+  const part = file.filled?.findLast((one) => one.from <= line && line <= one.to);
+  return part === undefined || locate === undefined
+    ? undefined
+    : placeInStack(file, part, line, finding.about, config, locate);
+}
+
+function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: number): SourceRange {
+  const lines = revealed(file).split('\n');
+  const text = (lines[line - 1] ?? '').trimEnd();
+  const offset = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  const from = column === undefined ? startOf(text, about) : Math.min(column - 1, Math.max(0, text.length - 1));
+  const isAbout = about !== undefined && text.startsWith(about, from);
+  const length = Math.max(1, isAbout ? about.length : text.length - from);
+  return { file: file.origin, line, column: from + 1, offset: offset + from, length };
+}
+
+function startOf(text: string, about: string | undefined): number {
+  const at = about === undefined ? -1 : text.indexOf(about);
+  return at === -1 ? Math.max(0, text.search(/\S/)) : at;
+}

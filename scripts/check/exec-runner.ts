@@ -1,0 +1,66 @@
+import type { CheckCommand } from '../../stack/model.ts';
+import { type Engine, EngineError, type ExecResult } from '../engine/engine.ts';
+import { refused } from './refused.ts';
+import { type CheckJob, type CheckRun, type CheckRunner, inPlace, type OpenRunner, outOfPlace } from './runner.ts';
+import { lacksShell } from './shell.ts';
+
+/** A running container that already sees a job's files. */
+export interface Staged {
+  readonly container: string;
+  /** Where the files are inside it: `/etc/promstack/releases/3f2a9c0d1e4b`. */
+  readonly directory: string;
+}
+
+/**
+ * Runs a service's checks inside its running container, which is faster than any new one. `stage` puts the job's
+ * files (those the commands ask for too) where that container sees them, or answers undefined when there is no
+ * container of the job's image: then `otherwise` takes over.
+ */
+export function execRunner(
+  engine: Engine,
+  stage: (job: CheckJob) => Promise<Staged | undefined>,
+  otherwise: OpenRunner,
+): OpenRunner {
+  return async (job) => {
+    const staged = await stage(job);
+    return staged === undefined ? otherwise(job) : new ExecRunner(engine, staged, job);
+  };
+}
+
+class ExecRunner implements CheckRunner {
+  readonly where: string;
+  readonly #service: string;
+  readonly #engine: Engine;
+  readonly #staged: Staged;
+
+  constructor(engine: Engine, staged: Staged, { image, service }: CheckJob) {
+    this.where = image;
+    this.#service = service;
+    this.#engine = engine;
+    this.#staged = staged;
+  }
+
+  async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
+    const { directory } = this.#staged;
+    const argv = inPlace(command.argv, directory);
+    const { exitCode, stdout, stderr } = await this.#exec(argv, signal).catch((error: unknown) => {
+      throw refused(this.#service, error);
+    });
+    return { kind: 'ran', exitCode, output: outOfPlace(stdout + stderr, directory) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** The shell joins stdout and stderr in the order they are printed, which two streams do not keep. */
+  async #exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
+    const { container } = this.#staged;
+    try {
+      const joined = await this.#engine.exec(container, ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...argv], { signal });
+      const isShellMissing = joined.exitCode >= 126 && lacksShell(joined.stdout + joined.stderr);
+      if (!isShellMissing) return joined;
+    } catch (error) {
+      if (!(error instanceof EngineError) || !lacksShell(error)) throw error;
+    }
+    return this.#engine.exec(container, argv, { signal });
+  }
+}

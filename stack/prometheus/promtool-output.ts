@@ -1,0 +1,67 @@
+import type { CheckFinding } from '../model.ts';
+import { understand } from '../values/go-words.ts';
+
+/** One finding for each problem `promtool check config` printed, without its progress lines. */
+export function explainPromtool(output: string): readonly CheckFinding[] {
+  const findings: CheckFinding[] = [];
+  let path: string | undefined;
+  let isLint = false;
+  for (const line of output.split('\n')) {
+    const [, checking] = /^Checking CONFIG\/(.+)$/.exec(line) ?? [];
+    if (checking !== undefined) [path, isLint] = [checking, false];
+    else if (line.startsWith('lint error ')) isLint = true;
+    if (checking !== undefined || isLint || isProgress(line)) continue;
+    findings.push(toFinding(line, path));
+  }
+  return unique(findings);
+}
+
+/** Where a sentence begins with the file it is about, and maybe a place in it: `CONFIG/rules/a.yml: 5:15: …`. */
+const named = /^CONFIG\/(.+?): (?:(\d+):(\d+): )?(?:\d+:\d+: )?(.*)$/;
+/** What a rule's problem begins with; `0:0` is the place of what has none. */
+const ofRule = /^group "(.*?)", rule (\d+), "(.*?)": (.*)$/s;
+
+/** A line of promtool that tells a problem; `section` is the file it is reading, for lines that name none. */
+export function toFinding(printed: string, section?: string): CheckFinding {
+  const said = printed
+    .trim()
+    .replace(/^FAILED: /, '')
+    .replace(/^parsing YAML file CONFIG\/\S+: /, '');
+  const [, path = section, line = '0', column = '0', sentence = said] = named.exec(said) ?? [];
+  const place = {
+    ...(path === undefined ? {} : { path }),
+    ...(line === '0' ? {} : { line: Number(line), column: Number(column) }),
+  };
+  return { ...place, ...inWords(sentence.replaceAll('CONFIG/', '')) };
+}
+
+function inWords(sentence: string): Omit<CheckFinding, 'path'> {
+  const [, group, number, name, problem] = ofRule.exec(sentence) ?? [];
+  if (problem !== undefined) {
+    const rule = name === '' ? `rule ${number}` : `rule ${name}`;
+    const about = name === '' ? {} : { about: name as string };
+    return {
+      ...about,
+      message: `${rule} of group ${group}: ${problem.replace(parseError, 'at $1 of the expression: ')}`,
+    };
+  }
+  const [, repeated] = /^groupname: "(.*)" is repeated in the same file$/.exec(sentence) ?? [];
+  if (repeated !== undefined)
+    return { message: `there are two groups named ${repeated} in one file`, about: `name: ${repeated}` };
+  return understand(sentence);
+}
+
+const parseError = /^could not parse expression: (\d+:\d+): parse error: /;
+
+/** Whether a line only says what promtool does, or opens a paragraph. */
+export function isProgress(line: string): boolean {
+  return (
+    line.trim() === '' || /^\s*SUCCESS\b/.test(line) || /^\s*FAILED:\s*$/.test(line) || /unmarshal errors:$/.test(line)
+  );
+}
+
+/** promtool reads rule files twice, and then tells some problems twice. */
+function unique(findings: readonly CheckFinding[]): readonly CheckFinding[] {
+  const keyOf = ({ path, line, message }: CheckFinding): string => `${path}:${line}:${message}`;
+  return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
+}
