@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+
+const templates = join(packageRoot(), 'templates');
+
+/** Shipped files whose path below templates/ matches, by that path. */
+export function shippedFiles(pattern: RegExp): Readonly<Record<string, string>> {
+  const paths = readdirSync(templates, { recursive: true, encoding: 'utf8' }).filter((path) => pattern.test(path));
+  return Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(templates, path), 'utf8')]));
+}
+
+/** Shipped rule files as Prometheus sees them: `rules/NAME.yml`. */
+export const ruleFiles: Readonly<Record<string, string>> = renamed(
+  shippedFiles(/^[^/]+\/contribute\/rules\/[^/]+\.yml$/),
+  'rules',
+);
+
+/** Shipped rule unit tests, in the folder beside the rules: `tests/NAME.yml`. */
+export const ruleTests: Readonly<Record<string, string>> = renamed(shippedFiles(/^[^/]+\/tests\/[^/]+\.yml$/), 'tests');
+
+function renamed(files: Readonly<Record<string, string>>, folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path.split('/').at(-1)}`, text]));
+}
+
+/** One shipped alert rule. */
+export interface ShippedAlert {
+  readonly file: string;
+  readonly group: string;
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Every alert rule in a rule file. */
+export function alertsIn(file: string, text: string): readonly ShippedAlert[] {
+  const { groups } = parse(text) as { groups: { name: string; rules: Omit<ShippedAlert, 'file' | 'group'>[] }[] };
+  return groups.flatMap(({ name, rules }) =>
+    rules.map((rule) => ({
+      ...rule,
+      labels: rule.labels ?? {},
+      annotations: rule.annotations ?? {},
+      file,
+      group: name,
+    })),
+  );
+}
+
+/** Every shipped alert rule. */
+export const shippedAlerts: readonly ShippedAlert[] = Object.entries(ruleFiles).flatMap(([file, text]) =>
+  alertsIn(file, text),
+);

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { promqlErrors } from '../support/promql.ts';
+import { ruleFiles, ruleTests, shippedAlerts } from '../support/shipped.ts';
+import { openTools, type Tools } from '../support/tools.ts';
+
+interface RuleTest {
+  readonly rule_files: readonly string[];
+  readonly tests: readonly {
+    readonly name?: string;
+    readonly alert_rule_test: readonly {
+      readonly alertname: string;
+      readonly exp_alerts: readonly { readonly exp_labels: Readonly<Record<string, string>> }[];
+    }[];
+  }[];
+}
+
+/** What the unit tests of a rule file expect of each alert. */
+function expectationsFor(ruleFile: string) {
+  const { tests } = parse(ruleTests[ruleFile.replace('rules/', 'tests/')] ?? 'tests: []') as RuleTest;
+  return tests.flatMap((test) => test.alert_rule_test);
+}
+
+describe('shipped rule files', () => {
+  it('must exist for each service that can be watched', () => {
+    expect(Object.keys(ruleFiles)).toEqual(
+      expect.arrayContaining([
+        'rules/alertmanager.yml',
+        'rules/prometheus.yml',
+        'rules/pushgateway.yml',
+        'rules/targets.yml',
+      ]),
+    );
+  });
+
+  it('must each have a unit test of the same name that loads it', () => {
+    expect(Object.keys(ruleTests).map((path) => path.replace('tests/', 'rules/'))).toEqual(Object.keys(ruleFiles));
+    for (const [path, text] of Object.entries(ruleTests)) {
+      expect((parse(text) as RuleTest).rule_files, path).toEqual([`../${path.replace('tests/', 'rules/')}`]);
+    }
+  });
+
+  it('must name each group once, because Prometheus keeps the state of alerts by it', () => {
+    const groups = new Map(shippedAlerts.map(({ file, group }) => [`${file} ${group}`, group]));
+    expect([...groups.values()]).toEqual([...new Set(groups.values())]);
+  });
+});
+
+describe.each(shippedAlerts)('$alert ($labels.severity) of $file', ({ file, alert, expr, labels, annotations }) => {
+  it('must say how bad it is, what happened and what to do', () => {
+    expect(labels).toEqual({ severity: expect.stringMatching(/^(critical|warning|info)$/) });
+    expect(Object.keys(annotations)).toEqual(['summary', 'description', 'runbook']);
+    expect(annotations['summary']).toMatch(/^\S.{5,80}[^.]$/);
+    expect(annotations['description']).toMatch(/\.$|\.\{\{ end \}\}$/);
+    expect(annotations['runbook']).toMatch(/^1\. .+\.$/);
+  });
+
+  it('must be an expression PromQL knows', () => {
+    expect(promqlErrors(expr)).toEqual([]);
+  });
+
+  it('must have a unit test in which it fires and one in which it does not', () => {
+    const expected = expectationsFor(file).filter(({ alertname }) => alertname === alert);
+    const fires = expected
+      .flatMap((one) => one.exp_alerts)
+      .filter((one) => one.exp_labels['severity'] === labels['severity']);
+    const stays = expected.filter((one) => one.exp_alerts.length === 0);
+    expect(fires.length, 'unit tests in which it fires').toBeGreaterThan(0);
+    expect(stays.length, 'unit tests in which it does not fire').toBeGreaterThan(0);
+  });
+});
+
+describe('promtool', () => {
+  let tools: Tools;
+  beforeAll(async () => {
+    tools = await openTools({ service: 'prometheus', files: { ...ruleFiles, ...ruleTests } });
+  });
+  afterAll(async () => {
+    await tools?.[Symbol.asyncDispose]();
+  });
+
+  it.each(Object.keys(ruleFiles))('must accept %s without a lint', async (path) => {
+    const { exitCode, stdout, stderr } = await tools.run(
+      'promtool',
+      'check',
+      'rules',
+      '--lint=all',
+      '--lint-fatal',
+      `/files/${path}`,
+    );
+    expect(exitCode, stdout + stderr).toBe(0);
+  });
+
+  it.each(Object.keys(ruleTests))('must pass %s', async (path) => {
+    const { exitCode, stdout, stderr } = await tools.run('promtool', 'test', 'rules', `/files/${path}`);
+    expect(exitCode, stdout + stderr).toBe(0);
+  });
+});
