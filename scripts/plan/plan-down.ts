@@ -1,6 +1,7 @@
 import type { ContainerSummary, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { roleLabel } from '../engine/labels.ts';
 import { type Removal, type Step, Steps } from './plan.ts';
+import { stopSeconds } from './stop-seconds.ts';
 
 /** Everything on the engine that has the stack's label. */
 export interface Belongings {
@@ -13,9 +14,10 @@ export interface Belongings {
 export function planDown(belongings: Belongings, options: { readonly volumes: boolean }): readonly Step<Removal>[] {
   const steps = new Steps<Removal>();
   const because = 'the stack goes down';
-  const removed = belongings.containers.map(({ id, name, state }) => {
-    const stopped =
-      state === 'running' ? [steps.add({ do: 'stopContainer', name, container: id, seconds: 30 }, [], because)] : [];
+  const removed = belongings.containers.map((container) => {
+    const { id, name, state } = container;
+    const stop: Removal = { do: 'stopContainer', name, container: id, seconds: stopSeconds(container) };
+    const stopped = state === 'running' ? [steps.add(stop, [], because)] : [];
     return steps.add({ do: 'removeContainer', name, container: id }, stopped, because);
   });
   for (const { id, name } of belongings.networks) {

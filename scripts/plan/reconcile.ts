@@ -6,6 +6,7 @@ import { hashFiles } from './files-hash.ts';
 import { names } from './names.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
+import { stopSeconds } from './stop-seconds.ts';
 
 /** What a person asked for beyond "make it so". */
 export interface ReconcileOptions {
@@ -198,7 +199,8 @@ function removeContainer(
   because: string,
 ): number[] {
   const { name, id } = container;
-  const stopped = steps.add({ do: 'stopContainer', name, container: id, seconds: 30 }, after, because);
+  const seconds = stopSeconds(container);
+  const stopped = steps.add({ do: 'stopContainer', name, container: id, seconds }, after, because);
   return [steps.add({ do: 'removeContainer', name, container: id }, [stopped], because)];
 }
 

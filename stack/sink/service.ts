@@ -25,7 +25,8 @@ export const sink = defineService({
     tmpfs: [],
     resources: toResources(config.sink.resources),
     labels: config.labels,
-    stopTimeoutSeconds: 1,
+    // It has nothing to lose, and as the first process of its container busybox does not heed SIGTERM.
+    stopTimeoutSeconds: 0,
   }),
   problems,
   checks: () => [],

@@ -1,0 +1,7 @@
+import type { ContainerSummary } from '../engine/engine.ts';
+import { specOf } from './observe.ts';
+
+/** How long a container may take to end by itself: as the spec it was made from says. */
+export function stopSeconds(container: ContainerSummary): number {
+  return specOf(container)?.stopTimeoutSeconds ?? 10;
+}
