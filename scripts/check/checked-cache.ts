@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
-import type { CheckJob, CheckRun, CheckRunner, OpenRunner } from './runner.ts';
+import type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './runner.ts';
 
 /** What has passed before, by a key of everything it depends on. It only saves time: nothing about it ever fails. */
 export interface CheckedCache {
@@ -33,17 +33,13 @@ export function checkedCache(env: Readonly<Record<string, string | undefined>>):
 
 /**
  * A runner that takes a command as passed when the same image passed it on the same bytes before, and opens the
- * other only for the rest. `imageId` answers with what the image's name stands for now; undefined is never remembered.
+ * other only for the rest. A check with an image that is not present is never remembered.
  */
-export function remembering(
-  open: OpenRunner,
-  cache: CheckedCache,
-  imageId: (image: string) => Promise<string | undefined>,
-): OpenRunner {
+export function remembering(open: OpenRunner, cache: CheckedCache, findImage: FindImage): OpenRunner {
   return async (job) => {
-    const id = await imageId(job.image);
-    if (id === undefined) return open(job);
-    const keyed = job.commands.map((command) => ({ command, key: keyOf(id, job, command) }));
+    const image = await findImage(job.image);
+    if (image === undefined) return open(job);
+    const keyed = job.commands.map((command) => ({ command, key: keyOf(image.id, job, command) }));
     const known = await Promise.all(keyed.map(async (one) => ({ ...one, isKnown: await cache.has(one.key) })));
     const passed = new Set(known.filter((one) => one.isKnown).map((one) => one.command));
     const rest = job.commands.filter((command) => !passed.has(command));

@@ -11,6 +11,7 @@ import {
   type CheckJob,
   type CheckRun,
   type CheckRunner,
+  type FindImage,
   filesOf,
   inPlace,
   type OpenRunner,
@@ -23,10 +24,15 @@ import { lacksShell } from './shell.ts';
  * server will see them. All commands share one container, since starting one takes far longer than most checks.
  * An image that is not present is left to `otherwise`.
  */
-export function containerRunner(engine: Engine, stack: string, otherwise: OpenRunner): OpenRunner {
+export function containerRunner(
+  engine: Engine,
+  stack: string,
+  findImage: FindImage,
+  otherwise: OpenRunner,
+): OpenRunner {
   return async (job) => {
-    if ((await engine.findImage(job.image)) === undefined) return otherwise(job);
-    return new ContainerRunner(engine, stack, job);
+    const image = await findImage(job.image);
+    return image === undefined ? otherwise(job) : new ContainerRunner(engine, stack, { ...job, image: image.ref });
   };
 }
 

@@ -33,6 +33,9 @@ export type CheckRun =
   /** Nothing there could run it. */
   | { readonly kind: 'notRun'; readonly why: string; readonly tryThis?: string };
 
+/** The image that an image's name in stack.yml stands for on the engine; undefined when it is not present. */
+export type FindImage = (reference: string) => Promise<{ readonly ref: string; readonly id: string } | undefined>;
+
 /** Opens a runner for one service. */
 export type OpenRunner = (job: CheckJob) => Promise<CheckRunner>;
 

@@ -1,38 +1,30 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
+import type { RenderedFile } from '../../stack/model.ts';
 import { StackError } from '../util/stack-error.ts';
-import type { Rendering } from './rendering.ts';
-import { namedFiles, shown } from './show.ts';
+import { nameOf, shown } from './show.ts';
 
 /** The file that says which files of a folder are ours to replace: one path a line. */
 const marker = '.promstack-render';
 
 /**
- * Writes the files of a rendering below a folder as `<service>/<path>`, secrets masked, and answers with their paths.
+ * Writes rendered files below a folder as `<service>/<path>`, secrets masked, and answers with these paths.
  * Files of the last time are replaced or removed; a folder with anything else in it is refused before anything is written.
  */
-export async function writeRendering(
-  rendering: Rendering,
-  folder: string,
-  service?: string,
-): Promise<readonly string[]> {
-  const files = namedFiles(rendering, service);
-  const before = await readMarker(folder);
+export async function writeRendered(folder: string, files: readonly RenderedFile[]): Promise<readonly string[]> {
+  const paths = files.map(nameOf);
   try {
-    const foreign = await findForeign(
-      folder,
-      before,
-      files.map(({ name }) => name),
-    );
+    const before = await readMarker(folder);
+    const foreign = await findForeign(folder, before, paths);
     if (foreign !== undefined) throw refusal(folder, foreign);
     for (const path of before ?? []) await rm(join(folder, path), { force: true });
     await mkdir(folder, { recursive: true });
     // The marker comes first: what a broken run leaves behind is then still known to be ours.
-    const paths = files.map(({ name }) => name);
     await writeFile(join(folder, marker), paths.map((path) => `${path}\n`).join(''));
-    for (const { name, file } of files) {
-      const path = join(folder, name);
+    for (const file of files) {
+      const path = join(folder, nameOf(file));
       await mkdir(dirname(path), { recursive: true });
+      // Read-only for the servers, but a person may do with their copy what they like.
       await writeFile(path, shown(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
     }
     return paths;
