@@ -51,6 +51,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./init.ts')).command,
   },
   {
+    name: 'check',
+    group: 'Change it',
+    summary: 'prove stack.yml and every rendered file valid',
+    load: async () => (await import('./check.ts')).command,
+  },
+  {
     name: 'render',
     group: 'Change it',
     summary: 'print every config file as the servers would get it',

@@ -30,7 +30,8 @@ export const command = defineCommand({
       .option('--raw', "only the servers' own lines"),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const after = readFollow(follow);
-    const { config } = await loadOrThrow({ ...context, file: after.file ?? context.file });
+    const { cwd, env, report } = context;
+    const { config } = await loadOrThrow({ cwd, env, report, file: after.file ?? context.file });
     const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
     const wish = readWish(context, tail, since);
     const write = lineWriter(context, services, { time, raw: raw === true });

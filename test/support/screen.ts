@@ -1,5 +1,5 @@
-const escape = '\u001b';
-const parts = new RegExp(`${escape}\\[\\??\\d*(?:;\\d+)*[A-Za-z]|[^]`, 'gu');
+const esc = '\u001b';
+const parts = new RegExp(`${esc}\\[\\??\\d*(?:;\\d+)*[A-Za-z]|[^]`, 'gu');
 
 /** A terminal's screen as far as our live lines use it: what a person would see after everything written so far. */
 export class Screen {
@@ -32,7 +32,7 @@ export class Screen {
       this.#column = 0;
       this.#rows[this.#row] ??= '';
     } else if (part === '\r') this.#column = 0;
-    else if (part.startsWith(escape)) this.#control(part);
+    else if (part.startsWith(esc)) this.#control(part);
     else this.#put(part);
   }
 
