@@ -1,5 +1,5 @@
 import type { Run } from '../commands/command.ts';
-import { printDiagnostics } from '../report/diagnostics.ts';
+import { printDiagnostic, printDiagnostics } from '../report/diagnostics.ts';
 import type { Report } from '../report/event.ts';
 import { resolveMode } from '../report/mode.ts';
 import { openReporter } from '../report/open-reporter.ts';
@@ -28,8 +28,7 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
     outlet: stderr,
     clock: systemClock,
-    printDiagnostic: (diagnostic) =>
-      withoutCount(printDiagnostics([diagnostic], readSource, stderr.colours.isColorSupported)),
+    printDiagnostic: (diagnostic) => printDiagnostic(diagnostic, readSource, stderr.colours.isColorSupported),
   });
   const said = new Set<string>();
   const report: Report = (event) => {
@@ -98,11 +97,6 @@ function watchForCrash(world: World): { happened: Promise<never>; stopWatching: 
     stopWatching = world.onCrash(reject);
   });
   return { happened, stopWatching };
-}
-
-/** A diagnostic that comes alone needs no line that counts it. */
-function withoutCount(text: string): string {
-  return text.replace(/[^\n]*\n$/, '');
 }
 
 /** Nobody reads stdout any more: what was wanted has been read. */

@@ -22,21 +22,36 @@ export function printDiagnostics(
           (one, other) => Number(one.severity > other.severity) - Number(one.severity < other.severity),
         );
 
-  const blocks = shown.slice(0, most).map((diagnostic) => {
-    const isError = diagnostic.severity === 'error';
-    const mark = isError ? paint.red('✖') : paint.yellow('▲');
-    const squiggle = isError ? paint.red : paint.yellow;
-    return [
-      [mark, showPlace(diagnostic.where, paint), clean(diagnostic.message)].filter((part) => part !== '').join(' '),
-      ...excerpt(diagnostic.where, linesOf, paint, squiggle),
-      ...(diagnostic.related ?? []).flatMap(({ where, message }) => [
-        `  ${showPlace(where, paint)} ${clean(message)}`,
-        ...excerpt(where, linesOf, paint, paint.cyan),
-      ]),
-      ...(diagnostic.hint === undefined ? [] : [`  ${paint.cyan(clean(diagnostic.hint))}`]),
-    ].join('\n');
-  });
+  const blocks = shown.slice(0, most).map((diagnostic) => block(diagnostic, linesOf, paint));
   return `${[...blocks, closing(diagnostics)].join('\n')}\n`;
+}
+
+/** One diagnostic that comes alone, while something goes on: without the line that counts them. */
+export function printDiagnostic(
+  diagnostic: Diagnostic,
+  read: (file: string) => string | undefined,
+  colours: boolean,
+): string {
+  return `${block(diagnostic, cachedLines(read), pc.createColors(colours))}\n`;
+}
+
+function block(
+  diagnostic: Diagnostic,
+  linesOf: (file: string) => readonly string[],
+  paint: ReturnType<typeof pc.createColors>,
+): string {
+  const isError = diagnostic.severity === 'error';
+  const mark = isError ? paint.red('✖') : paint.yellow('▲');
+  const squiggle = isError ? paint.red : paint.yellow;
+  return [
+    [mark, showPlace(diagnostic.where, paint), clean(diagnostic.message)].filter((part) => part !== '').join(' '),
+    ...excerpt(diagnostic.where, linesOf, paint, squiggle),
+    ...(diagnostic.related ?? []).flatMap(({ where, message }) => [
+      `  ${showPlace(where, paint)} ${clean(message)}`,
+      ...excerpt(where, linesOf, paint, paint.cyan),
+    ]),
+    ...(diagnostic.hint === undefined ? [] : [`  ${paint.cyan(clean(diagnostic.hint))}`]),
+  ].join('\n');
 }
 
 function closing(diagnostics: readonly Diagnostic[]): string {
