@@ -40,19 +40,23 @@ export async function createDockerEngine(endpoint: Endpoint, loading = loadDocke
 function infoCalls(docker: Dockerode, endpoint: Endpoint): Pick<Engine, 'info'> {
   return {
     info: (signal) =>
-      asking<EngineInfo>('asking the engine for its version', async () => {
-        const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
-        const told = (await json(answer)) as Dockerode.DockerVersion;
-        const isPodman = (told.Components ?? []).some((component) => component.Name.startsWith('Podman'));
-        return {
-          kind: isPodman ? 'podman' : 'docker',
-          version: told.Version,
-          arch: told.Arch,
-          address: endpoint.address,
-          host: hostOf(endpoint),
-          isLocal: isLocal(endpoint),
-        };
-      }),
+      asking<EngineInfo>(
+        'asking the engine for its version',
+        async () => {
+          const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
+          const told = (await json(answer)) as Dockerode.DockerVersion;
+          const isPodman = (told.Components ?? []).some((component) => component.Name.startsWith('Podman'));
+          return {
+            kind: isPodman ? 'podman' : 'docker',
+            version: told.Version,
+            arch: told.Arch,
+            address: endpoint.address,
+            host: hostOf(endpoint),
+            isLocal: isLocal(endpoint),
+          };
+        },
+        signal,
+      ),
   };
 }
 

@@ -16,7 +16,7 @@ export type Endpoint = { readonly address: string } & (
 
 /** Reads an address as the docker command writes it (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when it is none. */
 export function parseAddress(address: string, tls?: TlsMaterial): Endpoint | undefined {
-  const [, scheme = 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/i.exec(address) ?? [];
+  const [, scheme = 'tcp', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(address) ?? [];
   switch (scheme) {
     case 'unix':
     case 'npipe':

@@ -134,7 +134,7 @@ export class EngineError extends Error {
 }
 
 /**
- * A container engine, in promstack's words. Every method rejects with an EngineError;
+ * A container engine, in promstack's words. Every method rejects with an EngineError, or with the reason of its signal;
  * "not there" is an answer (undefined, or nothing done), not an error, wherever the type says so.
  */
 export interface Engine extends AsyncDisposable {

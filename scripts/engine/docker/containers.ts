@@ -61,7 +61,7 @@ export function containerCalls(docker: Dockerode): ContainerCalls {
 
     removeContainer: (id) => asking(`removing container ${id}`, () => remove(docker.getContainer(id))),
 
-    nextExit: (id, signal) => asking(`waiting for container ${id} to end`, () => exits.next(id, signal)),
+    nextExit: (id, signal) => asking(`waiting for container ${id} to end`, () => exits.next(id, signal), signal),
   };
 }
 

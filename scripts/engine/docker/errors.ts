@@ -1,10 +1,14 @@
 import { EngineError, type EngineErrorCode } from '../engine.ts';
 
-/** Asks the engine for something; its refusal comes as an EngineError that knows what was being done. */
-export async function asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+/**
+ * Asks the engine for something; its refusal comes as an EngineError that knows what was being done. An abort comes as
+ * the signal's reason: docker-modem tells it as a broken connection once the answer has begun.
+ */
+export async function asking<T>(doing: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await ask();
   } catch (error) {
+    signal?.throwIfAborted();
     throw toEngineError(doing, error);
   }
 }

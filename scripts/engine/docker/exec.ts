@@ -14,7 +14,11 @@ const exitCodeMs = 5_000;
 export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
   return {
     exec: (id, argv, options = {}) =>
-      asking(`running ${argv[0]} in container ${id}`, () => run(docker.getContainer(id), argv, options)),
+      asking(
+        `running ${argv[0]} in container ${id}`,
+        () => run(docker.getContainer(id), argv, options),
+        options.signal,
+      ),
   };
 }
 

@@ -35,13 +35,14 @@ export function imageCalls(docker: Dockerode): ImageCalls {
     pullImage: async (reference, onProgress, signal) => {
       const doing = `pulling ${reference}`;
       const authconfig = await credentialsFor(reference, process.env, signal);
-      await asking(doing, async () => {
+      const pull = async () => {
         const { repository, tag } = splitReference(reference);
         const count = createPullCount();
         const options = { fromImage: repository, tag, abortSignal: signal };
         const answer = await docker.createImage(authconfig ?? {}, options);
         for await (const line of progressLines(doing, bytes(answer))) onProgress(count(line));
-      });
+      };
+      await asking(doing, pull, signal);
     },
 
     importImage: (tar, reference, changes) => {

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDockerEngine } from '../../scripts/engine/docker-engine.ts';
+import type { Endpoint } from '../../scripts/engine/endpoint.ts';
+import type { Engine } from '../../scripts/engine/engine.ts';
+
+/** Answers one call of the engine's API. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An engine's socket that answers as a test says, for faults a real engine cannot be made to show. */
+export interface FakeDaemon extends AsyncDisposable {
+  readonly path: string;
+  readonly endpoint: Endpoint;
+  readonly engine: Engine;
+}
+
+/** Listens on a socket of its own; answers are found by `METHOD /path`, and a call that has none is answered 501. */
+export async function fakeDaemon(answers: Readonly<Record<string, Answer>>): Promise<FakeDaemon> {
+  const folder = await mkdtemp(join(tmpdir(), 'fake-daemon-'));
+  const path = join(folder, 'docker.sock');
+  const server = createServer((request, response) => {
+    const key = `${request.method} ${(request.url ?? '').replace(/\?.*$/, '')}`;
+    const answer = answers[key];
+    if (answer !== undefined) answer(request, response);
+    else
+      response.writeHead(501).end(JSON.stringify({ message: `the fake daemon was not told what to answer to ${key}` }));
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  const endpoint: Endpoint = { kind: 'socket', address: `unix://${path}`, path };
+  const engine = await createDockerEngine(endpoint);
+  return { path, endpoint, engine, [Symbol.asyncDispose]: () => close(server, engine, folder) };
+}
+
+/** An answer of JSON. */
+export function json(status: number, body: unknown): Answer {
+  return (_request, response) => {
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  };
+}
+
+/** An answer of lines of JSON, as of a pull. */
+export function lines(...bodies: readonly unknown[]): Answer {
+  return (_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(bodies.map((body) => `${JSON.stringify(body)}\r\n`).join(''));
+  };
+}
+
+async function close(server: Server, engine: Engine, folder: string): Promise<void> {
+  await engine[Symbol.asyncDispose]();
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+}
