@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { checkRendering } from '../check/check.ts';
+import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
-import type { OpenRunner } from '../check/runner.ts';
+import type { FindImage, OpenRunner } from '../check/runner.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -50,7 +51,7 @@ async function checkByTools(context: Context, rendering: Rendering): Promise<rea
   const open =
     engine === undefined
       ? hostRunner(context.env, 'there is no container engine here')
-      : await inImages(engine, rendering, hostRunner(context.env, 'its image is not here'));
+      : await inImages(engine, rendering, context.env);
   return checkRendering(rendering, open, context.report, context.signal);
 }
 
@@ -64,11 +65,12 @@ async function engineIfAny(context: Context): Promise<Engine | undefined> {
 }
 
 /** A mirror or Debian's packages may have brought an image under another name than stack.yml has. */
-async function inImages(engine: Engine, { config, services }: Rendering, otherwise: OpenRunner): Promise<OpenRunner> {
+async function inImages(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
   const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const images = await findImages(engine, wanted, config.images);
-  const open = containerRunner(engine, config.name, otherwise);
-  return (job) => open({ ...job, image: images.get(job.image)?.ref ?? job.image });
+  const otherwise = hostRunner(env, 'its image is not here');
+  const findImage: FindImage = async (reference) => images.get(reference);
+  return remembering(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
 }
 
 function tell(
