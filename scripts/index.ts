@@ -1,0 +1,62 @@
+/**
+ * promstack as a library: each stage of the flow is one function whose argument is the stage before's value.
+ *
+ * ```ts
+ * const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
+ * if (!loaded.ok) throw new InputError(loaded.error);
+ * const rendering = render(loaded.value, await loadTemplates(undefined));
+ * ```
+ *
+ * Nothing here prints: what happens is told as events to the `Report` that is handed in.
+ */
+
+import type { ConnectOptions } from './engine/connect.ts';
+import type { Engine } from './engine/engine.ts';
+
+export type { StackConfig } from '../stack/config.ts';
+export type { Diagnostic, SourceRange } from '../stack/diagnostic.ts';
+export type {
+  CheckCommand,
+  CheckFinding,
+  ContainerSpec,
+  HttpRequest,
+  HttpResponse,
+  Mount,
+  PortSpec,
+  RenderedFile,
+  Resources,
+} from '../stack/model.ts';
+export { Secret } from '../stack/secret.ts';
+export type { Service } from '../stack/service.ts';
+export { enabledServices, findService, services } from '../stack/services.ts';
+export type { Reading, Vital } from '../stack/vital.ts';
+export { checkRendering } from './check/check.ts';
+export { containerRunner } from './check/container-runner.ts';
+export { hostRunner } from './check/host-runner.ts';
+export type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './check/runner.ts';
+export { type LoadOptions, loadStack } from './config/load.ts';
+export type { LoadedStack, LoadedUserFile } from './config/loaded.ts';
+export type { ConnectOptions } from './engine/connect.ts';
+export * from './engine/engine.ts';
+export { ensureImages, findImages } from './engine/images/ensure.ts';
+export type { ImageOutcome, WantedImage } from './engine/images/outcome.ts';
+export type { Change, Plan, Step } from './plan/plan.ts';
+export { planStack } from './plan/plan-stack.ts';
+export { type RenderOptions, render } from './render/render.ts';
+export type { Rendering, ServiceRendering } from './render/rendering.ts';
+export { loadTemplates, type TemplateSet } from './render/templates.ts';
+export { printDiagnostics } from './report/diagnostics.ts';
+export type { Event, Report } from './report/event.ts';
+export { stackJsonSchema } from './schema/json-schema.ts';
+export type { ServiceStatus, StackStatus, StatusProblem } from './status/status.ts';
+export { takeStatus } from './status/take-status.ts';
+export { type Clock, systemClock } from './util/clock.ts';
+export type { Result } from './util/result.ts';
+export { InputError, StackError } from './util/stack-error.ts';
+export { version } from './util/version.ts';
+
+/** Finds a container engine; a StackError names every place tried when there is none. The Docker client is loaded by the first call. */
+export async function connect(options: ConnectOptions): Promise<Engine> {
+  const { connect: find } = await import('./engine/connect.ts');
+  return find(options);
+}
