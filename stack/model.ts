@@ -15,6 +15,8 @@ export interface RenderedFile {
   readonly mode: number;
   /** The file a person would edit to change it, for messages. */
   readonly origin: string;
+  /** Set where the file is promstack's own and depends on nothing a person wrote. */
+  readonly isShipped?: boolean;
   /** Whether its lines are the lines of `origin`, so that a place in one is the same place in the other. */
   readonly isVerbatim?: boolean;
   /** Its lines that came from stack.yml. */

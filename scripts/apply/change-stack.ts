@@ -24,6 +24,8 @@ export interface ChangeOptions {
   readonly rendering: Rendering;
   /** The command as the lock and the history name it: `up`. */
   readonly command: string;
+  /** Tells where the tools of this host and the cache of passed checks are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -61,7 +63,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     const { observed, plan } = await look();
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
     await preflight(plan, desired, observed, info);
-    await proveValid({ engine, desired, rendering, observed, plan, report, signal });
+    await proveValid({ engine, desired, rendering, observed, plan, env: options.env, report, signal });
     const former = await formerState(engine, observed, desired);
     report({ kind: 'phase', name: 'applying' });
     await transact(plan, {

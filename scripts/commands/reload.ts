@@ -17,6 +17,7 @@ export const command = defineCommand({
       engine,
       rendering,
       command: 'reload',
+      env: context.env,
       report: context.report,
       clock: context.clock,
       signal: context.signal,

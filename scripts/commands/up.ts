@@ -25,6 +25,7 @@ export const command = defineCommand({
       engine,
       rendering,
       command: 'up',
+      env: context.env,
       report: context.report,
       clock: context.clock,
       signal: context.signal,

@@ -41,7 +41,7 @@ export async function bringUpDemo(options: {
   for (const { why } of leftOut) report({ kind: 'warning', text: `the demo goes on without it: ${why}` });
   const rendering =
     leftOut.length === 0 ? whole : take(render(loaded, templates, { without: leftOut.map(({ service }) => service) }));
-  return { changed: await changeStack({ engine, rendering, command: 'demo', report, clock, signal }), leftOut };
+  return { changed: await changeStack({ engine, rendering, command: 'demo', env, report, clock, signal }), leftOut };
 }
 
 /** The demo's own files are promstack's: a mistake in them is told like a person's, but should never be seen. */

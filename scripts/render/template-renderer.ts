@@ -67,7 +67,10 @@ export class TemplateRenderer {
           ({ use, isShipped, text }) =>
             use.kind === 'test' && (!isShipped || ruleFilesOf(text).every((path) => shippedPaths.has(path))),
         )
-        .map((template) => this.#file(template, service.name, template.path, this.#plain)),
+        .map((template) => ({
+          ...this.#file(template, service.name, template.path, this.#plain),
+          isShipped: template.isShipped,
+        })),
     );
   }
 
@@ -122,11 +125,10 @@ export class TemplateRenderer {
    * only a person's own has its syntax looked at, ours are known to be good.
    */
   #fill(template: TemplateFile, scope: Scope): string | undefined {
-    const hasHoles = mayHaveHoles(template.text);
-    if (!hasHoles && template.isShipped) return undefined;
+    if (template.isShipped && !mayHaveHoles(template.text)) return undefined;
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
-    if (parsed.diagnostics.length > 0 || !hasHoles) return undefined;
+    if (parsed.diagnostics.length > 0 || !parsed.hasHoles) return undefined;
     this.diagnostics.push(...fillHoles(parsed, scope, this.#marks));
     // Without anything left the package would write `null`.
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
