@@ -1,0 +1,98 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
+import { freePorts, stackFolder } from '../support/stack-folder.ts';
+
+describe('up, refused by the world', () => {
+  it('must name the process that holds a port, before anything is touched', async () => {
+    await using stack = await stackFolder();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(stack.ports.prometheus, '127.0.0.1', resolve));
+    try {
+      const { exitCode, stderr } = await stack.run('up');
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(`publishing port ${stack.ports.prometheus} for prometheus: the port is taken by `);
+      expect(stderr).toContain(`(pid ${process.pid})`);
+      expect(stderr).toContain('set prometheus.port in stack.yml to another one');
+      await expectNothingThere(stack.name);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('must name the container that holds a port', async () => {
+    await using holder = await stackFolder({ pushgateway: { enabled: true } });
+    expect((await holder.run('up', '--without', 'alertmanager')).exitCode).toBe(0);
+    await using stack = await stackFolder({ prometheus: { port: holder.ports.pushgateway } });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`the port is taken by the container ${holder.name}-pushgateway`);
+    await expectNothingThere(stack.name);
+  });
+
+  it('must fail at once when a server dies while starting, with its last log lines', async () => {
+    await using stack = await stackFolder({ pushgateway: { extra_args: ['--no-such-flag'] } });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('starting pushgateway: it exited with code 1 while starting');
+    expect(stderr).toContain("unknown long flag '--no-such-flag'");
+    expect(stderr).toContain('promstack logs pushgateway');
+    await stack.configure({});
+    expect((await stack.run('up')).exitCode).toBe(0);
+  });
+
+  it('must leave a container and a volume alone that are not its own, though they bear its names', async () => {
+    await using stack = await stackFolder();
+    await using engine = await connect({ env: process.env });
+    const foreign = await engine.createHelper({
+      name: `${stack.name}-prometheus`,
+      image: 'prom/pushgateway:v1.11.2',
+      user: '65534:65534',
+      entrypoint: ['/bin/true'],
+      args: [],
+      labels: { 'com.docker.compose.project': 'other' },
+      mounts: [],
+    });
+    const one = await stack.run('up');
+    await engine.removeContainer(foreign);
+    expect(one.exitCode).toBe(1);
+    expect(one.stderr).toContain(
+      `the container ${stack.name}-prometheus is not part of this stack: it belongs to the compose project other`,
+    );
+    await engine.createVolume(`${stack.name}-prometheus-data`, {});
+    const two = await stack.run('up');
+    await engine.removeVolume(`${stack.name}-prometheus-data`);
+    expect(two.exitCode).toBe(1);
+    expect(two.stderr).toContain(`the volume ${stack.name}-prometheus-data is not part of this stack: it was not made by promstack`);
+    await expectNothingThere(stack.name);
+  });
+
+  it('must stop before anything is touched when an image cannot be had', async () => {
+    const [port = 0] = await freePorts(1);
+    await using stack = await stackFolder({
+      images: { source: 'registry', mirror: `127.0.0.1:${port}` },
+      prometheus: { image: 'nobody/has-this:v1' },
+    });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('nobody/has-this:v1 for prometheus cannot be had');
+    expect(stderr).toContain('promstack images load FILE');
+    await expectNothingThere(stack.name);
+  });
+
+  it('must say where it looked when there is no engine', async () => {
+    await using stack = await stackFolder();
+    const ended = await stack.start(['up'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain('unix:///nowhere/docker.sock');
+  });
+});
+
+async function expectNothingThere(stack: string): Promise<void> {
+  await using engine = await connect({ env: process.env });
+  const labels = { [stackLabel]: stack };
+  expect(await engine.listContainers(labels)).toEqual([]);
+  expect(await engine.listVolumes(labels)).toEqual([]);
+  expect(await engine.listNetworks(labels)).toEqual([]);
+}

@@ -1,0 +1,151 @@
+import { createServer } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
+import { eventually } from '../support/eventually.ts';
+import { getJson, getText, query } from '../support/servers.ts';
+import { stackFolder } from '../support/stack-folder.ts';
+
+describe('up', () => {
+  it('must bring up every service, ready, and then have nothing to do', async () => {
+    await using stack = await stackFolder();
+    const first = await stack.run('up', '--json');
+    expect(first.exitCode, first.stderr).toBe(0);
+    const told = JSON.parse(first.stdout) as { changes: { service: string; action: string }[] };
+    expect(told.changes.map(({ service, action }) => `${service} ${action}`)).toEqual([
+      'pushgateway create',
+      'prometheus create',
+      'alertmanager create',
+      'sink create',
+    ]);
+    for (const service of ['pushgateway', 'prometheus', 'alertmanager'] as const) {
+      await expect(getText(stack.url(service, '/-/ready'))).resolves.toBeTypeOf('string');
+    }
+    await eventually(async () =>
+      expect(await query(stack.url('prometheus'), 'sum by (job) (up)')).toEqual([
+        '{job="alertmanager"} 1',
+        '{job="prometheus"} 1',
+        '{job="pushgateway"} 1',
+      ]),
+    );
+
+    await using engine = await connect({ env: process.env });
+    const before = await engine.listContainers({ [stackLabel]: stack.name });
+    const second = await stack.run('up');
+    expect(second.stdout).toMatch(/^test-\w+: nothing to do, 4 services are as they should be/);
+    expect(second.exitCode).toBe(0);
+    const after = await engine.listContainers({ [stackLabel]: stack.name });
+    expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());
+  });
+
+  it('must make a container anew when its flags change, keep the others, and keep the data', async () => {
+    await using stack = await stackFolder();
+    expect((await stack.run('up')).exitCode).toBe(0);
+    await stack.configure({ prometheus: { retention: { time: '3d' } } });
+
+    const plan = await stack.run('plan', '--detailed-exitcode');
+    expect(plan.exitCode).toBe(3);
+    expect(plan.stdout).toContain('± prometheus     recreate  argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d');
+
+    const { stdout } = await stack.run('up', '--json');
+    const { changes } = JSON.parse(stdout) as { changes: { service: string; action: string }[] };
+    expect(changes.filter(({ action }) => action !== 'none')).toMatchObject([{ service: 'prometheus', action: 'recreate' }]);
+    const flags = await getJson<{ data: Record<string, string> }>(stack.url('prometheus', '/api/v1/status/flags'));
+    expect(flags.data['storage.tsdb.retention.time']).toBe('3d');
+    expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
+  });
+
+  it('must remove a service that is left out, and bring it back with its data', async () => {
+    await using stack = await stackFolder();
+    expect((await stack.run('up')).exitCode).toBe(0);
+    await push(stack.url('pushgateway', '/metrics/job/kept'), 'kept_metric 1\n');
+    const without = await stack.run('up', '--without', 'pushgateway', '--json');
+    expect(without.exitCode, without.stderr).toBe(0);
+    expect(JSON.parse(without.stdout).changes).toContainEqual({
+      service: 'pushgateway',
+      action: 'remove',
+      because: ['the stack has no pushgateway any more'],
+    });
+    await expect(getText(stack.url('pushgateway', '/-/ready'))).rejects.toThrow();
+    expect((await stack.run('up')).exitCode).toBe(0);
+    expect(await getText(stack.url('pushgateway', '/metrics'))).toContain('kept_metric{instance="",job="kept"} 1');
+  });
+
+  it('must reach services on the host by host.docker.internal', async () => {
+    const host = createServer((_, answer) => {
+      answer.setHeader('content-type', 'text/plain; version=0.0.4');
+      answer.end('on_the_host 7\n');
+    }).listen(0, '0.0.0.0');
+    const address = host.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    try {
+      await using stack = await stackFolder({
+        prometheus: {
+          scrape_interval: '1s',
+          scrape_configs: [{ job_name: 'host', static_configs: [{ targets: [`host.docker.internal:${port}`] }] }],
+        },
+      });
+      const up = await stack.run('up');
+      expect(up.exitCode, up.stderr).toBe(0);
+      await eventually(async () =>
+        expect(await query(stack.url('prometheus'), 'sum(on_the_host)')).toEqual(['{} 7']),
+      );
+    } finally {
+      host.close();
+    }
+  });
+
+  it('must let only one of two at once work, and tell the other who is at it', async () => {
+    await using stack = await stackFolder();
+    const [one, other] = await Promise.all([stack.run('up'), stack.run('up')]);
+    const codes = [one.exitCode, other.exitCode].sort();
+    const refused = one.exitCode === 0 ? other : one;
+    expect(codes, `${one.stderr}\n${other.stderr}`).toEqual([0, 1]);
+    expect(refused.stderr).toMatch(/taking the lock of the stack test-\w+: \S+@\S+ \(promstack up, pid \d+, since \S+\) is at work on it/);
+    expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
+  });
+
+  it('must converge after being interrupted at any moment', async () => {
+    await using stack = await stackFolder();
+    for (const delayMs of [300, 700, 1100, 1500]) {
+      const running = stack.start(['up']);
+      // The moment is what is tested, so it is a matter of time and not of state.
+      const timer = setTimeout(() => running.kill('SIGINT'), delayMs);
+      const { exitCode, signal } = await running;
+      clearTimeout(timer);
+      // Before Node has run a line of promstack the signal ends it by itself.
+      expect(signal === 'SIGINT' || exitCode === 0 || exitCode === 130, `${exitCode} ${signal}`).toBe(true);
+    }
+    const last = await stack.run('up');
+    expect(last.exitCode, last.stderr).toBe(0);
+    expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
+  });
+
+  it('must keep what was pushed through a kill after a persistence interval, and through down and up', async () => {
+    await using stack = await stackFolder({ pushgateway: { persistence: { interval: '1s' } } });
+    expect((await stack.run('up')).exitCode).toBe(0);
+    const metrics = (): Promise<string> => getText(stack.url('pushgateway', '/metrics'));
+    await push(stack.url('pushgateway', '/metrics/job/batch/instance/a'), 'batch_rows 42\n');
+    await using engine = await connect({ env: process.env });
+    const container = await engine.findContainer(`${stack.name}-pushgateway`);
+    if (container === undefined) throw new Error('the Pushgateway has a container');
+    await eventually(async () => {
+      const { exitCode } = await engine.exec(container.id, ['grep', '-q', 'batch_rows', '/pushgateway/metrics.store']);
+      expect(exitCode).toBe(0);
+    });
+    // Removed by force: no signal that the Pushgateway could write its metrics at.
+    await engine.removeContainer(container.id);
+    expect((await stack.run('up')).exitCode).toBe(0);
+    expect(await metrics()).toContain('batch_rows{instance="a",job="batch"} 42');
+
+    await push(stack.url('pushgateway', '/metrics/job/batch/instance/b'), 'batch_rows 43\n');
+    expect((await stack.run('down')).exitCode).toBe(0);
+    expect((await stack.run('up')).exitCode).toBe(0);
+    expect(await metrics()).toContain('batch_rows{instance="b",job="batch"} 43');
+  });
+});
+
+async function push(url: string, body: string): Promise<void> {
+  const answer = await fetch(url, { method: 'POST', body });
+  expect(answer.status, await answer.text()).toBe(200);
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa, type Result } from 'execa';
+import { stringify } from 'yaml';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+
+/** The built program, as npm would link it. */
+export const binary = join(packageRoot(), 'dist', 'scripts', 'main.js');
+
+/** What one run of the program left behind. */
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with a stack.yml of its own name and free ports; disposing it takes the stack down with its volumes. */
+export interface StackFolder extends AsyncDisposable {
+  readonly name: string;
+  readonly path: string;
+  readonly ports: Readonly<Record<'pushgateway' | 'prometheus' | 'alertmanager' | 'grafana' | 'sink', number>>;
+  /** Writes a file below the folder; folders on the way are made. */
+  write(file: string, content: string): Promise<void>;
+  /** Writes stack.yml: these keys laid over the folder's name, ports and image source. */
+  configure(keys: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Runs the program in the folder and never throws for its exit code. */
+  run(...args: readonly string[]): Promise<Run>;
+  /** Starts the program in the folder without waiting for it. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): ReturnType<typeof spawn>;
+  url(service: keyof StackFolder['ports'], path?: string): string;
+}
+
+/** Makes a stack folder; `keys` are laid over its defaults, which leave out Grafana and have the sink. */
+export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}): Promise<StackFolder> {
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  const path = await mkdtemp(join(tmpdir(), `${name}-`));
+  const [pushgateway = 0, prometheus = 0, alertmanager = 0, grafana = 0, sink = 0] = await freePorts(5);
+  const ports = { pushgateway, prometheus, alertmanager, grafana, sink };
+  const write = async (file: string, content: string): Promise<void> => {
+    await mkdir(dirname(join(path, file)), { recursive: true });
+    await writeFile(join(path, file), content);
+  };
+  const configure = (more: Readonly<Record<string, unknown>>): Promise<void> =>
+    write('stack.yml', stringify(layOver(defaults(name, ports), more)));
+  const run = async (...args: readonly string[]): Promise<Run> => toRun(await spawn(path, args));
+  await configure(keys);
+  return {
+    name,
+    path,
+    ports,
+    write,
+    configure,
+    run,
+    start: (args, env = {}) => spawn(path, args, env),
+    url: (service, below = '') => `http://127.0.0.1:${ports[service]}${below}`,
+    [Symbol.asyncDispose]: async () => {
+      const down = await run('down', '--name', name, '--volumes', '--yes');
+      await rm(path, { recursive: true, force: true });
+      if (down.exitCode !== 0) throw new Error(`the stack ${name} could not be removed: ${down.stderr}`);
+    },
+  };
+}
+
+/** What a finished process left behind. */
+export function toRun(result: Pick<Result, 'exitCode' | 'stdout' | 'stderr'>): Run {
+  return { exitCode: result.exitCode ?? -1, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+}
+
+function spawn(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return execa('node', [binary, ...args], { cwd, reject: false, env: { NO_COLOR: '1', ...env }, stripFinalNewline: false });
+}
+
+function defaults(name: string, ports: StackFolder['ports']): Record<string, unknown> {
+  return {
+    name,
+    images: { source: 'auto' },
+    pushgateway: { port: ports.pushgateway },
+    prometheus: { port: ports.prometheus },
+    alertmanager: { port: ports.alertmanager },
+    grafana: { enabled: false, port: ports.grafana },
+    sink: { enabled: true, port: ports.sink },
+  };
+}
+
+/** Maps are merged, everything else is replaced. */
+function layOver(under: Readonly<Record<string, unknown>>, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isMap(below) && isMap(value) ? layOver(below, value) : value;
+  }
+  return merged;
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer();
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
