@@ -39,6 +39,24 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./reload.ts')).command,
   },
   {
+    name: 'push',
+    group: 'Push and alert',
+    summary: 'push metrics, checked line by line before they are sent',
+    load: async () => (await import('./push.ts')).command,
+  },
+  {
+    name: 'groups',
+    group: 'Push and alert',
+    summary: 'list what has been pushed; remove a group',
+    load: async () => (await import('./groups.ts')).command,
+  },
+  {
+    name: 'gc',
+    group: 'Push and alert',
+    summary: 'delete groups that nobody pushes to any more',
+    load: async () => (await import('./gc.ts')).command,
+  },
+  {
     name: 'unlock',
     group: 'More',
     summary: 'remove the lock of a command that died on another machine',
@@ -91,6 +109,12 @@ export const commands: readonly Entry[] = [
     group: 'More',
     summary: 'print the JSON Schema of stack.yml, for editors',
     load: async () => (await import('./schema.ts')).command,
+  },
+  {
+    name: 'completion',
+    group: 'More',
+    summary: 'print a script that makes your shell complete promstack',
+    load: async () => (await import('./completion.ts')).command,
   },
   {
     name: 'version',
