@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { stackSchema } from '../../stack/config.ts';
+import { enabledServices } from '../../stack/services.ts';
+import { connect } from '../engine/connect.ts';
+import { ensureImages } from '../engine/images/ensure.ts';
+import { packageRoot } from '../util/package-root.ts';
+import { bareConfig, bareDown, bareUp } from './bench/bare.ts';
+import { findCompose, writeComposeProject } from './bench/compose.ts';
+import { alternate, ratio, table } from './bench/measure.ts';
+import { benchRender } from './bench/render-many.ts';
+
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 7);
+const main = join(packageRoot(), 'dist/scripts/main.js');
+
+await using engine = await connect({ env: process.env });
+const folder = await mkdtemp(join(tmpdir(), 'promstack-bench-'));
+const ports = { pushgateway: 39091, prometheus: 39090, alertmanager: 39093 };
+const keys = {
+  name: 'bench',
+  images: { source: 'auto' as const },
+  pushgateway: { port: ports.pushgateway },
+  prometheus: { port: ports.prometheus },
+  alertmanager: { port: ports.alertmanager },
+  grafana: { enabled: false },
+};
+const config = stackSchema.parse(keys);
+const services = enabledServices(config);
+const wanted = services.map((service) => ({ service: service.name, reference: service.container(config).image }));
+const outcomes = await ensureImages(engine, wanted, config.images, () => undefined, new AbortController().signal);
+const imageOf = (service: string): string => {
+  const found = outcomes.find((one) => one.service === service);
+  if (found?.kind !== 'had') throw new Error(`there is no image for ${service}`);
+  return found.ref;
+};
+
+// Each passed check is remembered by the user's cache; a folder of its own, emptied, makes every `up` prove its files anew.
+const cache = join(folder, 'cache');
+const promstack = (args: readonly string[]) =>
+  execa('node', [main, ...args], { cwd: folder, env: { XDG_CACHE_HOME: cache } });
+
+try {
+  await writeFile(join(folder, 'stack.yml'), stringify(keys));
+  await promstack(['render', '--out', join(folder, 'rendered')]);
+  const composeFolder = join(folder, 'rendered');
+  await writeComposeProject(
+    composeFolder,
+    { pushgateway: imageOf('pushgateway'), prometheus: imageOf('prometheus'), alertmanager: imageOf('alertmanager') },
+    ports,
+  );
+  const [program = '', ...before] = await findCompose();
+  const compose = (args: readonly string[]) =>
+    execa(program, [...before, '-p', 'benchcompose', ...args], { cwd: composeFolder });
+
+  const specs = services.map((service) => ({
+    spec: { ...service.container(config), image: imageOf(service.name) },
+    readyPath: service.ready.path,
+  }));
+  const clear = async (): Promise<void> => {
+    await promstack(['down', '--volumes', '--yes']);
+    await compose(['down', '-v', '-t', '0']);
+    await bareDown(engine, 'benchbare', specs);
+  };
+
+  await clear();
+  const up = await alternate(
+    [
+      { name: 'promstack up', prepare: clear, run: () => promstack(['up']) },
+      {
+        name: 'promstack up, nothing proven before',
+        prepare: async () => {
+          await clear();
+          await rm(cache, { recursive: true, force: true });
+        },
+        run: () => promstack(['up']),
+      },
+      { name: 'docker compose up -d --wait', prepare: clear, run: () => compose(['up', '-d', '--wait']) },
+      {
+        name: 'bare API limit',
+        prepare: async () => {
+          await clear();
+          await bareConfig(engine, 'benchbare', specs, composeFolder);
+        },
+        run: () => bareUp(engine, 'benchbare', specs),
+      },
+    ],
+    rounds,
+  );
+  print('up from nothing, images present, until all are ready', table(up));
+  print(
+    ratio(up, 'promstack up', 'docker compose up -d --wait', 0.55),
+    ratio(up, 'promstack up', 'bare API limit', 1.4),
+    ratio(up, 'promstack up, nothing proven before', 'docker compose up -d --wait', 0.55),
+    ratio(up, 'promstack up, nothing proven before', 'bare API limit', 1.4),
+  );
+
+  await clear();
+  await promstack(['up']);
+  const memory = await execa('/usr/bin/time', ['-f', '%M', 'node', main, 'up', '--recreate'], {
+    cwd: folder,
+    env: { XDG_CACHE_HOME: cache },
+  });
+  const megabytes = Number(memory.stderr.split('\n').at(-1)) / 1024;
+  const nothing = await alternate([{ name: 'promstack up', run: () => promstack(['up']) }], rounds);
+  await clear();
+  await compose(['up', '-d', '--wait']);
+  const composeNothing = await alternate([{ name: 'docker compose up -d', run: () => compose(['up', '-d']) }], rounds);
+  const both = new Map([...nothing, ...composeNothing]);
+  print('up with nothing to do', table(both), ratio(both, 'promstack up', 'docker compose up -d', 0.6));
+  print(`peak memory of up: ${megabytes.toFixed(0)} MB (at most 150: ${megabytes <= 150 ? 'holds' : 'DOES NOT HOLD'})`);
+
+  const version = await alternate(
+    [
+      { name: 'promstack --version', run: () => promstack(['--version']) },
+      { name: 'node -e 0', run: () => execa('node', ['-e', '0']) },
+    ],
+    rounds * 3,
+  );
+  print('start-up', table(version), ratio(version, 'promstack --version', 'node -e 0', 2));
+  await clear();
+  print(await benchRender());
+} finally {
+  await promstack(['down', '--volumes', '--yes']);
+  await rm(folder, { recursive: true, force: true });
+}
+
+function print(...lines: readonly string[]): void {
+  console.log(lines.join('\n'));
+}

@@ -1,0 +1,101 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerSpec } from '../../../stack/model.ts';
+import type { ArchiveEntry, Engine } from '../../engine/engine.ts';
+
+/** A container that is to run, and the path that answers 200 when it does. */
+export interface BareService {
+  readonly spec: ContainerSpec;
+  readonly readyPath: string;
+}
+
+const root = { uid: 0, gid: 0 } as const;
+
+/** Puts rendered files into config volumes, as somebody would have done before: `folder` has a folder for each service. */
+export async function bareConfig(
+  engine: Engine,
+  prefix: string,
+  services: readonly BareService[],
+  folder: string,
+): Promise<void> {
+  const readers = services.filter(({ spec }) => spec.mounts.some((mount) => mount.kind === 'config'));
+  const image = readers[0]?.spec.image ?? '';
+  const helper = await engine.createHelper({
+    name: `${prefix}-helper`,
+    image,
+    user: '0:0',
+    entrypoint: ['/bin/true'],
+    args: [],
+    labels: {},
+    mounts: readers.map(({ spec }) => ({
+      volume: `${prefix}-${spec.service}-config`,
+      target: `/volumes/${spec.service}`,
+      readOnly: false,
+    })),
+  });
+  for (const { spec } of readers) {
+    await engine.putFiles(helper, `/volumes/${spec.service}`, await entriesBelow(join(folder, spec.service)));
+  }
+  await engine.removeContainer(helper);
+}
+
+/** Creates, starts and polls these containers in parallel and does nothing else: the least any tool has to do. */
+export async function bareUp(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
+  await engine.createNetwork(prefix, {});
+  await Promise.all(
+    services.map(async ({ spec, readyPath }) => {
+      const id = await engine.createContainer({
+        name: `${prefix}-${spec.service}`,
+        spec,
+        labels: {},
+        network: prefix,
+        volumes: spec.mounts.map((mount) => volumeOf(prefix, spec, mount)),
+      });
+      await engine.startContainer(id);
+      const [port] = spec.ports;
+      while (!(await isReady(`http://127.0.0.1:${port?.host}${readyPath}`))) await sleep(20);
+    }),
+  );
+}
+
+/** Removes what `bareUp` and `bareConfig` made. */
+export async function bareDown(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
+  await Promise.all(services.map(({ spec }) => engine.removeContainer(`${prefix}-${spec.service}`)));
+  const volumes = services.flatMap(({ spec }) => spec.mounts.map((mount) => volumeOf(prefix, spec, mount)));
+  await Promise.all(
+    volumes.map(async (name) => {
+      if ((await engine.findVolume(name)) !== undefined) await engine.removeVolume(name);
+    }),
+  );
+  const network = await engine.findNetwork(prefix);
+  if (network !== undefined) await engine.removeNetwork(network.id);
+}
+
+function volumeOf(prefix: string, spec: ContainerSpec, mount: ContainerSpec['mounts'][number]): string {
+  return mount.kind === 'config' ? `${prefix}-${spec.service}-config` : `${prefix}-${mount.volume}`;
+}
+
+async function entriesBelow(folder: string): Promise<ArchiveEntry[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await Promise.all(
+    found.map(async (one): Promise<ArchiveEntry> => {
+      const path = `current/${relative(folder, join(one.parentPath, one.name))}`;
+      if (one.isDirectory()) return { kind: 'directory', path, mode: 0o755, ...root };
+      return { kind: 'file', path, content: await readFile(join(one.parentPath, one.name)), mode: 0o444, ...root };
+    }),
+  );
+  const isFolder = (entry: ArchiveEntry): number => (entry.kind === 'directory' ? 0 : 1);
+  return [
+    { kind: 'directory', path: 'current', mode: 0o755, ...root },
+    ...entries.sort((a, b) => isFolder(a) - isFolder(b) || a.path.localeCompare(b.path)),
+  ];
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
