@@ -7,8 +7,8 @@ import { demoStackName } from '../demo/demo-stack.ts';
 import type { Engine } from '../engine/engine.ts';
 import { setUpEngine } from '../engine/setup.ts';
 import { names } from '../plan/names.ts';
-import { nextSteps, printDelivery } from '../report/demo.ts';
 import { printChanged } from '../report/changed.ts';
+import { nextSteps, printDelivery } from '../report/demo.ts';
 import { StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
@@ -36,8 +36,7 @@ export const command = defineCommand({
       .option('--no-setup', 'never install an engine'),
   run: async (context, { detach, down, setup }) => {
     if (down === true) return removeDemo(context);
-    if (setup) await setUpEngine(context.report, context.signal);
-    await using engine = await connectEngine(context);
+    await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     const since = new Date(clock.now());
     const { changed, leftOut } = await bringUpDemo({ engine, env, report, clock, signal });
@@ -60,7 +59,8 @@ async function removeDemo(context: Context): Promise<ExitCode> {
 async function follow(context: Context, engine: Engine, since: Date): Promise<void> {
   const { stdout, signal } = context;
   const sink = await engine.findContainer(names.container(demoStackName, 'sink'));
-  if (sink === undefined) throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
+  if (sink === undefined)
+    throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
   const watches = stdout.isTerminal;
   const deadline = AbortSignal.timeout(deliveryMs);
   const end = watches ? signal : AbortSignal.any([signal, deadline]);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Changed, changeStack } from '../apply/change-stack.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
@@ -8,7 +9,6 @@ import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Result } from '../util/result.ts';
 import { InputError } from '../util/stack-error.ts';
-import { join } from 'node:path';
 import { demoFolder, loadDemo } from './demo-stack.ts';
 
 /** Services the demo can do without when their image cannot be had. */

@@ -32,7 +32,11 @@ export function parseDeliveries(line: string): readonly Delivery[] {
     return alerts.map(({ status, labels, annotations, startsAt }) => ({
       status,
       alertname: labels['alertname'] ?? 'an alert without a name',
-      summary: annotations['summary'] ?? Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(' '),
+      summary:
+        annotations['summary'] ??
+        Object.entries(labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' '),
       startsAt,
     }));
   } catch {
@@ -41,7 +45,12 @@ export function parseDeliveries(line: string): readonly Delivery[] {
 }
 
 /** Alerts as they arrive at the sink from now on, each state of each alert once however often it is repeated. */
-export async function* deliveries(engine: Engine, sink: string, since: Date, signal: AbortSignal): AsyncIterable<Delivery> {
+export async function* deliveries(
+  engine: Engine,
+  sink: string,
+  since: Date,
+  signal: AbortSignal,
+): AsyncIterable<Delivery> {
   const seen = new Set<string>();
   for await (const line of engine.logs(sink, { follow: true, since, signal })) {
     for (const delivery of parseDeliveries(line.text)) {

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { services } from '../../stack/services.ts';
 import { loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
@@ -26,7 +26,9 @@ export async function loadDemo(
   const plain = await loadStack({ file, cwd: process.cwd(), env });
   if (!plain.ok) return plain;
   const running = await engine.listContainers({ [stackLabel]: demoStackName });
-  const kept = new Map(running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])));
+  const kept = new Map(
+    running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])),
+  );
   const held = new Set((await engine.listContainers({})).flatMap((one) => one.hostPorts));
   const overrides: Record<string, { port: number }> = {};
   for (const service of services) {
