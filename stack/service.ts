@@ -1,6 +1,7 @@
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
+import type { Secret } from './secret.ts';
 import type { Vital } from './vital.ts';
 
 /**
@@ -33,7 +34,13 @@ export interface Service {
   /** Files of the person's own, named in the config, that this service reads: globs relative to stack.yml. */
   userFiles?(config: StackConfig): readonly UserFiles[];
   /** The files with their revision written into them (or beside them), so that it can be read back from the running server. */
-  stamp?(files: readonly RenderedFile[], revision: string): readonly RenderedFile[];
+  stamp?(files: readonly RenderedFile[], revision: string, config: StackConfig): readonly RenderedFile[];
+  /** Files made of the config alone, without a template: those that hold one secret each. */
+  files?(config: StackConfig): readonly RenderedFile[];
+  /** What is wrong between the files, which none of them shows alone, such as two with one name. */
+  fileProblems?(files: readonly RenderedFile[]): readonly FileProblem[];
+  /** Secrets that are made once and kept on the engine beside the releases; the container finds each at `/etc/promstack/secrets/<name>`. */
+  readonly keeps?: readonly KeptSecret[];
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
   problems?(config: StackConfig): readonly Problem[];
   /** Commands of its image that prove the rendered files valid; `tests` are the stack's tests, for a service that can run them. */
@@ -50,6 +57,20 @@ export interface Service {
   vitals?(config: StackConfig): readonly Vital[];
   /** Reads the likely cause out of the last log lines of a container that died. */
   explainExit?(logLines: readonly string[]): string | undefined;
+}
+
+/** A secret of a service that outlives every release, such as a first password. */
+export interface KeptSecret {
+  readonly name: string;
+  /** How many letters and digits it is made of, when nobody gives it. */
+  readonly length: number;
+  /** The text a person chose for it. */
+  given?(config: StackConfig): Secret | undefined;
+}
+
+/** A problem found on a rendered file; the path is inside the file. */
+export interface FileProblem extends Problem {
+  readonly file: RenderedFile;
 }
 
 /** A kind of contributed files that a service takes in. */
@@ -80,6 +101,8 @@ export interface UserFiles {
   readonly into: string;
   /** The extensions the server looks for; a file with another lands with the first of them added. */
   readonly extensions: readonly string[];
+  /** The place of a file below `into`, of its path relative to stack.yml; absent means a plain name made of the path. */
+  landing?(path: string): string;
   /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
   problems?(content: unknown): readonly Problem[];
 }

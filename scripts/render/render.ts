@@ -1,10 +1,12 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import type { Service } from '../../stack/service.ts';
+import { Secret } from '../../stack/secret.ts';
+import type { FileProblem, Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import type { LoadedStack } from '../config/loaded.ts';
+import { readYaml } from '../config/yaml-source.ts';
 import { shortHash } from '../util/hash.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import type { Rendering, ServiceRendering } from './rendering.ts';
@@ -32,6 +34,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
         service,
         [
           ...renderer.filesOf(service),
+          ...(service.files?.(config) ?? []),
           ...own.map((file): RenderedFile => ({ ...file, mode: 0o444, isVerbatim: true })),
         ],
       ];
@@ -44,6 +47,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
     ...templates.diagnostics,
     ...renderer.diagnostics,
     ...[...filesOf.values(), tests].flatMap(clashes),
+    ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files) ?? []).map(placeInFile)),
   ];
   if (diagnostics.some((told) => told.severity === 'error')) return fail(diagnostics);
 
@@ -58,7 +62,7 @@ function toServiceRendering(service: Service, config: StackConfig, files: readon
   const revision = shortHash(
     sorted.map((file) => `${file.path}\0${file.mode.toString(8)}\0${revealed(file)}\0`).join(''),
   );
-  const stamped = files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision) ?? sorted);
+  const stamped = files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision, config) ?? sorted);
   return { service, container: service.container(config), files: stamped, revision };
 }
 
@@ -87,6 +91,12 @@ function unknownServices(without: readonly string[]): readonly Diagnostic[] {
         hint: near === undefined ? `the services are ${names.join(', ')}` : `did you mean ${near}?`,
       };
     });
+}
+
+/** A problem of a rendered file at its place in the file that it was made of. */
+function placeInFile({ file, ...problem }: FileProblem): Diagnostic {
+  const content = file.content instanceof Secret ? file.content.reveal() : file.content;
+  return readYaml(content, file.origin).toDiagnostic(problem);
 }
 
 /** Two files cannot land in one place. */

@@ -1,16 +1,107 @@
 import type { StackConfig } from '../config.ts';
-import type { Problem } from '../diagnostic.ts';
+import type { KeyPath, Problem } from '../diagnostic.ts';
+import type { Secret } from '../secret.ts';
+import { closest } from '../values/closest.ts';
+import { writtenOut } from '../values/secret-text.ts';
+import { quoted } from '../values/words.ts';
+import { datasourceProblems } from './datasource-problems.ts';
+import { sections } from './sections.ts';
+import { reserved } from './settings.ts';
 
-/** A Grafana that has nothing to show. */
+const top = ['grafana'] as const;
+
+/** What is wrong with the Grafana part of the config that its shape alone does not show. */
 export function problems(config: StackConfig): readonly Problem[] {
-  if (config.prometheus.enabled) return [];
+  const own = config.grafana;
+  return [
+    ...datasourceProblems(config),
+    ...passwordProblems(own.admin_password),
+    ...plainSecrets(own.admin_password, [...top, 'admin_password']),
+    ...plainSecrets(own.smtp?.password, [...top, 'smtp', 'password']),
+    ...plainSecrets(own.database?.password, [...top, 'database', 'password']),
+    ...smtpProblems(own.smtp),
+    ...Object.entries(own.config).flatMap(([section, keys]) => sectionProblems(section, Object.keys(keys))),
+  ];
+}
+
+/** Grafana's own rule for passwords, and the one everybody guesses. */
+function passwordProblems(password: Secret | undefined): readonly Problem[] {
+  const text = password?.reveal();
+  const path = [...top, 'admin_password'];
+  const hint = 'take a longer one, or leave the key away: promstack then makes one';
+  if (text === undefined) return [];
+  if (text === 'admin')
+    return [{ code: 'weak-password', path, message: 'the password admin is the one everybody tries first', hint }];
+  if (text.length < 4)
+    return [{ code: 'weak-password', path, message: 'Grafana refuses a password of less than 4 characters', hint }];
+  if (text !== text.trim()) {
+    return [
+      {
+        code: 'weak-password',
+        path,
+        message:
+          'the password begins or ends with a space or a line break, which is lost when Grafana reads it from a file',
+        hint: 'take the space away',
+      },
+    ];
+  }
+  return [];
+}
+
+function plainSecrets(secret: Secret | undefined, path: KeyPath): readonly Problem[] {
+  if (secret?.origin !== writtenOut) return [];
   return [
     {
-      code: 'no-sense',
       severity: 'warning',
-      path: ['grafana', 'enabled'],
-      message: 'Grafana shows what Prometheus holds, and this stack has no Prometheus',
-      hint: 'enable prometheus, or switch Grafana off',
+      code: 'plain-secret',
+      path,
+      message: `${String(path.at(-1))} stands in stack.yml, where everybody can read it`,
+      hint: 'write !env NAME or !file PATH in its place',
     },
   ];
+}
+
+function smtpProblems(smtp: StackConfig['grafana']['smtp']): readonly Problem[] {
+  if (smtp === undefined || (smtp.user === undefined) === (smtp.password === undefined)) return [];
+  const missing = smtp.user === undefined ? 'user' : 'password';
+  return [
+    {
+      code: 'missing-key',
+      path: [...top, 'smtp'],
+      atKey: true,
+      message: `the key "${missing}" is missing in grafana.smtp: a login needs both a user and a password`,
+      hint: 'for a mail server without login leave both away',
+    },
+  ];
+}
+
+function sectionProblems(section: string, keys: readonly string[]): readonly Problem[] {
+  const path = [...top, 'config', section];
+  if (!sections.includes(section)) {
+    const near = closest(section, sections, 2);
+    if (near !== undefined) {
+      return [
+        {
+          code: 'unknown-key',
+          path,
+          atKey: true,
+          message: `grafana.ini has no section ${quoted(section)}`,
+          hint: `did you mean ${quoted(near)}?`,
+        },
+      ];
+    }
+  }
+  return keys.flatMap((key): readonly Problem[] => {
+    const why = reserved[`${section}.${key}`] ?? reserved[section];
+    if (why === undefined) return [];
+    return [
+      {
+        code: 'reserved-setting',
+        path: [...path, key],
+        atKey: true,
+        message: `the setting ${key} of [${section}] is promstack's own`,
+        hint: why,
+      },
+    ];
+  });
 }

@@ -1,12 +1,19 @@
 import { defineService } from '../service.ts';
-import { configDir, configMount, toResources } from '../values/container.ts';
+import { configMount, toResources } from '../values/container.ts';
+import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
+import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
+import { explainExit } from './explain-exit.ts';
 import { problems } from './problems.ts';
+import { environment, keptSecrets, secretFiles } from './settings.ts';
 import { vitals } from './vitals.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
 
-/** Grafana: shows what Prometheus holds. */
+/**
+ * Grafana: shows what Prometheus holds. That its datasources and dashboards are in place takes a login and more than one
+ * question, so it has an attendant (scripts/grafana) which reloads and confirms.
+ */
 export const grafana = defineService({
   name: 'grafana',
   title: 'Grafana',
@@ -20,10 +27,7 @@ export const grafana = defineService({
     image: config.grafana.image,
     user: '472:0',
     args: [],
-    env: {
-      TZ: config.timezone,
-      GF_PATHS_PROVISIONING: `${configDir}/provisioning`,
-    },
+    env: environment(config),
     ports: [{ bind: config.bind, host: config.grafana.port, container: port }],
     mounts: [
       { kind: 'config', target: configMount },
@@ -34,13 +38,34 @@ export const grafana = defineService({
     labels: config.labels,
     stopTimeoutSeconds: 10,
   }),
+  holes: (config) => ({
+    is_prometheus_default: isPrometheusDefault(config),
+    prometheus_version: prometheusVersion(config),
+    alertmanager_uid: stackDatasources(config).find(({ type }) => type === 'alertmanager')?.uid,
+    provisioned_datasources: provisionedDatasources(config),
+  }),
   collects: [
     { kind: 'datasources', into: 'provisioning/datasources' },
-    { kind: 'dashboards', into: 'dashboards' },
+    {
+      kind: 'dashboards',
+      into: `${dashboardsFolder}/promstack`,
+      shipped: (config) => config.grafana.shipped_dashboards,
+    },
   ],
+  userFiles: dashboardFiles,
   problems,
+  files: secretFiles,
+  fileProblems: sharedNames,
+  stamp: stampDashboards,
+  keeps: [
+    { name: keptSecrets.adminPassword, length: 24, given: (config) => config.grafana.admin_password },
+    { name: keptSecrets.secretKey, length: 40 },
+  ],
   checks: () => [],
   ready: { method: 'GET', port, path: '/api/health' },
+  // Datasources first: dashboards refer to them.
+  reload: { method: 'POST', port, path: '/api/admin/provisioning/datasources/reload' },
   proofs: () => [],
   vitals,
+  explainExit,
 });

@@ -22,7 +22,7 @@ export interface ShippedDashboard {
 const plans: readonly { readonly name: string; readonly path: string; readonly plan: DashboardPlan }[] = [
   {
     name: 'pipeline-overview',
-    path: 'templates/grafana/dashboards/promstack/pipeline-overview.json',
+    path: 'templates/grafana/contribute/dashboards/pipeline-overview.json',
     plan: pipelineOverview,
   },
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
