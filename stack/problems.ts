@@ -42,7 +42,7 @@ function portProblems(config: StackConfig): readonly Problem[] {
         code: 'port-twice',
         path: [service.name, 'port'],
         message: `port ${port} is asked for twice, by ${owner.name} and by ${service.name}`,
-        hint: `give ${service.name} another port`,
+        hint: 'give one of the two another port',
         related: [{ path: [owner.name, 'port'], message: `${owner.name} asks for it here` }],
       },
     ];

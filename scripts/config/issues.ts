@@ -3,8 +3,7 @@ import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts'
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { either, inWords, quoted } from '../../stack/values/words.ts';
-import { knownKeys, readSchema, schemaAt } from './schema-tree.ts';
-import { isMapping } from './tidy.ts';
+import { knownKeys, readSchema, schemaAt, strangersOf } from './schema-tree.ts';
 
 /** What zod found, as problems a person can mend. */
 export function toProblems(
@@ -20,7 +19,7 @@ export function toProblems(
     if (value instanceof Secret) return [];
     if (value === undefined && path.length > 0) return [missingKey(path)];
     if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];
-    const hint = hintFor(issue, value, schemaAt(schema, path));
+    const hint = hintFor(issue, value);
     return [{ code: codeOf(issue), path, message: issue.message, ...(hint === undefined ? {} : { hint }) }];
   });
 }
@@ -31,16 +30,18 @@ function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Proble
   const section = schemaAt(schema, path);
   const node = section === undefined ? undefined : readSchema(section);
   const siblings = node?.kind === 'section' ? Object.keys(node.keys) : [];
+  const told = section === undefined ? undefined : strangersOf(section)[key];
   const near = closest(key, siblings);
   const elsewhere = knownKeys(schema).find((known) => known.path.at(-1) === key && !known.path.includes('[]'));
   const hint =
-    elsewhere !== undefined && (near === undefined || key.length > 4)
+    told ??
+    (elsewhere !== undefined && path.length === 0 && (near === undefined || key.length > 4)
       ? `${quoted(key)} belongs ${elsewhere.path.length === 1 ? 'at the top' : `under ${quoted(showPath(elsewhere.path.slice(0, -1)))}`}`
       : near !== undefined
         ? `did you mean ${quoted(near)}?`
         : siblings.length > 0
           ? `known here: ${siblings.join(', ')}`
-          : undefined;
+          : undefined);
   return { code: 'unknown-key', path: [...path, key], atKey: true, message, ...(hint === undefined ? {} : { hint }) };
 }
 
@@ -68,17 +69,19 @@ function codeOf(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
 }
 
-function hintFor(issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodType | undefined): string | undefined {
+function hintFor(issue: z.core.$ZodIssue, value: unknown): string | undefined {
   if (issue.code !== 'invalid_type') return undefined;
   if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    const isDuration = issue.message.startsWith('a duration');
-    return isDuration ? `is it ${value}s?` : `put it in quotes: "${value}"`;
+    if (issue.message.startsWith('a duration')) return `is it ${value}s?`;
+    return issue.message.startsWith('a text') ? `put it in quotes: "${value}"` : undefined;
   }
   if (issue.expected === 'boolean' && typeof value === 'string') {
     const meant = { yes: 'true', on: 'true', y: 'true', no: 'false', off: 'false', n: 'false' }[value.toLowerCase()];
     return meant === undefined ? undefined : `write ${meant}`;
   }
-  if (issue.expected === 'array' && schema !== undefined && !isMapping(value)) return 'begin each item with "- "';
+  const isNumber = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+  if ((issue.expected === 'number' || issue.expected === 'int') && isNumber) return 'take the quotes away';
+  if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'begin each item with "- "';
   return undefined;
 }
 

@@ -48,6 +48,20 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   return at;
 }
 
+/** Keys that people bring from elsewhere to a section, and what to do instead, as its schema's `strangers` tell. */
+export function strangersOf(schema: z.core.$ZodType): Readonly<Record<string, string>> {
+  for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
+    const strangers = (at as z.ZodType).meta()?.['strangers'];
+    if (strangers !== undefined) return strangers as Record<string, string>;
+  }
+  return {};
+}
+
+function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return 'innerType' in def ? def.innerType : undefined;
+}
+
 /** One key that promstack itself knows. */
 export interface KnownKey {
   /** Keys from the top; `[]` stands for the items of a list. */

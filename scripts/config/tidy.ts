@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { safeParse, type z } from 'zod';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { Secret } from '../../stack/secret.ts';
 import { readSchema } from './schema-tree.ts';
@@ -14,8 +14,11 @@ export function tidy(raw: unknown, schema: z.core.$ZodType): { value: unknown; p
     const node = readSchema(at);
     if (node.kind === 'native') return value;
     if (value instanceof Secret) {
+      // A key that may hold a secret says so by its schema.
+      if (node.kind === 'value' && safeParse(at, value).success) return value;
       problems.push(refused(path));
-      return value;
+      // To the schema a section must be a mapping; a secret in its place has been told.
+      return node.kind === 'section' ? {} : value;
     }
     if (node.kind === 'list' && Array.isArray(value))
       return value.map((item, index) => walk(item, node.item, [...path, index]));

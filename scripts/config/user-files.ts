@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
+import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
 import { parseYaml } from './fast-yaml.ts';
 import { findByGlob, isGlob } from './glob.ts';
@@ -29,7 +30,8 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
       if (paths.length === 0) problems.push(nothingMatches(asked));
       for (const found of paths) {
         const absolute = resolve(folder, found);
-        const path = `${asked.into}/${landingName(relative(folder, absolute), asked.extensions)}`;
+        const own = relative(folder, absolute);
+        const path = `${asked.into}/${asked.landing?.(own) ?? landingName(own, asked.extensions)}`;
         const id = `${service.name}:${path}`;
         if (!wanted.has(id)) wanted.set(id, { service: service.name, path, absolute, asked });
       }
@@ -42,7 +44,7 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
     const origin = relative(cwd, absolute);
     const content = await readText(absolute);
     if (typeof content !== 'string') {
-      problems.push(cannotRead(asked, relative(folder, absolute), content.because));
+      problems.push(await cannotRead(asked, folder, relative(folder, absolute), content.because));
       continue;
     }
     files.push({ service, path, origin, content });
@@ -89,14 +91,17 @@ function checkYaml(
   return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
 }
 
+const notThere = 'is not there';
+const aFolder = 'is a folder';
+
 /** The text of a file; lines end as they do in the file, and a byte order mark stays where it is. */
 async function readText(path: string): Promise<string | { because: string }> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { because: 'is not there' };
-    if (code === 'EISDIR') return { because: 'is a folder' };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notThere };
+    if (code === 'EISDIR') return { because: aFolder };
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { because: 'is not a text in UTF-8' };
     return { because: `cannot be read (${code ?? String(error)})` };
   }
@@ -111,12 +116,21 @@ function nothingMatches({ key, glob }: UserFiles): Problem {
   };
 }
 
-function cannotRead({ key }: UserFiles, path: string, because: string): Problem {
-  const hint = because === 'is a folder' ? `name the files in it, such as ${join(path, '*')}` : undefined;
-  return {
-    code: 'cannot-read',
-    path: key,
-    message: `${path} ${because}`,
-    hint: hint ?? 'paths are relative to the folder of stack.yml',
-  };
+async function cannotRead({ key }: UserFiles, folder: string, path: string, because: string): Promise<Problem> {
+  const near = because === notThere ? closest(basename(path), await namesIn(dirname(join(folder, path)))) : undefined;
+  const hint =
+    because === aFolder
+      ? `name the files in it, such as ${join(path, '*')}`
+      : near === undefined
+        ? 'paths are relative to the folder of stack.yml'
+        : `did you mean ${join(dirname(path), near)}?`;
+  return { code: 'cannot-read', path: key, message: `the file ${path} ${because}`, hint };
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    return [];
+  }
 }

@@ -48,8 +48,15 @@ const codes: { readonly [Code in ErrorCode]?: string } = {
 
 function wordsFor(seen: Seen): Words {
   const { error, text } = seen;
-  if (lineAt(text, error.pos[0]).match(/(?::|-)\s+\{\{/)) {
-    return { message: 'this is not YAML: a text that begins with {{ needs quotes', hint: "'{{ … }}'" };
+  const braces = /(?<=[:-]\s+)\{\{.*/.exec(lineAt(text, error.pos[0]));
+  if (braces !== null) {
+    const from = error.pos[0] - columnOf(text, error.pos[0]) + braces.index;
+    const at = [from, from + braces[0].length] as const;
+    return {
+      message: 'a text that begins with {{ needs quotes',
+      hint: `write '${braces[0].trim().replaceAll("'", "''")}'`,
+      at,
+    };
   }
   const opening = openingOf(seen);
   if (opening !== undefined) return opening;
@@ -59,10 +66,15 @@ function wordsFor(seen: Seen): Words {
 /** YAML's errors in words about what was written; those not here are told in the parser's own words. */
 const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Words } = {
   TAB_AS_INDENT: () => ({ message: 'a tab stands where YAML wants spaces', hint: 'indent with spaces' }),
-  BAD_INDENT: () => ({
-    message: 'this line is indented differently from its neighbours',
-    hint: 'line up the keys of one section in the same column',
-  }),
+  BAD_INDENT: ({ error, text }) => {
+    const line = /^ *(.*)/.exec(text.slice(error.pos[0]));
+    const from = error.pos[0] + (line?.[0].length ?? 0) - (line?.[1]?.length ?? 0);
+    return {
+      message: 'this line is indented differently from its neighbours',
+      hint: 'line up the keys of one section in the same column',
+      at: [from, from + (line?.[1]?.length ?? 1)],
+    };
+  },
   BLOCK_AS_IMPLICIT_KEY: ({ error, text }) =>
     /:(?:\s|$)/.test(lineAt(text, error.pos[0]).slice(columnOf(text, error.pos[0])))
       ? { message: 'there is a second ": " on one line', hint: 'put the value in quotes, or on its own line below' }

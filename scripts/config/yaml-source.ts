@@ -93,10 +93,6 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
 
   keepLabelTexts(document);
   const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
-  const tagHint =
-    secrets === undefined
-      ? 'YAML tags have no place in this file'
-      : 'there are !env NAME and !file PATH, each with one text';
   const secretDiagnostics = (tags?.problems() ?? []).map(
     ({ from, to, ...told }): Diagnostic => ({ severity: 'error', ...told, where: rangeAt(from, to) }),
   );
@@ -104,7 +100,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
   return {
     value: read.value,
     diagnostics: [
-      ...diagnostics.map((one) => (one.code === 'unknown-tag' ? { ...one, hint: tagHint } : one)),
+      ...diagnostics.map((one) => (one.code === 'unknown-tag' ? { ...one, ...aboutTag(one, secrets) } : one)),
       ...secretDiagnostics,
       ...(read.diagnostic === undefined ? [] : [read.diagnostic]),
     ],
@@ -130,6 +126,15 @@ function toValue(
   return { value: undefined, diagnostic: { severity: 'error', code: 'yaml', ...told, where: rangeAt(from, to) } };
 }
 
+function aboutTag({ message }: Diagnostic, secrets: SecretSource | undefined): Pick<Diagnostic, 'message' | 'hint'> {
+  if (secrets === undefined) return { message, hint: 'YAML tags have no place in this file' };
+  const known = /!(?:env|file)\b/.exec(message)?.[0];
+  return {
+    message: known === undefined ? message : `${known} takes one text`,
+    hint: 'there are !env NAME and !file PATH, each with one text',
+  };
+}
+
 /** As far down a path as the document goes: the last value and its key. */
 function find(document: Document, path: KeyPath): { node?: Node; key?: Node; isFound: boolean } {
   let node = resolved(document, document.contents);
@@ -152,7 +157,8 @@ function find(document: Document, path: KeyPath): { node?: Node; key?: Node; isF
 }
 
 function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
-  const own = pairs.find(({ key }) => isScalar(key) && String(key.value) === name);
+  // Of a key that is written twice the last one counts.
+  const own = pairs.findLast(({ key }) => isScalar(key) && String(key.value) === name);
   if (own !== undefined) return own;
   for (const { key, value } of pairs) {
     if (!isScalar(key) || String(key.source) !== '<<') continue;

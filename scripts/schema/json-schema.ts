@@ -5,7 +5,15 @@ type JsonSchema = Record<string, unknown>;
 
 /** The JSON Schema of stack.yml as a person writes it: defaults may be left out, and a key may hold nothing. */
 export function stackJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(stackSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as JsonSchema;
+  const schema = z.toJSONSchema(stackSchema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    // Words for our own messages are no part of the schema.
+    override: ({ jsonSchema }) => {
+      delete (jsonSchema as JsonSchema)['strangers'];
+    },
+  }) as JsonSchema;
   return {
     ...orNothing(schema),
     title: 'promstack stack.yml',

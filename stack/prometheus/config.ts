@@ -49,4 +49,12 @@ export const prometheusConfig = z
     extra_args: extraArgs,
     resources,
   })
-  .meta({ description: 'Prometheus scrapes, stores, evaluates the rules and hands alerts to Alertmanager' });
+  .meta({
+    description: 'Prometheus scrapes, stores, evaluates the rules and hands alerts to Alertmanager',
+    strangers: {
+      global: 'what stands under "global" in prometheus.yml stands right under "prometheus" here',
+      rule_files: 'it is called "rules" here',
+      alerting: 'the stack connects Prometheus with its Alertmanager by itself',
+      storage: 'how much is kept stands under "retention"; other flags go to "extra_args"',
+    },
+  });

@@ -77,7 +77,7 @@ function firstError(expression: string): { from: number; to: number } {
 function explain(expression: string, { from, to }: { from: number; to: number }): PromqlProblem {
   const name = unknownFunction(expression, from);
   if (name !== undefined) {
-    const near = closest(name.text, functions());
+    const near = closest(name.text, functions);
     return {
       message: `PromQL has no function ${quoted(name.text)}`,
       ...(near === undefined ? { severity: 'warning' } : { hint: `did you mean "${near}"?` }),
@@ -106,18 +106,27 @@ function explain(expression: string, { from, to }: { from: number; to: number })
 
 function hintFor(expression: string, word: string, at: number): string | undefined {
   if (word === '$') return "variables of Grafana's dashboards mean nothing in a rule";
+  if (word === '=') return 'PromQL compares with ==';
+  const clause = /\b(by|without|on|ignoring)\s*$/i.exec(expression.slice(0, at))?.[1];
+  if (clause !== undefined) return `labels stand in parentheses: ${clause} (${word})`;
   const isMatcherValue = /[{,]\s*\w+\s*(?:=|!=|=~|!~)\s*$/.test(expression.slice(0, at));
   return isMatcherValue ? `a label's value stands in quotes: "${word}"` : undefined;
 }
 
+/** Functions and aggregations: the grammar has a node for each, named after it: `HistogramQuantile`. */
+const functions: ReadonlySet<string> = new Set(
+  parser.nodeSet.types
+    .filter((type) => /^[A-Z][A-Za-z0-9]*$/.test(type.name))
+    .map((type) => type.name.replaceAll(/(?<!^)([A-Z])/g, '_$1').toLowerCase()),
+);
+
 /** A name before a parenthesis that is neither a function nor an aggregation, at or before the place of the error. */
 function unknownFunction(expression: string, at: number): { text: string; from: number } | undefined {
-  const known = new Set(functions());
   const bare = withoutTexts(expression);
   for (const match of bare.matchAll(/([a-zA-Z_]\w*)\s*\(/g)) {
     const text = match[1] ?? '';
     if (match.index > at + 1) return undefined;
-    if (!known.has(text.toLowerCase()) && !modifiers.has(text.toLowerCase())) return { text, from: match.index };
+    if (!functions.has(text.toLowerCase()) && !modifiers.has(text.toLowerCase())) return { text, from: match.index };
   }
   return undefined;
 }
@@ -136,13 +145,6 @@ const modifiers = new Set([
   'offset',
   'atan2',
 ]);
-
-/** The grammar has a node for each function and aggregation, named after it: `HistogramQuantile`. */
-function functions(): readonly string[] {
-  return parser.nodeSet.types
-    .filter((type) => /^[A-Z][A-Za-z0-9]*$/.test(type.name))
-    .map((type) => type.name.replaceAll(/(?<!^)([A-Z])/g, '_$1').toLowerCase());
-}
 
 const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 

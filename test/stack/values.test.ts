@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { closest, editDistance } from '../../stack/values/closest.ts';
+import { parseDuration } from '../../stack/values/duration.ts';
+import { parseSize } from '../../stack/values/size.ts';
+import { timezoneProblems } from '../../stack/values/timezone.ts';
+import { either, inWords } from '../../stack/values/words.ts';
+
+describe('a duration', () => {
+  test.each([
+    ['0', 0],
+    ['0s', 0],
+    ['250ms', 250],
+    ['15s', 15_000],
+    ['5m', 300_000],
+    ['1h30m', 5_400_000],
+    ['1d', 86_400_000],
+    ['2w', 1_209_600_000],
+    ['1y2w3d4h5m6s7ms', 33_019_506_007],
+  ])('%s must be read', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  test.each(['', '15', '1.5h', '5 m', '5m1h', '1h1h', '-5m', 'm', 's5', '5M', '5min'])('%j must be refused', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('a size', () => {
+  test.each([
+    ['0B', 0],
+    ['1KB', 1024],
+    ['512MB', 536_870_912],
+    ['20GB', 21_474_836_480],
+  ])('%s must be read', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  test.each(['', '20', '20G', '20 GB', '20gb', '20GiB', '1.5GB', '-1GB'])('%j must be refused', (text) => {
+    expect(parseSize(text)).toBeUndefined();
+  });
+});
+
+describe('the closest word', () => {
+  test.each([
+    ['recever', ['receiver', 'route'], 'receiver'],
+    ['scrapeInterval', ['scrape_interval', 'scrape_timeout'], 'scrape_interval'],
+    ['enabeld', ['enabled', 'image'], 'enabled'],
+    ['x', ['port', 'image'], undefined],
+    ['colour', ['port', 'image'], undefined],
+  ])('to %s among %j must be %s', (word, words, expected) => {
+    expect(closest(word, words)).toBe(expected);
+  });
+
+  test('must be measured alike in both directions, and by no more than the longer word', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (one, other) => {
+        const far = editDistance(one, other);
+        expect(far).toBe(editDistance(other, one));
+        expect(far).toBeLessThanOrEqual(Math.max(one.length, other.length));
+        expect(far === 0).toBe(one === other);
+      }),
+    );
+  });
+});
+
+test('words must name values as a person sees them', () => {
+  expect([null, 'a', '', 5, true, [], {}].map(inWords)).toEqual([
+    'nothing',
+    'the text "a"',
+    'an empty text',
+    'the number 5',
+    'the value true',
+    'a list',
+    'a mapping',
+  ]);
+  expect(inWords('x'.repeat(50))).toBe(`the text "${'x'.repeat(40)}…"`);
+  expect([either(['a']), either(['a', 'b']), either(['a', 'b', 'c'])]).toEqual(['a', 'a or b', 'a, b or c']);
+});
+
+describe('a timezone', () => {
+  test.each(['UTC', 'Asia/Shanghai', 'Europe/Berlin', 'America/Argentina/Ushuaia', 'Etc/GMT+8', 'Asia/Calcutta'])(
+    '%s must be taken',
+    (name) => {
+      expect(timezoneProblems(name, [])).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['Shanghai', 'did you mean "Asia/Shanghai"?'],
+    ['asia/shanghai', 'did you mean "Asia/Shanghai"?'],
+    ['Asia/Shangai', 'did you mean "Asia/Shanghai"?'],
+    ['New York', 'did you mean "America/New_York"?'],
+    ['+08:00', 'a name such as UTC, Europe/Berlin or Asia/Shanghai is expected'],
+  ])('%s must be refused with a hint', (name, hint) => {
+    expect(timezoneProblems(name, [])).toMatchObject([{ hint }]);
+  });
+});
