@@ -27,6 +27,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./down.ts')).command,
   },
   {
+    name: 'demo',
+    group: 'Bring it up',
+    summary: 'show the whole pipeline at work, with traffic and an alert',
+    load: async () => (await import('./demo.ts')).command,
+  },
+  {
     name: 'plan',
     group: 'Change it',
     summary: 'say what up would do and why, and change nothing',
