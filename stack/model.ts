@@ -15,7 +15,7 @@ export interface RenderedFile {
   readonly mode: number;
   /** The file a person would edit to change it, for messages. */
   readonly origin: string;
-  /** Set where the file is promstack's own and depends on nothing a person wrote. */
+  /** Whether it was made from one of promstack's own templates. */
   readonly isShipped?: boolean;
   /** Whether its lines are the lines of `origin`, so that a place in one is the same place in the other. */
   readonly isVerbatim?: boolean;
@@ -106,8 +106,8 @@ export interface CheckCommand {
   readonly title: string;
   /** `CONFIG` inside an argument stands for the directory that holds the service's rendered files. */
   readonly argv: readonly string[];
-  /** Files beside the service's own that the command reads, put into CONFIG with them. */
-  readonly with?: readonly RenderedFile[];
+  /** The files it reads, where they are not just the service's: tests go into CONFIG beside what they test. */
+  readonly reads?: readonly RenderedFile[];
   /** The names of the tool on a host without an engine, such as `promtool`. */
   readonly tool: string;
   /** Reads the failure: one finding a problem, in the tool's own words. Paths in the output begin with CONFIG again. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import type { CheckCommand } from '../../stack/model.ts';
+import type { CheckCommand, CheckFinding } from '../../stack/model.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -9,6 +9,14 @@ import type { CheckRun, CheckRunner, OpenRunner } from './runner.ts';
 
 /** How long one service's checks may take; rule tests over long spans are the slowest of them. */
 const deadlineMs = 180_000;
+
+/** One check of all services, as it goes on. */
+interface Checking {
+  readonly rendering: Rendering;
+  readonly open: OpenRunner;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Proves the rendered files valid with the tools of the services themselves, all services at once. Answers with what
@@ -20,36 +28,25 @@ export async function checkRendering(
   report: Report,
   signal: AbortSignal,
 ): Promise<readonly Diagnostic[]> {
-  const checks = rendering.services.map((one) => checkService(one, rendering, open, report, signal));
+  const checks = rendering.services.map((one) => checkService(one, { rendering, open, report, signal }));
   // Each has its own runner to put away: none is left behind while another fails.
   return (await settled(checks)).flat();
 }
 
-async function checkService(
-  one: ServiceRendering,
-  rendering: Rendering,
-  open: OpenRunner,
-  report: Report,
-  signal: AbortSignal,
-): Promise<readonly Diagnostic[]> {
+async function checkService(one: ServiceRendering, checking: Checking): Promise<readonly Diagnostic[]> {
+  const { rendering, open, signal } = checking;
   const { service, container, files } = one;
   const commands = service.checks(rendering.config, files, rendering.tests);
   if (commands.length === 0) return [];
-  const { image, user } = container;
   const timeout = AbortSignal.timeout(deadlineMs);
+  const until = { ...checking, signal: AbortSignal.any([signal, timeout]) };
   try {
+    const { image, user } = container;
     await using runner = await open({ service: service.name, image, user, files, commands });
-    const running = commands.map((command, at) =>
-      runOne(
-        `check:${service.name}:${at}`,
-        command,
-        one,
-        rendering,
-        runner,
-        report,
-        AbortSignal.any([signal, timeout]),
-      ),
-    );
+    const running = commands.map((command, at) => {
+      const work = { id: `check:${service.name}:${at}`, what: `checking ${command.title}` };
+      return runCommand(command, work, one, runner, until);
+    });
     return unique((await settled(running)).flat());
   } catch (error) {
     if (!timeout.aborted || signal.aborted) throw error;
@@ -57,40 +54,46 @@ async function checkService(
   }
 }
 
-async function runOne(
-  id: string,
+async function runCommand(
   command: CheckCommand,
+  work: { readonly id: string; readonly what: string },
   one: ServiceRendering,
-  rendering: Rendering,
   runner: CheckRunner,
-  report: Report,
-  signal: AbortSignal,
+  { rendering, report, signal }: Checking,
 ): Promise<readonly Diagnostic[]> {
-  const what = `checking ${command.title}`;
   const begun = performance.now();
-  report({ kind: 'started', id, what });
-  let run: CheckRun;
-  try {
-    run = await runner.run(command, signal);
-  } catch (error) {
-    report({ kind: 'failed', id, what, why: error instanceof Error ? error.message : String(error) });
+  report({ kind: 'started', ...work });
+  const run = await runner.run(command, signal).catch((error: unknown) => {
+    report({ kind: 'failed', ...work, why: error instanceof Error ? error.message : String(error) });
     throw error;
-  }
+  });
   if (run.kind === 'notRun') {
-    report({ kind: 'skipped', id, what, because: run.why });
+    report({ kind: 'skipped', ...work, because: run.why });
     return [couldNotCheck(command, run)];
   }
   if (run.exitCode === 0) {
     const tookMs = performance.now() - begun;
-    report({ kind: 'done', id, what, tookMs, ...(run.detail === undefined ? {} : { detail: run.detail }) });
+    report({ kind: 'done', ...work, tookMs, ...(run.detail === undefined ? {} : { detail: run.detail }) });
     return [];
   }
-  const files = [...one.files, ...(command.with ?? [])];
-  const output = redact(run.output, files);
+  const files = [...one.files, ...(command.reads ?? [])];
+  const findings = findingsIn(run, command, redact(run.output, files));
+  report({ kind: 'failed', ...work, why: findings.map(({ message }) => message).join('; ') });
+  return findings.map((finding) =>
+    diagnose(finding, { tool: command.tool, service: one.service.name, files, rendering }),
+  );
+}
+
+/** What the command's own reading finds in its output, or the output itself where that finds nothing. */
+function findingsIn(
+  { exitCode }: { readonly exitCode: number },
+  command: CheckCommand,
+  output: string,
+): readonly CheckFinding[] {
   const findings = command.explain(output);
-  const told = findings.length > 0 ? findings : [{ message: wordless(command, run.exitCode, output) }];
-  report({ kind: 'failed', id, what, why: told[0]?.message ?? '' });
-  return told.map((finding) => diagnose(finding, { tool: command.tool, service: one.service.name, files, rendering }));
+  if (findings.length > 0) return findings;
+  const said = output.replaceAll(/\s+/g, ' ').trim();
+  return [{ message: `ended with exit code ${exitCode}${said === '' ? ' and said nothing' : `: ${said}`}` }];
 }
 
 /** All values, or the first failure once nothing runs any more. */
@@ -115,11 +118,6 @@ function couldNotCheck(command: CheckCommand, run: CheckRun & { kind: 'notRun' }
     message: `could not check ${command.title}: ${run.why}`,
     ...(run.tryThis === undefined ? {} : { hint: run.tryThis }),
   };
-}
-
-function wordless({ tool }: CheckCommand, exitCode: number, output: string): string {
-  const said = output.replaceAll(/\s+/g, ' ').trim();
-  return `ended with exit code ${exitCode}${said === '' ? ` and ${tool} said nothing` : `: ${said}`}`;
 }
 
 function tooLong(service: string, cause: unknown): StackError {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CheckCommand } from '../../stack/model.ts';
 import { configDir } from '../../stack/values/container.ts';
-import type { ArchiveEntry, Engine } from '../engine/engine.ts';
+import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { toEntries } from './archive.ts';
@@ -76,11 +76,11 @@ class ContainerRunner implements CheckRunner {
     );
     const path = `${scriptPath}-${id}`;
     try {
-      const { output } = await this.#inContainer(['/bin/sh', path], [{ path, text: script }], signal);
+      const { output } = await this.#inContainer(['/bin/sh', `/${path}`], [{ path, text: script }], signal);
       const runs = readBatch(output, id);
       return new Map(commands.map((command, at) => [command, toRun(runs[at] ?? cutShort(this.#job.service, output))]));
     } catch (error) {
-      if (!lacksShell(error)) throw error;
+      if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
       const alone = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
         return [command, toRun(await this.#inContainer(inPlace(command.argv, configDir), [], signal))];
       });
@@ -120,10 +120,11 @@ class ContainerRunner implements CheckRunner {
     }
   }
 
+  /** Problems before progress: tools print them on stderr, and two streams do not keep their order. */
   async #logsOf(container: string, signal: AbortSignal): Promise<string> {
-    const lines: string[] = [];
-    for await (const line of this.#engine.logs(container, { signal })) lines.push(line.text);
-    return lines.join('\n');
+    const lines = { stderr: [] as string[], stdout: [] as string[] };
+    for await (const line of this.#engine.logs(container, { signal })) lines[line.stream].push(line.text);
+    return [...lines.stderr, ...lines.stdout].join('\n');
   }
 }
 

@@ -46,12 +46,12 @@ class ExecRunner implements CheckRunner {
     const { exitCode, stdout, stderr } = await this.#exec(argv, signal).catch((error: unknown) => {
       throw refused(this.#service, error);
     });
-    return { kind: 'ran', exitCode, output: outOfPlace(stdout + stderr, directory) };
+    return { kind: 'ran', exitCode, output: outOfPlace(stderr + stdout, directory) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** The shell joins stdout and stderr in the order they are printed, which two streams do not keep. */
+  /** The shell joins stdout and stderr in the order they are printed; without one, problems come before progress. */
   async #exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
     const { container } = this.#staged;
     try {
@@ -59,7 +59,7 @@ class ExecRunner implements CheckRunner {
       const isShellMissing = joined.exitCode >= 126 && lacksShell(joined.stdout + joined.stderr);
       if (!isShellMissing) return joined;
     } catch (error) {
-      if (!(error instanceof EngineError) || !lacksShell(error)) throw error;
+      if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
     }
     return this.#engine.exec(container, argv, { signal });
   }

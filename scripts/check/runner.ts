@@ -41,7 +41,7 @@ export type OpenRunner = (job: CheckJob) => Promise<CheckRunner>;
 
 /** All files a job's commands read, each path once. */
 export function filesOf(job: Pick<CheckJob, 'files' | 'commands'>): readonly RenderedFile[] {
-  const all = [...job.files, ...job.commands.flatMap((command) => command.with ?? [])];
+  const all = [...job.files, ...job.commands.flatMap((command) => command.reads ?? [])];
   return [...new Map(all.map((file) => [file.path, file])).values()];
 }
 

@@ -1,5 +1,4 @@
-/** Whether something failed only because the image has no shell, as distroless ones do; engines say it in a sentence. */
-export function lacksShell(error: unknown): boolean {
-  const said = error instanceof Error ? error.message : String(error);
+/** Whether what an engine says means that the image has no shell, as distroless ones have none. */
+export function lacksShell(said: string): boolean {
   return /["'/]sh\b/.test(said) && /no such file|not found|executable file/i.test(said);
 }

@@ -59,18 +59,14 @@ export class TemplateRenderer {
 
   /** Tests of the rendered files. A shipped test speaks of shipped rules: where one of them is left out or replaced it is left out too. */
   tests(files: readonly RenderedFile[]): readonly RenderedFile[] {
-    const shippedOrigins = new Set(this.#templates.filter((file) => file.isShipped).map((file) => file.origin));
-    const shippedPaths = new Set(files.filter((file) => shippedOrigins.has(file.origin)).map((file) => file.path));
+    const shippedPaths = new Set(files.filter((file) => file.isShipped).map((file) => file.path));
     return this.#enabled.flatMap((service) =>
       this.#templatesOf(service)
         .filter(
           ({ use, isShipped, text }) =>
             use.kind === 'test' && (!isShipped || ruleFilesOf(text).every((path) => shippedPaths.has(path))),
         )
-        .map((template) => ({
-          ...this.#file(template, service.name, template.path, this.#plain),
-          isShipped: template.isShipped,
-        })),
+        .map((template) => this.#file(template, service.name, template.path, this.#plain)),
     );
   }
 
@@ -113,7 +109,7 @@ export class TemplateRenderer {
 
   #file(template: TemplateFile, service: string, path: string, scope: Scope): RenderedFile {
     const mode = template.isExecutable ? 0o555 : 0o444;
-    const file = { service, path, mode, origin: template.origin };
+    const file = { service, path, mode, origin: template.origin, isShipped: template.isShipped };
     const filled = isYaml(path) ? this.#fill(template, scope) : undefined;
     if (filled === undefined) return { ...file, content: template.text, isVerbatim: true };
     const finished = this.#marks.finish(filled);

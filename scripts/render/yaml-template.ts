@@ -19,12 +19,13 @@ export class Hole {
 /** A template as a tree, and the way back from its nodes to their places. */
 export interface YamlTemplate {
   readonly document: Document.Parsed;
+  readonly hasHoles: boolean;
   /** What is wrong with it as YAML; with these the tree says nothing. */
   readonly diagnostics: readonly Diagnostic[];
   rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }): SourceRange;
 }
 
-/** Whether a text may have holes: a quick look that spares the others from being parsed and keeps them byte for byte. */
+/** Whether a text may have holes: a quick look that spares the others from being parsed. */
 export function mayHaveHoles(text: string): boolean {
   return /(?:^|[\s[{,:-])![A-Za-z]/.test(text);
 }
@@ -32,6 +33,14 @@ export function mayHaveHoles(text: string): boolean {
 /** Parses a template; `file` is its path as a person would type it. */
 export function parseTemplate(text: string, file: string): YamlTemplate {
   const lines = new LineCounter();
+  let hasHoles = false;
+  const holeTag = (kind: HoleKind): ScalarTag => ({
+    tag: `!${kind}`,
+    resolve: (written) => {
+      hasHoles = true;
+      return new Hole(kind, written.trim());
+    },
+  });
   const document = parseDocument(text, {
     customTags: [holeTag('value'), holeTag('spread')],
     intAsBigInt: true,
@@ -46,6 +55,7 @@ export function parseTemplate(text: string, file: string): YamlTemplate {
   };
   return {
     document,
+    hasHoles,
     diagnostics: explainYaml(document, rangeAt).diagnostics.map((told) =>
       told.code === 'unknown-tag' ? { ...told, hint: 'templates have !value NAME and !spread NAME' } : told,
     ),
@@ -56,8 +66,4 @@ export function parseTemplate(text: string, file: string): YamlTemplate {
 /** The hole a node is, if it is one. */
 export function holeOf(node: unknown): (Scalar & { value: Hole }) | undefined {
   return isScalar(node) && node.value instanceof Hole ? (node as Scalar & { value: Hole }) : undefined;
-}
-
-function holeTag(kind: HoleKind): ScalarTag {
-  return { tag: `!${kind}`, resolve: (written) => new Hole(kind, written.trim()) };
 }

@@ -92,14 +92,14 @@ function writeNumberOrWord(value: unknown): string {
  * Words that need no quotes: letters to begin with, nothing that YAML reads as something else. `yes`, `no`, `on` and
  * `off` stay plain on purpose: Go reads them as booleans where one is wanted and as texts elsewhere, as its users expect.
  */
-const plainWord = /^[A-Za-z_/$(][\w$()/.@%+=~^;?<>-]*(?:[ :]+[\w$()/.@%+=~^;?<>{}-]+)*$/;
+const plainWord = /^[A-Za-z_/$(][\w$()/.@%+=~^;?<>*-]*(?:[ :]+[\w$()/.@%+=~^;?<>*-]+)*$/;
 const durations = /^(?:\d+(?:ms|[smhdwy]))+$/;
 const addresses = /^\d+(?:\.\d+){3}(?::\d+)?$/;
 const reserved = /^(?:true|false|null)$/i;
 
 function isPlain(text: string): boolean {
   if (durations.test(text) || addresses.test(text)) return true;
-  return plainWord.test(text) && !reserved.test(text) && !/: |:$| [{]|[{}]/.test(text);
+  return plainWord.test(text) && !reserved.test(text) && !/: |:$/.test(text);
 }
 
 /** Two or more lines that begin and end with something visible, so that neither indentation nor chomping is in doubt. */

@@ -23,7 +23,7 @@ export function explainAmtool(output: string): readonly CheckFinding[] {
   return lines.map((line) => toFinding(line.replace(/^FAILED: /, '').replaceAll('CONFIG/', '')));
 }
 
-const checking = /^Checking '.*'/;
+const checking = /^Checking '[^']*'/;
 /** What was found, that all is well, that something is not, and the line before the lines that say what. */
 const isProgress =
   /^(?:SUCCESS|Found:|FAILED:|- .*|amtool: error: failed to validate \d+ file\(s\))$|unmarshal errors:$/;

@@ -8,7 +8,9 @@ export function explainPromtool(output: string): readonly CheckFinding[] {
   let isLint = false;
   for (const line of output.split('\n')) {
     const [, checking] = /^Checking CONFIG\/(.+)$/.exec(line) ?? [];
-    if (checking !== undefined) [path, isLint] = [checking, false];
+    const [, before] = /CONFIG\/(\S+): yaml: unmarshal errors:$/.exec(line) ?? [];
+    path = checking ?? before ?? path;
+    if (checking !== undefined) isLint = false;
     else if (line.startsWith('lint error ')) isLint = true;
     if (checking !== undefined || isLint || isProgress(line)) continue;
     findings.push(toFinding(line, path));

@@ -1,0 +1,49 @@
+import { isAbsolute, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Rendering } from '../../scripts/render/rendering.ts';
+import { revealed, shown } from '../../scripts/render/show.ts';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import { services } from '../../stack/services.ts';
+import { cases, folderOf, renderCase } from './golden.ts';
+
+describe.each(cases)('the stack %s', (name) => {
+  it('must be rendered as recorded', async () => {
+    const rendering = await renderCase(name);
+    await expect(printed(rendering)).toMatchFileSnapshot(join(folderOf(name), 'expected.txt'));
+  });
+
+  it('must be the same bytes every time', async () => {
+    const [one, other] = [await renderCase(name), await renderCase(name)];
+    const bytes = ({ services: all }: Rendering) => all.flatMap(({ files }) => files.map(revealed));
+    expect(bytes(other)).toEqual(bytes(one));
+    expect(other.revision).toBe(one.revision);
+  });
+
+  it('must show no secret', async () => {
+    const rendering = await renderCase(name);
+    expect(printed(rendering)).not.toContain('planted-secret');
+    expect(JSON.stringify(rendering)).not.toContain('planted-secret');
+  });
+});
+
+describe('golden stacks', () => {
+  it.each(services.map((service) => service.name))('must have one with %s alone', (service) => {
+    expect(cases).toContain(`service-${service}`);
+  });
+});
+
+/** What a person would compare: each service's files; those that are a shipped template as it is only by their name. */
+function printed({ services: all, tests }: Rendering): string {
+  const revisions = new Set(all.map(({ revision }) => revision));
+  const text = [...all.flatMap(({ files }) => files), ...tests].map(printedFile).join('\n');
+  return [...revisions].reduce((masked, revision) => masked.replaceAll(revision, 'REVISION'), text);
+}
+
+function printedFile(file: RenderedFile): string {
+  const title = `===== ${file.service}/${file.path} ${file.mode.toString(8)}`;
+  const shipped = relative(packageRoot(), file.origin);
+  const isShipped = isAbsolute(file.origin) && shipped.startsWith('templates');
+  if (isShipped && file.isVerbatim === true) return `${title} is ${shipped}\n`;
+  return `${title}\n${shown(file)}`;
+}

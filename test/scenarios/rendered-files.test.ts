@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkRendering } from '../../scripts/check/check.ts';
+import { containerRunner } from '../../scripts/check/container-runner.ts';
+import type { FindImage, OpenRunner } from '../../scripts/check/runner.ts';
+import { connect } from '../../scripts/engine/connect.ts';
+import type { Engine } from '../../scripts/engine/engine.ts';
+import { ensureImages } from '../../scripts/engine/images/ensure.ts';
+import { roleLabel, stackLabel } from '../../scripts/engine/labels.ts';
+import type { Rendering } from '../../scripts/render/rendering.ts';
+import { stackSchema } from '../../stack/config.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import { cases, renderCase } from '../golden/golden.ts';
+
+const stack = `test-check-${process.pid}`;
+let engine: Engine;
+let findImage: FindImage;
+let open: OpenRunner;
+
+beforeAll(async () => {
+  engine = await connect({ env: process.env });
+  const config = stackSchema.parse({ images: { source: 'auto' } });
+  const wanted = [config.prometheus, config.alertmanager].map(({ image }) => ({ service: image, reference: image }));
+  const outcomes = await ensureImages(engine, wanted, config.images, () => {}, AbortSignal.timeout(240_000));
+  findImage = async (reference) => {
+    const had = outcomes.find((one) => one.reference === reference);
+    return had?.kind === 'had' ? { ref: had.ref, id: had.imageId } : undefined;
+  };
+  open = containerRunner(engine, stack, findImage, async (job) => {
+    throw new Error(`the image of ${job.service} was not found`);
+  });
+});
+
+afterAll(async () => {
+  const left = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: 'check' });
+  for (const one of left) await engine.removeContainer(one.id);
+  await engine[Symbol.asyncDispose]();
+  expect(left.map(({ name }) => name)).toEqual([]);
+});
+
+/** What the tools say of a rendering, as `place message` lines. */
+async function judged(rendering: Rendering): Promise<readonly string[]> {
+  const found = await checkRendering(rendering, open, () => {}, AbortSignal.timeout(120_000));
+  return found.map(({ where, message }) =>
+    where === undefined ? message : `${where.file}:${where.line}:${where.column} ${message}`,
+  );
+}
+
+describe('every golden stack', () => {
+  it.each(cases)('must be taken by the servers own tools, tests of its rules included: %s', async (name) => {
+    expect(await judged(await renderCase(name))).toEqual([]);
+  });
+});
+
+describe('what the tools refuse must be told at its place', () => {
+  const good = `global:
+  scrape_interval: 15s
+rule_files: [rules/*.yml]
+`;
+  const rules = (text: string) => ({ 'prometheus.yml': good, 'rules/a.yml': text });
+  const alert = (more: string) => `groups:\n  - name: g\n    rules:\n      - alert: A\n${more}`;
+
+  it.each<[string, Record<string, string>, readonly string[]]>([
+    [
+      'YAML that is none',
+      { 'prometheus.yml': 'global:\n  a: b\n c: d\n' },
+      ['prometheus.yml:2:3 promtool: did not find expected key'],
+    ],
+    [
+      'unknown fields, all of them',
+      { 'prometheus.yml': 'global:\n  foo: 1\n  bar: 2\n' },
+      [
+        'prometheus.yml:2:3 promtool: there is no field "foo" here',
+        'prometheus.yml:3:3 promtool: there is no field "bar" here',
+      ],
+    ],
+    [
+      'a value of another kind',
+      { 'prometheus.yml': 'scrape_configs:\n  - job_name: a\n    relabel_configs: x\n' },
+      ['prometheus.yml:3:22 promtool: a text (x) stands where a list is expected'],
+    ],
+    [
+      'a bad regular expression',
+      {
+        'prometheus.yml':
+          'scrape_configs:\n  - job_name: a\n    relabel_configs:\n      - {regex: "(foo", source_labels: [a], target_label: b}\n',
+      },
+      ['prometheus.yml:4:18 promtool: the regular expression (foo is not valid: missing closing )'],
+    ],
+    [
+      'a duration that is none',
+      { 'prometheus.yml': 'global:\n  scrape_interval: 15 seconds\n' },
+      ['prometheus.yml:2:20 promtool: not a valid duration string: "15 seconds"'],
+    ],
+    [
+      'a rule file that is not there',
+      { 'prometheus.yml': 'rule_files:\n  - rules/no.yml\n' },
+      ['prometheus.yml:2:5 promtool: "rules/no.yml" does not point to an existing file'],
+    ],
+    [
+      'two groups of one name',
+      rules('groups:\n  - name: g\n    rules: []\n  - name: g\n    rules: []\n'),
+      ['rules/a.yml:2:5 promtool: there are two groups named g in one file'],
+    ],
+    [
+      'PromQL that cannot be parsed',
+      rules(alert('        expr: up == (\n')),
+      ['rules/a.yml:5:15 promtool: rule A of group g: at 1:8 of the expression: unclosed left parenthesis'],
+    ],
+    [
+      'an unknown key of a rule',
+      rules(alert('        expr: up\n        fro: 5m\n')),
+      ['rules/a.yml:6:9 promtool: there is no field "fro" here'],
+    ],
+    [
+      'a template in an annotation',
+      rules(alert('        expr: up\n        annotations:\n          summary: "{{ foo }}"\n')),
+      [
+        'rules/a.yml:4:16 promtool: rule A of group g: annotation "summary": template: __alert_A:1: function "foo" not defined',
+      ],
+    ],
+    [
+      'a rule file that holds no rules',
+      rules('hello: 1\n'),
+      ['rules/a.yml:1:1 promtool: there is no field "hello" here'],
+    ],
+  ])('promtool: %s', async (_what, files, expected) => {
+    expect(await judged(await withFiles('prometheus', files))).toEqual(expected);
+  });
+
+  it('promtool: a failing rule test', async () => {
+    const test = `rule_files: [../rules/a.yml]
+tests:
+  - name: one is down
+    interval: 1m
+    input_series: [{series: 'up{instance="a"}', values: '0x5'}]
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: A
+        exp_alerts: [{exp_labels: {severity: page}}]
+`;
+    const files = rules(alert('        expr: up == 0\n'));
+    expect(await judged(await withFiles('prometheus', files, { 'tests/a.yml': test }))).toEqual([
+      'tests/a.yml:8:9 promtool: one is down: at 1m the alert A should fire as {alertname="A", severity="page"}, but it fires as {alertname="A", instance="a"}',
+    ]);
+  });
+
+  it.each<[string, Record<string, string>, readonly string[]]>([
+    [
+      'YAML that is none',
+      { 'alertmanager.yml': 'route: {receiver: a\nreceivers: []\n' },
+      ["alertmanager.yml:1:1 amtool: did not find expected ',' or '}'"],
+    ],
+    [
+      'unknown fields, all of them',
+      { 'alertmanager.yml': 'route: {receiver: a}\nreceivers: [{name: a}]\nfoo: 1\nroutes: 2\n' },
+      [
+        'alertmanager.yml:3:1 amtool: there is no field "foo" here',
+        'alertmanager.yml:4:1 amtool: there is no field "routes" here',
+      ],
+    ],
+    [
+      'a receiver that is not there',
+      { 'alertmanager.yml': 'route:\n  receiver: b\nreceivers: [{name: a}]\n' },
+      ['alertmanager.yml:2:3 amtool: undefined receiver "b" used in route'],
+    ],
+    [
+      'a bad matcher',
+      { 'alertmanager.yml': 'route:\n  receiver: a\n  routes:\n    - matchers: ["who?"]\nreceivers: [{name: a}]\n' },
+      ['alertmanager.yml:4:19 amtool: bad matcher format: who?'],
+    ],
+    [
+      'a bad regular expression in a matcher',
+      { 'alertmanager.yml': 'route:\n  receiver: a\n  routes:\n    - matchers: ["a=~(b"]\nreceivers: [{name: a}]\n' },
+      ['alertmanager.yml:4:22 amtool: the regular expression (b is not valid: missing closing )'],
+    ],
+    [
+      'a template that is none',
+      {
+        'alertmanager.yml': 'route: {receiver: a}\nreceivers: [{name: a}]\ntemplates: [templates/*.tmpl]\n',
+        'templates/own.tmpl': '{{ define "x" }}\n{{ foo }}{{ end }}\n',
+      },
+      ['templates/own.tmpl:2:1 amtool: function "foo" not defined'],
+    ],
+  ])('amtool: %s', async (_what, files, expected) => {
+    expect(await judged(await withFiles('alertmanager', files))).toEqual(expected);
+  });
+});
+
+/** A rendering of one service with these files instead of its own. */
+async function withFiles(
+  service: string,
+  files: Readonly<Record<string, string>>,
+  tests: Readonly<Record<string, string>> = {},
+): Promise<Rendering> {
+  const toFiles = (all: Readonly<Record<string, string>>): RenderedFile[] =>
+    Object.entries(all).map(([path, content]) => ({
+      service,
+      path,
+      content,
+      mode: 0o444,
+      origin: path,
+      isVerbatim: true,
+    }));
+  const minimal = await renderCase('minimal');
+  const one = minimal.services.filter((other) => other.service.name === service);
+  return { ...minimal, services: one.map((each) => ({ ...each, files: toFiles(files) })), tests: toFiles(tests) };
+}
