@@ -1,0 +1,15 @@
+import { type Command, type Declaration, defineCommand, type OptionValues } from '../../scripts/commands/command.ts';
+import type { Entry } from '../../scripts/commands/index.ts';
+
+/** A list with one command. */
+export function entryOf<Args extends unknown[], Options extends OptionValues>(
+  name: string,
+  declaration: Declaration<Args, Options>,
+): Entry {
+  return entry(name, defineCommand(declaration));
+}
+
+/** A command as the list has it. */
+export function entry(name: string, command: Command): Entry {
+  return { name, group: 'More', summary: `do ${name}`, load: async () => command };
+}
