@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 
@@ -7,8 +7,10 @@ const templates = join(packageRoot(), 'templates');
 
 /** Shipped files whose path below templates/ matches, by that path. */
 export function shippedFiles(pattern: RegExp): Readonly<Record<string, string>> {
-  const paths = readdirSync(templates, { recursive: true, encoding: 'utf8' }).filter((path) => pattern.test(path));
-  return Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(templates, path), 'utf8')]));
+  const files = readdirSync(templates, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => relative(templates, join(entry.parentPath, entry.name)));
+  const wanted = paths.filter((path) => pattern.test(path)).sort();
+  return Object.fromEntries(wanted.map((path) => [path, readFileSync(join(templates, path), 'utf8')]));
 }
 
 /** Shipped rule files as Prometheus sees them: `rules/NAME.yml`. */

@@ -66,7 +66,7 @@ export async function openTools({ service, files = {}, command = asleep }: Tools
 const asleep = ['/bin/busybox', 'sleep', '3600'];
 
 /** The reference by which the default image of a service can be run on this engine. */
-async function imageOf(engine: Engine, service: ToolService): Promise<string> {
+export async function imageOf(engine: Engine, service: ToolService): Promise<string> {
   const config = stackSchema.parse({ images: { source: 'auto' } });
   const wanted = [{ service, reference: config[service].image }];
   const [outcome] = await ensureImages(engine, wanted, config.images, () => {}, AbortSignal.timeout(240_000));
