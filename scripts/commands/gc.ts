@@ -15,7 +15,7 @@ import { openTarget, readDuration } from './gateway-target.ts';
 /** `promstack gc`: groups nobody pushes to any more, out of the Pushgateway. */
 export const command = defineCommand({
   details:
-    'Deletes the groups whose last push lies longer back, by push_time_seconds. A group that is pushed again meanwhile\n' +
+    'Deletes the groups whose last push lies longer back, by push_time_seconds. A group that is pushed again meanwhile ' +
     'stays: each few are deleted right after a fresh look.',
   examples: [
     { line: 'gc --older-than 1h --dry-run', what: 'what would go' },

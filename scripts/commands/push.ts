@@ -20,7 +20,7 @@ import { collectPair, openTarget, type Pair, readGroup } from './gateway-target.
 /** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
 export const command = defineCommand({
   details:
-    'Takes the Prometheus text format from a file or from stdin, says line and column of what is wrong with it, holds it\n' +
+    'Takes the Prometheus text format from a file or from stdin, says line and column of what is wrong with it, holds it ' +
     'against what the Pushgateway has, and sends it only when it will be taken whole. A missing line end is added.',
   examples: [
     { line: 'push --job backup --var last_backup_bytes=1048576', what: 'one value' },
@@ -160,8 +160,8 @@ async function readSource({ cwd, stdin }: Context, file: string | undefined): Pr
     return decoded(await readFile(path), name);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new StackError({ doing: `reading ${name}`, why, cause: error });
+    if (error.code === 'ENOENT') throw new InputError([misuse(`there is no file ${name}`)]);
+    throw new StackError({ doing: `reading ${name}`, why: error.message, cause: error });
   }
 }
 

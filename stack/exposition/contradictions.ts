@@ -68,7 +68,7 @@ function sayTwins(one: Labels, other: Labels, isPush: boolean): Diagnostic {
     ? `the Pushgateway holds the group ${formatLabels(one)}, which to it is the same as ${formatLabels(other)}`
     : `the groups ${formatLabels(one)} and ${formatLabels(other)} are the same to the Pushgateway: it refuses every push`;
   const hint = 'an empty instance counts as none: push to the one that is there, or remove it with promstack groups rm';
-  return { severity: 'error', code: 'twin-group', message, hint };
+  return { severity: 'error', code: 'held-twin', message, hint };
 }
 
 /** What stays beside the push, by metric name. */
@@ -176,5 +176,5 @@ function adviceOn({ group }: Holder): string {
 }
 
 function a(type: MetricType): string {
-  return `${type === 'untyped' ? 'an' : 'a'} ${type}`;
+  return type === 'untyped' ? type : `a ${type}`;
 }
