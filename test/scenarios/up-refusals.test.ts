@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
+import { haveImages } from '../support/images.ts';
 import { freePorts, stackFolder } from '../support/stack-folder.ts';
 
 describe('up, refused by the world', () => {
@@ -45,9 +46,10 @@ describe('up, refused by the world', () => {
   it('must leave a container and a volume alone that are not its own, though they bear its names', async () => {
     await using stack = await stackFolder();
     await using engine = await connect({ env: process.env });
+    const [image = ''] = await haveImages(engine, ['prom/pushgateway:v1.11.2']);
     const foreign = await engine.createHelper({
       name: `${stack.name}-prometheus`,
-      image: 'prom/pushgateway:v1.11.2',
+      image,
       user: '65534:65534',
       entrypoint: ['/bin/true'],
       args: [],
@@ -64,7 +66,9 @@ describe('up, refused by the world', () => {
     const two = await stack.run('up');
     await engine.removeVolume(`${stack.name}-prometheus-data`);
     expect(two.exitCode).toBe(1);
-    expect(two.stderr).toContain(`the volume ${stack.name}-prometheus-data is not part of this stack: it was not made by promstack`);
+    expect(two.stderr).toContain(
+      `the volume ${stack.name}-prometheus-data is not part of this stack: it was not made by promstack`,
+    );
     await expectNothingThere(stack.name);
   });
 

@@ -45,11 +45,15 @@ describe('up', () => {
 
     const plan = await stack.run('plan', '--detailed-exitcode');
     expect(plan.exitCode).toBe(3);
-    expect(plan.stdout).toContain('± prometheus     recreate  argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d');
+    expect(plan.stdout).toContain(
+      '± prometheus     recreate  argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d',
+    );
 
     const { stdout } = await stack.run('up', '--json');
     const { changes } = JSON.parse(stdout) as { changes: { service: string; action: string }[] };
-    expect(changes.filter(({ action }) => action !== 'none')).toMatchObject([{ service: 'prometheus', action: 'recreate' }]);
+    expect(changes.filter(({ action }) => action !== 'none')).toMatchObject([
+      { service: 'prometheus', action: 'recreate' },
+    ]);
     const flags = await getJson<{ data: Record<string, string> }>(stack.url('prometheus', '/api/v1/status/flags'));
     expect(flags.data['storage.tsdb.retention.time']).toBe('3d');
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
@@ -87,9 +91,7 @@ describe('up', () => {
       });
       const up = await stack.run('up');
       expect(up.exitCode, up.stderr).toBe(0);
-      await eventually(async () =>
-        expect(await query(stack.url('prometheus'), 'sum(on_the_host)')).toEqual(['{} 7']),
-      );
+      await eventually(async () => expect(await query(stack.url('prometheus'), 'sum(on_the_host)')).toEqual(['{} 7']));
     } finally {
       host.close();
     }
@@ -101,7 +103,9 @@ describe('up', () => {
     const codes = [one.exitCode, other.exitCode].sort();
     const refused = one.exitCode === 0 ? other : one;
     expect(codes, `${one.stderr}\n${other.stderr}`).toEqual([0, 1]);
-    expect(refused.stderr).toMatch(/taking the lock of the stack test-\w+: \S+@\S+ \(promstack up, pid \d+, since \S+\) is at work on it/);
+    expect(refused.stderr).toMatch(
+      /taking the lock of the stack test-\w+: \S+@\S+ \(promstack up, pid \d+, since \S+\) is at work on it/,
+    );
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
   });
 

@@ -21,5 +21,8 @@ export async function query(prometheus: string, expr: string): Promise<readonly 
 
 function labelText(metric: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(metric).filter(([name]) => name !== '__name__');
-  return `${metric['__name__'] ?? ''}{${pairs.sort().map(([name, value]) => `${name}="${value}"`).join(',')}}`;
+  return `${metric['__name__'] ?? ''}{${pairs
+    .sort()
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(',')}}`;
 }

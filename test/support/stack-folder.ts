@@ -70,7 +70,12 @@ export function toRun(result: Pick<Result, 'exitCode' | 'stdout' | 'stderr'>): R
 }
 
 function spawn(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa('node', [binary, ...args], { cwd, reject: false, env: { NO_COLOR: '1', ...env }, stripFinalNewline: false });
+  return execa('node', [binary, ...args], {
+    cwd,
+    reject: false,
+    env: { NO_COLOR: '1', ...env },
+    stripFinalNewline: false,
+  });
 }
 
 function defaults(name: string, ports: StackFolder['ports']): Record<string, unknown> {
@@ -86,7 +91,10 @@ function defaults(name: string, ports: StackFolder['ports']): Record<string, unk
 }
 
 /** Maps are merged, everything else is replaced. */
-function layOver(under: Readonly<Record<string, unknown>>, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function layOver(
+  under: Readonly<Record<string, unknown>>,
+  over: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];

@@ -1,0 +1,45 @@
+import { execa } from 'execa';
+import { expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
+import { eventually } from '../support/eventually.ts';
+import { query } from '../support/servers.ts';
+import { binary } from '../support/stack-folder.ts';
+
+const demo = (...args: readonly string[]) =>
+  execa('node', [binary, ...args], { reject: false, env: { NO_COLOR: '1' }, timeout: 240_000 });
+
+it('the demo must fire an alert, see it resolve, tell where everything is, and leave nothing behind', async () => {
+  await using engine = await connect({ env: process.env });
+  const labels = { [stackLabel]: 'promstack-demo' };
+  try {
+    const shown = await demo('demo');
+    expect(shown.exitCode, shown.stderr).toBe(0);
+    const firing = shown.stdout.indexOf('firing    RaidDegraded  RAID array md1 on storage-1 is degraded');
+    const resolved = shown.stdout.indexOf('resolved  RaidDegraded  RAID array md1 on storage-1 is degraded');
+    expect(firing).toBeGreaterThan(-1);
+    expect(resolved).toBeGreaterThan(firing);
+    expect(shown.stdout).toContain('next steps');
+    expect(shown.stderr).toContain('the demo goes on without it: grafana/grafana:12.4.0 for grafana cannot be had');
+
+    // The source goes on when the command has ended.
+    const prometheus = /prometheus\s+created\s+(http:\S+)/.exec(shown.stdout)?.[1] ?? '';
+    const before = await query(prometheus, 'sum(http_request_total{code="200"})');
+    await eventually(async () =>
+      expect(await query(prometheus, 'sum(http_request_total{code="200"})')).not.toEqual(before),
+    );
+    expect(await query(prometheus, 'count by (job, instance) (raid_status)')).toEqual([
+      '{instance="storage-1",job="raid"} 3',
+    ]);
+
+    const again = await demo('demo', '--detach');
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect(again.stdout).toContain('promstack-demo: nothing to do');
+  } finally {
+    const down = await demo('demo', '--down');
+    expect(down.exitCode, down.stderr).toBe(0);
+  }
+  expect(await engine.listContainers(labels)).toEqual([]);
+  expect(await engine.listVolumes(labels)).toEqual([]);
+  expect(await engine.listNetworks(labels)).toEqual([]);
+}, 300_000);

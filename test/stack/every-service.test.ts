@@ -1,0 +1,84 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { render } from '../../scripts/render/render.ts';
+import { loadTemplates } from '../../scripts/render/templates.ts';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import { slices, stackSchema } from '../../stack/config.ts';
+import { services } from '../../stack/services.ts';
+
+const templates = join(packageRoot(), 'templates');
+const all = Object.fromEntries(services.map(({ name }) => [name, { enabled: true }]));
+const config = stackSchema.parse({ name: 'every', ...all });
+
+it('every part of stack.yml that belongs to a service must have its service, and the other way round', () => {
+  expect(Object.keys(slices)).toEqual(services.map(({ name }) => name));
+});
+
+describe.each(services.map((service) => [service.name, service] as const))('%s', (name, service) => {
+  it('must be off when stack.yml says so, and on when it says so', () => {
+    expect(service.isEnabled(config)).toBe(true);
+    expect(service.isEnabled(stackSchema.parse({ [name]: { enabled: false } }))).toBe(false);
+  });
+
+  it('must run a pinned image, unprivileged, on the address the stack is bound to', () => {
+    const spec = service.container(config);
+    expect(spec.service).toBe(name);
+    expect(spec.image).toMatch(/:v?\d+\.\d+\.\d+$/);
+    expect(spec.user).toMatch(/^[1-9]\d*:\d+$/);
+    expect(spec.env['TZ']).toBe('UTC');
+    for (const port of spec.ports) expect(port.bind).toBe('127.0.0.1');
+    expect(spec.ports.map(({ host }) => host)).toEqual([service.hostPort(config)].filter((port) => port !== undefined));
+  });
+
+  it('must be probed at a port of its own container', () => {
+    expect(service.ready).toMatchObject({ method: 'GET', port: service.port });
+  });
+
+  it('must have its templates, and contribute files that parse', async () => {
+    const folder = join(templates, name);
+    const rendered = await renderAll();
+    const own = rendered.services.find((one) => one.service === service);
+    const reads = service.container(config).mounts.some((mount) => mount.kind === 'config');
+    expect((own?.files.length ?? 0) > 0).toBe(reads);
+    for (const file of own?.files ?? []) {
+      if (/\.ya?ml$/.test(file.path)) expect(() => parse(String(file.content)), file.path).not.toThrow();
+    }
+    if (existsSync(folder)) expect(readdirSync(folder).length).toBeGreaterThan(0);
+  });
+
+  it('must have its keys in the file that `init` writes', () => {
+    const text = readFileSync(join(templates, 'init', 'stack.yml'), 'utf8');
+    expect(text).toMatch(new RegExp(`^#? ?${name}:`, 'm'));
+  });
+
+  it('must read nothing back from a server that it could not have put there', async () => {
+    const rendered = await renderAll();
+    const own = rendered.services.find((one) => one.service === service);
+    if (own === undefined) throw new Error('every service is rendered');
+    const proofs = service.proofs({
+      config,
+      files: own.files,
+      revision: own.revision,
+      md5: () => new Uint8Array(16),
+    });
+    for (const proof of proofs) {
+      expect(proof.judge({ status: 503, body: '' }).kind).not.toBe('proven');
+      expect(proof.judge({ status: 200, body: '{}' }).kind).not.toBe('proven');
+    }
+  });
+});
+
+it('rendering twice must give the same bytes', async () => {
+  const files = (rendering: Awaited<ReturnType<typeof renderAll>>) =>
+    rendering.services.flatMap((one) => one.files.map(({ path, content }) => [path, String(content)]));
+  expect(files(await renderAll())).toEqual(files(await renderAll()));
+});
+
+async function renderAll() {
+  const loaded = { config, path: '/s/stack.yml', folder: '/s', locate: () => undefined, userFiles: [] };
+  const rendering = render(loaded, await loadTemplates(undefined));
+  if (!rendering.ok) throw new Error(rendering.error.map(({ message }) => message).join('\n'));
+  return rendering.value;
+}
