@@ -40,5 +40,5 @@ function flags({ short, long, takesValue }: OptionInfo): string {
 }
 
 function line(condition: string, what: string, description: string): string {
-  return `complete -c promstack -n '${condition}' ${what} -d '${description.replaceAll("'", "\\\\'")}'`;
+  return `complete -c promstack -n '${condition}' ${what} -d '${description.replaceAll("'", "\\'")}'`;
 }

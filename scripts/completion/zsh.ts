@@ -49,5 +49,5 @@ function described(option: OptionInfo): readonly string[] {
 }
 
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\\\''")}'`;
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
