@@ -2,7 +2,6 @@ import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
-import { recordRevision } from '../history/record.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
@@ -12,11 +11,12 @@ import type { Rendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
+import { carryOut } from './carry-out.ts';
+import { archivedFiles } from './config-files.ts';
 import { formerState } from './former.ts';
 import { takeLock } from './lock.ts';
 import { preflight } from './preflight.ts';
 import { proveValid } from './prove-valid.ts';
-import { transact } from './transaction.ts';
 
 /** What a change of a running stack needs. */
 export interface ChangeOptions {
@@ -46,13 +46,14 @@ export interface Changed {
 
 /** Makes the engine run what was rendered: images, plan, proof that the files are valid, then all of it or none of it. */
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
-  const { engine, rendering, report, clock, signal, command } = options;
+  const { engine, rendering, report, clock, signal, command, env, afterStep } = options;
   const info = await engine.info(signal);
   const desired = toDesired(rendering, await getImages(options));
   const reach = openReach(engine, info);
+  const files = archivedFiles(engine, desired.stack);
   try {
     const look = async (): Promise<{ observed: Observed; plan: Plan }> => {
-      const observed = await observe(engine, desired, reach);
+      const observed = await observe(engine, desired, reach, files);
       return { observed, plan: reconcile(desired, observed, { recreate: options.recreate === true }) };
     };
     const first = await look();
@@ -63,21 +64,22 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     const { observed, plan } = await look();
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
     await preflight(plan, desired, observed, info);
-    await proveValid({ engine, desired, rendering, observed, plan, env: options.env, report, signal });
-    const former = await formerState(engine, observed, desired);
+    await proveValid({ engine, desired, rendering, observed, plan, env, report, signal });
+    const former = await formerState(files, observed, desired);
     report({ kind: 'phase', name: 'applying' });
-    await transact(plan, {
+    await carryOut({
       engine,
       desired,
       reach,
       clock,
       report,
       signal,
+      files,
       former,
-      present: new Set(observed.services.keys()),
-      containers: new Map([...observed.services].map(([name, { container }]) => [name, container.id])),
-      record: () => recordRevision(engine, desired, { former, command, at: new Date(clock.now()) }),
-      afterStep: options.afterStep,
+      observed,
+      plan,
+      command,
+      afterStep,
     });
     return { plan, desired, urls: urlsOf(desired, reach.url) };
   } finally {
@@ -86,13 +88,23 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
 }
 
 /** Gets every image the stack needs; nothing is touched when one cannot be had. */
-async function getImages({ engine, rendering, report, signal }: ChangeOptions): Promise<(reference: string) => ResolvedImage> {
-  const wanted = rendering.services.map(({ container }) => ({ service: container.service, reference: container.image }));
+async function getImages({
+  engine,
+  rendering,
+  report,
+  signal,
+}: ChangeOptions): Promise<(reference: string) => ResolvedImage> {
+  const wanted = rendering.services.map(({ container }) => ({
+    service: container.service,
+    reference: container.image,
+  }));
   const outcomes = await ensureImages(engine, wanted, rendering.config.images, report, signal);
   const missing = missingImages(outcomes);
   if (missing.length > 0) throw missingImagesError(missing);
   const byReference = new Map(
-    outcomes.flatMap((one) => (one.kind === 'had' ? [[one.reference, { ref: one.ref, id: one.imageId }] as const] : [])),
+    outcomes.flatMap((one) =>
+      one.kind === 'had' ? [[one.reference, { ref: one.ref, id: one.imageId }] as const] : [],
+    ),
   );
   return (reference) => byReference.get(reference) ?? { ref: reference, id: undefined };
 }

@@ -4,14 +4,18 @@ import { waitReady } from '../confirm/ready.ts';
 import type { Engine } from '../engine/engine.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { baseLabels, type Desired, type DesiredService } from '../plan/desired.ts';
-import { carrierRoot, names } from '../plan/names.ts';
+import { names } from '../plan/names.ts';
 import type { Removal } from '../plan/plan.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
+import { withDeadline } from '../util/with-deadline.ts';
+import type { ConfigFiles } from './config-files.ts';
 import { explainStart } from './explain-start.ts';
 import { releaseEntries, switchEntries } from './release-entries.ts';
 import type { Executors } from './run-plan.ts';
 
+/** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
+const engineMs = 120_000;
 const readyMs = 60_000;
 const reloadMs = 30_000;
 const confirmMs = 30_000;
@@ -24,23 +28,26 @@ export interface Workshop {
   readonly clock: Clock;
   /** Ids of the containers there are, by service; executors add to it. */
   readonly containers: Map<string, string>;
+  readonly files: ConfigFiles;
   /** Notes the confirmed revision in the stack's history. */
-  record(revision: string): Promise<void>;
+  record(): Promise<void>;
 }
 
 /** The executors of the steps that take something away; they need nothing but the engine. */
 export function removalExecutors(engine: Engine): Executors<Removal> {
   return {
-    stopContainer: ({ container, seconds }) => engine.stopContainer(container, seconds),
-    removeContainer: ({ container }) => engine.removeContainer(container),
-    removeNetwork: ({ network }) => engine.removeNetwork(network),
-    removeVolume: ({ name }) => engine.removeVolume(name),
+    stopContainer: ({ name, container, seconds }) =>
+      withDeadline(`stopping ${name}`, engineMs + seconds * 1_000, engine.stopContainer(container, seconds)),
+    removeContainer: ({ name, container }) =>
+      withDeadline(`removing ${name}`, engineMs, engine.removeContainer(container)),
+    removeNetwork: ({ name, network }) => withDeadline(`removing ${name}`, engineMs, engine.removeNetwork(network)),
+    removeVolume: ({ name }) => withDeadline(`deleting ${name}`, engineMs, engine.removeVolume(name)),
   };
 }
 
 /** The executor of each kind of step. */
 export function createExecutors(shop: Workshop): Executors {
-  const { engine, desired, reach, clock, containers } = shop;
+  const { engine, desired, reach, clock, containers, files } = shop;
   const exits = new Map<string, Promise<number>>();
 
   const wantedOf = (service: string): DesiredService => {
@@ -53,32 +60,35 @@ export function createExecutors(shop: Workshop): Executors {
     if (id === undefined) throw new Error(`the plan uses the container of ${service} before there is one`);
     return id;
   };
-  const carrierName = names.carrier(desired.stack);
 
   return {
     ...removalExecutors(engine),
-    createNetwork: async ({ name }) => void (await engine.createNetwork(name, baseLabels(desired.stack, 'network'))),
-    createVolume: async ({ name, labels }) => void (await engine.createVolume(name, labels)),
+    createNetwork: async ({ name }) => {
+      const labels = baseLabels(desired.stack, 'network');
+      await withDeadline(`creating ${name}`, engineMs, engine.createNetwork(name, labels));
+    },
+    createVolume: async ({ name, labels }) => {
+      await withDeadline(`creating ${name}`, engineMs, engine.createVolume(name, labels));
+    },
     createCarrier: async () => {
       const { carrier } = desired;
       if (carrier === undefined) throw new Error('the plan makes a carrier for a stack that needs none');
-      await engine.createHelper({
-        name: carrier.name,
-        image: carrier.image,
-        user: '0:0',
-        entrypoint: ['/bin/true'],
-        args: [],
-        labels: { ...baseLabels(desired.stack, 'carrier'), [specHashLabel]: carrier.hash },
-        mounts: carrier.mounts,
-      });
+      const { name, image, mounts, hash } = carrier;
+      const labels = { ...baseLabels(desired.stack, 'carrier'), [specHashLabel]: hash };
+      const helper = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
+      await withDeadline(`creating ${name}`, engineMs, engine.createHelper(helper));
     },
-    stageReleases: ({ releases }) =>
-      engine.putFiles(carrierName, carrierRoot, releases.flatMap(({ service }) => releaseEntries(wantedOf(service)))),
-    switchReleases: ({ releases }) => engine.putFiles(carrierName, carrierRoot, switchEntries(releases)),
+    stageReleases: ({ releases }) => {
+      const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
+      return withDeadline('staging files', engineMs, files.write(entries));
+    },
+    switchReleases: ({ releases }) => withDeadline('switching files', engineMs, files.write(switchEntries(releases))),
     createContainer: async ({ service }) => {
       const { name, spec, labels, volumes } = wantedOf(service);
-      const id = await engine.createContainer({ name, spec, labels, volumes, network: names.network(desired.stack) });
+      const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
+      const id = await withDeadline(`creating ${name}`, engineMs, engine.createContainer(request));
       containers.set(service, id);
+      files.place(service, id);
       reach.place(service, { container: id, ports: spec.ports });
     },
     startContainer: async ({ service }, { signal }) => {
@@ -88,7 +98,7 @@ export function createExecutors(shop: Workshop): Executors {
       exit.catch(() => undefined);
       exits.set(service, exit);
       try {
-        await engine.startContainer(id);
+        await withDeadline(`starting ${service}`, engineMs, engine.startContainer(id));
       } catch (error) {
         throw await explainStart(engine, wantedOf(service).spec, error);
       }
@@ -121,6 +131,6 @@ export function createExecutors(shop: Workshop): Executors {
       if (release === undefined) return;
       await prove(service, declared.proofs(release), { reach, clock, signal, deadlineMs: confirmMs });
     },
-    record: ({ revision }) => shop.record(revision),
+    record: () => withDeadline('writing the history', engineMs, shop.record()),
   };
 }

@@ -1,20 +1,25 @@
 import { findService } from '../../stack/services.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { RecordedRelease } from '../history/history.ts';
+import { lastConfirmed } from '../history/history.ts';
 import { carrierFor, type Desired, type DesiredService, hashSpec, volumesOf } from '../plan/desired.ts';
-import type { Observed } from '../plan/observed.ts';
+import { hashFiles } from '../plan/files-hash.ts';
+import type { Observed, ObservedService } from '../plan/observed.ts';
+import { type ReleaseFolder, revisionOf } from '../plan/release-folder.ts';
 import { md5 } from '../util/hash.ts';
+import type { ConfigFiles } from './config-files.ts';
 import { readRelease } from './release-files.ts';
 
 /**
- * What the stack was before a change, as something to desire again: each container by the spec on its label, with the
- * release its link pointed at. Read before the change begins, while the containers that give access to it are there.
+ * What the stack was before a change, as something to desire again: each running container by the spec on its label,
+ * with the release that was confirmed last. Read before the change begins, while all that gives access to it is there.
  */
-export async function formerState(engine: Engine, observed: Observed, desired: Desired): Promise<Desired> {
+export async function formerState(files: ConfigFiles, observed: Observed, desired: Desired): Promise<Desired> {
+  const recorded = lastConfirmed(observed.history)?.services ?? {};
   const services = await Promise.all(
     [...observed.services].map(async ([name, found]): Promise<DesiredService[]> => {
       const service = findService(name);
       if (service === undefined || found.spec === undefined || found.container.state !== 'running') return [];
-      const files = found.linked === undefined ? undefined : await readRelease(engine, found.container.id, name, found.linked);
+      const kept = await keptRelease(files, name, found, recorded[name]);
       return [
         {
           service,
@@ -24,10 +29,12 @@ export async function formerState(engine: Engine, observed: Observed, desired: D
           specHash: found.specHash ?? hashSpec(found.spec),
           labels: found.container.labels,
           volumes: volumesOf(desired.stack, found.spec),
-          release:
-            files === undefined || found.linked === undefined
-              ? undefined
-              : { config: desired.config, files, revision: found.linked, md5 },
+          ...(kept === undefined
+            ? { release: undefined }
+            : {
+                release: { config: desired.config, files: kept.files, revision: revisionOf(kept.folder), md5 },
+                folder: kept.folder,
+              }),
         },
       ];
     }),
@@ -35,10 +42,35 @@ export async function formerState(engine: Engine, observed: Observed, desired: D
   const kept = services.flat();
   return {
     stack: desired.stack,
-    revision: observed.recorded ?? desired.revision,
+    revision: observed.recorded ?? 'before',
     config: desired.config,
     services: kept,
     volumes: [],
-    carrier: carrierFor(desired.stack, kept),
+    carrier: carrierFor(desired.stack, withOthers(kept, desired.services)),
   };
+}
+
+/**
+ * The release the history names, since it was confirmed; what the link points at may be left over from a run that was
+ * cut short. The linked one when there is no such release, or it is not as it was written.
+ */
+async function keptRelease(
+  files: ConfigFiles,
+  service: string,
+  found: ObservedService,
+  recorded: RecordedRelease | undefined,
+): Promise<{ folder: ReleaseFolder; files: NonNullable<Awaited<ReturnType<typeof readRelease>>> } | undefined> {
+  if (recorded !== undefined && recorded.folder !== found.folder) {
+    const read = await readRelease(files, service, recorded.folder);
+    if (read !== undefined && hashFiles(read) === recorded.hash) return { folder: recorded.folder, files: read };
+  }
+  if (found.folder === undefined) return undefined;
+  const read = await readRelease(files, service, found.folder);
+  return read === undefined ? undefined : { folder: found.folder, files: read };
+}
+
+/** The carrier has the volumes of what was and of what was wanted, so that going back does not have to make it anew. */
+function withOthers(kept: readonly DesiredService[], wanted: readonly DesiredService[]): readonly DesiredService[] {
+  const gone = kept.filter((one) => !wanted.some((other) => other.service === one.service));
+  return [...wanted, ...gone];
 }

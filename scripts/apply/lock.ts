@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import { lockLabel } from '../engine/labels.ts';
@@ -34,9 +34,12 @@ export interface Lock extends AsyncDisposable {
  * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
  *
  * The lock is a volume: creating one is atomic and answers with the one that is there, so the nonce in its label tells
- * who won. (A file cannot be created atomically through the archive API.)
+ * who won. (A file cannot be created atomically through the archive API.) Removing one is not: between the look that
+ * finds a dead holder and the removal, another may have taken the lock over. So whoever takes over a dead holder's lock
+ * first takes a lock of that very holding, named after its nonce, in the same way.
  *
- * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or one who saw the holder dead, removes it.
+ * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or the one who holds the lock of a dead
+ * holder's holding, removes it.
  */
 export async function takeLock(
   engine: Engine,
@@ -46,12 +49,35 @@ export async function takeLock(
   isAlive: (holder: LockHolder) => boolean = isHolderAlive,
 ): Promise<Lock> {
   const mine = myself(command);
+  await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+  return {
+    holder: mine,
+    [Symbol.asyncDispose]: async () => void (await removeIfStill(engine, names.lock(stack), mine.nonce)),
+  };
+}
+
+/** Makes the lock volume of a name ours, or throws a StackError that says who has it. */
+async function claim(
+  engine: Engine,
+  stack: string,
+  name: string,
+  mine: LockHolder,
+  report: Report,
+  isAlive: (holder: LockHolder) => boolean,
+): Promise<void> {
   for (let tries = 0; tries < 3; tries++) {
-    const holder = await claim(engine, stack, mine);
-    if (holder.nonce === mine.nonce) return heldLock(engine, stack, mine);
+    const holder = await createLock(engine, stack, name, mine);
+    if (holder.nonce === mine.nonce) return;
     if (isAlive(holder)) throw refusal(stack, holder);
-    report({ kind: 'note', text: `took over the lock of ${inWords(holder)}, which is not running any more` });
-    await removeIfStill(engine, stack, holder.nonce);
+    const holding = `${name}-${holder.nonce}`;
+    await claim(engine, stack, holding, mine, () => undefined, isAlive);
+    try {
+      if (await removeIfStill(engine, name, holder.nonce)) {
+        report({ kind: 'note', text: `took over the lock of ${inWords(holder)}, which is not running any more` });
+      }
+    } finally {
+      await removeIfStill(engine, holding, mine.nonce);
+    }
   }
   throw new StackError({
     doing: `taking the lock of the stack ${stack}`,
@@ -78,28 +104,24 @@ export function inWords(holder: LockHolder): string {
   return `${holder.user}@${holder.host} (promstack ${holder.command}, pid ${holder.pid}, since ${holder.since})`;
 }
 
-async function claim(engine: Engine, stack: string, mine: LockHolder): Promise<LockHolder> {
+async function createLock(engine: Engine, stack: string, name: string, mine: LockHolder): Promise<LockHolder> {
   const labels = { ...baseLabels(stack, 'lock'), [lockLabel]: JSON.stringify(mine) };
-  const volume = await engine.createVolume(names.lock(stack), labels);
+  const volume = await engine.createVolume(name, labels);
   const holder = parseHolder(volume.labels[lockLabel]);
   if (holder !== undefined) return holder;
   throw new StackError({
     doing: `taking the lock of the stack ${stack}`,
-    why: `there is a volume ${names.lock(stack)} that promstack did not make`,
+    why: `there is a volume ${name} that promstack did not make`,
     tryThis: 'give the stack another name in stack.yml, or rename that volume',
   });
 }
 
-function heldLock(engine: Engine, stack: string, mine: LockHolder): Lock {
-  return {
-    holder: mine,
-    [Symbol.asyncDispose]: () => removeIfStill(engine, stack, mine.nonce),
-  };
-}
-
-async function removeIfStill(engine: Engine, stack: string, nonce: string): Promise<void> {
-  const now = await findHolder(engine, stack);
-  if (now?.nonce === nonce) await engine.removeVolume(names.lock(stack));
+/** Removes the lock volume when it still is of that holding; answers whether it was. */
+async function removeIfStill(engine: Engine, name: string, nonce: string): Promise<boolean> {
+  const volume = await engine.findVolume(name);
+  if (parseHolder(volume?.labels[lockLabel])?.nonce !== nonce) return false;
+  await engine.removeVolume(name);
+  return true;
 }
 
 function refusal(stack: string, holder: LockHolder): StackError {

@@ -5,7 +5,7 @@ import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
-import { type CheckJob, filesOf, type FindImage } from '../check/runner.ts';
+import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import { carrierRoot } from '../plan/names.ts';
@@ -65,7 +65,8 @@ export async function proveValid(options: ProofOptions): Promise<void> {
 async function stageForCheck({ engine, desired, observed }: ProofOptions, job: CheckJob): Promise<Staged | undefined> {
   const wanted = desired.services.find(({ service }) => service.name === job.service);
   const found = observed.services.get(job.service)?.container;
-  if (observed.carrier === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId) return undefined;
+  if (observed.carrier === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId)
+    return undefined;
   const folder = `${job.service}/${checkFolder}`;
   await engine.putFiles(observed.carrier.id, carrierRoot, [
     // Unpacking a link over a folder takes the folder away, and a folder over a link the link: nothing of an earlier

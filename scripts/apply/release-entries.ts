@@ -2,42 +2,63 @@ import { Secret } from '../../stack/secret.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
 import type { DesiredService } from '../plan/desired.ts';
 import type { ServiceRelease } from '../plan/plan.ts';
+import { placeOf, type ReleaseFolder } from '../plan/release-folder.ts';
 
 const root = { uid: 0, gid: 0 } as const;
 
-/** The archive entries that put a service's release below its folder of the carrier: folders first, then files. */
-export function releaseEntries({ service, spec, release }: Pick<DesiredService, 'service' | 'spec' | 'release'>): ArchiveEntry[] {
+/** Beside a release: its files that hold secrets, as they may be shown. */
+export const maskedFolder = 'masked';
+
+/** The archive entries that put a service's release into its folder, and nothing else into the place that holds it. */
+export function releaseEntries(
+  { service, spec, release }: Pick<DesiredService, 'service' | 'spec' | 'release'>,
+  folder: ReleaseFolder,
+): ArchiveEntry[] {
   if (release === undefined) return [];
-  const base = `${service.name}/releases/${release.revision}`;
+  const place = `${service.name}/releases/${placeOf(folder)}`;
   const [uid = 0, gid = 0] = spec.user.split(':').map(Number);
-  const folders = new Set(release.files.flatMap((file) => parentsOf(`${base}/${file.path}`)));
+  const file = (path: string, text: string, mode: number): ArchiveEntry => ({
+    kind: 'file',
+    path,
+    content: Buffer.from(text),
+    mode,
+    uid,
+    gid,
+  });
+  const files = release.files.flatMap(({ path, content, masked, mode }): ArchiveEntry[] => {
+    const at = `${service.name}/releases/${folder}/${path}`;
+    if (!(content instanceof Secret)) return [file(at, content, mode)];
+    return [
+      file(at, content.reveal(), mode),
+      file(`${place}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o444),
+    ];
+  });
   return [
-    ...[...folders].sort().map((path): ArchiveEntry => ({ kind: 'directory', path, mode: 0o755, ...root })),
-    ...release.files.map(
-      (file): ArchiveEntry => ({
-        kind: 'file',
-        path: `${base}/${file.path}`,
-        content: Buffer.from(file.content instanceof Secret ? file.content.reveal() : file.content),
-        mode: file.mode,
-        uid,
-        gid,
-      }),
-    ),
+    { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
+    // Unpacking a link over a folder takes it away with all it holds, and a folder over the link takes the link away.
+    { kind: 'link', path: place, to: 'nothing', ...root },
+    ...foldersOf([`${service.name}/releases/${folder}/`, ...files.map(({ path }) => path)], place),
+    ...files,
   ];
 }
 
-/** The archive entries that point each service's `current` at its new release. */
+/** The archive entries that point each service's `current` at its release. */
 export function switchEntries(releases: readonly ServiceRelease[]): ArchiveEntry[] {
-  return releases.map(({ service, revision }) => ({
+  return releases.map(({ service, folder }) => ({
     kind: 'link',
     path: `${service}/current`,
-    to: `releases/${revision}`,
+    to: `releases/${folder}`,
     ...root,
   }));
 }
 
-/** Every folder above a path except the first, which is the volume's own mount point. */
-function parentsOf(path: string): string[] {
-  const parts = path.split('/').slice(0, -1);
-  return parts.slice(1).map((_, at) => parts.slice(0, at + 2).join('/'));
+/** The folders that hold the paths, from a base downwards. */
+function foldersOf(paths: readonly string[], base: string): ArchiveEntry[] {
+  const folders = new Set<string>([base]);
+  for (const path of paths) {
+    for (let folder = parentOf(path); folder.length > base.length; folder = parentOf(folder)) folders.add(folder);
+  }
+  return [...folders].sort().map((path) => ({ kind: 'directory', path, mode: 0o755, ...root }));
 }
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));

@@ -51,6 +51,8 @@ export async function runPlan<A extends Action>(
     ends.set(step.id, perform(step, before));
   }
   await Promise.all(ends.values());
+  // Waits that outlive their step, such as one for a container's end, hold a connection to the engine.
+  failing.abort(new Error('the plan is done'));
   return { done, failed, skipped };
 
   async function perform(step: Step<A>, before: readonly Promise<boolean>[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
-import { roleLabel, stackLabel } from '../engine/labels.ts';
+import { stackLabel } from '../engine/labels.ts';
+import { names } from '../plan/names.ts';
 import type { Removal, Step } from '../plan/plan.ts';
 import { type Belongings, planDown } from '../plan/plan-down.ts';
 import type { Report } from '../report/event.ts';
@@ -27,7 +28,7 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
     engine.listNetworks(labels),
     engine.listVolumes(labels),
   ]);
-  return { containers, networks, volumes: volumes.filter((one) => one.labels[roleLabel] !== 'lock') };
+  return { containers, networks, volumes: volumes.filter((one) => one.name !== names.lock(stack)) };
 }
 
 /** Removes a stack's containers and network, and its volumes when asked; answers the steps that were done. */

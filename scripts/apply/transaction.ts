@@ -1,66 +1,88 @@
-import { observe } from '../plan/observe.ts';
+import type { Desired } from '../plan/desired.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import { reconcile } from '../plan/reconcile.ts';
+import type { Report } from '../report/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { createExecutors, type Workshop } from './executors.ts';
+import { goBack } from './go-back.ts';
 import { type Outcome, runPlan } from './run-plan.ts';
-import type { Desired } from '../plan/desired.ts';
-import type { Report } from '../report/event.ts';
+import { toStackError } from './to-stack-error.ts';
 
 /** What a transaction needs beside its plan. */
 export interface TransactionOptions extends Workshop {
-  /** What ran before, to go back to; undefined when nothing did. */
-  readonly former: Desired | undefined;
+  /** What ran before, to go back to; without services when nothing did. */
+  readonly former: Desired;
   /** Services that had a container before, running or not: going back removes none of them. */
   readonly present: ReadonlySet<string>;
   readonly report: Report;
   readonly signal: AbortSignal;
   readonly afterStep?: ((step: Step) => void) | undefined;
+  /** Notes in the history that the revision was taken back, and why. */
+  recordRefused(why: string): Promise<void>;
 }
 
 /**
- * Carries out a plan as a whole: when a step fails after something that runs was touched, everything goes back to what
- * ran before, and that is confirmed as well. Throws the error of the step that failed; it says where the stack is now.
+ * Carries out a plan as a whole: when a step fails, or the person interrupts, after something that runs was touched,
+ * everything goes back to what ran before, and that is confirmed as well. Throws the error of the step that failed; it
+ * says where the stack is now.
  */
 export async function transact(plan: Plan, options: TransactionOptions): Promise<void> {
+  const { report, signal, former } = options;
   const outcome = await runPlan(plan.steps, createExecutors(options), options);
   const [failure] = outcome.failed;
   if (failure === undefined && outcome.skipped.length === 0) return;
-  if (options.signal.aborted) throw interrupted(options.signal);
-  const error = failure?.error ?? new Error('steps of the plan were not begun and none of them failed');
-  if (options.former === undefined || options.former.services.length === 0 || !touchesRunning(outcome)) throw error;
-  const ended = await goBack(options, options.former);
-  if (ended === undefined) throw withNote(error, 'everything was put back to what ran before, and that is confirmed');
-  throw withNote(error, `going back to what ran before failed as well: ${ended}\n  promstack status says what runs where`);
+  const error = toStackError(failure?.error ?? signal.reason, `changing the stack ${plan.stack}`);
+
+  const stopped = await stopFailing(outcome, options);
+  const leftStopped = stopped.map((service) => `${service} was stopped; its container is left for a look at its log`);
+  if (former.services.length === 0 || !touchesRunning(outcome)) throw withNotes(error, leftStopped);
+
+  report({ kind: 'phase', name: 'rolling back' });
+  const { failed } = await goBack({ ...options, leave: new Set([...options.present, ...stopped]) });
+  const notes =
+    failed === undefined
+      ? ['everything was put back to what ran before, and that is confirmed', ...leftStopped]
+      : [`going back to what ran before failed as well: ${failed}`, ...leftStopped];
+  if (signal.aborted) {
+    // The frame prints no error of work that was asked to stop.
+    report({ kind: failed === undefined ? 'note' : 'warning', text: notes.join('\n') });
+    throw signal.reason;
+  }
+  await options.recordRefused(error instanceof Error ? error.message : String(error)).catch(() => undefined);
+  throw withNotes(error, notes);
 }
 
 /** Steps after which something that runs differs from what ran before. */
-const touching: ReadonlySet<Step['do']> = new Set(['switchReleases', 'stopContainer', 'removeContainer', 'reload', 'startContainer']);
+const touching: ReadonlySet<Step['do']> = new Set([
+  'switchReleases',
+  'stopContainer',
+  'removeContainer',
+  'reload',
+  'startContainer',
+]);
 
+/** What failed or was cut short may have come through all the same. */
 function touchesRunning({ done, failed }: Outcome): boolean {
   return [...done, ...failed.map(({ step }) => step)].some((step) => touching.has(step.do));
 }
 
-/** Makes the former state the desired one and carries that out; answers why it could not be. */
-async function goBack(options: TransactionOptions, former: Desired): Promise<string | undefined> {
-  const { engine, reach, report } = options;
-  report({ kind: 'phase', name: 'rolling back' });
-  try {
-    const plan = reconcile(former, await observe(engine, former, reach), { leave: options.present });
-    const shop = { ...options, desired: former };
-    const outcome = await runPlan(plan.steps, createExecutors(shop), { ...options, afterStep: undefined });
-    return outcome.failed.map(({ error }) => (error as Error).message).join('\n  ') || undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+/** A server that did not come up would be restarted for ever: it is stopped, unless going back puts another in its place. */
+async function stopFailing({ done, failed }: Outcome, options: TransactionOptions): Promise<readonly string[]> {
+  const { engine, containers, former, signal } = options;
+  if (signal.aborted) return [];
+  const started = new Set(done.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
+  const failing = failed.flatMap(({ step }) =>
+    (step.do === 'waitReady' || step.do === 'confirm') && started.has(step.service) ? [step.service] : [],
+  );
+  const isKept = (service: string): boolean => former.services.some((one) => one.service.name === service);
+  const doomed = [...new Set(failing)].filter((service) => !isKept(service));
+  await Promise.all(
+    doomed.map((service) => engine.stopContainer(containers.get(service) ?? '', 5).catch(() => undefined)),
+  );
+  return doomed;
 }
 
-function withNote(error: unknown, note: string): unknown {
-  if (!(error instanceof StackError)) return error;
+function withNotes(error: unknown, notes: readonly string[]): unknown {
+  if (!(error instanceof StackError) || notes.length === 0) return error;
   const { doing, why, tryThis, cause } = error;
-  return new StackError({ doing, why: `${why}\n  ${note}`, tryThis, cause: cause ?? error });
-}
-
-function interrupted(signal: AbortSignal): unknown {
-  return signal.reason ?? new Error('interrupted');
+  return new StackError({ doing, why: [why, ...notes].join('\n  '), tryThis, cause: cause ?? error });
 }

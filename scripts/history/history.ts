@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import type { Engine } from '../engine/engine.ts';
+import type { ConfigFiles } from '../apply/config-files.ts';
+import type { ReleaseFolder } from '../plan/release-folder.ts';
 
-/** How many revisions stay for history and rollback. */
-export const keptRevisions = 10;
+/** How many revisions can be gone back to. */
+const keptRevisions = 10;
+/** How many entries stay: going to and fro between two revisions makes many entries of few revisions. */
+const keptEntries = 50;
+
+const releaseSchema = z.object({
+  /** The folder below `releases/` in the service's config volume. */
+  folder: z.string(),
+  /** Hash of its files as they were written (see `hashFiles`): another one after an edit by hand. */
+  hash: z.string(),
+});
 
 const entrySchema = z.object({
   revision: z.string(),
@@ -12,42 +22,76 @@ const entrySchema = z.object({
   who: z.string(),
   /** The command that did it: `up`. */
   command: z.string(),
-  /** `service/path` of every file that differs from the revision before. */
+  /** `service/path` of every file that differs from what ran before. */
   changed: z.array(z.string()),
-  /** The release of each service. */
-  services: z.record(z.string(), z.string()),
+  /** The release of each service that has one. */
+  services: z.record(z.string(), releaseSchema),
+  /** Why it was taken back; absent when it was confirmed. */
+  refused: z.string().optional(),
 });
 
-/** One revision that was confirmed to run. */
+const stateSchema = z.object({
+  /** Counts the writings: the higher of two is the newer. */
+  sequence: z.number(),
+  history: z.array(entrySchema),
+});
+
+/** One revision that was confirmed to run, or that was refused and taken back. */
 export type HistoryEntry = z.infer<typeof entrySchema>;
+
+/** A release as the history names it. */
+export type RecordedRelease = z.infer<typeof releaseSchema>;
 
 /** The folder beside the releases, in the config volume of the service that keeps the state. */
 export const stateFolder = 'state';
-const file = 'history.json';
 
-/** The stack's history, oldest first, as a container that mounts the keeper's config volume sees it; empty when there is none. */
-export async function readHistory(engine: Engine, container: string, mount: string): Promise<readonly HistoryEntry[]> {
-  const entries = await engine.getFiles(container, `${mount}/${stateFolder}/${file}`);
-  const found = entries?.find((entry) => entry.kind === 'file');
-  if (found === undefined) return [];
-  const parsed = z.object({ history: z.array(entrySchema) }).safeParse(parseJson(found.content.toString('utf8')));
-  // A history that cannot be read is no reason to stop: what runs is proven by asking the servers.
-  return parsed.success ? parsed.data.history : [];
+/** The last entry that was confirmed: what the stack ran when all was well. */
+export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {
+  return history.findLast((entry) => entry.refused === undefined);
 }
 
-/** Writes the history through the carrier, the newest revisions only. */
-export async function writeHistory(
-  engine: Engine,
-  carrier: string,
-  mount: string,
-  history: readonly HistoryEntry[],
-): Promise<void> {
-  const content = Buffer.from(`${JSON.stringify({ history: history.slice(-keptRevisions) }, null, 2)}\n`);
+/** The confirmed entries of the newest revisions, the last of each, newest first: what a rollback can go back to. */
+export function newestRevisions(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  const byRevision = new Map<string, HistoryEntry>();
+  for (const entry of history.toReversed()) {
+    if (entry.refused === undefined && !byRevision.has(entry.revision)) byRevision.set(entry.revision, entry);
+  }
+  return [...byRevision.values()].slice(0, keptRevisions);
+}
+
+/** The folders in which a service's releases of the newest revisions lie. */
+export function newestFolders(history: readonly HistoryEntry[], service: string): readonly ReleaseFolder[] {
+  return newestRevisions(history).flatMap(({ services }) => services[service]?.folder ?? []);
+}
+
+/** The stack's history, oldest first; empty when there is none. `keeper` is the service in whose volume it lies. */
+export async function readHistory(files: ConfigFiles, keeper: string): Promise<readonly HistoryEntry[]> {
+  return (await readState(files, keeper)).history;
+}
+
+/** Adds to the history. Two files take turns, so that a writing that is cut short spoils only the older one. */
+export async function addToHistory(files: ConfigFiles, keeper: string, entry: HistoryEntry): Promise<void> {
+  const before = await readState(files, keeper);
+  const sequence = before.sequence + 1;
+  const state: z.infer<typeof stateSchema> = { sequence, history: [...before.history, entry].slice(-keptEntries) };
+  const content = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
+  const folder = `${keeper}/${stateFolder}`;
   const root = { uid: 0, gid: 0 } as const;
-  await engine.putFiles(carrier, mount, [
-    { kind: 'directory', path: stateFolder, mode: 0o755, ...root },
-    { kind: 'file', path: `${stateFolder}/${file}`, content, mode: 0o644, ...root },
+  await files.write([
+    { kind: 'directory', path: folder, mode: 0o755, ...root },
+    { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
   ]);
+}
+
+async function readState(files: ConfigFiles, keeper: string): Promise<z.infer<typeof stateSchema>> {
+  const entries = (await files.read(keeper, stateFolder)) ?? [];
+  const states = entries.flatMap((entry) => {
+    if (entry.kind !== 'file') return [];
+    const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));
+    // A history that cannot be read is no reason to stop: what runs is proven by asking the servers.
+    return parsed.success ? [parsed.data] : [];
+  });
+  return states.toSorted((one, other) => other.sequence - one.sequence)[0] ?? { sequence: 0, history: [] };
 }
 
 function parseJson(text: string): unknown {

@@ -6,6 +6,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { md5, shortHash } from '../util/hash.ts';
 import { version } from '../util/version.ts';
 import { carrierRoot, names } from './names.ts';
+import type { ReleaseFolder } from './release-folder.ts';
 
 /** What a stack is meant to be, in the engine's terms. */
 export interface Desired {
@@ -31,6 +32,8 @@ export interface DesiredService {
   readonly volumes: readonly string[];
   /** Absent when the service reads no files. */
   readonly release: Release | undefined;
+  /** Where the release lies already, when it is one of the history; a new one gets a free place. */
+  readonly folder?: ReleaseFolder;
 }
 
 /** The container that is created and never started: the way by which files reach the config volumes. */

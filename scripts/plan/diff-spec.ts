@@ -29,7 +29,9 @@ function sets(field: string, before: readonly string[], after: readonly string[]
     return before.join('\0') === after.join('\0') ? [] : [`order of ${field}s changed`];
   }
   // A flag that only changed its value reads better as one line.
-  const pairs = gone.map((one) => [one, come.find((other) => flag(other) === flag(one) && flag(one) !== other)] as const);
+  const pairs = gone.map(
+    (one) => [one, come.find((other) => flag(other) === flag(one) && flag(one) !== other)] as const,
+  );
   const paired = new Set(pairs.map(([, other]) => other));
   return [
     ...pairs.map(([one, other]) => (other === undefined ? `${field} ${one} removed` : `${field} ${one} -> ${other}`)),
@@ -39,7 +41,11 @@ function sets(field: string, before: readonly string[], after: readonly string[]
 
 const flag = (argument: string): string => argument.split('=')[0] ?? argument;
 
-function maps(field: string, before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+function maps(
+  field: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key) => scalar(`${field} ${key}`, before[key], after[key]));
 }

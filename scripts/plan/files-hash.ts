@@ -1,9 +1,16 @@
 import { Secret } from '../../stack/secret.ts';
 import { shortHash } from '../util/hash.ts';
 
-/** A hash over files as they lie in a release folder: paths and bytes, in any order. */
-export function hashFiles(files: readonly { readonly path: string; readonly content: string | Secret | Buffer }[]): string {
-  const lines = files.map(({ path, content }) => `${path}\0${shortHash(textOf(content))}`);
+/** A file as its hash sees it. */
+export interface HashedFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content: string | Secret | Buffer;
+}
+
+/** A hash over files as they lie in a release folder: paths, modes and bytes, in any order. */
+export function hashFiles(files: readonly HashedFile[]): string {
+  const lines = files.map(({ path, mode, content }) => `${path}\0${mode.toString(8)}\0${shortHash(textOf(content))}`);
   return shortHash(lines.sort().join('\n'));
 }
 

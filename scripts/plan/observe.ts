@@ -1,19 +1,26 @@
 import type { ContainerSpec, HttpResponse } from '../../stack/model.ts';
-import { configDir, configMount } from '../../stack/values/container.ts';
-import { readHistory } from '../history/history.ts';
+import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
 import type { Reach } from '../confirm/reach.ts';
 import type { ArchiveEntry, ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel } from '../engine/labels.ts';
+import { lastConfirmed, readHistory } from '../history/history.ts';
 import type { Desired, DesiredService } from './desired.ts';
 import { hashFiles } from './files-hash.ts';
+import { keeperOf } from './keeper.ts';
 import { names } from './names.ts';
 import type { Foreign, Observed, ObservedService } from './observed.ts';
+import { revisionOf } from './release-folder.ts';
 
 /** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
 const askMs = 2_000;
 
 /** Takes the snapshot of everything that concerns one stack. */
-export async function observe(engine: Engine, desired: Desired, reach: Reach): Promise<Observed> {
+export async function observe(
+  engine: Engine,
+  desired: Desired,
+  reach: Reach,
+  files: ConfigFiles = archivedFiles(engine, desired.stack),
+): Promise<Observed> {
   const { stack } = desired;
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),
@@ -23,26 +30,38 @@ export async function observe(engine: Engine, desired: Desired, reach: Reach): P
   const isOurs = (one: { labels: Readonly<Record<string, string>> }): boolean => one.labels[stackLabel] === stack;
   const { primary, strays } = byService(stack, containers.filter(isOurs));
   const wanted = new Map(desired.services.map((one) => [one.service.name, one]));
-  const services = await Promise.all(
-    [...primary].map(async ([name, container]): Promise<[string, ObservedService]> => [
-      name,
-      await observeService(engine, container, wanted.get(name), reach),
-    ]),
-  );
-  const keeper = desired.services.find((one) => one.service.keepsState === true)?.service.name ?? '';
-  const keeping = primary.get(keeper);
-  const history = keeping === undefined ? [] : await readHistory(engine, keeping.id, configMount);
+  for (const [name, { id }] of primary) files.place(name, id);
+  const carrier = containers.find((one) => isOurs(one) && one.labels[roleLabel] === 'carrier');
+  const keeper = keeperOf(desired);
+  const canRead = keeper !== undefined && (primary.has(keeper) || carrier !== undefined);
+  const [history, services] = await Promise.all([
+    canRead ? readHistory(files, keeper) : [],
+    Promise.all(
+      [...primary].map(
+        async ([name, container]): Promise<[string, ObservedService]> => [
+          name,
+          await observeService(container, wanted.get(name), reach, files),
+        ],
+      ),
+    ),
+  ]);
   return {
     stack,
-    recorded: history.at(-1)?.revision,
+    history,
+    recorded: lastConfirmed(history)?.revision,
     services: new Map(services),
     strays,
-    carrier: containers.find((one) => isOurs(one) && one.labels[roleLabel] === 'carrier'),
+    carrier,
     network: networks.find((one) => one.name === names.network(stack) && isOurs(one)),
     volumes: new Set(volumes.filter(isOurs).map((one) => one.name)),
     foreign: [
       ...foreigners('container', neededContainers(desired), containers, stack),
-      ...foreigners('volume', desired.volumes.map((one) => one.name), volumes, stack),
+      ...foreigners(
+        'volume',
+        desired.volumes.map((one) => one.name),
+        volumes,
+        stack,
+      ),
       ...foreigners('network', [names.network(stack)], networks, stack),
     ],
     portHolders: new Map(containers.flatMap((one) => one.hostPorts.map((port) => [port, one] as const))),
@@ -74,35 +93,37 @@ function byService(stack: string, containers: readonly ContainerSummary[]) {
 }
 
 async function observeService(
-  engine: Engine,
   container: ContainerSummary,
   wanted: DesiredService | undefined,
   reach: Reach,
+  files: ConfigFiles,
 ): Promise<ObservedService> {
   const spec = specOf(container);
   reach.place(container.labels[serviceLabel] ?? '', { container: container.id, ports: spec?.ports ?? [] });
   const base = { container, specHash: container.labels[specHashLabel], spec };
-  if (wanted?.release === undefined) return { ...base, linked: undefined, filesHash: undefined, unproven: undefined };
-  const [linked, unproven] = await Promise.all([
-    readLinkedRelease(engine, container.id),
+  if (wanted?.release === undefined) {
+    return { ...base, folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
+  }
+  const { name } = wanted.service;
+  const [target, unproven] = await Promise.all([
+    files.readLink(name, 'current'),
     container.state === 'running' ? askProofs(wanted, reach) : undefined,
   ]);
-  const entries = linked === undefined ? undefined : await engine.getFiles(container.id, `${configMount}/releases/${linked}`);
-  return { ...base, linked, filesHash: entries === undefined ? undefined : hashEntries(entries), unproven };
+  const folder = target?.replace(/^releases\//, '');
+  if (folder === undefined) return { ...base, folder, linked: undefined, filesHash: undefined, unproven };
+  const entries = await files.read(name, `releases/${folder}`);
+  const filesHash = entries === undefined ? undefined : hashEntries(entries);
+  return { ...base, folder, linked: revisionOf(folder), filesHash, unproven };
 }
 
-/** The release that a container's config link points at; undefined when there is no link yet. */
-export async function readLinkedRelease(engine: Engine, containerId: string): Promise<string | undefined> {
-  const target = await engine.readLink(containerId, configDir);
-  return target?.split('/').at(-1);
-}
-
-/** Hash of a release folder as the engine hands it out: the folder's own name is not part of it. */
+/** Hash of a release folder as it is read: the folder's own name is not part of it, a link in it is, though no release has one. */
 export function hashEntries(entries: readonly ArchiveEntry[]): string {
   return hashFiles(
-    entries.flatMap((entry) =>
-      entry.kind === 'file' ? [{ path: entry.path.split('/').slice(1).join('/'), content: entry.content }] : [],
-    ),
+    entries.flatMap((entry) => {
+      const path = entry.path.split('/').slice(1).join('/');
+      if (entry.kind === 'directory') return [];
+      return [entry.kind === 'file' ? { ...entry, path } : { path, mode: 0, content: `-> ${entry.to}` }];
+    }),
   );
 }
 

@@ -1,5 +1,7 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { ContainerSummary, NetworkSummary } from '../engine/engine.ts';
+import type { HistoryEntry } from '../history/history.ts';
+import type { ReleaseFolder } from './release-folder.ts';
 
 /** One snapshot of the engine, taken before anything is decided: the reconciler makes no further calls. */
 export interface Observed {
@@ -8,6 +10,8 @@ export interface Observed {
   readonly services: ReadonlyMap<string, ObservedService>;
   /** Service containers of the stack that are doubles, or helpers an interrupted run left behind. */
   readonly strays: readonly ContainerSummary[];
+  /** What was confirmed and what was taken back, oldest first; empty when there is none or it cannot be read. */
+  readonly history: readonly HistoryEntry[];
   /** The revision that the stack's history names as the last confirmed one; undefined when there is none or it cannot be read. */
   readonly recorded: string | undefined;
   readonly carrier: ContainerSummary | undefined;
@@ -26,7 +30,9 @@ export interface ObservedService {
   readonly specHash: string | undefined;
   /** The spec it was made from; undefined when the label cannot be read. */
   readonly spec: ContainerSpec | undefined;
-  /** The release that the link in its config volume points at. */
+  /** The folder below `releases/` that the link in its config volume points at. */
+  readonly folder: ReleaseFolder | undefined;
+  /** The revision in that folder. */
   readonly linked: string | undefined;
   /** Hash of the files of that release as they lie there (see `hashFiles`): another one after an edit by hand. */
   readonly filesHash: string | undefined;

@@ -1,9 +1,8 @@
 import type { ContainerSummary, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
-import { roleLabel } from '../engine/labels.ts';
 import { type Removal, type Step, Steps } from './plan.ts';
 import { stopSeconds } from './stop-seconds.ts';
 
-/** Everything on the engine that has the stack's label. */
+/** Everything on the engine that has the stack's label, but for the lock: whoever takes the stack down holds it. */
 export interface Belongings {
   readonly containers: readonly ContainerSummary[];
   readonly networks: readonly NetworkSummary[];
@@ -24,11 +23,7 @@ export function planDown(belongings: Belongings, options: { readonly volumes: bo
     steps.add({ do: 'removeNetwork', name, network: id }, removed, 'nothing is on it any more');
   }
   if (options.volumes) {
-    for (const { name, labels } of belongings.volumes) {
-      // The lock is a volume too; whoever takes the stack down holds it and lets go of it at the end.
-      if (labels[roleLabel] === 'lock') continue;
-      steps.add({ do: 'removeVolume', name }, removed, 'you asked for it');
-    }
+    for (const { name } of belongings.volumes) steps.add({ do: 'removeVolume', name }, removed, 'you asked for it');
   }
   return steps.all;
 }

@@ -15,7 +15,10 @@ export async function planStack(options: {
   readonly recreate: boolean;
 }): Promise<Plan> {
   const { engine, rendering, signal, recreate } = options;
-  const wanted = rendering.services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const wanted = rendering.services.map(({ container }) => ({
+    service: container.service,
+    reference: container.image,
+  }));
   const found = await findImages(engine, wanted, rendering.config.images);
   const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
   const reach = openReach(engine, await engine.info(signal));

@@ -1,4 +1,5 @@
 import { unreachable } from '../util/unreachable.ts';
+import type { ReleaseFolder } from './release-folder.ts';
 
 /** One call to the engine or to a server. `after` names the steps that must have succeeded before. */
 export type Step<A extends Action = Action> = A & {
@@ -32,9 +33,7 @@ export type Removal =
 /** A service and the release of files it is to have. */
 export interface ServiceRelease {
   readonly service: string;
-  readonly revision: string;
-  /** The release in force before. */
-  readonly from?: string;
+  readonly folder: ReleaseFolder;
 }
 
 /** What happens to one service, for a person: the steps say how. */

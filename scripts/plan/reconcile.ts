@@ -1,11 +1,11 @@
-import type { Release } from '../../stack/service.ts';
 import { specHashLabel } from '../engine/labels.ts';
+import { newestFolders } from '../history/history.ts';
+import { decide } from './decide.ts';
 import type { Desired, DesiredService } from './desired.ts';
-import { diffSpec } from './diff-spec.ts';
-import { hashFiles } from './files-hash.ts';
 import { names } from './names.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
+import { blindFolder, freeFolder, type ReleaseFolder } from './release-folder.ts';
 import { stopSeconds } from './stop-seconds.ts';
 
 /** What a person asked for beyond "make it so". */
@@ -14,14 +14,20 @@ export interface ReconcileOptions {
   readonly recreate?: boolean;
   /** Services that are left as they are when they are not desired, instead of being removed. */
   readonly leave?: ReadonlySet<string>;
+  /** Leave the history as it is: the plan goes back to what it names already. */
+  readonly unrecorded?: boolean;
 }
+
+type Decided = { readonly wanted: DesiredService; readonly found: ObservedService | undefined } & ReturnType<
+  typeof decide
+>;
 
 /**
  * Decides everything that has to be done so that the engine has what is desired, and why. Pure: the same two values
  * always give the same plan. Volumes are only ever added here.
  */
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
-  const decisions = desired.services.map((wanted) => {
+  const decisions = desired.services.map((wanted): Decided => {
     const found = observed.services.get(wanted.service.name);
     return { wanted, found, ...decide(wanted, found, options) };
   });
@@ -39,37 +45,78 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     if (observed.volumes.has(name)) continue;
     volumes.set(name, steps.add({ do: 'createVolume', name, labels }, [], 'there is none yet'));
   }
-
-  for (const [name, { container }] of gone) {
-    removeContainer(steps, container, [], `the stack has no ${name} any more`);
-  }
   for (const stray of observed.strays) {
     steps.add({ do: 'removeContainer', name: stray.name, container: stray.id }, [], 'it is a leftover of this stack');
   }
 
   const moving = decisions.filter((one) => one.moves);
-  const isRecorded = observed.recorded === desired.revision && gone.length === 0 && moving.length === 0;
-  const carrier = isRecorded ? [] : planCarrier(steps, desired, observed, volumes);
-  const switched = planReleases(steps, moving, carrier);
+  const isRecorded =
+    options.unrecorded === true || (observed.recorded === desired.revision && gone.length === 0 && moving.length === 0);
+  const carrier = isRecorded && moving.length === 0 ? [] : planCarrier(steps, desired, observed, volumes);
+  const switched = planReleases(steps, moving, observed, carrier);
 
+  // What goes stays until all else is confirmed, but for what holds a port that somebody needs.
+  const needed = new Set(
+    decisions.filter(isStarting).flatMap(({ wanted }) => wanted.spec.ports.map(({ host }) => host)),
+  );
+  const inTheWay = gone.filter(([, { container }]) => container.hostPorts.some((port) => needed.has(port)));
+  const remove = ([name, { container }]: (typeof gone)[number], after: readonly number[]): number[] =>
+    removeContainer(steps, container, after, `the stack has no ${name} any more`);
+  const cleared = inTheWay.flatMap((one) => remove(one, []));
+
+  const confirmed = planServices(steps, decisions, { network, volumes, switched, cleared });
+  const removed = gone
+    .filter((one) => !inTheWay.includes(one))
+    .flatMap((one) => remove(one, [...switched, ...confirmed]));
+  if (!isRecorded && desired.carrier !== undefined) {
+    const because =
+      confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
+    const after = [...carrier, ...switched, ...confirmed, ...cleared, ...removed];
+    steps.add({ do: 'record', revision: desired.revision }, after, because);
+  }
+
+  return {
+    stack: desired.stack,
+    revision: desired.revision,
+    changes: [
+      ...decisions.map(({ change }) => change),
+      ...gone.map(
+        ([service]): Change => ({ service, action: 'remove', because: [`the stack has no ${service} any more`] }),
+      ),
+    ],
+    steps: steps.all,
+  };
+}
+
+/** The steps by which each service becomes what it should be; answers those by which all of them are proven. */
+function planServices(
+  steps: Steps,
+  decisions: readonly Decided[],
+  before: {
+    readonly network: readonly number[];
+    readonly volumes: ReadonlyMap<string, number>;
+    readonly switched: readonly number[];
+    readonly cleared: readonly number[];
+  },
+): readonly number[] {
+  const { network, volumes, switched, cleared } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
   for (const { wanted, found, change, moves } of decisions) {
-    const { service } = wanted;
+    const { name, startsAfter, reload } = wanted.service;
     const [because = ''] = change.because;
-    const startsAfter = service.startsAfter.flatMap((name) => ready.get(name) ?? []);
     const files = moves ? switched : [];
-    const own = wanted.volumes.flatMap((name) => volumes.get(name) ?? []);
-    const revision = wanted.release?.revision ?? '';
+    const own = wanted.volumes.flatMap((volume) => volumes.get(volume) ?? []);
+    const revision = wanted.release?.revision;
     const confirm = (after: number[]): void => {
-      if (wanted.release !== undefined) {
-        confirmed.push(steps.add({ do: 'confirm', service: service.name, revision }, after, 'a reload is not a proof'));
-      }
+      if (revision === undefined) return;
+      confirmed.push(steps.add({ do: 'confirm', service: name, revision }, after, 'a reload is not a proof'));
     };
-    const start = (after: number[], why: string): void => {
-      const started = steps.add({ do: 'startContainer', service: service.name }, [...after, ...startsAfter], why);
-      const isReady = steps.add({ do: 'waitReady', service: service.name }, [started], 'it was started');
-      ready.set(service.name, isReady);
+    const start = (after: readonly number[]): void => {
+      const others = startsAfter.flatMap((other) => ready.get(other) ?? []);
+      const started = steps.add({ do: 'startContainer', service: name }, [...after, ...others, ...cleared], because);
+      const isReady = steps.add({ do: 'waitReady', service: name }, [started], 'it was started');
+      ready.set(name, isReady);
       confirmed.push(isReady);
       confirm([isReady]);
     };
@@ -79,117 +126,75 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
         break;
       case 'create':
       case 'recreate': {
-        const cleared = found === undefined ? [] : removeContainer(steps, found.container, files, because);
-        const created = steps.add(
-          { do: 'createContainer', service: service.name },
-          [...network, ...own, ...cleared],
-          because,
-        );
-        start([created, ...files], because);
+        const removed = found === undefined ? [] : removeContainer(steps, found.container, files, because);
+        const created = steps.add({ do: 'createContainer', service: name }, [...network, ...own, ...removed], because);
+        start([created, ...files]);
         break;
       }
       case 'start':
-        start(files, because);
+        start(files);
         break;
       case 'reload': {
         // A server that is still starting does not answer a reload, so it is waited for first.
-        const isReady = steps.add({ do: 'waitReady', service: service.name }, files, because);
-        const reloaded =
-          service.reload === undefined
-            ? isReady
-            : steps.add({ do: 'reload', service: service.name }, [isReady], because);
-        confirm([reloaded]);
+        const isReady = steps.add({ do: 'waitReady', service: name }, files, because);
+        confirm([reload === undefined ? isReady : steps.add({ do: 'reload', service: name }, [isReady], because)]);
         break;
       }
     }
   }
-  if (!isRecorded && desired.carrier !== undefined) {
-    const because = confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
-    steps.add({ do: 'record', revision: desired.revision }, [...carrier, ...switched, ...confirmed], because);
-  }
-
-  return {
-    stack: desired.stack,
-    revision: desired.revision,
-    changes: [
-      ...decisions.map(({ change }) => change),
-      ...gone.map(([service]): Change => ({ service, action: 'remove', because: [`the stack has no ${service} any more`] })),
-    ],
-    steps: steps.all,
-  };
+  return confirmed;
 }
 
-/** What happens to one service, and whether its files have to move. */
-function decide(
-  wanted: DesiredService,
-  found: ObservedService | undefined,
-  options: ReconcileOptions,
-): { readonly change: Change; readonly moves: boolean } {
-  const service = wanted.service.name;
-  const change = (action: Change['action'], ...because: string[]): Change => ({ service, action, because });
-  const { release } = wanted;
-  if (found === undefined) return { change: change('create', 'no container yet'), moves: release !== undefined };
-
-  const filesMoved = release === undefined ? undefined : whyFilesMove(release, found);
-  const moves = filesMoved !== undefined;
-  const recreate = whyRecreate(wanted, found, options);
-  if (recreate.length > 0) return { change: change('recreate', ...recreate, ...listed(filesMoved)), moves };
-  if (found.container.state !== 'running') {
-    return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
-  }
-  if (moves) return { change: change('reload', ...listed(filesMoved)), moves };
-  if (found.unproven !== undefined) {
-    return { change: change('reload', `the running server is behind its files: ${found.unproven}`), moves };
-  }
-  return { change: change('none', 'it is as it should be'), moves };
-}
-
-function whyRecreate(wanted: DesiredService, found: ObservedService, options: ReconcileOptions): readonly string[] {
-  const { container } = found;
-  if (found.specHash !== wanted.specHash) {
-    const reasons = found.spec === undefined ? [] : diffSpec(found.spec, wanted.spec);
-    return reasons.length > 0 ? reasons : ['it was made from another spec'];
-  }
-  if (wanted.imageId !== undefined && container.imageId !== wanted.imageId) {
-    return [`${wanted.spec.image} is another image now`];
-  }
-  if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
-    return [`it is ${inWords(container.state)}`];
-  }
-  return options.recreate === true ? ['you asked for it'] : [];
-}
-
-function whyFilesMove(release: Release, found: ObservedService): string | undefined {
-  if (found.linked === undefined) return 'it has no files yet';
-  if (found.linked !== release.revision) return `its files changed: revision ${found.linked} -> ${release.revision}`;
-  if (found.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
-  return undefined;
-}
-
-function planCarrier(steps: Steps, desired: Desired, observed: Observed, volumes: ReadonlyMap<string, number>): number[] {
+function planCarrier(
+  steps: Steps,
+  desired: Desired,
+  observed: Observed,
+  volumes: ReadonlyMap<string, number>,
+): number[] {
   const { carrier } = desired;
   const present = observed.carrier;
   if (carrier === undefined || present?.labels[specHashLabel] === carrier.hash) return [];
   const why = present === undefined ? 'there is none' : 'it lacks the volume of a service';
   const cleared =
-    present === undefined ? [] : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
+    present === undefined
+      ? []
+      : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
   const needed = carrier.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
   return [steps.add({ do: 'createCarrier' }, [...cleared, ...needed], why)];
 }
 
+/** New releases are staged, those of the history are there already; then every link moves. */
 function planReleases(
   steps: Steps,
-  moving: readonly { readonly wanted: DesiredService; readonly found: ObservedService | undefined }[],
+  moving: readonly Decided[],
+  observed: Observed,
   carrier: readonly number[],
-): number[] {
-  const releases = moving.map(({ wanted, found }): ServiceRelease => ({
-    service: wanted.service.name,
-    revision: wanted.release?.revision ?? '',
-    ...(found?.linked === undefined ? {} : { from: found.linked }),
-  }));
-  if (releases.length === 0) return [];
-  const staged = steps.add({ do: 'stageReleases', releases }, carrier, 'their files changed');
-  return [steps.add({ do: 'switchReleases', releases }, [staged], 'all files are in place')];
+): readonly number[] {
+  if (moving.length === 0) return [];
+  const releases = moving.map((one): ServiceRelease & { readonly isNew: boolean } => {
+    const folder = folderFor(one, observed);
+    return { service: one.wanted.service.name, folder, isNew: folder !== one.wanted.folder };
+  });
+  const plain = ({ service, folder }: ServiceRelease): ServiceRelease => ({ service, folder });
+  const fresh = releases.filter(({ isNew }) => isNew).map(plain);
+  const staged =
+    fresh.length === 0 ? [] : [steps.add({ do: 'stageReleases', releases: fresh }, carrier, 'their files changed')];
+  const after = staged.length > 0 ? staged : carrier;
+  return [steps.add({ do: 'switchReleases', releases: releases.map(plain) }, after, 'all files are in place')];
+}
+
+function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolder {
+  const revision = wanted.release?.revision ?? '';
+  // A release that is linked and has to move all the same was changed by hand: it is written anew, in another place.
+  if (wanted.folder !== undefined && wanted.folder !== found?.folder) return wanted.folder;
+  const { name } = wanted.service;
+  const isBlind =
+    found === undefined && observed.history.length === 0 && wanted.volumes.some((one) => observed.volumes.has(one));
+  if (isBlind) return blindFolder(revision);
+  return freeFolder(revision, [
+    ...(found?.folder === undefined ? [] : [found.folder]),
+    ...newestFolders(observed.history, name),
+  ]);
 }
 
 function removeContainer(
@@ -204,7 +209,5 @@ function removeContainer(
   return [steps.add({ do: 'removeContainer', name, container: id }, [stopped], because)];
 }
 
-const listed = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
-
-const inWords = (state: ObservedService['container']['state']): string =>
-  state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
+const isStarting = ({ change }: Decided): boolean =>
+  change.action === 'create' || change.action === 'recreate' || change.action === 'start';

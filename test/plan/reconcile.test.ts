@@ -119,11 +119,11 @@ describe('reconcile', () => {
     const desired = desiredStack(['prometheus']);
     const plan = reconcile(desired, observedAs(both, ['prometheus', 'sink']));
     expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
-      "[] -> #1 stop demo-sink, because the stack has no sink any more
-      [1] -> #2 remove demo-sink, because the stack has no sink any more
-      [] -> #3 remove demo-carrier, because it lacks the volume of a service
-      [3] -> #4 create the carrier of the config files, because it lacks the volume of a service
-      [4] -> #5 record revision new, because the history does not name it as the last one
+      "[] -> #1 remove demo-carrier, because it lacks the volume of a service
+      [1] -> #2 create the carrier of the config files, because it lacks the volume of a service
+      [] -> #3 stop demo-sink, because the stack has no sink any more
+      [3] -> #4 remove demo-sink, because the stack has no sink any more
+      [2, 4] -> #5 record revision new, because the history does not name it as the last one
       "
     `);
     expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);

@@ -1,11 +1,11 @@
-import { type StackConfig, stackSchema } from '../../stack/config.ts';
-import { findService } from '../../stack/services.ts';
 import type { ContainerState, ContainerSummary } from '../../scripts/engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../../scripts/engine/labels.ts';
 import { type Desired, toDesired } from '../../scripts/plan/desired.ts';
 import { hashFiles } from '../../scripts/plan/files-hash.ts';
 import { names } from '../../scripts/plan/names.ts';
 import type { Observed, ObservedService } from '../../scripts/plan/observed.ts';
+import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { findService } from '../../stack/services.ts';
 
 /** A desired stack of these services with one small file each. */
 export function desiredStack(services: readonly string[], overrides: object = {}): Desired {
@@ -29,6 +29,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     : undefined;
   return {
     stack: desired.stack,
+    history: [],
     recorded: present.length === desired.services.length ? desired.revision : undefined,
     services: new Map(
       there.map(({ service, spec, specHash, release, imageId }): [string, ObservedService] => [
@@ -37,6 +38,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
           container: { ...container(service.name, 'running'), imageId: imageId ?? '' },
           specHash,
           spec,
+          folder: release === undefined ? undefined : `1/${release.revision}`,
           linked: release?.revision,
           filesHash: release === undefined ? undefined : hashFiles(release.files),
           unproven: undefined,
@@ -60,7 +62,8 @@ export function withService(
 ): Observed {
   const found = observed.services.get(name);
   if (found === undefined) throw new Error(`${name} is not there`);
-  const { state, ...fields } = otherwise;
+  const { state, ...given } = otherwise;
+  const fields = given.linked === undefined ? given : { folder: `1/${given.linked}`, ...given };
   const changed = { ...found, ...fields, container: { ...found.container, state: state ?? found.container.state } };
   return { ...observed, services: new Map([...observed.services, [name, changed]]) };
 }

@@ -1,0 +1,31 @@
+import { configMount } from '../../stack/values/container.ts';
+import type { ArchiveEntry, Engine } from '../engine/engine.ts';
+import { carrierRoot, names } from '../plan/names.ts';
+
+/** The way to the files in a stack's config volumes. Paths are below a service's volume: `current`, `releases/3f2a`. */
+export interface ConfigFiles {
+  /** Says which container of a service mounts its volume at the usual place: reading works by it without the carrier. */
+  place(service: string, container: string): void;
+  /** Unpacks entries whose paths begin with the service: `prometheus/releases/3f2a/prometheus.yml`. */
+  write(entries: readonly ArchiveEntry[]): Promise<void>;
+  /** A file, or a folder with all it holds; undefined when it is not there. Paths in it begin with the last part of the path asked for. */
+  read(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
+  /** What is written in a link; undefined when there is none. */
+  readLink(service: string, path: string): Promise<string | undefined>;
+}
+
+/** By the engine's archive calls: through the carrier, which never runs, or through a service's own container. */
+export function archivedFiles(engine: Engine, stack: string): ConfigFiles {
+  const carrier = names.carrier(stack);
+  const containers = new Map<string, string>();
+  const at = (service: string, path: string): readonly [container: string, path: string] => {
+    const own = containers.get(service);
+    return own === undefined ? [carrier, `${carrierRoot}/${service}/${path}`] : [own, `${configMount}/${path}`];
+  };
+  return {
+    place: (service, container) => void containers.set(service, container),
+    write: (entries) => engine.putFiles(carrier, carrierRoot, entries),
+    read: (service, path) => engine.getFiles(...at(service, path)),
+    readLink: (service, path) => engine.readLink(...at(service, path)),
+  };
+}

@@ -1,0 +1,69 @@
+import { configDir } from '../../stack/values/container.ts';
+import type { DesiredService } from './desired.ts';
+import { diffSpec } from './diff-spec.ts';
+import { hashFiles } from './files-hash.ts';
+import type { ObservedService } from './observed.ts';
+import type { Change } from './plan.ts';
+
+/** What happens to one service, and whether its link has to move to another release. */
+export interface Decision {
+  readonly change: Change;
+  readonly moves: boolean;
+}
+
+/** Decides about one service by what it is meant to be and what it is. */
+export function decide(
+  wanted: DesiredService,
+  found: ObservedService | undefined,
+  options: { readonly recreate?: boolean },
+): Decision {
+  const change = (action: Change['action'], ...because: string[]): Change => ({
+    service: wanted.service.name,
+    action,
+    because,
+  });
+  if (found === undefined) {
+    return { change: change('create', 'no container yet'), moves: wanted.release !== undefined };
+  }
+  const filesMoved = whyFilesMove(wanted, found);
+  const moves = filesMoved !== undefined;
+  const recreate = whyRecreate(wanted, found, options.recreate === true);
+  if (recreate.length > 0) return { change: change('recreate', ...recreate, ...listed(filesMoved)), moves };
+  if (found.container.state !== 'running') {
+    return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
+  }
+  if (moves) return { change: change('reload', ...listed(filesMoved)), moves };
+  if (found.unproven !== undefined) {
+    return { change: change('reload', `the running server is behind its files: ${found.unproven}`), moves };
+  }
+  return { change: change('none', 'it is as it should be'), moves };
+}
+
+function whyRecreate(wanted: DesiredService, found: ObservedService, isAskedFor: boolean): readonly string[] {
+  const { container } = found;
+  if (found.specHash !== wanted.specHash) {
+    const reasons = found.spec === undefined ? [] : diffSpec(found.spec, wanted.spec);
+    return reasons.length > 0 ? reasons : ['it was made from another spec'];
+  }
+  if (wanted.imageId !== undefined && container.imageId !== wanted.imageId) {
+    return [`${wanted.spec.image} is another image now`];
+  }
+  if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
+    return [`it is ${inWords(container.state)}`];
+  }
+  return isAskedFor ? ['you asked for it'] : [];
+}
+
+function whyFilesMove({ release, folder }: DesiredService, found: ObservedService): string | undefined {
+  if (release === undefined) return undefined;
+  if (found.linked === undefined) return 'it has no files yet';
+  if (found.linked !== release.revision) return `its files changed: revision ${found.linked} -> ${release.revision}`;
+  if (folder !== undefined && found.folder !== folder) return `${configDir} leads to another copy of its files`;
+  if (found.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
+  return undefined;
+}
+
+const listed = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
+
+const inWords = (state: ObservedService['container']['state']): string =>
+  state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
