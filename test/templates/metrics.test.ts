@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { metricNames } from '../support/promql.ts';
+import { shippedAlerts } from '../support/shipped.ts';
+import { openTools, type Tools } from '../support/tools.ts';
+
+/** Some metrics show only after the first event of their kind: a rule, a failed discovery, a remote store. */
+const prometheusConfig = `
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: [rules.yml]
+alerting: { alertmanagers: [{ static_configs: [{ targets: ["127.0.0.1:1"] }] }] }
+remote_write: [{ url: "http://127.0.0.1:1/write" }]
+scrape_configs:
+  - { job_name: prometheus, static_configs: [{ targets: ["127.0.0.1:9090"] }] }
+  - { job_name: discovered, http_sd_configs: [{ url: "http://127.0.0.1:1/targets", refresh_interval: 1s }] }
+`;
+const rules = `
+groups: [{ name: trial, rules: [{ alert: Always, expr: vector(1), annotations: { summary: "{{ $value }}" } }] }]
+`;
+const alertmanagerConfig = `
+route: { receiver: nobody, group_wait: 0s }
+receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
+`;
+
+/** Metrics no server exports: Prometheus makes `up` itself, and sources may push their interval. */
+const fromElsewhere = ['up', 'push_interval_seconds'];
+
+const wanted = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
+
+describe('the metrics that shipped alerts look at', () => {
+  const opened: Tools[] = [];
+  const open = async (options: Parameters<typeof openTools>[0]): Promise<Tools> => {
+    const tools = await openTools(options);
+    opened.push(tools);
+    return tools;
+  };
+  let exported: ReadonlySet<string> = new Set();
+
+  beforeAll(async () => {
+    const [prometheus, alertmanager, pushgateway] = await Promise.all([
+      open({
+        service: 'prometheus',
+        files: { 'prometheus.yml': prometheusConfig, 'rules.yml': rules },
+        command: ['/bin/prometheus', '--config.file=/files/prometheus.yml', '--storage.tsdb.path=/files/data'],
+      }),
+      open({
+        service: 'alertmanager',
+        files: { 'alertmanager.yml': alertmanagerConfig },
+        command: [
+          ...['/bin/alertmanager', '--config.file=/files/alertmanager.yml', '--storage.path=/files/data'],
+          '--cluster.listen-address=',
+        ],
+      }),
+      open({ service: 'pushgateway', command: ['/bin/pushgateway'] }),
+    ]);
+    await eventually(() =>
+      done(alertmanager, 'amtool', 'alert', 'add', 'Trial', '--alertmanager.url=http://127.0.0.1:9093'),
+    );
+    await eventually(() => push(pushgateway, 'trial 1\n'));
+    const names = [...wanted.values()].flat().filter((name) => !fromElsewhere.includes(name));
+    const waiting = eventually(async () => {
+      exported = new Set(
+        (
+          await Promise.all([metricsOf(prometheus, 9090), metricsOf(alertmanager, 9093), metricsOf(pushgateway, 9091)])
+        ).flat(),
+      );
+      expect(names.filter((name) => !exported.has(name))).toEqual([]);
+    }, 60_000);
+    // What has not come by then, the test of its alert tells.
+    await waiting.catch(() => undefined);
+  });
+  afterAll(async () => {
+    for (const tools of opened) await tools[Symbol.asyncDispose]();
+  });
+
+  it.each([...wanted.keys()])('of %s must be there', (alert) => {
+    const names = wanted.get(alert) ?? [];
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !exported.has(name) && !fromElsewhere.includes(name))).toEqual([]);
+  });
+});
+
+async function done(tools: Tools, ...argv: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await tools.run(...argv);
+  if (exitCode !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+const push = (tools: Tools, body: string): Promise<string> =>
+  done(tools, '/bin/wget', '-qO-', `--post-data=${body}`, 'http://127.0.0.1:9091/metrics/job/trial');
+
+/** The names of the samples on a server's page. */
+async function metricsOf(tools: Tools, port: number): Promise<readonly string[]> {
+  const page = await done(tools, '/bin/wget', '-qO-', `http://127.0.0.1:${port}/metrics`);
+  return [...page.matchAll(/^([a-zA-Z_:][\w:]*)[{ ]/gm)].map(([, name]) => name ?? '');
+}
