@@ -50,11 +50,9 @@ export const grafanaConfig = z
     enabled: enabled(true),
     image: image.default('grafana/grafana:12.4.0'),
     port: port.default(3000),
-    admin_password: secretText
-      .optional()
-      .meta({
-        description: 'The password of the user admin; absent means one is made, which promstack password shows',
-      }),
+    admin_password: secretText.optional().meta({
+      description: 'The password of the user admin; absent means one is made, which promstack password shows',
+    }),
     anonymous: z
       .enum(['off', 'viewer'])
       .default('off')

@@ -127,9 +127,13 @@ export function environment(config: StackConfig): Readonly<Record<string, string
   };
 }
 
-/** One file for each secret among the settings. */
+/**
+ * One file for each secret among the settings. The admin's password is among them for the sake of the plan alone: Grafana reads
+ * it at its first start only, so a changed one is a changed file, and promstack sets it when it reloads Grafana.
+ */
 export function secretFiles(config: StackConfig): readonly RenderedFile[] {
-  return secretsOf(settings(config)).map(({ section, key, value }) => ({
+  const all = [...settings(config), ...set('security', 'admin_password', config.grafana.admin_password)];
+  return secretsOf(all).map(({ section, key, value }) => ({
     service: 'grafana',
     path: secretPath(section, key),
     content: value,

@@ -1,0 +1,49 @@
+import { randomInt } from 'node:crypto';
+import type { StackConfig } from '../../stack/config.ts';
+import { Secret } from '../../stack/secret.ts';
+import type { KeptSecret } from '../../stack/service.ts';
+import type { Kept } from '../attend/attendant.ts';
+import type { Engine } from '../engine/engine.ts';
+import { carrierRoot } from '../plan/names.ts';
+
+/** The folder in a service's config volume that holds its kept secrets, beside the releases. */
+const folder = 'secrets';
+
+/** Where a kept secret comes from, in words for a person. */
+const keptOrigin = 'made by promstack';
+
+/** Letters and digits without those that are taken for one another when read out. */
+const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+/** A new secret of so many letters and digits (5.8 bits each). */
+export function makeSecret(length: number): Secret {
+  const letters = Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length)));
+  return new Secret(letters.join(''), keptOrigin);
+}
+
+/** The kept secrets of one service, read and written through the stack's carrier; `user` is the service's own, as `uid:gid`. */
+export function keptSecrets(engine: Engine, carrier: string, service: string, user: string): Kept {
+  const [uid = 0, gid = 0] = user.split(':').map(Number);
+  return {
+    async read(name) {
+      const entries = await engine.getFiles(carrier, `${carrierRoot}/${service}/${folder}/${name}`);
+      const file = entries?.find((entry) => entry.kind === 'file');
+      return file === undefined ? undefined : new Secret(file.content.toString('utf8'), keptOrigin);
+    },
+    async write(name, secret) {
+      const path = `${service}/${folder}`;
+      await engine.putFiles(carrier, carrierRoot, [
+        { kind: 'directory', path, mode: 0o500, uid, gid },
+        { kind: 'file', path: `${path}/${name}`, content: Buffer.from(secret.reveal()), mode: 0o400, uid, gid },
+      ]);
+    },
+  };
+}
+
+/** Makes those secrets that are not there yet: of what the person gave, else by chance. Must come before the container's first start. */
+export async function ensureKept(kept: Kept, secrets: readonly KeptSecret[], config: StackConfig): Promise<void> {
+  for (const { name, length, given } of secrets) {
+    if ((await kept.read(name)) !== undefined) continue;
+    await kept.write(name, given?.(config) ?? makeSecret(length));
+  }
+}

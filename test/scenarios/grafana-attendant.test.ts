@@ -1,0 +1,310 @@
+import { describe, expect, test } from 'vitest';
+import { grafanaAttendant } from '../../scripts/grafana/attendant.ts';
+import { currentPassword, rotatePassword } from '../../scripts/grafana/password.ts';
+import { StackError } from '../../scripts/util/stack-error.ts';
+import { Secret } from '../../stack/secret.ts';
+import { type Folder, renderGrafana } from '../support/grafana-release.ts';
+import { keptInMemory, roomOf } from '../support/grafana-room.ts';
+import { type Faults, GrafanaStandIn } from '../support/grafana-stand-in.ts';
+
+const disks = {
+  title: 'Disks',
+  uid: 'disks',
+  panels: [{ id: 1, title: 'Full', type: 'stat', targets: [{ expr: 'up' }] }],
+};
+const lokiStack = `
+grafana:
+  dashboards: [dashboards]
+  datasources:
+    - {name: Loki, type: loki, uid: loki, url: "http://loki:3100"}
+`;
+const folder: Folder = { 'stack.yml': lokiStack, 'dashboards/disks.json': disks };
+
+/** A stand-in with the stack's files, and a room to work in; nothing unexpected may have been asked of it in the end. */
+async function scene(
+  options: {
+    folder?: Folder;
+    env?: Readonly<Record<string, string>>;
+    password?: string;
+    kept?: string;
+    faults?: Faults;
+  } = {},
+) {
+  const { release } = await renderGrafana(options.folder ?? folder, options.env);
+  const { password = 'right', kept: keptPassword = 'right', faults = {} } = options;
+  const standIn = await GrafanaStandIn.start({ password, files: release.files, faults });
+  const kept = keptInMemory({ 'admin-password': keptPassword });
+  const room = roomOf(standIn, release, kept);
+  return {
+    standIn,
+    kept,
+    room,
+    confirm: () => grafanaAttendant.confirm(room),
+    reload: () => grafanaAttendant.reload(room),
+    [Symbol.asyncDispose]: async () => {
+      await standIn[Symbol.asyncDispose]();
+      expect(standIn.unexpected).toEqual([]);
+    },
+  };
+}
+
+/** The three parts of the refusal that an action must end in. */
+async function refusal(action: Promise<unknown>): Promise<{ doing: string; why: string; tryThis: string | undefined }> {
+  try {
+    await action;
+  } catch (error) {
+    if (error instanceof StackError) return { doing: error.doing, why: error.why, tryThis: error.tryThis };
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('a Grafana that holds its files', () => {
+  test('must be confirmed', async () => {
+    await using scenery = await scene();
+    await expect(scenery.confirm()).resolves.toEqual([]);
+  });
+
+  test('must be asked for every datasource and dashboard by uid, and for the health of the servers behind', async () => {
+    await using scenery = await scene();
+    await scenery.confirm();
+    expect(scenery.standIn.requests).toEqual(
+      expect.arrayContaining([
+        'GET /api/datasources/uid/prometheus',
+        'GET /api/datasources/uid/prometheus/health',
+        'GET /api/datasources/uid/alertmanager',
+        'GET /api/datasources/proxy/uid/alertmanager/api/v2/status',
+        'GET /api/datasources/uid/loki',
+        'GET /api/dashboards/uid/promstack-overview',
+        'GET /api/dashboards/uid/disks',
+      ]),
+    );
+  });
+
+  test('must load datasources before dashboards when it is reloaded', async () => {
+    await using scenery = await scene();
+    await scenery.reload();
+    expect(scenery.standIn.requests.filter((asked) => asked.startsWith('POST'))).toEqual([
+      'POST /api/admin/provisioning/datasources/reload',
+      'POST /api/admin/provisioning/dashboards/reload',
+    ]);
+  });
+
+  test('must be confirmed by what is seen when it drops keys it does not know', async () => {
+    await using scenery = await scene({ faults: { dropsUnknownKeys: true } });
+    await expect(scenery.confirm()).resolves.toEqual([]);
+  });
+
+  test('must be told of a datasource of the person that does not answer, and be confirmed all the same', async () => {
+    await using scenery = await scene({ faults: { deadServer: { uid: 'loki', message: 'connection refused' } } });
+    await expect(scenery.confirm()).resolves.toEqual(['the datasource Loki does not answer: connection refused']);
+  });
+});
+
+describe('a Grafana that is slow', () => {
+  test('to provision after its health is ok must be waited for', async () => {
+    await using scenery = await scene({ faults: { slowStart: 60 } });
+    await expect(scenery.confirm()).resolves.toEqual([]);
+  });
+
+  test('beyond the deadline must be refused with all that is missing', async () => {
+    await using scenery = await scene({ faults: { slowStart: 1e9 } });
+    const { doing, why } = await refusal(scenery.confirm());
+    expect(doing).toBe('confirming that Grafana holds the datasource Alertmanager');
+    expect(why).toContain('it has no datasource with the uid alertmanager, after 10 s');
+    expect(why).toContain('nor: holds the datasource Prometheus');
+    expect(why).toContain('nor: shows the dashboard Disks of dashboards/disks.json');
+  });
+});
+
+describe('a Grafana that refuses', () => {
+  test('the kept password must end in what happened and the way out, after one try', async () => {
+    await using scenery = await scene({ password: 'changed in the browser' });
+    expect(await refusal(scenery.confirm())).toEqual({
+      doing: 'logging in to Grafana',
+      why: 'it does not take the password promstack keeps: the password of admin was changed in Grafana',
+      tryThis: 'promstack password --rotate sets a new one, or put the one in use into grafana.admin_password',
+    });
+    // Five wrong ones would shut the person out.
+    expect(scenery.standIn.requests).toHaveLength(1);
+  });
+
+  test('the kept password but takes that of stack.yml must be confirmed, and the right one kept from then on', async () => {
+    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+    await using scenery = await scene({
+      folder: own,
+      env: { PASSWORD: 'in-use' },
+      password: 'in-use',
+      kept: 'outdated',
+    });
+    await expect(scenery.confirm()).resolves.toEqual([]);
+    expect(scenery.kept.texts.get('admin-password')).toBe('in-use');
+  });
+
+  test('both passwords must say that it was neither', async () => {
+    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+    await using scenery = await scene({
+      folder: own,
+      env: { PASSWORD: 'from-file' },
+      password: 'third',
+      kept: 'outdated',
+    });
+    const { why } = await refusal(scenery.confirm());
+    expect(why).toContain('neither the password promstack keeps nor the one of grafana.admin_password');
+    expect(scenery.standIn.requests).toHaveLength(2);
+  });
+
+  test('to reload for lack of rights must say whose', async () => {
+    const refuse = { what: 'datasources', status: 403, message: "You'll need additional permissions" } as const;
+    await using scenery = await scene({ faults: { refuse } });
+    expect(await refusal(scenery.reload())).toEqual({
+      doing: "loading Grafana's datasources from their files",
+      why: 'its user admin may not do that: only an admin of the whole server may',
+      tryThis: 'make admin a server admin again in Grafana, under Administration, Users',
+    });
+  });
+
+  test('a datasource file must be told with the reason from its log and the line', async () => {
+    await using scenery = await scene({
+      faults: {
+        refuse: {
+          what: 'datasources',
+          status: 500,
+          message: 'Internal server error',
+          log: 'logger=provisioning t=2026-01-01T00:00:00Z level=error msg="Failed to provision data sources" error="Datasource provisioning error: /etc/promstack/current/provisioning/datasources/stack.yml: yaml: line 7: did not find expected key"',
+        },
+      },
+    });
+    const { doing, why } = await refusal(scenery.reload());
+    expect(doing).toBe("loading Grafana's datasources from their files");
+    expect(why).toContain('it answers 500: Internal server error');
+    expect(why).toMatch(
+      /did not find expected key \(line 7 of provisioning\/datasources\/stack\.yml, made of .*templates\/grafana\//,
+    );
+  });
+
+  test('one dashboard must name it and its file, and the reason from the log', async () => {
+    await using scenery = await scene({
+      faults: {
+        badDashboard: {
+          uid: 'disks',
+          log: 'logger=provisioning.dashboard t=2026-01-01T00:00:00Z level=error msg="failed to load dashboard from " file=/etc/promstack/releases/a/dashboards/disks.json error="Dashboard title cannot be empty"',
+        },
+      },
+    });
+    const { doing, why } = await refusal(scenery.confirm());
+    expect(doing).toBe('confirming that Grafana shows the dashboard Disks of dashboards/disks.json');
+    expect(why).toContain('it has no dashboard with the uid disks, after 10 s');
+    expect(why).toContain('its log: Dashboard title cannot be empty (dashboards/disks.json)');
+  });
+
+  test('to be what it should, for an image without the plugin for Prometheus, must say which image to take', async () => {
+    await using scenery = await scene({ faults: { withoutPlugin: true } });
+    const { why, tryThis } = await refusal(scenery.confirm());
+    expect(why).toBe('the image grafana/grafana:12.4.0 has no plugin for Prometheus');
+    expect(tryThis).toContain('without -slim');
+  });
+});
+
+describe('a reload', () => {
+  test('that leaves one datasource as it was must be done once more', async () => {
+    await using scenery = await scene();
+    scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
+    scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 1 };
+    await scenery.reload();
+    await expect(scenery.confirm()).resolves.toEqual([]);
+    expect(scenery.standIn.requests.filter((asked) => asked.endsWith('/datasources/reload'))).toHaveLength(2);
+  });
+
+  test('that leaves one datasource as it was each time must end in how it differs', async () => {
+    await using scenery = await scene();
+    scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
+    scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 9 };
+    await scenery.reload();
+    const { doing, why } = await refusal(scenery.confirm());
+    expect(doing).toBe('confirming that Grafana holds the datasource Prometheus');
+    expect(why).toContain('its url is "http://elsewhere:9090", not "http://prometheus:9090"');
+  });
+
+  test('must bring another revision of a dashboard, and confirm must see when it did not', async () => {
+    await using scenery = await scene();
+    const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
+    const room = { ...scenery.room, release: other.release };
+    expect((await refusal(grafanaAttendant.confirm(room))).why).toContain('it is still that of revision');
+    scenery.standIn.put(other.release.files);
+    await grafanaAttendant.reload(room);
+    await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+  });
+
+  test('must take a dashboard away that is no part of the stack any more, and leave what people made', async () => {
+    await using scenery = await scene();
+    const held = JSON.parse(JSON.stringify({ ...disks, promstack: { revision: 'x', uid: 'disks' } }));
+    scenery.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
+    scenery.standIn.addDashboard({ uid: 'mine', title: 'Mine' });
+    const without = await renderGrafana({ 'stack.yml': '{}' });
+    scenery.standIn.put(without.release.files);
+    const room = { ...scenery.room, release: without.release };
+    await grafanaAttendant.reload(room);
+    await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+    expect(scenery.standIn.dashboardUids).toEqual(
+      [
+        'copied',
+        'mine',
+        'promstack-alertmanager',
+        'promstack-overview',
+        'promstack-prometheus',
+        'promstack-pushgateway',
+      ].sort(),
+    );
+  });
+});
+
+describe('a dead server behind', () => {
+  test("the stack's own Prometheus must be told in Grafana's words", async () => {
+    await using scenery = await scene({
+      faults: { deadServer: { uid: 'prometheus', message: 'dial tcp: lookup prometheus: no such host' } },
+    });
+    const { doing, why } = await refusal(scenery.confirm());
+    expect(doing).toBe('confirming that Grafana reaches http://prometheus:9090 by the datasource Prometheus');
+    expect(why).toContain('Grafana says: dial tcp: lookup prometheus: no such host, after 10 s');
+  });
+
+  test("the stack's own Alertmanager must be told, though its plugin has no health to ask for", async () => {
+    await using scenery = await scene({ faults: { deadServer: { uid: 'alertmanager', message: 'Bad Gateway' } } });
+    const { doing, why } = await refusal(scenery.confirm());
+    expect(doing).toBe('confirming that Grafana reaches http://alertmanager:9093 by the datasource Alertmanager');
+    expect(why).toContain('by way of Grafana it answers 502: Bad Gateway');
+  });
+});
+
+describe('the password', () => {
+  test('must be shown as it is kept', async () => {
+    await using scenery = await scene();
+    expect((await currentPassword(scenery.room))?.reveal()).toBe('right');
+  });
+
+  test('must be set anew without knowing the former one, kept, and taken by Grafana from then on', async () => {
+    await using scenery = await scene({ password: 'nobody knows' });
+    const made = await rotatePassword(scenery.room);
+    expect(made.reveal()).toMatch(/^[a-zA-Z2-9]{24}$/);
+    expect(scenery.standIn.password).toBe(made.reveal());
+    expect(scenery.kept.texts.get('admin-password')).toBe(made.reveal());
+    await expect(scenery.confirm()).resolves.toEqual([]);
+  });
+
+  test('of stack.yml must be set when it was changed there', async () => {
+    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+    await using scenery = await scene({ folder: own, env: { PASSWORD: 'new $one' } });
+    await scenery.reload();
+    expect(scenery.standIn.password).toBe('new $one');
+    expect(scenery.kept.texts.get('admin-password')).toBe('new $one');
+  });
+
+  test('must stay when grafana cli cannot set it, and never be part of the message', async () => {
+    await using scenery = await scene();
+    const exec = async () => ({ exitCode: 1, stdout: '', stderr: 'Error: ✗ hunter2-hunter2 is too short\n' });
+    const { why } = await refusal(rotatePassword({ ...scenery.room, exec }, new Secret('hunter2-hunter2', 'a test')));
+    expect(why).toBe('grafana cli ended with code 1: Error: ✗ [secret] is too short');
+    expect(scenery.kept.texts.get('admin-password')).toBe('right');
+  });
+});

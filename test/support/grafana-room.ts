@@ -1,0 +1,51 @@
+import type { Kept, Room } from '../../scripts/attend/attendant.ts';
+import { Secret } from '../../stack/secret.ts';
+import type { Release } from '../../stack/service.ts';
+import { fakeClock } from './fake-clock.ts';
+import type { GrafanaStandIn } from './grafana-stand-in.ts';
+
+/** Kept secrets in memory. */
+export function keptInMemory(
+  secrets: Readonly<Record<string, string>> = {},
+): Kept & { readonly texts: Map<string, string> } {
+  const texts = new Map(Object.entries(secrets));
+  return {
+    texts,
+    read: async (name) => {
+      const text = texts.get(name);
+      return text === undefined ? undefined : new Secret(text, 'a test');
+    },
+    write: async (name, secret) => void texts.set(name, secret.reveal()),
+  };
+}
+
+/** A room around a stand-in: real HTTP to it, `grafana cli` inside it, and a clock on which nobody waits. */
+export function roomOf(standIn: GrafanaStandIn, release: Release, kept: Kept): Room {
+  return {
+    release,
+    kept,
+    request: requester(standIn.url),
+    exec: async (argv, stdin = '') => {
+      const wanted = 'grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin';
+      if (argv.join(' ') !== wanted) throw new Error(`the stand-in cannot run ${argv.join(' ')}`);
+      standIn.password = stdin.replace(/\n$/, '');
+      return { exitCode: 0, stdout: 'Admin password changed successfully ✔\n', stderr: '' };
+    },
+    lastLines: async () => standIn.log,
+    clock: fakeClock(),
+    signal: AbortSignal.timeout(30_000),
+    deadlineMs: 10_000,
+  };
+}
+
+/** Sends requests to a Grafana at an address. */
+export function requester(url: string): Room['request'] {
+  return async ({ method, path, headers, body }) => {
+    const answer = await fetch(new URL(path, url), {
+      method,
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: answer.status, body: await answer.text() };
+  };
+}
