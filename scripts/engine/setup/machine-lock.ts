@@ -43,13 +43,15 @@ async function release(server: Server, waiting: ReadonlySet<Socket>): Promise<vo
 /** Resolves when the holder lets go; at once when it just did. */
 async function untilReleased(path: string, signal: AbortSignal): Promise<void> {
   const socket = connect({ path });
+  // A refusal or a reset says the same as an end: whoever held it holds it no more.
   socket.on('error', () => undefined);
   // Reading is what lets the end be seen.
   socket.resume();
   const stop = () => socket.destroy();
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   try {
-    await once(socket, 'close');
+    await new Promise((resolve) => socket.once('close', resolve));
   } finally {
     signal.removeEventListener('abort', stop);
   }
