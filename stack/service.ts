@@ -104,7 +104,7 @@ export interface UserFiles {
   /** The place of a file below `into`, of its path relative to stack.yml; absent means a plain name made of the path. */
   landing?(path: string): string;
   /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
-  problems?(content: unknown): readonly Problem[];
+  problems?(content: unknown): readonly Problem[] | Promise<readonly Problem[]>;
 }
 
 /** Identity, for the types: each service file exports one of these. */

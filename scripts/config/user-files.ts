@@ -6,9 +6,9 @@ import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
-import { parseYaml } from './fast-yaml.ts';
 import { findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** The person's own files as read, and what is wrong with them. */
@@ -33,22 +33,27 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
         const own = relative(folder, absolute);
         const path = `${asked.into}/${asked.landing?.(own) ?? landingName(own, asked.extensions)}`;
         const id = `${service.name}:${path}`;
-        if (!wanted.has(id)) wanted.set(id, { service: service.name, path, absolute, asked });
+        const earlier = wanted.get(id);
+        if (earlier === undefined) wanted.set(id, { service: service.name, path, absolute, asked });
+        else if (earlier.absolute !== absolute)
+          problems.push(sameLanding(asked, own, relative(folder, earlier.absolute)));
       }
     }
   }
 
   const diagnostics: Diagnostic[] = [];
   const files: LoadedUserFile[] = [];
-  for (const { service, path, absolute, asked } of wanted.values()) {
+  const all = [...wanted.values()];
+  const contents = await Promise.all(all.map(({ absolute }) => readText(absolute)));
+  for (const [at, { service, path, absolute, asked }] of all.entries()) {
     const origin = relative(cwd, absolute);
-    const content = await readText(absolute);
+    const content = contents[at] ?? '';
     if (typeof content !== 'string') {
       problems.push(await cannotRead(asked, folder, relative(folder, absolute), content.because));
       continue;
     }
     files.push({ service, path, origin, content });
-    if (asked.problems !== undefined) diagnostics.push(...checkYaml(content, origin, asked.problems));
+    if (asked.problems !== undefined) diagnostics.push(...(await checkYaml(content, origin, asked.problems)));
   }
   return {
     files: files.sort((one, other) => (one.service + one.path < other.service + other.path ? -1 : 1)),
@@ -79,16 +84,25 @@ function flatName(path: string): string {
 }
 
 /** Fast as long as nothing is wrong; only then is the file read again with its places kept. */
-function checkYaml(
+async function checkYaml(
   content: string,
   origin: string,
-  problemsOf: (content: unknown) => readonly Problem[],
-): readonly Diagnostic[] {
-  const parsed = parseYaml(content);
-  if (parsed !== undefined && problemsOf(parsed.value).length === 0) return [];
+  problemsOf: NonNullable<UserFiles['problems']>,
+): Promise<readonly Diagnostic[]> {
+  const quick = readJson(content) ?? readPlainYaml(content);
+  if (quick !== undefined && (await problemsOf(quick.value)).length === 0) return [];
   const source = readYaml(content, origin);
-  const problems = source.isWhole ? problemsOf(source.value) : [];
+  const problems = source.isWhole ? await problemsOf(source.value) : [];
   return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
+}
+
+function readJson(content: string): { readonly value: unknown } | undefined {
+  if (!/^\s*[{[]/.test(content)) return undefined;
+  try {
+    return { value: JSON.parse(content) };
+  } catch {
+    return undefined;
+  }
 }
 
 const notThere = 'is not there';
@@ -113,6 +127,15 @@ function nothingMatches({ key, glob }: UserFiles): Problem {
     path: key,
     message: `no file matches ${glob}`,
     hint: 'paths are relative to the folder of stack.yml; take the line away when there are no files yet',
+  };
+}
+
+function sameLanding({ key }: UserFiles, path: string, other: string): Problem {
+  return {
+    code: 'same-place',
+    path: key,
+    message: `${path} and ${other} would land in the same place`,
+    hint: 'give one of them another name',
   };
 }
 

@@ -96,7 +96,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
   const secretDiagnostics = (tags?.problems() ?? []).map(
     ({ from, to, ...told }): Diagnostic => ({ severity: 'error', ...told, where: rangeAt(from, to) }),
   );
-  const read = isWhole ? toValue(document, rangeAt) : { value: undefined };
+  const read = isWhole ? toValue(document, text, rangeAt) : { value: undefined };
   return {
     value: read.value,
     diagnostics: [
@@ -112,9 +112,10 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
 
 function toValue(
   document: Document,
+  text: string,
   rangeAt: (from: number, to: number) => SourceRange,
 ): { value: unknown; diagnostic?: Diagnostic } {
-  const bad = badReference(document);
+  const bad = /[*&]|<</.test(text) ? badReference(document) : undefined;
   try {
     if (bad === undefined) return { value: document.toJS() };
   } catch (error) {

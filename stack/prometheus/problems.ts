@@ -6,8 +6,6 @@ import { inWords, quoted } from '../values/words.ts';
 import { jobKeys } from './job-keys.ts';
 import { targetProblems } from './targets.ts';
 
-export { ruleFileProblems } from './rule-file.ts';
-
 /** Services whose own metrics the stack scrapes, each under a job of its name. */
 const scraped = ['pushgateway', 'prometheus', 'alertmanager', 'grafana'] as const;
 

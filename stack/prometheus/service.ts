@@ -1,8 +1,10 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 import { prometheusChecks } from './checks.ts';
-import { problems, ruleFileProblems } from './problems.ts';
+import { explainPrometheusExit } from './exit-causes.ts';
+import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
+import { starting } from './starting.ts';
 import { vitals } from './vitals.ts';
 
 const port = 9090;
@@ -52,13 +54,16 @@ export const prometheus = defineService({
       glob,
       into: 'rules/user',
       extensions: ['.yml', '.yaml'],
-      problems: ruleFileProblems,
+      // Loaded only when there are rules to read: the grammar of PromQL is large.
+      problems: async (content) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   problems,
   stamp: (files, revision) => [...files, revisionRules(revision)],
   checks: prometheusChecks,
   ready: { method: 'GET', port, path: '/-/ready' },
+  starting,
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  explainExit: explainPrometheusExit,
   vitals,
 });

@@ -46,7 +46,8 @@ const wordings: readonly Wording[] = [
       return { message: `${before}the regular expression ${expression} is not valid: ${why}`, about: expression };
     },
   ],
-  [/^(.*not a valid duration string: )"(.*)"$/, ([message = '', , about = '']) => ({ message, about })],
+  [/^not a valid duration string: "(.*)"$/, ([message = '', about = '']) => ({ message, about })],
+  [/^(?:unknown|missing) unit (?:".*" )?in duration "(.*)"$/, ([message = '', about = '']) => ({ message, about })],
   [/^"(.+)" does not point to an existing file$/, ([message = '', about = '']) => ({ message, about })],
 ];
 

@@ -4,6 +4,7 @@ import { quoted } from './words.ts';
 
 /** What is wrong with the name of a timezone, which must be one of the IANA database. */
 export function timezoneProblems(name: string, path: KeyPath): readonly Problem[] {
+  if (name === 'UTC') return [];
   const near = closestTimezone(name);
   const differsInCase = near !== undefined && near !== name && near.toLowerCase() === name.toLowerCase();
   if (isTimezone(name) && !differsInCase) return [];
