@@ -20,6 +20,7 @@ export class SteeredTime implements Clock {
 
   sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
+      if (signal?.aborted === true) reject(signal.reason);
       const stop = this.every(ms, () => {
         stop();
         resolve();

@@ -1,0 +1,51 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nameFor } from '../../scripts/init/stack-file.ts';
+import { emptyFolder, promstack } from '../support/promstack.ts';
+
+test.each([
+  ['/srv/monitoring', 'monitoring'],
+  ['/srv/My Stack (old)', 'my-stack-old'],
+  ['/srv/_x_', 'x_'],
+  ['/srv/监控', 'promstack'],
+  ['/', 'promstack'],
+  [`/srv/${'a'.repeat(60)}`, 'a'.repeat(41)],
+])('the stack of %s must be called %s', (folder, name) => {
+  expect(nameFor(folder)).toBe(name);
+});
+
+test('init must write a stack file that is valid and bears the name of its folder', async () => {
+  await using folder = await emptyFolder();
+  const { exitCode, stdout, stderr } = await promstack(folder.path, ['init', 'My Shop']);
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: 'wrote My Shop/stack.yml; next: promstack up\n',
+  });
+  expect(await readFile(join(folder.path, 'My Shop', 'stack.yml'), 'utf8')).toContain('\nname: my-shop\n');
+  const rendered = await promstack(join(folder.path, 'My Shop'), ['render', '--json']);
+  expect(rendered.exitCode).toBe(0);
+});
+
+test('init must never write over a file, whatever way it is named', async () => {
+  await using folder = await emptyFolder();
+  const path = join(folder.path, 'stack.yml');
+  await writeFile(path, 'mine\n');
+  for (const args of [['init'], ['init', '.'], ['init', '-f', 'stack.yml']]) {
+    const { exitCode, stderr } = await promstack(folder.path, args);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: '✖ stack.yml is there already\n  it is left as it is; --print shows a new one\n',
+    });
+  }
+  expect(await readFile(path, 'utf8')).toBe('mine\n');
+  expect((await promstack(folder.path, ['init', '--print', '--name', 'shown'])).stdout).toContain('\nname: shown\n');
+});
+
+test('init must refuse a name that is none', async () => {
+  await using folder = await emptyFolder();
+  const { exitCode, stderr } = await promstack(folder.path, ['init', '--name', 'Not A Name']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^✖ --name Not A Name: a name/);
+});
