@@ -2,7 +2,7 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { parseDuration } from '../values/duration.ts';
 import { durationProblems, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
-import { inWords, quoted } from '../values/words.ts';
+import { quoted } from '../values/words.ts';
 import { jobKeys } from './job-keys.ts';
 import { targetProblems } from './targets.ts';
 
@@ -17,7 +17,6 @@ export function problems(config: StackConfig): readonly Problem[] {
   const named = jobs.map((job) => ({ name: job.value['job_name'], path: [...job.path, 'job_name'] }));
   return [
     ...timeoutProblems(own, ['prometheus'], undefined),
-    ...labelNameProblems(Object.keys(own.external_labels), ['prometheus', 'external_labels']),
     ...named.flatMap(({ name, path: at }) => ownJobProblems(config, name, at)),
     ...repeatedNames(named, 'jobs'),
     ...jobs.flatMap((job) => jobProblems(job.value, job.path, own.scrape_interval)),
@@ -27,8 +26,8 @@ export function problems(config: StackConfig): readonly Problem[] {
 function jobProblems(job: Native, path: KeyPath, globalInterval: string): readonly Problem[] {
   return [
     ...misspeltKeys(job, jobKeys, path),
-    ...durationProblems(job, 'scrape_interval', path, { aboveZero: true }),
-    ...durationProblems(job, 'scrape_timeout', path, { aboveZero: true }),
+    ...durationProblems(job, 'scrape_interval', path),
+    ...durationProblems(job, 'scrape_timeout', path),
     ...timeoutProblems(job, path, globalInterval),
     ...Object.entries(job)
       .filter(([key]) => key.endsWith('_sd_configs'))
@@ -65,18 +64,6 @@ function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): read
       hint: 'give this job another job_name',
     },
   ];
-}
-
-function labelNameProblems(names: readonly string[], path: KeyPath): readonly Problem[] {
-  return names
-    .filter((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))
-    .map((name) => ({
-      code: 'label-name',
-      path: [...path, name],
-      atKey: true,
-      message: `a label name is expected here, not ${inWords(name)}`,
-      hint: 'label names are letters, digits and _, and do not begin with a digit',
-    }));
 }
 
 function durationOf(value: unknown): number | undefined {

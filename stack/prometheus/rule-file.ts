@@ -1,5 +1,6 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
+import { parseDuration } from '../values/duration.ts';
 import { durationProblems, isNative, type Native, repeatedNames } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
 import { promqlChecker } from './promql.ts';
@@ -83,7 +84,7 @@ function kindProblems(rule: Native, path: KeyPath): readonly Problem[] {
   }
   if (isAlert) return [];
   return alertOnly
-    .filter((key) => rule[key] !== undefined && rule[key] !== null)
+    .filter((key) => !isNothing(rule[key]))
     .map((key) => ({
       code: 'rule-kind',
       path: [...path, key],
@@ -165,4 +166,11 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isFilled(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
+}
+
+/** What Prometheus takes for not written: an empty mapping, and a wait of no time. */
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === 0) return true;
+  if (typeof value === 'string') return parseDuration(value) === 0;
+  return isNative(value) && Object.keys(value).length === 0;
 }
