@@ -157,19 +157,30 @@ class Filling {
     return [];
   }
 
-  /** A collection without some of its items; the comment that a first item leaves behind goes with it. */
+  /** A collection without some of its items and the comments right above these; undefined when nothing is left. */
   #without<T extends YAMLMap | YAMLSeq>(collection: T, gone: ReadonlySet<unknown>): T | undefined {
     if (gone.size === 0) return collection;
     const isFirstGone = gone.has(collection.items[0]);
-    collection.items = collection.items.filter((item) => !gone.has(item)) as typeof collection.items;
-    const first = collection.items[0];
-    if (first === undefined) return undefined;
-    if (isFirstGone) {
-      collection.commentBefore = withoutLastParagraph(collection.commentBefore);
-      const head = isPair(first) ? first.key : first;
-      if (isNode(head)) head.spaceBefore = false;
+    const kept: unknown[] = [];
+    // The comment above the first item of an inner collection belongs to the collection.
+    let left = isFirstGone ? withoutLastParagraph(collection.commentBefore) : '';
+    if (isFirstGone) collection.commentBefore = null;
+    for (const item of collection.items) {
+      const head = headOf(item);
+      if (gone.has(item)) {
+        left = paragraphs(left, withoutLastParagraph(head?.commentBefore));
+        continue;
+      }
+      if (head !== undefined) {
+        if (left !== '') head.commentBefore = paragraphs(left, head.commentBefore);
+        if (isFirstGone && kept.length === 0) head.spaceBefore = false;
+      }
+      left = '';
+      kept.push(item);
     }
-    return collection;
+    collection.items = kept as typeof collection.items;
+    if (left !== '') collection.comment = paragraphs(left, collection.comment);
+    return kept.length === 0 ? undefined : collection;
   }
 
   #find(hole: HoleNode): Named {
@@ -201,8 +212,21 @@ function isEmpty(value: unknown): boolean {
   );
 }
 
-/** What remains of the comments before a first item when the one right above it goes. */
-function withoutLastParagraph(comment: string | null | undefined): string | null {
-  const paragraphs = (comment ?? '').split(/\n[ \t]*\n/);
-  return paragraphs.slice(0, -1).join('\n\n') || null;
+/** The node that has the comment above an item: an item itself, or a pair's key. */
+function headOf(item: unknown): Node | undefined {
+  const head = isPair(item) ? item.key : item;
+  return isNode(head) ? head : undefined;
+}
+
+/** What is left of the comments above an item when it goes: all but the one right above it. */
+function withoutLastParagraph(comment: string | null | undefined): string {
+  return (comment ?? '')
+    .split(/\n[ \t]*\n/)
+    .slice(0, -1)
+    .join('\n\n');
+}
+
+/** Comments one below the other, an empty line between them. */
+function paragraphs(...comments: readonly (string | null | undefined)[]): string {
+  return comments.filter(Boolean).join('\n\n');
 }

@@ -8,16 +8,9 @@ import { fillHoles, itemsOf } from './holes.ts';
 import { Marks } from './marks.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
+import { unusedContributions } from './unused-contributions.ts';
+import { type Use, useOf } from './use.ts';
 import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
-
-/** Where a template goes, by its path. */
-type Use =
-  | { readonly kind: 'file' }
-  | { readonly kind: 'test' }
-  /** A list whose items other templates name as `contributed.KIND`. */
-  | { readonly kind: 'list'; readonly of: string }
-  /** A file that lands with whoever collects its kind. */
-  | { readonly kind: 'contribution'; readonly of: string; readonly name: string };
 
 /** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */
 export class TemplateRenderer {
@@ -38,6 +31,7 @@ export class TemplateRenderer {
       !services.some((service) =>
         service.collects?.some((one) => one.kind === kind && one.shipped?.(config) === false),
       );
+    this.diagnostics.push(...unusedContributions(templates.files));
     this.#plain = configScope(config, services);
     this.#full = withContributions(this.#plain, this.#contributedItems());
   }
@@ -137,13 +131,6 @@ const asWritten = {
   flowCollectionPadding: false,
   doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
 } as const;
-
-function useOf(path: string): Use {
-  if (path.startsWith('tests/')) return { kind: 'test' };
-  const [, kind = '', name] = /^contribute\/([^/]+?)(?:\.ya?ml|\/(.+))$/.exec(path) ?? [];
-  if (kind === '') return { kind: 'file' };
-  return name === undefined ? { kind: 'list', of: kind } : { kind: 'contribution', of: kind, name };
-}
 
 function isYaml(path: string): boolean {
   return /\.ya?ml$/.test(path);

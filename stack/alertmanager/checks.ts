@@ -46,6 +46,4 @@ const abouts: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/^notification config name "(.*)" is not unique$/, (name) => `name: ${name}`],
   [/^undefined (?:mute )?time interval "(.*)" used in route$/, (name) => name],
   [/^bad matcher format: (.*)$/, (matcher) => matcher],
-  [/^unknown unit ".*" in duration "(.*)"$/, (duration) => duration],
-  [/^not a valid duration string: "(.*)"$/, (duration) => duration],
 ];
