@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
+import { inspect } from 'node:util';
 import type Dockerode from 'dockerode';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -7,6 +8,13 @@ import { createSshAgent } from './ssh-agent.ts';
 
 /** How connections to the endpoint are made and kept. */
 export function agentFor(endpoint: Endpoint): Agent {
+  const agent = newAgent(endpoint);
+  // docker-modem prints the options of each request for its debug log, wanted or not, and would print all the sockets of
+  // the agent with them: 5 to 10 ms a request.
+  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+}
+
+function newAgent(endpoint: Endpoint): Agent {
   switch (endpoint.kind) {
     case 'socket':
       // A socket of this machine costs nothing to open, and a kept one may have been closed by the other end.
