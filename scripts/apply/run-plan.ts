@@ -1,6 +1,7 @@
 import { type Action, describe, type Step } from '../plan/plan.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
 
 /** One small function for each kind of step; it contains no choice. */
 export type Executors<A extends Action = Action> = {
@@ -76,7 +77,7 @@ export async function runPlan<A extends Action>(
         return false;
       }
       failed.push({ step, error });
-      report({ kind: 'failed', id, what, why: (error as Error).message.split('\n')[0] ?? '' });
+      report({ kind: 'failed', id, what, why: firstLine(error) });
       failing.abort(new Error(`${what} failed`));
       return false;
     }
@@ -85,6 +86,11 @@ export async function runPlan<A extends Action>(
     options.afterStep?.(step);
     return true;
   }
+}
+
+function firstLine(error: unknown): string {
+  const why = error instanceof StackError ? error.why : error instanceof Error ? error.message : String(error);
+  return why.split('\n')[0] ?? '';
 }
 
 function execute<A extends Action>(executors: Executors<A>, step: Step<A>, hands: Hands): Promise<void> {

@@ -47,7 +47,7 @@ export async function transact(plan: Plan, options: TransactionOptions): Promise
     report({ kind: failed === undefined ? 'note' : 'warning', text: notes.join('\n') });
     throw signal.reason;
   }
-  await options.recordRefused(error instanceof Error ? error.message : String(error)).catch(() => undefined);
+  await options.recordRefused(whyOf(error)).catch(() => undefined);
   throw withNotes(error, notes);
 }
 
@@ -80,6 +80,9 @@ async function stopFailing({ done, failed }: Outcome, options: TransactionOption
   );
   return doomed;
 }
+
+const whyOf = (error: unknown): string =>
+  error instanceof StackError ? `${error.doing}: ${error.why}` : String(error);
 
 function withNotes(error: unknown, notes: readonly string[]): unknown {
   if (!(error instanceof StackError) || notes.length === 0) return error;

@@ -1,6 +1,7 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 import { alertmanagerChecks } from './checks.ts';
+import { explainAlertmanagerExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
@@ -62,5 +63,6 @@ export const alertmanager = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  explainExit: explainAlertmanagerExit,
   vitals,
 });

@@ -1,4 +1,5 @@
 import { defineService } from '../service.ts';
+import { explainExit } from '../values/exit-causes.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { vitals } from './vitals.ts';
 
@@ -38,5 +39,6 @@ export const pushgateway = defineService({
   checks: () => [],
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
+  explainExit: (lines) => explainExit(lines),
   vitals,
 });
