@@ -57,11 +57,11 @@ export const demo: DashboardPlan = {
             }),
             stat({
               title: 'Errors counted by the script',
-              description: 'request_error_number as the script last pushed it. Red from 100.',
+              description: 'request_error_number as the script last pushed it. Orange from 20, red from 90.',
               width: 6,
               unit: 'none',
               sparkline: true,
-              thresholds: orangeThenRed(50, 100),
+              thresholds: orangeThenRed(20, 90),
               queries: [{ expr: 'max(request_error_number)', legend: 'errors' }],
             }),
             stat({
@@ -93,7 +93,7 @@ export const demo: DashboardPlan = {
                 { value: 1, color: colour.well },
               ],
               mappings: [say(0, 'broken', colour.act), say(1, 'well', colour.well)],
-              queries: [{ expr: raid, legend: '{{instance}} {{path}}' }],
+              queries: [{ expr: raid, legend: '{{instance}} {{array}}' }],
             }),
             bars({
               title: "Age of each machine's report",
@@ -147,7 +147,7 @@ export const demo: DashboardPlan = {
               description: 'The gauge as it was pushed, by job.',
               width: 8,
               unit: 'short',
-              thresholds: redFrom(100),
+              thresholds: redFrom(90),
               thresholdLines: true,
               queries: [{ expr: 'max by (job) (request_error_number)', legend: '{{job}}' }],
             }),
