@@ -1,0 +1,176 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import type { StackStatus } from '../../scripts/status/status.ts';
+import { eventually } from '../support/eventually.ts';
+import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+
+describe('a stack that runs', () => {
+  let stack: StackFolder;
+  beforeAll(async () => {
+    stack = await stackFolder();
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode, stderr).toBe(0);
+  });
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  const status = async () => {
+    const { exitCode, stdout } = await stack.run('status', '--json');
+    return { exitCode, status: JSON.parse(stdout) as StackStatus };
+  };
+
+  it('must be told with every fact about it, and exit code 0', async () => {
+    await eventually(async () =>
+      expect(
+        (await fetch(stack.url('pushgateway', '/metrics/job/backup'), { method: 'POST', body: 'x 1\n' })).status,
+      ).toBe(200),
+    );
+    await eventually(async () => {
+      const { exitCode, status: told } = await status();
+      expect(exitCode).toBe(0);
+      expect(told).toMatchObject({
+        stack: stack.name,
+        isRight: true,
+        revision: expect.stringMatching(/^[0-9a-f]{12}$/),
+      });
+      expect(told.services.map(({ service, state, isReady }) => `${service} ${state} ${isReady}`)).toEqual([
+        'pushgateway running true',
+        'prometheus running true',
+        'alertmanager running true',
+        'sink running true',
+      ]);
+      const facts = Object.fromEntries(
+        told.services.flatMap(({ service, vitals }) =>
+          vitals.map(({ label, values }) => [`${service} ${label}`, values]),
+        ),
+      );
+      expect(facts).toMatchObject({
+        'pushgateway groups': { groups: 1 },
+        'prometheus targets': { up: 3, down: 0, waiting: 0 },
+        'prometheus last reload': { succeeded: true },
+        'alertmanager notifications': { failed: 0 },
+        'alertmanager last reload': { succeeded: true },
+      });
+    });
+    const { stdout } = await stack.run('status');
+    expect(stdout).toContain(stack.url('prometheus'));
+    expect(stdout).toMatch(/✔ everything runs as it should\n$/);
+  });
+
+  it('must be told as not right, with what to do, while a container is stopped', async () => {
+    await using engine = await connect({ env: process.env });
+    const container = `${stack.name}-sink`;
+    await engine.stopContainer(container, 0);
+    const { exitCode, stdout } = await stack.run('status');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/✖ sink: it is stopped\n {2}try: promstack up/);
+    expect(stdout).toMatch(/✖ 1 thing is not right\n$/);
+    const { exitCode: openCode, stderr } = await stack.run('open', 'sink', '--print');
+    expect({ openCode, stderr }).toEqual({
+      openCode: 1,
+      stderr: '✖ opening sink: its container is exited\n  try: promstack up\n',
+    });
+    await engine.startContainer(container);
+    await eventually(async () => expect((await status()).exitCode).toBe(0));
+  });
+
+  it('must be told as running what stack.yml no longer says, without being wrong', async () => {
+    await stack.configure({
+      alertmanager: { route: { receiver: 'nobody', group_by: ['job'] }, receivers: [{ name: 'nobody' }] },
+    });
+    const { exitCode, status: told } = await status();
+    expect(exitCode).toBe(0);
+    expect(told.problems).toMatchObject([{ tone: 'notice', service: 'alertmanager', tryThis: 'promstack reload' }]);
+    await stack.configure({});
+  });
+
+  it('must give the logs of its services, merged, and go on with -f until Ctrl-C', async () => {
+    const { stdout } = await stack.run('logs', '--tail', 'all', 'prometheus', 'alertmanager');
+    expect(stdout).toMatch(/^prometheus {3}\| \d\d:\d\d:\d\d\.\d{3} .*Server is ready to receive web requests/m);
+    expect(stdout).toMatch(/^alertmanager \| .*Listening on/m);
+    expect(stdout).not.toMatch(/^(pushgateway|sink)/m);
+    const lines = (await stack.run('logs', '--json', '--tail', 'all')).stdout.trimEnd().split('\n');
+    const times = lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+    expect(times).toEqual([...times].sort((one, other) => one - other));
+
+    const following = stack.start(['logs', '-f', 'sink', '--raw']);
+    let seen = '';
+    following.stdout.on('data', (chunk: Buffer) => {
+      seen += String(chunk);
+    });
+    const seenMark = eventually(async () => {
+      await fetch(stack.url('sink', '/cgi-bin/notify'), {
+        method: 'POST',
+        body: JSON.stringify({ receiver: 'mark', alerts: [] }),
+      }).catch(() => undefined);
+      expect(seen).toContain('mark');
+    });
+    await seenMark.finally(() => following.kill('SIGINT'));
+    expect((await following).exitCode).toBe(130);
+  });
+
+  it('must have its pages found by name', async () => {
+    const { stdout, exitCode } = await stack.run('open', '--print');
+    expect({ stdout, exitCode }).toEqual({ stdout: `${stack.url('prometheus')}\n`, exitCode: 0 });
+    expect((await stack.run('open', 'alertmanager', '--print')).stdout).toBe(`${stack.url('alertmanager')}\n`);
+    const { exitCode: code, stderr } = await stack.run('open', 'prometeus', '--print');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: '✖ this stack has no service prometeus\n  did you mean prometheus?\n',
+    });
+  });
+
+  it('must have its images listed, saved into one file and loaded from it', async () => {
+    const { stdout } = await stack.run('images', '--json');
+    const images = JSON.parse(stdout) as { service: string; had: string; sizeBytes: number }[];
+    expect(images.map(({ service }) => service)).toEqual(['pushgateway', 'prometheus', 'alertmanager', 'sink']);
+    expect(images.every(({ sizeBytes }) => sizeBytes > 1_000_000)).toBe(true);
+    const archive = join(stack.path, 'images.tar');
+    expect((await stack.run('images', 'save', archive)).exitCode).toBe(0);
+    expect((await stat(archive)).size).toBeGreaterThan(10_000_000);
+    const loaded = await stack.run('images', 'load', archive);
+    expect(loaded.exitCode, loaded.stderr).toBe(0);
+    expect(loaded.stdout.trimEnd().split('\n').sort()).toEqual([...new Set(images.map(({ had }) => had))].sort());
+    await rm(archive);
+  });
+
+  it('must be checked by the tools of its images without being touched', async () => {
+    const good = await stack.run('check');
+    expect(good.exitCode, good.stderr).toBe(0);
+    expect(good.stdout).toMatch(/^test-\w+: \d+ files for 4 services are valid \(revision [0-9a-f]{12}\)\n$/);
+    await stack.write(
+      'rules/bad.yml',
+      'groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: sum(up)\n        labels: { severity: "{{ .Nothing" }\n',
+    );
+    await stack.configure({ prometheus: { rules: ['rules/*.yml'] } });
+    const bad = await stack.run('check');
+    expect(bad.exitCode).toBe(2);
+    expect(bad.stdout).toBe('');
+    expect(bad.stderr).toMatch(/✖ rules\/bad\.yml/);
+    await stack.configure({});
+    expect((await status()).exitCode).toBe(0);
+  });
+});
+
+describe('a stack that does not run', () => {
+  it('must be told as such by each way of looking at it', async () => {
+    await using stack = await stackFolder();
+    const told = await stack.run('status');
+    expect(told.exitCode).toBe(1);
+    expect(told.stdout).toContain('no revision confirmed yet');
+    expect(told.stdout).toMatch(
+      /✖ pushgateway, prometheus, alertmanager, sink: it has no container\n {2}try: promstack up/,
+    );
+    const logs = await stack.run('logs');
+    expect({ exitCode: logs.exitCode, stderr: logs.stderr }).toEqual({
+      exitCode: 1,
+      stderr: `✖ reading the logs of ${stack.name}: the stack has no containers on this engine\n  try: promstack up\n`,
+    });
+    const open = await stack.run('open', '--print');
+    expect({ exitCode: open.exitCode, stderr: open.stderr }).toEqual({
+      exitCode: 1,
+      stderr: '✖ opening prometheus: it has no container\n  try: promstack up\n',
+    });
+  });
+});
