@@ -43,7 +43,7 @@ export function shapeOf(expression: string): string {
  */
 export function promqlProblem(expression: string): PromqlProblem | undefined {
   if (expression.trim() === '') return { message: 'the expression is empty', from: 0, length: 1 };
-  if (isPromql(expression) || isPromql(withoutBareDots(expression))) return undefined;
+  if (isPromql(expression) || isPromql(withoutLiberties(expression))) return undefined;
   return explain(expression, firstError(expression));
 }
 
@@ -57,9 +57,11 @@ function isPromql(expression: string): boolean {
   }
 }
 
-/** Prometheus takes `5.` for a number, which this grammar does not. */
-function withoutBareDots(expression: string): string {
-  return expression.replaceAll(/(?<=\d)\.(?![\w.])/g, ' ');
+/** Prometheus takes `5.` for a number and `5 m` for a duration, which this grammar does not. */
+function withoutLiberties(expression: string): string {
+  return expression
+    .replaceAll(/(?<=\d)\.(?![\w.])/g, ' ')
+    .replaceAll(/(?<=\[\s*\d+)\s+(?=(?:ms|[smhdwy])\s*[:\]])/g, '');
 }
 
 /** Where the parser, going on as well as it can, first had to invent or skip something. */
