@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ContainerSpec } from '../../stack/model.ts';
+import { type TestEngine, testEngine } from '../support/engine.ts';
+
+let bench: TestEngine;
+let network: string;
+beforeAll(async () => {
+  bench = await testEngine();
+  network = bench.name('network');
+  await bench.engine.createNetwork(network, bench.labels);
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+function specOf(service: string, own: Partial<ContainerSpec> = {}): ContainerSpec {
+  return {
+    service,
+    image: bench.image,
+    user: '65534:65534',
+    entrypoint: ['/bin/sh', '-c'],
+    args: ['trap "exit 0" TERM; while true; do sleep 0.1; done'],
+    env: { TZ: 'Asia/Shanghai' },
+    ports: [],
+    mounts: [],
+    tmpfs: ['/scratch'],
+    resources: { memoryBytes: 64 * 2 ** 20, cpus: 0.5 },
+    labels: {},
+    stopTimeoutSeconds: 1,
+    ...own,
+  };
+}
+
+async function create(service: string, own: Partial<ContainerSpec> = {}): Promise<string> {
+  const spec = specOf(service, own);
+  const volumes = spec.mounts.map((_, at) => bench.name(`${service}-${at}`));
+  for (const volume of volumes) await bench.engine.createVolume(volume, bench.labels);
+  return bench.engine.createContainer({ name: bench.name(service), spec, labels: bench.labels, network, volumes });
+}
+
+describe("a service's container", () => {
+  test('must run unprivileged on a read-only root, with its scratch space, volumes and time zone', async () => {
+    const mounts = [
+      { kind: 'config', target: '/etc/promstack' },
+      { kind: 'data', volume: 'data', target: '/pushgateway' },
+    ] as const;
+    const id = await create('hardened', { mounts });
+    await bench.engine.startContainer(id);
+    const script = [
+      'id -u',
+      'hostname',
+      'date +%Z',
+      'touch /root-file 2>/dev/null || echo root is read-only',
+      'touch /etc/promstack/x 2>/dev/null || echo config is read-only',
+      'touch /scratch/x && echo scratch is writable',
+      'touch /pushgateway/x && echo data is writable',
+      'grep CapEff /proc/self/status',
+      'grep NoNewPrivs /proc/self/status',
+      'grep -c host.docker.internal /etc/hosts',
+    ].join('; ');
+    const { stdout } = await bench.engine.exec(id, ['/bin/sh', '-c', script]);
+    expect(stdout.replaceAll('\t', ' ').trim().split('\n')).toEqual([
+      '65534',
+      'hardened',
+      'CST',
+      'root is read-only',
+      'config is read-only',
+      'scratch is writable',
+      'data is writable',
+      'CapEff: 0000000000000000',
+      'NoNewPrivs: 1',
+      '1',
+    ]);
+  });
+
+  test('must be reached by others under the name of its service', async () => {
+    const server = ['httpd -f -p 8080 -h /scratch'];
+    await bench.engine.startContainer(await create('server', { args: server }));
+    const client = await create('client');
+    await bench.engine.startContainer(client);
+    const script =
+      'for i in 1 2 3 4 5 6 7 8 9; do wget -q -O- http://server:8080/ 2>&1 | grep -q 404 && echo reached && exit; sleep 0.2; done';
+    expect((await bench.engine.exec(client, ['/bin/sh', '-c', script])).stdout).toBe('reached\n');
+  });
+
+  test('must be found by name, by id and by labels, and be told apart from longer names', async () => {
+    const id = await create('found');
+    await create('found-too');
+    const byName = await bench.engine.findContainer(bench.name('found'));
+    expect(byName).toMatchObject({
+      id,
+      name: bench.name('found'),
+      image: bench.image,
+      state: 'created',
+      labels: bench.labels,
+    });
+    expect(await bench.engine.findContainer(id)).toEqual(byName);
+    expect(await bench.engine.findContainer(bench.name('foun'))).toBeUndefined();
+    const listed = await bench.engine.listContainers(bench.labels);
+    expect(listed.map((one) => one.name)).toContain(bench.name('found'));
+  });
+
+  test('must tell the tag it was made from after the tag has moved on', async () => {
+    const tag = `${bench.name('moved')}:1`;
+    await bench.engine.tagImage(bench.image, tag);
+    const id = await create('moved', { image: tag });
+    await bench.engine.removeImage(tag);
+    expect((await bench.engine.findContainer(id))?.image).toBe(tag);
+  });
+
+  test('must be stopped and removed without an error when it already is', async () => {
+    const id = await create('gone');
+    await bench.engine.startContainer(id);
+    await bench.engine.startContainer(id);
+    await bench.engine.stopContainer(id, 5);
+    await bench.engine.stopContainer(id, 5);
+    expect((await bench.engine.findContainer(id))?.state).toBe('exited');
+    await Promise.all([bench.engine.removeContainer(id), bench.engine.removeContainer(id)]);
+    await bench.engine.removeContainer(id);
+    expect(await bench.engine.findContainer(id)).toBeUndefined();
+  });
+
+  test('of a name that is taken must be refused as a conflict', async () => {
+    await create('twice');
+    await expect(create('twice')).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('of an image that is not there must be refused as not found', async () => {
+    await expect(create('no-image', { image: 'promstack/no-such-image:1' })).rejects.toMatchObject({
+      code: 'notFound',
+    });
+  });
+});
+
+describe('a port that is taken', () => {
+  test('by another program of the host must be told apart from other refusals', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const id = await create('port', { ports: [{ bind: '127.0.0.1', host: port, container: 80 }] });
+    await expect(bench.engine.startContainer(id)).rejects.toMatchObject({ code: 'portTaken' });
+    server.close();
+    await bench.engine.startContainer(id);
+    expect((await bench.engine.findContainer(id))?.hostPorts).toEqual([port]);
+    const other = await create('port-too', { ports: [{ bind: '127.0.0.1', host: port, container: 80 }] });
+    await expect(bench.engine.startContainer(other)).rejects.toMatchObject({ code: 'portTaken' });
+  });
+});
+
+describe('a volume', () => {
+  test('of a name that is taken must be answered with the one that is there, its labels untouched', async () => {
+    const name = bench.name('volume');
+    const mine = { ...bench.labels, 'dev.promstack.lock': 'mine' };
+    expect(await bench.engine.createVolume(name, mine)).toEqual({ name, labels: mine });
+    expect(await bench.engine.createVolume(name, { 'dev.promstack.lock': 'yours' })).toEqual({ name, labels: mine });
+    expect(await bench.engine.findVolume(name)).toEqual({ name, labels: mine });
+    const listed = await bench.engine.listVolumes({ ...bench.labels, 'dev.promstack.lock': '' });
+    expect(listed).toEqual([{ name, labels: mine }]);
+  });
+
+  test('must be made once only when many ask at once', async () => {
+    const name = bench.name('race');
+    const ask = (who: number) => bench.engine.createVolume(name, { ...bench.labels, who: String(who) });
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, who) => ask(who)));
+    expect(new Set(answers.map((answer) => answer.labels['who'])).size).toBe(1);
+  });
+
+  test('in use must not be removed, and one that is gone is no error', async () => {
+    const mounts = [{ kind: 'data', volume: 'used', target: '/data' }] as const;
+    const id = await create('user', { mounts });
+    const name = bench.name('user-0');
+    await expect(bench.engine.removeVolume(name)).rejects.toMatchObject({ code: 'conflict' });
+    await bench.engine.removeContainer(id);
+    expect(await bench.engine.findVolume(name)).toMatchObject({ name });
+    await bench.engine.removeVolume(name);
+    await bench.engine.removeVolume(name);
+    expect(await bench.engine.findVolume(name)).toBeUndefined();
+  });
+});
+
+describe('a network', () => {
+  test('must be found by its whole name and by its labels', async () => {
+    const id = await bench.engine.createNetwork(bench.name('net'), bench.labels);
+    const told = { id, name: bench.name('net'), labels: bench.labels };
+    expect(await bench.engine.findNetwork(bench.name('net'))).toEqual(told);
+    expect(await bench.engine.findNetwork(bench.name('ne'))).toBeUndefined();
+    expect(await bench.engine.listNetworks(bench.labels)).toContainEqual(told);
+    await bench.engine.removeNetwork(id);
+    await bench.engine.removeNetwork(id);
+  });
+
+  test('of a name that is taken must be refused as a conflict', async () => {
+    await expect(bench.engine.createNetwork(network, bench.labels)).rejects.toMatchObject({ code: 'conflict' });
+  });
+});

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadImages, saveImages } from '../../scripts/engine/images/archive.ts';
+import { ensureImages } from '../../scripts/engine/images/ensure.ts';
+import { type BuildOutcome, buildFromPackages } from '../../scripts/engine/images/packages.ts';
+import { type Recipe, recipes } from '../../scripts/engine/images/recipes.ts';
+import { type TestEngine, testEngine } from '../support/engine.ts';
+
+let bench: TestEngine;
+beforeAll(async () => {
+  bench = await testEngine();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+const soon = () => AbortSignal.timeout(240_000);
+const silent = () => undefined;
+
+describe("images built from Debian's packages", () => {
+  let outcomes: ReadonlyMap<string, BuildOutcome>;
+  beforeAll(async () => {
+    outcomes = await buildFromPackages(bench.engine, recipes, silent, soon(), bench.name('built'));
+  });
+  afterAll(async () => {
+    for (const one of await bench.engine.listContainers(bench.labels)) await bench.engine.removeContainer(one.id);
+    for (const outcome of outcomes.values()) {
+      if (outcome.kind === 'built') await bench.engine.removeImage(outcome.reference);
+    }
+  });
+
+  const referenceOf = (recipe: Recipe): string => {
+    const outcome = outcomes.get(recipe.program);
+    if (outcome?.kind !== 'built') throw new Error(`${recipe.program} was not built: ${outcome?.why}`);
+    return outcome.reference;
+  };
+
+  describe.each(recipes.map((recipe) => [recipe.program, recipe] as const))('%s', (program, recipe) => {
+    async function runs(part: string): Promise<string> {
+      const id = await bench.createHelper(`${program}-${part}`, { image: referenceOf(recipe) });
+      await bench.engine.startContainer(id);
+      return id;
+    }
+
+    test('must have every program of the official image, and they must run', async () => {
+      const id = await runs('programs');
+      for (const path of Object.keys(recipe.programs)) {
+        const { exitCode, stdout, stderr } = await bench.engine.exec(id, [`/${path}`, '--version']);
+        expect(`${exitCode} ${stdout}${stderr}`).toMatch(/^0 \w+, version \d+\.\d+/);
+      }
+    });
+
+    test('must have a shell with its tools, time zones, authorities and a home for its data', async () => {
+      const id = await runs('layout');
+      const script = [
+        'id -u; id -gn',
+        `touch ${recipe.home}/x && echo home is writable`,
+        'touch /tmp/x && echo tmp is writable',
+        'TZ=Asia/Shanghai date +%Z',
+        'grep -c "BEGIN CERTIFICATE" /etc/ssl/certs/ca-certificates.crt | sed "s/[0-9][0-9]*/authorities/"',
+        'ls /bin/wget /bin/httpd /bin/cat /bin/head /bin/tar /bin/sleep | wc -l',
+      ].join('; ');
+      const { stdout } = await bench.engine.exec(id, ['/bin/sh', '-c', script]);
+      expect(stdout.trim().split('\n')).toEqual([
+        '65534',
+        'nobody',
+        'home is writable',
+        'tmp is writable',
+        'CST',
+        'authorities',
+        '6',
+      ]);
+    });
+
+    test('must say that it is not the official one', async () => {
+      const image = await bench.engine.findImage(referenceOf(recipe));
+      expect(image?.labels).toMatchObject({
+        'dev.promstack.program': program,
+        'dev.promstack.packages': expect.stringMatching(new RegExp(`\\b${recipe.packages[0]} \\d`)),
+        'org.opencontainers.image.description': expect.stringMatching(/not the official image$/),
+      });
+    });
+  });
+
+  test('must keep the image of a name when it is built again', async () => {
+    const [recipe] = recipes.filter((one) => one.program === 'pushgateway');
+    if (recipe === undefined) throw new Error('there is no recipe');
+    const before = await bench.engine.findImage(referenceOf(recipe));
+    const build = () => buildFromPackages(bench.engine, [recipe], silent, soon(), bench.name('built'));
+    const [one, other] = await Promise.all([build(), build()]);
+    expect([one.get('pushgateway')?.kind, other.get('pushgateway')?.kind]).toEqual(['built', 'built']);
+    expect(await bench.engine.findImage(referenceOf(recipe))).toEqual(before);
+    const left = await bench.engine.listImages({ 'dev.promstack.program': 'pushgateway' });
+    expect(
+      left.filter((image) => image.tags.length === 0 || image.tags.some((tag) => tag.includes('building'))),
+    ).toEqual([]);
+  }, 240_000);
+});
+
+test('an image must come back out of a file as it went in', async () => {
+  const tag = `${bench.name('saved')}:1`;
+  await bench.engine.tagImage(bench.image, tag);
+  const before = await bench.engine.findImage(tag);
+  const folder = await mkdtemp(join(tmpdir(), 'engine-images-'));
+  try {
+    const file = join(folder, 'images.tar.gz');
+    await saveImages(bench.engine, [tag], file, silent, soon());
+    await bench.engine.removeImage(tag);
+    expect(await bench.engine.findImage(tag)).toBeUndefined();
+    expect(await loadImages(bench.engine, file, silent, soon())).toEqual([tag]);
+    expect((await bench.engine.findImage(tag))?.id).toBe(before?.id);
+  } finally {
+    await rm(folder, { recursive: true });
+    await bench.engine.removeImage(tag);
+  }
+});
+
+test('a file that holds no images must be refused', async () => {
+  await expect(loadImages(bench.engine, process.execPath, silent, soon())).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('a registry that cannot be reached must be told as the reason', async () => {
+  // Nothing listens on the discard port of this machine, and the engine needs no network to find that out.
+  const wanted = [{ service: 'prometheus', reference: 'prom/prometheus:v0.0.0' }];
+  const settings = { source: 'registry', mirror: '127.0.0.1:9' } as const;
+  const outcomes = await ensureImages(bench.engine, wanted, settings, silent, soon());
+  expect(outcomes).toMatchObject([
+    { kind: 'missing', attempts: [{ way: 'registry', why: expect.stringContaining('127.0.0.1:9') }] },
+  ]);
+});
