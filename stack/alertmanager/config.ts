@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, enabled, extraArgs, image, native, port, resources } from '../values/schemas.ts';
+import { duration, enabled, externalUrl, extraArgs, image, native, port, resources } from '../values/schemas.ts';
 
 /** The `alertmanager` part of stack.yml; route, receivers and the rest are Alertmanager's own syntax. */
 export const alertmanagerConfig = z
@@ -7,6 +7,7 @@ export const alertmanagerConfig = z
     enabled: enabled(true),
     image: image.default('prom/alertmanager:v0.33.1'),
     port: port.default(9093),
+    external_url: externalUrl,
     global: native.optional().meta({ description: "What receivers have in common, in Alertmanager's own syntax" }),
     route: native.optional().meta({ description: "The root of the routing tree, in Alertmanager's own syntax" }),
     receivers: z

@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { externalUrl } from '../values/external-url.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { explainAlertmanagerExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
@@ -29,6 +30,9 @@ export const alertmanager = defineService({
         `--storage.path=${dataDir}`,
         `--data.retention=${own.retention}`,
         `--web.listen-address=:${port}`,
+        // The links in notifications; a path in them is for the proxy that people come through, not for this server.
+        `--web.external-url=${externalUrl(config, own)}`,
+        '--web.route-prefix=/',
         '--cluster.listen-address=',
         ...own.extra_args,
       ],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, enabled, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
+import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
 
 /** The `prometheus` part of stack.yml. */
 export const prometheusConfig = z
@@ -7,6 +7,7 @@ export const prometheusConfig = z
     enabled: enabled(true),
     image: image.default('prom/prometheus:v3.5.3'),
     port: port.default(9090),
+    external_url: externalUrl,
     scrape_interval: duration
       .default('15s')
       .meta({ description: 'How often targets are scraped, unless their job says otherwise' }),

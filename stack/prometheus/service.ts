@@ -1,5 +1,6 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { externalUrl } from '../values/external-url.ts';
 import { prometheusChecks } from './checks.ts';
 import { explainPrometheusExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
@@ -32,6 +33,9 @@ export const prometheus = defineService({
         `--storage.tsdb.retention.time=${own.retention.time}`,
         ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
         `--web.listen-address=:${port}`,
+        // The links in notifications; a path in them is for the proxy that people come through, not for this server.
+        `--web.external-url=${externalUrl(config, own)}`,
+        '--web.route-prefix=/',
         '--web.enable-lifecycle',
         ...own.extra_args,
       ],

@@ -62,3 +62,9 @@ export const extraArgs = z
 
 /** YAML in the program's own syntax, which the program's own tool checks. */
 export const native = z.record(z.string(), z.unknown());
+
+/** The address people reach a service by. */
+export const externalUrl = z
+  .url({ protocol: /^https?$/, error: 'an address such as https://metrics.example.com/prometheus is expected here' })
+  .optional()
+  .meta({ description: 'The address people reach it by, for links in notifications; absent means its port on this host' });
