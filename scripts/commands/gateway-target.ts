@@ -19,7 +19,7 @@ export async function openTarget(
 ): Promise<Gateway> {
   const address = takeOrThrow(context, readGatewayUrl(url ?? (await stackUrl(context))));
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
-  return openGateway({ url: address, timeoutMs }, context.clock.now);
+  return openGateway({ url: address, timeoutMs }, () => context.clock.now());
 }
 
 async function stackUrl(context: Context): Promise<string> {

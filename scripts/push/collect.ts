@@ -26,7 +26,7 @@ export interface CollectOptions {
 }
 
 /** How many looks a collection may take: each costs a read of all groups, and each narrows the gap told of below. */
-const mostLooks = 8;
+const mostLooks = 5;
 /** The fewest groups that are deleted on the strength of one look. */
 const smallestBatch = 16;
 /** How many requests are under way at once. */

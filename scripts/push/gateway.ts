@@ -4,7 +4,7 @@ import type { NameScheme } from '../../stack/exposition/names.ts';
 import { formatGroup, type Group, groupPath } from './group.ts';
 import { readHeldGroups } from './held.ts';
 import { type Asked, explain, GatewayError, toRefusal } from './refusal.ts';
-import { type Answer, type Outgoing, send, type TransportOptions } from './transport.ts';
+import { type Answer, type Outgoing, openTransport, type TransportOptions } from './transport.ts';
 
 /** What a Pushgateway was started with, as far as pushes are concerned. */
 export interface GatewaySettings {
@@ -40,10 +40,11 @@ export interface Gateway {
 /** Opens a Pushgateway; nothing is asked of it yet. */
 export function openGateway(transport: TransportOptions, now: () => number = Date.now): Gateway {
   const { base } = transport.url;
+  const send = openTransport(transport);
   const ask = async (doing: string, outgoing: Outgoing): Promise<Answer> => {
     const asked: Asked = { doing, base };
     try {
-      const answer = await send(transport, outgoing);
+      const answer = await send(outgoing);
       if (answer.status < 200 || answer.status > 299) throw toRefusal(asked, answer);
       return answer;
     } catch (error) {
@@ -64,7 +65,7 @@ export function openGateway(transport: TransportOptions, now: () => number = Dat
       const { body, headers } = await ask(doing, { method: 'GET', path: '/api/v1/metrics', signal });
       const groups = readHeldGroups(body);
       if (groups === undefined) throw notOne(doing, base);
-      return { groups, now: gatewayTime(headers.get('date'), now()) };
+      return { groups, now: gatewayTime(headers.date, now()) };
     },
     settings: async (signal) => {
       const doing = 'asking the Pushgateway how it was started';
@@ -89,8 +90,8 @@ function notOne(doing: string, base: string): GatewayError {
  * Ages are counted by the Pushgateway's clock, which stamped the pushes: by its Date header where the two clocks differ
  * by more than that header's resolution of a second lets tell.
  */
-function gatewayTime(date: string | null, nowMs: number): number {
-  const told = date === null ? NaN : Date.parse(date);
+function gatewayTime(date: string | undefined, nowMs: number): number {
+  const told = date === undefined ? NaN : Date.parse(date);
   const differs = Math.abs(told + 500 - nowMs) > 1_500;
   return (Number.isNaN(told) || !differs ? nowMs : told) / 1000;
 }

@@ -1,10 +1,10 @@
+import type { Agent } from 'node:http';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { openGateway } from './gateway.ts';
 import { readGatewayUrl } from './gateway-url.ts';
 import { formatGroup, type Group, toGroup, whyNoGroup } from './group.ts';
 import { withRetries } from './retry.ts';
-import type { Fetch } from './transport.ts';
 
 /** Where metrics are kept until they are pushed: a Registry of prom-client is one. */
 export interface MetricsSource {
@@ -29,7 +29,8 @@ export interface PusherOptions {
   /** Told of each attempt that failed and will be repeated. */
   readonly onRetry?: (error: StackError, waitMs: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly fetch?: Fetch;
+  /** Makes the connections: for client certificates and proxies. */
+  readonly agent?: Agent;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -50,8 +51,8 @@ export function createPusher(options: PusherOptions): Pusher {
   const group = groupOrThrow(job, grouping);
   const url = readGatewayUrl(options.url);
   if (!url.ok) throw new InputError(url.error);
-  const { fetch, headers } = options;
-  const gateway = openGateway({ url: url.value, timeoutMs, fetch, headers }, clock.now);
+  const { agent, headers } = options;
+  const gateway = openGateway({ url: url.value, timeoutMs, agent, headers }, () => clock.now());
   const persist = (attempt: () => Promise<void>, signal: AbortSignal | undefined) =>
     withRetries(attempt, { retries, clock, random: options.random, onRetry: options.onRetry, signal });
   const send = async (metrics: MetricsSource | string | undefined, replaces: boolean, signal?: AbortSignal) => {

@@ -26,7 +26,7 @@ export function toRefusal({ doing, base }: Asked, { status, body, headers }: Ans
   const words = body.trim().split('\n').slice(0, 4).join('\n').slice(0, 600);
   const said = words === '' ? `${base} answered ${status}` : `${base} answered ${status}: ${words}`;
   if (status >= 300 && status < 400) {
-    const to = headers.get('location') ?? 'another address';
+    const to = headers.location ?? 'another address';
     return new GatewayError(false, {
       doing,
       why: `${base} redirects to ${to}`,

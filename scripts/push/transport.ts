@@ -1,18 +1,19 @@
+import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { version } from '../util/version.ts';
-
-/** The part of `fetch` that is used; handed in where a test needs another. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** How requests go out. */
 export interface TransportOptions {
   /** Where the Pushgateway is, its path prefix included. */
   readonly url: GatewayUrl;
-  readonly fetch?: Fetch | undefined;
   /** For one request, the answer's body included. */
   readonly timeoutMs: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Makes the connections; one that keeps them open when absent. */
+  readonly agent?: Agent | undefined;
 }
 
 /** A Pushgateway's address in parts, so that its password is never printed with it. */
@@ -32,15 +33,15 @@ export interface Outgoing {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer, whatever its status. */
+/** An answer, whatever its status; redirects are not followed, since one would turn a push into a GET. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
 }
 
-/** Bodies from this size on are worth the time that compressing takes. */
-const gzipFromBytes = 16 * 1024;
+/** Sends one request; rejects with NoAnswer, or with the signal's reason when it aborts. */
+export type Send = (outgoing: Outgoing) => Promise<Answer>;
 
 /** There was no answer. */
 export class NoAnswer extends Error {
@@ -49,61 +50,98 @@ export class NoAnswer extends Error {
   /** The system's word for it: `ECONNREFUSED`. */
   readonly code: string | undefined;
 
-  constructor(kind: 'connection' | 'timeout', message: string, options: { code?: string | undefined; cause: unknown }) {
-    super(message, { cause: options.cause });
+  constructor(kind: 'connection' | 'timeout', message: string, cause: NodeJS.ErrnoException) {
+    super(message, { cause });
     this.name = 'NoAnswer';
     this.kind = kind;
-    this.code = options.code;
+    this.code = cause.code;
   }
 }
 
-/** Sends one request; rejects with NoAnswer, or with the signal's reason when it aborts. */
-export async function send(transport: TransportOptions, { method, path, body, signal }: Outgoing): Promise<Answer> {
-  const deadline = AbortSignal.timeout(transport.timeoutMs);
-  const fetch = transport.fetch ?? globalThis.fetch;
-  const { payload, headers } = await pack(body);
-  try {
-    const response = await fetch(`${transport.url.base}${path}`, {
-      method,
-      // A redirect would turn a push into a GET of another page.
-      redirect: 'manual',
-      headers: {
-        'user-agent': `promstack/${version()}`,
-        ...(transport.url.authorization === undefined ? {} : { authorization: transport.url.authorization }),
-        ...transport.headers,
-        ...headers,
-      },
-      ...(payload === undefined ? {} : { body: payload }),
-      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+/** A way to send requests. node:http takes half the time of fetch, which a thousand deletes make felt. */
+export function openTransport({ url, timeoutMs, headers, agent: given }: TransportOptions): Send {
+  const isSecure = url.base.startsWith('https:');
+  const agent = given ?? (isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
+  const open = isSecure ? httpsRequest : httpRequest;
+  const usual = {
+    'user-agent': `promstack/${version()}`,
+    ...(url.authorization === undefined ? {} : { authorization: url.authorization }),
+    ...headers,
+  };
+
+  const sendOnce = ({ method, path, signal }: Outgoing, packed: Packed): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      let reason: NoAnswer | undefined;
+      const sent = open(`${url.base}${path}`, { method, agent, headers: { ...usual, ...packed.headers } });
+      const timer = setTimeout(() => {
+        const why = new Error(`there was no answer within ${timeoutMs / 1000} s`);
+        reason = new NoAnswer('timeout', why.message, why);
+        sent.destroy();
+      }, timeoutMs);
+      const onAbort = () => sent.destroy();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: Error) => {
+        end();
+        if (signal?.aborted === true) reject(signal.reason);
+        else reject(reason ?? (sent.reusedSocket && isReset(error) ? new StaleConnection() : toNoAnswer(error)));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      sent.on('error', fail);
+      sent.on('response', (response) => {
+        text(response).then((body) => {
+          end();
+          resolve({ status: response.statusCode ?? 0, body, headers: response.headers });
+        }, fail);
+      });
+      sent.end(packed.payload);
     });
-    return { status: response.status, body: await response.text(), headers: response.headers };
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toNoAnswer(error, deadline, transport.timeoutMs);
-  }
+
+  return async (outgoing) => {
+    const packed = await pack(outgoing.body);
+    outgoing.signal?.throwIfAborted();
+    try {
+      return await sendOnce(outgoing, packed);
+    } catch (error) {
+      if (error instanceof StaleConnection) return sendOnce(outgoing, packed);
+      throw error;
+    }
+  };
 }
 
-async function pack(body: string | undefined): Promise<{ payload?: string | Buffer; headers: Record<string, string> }> {
+/** A connection that was kept open had been closed by the other side meanwhile; nothing is known of the server by that. */
+class StaleConnection extends Error {}
+
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}
+
+/** Several tries at one host come as an AggregateError. */
+function toNoAnswer(error: NodeJS.ErrnoException): NoAnswer {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return toNoAnswer(error.errors[0]);
+  return new NoAnswer(
+    'connection',
+    error.message === '' ? (error.code ?? 'the connection failed') : error.message,
+    error,
+  );
+}
+
+/** A body as it goes out. */
+interface Packed {
+  readonly payload?: string | Buffer;
+  readonly headers: Readonly<Record<string, string | number>>;
+}
+
+/** Bodies from this size on are worth the time that compressing takes. */
+const gzipFromBytes = 16 * 1024;
+
+async function pack(body: string | undefined): Promise<Packed> {
   if (body === undefined) return { headers: {} };
   const type = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
-  if (Buffer.byteLength(body) < gzipFromBytes) return { payload: body, headers: type };
-  return { payload: await promisify(gzip)(body), headers: { ...type, 'content-encoding': 'gzip' } };
-}
-
-function toNoAnswer(error: unknown, deadline: AbortSignal, timeoutMs: number): NoAnswer {
-  if (deadline.aborted)
-    return new NoAnswer('timeout', `there was no answer within ${timeoutMs / 1000} s`, { cause: error });
-  const cause = rootOf(error);
-  const code = (cause as NodeJS.ErrnoException).code;
-  return new NoAnswer('connection', cause.message === '' ? (code ?? 'the connection failed') : cause.message, {
-    code,
-    cause: error,
-  });
-}
-
-/** fetch wraps what happened in `fetch failed`, and several tries at one host in an AggregateError. */
-function rootOf(error: unknown): Error {
-  if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
-  if (error instanceof Error && error.cause instanceof Error) return rootOf(error.cause);
-  return error instanceof Error ? error : new Error(String(error));
+  const length = Buffer.byteLength(body);
+  if (length < gzipFromBytes) return { payload: body, headers: { ...type, 'content-length': length } };
+  const payload = await promisify(gzip)(body);
+  return { payload, headers: { ...type, 'content-encoding': 'gzip', 'content-length': payload.length } };
 }
