@@ -6,10 +6,9 @@ import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
+import { checkYaml } from './check-yaml.ts';
 import { findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
-import { readPlainYaml } from './plain-yaml.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** The person's own files as read, and what is wrong with them. */
 export interface ReadUserFiles {
@@ -81,28 +80,6 @@ function flatName(path: string): string {
     .replaceAll(/[^\w-]+/g, '_')
     .replace(/^_+/, '');
   return `${stem}-${shortHash(path)}${extension}`;
-}
-
-/** Fast as long as nothing is wrong; only then is the file read again with its places kept. */
-async function checkYaml(
-  content: string,
-  origin: string,
-  problemsOf: NonNullable<UserFiles['problems']>,
-): Promise<readonly Diagnostic[]> {
-  const quick = readJson(content) ?? readPlainYaml(content);
-  if (quick !== undefined && (await problemsOf(quick.value)).length === 0) return [];
-  const source = readYaml(content, origin);
-  const problems = source.isWhole ? await problemsOf(source.value) : [];
-  return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
-}
-
-function readJson(content: string): { readonly value: unknown } | undefined {
-  if (!/^\s*[{[]/.test(content)) return undefined;
-  try {
-    return { value: JSON.parse(content) };
-  } catch {
-    return undefined;
-  }
 }
 
 const notThere = 'is not there';

@@ -1,16 +1,6 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-} from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
+import { findNode } from './find-node.ts';
 import { keepLabelTexts } from './label-texts.ts';
 import { badReference } from './references.ts';
 import { secretTags } from './secret-tags.ts';
@@ -57,7 +47,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
   };
 
   const locate = (path: KeyPath, atKey = false): SourceRange => {
-    const { node, key, isFound } = find(document, path);
+    const { node, key, isFound } = findNode(document, path);
     const place = key !== undefined && (atKey || !isFound || node === undefined) ? key : (node ?? document.contents);
     const [from, to] = place?.range ?? [0, 0];
     return rangeAt(from, to);
@@ -75,7 +65,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
     };
   };
 
-  const isWritten = (path: KeyPath): boolean => find(document, path).isFound;
+  const isWritten = (path: KeyPath): boolean => findNode(document, path).isFound;
   // Of two keys that clash one may be a default, which stands nowhere in the file.
   const mainPath = ({ path, related = [] }: Problem): KeyPath =>
     isWritten(path) ? path : (related.find((other) => isWritten(other.path))?.path ?? path);
@@ -86,7 +76,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
   };
 
   const locateWithin = (path: KeyPath, part: { from: number; length: number }): SourceRange | undefined => {
-    const { node, isFound } = find(document, path);
+    const { node, isFound } = findNode(document, path);
     const place = isFound && isScalar(node) ? placeWithin(text, node, part) : undefined;
     return place === undefined ? undefined : rangeAt(place.from, place.to);
   };
@@ -134,45 +124,4 @@ function aboutTag({ message }: Diagnostic, secrets: SecretSource | undefined): P
     message: known === undefined ? message : `${known} takes one text`,
     hint: 'there are !env NAME and !file PATH, each with one text',
   };
-}
-
-/** As far down a path as the document goes: the last value and its key. */
-function find(document: Document, path: KeyPath): { node?: Node; key?: Node; isFound: boolean } {
-  let node = resolved(document, document.contents);
-  let key: Node | undefined;
-  for (const step of path) {
-    if (isSeq(node)) {
-      const item = node.items[Number(step)] as Node | undefined;
-      if (item === undefined) return { node, ...(key && { key }), isFound: false };
-      // An item has no key of its own: its first key, or itself, stands for it.
-      node = resolved(document, item);
-      key = isMap(node) ? (node.items[0]?.key as Node | undefined) : node;
-    } else {
-      const pair = isMap(node) ? findPair(document, node.items, String(step)) : undefined;
-      if (pair === undefined) return { ...(node && { node }), ...(key && { key }), isFound: false };
-      key = pair.key as Node;
-      node = resolved(document, pair.value as Node | null);
-    }
-  }
-  return { ...(node && { node }), ...(key && { key }), isFound: true };
-}
-
-function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
-  // Of a key that is written twice the last one counts.
-  const own = pairs.findLast(({ key }) => isScalar(key) && String(key.value) === name);
-  if (own !== undefined) return own;
-  for (const { key, value } of pairs) {
-    if (!isScalar(key) || String(key.source) !== '<<') continue;
-    const merged = resolved(document, value as Node | null);
-    for (const one of isSeq(merged) ? merged.items : [merged]) {
-      const map = resolved(document, one as Node | null);
-      const pair = isMap(map) ? findPair(document, map.items, name) : undefined;
-      if (pair !== undefined && isPair(pair)) return pair;
-    }
-  }
-  return undefined;
-}
-
-function resolved(document: Document, node: Node | null | undefined): Node | undefined {
-  return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
 }
