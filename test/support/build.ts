@@ -1,11 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const marker = join(root, 'dist', '.built');
+/** Beside dist/, so that a file moves from one to the other in one step. */
+const fresh = join(root, 'node_modules', '.promstack-build');
 const lock = join(root, 'node_modules', '.promstack-build-lock');
 
 /** The built `promstack`, as `bin` in package.json names it. */
@@ -21,16 +33,28 @@ export async function setup(): Promise<void> {
 
 function build(): void {
   const startedAt = new Date();
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' });
+  const args = ['run', '-s', 'build', '--', '--outDir', fresh];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) {
     // The compiler writes its output all the same. `npm run check` is what refuses types that do not fit, and CI does here too.
     const told = `dist/ was built with errors:\n${stdout}${stderr}`;
     if ((process.env['CI'] ?? '') !== '') throw new Error(told);
     process.stderr.write(told);
   }
+  moveChanged();
   writeFileSync(marker, '');
   // A source that was written during the build counts as newer.
   utimesSync(marker, startedAt, startedAt);
+}
+
+/** Puts each file that changed in its place at once: another run may be reading dist/ just now. */
+function moveChanged(): void {
+  for (const path of readdirSync(fresh, { recursive: true, encoding: 'utf8' })) {
+    const [from, to] = [join(fresh, path), join(root, 'dist', path)];
+    if (statSync(from).isDirectory()) mkdirSync(to, { recursive: true });
+    else if (!existsSync(to) || !readFileSync(from).equals(readFileSync(to))) renameSync(from, to);
+  }
+  rmSync(fresh, { recursive: true, force: true });
 }
 
 function isCurrent(): boolean {
