@@ -2,9 +2,11 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
 import { inWords } from '../values/words.ts';
+import { canaryReceiver } from '../verify/canary.ts';
 import { matcherProblems } from './matchers.ts';
 import { receiverKeys } from './receiver-keys.ts';
 import { routeProblems } from './routes.ts';
+import { bringsCanaryReceiver } from './routing.ts';
 
 /** What is wrong with the Alertmanager part of the config that its shape alone does not show. */
 export function problems(config: StackConfig): readonly Problem[] {
@@ -37,7 +39,8 @@ function receiversOfTheStack(config: StackConfig): readonly string[] {
 }
 
 function takenName(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
-  if (!receiversOfTheStack(config).some((taken) => taken === name)) return [];
+  const taken = [...receiversOfTheStack(config), ...(bringsCanaryReceiver(config) ? [canaryReceiver] : [])];
+  if (!taken.some((one) => one === name)) return [];
   const message = `the receiver name "${String(name)}" is taken: the stack brings a receiver of that name`;
   return [{ code: 'name-twice', path, message, hint: 'give this receiver another name' }];
 }

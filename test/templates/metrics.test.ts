@@ -22,8 +22,8 @@ route: { receiver: nobody, group_wait: 0s }
 receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 `;
 
-/** Metrics no server exports: Prometheus makes `up` itself, and sources may push their interval. */
-const fromElsewhere = ['up', 'push_interval_seconds'];
+/** Metrics no server exports: Prometheus makes `up` itself, sources may push their interval, and the drill its canary. */
+const fromElsewhere = ['up', 'push_interval_seconds', 'promstack_verify_canary'];
 
 const wanted = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
 
