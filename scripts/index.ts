@@ -15,6 +15,9 @@ import type { Engine } from './engine/engine.ts';
 
 export type { StackConfig } from '../stack/config.ts';
 export type { Diagnostic, SourceRange } from '../stack/diagnostic.ts';
+export type { Family, MetricType, Sample } from '../stack/exposition/family.ts';
+export { formatExposition, type WrittenMetric } from '../stack/exposition/format.ts';
+export { type Exposition, type ExpositionOptions, parseExposition } from '../stack/exposition/parse-exposition.ts';
 export type {
   CheckCommand,
   CheckFinding,
@@ -42,6 +45,8 @@ export { ensureImages, findImages } from './engine/images/ensure.ts';
 export type { ImageOutcome, WantedImage } from './engine/images/outcome.ts';
 export type { Change, Plan, Step } from './plan/plan.ts';
 export { planStack } from './plan/plan-stack.ts';
+export { createPusher, type MetricsSource, type Pusher, type PusherOptions } from './push/pusher.ts';
+export { type BatchJob, type BatchOptions, withPush } from './push/with-push.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export type { Rendering, ServiceRendering } from './render/rendering.ts';
 export { loadTemplates, type TemplateSet } from './render/templates.ts';
