@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import type { CheckCommand } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -24,7 +24,7 @@ export function hostRunner(env: Readonly<Record<string, string | undefined>>, be
     const folder = await mkdtemp(join(tmpdir(), 'promstack-check-'));
     const runner = new HostRunner(folder, env, because);
     try {
-      await writeFiles(folder, job);
+      await writeFiles(join(folder, filesFolder), job);
       return runner;
     } catch (cause) {
       await runner[Symbol.asyncDispose]();
@@ -37,6 +37,9 @@ export function hostRunner(env: Readonly<Record<string, string | undefined>>, be
     }
   };
 }
+
+/** Beside it the outputs are gathered. */
+const filesFolder = 'files';
 
 async function writeFiles(folder: string, job: CheckJob): Promise<void> {
   for (const file of filesOf(job)) {
@@ -51,6 +54,7 @@ class HostRunner implements CheckRunner {
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #because: string;
+  #runs = 0;
 
   constructor(folder: string, env: Readonly<Record<string, string | undefined>>, because: string) {
     this.#folder = folder;
@@ -59,26 +63,31 @@ class HostRunner implements CheckRunner {
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
-    const [, ...args] = inPlace(command.argv, this.#folder);
-    const ended = await execa(command.tool, args, {
-      env: this.#env as NodeJS.ProcessEnv,
-      extendEnv: false,
-      all: true,
-      reject: false,
-      cancelSignal: signal,
-      stdin: 'ignore',
-    });
-    signal.throwIfAborted();
-    if (ended.code === 'ENOENT') {
-      return {
-        kind: 'notRun',
-        why: `${this.#because}, and there is no ${command.tool} on this host's PATH`,
-        tryThis: `install ${command.tool}, or run promstack where a container engine runs`,
-      };
+    const files = join(this.#folder, filesFolder);
+    const [, ...args] = inPlace(command.argv, files);
+    const printed = join(this.#folder, `output-${this.#runs++}`);
+    // Written to one file, stdout and stderr keep the order of printing, which two pipes do not.
+    const output = await open(printed, 'w');
+    let exitCode: number;
+    try {
+      exitCode = await exitCodeOf(command.tool, args, { env: this.#env, output: output.fd, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#absent(command);
+      throw couldNotRun(command, error);
+    } finally {
+      await output.close();
     }
-    if (ended.exitCode === undefined) throw couldNotRun(command, ended);
     const detail = `with the ${command.tool} of this host, whose version may not be the one that will run`;
-    return { kind: 'ran', exitCode: ended.exitCode, output: outOfPlace(ended.all ?? '', this.#folder), detail };
+    return { kind: 'ran', exitCode, output: outOfPlace(await readFile(printed, 'utf8'), files), detail };
+  }
+
+  #absent({ tool }: CheckCommand): CheckRun {
+    return {
+      kind: 'notRun',
+      why: `${this.#because}, and there is no ${tool} on this host's PATH`,
+      tryThis: `install ${tool}, or run promstack where a container engine runs`,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,11 +95,30 @@ class HostRunner implements CheckRunner {
   }
 }
 
-function couldNotRun({ tool, title }: CheckCommand, ended: { readonly shortMessage?: string | undefined }): StackError {
+interface ProgramOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The open file that takes what the program prints. */
+  readonly output: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a program to its end; rejects when it cannot be started or is killed. */
+function exitCodeOf(tool: string, args: readonly string[], { env, output, signal }: ProgramOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const program = spawn(tool, args, { env, signal, stdio: ['ignore', output, output] });
+    program.once('error', reject);
+    program.once('exit', (code, killedBy) => {
+      if (code === null) reject(new Error(`it was killed by ${killedBy}`));
+      else resolve(code);
+    });
+  });
+}
+
+function couldNotRun({ tool, title }: CheckCommand, cause: unknown): StackError {
   return new StackError({
     doing: `checking ${title}`,
-    why: `${tool} of this host could not be run: ${ended.shortMessage ?? 'it ended without an exit code'}`,
+    why: `${tool} of this host could not be run: ${cause instanceof Error ? cause.message : String(cause)}`,
     tryThis: `run ${tool} --version by hand`,
-    cause: ended,
+    cause,
   });
 }

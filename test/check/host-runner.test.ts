@@ -1,0 +1,90 @@
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostRunner } from '../../scripts/check/host-runner.ts';
+import type { CheckJob } from '../../scripts/check/runner.ts';
+import { Secret } from '../../stack/secret.ts';
+import { eventually } from '../support/eventually.ts';
+import { commandOf, fileOf } from './commands.ts';
+
+const bin = await mkdtemp(join(tmpdir(), 'promstack-bin-'));
+const env = { PATH: `${bin}:${process.env['PATH']}` };
+const signal = AbortSignal.timeout(60_000);
+
+beforeAll(async () => {
+  const tools = {
+    promtool: '#!/bin/sh\necho "reading $1"; cat "$1"; echo bad >&2; stat -c %a "$1"; exit 3\n',
+    sleeper: '#!/bin/sh\ntouch "$1"\nexec sleep 300\n',
+  };
+  for (const [name, text] of Object.entries(tools)) {
+    await writeFile(join(bin, name), text);
+    await chmod(join(bin, name), 0o755);
+  }
+  await writeFile(join(bin, 'unfit'), 'no program');
+});
+
+afterAll(() => rm(bin, { recursive: true, force: true }));
+
+const jobOf = (rest: Partial<CheckJob>): CheckJob => ({
+  service: 'prometheus',
+  image: 'prom/prometheus:v1',
+  user: '65534:65534',
+  files: [fileOf('deep/a.yml', new Secret('text of a\n', 'x'))],
+  commands: [],
+  ...rest,
+});
+
+describe("checks with this host's tools", () => {
+  it('must read the files in a folder for the owner alone, and leave nothing of it', async () => {
+    const command = commandOf(['/bin/promtool', 'CONFIG/deep/a.yml'], {
+      tool: 'promtool',
+      reads: [fileOf('tests/b.yml')],
+    });
+    const before = await readdir(tmpdir());
+    {
+      await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+      const [folder = ''] = (await readdir(tmpdir())).filter(
+        (name) => !before.includes(name) && name.startsWith('promstack-check-'),
+      );
+      expect(await readdir(join(tmpdir(), folder, 'files'))).toEqual(['deep', 'tests']);
+      expect(await runner.run(command, signal)).toEqual({
+        kind: 'ran',
+        exitCode: 3,
+        output: 'reading CONFIG/deep/a.yml\ntext of a\nbad\n600\n',
+        detail: 'with the promtool of this host, whose version may not be the one that will run',
+      });
+    }
+    expect(
+      (await readdir(tmpdir())).filter((name) => !before.includes(name) && name.startsWith('promstack-check-')),
+    ).toEqual([]);
+  });
+
+  it('must be told as not done where the tool is not there', async () => {
+    const command = commandOf(['no-such-tool']);
+    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+    expect(await runner.run(command, signal)).toEqual({
+      kind: 'notRun',
+      why: "there is no engine, and there is no no-such-tool on this host's PATH",
+      tryThis: 'install no-such-tool, or run promstack where a container engine runs',
+    });
+  });
+
+  it('must say which tool could not be run', async () => {
+    const command = commandOf(['unfit', 'a'], { title: 'all of it' });
+    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+    await expect(runner.run(command, signal)).rejects.toThrow(
+      /^checking all of it: unfit of this host could not be run: /,
+    );
+  });
+
+  it('must end when they are interrupted', async () => {
+    const interrupted = new AbortController();
+    const command = commandOf(['sleeper', join(bin, 'started')]);
+    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+    const refused = expect(runner.run(command, interrupted.signal)).rejects.toThrow();
+    await eventually(async () => expect(await readdir(bin)).toContain('started'));
+    interrupted.abort();
+    await refused;
+  });
+});
