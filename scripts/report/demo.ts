@@ -1,5 +1,5 @@
-import type { Colours } from '../cli/colours.ts';
 import type { Changed } from '../apply/change-stack.ts';
+import type { Colours } from '../cli/colours.ts';
 import type { Delivery } from '../demo/deliveries.ts';
 
 /** A notification that arrived at the sink, as a line. */
@@ -16,7 +16,9 @@ export function nextSteps(
   const url = (service: string): string | undefined => urls.find((one) => one.service === service)?.url;
   const gateway = url('pushgateway');
   const prometheus = url('prometheus');
-  const open = urls.filter(({ service }) => service !== 'sink').map((one) => `    ${one.service.padEnd(13)} ${one.url}`);
+  const open = urls
+    .filter(({ service }) => service !== 'sink')
+    .map((one) => `    ${one.service.padEnd(13)} ${one.url}`);
   const missing = leftOut.map(({ service }) => `  ${service} is not there: its image could not be had from here`);
   return [
     '',

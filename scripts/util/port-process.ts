@@ -11,7 +11,8 @@ export function portProcess(port: number): string | undefined {
     const holds = files.some((fd) =>
       readSilently(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)]).some((link) => inodes.has(link)),
     );
-    if (holds) return `${readSilently(() => [readFileSync(`/proc/${pid}/comm`, 'utf8').trim()])[0] ?? 'a process'} (pid ${pid})`;
+    if (holds)
+      return `${readSilently(() => [readFileSync(`/proc/${pid}/comm`, 'utf8').trim()])[0] ?? 'a process'} (pid ${pid})`;
   }
   return undefined;
 }

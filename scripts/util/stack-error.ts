@@ -10,7 +10,9 @@ export class StackError extends Error {
   readonly tryThis: string | undefined;
 
   constructor(told: { doing: string; why: string; tryThis?: string | undefined; cause?: unknown }) {
-    super(`${told.doing}: ${told.why}${told.tryThis === undefined ? '' : `\n  try: ${told.tryThis}`}`, { cause: told.cause });
+    super(`${told.doing}: ${told.why}${told.tryThis === undefined ? '' : `\n  try: ${told.tryThis}`}`, {
+      cause: told.cause,
+    });
     this.name = 'StackError';
     this.doing = told.doing;
     this.why = told.why;

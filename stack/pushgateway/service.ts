@@ -1,6 +1,7 @@
 import { defineService } from '../service.ts';
-import { explainExit } from '../values/exit-causes.ts';
 import { nobody, toResources } from '../values/container.ts';
+import { explainExit } from '../values/exit-causes.ts';
+import { risks } from './risks.ts';
 import { vitals } from './vitals.ts';
 
 const port = 9091;
@@ -39,6 +40,7 @@ export const pushgateway = defineService({
   checks: () => [],
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
+  risks,
   explainExit: (lines) => explainExit(lines),
   vitals,
 });

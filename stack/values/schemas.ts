@@ -67,4 +67,6 @@ export const native = z.record(z.string(), z.unknown());
 export const externalUrl = z
   .url({ protocol: /^https?$/, error: 'an address such as https://metrics.example.com/prometheus is expected here' })
   .optional()
-  .meta({ description: 'The address people reach it by, for links in notifications; absent means its port on this host' });
+  .meta({
+    description: 'The address people reach it by, for links in notifications; absent means its port on this host',
+  });
