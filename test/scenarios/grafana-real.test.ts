@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { GrafanaApi } from '../../scripts/grafana/api.ts';
+import { rotatePassword } from '../../scripts/grafana/password.ts';
+import { Secret } from '../../stack/secret.ts';
+import { type RealGrafana, startGrafana } from '../support/grafana-container.ts';
+import type { Folder } from '../support/grafana-release.ts';
+import { renderGrafana } from '../support/grafana-release.ts';
+import { requester } from '../support/grafana-room.ts';
+import { GrafanaStandIn } from '../support/grafana-stand-in.ts';
+
+// What promstack relies on of Grafana, asked of the stand-in that the other tests use, and of a real one where there is one:
+//   PROMSTACK_GRAFANA_URL and PROMSTACK_GRAFANA_PASSWORD_FILE   one that runs; nothing in it is changed
+//   PROMSTACK_GRAFANA_IMAGE                                     an image, which is pulled when it is not present
+// Without either the default image is taken if it is present. What cannot be run says so by name.
+
+const defaultImage = 'grafana/grafana:12.4.0';
+
+interface Asked {
+  readonly url: string;
+  readonly password: string;
+}
+
+const running: Asked | undefined =
+  process.env['PROMSTACK_GRAFANA_URL'] === undefined
+    ? undefined
+    : {
+        url: process.env['PROMSTACK_GRAFANA_URL'],
+        password: readFileSync(process.env['PROMSTACK_GRAFANA_PASSWORD_FILE'] ?? '/dev/null', 'utf8').trim(),
+      };
+
+describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
+  let standIn: GrafanaStandIn | undefined;
+  let asked: Asked | undefined;
+
+  beforeAll(async () => {
+    if (which === 'a running Grafana') {
+      asked = running;
+      return;
+    }
+    const { release } = await renderGrafana({});
+    standIn = await GrafanaStandIn.start({ password: 'right', files: release.files });
+    asked = { url: standIn.url, password: 'right' };
+  });
+
+  afterAll(async () => {
+    await standIn?.[Symbol.asyncDispose]();
+    expect(standIn?.unexpected ?? []).toEqual([]);
+  });
+
+  const check = (name: string, body: (asked: Asked) => Promise<void>): void => {
+    test(name, async (context) => {
+      if (asked === undefined) return context.skip('not run: PROMSTACK_GRAFANA_URL names no Grafana');
+      await body(asked);
+    });
+  };
+  const apiOf = ({ url, password }: Asked): GrafanaApi =>
+    new GrafanaApi(requester(url), new Secret(password, 'a test'));
+
+  check('must tell its health and version to everybody', async ({ url }) => {
+    const { status, body } = await requester(url)({ method: 'GET', port: 3000, path: '/api/health' });
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toMatchObject({ database: 'ok', version: expect.stringMatching(/^\d+\.\d+/) });
+  });
+
+  check('must refuse a wrong password as such', async ({ url }) => {
+    const api = new GrafanaApi(requester(url), new Secret('surely-not-the-password', 'a test'));
+    expect(await api.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
+  });
+
+  check('must have the plugin for Prometheus and know of none that is not there', async (one) => {
+    expect((await apiOf(one).plugin('prometheus')).kind).toBe('ok');
+  });
+
+  check('must answer a reload of datasources and of dashboards once it is done', async (one) => {
+    expect((await apiOf(one).reload('datasources')).kind).toBe('ok');
+    expect((await apiOf(one).reload('dashboards')).kind).toBe('ok');
+  });
+
+  check('must say of a datasource and a dashboard that it has none', async (one) => {
+    expect(await apiOf(one).datasource('promstack-has-no-such')).toEqual({ kind: 'absent' });
+    expect(await apiOf(one).dashboard('promstack-has-no-such')).toEqual({ kind: 'absent' });
+  });
+
+  check('must list its dashboards by uid', async (one) => {
+    expect((await apiOf(one).dashboards()).kind).toBe('ok');
+  });
+});
+
+describe('the real image', () => {
+  const disks = {
+    title: 'Disks',
+    uid: 'disks',
+    panels: [
+      {
+        id: 1,
+        title: 'Full',
+        type: 'stat',
+        gridPos: { x: 0, y: 0, w: 6, h: 4 },
+        targets: [{ refId: 'A', expr: 'up' }],
+      },
+    ],
+  };
+  const dashboards: Folder = { 'disks.json': disks };
+  let real: RealGrafana | undefined;
+  let whyNot = '';
+
+  beforeAll(async () => {
+    const image = await imageToRun();
+    if ('whyNot' in image) whyNot = image.whyNot;
+    else real = await startGrafana(image.reference, dashboards);
+  }, 600_000);
+
+  afterAll(() => real?.[Symbol.asyncDispose]());
+
+  const check = (name: string, body: (real: RealGrafana) => Promise<void>): void => {
+    test(name, async (context) => {
+      if (real === undefined) return context.skip(`not run: ${whyNot}`);
+      await body(real);
+    }, 150_000);
+  };
+
+  check('must hold every datasource and dashboard after its start, and reach the servers behind', async (grafana) => {
+    await expect(grafana.confirm(grafana.room)).resolves.toEqual([]);
+  });
+
+  check('must take another revision by a reload, the dashboard staying the one it was', async (grafana) => {
+    const api = await loggedIn(grafana);
+    const before = await api.dashboard('disks');
+    const room = await grafana.release({ 'disks.json': { ...disks, description: 'changed' } });
+    await grafana.reload(room);
+    await expect(grafana.confirm(room)).resolves.toEqual([]);
+    const after = await api.dashboard('disks');
+    const idOf = (answer: typeof before) => (answer.kind === 'ok' ? answer.value.dashboard['id'] : answer.kind);
+    expect(idOf(after)).toBe(idOf(before));
+  });
+
+  check('must lose a dashboard that left the stack', async (grafana) => {
+    const room = await grafana.release({});
+    await grafana.reload(room);
+    await expect(grafana.confirm(room)).resolves.toEqual([]);
+    expect(await (await loggedIn(grafana)).dashboard('disks')).toEqual({ kind: 'absent' });
+  });
+
+  check('must take a new password, set without the former one', async (grafana) => {
+    const former = await grafana.room.kept.read('admin-password');
+    const password = await rotatePassword(grafana.room);
+    expect((await new GrafanaApi(grafana.room.request, password).plugin('prometheus')).kind).toBe('ok');
+    const old = new GrafanaApi(grafana.room.request, former ?? new Secret('', 'a test'));
+    expect(await old.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
+  });
+});
+
+async function loggedIn({ room }: RealGrafana): Promise<GrafanaApi> {
+  const password = await room.kept.read('admin-password');
+  if (password === undefined) throw new Error('no password is kept');
+  return new GrafanaApi(room.request, password);
+}
+
+/** The image to run, or why there is none. */
+async function imageToRun(): Promise<{ readonly reference: string } | { readonly whyNot: string }> {
+  const asked = process.env['PROMSTACK_GRAFANA_IMAGE'];
+  const reference = asked ?? defaultImage;
+  await using engine = await connect({ env: process.env });
+  if ((await engine.findImage(reference)) !== undefined) return { reference };
+  if (asked === undefined) return { whyNot: `${reference} is not present; PROMSTACK_GRAFANA_IMAGE names one to pull` };
+  try {
+    await engine.pullImage(reference, () => undefined, AbortSignal.timeout(300_000));
+    return { reference };
+  } catch (error) {
+    return { whyNot: `${reference} cannot be had: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import type { Room } from '../../scripts/attend/attendant.ts';
+import { attendantOf } from '../../scripts/attend/attendants.ts';
+import { openRoom } from '../../scripts/attend/room.ts';
+import { openReach } from '../../scripts/confirm/reach.ts';
+import { waitReady } from '../../scripts/confirm/ready.ts';
+import { connect } from '../../scripts/engine/connect.ts';
+import type { Engine } from '../../scripts/engine/engine.ts';
+import { carrierRoot, names } from '../../scripts/plan/names.ts';
+import { ensureKept } from '../../scripts/secrets/kept.ts';
+import { systemClock } from '../../scripts/util/clock.ts';
+import { grafana } from '../../stack/grafana/service.ts';
+import type { Release } from '../../stack/service.ts';
+import { releaseEntriesBelow } from './grafana-entries.ts';
+import { type Folder, renderGrafana } from './grafana-release.ts';
+import { type StackFolder, stackFolder } from './stack-folder.ts';
+
+/** A real Grafana in a container, beside a Prometheus and an Alertmanager of a stack of its own. */
+export interface RealGrafana extends AsyncDisposable {
+  readonly room: Room;
+  /** Puts other dashboards on its disk, as a new release, and answers with a room of that release. */
+  release(folder: Folder): Promise<Room>;
+  reload(room: Room): Promise<void>;
+  confirm(room: Room): Promise<readonly string[]>;
+}
+
+/** Starts the image with these dashboards, by their files, and waits until it is healthy. */
+export async function startGrafana(image: string, folder: Folder): Promise<RealGrafana> {
+  const stack = await stackFolder();
+  try {
+    const up = await stack.run('up');
+    if (up.exitCode !== 0) throw new Error(`the servers beside Grafana did not come up: ${up.stderr}`);
+    return await startBeside(stack, image, folder);
+  } catch (error) {
+    await stack[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function startBeside(stack: StackFolder, image: string, folder: Folder): Promise<RealGrafana> {
+  const engine = await connect({ env: process.env });
+  const id = `${stack.name}-grafana-${randomBytes(2).toString('hex')}`;
+  const [config, data, carrier] = [`${id}-config`, `${id}-data`, names.carrier(id)];
+  const labels = { 'dev.promstack.test': id };
+  const attendant = attendantOf('grafana');
+  if (attendant === undefined) throw new Error('Grafana has no attendant');
+  const remove = async (): Promise<void> => {
+    for (const one of await engine.listContainers(labels)) await engine.removeContainer(one.id);
+    for (const one of await engine.listVolumes(labels)) await engine.removeVolume(one.name);
+    await engine[Symbol.asyncDispose]();
+    await stack[Symbol.asyncDispose]();
+  };
+
+  try {
+    for (const volume of [config, data]) await engine.createVolume(volume, labels);
+    await engine.createHelper({
+      name: carrier,
+      image,
+      user: '0:0',
+      entrypoint: ['/bin/true'],
+      args: [],
+      labels,
+      mounts: [{ volume: config, target: `${carrierRoot}/grafana`, readOnly: false }],
+    });
+    const whole = (own: Folder): Folder => ({
+      ...own,
+      'stack.yml': JSON.stringify({
+        name: id,
+        grafana: { image, port: stack.ports.grafana, dashboards: Object.keys(own) },
+      }),
+    });
+    const first = await put(engine, carrier, whole(folder));
+    const { container: spec } = await renderGrafana(whole(folder));
+    const reach = openReach(engine, await engine.info());
+    const signal = AbortSignal.timeout(280_000);
+    const container = await engine.createContainer({
+      name: id,
+      spec,
+      labels,
+      network: names.network(stack.name),
+      volumes: spec.mounts.map((mount) => (mount.kind === 'config' ? config : data)),
+    });
+    reach.place('grafana', { container, ports: spec.ports });
+    const roomOf = (release: Release): Room =>
+      openRoom({
+        stack: id,
+        service: grafana,
+        user: spec.user,
+        container,
+        release,
+        engine,
+        reach,
+        clock: systemClock,
+        signal,
+        deadlineMs: 45_000,
+      });
+    const room = roomOf(first);
+    await ensureKept(room.kept, grafana.keeps ?? [], first.config);
+    await engine.startContainer(container);
+    await waitReady(grafana, container, {
+      engine,
+      reach,
+      clock: systemClock,
+      signal,
+      deadlineMs: 120_000,
+      onProgress: () => undefined,
+    });
+    return {
+      room,
+      release: async (other) => roomOf(await put(engine, carrier, whole(other))),
+      reload: (own) => attendant.reload(own),
+      confirm: (own) => attendant.confirm(own),
+      [Symbol.asyncDispose]: remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Stages a release and switches to it, as `up` does. */
+async function put(engine: Engine, carrier: string, folder: Folder): Promise<Release> {
+  const { release, container } = await renderGrafana(folder);
+  await engine.putFiles(carrier, carrierRoot, releaseEntriesBelow('grafana', release, container.user));
+  return release;
+}
