@@ -33,6 +33,8 @@ export { Secret } from '../stack/secret.ts';
 export type { Service } from '../stack/service.ts';
 export { enabledServices, findService, services } from '../stack/services.ts';
 export type { Reading, Vital } from '../stack/vital.ts';
+export { type Changed, type ChangeOptions, changeStack } from './apply/change-stack.ts';
+export { type TakeDownOptions, takeDown } from './apply/take-down.ts';
 export { checkRendering } from './check/check.ts';
 export { containerRunner } from './check/container-runner.ts';
 export { hostRunner } from './check/host-runner.ts';
