@@ -1,0 +1,32 @@
+// Pushes the metrics of a prom-client registry, and how a batch job went. Run it with `node push.mjs`, in a project with
+// `npm install promstack prom-client`. The Pushgateway is at $PUSHGATEWAY, else at http://localhost:9091.
+import { Counter, Gauge, Registry } from 'prom-client';
+import { createPusher, withPush } from 'promstack';
+
+const url = process.env.PUSHGATEWAY ?? 'http://localhost:9091';
+
+// 1. A registry, pushed to a group of its own. Any value will do for a label, a path with slashes too. The push is tried
+//    again while the Pushgateway cannot be reached or is in trouble, and refused at once when its content is wrong.
+const registry = new Registry();
+const status = new Gauge({
+  name: 'raid_status',
+  help: '1 if raid array is okay',
+  labelNames: ['array'],
+  registers: [registry],
+});
+const checks = new Counter({ name: 'raid_checks_total', help: 'Checks of the arrays.', registers: [registry] });
+status.set({ array: 'md0' }, 1);
+status.set({ array: 'md1' }, 0);
+checks.inc();
+
+const pusher = createPusher({ url, job: 'raid', grouping: { instance: 'storage-1', path: '/dev/md' }, registry });
+await pusher.push(); // replaces the group; pushAdd() leaves its other metrics, delete() removes it
+
+// 2. A batch job: whether it succeeded, how long it took and when it last did, pushed however it ends. What the job
+//    returns or throws is what withPush returns or throws.
+const copied = await withPush({ url, job: 'copy' }, async (batch) => {
+  const rows = 42;
+  batch.set('copy_rows', rows, 'Rows copied by the last run.');
+  return rows;
+});
+process.stdout.write(`copied ${copied} rows\n`);
