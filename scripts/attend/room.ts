@@ -33,7 +33,12 @@ export function openRoom(plan: RoomPlan): Room {
     clock,
     signal,
     deadlineMs,
-    kept: keptSecrets(engine, names.carrier(plan.stack), service.name, plan.user),
+    kept: keptSecrets(engine, {
+      carrier: names.carrier(plan.stack),
+      service: service.name,
+      user: plan.user,
+      container,
+    }),
     request: (request) => reach.request(service.name, request, { timeoutMs: requestMs, signal }),
     exec: (argv, stdin) => engine.exec(container, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),
     lastLines: async () => {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { StackConfig } from '../../stack/config.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { KeptSecret } from '../../stack/service.ts';
+import { configMount } from '../../stack/values/container.ts';
 import type { Kept } from '../attend/attendant.ts';
 import type { Engine } from '../engine/engine.ts';
 import { carrierRoot } from '../plan/names.ts';
@@ -21,12 +22,25 @@ export function makeSecret(length: number): Secret {
   return new Secret(letters.join(''), keptOrigin);
 }
 
-/** The kept secrets of one service, read and written through the stack's carrier; `user` is the service's own, as `uid:gid`. */
-export function keptSecrets(engine: Engine, carrier: string, service: string, user: string): Kept {
+/** Where the kept secrets of one service are. */
+export interface KeptPlace {
+  readonly carrier: string;
+  readonly service: string;
+  /** The user the service runs as, as `uid:gid`. */
+  readonly user: string;
+  /** The service's own container, in which they can be read when the carrier was pruned. */
+  readonly container?: string | undefined;
+}
+
+/** The kept secrets of one service, written through the stack's carrier. */
+export function keptSecrets(engine: Pick<Engine, 'getFiles' | 'putFiles'>, place: KeptPlace): Kept {
+  const { carrier, service, user, container } = place;
   const [uid = 0, gid = 0] = user.split(':').map(Number);
   return {
     async read(name) {
-      const entries = await engine.getFiles(carrier, `${carrierRoot}/${service}/${folder}/${name}`);
+      const entries =
+        (await engine.getFiles(carrier, `${carrierRoot}/${service}/${folder}/${name}`)) ??
+        (container === undefined ? undefined : await engine.getFiles(container, `${configMount}/${folder}/${name}`));
       const file = entries?.find((entry) => entry.kind === 'file');
       return file === undefined ? undefined : new Secret(file.content.toString('utf8'), keptOrigin);
     },

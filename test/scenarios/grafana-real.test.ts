@@ -9,6 +9,7 @@ import type { Folder } from '../support/grafana-release.ts';
 import { renderGrafana } from '../support/grafana-release.ts';
 import { requester } from '../support/grafana-room.ts';
 import { GrafanaStandIn } from '../support/grafana-stand-in.ts';
+import { notRun } from '../support/not-run.ts';
 
 // What promstack relies on of Grafana, asked of the stand-in that the other tests use, and of a real one where there is one:
 //   PROMSTACK_GRAFANA_URL and PROMSTACK_GRAFANA_PASSWORD_FILE   one that runs; nothing in it is changed
@@ -51,7 +52,7 @@ describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
 
   const check = (name: string, body: (asked: Asked) => Promise<void>): void => {
     test(name, async (context) => {
-      if (asked === undefined) return context.skip('not run: PROMSTACK_GRAFANA_URL names no Grafana');
+      if (asked === undefined) return notRun(context, 'PROMSTACK_GRAFANA_URL names no Grafana');
       await body(asked);
     });
   };
@@ -116,7 +117,7 @@ describe('the real image', () => {
 
   const check = (name: string, body: (real: RealGrafana) => Promise<void>): void => {
     test(name, async (context) => {
-      if (real === undefined) return context.skip(`not run: ${whyNot}`);
+      if (real === undefined) return notRun(context, whyNot);
       await body(real);
     }, 150_000);
   };

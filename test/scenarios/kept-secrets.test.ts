@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { ensureKept, keptSecrets, makeSecret } from '../../scripts/secrets/kept.ts';
+import { stackSchema } from '../../stack/config.ts';
+import { Secret } from '../../stack/secret.ts';
+import { testEngine } from '../support/engine.ts';
+
+const config = stackSchema.parse({});
+const asked = [
+  { name: 'made', length: 24 },
+  { name: 'given', length: 24, given: () => new Secret('chosen', 'a test') },
+];
+
+/** A carrier that sees a volume as it does in a stack, and a container that sees it as the service does. */
+async function place() {
+  const on = await testEngine();
+  const volume = on.name('config');
+  await on.engine.createVolume(volume, on.labels);
+  const carrier = await on.createHelper('carrier', {
+    user: '0:0',
+    mounts: [{ volume, target: '/volumes/grafana', readOnly: false }],
+  });
+  const container = await on.createHelper('service', {
+    user: '472:0',
+    mounts: [{ volume, target: '/etc/promstack', readOnly: true }],
+  });
+  const kept = keptSecrets(on.engine, { carrier, service: 'grafana', user: '472:0', container });
+  return { on, carrier, container, kept };
+}
+
+test('a kept secret must be made once, of what is given or by chance, and stay what it is', async () => {
+  const { on, kept } = await place();
+  await using _ = on;
+  expect(await kept.read('made')).toBeUndefined();
+  await ensureKept(kept, asked, config);
+  const made = (await kept.read('made'))?.reveal();
+  expect(made).toMatch(/^[a-zA-Z2-9]{24}$/);
+  expect((await kept.read('given'))?.reveal()).toBe('chosen');
+  await ensureKept(kept, asked, config);
+  expect((await kept.read('made'))?.reveal()).toBe(made);
+});
+
+test('a kept secret must be readable for its service and for nobody else', async () => {
+  const { on, container, kept } = await place();
+  await using _ = on;
+  await ensureKept(kept, asked, config);
+  await on.engine.startContainer(container);
+  const read = await on.engine.exec(container, ['cat', '/etc/promstack/secrets/given']);
+  expect([read.exitCode, read.stdout]).toEqual([0, 'chosen']);
+  const modes = await on.engine.exec(container, [
+    'stat',
+    '-c',
+    '%a %u',
+    '/etc/promstack/secrets',
+    '/etc/promstack/secrets/made',
+  ]);
+  expect(modes.stdout.trim().split('\n')).toEqual(['500 472', '400 472']);
+});
+
+test('a kept secret must be found in the service itself when the carrier is gone', async () => {
+  const { on, carrier, kept } = await place();
+  await using _ = on;
+  await ensureKept(kept, asked, config);
+  await on.engine.removeContainer(carrier);
+  expect((await kept.read('given'))?.reveal()).toBe('chosen');
+});
+
+test('no two secrets must be the same, and none has letters that look alike', () => {
+  const many = Array.from({ length: 100 }, () => makeSecret(24).reveal());
+  expect(new Set(many).size).toBe(100);
+  expect(many.join('')).not.toMatch(/[lIO01]/);
+});
