@@ -1,5 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, graph, noJudgement, redFrom, say, stat } from './panels.ts';
+import { colour, noJudgement, redFrom, say } from './judgement.ts';
+import { graph, stat } from './panels.ts';
 
 const own = 'and on (job, instance) alertmanager_build_info';
 const chosen = 'integration=~"$integration"';

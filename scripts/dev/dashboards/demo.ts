@@ -1,5 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { bars, colour, graph, noJudgement, orangeThenRed, redFrom, say, stat, timeline } from './panels.ts';
+import { colour, noJudgement, orangeThenRed, redFrom, say } from './judgement.ts';
+import { bars, graph, stat, timeline } from './panels.ts';
 
 const raid = 'raid_status{instance=~"$instance"}';
 

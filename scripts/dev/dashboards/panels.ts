@@ -25,7 +25,6 @@ import {
   type DynamicConfigValue,
   FieldColorBuilder,
   FieldColorModeId,
-  MappingType,
   type Panel,
   type Threshold,
   ThresholdsConfigBuilder,
@@ -37,6 +36,7 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { noJudgement } from './judgement.ts';
 
 /** Every panel asks the stack's own Prometheus, by the uid its datasource is provisioned with. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' } as const;
@@ -73,47 +73,6 @@ export interface PanelPlan {
   readonly width: number;
   at(place: { readonly id: number; readonly x: number; readonly y: number; readonly height: number }): Builder<Panel>;
 }
-
-/** Grafana's colours by what they ask of a person: red asks to act, orange to look, green for nothing. */
-export const colour = {
-  act: 'red',
-  look: 'orange',
-  well: 'green',
-  plain: 'text',
-  calm: 'blue',
-} as const;
-
-/** Red from a value on. */
-export function redFrom(value: number): readonly Threshold[] {
-  return [
-    { value: null, color: colour.well },
-    { value, color: colour.act },
-  ];
-}
-
-/** Orange from one value on, red from the next. */
-export function orangeThenRed(look: number, act: number): readonly Threshold[] {
-  return [
-    { value: null, color: colour.well },
-    { value: look, color: colour.look },
-    { value: act, color: colour.act },
-  ];
-}
-
-/** No judgement: a value that is neither good nor bad. */
-export const noJudgement: readonly Threshold[] = [{ value: null, color: colour.plain }];
-
-/** A text in place of a value, in a colour. */
-export function say(value: number | string, text: string, color: string): ValueMapping {
-  return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
-}
-
-/** The severities of the shipped rules, in the colours of what they ask. */
-export const severities: readonly ValueMapping[] = [
-  say('critical', 'critical', colour.act),
-  say('warning', 'warning', colour.look),
-  say('info', 'info', colour.calm),
-];
 
 /** Lines over time. */
 export function graph(

@@ -1,5 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, graph, noJudgement, orangeThenRed, redFrom, say, stat, table } from './panels.ts';
+import { colour, noJudgement, orangeThenRed, redFrom, say } from './judgement.ts';
+import { graph, stat, table } from './panels.ts';
 
 const own = 'and on (job, instance) prometheus_build_info';
 const chosen = 'job=~"$job"';

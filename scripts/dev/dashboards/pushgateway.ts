@@ -1,5 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, graph, noJudgement, redFrom, stat, table } from './panels.ts';
+import { colour, noJudgement, redFrom } from './judgement.ts';
+import { graph, stat, table } from './panels.ts';
 
 const chosen = 'job=~"$job"';
 const own = 'and on (job, instance) pushgateway_build_info';

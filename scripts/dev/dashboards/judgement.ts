@@ -1,0 +1,42 @@
+import { MappingType, type Threshold, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+
+/** Grafana's colours by what they ask of a person: red asks to act, orange to look, green for nothing. */
+export const colour = {
+  act: 'red',
+  look: 'orange',
+  well: 'green',
+  plain: 'text',
+  calm: 'blue',
+} as const;
+
+/** Red from a value on. */
+export function redFrom(value: number): readonly Threshold[] {
+  return [
+    { value: null, color: colour.well },
+    { value, color: colour.act },
+  ];
+}
+
+/** Orange from one value on, red from the next. */
+export function orangeThenRed(look: number, act: number): readonly Threshold[] {
+  return [
+    { value: null, color: colour.well },
+    { value: look, color: colour.look },
+    { value: act, color: colour.act },
+  ];
+}
+
+/** No judgement: a value that is neither good nor bad. */
+export const noJudgement: readonly Threshold[] = [{ value: null, color: colour.plain }];
+
+/** A text in place of a value, in a colour. */
+export function say(value: number | string, text: string, color: string): ValueMapping {
+  return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
+}
+
+/** The severities of the shipped rules, in the colours of what they ask. */
+export const severities: readonly ValueMapping[] = [
+  say('critical', 'critical', colour.act),
+  say('warning', 'warning', colour.look),
+  say('info', 'info', colour.calm),
+];
