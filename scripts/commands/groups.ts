@@ -1,7 +1,7 @@
 import { findTwins } from '../../stack/exposition/contradictions.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { formatGroup } from '../push/group.ts';
-import { groupCells, viewGroup } from '../push/group-view.ts';
+import { type GroupView, groupCells, viewGroup } from '../push/group-view.ts';
 import { removeGroup } from '../push/remove-group.ts';
 import { table } from '../report/table.ts';
 import { defineCommand } from './command.ts';
@@ -52,7 +52,7 @@ export const command = defineCommand({
     const views = look.groups
       .filter((group) => job === undefined || group.labels.get('job') === job)
       .map((group) => viewGroup(group, look.now))
-      .sort((a, b) => compare(a.job, b.job) || compare(JSON.stringify(a.labels), JSON.stringify(b.labels)));
+      .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
     for (const diagnostic of findTwins(look.groups)) context.report({ kind: 'warning', text: diagnostic.message });
     if (context.json) {
       context.stdout.write(`${JSON.stringify(views)}\n`);
@@ -74,6 +74,11 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+/** Groups without further labels come first. */
+function labelText({ labels }: GroupView): string {
+  return Object.entries(labels).flat().join('\0');
+}
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
