@@ -50,20 +50,27 @@ export async function confirmFiles(room: Room, api: GrafanaApi): Promise<readonl
 export async function removeFormerDashboards(room: Room, api: GrafanaApi): Promise<readonly string[]> {
   const wanted = new Set(wantedDashboards(room.release.files).map(({ uid }) => uid));
   const found = await api.dashboards();
-  if (found.kind !== 'ok')
+  if (found.kind !== 'ok') {
     return ['Grafana did not list its dashboards, so former ones of the stack may still be there'];
+  }
   const strangers = found.value.filter(({ uid }) => !wanted.has(uid));
-  const notes = await Promise.all(
-    strangers.map(async ({ uid, title }) => {
-      const held = await api.dashboard(uid);
-      if (held.kind !== 'ok' || markOf(held.value.dashboard)?.uid !== uid) return [];
-      const gone = await api.deleteDashboard(uid);
-      return gone.kind === 'ok' || gone.kind === 'absent'
-        ? []
-        : [`the dashboard "${title}" is no part of the stack any more, but Grafana did not delete it`];
-    }),
-  );
-  return notes.flat();
+  const left = await Promise.all(strangers.map(async ({ uid, title }) => ((await isGone(api, uid)) ? [] : [title])));
+  return left
+    .flat()
+    .map((title) => `the dashboard "${title}" is no part of the stack any more, but Grafana did not delete it`);
+}
+
+/** Deletes a dashboard that promstack put there; true also for one that is none of its business. */
+async function isGone(api: GrafanaApi, uid: string): Promise<boolean> {
+  const held = await api.dashboard(uid);
+  if (held.kind !== 'ok' || markOf(held.value.dashboard)?.uid !== uid) return true;
+  try {
+    const { kind } = await api.deleteDashboard(uid);
+    return kind === 'ok' || kind === 'absent';
+  } catch {
+    // There may be no way to send a DELETE, as to an engine on another host whose ports cannot be reached.
+    return false;
+  }
 }
 
 function holdsDatasource(api: GrafanaApi, wanted: WantedDatasource): Claim {

@@ -259,6 +259,24 @@ describe('a reload', () => {
   });
 });
 
+test('a dashboard that cannot be deleted must be told, and be no reason to refuse the rest', async () => {
+  await using scenery = await scene();
+  const { release } = await renderGrafana({});
+  const room: typeof scenery.room = {
+    ...scenery.room,
+    release,
+    request: async (request) => {
+      if (request.method === 'DELETE') throw new Error('a DELETE request cannot be sent');
+      return scenery.room.request(request);
+    },
+  };
+  scenery.standIn.put(release.files);
+  await grafanaAttendant.reload(room);
+  await expect(grafanaAttendant.confirm(room)).resolves.toEqual([
+    'the dashboard "Disks" is no part of the stack any more, but Grafana did not delete it',
+  ]);
+});
+
 describe('a dead server behind', () => {
   test("the stack's own Prometheus must be told in Grafana's words", async () => {
     await using scenery = await scene({
