@@ -44,7 +44,7 @@ function lineOf({ line, about }: CheckFinding, file: RenderedFile): number | und
   // A tool that reads the file in another way than lines may name one that is not there.
   if (line !== undefined) return Math.min(line, lines.length);
   if (about === undefined || about.trim() === '') return undefined;
-  const at = lines.findIndex((text) => text.includes(about));
+  const at = lines.findIndex((text) => startOf(text, about) !== -1);
   return at === -1 ? undefined : at + 1;
 }
 
@@ -65,13 +65,23 @@ function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: 
   const lines = revealed(file).split('\n');
   const text = (lines[line - 1] ?? '').trimEnd();
   const offset = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
-  const from = column === undefined ? startOf(text, about) : Math.min(column - 1, Math.max(0, text.length - 1));
+  const begin = Math.max(startOf(text, about), 0) || Math.max(text.search(/\S/), 0);
+  const from = column === undefined ? begin : Math.min(column - 1, Math.max(0, text.length - 1));
   const isAbout = about !== undefined && text.startsWith(about, from);
   const length = Math.max(1, isAbout ? about.length : text.length - from);
   return { file: file.origin, line, column: from + 1, offset: offset + from, length };
 }
 
-function startOf(text: string, about: string | undefined): number {
-  const at = about === undefined ? -1 : text.indexOf(about);
-  return at === -1 ? Math.max(0, text.search(/\S/)) : at;
+/** Where a text stands in a line, not as a part of a longer word; -1 when it does not. */
+function startOf(line: string, text: string | undefined): number {
+  if (text === undefined) return -1;
+  for (let at = line.indexOf(text); at !== -1; at = line.indexOf(text, at + 1)) {
+    if (isWordBorder(line, at) && isWordBorder(line, at + text.length)) return at;
+  }
+  return -1;
+}
+
+/** Whether a word does not go on from one side of a place to the other. */
+function isWordBorder(line: string, at: number): boolean {
+  return !/^[\w-]{2}$/.test(line.slice(Math.max(0, at - 1), at + 1));
 }

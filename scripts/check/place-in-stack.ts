@@ -15,18 +15,18 @@ export function placeInStack(
   config: StackConfig,
   locate: LoadedStack['locate'],
 ): SourceRange | undefined {
-  if (!isCollection(valueAt(config, part.path))) return locate(part.path);
-  const lines = revealed(file)
-    .split('\n')
-    .slice(part.from - 1, part.to);
-  const inner = pathAtLine(lines, line - part.from + 1);
+  const value = valueAt(config, part.path);
+  if (!isCollection(value)) return locate(part.path);
+  const lines = revealed(file).split('\n');
+  const [first = '', ...rest] = lines.slice(part.from - 1, part.to);
+  // A section that is an item of a list begins behind a dash that is not its own.
+  const begin = Array.isArray(value) ? first : first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length));
+  const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1);
   return locate([...part.path, ...inner], inner.at(-1) === about);
 }
 
-/** The path of keys that leads to a line of a value, which begins where its first line does or behind a `- `. */
-function pathAtLine(lines: readonly string[], line: number): KeyPath {
-  const [first = '', ...rest] = lines;
-  const text = [first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length)), ...rest].join('\n');
+/** The path of keys that leads to a line of a YAML text. */
+function pathAtLine(text: string, line: number): KeyPath {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', prettyErrors: false });
   const lineOf = (node: unknown): number => counter.linePos((node as Node | null)?.range?.[0] ?? 0).line;

@@ -46,4 +46,5 @@ const abouts: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/^notification config name "(.*)" is not unique$/, (name) => `name: ${name}`],
   [/^undefined (?:mute )?time interval "(.*)" used in route$/, (name) => name],
   [/^bad matcher format: (.*)$/, (matcher) => matcher],
+  [/^unknown time zone (.*)$/, (zone) => zone],
 ];

@@ -23,13 +23,11 @@ const named = /^CONFIG\/(.+?): (?:(\d+):(\d+): )?(?:\d+:\d+: )?(.*)$/;
 /** What a rule's problem begins with; `0:0` is the place of what has none. */
 const ofRule = /^group "(.*?)", rule (\d+), "(.*?)": (.*)$/s;
 
-/** A line of promtool that tells a problem; `section` is the file it is reading, for lines that name none. */
-export function toFinding(printed: string, section?: string): CheckFinding {
-  const said = printed
-    .trim()
-    .replace(/^FAILED: /, '')
-    .replace(/^parsing YAML file CONFIG\/\S+: /, '');
-  const [, path = section, line = '0', column = '0', sentence = said] = named.exec(said) ?? [];
+/** A line that tells a problem; `section` is the file that is being read, for lines that name none. */
+function toFinding(printed: string, section: string | undefined): CheckFinding {
+  const failed = printed.trim().replace(/^FAILED: /, '');
+  const [, parsed, said = failed] = /^parsing YAML file CONFIG\/(\S+): (.*)$/.exec(failed) ?? [];
+  const [, path = parsed ?? section, line = '0', column = '0', sentence = said] = named.exec(said) ?? [];
   const place = {
     ...(path === undefined ? {} : { path }),
     ...(line === '0' ? {} : { line: Number(line), column: Number(column) }),
@@ -48,15 +46,28 @@ function inWords(sentence: string): Omit<CheckFinding, 'path'> {
     };
   }
   const [, repeated] = /^groupname: "(.*)" is repeated in the same file$/.exec(sentence) ?? [];
-  if (repeated !== undefined)
+  if (repeated !== undefined) {
     return { message: `there are two groups named ${repeated} in one file`, about: `name: ${repeated}` };
+  }
+  for (const [pattern, about] of abouts) {
+    const match = pattern.exec(sentence);
+    if (match !== null) return { message: sentence, about: about(match[1] ?? '') };
+  }
   return understand(sentence);
 }
+
+/** Sentences that name what they are about, and how that is written in the file. */
+const abouts: readonly (readonly [RegExp, (name: string) => string])[] = [
+  [/\bwith job name "(.*)"$/, (job) => `job_name: ${job}`],
+  [/^"(.*)" is not a valid hostname$/, (host) => host],
+  [/^unknown relabel action "(.*)"$/, (action) => action],
+  [/^unsupported scheme "(.*)"/, (scheme) => scheme],
+];
 
 const parseError = /^could not parse expression: (\d+:\d+): parse error: /;
 
 /** Whether a line only says what promtool does, or opens a paragraph. */
-export function isProgress(line: string): boolean {
+function isProgress(line: string): boolean {
   return (
     line.trim() === '' || /^\s*SUCCESS\b/.test(line) || /^\s*FAILED:\s*$/.test(line) || /unmarshal errors:$/.test(line)
   );

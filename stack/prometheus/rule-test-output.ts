@@ -1,5 +1,5 @@
 import type { CheckFinding } from '../model.ts';
-import { isProgress, toFinding } from './promtool-output.ts';
+import { explainPromtool } from './promtool-output.ts';
 
 /**
  * One finding for each failed case in the output of `promtool test rules`. It prints a block for each file, in the
@@ -57,9 +57,9 @@ function explainCase(text: string): readonly CheckFinding[] {
 
 /** Files that cannot be read, series that cannot be parsed, and whatever later versions say. */
 function explainOther(text: string): readonly CheckFinding[] {
-  const lines = text.split('\n').filter((line) => !isProgress(line));
-  const areProblems = lines.every((line) => /^CONFIG\/|^\s*(?:yaml: )?line \d+: /.test(line));
-  return (areProblems ? lines : [oneLine(lines.join(' '))]).map((line) => toFinding(line));
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const areProblems = lines.every((line) => /^CONFIG\/|^\s*(?:yaml: )?line \d+: |^yaml: /.test(line));
+  return areProblems ? explainPromtool(text) : [{ message: oneLine(text.replaceAll('CONFIG/', '')) }];
 }
 
 /** `{severity="page"} with {summary="…"}` for each alert of promtool's list. */

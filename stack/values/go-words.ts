@@ -25,7 +25,7 @@ type Wording = readonly [pattern: RegExp, tell: (match: RegExpExecArray) => { me
 
 const wordings: readonly Wording[] = [
   [
-    /^field (.+) not found in type \S+$/,
+    /^field (.+?) not found in type .+$/,
     ([, key = '']) => ({ message: `there is no field "${key}" here`, about: key }),
   ],
   [
@@ -33,7 +33,7 @@ const wordings: readonly Wording[] = [
     ([, key = '']) => ({ message: `the key "${key}" is written twice`, about: key }),
   ],
   [
-    /^cannot unmarshal (!!\w+)(?: `(.*)`)? into (\S+)$/,
+    /^cannot unmarshal (!!\w+)(?: `(.*)`)? into (.+)$/,
     ([, tag = '', value, type = '']) => ({
       message: `${kinds[tag] ?? 'this'}${value === undefined ? '' : ` (${value})`} stands where ${wanted(type)} is expected`,
       ...(value === undefined ? {} : { about: value.replace(/\.\.\.$/, '') }),

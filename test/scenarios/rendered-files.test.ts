@@ -6,10 +6,13 @@ import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { roleLabel, stackLabel } from '../../scripts/engine/labels.ts';
+import { render } from '../../scripts/render/render.ts';
 import type { Rendering } from '../../scripts/render/rendering.ts';
+import { loadTemplates } from '../../scripts/render/templates.ts';
 import { stackSchema } from '../../stack/config.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { cases, renderCase } from '../golden/golden.ts';
+import { loadedFrom } from '../render/loaded.ts';
 
 const stack = `test-check-${process.pid}`;
 let engine: Engine;
@@ -186,6 +189,32 @@ tests:
     ],
   ])('amtool: %s', async (_what, files, expected) => {
     expect(await judged(await withFiles('alertmanager', files))).toEqual(expected);
+  });
+});
+
+describe('what the tools refuse of what stack.yml says', () => {
+  const job = (rest: string) => `name: test\nprometheus:\n  scrape_configs:\n    - job_name: a\n${rest}`;
+
+  it.each<[string, string, string]>([
+    [
+      'a field deep inside a job',
+      job('      static_configs:\n        - targets: [x]\n          labls: {a: b}\n'),
+      'stack.yml:7:11 promtool: there is no field "labls" here',
+    ],
+    [
+      'a word that has no meaning',
+      job('      relabel_configs:\n        - {target_label: x, action: throw}\n'),
+      'stack.yml:6:37 promtool: unknown relabel action "throw"',
+    ],
+    [
+      'a receiver',
+      'alertmanager:\n  route: {receiver: a}\n  receivers:\n    - name: a\n      webhook_configs:\n        - {url: "http://a", urll: b}\n',
+      'stack.yml:6:29 amtool: there is no field "urll" here',
+    ],
+  ])('must be told at its place there: %s', async (_what, text, expected) => {
+    const result = render(loadedFrom(text), await loadTemplates(undefined));
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    expect(await judged({ ...result.value, tests: [] })).toEqual([expected]);
   });
 });
 
