@@ -1,3 +1,4 @@
+import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
@@ -55,6 +56,12 @@ export interface Service {
   proofs(release: Release): readonly Proof[];
   /** What it tells of how it is, once it runs. */
   vitals?(config: StackConfig): readonly Vital[];
+  /** The alerts its files define. */
+  alerts?(files: readonly RenderedFile[]): readonly AlertRule[];
+  /** Whom alerts reach by its files; undefined when they do not tell. */
+  alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
+  /** What of its data is lost or given up when a container of one spec takes the place of another; a sentence each. */
+  risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
   /** Reads the likely cause out of the last log lines of a container that died. */
   explainExit?(logLines: readonly string[]): string | undefined;
 }

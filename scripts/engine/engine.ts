@@ -35,6 +35,18 @@ export interface ContainerSummary {
   readonly hostPorts: readonly number[];
 }
 
+/** What can be changed about a container without making it anew, as `docker update` and `docker network` do. */
+export interface ContainerDetails {
+  /** Absent when there is no limit. */
+  readonly memoryBytes?: number;
+  /** In whole or part CPUs; absent when there is no limit. */
+  readonly cpus?: number;
+  /** `no`, `always`, `unless-stopped` or `on-failure`. */
+  readonly restartPolicy: string;
+  /** Names of the networks it is on. */
+  readonly networks: readonly string[];
+}
+
 /** A named volume. */
 export interface VolumeSummary {
   readonly name: string;
@@ -144,6 +156,7 @@ export interface Engine extends AsyncDisposable {
   listContainers(labels: Readonly<Record<string, string>>): Promise<readonly ContainerSummary[]>;
   /** The container of exactly this name or id. */
   findContainer(nameOrId: string): Promise<ContainerSummary | undefined>;
+  inspectContainer(id: string): Promise<ContainerDetails | undefined>;
   createContainer(request: ContainerRequest): Promise<string>;
   createHelper(request: HelperRequest): Promise<string>;
   startContainer(id: string): Promise<void>;

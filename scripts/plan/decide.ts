@@ -1,4 +1,6 @@
+import { risksOf } from '../../stack/risks.ts';
 import { configDir } from '../../stack/values/container.ts';
+import { changedByHand } from './by-hand.ts';
 import type { DesiredService } from './desired.ts';
 import { diffSpec } from './diff-spec.ts';
 import { hashFiles } from './files-hash.ts';
@@ -15,7 +17,12 @@ export interface Decision {
 export function decide(
   wanted: DesiredService,
   found: ObservedService | undefined,
-  options: { readonly recreate?: boolean },
+  about: {
+    readonly network: string;
+    /** Whether the history says that the service ran. */
+    readonly isRecorded: boolean;
+    readonly recreate: boolean;
+  },
 ): Decision {
   const change = (action: Change['action'], ...because: string[]): Change => ({
     service: wanted.service.name,
@@ -23,12 +30,17 @@ export function decide(
     because,
   });
   if (found === undefined) {
-    return { change: change('create', 'no container yet'), moves: wanted.release !== undefined };
+    const why = about.isRecorded ? 'its container is gone' : 'no container yet';
+    return { change: change('create', why), moves: wanted.release !== undefined };
   }
   const filesMoved = whyFilesMove(wanted, found);
   const moves = filesMoved !== undefined;
-  const recreate = whyRecreate(wanted, found, options.recreate === true);
-  if (recreate.length > 0) return { change: change('recreate', ...recreate, ...listed(filesMoved)), moves };
+  const recreate = whyRecreate(wanted, found, about);
+  if (recreate.length > 0) {
+    const risks = found.spec === undefined ? [] : risksOf(wanted.service, found.spec, wanted.spec);
+    const plain = change('recreate', ...recreate, ...listed(filesMoved));
+    return { change: risks.length === 0 ? plain : { ...plain, risks }, moves };
+  }
   if (found.container.state !== 'running') {
     return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
   }
@@ -39,7 +51,11 @@ export function decide(
   return { change: change('none', 'it is as it should be'), moves };
 }
 
-function whyRecreate(wanted: DesiredService, found: ObservedService, isAskedFor: boolean): readonly string[] {
+function whyRecreate(
+  wanted: DesiredService,
+  found: ObservedService,
+  { network, recreate }: { readonly network: string; readonly recreate: boolean },
+): readonly string[] {
   const { container } = found;
   if (found.specHash !== wanted.specHash) {
     const reasons = found.spec === undefined ? [] : diffSpec(found.spec, wanted.spec);
@@ -51,7 +67,9 @@ function whyRecreate(wanted: DesiredService, found: ObservedService, isAskedFor:
   if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
     return [`it is ${inWords(container.state)}`];
   }
-  return isAskedFor ? ['you asked for it'] : [];
+  const altered = changedByHand(found, network);
+  if (altered.length > 0) return altered;
+  return recreate ? ['you asked for it'] : [];
 }
 
 function whyFilesMove({ release, folder }: DesiredService, found: ObservedService): string | undefined {

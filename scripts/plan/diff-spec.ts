@@ -1,4 +1,5 @@
 import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
+import { toSize } from '../../stack/values/size.ts';
 
 /** Why a container made from one spec does not fit another: one reason a field, in a person's words. */
 export function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
@@ -11,7 +12,7 @@ export function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly 
     ...sets('port', before.ports.map(portText), after.ports.map(portText)),
     ...sets('mount', before.mounts.map(text), after.mounts.map(text)),
     ...sets('tmpfs', before.tmpfs, after.tmpfs),
-    ...scalar('memory limit', before.resources.memoryBytes, after.resources.memoryBytes),
+    ...scalar('memory limit', sizeOf(before.resources.memoryBytes), sizeOf(after.resources.memoryBytes)),
     ...scalar('cpu limit', before.resources.cpus, after.resources.cpus),
     ...maps('label', before.labels, after.labels),
     ...scalar('stop timeout', before.stopTimeoutSeconds, after.stopTimeoutSeconds),
@@ -49,6 +50,8 @@ function maps(
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key) => scalar(`${field} ${key}`, before[key], after[key]));
 }
+
+const sizeOf = (bytes: number | undefined): string | undefined => (bytes === undefined ? undefined : toSize(bytes));
 
 const portText = (port: PortSpec): string => `${port.bind}:${port.host}:${port.container}`;
 

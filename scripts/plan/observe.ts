@@ -40,7 +40,7 @@ export async function observe(
       [...primary].map(
         async ([name, container]): Promise<[string, ObservedService]> => [
           name,
-          await observeService(container, wanted.get(name), reach, files),
+          await observeService(engine, container, wanted.get(name), reach, files),
         ],
       ),
     ),
@@ -93,6 +93,7 @@ function byService(stack: string, containers: readonly ContainerSummary[]) {
 }
 
 async function observeService(
+  engine: Engine,
   container: ContainerSummary,
   wanted: DesiredService | undefined,
   reach: Reach,
@@ -100,15 +101,27 @@ async function observeService(
 ): Promise<ObservedService> {
   const spec = specOf(container);
   reach.place(container.labels[serviceLabel] ?? '', { container: container.id, ports: spec?.ports ?? [] });
-  const base = { container, specHash: container.labels[specHashLabel], spec };
+  const looking = engine.inspectContainer(container.id);
+  const specHash = container.labels[specHashLabel];
   if (wanted?.release === undefined) {
-    return { ...base, folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
+    return {
+      container,
+      specHash,
+      spec,
+      details: await looking,
+      folder: undefined,
+      linked: undefined,
+      filesHash: undefined,
+      unproven: undefined,
+    };
   }
   const { name } = wanted.service;
-  const [target, unproven] = await Promise.all([
+  const [details, target, unproven] = await Promise.all([
+    looking,
     files.readLink(name, 'current'),
     container.state === 'running' ? askProofs(wanted, reach) : undefined,
   ]);
+  const base = { container, specHash, spec, details };
   const folder = target?.replace(/^releases\//, '');
   if (folder === undefined) return { ...base, folder, linked: undefined, filesHash: undefined, unproven };
   const entries = await files.read(name, `releases/${folder}`);

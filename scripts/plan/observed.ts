@@ -1,5 +1,5 @@
 import type { ContainerSpec } from '../../stack/model.ts';
-import type { ContainerSummary, NetworkSummary } from '../engine/engine.ts';
+import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
 import type { HistoryEntry } from '../history/history.ts';
 import type { ReleaseFolder } from './release-folder.ts';
 
@@ -30,6 +30,8 @@ export interface ObservedService {
   readonly specHash: string | undefined;
   /** The spec it was made from; undefined when the label cannot be read. */
   readonly spec: ContainerSpec | undefined;
+  /** What of the container may have been changed by hand; absent when it was not looked into. */
+  readonly details?: ContainerDetails | undefined;
   /** The folder below `releases/` that the link in its config volume points at. */
   readonly folder: ReleaseFolder | undefined;
   /** The revision in that folder. */

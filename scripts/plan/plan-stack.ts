@@ -1,11 +1,27 @@
+import { findService } from '../../stack/services.ts';
+import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
+import { readMasked, readRelease } from '../apply/release-files.ts';
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { toDesired } from './desired.ts';
+import { type Desired, toDesired } from './desired.ts';
+import { type Drift, driftOf } from './drift.ts';
+import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
+import { type Meaning, meaningOf } from './meaning.ts';
 import { observe } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
 import { reconcile } from './reconcile.ts';
+
+/** A plan, and all that a person wants to know before it is carried out. */
+export interface PlanReport {
+  readonly plan: Plan;
+  /** What is not as promstack left it. */
+  readonly drift: readonly Drift[];
+  readonly files: readonly FileChange[];
+  readonly meaning: Meaning;
+}
 
 /** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {
@@ -13,7 +29,7 @@ export async function planStack(options: {
   readonly rendering: Rendering;
   readonly signal: AbortSignal;
   readonly recreate: boolean;
-}): Promise<Plan> {
+}): Promise<PlanReport> {
   const { engine, rendering, signal, recreate } = options;
   const wanted = rendering.services.map(({ container }) => ({
     service: container.service,
@@ -23,8 +39,40 @@ export async function planStack(options: {
   const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
   const reach = openReach(engine, await engine.info(signal));
   try {
-    return reconcile(desired, await observe(engine, desired, reach), { recreate });
+    const files = archivedFiles(engine, desired.stack);
+    const observed = await observe(engine, desired, reach, files);
+    return {
+      plan: reconcile(desired, observed, { recreate }),
+      drift: driftOf(desired, observed),
+      ...compare(desired, await runningFiles(files, observed)),
+    };
   } finally {
     reach.close();
   }
+}
+
+function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): Pick<PlanReport, 'files' | 'meaning'> {
+  const after = desired.services.flatMap(({ service, release }) =>
+    release === undefined ? [] : [{ service, ...release }],
+  );
+  const old = [...before].flatMap(([name, { files }]) => {
+    const service = findService(name);
+    return service === undefined ? [] : [{ service, files }];
+  });
+  return {
+    files: after.flatMap((release) => fileChanges(release.service.name, before.get(release.service.name), release)),
+    meaning: meaningOf(old, after),
+  };
+}
+
+/** The files that are in place now, of each service that has some. */
+async function runningFiles(files: ConfigFiles, observed: Observed): Promise<ReadonlyMap<string, ReleaseFiles>> {
+  const releases = await Promise.all(
+    [...observed.services].map(async ([name, { folder, linked }]): Promise<[string, ReleaseFiles][]> => {
+      if (folder === undefined || linked === undefined) return [];
+      const [read, masked] = await Promise.all([readRelease(files, name, folder), readMasked(files, name, folder)]);
+      return read === undefined ? [] : [[name, { files: read, revision: linked, masked }]];
+    }),
+  );
+  return new Map(releases.flat());
 }

@@ -41,6 +41,8 @@ export interface Change {
   readonly service: string;
   readonly action: 'none' | 'create' | 'start' | 'reload' | 'recreate' | 'remove';
   readonly because: readonly string[];
+  /** What of its data is lost or given up by it. */
+  readonly risks?: readonly string[];
 }
 
 /** Everything that has to be done, and why; empty of steps when nothing has. */
@@ -94,33 +96,6 @@ export function printSteps(steps: readonly Step[]): string {
   return steps
     .map((step) => `[${step.after.join(', ')}] -> #${step.id} ${describe(step)}, because ${step.because}\n`)
     .join('');
-}
-
-const marks: Readonly<Record<Change['action'], string>> = {
-  none: '=',
-  create: '+',
-  start: '>',
-  reload: '~',
-  recreate: '±',
-  remove: '-',
-};
-
-/** The plan as a person reads it: one line a service that changes, reasons behind. */
-export function printPlan(plan: Plan): string {
-  const changing = plan.changes.filter((change) => change.action !== 'none');
-  const kept = plan.changes.length - changing.length;
-  const chores = plan.steps.filter((step) => step.do === 'createCarrier' || step.do === 'createNetwork');
-  const head =
-    changing.length === 0
-      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} as they should be`
-      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} as ${kept === 1 ? 'it' : 'they'} should be`;
-  const lines = changing.map((change) => {
-    const [first = '', ...rest] = change.because;
-    const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;
-    return [`${start}${first}`, ...rest.map((reason) => `${' '.repeat(start.length)}${reason}`)].join('\n');
-  });
-  const alone = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];
-  return `${[head, ...lines, ...alone].join('\n')}\n`;
 }
 
 function list(releases: readonly ServiceRelease[]): string {

@@ -1,5 +1,5 @@
 import { specHashLabel } from '../engine/labels.ts';
-import { newestFolders } from '../history/history.ts';
+import { lastConfirmed, newestFolders } from '../history/history.ts';
 import { decide } from './decide.ts';
 import type { Desired, DesiredService } from './desired.ts';
 import { names } from './names.ts';
@@ -27,9 +27,16 @@ type Decided = { readonly wanted: DesiredService; readonly found: ObservedServic
  * always give the same plan. Volumes are only ever added here.
  */
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
+  const recorded = lastConfirmed(observed.history)?.services ?? {};
   const decisions = desired.services.map((wanted): Decided => {
-    const found = observed.services.get(wanted.service.name);
-    return { wanted, found, ...decide(wanted, found, options) };
+    const { name } = wanted.service;
+    const found = observed.services.get(name);
+    const about = {
+      network: names.network(desired.stack),
+      isRecorded: recorded[name] !== undefined,
+      recreate: options.recreate === true,
+    };
+    return { wanted, found, ...decide(wanted, found, about) };
   });
   const gone = [...observed.services].filter(
     ([name]) => !desired.services.some((one) => one.service.name === name) && options.leave?.has(name) !== true,

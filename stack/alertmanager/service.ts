@@ -1,10 +1,12 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 import { externalUrl } from '../values/external-url.ts';
+import { alertRouting } from './alert-routing.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { explainAlertmanagerExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
+import { risks } from './risks.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
 import { vitals } from './vitals.ts';
 
@@ -67,6 +69,8 @@ export const alertmanager = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  alertRouting,
+  risks,
   explainExit: explainAlertmanagerExit,
   vitals,
 });

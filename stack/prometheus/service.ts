@@ -1,10 +1,12 @@
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 import { externalUrl } from '../values/external-url.ts';
+import { alerts } from './alerts.ts';
 import { prometheusChecks } from './checks.ts';
 import { explainPrometheusExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
+import { risks } from './risks.ts';
 import { starting } from './starting.ts';
 import { vitals } from './vitals.ts';
 
@@ -68,6 +70,8 @@ export const prometheus = defineService({
   starting,
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  alerts,
+  risks,
   explainExit: explainPrometheusExit,
   vitals,
 });

@@ -9,3 +9,10 @@ export function parseSize(text: string): number | undefined {
   if (match === null) return undefined;
   return Number(match[1]) * factors[match[2] as keyof typeof factors];
 }
+
+/** Bytes as stack.yml would have them, in the largest unit that leaves a whole number: `300MB`. */
+export function toSize(bytes: number): string {
+  const units = Object.entries(factors).toReversed();
+  const [unit, factor] = units.find(([, one]) => bytes > 0 && bytes % one === 0) ?? ['B', 1];
+  return `${bytes / factor}${unit}`;
+}

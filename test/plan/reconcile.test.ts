@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { printPlan, printSteps } from '../../scripts/plan/plan.ts';
+import { printSteps } from '../../scripts/plan/plan.ts';
 import { reconcile } from '../../scripts/plan/reconcile.ts';
+import { printPlan } from '../../scripts/report/plan.ts';
 import { desiredStack, observedAs, withService } from '../support/states.ts';
 
 describe('reconcile', () => {
@@ -83,7 +84,7 @@ describe('reconcile', () => {
       "plan for demo: 1 to change, 0 as they should be
         ± prometheus     recreate  image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
                                    argument --storage.tsdb.retention.time=3d -> --storage.tsdb.retention.time=15d
-                                   memory limit 5 -> unset
+                                   memory limit 5B -> unset
       "
     `);
   });

@@ -1,14 +1,15 @@
 import type Dockerode from 'dockerode';
-import type { ContainerState, ContainerSummary, Engine } from '../engine.ts';
+import type { ContainerDetails, ContainerState, ContainerSummary, Engine } from '../engine.ts';
 import { toCreateOptions, toHelperOptions } from './create-options.ts';
-import { asking, isAlreadySo } from './errors.ts';
+import { asking, askingFor, isAlreadySo } from './errors.ts';
 import { createExitWatch } from './exit-watch.ts';
-import { toLabelFilter } from './filters.ts';
+import { hasLabels, toLabelFilter } from './filters.ts';
 
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
   | 'findContainer'
+  | 'inspectContainer'
   | 'createContainer'
   | 'createHelper'
   | 'startContainer'
@@ -26,7 +27,11 @@ export function containerCalls(docker: Dockerode): ContainerCalls {
   };
 
   return {
-    listContainers: (labels) => asking('listing containers', () => list(toLabelFilter(labels))),
+    listContainers: (labels) =>
+      asking('listing containers', async () => {
+        const found = await list(toLabelFilter(labels));
+        return found.filter((one) => hasLabels(one.labels, labels));
+      }),
 
     findContainer: (nameOrId) =>
       asking(`looking for container ${nameOrId}`, async () => {
@@ -35,6 +40,9 @@ export function containerCalls(docker: Dockerode): ContainerCalls {
         if (named !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return named;
         return (await list({ id: [nameOrId] }))[0];
       }),
+
+    inspectContainer: (id) =>
+      askingFor(`looking into container ${id}`, async () => toDetails(await docker.getContainer(id).inspect())),
 
     createContainer: (request) =>
       asking(`creating container ${request.name}`, async () => {
@@ -101,6 +109,21 @@ async function toSummary(docker: Dockerode, one: Dockerode.ContainerInfo): Promi
     labels: one.Labels ?? {},
     createdAt: one.Created,
     hostPorts: [...new Set((one.Ports ?? []).map((port) => port.PublicPort).filter((port) => port > 0))],
+  };
+}
+
+function toDetails({
+  HostConfig: host,
+  NetworkSettings: { Networks: networks },
+}: Dockerode.ContainerInspectInfo): ContainerDetails {
+  // The engine writes 0 for no limit; `docker update --cpus` sets NanoCpus, Podman a quota of a period.
+  const quota = (host.CpuQuota ?? 0) > 0 ? (host.CpuQuota ?? 0) / (host.CpuPeriod || 100_000) : 0;
+  const cpus = (host.NanoCpus ?? 0) / 1e9 || quota;
+  return {
+    ...(host.Memory ? { memoryBytes: host.Memory } : {}),
+    ...(cpus > 0 ? { cpus } : {}),
+    restartPolicy: host.RestartPolicy?.Name || 'no',
+    networks: Object.keys(networks),
   };
 }
 

@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { ContainerSpec } from '../../../stack/model.ts';
 import type { ContainerRequest, HelperRequest } from '../engine.ts';
+import { restartPolicy } from '../restart-policy.ts';
 
 /** The create request for a service's container: unprivileged, read-only but for its mounts, restarted unless stopped. */
 export function toCreateOptions(request: ContainerRequest): Dockerode.ContainerCreateOptions {
@@ -20,7 +21,7 @@ export function toCreateOptions(request: ContainerRequest): Dockerode.ContainerC
     HostConfig: {
       ...hardened,
       NetworkMode: network,
-      RestartPolicy: { Name: 'unless-stopped' },
+      RestartPolicy: { Name: restartPolicy },
       ReadonlyRootfs: true,
       ExtraHosts: ['host.docker.internal:host-gateway'],
       Tmpfs: Object.fromEntries(spec.tmpfs.map((target) => [target, tmpfsOptions])),

@@ -1,0 +1,20 @@
+import { toSize } from '../../stack/values/size.ts';
+import { restartPolicy } from '../engine/restart-policy.ts';
+import type { ObservedService } from './observed.ts';
+
+/** What was changed about a container since it was made: what its spec says and what the engine has now. */
+export function changedByHand({ spec, details }: ObservedService, network: string): readonly string[] {
+  if (spec === undefined || details === undefined) return [];
+  return [
+    ...difference('memory limit', sizeOf(spec.resources.memoryBytes), sizeOf(details.memoryBytes)),
+    ...difference('cpu limit', spec.resources.cpus, details.cpus),
+    ...difference('restart policy', restartPolicy, details.restartPolicy),
+    ...(details.networks.includes(network) ? [] : [`it was taken off the network ${network} by hand`]),
+  ];
+}
+
+const sizeOf = (bytes: number | undefined): string | undefined => (bytes === undefined ? undefined : toSize(bytes));
+
+function difference(what: string, made: string | number | undefined, now: string | number | undefined): string[] {
+  return made === now ? [] : [`its ${what} was changed by hand: ${made ?? 'unset'} -> ${now ?? 'unset'}`];
+}

@@ -1,0 +1,47 @@
+import { lastConfirmed } from '../history/history.ts';
+import { changedByHand } from './by-hand.ts';
+import type { Desired, DesiredService } from './desired.ts';
+import { names } from './names.ts';
+import type { Observed } from './observed.ts';
+
+/** Something that is not as promstack left it, whatever stack.yml says by now. */
+export interface Drift {
+  readonly service: string;
+  readonly message: string;
+}
+
+/** What was changed, stopped, removed or edited behind promstack's back. `up` puts all of it right. */
+export function driftOf(desired: Desired, observed: Observed): readonly Drift[] {
+  const strays = observed.strays.map(({ name }) => ({
+    service: name,
+    message: 'a container of this stack that none needs',
+  }));
+  const services = desired.services.flatMap((wanted) =>
+    messages(wanted, observed).map((message) => ({ service: wanted.service.name, message })),
+  );
+  return [...services, ...strays];
+}
+
+function messages(wanted: DesiredService, observed: Observed): readonly string[] {
+  const { name } = wanted.service;
+  const recorded = lastConfirmed(observed.history);
+  const release = recorded?.services[name];
+  const found = observed.services.get(name);
+  if (found === undefined) return release === undefined ? [] : ['its container was removed'];
+  const { state } = found.container;
+  return [
+    ...(state === 'running' ? [] : [state === 'exited' ? 'its container is stopped' : `its container is ${state}`]),
+    ...changedByHand(found, names.network(observed.stack)),
+    ...(release === undefined || release.folder === found.folder || found.folder === undefined
+      ? []
+      : [
+          `the files in place are of revision ${found.linked}, and those confirmed last are not: a change was cut short, or the link was moved by hand`,
+        ]),
+    ...(release !== undefined && release.folder === found.folder && release.hash !== found.filesHash
+      ? ['its files were changed by hand in the config volume']
+      : []),
+    ...(found.unproven !== undefined && found.linked === wanted.release?.revision
+      ? [`it does not run the files that are in place: ${found.unproven}`]
+      : []),
+  ];
+}

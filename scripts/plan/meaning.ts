@@ -1,0 +1,52 @@
+import {
+  type AlertChanges,
+  type AlertRouting,
+  type AlertRule,
+  type AlertWay,
+  alertChanges,
+  pairAlerts,
+  wayText,
+} from '../../stack/alert.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
+
+/** What a change of files means to the people who are told of alerts. */
+export interface Meaning extends AlertChanges {
+  /** How many alerts there are afterwards. */
+  readonly total: number;
+  /** Alerts that reach others than before, and whom new ones reach. */
+  readonly ways: readonly WayChange[];
+}
+
+/** Whom an alert reached and whom it will reach; undefined where nothing decides that, or the alert was not there. */
+export interface WayChange {
+  readonly alert: AlertRule;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** The files of each service of a stack. */
+export type StackFiles = readonly { readonly service: Service; readonly files: readonly RenderedFile[] }[];
+
+/** Compares what two sets of files define: the alerts, and whom each of them reaches. */
+export function meaningOf(before: StackFiles, after: StackFiles): Meaning {
+  const [old, now] = [alertsOf(before), alertsOf(after)];
+  const [oldWay, way] = [routingOf(before), routingOf(after)];
+  const ways = pairAlerts(old, now).flatMap((pair): WayChange[] => {
+    if (pair.after === undefined) return [];
+    const was = pair.before === undefined ? undefined : textOf(oldWay?.(pair.before.sent));
+    const will = textOf(way?.(pair.after.sent));
+    return was === will ? [] : [{ alert: pair.after, before: was, after: will }];
+  });
+  return { ...alertChanges(old, now), total: now.length, ways };
+}
+
+function alertsOf(stack: StackFiles): readonly AlertRule[] {
+  return stack.flatMap(({ service, files }) => service.alerts?.(files) ?? []);
+}
+
+function routingOf(stack: StackFiles): AlertRouting | undefined {
+  return stack.map(({ service, files }) => service.alertRouting?.(files)).find((routing) => routing !== undefined);
+}
+
+const textOf = (way: AlertWay | undefined): string | undefined => (way === undefined ? undefined : wayText(way));

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { stackSchema } from '../../stack/config.ts';
+import { risksOf } from '../../stack/risks.ts';
+import { findService } from '../../stack/services.ts';
+
+describe('data at risk', () => {
+  it.each<[service: string, before: object, after: object, risks: readonly string[]]>([
+    ['prometheus', {}, { scrape_interval: '1m' }, []],
+    ['prometheus', {}, { retention: { time: '30d' } }, []],
+    [
+      'prometheus',
+      { retention: { time: '30d' } },
+      { retention: { time: '3d' } },
+      ['samples older than 3d are deleted; until now they were kept for 30d'],
+    ],
+    [
+      'prometheus',
+      { retention: { size: '20GB' } },
+      { retention: { size: '512MB' } },
+      ['the oldest samples beyond 512MB are deleted; until now 20GB were kept'],
+    ],
+    [
+      'prometheus',
+      {},
+      { retention: { size: '20GB' } },
+      ['the oldest samples beyond 20GB are deleted; until now any number of bytes were kept'],
+    ],
+    ['prometheus', { retention: { size: '20GB' } }, {}, []],
+    [
+      'prometheus',
+      { image: 'prom/prometheus:v3.5.3' },
+      { image: 'quay.io/prometheus/prometheus:v2.53.0' },
+      [
+        'quay.io/prometheus/prometheus:v2.53.0 is older than prom/prometheus:v3.5.3: it may not read the data the newer one wrote',
+      ],
+    ],
+    ['prometheus', { image: 'prom/prometheus:v3.5.3' }, { image: 'prom/prometheus:v3.10.0' }, []],
+    ['prometheus', { image: 'prom/prometheus:v3.5.3' }, { image: 'my/thing:v1.0.0' }, []],
+    [
+      'alertmanager',
+      {},
+      { retention: '24h' },
+      ['silences and sent notifications older than 24h are forgotten; until now they were kept for 120h'],
+    ],
+    ['alertmanager', { retention: '24h' }, {}, []],
+    [
+      'pushgateway',
+      {},
+      { extra_args: ['--persistence.file='] },
+      ['pushed metrics are kept in memory alone: the next restart loses them'],
+    ],
+    ['pushgateway', {}, { persistence: { interval: '1s' } }, []],
+  ])('%s: from %o to %o', (name, before, after, risks) => {
+    const service = findService(name);
+    if (service === undefined) throw new Error(`there is no ${name}`);
+    const [old, now] = [before, after].map((own) => service.container(stackSchema.parse({ [name]: own })));
+    if (old === undefined || now === undefined) throw new Error('there are two specs');
+    expect(risksOf(service, old, now)).toEqual(risks);
+  });
+
+  it('must be told of a data volume that is not mounted any more', () => {
+    const service = findService('prometheus');
+    if (service === undefined) throw new Error('there is a Prometheus');
+    const spec = service.container(stackSchema.parse({}));
+    expect(risksOf(service, spec, { ...spec, mounts: spec.mounts.filter(({ kind }) => kind === 'config') })).toEqual([
+      'the volume prometheus-data at /prometheus is not mounted any more: it stays, and what is in it is out of sight',
+    ]);
+  });
+});

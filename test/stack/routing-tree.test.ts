@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
+import { type Labels, parseRoute, type Route, reachOf, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
+import { fromGoRegExp } from '../../stack/values/go-regexp.ts';
+
+const tree = read(`
+receiver: default
+routes:
+  - receiver: db
+    matchers: ['team="db"']
+    routes:
+      - receiver: db-night
+        matchers: ['severity=~"page|critical"', 'night="yes"']
+  - receiver: audit
+    matchers: ['audit!=""']
+    continue: true
+  - receiver: pager
+    match: {severity: page}
+  - receiver: mail
+    match_re: {severity: 'warn.*'}
+  - matchers: ['alertname="Quiet"']
+    routes:
+      - receiver: nobody
+        matchers: ['env="dev"']
+`);
+
+describe('a routing tree', () => {
+  it.each<[labels: Labels, receivers: readonly string[]]>([
+    [{}, ['default']],
+    [{ team: 'db' }, ['db']],
+    [{ team: 'db', severity: 'page' }, ['db']],
+    [{ team: 'db', severity: 'page', night: 'yes' }, ['db-night']],
+    [{ severity: 'page' }, ['pager']],
+    [{ severity: 'warning' }, ['mail']],
+    [{ severity: 'a warning' }, ['default']],
+    [{ audit: '1', severity: 'page' }, ['audit', 'pager']],
+    [{ audit: '1' }, ['audit']],
+    [{ alertname: 'Quiet' }, ['default']],
+    [{ alertname: 'Quiet', env: 'dev' }, ['nobody']],
+  ])('must take %o to %o', (labels, receivers) => {
+    expect(receiversFor(tree, labels)).toEqual(receivers);
+  });
+
+  it('must say whom an alert may reach by labels that are not known yet', () => {
+    expect(reachOf(tree, { team: 'db', severity: 'page' })).toEqual({
+      certain: [],
+      possible: ['db-night', 'db'],
+      dependsOn: ['night'],
+    });
+    expect(reachOf(tree, { team: '', audit: '', severity: 'page' })).toEqual({
+      certain: ['pager'],
+      possible: ['pager'],
+      dependsOn: [],
+    });
+    expect(reachOf(tree, { team: '', audit: 'x', severity: '', alertname: 'A' }).certain).toEqual(['audit']);
+  });
+
+  it('must never be wrong about what is certain, and never forget what is possible', () => {
+    const label = fc.constantFrom('a', 'b');
+    const value = fc.constantFrom('', '1', '2');
+    const matcher = fc.record({ name: label, operator: fc.constantFrom('=' as const, '!=' as const), value });
+    const own = {
+      receiver: fc.constantFrom('r1', 'r2', 'r3'),
+      matchers: fc.array(matcher, { maxLength: 2 }),
+      continues: fc.boolean(),
+    };
+    const { route } = fc.letrec<{ route: Route }>((tie) => ({
+      route: fc.oneof(
+        { depthSize: 'small' },
+        fc.record({ ...own, routes: fc.constant([]) }),
+        fc.record({ ...own, routes: fc.array(tie('route'), { maxLength: 3 }) }),
+      ),
+    }));
+    fc.assert(
+      fc.property(route, fc.record({ a: value, b: value }), fc.subarray(['a', 'b'] as const), (root, all, known) => {
+        const some = Object.fromEntries(known.map((name) => [name, all[name]]));
+        const { certain, possible } = reachOf(root, some);
+        const real = receiversFor(root, all);
+        expect(real).toEqual(expect.arrayContaining([...certain]));
+        expect(possible).toEqual(expect.arrayContaining([...real]));
+      }),
+    );
+  });
+
+  it('must inherit the receiver of the route above', () => {
+    const root = read('{receiver: a, routes: [{matchers: [x="1"], routes: [{matchers: [y="1"]}]}]}');
+    expect(receiversFor(root, { x: '1', y: '1' })).toEqual(['a']);
+  });
+
+  it('must not be read where Alertmanager would refuse it', () => {
+    expect(parseRoute(undefined)).toBeUndefined();
+    expect(parseRoute({ routes: [] })).toBeUndefined();
+    expect(parseRoute({ receiver: 'a', routes: [{ matchers: ['severity: page'] }] })).toBeUndefined();
+  });
+});
+
+describe('a matcher', () => {
+  it.each([
+    ['severity="page"', [{ name: 'severity', operator: '=', value: 'page' }]],
+    ['severity = page', [{ name: 'severity', operator: '=', value: 'page' }]],
+    [
+      '{a=~"x|y", b!="z",}',
+      [
+        { name: 'a', operator: '=~', value: 'x|y' },
+        { name: 'b', operator: '!=', value: 'z' },
+      ],
+    ],
+    ['"a b"!~"\\"q\\""', [{ name: 'a b', operator: '!~', value: '"q"' }]],
+    ['path=/a b', [{ name: 'path', operator: '=', value: '/a b' }]],
+    ['empty=""', [{ name: 'empty', operator: '=', value: '' }]],
+    ['{}', []],
+  ])('must be read from %s', (text, matchers) => {
+    expect(parseMatchers(text)).toEqual(matchers);
+  });
+
+  it.each(['severity', 'severity: page', '="page"', 'a="b" c="d"'])('must not be read from "%s"', (text) => {
+    expect(parseMatchers(text)).toBeUndefined();
+  });
+});
+
+describe('an expression in Go’s syntax', () => {
+  it.each([
+    ['a|b', 'b', true],
+    ['a|b', 'ab', false],
+    ['(?i)PAGE', 'page', true],
+    ['(?P<x>a+)', 'aaa', true],
+    ['[[:digit:]]+', '42', true],
+    ['\\Qa.b\\E', 'a.b', true],
+    ['\\Qa.b\\E', 'axb', false],
+    ['a\\-b', 'a-b', true],
+    ['\\Aa\\z', 'a', true],
+    ['', '', true],
+  ])('%s must agree with Go on %s', (pattern, text, verdict) => {
+    expect(fromGoRegExp(pattern)?.test(text)).toBe(verdict);
+  });
+
+  it.each(['\\p{Greek}', 'a(?i:b)', '(?U)a+', '(', 'a**'])('%s must not be tried', (pattern) => {
+    expect(fromGoRegExp(pattern)).toBeUndefined();
+  });
+});
+
+function read(text: string): Route {
+  const route = parseRoute(parse(text));
+  if (route === undefined) throw new Error('the route can be read');
+  return route;
+}
