@@ -10,6 +10,14 @@ afterAll(() => bench[Symbol.asyncDispose]());
 
 const soon = () => AbortSignal.timeout(30_000);
 
+/** A container that has run its script to the end. */
+async function ended(part: string, script: string): Promise<string> {
+  const id = await bench.createHelper(part, { args: [script] });
+  const end = bench.engine.nextExit(id, soon());
+  await Promise.all([end, bench.engine.startContainer(id)]);
+  return id;
+}
+
 async function started(part: string, script: string): Promise<string> {
   const id = await bench.createHelper(part, { args: [script] });
   await bench.engine.startContainer(id);
@@ -76,8 +84,8 @@ describe('what a container wrote', () => {
   }
 
   test('must be read line by line, of both streams, with times', async () => {
-    const id = await started('logs', 'echo one; echo two >&2; echo three');
-    const lines = await read(bench.engine.logs(id, { follow: true, signal: soon() }));
+    const id = await ended('logs', 'echo one; echo two >&2; echo three');
+    const lines = await read(bench.engine.logs(id, {}));
     expect(lines.map(({ stream, text }) => `${stream} ${text}`).sort()).toEqual([
       'stderr two',
       'stdout one',
@@ -87,14 +95,13 @@ describe('what a container wrote', () => {
   });
 
   test('must be had from its end', async () => {
-    const id = await started('tail', 'for i in 1 2 3 4; do echo $i; done');
-    await read(bench.engine.logs(id, { follow: true, signal: soon() }));
+    const id = await ended('tail', 'for i in 1 2 3 4; do echo $i; done');
     expect((await read(bench.engine.logs(id, { tail: 2 }))).map(({ text }) => text)).toEqual(['3', '4']);
   });
 
   test('in one long line must come as one line', async () => {
-    const id = await started('long', 'head -c 100000 /dev/zero | tr "\\0" x; echo');
-    const lines = await read(bench.engine.logs(id, { follow: true, signal: soon() }));
+    const id = await ended('long', 'head -c 100000 /dev/zero | tr "\\0" x; echo');
+    const lines = await read(bench.engine.logs(id, {}));
     expect(lines.map(({ text }) => text.length)).toEqual([100_000]);
   });
 
@@ -119,8 +126,7 @@ describe('the end of a container', () => {
     for (const code of [0, 7, 42]) {
       const id = await bench.createHelper(`exit-${code}`, { args: [`exit ${code}`] });
       const end = bench.engine.nextExit(id, soon());
-      await bench.engine.startContainer(id);
-      expect(await end).toBe(code);
+      expect(await Promise.all([end, bench.engine.startContainer(id)])).toEqual([code, undefined]);
     }
   });
 

@@ -42,12 +42,24 @@ function codeOf(error: Error): EngineErrorCode | undefined {
   if (status === 404) return 'notFound';
   if (status === 409) return 'conflict';
   if (status === 401 || status === 403) return 'denied';
+  if (status !== 500) return 'refused';
   // The engine answers 500 to a port that is in use: only its sentence tells (moby and podman alike).
-  if (status === 500 && portTaken.test(error.message)) return 'portTaken';
-  return 'refused';
+  if (portTaken.test(error.message)) return 'portTaken';
+  return podmanConflicts.has(bodyOf(error)?.cause ?? '') ? 'conflict' : 'refused';
 }
 
 const portTaken = /port is already allocated|address already in use/i;
+
+/** Podman 4 answers 500 to these as well, and names the kind of error in `cause` (libpod/define/errors.go). */
+const podmanConflicts = new Set([
+  'that name is already in use',
+  'container already exists',
+  'container state improper',
+  'network already exists',
+  'network is being used',
+  'volume already exists',
+  'volume is being used',
+]);
 
 function codeOfErrno(errno: string | undefined): EngineErrorCode | undefined {
   if (errno === undefined || errno.startsWith('ERR_')) return undefined;
@@ -61,7 +73,16 @@ function statusOf(error: unknown): number | undefined {
 
 /** The engine's own sentence, without what docker-modem writes before it. */
 function sentenceOf(error: Error): string {
-  const told = (error as { json?: { message?: unknown } | null }).json?.message;
-  const sentence = typeof told === 'string' ? told : error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
+  const sentence = bodyOf(error)?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
   return sentence.trim();
+}
+
+interface RefusalBody {
+  readonly message?: string;
+  readonly cause?: string;
+}
+
+/** The JSON of the engine's refusal, where docker-modem kept it. */
+function bodyOf(error: Error): RefusalBody | undefined {
+  return (error as { json?: RefusalBody | null }).json ?? undefined;
 }

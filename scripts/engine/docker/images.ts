@@ -3,7 +3,7 @@ import type { Engine, ImageSummary } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
 import { asking, askingFor } from './errors.ts';
-import { toLabelFilter } from './filters.ts';
+import { hasLabels, toLabelFilter } from './filters.ts';
 import { type ProgressLine, progressLines } from './json-lines.ts';
 import { createPullCount } from './pull-progress.ts';
 import { openStream } from './request.ts';
@@ -19,7 +19,7 @@ export function imageCalls(docker: Dockerode): ImageCalls {
     listImages: (labels) =>
       asking('listing images', async () => {
         const found = await docker.listImages({ filters: toLabelFilter(labels) });
-        return found.map((one) => toSummary(one, one.Labels));
+        return found.map((one) => toSummary(one, one.Labels)).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findImage: (reference) =>
@@ -47,10 +47,10 @@ export function imageCalls(docker: Dockerode): ImageCalls {
 
     importImage: (tar, reference, changes) => {
       const doing = `importing ${reference}`;
-      const { repository, tag } = splitReference(reference);
       return asking(doing, () =>
         sending(tar, async () => {
-          const answer = await docker.importImage(tar, { repo: repository, tag, changes: [...changes] });
+          // Podman looks for the tag in `repo` only, where Docker takes it too.
+          const answer = await docker.importImage(tar, { repo: reference, changes: [...changes] });
           await drain(progressLines(doing, bytes(answer)));
         }),
       );

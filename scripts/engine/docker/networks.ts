@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Engine, NetworkSummary } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
-import { toLabelFilter } from './filters.ts';
+import { hasLabels, toLabelFilter } from './filters.ts';
 
 type NetworkCalls = Pick<Engine, 'listNetworks' | 'findNetwork' | 'createNetwork' | 'removeNetwork'>;
 
@@ -11,7 +11,7 @@ export function networkCalls(docker: Dockerode): NetworkCalls {
     listNetworks: (labels) =>
       asking('listing networks', async () => {
         const found = await docker.listNetworks({ filters: toLabelFilter(labels) });
-        return found.map(toSummary);
+        return found.map(toSummary).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findNetwork: (name) =>

@@ -23,11 +23,17 @@ export async function unpackEntries(archive: NodeJS.ReadableStream): Promise<rea
   return entries;
 }
 
-/** The header of the first entry of a tar archive; the rest is not read. */
-export async function firstEntry(archive: NodeJS.ReadableStream): Promise<Header | undefined> {
+/** The header of the first entry of a tar archive that is wanted; what comes after it is not read. */
+export async function findEntry(
+  archive: NodeJS.ReadableStream,
+  isWanted: (header: Header) => boolean,
+): Promise<Header | undefined> {
   for await (const entry of unpacking(archive)) {
-    (archive as Readable).destroy();
-    return entry.header;
+    if (isWanted(entry.header)) {
+      (archive as Readable).destroy();
+      return entry.header;
+    }
+    entry.resume();
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
-import type { Engine, VolumeSummary } from '../engine.ts';
+import { type Engine, EngineError, type VolumeSummary } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
-import { toLabelFilter } from './filters.ts';
+import { hasLabels, toLabelFilter } from './filters.ts';
 
 type VolumeCalls = Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'>;
 
@@ -11,7 +11,7 @@ export function volumeCalls(docker: Dockerode): VolumeCalls {
     listVolumes: (labels) =>
       asking('listing volumes', async () => {
         const { Volumes: found } = await docker.listVolumes({ filters: toLabelFilter(labels) });
-        return (found ?? []).map(toSummary);
+        return (found ?? []).map(toSummary).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findVolume: (name) =>
@@ -20,7 +20,9 @@ export function volumeCalls(docker: Dockerode): VolumeCalls {
     createVolume: (name, labels) =>
       asking(`creating volume ${name}`, async () => {
         // The engine leaves a volume of that name that is there as it is, and dockerode does not hand on what it tells of it.
-        await docker.createVolume({ Name: name, Labels: { ...labels } });
+        await asking(`creating volume ${name}`, () => docker.createVolume({ Name: name, Labels: { ...labels } })).catch(
+          unlessThere,
+        );
         return toSummary(await docker.getVolume(name).inspect());
       }),
 
@@ -32,4 +34,9 @@ export function volumeCalls(docker: Dockerode): VolumeCalls {
 
 function toSummary(told: { Name: string; Labels: Record<string, string> | null }): VolumeSummary {
   return { name: told.Name, labels: told.Labels ?? {} };
+}
+
+/** Podman refuses a name that another call took at the same moment. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
 }
