@@ -54,10 +54,11 @@ function tell({ stdout, json, report }: Context, { deleted, renewed, left, now }
     stdout.write(`${JSON.stringify({ dryRun: isDry, deleted: view(deleted), renewed: view(renewed), left })}\n`);
     return;
   }
-  for (const group of deleted) {
+  const lines = deleted.map((group) => {
     const age = durationText((ageOf(group, now) ?? 0) * 1000);
-    stdout.write(`${isDry ? 'would delete' : 'deleted'} ${formatGroup(group.labels)}, last pushed ${age} ago\n`);
-  }
+    return `${isDry ? 'would delete' : 'deleted'} ${formatGroup(group.labels)}, last pushed ${age} ago\n`;
+  });
+  stdout.write(lines.join(''));
   for (const group of renewed) {
     report({ kind: 'note', text: `${formatGroup(group.labels)} was pushed again meanwhile and stays` });
   }

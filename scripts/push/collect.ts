@@ -29,8 +29,8 @@ export interface CollectOptions {
 const mostLooks = 5;
 /** The fewest groups that are deleted on the strength of one look. */
 const smallestBatch = 16;
-/** How many requests are under way at once. */
-const parallel = 16;
+/** How many requests are under way at once: enough to keep one Pushgateway busy. */
+const parallel = 8;
 /** How long the Pushgateway may take to work through its queue. */
 const patienceMs = 5_000;
 
