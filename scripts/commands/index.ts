@@ -63,6 +63,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./gc.ts')).command,
   },
   {
+    name: 'verify',
+    group: 'Push and alert',
+    summary: 'try the whole pipeline, from a push to a notification',
+    load: async () => (await import('./verify.ts')).command,
+  },
+  {
     name: 'unlock',
     group: 'More',
     summary: 'remove the lock of a command that died on another machine',

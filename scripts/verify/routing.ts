@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
+import { isNative } from '../../stack/values/native.ts';
+import { type Servers, Silent } from './servers.ts';
+
+/** The routing an Alertmanager follows: its parsed file, and whether the running server told it. */
+export interface Routing {
+  readonly file: Readonly<Record<string, unknown>>;
+  readonly receivers: readonly ReceiverWays[];
+  readonly isLive: boolean;
+}
+
+const status = z.object({ config: z.object({ original: z.string() }) });
+
+/** The routing of the running Alertmanager; that of stack.yml while it cannot be asked. */
+export async function readRouting(servers: Servers, rendered: unknown): Promise<Routing> {
+  const live = await readLive(servers);
+  const file = isNative(live) ? live : isNative(rendered) ? rendered : {};
+  return { file, receivers: receiversIn(file), isLive: isNative(live) };
+}
+
+/** Secrets are masked in it; routes and names of receivers are whole. */
+async function readLive(servers: Servers): Promise<unknown> {
+  try {
+    const told = status.safeParse(await servers.json('alertmanager', '/api/v2/status'));
+    if (!told.success) return undefined;
+    const { parse } = await import('yaml');
+    return parse(told.data.config.original, { maxAliasCount: -1 });
+  } catch (error) {
+    if (error instanceof Silent) return undefined;
+    throw error;
+  }
+}
