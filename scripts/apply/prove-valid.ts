@@ -7,6 +7,7 @@ import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import type { Engine } from '../engine/engine.ts';
+import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Desired } from '../plan/desired.ts';
 import { carrierRoot } from '../plan/names.ts';
 import type { Observed } from '../plan/observed.ts';
@@ -35,7 +36,8 @@ export interface ProofOptions {
  * container where it is of that image, else in a throw-away one. Throws an InputError with everything that is wrong.
  */
 export async function proveValid(options: ProofOptions): Promise<void> {
-  const { engine, desired, rendering, plan, env, report, signal } = options;
+  const { engine, desired, plan, env, report, signal } = options;
+  const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   const services = rendering.services.filter(({ service }) => touched.has(service.name));
   // The shipped tests speak of shipped rules alone, which nothing here can have changed.
@@ -50,12 +52,13 @@ export async function proveValid(options: ProofOptions): Promise<void> {
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, 'the image is not present'));
   const open = execRunner(engine, (job) => stageForCheck(options, job), inContainer);
   report({ kind: 'phase', name: 'checking' });
-  const found = await checkRendering(
+  const byTools = await checkRendering(
     { ...rendering, services, tests },
     remembering(open, checkedCache(env), findImage),
     report,
     signal,
   );
+  const found = [...diagnostics, ...byTools];
   const errors = found.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new InputError(errors);
   for (const diagnostic of found) report({ kind: 'diagnostic', diagnostic });

@@ -8,6 +8,7 @@ import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
+import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
@@ -29,7 +30,10 @@ export const command = defineCommand({
       else context.report(event);
     };
     const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, report: collect }), found);
-    if (rendering !== undefined) found.push(...(await checkByTools(context, rendering)));
+    if (rendering !== undefined) {
+      const tested = await withOwnTests(rendering);
+      found.push(...tested.diagnostics, ...(await checkByTools(context, tested.rendering)));
+    }
     const isValid = !found.some(({ severity }) => severity === 'error' || strict === true);
     return tell(context, { rendering, isValid, diagnostics: found });
   },

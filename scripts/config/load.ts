@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
+import { readOwnTests } from '../own-tests/read.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findStackFile } from './find.ts';
@@ -28,7 +29,8 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!found.ok) return found;
   const path = found.value;
   const folder = dirname(path);
-  const source = readYaml(await readStackFile(path), relative(options.cwd, path), {
+  const text = await readStackFile(path);
+  const source = readYaml(text, relative(options.cwd, path), {
     env: options.env,
     readFile: (name) => readFileSync(resolve(folder, name), 'utf8'),
   });
@@ -50,7 +52,8 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (config === undefined || read === undefined || diagnostics.some((one) => one.severity === 'error')) {
     return fail(diagnostics);
   }
-  return ok({ config, path, folder, locate: source.locate, userFiles: read.files }, diagnostics);
+  const written = { text, cwd: options.cwd, tests: await readOwnTests(folder, options.cwd) };
+  return ok({ config, path, folder, locate: source.locate, userFiles: read.files, written }, diagnostics);
 }
 
 async function readStackFile(path: string): Promise<string> {

@@ -1,5 +1,6 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
+import type { OwnTest } from '../own-tests/read.ts';
 
 /** stack.yml as read: the valid config, where it came from, and the person's own files it names. */
 export interface LoadedStack {
@@ -12,6 +13,17 @@ export interface LoadedStack {
   locate(path: KeyPath, atKey?: boolean): SourceRange | undefined;
   /** Rule files, notification templates and the like, byte for byte. */
   readonly userFiles: readonly LoadedUserFile[];
+  /** Absent in a stack that nobody wrote down, as in a test. */
+  readonly written?: Written;
+}
+
+/** What the person wrote beside the config, for tests of their own and for comments that silence a warning. */
+export interface Written {
+  /** The text of stack.yml. */
+  readonly text: string;
+  /** Where the person stands: paths in messages are relative to it. */
+  readonly cwd: string;
+  readonly tests: readonly OwnTest[];
 }
 
 /** One of the person's own files that a service reads. */

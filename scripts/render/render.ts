@@ -54,7 +54,9 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
   const revision = shortHash(rendered.map((one) => `${one.service.name}=${one.revision}\n`).join(''));
   const { folder, locate } = loaded;
-  return ok({ config, folder, locate, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+  const written = loaded.written && { written: loaded.written };
+  const read = { config, folder, locate, ...written };
+  return ok({ ...read, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
 }
 
 function toServiceRendering(service: Service, config: StackConfig, files: readonly RenderedFile[]): ServiceRendering {

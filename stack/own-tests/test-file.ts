@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { closest } from '../values/closest.ts';
+import { isNative, type Native } from '../values/native.ts';
+import { expects } from '../values/words.ts';
+
+const labels = z.record(z.string(), z.string({ error: expects('a text') }), { error: expects('a mapping of labels') });
+const name = z.string({ error: expects('a text that names the test') }).min(1);
+
+/** A file of tests of the routing tree and of what mutes what, in promstack's own format. */
+export const testFileSchema = z.strictObject({
+  routes: z
+    .array(
+      z.strictObject({
+        name,
+        /** As Alertmanager gets them: with Prometheus's external labels, where they matter. */
+        labels,
+        /** Everyone who is told, in any order. */
+        receivers: z.array(z.string({ error: expects('a text') }), { error: expects('a list of receivers') }),
+      }),
+      { error: expects('a list of tests') },
+    )
+    .default([]),
+  inhibit: z
+    .array(
+      z.strictObject({
+        name,
+        /** The alerts that fire at one time, each by its labels. */
+        firing: z
+          .array(labels, { error: expects('a list of alerts') })
+          .min(1, { error: 'at least one alert is expected here' }),
+        /** Those of them that nobody is told of, each by enough labels to know it; all others must not be muted. */
+        muted: z.array(labels, { error: expects('a list of alerts') }),
+      }),
+      { error: expects('a list of tests') },
+    )
+    .default([]),
+});
+
+/** A file of tests as read, every default filled in. */
+export type TestFile = z.infer<typeof testFileSchema>;
+export type RouteTest = TestFile['routes'][number];
+export type InhibitTest = TestFile['inhibit'][number];
+
+/** The top keys of promtool's own format (cmd/promtool/unittest.go). */
+const promtoolKeys: readonly string[] = [
+  'rule_files',
+  'evaluation_interval',
+  'group_eval_order',
+  'tests',
+  'fuzzy_compare',
+  'start_timestamp',
+];
+const ownKeys: readonly string[] = ['routes', 'inhibit'];
+
+/** What a YAML file in the folder of tests is; `unlike` is nothing that promstack or promtool runs. */
+export type TestFileKind = 'promtool' | 'own' | 'both' | 'unlike';
+
+/** Tells by its top keys what a file is; a key one slip away from one of ours makes it ours, so that the slip is told. */
+export function testFileKind(content: unknown): TestFileKind {
+  if (!isNative(content)) return 'unlike';
+  const has = (keys: readonly string[]): boolean => Object.keys(content).some((key) => keys.includes(key));
+  if (has(ownKeys)) return has(promtoolKeys) ? 'both' : 'own';
+  if (has(promtoolKeys)) return 'promtool';
+  return isNearly(content, ownKeys) ? 'own' : isNearly(content, promtoolKeys) ? 'promtool' : 'unlike';
+}
+
+function isNearly(content: Native, keys: readonly string[]): boolean {
+  return Object.keys(content).some((key) => closest(key, keys, 2) !== undefined);
+}
