@@ -1,3 +1,7 @@
+import type { Release } from '../../stack/service.ts';
+import type { Room } from '../attend/attendant.ts';
+import { attendantOf } from '../attend/attendants.ts';
+import { openRoom } from '../attend/room.ts';
 import { prove } from '../confirm/prove.ts';
 import type { Reach } from '../confirm/reach.ts';
 import { waitReady } from '../confirm/ready.ts';
@@ -6,6 +10,7 @@ import { specHashLabel } from '../engine/labels.ts';
 import { baseLabels, type Desired, type DesiredService } from '../plan/desired.ts';
 import { names } from '../plan/names.ts';
 import type { Removal } from '../plan/plan.ts';
+import { ensureKept, keptSecrets } from '../secrets/kept.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 import { withDeadline } from '../util/with-deadline.ts';
@@ -16,9 +21,10 @@ import type { Executors } from './run-plan.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;
-const readyMs = 60_000;
+/** A first start may have a database to set up. */
+const readyMs = 120_000;
 const reloadMs = 30_000;
-const confirmMs = 30_000;
+const confirmMs = 60_000;
 
 /** What the executors of one run share. */
 export interface Workshop {
@@ -61,6 +67,19 @@ export function createExecutors(shop: Workshop): Executors {
     return id;
   };
 
+  const roomOf = (service: string, release: Release, signal: AbortSignal): Room => {
+    const wanted = wantedOf(service);
+    const { user } = wanted.spec;
+    const container = containerOf(service);
+    const place = { stack: desired.stack, service: wanted.service, user, container, release };
+    return openRoom({ ...place, engine, reach, clock, signal, deadlineMs: confirmMs });
+  };
+  const keepSecrets = async ({ service, spec }: DesiredService): Promise<void> => {
+    if (service.keeps === undefined) return;
+    const place = { carrier: names.carrier(desired.stack), service: service.name, user: spec.user };
+    await ensureKept(keptSecrets(engine, place), service.keeps, desired.config);
+  };
+
   return {
     ...removalExecutors(engine),
     createNetwork: async ({ name }) => {
@@ -78,7 +97,8 @@ export function createExecutors(shop: Workshop): Executors {
       const helper = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await withDeadline(`creating ${name}`, engineMs, engine.createHelper(helper));
     },
-    stageReleases: ({ releases }) => {
+    stageReleases: async ({ releases }) => {
+      await Promise.all(releases.map(({ service }) => keepSecrets(wantedOf(service))));
       const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
       return withDeadline('staging files', engineMs, files.write(entries));
     },
@@ -116,7 +136,10 @@ export function createExecutors(shop: Workshop): Executors {
       });
     },
     reload: async ({ service }, { signal }) => {
-      const { reload } = wantedOf(service).service;
+      const { service: declared, release } = wantedOf(service);
+      const attendant = attendantOf(service);
+      if (attendant !== undefined && release !== undefined) return attendant.reload(roomOf(service, release, signal));
+      const { reload } = declared;
       if (reload === undefined) throw new Error(`the plan reloads ${service}, which has nothing to reload`);
       const answer = await reach.request(service, reload, { timeoutMs: reloadMs, signal });
       if (answer.status === 200) return;
@@ -126,10 +149,11 @@ export function createExecutors(shop: Workshop): Executors {
         tryThis: `promstack logs ${service} has the whole reason`,
       });
     },
-    confirm: async ({ service }, { signal }) => {
+    confirm: async ({ service }, { signal, note }) => {
       const { service: declared, release } = wantedOf(service);
       if (release === undefined) return;
       await prove(service, declared.proofs(release), { reach, clock, signal, deadlineMs: confirmMs });
+      for (const text of (await attendantOf(service)?.confirm(roomOf(service, release, signal))) ?? []) note(text);
     },
     record: () => withDeadline('writing the history', engineMs, shop.record()),
   };

@@ -14,6 +14,8 @@ export interface Hands {
   readonly signal: AbortSignal;
   /** Says how far the step is, in words. */
   onProgress(detail: string): void;
+  /** Says something a person should know though nothing failed. */
+  note(text: string): void;
 }
 
 /** How a plan ended: every step is in exactly one of the lists. */
@@ -67,8 +69,9 @@ export async function runPlan<A extends Action>(
     const began = clock.now();
     report({ kind: 'started', id, what });
     const onProgress = (detail: string): void => report({ kind: 'progress', id, what, detail });
+    const note = (text: string): void => report({ kind: 'note', text });
     try {
-      await execute(executors, step, { signal, onProgress });
+      await execute(executors, step, { signal, onProgress, note });
     } catch (error) {
       // A wait that ends because another step failed did not fail itself.
       if (failing.signal.aborted) {

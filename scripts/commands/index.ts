@@ -45,6 +45,18 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./reload.ts')).command,
   },
   {
+    name: 'history',
+    group: 'Change it',
+    summary: 'what ran when, who made it so, and which files it changed',
+    load: async () => (await import('./history.ts')).command,
+  },
+  {
+    name: 'rollback',
+    group: 'Change it',
+    summary: 'make the files of an earlier revision current again',
+    load: async () => (await import('./rollback.ts')).command,
+  },
+  {
     name: 'push',
     group: 'Push and alert',
     summary: 'push metrics, checked line by line before they are sent',
@@ -67,6 +79,12 @@ export const commands: readonly Entry[] = [
     group: 'Push and alert',
     summary: 'try the whole pipeline, from a push to a notification',
     load: async () => (await import('./verify.ts')).command,
+  },
+  {
+    name: 'password',
+    group: 'More',
+    summary: "show the password of Grafana's admin, or set a new one",
+    load: async () => (await import('./password.ts')).command,
   },
   {
     name: 'unlock',
