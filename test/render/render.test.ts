@@ -264,11 +264,11 @@ describe('a revision', () => {
   });
 });
 
-describe('a secret', () => {
-  const password = new Secret(`it's: #1 "\n{{ $1 }}`, '!env PASSWORD');
+describe('a secret that may stand in a config file', () => {
+  const password = new Secret(`it's: #1 "\n{{ $1 }}`, '!env PASSWORD', true);
   const config = {
     ...own.config,
-    prometheus: { ...own.config.prometheus, remote_write: [{ basic_auth: { password } }, { password }] },
+    prometheus: { ...own.config.prometheus, remote_write: [{ headers: { password } }, { password }] },
   };
   const rendering = rendered(
     loadedAs(config),
@@ -282,7 +282,7 @@ describe('a secret', () => {
 
   it('must reach the server whole, in a file that only the server reads', () => {
     if (file === undefined) throw new Error('there is no prometheus.yml');
-    const list = [{ basic_auth: { password: password.reveal() } }, { password: password.reveal() }];
+    const list = [{ headers: { password: password.reveal() } }, { password: password.reveal() }];
     expect(parse(revealed(file))).toEqual({ write: list, flow: { a: list } });
     expect(file.mode).toBe(0o400);
     expect(file.secrets).toEqual([password]);
@@ -292,10 +292,10 @@ describe('a secret', () => {
     if (file === undefined) throw new Error('there is no prometheus.yml');
     expect(shown(file)).toBe(`# all
 write:
-  - basic_auth:
+  - headers:
       password: '[secret]'
   - password: '[secret]'
-flow: {a: [{basic_auth: {password: '[secret]'}}, {password: '[secret]'}]}
+flow: {a: [{headers: {password: '[secret]'}}, {password: '[secret]'}]}
 `);
     expect(JSON.stringify(rendering)).not.toContain('$1');
     expect(String(file.content)).toBe('[secret]');
