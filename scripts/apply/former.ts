@@ -1,3 +1,5 @@
+import type { StackConfig } from '../../stack/config.ts';
+import type { RenderedFile } from '../../stack/model.ts';
 import { findService } from '../../stack/services.ts';
 import type { RecordedRelease } from '../history/history.ts';
 import { lastConfirmed } from '../history/history.ts';
@@ -17,26 +19,9 @@ export async function formerState(files: ConfigFiles, observed: Observed, desire
   const recorded = lastConfirmed(observed.history)?.services ?? {};
   const services = await Promise.all(
     [...observed.services].map(async ([name, found]): Promise<DesiredService[]> => {
-      const service = findService(name);
-      if (service === undefined || found.spec === undefined || found.container.state !== 'running') return [];
-      const kept = await keptRelease(files, name, found, recorded[name]);
-      return [
-        {
-          service,
-          name: found.container.name,
-          spec: found.spec,
-          imageId: found.container.imageId,
-          specHash: found.specHash ?? hashSpec(found.spec),
-          labels: found.container.labels,
-          volumes: volumesOf(desired.stack, found.spec),
-          ...(kept === undefined
-            ? { release: undefined }
-            : {
-                release: { config: desired.config, files: kept.files, revision: revisionOf(kept.folder), md5 },
-                folder: kept.folder,
-              }),
-        },
-      ];
+      if (found.container.state !== 'running') return [];
+      const release = await keptRelease(files, name, found, recorded[name]);
+      return asItWasMade(found, { stack: desired.stack, config: desired.config, release });
     }),
   );
   const kept = services.flat();
@@ -50,6 +35,39 @@ export async function formerState(files: ConfigFiles, observed: Observed, desire
   };
 }
 
+/** A release that lies in a config volume. */
+export interface PlacedRelease {
+  readonly folder: ReleaseFolder;
+  readonly files: readonly RenderedFile[];
+}
+
+/** A service to desire just as its container was made, with a release that is there already; empty when its label does not tell how. */
+export function asItWasMade(
+  { container, spec, specHash }: Pick<ObservedService, 'container' | 'spec' | 'specHash'>,
+  about: { readonly stack: string; readonly config: StackConfig; readonly release: PlacedRelease | undefined },
+): DesiredService[] {
+  const service = spec === undefined ? undefined : findService(spec.service);
+  if (service === undefined || spec === undefined) return [];
+  const { stack, config, release } = about;
+  return [
+    {
+      service,
+      name: container.name,
+      spec,
+      imageId: container.imageId,
+      specHash: specHash ?? hashSpec(spec),
+      labels: container.labels,
+      volumes: volumesOf(stack, spec),
+      ...(release === undefined
+        ? { release: undefined }
+        : {
+            release: { config, files: release.files, revision: revisionOf(release.folder), md5 },
+            folder: release.folder,
+          }),
+    },
+  ];
+}
+
 /**
  * The release the history names, since it was confirmed; what the link points at may be left over from a run that was
  * cut short. The linked one when there is no such release, or it is not as it was written.
@@ -59,7 +77,7 @@ async function keptRelease(
   service: string,
   found: ObservedService,
   recorded: RecordedRelease | undefined,
-): Promise<{ folder: ReleaseFolder; files: NonNullable<Awaited<ReturnType<typeof readRelease>>> } | undefined> {
+): Promise<PlacedRelease | undefined> {
   if (recorded !== undefined && recorded.folder !== found.folder) {
     const read = await readRelease(files, service, recorded.folder);
     if (read !== undefined && hashFiles(read) === recorded.hash) return { folder: recorded.folder, files: read };

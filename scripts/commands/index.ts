@@ -87,6 +87,18 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./password.ts')).command,
   },
   {
+    name: 'alert',
+    group: 'Push and alert',
+    summary: 'show whom an alert reaches and what mutes it; send one',
+    load: async () => (await import('./alert.ts')).command,
+  },
+  {
+    name: 'silence',
+    group: 'Push and alert',
+    summary: 'silence alerts for a while; list and end silences',
+    load: async () => (await import('./silence.ts')).command,
+  },
+  {
     name: 'unlock',
     group: 'More',
     summary: 'remove the lock of a command that died on another machine',

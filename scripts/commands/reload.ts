@@ -1,4 +1,5 @@
 import { changeStack } from '../apply/change-stack.ts';
+import { stopPoint } from '../apply/stop-point.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { printChanged } from '../report/changed.ts';
 import { defineCommand } from './command.ts';
@@ -22,6 +23,7 @@ export const command = defineCommand({
       clock: context.clock,
       signal: context.signal,
       filesOnly: true,
+      afterStep: stopPoint(context.env),
     });
     const { plan, urls } = changed;
     const json = { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };

@@ -1,4 +1,5 @@
 import { changeStack } from '../apply/change-stack.ts';
+import { stopPoint } from '../apply/stop-point.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { printChanged } from '../report/changed.ts';
 import { defineCommand } from './command.ts';
@@ -30,6 +31,7 @@ export const command = defineCommand({
       clock: context.clock,
       signal: context.signal,
       recreate: recreate === true,
+      afterStep: stopPoint(context.env),
     });
     context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
     return exitCodes.fine;

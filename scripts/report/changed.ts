@@ -9,14 +9,14 @@ const done: Readonly<Record<string, string>> = {
 };
 
 /** What a change came to, as a person reads it: what was done to each service and where to find it. */
-export function printChanged({ plan, urls }: Changed): string {
+export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): string {
   const changing = plan.changes.filter(({ action }) => action !== 'none');
   const kept = plan.changes.length - changing.length;
   const head =
     plan.steps.length === 0
       ? `${plan.stack}: nothing to do, ${kept} services are as they should be (revision ${plan.revision})`
       : `${plan.stack}: ${changing.length} changed, ${kept} already as they should be (revision ${plan.revision})`;
-  const width = Math.max(...plan.changes.map(({ service }) => service.length));
+  const width = Math.max(0, ...plan.changes.map(({ service }) => service.length));
   const lines = plan.changes.map(({ service, action }) => {
     const url = urls.find((one) => one.service === service)?.url ?? '';
     return `  ${service.padEnd(width)}  ${(done[action] ?? 'unchanged').padEnd(9)}  ${url}`.trimEnd();
