@@ -1,5 +1,6 @@
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
+import { secretProblems } from './secrets/place-secrets.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
 import { timezoneProblems } from './values/timezone.ts';
@@ -11,8 +12,16 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...emptyStackProblems(config),
     ...portProblems(config),
     ...flagProblems(config),
-    ...enabledServices(config).flatMap((service) => service.problems?.(config) ?? []),
+    ...enabledServices(config).flatMap((service) => [
+      ...(service.problems?.(config) ?? []),
+      ...misplacedSecrets(service, config),
+    ]),
   ];
+}
+
+/** Secrets where the program takes them from no file. */
+function misplacedSecrets({ name, title, secretFiles }: Service, config: StackConfig): readonly Problem[] {
+  return secretFiles === undefined ? [] : secretProblems(sliceOf(config, name), name, title, secretFiles);
 }
 
 function emptyStackProblems(config: StackConfig): readonly Problem[] {

@@ -3,6 +3,7 @@ import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
 import type { Secret } from './secret.ts';
+import type { SecretFiles } from './secrets/secret-files.ts';
 import type { Vital } from './vital.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface Service {
   fileProblems?(files: readonly RenderedFile[]): readonly FileProblem[];
   /** Secrets that are made once and kept on the engine beside the releases; the container finds each at `/etc/promstack/secrets/<name>`. */
   readonly keeps?: readonly KeptSecret[];
+  /** Where its own syntax takes secrets out of files; what it takes from none is refused unless the person says otherwise. */
+  readonly secretFiles?: SecretFiles;
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
   problems?(config: StackConfig): readonly Problem[];
   /** Commands of its image that prove the rendered files valid; `tests` are the stack's tests, for a service that can run them. */

@@ -1,4 +1,4 @@
-import { Scalar, type ScalarTag } from 'yaml';
+import { type CollectionTag, isMap, Scalar, type ScalarTag, type YAMLMap } from 'yaml';
 import { Secret } from '../../stack/secret.ts';
 import type { SecretSource } from './yaml-source.ts';
 
@@ -13,32 +13,71 @@ export interface SecretProblem {
 
 type Found = { readonly text: string } | { readonly code: string; readonly message: string; readonly hint: string };
 
-/** The tags `!env NAME` and `!file PATH`, whose values are Secrets; what could not be had is asked for when the parse is done. */
+/** A kind of secret: its tag, what it is called by, and how it is had. */
+interface Kind {
+  readonly tag: string;
+  /** The key of the longer form: `!env {name: NAME, inline: true}`. */
+  readonly key: string;
+  readonly find: (argument: string, source: SecretSource) => Found;
+}
+
+const kinds: readonly Kind[] = [
+  { tag: '!env', key: 'name', find: fromEnvironment },
+  { tag: '!file', key: 'path', find: fromFile },
+];
+
+/**
+ * The tags `!env NAME` and `!file PATH`, each with a longer form that says `inline: true`, whose values are Secrets; what
+ * could not be had is asked for when the parse is done.
+ */
 export function secretTags(source: SecretSource): {
-  readonly tags: ScalarTag[];
+  readonly tags: (ScalarTag | CollectionTag)[];
   problems(): readonly SecretProblem[];
 } {
   const failed: { node: Scalar; told: Exclude<Found, { text: string }> }[] = [];
 
-  const tag = (name: string, find: (argument: string) => Found): ScalarTag => ({
-    tag: name,
-    resolve: (written) => {
-      const found = find(written.trim());
-      // A secret that is missing is still a secret: so one mistake is told once.
-      const node = new Scalar(new Secret('text' in found ? found.text : '', `${name} ${written.trim()}`));
-      if (!('text' in found)) failed.push({ node, told: found });
-      return node;
-    },
-  });
+  const toNode = ({ tag }: Kind, argument: string, isInline: boolean, found: Found): Scalar => {
+    // A secret that is missing is still a secret: so one mistake is told once.
+    const node = new Scalar(new Secret('text' in found ? found.text : '', `${tag} ${argument}`, isInline));
+    if (!('text' in found)) failed.push({ node, told: found });
+    return node;
+  };
 
   return {
-    tags: [tag('!env', (name) => fromEnvironment(name, source)), tag('!file', (path) => fromFile(path, source))],
+    tags: kinds.flatMap((kind): (ScalarTag | CollectionTag)[] => [
+      {
+        tag: kind.tag,
+        resolve: (written) => toNode(kind, written.trim(), false, kind.find(written.trim(), source)),
+      },
+      {
+        tag: kind.tag,
+        collection: 'map',
+        resolve: (map) => {
+          const said = isMap(map) ? readLongForm(kind, map) : undefined;
+          if (said !== undefined) return toNode(kind, said.argument, said.isInline, kind.find(said.argument, source));
+          return toNode(kind, '', true, {
+            code: 'secret-form',
+            message: `${kind.tag} takes the keys ${kind.key} and inline, and nothing else`,
+            hint: `${kind.tag} {${kind.key}: …, inline: true} puts the secret into the config file itself`,
+          });
+        },
+      },
+    ]),
     problems: () =>
       failed.map(({ node, told }) => {
         const [from, to] = node.range ?? [0, 0];
         return { ...told, from, to };
       }),
   };
+}
+
+/** What the longer form says; undefined when it says something else. */
+function readLongForm({ key }: Kind, map: YAMLMap): { argument: string; isInline: boolean } | undefined {
+  const argument = map.get(key);
+  const inline = map.has('inline') ? map.get('inline') : false;
+  if (typeof argument !== 'string' || typeof inline !== 'boolean') return undefined;
+  if (map.items.length > (map.has('inline') ? 2 : 1)) return undefined;
+  return { argument: argument.trim(), isInline: inline };
 }
 
 function fromEnvironment(name: string, { env }: SecretSource): Found {

@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RenderedFile } from '../../stack/model.ts';
+import { nameOf, shown } from '../render/show.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** A rendered file as it may leave promstack: what is secret says only that it is. */
@@ -15,12 +16,12 @@ export interface ShownFile {
 
 /** Rendered files with their secrets masked. */
 export function toShown(files: readonly RenderedFile[]): readonly ShownFile[] {
-  return files.map(({ service, path, mode, content }) => ({
-    name: `${service}/${path}`,
-    service,
-    path,
-    mode,
-    content: String(content),
+  return files.map((file) => ({
+    name: nameOf(file),
+    service: file.service,
+    path: file.path,
+    mode: file.mode,
+    content: shown(file),
   }));
 }
 

@@ -10,6 +10,7 @@ import { readYaml } from '../config/yaml-source.ts';
 import { shortHash } from '../util/hash.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import type { Rendering, ServiceRendering } from './rendering.ts';
+import { locateWritten, secretFilesOf } from './secret-places.ts';
 import { revealed } from './show.ts';
 import { TemplateRenderer } from './template-renderer.ts';
 import type { TemplateSet } from './templates.ts';
@@ -35,6 +36,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
         [
           ...renderer.filesOf(service),
           ...(service.files?.(config) ?? []),
+          ...secretFilesOf(service, config),
           ...own.map((file): RenderedFile => ({ ...file, mode: 0o444, isVerbatim: true })),
         ],
       ];
@@ -53,7 +55,8 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
 
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
   const revision = shortHash(rendered.map((one) => `${one.service.name}=${one.revision}\n`).join(''));
-  const { folder, locate } = loaded;
+  const { folder } = loaded;
+  const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, locate, ...written };
   return ok({ ...read, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);

@@ -7,6 +7,7 @@ import { services } from '../../stack/services.ts';
 import { fillHoles, itemsOf } from './holes.ts';
 import { Marks } from './marks.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
+import { withPlacedSecrets } from './secret-places.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
 import { unusedContributions } from './unused-contributions.ts';
 import { type Use, useOf } from './use.ts';
@@ -32,7 +33,7 @@ export class TemplateRenderer {
         service.collects?.some((one) => one.kind === kind && one.shipped?.(config) === false),
       );
     this.diagnostics.push(...unusedContributions(templates.files));
-    this.#plain = configScope(config, services);
+    this.#plain = withPlacedSecrets(configScope(config, services));
     this.#full = withContributions(this.#plain, this.#contributedItems());
   }
 

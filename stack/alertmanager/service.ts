@@ -8,6 +8,7 @@ import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
 import { risks } from './risks.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
+import { alertmanagerSecrets } from './secret-fields.ts';
 import { vitals } from './vitals.ts';
 
 const port = 9093;
@@ -63,6 +64,7 @@ export const alertmanager = defineService({
       into: 'templates/user',
       extensions: ['.tmpl'],
     })),
+  secretFiles: alertmanagerSecrets,
   problems,
   stamp,
   checks: alertmanagerChecks,

@@ -7,6 +7,7 @@ import { explainPrometheusExit } from './exit-causes.ts';
 import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { risks } from './risks.ts';
+import { prometheusSecrets } from './secret-fields.ts';
 import { starting } from './starting.ts';
 import { vitals } from './vitals.ts';
 
@@ -63,6 +64,7 @@ export const prometheus = defineService({
       // Loaded only when there are rules to read: the grammar of PromQL is large.
       problems: async (content) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
+  secretFiles: prometheusSecrets,
   problems,
   stamp: (files, revision) => [...files, revisionRules(revision)],
   checks: prometheusChecks,

@@ -19,7 +19,9 @@ async function loadText(text: string) {
   try {
     await writeFile(join(cwd, 'stack.yml'), text);
     // Any name the examples take from the environment.
-    const env = Object.fromEntries([...text.matchAll(/!env (\w+)/g)].map(([, name]) => [String(name), 'a-secret']));
+    const env = Object.fromEntries(
+      [...text.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name]) => [String(name), 'a-secret']),
+    );
     return await loadStack({ cwd, env });
   } finally {
     await rm(cwd, { recursive: true });

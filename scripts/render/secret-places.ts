@@ -1,0 +1,56 @@
+import type { StackConfig } from '../../stack/config.ts';
+import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
+import type { RenderedFile } from '../../stack/model.ts';
+import { placeSecrets, secretFilesIn } from '../../stack/secrets/place-secrets.ts';
+import { secretKeyOf } from '../../stack/secrets/secret-files.ts';
+import type { Service } from '../../stack/service.ts';
+import { findService, services } from '../../stack/services.ts';
+import type { LoadedStack } from '../config/loaded.ts';
+import type { Scope } from './scope.ts';
+
+/** A scope whose values name the file of each secret that the program can read from one. */
+export function withPlacedSecrets(scope: Scope): Scope {
+  return {
+    ...scope,
+    find: (name) => {
+      const found = scope.find(name);
+      const files = found.kind === 'value' ? filesOf(found.path) : undefined;
+      if (found.kind !== 'value' || files === undefined) return found;
+      return { ...found, value: placeSecrets(found.value, found.path, files) };
+    },
+  };
+}
+
+/** The files of one service that hold a secret each. */
+export function secretFilesOf(service: Service, config: StackConfig): readonly RenderedFile[] {
+  if (service.secretFiles === undefined) return [];
+  return secretFilesIn(valueAt(config, [service.name]), service.name, service.secretFiles);
+}
+
+/** Where a rendered key stands in stack.yml: a key that names the file of a secret stands there under the secret's own name. */
+export function locateWritten(locate: LoadedStack['locate'], config: StackConfig): LoadedStack['locate'] {
+  if (!services.some((service) => secretFilesOf(service, config).length > 0)) return locate;
+  return (path, atKey): SourceRange | undefined => {
+    const files = filesOf(path);
+    const keys = path.filter((step) => typeof step === 'string');
+    const secretKey = files === undefined ? undefined : secretKeyOf(keys, files);
+    const written = [...path.slice(0, -1), ...(secretKey === undefined ? [] : [secretKey])];
+    const isMoved = secretKey !== undefined && valueAt(config, path) === undefined && isSet(config, written);
+    return locate(isMoved ? written : path, atKey);
+  };
+}
+
+function filesOf(path: KeyPath): Service['secretFiles'] {
+  return findService(String(path[0]))?.secretFiles;
+}
+
+function isSet(config: StackConfig, path: KeyPath): boolean {
+  return valueAt(config, path) !== undefined;
+}
+
+function valueAt(config: StackConfig, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step],
+    config,
+  );
+}

@@ -1,0 +1,25 @@
+import type { SecretFiles } from '../secrets/secret-files.ts';
+
+/**
+ * Where Prometheus 3.5 reads secrets from files (each tried with promtool 3.5.3). Paths are relative to prometheus.yml, so that
+ * promtool, which looks whether the files are there, finds them wherever the files are checked.
+ */
+export const prometheusSecrets: SecretFiles = {
+  paths: 'relative',
+  fields: {
+    'authorization.credentials': 'credentials_file',
+    'basic_auth.password': 'password_file',
+    'basic_auth.username': 'username_file',
+    'http_headers.*.secrets': 'files',
+    'marathon_sd_configs.auth_token': 'auth_token_file',
+    'oauth2.client_certificate_key': 'client_certificate_key_file',
+    'oauth2.client_secret': 'client_secret_file',
+    'remote_read.bearer_token': 'bearer_token_file',
+    'remote_write.bearer_token': 'bearer_token_file',
+    'scaleway_sd_configs.secret_key': 'secret_key_file',
+    'scrape_configs.bearer_token': 'bearer_token_file',
+    'tls_config.ca': 'ca_file',
+    'tls_config.cert': 'cert_file',
+    'tls_config.key': 'key_file',
+  },
+};
