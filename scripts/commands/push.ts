@@ -1,19 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { parseFloat64 } from '../../stack/exposition/float.ts';
 import { formatExposition } from '../../stack/exposition/format.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
-import { decodeUtf8 } from '../push/decode.ts';
 import type { Gateway } from '../push/gateway.ts';
 import { formatGroup, type Group, groupPath } from '../push/group.ts';
 import { type PreparedPush, preparePush } from '../push/prepare.ts';
+import { readSource, type Source } from '../push/read-source.ts';
 import { removeGroup } from '../push/remove-group.ts';
 import { withRetries } from '../push/retry.ts';
-import { asTyped } from '../util/as-typed.ts';
-import { InputError, StackError } from '../util/stack-error.ts';
+import { InputError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { collectPair, openTarget, type Pair, readGroup } from './gateway-target.ts';
 
@@ -61,12 +57,6 @@ interface Wish {
   readonly replaces: boolean;
   readonly dryRun: boolean;
   readonly retries: number;
-}
-
-/** The text to push and what to call it. */
-interface Source {
-  readonly file: string;
-  readonly text: string;
 }
 
 async function push(context: Context, gateway: Gateway, { file, text }: Source, wish: Wish): Promise<ExitCode> {
@@ -143,32 +133,6 @@ function checkOptions(
 function readRetries(text: string): number {
   if (/^\d{1,3}$/.test(text)) return Number(text);
   throw new InputError([misuse(`--retries ${text} is no number`, 'a whole number from 0 up')]);
-}
-
-async function readSource({ cwd, stdin }: Context, file: string | undefined): Promise<Source> {
-  if (file === undefined || file === '-') {
-    if ('isTTY' in stdin && stdin.isTTY === true) {
-      throw new InputError([
-        misuse('there is nothing to push', 'name a file, pipe metrics in, or say --var name=value'),
-      ]);
-    }
-    return decoded(await buffer(stdin), '<stdin>');
-  }
-  const path = resolve(cwd, file);
-  const name = asTyped(path, cwd);
-  try {
-    return decoded(await readFile(path), name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'ENOENT') throw new InputError([misuse(`there is no file ${name}`)]);
-    throw new StackError({ doing: `reading ${name}`, why: error.message, cause: error });
-  }
-}
-
-function decoded(bytes: Buffer, file: string): Source {
-  const text = decodeUtf8(bytes, file);
-  if (!text.ok) throw new InputError(text.error);
-  return { file, text: text.value };
 }
 
 function fromPairs(pairs: readonly Pair[]): Source {

@@ -37,7 +37,9 @@ export class Cursor {
 
   /** Skips blanks and tabs, the only white space the format knows inside a line; tells whether there were any. */
   skipBlanks(): boolean {
-    return this.take(/[ \t]+/y) !== undefined;
+    const from = this.at;
+    while (this.line.charCodeAt(this.at) === 0x20 || this.line.charCodeAt(this.at) === 0x09) this.at += 1;
+    return this.at > from;
   }
 
   /** Takes what the sticky pattern matches here. */
@@ -60,7 +62,7 @@ export class Cursor {
   takeQuoted(what: string): string {
     const open = this.at;
     this.at += 1;
-    let text = this.take(/[^"\\]*/y) ?? '';
+    let text = this.take(unescaped) ?? '';
     while (!this.takeChar('"')) {
       if (this.isAtEnd) {
         this.fail('unclosed-quote', `the ${what} has no closing quote on its line`, {
@@ -68,7 +70,7 @@ export class Cursor {
           hint: 'a line break inside quotes is written \\n',
         });
       }
-      text += this.takeEscape(what) + (this.take(/[^"\\]*/y) ?? '');
+      text += this.takeEscape(what) + (this.take(unescaped) ?? '');
     }
     return text;
   }
@@ -96,4 +98,5 @@ export class Cursor {
   }
 }
 
+const unescaped = /[^"\\]*/y;
 const escapes: Readonly<Record<string, string | undefined>> = { '\\': '\\', '"': '"', n: '\n' };

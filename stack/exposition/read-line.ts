@@ -1,7 +1,8 @@
 import { Cursor, LineError, type LineProblem } from './cursor.ts';
 import type { MetricType } from './family.ts';
 import { parseFloat64 } from './float.ts';
-import { isLabelName, isMetricName, type NameScheme } from './names.ts';
+import { isMetricName, type NameScheme } from './names.ts';
+import { readLabels, unclosedHint } from './read-labels.ts';
 import { readName, takeMetricName } from './read-name.ts';
 import { readType } from './read-type.ts';
 import { readValue } from './read-value.ts';
@@ -118,45 +119,6 @@ function readNameInBraces(cursor: Cursor, scheme: NameScheme): Line {
   return { kind: 'sample', name, isBraced: true, labels, value: readValue(cursor) };
 }
 
-/** Reads labels to the closing brace and past it. */
-function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelPiece[] {
-  const labels: LabelPiece[] = [];
-  for (;;) {
-    cursor.skipBlanks();
-    if (cursor.takeChar('}')) return labels;
-    labels.push(readLabel(cursor, scheme));
-    cursor.skipBlanks();
-    if (cursor.takeChar('}')) return labels;
-    if (!cursor.takeChar(',')) {
-      cursor.fail('braces', '"," or "}" is expected after a label', { hint: unclosedHint(cursor) });
-    }
-  }
-}
-
-function readLabel(cursor: Cursor, scheme: NameScheme): LabelPiece {
-  const from = cursor.at;
-  if (cursor.isAtEnd) cursor.fail('braces', 'the labels have no closing "}"', { hint: unclosedHint(cursor) });
-  const name = readName(cursor, 'label name');
-  const to = cursor.at;
-  cursor.skipBlanks();
-  if (!cursor.takeChar('=')) {
-    cursor.fail('label-name', `"=" is expected after the label name ${quoted(name)}`, {
-      hint: /^[-.:]/.test(cursor.peek()) ? 'a label name holds letters, digits and _ only' : undefined,
-    });
-  }
-  if (!isLabelName(name, scheme)) {
-    const hint = 'letters, digits and _ only, or start the Pushgateway with --push.enable-utf8-names';
-    cursor.fail('label-name', `no label can be called ${quoted(name)}`, { from, to, hint });
-  }
-  cursor.skipBlanks();
-  if (cursor.peek() !== '"') {
-    cursor.fail('label-value', `the value of the label ${quoted(name)} has to stand in double quotes`, {
-      hint: `write ${name}="…"`,
-    });
-  }
-  return { name, value: cursor.takeQuoted('label value'), from, to: cursor.at };
-}
-
 function checkMetricName(cursor: Cursor, name: Piece<string>, scheme: NameScheme): void {
   if (isMetricName(name.value, scheme)) return;
   if (name.value === '') cursor.fail('metric-name', 'a metric name cannot be empty', name);
@@ -185,10 +147,6 @@ function failAfterName(cursor: Cursor, from: number): never {
 
 function endOfWord(cursor: Cursor): number {
   return cursor.at + (/^[^ \t{]*/.exec(cursor.line.slice(cursor.at))?.[0].length ?? 0);
-}
-
-function unclosedHint(cursor: Cursor): string | undefined {
-  return cursor.isAtEnd ? 'a sample stands on one line' : undefined;
 }
 
 function quoted(text: string): string {

@@ -2,16 +2,19 @@ import type { Cursor } from './cursor.ts';
 import { parseFloat64 } from './float.ts';
 import type { Piece } from './read-line.ts';
 
+const nextWord = /[^ \t]+/y;
+
 /** Takes the value, which must be the last thing on its line. */
 export function readValue(cursor: Cursor): Piece<number> {
   cursor.skipBlanks();
   const from = cursor.at;
   if (cursor.isAtEnd) cursor.fail('value', 'the value is missing');
-  const word = cursor.take(/[^ \t]+/y) ?? '';
-  const value = parseFloat64(word);
+  const written = cursor.take(nextWord) ?? '';
+  const value = parseFloat64(written);
   const to = cursor.at;
-  if (value === undefined)
-    cursor.fail('value', `${JSON.stringify(word)} is not a number`, { from, hint: hintFor(word) });
+  if (value === undefined) {
+    cursor.fail('value', `${JSON.stringify(written)} is not a number`, { from, hint: hintFor(written) });
+  }
   if (!cursor.isAtEnd) failAfterValue(cursor);
   return { value, from, to };
 }
