@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { hasCanary } from '../../stack/verify/canary.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
-import type { Rendering } from '../render/rendering.ts';
-import { revealed } from '../render/show.ts';
 import { InputError } from '../util/stack-error.ts';
 import { cleanUp } from '../verify/clean-up.ts';
 import { type Drill, runDrill } from '../verify/drill.ts';
 import { hops } from '../verify/hops.ts';
 import { printEnd, printHop } from '../verify/print.ts';
+import { readRenderedRouting } from '../verify/routing.ts';
 import { openServers } from '../verify/servers.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
@@ -35,7 +34,7 @@ export const command = defineCommand({
         misuse('this stack has no way from a push to an alert', 'enable the Pushgateway and Prometheus'),
       ]);
     }
-    const renderedRouting = await parseRouting(rendering);
+    const { file: renderedRouting } = await readRenderedRouting(rendering);
     await using engine = await connectEngine(context);
     const servers = await openServers(engine, rendering.config, signal);
     const nonce = randomBytes(6).toString('hex');
@@ -71,11 +70,3 @@ export const command = defineCommand({
 
 /** For all of the cleaning up. */
 const cleanUpMs = 10_000;
-
-async function parseRouting({ services }: Rendering): Promise<unknown> {
-  const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
-  const file = files.find(({ path }) => path === 'alertmanager.yml');
-  if (file === undefined) return undefined;
-  const { parse } = await import('yaml');
-  return parse(revealed(file), { maxAliasCount: -1 });
-}

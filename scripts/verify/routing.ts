@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
 import { isNative } from '../../stack/values/native.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { revealed } from '../render/show.ts';
 import { type Servers, Silent } from './servers.ts';
 
 /** The routing an Alertmanager follows: its parsed file, and whether the running server told it. */
@@ -8,6 +10,16 @@ export interface Routing {
   readonly file: Readonly<Record<string, unknown>>;
   readonly receivers: readonly ReceiverWays[];
   readonly isLive: boolean;
+}
+
+/** The routing of stack.yml, as it is rendered. */
+export async function readRenderedRouting({ services }: Rendering): Promise<Routing> {
+  const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
+  const text = files.find(({ path }) => path === 'alertmanager.yml');
+  const { parse } = await import('yaml');
+  const parsed: unknown = text === undefined ? undefined : parse(revealed(text), { maxAliasCount: -1 });
+  const file = isNative(parsed) ? parsed : {};
+  return { file, receivers: receiversIn(file), isLive: false };
 }
 
 const status = z.object({ config: z.object({ original: z.string() }) });
