@@ -14,6 +14,8 @@ export type TreeEntry = { readonly path: string } & (
 export class RootTree {
   readonly #unpacked: string;
   readonly #entries = new Map<string, TreeEntry>();
+  /** What `include` was asked for: a folder can be there as the parent of something, without all that is in it. */
+  readonly #included = new Set<string>();
 
   constructor(unpacked: string) {
     this.#unpacked = unpacked;
@@ -47,7 +49,8 @@ export class RootTree {
 
   /** Takes over a file or a folder with all that is in it, and whatever its links lead to; a link into the void is left out. */
   async include(path: string): Promise<boolean> {
-    if (this.#entries.has(path)) return true;
+    if (this.#included.has(path)) return this.#entries.has(path);
+    this.#included.add(path);
     const source = join(this.#unpacked, path);
     const told = await lstat(source).catch(() => undefined);
     if (told === undefined) return false;
