@@ -3,7 +3,9 @@ import { closest } from '../../stack/values/closest.ts';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
-import { type ShownFile, toShown, writeShown } from '../export/rendered-files.ts';
+import { nameOf } from '../render/show.ts';
+import { type ShownFile, toShown } from '../render/shown-file.ts';
+import { writeRendered } from '../render/write.ts';
 import { InputError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { renderOrThrow } from './stages.ts';
@@ -24,7 +26,8 @@ export const command = defineCommand({
       .option('--service <service>', 'only the files of one service'),
   run: async (context, { out, service }, [names]) => {
     const rendering = await renderOrThrow(context);
-    const all = rendering.services.flatMap((one) => toShown(one.files));
+    const everything = rendering.services.flatMap((one) => one.files);
+    const all = toShown(everything);
     if (service !== undefined)
       checkKnown(
         service,
@@ -45,7 +48,11 @@ export const command = defineCommand({
       print(context, files);
       return exitCodes.fine;
     }
-    await writeShown(resolve(context.cwd, out), files);
+    const chosen = new Set(files.map((file) => file.name));
+    await writeRendered(
+      resolve(context.cwd, out),
+      everything.filter((file) => chosen.has(nameOf(file))),
+    );
     context.report({ kind: 'note', text: `wrote ${files.length} files below ${out}` });
     return exitCodes.fine;
   },
