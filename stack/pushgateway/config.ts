@@ -15,6 +15,21 @@ export const pushgatewayConfig = z
       })
       .prefault({})
       .meta({ description: 'How pushed metrics outlive a restart' }),
+    ttl: z
+      .union([
+        duration,
+        z.strictObject({
+          default: duration.optional().meta({ description: 'For jobs that are not named; absent means for ever' }),
+          jobs: z
+            .record(z.string().min(1), duration)
+            .default({})
+            .meta({ description: 'For single jobs, by their names' }),
+        }),
+      ])
+      .optional()
+      .meta({
+        description: 'How long a group stays after its last push, while `promstack watch` runs; absent means for ever',
+      }),
     admin_api: z.boolean().default(false).meta({ description: 'Allow deleting every group at once over HTTP' }),
     extra_args: extraArgs,
     resources,
