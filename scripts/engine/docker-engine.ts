@@ -1,14 +1,13 @@
 import type { Agent } from 'node:http';
-import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import { containerCalls } from './docker/containers.ts';
 import { asking } from './docker/errors.ts';
 import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
+import { askVersion } from './docker/kind.ts';
 import { logCalls } from './docker/logs.ts';
 import { networkCalls } from './docker/networks.ts';
-import { openStream } from './docker/request.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
 import { volumeCalls } from './docker/volumes.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
@@ -42,19 +41,12 @@ function infoCalls(docker: Dockerode, endpoint: Endpoint): Pick<Engine, 'info'> 
     info: (signal) =>
       asking<EngineInfo>(
         'asking the engine for its version',
-        async () => {
-          const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
-          const told = (await json(answer)) as Dockerode.DockerVersion;
-          const isPodman = (told.Components ?? []).some((component) => component.Name.startsWith('Podman'));
-          return {
-            kind: isPodman ? 'podman' : 'docker',
-            version: told.Version,
-            arch: told.Arch,
-            address: endpoint.address,
-            host: hostOf(endpoint),
-            isLocal: isLocal(endpoint),
-          };
-        },
+        async () => ({
+          ...(await askVersion(docker, signal)),
+          address: endpoint.address,
+          host: hostOf(endpoint),
+          isLocal: isLocal(endpoint),
+        }),
         signal,
       ),
   };

@@ -1,27 +1,40 @@
-import type { IncomingMessage } from 'node:http';
 import { basename, dirname } from 'node:path/posix';
 import type Dockerode from 'dockerode';
-import type { Engine } from '../engine.ts';
+import type { ArchiveEntry, Engine } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
+import { podmanQuestion } from './kind.ts';
+import { splitByMount } from './split-by-mount.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
 export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
-  const archive = async (id: string, path: string) =>
-    (await docker.getContainer(id).getArchive({ path })) as IncomingMessage;
+  const isPodman = podmanQuestion(docker);
+  const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
-  /** Podman archives what a link leads to, if that is there: the link itself is only seen in its directory. */
-  const linkInDirectory = async (id: string, path: string, answer: IncomingMessage | undefined) => {
-    answer?.destroy();
+  /** Podman archives what a link leads to: the link itself is only seen in its directory. */
+  const linkInDirectory = async (id: string, path: string) => {
     const isIt = (name: string) => name.replace(/^[^/]*\//, '') === basename(path);
     const directory = await archive(id, dirname(path));
     return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isIt(name)))?.linkname;
   };
 
+  const groupsFor = async (container: Dockerode.Container, directory: string, entries: readonly ArchiveEntry[]) => {
+    if (!(await isPodman())) return [{ directory, entries }];
+    const { Mounts: mounts } = await container.inspect();
+    return splitByMount(
+      directory,
+      entries,
+      mounts.map((mount) => mount.Destination),
+    );
+  };
+
   return {
     putFiles: (id, directory, entries) =>
       asking(`writing files below ${directory} of container ${id}`, async () => {
-        await docker.getContainer(id).putArchive(await packEntries(entries), { path: directory });
+        const container = docker.getContainer(id);
+        for (const group of await groupsFor(container, directory, entries)) {
+          await container.putArchive(await packEntries(group.entries), { path: group.directory });
+        }
       }),
 
     getFiles: (id, path) =>
@@ -31,10 +44,12 @@ export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFile
         return entries.map((entry) => ({ ...entry, path: below(basename(path), entry.path, root) }));
       }),
 
+    // HEAD would be less, and tells only where the link leads in the end, not what is written in it.
     readLink: (id, path) =>
       askingFor(`reading the link ${path} of container ${id}`, async () => {
-        const answer = await archive(id, path).catch(unlessAbsent);
-        return answer === undefined || isPodman(answer) ? linkInDirectory(id, path, answer) : linkItself(answer);
+        if (await isPodman()) return linkInDirectory(id, path);
+        const first = await findEntry(await archive(id, path), () => true);
+        return first?.type === 'symlink' ? first.linkname : undefined;
       }),
   };
 }
@@ -46,18 +61,4 @@ export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFile
 function below(name: string, path: string, root: string): string {
   const rest = path.slice(root.length).replace(/^\//, '');
   return rest === '' ? name : `${name}/${rest}`;
-}
-
-/** HEAD would be less than the link's archive, and tells only where the link leads in the end, not what is written in it. */
-async function linkItself(answer: IncomingMessage): Promise<string | undefined> {
-  const first = await findEntry(answer, () => true);
-  return first?.type === 'symlink' ? first.linkname : undefined;
-}
-
-function unlessAbsent(error: unknown): undefined {
-  if ((error as { statusCode?: unknown }).statusCode !== 404) throw error;
-}
-
-function isPodman(answer: IncomingMessage): boolean {
-  return String(answer.headers['server'] ?? '').startsWith('Libpod');
 }

@@ -1,8 +1,8 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../report/event.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Engine } from '../engine.ts';
@@ -39,18 +39,30 @@ export async function loadImages(
   try {
     const { size } = await stat(file);
     const count = countBytes(report, `load:${file}`, `loading ${file}`, size);
+    // Not every Podman takes an archive that is pressed together.
+    const plain = (await isGzip(file)) ? createGunzip() : new PassThrough();
     // A file that cannot be read to its end breaks the stream, which the engine's call then tells.
-    const reading = pipeline(createReadStream(file), count.through, { signal }).catch(() => undefined);
+    const reading = pipeline(createReadStream(file), count.through, plain, { signal }).catch(() => undefined);
     try {
-      const loaded = await engine.loadImages(count.through);
+      const loaded = await engine.loadImages(plain);
       count.done();
       return loaded;
     } finally {
-      count.through.destroy();
+      plain.destroy();
       await reading;
     }
   } catch (error) {
     throw fileError(`loading images from ${file}`, error);
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.readUInt16BE(0) === 0x1f8b;
+  } finally {
+    await file.close();
   }
 }
 

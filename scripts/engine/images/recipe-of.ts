@@ -23,8 +23,8 @@ export function recipeFor(reference: string): Recipe | undefined {
 /** The program's version in the name of an image built from packages; undefined for any other name. */
 export function upstreamVersionOf(recipe: Recipe, tag: string): string | undefined {
   const { repository, tag: version } = splitReference(tag);
-  // Podman puts a host name of its own before names that have none.
-  const isBuilt = repository.replace(/^localhost\//, '') === `${defaultVendor}/${recipe.program}`;
+  // Podman puts a host name before names that have none.
+  const isBuilt = repository.replace(/^(localhost|docker\.io)\//, '') === `${defaultVendor}/${recipe.program}`;
   return isBuilt && version.endsWith('-debian') ? version.slice(0, -'-debian'.length) : undefined;
 }
 

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { loadImages, saveImages } from '../../../scripts/engine/images/archive.ts';
 import { fakeEngine } from '../../support/engine.ts';
@@ -36,10 +36,13 @@ test('a save that fails must leave no file behind, and the one that was there as
   expect(await readFile(file, 'utf8')).toBe('the last one');
 });
 
-test('a load must hand the file to the engine as it is and tell what was in it', async () => {
+test.each([
+  ['plain', content],
+  ['pressed together', gzipSync(content)],
+])('a file that is %s must be handed to the engine plain, and what was in it be told', async (_, bytes) => {
   await using folder = await temporaryFolder();
-  const file = join(folder.path, 'a.tar.gz');
-  await writeFile(file, content);
+  const file = join(folder.path, 'images');
+  await writeFile(file, bytes);
   const engine = fakeEngine({
     loadImages: async (tar) => {
       expect(await buffer(tar)).toEqual(content);
@@ -47,6 +50,14 @@ test('a load must hand the file to the engine as it is and tell what was in it',
     },
   });
   expect(await loadImages(engine, file, silent, forever)).toEqual(['prom/x:v1']);
+});
+
+test('a file that is cut short must be an error', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'images.tar.gz');
+  await writeFile(file, gzipSync(content).subarray(0, 20));
+  const engine = fakeEngine({ loadImages: async (tar) => [String(await buffer(tar))] });
+  await expect(loadImages(engine, file, silent, forever)).rejects.toThrow('unexpected end of file');
 });
 
 test.each([

@@ -32,8 +32,8 @@ describe('among images built earlier', () => {
     expect(newestBuilt(recipe, present)?.tag).toBe('promstack/prometheus:3.14.0-debian');
   });
 
-  test("Podman's name for them must be known", () => {
-    const tag = 'localhost/promstack/prometheus:3.5.3-debian';
+  test.each(['localhost', 'docker.io'])("Podman's name for them must be known: %s", (host) => {
+    const tag = `${host}/promstack/prometheus:3.5.3-debian`;
     expect(newestBuilt(recipe, [image('other/x:1', tag)])?.tag).toBe(tag);
   });
 
