@@ -7,14 +7,15 @@ import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import type { Engine } from '../engine/engine.ts';
+import { lintRendering } from '../lint/lint.ts';
 import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Desired } from '../plan/desired.ts';
-import { carrierRoot } from '../plan/names.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import { InputError } from '../util/stack-error.ts';
+import type { ConfigFiles } from './config-files.ts';
 
 /** Where a running container sees files that are only being checked: no server reads there. */
 const checkFolder = 'check';
@@ -25,6 +26,7 @@ export interface ProofOptions {
   readonly desired: Desired;
   readonly rendering: Rendering;
   readonly observed: Observed;
+  readonly files: ConfigFiles;
   readonly plan: Plan;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
@@ -58,24 +60,20 @@ export async function proveValid(options: ProofOptions): Promise<void> {
     report,
     signal,
   );
-  const found = [...diagnostics, ...byTools];
+  const found = [...diagnostics, ...lintRendering(rendering), ...byTools];
   const errors = found.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new InputError(errors);
   for (const diagnostic of found) report({ kind: 'diagnostic', diagnostic });
 }
 
 /** Puts a job's files where the running container sees them; undefined when it does not run the image that will. */
-async function stageForCheck({ engine, desired, observed }: ProofOptions, job: CheckJob): Promise<Staged | undefined> {
+async function stageForCheck({ files, desired, observed }: ProofOptions, job: CheckJob): Promise<Staged | undefined> {
   const wanted = desired.services.find(({ service }) => service.name === job.service);
   const found = observed.services.get(job.service)?.container;
   if (observed.carrier === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId)
     return undefined;
   const folder = `${job.service}/${checkFolder}`;
-  await engine.putFiles(observed.carrier.id, carrierRoot, [
-    // Unpacking a link over a folder takes the folder away, and a folder over a link the link: nothing of an earlier
-    // check is left that a glob could find.
-    { kind: 'link', path: folder, to: 'nothing', uid: 0, gid: 0 },
-    ...toEntries(filesOf(job), folder, job.user),
-  ]);
+  // Nothing of an earlier check may be left that a glob could find.
+  await files.write(toEntries(filesOf(job), folder, job.user), [folder]);
   return { container: found.id, directory: `${configMount}/${checkFolder}` };
 }

@@ -8,6 +8,8 @@ import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
+import { lintRendering } from '../lint/lint.ts';
+import { liveMetrics } from '../lint/live-metrics.ts';
 import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
@@ -17,7 +19,8 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 /** `promstack check`: whether the servers would take what stack.yml says, before any of them sees it. */
 export const command = defineCommand({
   details:
-    'Checks stack.yml and the templates, then the rendered files by promtool, amtool and the rule tests, in the images that will run them. ' +
+    'Checks stack.yml and the templates, then the rendered files by promtool, amtool and the rule tests, in the images that will run them, ' +
+    'and the routes and inhibit rules by the tests in tests/. Warns of what no server refuses and hardly anybody means. ' +
     'Where there is no engine or no image, the tools of this host are used when they are on PATH, and what could not be checked is said. ' +
     'Nothing is changed. Exits 2 when something is wrong.',
   examples: [{ line: 'check --strict', what: 'for CI: warnings are refused too' }],
@@ -32,7 +35,7 @@ export const command = defineCommand({
     const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, report: collect }), found);
     if (rendering !== undefined) {
       const tested = await withOwnTests(rendering);
-      found.push(...tested.diagnostics, ...(await checkByTools(context, tested.rendering)));
+      found.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
     }
     const isValid = !found.some(({ severity }) => severity === 'error' || strict === true);
     return tell(context, { rendering, isValid, diagnostics: found });
@@ -50,13 +53,15 @@ async function orDiagnostics(rendering: Promise<Rendering>, found: Diagnostic[])
   }
 }
 
-async function checkByTools(context: Context, rendering: Rendering): Promise<readonly Diagnostic[]> {
+async function checkWithEngine(context: Context, rendering: Rendering): Promise<readonly Diagnostic[]> {
   await using engine = await engineIfAny(context);
+  const metrics = engine && (await liveMetrics(engine, rendering.config.name, context.signal));
   const open =
     engine === undefined
       ? hostRunner(context.env, 'there is no container engine here')
       : await inImages(engine, rendering, context.env);
-  return checkRendering(rendering, open, context.report, context.signal);
+  const byTools = await checkRendering(rendering, open, context.report, context.signal);
+  return [...lintRendering(rendering, metrics), ...byTools];
 }
 
 async function engineIfAny(context: Context): Promise<Engine | undefined> {
