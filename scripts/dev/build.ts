@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, type Plugin } from 'esbuild';
+import { packageRoot } from '../util/package-root.ts';
+
+/**
+ * Builds the program and the library: types by the compiler, code by a bundler, since loading some four hundred small
+ * files takes longer than most commands. `npm run build [-- --outDir DIR]`; DIR ends up with nothing else in it.
+ */
+const { values } = parseArgs({ options: { outDir: { type: 'string', default: 'dist' } } });
+const root = packageRoot();
+const outDir = resolve(root, values.outDir);
+const fresh = mkdtempSync(join(root, 'node_modules', '.promstack-fresh-'));
+
+try {
+  // The compiler's complaints are passed on by its exit code, after the code is built: a person at work wants to run it.
+  const isTyped = writeTypes(fresh);
+  await build({
+    entryPoints: { 'scripts/main': 'scripts/main.ts', 'scripts/index': 'scripts/index.ts' },
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    splitting: true,
+    outdir: fresh,
+    chunkNames: 'chunks/[name]-[hash]',
+    // CommonJS packages in an ES module need a `require` for Node's own modules.
+    banner: {
+      js: "import { createRequire as require_ } from 'node:module';\nconst require = require_(import.meta.url);",
+    },
+    external: ['cpu-features', '*.node', 'fsevents'],
+    plugins: [withoutUnusedParts()],
+    logLevel: 'warning',
+  });
+  replace(outDir, fresh);
+  if (!isTyped) process.exitCode = 2;
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
+
+function writeTypes(folder: string): boolean {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  const args = ['-p', join('scripts', 'dev', 'tsconfig.build.json'), '--emitDeclarationOnly', '--outDir', folder];
+  try {
+    execFileSync(tsc, args, { cwd: root, stdio: 'inherit' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Parts of the Docker client that promstack never calls and that take half of its start: gRPC sessions, which only
+ * builds of images need, and its own ssh, which checks no host key (promstack goes through the machine's ssh).
+ */
+function withoutUnusedParts(): Plugin {
+  const parts = [
+    { path: /^\.\/session$/, importer: /[\\/]dockerode[\\/]/ },
+    { path: /^\.\/ssh$/, importer: /[\\/]docker-modem[\\/]/ },
+  ];
+  return {
+    name: 'without-unused-parts',
+    setup({ onResolve, onLoad }) {
+      for (const { path, importer } of parts) {
+        onResolve({ filter: path }, (args) =>
+          importer.test(args.importer) ? { path: args.path, namespace: 'unused' } : undefined,
+        );
+      }
+      onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+        contents: `module.exports = () => { throw new Error('promstack was built without ${path} of the Docker client'); };`,
+        loader: 'js',
+      }));
+    },
+  };
+}
+
+/** Puts new files in place before old ones go, so that a program that starts meanwhile finds all of one of the two. */
+function replace(folder: string, by: string): void {
+  cpSync(join(by, 'chunks'), join(folder, 'chunks'), { recursive: true });
+  cpSync(by, folder, { recursive: true });
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const isOurs = path.startsWith('.') || statSync(join(by, path), { throwIfNoEntry: false }) !== undefined;
+    if (!isOurs) rmSync(join(folder, path), { recursive: true, force: true });
+  }
+}
