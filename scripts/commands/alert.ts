@@ -69,7 +69,7 @@ async function findWay(
   servers: Servers | undefined,
   labels: Readonly<Record<string, string>>,
 ): Promise<AlertWay> {
-  const rendered = await readRenderedRouting(rendering);
+  const rendered = readRenderedRouting(rendering);
   const routing = servers === undefined ? rendered : await readRouting(servers, rendered.file);
   const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerApi(servers)) : undefined;
   const way = followAlert(labels, routing, live, new Date(context.clock.now()));

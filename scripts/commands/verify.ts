@@ -34,7 +34,7 @@ export const command = defineCommand({
         misuse('this stack has no way from a push to an alert', 'enable the Pushgateway and Prometheus'),
       ]);
     }
-    const { file: renderedRouting } = await readRenderedRouting(rendering);
+    const { file: renderedRouting } = readRenderedRouting(rendering);
     await using engine = await connectEngine(context);
     const servers = await openServers(engine, rendering.config, signal);
     const nonce = randomBytes(6).toString('hex');

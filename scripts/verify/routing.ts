@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
 import { isNative } from '../../stack/values/native.ts';
@@ -13,10 +14,9 @@ export interface Routing {
 }
 
 /** The routing of stack.yml, as it is rendered. */
-export async function readRenderedRouting({ services }: Rendering): Promise<Routing> {
+export function readRenderedRouting({ services }: Rendering): Routing {
   const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
   const text = files.find(({ path }) => path === 'alertmanager.yml');
-  const { parse } = await import('yaml');
   const parsed: unknown = text === undefined ? undefined : parse(revealed(text), { maxAliasCount: -1 });
   const file = isNative(parsed) ? parsed : {};
   return { file, receivers: receiversIn(file), isLive: false };
@@ -36,7 +36,6 @@ async function readLive(servers: Servers): Promise<unknown> {
   try {
     const told = status.safeParse(await servers.json('alertmanager', '/api/v2/status'));
     if (!told.success) return undefined;
-    const { parse } = await import('yaml');
     return parse(told.data.config.original, { maxAliasCount: -1 });
   } catch (error) {
     if (error instanceof Silent) return undefined;
