@@ -106,6 +106,8 @@ export interface CheckCommand {
   readonly title: string;
   /** `CONFIG` inside an argument stands for the directory that holds the service's rendered files. */
   readonly argv: readonly string[];
+  /** More runs of the same program, for the same check: it passes when all of them do. */
+  readonly alsoRun?: readonly (readonly string[])[];
   /** The files it reads, where they are not just the service's: tests go into CONFIG beside what they test. */
   readonly reads?: readonly RenderedFile[];
   /** The names of the tool on a host without an engine, such as `promtool`. */

@@ -48,7 +48,13 @@ export interface Service {
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
   problems?(config: StackConfig): readonly Problem[];
   /** Commands of its image that prove the rendered files valid; `tests` are the stack's tests, for a service that can run them. */
-  checks(config: StackConfig, files: readonly RenderedFile[], tests: readonly RenderedFile[]): readonly CheckCommand[];
+  checks(
+    config: StackConfig,
+    files: readonly RenderedFile[],
+    tests: readonly RenderedFile[],
+    /** Every alert the stack defines; reading them takes a while when there are many. */
+    alerts: () => readonly AlertRule[],
+  ): readonly CheckCommand[];
   /** Answers 200 when the server can do its work. */
   readonly ready: HttpRequest;
   /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */

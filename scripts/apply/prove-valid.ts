@@ -59,6 +59,7 @@ export async function proveValid(options: ProofOptions): Promise<void> {
     remembering(open, checkedCache(env), findImage),
     report,
     signal,
+    rendering,
   );
   const found = [...diagnostics, ...lintRendering(rendering), ...byTools];
   const errors = found.filter(({ severity }) => severity === 'error');

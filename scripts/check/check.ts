@@ -1,3 +1,4 @@
+import type { AlertRule } from '../../stack/alert.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { CheckCommand, CheckFinding } from '../../stack/model.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
@@ -13,6 +14,7 @@ const deadlineMs = 180_000;
 /** One check of all services, as it goes on. */
 interface Checking {
   readonly rendering: Rendering;
+  readonly alerts: () => readonly AlertRule[];
   readonly open: OpenRunner;
   readonly report: Report;
   readonly signal: AbortSignal;
@@ -21,22 +23,26 @@ interface Checking {
 /**
  * Proves the rendered files valid with the tools of the services themselves, all services at once. Answers with what
  * is wrong, and with a warning for each check that nothing here could run; rejects with a StackError when a tool fails to run.
+ * `whole` is the stack where only some of its services are checked.
  */
 export async function checkRendering(
   rendering: Rendering,
   open: OpenRunner,
   report: Report,
   signal: AbortSignal,
+  whole: Rendering = rendering,
 ): Promise<readonly Diagnostic[]> {
-  const checks = rendering.services.map((one) => checkService(one, { rendering, open, report, signal }));
+  const alerts = (): readonly AlertRule[] =>
+    whole.services.flatMap(({ service, files }) => service.alerts?.(files) ?? []);
+  const checks = rendering.services.map((one) => checkService(one, { rendering, alerts, open, report, signal }));
   // Each has its own runner to put away: none is left behind while another fails.
   return (await settled(checks)).flat();
 }
 
 async function checkService(one: ServiceRendering, checking: Checking): Promise<readonly Diagnostic[]> {
-  const { rendering, open, signal } = checking;
+  const { rendering, alerts, open, signal } = checking;
   const { service, container, files } = one;
-  const commands = service.checks(rendering.config, files, rendering.tests);
+  const commands = service.checks(rendering.config, files, rendering.tests, alerts);
   if (commands.length === 0) return [];
   const timeout = AbortSignal.timeout(deadlineMs);
   const until = { ...checking, signal: AbortSignal.any([signal, timeout]) };

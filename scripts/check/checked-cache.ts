@@ -86,7 +86,7 @@ class RememberingRunner implements CheckRunner {
 
 function keyOf(imageId: string, job: CheckJob, command: CheckCommand): string {
   const files = (command.reads ?? job.files).toSorted((one, other) => (one.path < other.path ? -1 : 1));
-  const hash = createHash('sha256').update(JSON.stringify([imageId, job.user, command.argv]));
+  const hash = createHash('sha256').update(JSON.stringify([imageId, job.user, command.argv, command.alsoRun]));
   for (const file of files) hash.update(JSON.stringify(partsOf(file)));
   return hash.digest('hex');
 }

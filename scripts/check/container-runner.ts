@@ -5,7 +5,7 @@ import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { toEntries } from './archive.ts';
-import { batchScript, readBatch } from './batch.ts';
+import { batchScript, type Ended, readBatch, together } from './batch.ts';
 import { refused } from './refused.ts';
 import {
   type CheckJob,
@@ -13,9 +13,9 @@ import {
   type CheckRunner,
   type FindImage,
   filesOf,
-  inPlace,
   type OpenRunner,
   outOfPlace,
+  runsOf,
 } from './runner.ts';
 import { lacksShell } from './shell.ts';
 
@@ -71,7 +71,7 @@ class ContainerRunner implements CheckRunner {
     const { commands } = this.#job;
     const id = randomBytes(8).toString('hex');
     const script = batchScript(
-      commands.map((command) => inPlace(command.argv, configDir)),
+      commands.map((command) => runsOf(command, configDir)),
       id,
     );
     const path = `${scriptPath}-${id}`;
@@ -82,10 +82,17 @@ class ContainerRunner implements CheckRunner {
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
       const alone = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
-        return [command, toRun(await this.#inContainer(inPlace(command.argv, configDir), [], signal))];
+        return [command, toRun(await this.#eachAlone(runsOf(command, configDir), signal))];
       });
       return new Map(await Promise.all(alone));
     }
+  }
+
+  /** Each run in a container of its own, for want of a shell; the last exit code that is not 0 counts. */
+  async #eachAlone(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Ended> {
+    const ended: Ended[] = [];
+    for (const argv of runs) ended.push(await this.#inContainer(argv, [], signal));
+    return together(ended);
   }
 
   /** Runs one program in a container of its own and removes that whatever happens. */
@@ -93,7 +100,7 @@ class ContainerRunner implements CheckRunner {
     argv: readonly string[],
     scripts: readonly { readonly path: string; readonly text: string }[],
     signal: AbortSignal,
-  ): Promise<{ exitCode: number; output: string }> {
+  ): Promise<Ended> {
     const engine = this.#engine;
     const { image, user, service } = this.#job;
     const container = await engine.createHelper({
@@ -135,7 +142,7 @@ function toScript({ path, text }: { path: string; text: string }, user: string):
   return { kind: 'file', path, content: Buffer.from(text), mode: 0o500, uid, gid };
 }
 
-function toRun({ exitCode, output }: { exitCode: number; output: string }): CheckRun {
+function toRun({ exitCode, output }: Ended): CheckRun {
   return { kind: 'ran', exitCode, output: outOfPlace(output, configDir) };
 }
 

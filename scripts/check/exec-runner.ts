@@ -1,7 +1,8 @@
 import type { CheckCommand } from '../../stack/model.ts';
-import { type Engine, EngineError, type ExecResult } from '../engine/engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
+import { type Ended, shellLine, together } from './batch.ts';
 import { refused } from './refused.ts';
-import { type CheckJob, type CheckRun, type CheckRunner, inPlace, type OpenRunner, outOfPlace } from './runner.ts';
+import { type CheckJob, type CheckRun, type CheckRunner, type OpenRunner, outOfPlace, runsOf } from './runner.ts';
 import { lacksShell } from './shell.ts';
 
 /** A running container that already sees a job's files. */
@@ -42,25 +43,30 @@ class ExecRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     const { directory } = this.#staged;
-    const argv = inPlace(command.argv, directory);
-    const { exitCode, stdout, stderr } = await this.#exec(argv, signal).catch((error: unknown) => {
+    const { exitCode, output } = await this.#exec(runsOf(command, directory), signal).catch((error: unknown) => {
       throw refused(this.#service, error);
     });
-    return { kind: 'ran', exitCode, output: outOfPlace(stderr + stdout, directory) };
+    return { kind: 'ran', exitCode, output: outOfPlace(output, directory) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** The shell joins stdout and stderr in the order they are printed; without one, problems come before progress. */
-  async #exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
+  async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Ended> {
     const { container } = this.#staged;
     try {
-      const joined = await this.#engine.exec(container, ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...argv], { signal });
-      const isShellMissing = joined.exitCode >= 126 && lacksShell(joined.stdout + joined.stderr);
-      if (!isShellMissing) return joined;
+      const line = `${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
+      const joined = await this.#engine.exec(container, ['sh', '-c', line], { signal });
+      const output = joined.stdout + joined.stderr;
+      if (joined.exitCode < 126 || !lacksShell(output)) return { exitCode: joined.exitCode, output };
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
     }
-    return this.#engine.exec(container, argv, { signal });
+    const ended: Ended[] = [];
+    for (const argv of runs) {
+      const { exitCode, stdout, stderr } = await this.#engine.exec(container, argv, { signal });
+      ended.push({ exitCode, output: stderr + stdout });
+    }
+    return together(ended);
   }
 }

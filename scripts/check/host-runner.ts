@@ -10,9 +10,9 @@ import {
   type CheckRun,
   type CheckRunner,
   filesOf,
-  inPlace,
   type OpenRunner,
   outOfPlace,
+  runsOf,
 } from './runner.ts';
 
 /**
@@ -64,13 +64,14 @@ class HostRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     const files = join(this.#folder, filesFolder);
-    const [, ...args] = inPlace(command.argv, files);
     const printed = join(this.#folder, `output-${this.#runs++}`);
     // Written to one file, stdout and stderr keep the order of printing, which two pipes do not.
     const output = await open(printed, 'w');
-    let exitCode: number;
+    let exitCode = 0;
     try {
-      exitCode = await exitCodeOf(command.tool, args, { env: this.#env, output: output.fd, signal });
+      for (const [, ...args] of runsOf(command, files)) {
+        exitCode = (await exitCodeOf(command.tool, args, { env: this.#env, output: output.fd, signal })) || exitCode;
+      }
     } catch (error) {
       signal.throwIfAborted();
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#absent(command);

@@ -45,8 +45,13 @@ export function filesOf(job: Pick<CheckJob, 'files' | 'commands'>): readonly Ren
   return [...new Map(all.map((file) => [file.path, file])).values()];
 }
 
-/** A command's arguments with the directory of the files in CONFIG's place. */
-export function inPlace(argv: readonly string[], directory: string): readonly string[] {
+/** Every run of a command, with the directory of the files in CONFIG's place. */
+export function runsOf({ argv, alsoRun = [] }: CheckCommand, directory: string): readonly (readonly string[])[] {
+  return [argv, ...alsoRun].map((one) => inPlace(one, directory));
+}
+
+/** A run's arguments with the directory of the files in CONFIG's place. */
+function inPlace(argv: readonly string[], directory: string): readonly string[] {
   return argv.map((argument) => argument.replaceAll('CONFIG', directory));
 }
 
