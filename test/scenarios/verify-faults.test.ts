@@ -1,0 +1,237 @@
+import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import type { DrillResult, HopResult } from '../../scripts/verify/drill.ts';
+import { eventually } from '../support/eventually.ts';
+import { getJson, getText } from '../support/servers.ts';
+import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+
+const scrapesFile = 'templates/pushgateway/contribute/scrapes.yml';
+const ruleFile = 'templates/pushgateway/contribute/rules/verify.yml';
+const ruleTestFile = 'templates/pushgateway/tests/verify.yml';
+const notifyFile = 'templates/sink/www/cgi-bin/notify';
+
+/** The shipped job, more often. */
+const scrapes = `
+- job_name: pushgateway
+  scrape_interval: 1s
+  honor_labels: true
+  static_configs: [{ targets: ["pushgateway:9091"] }]
+`;
+
+const answering = (status: string) =>
+  `#!/bin/sh\nprintf 'HTTP/1.1 ${status}\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\n\\r\\nno\\n'\n`;
+
+/** Every scenario may wait for a slow machine, and for the drill's own deadline. */
+const testMs = 240_000;
+
+describe('the drill', () => {
+  let stack: StackFolder;
+  beforeAll(async () => {
+    stack = await stackFolder();
+    await stack.write(scrapesFile, scrapes);
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode, stderr).toBe(0);
+  }, testMs);
+  afterAll(() => stack?.[Symbol.asyncDispose](), testMs);
+
+  const verify = async (timeout = '30s') => {
+    const { exitCode, stdout, stderr } = await stack.run('verify', '--json', '--timeout', timeout);
+    expect(stdout, stderr).not.toBe('');
+    const result = JSON.parse(stdout) as DrillResult;
+    return { exitCode, result, stderr };
+  };
+  /** The hop the drill names, having failed. */
+  const brokenHop = async (timeout?: string): Promise<HopResult> => {
+    const { exitCode, result } = await verify(timeout);
+    const [broken, ...more] = result.hops.filter(({ outcome }) => outcome === 'broken');
+    expect({ exitCode, works: result.works, more }, JSON.stringify(result, null, 1)).toEqual({
+      exitCode: 1,
+      works: false,
+      more: [],
+    });
+    if (broken === undefined) throw new Error('no hop is broken');
+    return broken;
+  };
+  /** Makes the stack run with these files of its own and keys of stack.yml; the other files are promstack's own. */
+  const change = async (
+    files: Readonly<Record<string, string>>,
+    keys: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> => {
+    await rm(join(stack.path, 'templates'), { recursive: true, force: true });
+    for (const [file, content] of Object.entries({ [scrapesFile]: scrapes, ...files }))
+      await stack.write(file, content);
+    // What a web server is to run must be allowed to run.
+    if (notifyFile in files) await chmod(join(stack.path, notifyFile), 0o755);
+    await stack.configure(keys);
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode, stderr).toBe(0);
+  };
+  /** The sink with another answer; its web server goes on with the folder it was started in, so it is started again. */
+  const sinkAnswers = async (script?: string): Promise<void> => {
+    await change(script === undefined ? {} : { [notifyFile]: script });
+    await using engine = await connect({ env: process.env });
+    await engine.stopContainer(container('sink'), 0);
+    await engine.startContainer(container('sink'));
+  };
+  const container = (service: string) => `${stack.name}-${service}`;
+
+  it('must show a fresh stack at work, hop by hop, and leave nothing behind', { timeout: testMs }, async () => {
+    const { exitCode, stdout, stderr } = await stack.run('verify');
+    expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
+    const hop = (name: string) => expect.stringMatching(new RegExp(`^✔ ${name} .* (ms|s)( {2}.*)?$`));
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      ...['route', 'pushgateway', 'prometheus', 'rule', 'alertmanager', 'receiver', 'routes'].map(hop),
+      expect.stringMatching(/^✔ the pipeline works \(.*\)$/),
+    ]);
+    await eventually(async () => expect(await getText(stack.url('pushgateway', '/metrics'))).not.toContain('canary'));
+    await eventually(async () => {
+      const { data } = await getJson<{ data: { alerts: unknown[] } }>(stack.url('prometheus', '/api/v1/alerts'));
+      expect(data.alerts).toEqual([]);
+    });
+  });
+
+  it('must take its canary back when it is interrupted', { timeout: testMs }, async () => {
+    const page = () => getText(stack.url('pushgateway', '/metrics'));
+    const running = stack.start(['verify']);
+    await eventually(async () => expect(await page()).toContain('promstack_verify_canary'));
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(130);
+    await eventually(async () => expect(await page()).not.toContain('promstack_verify_canary'));
+  });
+
+  it('must name the Pushgateway when it is stopped', { timeout: testMs }, async () => {
+    await using engine = await connect({ env: process.env });
+    await engine.stopContainer(container('pushgateway'), 0);
+    expect(await brokenHop()).toMatchObject({
+      hop: 'pushgateway',
+      why: 'pushgateway: its container is stopped',
+      tryThis: 'promstack up',
+    });
+    await engine.startContainer(container('pushgateway'));
+  });
+
+  it('must name Prometheus when it is paused', { timeout: testMs }, async () => {
+    const paused = new Docker().getContainer(container('prometheus'));
+    await paused.pause();
+    try {
+      expect(await brokenHop()).toMatchObject({
+        hop: 'prometheus',
+        why: 'prometheus: its container is paused',
+        tryThis: `docker unpause ${container('prometheus')}`,
+      });
+    } finally {
+      await paused.unpause();
+    }
+  });
+
+  it('must name Alertmanager when it is down', { timeout: testMs }, async () => {
+    await using engine = await connect({ env: process.env });
+    await engine.stopContainer(container('alertmanager'), 0);
+    expect(await brokenHop()).toMatchObject({
+      hop: 'alertmanager',
+      why: 'alertmanager: its container is stopped',
+      tryThis: 'promstack up',
+    });
+    await engine.startContainer(container('alertmanager'));
+  });
+
+  it('must name Prometheus when no job scrapes the Pushgateway', { timeout: testMs }, async () => {
+    await change({ [scrapesFile]: '[]\n' });
+    expect(await brokenHop()).toMatchObject({ hop: 'prometheus', why: 'no job of Prometheus scrapes the Pushgateway' });
+  });
+
+  it('must name Prometheus when the job does not honour labels', { timeout: testMs }, async () => {
+    await change({ [scrapesFile]: scrapes.replace('  honor_labels: true\n', '') });
+    expect(await brokenHop()).toMatchObject({
+      hop: 'prometheus',
+      why: expect.stringContaining('became job="pushgateway", exported_job="promstack-verify"'),
+      tryThis: expect.stringContaining('honor_labels: true'),
+    });
+  });
+
+  it('must name the rule when it has a typo', { timeout: testMs }, async () => {
+    const rules = `
+groups:
+  - name: verify
+    interval: 5s
+    rules: [{ alert: PromstackVerify, expr: "promstack_verify_canry == 1", labels: { severity: info } }]
+`;
+    await change({ [ruleFile]: rules, [ruleTestFile]: 'rule_files: []\ntests: []\n' });
+    expect(await brokenHop()).toMatchObject({
+      hop: 'rule',
+      why: 'the rule PromstackVerify asks for promstack_verify_canry == 1, which does not find the canary',
+    });
+  });
+
+  it('must name the routes when they lead to nobody', { timeout: testMs }, async () => {
+    const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
+    await change({}, { alertmanager: { receivers: [team, { name: 'nobody' }], route: { receiver: 'nobody' } } });
+    expect(await brokenHop()).toMatchObject({
+      hop: 'routes',
+      why: 'no route leads to a receiver that tells anybody: team is never reached',
+    });
+  });
+
+  it('must name the receiver when the canary is routed to nobody', { timeout: testMs }, async () => {
+    await change({
+      'templates/alertmanager/alertmanager.yml': 'route: { receiver: void }\nreceivers: [{ name: void }]\n',
+    });
+    expect(await brokenHop()).toMatchObject({ hop: 'receiver', why: 'Alertmanager routes it to void, not to sink' });
+  });
+
+  it('must push nothing when somebody would be told of it', { timeout: testMs }, async () => {
+    const yml =
+      'route: { receiver: team }\nreceivers: [{ name: team, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]\n';
+    await change({ 'templates/alertmanager/alertmanager.yml': yml });
+    const { exitCode, result } = await verify();
+    expect(exitCode).toBe(1);
+    expect(result.hops.map(({ hop, outcome }) => `${hop} ${outcome}`).slice(0, 2)).toEqual([
+      'route broken',
+      'pushgateway skipped',
+    ]);
+    expect(result.hops[0]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
+  });
+
+  it('must come as far as Alertmanager in a stack without a sink, and tell nobody', { timeout: testMs }, async () => {
+    const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
+    await change({}, { sink: { enabled: false }, alertmanager: { receivers: [team], route: { receiver: 'team' } } });
+    const { exitCode, result } = await verify();
+    expect(exitCode, JSON.stringify(result)).toBe(0);
+    expect(result.hops.find(({ hop }) => hop === 'receiver')?.detail).toContain('routed to promstack-verify');
+    const page = await getText(stack.url('alertmanager', '/metrics'));
+    expect(page).toMatch(/^alertmanager_notifications_total\{.*integration="webhook".*\} 0$/m);
+  });
+
+  it('must name the receiver when it answers 500', { timeout: testMs }, async () => {
+    await sinkAnswers(answering('500 Internal Server Error'));
+    expect(await brokenHop('15s')).toMatchObject({
+      hop: 'receiver',
+      why: 'the receiver sink (webhook[0]) answers 500',
+    });
+  });
+
+  it('must name the receiver when the secret it is given is wrong', { timeout: testMs }, async () => {
+    await sinkAnswers(answering('401 Unauthorized'));
+    expect(await brokenHop('15s')).toMatchObject({
+      hop: 'receiver',
+      why: 'the receiver sink (webhook[0]) does not take the credentials: it answers 401',
+    });
+  });
+
+  it('must name the receiver when it hangs', { timeout: testMs }, async () => {
+    await sinkAnswers('#!/bin/sh\nsleep 120\n');
+    expect(await brokenHop('30s')).toMatchObject({
+      hop: 'receiver',
+      why: 'the receiver sink (webhook[0]) takes the connection and does not answer',
+    });
+  });
+
+  it('must show the stack at work again once all is mended', { timeout: testMs }, async () => {
+    await sinkAnswers();
+    const { exitCode, result } = await verify();
+    expect(exitCode, JSON.stringify(result)).toBe(0);
+  });
+});
