@@ -55,7 +55,8 @@ class ExecRunner implements CheckRunner {
   async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Ended> {
     const { container } = this.#staged;
     try {
-      const line = `${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
+      // promtool runs tests over a database of its own, and the rest of the running container cannot be written.
+      const line = `export TMPDIR=/dev/shm; ${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
       const joined = await this.#engine.exec(container, ['sh', '-c', line], { signal });
       const output = joined.stdout + joined.stderr;
       if (joined.exitCode < 126 || !lacksShell(output)) return { exitCode: joined.exitCode, output };
