@@ -7,7 +7,6 @@ import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import type { Engine } from '../engine/engine.ts';
-import { lintRendering } from '../lint/lint.ts';
 import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
@@ -61,7 +60,7 @@ export async function proveValid(options: ProofOptions): Promise<void> {
     signal,
     rendering,
   );
-  const found = [...diagnostics, ...lintRendering(rendering), ...byTools];
+  const found = [...diagnostics, ...byTools];
   const errors = found.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new InputError(errors);
   for (const diagnostic of found) report({ kind: 'diagnostic', diagnostic });

@@ -1,6 +1,7 @@
-import { fits, type Matcher, parseMatchers } from '../alertmanager/matcher.ts';
+import { matchersOf } from '../alertmanager/marked-tree.ts';
+import { fits, type Matcher } from '../alertmanager/matcher.ts';
 import type { Labels } from '../alertmanager/routing-tree.ts';
-import { isNative, type Native } from '../values/native.ts';
+import { isNative } from '../values/native.ts';
 
 /** An inhibit rule: while a source fires, targets whose `equal` labels are the source's are muted. */
 export interface InhibitRule {
@@ -12,10 +13,8 @@ export interface InhibitRule {
 /** Reads one of alertmanager.yml's inhibit_rules; undefined when it is written in a way that is not known here. */
 export function parseInhibitRule(value: unknown): InhibitRule | undefined {
   if (!isNative(value) || value['sources'] !== undefined) return undefined;
-  const sources = matchersOf(value, 'source');
-  const targets = matchersOf(value, 'target');
-  if (sources === undefined || targets === undefined) return undefined;
-  return { sources, targets, equal: listOf(value['equal']).map(String) };
+  const equal = Array.isArray(value['equal']) ? value['equal'].map(String) : [];
+  return { sources: matchersOf(value, 'source_'), targets: matchersOf(value, 'target_'), equal };
 }
 
 /** Whether all matchers fit; undefined when that depends on one that cannot be tried here. */
@@ -43,20 +42,3 @@ function mutes({ sources, targets, equal }: InhibitRule, source: Labels, target:
   if (twoSided.includes(false)) return needed.includes(undefined) ? undefined : true;
   return twoSided.includes(undefined) || needed.includes(undefined) ? undefined : false;
 }
-
-/** All three ways to write one side of a rule. */
-function matchersOf(rule: Native, side: 'source' | 'target'): readonly Matcher[] | undefined {
-  const parsed = listOf(rule[`${side}_matchers`]).map((text) =>
-    typeof text === 'string' ? parseMatchers(text) : undefined,
-  );
-  if (!parsed.every((one) => one !== undefined)) return undefined;
-  const from = (key: string, operator: Matcher['operator']): readonly Matcher[] =>
-    Object.entries(isNative(rule[key]) ? rule[key] : {}).map(([name, value]) => ({
-      name,
-      operator,
-      value: String(value),
-    }));
-  return [...from(`${side}_match`, '='), ...from(`${side}_match_re`, '=~'), ...parsed.flat()];
-}
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
