@@ -35,7 +35,7 @@ test('who waits must be told once', async () => {
 
 test('a lock must end with the process that holds it, however it ends', async () => {
   const name = randomUUID();
-  const script = `require('node:net').createServer().listen('\\0${name}', () => console.log('held'))`;
+  const script = `require('node:net').createServer().listen('\\x00${name}', () => console.log('held'))`;
   const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(holder.stdout, 'data');
   const mine = holdMachineLock(name, forever, () => holder.kill('SIGKILL'));
