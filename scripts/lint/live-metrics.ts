@@ -6,21 +6,29 @@ import { locateServices } from '../status/locate.ts';
 const port = 9090;
 const askMs = 5_000;
 
-const answer = z.object({ data: z.array(z.string()) });
+const names = z.object({ data: z.array(z.string()) });
+const targets = z.object({ data: z.object({ activeTargets: z.array(z.object({ health: z.string() })) }) });
 
-/** The names of all metrics that the stack's running Prometheus holds; undefined when none runs or it does not answer. */
+/**
+ * The names of all metrics that the stack's running Prometheus holds. Undefined when none runs, when it does not answer,
+ * and while it has not yet scraped each of its targets once.
+ */
 export async function liveMetrics(
   engine: Engine,
   stack: string,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
   const reach = openReach(engine, await engine.info(signal));
+  const ask = async (path: string): Promise<unknown> => {
+    const answer = await reach.request('prometheus', { method: 'GET', port, path }, { timeoutMs: askMs, signal });
+    return answer.status === 200 ? JSON.parse(answer.body) : undefined;
+  };
   try {
     const services = await locateServices(engine, stack, reach);
     if (services.get('prometheus')?.state !== 'running') return undefined;
-    const request = { method: 'GET', port, path: '/api/v1/label/__name__/values' } as const;
-    const { status, body } = await reach.request('prometheus', request, { timeoutMs: askMs, signal });
-    return status === 200 ? new Set(answer.parse(JSON.parse(body)).data) : undefined;
+    const { data } = targets.parse(await ask('/api/v1/targets?state=active'));
+    if (data.activeTargets.some(({ health }) => health === 'unknown')) return undefined;
+    return new Set(names.parse(await ask('/api/v1/label/__name__/values')).data);
   } catch {
     // It only adds to what is told: a check is none the worse without it.
     signal.throwIfAborted();

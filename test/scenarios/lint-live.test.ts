@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { stackFolder } from '../support/stack-folder.ts';
+
+const rules = `groups:
+  - name: a
+    rules:
+      - alert: GatewayGone
+        expr: pushgateway_build_inf == 1
+      - alert: ServerGone
+        expr: prometheus_build_info == 0
+`;
+
+it('a check must warn of a metric that the running Prometheus does not know, and refuse it when strict', async () => {
+  await using stack = await stackFolder({ alertmanager: { enabled: false }, sink: { enabled: false } });
+  await stack.write('rules/a.yml', rules);
+  expect((await stack.run('up')).exitCode).toBe(0);
+  await stack.configure({
+    alertmanager: { enabled: false },
+    sink: { enabled: false },
+    prometheus: { rules: ['rules/*.yml'] },
+  });
+  const warning =
+    '▲ rules/a.yml:5:15 the running Prometheus knows no metric "pushgateway_build_inf", which GatewayGone is about';
+
+  // The first scrape may be yet to come.
+  await expect
+    .poll(async () => (await stack.run('check')).stderr, { timeout: 60_000, interval: 2_000 })
+    .toContain('did you mean "pushgateway_build_info"?');
+  const checked = await stack.run('check');
+  expect(checked.exitCode).toBe(0);
+  expect(checked.stderr).toContain(warning);
+  expect(checked.stderr).not.toContain('ServerGone');
+  expect(await stack.run('check', '--strict')).toMatchObject({ exitCode: 2 });
+
+  await stack.write('rules/a.yml', rules.replace('inf == 1', 'inf == 1 # promstack: ignore metric-unknown'));
+  expect(await stack.run('check', '--strict')).toMatchObject({ exitCode: 0 });
+}, 180_000);
