@@ -6,7 +6,7 @@ import type { Report } from '../report/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { redact } from './redact.ts';
-import type { CheckRun, CheckRunner, OpenRunner } from './runner.ts';
+import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
 
 /** How long one service's checks may take; rule tests over long spans are the slowest of them. */
 const deadlineMs = 180_000;
@@ -82,7 +82,7 @@ async function runCommand(
     report({ kind: 'done', ...work, tookMs, ...(run.detail === undefined ? {} : { detail: run.detail }) });
     return [];
   }
-  const files = [...one.files, ...(command.reads ?? [])];
+  const files = filesOf({ files: one.files, commands: [command] });
   const findings = findingsIn(run, command, redact(run.output, files));
   report({ kind: 'failed', ...work, why: findings.map(({ message }) => message).join('; ') });
   return findings.map((finding) =>

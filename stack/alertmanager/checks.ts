@@ -1,9 +1,16 @@
+import type { AlertRule } from '../alert.ts';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { understand } from '../values/go-words.ts';
+import { notificationChecks } from './notification-checks.ts';
 
-/** amtool reads alertmanager.yml and its template files. */
-export function alertmanagerChecks(_config: StackConfig, _files: readonly RenderedFile[]): readonly CheckCommand[] {
+/** amtool reads alertmanager.yml and its template files, then fills in the texts of notifications. */
+export function alertmanagerChecks(
+  _config: StackConfig,
+  files: readonly RenderedFile[],
+  _tests: readonly RenderedFile[],
+  alerts: () => readonly AlertRule[],
+): readonly CheckCommand[] {
   return [
     {
       title: 'alertmanager.yml and its templates',
@@ -11,6 +18,7 @@ export function alertmanagerChecks(_config: StackConfig, _files: readonly Render
       argv: ['amtool', 'check-config', 'CONFIG/alertmanager.yml'],
       explain: explainAmtool,
     },
+    ...notificationChecks(files, alerts),
   ];
 }
 

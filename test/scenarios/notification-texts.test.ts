@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stackFolder } from '../support/stack-folder.ts';
+
+const rules = `groups:
+  - name: disk
+    rules:
+      - alert: DiskFull
+        expr: up == 0
+        labels: {severity: critical, team: storage}
+        annotations: {summary: 'The disk of {{ $labels.instance }} is full'}
+`;
+
+/** A stack whose receiver has these texts, and these templates. */
+function config(slack: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}) {
+  return {
+    prometheus: { rules: ['rules.yml'] },
+    alertmanager: {
+      route: { receiver: 'chat' },
+      templates: ['house.tmpl'],
+      receivers: [{ name: 'chat', slack_configs: [{ api_url: 'http://127.0.0.1:9', ...slack }], ...more }],
+    },
+  };
+}
+
+const house = `{{ define "house.title" }}{{ .CommonLabels.severity }}: {{ len .Alerts }}{{ end }}
+{{ define "house.line" }}{{ .Labels.alertname }} {{ .Annotations.summary }}{{ end }}
+`;
+
+describe('check', () => {
+  it('must pass texts that work, and remember that they do', async () => {
+    await using stack = await stackFolder();
+    await stack.write('rules.yml', rules);
+    await stack.write('house.tmpl', house);
+    await stack.configure(
+      config({
+        title: '{{ template "house.title" . }}',
+        text: '{{ range .Alerts.Firing }}{{ template "house.line" . }}\n{{ end }}',
+        fields: [{ title: '{{ .GroupLabels.alertname | toUpper }}', value: '{{ template "slack.default.text" . }}' }],
+      }),
+    );
+    const { exitCode, stdout, stderr } = await stack.run('check');
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain('are valid');
+    expect(stderr).toContain('the texts of notifications');
+    expect((await stack.run('check')).stderr).toMatch(/the texts of notifications.*unchanged since it passed/);
+  });
+
+  it('must find every text that would fail in an incident, at its place', async () => {
+    await using stack = await stackFolder();
+    await stack.write('rules.yml', rules);
+    await stack.write('house.tmpl', `${house}{{ define "house.all" }}{{ .Alerts.Nope }}{{ end }}\n`);
+    await stack.configure(
+      config(
+        {
+          title: '{{ template "house.titel" . }}',
+          text: 'first line\n{{ .Statuss }}\n',
+          fallback: '{{ .Status | shout }}',
+          pretext: '{{ if .Status }}no end',
+        },
+        { email_configs: [{ to: 'a@b', from: 'c@d', smarthost: 'h:25', html: '<a href="{{ .ExternalUrl }}">' }] },
+      ),
+    );
+    const { exitCode, stdout } = await stack.run('check', '--json');
+    expect(exitCode).toBe(2);
+    const { diagnostics } = JSON.parse(stdout) as {
+      diagnostics: { message: string; where?: { file: string; line: number } }[];
+    };
+    const source = await readFile(join(stack.path, 'stack.yml'), 'utf8');
+    const lines = source.split('\n');
+    const told = diagnostics.map(({ message, where }) => {
+      const line = where?.file === 'stack.yml' ? lines[where.line - 1]?.trim() : where && `${where.file}:${where.line}`;
+      return `${line} => ${message}`;
+    });
+    expect(told.sort()).toEqual([
+      `fallback: "{{ .Status | shout }}" => amtool: in the fallback of slack_configs: function "shout" not defined`,
+      `house.tmpl:3 => amtool: at <.Alerts.Nope>: can't evaluate field Nope in type template.Alerts`,
+      `html: <a href="{{ .ExternalUrl }}"> => amtool: in the html of email_configs: at <.ExternalUrl>: can't evaluate field ExternalUrl in type template.Data`,
+      `pretext: "{{ if .Status }}no end" => amtool: in the pretext of slack_configs: unexpected EOF`,
+      `text: | => amtool: in the text of slack_configs: at <.Statuss>: can't evaluate field Statuss in type template.Data`,
+      `title: '{{ template "house.titel" . }}' => amtool: in the title of slack_configs: at <{{template "house.titel" .}}>: template "house.titel" not defined`,
+    ]);
+  });
+
+  it('must find a text that fails for some alerts alone', async () => {
+    await using stack = await stackFolder();
+    await stack.write('rules.yml', rules);
+    await stack.write('house.tmpl', house);
+    const broken = '{{ if eq .GroupLabels.alertname "DiskFull" }}{{ .Statuss }}{{ end }}';
+    await stack.configure(config({ title: 'plain', text: broken }));
+    const { exitCode, stderr } = await stack.run('check');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("in the text of slack_configs: at <.Statuss>: can't evaluate field Statuss");
+  });
+});
