@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { DrillResult, HopResult } from '../../scripts/verify/drill.ts';
+import { sumOf } from '../../stack/values/samples.ts';
 import { eventually } from '../support/eventually.ts';
 import { getJson, getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
@@ -198,11 +199,13 @@ groups:
   it('must come as far as Alertmanager in a stack without a sink, and tell nobody', { timeout: testMs }, async () => {
     const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
     await change({}, { sink: { enabled: false }, alertmanager: { receivers: [team], route: { receiver: 'team' } } });
+    const notifications = async () =>
+      sumOf(await getText(stack.url('alertmanager', '/metrics')), 'alertmanager_notifications_total');
+    const before = await notifications();
     const { exitCode, result } = await verify();
     expect(exitCode, JSON.stringify(result)).toBe(0);
     expect(result.hops.find(({ hop }) => hop === 'receiver')?.detail).toContain('routed to promstack-verify');
-    const page = await getText(stack.url('alertmanager', '/metrics'));
-    expect(page).toMatch(/^alertmanager_notifications_total\{.*integration="webhook".*\} 0$/m);
+    expect(await notifications()).toBe(before);
   });
 
   it('must name the receiver when it answers 500', { timeout: testMs }, async () => {
