@@ -5,7 +5,7 @@ import { asking } from './docker/errors.ts';
 import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
-import { askVersion } from './docker/kind.ts';
+import { askVersion, podmanQuestion } from './docker/kind.ts';
 import { logCalls } from './docker/logs.ts';
 import { networkCalls } from './docker/networks.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
@@ -23,12 +23,13 @@ export async function createDockerEngine(endpoint: Endpoint, loading = loadDocke
   const Docker = await loading;
   const agent = agentFor(endpoint);
   const docker = new Docker(toModemOptions(endpoint, agent));
+  const isPodman = podmanQuestion(docker);
   return {
     ...infoCalls(docker, endpoint),
-    ...containerCalls(docker),
+    ...containerCalls(docker, isPodman),
     ...execCalls(docker),
     ...logCalls(docker),
-    ...fileCalls(docker),
+    ...fileCalls(docker, isPodman),
     ...volumeCalls(docker),
     ...networkCalls(docker),
     ...imageCalls(docker),

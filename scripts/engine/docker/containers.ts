@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { ContainerDetails, ContainerState, ContainerSummary, Engine } from '../engine.ts';
-import { toCreateOptions, toHelperOptions } from './create-options.ts';
+import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.ts';
 import { asking, askingFor, isAlreadySo } from './errors.ts';
 import { createExitWatch } from './exit-watch.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
@@ -19,7 +19,7 @@ type ContainerCalls = Pick<
 >;
 
 /** The engine's calls about containers. */
-export function containerCalls(docker: Dockerode): ContainerCalls {
+export function containerCalls(docker: Dockerode, isPodman: () => Promise<boolean>): ContainerCalls {
   const exits = createExitWatch(docker);
   const list = async (filters: Record<string, string[]>) => {
     const found = await docker.listContainers({ all: true, filters });
@@ -46,7 +46,8 @@ export function containerCalls(docker: Dockerode): ContainerCalls {
 
     createContainer: (request) =>
       asking(`creating container ${request.name}`, async () => {
-        const { id } = await docker.createContainer(toCreateOptions(request));
+        const hostAddress = (await isPodman()) ? await gatewayOf(docker, request.network) : hostGateway;
+        const { id } = await docker.createContainer(toCreateOptions(request, hostAddress));
         return id;
       }),
 
@@ -71,6 +72,12 @@ export function containerCalls(docker: Dockerode): ContainerCalls {
 
     nextExit: (id, signal) => asking(`waiting for container ${id} to end`, () => exits.next(id, signal), signal),
   };
+}
+
+/** Podman's Docker API takes `host-gateway` for an address; the network's gateway is the host's end of it. */
+async function gatewayOf(docker: Dockerode, network: string): Promise<string> {
+  const { IPAM: addresses } = await docker.getNetwork(network).inspect();
+  return addresses?.Config?.find(({ Gateway: gateway }) => gateway !== undefined)?.Gateway ?? hostGateway;
 }
 
 /** `v` takes only volumes without a name, such as an image's own VOLUME that nothing was mounted on. */

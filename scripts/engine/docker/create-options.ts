@@ -3,8 +3,17 @@ import type { ContainerSpec } from '../../../stack/model.ts';
 import type { ContainerRequest, HelperRequest } from '../engine.ts';
 import { restartPolicy } from '../restart-policy.ts';
 
-/** The create request for a service's container: unprivileged, read-only but for its mounts, restarted unless stopped. */
-export function toCreateOptions(request: ContainerRequest): Dockerode.ContainerCreateOptions {
+/** Docker's word for the address by which containers reach the engine's host. */
+export const hostGateway = 'host-gateway';
+
+/**
+ * The create request for a service's container: unprivileged, read-only but for its mounts, restarted unless stopped.
+ * `hostAddress` is what `host.docker.internal` stands for inside.
+ */
+export function toCreateOptions(
+  request: ContainerRequest,
+  hostAddress = hostGateway,
+): Dockerode.ContainerCreateOptions {
   const { spec, network } = request;
   return {
     name: request.name,
@@ -23,7 +32,7 @@ export function toCreateOptions(request: ContainerRequest): Dockerode.ContainerC
       NetworkMode: network,
       RestartPolicy: { Name: restartPolicy },
       ReadonlyRootfs: true,
-      ExtraHosts: ['host.docker.internal:host-gateway'],
+      ExtraHosts: [`host.docker.internal:${hostAddress}`],
       Tmpfs: Object.fromEntries(spec.tmpfs.map((target) => [target, tmpfsOptions])),
       PortBindings: toPortBindings(spec.ports),
       Mounts: spec.mounts.map((mount, at) => toMount(mount, request.volumes[at])),

@@ -2,13 +2,14 @@ import { basename, dirname } from 'node:path/posix';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
-import { podmanQuestion } from './kind.ts';
 import { splitByMount } from './split-by-mount.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
-export function fileCalls(docker: Dockerode): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
-  const isPodman = podmanQuestion(docker);
+export function fileCalls(
+  docker: Dockerode,
+  isPodman: () => Promise<boolean>,
+): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
   const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
   /** Podman archives what a link leads to: the link itself is only seen in its directory. */

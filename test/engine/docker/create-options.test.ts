@@ -66,6 +66,10 @@ test("a service's container must be unprivileged, read-only, restarted unless st
   });
 });
 
+test("the host's address must be the one that the engine knows it by", () => {
+  expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
+});
+
 test('what a spec leaves open must be left to the engine', () => {
   const bare = toCreateOptions({ ...request, spec: { ...spec, resources: {} } });
   expect(bare).not.toHaveProperty('Entrypoint');
