@@ -1,4 +1,3 @@
-import { posix, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { parseRoute } from '../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
@@ -6,18 +5,14 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { inhibitTestProblems } from '../../stack/own-tests/inhibit-tests.ts';
 import { type InhibitRule, parseInhibitRule } from '../../stack/own-tests/inhibition.ts';
 import { routeTestProblems } from '../../stack/own-tests/route-tests.ts';
-import { rewriteRuleFiles } from '../../stack/own-tests/rule-tests.ts';
 import { type TestFile, testFileKind, testFileSchema } from '../../stack/own-tests/test-file.ts';
 import { isNative, mappingsIn, type Native } from '../../stack/values/native.ts';
-import { findByGlob, isGlob } from '../config/glob.ts';
 import { toProblems } from '../config/issues.ts';
-import { readYaml, type YamlSource } from '../config/yaml-source.ts';
+import { readYaml } from '../config/yaml-source.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 import type { OwnTest } from './read.ts';
-
-/** Where tests of the person's own lie, beside the files they test, in a folder that no test of promstack's uses. */
-const landing = 'tests/user';
+import { readyRuleTest } from './rule-test.ts';
 
 /** What the person's own tests come to. */
 export interface OwnTests {
@@ -53,8 +48,11 @@ async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests>
   });
   if (!source.isWhole) return only([]);
   switch (testFileKind(source.value)) {
-    case 'promtool':
-      return ruleTestOf(test, source, rendering);
+    case 'promtool': {
+      const ready = await readyRuleTest(test, source.value, rendering);
+      if (ready === undefined) return only([notRun(['rule_files'], 'Prometheus', 'rules')]);
+      return { ...only(ready.problems), ruleTests: ready.problems.length > 0 ? [] : [ready.file] };
+    }
     case 'own':
       return only(ownProblems(source.value, rendering));
     case 'both':
@@ -134,49 +132,4 @@ function alertmanagerConfig({ services }: Rendering): Native | undefined {
   } catch {
     return {};
   }
-}
-
-async function ruleTestOf(test: OwnTest, source: YamlSource, rendering: Rendering): Promise<OwnTests> {
-  const prometheus = rendering.services.find(({ service }) => service.name === 'prometheus');
-  if (prometheus === undefined) {
-    const problem = notRun(['rule_files'], 'Prometheus', 'rules');
-    return { ruleTests: [], diagnostics: [...source.diagnostics, source.toDiagnostic(problem)] };
-  }
-  const rules = prometheus.files.filter(({ path }) => /^rules\/.*\.ya?ml$/.test(path));
-  const { cwd = rendering.folder } = rendering.written ?? {};
-  const folder = resolve(test.path, '..');
-  const placed = new Map(rules.map((file) => [resolve(cwd, file.origin), file.path]));
-  const named = (await globbed(source.value, folder)) ?? new Map<string, readonly string[]>();
-
-  const landingsOf = (path: string): readonly string[] => {
-    const own = (named.get(path) ?? [path]).flatMap((one) => placed.get(resolve(folder, one)) ?? []);
-    // Shipped rules are named as though they lay in the folder of rules beside stack.yml.
-    const shipped = posix.normalize(relative(rendering.folder, resolve(folder, path)));
-    const found = own.length > 0 ? own : rules.some((file) => file.path === shipped) ? [shipped] : [];
-    return found.map((one) => posix.relative(landing, one));
-  };
-  const known = [...placed].map(([origin, path]) => {
-    const isOwn = path.startsWith('rules/user/') || !origin.includes('/node_modules/');
-    return isOwn ? relative(folder, origin) : `../${path}`;
-  });
-  const { text, problems } = rewriteRuleFiles(test.content, landingsOf, known);
-  const file: RenderedFile = {
-    service: 'prometheus',
-    path: `${landing}/${posix.basename(test.path)}`,
-    content: text,
-    mode: 0o444,
-    origin: test.origin,
-    isVerbatim: true,
-  };
-  return {
-    ruleTests: problems.length > 0 ? [] : [file],
-    diagnostics: [...source.diagnostics, ...problems.map(source.toDiagnostic)],
-  };
-}
-
-/** The files that each glob under `rule_files` matches. */
-async function globbed(value: unknown, folder: string): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
-  if (!isNative(value) || !Array.isArray(value['rule_files'])) return undefined;
-  const globs = value['rule_files'].map(String).filter(isGlob);
-  return new Map(await Promise.all(globs.map(async (glob) => [glob, await findByGlob(folder, glob)] as const)));
 }
