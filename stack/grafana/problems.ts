@@ -91,6 +91,12 @@ function sectionProblems(section: string, keys: readonly string[]): readonly Pro
       ];
     }
   }
+  const odd = [section, ...keys].find((name) => !/^[\w.-]+$/.test(name));
+  if (odd !== undefined) {
+    const message = `${quoted(odd)} cannot be a name in grafana.ini`;
+    const hint = 'names there are of letters, digits, dots, - and _';
+    return [{ code: 'unknown-key', path: odd === section ? path : [...path, odd], atKey: true, message, hint }];
+  }
   return keys.flatMap((key): readonly Problem[] => {
     const why = reserved[`${section}.${key}`] ?? reserved[section];
     if (why === undefined) return [];

@@ -4,7 +4,7 @@ import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from '
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
 import { explainExit } from './explain-exit.ts';
 import { problems } from './problems.ts';
-import { environment, keptSecrets, secretFiles } from './settings.ts';
+import { environment, iniFile, keptSecrets, secretFiles } from './settings.ts';
 import { vitals } from './vitals.ts';
 
 const port = 3000;
@@ -54,7 +54,7 @@ export const grafana = defineService({
   ],
   userFiles: dashboardFiles,
   problems,
-  files: secretFiles,
+  files: (config) => [...iniFile(config), ...secretFiles(config)],
   fileProblems: sharedNames,
   stamp: stampDashboards,
   keeps: [

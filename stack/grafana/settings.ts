@@ -53,6 +53,7 @@ function settings(config: StackConfig): readonly Setting[] {
   const own = config.grafana;
   return [
     ...set('paths', 'provisioning', `${configDir}/provisioning`),
+    ...(furtherSettings(own).length === 0 ? [] : set('paths', 'config', `${configDir}/${iniPath}`)),
     ...set('server', 'root_url', own.root_url ?? `http://localhost:${own.port}/`),
     ...set('security', 'admin_user', adminUser),
     ...set('security', 'admin_password', fromFile(`${configMount}/secrets/${keptSecrets.adminPassword}`)),
@@ -77,10 +78,15 @@ function settings(config: StackConfig): readonly Setting[] {
       : []),
     ...smtpSettings(own.smtp),
     ...databaseSettings(own.database),
-    ...Object.entries(own.config).flatMap(([section, keys]) =>
-      Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
-    ),
+    ...furtherSettings(own),
   ];
+}
+
+/** What a person sets beside the keys of stack.yml. */
+function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
+  return Object.entries(config).flatMap(([section, keys]) =>
+    Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
+  );
 }
 
 /** The first page: the whole pipeline. */
@@ -115,10 +121,7 @@ function databaseSettings(database: GrafanaConfig['database']): readonly Setting
 export function environment(config: StackConfig): Readonly<Record<string, string>> {
   const all = settings(config);
   const secrets = secretsOf(all);
-  const entries = all.map(({ section, key, value }): readonly [string, string] => [
-    variableName(section, key),
-    value instanceof Secret ? fromFile(`${configDir}/${secretPath(section, key)}`) : String(value),
-  ]);
+  const entries = all.map((one): readonly [string, string] => [variableName(one.section, one.key), textOf(one)]);
   return {
     TZ: config.timezone,
     ...Object.fromEntries(entries),
@@ -144,9 +147,31 @@ export function secretFiles(config: StackConfig): readonly RenderedFile[] {
   }));
 }
 
-/** Grafana's own name for the variable of a setting (pkg/setting/setting.go, EnvKey). */
+/**
+ * The settings of `grafana.config` as a file. Grafana takes a variable only for a key that its defaults or its config file have: without
+ * the file those of plugins and other unlisted ones would be ignored without a word. The variables stay, so that a plan says what changed.
+ */
+export function iniFile(config: StackConfig): readonly RenderedFile[] {
+  const further = furtherSettings(config.grafana);
+  if (further.length === 0) return [];
+  const sections = [...new Set(further.map(({ section }) => section))].map((section) => {
+    const own = further.filter((one) => one.section === section);
+    return [`[${section}]`, ...own.map((one) => `${one.key} = \`${textOf(one)}\``), ''].join('\n');
+  });
+  const content = ['# The settings of grafana.config in stack.yml.', '', ...sections].join('\n');
+  return [{ service: 'grafana', path: iniPath, content, mode: 0o444, origin: 'stack.yml' }];
+}
+
+const iniPath = 'grafana.ini';
+
+/** Grafana's own name for the variable of a setting (pkg/setting/setting.go, EnvKey): a dash stays in the name of a key. */
 export function variableName(section: string, key: string): string {
-  return `GF_${section}_${key}`.toUpperCase().replaceAll(/[.-]/g, '_');
+  return `GF_${section.replaceAll(/[.-]/g, '_')}_${key.replaceAll('.', '_')}`.toUpperCase();
+}
+
+/** A setting's value as Grafana gets it: a secret by its file. */
+function textOf({ section, key, value }: Setting): string {
+  return value instanceof Secret ? fromFile(`${configDir}/${secretPath(section, key)}`) : String(value);
 }
 
 function secretsOf(all: readonly Setting[]): readonly (Setting & { readonly value: Secret })[] {
