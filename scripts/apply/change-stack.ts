@@ -1,8 +1,6 @@
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
-import { ensureImages } from '../engine/images/ensure.ts';
-import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
-import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
+import { type Desired, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan, Step } from '../plan/plan.ts';
@@ -12,11 +10,11 @@ import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
-import { archivedFiles } from './config-files.ts';
 import { formerState } from './former.ts';
 import { takeLock } from './lock.ts';
 import { preflight } from './preflight.ts';
 import { proveValid } from './prove-valid.ts';
+import { coldSession, type Session } from './session.ts';
 
 /** What a change of a running stack needs. */
 export interface ChangeOptions {
@@ -29,6 +27,8 @@ export interface ChangeOptions {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What changes of this stack share when there are many; a single one finds it out by itself. */
+  readonly session?: Session;
   /** Make every container anew. */
   readonly recreate?: boolean;
   /** Only files may change: whatever else is needed is refused, with what it is. */
@@ -47,24 +47,27 @@ export interface Changed {
 /** Makes the engine run what was rendered: images, plan, proof that the files are valid, then all of it or none of it. */
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering, report, clock, signal, command, env, afterStep } = options;
-  const info = await engine.info(signal);
-  const desired = toDesired(rendering, await getImages(options));
+  const session = options.session ?? coldSession(engine);
+  const info = await session.info(signal);
+  const desired = toDesired(rendering, await session.images(rendering, report, signal));
   const reach = openReach(engine, info);
-  const files = archivedFiles(engine, desired.stack);
+  const files = await session.files(desired);
   try {
     const look = async (): Promise<{ observed: Observed; plan: Plan }> => {
       const observed = await observe(engine, desired, reach, files);
       return { observed, plan: reconcile(desired, observed, { recreate: options.recreate === true }) };
     };
-    const first = await look();
-    if (first.plan.steps.length === 0) return { plan: first.plan, desired, urls: urlsOf(desired, reach.url) };
-
+    if (session.looksFirst) {
+      const first = await look();
+      if (first.plan.steps.length === 0) return { plan: first.plan, desired, urls: urlsOf(desired, reach.url) };
+    }
     await using _lock = await takeLock(engine, desired.stack, command, report);
     // Whoever held the lock until now may have changed what was seen.
     const { observed, plan } = await look();
+    if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
     await preflight(plan, desired, observed, info);
-    await proveValid({ engine, desired, rendering, observed, plan, env, report, signal });
+    await proveValid({ engine, desired, rendering, observed, plan, files, env, report, signal });
     const former = await formerState(files, observed, desired);
     report({ kind: 'phase', name: 'applying' });
     await carryOut({
@@ -85,28 +88,6 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   } finally {
     reach.close();
   }
-}
-
-/** Gets every image the stack needs; nothing is touched when one cannot be had. */
-async function getImages({
-  engine,
-  rendering,
-  report,
-  signal,
-}: ChangeOptions): Promise<(reference: string) => ResolvedImage> {
-  const wanted = rendering.services.map(({ container }) => ({
-    service: container.service,
-    reference: container.image,
-  }));
-  const outcomes = await ensureImages(engine, wanted, rendering.config.images, report, signal);
-  const missing = missingImages(outcomes);
-  if (missing.length > 0) throw missingImagesError(missing);
-  const byReference = new Map(
-    outcomes.flatMap((one) =>
-      one.kind === 'had' ? [[one.reference, { ref: one.ref, id: one.imageId }] as const] : [],
-    ),
-  );
-  return (reference) => byReference.get(reference) ?? { ref: reference, id: undefined };
 }
 
 function refuseMoreThanFiles(plan: Plan): void {

@@ -6,8 +6,8 @@ import { carrierRoot, names } from '../plan/names.ts';
 export interface ConfigFiles {
   /** Says which container of a service mounts its volume at the usual place: reading works by it without the carrier. */
   place(service: string, container: string): void;
-  /** Unpacks entries whose paths begin with the service: `prometheus/releases/3f2a/prometheus.yml`. */
-  write(entries: readonly ArchiveEntry[]): Promise<void>;
+  /** Unpacks entries whose paths begin with the service, in their order: `prometheus/current`. Folders that are cleared hold nothing else afterwards. */
+  write(entries: readonly ArchiveEntry[], cleared?: readonly string[]): Promise<void>;
   /** A file, or a folder with all it holds; undefined when it is not there. Paths in it begin with the last part of the path asked for. */
   read(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
   /** What is written in a link; undefined when there is none. */
@@ -24,8 +24,13 @@ export function archivedFiles(engine: Engine, stack: string): ConfigFiles {
   };
   return {
     place: (service, container) => void containers.set(service, container),
-    write: (entries) => engine.putFiles(carrier, carrierRoot, entries),
+    write: (entries, cleared = []) => engine.putFiles(carrier, carrierRoot, [...cleared.map(clearing), ...entries]),
     read: (service, path) => engine.getFiles(...at(service, path)),
     readLink: (service, path) => engine.readLink(...at(service, path)),
   };
+}
+
+/** Unpacking a link over a folder takes it away with all it holds, and a folder over the link takes the link away. */
+function clearing(path: string): ArchiveEntry {
+  return { kind: 'link', path, to: 'nothing', uid: 0, gid: 0 };
 }

@@ -16,7 +16,7 @@ import { StackError } from '../util/stack-error.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { explainStart } from './explain-start.ts';
-import { releaseEntries, switchEntries } from './release-entries.ts';
+import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
 import type { Executors } from './run-plan.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
@@ -100,7 +100,8 @@ export function createExecutors(shop: Workshop): Executors {
     stageReleases: async ({ releases }) => {
       await Promise.all(releases.map(({ service }) => keepSecrets(wantedOf(service))));
       const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
-      return withDeadline('staging files', engineMs, files.write(entries));
+      const cleared = releases.map(({ service, folder }) => releasePlace(service, folder));
+      return withDeadline('staging files', engineMs, files.write(entries, cleared));
     },
     switchReleases: ({ releases }) => withDeadline('switching files', engineMs, files.write(switchEntries(releases))),
     createContainer: async ({ service }) => {

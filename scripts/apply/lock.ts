@@ -30,6 +30,9 @@ export interface Lock extends AsyncDisposable {
   readonly holder: LockHolder;
 }
 
+/** Another holds the lock of the stack: a matter of waiting. */
+export class LockedError extends StackError {}
+
 /**
  * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
  *
@@ -125,7 +128,7 @@ async function removeIfStill(engine: Engine, name: string, nonce: string): Promi
 }
 
 function refusal(stack: string, holder: LockHolder): StackError {
-  return new StackError({
+  return new LockedError({
     doing: `taking the lock of the stack ${stack}`,
     why: `${inWords(holder)} is at work on it`,
     tryThis: 'wait for it to end; if you are sure that it is dead, promstack unlock',

@@ -9,13 +9,18 @@ const root = { uid: 0, gid: 0 } as const;
 /** Beside a release: its files that hold secrets, as they may be shown. */
 export const maskedFolder = 'masked';
 
-/** The archive entries that put a service's release into its folder, and nothing else into the place that holds it. */
+/** The folder that holds a service's release and nothing else, to be cleared before the release is put there. */
+export function releasePlace(service: string, folder: ReleaseFolder): string {
+  return `${service}/releases/${placeOf(folder)}`;
+}
+
+/** The archive entries that put a service's release into its folder. */
 export function releaseEntries(
   { service, spec, release }: Pick<DesiredService, 'service' | 'spec' | 'release'>,
   folder: ReleaseFolder,
 ): ArchiveEntry[] {
   if (release === undefined) return [];
-  const place = `${service.name}/releases/${placeOf(folder)}`;
+  const place = releasePlace(service.name, folder);
   const [uid = 0, gid = 0] = spec.user.split(':').map(Number);
   const file = (path: string, text: string, mode: number): ArchiveEntry => ({
     kind: 'file',
@@ -35,8 +40,6 @@ export function releaseEntries(
   });
   return [
     { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
-    // Unpacking a link over a folder takes it away with all it holds, and a folder over the link takes the link away.
-    { kind: 'link', path: place, to: 'nothing', ...root },
     ...foldersOf([`${service.name}/releases/${folder}/`, ...files.map(({ path }) => path)], place),
     ...files,
   ];

@@ -45,6 +45,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./reload.ts')).command,
   },
   {
+    name: 'watch',
+    group: 'Change it',
+    summary: 'make each good edit live within a fraction of a second',
+    load: async () => (await import('./watch.ts')).command,
+  },
+  {
     name: 'history',
     group: 'Change it',
     summary: 'what ran when, who made it so, and which files it changed',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { releaseEntries, switchEntries } from '../../scripts/apply/release-entries.ts';
+import { releaseEntries, releasePlace, switchEntries } from '../../scripts/apply/release-entries.ts';
 import { readMasked, readRelease } from '../../scripts/apply/release-files.ts';
 import type { DesiredService } from '../../scripts/plan/desired.ts';
 import { hashFiles } from '../../scripts/plan/files-hash.ts';
@@ -24,7 +24,8 @@ describe('a release in a config volume', () => {
   it('must leave nothing of the release that had its place before', async () => {
     const files = new MemoryFiles();
     await files.write(releaseEntries(withFiles([file('old.yml', 'x'), file('rules/old.yml', 'x')]), '1/old'));
-    await files.write(releaseEntries(withFiles([file('new.yml', 'y')]), '1/new'));
+    const place = releasePlace('prometheus', '1/new');
+    await files.write(releaseEntries(withFiles([file('new.yml', 'y')]), '1/new'), [place]);
     expect(files.paths().filter((path) => path.includes('/1'))).toEqual([
       'prometheus/releases/1',
       'prometheus/releases/1/new',
@@ -63,7 +64,6 @@ describe('a release in a config volume', () => {
     const entries = releaseEntries(withFiles([file('a/b.yml', 'x')]), '1/3f2a');
     expect(entries.map(({ path, uid }) => `${path} ${uid}`)).toEqual([
       'prometheus/releases 0',
-      'prometheus/releases/1 0',
       'prometheus/releases/1 0',
       'prometheus/releases/1/3f2a 0',
       'prometheus/releases/1/3f2a/a 0',

@@ -7,7 +7,8 @@ export class MemoryFiles implements ConfigFiles {
 
   place(): void {}
 
-  async write(entries: readonly ArchiveEntry[]): Promise<void> {
+  async write(entries: readonly ArchiveEntry[], cleared: readonly string[] = []): Promise<void> {
+    for (const path of cleared) this.#remove(path);
     for (const entry of entries) {
       const path = entry.path.replace(/\/$/, '');
       const isFolderAgain = entry.kind === 'directory' && this.#entries.get(path)?.kind === 'directory';

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { watch as chokidar, type FSWatcher } from 'chokidar';
+import { isBeside, isWorthALook, type WatchedPaths } from './watched-paths.ts';
+
+/** Tells of changes of files. */
+export interface FileEvents extends AsyncDisposable {
+  /** Watches these from now on, as far as they are there, and nothing else. Answers whether that is otherwise than before; a change until then may have been missed. */
+  watch(paths: WatchedPaths): Promise<boolean>;
+}
+
+/** Changes as the system tells them. `onTrouble` hears of what cannot be watched. */
+export function openFileEvents(onChange: (path: string) => void, onTrouble: (why: string) => void): FileEvents {
+  let watched = '';
+  let watchers: readonly FSWatcher[] = [];
+  const open = (folders: readonly string[], depth: number | undefined): Promise<FSWatcher> =>
+    new Promise((resolve) => {
+      const watcher = chokidar([...folders], {
+        ignoreInitial: true,
+        // Without waiting whether a file that went comes back: what is read a moment later tells.
+        atomic: false,
+        ignored: (path) => folders.some((folder) => path.startsWith(folder) && isBeside(path, folder)),
+        ...(depth === undefined ? {} : { depth }),
+      });
+      watcher.on('all', (_, path) => {
+        if (isWorthALook(path)) onChange(path);
+      });
+      watcher.on('error', (error) => onTrouble(error instanceof Error ? error.message : String(error)));
+      watcher.once('ready', () => resolve(watcher));
+    });
+  const close = async (): Promise<void> => {
+    const old = watchers;
+    watchers = [];
+    await Promise.all(old.map((watcher) => watcher.close()));
+  };
+  return {
+    async watch(paths) {
+      const [shallow, deep] = [paths.shallow, paths.deep].map((folders) => folders.filter((one) => existsSync(one)));
+      const asked = JSON.stringify([shallow, deep]);
+      if (asked === watched) return false;
+      const opened = await Promise.all([
+        ...(shallow?.length ? [open(shallow, 0)] : []),
+        ...(deep?.length ? [open(deep, undefined)] : []),
+      ]);
+      await close();
+      watchers = opened;
+      watched = asked;
+      return true;
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}

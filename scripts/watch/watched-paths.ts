@@ -1,0 +1,77 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { Secret } from '../../stack/secret.ts';
+import { enabledServices } from '../../stack/services.ts';
+import { isGlob } from '../config/glob.ts';
+import type { LoadedStack } from '../config/loaded.ts';
+
+/** The folders whose files make the stack what it is. */
+export interface WatchedPaths {
+  /** Folders of which only the files right in them count. */
+  readonly shallow: readonly string[];
+  /** Folders that count with all below them. */
+  readonly deep: readonly string[];
+}
+
+/** Folders beside stack.yml that are read whole when they are there. */
+const ownFolders = ['templates', 'tests'] as const;
+
+/** What to watch of a stack: its file, every file and glob it names, its secret files, its templates and tests. */
+export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' | 'folder' | 'config'>): WatchedPaths {
+  const globs = enabledServices(config).flatMap((service) => service.userFiles?.(config) ?? []);
+  const roots = globs.map(({ glob }) => rootOf(folder, glob));
+  const secrets = secretFiles(config).map((file) => dirname(resolve(folder, file)));
+  const deep = [
+    ...ownFolders.map((name) => join(folder, name)),
+    ...roots.flatMap((root) => (root.isDeep ? [root.path] : [])),
+  ];
+  const shallow = [dirname(path), ...secrets, ...roots.flatMap((root) => (root.isDeep ? [] : [root.path]))];
+  return withoutRepeats(shallow, deep);
+}
+
+/**
+ * What to watch while stack.yml cannot be read, so that it does not tell what it names: what it named when it could be
+ * read, and the folders right beside it, where a file that it misses is most likely to appear.
+ */
+export async function widerPaths(path: string, before: WatchedPaths | undefined): Promise<WatchedPaths> {
+  const folder = dirname(path);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const beside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  const shallow = [folder, ...beside.filter((one) => !isBeside(one, folder)), ...(before?.shallow ?? [])];
+  return withoutRepeats(shallow, [...ownFolders.map((name) => join(folder, name)), ...(before?.deep ?? [])]);
+}
+
+/** Whether a change of this file can mean anything: not those that editors and file managers leave beside a person's own. */
+export function isWorthALook(path: string): boolean {
+  const name = basename(path);
+  return !/^\.|~$|^#.*#$|^4913$|\.sw[a-z]$|\.tmp$/.test(name);
+}
+
+/** Whether a folder is one that nobody keeps parts of a stack in, and that may be very large. */
+export function isBeside(path: string, root: string): boolean {
+  const below = path.slice(root.length).split(sep).filter(Boolean);
+  return below.some((part) => part.startsWith('.') || part === 'node_modules');
+}
+
+/** The folder a glob begins in, and whether it goes on into folders below. */
+function rootOf(folder: string, glob: string): { readonly path: string; readonly isDeep: boolean } {
+  const parts = (isAbsolute(glob) ? glob : join(folder, glob)).split('/');
+  const first = parts.findIndex(isGlob);
+  if (first === -1) return { path: parts.slice(0, -1).join('/') || '/', isDeep: false };
+  return { path: parts.slice(0, first).join('/') || '/', isDeep: first < parts.length - 1 };
+}
+
+function secretFiles(value: unknown): readonly string[] {
+  if (value instanceof Secret) {
+    const file = /^!file (.*)$/.exec(value.origin)?.[1];
+    return file === undefined ? [] : [file];
+  }
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretFiles) : [];
+}
+
+function withoutRepeats(shallow: readonly string[], deep: readonly string[]): WatchedPaths {
+  const isBelow = (path: string, other: string): boolean => path.startsWith(`${other}${sep}`);
+  const kept = [...new Set(deep)].filter((path) => !deep.some((other) => isBelow(path, other))).sort();
+  const left = [...new Set(shallow)].filter((path) => !kept.some((other) => path === other || isBelow(path, other)));
+  return { shallow: left.sort(), deep: kept };
+}

@@ -1,0 +1,135 @@
+import type { Database, StoredDatasource } from './store.ts';
+
+/** What a request is answered with. */
+export interface Reply {
+  readonly status: number;
+  /** Text as it is, anything else as JSON. */
+  readonly body: unknown;
+}
+
+/** What the server's parts share. */
+export interface Grafana {
+  readonly database: Database;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly reload: (what: 'datasources' | 'dashboards') => void;
+  readonly log: (line: string) => void;
+}
+
+/** A request that a route has taken. */
+export interface Asked {
+  /** What the pattern's groups matched. */
+  readonly one: string;
+  readonly other: string;
+  readonly grafana: Grafana;
+}
+
+interface Route {
+  readonly pattern: RegExp;
+  readonly role: 'admin' | 'viewer';
+  handle(asked: Asked): Reply | Promise<Reply>;
+}
+
+const noDatasource: Reply = { status: 404, body: { message: 'Data source not found' } };
+const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found' } };
+
+/** The routes of 12.4 that are known; nothing else is answered. */
+export const routes: readonly Route[] = [
+  { pattern: /^POST \/api\/admin\/provisioning\/(datasources|dashboards)\/reload$/, role: 'admin', handle: reload },
+  { pattern: /^GET \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: datasource },
+  { pattern: /^GET \/api\/datasources\/uid\/([^/]+)\/health$/, role: 'viewer', handle: health },
+  { pattern: /^GET \/api\/datasources\/proxy\/uid\/([^/]+)\/(.+)$/, role: 'viewer', handle: proxy },
+  { pattern: /^GET \/api\/dashboards\/uid\/([^/]+)$/, role: 'viewer', handle: dashboard },
+  { pattern: /^DELETE \/api\/dashboards\/uid\/([^/]+)$/, role: 'admin', handle: deleteDashboard },
+  { pattern: /^GET \/api\/search\?type=dash-db&limit=5000$/, role: 'viewer', handle: search },
+  { pattern: /^GET \/api\/plugins\/([^/]+)\/settings$/, role: 'viewer', handle: plugin },
+];
+
+/** As Grafana logs it, in logfmt. */
+export function provisioningError(error: unknown): string {
+  const told = (error as Error).message.replaceAll('"', '\\"');
+  return `logger=provisioning level=error msg="Failed to provision data sources" error="Datasource provisioning error: ${told}"`;
+}
+
+function reload({ one, grafana }: Asked): Reply {
+  const what = one === 'dashboards' ? 'dashboards' : 'datasources';
+  try {
+    grafana.reload(what);
+  } catch (error) {
+    grafana.log(provisioningError(error));
+    return { status: 500, body: { message: '' } };
+  }
+  return { status: 200, body: { message: `${what.charAt(0).toUpperCase()}${what.slice(1)} config reloaded` } };
+}
+
+function find({ one, grafana }: Asked): StoredDatasource | undefined {
+  return grafana.database.read().datasources.find(({ uid, orgId }) => uid === one && orgId === 1);
+}
+
+function datasource(asked: Asked): Reply {
+  const found = find(asked);
+  if (found === undefined) return noDatasource;
+  const { secrets, isPrunable: _, ...model } = found;
+  const secureJsonFields = Object.fromEntries(secrets.map((name) => [name, true]));
+  return { status: 200, body: { id: 1, readOnly: true, typeName: found.type, secureJsonFields, ...model } };
+}
+
+/** The plugin's own query, to the real server behind. */
+async function health(asked: Asked): Promise<Reply> {
+  const found = find(asked);
+  if (found === undefined) return noDatasource;
+  if (found.type !== 'prometheus') return { status: 404, body: { message: 'Plugin not found' } };
+  try {
+    const answer = await fetch(`${found.url}/api/v1/query?query=1%2B1`, { signal: AbortSignal.timeout(3_000) });
+    if (answer.ok) return { status: 200, body: { status: 'OK', message: 'Successfully queried the Prometheus API.' } };
+    return { status: 400, body: { status: 'ERROR', message: `${answer.status} ${answer.statusText}` } };
+  } catch (error) {
+    return { status: 400, body: { status: 'ERROR', message: `error querying ${found.url}: ${reason(error)}` } };
+  }
+}
+
+/** pkg/api/pluginproxy: a GET goes through to the server behind. */
+async function proxy(asked: Asked): Promise<Reply> {
+  const found = find(asked);
+  if (found === undefined) return { status: 404, body: { message: 'Unable to find datasource' } };
+  try {
+    const answer = await fetch(`${found.url}/${asked.other}`, { signal: AbortSignal.timeout(3_000) });
+    return { status: answer.status, body: await answer.json() };
+  } catch {
+    return { status: 502, body: { message: 'Bad Gateway' } };
+  }
+}
+
+const reason = (error: unknown): string => {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? cause.message : message;
+};
+
+function dashboard({ one, grafana }: Asked): Reply {
+  const found = grafana.database.read().dashboards.find(({ uid }) => uid === one);
+  if (found === undefined) return noDashboard;
+  const { id, version, model, folder, path } = found;
+  const meta = { type: 'db', provisioned: path !== undefined, folderTitle: folder === '' ? 'General' : folder };
+  return { status: 200, body: { meta, dashboard: { ...model, id, version } } };
+}
+
+function search({ grafana }: Asked): Reply {
+  const { dashboards } = grafana.database.read();
+  const found = dashboards.map(({ id, uid, model }) => ({ id, uid, title: model['title'], type: 'dash-db', tags: [] }));
+  return { status: 200, body: found };
+}
+
+function deleteDashboard({ one, grafana }: Asked): Reply {
+  const { dashboards } = grafana.database.read();
+  const found = dashboards.find(({ uid }) => uid === one);
+  if (found === undefined) return noDashboard;
+  if (found.path !== undefined) return { status: 400, body: { message: 'provisioned dashboard cannot be deleted' } };
+  grafana.database.update({ dashboards: dashboards.filter((other) => other !== found) });
+  return { status: 200, body: { message: 'Dashboard deleted', uid: one } };
+}
+
+function plugin({ one }: Asked): Reply {
+  if (one !== 'prometheus') {
+    return { status: 404, body: { message: 'Plugin not found, no installed plugin with that id' } };
+  }
+  return { status: 200, body: { id: one, type: 'datasource', enabled: false } };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A datasource as it is stored. */
+export interface StoredDatasource {
+  readonly uid: string;
+  readonly name: string;
+  readonly type: string;
+  readonly url: string;
+  readonly access: string;
+  readonly isDefault: boolean;
+  readonly orgId: number;
+  readonly jsonData: Readonly<Record<string, unknown>>;
+  readonly secrets: readonly string[];
+  readonly isPrunable: boolean;
+}
+
+/** A dashboard as it is stored; `path` is the file it was read from, by its real name, while it is provisioned. */
+export interface StoredDashboard {
+  readonly id: number;
+  readonly uid: string;
+  readonly version: number;
+  readonly folder: string;
+  readonly model: Readonly<Record<string, unknown>>;
+  readonly path?: string;
+  readonly md5: string;
+}
+
+/** Everything Grafana keeps in its database. */
+export interface Store {
+  /** Hash of the admin's password. */
+  readonly password: string;
+  /** Hash of the key that secrets are encrypted with. */
+  readonly secretKey: string;
+  readonly failedLogins: number;
+  readonly datasources: readonly StoredDatasource[];
+  readonly dashboards: readonly StoredDashboard[];
+}
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The database of one data folder, read from disk each time: `grafana cli` writes it beside the server. */
+export class Database {
+  readonly #file: string;
+
+  constructor(dataFolder: string) {
+    this.#file = join(dataFolder, 'grafana.db');
+  }
+
+  get isThere(): boolean {
+    return existsSync(this.#file);
+  }
+
+  read(): Store {
+    return JSON.parse(readFileSync(this.#file, 'utf8')) as Store;
+  }
+
+  write(store: Store): void {
+    writeFileSync(`${this.#file}.new`, JSON.stringify(store));
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  update(change: Partial<Store>): void {
+    this.write({ ...this.read(), ...change });
+  }
+}
