@@ -44,6 +44,9 @@ export function decide(
   if (found.container.state !== 'running') {
     return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
   }
+  if (moves && wanted.service.reload === undefined) {
+    return { change: change('recreate', ...listed(filesMoved), 'it reads its files only when it starts'), moves };
+  }
   if (moves) return { change: change('reload', ...listed(filesMoved)), moves };
   if (found.unproven !== undefined) {
     return { change: change('reload', `the running server is behind its files: ${found.unproven}`), moves };
