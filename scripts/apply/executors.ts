@@ -5,6 +5,7 @@ import { openRoom } from '../attend/room.ts';
 import { prove } from '../confirm/prove.ts';
 import type { Reach } from '../confirm/reach.ts';
 import { waitReady } from '../confirm/ready.ts';
+import { whileAlive } from '../confirm/while-alive.ts';
 import type { Engine } from '../engine/engine.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { baseLabels, type Desired, type DesiredService } from '../plan/desired.ts';
@@ -153,8 +154,12 @@ export function createExecutors(shop: Workshop): Executors {
     confirm: async ({ service }, { signal, note }) => {
       const { service: declared, release } = wantedOf(service);
       if (release === undefined) return;
-      await prove(service, declared.proofs(release), { reach, clock, signal, deadlineMs: confirmMs });
-      for (const text of (await attendantOf(service)?.confirm(roomOf(service, release, signal))) ?? []) note(text);
+      const alive = { service: declared, container: containerOf(service), engine, exit: exits.get(service), signal };
+      const notes = await whileAlive(alive, async (living) => {
+        await prove(service, declared.proofs(release), { reach, clock, signal: living, deadlineMs: confirmMs });
+        return attendantOf(service)?.confirm(roomOf(service, release, living));
+      });
+      for (const text of notes ?? []) note(text);
     },
     record: () => withDeadline('writing the history', engineMs, shop.record()),
   };

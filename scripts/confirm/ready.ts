@@ -86,7 +86,8 @@ function killed({ name }: Service, exitCode: number): string {
   return exitCode === 137 ? `, killed, most likely for want of memory (see ${name}.resources.memory)` : '';
 }
 
-async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
+/** The error for a container that ended, or did not become what it should: why, with its last log lines and what they say. */
+export async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
   const lines: string[] = [];
   try {
     for await (const line of engine.logs(container, { tail: readLogLines })) lines.push(line.text);
