@@ -55,6 +55,8 @@ function settings(config: StackConfig): readonly Setting[] {
     ...set('paths', 'provisioning', `${configDir}/provisioning`),
     ...(furtherSettings(own).length === 0 ? [] : set('paths', 'config', `${configDir}/${iniPath}`)),
     ...set('server', 'root_url', own.root_url ?? `http://localhost:${own.port}/`),
+    // The address promstack tells people is not the one of root_url, and Grafana pushes changes to its own origin alone.
+    ...(own.root_url === undefined ? set('live', 'allowed_origins', `http://127.0.0.1:${own.port}`) : []),
     ...set('security', 'admin_user', adminUser),
     ...set('security', 'admin_password', fromFile(`${configMount}/secrets/${keptSecrets.adminPassword}`)),
     ...set('security', 'secret_key', fromFile(`${configMount}/secrets/${keptSecrets.secretKey}`)),

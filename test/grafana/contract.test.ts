@@ -232,6 +232,16 @@ describe('everything said', () => {
     });
   });
 
+  test("must stand in Grafana's config file too, since it takes no variable for a setting its defaults do not list", async () => {
+    const { container, release } = await rendering;
+    expect(container.env['GF_PATHS_CONFIG']).toBe('/etc/promstack/current/grafana.ini');
+    const text = textOf(release.files.find(({ path }) => path === 'grafana.ini'));
+    expect(text).toContain('[log]\nlevel = `debug`\n');
+    expect(text).toContain(
+      'client_secret = `$__file{/etc/promstack/current/secrets/auth.generic_oauth-client_secret}`\n',
+    );
+  });
+
   test('must give a secret to Grafana so that it reads it back as it is', async () => {
     const { release } = await rendering;
     const file = release.files.find(({ path }) => path === 'provisioning/datasources/stack.yml');

@@ -284,6 +284,14 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'a name that grafana.ini cannot have',
+    folder: { 'stack.yml': "grafana:\n  config:\n    log:\n      'level = debug': true\n" },
+    told: [
+      'stack.yml:4:7 "level = debug" cannot be a name in grafana.ini',
+      'names there are of letters, digits, dots, - and _',
+    ],
+  },
+  {
     name: 'a file that is no dashboard',
     folder: dashboard([1, 2]),
     told: ['dashboards/disks.json:1:1 a dashboard is expected here, not a list', "take what Grafana's Export writes"],

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../scripts/engine/connect.ts';
 import { GrafanaApi } from '../../scripts/grafana/api.ts';
 import { rotatePassword } from '../../scripts/grafana/password.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type RealGrafana, startGrafana } from '../support/grafana-container.ts';
+import { imageToRun } from '../support/grafana-real-image.ts';
 import type { Folder } from '../support/grafana-release.ts';
 import { renderGrafana } from '../support/grafana-release.ts';
 import { requester } from '../support/grafana-room.ts';
@@ -15,8 +15,6 @@ import { notRun } from '../support/not-run.ts';
 //   PROMSTACK_GRAFANA_URL and PROMSTACK_GRAFANA_PASSWORD_FILE   one that runs; nothing in it is changed
 //   PROMSTACK_GRAFANA_IMAGE                                     an image, which is pulled when it is not present
 // Without either the default image is taken if it is present. What cannot be run says so by name.
-
-const defaultImage = 'grafana/grafana:12.4.0';
 
 interface Asked {
   readonly url: string;
@@ -157,19 +155,4 @@ async function loggedIn({ room }: RealGrafana): Promise<GrafanaApi> {
   const password = await room.kept.read('admin-password');
   if (password === undefined) throw new Error('no password is kept');
   return new GrafanaApi(room.request, password);
-}
-
-/** The image to run, or why there is none. */
-async function imageToRun(): Promise<{ readonly reference: string } | { readonly whyNot: string }> {
-  const asked = process.env['PROMSTACK_GRAFANA_IMAGE'];
-  const reference = asked ?? defaultImage;
-  await using engine = await connect({ env: process.env });
-  if ((await engine.findImage(reference)) !== undefined) return { reference };
-  if (asked === undefined) return { whyNot: `${reference} is not present; PROMSTACK_GRAFANA_IMAGE names one to pull` };
-  try {
-    await engine.pullImage(reference, () => undefined, AbortSignal.timeout(300_000));
-    return { reference };
-  } catch (error) {
-    return { whyNot: `${reference} cannot be had: ${error instanceof Error ? error.message : String(error)}` };
-  }
 }

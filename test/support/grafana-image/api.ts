@@ -20,6 +20,8 @@ export interface Asked {
   /** What the pattern's groups matched. */
   readonly one: string;
   readonly other: string;
+  /** The request's body. */
+  readonly text: string;
   readonly grafana: Grafana;
 }
 
@@ -35,6 +37,8 @@ const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found'
 /** The routes of 12.4 that are known; nothing else is answered. */
 export const routes: readonly Route[] = [
   { pattern: /^POST \/api\/admin\/provisioning\/(datasources|dashboards)\/reload$/, role: 'admin', handle: reload },
+  { pattern: /^POST \/api\/datasources$/, role: 'admin', handle: addDatasource },
+  { pattern: /^DELETE \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: deleteDatasource },
   { pattern: /^GET \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: datasource },
   { pattern: /^GET \/api\/datasources\/uid\/([^/]+)\/health$/, role: 'viewer', handle: health },
   { pattern: /^GET \/api\/datasources\/proxy\/uid\/([^/]+)\/(.+)$/, role: 'viewer', handle: proxy },
@@ -63,6 +67,21 @@ function reload({ one, grafana }: Asked): Reply {
 
 function find({ one, grafana }: Asked): StoredDatasource | undefined {
   return grafana.database.read().datasources.find(({ uid, orgId }) => uid === one && orgId === 1);
+}
+
+/** As the browser adds one: it belongs to no file. */
+function addDatasource({ text, grafana }: Asked): Reply {
+  const { uid, name, type, url } = JSON.parse(text) as Record<'uid' | 'name' | 'type' | 'url', string>;
+  const rest = { access: 'proxy', isDefault: false, orgId: 1, jsonData: {}, secrets: [], isPrunable: false };
+  const { datasources } = grafana.database.read();
+  grafana.database.update({ datasources: [...datasources, { uid, name, type, url, ...rest }] });
+  return { status: 200, body: { message: 'Datasource added', name } };
+}
+
+function deleteDatasource({ one, grafana }: Asked): Reply {
+  const { datasources } = grafana.database.read();
+  grafana.database.update({ datasources: datasources.filter(({ uid }) => uid !== one) });
+  return { status: 200, body: { message: 'Data source deleted' } };
 }
 
 function datasource(asked: Asked): Reply {

@@ -4,6 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { connect } from '../../../scripts/engine/connect.ts';
 import { packEntries } from '../../../scripts/engine/docker/tar.ts';
 import type { ArchiveEntry, Engine } from '../../../scripts/engine/engine.ts';
 
@@ -31,7 +32,13 @@ export async function buildStandInImage(engine: Engine): Promise<StandInImage> {
     'ENV GF_PATHS_PLUGINS=/var/lib/grafana/plugins',
     'ENV GF_PATHS_PROVISIONING=/etc/grafana/provisioning',
   ]);
-  return { reference, [Symbol.asyncDispose]: () => engine.removeImage(reference) };
+  return {
+    reference,
+    [Symbol.asyncDispose]: async () => {
+      await using again = await connect({ env: process.env });
+      await again.removeImage(reference);
+    },
+  };
 }
 
 async function rootFileSystem(): Promise<readonly ArchiveEntry[]> {

@@ -44,7 +44,8 @@ function walk(
     const { path: _gone, ...rest } = one;
     return disableDeletion === true ? [rest] : [];
   });
-  return files.reduce((all, path) => saved(all, path, options.foldersFromFilesStructure === true, log), left);
+  const isFolder = options.foldersFromFilesStructure === true;
+  return files.reduce<readonly StoredDashboard[]>((all, path) => saved(all, path, isFolder, log), left);
 }
 
 function saved(

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Asked, type Grafana, provisioningError, type Reply, routes } from './api.ts';
 import { provisionDashboards } from './dashboards.ts';
 import { provisionDatasources } from './datasources.ts';
@@ -28,6 +30,12 @@ export function serve(database: Database, settings: Readonly<Record<string, stri
   });
   server.listen(3000, () => log('logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000'));
   setTimeout(() => {
+    for (const missing of ['plugins', 'alerting']) {
+      const path = join(folder, missing);
+      const error = `open ${path}: no such file or directory`;
+      if (!existsSync(path))
+        log(`logger=provisioning.${missing} level=error msg="Failed to read" path=${path} error="${error}"`);
+    }
     try {
       reload('datasources');
       reload('dashboards');
@@ -53,7 +61,7 @@ async function answer(request: IncomingMessage, grafana: Grafana): Promise<Reply
     if (match === null) continue;
     if (needed === 'admin' && role !== 'admin') return { status: 403, body: { message: 'Access denied' } };
     const [, one = '', other = ''] = match;
-    const given: Asked = { one: decodeURIComponent(one), other, grafana };
+    const given: Asked = { one: decodeURIComponent(one), other, text: await text(request), grafana };
     return handle(given);
   }
   grafana.log(`the stand-in does not know ${asked}`);

@@ -7,6 +7,7 @@ const defaults: Readonly<Record<string, string>> = {
   'paths.plugins': 'data/plugins',
   'paths.provisioning': 'conf/provisioning',
   'server.root_url': '%(protocol)s://%(domain)s:%(http_port)s/',
+  'live.allowed_origins': '',
   'security.admin_user': 'admin',
   'security.admin_password': 'admin',
   'security.secret_key': 'well-known',

@@ -1,0 +1,78 @@
+import { expect } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
+import { type StackFolder, stackFolder } from './stack-folder.ts';
+
+/** What Grafana answered. */
+export interface Answered<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+/** A stack with a Grafana of some image in it, and ways to ask both. */
+export interface GrafanaStack extends AsyncDisposable {
+  readonly folder: StackFolder;
+  /** Writes stack.yml with these keys below `grafana`. */
+  configure(grafana: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Runs the program, which must end well, and answers with what it printed. */
+  fine(...args: readonly string[]): Promise<string>;
+  password(): Promise<string>;
+  /** Asks as the admin, with the password given or the one in use. */
+  ask<T>(path: string, secret?: string): Promise<Answered<T>>;
+  statusOf(path: string, secret?: string): Promise<number>;
+  /** Asks as somebody who has not logged in. */
+  statusForAll(path: string): Promise<number>;
+  /** Does what people do in the browser. */
+  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void>;
+  /** Ids of the stack's containers, sorted. */
+  containers(): Promise<readonly string[]>;
+  /** Lines of Grafana's log. */
+  log(): Promise<readonly string[]>;
+}
+
+/** Makes a stack with a Grafana of the image; nothing runs yet. */
+export async function grafanaStack(image: string): Promise<GrafanaStack> {
+  const basis = { enabled: true, image };
+  const folder = await stackFolder({ grafana: basis });
+  const engine = await connect({ env: process.env });
+  const fine = async (...args: readonly string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await folder.run(...args);
+    expect(exitCode, `${args.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
+    return stdout;
+  };
+  const password = async (): Promise<string> => (await fine('password')).trim();
+  const login = async (secret?: string): Promise<{ readonly authorization: string }> => {
+    const pair = `admin:${secret ?? (await password())}`;
+    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  };
+  const ask = async <T>(path: string, secret?: string): Promise<Answered<T>> => {
+    const answer = await fetch(folder.url('grafana', path), { headers: await login(secret) });
+    return { status: answer.status, body: (await answer.json()) as T };
+  };
+  return {
+    folder,
+    fine,
+    password,
+    ask,
+    configure: (grafana) => folder.configure({ grafana: { ...basis, ...grafana } }),
+    statusOf: async (path, secret) => (await ask(path, secret)).status,
+    statusForAll: async (path) => (await fetch(folder.url('grafana', path))).status,
+    change: async (method, path, body = {}) => {
+      const headers = { ...(await login()), 'content-type': 'application/json' };
+      const answer = await fetch(folder.url('grafana', path), { method, headers, body: JSON.stringify(body) });
+      expect(answer.status, await answer.text()).toBe(200);
+    },
+    containers: async () => (await engine.listContainers({ [stackLabel]: folder.name })).map(({ id }) => id).sort(),
+    log: async () => {
+      const container = await engine.findContainer(`${folder.name}-grafana`);
+      const lines: string[] = [];
+      if (container === undefined) return lines;
+      for await (const { text } of engine.logs(container.id, {})) lines.push(text);
+      return lines;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await engine[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
