@@ -3,8 +3,9 @@ import { configMount, toResources } from '../values/container.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
 import { explainExit } from './explain-exit.ts';
+import { environment, iniFile, secretFiles } from './given-settings.ts';
 import { problems } from './problems.ts';
-import { environment, iniFile, keptSecrets, secretFiles } from './settings.ts';
+import { keptSecrets } from './settings.ts';
 import { vitals } from './vitals.ts';
 
 const port = 3000;

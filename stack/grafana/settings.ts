@@ -1,6 +1,5 @@
 import type { StackConfig } from '../config.ts';
-import type { RenderedFile } from '../model.ts';
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import { configDir, configMount } from '../values/container.ts';
 import type { GrafanaConfig } from './config.ts';
 
@@ -11,13 +10,14 @@ export const keptSecrets = { adminPassword: 'admin-password', secretKey: 'secret
 export const adminUser = 'admin';
 
 /** A setting of grafana.ini. */
-interface Setting {
+export interface Setting {
   readonly section: string;
   readonly key: string;
   readonly value: string | number | boolean | Secret;
 }
 
-const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
+/** A setting, or none where there is no value. */
+export const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
   value === undefined ? [] : [{ section, key, value }];
 
 /**
@@ -49,7 +49,7 @@ export const reserved: Readonly<Record<string, string>> = {
  * Everything about Grafana that is no file: it reads settings at its start only, so they belong to the container and a change
  * makes it anew. Names are from conf/defaults.ini of 12.4. Nothing here calls home, and nothing is downloaded at start.
  */
-function settings(config: StackConfig): readonly Setting[] {
+export function settings(config: StackConfig): readonly Setting[] {
   const own = config.grafana;
   return [
     ...set('paths', 'provisioning', `${configDir}/provisioning`),
@@ -85,11 +85,14 @@ function settings(config: StackConfig): readonly Setting[] {
 }
 
 /** What a person sets beside the keys of stack.yml. */
-function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
+export function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
   return Object.entries(config).flatMap(([section, keys]) =>
     Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
   );
 }
+
+/** Where the settings of `grafana.config` stand as a file, in the release. */
+export const iniPath = 'grafana.ini';
 
 /** The first page: the whole pipeline. */
 const homeDashboard = `${configDir}/dashboards/promstack/pipeline-overview.json`;
@@ -119,84 +122,7 @@ function databaseSettings(database: GrafanaConfig['database']): readonly Setting
   ];
 }
 
-/** The environment of the container; secrets are named by the files that hold them. */
-export function environment(config: StackConfig): Readonly<Record<string, string>> {
-  const all = settings(config);
-  const secrets = secretsOf(all);
-  const entries = all.map((one): readonly [string, string] => [variableName(one.section, one.key), textOf(one)]);
-  return {
-    TZ: config.timezone,
-    ...Object.fromEntries(entries),
-    // A changed secret must make the container anew too: Grafana reads the file at its start only.
-    ...(secrets.length === 0 ? {} : { PROMSTACK_SECRETS: fingerprint(secrets.map(({ value }) => value.reveal())) }),
-  };
-}
-
-/**
- * One file for each secret among the settings. The admin's password is among them for the sake of the plan alone: Grafana reads
- * it at its first start only, so a changed one is a changed file, and promstack sets it when it reloads Grafana.
- */
-export function secretFiles(config: StackConfig): readonly RenderedFile[] {
-  const all = [...settings(config), ...set('security', 'admin_password', config.grafana.admin_password)];
-  return secretsOf(all).map(({ section, key, value }) => ({
-    service: 'grafana',
-    path: secretPath(section, key),
-    content: value,
-    masked: '[secret]',
-    secrets: [value],
-    mode: 0o400,
-    origin: value.origin,
-  }));
-}
-
-/**
- * The settings of `grafana.config` as a file. Grafana takes a variable only for a key that its defaults or its config file have: without
- * the file those of plugins and other unlisted ones would be ignored without a word. The variables stay, so that a plan says what changed.
- */
-export function iniFile(config: StackConfig): readonly RenderedFile[] {
-  const further = furtherSettings(config.grafana);
-  if (further.length === 0) return [];
-  const sections = [...new Set(further.map(({ section }) => section))].map((section) => {
-    const own = further.filter((one) => one.section === section);
-    return [`[${section}]`, ...own.map((one) => `${one.key} = \`${textOf(one)}\``), ''].join('\n');
-  });
-  const content = ['# The settings of grafana.config in stack.yml.', '', ...sections].join('\n');
-  return [{ service: 'grafana', path: iniPath, content, mode: 0o444, origin: 'stack.yml' }];
-}
-
-const iniPath = 'grafana.ini';
-
-/** Grafana's own name for the variable of a setting (pkg/setting/setting.go, EnvKey): a dash stays in the name of a key. */
-export function variableName(section: string, key: string): string {
-  return `GF_${section.replaceAll(/[.-]/g, '_')}_${key.replaceAll('.', '_')}`.toUpperCase();
-}
-
-/** A setting's value as Grafana gets it: a secret by its file. */
-function textOf({ section, key, value }: Setting): string {
-  return value instanceof Secret ? fromFile(`${configDir}/${secretPath(section, key)}`) : String(value);
-}
-
-function secretsOf(all: readonly Setting[]): readonly (Setting & { readonly value: Secret })[] {
-  return all.filter((one): one is Setting & { readonly value: Secret } => one.value instanceof Secret);
-}
-
-function secretPath(section: string, key: string): string {
-  return `secrets/${section}-${key}`;
-}
-
 /** Grafana reads the file itself, in every program of the image; the `__FILE` variables are known to its start script alone. */
-function fromFile(path: string): string {
+export function fromFile(path: string): string {
   return `$__file{${path}}`;
-}
-
-/**
- * Twenty bits that change with the texts (FNV-1a): enough to notice a change, far too few to find out a secret, since the
- * container's settings show them.
- */
-function fingerprint(texts: readonly string[]): string {
-  let hash = 0x811c9dc5;
-  for (const letter of texts.join('\0')) {
-    hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  }
-  return ((hash ^ (hash >>> 20)) & 0xfffff).toString(16).padStart(5, '0');
 }
