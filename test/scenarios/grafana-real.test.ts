@@ -21,13 +21,15 @@ interface Asked {
   readonly password: string;
 }
 
-const running: Asked | undefined =
-  process.env['PROMSTACK_GRAFANA_URL'] === undefined
-    ? undefined
-    : {
-        url: process.env['PROMSTACK_GRAFANA_URL'],
-        password: readFileSync(process.env['PROMSTACK_GRAFANA_PASSWORD_FILE'] ?? '/dev/null', 'utf8').trim(),
-      };
+const running = whichRuns(process.env['PROMSTACK_GRAFANA_URL'], process.env['PROMSTACK_GRAFANA_PASSWORD_FILE']);
+
+function whichRuns(url: string | undefined, passwordFile: string | undefined): Asked | undefined {
+  if (url === undefined) return undefined;
+  // Trying without would shut its admin out after a few tests.
+  if (passwordFile === undefined)
+    throw new Error('PROMSTACK_GRAFANA_PASSWORD_FILE must name the file with its password');
+  return { url, password: readFileSync(passwordFile, 'utf8').trim() };
+}
 
 describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
   let standIn: GrafanaStandIn | undefined;
