@@ -39,7 +39,8 @@ export function openReach(engine: Engine, info: EngineInfo): Reach {
       const place = places.get(service);
       if (place === undefined) throw new Error(`${service} has no container`);
       const port = place.ports.find((one) => one.container === request.port);
-      if (port === undefined || !isReachable(port, info)) return requestInside(engine, place.container, request, options);
+      if (port === undefined || !isReachable(port, info))
+        return requestInside(engine, place.container, request, options);
       return requestDirect(agent, hostFor(port, info), port.host, request, options);
     },
   };
@@ -81,7 +82,9 @@ function requestDirect(
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+        );
       },
     );
     sent.on('error', (error) =>

@@ -7,8 +7,20 @@ export type Event =
   /** A piece of work began; `id` pairs it with its end. */
   | { readonly kind: 'started'; readonly id: string; readonly what: string }
   /** How far a piece of work is, in words: `42 of 98 MB`, `replaying the write-ahead log, segment 3 of 12`. */
-  | { readonly kind: 'progress'; readonly id: string; readonly what: string; readonly detail: string; readonly fraction?: number }
-  | { readonly kind: 'done'; readonly id: string; readonly what: string; readonly tookMs: number; readonly detail?: string }
+  | {
+      readonly kind: 'progress';
+      readonly id: string;
+      readonly what: string;
+      readonly detail: string;
+      readonly fraction?: number;
+    }
+  | {
+      readonly kind: 'done';
+      readonly id: string;
+      readonly what: string;
+      readonly tookMs: number;
+      readonly detail?: string;
+    }
   | { readonly kind: 'failed'; readonly id: string; readonly what: string; readonly why: string }
   /** A piece of work that was not begun because another failed. */
   | { readonly kind: 'skipped'; readonly id: string; readonly what: string; readonly because: string }

@@ -37,7 +37,9 @@ const ruleGroups = z.object({
 export function revisionIn(body: string): string | undefined {
   const parsed = ruleGroups.safeParse(parseJson(body));
   if (!parsed.success) return undefined;
-  return parsed.data.data.groups.flatMap((group) => group.rules).find((rule) => rule.name === metric)?.labels?.['revision'];
+  return parsed.data.data.groups.flatMap((group) => group.rules).find((rule) => rule.name === metric)?.labels?.[
+    'revision'
+  ];
 }
 
 /** Prometheus runs these files when its last reload succeeded and the revision rule it evaluates is ours. */
@@ -51,7 +53,10 @@ export function proofs({ revision }: Release): readonly Proof[] {
         if (status !== 200) return { kind: 'notYet', because: `its rules API answers ${status}` };
         const running = revisionIn(body);
         if (running === revision) return { kind: 'proven' };
-        return { kind: 'notYet', because: running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}` };
+        return {
+          kind: 'notYet',
+          because: running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`,
+        };
       },
     },
     {
