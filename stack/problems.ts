@@ -1,5 +1,6 @@
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
+import { foreignFiles } from './secrets/foreign-files.ts';
 import { secretProblems } from './secrets/place-secrets.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
@@ -19,9 +20,11 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
   ];
 }
 
-/** Secrets where the program takes them from no file. */
+/** Secrets where the program takes them from no file, and files of secrets that its container has not. */
 function misplacedSecrets({ name, title, secretFiles }: Service, config: StackConfig): readonly Problem[] {
-  return secretFiles === undefined ? [] : secretProblems(sliceOf(config, name), name, title, secretFiles);
+  if (secretFiles === undefined) return [];
+  const slice = sliceOf(config, name);
+  return [...secretProblems(slice, name, title, secretFiles), ...foreignFiles(slice, [name], title, secretFiles)];
 }
 
 function emptyStackProblems(config: StackConfig): readonly Problem[] {

@@ -6,6 +6,8 @@ import type { SecretFiles } from '../secrets/secret-files.ts';
  */
 export const prometheusSecrets: SecretFiles = {
   paths: 'relative',
+  // Prometheus 3.5.3 as Debian builds it went on scraping with the old token after a reload, until the job itself changed.
+  movesWithText: true,
   fields: {
     'authorization.credentials': 'credentials_file',
     'basic_auth.password': 'password_file',

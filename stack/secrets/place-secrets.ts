@@ -55,7 +55,7 @@ export function secretFilesIn(value: unknown, service: string, files: SecretFile
   const placeable = secretsIn(value, [service]).filter(
     ({ secret, path }) => !secret.isInline && fileKeyOf(keysOf(path), files) !== undefined,
   );
-  const byPath = new Map(placeable.map(({ secret }) => [filePath(secret), secret]));
+  const byPath = new Map(placeable.map(({ secret }) => [filePath(secret, files), secret]));
   return [...byPath].map(([path, secret]) => ({
     service,
     path,
@@ -125,15 +125,22 @@ function keysOf(path: KeyPath): readonly string[] {
   return path.filter((step) => typeof step === 'string');
 }
 
-function pathInConfig(secret: Secret, { paths }: SecretFiles): string {
-  return paths === 'relative' ? filePath(secret) : `${configDir}/${filePath(secret)}`;
+function pathInConfig(secret: Secret, files: SecretFiles): string {
+  return files.paths === 'relative' ? filePath(secret, files) : `${configDir}/${filePath(secret, files)}`;
 }
 
-/** Named by where the secret comes from, so that the path stays when the text changes: `secrets/env/SLACK_URL`. */
-function filePath({ origin }: Secret): string {
-  const [, tag = 'other', argument = origin] = /^!(\w+) (.*)$/s.exec(origin) ?? [];
+/** Named by where the secret comes from, so that the path stays when other secrets come and go: `secrets/env/SLACK_URL`. */
+function filePath(secret: Secret, { movesWithText }: SecretFiles): string {
+  const [, tag = 'other', argument = secret.origin] = /^!(\w+) (.*)$/s.exec(secret.origin) ?? [];
   const name = argument
     .replaceAll('/', '__')
     .replaceAll(/[^\w.-]/g, (character) => `_${character.charCodeAt(0).toString(16)}`);
-  return `secrets/${tag}/${name}`;
+  return `secrets/${tag}/${name}${movesWithText === true ? `-${mark(secret.reveal())}` : ''}`;
+}
+
+/** Four digits that change with a text: enough to tell the next one, too few to tell anything of it (FNV-1a, folded). */
+function mark(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, '0');
 }

@@ -7,6 +7,8 @@ export interface SecretFiles {
   readonly fields: Readonly<Record<string, string>>;
   /** How its config calls a file of its config directory: relative to the config file, or by its whole path. */
   readonly paths: 'relative' | 'absolute';
+  /** Whether a new text gets a new path, for a program that may go on with the old one until its config changes. */
+  readonly movesWithText?: boolean;
 }
 
 /** The key that names a file instead of the key at the end of `keys`; undefined when the program has none. */

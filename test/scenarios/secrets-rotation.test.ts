@@ -62,4 +62,47 @@ alertmanager:
       receiver.close();
     }
   });
+
+  it('must be in use in scrapes after a reload', { timeout: 180_000 }, async () => {
+    const seen = new Set<string>();
+    const target = createServer((request: IncomingMessage, answer) => {
+      seen.add(String(request.headers.authorization));
+      answer.end('up_and_well 1\n');
+    });
+    await new Promise<void>((resolve) => target.listen(0, '0.0.0.0', resolve));
+    const { port } = target.address() as AddressInfo;
+    try {
+      await using stack = await stackFolder();
+      await stack.write(
+        'stack.yml',
+        `
+name: ${stack.name}
+images: {source: auto}
+pushgateway: {enabled: false}
+alertmanager: {enabled: false}
+grafana: {enabled: false}
+prometheus:
+  port: ${stack.ports.prometheus}
+  scrape_interval: 1s
+  scrape_configs:
+    - job_name: guarded
+      fallback_scrape_protocol: PrometheusText0.0.4
+      authorization: {credentials: !file token}
+      static_configs: [{targets: ['host.docker.internal:${port}']}]
+`,
+      );
+      const run = async (command: string): Promise<void> => {
+        const done = toRun(await stack.start([command]));
+        expect(done.exitCode, done.stderr).toBe(0);
+      };
+      await stack.write('token', 'first-token\n');
+      await run('up');
+      await eventually(() => expect(seen).toContain('Bearer first-token'));
+      await stack.write('token', 'second-token\n');
+      await run('reload');
+      await eventually(() => expect([...seen]).toEqual(['Bearer first-token', 'Bearer second-token']));
+    } finally {
+      target.close();
+    }
+  });
 });

@@ -24,20 +24,24 @@ test('a secret must become a file that the config names, by relative paths in Pr
   const job = { job_name: 'a', basic_auth: { username: 'me', password: new Secret('x', '!file keys/db pass') } };
   expect(placeSecrets(job, ['prometheus', 'scrape_configs', 0], prometheusSecrets)).toEqual({
     job_name: 'a',
-    basic_auth: { username: 'me', password_file: 'secrets/file/keys__db_20pass' },
+    basic_auth: {
+      username: 'me',
+      password_file: expect.stringMatching(/^secrets\/file\/keys__db_20pass-[0-9a-f]{4}$/),
+    },
   });
 });
 
 test('secrets of a list must become files beside those that are named already', () => {
+  const path = expect.stringMatching(/^secrets\/env\/KEY-/);
   const headers = { 'X-Key': { files: ['/mine'], secrets: [secret('KEY'), inline, 'plain'] } };
   const other = { 'X-Key': { secrets: [secret('KEY')], files: ['/mine'] } };
   const place = (http_headers: unknown): unknown =>
     placeSecrets({ http_headers }, ['prometheus', 'scrape_configs', 0], prometheusSecrets);
   expect(place(headers)).toEqual({
-    http_headers: { 'X-Key': { files: ['/mine', 'secrets/env/KEY'], secrets: [inline, 'plain'] } },
+    http_headers: { 'X-Key': { files: ['/mine', path], secrets: [inline, 'plain'] } },
   });
   const files = (place(other) as { http_headers: { 'X-Key': unknown } }).http_headers['X-Key'];
-  expect(files).toEqual({ files: ['/mine', 'secrets/env/KEY'] });
+  expect(files).toEqual({ files: ['/mine', path] });
 });
 
 test('one secret in several places must be one file', () => {
@@ -76,4 +80,15 @@ test('a secret whose file is named as well must be refused', () => {
   expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     { code: 'secret-twice', path: ['alertmanager', 'global', 'slack_api_url'] },
   ]);
+});
+
+test('a new text must move the file in Prometheus, and leave it where it is in Alertmanager', () => {
+  const pathsOf = (text: string): readonly string[] =>
+    [
+      ...secretFilesIn({ scrape_configs: [{ bearer_token: secret('A', text) }] }, 'prometheus', prometheusSecrets),
+      ...secretFilesIn({ global: { slack_api_url: secret('A', text) } }, 'alertmanager', alertmanagerSecrets),
+    ].map(({ path }) => path);
+  const [before, after] = [pathsOf('first'), pathsOf('second')];
+  expect(after[0]).not.toBe(before[0]);
+  expect(after[1]).toBe(before[1]);
 });
