@@ -72,7 +72,8 @@ function printProblem({ tone, service, message, tryThis }: StatusProblem, { red,
 function summary({ problems, isRight }: StackStatus, { green, red }: Colours): string {
   const notices = problems.length;
   if (isRight && notices === 0) return `${green('✔')} everything runs as it should\n`;
-  if (isRight) return `${green('✔')} nothing is broken; ${notices === 1 ? 'one thing' : `${notices} things`} to look at\n`;
+  if (isRight)
+    return `${green('✔')} nothing is broken; ${notices === 1 ? 'one thing' : `${notices} things`} to look at\n`;
   const wrong = problems.filter((one) => one.tone === 'wrong').length;
   return `${red('✖')} ${wrong} ${wrong === 1 ? 'thing is' : 'things are'} not right\n`;
 }

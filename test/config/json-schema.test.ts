@@ -40,7 +40,7 @@ describe('the JSON Schema and the loader must agree on', () => {
     'prometheus: {scrape_configs: [{job_name: a, anything: {goes: here}}], remote_write: [{url: x}]}',
     'alertmanager: {route: {receiver: x}, receivers: [{name: x, webhook_configs: []}]}',
     'images: {source: auto, mirror: mirror.example.com}',
-    'grafana: {image: "grafana/grafana@sha256:' + 'a'.repeat(64) + '"}',
+    `grafana: {image: "grafana/grafana@sha256:${'a'.repeat(64)}"}`,
   ])('%s, which is right', (text) => {
     expect(validate(parse(text)).problems).toEqual([]);
     expect(bySchema.safeParse(parse(text)).error?.issues).toBeUndefined();
