@@ -94,3 +94,22 @@ describe('check', () => {
     expect(stderr).toContain("in the text of slack_configs: at <.Statuss>: can't evaluate field Statuss");
   });
 });
+
+describe('reload', () => {
+  it('must refuse a text that would fail, before the running Alertmanager sees it', async () => {
+    await using stack = await stackFolder();
+    await stack.write('rules.yml', rules);
+    await stack.write('house.tmpl', house);
+    await stack.configure(config({ title: '{{ template "house.title" . }}' }));
+    const up = await stack.run('up');
+    expect(up.exitCode, up.stderr).toBe(0);
+    await stack.write('house.tmpl', house.replace('.CommonLabels', '.CommonLabel'));
+    const { exitCode, stderr } = await stack.run('reload');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("house.tmpl:1:1 amtool: at <.CommonLabel.severity>: can't evaluate field CommonLabel");
+    const plan = await stack.run('plan', '--json');
+    expect(JSON.parse(plan.stdout).changes).toContainEqual(
+      expect.objectContaining({ service: 'alertmanager', action: 'reload' }),
+    );
+  });
+});
