@@ -8,6 +8,7 @@ import { imageCalls } from './docker/images.ts';
 import { askVersion, podmanQuestion } from './docker/kind.ts';
 import { logCalls } from './docker/logs.ts';
 import { networkCalls } from './docker/networks.ts';
+import { sessionCalls } from './docker/sessions.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
 import { volumeCalls } from './docker/volumes.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
@@ -28,6 +29,7 @@ export async function createDockerEngine(endpoint: Endpoint, loading = loadDocke
     ...infoCalls(docker, endpoint),
     ...containerCalls(docker, isPodman),
     ...execCalls(docker),
+    ...sessionCalls(docker),
     ...logCalls(docker),
     ...fileCalls(docker, isPodman),
     ...volumeCalls(docker),

@@ -95,6 +95,15 @@ export interface HelperRequest {
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
 }
 
+/** A helper that runs as long as somebody speaks with it. */
+export interface HelperSession extends AsyncDisposable {
+  readonly container: string;
+  /** Writes to its standard input. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** What it prints, as it comes; it ends when the helper does. */
+  readonly output: AsyncIterable<Buffer>;
+}
+
 /** One entry of an archive that goes into or comes out of a container. */
 export type ArchiveEntry =
   | {
@@ -159,6 +168,11 @@ export interface Engine extends AsyncDisposable {
   inspectContainer(id: string): Promise<ContainerDetails | undefined>;
   createContainer(request: ContainerRequest): Promise<string>;
   createHelper(request: HelperRequest): Promise<string>;
+  /**
+   * Starts a helper that may do as root as it likes with the files of its mounts. It gets no more input, and so can end,
+   * as soon as this session is disposed of or this process dies; the engine removes it when it has ended.
+   */
+  openHelper(request: HelperRequest): Promise<HelperSession>;
   startContainer(id: string): Promise<void>;
   /** Stops it if it runs, giving it the seconds to end by itself. */
   stopContainer(id: string, seconds: number): Promise<void>;

@@ -24,15 +24,18 @@ export async function setUpEngine(report: Report, signal: AbortSignal, options: 
 
   const host = options.host ?? thisHost();
   await refuseWhereItCannotBe(found, host);
-  const text = `No container engine answers: installing Docker from this host's own packages and starting it (log: ${host.logFile})`;
-  report({ kind: 'note', text });
+  const what = (await host.hasDaemon())
+    ? 'starting Docker'
+    : "installing Docker from this host's own packages and starting it";
+  report({ kind: 'note', text: `No container engine answers: ${what} (log: ${host.logFile})` });
   await using _lock = await holdMachineLock('promstack-engine-setup', signal, () =>
     report({ kind: 'note', text: 'Another promstack on this host is doing that already: waiting for it' }),
   );
   const others = await find(signal);
   if (others.engine !== undefined) return others.engine;
   if (!(await host.hasDaemon())) await step(report, 'installing docker.io', () => install(host, signal));
-  return step(report, 'starting dockerd', () => start(host, find, options.clock ?? systemClock, signal));
+  // Awaited here: the lock is held until this function's own end.
+  return await step(report, 'starting dockerd', () => start(host, find, options.clock ?? systemClock, signal));
 }
 
 /** An engine the person chose, or one they may not use, is for them to mend: a second one would only hide it. */
@@ -65,6 +68,7 @@ async function install(host: SetUpHost, signal: AbortSignal): Promise<void> {
 /** How long dockerd may take until it answers, in milliseconds. */
 const startMs = 60_000;
 
+/** Starts the daemon unless one is starting already: installing the package may have begun that, or the machine itself. */
 async function start(
   host: SetUpHost,
   find: (signal: AbortSignal) => Promise<Search>,
@@ -72,35 +76,46 @@ async function start(
   signal: AbortSignal,
 ): Promise<Engine> {
   const doing = 'starting dockerd';
-  const state: { ended?: string } = {};
-  // The package may have started it.
-  const already = await find(signal);
-  if (already.engine !== undefined) return already.engine;
-  await host.clearStalePid();
-  if (host.hasSystemd) {
-    if ((await host.run('systemctl', ['start', 'docker'], signal)) !== 0) state.ended = 'systemctl start docker failed';
-  } else {
-    const daemon = await host.startDaemon('dockerd');
-    daemon.ended.then(
-      (code) => {
-        state.ended = `it ended with exit code ${code}`;
-      },
-      (error: Error) => {
-        state.ended = error.message;
-      },
-    );
-  }
   const deadline = clock.now() + startMs;
-  while (state.ended === undefined && clock.now() < deadline) {
+  let own: StartedDaemon | undefined;
+  while (clock.now() < deadline) {
     const { engine } = await find(signal);
     if (engine !== undefined) return engine;
+    if (!(await host.isDaemonRunning())) {
+      if (own?.end !== undefined) throw await failure(host, doing, own.end);
+      own ??= await startDaemon(host, signal);
+    }
     await clock.sleep(100, signal);
   }
-  throw await failure(host, doing, state.ended ?? `it does not answer after ${startMs / 1_000} s`);
+  throw await failure(host, doing, `it does not answer after ${startMs / 1_000} s`);
+}
+
+interface StartedDaemon {
+  /** How it ended, once it has. */
+  end?: string;
+}
+
+async function startDaemon(host: SetUpHost, signal: AbortSignal): Promise<StartedDaemon> {
+  if (host.hasSystemd) {
+    const code = await host.run('systemctl', ['start', 'docker'], signal);
+    return code === 0 ? {} : { end: 'systemctl start docker failed' };
+  }
+  await host.clearStalePid();
+  const started: StartedDaemon = {};
+  const { ended } = await host.startDaemon('dockerd');
+  ended.then(
+    (code) => {
+      started.end = `it ended with exit code ${code}`;
+    },
+    (error: Error) => {
+      started.end = error.message;
+    },
+  );
+  return started;
 }
 
 async function failure(host: SetUpHost, doing: string, what: string): Promise<StackError> {
-  const lines = await host.lastLog(15);
+  const lines = (await host.lastLog(8)).map((line) => line.trim().slice(0, 300));
   const cause = causes.find(({ sign }) => lines.some((line) => sign.test(line)));
   const said = lines.map((line) => `\n    ${line}`).join('');
   return new StackError({

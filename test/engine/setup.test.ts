@@ -28,6 +28,7 @@ function host(own: Partial<SetUpHost>): SetUpHost {
     hasDaemon: untold('hasDaemon'),
     run: untold('run'),
     startDaemon: untold('startDaemon'),
+    isDaemonRunning: async () => false,
     clearStalePid: async () => undefined,
     lastLog: untold('lastLog'),
     ...own,
@@ -47,6 +48,7 @@ function fastClock() {
     now: () => ms,
     sleep: async (pause: number) => {
       ms += pause;
+      await new Promise(setImmediate);
     },
   };
 }
@@ -158,7 +160,65 @@ describe('on a fresh host', () => {
   });
 
   test('what another promstack set up meanwhile must be taken', async () => {
-    expect((await setUp({}, none(), found)).outcome).toBe(engine);
+    expect((await setUp({ hasDaemon: async () => false }, none(), found)).outcome).toBe(engine);
+  });
+
+  test('a daemon that is starting already must be waited for, not started again', async () => {
+    const own = { hasDaemon: async () => true, isDaemonRunning: async () => true };
+    expect((await setUp(own, none(), none(), none(), none(), found)).outcome).toBe(engine);
+  });
+
+  test('a daemon of ours that gives way to another must not be a failure', async () => {
+    let isOther = false;
+    const own: Partial<SetUpHost> = {
+      hasDaemon: async () => true,
+      isDaemonRunning: async () => isOther,
+      startDaemon: async () => {
+        isOther = true;
+        return { ended: Promise.resolve(1) };
+      },
+    };
+    expect((await setUp(own, none(), none(), none(), none(), found)).outcome).toBe(engine);
+  });
+
+  test('two at once must do it once', async () => {
+    const state = { isInstalled: false, isStarted: false };
+    const did: string[] = [];
+    const two = () =>
+      setUpEngine(() => undefined, forever, {
+        clock: fastClock(),
+        find: async () => (state.isStarted ? found : none()),
+        host: host({
+          hasDaemon: async () => state.isInstalled,
+          run: async () => {
+            did.push('install');
+            await new Promise(setImmediate);
+            state.isInstalled = true;
+            return 0;
+          },
+          startDaemon: async () => {
+            did.push('start');
+            const answer = () => {
+              state.isStarted = true;
+            };
+            // It answers only after others had their turn.
+            setImmediate(() => setImmediate(() => setImmediate(answer)));
+            return { ended: never };
+          },
+        }),
+      });
+    expect(await Promise.all([two(), two()])).toEqual([engine, engine]);
+    expect(did).toEqual(['install', 'start']);
+  });
+
+  test('a Docker that is only stopped must be started, and nothing installed', async () => {
+    const own = { hasDaemon: async () => true, startDaemon: async () => ({ ended: never }) };
+    const { events } = await setUp(own, none(), none(), none(), found);
+    expect(events.map((event) => (event.kind === 'note' ? event.text : event.kind))).toEqual([
+      'No container engine answers: starting Docker (log: /var/log/test.log)',
+      'started',
+      'done',
+    ]);
   });
 
   test('a daemon that ends must be told at once, with the cause and the end of its log', async () => {

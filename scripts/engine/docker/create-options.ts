@@ -61,6 +61,20 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
   };
 }
 
+/** As a helper, with an input that is closed for good when whoever opened it is gone, and removed by the engine at its end. */
+export function toSessionOptions(request: HelperRequest): Dockerode.ContainerCreateOptions {
+  const { HostConfig: host, ...options } = toHelperOptions(request);
+  return {
+    ...options,
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: { ...host, AutoRemove: true, CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] },
+  };
+}
+
 const hardened: Dockerode.HostConfig = {
   CapDrop: ['ALL'],
   SecurityOpt: ['no-new-privileges'],

@@ -59,6 +59,8 @@ class Wish {
   readonly recipe: Recipe | undefined;
   readonly attempts: ImageAttempt[] = [];
   had: Had | undefined;
+  /** Package suites that could not be used, and why. */
+  passedOver: readonly string[] = [];
   telling: Telling | undefined;
 
   constructor(reference: string, settings: ImageSettings) {
@@ -132,16 +134,19 @@ async function build(engine: Engine, wishes: readonly Wish[], signal: AbortSigna
     if (outcome?.kind !== 'built') continue;
     const image = await engine.findImage(outcome.reference);
     if (image !== undefined) wish.had = { image, ref: outcome.reference, from: 'packages' };
+    wish.passedOver = outcome.passedOver;
   }
 }
 
 /** Packages have the version Debian has: who asked for another should know. */
-function warnOfOtherVersion({ reference, had, recipe }: Wish, report: Report): void {
+function warnOfOtherVersion({ reference, had, recipe, passedOver }: Wish, report: Report): void {
   if (had === undefined || recipe === undefined) return;
   const version = upstreamVersionOf(recipe, had.ref);
   const asked = splitReference(reference).tag.replace(/^v/, '');
   if (version === undefined || asked === version || had.ref === reference) return;
-  report({ kind: 'warning', text: `${had.ref} stands in for ${reference}: Debian's packages have ${version}` });
+  const because = passedOver.length === 0 ? '' : ` (not used: ${passedOver.join('; ')})`;
+  const text = `${had.ref} stands in for ${reference}: Debian's packages have ${version}${because}`;
+  report({ kind: 'warning', text });
 }
 
 function outcomeOf(wishes: readonly Wish[], reference: string) {

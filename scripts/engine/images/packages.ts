@@ -13,7 +13,14 @@ import { MissingFileError } from './root-tree.ts';
 
 /** A program's image built, or why it was not. */
 export type BuildOutcome =
-  | { readonly kind: 'built'; readonly reference: string; readonly version: string; readonly suite: string }
+  | {
+      readonly kind: 'built';
+      readonly reference: string;
+      readonly version: string;
+      readonly suite: string;
+      /** Suites that would have come first, and why they could not be used. */
+      readonly passedOver: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly why: string };
 
 /** Told how far the build of a program's image is. */
@@ -60,7 +67,7 @@ async function buildBelow(
     const built = await buildFrom(join(folder, String(at)), place, workshop, missing);
     for (const [program, outcome] of built) {
       if (outcome.kind === 'refused') refusals.push(`${where}: ${outcome.why}`);
-      outcomes.set(program, outcome);
+      outcomes.set(program, outcome.kind === 'built' ? { ...outcome, passedOver: [...new Set(refusals)] } : outcome);
     }
   }
   const why = [...new Set(refusals)].join('; ');
@@ -185,7 +192,7 @@ async function buildOne(
   try {
     const entries = await layOutRoot(unpacked, recipe, run);
     const built = await importBuilt(engine, recipe, entries, { files, suite: place.suite }, vendor);
-    return { kind: 'built', ...built, suite: place.suite };
+    return { kind: 'built', ...built, suite: place.suite, passedOver: [] };
   } catch (error) {
     if (error instanceof MissingFileError) return { kind: 'refused', why: error.message };
     throw error;

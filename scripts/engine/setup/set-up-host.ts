@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { constants, existsSync } from 'node:fs';
-import { access, open, readFile, rm } from 'node:fs/promises';
+import { constants, existsSync, statSync } from 'node:fs';
+import { access, open, readdir, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Environment } from '../environment.ts';
 
@@ -17,9 +17,11 @@ export interface SetUpHost {
   run(program: string, argv: readonly string[], signal: AbortSignal): Promise<number>;
   /** Starts a program that outlives this process and shares nothing with it, writing to the log; resolves when it ends. */
   startDaemon(program: string): Promise<{ readonly ended: Promise<number | null> }>;
+  /** Whether Docker's daemon runs, answering or not yet. */
+  isDaemonRunning(): Promise<boolean>;
   /** Takes away what a daemon that no longer runs left to say that it does. */
   clearStalePid(): Promise<void>;
-  /** The log's last lines. */
+  /** The last lines that were written to the log since this host was looked at. */
   lastLog(lines: number): Promise<readonly string[]>;
   readonly logFile: string;
 }
@@ -30,6 +32,8 @@ export function thisHost(env: Environment = process.env): SetUpHost {
   const childEnv = { ...env, PATH: path, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
   const has = async (program: string) =>
     (await Promise.all(path.split(delimiter).map((folder) => isExecutable(join(folder, program))))).includes(true);
+
+  const oldLogBytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
 
   return {
     isRoot: process.getuid?.() === 0,
@@ -58,19 +62,20 @@ export function thisHost(env: Environment = process.env): SetUpHost {
         return { ended };
       }),
 
+    isDaemonRunning: async () => {
+      const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+      return (await Promise.all(processes.map(commandOf))).includes('dockerd');
+    },
+
     clearStalePid: async () => {
       const pid = (await readFile(pidFile, 'utf8').catch(() => '')).trim();
-      if (pid === '') return;
-      const runs = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-      if (runs.trim() !== 'dockerd') await rm(pidFile, { force: true });
+      if (pid !== '' && (await commandOf(pid)) !== 'dockerd') await rm(pidFile, { force: true });
     },
 
     lastLog: async (lines) => {
-      const text = await readFile(logFile, 'utf8').catch(() => '');
-      return text
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .slice(-lines);
+      const log = await readFile(logFile).catch(() => Buffer.alloc(0));
+      const text = log.subarray(oldLogBytes).toString();
+      return text.split('\n').filter(isFilled).slice(-lines);
     },
   };
 }
@@ -92,4 +97,15 @@ async function isExecutable(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The name of the program a process runs; undefined when there is no such process, or it has ended and nobody took note. */
+async function commandOf(pid: string): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [, command, state] = /^\d+ \((.*)\) (\S)/s.exec(stat) ?? [];
+  return state === 'Z' ? undefined : command;
+}
+
+function isFilled(line: string): boolean {
+  return line.trim() !== '';
 }
