@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { receiverKeys } from '../../stack/alertmanager/receiver-keys.ts';
+import { eventually } from '../support/eventually.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 
 /** The example of every receiver that `init` writes, in force; the files of the examples are not there. */
@@ -37,5 +40,55 @@ describe('receivers', () => {
     expect(rendered).not.toContain('planted-');
     // Of all of them Amazon's key alone has to stand in the config itself.
     expect(rendered.match(/.*\[secret\].*/g)?.map((line) => line.trim())).toEqual(["secret_key: '[secret]'"]);
+  });
+
+  it('must reach a robot that reads a form of its own, by the payload of the webhook', async () => {
+    const bodies: unknown[] = [];
+    const robot = createServer((request, answer) => {
+      request.setEncoding('utf8');
+      let body = '';
+      request.on('data', (part: string) => (body += part));
+      request.once('end', () => {
+        bodies.push(JSON.parse(body));
+        answer.end('{}');
+      });
+    });
+    await new Promise<void>((resolve) => robot.listen(0, '0.0.0.0', resolve));
+    try {
+      await using stack = await stackFolder();
+      const { port } = robot.address() as AddressInfo;
+      const [, dingtalk = ''] = /^ {4}- name: dingtalk\n(.*?)^ {4}- name:/ms.exec(examples) ?? [];
+      await stack.write(
+        'stack.yml',
+        `name: ${stack.name}
+images: {source: auto}
+pushgateway: {enabled: false}
+prometheus: {enabled: false}
+grafana: {enabled: false}
+alertmanager:
+  port: ${stack.ports.alertmanager}
+  route: {receiver: dingtalk, group_wait: 100ms, group_by: [alertname]}
+  receivers:
+    - name: dingtalk
+${dingtalk}`,
+      );
+      const robotUrl = `http://host.docker.internal:${port}/robot/send?access_token=a`;
+      const up = toRun(await stack.start(['up'], { DINGTALK_ROBOT_URL: robotUrl }));
+      expect(up.exitCode, up.stderr).toBe(0);
+      const alerts = [{ labels: { alertname: 'Quoted', note: 'a "word"' } }];
+      await fetch(stack.url('alertmanager', '/api/v2/alerts'), {
+        method: 'POST',
+        body: JSON.stringify(alerts),
+        headers: { 'content-type': 'application/json' },
+      });
+      await eventually(() =>
+        expect(bodies).toContainEqual({
+          msgtype: 'markdown',
+          markdown: { title: expect.stringMatching(/^alert: .*Quoted/), text: expect.stringContaining('a "word"') },
+        }),
+      );
+    } finally {
+      robot.close();
+    }
   });
 });
