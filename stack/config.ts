@@ -7,6 +7,9 @@ import { sinkConfig } from './sink/config.ts';
 import { trafficConfig } from './traffic/config.ts';
 import { expects } from './values/words.ts';
 
+// A schema is used once or twice a run: compiling a fast path for it takes longer than it saves.
+z.config({ jitless: true });
+
 /** The parts of stack.yml that belong to one service each, in the order they are documented. */
 export const slices = {
   pushgateway: pushgatewayConfig.prefault({}),

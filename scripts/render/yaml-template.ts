@@ -25,9 +25,9 @@ export interface YamlTemplate {
   rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }): SourceRange;
 }
 
-/** Whether a text may have holes: a quick look that spares the others from being parsed. */
+/** Whether a text may have holes: a quick look that spares the others from being parsed. Comments may speak of them. */
 export function mayHaveHoles(text: string): boolean {
-  return /(?:^|[\s[{,:-])![A-Za-z]/.test(text);
+  return /^[^#\n]*!(?:value|spread)\s/m.test(text);
 }
 
 /** Parses a template; `file` is its path as a person would type it. */
