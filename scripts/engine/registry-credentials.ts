@@ -77,8 +77,17 @@ async function askProgram(
   child.stdin.end(server);
   const [answer, exitCode] = await Promise.all([text(child.stdout), ended]);
   if (exitCode !== 0) return undefined;
-  const told = JSON.parse(answer) as { readonly Username: string; readonly Secret: string };
+  const told = parseAnswer(answer);
+  if (told === undefined) return undefined;
   return told.Username === '<token>'
     ? { serveraddress: server, identitytoken: told.Secret }
     : { serveraddress: server, username: told.Username, password: told.Secret };
+}
+
+function parseAnswer(answer: string): { readonly Username: string; readonly Secret: string } | undefined {
+  try {
+    return JSON.parse(answer) as { readonly Username: string; readonly Secret: string };
+  } catch {
+    return undefined;
+  }
 }

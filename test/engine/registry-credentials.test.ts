@@ -65,6 +65,7 @@ describe('a credential program', () => {
   test('that knows nothing or is not there must leave the file to tell', async () => {
     const config = { credsStore: 'test', auths: { 'registry.local': { auth } } };
     expect(await credentials('registry.local/x:v1', config, 'exit 1')).toMatchObject({ username: 'me' });
+    expect(await credentials('registry.local/x:v1', config, 'echo sorry')).toMatchObject({ username: 'me' });
     expect(await credentials('registry.local/x:v1', config)).toMatchObject({ username: 'me' });
   });
 });

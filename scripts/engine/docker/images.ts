@@ -25,7 +25,7 @@ export function imageCalls(docker: Dockerode): ImageCalls {
     findImage: (reference) =>
       askingFor(`looking for image ${reference}`, async () => {
         const told = await docker.getImage(reference).inspect();
-        return toSummary(told, told.Config.Labels);
+        return toSummary(told, told.Config?.Labels);
       }),
 
     removeImage: async (reference) => {
