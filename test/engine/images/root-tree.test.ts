@@ -54,6 +54,13 @@ test('what a link leads to must come with it, through more links', async () => {
   ]);
 });
 
+test('a folder must come whole though a link led into it before', async () => {
+  await using folder = await unpacked({ 'zone/A': '-> Z/one', 'zone/Z/one': '1', 'zone/Z/two': '2' });
+  const tree = new RootTree(folder.path);
+  await tree.include('zone');
+  expect([tree.has('zone/Z/one'), tree.has('zone/Z/two')]).toEqual([true, true]);
+});
+
 test('a link that leads nowhere must be left out, and a circle of links must end', async () => {
   await using folder = await unpacked({ 'web/gone': '-> ../absent', 'web/a': '-> b', 'web/b': '-> a', 'web/x': 'x' });
   const tree = new RootTree(folder.path);
