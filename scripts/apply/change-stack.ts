@@ -67,7 +67,18 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
     await preflight(plan, desired, observed, info);
-    await proveValid({ engine, desired, rendering, observed, plan, files, env, report, signal });
+    await proveValid({
+      engine,
+      desired,
+      rendering,
+      observed,
+      plan,
+      files,
+      passed: session.passed,
+      env,
+      report,
+      signal,
+    });
     const former = await formerState(files, observed, desired);
     report({ kind: 'phase', name: 'applying' });
     await carryOut({

@@ -1,5 +1,5 @@
 import { configMount } from '../../stack/values/container.ts';
-import type { ArchiveEntry, Engine } from '../engine/engine.ts';
+import type { ArchiveEntry, Engine, ExecResult } from '../engine/engine.ts';
 import { carrierRoot, names } from '../plan/names.ts';
 
 /** The way to the files in a stack's config volumes. Paths are below a service's volume: `current`, `releases/3f2a`. */
@@ -12,6 +12,15 @@ export interface ConfigFiles {
   read(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
   /** What is written in a link; undefined when there is none. */
   readLink(service: string, path: string): Promise<string | undefined>;
+  /** A quick way to the programs of one image with the files in sight; absent when there is none. */
+  readonly tools?: FileTools | undefined;
+}
+
+/** Programs that run where the config volumes are mounted as the carrier has them. */
+export interface FileTools {
+  readonly imageId: string;
+  readonly container: string;
+  exec(argv: readonly string[]): Promise<ExecResult>;
 }
 
 /** By the engine's archive calls: through the carrier, which never runs, or through a service's own container. */

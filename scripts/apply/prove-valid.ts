@@ -6,15 +6,17 @@ import { containerRunner } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner } from '../check/host-runner.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
+import { type PassedFiles, sparing } from '../check/sparing.ts';
 import type { Engine } from '../engine/engine.ts';
 import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Desired } from '../plan/desired.ts';
+import { carrierRoot } from '../plan/names.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import { InputError } from '../util/stack-error.ts';
-import type { ConfigFiles } from './config-files.ts';
+import type { ConfigFiles, FileTools } from './config-files.ts';
 
 /** Where a running container sees files that are only being checked: no server reads there. */
 const checkFolder = 'check';
@@ -26,6 +28,8 @@ export interface ProofOptions {
   readonly rendering: Rendering;
   readonly observed: Observed;
   readonly files: ConfigFiles;
+  /** Files that passed before in the same session; absent in a single change. */
+  readonly passed: PassedFiles | undefined;
   readonly plan: Plan;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
@@ -37,7 +41,7 @@ export interface ProofOptions {
  * container where it is of that image, else in a throw-away one. Throws an InputError with everything that is wrong.
  */
 export async function proveValid(options: ProofOptions): Promise<void> {
-  const { engine, desired, plan, env, report, signal } = options;
+  const { engine, desired, plan, files, passed, env, report, signal } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   const services = rendering.services.filter(({ service }) => touched.has(service.name));
@@ -51,11 +55,12 @@ export async function proveValid(options: ProofOptions): Promise<void> {
   );
   const findImage: FindImage = async (reference) => images.get(reference);
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, 'the image is not present'));
-  const open = execRunner(engine, (job) => stageForCheck(options, job), inContainer);
+  const open = execRunner(withTools(engine, files.tools), (job) => stageForCheck(options, job), inContainer);
+  const remembered = remembering(open, checkedCache(env), findImage);
   report({ kind: 'phase', name: 'checking' });
   const byTools = await checkRendering(
     { ...rendering, services, tests },
-    remembering(open, checkedCache(env), findImage),
+    passed === undefined ? remembered : sparing(remembered, passed, findImage),
     report,
     signal,
     rendering,
@@ -70,10 +75,25 @@ export async function proveValid(options: ProofOptions): Promise<void> {
 async function stageForCheck({ files, desired, observed }: ProofOptions, job: CheckJob): Promise<Staged | undefined> {
   const wanted = desired.services.find(({ service }) => service.name === job.service);
   const found = observed.services.get(job.service)?.container;
+  const folder = `${job.service}/${checkFolder}`;
+  const put = (): Promise<void> =>
+    // Nothing of an earlier check may be left that a glob could find.
+    files.write(toEntries(filesOf(job), folder, job.user), [folder]);
+  if (files.tools !== undefined && files.tools.imageId === wanted?.imageId) {
+    await put();
+    return { container: files.tools.container, directory: `${carrierRoot}/${folder}` };
+  }
   if (observed.carrier === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId)
     return undefined;
-  const folder = `${job.service}/${checkFolder}`;
-  // Nothing of an earlier check may be left that a glob could find.
-  await files.write(toEntries(filesOf(job), folder, job.user), [folder]);
+  await put();
   return { container: found.id, directory: `${configMount}/${checkFolder}` };
+}
+
+/** The engine, but that programs in the tools' container run by the quick way. */
+function withTools(engine: Engine, tools: FileTools | undefined): Engine {
+  if (tools === undefined) return engine;
+  return {
+    ...engine,
+    exec: (id, argv, options) => (id === tools.container ? tools.exec(argv) : engine.exec(id, argv, options)),
+  };
 }

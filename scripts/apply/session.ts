@@ -1,3 +1,4 @@
+import type { PassedFiles } from '../check/sparing.ts';
 import type { Engine, EngineInfo } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
@@ -12,6 +13,8 @@ export interface Session {
   /** Gets every image the stack needs; a StackError when one cannot be had, before anything is touched. */
   images(rendering: Rendering, report: Report, signal: AbortSignal): Promise<(reference: string) => ResolvedImage>;
   files(desired: Desired): Promise<ConfigFiles>;
+  /** Files that passed their checks, where there are many changes. */
+  readonly passed?: PassedFiles;
   /** Whether it is worth a look, before the lock is taken, if anything has to be done at all. */
   readonly looksFirst: boolean;
 }

@@ -9,7 +9,7 @@ import { StackError } from '../util/stack-error.ts';
 import { findStackFile } from './find.ts';
 import type { LoadedStack } from './loaded.ts';
 import { isMapping } from './tidy.ts';
-import { readUserFiles } from './user-files.ts';
+import { type JudgedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keys that win over the file's, in the file's own shape: `{ grafana: { enabled: false } }`. */
   readonly overrides?: Readonly<Record<string, unknown>>;
+  /** Kept from one load to the next, it saves looking again into files that have not changed. */
+  readonly judged?: JudgedFiles;
 }
 
 /** Finds, reads and checks stack.yml and every file it names; all that is wrong comes at once. */
@@ -42,7 +44,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
       broken.some((other) => overlaps(one, other)),
     );
   const more = config === undefined ? [] : stackProblems(config).filter(isWorthTelling);
-  const read = config === undefined ? undefined : await readUserFiles(config, folder, options.cwd);
+  const read = config === undefined ? undefined : await readUserFiles(config, folder, options.cwd, options.judged);
 
   const diagnostics = inOrder([
     ...source.diagnostics,

@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
@@ -19,8 +20,19 @@ export interface ReadUserFiles {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What was wrong in each file when it was last looked into, for whoever reads the same files again and again. */
+export type JudgedFiles = Map<
+  string,
+  { readonly content: string; readonly origin: string; readonly diagnostics: readonly Diagnostic[] }
+>;
+
 /** Reads every file the enabled services ask for, each once for a service, in the order of their landing paths. */
-export async function readUserFiles(config: StackConfig, folder: string, cwd: string): Promise<ReadUserFiles> {
+export async function readUserFiles(
+  config: StackConfig,
+  folder: string,
+  cwd: string,
+  judged: JudgedFiles = new Map(),
+): Promise<ReadUserFiles> {
   const problems: Problem[] = [];
   const wanted = new Map<string, { service: string; path: string; absolute: string; asked: UserFiles }>();
   for (const service of enabledServices(config)) {
@@ -43,7 +55,8 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
   const diagnostics: Diagnostic[] = [];
   const files: LoadedUserFile[] = [];
   const all = [...wanted.values()];
-  const contents = await Promise.all(all.map(({ absolute }) => readText(absolute)));
+  // One after the other and not all at once: for a thousand small files the queue costs several times the reading.
+  const contents = all.map(({ absolute }) => readText(absolute));
   for (const [at, { service, path, absolute, asked }] of all.entries()) {
     const origin = relative(cwd, absolute);
     const content = contents[at] ?? '';
@@ -52,7 +65,14 @@ export async function readUserFiles(config: StackConfig, folder: string, cwd: st
       continue;
     }
     files.push({ service, path, origin, content });
-    if (asked.problems !== undefined) diagnostics.push(...(await checkYaml(content, origin, asked.problems)));
+    if (asked.problems === undefined) continue;
+    const known = judged.get(absolute);
+    const found =
+      known?.content === content && known.origin === origin
+        ? known.diagnostics
+        : await checkYaml(content, origin, asked.problems);
+    judged.set(absolute, { content, origin, diagnostics: found });
+    diagnostics.push(...found);
   }
   return {
     files: files.sort((one, other) => (one.service + one.path < other.service + other.path ? -1 : 1)),
@@ -86,9 +106,9 @@ const notThere = 'is not there';
 const aFolder = 'is a folder';
 
 /** The text of a file; lines end as they do in the file, and a byte order mark stays where it is. */
-async function readText(path: string): Promise<string | { because: string }> {
+function readText(path: string): string | { because: string } {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notThere };

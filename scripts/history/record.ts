@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { RenderedFile } from '../../stack/model.ts';
 import type { ConfigFiles } from '../apply/config-files.ts';
 import { userName } from '../apply/lock.ts';
 import type { Desired } from '../plan/desired.ts';
@@ -47,17 +48,23 @@ export async function recordRevision(
 function changedFiles(former: Desired, desired: Desired): string[] {
   const before = filesOf(former);
   const after = filesOf(desired);
-  return [...new Set([...before.keys(), ...after.keys()])]
-    .filter((path) => before.get(path) !== after.get(path))
-    .sort();
+  const isSame = (path: string): boolean => {
+    const [one, other] = [before.get(path), after.get(path)];
+    if (one === undefined || other === undefined || one.file.mode !== other.file.mode) return one === other;
+    return (
+      one.file.content === other.file.content ||
+      withoutRevision(one.file, one.revision) === withoutRevision(other.file, other.revision)
+    );
+  };
+  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path)).sort();
 }
 
-function filesOf(state: Desired): Map<string, string> {
+function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
   return new Map(
     state.services.flatMap(({ service, release }) =>
-      (release?.files ?? []).map((file): [string, string] => [
+      (release?.files ?? []).map((file) => [
         `${service.name}/${file.path}`,
-        hashFiles([{ ...file, content: withoutRevision(file, release?.revision ?? '') }]),
+        { file, revision: release?.revision ?? '' },
       ]),
     ),
   );

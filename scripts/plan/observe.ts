@@ -13,6 +13,8 @@ import { revisionOf } from './release-folder.ts';
 
 /** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
 const askMs = 2_000;
+/** No check takes longer than this to begin once its container is made. */
+const checkSeconds = 600;
 
 /** Takes the snapshot of everything that concerns one stack. */
 export async function observe(
@@ -83,13 +85,19 @@ function byService(stack: string, containers: readonly ContainerSummary[]) {
   const strays: ContainerSummary[] = [];
   for (const container of [...containers].sort((a, b) => a.name.localeCompare(b.name))) {
     const role = container.labels[roleLabel];
-    if (role === 'check') strays.push(container);
+    if (role === 'check' && isLeftOver(container)) strays.push(container);
     if (role !== 'service') continue;
     const service = container.labels[serviceLabel] ?? '';
     if (container.name === names.container(stack, service)) primary.set(service, container);
     else strays.push(container);
   }
   return { primary, strays };
+}
+
+/** Checks run without the lock: one that is under way is not to be taken for what a dead one left behind. */
+function isLeftOver({ state, createdAt }: ContainerSummary): boolean {
+  if (state === 'running') return false;
+  return state === 'exited' || state === 'dead' || Date.now() / 1_000 - createdAt > checkSeconds;
 }
 
 async function observeService(
@@ -129,15 +137,21 @@ async function observeService(
   return { ...base, folder, linked: revisionOf(folder), filesHash, unproven };
 }
 
+const knownHashes = new WeakMap<readonly ArchiveEntry[], string>();
+
 /** Hash of a release folder as it is read: the folder's own name is not part of it, a link in it is, though no release has one. */
 export function hashEntries(entries: readonly ArchiveEntry[]): string {
-  return hashFiles(
+  const known = knownHashes.get(entries);
+  if (known !== undefined) return known;
+  const hash = hashFiles(
     entries.flatMap((entry) => {
       const path = entry.path.split('/').slice(1).join('/');
       if (entry.kind === 'directory') return [];
       return [entry.kind === 'file' ? { ...entry, path } : { path, mode: 0, content: `-> ${entry.to}` }];
     }),
   );
+  knownHashes.set(entries, hash);
+  return hash;
 }
 
 /** Asks each proof once; the first that does not hold says why. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { findStackFile } from '../config/find.ts';
 import { loadStack } from '../config/load.ts';
+import type { JudgedFiles } from '../config/user-files.ts';
 import { render } from '../render/render.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
@@ -24,6 +25,7 @@ export function stackReader(options: {
 }): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
+  const judged: JudgedFiles = new Map();
 
   const templatesIn = async (folder: string): Promise<TemplateSet> => {
     if (templates?.folder !== folder) templates = { folder, set: await loadTemplates(folder, options.cwd) };
@@ -32,7 +34,7 @@ export function stackReader(options: {
 
   return {
     async read() {
-      const loaded = await loadStack(options);
+      const loaded = await loadStack({ ...options, judged });
       if (!loaded.ok) {
         const found = await findStackFile(options);
         return { rendering: loaded, paths: found.ok ? await widerPaths(found.value, paths) : paths };

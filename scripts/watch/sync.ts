@@ -51,7 +51,7 @@ export async function syncStack(rendering: Rendering, options: SyncOptions): Pro
       (one): one is EngineError => one instanceof EngineError && one.code === 'unreachable',
     );
     // What was known of the engine may be otherwise when it is back, or once the stack is put right.
-    session.forget();
+    await session.forget();
     if (unreachable !== undefined)
       return { kind: 'postponed', why: `the engine does not answer: ${unreachable.message}` };
     if (error instanceof EngineError) {

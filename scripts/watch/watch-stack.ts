@@ -35,7 +35,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const reader = stackReader(options);
-  const session = warmSession(engine);
+  await using session = warmSession(engine);
   const telling = tellOnce(options);
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',

@@ -16,6 +16,7 @@ export function prometheusChecks(
     title: 'prometheus.yml and its rules',
     tool: 'promtool',
     argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
+    judgesAlone: (path) => path.startsWith('rules/'),
     explain: explainPromtool,
   };
   const isShipped = (file: RenderedFile): boolean => file.isShipped === true;

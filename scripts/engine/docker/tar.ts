@@ -1,11 +1,17 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Extract, extract, type Header, pack } from 'tar-stream';
+import { packQuickly } from './pack.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { ArchiveEntry } from '../engine.ts';
 
 /** A tar archive of the entries, in their order. */
 export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buffer> {
+  return packQuickly(entries) ?? packAtLength(entries);
+}
+
+/** By pax headers, which take paths of any length. */
+async function packAtLength(entries: readonly ArchiveEntry[]): Promise<Buffer> {
   const archive = pack();
   for (const entry of entries) archive.entry(toHeader(entry), entry.kind === 'file' ? entry.content : Buffer.alloc(0));
   archive.finalize();

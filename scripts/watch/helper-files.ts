@@ -1,0 +1,134 @@
+import { basename, dirname } from 'node:path/posix';
+import { Readable } from 'node:stream';
+import type { ConfigFiles, FileTools } from '../apply/config-files.ts';
+import { packEntries, unpackEntries } from '../engine/docker/tar.ts';
+import type { ArchiveEntry, Engine, HelperSession } from '../engine/engine.ts';
+import { baseLabels, type DesiredCarrier } from '../plan/desired.ts';
+import { carrierRoot } from '../plan/names.ts';
+import { helperScript } from './helper-script.ts';
+
+/** The config files by way of a helper that stays while they are watched: a write by it takes a few milliseconds, by the engine's archive calls some fifty. */
+export interface HelperFiles extends ConfigFiles, AsyncDisposable {
+  /** Programs of the helper's image; stdout has all they print. */
+  readonly tools: FileTools;
+}
+
+/** Starts the helper, with the carrier's volumes; rejects when its image has no shell. */
+export async function openHelperFiles(
+  engine: Engine,
+  { stack, carrier, imageId }: { readonly stack: string; readonly carrier: DesiredCarrier; readonly imageId: string },
+): Promise<HelperFiles> {
+  const session = await engine.openHelper({
+    name: `${stack}-watch-${process.pid}-${Date.now().toString(36)}`,
+    image: carrier.image,
+    user: '0:0',
+    entrypoint: ['/bin/sh', '-c'],
+    args: [helperScript, 'sh', carrierRoot],
+    labels: baseLabels(stack, 'watch'),
+    mounts: carrier.mounts,
+  });
+  const ask = conversation(session);
+  const files: HelperFiles = {
+    place: () => undefined,
+    async write(entries, cleared = []) {
+      for (const path of cleared) await must(ask(['clear', path]));
+      for (const batch of batches(entries)) {
+        if (batch.kind === 'link') await must(ask(['link', batch.link.path, batch.link.to]));
+        else {
+          const archive = await packEntries(batch.entries);
+          await must(ask(['put', String(archive.length)], archive));
+        }
+      }
+    },
+    async read(service, path) {
+      const at = `${service}/${path}`;
+      const { status, content } = await ask(['get', dirname(at), basename(at)]);
+      if (status === 1) return undefined;
+      if (status !== 0) throw new Error(`the helper could not read ${at}`);
+      return unpackEntries(Readable.from([content]));
+    },
+    async readLink(service, path) {
+      const { status, content } = await ask(['readlink', `${service}/${path}`]);
+      return status === 0 ? content.toString('utf8').replace(/\n$/, '') : undefined;
+    },
+    tools: {
+      imageId,
+      container: session.container,
+      async exec(argv) {
+        const { status, content } = await ask(['run', String(argv.length), ...argv]);
+        return { exitCode: status, stdout: content.toString('utf8'), stderr: '' };
+      },
+    },
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+  try {
+    await must(ask(['run', '1', 'true']));
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
+  }
+  return files;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly content: Buffer;
+}
+
+type Ask = (words: readonly string[], bytes?: Uint8Array) => Promise<Answer>;
+
+/** Sends requests one at a time and reads their answers. */
+function conversation(session: HelperSession): Ask {
+  const chunks = session.output[Symbol.asyncIterator]();
+  let rest: Buffer = Buffer.alloc(0);
+  let turn: Promise<unknown> = Promise.resolve();
+  const more = async (): Promise<void> => {
+    const { value, done } = await chunks.next();
+    if (done === true) throw new Error('the helper has ended');
+    rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
+  };
+  const exchange = async (words: readonly string[], bytes: Uint8Array | undefined): Promise<Answer> => {
+    if (words.some((word) => word.includes('\n'))) throw new Error('a request to the helper holds a line break');
+    await session.write(Buffer.from(`${words.join('\n')}\n`));
+    if (bytes !== undefined) await session.write(bytes);
+    let end = rest.indexOf(0x0a);
+    while (end === -1) {
+      await more();
+      end = rest.indexOf(0x0a);
+    }
+    const [status = NaN, size = NaN] = rest.subarray(0, end).toString('latin1').split(' ').map(Number);
+    if (!Number.isInteger(status) || !Number.isInteger(size)) {
+      throw new Error(`the helper answers ${rest.subarray(0, end).toString('utf8')}`);
+    }
+    while (rest.length < end + 1 + size) await more();
+    const content = rest.subarray(end + 1, end + 1 + size);
+    rest = rest.subarray(end + 1 + size);
+    return { status, content };
+  };
+  return (words, bytes) => {
+    const answer = turn.then(() => exchange(words, bytes));
+    turn = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+async function must(answer: Promise<Answer>): Promise<void> {
+  const { status, content } = await answer;
+  if (status !== 0) throw new Error(`the helper failed with status ${status}: ${content.toString('utf8').trim()}`);
+}
+
+type Batch =
+  | { readonly kind: 'link'; readonly link: Extract<ArchiveEntry, { kind: 'link' }> }
+  | { readonly kind: 'archive'; readonly entries: ArchiveEntry[] };
+
+/** Entries in their order: links one by one, all others together. */
+function batches(entries: readonly ArchiveEntry[]): readonly Batch[] {
+  const all: Batch[] = [];
+  for (const entry of entries) {
+    const last = all.at(-1);
+    if (entry.kind === 'link') all.push({ kind: 'link', link: entry });
+    else if (last?.kind === 'archive') last.entries.push(entry);
+    else all.push({ kind: 'archive', entries: [entry] });
+  }
+  return all;
+}

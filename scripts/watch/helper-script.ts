@@ -1,0 +1,34 @@
+/**
+ * What the helper runs: it reads one request after the other and answers each with `STATUS SIZE`, a line break and so
+ * many bytes. Every argument is a line of its own. The next request must not be sent before the answer is read, since
+ * `head` may read ahead.
+ *
+ * - `clear PATH`: takes a folder away with all it holds.
+ * - `put SIZE` and so many bytes of a tar archive: unpacks it.
+ * - `link PATH TO`: makes a link in one step, so that there is no moment without one.
+ * - `get FOLDER NAME`: an archive of what has the name in the folder; status 1 when it is not there.
+ * - `readlink PATH`: what is written in a link; status 1 when there is none.
+ * - `run COUNT ARG…`: a program, with all it prints.
+ */
+export const helperScript = `
+answer() { printf '%s %s\\n' "$1" "$(wc -c < /tmp/out)"; cat /tmp/out; }
+cd "$1" || exit 1
+while IFS= read -r verb; do
+  : > /tmp/out
+  case "$verb" in
+    clear) IFS= read -r path; rm -rf -- "$path" > /tmp/out 2>&1; answer $? ;;
+    put) IFS= read -r size; head -c "$size" | tar -xf - > /tmp/out 2>&1; answer $? ;;
+    link) IFS= read -r path; IFS= read -r to
+      { rm -rf -- "$path.new" && ln -s -- "$to" "$path.new" && mv -f -T -- "$path.new" "$path"; } > /tmp/out 2>&1
+      answer $? ;;
+    get) IFS= read -r folder; IFS= read -r name
+      if [ -e "$folder/$name" ] || [ -L "$folder/$name" ]; then tar -cf /tmp/out -C "$folder" -- "$name"; answer $?
+      else answer 1; fi ;;
+    readlink) IFS= read -r path; readlink -- "$path" > /tmp/out 2>&1; answer $? ;;
+    run) IFS= read -r count; set --
+      while [ "$count" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; count=$((count - 1)); done
+      "$@" > /tmp/out 2>&1 < /dev/null; answer $? ;;
+    *) answer 127 ;;
+  esac
+done
+`;
