@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
@@ -80,6 +81,7 @@ describe('up', () => {
       answer.setHeader('content-type', 'text/plain; version=0.0.4');
       answer.end('on_the_host 7\n');
     }).listen(0, '0.0.0.0');
+    await once(host, 'listening');
     const address = host.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     try {
