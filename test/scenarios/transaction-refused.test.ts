@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
+import { stackFolder } from '../support/stack-folder.ts';
+
+/** A receiver that amtool takes and Alertmanager refuses: only the server opens the file. */
+const refusedReceiver = {
+  alertmanager: {
+    route: { receiver: 'hook' },
+    receivers: [
+      {
+        name: 'hook',
+        webhook_configs: [{ url: 'http://sink:8080/', http_config: { tls_config: { ca_file: '/nowhere/ca.pem' } } }],
+      },
+    ],
+  },
+};
+
+/** A job that promtool takes and Prometheus refuses: only the server opens the file it would write failed scrapes to. */
+const refusedJob = {
+  prometheus: {
+    rules: ['rules/*.yml'],
+    scrape_configs: [
+      {
+        job_name: 'refused',
+        scrape_failure_log_file: '/nowhere/failures.log',
+        static_configs: [{ targets: ['127.0.0.1:1'] }],
+      },
+    ],
+  },
+};
+const ownRules = { prometheus: { rules: ['rules/*.yml'] } };
+
+describe('a change that only a server refuses', () => {
+  it('must be taken back from every server when Alertmanager refuses it, and confirmed', async () => {
+    await using stack = await stackFolder(ownRules);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    const [before, containers] = [await running(stack), await containerIds(stack)];
+
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await stack.configure({ ...ownRules, ...refusedReceiver });
+    const { exitCode, stderr } = await stack.run('reload');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/✖ reloading alertmanager: it refused its new files \(status 500\): .*\/nowhere\/ca\.pem/);
+    expect(stderr).toContain('  everything was put back to what ran before, and that is confirmed\n');
+    expect(await running(stack)).toEqual(before);
+    expect(await containerIds(stack)).toEqual(containers);
+
+    const history = await historyOf(stack);
+    expect(history.map(({ isConfirmed }) => isConfirmed)).toEqual([true, false]);
+    expect(history[1]?.refused).toContain('/nowhere/ca.pem');
+    expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(3);
+
+    await stack.configure(ownRules);
+    expectFine(await stack.run('reload'));
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+    await expectSettled(stack);
+  });
+
+  it('must be taken back when Prometheus has taken half of it', async () => {
+    await using stack = await stackFolder(ownRules);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    const before = await running(stack);
+
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await stack.configure(refusedJob);
+    const { exitCode, stderr } = await stack.run('reload');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('reloading prometheus: it refused its new files (status 500)');
+    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(await running(stack)).toEqual(before);
+  });
+
+  it('must be taken back together with containers that were made anew for it', async () => {
+    await using stack = await stackFolder(ownRules);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    const [before, containers] = [await running(stack), await containerIds(stack)];
+
+    await stack.configure({
+      prometheus: { ...ownRules.prometheus, scrape_interval: '7s' },
+      alertmanager: { extra_args: ['--no-such-flag'] },
+      pushgateway: { extra_args: ['--push.enable-utf8-names'] },
+    });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('starting alertmanager: it exited with code 1 while starting: it knows no flag --no-such-flag');
+    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(await running(stack)).toEqual(before);
+    const after = await containerIds(stack);
+    expect(Object.keys(after).sort()).toEqual(Object.keys(containers).sort());
+    expect(after[`${stack.name}-sink`]).toBe(containers[`${stack.name}-sink`]);
+
+    await stack.configure(ownRules);
+    await expectSettled(stack);
+  });
+
+  it('must leave a new server that never came up stopped, for a look at its log', async () => {
+    await using stack = await stackFolder({ sink: { enabled: false } });
+    expectFine(await stack.run('up'));
+    await stack.configure({ sink: { enabled: false }, traffic: { enabled: true }, pushgateway: { enabled: true } });
+    await stack.write('templates/traffic/push.sh', '#!/bin/sh\necho this is why\nexit 7\n');
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('starting traffic: it exited with code 7 while starting');
+    expect(stderr).toContain('this is why');
+    expect(stderr).toContain('traffic was stopped; its container is left for a look at its log');
+    await using engine = await connect({ env: process.env });
+    expect((await engine.findContainer(`${stack.name}-traffic`))?.state).toBe('exited');
+    expect((await stack.run('logs', 'traffic', '--raw')).stdout).toContain('this is why');
+
+    await stack.configure({ sink: { enabled: false } });
+    expectFine(await stack.run('up'));
+    expect(await engine.findContainer(`${stack.name}-traffic`)).toBeUndefined();
+    await expectSettled(stack);
+  });
+
+  it('must stop a server that never came up in a first up, and leave those that did', async () => {
+    await using stack = await stackFolder({ alertmanager: { extra_args: ['--no-such-flag'] } });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('alertmanager was stopped; its container is left for a look at its log');
+    await using engine = await connect({ env: process.env });
+    expect((await engine.findContainer(`${stack.name}-alertmanager`))?.state).toBe('exited');
+    await stack.configure({});
+    expectFine(await stack.run('up'));
+    await expectSettled(stack);
+  });
+});
+
+describe('reload', () => {
+  it('must refuse what takes more than files, and say what up would do', async () => {
+    await using stack = await stackFolder();
+    expectFine(await stack.run('up'));
+    const [before, containers] = [await running(stack), await containerIds(stack)];
+    await stack.configure({ prometheus: { retention: { time: '3d' }, scrape_interval: '7s' } });
+    const { exitCode, stderr } = await stack.run('reload');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('it takes more than new files, and a reload never makes or replaces a container:');
+    expect(stderr).toContain('prometheus: recreate, argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d');
+    expect(stderr).toContain('try: promstack up does all of it');
+    expect(await running(stack)).toEqual(before);
+    expect(await containerIds(stack)).toEqual(containers);
+  });
+});
