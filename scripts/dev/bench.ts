@@ -107,9 +107,12 @@ try {
   const nothing = await alternate([{ name: 'promstack up', run: () => promstack(['up']) }], rounds);
   await clear();
   await compose(['up', '-d', '--wait']);
-  const composeNothing = await alternate([{ name: 'docker compose up -d', run: () => compose(['up', '-d']) }], rounds);
+  const composeNothing = await alternate(
+    [{ name: 'docker compose up -d --wait', run: () => compose(['up', '-d', '--wait']) }],
+    rounds,
+  );
   const both = new Map([...nothing, ...composeNothing]);
-  print('up with nothing to do', table(both), ratio(both, 'promstack up', 'docker compose up -d', 0.6));
+  print('up with nothing to do', table(both), ratio(both, 'promstack up', 'docker compose up -d --wait', 0.6));
   print(`peak memory of up: ${megabytes.toFixed(0)} MB (at most 150: ${megabytes <= 150 ? 'holds' : 'DOES NOT HOLD'})`);
 
   const version = await alternate(

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Extract, extract, type Header, pack } from 'tar-stream';
-import { packQuickly } from './pack.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { ArchiveEntry } from '../engine.ts';
+import { packQuickly } from './pack.ts';
 
 /** A tar archive of the entries, in their order. */
 export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buffer> {
