@@ -48,8 +48,8 @@ export interface Changed {
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering, report, clock, signal, command, env, afterStep } = options;
   const session = options.session ?? coldSession(engine);
-  const info = await session.info(signal);
-  const desired = toDesired(rendering, await session.images(rendering, report, signal));
+  const [info, images] = await Promise.all([session.info(signal), session.images(rendering, report, signal)]);
+  const desired = toDesired(rendering, images);
   const reach = openReach(engine, info);
   const files = await session.files(desired);
   try {
