@@ -1,3 +1,4 @@
+import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Rendering } from '../render/rendering.ts';
@@ -6,6 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { openFileEvents } from './file-events.ts';
 import { stackReader } from './read-stack.ts';
+import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack } from './sync.ts';
 import { warmSession } from './warm-session.ts';
 import { Watch } from './watch.ts';
@@ -37,6 +39,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const reader = stackReader(options);
   await using session = warmSession(engine);
   const telling = tellOnce(options);
+  let config: StackConfig | undefined;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
     synced: { kind: 'postponed', why: 'nothing was read yet' },
@@ -49,6 +52,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       const { rendering, paths } = await reader.read();
       // What changes while the new folders are not watched yet would be missed: they are read once more.
       if (paths !== undefined && (await events.watch(paths))) watch.changed();
+      if (rendering.ok) config = rendering.value.config;
       const read = rendering.ok ? nameOf(rendering.value) : '';
       // Read again and found the same: nothing is new since it was made live.
       if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
@@ -73,7 +77,13 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     },
     (why) => report({ kind: 'warning', text: `some files cannot be watched: ${why}` }),
   );
-  await watch.run();
+  const sweeping = onceIdle ? undefined : sweepGroups({ config: () => config, clock, report, signal });
+  try {
+    await watch.run();
+  } finally {
+    stopping.abort();
+    await sweeping;
+  }
   return last.synced;
 }
 

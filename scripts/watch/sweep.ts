@@ -1,0 +1,55 @@
+import type { StackConfig } from '../../stack/config.ts';
+import { formatLabels } from '../../stack/exposition/identity.ts';
+import { openGateway } from '../push/gateway.ts';
+import { readGatewayUrl } from '../push/gateway-url.ts';
+import { stackGatewayUrl } from '../push/stack-url.ts';
+import { enforceTtl, sweepEveryMs } from '../push/ttl.ts';
+import type { Report } from '../report/event.ts';
+import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
+
+/** How long to wait before the setting is looked at again when there is nothing to sweep. */
+const idleMs = 2_000;
+const timeoutMs = 10_000;
+
+/**
+ * Deletes the groups that have outlived `pushgateway.ttl`, again and again until the signal aborts; the setting is read
+ * anew each time. A Pushgateway that does not answer is told of once, and tried again.
+ */
+export async function sweepGroups(options: {
+  /** stack.yml as it was last good; undefined before it was read. */
+  readonly config: () => StackConfig | undefined;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { config: current, clock, report, signal } = options;
+  let lastWhy: string | undefined;
+  while (!signal.aborted) {
+    const config = current();
+    const ttl = config?.pushgateway.enabled === true ? config.pushgateway.ttl : undefined;
+    const why = config === undefined || ttl === undefined ? undefined : await sweep(config, ttl);
+    if (why !== undefined && why !== lastWhy) report({ kind: 'warning', text: `groups could not be swept: ${why}` });
+    lastWhy = why;
+    await clock.sleep(ttl === undefined ? idleMs : sweepEveryMs(ttl), signal).catch(() => undefined);
+  }
+
+  async function sweep(
+    config: StackConfig,
+    ttl: NonNullable<StackConfig['pushgateway']['ttl']>,
+  ): Promise<string | undefined> {
+    const url = readGatewayUrl(stackGatewayUrl(config));
+    if (!url.ok) return url.error.map(({ message }) => message).join('; ');
+    const gateway = openGateway({ url: url.value, timeoutMs }, () => clock.now());
+    try {
+      const { deleted } = await enforceTtl(ttl, { gateway, clock, signal });
+      for (const group of deleted)
+        report({ kind: 'note', text: `deleted the group ${formatLabels(group.labels)}: nobody pushed to it any more` });
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof StackError) return error.why;
+      throw error;
+    }
+  }
+}
