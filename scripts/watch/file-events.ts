@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { watch as chokidar, type FSWatcher } from 'chokidar';
 import { isBeside, isWorthALook, type WatchedPaths } from './watched-paths.ts';
 
@@ -21,9 +22,12 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
         ignored: (path) => folders.some((folder) => path.startsWith(folder) && isBeside(path, folder)),
         ...(depth === undefined ? {} : { depth }),
       });
-      watcher.on('all', (_, path) => {
+      const tell = (path: string): void => {
         if (isWorthALook(path)) onChange(path);
-      });
+      };
+      watcher.on('all', (_, path) => tell(path));
+      // Of changes of one file within 50 ms the watcher tells the first alone, so that the last of them would be missed.
+      watcher.on('raw', (_, path, details) => tell(rawPath(path, details)));
       watcher.on('error', (error) => onTrouble(error instanceof Error ? error.message : String(error)));
       watcher.once('ready', () => resolve(watcher));
     });
@@ -48,4 +52,11 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The system names a file by its name alone, and by the folder that is watched, or the file itself. */
+function rawPath(name: string | null, details: unknown): string {
+  const watched = (details as { readonly watchedPath?: unknown }).watchedPath;
+  const at = typeof watched === 'string' ? watched : '';
+  return name === null || basename(at) === name ? at : join(at, name);
 }

@@ -10,7 +10,7 @@ export interface Running {
   readonly prometheus: string;
   /** The hash of its alertmanager.yml that Alertmanager exports. */
   readonly alertmanager: string;
-  /** The jobs of Prometheus's config. */
+  /** The jobs of the config Prometheus shows, which it does before it has taken all of it. */
   readonly jobs: readonly string[];
   /** The names of the alerts Prometheus has. */
   readonly alerts: readonly string[];
@@ -18,16 +18,16 @@ export interface Running {
 
 /** Asks Prometheus and Alertmanager what they run. */
 export async function running(stack: StackFolder): Promise<Running> {
-  const rules = await getJson<{ data: { groups: { rules: { name: string; type: string; labels: Record<string, string> }[] }[] } }>(
-    stack.url('prometheus', '/api/v1/rules'),
-  );
+  const rules = await getJson<{
+    data: { groups: { rules: { name: string; type: string; labels: Record<string, string> }[] }[] };
+  }>(stack.url('prometheus', '/api/v1/rules'));
   const all = rules.data.groups.flatMap((group) => group.rules);
-  const { data } = await getJson<{ data: { scrapePools: string[] } }>(stack.url('prometheus', '/api/v1/scrape_pools'));
+  const config = await getJson<{ data: { yaml: string } }>(stack.url('prometheus', '/api/v1/status/config'));
   const metrics = await getText(stack.url('alertmanager', '/metrics'));
   return {
     prometheus: all.find(({ name }) => name === 'promstack_revision_info')?.labels['revision'] ?? 'none',
     alertmanager: /^alertmanager_config_hash (\S+)$/m.exec(metrics)?.[1] ?? 'none',
-    jobs: [...data.scrapePools].sort(),
+    jobs: [...config.data.yaml.matchAll(/job_name: (.*)/g)].map(([, name = '']) => name).sort(),
     alerts: all.filter(({ type, name }) => type === 'alerting' && name.startsWith('Test')).map(({ name }) => name),
   };
 }
@@ -40,7 +40,10 @@ export async function historyOf(stack: StackFolder): Promise<readonly (HistoryEn
 }
 
 /** A rule file with one alert. */
-export function alertRule(name: string, more: { readonly expr?: string; readonly labels?: string; readonly holdFor?: string } = {}): string {
+export function alertRule(
+  name: string,
+  more: { readonly expr?: string; readonly labels?: string; readonly holdFor?: string } = {},
+): string {
   const { expr = 'vector(1)', labels = '{severity: page}', holdFor = '1h' } = more;
   return `groups:\n  - name: ${name}\n    rules:\n      - alert: ${name}\n        expr: ${expr}\n        for: ${holdFor}\n        labels: ${labels}\n`;
 }

@@ -4,6 +4,7 @@ import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.
 import { asking, askingFor, isAlreadySo } from './errors.ts';
 import { createExitWatch } from './exit-watch.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
+import { remove } from './remove.ts';
 
 type ContainerCalls = Pick<
   Engine,
@@ -78,27 +79,6 @@ export function containerCalls(docker: Dockerode, isPodman: () => Promise<boolea
 async function gatewayOf(docker: Dockerode, network: string): Promise<string> {
   const { IPAM: addresses } = await docker.getNetwork(network).inspect();
   return addresses?.Config?.find(({ Gateway: gateway }) => gateway !== undefined)?.Gateway ?? hostGateway;
-}
-
-/** `v` takes only volumes without a name, such as an image's own VOLUME that nothing was mounted on. */
-async function remove(container: Dockerode.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true });
-  } catch (error) {
-    const status = (error as { statusCode?: unknown }).statusCode;
-    if (status === 404) return;
-    if (status !== 409) throw error;
-    await untilGone(container);
-  }
-}
-
-/** Someone else's removal is under way: gone is gone, whoever did it. */
-async function untilGone(container: Dockerode.Container): Promise<void> {
-  try {
-    await container.wait({ condition: 'removed', abortSignal: AbortSignal.timeout(30_000) });
-  } catch (error) {
-    if ((error as { statusCode?: unknown }).statusCode !== 404) throw error;
-  }
 }
 
 function unlessAlreadySo(error: unknown): void {

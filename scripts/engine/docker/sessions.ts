@@ -5,6 +5,7 @@ import { type Engine, EngineError, type HelperSession } from '../engine.ts';
 import { toSessionOptions } from './create-options.ts';
 import { asking } from './errors.ts';
 import { framesOf } from './multiplex.ts';
+import { remove } from './remove.ts';
 
 /** Speaks with helpers while they run. */
 export function sessionCalls(docker: Dockerode): Pick<Engine, 'openHelper'> {
@@ -19,7 +20,7 @@ export function sessionCalls(docker: Dockerode): Pick<Engine, 'openHelper'> {
           await container.start();
           return sessionOf(container, connection);
         } catch (error) {
-          await container.remove({ force: true }).catch(() => undefined);
+          await remove(container).catch(() => undefined);
           throw error;
         }
       }),
@@ -39,8 +40,7 @@ function sessionOf(container: Dockerode.Container, connection: Duplex): HelperSe
     [Symbol.asyncDispose]: async () => {
       connection.end();
       connection.destroy();
-      // The engine removes it by itself when it ends: gone is gone, whoever did it.
-      await container.remove({ force: true }).catch(() => undefined);
+      await asking(`removing container ${container.id}`, () => remove(container));
     },
   };
 }

@@ -1,0 +1,112 @@
+import Docker from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import type { Engine } from '../../scripts/engine/engine.ts';
+import { alertRule, containerIds, expectFine, expectSettled, running } from '../support/revisions.ts';
+import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+
+const keys = { prometheus: { rules: ['rules/*.yml'] } };
+
+describe('what was changed behind promstack', () => {
+  it('must be told by plan and put right by up: containers', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    const before = await running(stack);
+    await using engine = await connect({ env: process.env });
+    const ids = await containerIds(stack);
+    const id = (service: string): string => ids[`${stack.name}-${service}`] ?? '';
+    // As `docker update` does.
+    const limits = { RestartPolicy: { Name: 'no' }, Memory: 300 * 2 ** 20, MemorySwap: 600 * 2 ** 20 };
+    await new Docker().getContainer(id('alertmanager')).update(limits);
+    await engine.stopContainer(id('pushgateway'), 5);
+    await engine.removeContainer(id('sink'));
+
+    expect(await driftOf(stack)).toEqual([
+      'pushgateway: its container is stopped',
+      'alertmanager: its memory limit was changed by hand: unset -> 300MB',
+      'alertmanager: its restart policy was changed by hand: unless-stopped -> no',
+      'sink: its container was removed',
+    ]);
+    expectFine(await stack.run('up'));
+    await expectSettled(stack);
+    expect(await running(stack)).toEqual(before);
+    expect((await containerIds(stack))[`${stack.name}-prometheus`]).toBe(id('prometheus'));
+  });
+
+  it('must be told by plan and put right by up: files that were edited and added in the volume', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    const before = await running(stack);
+    await using engine = await connect({ env: process.env });
+    for (const path of ['rules/user/rules__a.yml', 'rules/user/added.yml']) {
+      await put(engine, stack, path, alertRule('TestByHand'));
+      expect(await driftOf(stack), path).toEqual(['prometheus: its files were changed by hand in the config volume']);
+      expectFine(await stack.run('up'));
+      await expectSettled(stack);
+      expect(await running(stack), path).toEqual(before);
+    }
+  });
+
+  it('must be told by plan and put right by up: a link that was moved, and a server that runs something else', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    await stack.write('rules/a.yml', alertRule('Test1'));
+    expectFine(await stack.run('up'));
+    const before = await running(stack);
+    await using engine = await connect({ env: process.env });
+    const ids = await containerIds(stack);
+    const current = await engine.readLink(ids[`${stack.name}-prometheus`] ?? '', '/etc/promstack/current');
+    const entries = await engine.getFiles(ids[`${stack.name}-prometheus`] ?? '', '/etc/promstack/releases/1');
+    const older = `releases/1/${entries?.find(({ path }) => path.split('/').length === 2)?.path.split('/')[1]}`;
+    expect(older).not.toBe(current);
+    await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
+      { kind: 'link', path: 'current', to: older, uid: 0, gid: 0 },
+    ]);
+    expect((await driftOf(stack))[0]).toMatch(
+      /^prometheus: the files in place are of revision \w+, and those confirmed last are not/,
+    );
+    expectFine(await stack.run('up'));
+    await expectSettled(stack);
+    expect(await running(stack)).toEqual(before);
+
+    // The server reads the older files, and then the link is put back behind it.
+    await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
+      { kind: 'link', path: 'current', to: older, uid: 0, gid: 0 },
+    ]);
+    await fetch(stack.url('prometheus', '/-/reload'), { method: 'POST' });
+    const link = await engine.readLink(ids[`${stack.name}-prometheus`] ?? '', '/etc/promstack/current');
+    expect(link).toBe(older);
+    await putBack(engine, stack);
+    expect((await driftOf(stack))[0]).toMatch(
+      /^prometheus: it does not run the files that are in place: it still runs revision \w+/,
+    );
+    expectFine(await stack.run('up'));
+    await expectSettled(stack);
+    expect(await running(stack)).toEqual(before);
+  });
+});
+
+async function driftOf(stack: StackFolder): Promise<readonly string[]> {
+  const { stdout, stderr } = await stack.run('plan', '--json');
+  expect(stdout, stderr).not.toBe('');
+  const { drift } = JSON.parse(stdout) as { drift: { service: string; message: string }[] };
+  return drift.map(({ service, message }) => `${service}: ${message}`);
+}
+
+async function put(engine: Engine, stack: StackFolder, path: string, text: string): Promise<void> {
+  const entry = { kind: 'file', path, content: Buffer.from(text), mode: 0o444, uid: 65534, gid: 65534 } as const;
+  await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus/current', [entry]);
+}
+
+/** The link to what the history names as confirmed last. */
+async function putBack(engine: Engine, stack: StackFolder): Promise<void> {
+  const { stdout } = await stack.run('history', '--json');
+  const { history } = JSON.parse(stdout) as { history: { services: Record<string, { folder: string }> }[] };
+  const to = `releases/${history.at(-1)?.services['prometheus']?.folder}`;
+  await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
+    { kind: 'link', path: 'current', to, uid: 0, gid: 0 },
+  ]);
+}

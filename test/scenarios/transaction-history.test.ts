@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
+import { binary, type StackFolder, stackFolder } from '../support/stack-folder.ts';
+
+const keys = { prometheus: { rules: ['rules/*.yml'] } };
+
+describe('history', () => {
+  it('must tell each revision, who made it, by which command and which files it changed, to every client', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    await change(stack, 1);
+    const history = await historyOf(stack);
+    expect(history.map(({ command, who, isConfirmed }) => ({ command, who, isConfirmed }))).toEqual(
+      ['up', 'reload'].map((command) => ({ command, who: `${userInfo().username}@${hostname()}`, isConfirmed: true })),
+    );
+    expect(history[1]?.changed).toEqual(['prometheus/rules/user/rules__a.yml']);
+    expect(history[0]?.changed).toContain('prometheus/prometheus.yml');
+
+    // Another client has neither the folder nor stack.yml.
+    const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'));
+    const { stdout } = await execa('node', [binary, 'history', '--name', stack.name, '--json'], { cwd: elsewhere });
+    await rm(elsewhere, { recursive: true });
+    expect(JSON.parse(stdout).history).toEqual(history);
+  });
+
+  it('must go on after down and up, and keep to ten revisions in the volume however many there were', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    for (let number = 1; number <= 13; number++) await change(stack, number);
+    expectFine(await stack.run('down'));
+    expectFine(await stack.run('up'));
+    expect((await historyOf(stack)).map(({ command }) => command)).toEqual(['up', ...Array(13).fill('reload'), 'up']);
+
+    await using engine = await connect({ env: process.env });
+    const ids = await containerIds(stack);
+    const entries = await engine.getFiles(ids[`${stack.name}-prometheus`] ?? '', '/etc/promstack/releases');
+    const places = new Set(entries?.flatMap(({ path, kind }) => (kind === 'file' ? (path.split('/')[1] ?? '') : [])));
+    expect(places.size).toBeLessThanOrEqual(13);
+    expect(places.size).toBeGreaterThanOrEqual(10);
+
+    const { exitCode, stderr } = await stack.run('rollback', (await historyOf(stack))[1]?.revision ?? '');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('to go back to');
+  });
+});
+
+describe('rollback', () => {
+  it('must make the revision before current again, confirm it, and leave containers and stack.yml alone', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    const first = await running(stack);
+    await change(stack, 1);
+    const [second, containers] = [await running(stack), await containerIds(stack)];
+
+    const back = await stack.run('rollback');
+    expectFine(back);
+    expect(back.stdout).toContain('prometheus    reloaded');
+    expect(await running(stack)).toEqual(first);
+    expect(await containerIds(stack)).toEqual(containers);
+    const history = await historyOf(stack);
+    expect(history.at(-1)).toMatchObject({ command: 'rollback', revision: history[0]?.revision, isConfirmed: true });
+
+    // What stack.yml says is one reload away, and nothing counts as changed by hand.
+    expect((await stack.run('plan', '--json')).stdout).toContain('"drift":[]');
+    expectFine(await stack.run('reload'));
+    expect(await running(stack)).toEqual(second);
+    await expectSettled(stack);
+  });
+
+  it('must go back to any revision that is named, from any client', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    const first = await running(stack);
+    for (let number = 1; number <= 3; number++) await change(stack, number);
+    const [entry] = await historyOf(stack);
+    const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'));
+    const args = ['rollback', entry?.revision.slice(0, 6) ?? '', '--name', stack.name];
+    const { exitCode, stderr } = await execa('node', [binary, ...args], { cwd: elsewhere, reject: false });
+    await rm(elsewhere, { recursive: true });
+    expect(exitCode, stderr).toBe(0);
+    expect(await running(stack)).toEqual(first);
+  });
+
+  it('must refuse a revision whose files were changed by hand since, and change nothing', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    await change(stack, 1);
+    const [first] = await historyOf(stack);
+    const before = await running(stack);
+    await using engine = await connect({ env: process.env });
+    const folder = first?.services['prometheus']?.folder ?? '';
+    await engine.putFiles(`${stack.name}-carrier`, `/volumes/prometheus/releases/${folder}`, [
+      {
+        kind: 'file',
+        path: 'rules/user/extra.yml',
+        content: Buffer.from(alertRule('TestExtra')),
+        mode: 0o444,
+        uid: 0,
+        gid: 0,
+      },
+    ]);
+    const { exitCode, stderr } = await stack.run('rollback');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `going back to revision ${first?.revision}: the files of prometheus in it were changed by hand since`,
+    );
+    expect(await running(stack)).toEqual(before);
+  });
+
+  it('must say so when there is nothing to go back to', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    const none = await stack.run('rollback');
+    expect(none.exitCode).toBe(1);
+    expect(none.stderr).toContain('no container of it is on the engine');
+    expectFine(await stack.run('up'));
+    const one = await stack.run('rollback');
+    expect(one.exitCode).toBe(2);
+    expect(one.stderr).toContain('there is no revision before the current one');
+  });
+});
+
+async function change(stack: StackFolder, number: number): Promise<void> {
+  await stack.write('rules/a.yml', alertRule(`Test${number}`));
+  expectFine(await stack.run('reload'));
+}

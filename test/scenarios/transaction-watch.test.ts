@@ -1,0 +1,274 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { eventually } from '../support/eventually.ts';
+import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
+import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+import { watching } from '../support/watching.ts';
+
+const keys = { prometheus: { rules: ['rules/*.yml'] } };
+
+describe('watch', () => {
+  it('must make every kind of file live that the stack is made of, new ones too', async () => {
+    await using stack = await upAndRunning();
+    await using watch = watching(stack);
+    await watch.next('idle');
+
+    await stack.write('rules/a.yml', alertRule('TestA'));
+    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    await stack.write('rules/new.yml', alertRule('TestNew'));
+    await watch.next('live');
+    expect((await running(stack)).alerts.toSorted()).toEqual(['TestA', 'TestNew']);
+
+    await stack.configure({ ...keys, alertmanager: { route: { receiver: 'sink', group_wait: '1s' } } });
+    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+
+    await stack.write('secrets/hook', 'http://sink:8080/\n');
+    await stack.write('stack.yml', `${await stackYml(stack)}${secretReceiver}`);
+    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+    await stack.write('secrets/hook', 'http://sink:8080/other\n');
+    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+
+    await stack.write('templates/prometheus/rules/template.yml', alertRule('TestTemplate'));
+    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    await stack.write('templates/prometheus/rules/template.yml', alertRule('TestTemplateAgain'));
+    await watch.next('live');
+    expect((await running(stack)).alerts).toContain('TestTemplateAgain');
+    await expectSettled(stack);
+  });
+
+  it('must keep the last good revision on a bad edit, say so once, and take the next good one, an undone one too', async () => {
+    await using stack = await upAndRunning();
+    await using watch = watching(stack);
+    await watch.next('idle');
+    const before = await running(stack);
+
+    await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
+    const wrong = await watch.next('wrong');
+    expect(wrong.diagnostics).toHaveLength(1);
+    // Written again, and a file that means nothing beside it: the same is not said again.
+    await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
+    await stack.write('rules/notes.txt', 'nothing');
+    await watch.next('idle');
+    expect(watch.lines.filter(({ kind }) => kind === 'wrong')).toHaveLength(1);
+    expect(await running(stack)).toEqual(before);
+
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    const undone = await watch.next('live');
+    expect(undone.changes).toEqual([]);
+    await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
+    await watch.next('wrong');
+    await stack.write('rules/a.yml', alertRule('TestGood'));
+    await watch.next('live');
+    expect((await running(stack)).alerts).toEqual(['TestGood']);
+  });
+
+  it('must say what an edit needs that only up does, and go on with the next', async () => {
+    await using stack = await upAndRunning();
+    await using watch = watching(stack);
+    await watch.next('idle');
+    await stack.configure({ prometheus: { ...keys.prometheus, retention: { time: '3d' } } });
+    expect((await watch.next('refused')).why).toContain('it takes more than new files');
+    await stack.configure(keys);
+    await watch.next('live');
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await watch.next('live');
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+  });
+
+  it('must have the last of 200 edits in 10 seconds live, with far fewer reloads, and leave nothing behind', async () => {
+    await using stack = await upAndRunning();
+    const containers = await containerIds(stack);
+    const watch = watching(stack);
+    await watch.next('idle');
+    // The edits come at their times whatever the watch does: that is what is tested.
+    const began = Date.now();
+    for (let number = 1; number <= 200; number++) {
+      await stack.write('rules/a.yml', alertRule(`Test${number}`));
+      await sleep(Math.max(0, began + number * 50 - Date.now()));
+    }
+    await eventually(async () => expect((await running(stack)).alerts).toEqual(['Test200']));
+    const reloads = watch.lines.filter(({ kind, changes }) => kind === 'live' && changes?.length !== 0).length;
+    expect(reloads).toBeLessThan(100);
+    expect(watch.lines.some(({ kind }) => kind === 'wrong' || kind === 'refused')).toBe(false);
+
+    expect((await watch.interrupt()).exitCode).toBe(130);
+    expect(await containerIds(stack)).toEqual(containers);
+    for (const id of Object.values(containers)) {
+      const { ExecIDs: execs } = await new Docker().getContainer(id).inspect();
+      expect(execs ?? []).toEqual([]);
+    }
+    await using engine = await connect({ env: process.env });
+    const entries = await engine.getFiles(containers[`${stack.name}-prometheus`] ?? '', '/etc/promstack/releases');
+    const releases = entries?.filter(({ kind, path }) => kind === 'directory' && path.split('/').length === 3) ?? [];
+    expect(releases.length).toBeLessThanOrEqual(12);
+    expect((await historyOf(stack)).length).toBeLessThanOrEqual(50);
+    await expectSettled(stack);
+  }, 120_000);
+
+  it('must leave nothing behind when it is killed, and be no obstacle to the next change', async () => {
+    await using stack = await upAndRunning();
+    const containers = await containerIds(stack);
+    const watch = watching(stack);
+    await watch.next('idle');
+    await stack.write('rules/a.yml', alertRule('TestKilled'));
+    await watch.next('live');
+    expect(Object.keys(await containerIds(stack))).toHaveLength(Object.keys(containers).length + 1);
+    process.kill(watch.pid, 'SIGKILL');
+    await eventually(async () => expect(await containerIds(stack)).toEqual(containers));
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    expectFine(await stack.run('reload'));
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+  });
+
+  it('must go on by the engine’s own calls when its helper is taken away', async () => {
+    await using stack = await upAndRunning();
+    const containers = await containerIds(stack);
+    await using watch = watching(stack);
+    await watch.next('idle');
+    await stack.write('rules/a.yml', alertRule('TestWith'));
+    await watch.next('live');
+    await using engine = await connect({ env: process.env });
+    const helper = Object.entries(await containerIds(stack)).find(([name]) => containers[name] === undefined);
+    await engine.removeContainer(helper?.[1] ?? '');
+    for (const name of ['TestWithout', 'TestAgain']) {
+      await stack.write('rules/a.yml', alertRule(name));
+      await watch.next('live');
+      expect((await running(stack)).alerts).toEqual([name]);
+    }
+    await expectSettled(stack);
+  });
+
+  it('must survive a restart of the engine, and make live what was edited meanwhile', async () => {
+    await using stack = await upAndRunning();
+    await using proxy = await engineProxy();
+    await using watch = watching(stack, { DOCKER_HOST: `unix://${proxy.path}` });
+    await watch.next('idle');
+    await stack.write('rules/a.yml', alertRule('TestBeforeRestart'));
+    await watch.next('live');
+
+    await proxy.stop();
+    await stack.write('rules/a.yml', alertRule('TestMeanwhile'));
+    expect((await watch.next('postponed')).why).toContain('the engine does not answer');
+    await proxy.start();
+    await watch.next('live');
+    expect((await running(stack)).alerts).toEqual(['TestMeanwhile']);
+    await stack.write('rules/a.yml', alertRule('TestAfterRestart'));
+    await watch.next('live');
+    expect((await running(stack)).alerts).toEqual(['TestAfterRestart']);
+  });
+
+  it('must wait for another who has the lock, and then go on', async () => {
+    await using stack = await upAndRunning();
+    await using watch = watching(stack);
+    await watch.next('idle');
+    await using engine = await connect({ env: process.env });
+    const holder = { nonce: 'x', user: 'ann', host: 'elsewhere', pid: 1, command: 'up', since: '2026-01-02T03:04:05Z' };
+    await engine.createVolume(`${stack.name}-lock`, {
+      'dev.promstack.stack': stack.name,
+      'dev.promstack.role': 'lock',
+      'dev.promstack.lock': JSON.stringify(holder),
+    });
+    await stack.write('rules/a.yml', alertRule('TestWaiting'));
+    expect((await watch.next('postponed')).why).toContain('ann@elsewhere (promstack up, pid 1');
+    await engine.removeVolume(`${stack.name}-lock`);
+    await watch.next('live');
+    expect((await running(stack)).alerts).toEqual(['TestWaiting']);
+  });
+
+  it('must end once nothing is pending when it is asked to, with what became of it as its exit code', async () => {
+    await using stack = await upAndRunning();
+    await stack.write('rules/a.yml', alertRule('TestOnce'));
+    const live = await stack.run('watch', '--once-idle');
+    expectFine(live);
+    expect(live.stdout).toMatch(/^\d\d:\d\d:\d\d revision \w{12} is live after .*, prometheus reloaded\n$/);
+    const again = await stack.run('watch', '--once-idle');
+    expectFine(again);
+    expect(again.stdout).toMatch(/^\d\d:\d\d:\d\d revision \w{12} runs\n$/);
+    await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
+    const wrong = await stack.run('watch', '--once-idle');
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stdout).toBe('');
+    expect(wrong.stderr).toContain('rules/a.yml:5:');
+    expect(wrong.stderr).toContain('not taken; what ran before goes on');
+  });
+});
+
+const secretReceiver = `  receivers:
+    - name: hook
+      webhook_configs:
+        - url: !file secrets/hook
+`;
+
+async function upAndRunning(): Promise<StackFolder> {
+  const stack = await stackFolder(keys);
+  await stack.write('rules/a.yml', alertRule('TestBefore'));
+  expectFine(await stack.run('up'));
+  return stack;
+}
+
+/** A stack.yml whose last section is Alertmanager's. */
+async function stackYml(stack: StackFolder): Promise<string> {
+  const { name, ports } = stack;
+  return [
+    `name: ${name}`,
+    'images: {source: auto}',
+    'grafana: {enabled: false}',
+    `sink: {enabled: true, port: ${ports.sink}}`,
+    `pushgateway: {port: ${ports.pushgateway}}`,
+    `prometheus: {port: ${ports.prometheus}, rules: [rules/*.yml]}`,
+    'alertmanager:',
+    `  port: ${ports.alertmanager}`,
+    '',
+  ].join('\n');
+}
+
+function servicesOf({ changes = [] }: { changes?: readonly { service: string; action: string }[] }): readonly string[] {
+  return changes.filter(({ action }) => action !== 'none').map(({ service }) => service);
+}
+
+/** A socket that leads to the engine as long as it is open: closing it is what a client sees of an engine that restarts. */
+async function engineProxy(): Promise<
+  AsyncDisposable & { path: string; start(): Promise<void>; stop(): Promise<void> }
+> {
+  const folder = await mkdtemp(join(tmpdir(), 'proxy-'));
+  const path = join(folder, 'docker.sock');
+  const open = new Set<Socket>();
+  let server: Server | undefined;
+  const start = (): Promise<void> =>
+    new Promise((resolve) => {
+      server = createServer({ allowHalfOpen: true }, (client) => {
+        const engine = connectSocket({ path: '/var/run/docker.sock', allowHalfOpen: true });
+        for (const [one, other] of [[client, engine] as const, [engine, client] as const]) {
+          open.add(one);
+          one.pipe(other);
+          one.on('error', () => other.destroy());
+          one.on('close', () => {
+            open.delete(one);
+            other.destroy();
+          });
+        }
+      });
+      server.listen(path, resolve);
+    });
+  const stop = async (): Promise<void> => {
+    for (const socket of open) socket.destroy();
+    await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+    await rm(path, { force: true });
+  };
+  await start();
+  return {
+    path,
+    start,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
