@@ -100,7 +100,7 @@ export interface HelperSession extends AsyncDisposable {
   readonly container: string;
   /** Writes to its standard input. */
   write(bytes: Uint8Array): Promise<void>;
-  /** What it prints, as it comes; it ends when the helper does. */
+  /** Its standard output, as it comes; it ends when the helper does. */
   readonly output: AsyncIterable<Buffer>;
 }
 

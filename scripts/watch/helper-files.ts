@@ -79,36 +79,53 @@ type Ask = (words: readonly string[], bytes?: Uint8Array) => Promise<Answer>;
 
 /** Sends requests one at a time and reads their answers. */
 function conversation(session: HelperSession): Ask {
-  const chunks = session.output[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
+  const { line, bytes: take } = reader(session.output);
   let turn: Promise<unknown> = Promise.resolve();
-  const more = async (): Promise<void> => {
-    const { value, done } = await chunks.next();
-    if (done === true) throw new Error('the helper has ended');
-    rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
-  };
   const exchange = async (words: readonly string[], bytes: Uint8Array | undefined): Promise<Answer> => {
     if (words.some((word) => word.includes('\n'))) throw new Error('a request to the helper holds a line break');
     await session.write(Buffer.from(`${words.join('\n')}\n`));
     if (bytes !== undefined) await session.write(bytes);
-    let end = rest.indexOf(0x0a);
-    while (end === -1) {
-      await more();
-      end = rest.indexOf(0x0a);
-    }
-    const [status = NaN, size = NaN] = rest.subarray(0, end).toString('latin1').split(' ').map(Number);
-    if (!Number.isInteger(status) || !Number.isInteger(size)) {
-      throw new Error(`the helper answers ${rest.subarray(0, end).toString('utf8')}`);
-    }
-    while (rest.length < end + 1 + size) await more();
-    const content = rest.subarray(end + 1, end + 1 + size);
-    rest = rest.subarray(end + 1 + size);
-    return { status, content };
+    const head = await line();
+    const [status = NaN, size = NaN] = head.split(' ').map(Number);
+    if (!Number.isInteger(status) || !Number.isInteger(size)) throw new Error(`the helper answers ${head}`);
+    return { status, content: await take(size) };
   };
   return (words, bytes) => {
     const answer = turn.then(() => exchange(words, bytes));
     turn = answer.catch(() => undefined);
     return answer;
+  };
+}
+
+/** Reads lines and so many bytes from what comes in pieces; rejects when it ends before. */
+function reader(output: AsyncIterable<Buffer>) {
+  const pieces = output[Symbol.asyncIterator]();
+  let rest: Buffer = Buffer.alloc(0);
+  const more = async (): Promise<Buffer> => {
+    const { value, done } = await pieces.next();
+    if (done === true) throw new Error('the helper has ended');
+    return value;
+  };
+  return {
+    async line(): Promise<string> {
+      while (!rest.includes(0x0a)) rest = Buffer.concat([rest, await more()]);
+      const end = rest.indexOf(0x0a);
+      const text = rest.subarray(0, end).toString('utf8');
+      rest = rest.subarray(end + 1);
+      return text;
+    },
+    async bytes(size: number): Promise<Buffer> {
+      const taken = [rest];
+      let length = rest.length;
+      while (length < size) {
+        const piece = await more();
+        taken.push(piece);
+        length += piece.length;
+      }
+      const all = Buffer.concat(taken);
+      rest = all.subarray(size);
+      return all.subarray(0, size);
+    },
   };
 }
 

@@ -56,7 +56,7 @@ async function drained(connection: Duplex): Promise<void> {
 }
 
 async function* printed(connection: Duplex): AsyncGenerator<Buffer> {
-  for await (const { content } of framesOf(connection)) yield content;
+  for await (const { stream, content } of framesOf(connection)) if (stream === 'stdout') yield content;
 }
 
 function gone(container: Dockerode.Container): EngineError {

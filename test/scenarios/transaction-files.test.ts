@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archivedFiles, type ConfigFiles } from '../../scripts/apply/config-files.ts';
+import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
+import { carrierRoot, names } from '../../scripts/plan/names.ts';
+import { hashEntries } from '../../scripts/plan/observe.ts';
+import { openHelperFiles } from '../../scripts/watch/helper-files.ts';
+import { type TestEngine, testEngine } from '../support/engine.ts';
+
+const owner = { uid: 65534, gid: 65534 };
+const release: readonly ArchiveEntry[] = [
+  { kind: 'directory', path: 'one/releases', mode: 0o755, uid: 0, gid: 0 },
+  { kind: 'directory', path: 'one/releases/1', mode: 0o755, uid: 0, gid: 0 },
+  { kind: 'directory', path: 'one/releases/1/abc', mode: 0o755, uid: 0, gid: 0 },
+  { kind: 'file', path: 'one/releases/1/abc/a b.yml', content: Buffer.from('a: ü\n'), mode: 0o444, ...owner },
+  { kind: 'file', path: 'one/releases/1/abc/key', content: Buffer.from([0, 10, 13, 255]), mode: 0o400, ...owner },
+  { kind: 'link', path: 'one/current', to: 'releases/1/abc', uid: 0, gid: 0 },
+];
+
+describe('the two ways to the config files', () => {
+  let test: TestEngine;
+  let stack: string;
+  let archived: ConfigFiles;
+  let helper: Awaited<ReturnType<typeof openHelperFiles>>;
+
+  beforeAll(async () => {
+    test = await testEngine();
+    stack = test.name('files');
+    const mounts = ['one', 'two'].map((name) => ({
+      volume: names.configVolume(stack, name),
+      target: `${carrierRoot}/${name}`,
+      readOnly: false,
+    }));
+    for (const { volume } of mounts) await test.engine.createVolume(volume, test.labels);
+    await test.engine.createHelper({
+      name: names.carrier(stack),
+      image: test.image,
+      user: '0:0',
+      entrypoint: ['/bin/true'],
+      args: [],
+      labels: test.labels,
+      mounts,
+    });
+    archived = archivedFiles(test.engine, stack);
+    const carrier = { name: 'a carrier', image: test.image, hash: '', mounts };
+    helper = await openHelperFiles(test.engine, { stack, carrier, imageId: 'an image' });
+  });
+
+  afterAll(async () => {
+    await helper[Symbol.asyncDispose]();
+    await test[Symbol.asyncDispose]();
+  });
+
+  it.each(['archived', 'helper'] as const)('must write the same: by the %s one', async (name) => {
+    const [one, other] = name === 'archived' ? [archived, helper] : [helper, archived];
+    await one.write(release, ['one/releases/1']);
+    const read = sorted(await other.read('one', 'releases/1/abc'));
+    expect(read).toEqual(sorted(await one.read('one', 'releases/1/abc')));
+    expect(read.map(({ path, uid }) => [path, uid])).toEqual([
+      ['abc', 0],
+      ['abc/a b.yml', 65534],
+      ['abc/key', 65534],
+    ]);
+    expect(read.find(({ path }) => path === 'abc/key')).toMatchObject({
+      mode: 0o400,
+      content: Buffer.from([0, 10, 13, 255]),
+    });
+    expect(await other.readLink('one', 'current')).toBe('releases/1/abc');
+  });
+
+  it.each(['archived', 'helper'] as const)(
+    'must leave nothing in a folder that is cleared: by the %s one',
+    async (name) => {
+      const [one, other] = name === 'archived' ? [archived, helper] : [helper, archived];
+      await one.write(release, ['one/releases/1']);
+      const next: ArchiveEntry = {
+        kind: 'file',
+        path: 'one/releases/1/def/new.yml',
+        content: Buffer.from('x'),
+        mode: 0o444,
+        ...owner,
+      };
+      const folders = ['one/releases/1', 'one/releases/1/def'].map(
+        (path) => ({ kind: 'directory', path, mode: 0o755, uid: 0, gid: 0 }) as const,
+      );
+      await one.write(
+        [...folders, next, { kind: 'link', path: 'one/current', to: 'releases/1/def', uid: 0, gid: 0 }],
+        ['one/releases/1'],
+      );
+      expect(sorted(await other.read('one', 'releases/1')).map(({ path }) => path)).toEqual([
+        '1',
+        '1/def',
+        '1/def/new.yml',
+      ]);
+      expect(await other.readLink('one', 'current')).toBe('releases/1/def');
+      expect(await other.read('one', 'releases/1/abc')).toBeUndefined();
+      expect(await other.readLink('two', 'current')).toBeUndefined();
+    },
+  );
+
+  it('must take more than fits into one piece', async () => {
+    const large = Array.from({ length: 300 }, (_, at): ArchiveEntry => {
+      const content = Buffer.alloc(20_000, at % 251);
+      return { kind: 'file', path: `two/large/${at}`, content, mode: 0o444, ...owner };
+    });
+    await helper.write(
+      [{ kind: 'directory', path: 'two/large', mode: 0o755, uid: 0, gid: 0 }, ...large],
+      ['two/large'],
+    );
+    const read = await helper.read('two', 'large');
+    expect(read?.length).toBe(301);
+    expect(hashEntries(read ?? [])).toBe(hashEntries((await archived.read('two', 'large')) ?? []));
+  });
+
+  it('must run programs with their exit code and all they print', async () => {
+    const { exitCode, stdout } = await helper.tools.exec([
+      'sh',
+      '-c',
+      'echo out; echo "it is" $1 >&2; exit 3',
+      'sh',
+      "a 'b'",
+    ]);
+    expect([exitCode, stdout]).toEqual([3, "out\nit is a 'b'\n"]);
+  });
+
+  it('must fail when the helper is gone, and never hang', async () => {
+    const extra = await openHelperFiles(test.engine, {
+      stack,
+      carrier: {
+        name: 'a carrier',
+        image: test.image,
+        hash: '',
+        mounts: [{ volume: names.configVolume(stack, 'one'), target: `${carrierRoot}/one`, readOnly: false }],
+      },
+      imageId: 'an image',
+    });
+    await test.engine.removeContainer(extra.tools.container);
+    await expect(Promise.race([extra.readLink('one', 'current'), sleep(10_000, 'it hangs')])).rejects.toThrow();
+    await extra[Symbol.asyncDispose]();
+  });
+});
+
+function sorted(entries: readonly ArchiveEntry[] | undefined): readonly ArchiveEntry[] {
+  return (entries ?? []).toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { alertRule, expectFine, expectSettled, running } from '../support/revisions.ts';
+import { stackFolder } from '../support/stack-folder.ts';
+
+const keys = { prometheus: { rules: ['rules/*.yml'] } };
+
+describe('two changes at once', () => {
+  it('must not interleave: one works, the other says who is at it, and either of them is whole', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    const [one, other] = await Promise.all([stack.run('reload'), stack.run('reload')]);
+    const refused = [one, other].filter(({ exitCode }) => exitCode !== 0);
+    expect(refused.length, `${one.stderr}\n${other.stderr}`).toBeLessThanOrEqual(1);
+    for (const { exitCode, stderr } of refused) {
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        /taking the lock of the stack test-\w+: \S+@\S+ \(promstack reload, pid \d+, since \S+\) is at work on it/,
+      );
+      expect(stderr).toContain('promstack unlock');
+    }
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+    await expectSettled(stack);
+  });
+
+  it('must not be hindered by one who died with the lock, and say from whom it was taken over', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    const dead = await stack.start(['reload'], { PROMSTACK_STOP_AFTER: 'stageReleases' });
+    expect(dead.signal).toBe('SIGKILL');
+    const next = await stack.run('reload');
+    expectFine(next);
+    expect(next.stderr).toMatch(
+      /took over the lock of \S+@\S+ \(promstack reload, pid \d+, since \S+\), which is not running any more/,
+    );
+    await expectSettled(stack);
+  });
+
+  it('must let one of many take over, when many find a dead holder', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await stack.start(['reload'], { PROMSTACK_STOP_AFTER: 'switchReleases' });
+    const all = await Promise.all(Array.from({ length: 4 }, () => stack.run('reload')));
+    expect(all.some(({ exitCode }) => exitCode === 0)).toBe(true);
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+    await expectSettled(stack);
+  });
+});
+
+describe('a change that is interrupted', () => {
+  it('must be taken back or done, whenever Ctrl-C comes, and never be left half', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('Test0'));
+    expectFine(await stack.run('up'));
+    for (const [index, step] of ['stage', 'switch', 'reload', 'confirm', 'record'].entries()) {
+      const before = await running(stack);
+      await stack.write('rules/a.yml', alertRule(`Test${index + 1}`));
+      const reload = stack.start(['reload', '--json']);
+      reload.stderr?.on('data', (chunk: Buffer) => {
+        if (
+          chunk.toString('utf8').includes(`"kind":"started","id":"step-`) &&
+          chunk.toString('utf8').includes(`"what":"${step} `)
+        ) {
+          reload.kill('SIGINT');
+        }
+      });
+      const { exitCode, stderr } = await reload;
+      expect([0, 130], String(stderr)).toContain(exitCode);
+      const { alerts, prometheus } = await running(stack);
+      if (exitCode === 0) expect(alerts).toEqual([`Test${index + 1}`]);
+      else expect([before.prometheus, prometheus]).toContain(prometheus);
+      const drift = JSON.parse((await stack.run('plan', '--json')).stdout).drift;
+      expect(drift, step).toEqual([]);
+      expectFine(await stack.run('reload'));
+      await expectSettled(stack);
+    }
+  });
+});
