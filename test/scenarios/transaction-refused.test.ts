@@ -86,7 +86,9 @@ describe('a change that only a server refuses', () => {
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('starting alertmanager: it exited with code 1 while starting: it knows no flag --no-such-flag');
+    expect(stderr).toContain(
+      'starting alertmanager: it exited with code 1 while starting: it knows no flag --no-such-flag',
+    );
     expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
     const after = await containerIds(stack);
@@ -139,7 +141,9 @@ describe('reload', () => {
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
     expect(stderr).toContain('it takes more than new files, and a reload never makes or replaces a container:');
-    expect(stderr).toContain('prometheus: recreate, argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d');
+    expect(stderr).toContain(
+      'prometheus: recreate, argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d',
+    );
     expect(stderr).toContain('try: promstack up does all of it');
     expect(await running(stack)).toEqual(before);
     expect(await containerIds(stack)).toEqual(containers);
