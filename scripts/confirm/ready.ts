@@ -45,8 +45,7 @@ export async function waitReady(
   let told: string | undefined;
   for (;;) {
     signal.throwIfAborted();
-    if (exitCode !== undefined)
-      throw await die(`it exited with code ${exitCode} while starting${killed(service, exitCode)}`);
+    if (exitCode !== undefined) throw await die(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
     try {
       const answer = await reach.request(service.name, service.ready, { timeoutMs: 2_000, signal });
       if (answer.status === 200) return;
@@ -107,4 +106,9 @@ export async function died(service: Service, container: string, engine: Engine, 
     why: `${why}${cause === undefined ? '' : `: ${cause}`}${log}`,
     tryThis: `promstack logs ${service.name}`,
   });
+}
+
+/** `it exited with code 2`; without the code where the engine has started it again already, and answers 0 for the new run. */
+export function exitedWith(code: number): string {
+  return code === 0 ? 'it exited' : `it exited with code ${code}`;
 }

@@ -1,6 +1,6 @@
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import { died } from './ready.ts';
+import { died, exitedWith } from './ready.ts';
 
 /** The server that has to stay alive. */
 export interface Alive {
@@ -24,7 +24,7 @@ export async function whileAlive<T>(
   const done = new AbortController();
   const death = exit.then(
     async (code): Promise<never> => {
-      throw await died(service, container, engine, `it exited with code ${code} after it was ready`);
+      throw await died(service, container, engine, `${exitedWith(code)} after it was ready`);
     },
     // A broken wait is no exit.
     () => new Promise<never>(() => undefined),

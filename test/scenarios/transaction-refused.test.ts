@@ -86,8 +86,8 @@ describe('a change that only a server refuses', () => {
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(
-      'starting alertmanager: it exited with code 1 while starting: it knows no flag --no-such-flag',
+    expect(stderr).toMatch(
+      /starting alertmanager: it exited( with code 1)? while starting: it knows no flag --no-such-flag/,
     );
     expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
@@ -106,7 +106,7 @@ describe('a change that only a server refuses', () => {
     await stack.write('templates/traffic/push.sh', '#!/bin/sh\necho this is why\nexit 7\n');
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('starting traffic: it exited with code 7 while starting');
+    expect(stderr).toMatch(/starting traffic: it exited( with code 7)? while starting/);
     expect(stderr).toContain('this is why');
     expect(stderr).toContain('traffic was stopped; its container is left for a look at its log');
     await using engine = await connect({ env: process.env });
