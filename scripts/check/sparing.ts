@@ -1,13 +1,9 @@
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
-import { shortHash } from '../util/hash.ts';
 import type { CheckJob, CheckRunner, FindImage, OpenRunner } from './runner.ts';
 
-/** Files that passed, each by a key of its image, path and bytes; kept by whoever checks the same stack again and again. */
-export type PassedFiles = Set<string>;
-
-/** More are forgotten all at once: they are checked again, and then known again. */
-const most = 20_000;
+/** What passed last of each file, by service and path; kept by whoever checks the same stack again and again. */
+export type PassedFiles = Map<string, { readonly imageId: string; readonly mode: number; readonly text: string }>;
 
 /**
  * A runner that leaves out files which passed before, where every command judges them by themselves alone: with a
@@ -18,12 +14,15 @@ export function sparing(open: OpenRunner, passed: PassedFiles, findImage: FindIm
     const image = await findImage(job.image);
     const isAlone = (path: string): boolean => job.commands.every((command) => command.judgesAlone?.(path) === true);
     if (image === undefined) return open(job);
-    const keyed = job.files.map((file) => ({ file, key: isAlone(file.path) ? keyOf(image.id, file) : undefined }));
-    const files = keyed.flatMap(({ file, key }) => (key !== undefined && passed.has(key) ? [] : [file]));
-    const keys = keyed.flatMap(({ key }) => key ?? []);
+    const alone = new Map(job.files.filter(({ path }) => isAlone(path)).map((file) => [file, passing(image.id, file)]));
+    const isKnown = (file: RenderedFile): boolean => {
+      const [now, before] = [alone.get(file), passed.get(keyOf(file))];
+      if (now === undefined || before === undefined) return false;
+      return now.imageId === before.imageId && now.mode === before.mode && now.text === before.text;
+    };
+    const files = job.files.filter((file) => !isKnown(file));
     return new SparingRunner(await open({ ...job, files }), job, () => {
-      if (passed.size + keys.length > most) passed.clear();
-      for (const key of keys) passed.add(key);
+      for (const [file, now] of alone) passed.set(keyOf(file), now);
     });
   };
 }
@@ -53,6 +52,8 @@ class SparingRunner implements CheckRunner {
   }
 }
 
-function keyOf(imageId: string, file: RenderedFile): string {
-  return shortHash(JSON.stringify([imageId, file.path, file.mode, revealed(file)]));
+const keyOf = ({ service, path }: RenderedFile): string => `${service}/${path}`;
+
+function passing(imageId: string, file: RenderedFile): { imageId: string; mode: number; text: string } {
+  return { imageId, mode: file.mode, text: revealed(file) };
 }

@@ -21,11 +21,6 @@ import type { Synced } from '../watch/sync.ts';
 import { watchStack } from '../watch/watch-stack.ts';
 
 const edits = Number(process.argv[2] ?? 15);
-const only = Number(process.env['ONLY'] ?? 0);
-if (only) {
-  tell('only', await measure(only));
-  process.exit(0);
-}
 const few = await measure(10);
 const many = await measure(1_000);
 tell('10 rule files', few);

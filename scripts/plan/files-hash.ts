@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import { Secret } from '../../stack/secret.ts';
-import { shortHash } from '../util/hash.ts';
 
 /** A file as its hash sees it. */
 export interface HashedFile {
@@ -10,8 +10,14 @@ export interface HashedFile {
 
 /** A hash over files as they lie in a release folder: paths, modes and bytes, in any order. */
 export function hashFiles(files: readonly HashedFile[]): string {
-  const lines = files.map(({ path, mode, content }) => `${path}\0${mode.toString(8)}\0${shortHash(textOf(content))}`);
-  return shortHash(lines.sort().join('\n'));
+  const sorted = files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  const hash = createHash('sha256');
+  for (const { path, mode, content } of sorted) {
+    const text = textOf(content);
+    // The length keeps one file's end from being taken for the next one's beginning.
+    hash.update(`${path}\0${mode.toString(8)}\0${text.length}\0`).update(text);
+  }
+  return hash.digest('hex').slice(0, 12);
 }
 
 function textOf(content: string | Secret | Buffer): string {

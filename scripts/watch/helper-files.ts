@@ -51,6 +51,14 @@ export async function openHelperFiles(
       const { status, content } = await ask(['readlink', `${service}/${path}`]);
       return status === 0 ? content.toString('utf8').replace(/\n$/, '') : undefined;
     },
+    async mirror(from, to, unwanted) {
+      const { status, content } = await ask(['mirror', from, to]);
+      if (status !== 0) throw new Error(`the helper could not link ${from}: ${content.toString('utf8').trim()}`);
+      if (unwanted.length > 0) {
+        await must(ask(['remove', String(unwanted.length), ...unwanted.map((path) => `${to}/${path}`)]));
+      }
+      return fingerprints(content.toString('utf8'));
+    },
     tools: {
       imageId,
       container: session.container,
@@ -68,6 +76,19 @@ export async function openHelperFiles(
     throw error;
   }
   return files;
+}
+
+/** `MODE UID GID MD5` by path, from the two lists that `mirror` prints one after the other. */
+function fingerprints(text: string): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  const found = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, owner, owned] = /^(\d+ \d+ \d+) \.\/(.*)$/.exec(line) ?? [];
+    if (owner !== undefined && owned !== undefined) owners.set(owned, owner);
+    const [, sum, path] = /^([0-9a-f]{32}) [ *]\.\/(.*)$/.exec(line) ?? [];
+    if (sum !== undefined && path !== undefined) found.set(path, `${owners.get(path)} ${sum}`);
+  }
+  return found;
 }
 
 interface Answer {

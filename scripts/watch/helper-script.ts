@@ -8,10 +8,23 @@
  * - `link PATH TO`: makes a link in one step, so that there is no moment without one.
  * - `get FOLDER NAME`: an archive of what has the name in the folder; status 1 when it is not there.
  * - `readlink PATH`: what is written in a link; status 1 when there is none.
+ * - `mirror FROM TO`: a folder whose files are those of another, linked; then a line for each file with its mode, owner,
+ *   group and path, and a line for each with its MD5 and path.
+ * - `remove COUNT PATH…`: takes files away.
  * - `run COUNT ARG…`: a program, with all it prints.
  */
 export const helperScript = `
 answer() { printf '%s %s\\n' "$1" "$(wc -c < /tmp/out)"; cat /tmp/out; }
+# Runs what follows with so many words more, read from as many lines.
+with_words() {
+  IFS= read -r count
+  while [ "$count" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; count=$((count - 1)); done
+  "$@" > /tmp/out 2>&1 < /dev/null
+}
+mirror() {
+  mkdir -p -- "\${2%/*}" && cp -al -- "$1" "$2" && cd -- "$2" || return 1
+  find . -type f -print0 | xargs -0 stat -c '%a %u %g %n' && find . -type f -print0 | xargs -0 md5sum
+}
 cd "$1" || exit 1
 while IFS= read -r verb; do
   : > /tmp/out
@@ -25,9 +38,9 @@ while IFS= read -r verb; do
       if [ -e "$folder/$name" ] || [ -L "$folder/$name" ]; then tar -cf /tmp/out -C "$folder" -- "$name"; answer $?
       else answer 1; fi ;;
     readlink) IFS= read -r path; readlink -- "$path" > /tmp/out 2>&1; answer $? ;;
-    run) IFS= read -r count; set --
-      while [ "$count" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; count=$((count - 1)); done
-      "$@" > /tmp/out 2>&1 < /dev/null; answer $? ;;
+    mirror) IFS= read -r from; IFS= read -r to; (mirror "$from" "$to") > /tmp/out 2>&1; answer $? ;;
+    remove) with_words rm -f --; answer $? ;;
+    run) with_words; answer $? ;;
     *) answer 127 ;;
   esac
 done

@@ -59,7 +59,7 @@ export function warmSession(engine: Engine): WarmSession {
       };
       return files.way;
     },
-    passed: new Set(),
+    passed: new Map(),
     looksFirst: false,
     forget,
     [Symbol.asyncDispose]: forget,

@@ -22,6 +22,9 @@ export function withFallback(quick: ConfigFiles, sure: ConfigFiles, onBroken: ()
     write: (entries, cleared) => byEither((files) => files.write(entries, cleared)),
     read: (service, path) => byEither((files) => files.read(service, path)),
     readLink: (service, path) => byEither((files) => files.readLink(service, path)),
+    get mirror() {
+      return isBroken ? undefined : quick.mirror;
+    },
     get tools() {
       return isBroken ? undefined : quick.tools;
     },

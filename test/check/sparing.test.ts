@@ -71,7 +71,7 @@ function setUp() {
     };
   };
   const findImage = async () => (image.id === undefined ? undefined : { ref: 'image', id: image.id });
-  const spare = sparing(open, new Set(), findImage);
+  const spare = sparing(open, new Map(), findImage);
   const check = async (some: readonly RenderedFile[], commands: readonly CheckCommand[] = [command]): Promise<void> => {
     await using runner = await spare({ service: 'prometheus', image: 'image', user: '0:0', files: some, commands });
     for (const one of commands) await runner.run(one, new AbortController().signal);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archivedFiles, type ConfigFiles } from '../../scripts/apply/config-files.ts';
@@ -110,6 +111,37 @@ describe('the two ways to the config files', () => {
     const read = await helper.read('two', 'large');
     expect(read?.length).toBe(301);
     expect(hashEntries(read ?? [])).toBe(hashEntries((await archived.read('two', 'large')) ?? []));
+  });
+
+  it('must share files of one folder with another, tell what they are, and leave the one as it was', async () => {
+    await archived.write(release, ['one/releases/1']);
+    const before = hashEntries((await archived.read('one', 'releases/1/abc')) ?? []);
+    const found = await helper.mirror?.('one/releases/1/abc', 'one/releases/2/def', ['key']);
+    expect([...(found ?? [])].sort()).toEqual([
+      ['a b.yml', `444 65534 65534 ${createHash('md5').update('a: ü\n').digest('hex')}`],
+      [
+        'key',
+        `400 65534 65534 ${createHash('md5')
+          .update(Buffer.from([0, 10, 13, 255]))
+          .digest('hex')}`,
+      ],
+    ]);
+    // Written over there, not in the file that is shared.
+    const other: ArchiveEntry = {
+      kind: 'file',
+      path: 'one/releases/2/def/a b.yml',
+      content: Buffer.from('other'),
+      mode: 0o444,
+      ...owner,
+    };
+    await helper.write([other]);
+    const made = sorted(await archived.read('one', 'releases/2/def'));
+    expect(made.map((entry) => [entry.path, entry.kind === 'file' ? entry.content.toString() : ''])).toEqual([
+      ['def', ''],
+      ['def/a b.yml', 'other'],
+    ]);
+    expect(hashEntries((await archived.read('one', 'releases/1/abc')) ?? [])).toBe(before);
+    await expect(helper.mirror?.('one/releases/nowhere', 'one/releases/3/x', [])).rejects.toThrow('could not link');
   });
 
   it('must run programs with their exit code and all they print', async () => {
