@@ -1,8 +1,9 @@
 import { lastConfirmed } from '../history/history.ts';
 import { changedByHand } from './by-hand.ts';
 import type { Desired, DesiredService } from './desired.ts';
+import { hashFiles } from './files-hash.ts';
 import { names } from './names.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, ObservedService } from './observed.ts';
 
 /** Something that is not as promstack left it, whatever stack.yml says by now. */
 export interface Drift {
@@ -37,11 +38,17 @@ function messages(wanted: DesiredService, observed: Observed): readonly string[]
       : [
           `the files in place are of revision ${found.linked}, and those confirmed last are not: a change was cut short, or the link was moved by hand`,
         ]),
-    ...(release !== undefined && release.folder === found.folder && release.hash !== found.filesHash
+    ...(release !== undefined && release.folder === found.folder && isTouched(wanted, found, release.hash)
       ? ['its files were changed by hand in the config volume']
       : []),
     ...(found.unproven !== undefined && found.linked === wanted.release?.revision
       ? [`it does not run the files that are in place: ${found.unproven}`]
       : []),
   ];
+}
+
+/** Files that are just what would be written now are nobody's edit, whatever the history calls them. */
+function isTouched({ release }: DesiredService, { linked, filesHash }: ObservedService, recorded: string): boolean {
+  const isAsWanted = release?.revision === linked && release !== undefined && hashFiles(release.files) === filesHash;
+  return filesHash !== recorded && !isAsWanted;
 }

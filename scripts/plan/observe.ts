@@ -4,6 +4,7 @@ import type { Reach } from '../confirm/reach.ts';
 import type { ArchiveEntry, ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel } from '../engine/labels.ts';
 import { lastConfirmed, readHistory } from '../history/history.ts';
+import { withDeadline } from '../util/with-deadline.ts';
 import type { Desired, DesiredService } from './desired.ts';
 import { hashFiles } from './files-hash.ts';
 import { keeperOf } from './keeper.ts';
@@ -13,16 +14,22 @@ import { revisionOf } from './release-folder.ts';
 
 /** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
 const askMs = 2_000;
+/** How long the whole look may take: it is a matter of part of a second. */
+const lookMs = 120_000;
 /** No check takes longer than this to begin once its container is made. */
 const checkSeconds = 600;
 
 /** Takes the snapshot of everything that concerns one stack. */
-export async function observe(
+export function observe(
   engine: Engine,
   desired: Desired,
   reach: Reach,
   files: ConfigFiles = archivedFiles(engine, desired.stack),
 ): Promise<Observed> {
+  return withDeadline('looking at the engine', lookMs, look(engine, desired, reach, files));
+}
+
+async function look(engine: Engine, desired: Desired, reach: Reach, files: ConfigFiles): Promise<Observed> {
   const { stack } = desired;
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { Proof, RenderedFile, Verdict } from '../model.ts';
+import { Secret } from '../secret.ts';
 import type { Release } from '../service.ts';
+import { configDir } from '../values/container.ts';
+import { parseJson } from '../values/json.ts';
 
 /** Where the rule that carries the revision lies; its path and group name never change. */
 export const revisionRulePath = 'rules/promstack-revision.yml';
@@ -35,28 +38,34 @@ const ruleGroups = z.object({
 
 /** The revision a running Prometheus answers with on /api/v1/rules; undefined when it carries none. */
 export function revisionIn(body: string): string | undefined {
-  const parsed = ruleGroups.safeParse(parseJson(body));
-  if (!parsed.success) return undefined;
-  return parsed.data.data.groups.flatMap((group) => group.rules).find((rule) => rule.name === metric)?.labels?.[
-    'revision'
-  ];
+  return revisionOf(groupsIn(body));
 }
 
-/** Prometheus runs these files when its last reload succeeded and the revision rule it evaluates is ours. */
-export function proofs({ revision }: Release): readonly Proof[] {
+/**
+ * Prometheus runs these files when its last reload succeeded, the revision rule it evaluates is ours, and it evaluates a
+ * rule file of each place where there are some: a prometheus.yml whose rule_files leave a place out is silently fine.
+ */
+export function proofs({ revision, files }: Release): readonly Proof[] {
   const port = 9090;
+  const samples = sampleRuleFiles(files);
+  const asked = [revisionRulePath, ...samples].map((path) => `file[]=${encodeURIComponent(`${configDir}/${path}`)}`);
   return [
     {
       claim: `evaluates the rules of revision ${revision}`,
-      request: { method: 'GET', port, path: '/api/v1/rules?type=record&rule_name[]=promstack_revision_info' },
+      request: { method: 'GET', port, path: `/api/v1/rules?exclude_alerts=true&${asked.join('&')}` },
       judge: ({ status, body }): Verdict => {
         if (status !== 200) return { kind: 'notYet', because: `its rules API answers ${status}` };
-        const running = revisionIn(body);
-        if (running === revision) return { kind: 'proven' };
-        return {
-          kind: 'notYet',
-          because: running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`,
-        };
+        const groups = groupsIn(body);
+        const running = revisionOf(groups);
+        if (running !== revision) {
+          return {
+            kind: 'notYet',
+            because: running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`,
+          };
+        }
+        const missing = samples.find((path) => !groups.some(({ file }) => file === `${configDir}/${path}`));
+        if (missing === undefined) return { kind: 'proven' };
+        return { kind: 'refuted', because: `it does not evaluate ${missing}: no rule_files of prometheus.yml name it` };
       },
     },
     {
@@ -73,10 +82,29 @@ export function proofs({ revision }: Release): readonly Proof[] {
   ];
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+type Groups = z.infer<typeof ruleGroups>['data']['groups'];
+
+function groupsIn(body: string): Groups {
+  const parsed = ruleGroups.safeParse(parseJson(body));
+  return parsed.success ? parsed.data.data.groups : [];
 }
+
+function revisionOf(groups: Groups): string | undefined {
+  const rule = groups.flatMap(({ rules }) => rules).find(({ name }) => name === metric);
+  return rule?.labels?.['revision'];
+}
+
+/** One file that holds rules of each folder and extension, since globs take those together or not at all. */
+function sampleRuleFiles(files: readonly RenderedFile[]): readonly string[] {
+  const samples = new Map<string, string>();
+  for (const { path, content } of files) {
+    if (!path.startsWith('rules/') || path === revisionRulePath) continue;
+    const place = path.replace(/[^/]+(\.[^./]+)$/, '*$1');
+    const text = content instanceof Secret ? content.reveal() : content;
+    if (!samples.has(place) && holdsRules.test(text.replaceAll(comment, ''))) samples.set(place, path);
+  }
+  return [...samples.values()];
+}
+
+const comment = /(?:^|\s)#.*$/gm;
+const holdsRules = /(?:^|[\s{,-])["']?(?:alert|record)["']?\s*:/m;
