@@ -48,7 +48,7 @@ describe('history', () => {
     const { exitCode, stderr } = await stack.run('rollback', (await historyOf(stack))[1]?.revision ?? '');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('to go back to');
-  });
+  }, 120_000);
 });
 
 describe('rollback', () => {

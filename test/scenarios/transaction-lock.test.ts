@@ -79,5 +79,5 @@ describe('a change that is interrupted', () => {
       expectFine(await stack.run('reload'));
       await expectSettled(stack);
     }
-  });
+  }, 120_000);
 });

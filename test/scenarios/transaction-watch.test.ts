@@ -238,12 +238,14 @@ async function engineProxy(): Promise<
 > {
   const folder = await mkdtemp(join(tmpdir(), 'proxy-'));
   const path = join(folder, 'docker.sock');
+  await using real = await connect({ env: process.env });
+  const socket = (await real.info()).address.replace(/^unix:\/\//, '');
   const open = new Set<Socket>();
   let server: Server | undefined;
   const start = (): Promise<void> =>
     new Promise((resolve) => {
       server = createServer({ allowHalfOpen: true }, (client) => {
-        const engine = connectSocket({ path: '/var/run/docker.sock', allowHalfOpen: true });
+        const engine = connectSocket({ path: socket, allowHalfOpen: true });
         for (const [one, other] of [[client, engine] as const, [engine, client] as const]) {
           open.add(one);
           one.pipe(other);
