@@ -1,9 +1,8 @@
-import { createServer } from 'node:net';
-import type { PortSpec } from '../../stack/model.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Foreign, Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isHeld } from '../util/ports.ts';
 import { StackError } from '../util/stack-error.ts';
 import { portTaken } from './explain-start.ts';
 
@@ -20,7 +19,7 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
       if (holder !== undefined && holder.id !== own?.id && !isLeaving(plan, holder.id)) {
         throw portTaken(service.name, port.host, holder.name);
       }
-      if (holder === undefined && info.isLocal && (await isHeldByProcess(port))) {
+      if (holder === undefined && info.isLocal && (await isHeld(port.bind, port.host))) {
         throw portTaken(service.name, port.host, undefined);
       }
     }
@@ -29,15 +28,6 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
 
 function isLeaving(plan: Plan, container: string): boolean {
   return plan.steps.some((step) => step.do === 'removeContainer' && step.container === container);
-}
-
-/** Tries to listen where the engine will have to; an address this host does not have is left for the engine to judge. */
-function isHeldByProcess(port: PortSpec): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
-    server.listen({ host: port.bind, port: port.host, exclusive: true }, () => server.close(() => resolve(false)));
-  });
 }
 
 function nameTaken(stack: string, foreign: Foreign): StackError {

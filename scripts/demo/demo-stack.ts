@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { services } from '../../stack/services.ts';
 import { loadStack } from '../config/load.ts';
@@ -7,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { specOf } from '../plan/observe.ts';
 import { packageRoot } from '../util/package-root.ts';
+import { freePort, isHeld } from '../util/ports.ts';
 import type { Result } from '../util/result.ts';
 
 /** The demo's stack, by the name its stack.yml gives it. */
@@ -30,32 +30,14 @@ export async function loadDemo(
     running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])),
   );
   const held = new Set((await engine.listContainers({})).flatMap((one) => one.hostPorts));
+  const { bind } = plain.value.config;
   const overrides: Record<string, { port: number }> = {};
   for (const service of services) {
     const usual = service.hostPort(plain.value.config);
     if (usual === undefined) continue;
-    const port = kept.get(service.name) ?? (held.has(usual) || !(await isFree(usual)) ? await freePort() : usual);
+    const port =
+      kept.get(service.name) ?? (held.has(usual) || (await isHeld(bind, usual)) ? await freePort(bind) : usual);
     overrides[service.name] = { port };
   }
   return loadStack({ file, cwd: process.cwd(), env, overrides });
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
-  });
-}
-
-/** A port the system says is free; it can be taken until it is used, and then `up` says by whom. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
