@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { takeDown } from '../apply/take-down.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import { bringUpDemo } from '../demo/bring-up-demo.ts';
 import { deliveries } from '../demo/deliveries.ts';
-import { demoStackName } from '../demo/demo-stack.ts';
+import { demoFolder, demoStackName } from '../demo/demo-stack.ts';
 import type { Engine } from '../engine/engine.ts';
 import { setUpEngine } from '../engine/setup.ts';
 import { names } from '../plan/names.ts';
@@ -42,7 +43,7 @@ export const command = defineCommand({
     const { changed, leftOut } = await bringUpDemo({ engine, env, report, clock, signal });
     stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
     if (detach !== true) await follow(context, engine, since);
-    if (!context.json) stdout.write(nextSteps(changed.urls, leftOut));
+    if (!context.json) stdout.write(nextSteps(changed.urls, leftOut, programOf(env)));
     return exitCodes.fine;
   },
 });
@@ -85,6 +86,11 @@ async function follow(context: Context, engine: Engine, since: Date): Promise<vo
   throw new StackError({
     doing: 'waiting for an alert to fire and to resolve',
     why: `the sink got ${fired.size === 0 ? 'none' : `${[...fired].join(', ')}, and no end of it`} within ${deliveryMs / 1000} s`,
-    tryThis: 'promstack status and promstack logs, with -f templates/demo/stack.yml, say where it got stuck',
+    tryThis: `${programOf(context.env)} status -f ${join(demoFolder(), 'stack.yml')} says where it got stuck`,
   });
+}
+
+/** How promstack is called: in a checkout through npm, which names the package that it runs a script of. */
+function programOf(env: NodeJS.ProcessEnv): string {
+  return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
 }
