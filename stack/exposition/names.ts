@@ -18,9 +18,3 @@ export function isLabelName(name: string, scheme: NameScheme): boolean {
 export function isReservedLabel(name: string): boolean {
   return name.startsWith('__');
 }
-
-/** The nearest name of old: `my.metric` becomes `my_metric`. */
-export function toLegacyName(name: string): string {
-  const replaced = name.replace(/[^a-zA-Z0-9_:]/gu, '_');
-  return /^\d/.test(replaced) || replaced === '' ? `_${replaced}` : replaced;
-}
