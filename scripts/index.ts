@@ -45,6 +45,7 @@ export type { ConnectOptions } from './engine/connect.ts';
 export * from './engine/engine.ts';
 export { ensureImages, findImages } from './engine/images/ensure.ts';
 export type { ImageOutcome, WantedImage } from './engine/images/outcome.ts';
+export { type RollBackOptions, type RolledBack, rollBack } from './history/roll-back.ts';
 export type { Change, Plan, Step } from './plan/plan.ts';
 export { planStack } from './plan/plan-stack.ts';
 export { createPusher, type MetricsSource, type Pusher, type PusherOptions } from './push/pusher.ts';
@@ -61,6 +62,7 @@ export { type Clock, systemClock } from './util/clock.ts';
 export type { Result } from './util/result.ts';
 export { InputError, StackError } from './util/stack-error.ts';
 export { version } from './util/version.ts';
+export { type WatchStackOptions, watchStack } from './watch/watch-stack.ts';
 
 /** Finds a container engine; a StackError names every place tried when there is none. The Docker client is loaded by the first call. */
 export async function connect(options: ConnectOptions): Promise<Engine> {
