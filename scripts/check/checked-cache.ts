@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
+import { userCache } from '../util/user-cache.ts';
 import type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './runner.ts';
 
 /** What has passed before, by a key of everything it depends on. It only saves time: nothing about it ever fails. */
@@ -15,11 +15,9 @@ export interface CheckedCache {
 /** How many passed checks are remembered; the ones not used for longest go first. */
 const most = 200;
 
-/** The cache of this user: an empty file for each check that passed, in XDG_CACHE_HOME or ~/.cache. */
+/** The cache of this user: an empty file for each check that passed. */
 export function checkedCache(env: Readonly<Record<string, string | undefined>>): CheckedCache {
-  const { XDG_CACHE_HOME: named, HOME: home } = env;
-  const caches = named || join(home || homedir(), '.cache');
-  const folder = join(caches, 'promstack', 'checked');
+  const folder = join(userCache(env), 'checked');
   return {
     has: (key) => unlessBroken(false, () => touch(join(folder, key))),
     remember: (key) =>
