@@ -190,7 +190,7 @@ export interface Engine extends AsyncDisposable {
   putFiles(id: string, directory: string, entries: readonly ArchiveEntry[]): Promise<void>;
   /** Reads a file or directory out of a container; undefined when it is not there. Paths are relative to `path`'s parent. */
   getFiles(id: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
-  /** What is written in a link inside a container, such as `releases/3f2a`; undefined when there is no link. */
+  /** Where a link inside a container leads, as seen from its folder: `releases/3f2a`; undefined when there is no link. */
   readLink(id: string, path: string): Promise<string | undefined>;
 
   listVolumes(labels: Readonly<Record<string, string>>): Promise<readonly VolumeSummary[]>;

@@ -52,7 +52,7 @@ test('files must be seen, with their owners, by another container that mounts th
   expect(stderr).toContain('Read-only file system');
 });
 
-test('a link must be read as it is written, and switched by putting another', async () => {
+test('a link must be read, and switched by putting another', async () => {
   const { id } = await carrier('link');
   const { engine } = bench;
   await engine.putFiles(id, '/config', entries);

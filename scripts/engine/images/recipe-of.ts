@@ -39,7 +39,5 @@ export function newestBuilt(
       return version === undefined ? [] : [{ image, tag, version }];
     }),
   );
-  return built.sort((one, other) => byNumbers.compare(other.version, one.version))[0];
+  return built.sort((one, other) => other.version.localeCompare(one.version, 'en', { numeric: true }))[0];
 }
-
-const byNumbers = new Intl.Collator('en', { numeric: true });
