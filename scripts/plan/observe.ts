@@ -90,7 +90,7 @@ export function specOf(container: ContainerSummary): ContainerSpec | undefined {
 function byService(stack: string, containers: readonly ContainerSummary[]) {
   const primary = new Map<string, ContainerSummary>();
   const strays: ContainerSummary[] = [];
-  for (const container of [...containers].sort((a, b) => a.name.localeCompare(b.name))) {
+  for (const container of containers.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const role = container.labels[roleLabel];
     if (role === 'check' && isLeftOver(container)) strays.push(container);
     if (role !== 'service') continue;
