@@ -14,7 +14,7 @@ import { alternate, ratio, table } from './bench/measure.ts';
 import { benchRender } from './bench/render-many.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 7);
-const main = join(packageRoot(), 'dist/scripts/main.js');
+const main = join(packageRoot(), 'dist/scripts/promstack.cjs');
 
 await using engine = await connect({ env: process.env });
 const folder = await mkdtemp(join(tmpdir(), 'promstack-bench-'));

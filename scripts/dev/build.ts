@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { packageRoot } from '../util/package-root.ts';
 
 /**
@@ -14,31 +15,55 @@ const root = packageRoot();
 const outDir = resolve(root, values.outDir);
 const fresh = mkdtempSync(join(root, 'node_modules', '.promstack-fresh-'));
 
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  outdir: fresh,
+  external: ['cpu-features', '*.node', 'fsevents'],
+  plugins: [withoutUnusedParts()],
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
 try {
   // The compiler's complaints are passed on by its exit code, after the code is built: a person at work wants to run it.
   const isTyped = writeTypes(fresh);
   await build({
-    entryPoints: { 'scripts/main': 'scripts/main.ts', 'scripts/index': 'scripts/index.ts' },
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
+    ...common,
+    entryPoints: { 'scripts/index': 'scripts/index.ts' },
     format: 'esm',
     splitting: true,
-    outdir: fresh,
     chunkNames: 'chunks/[name]-[hash]',
     // CommonJS packages in an ES module need a `require` for Node's own modules.
     banner: {
       js: "import { createRequire as require_ } from 'node:module';\nconst require = require_(import.meta.url);",
     },
-    external: ['cpu-features', '*.node', 'fsevents'],
-    plugins: [withoutUnusedParts()],
-    logLevel: 'warning',
   });
+  // The program is one CommonJS file: only of such a one can the compiled code be kept for the next run.
+  await build({
+    ...common,
+    entryPoints: { 'scripts/promstack': 'scripts/launch.ts', 'scripts/program': 'scripts/main.ts' },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });
+  nameBuild(join(fresh, 'scripts', 'program.cjs'));
   replace(outDir, fresh);
   if (!isTyped) process.exitCode = 2;
 } finally {
   rmSync(fresh, { recursive: true, force: true });
+}
+
+/** The last line tells one build from another; `runCompiled` wants that, and nothing but ASCII. */
+function nameBuild(file: string): void {
+  const code = readFileSync(file);
+  const at = code.findIndex((byte) => byte > 0x7f);
+  if (at !== -1) throw new Error(`write as an escape what is not ASCII: ${code.subarray(at - 40, at + 10)}`);
+  appendFileSync(file, `\n//# build=${createHash('sha256').update(code).digest('hex').slice(0, 16)}\n`);
 }
 
 function writeTypes(folder: string): boolean {

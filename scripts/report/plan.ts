@@ -128,7 +128,7 @@ function coloured(text: string, colours: Colours): string {
       if (/^(?: {2})?!/.test(line)) return colours.red(line);
       if (/^(?: {2})?\+/.test(line)) return colours.green(line);
       if (/^(?: {2})?-/.test(line)) return colours.red(line);
-      if (/^ {2}[~±>]/.test(line)) return colours.yellow(line);
+      if (/^ {2}[~\u00b1>]/.test(line)) return colours.yellow(line);
       return /^@@/.test(line) ? colours.cyan(line) : line;
     })
     .join('\n');

@@ -38,7 +38,7 @@ const reasons: readonly Reason[] = [
     sign: /preinstall.*(?:failed|error)|failed to install plugin/i,
     why: (line) => `it could not download a plugin that it was told to install at start: ${told(line)}`,
   },
-  { sign: /^Error: ✗ |level=(?:error|crit)/, why: told },
+  { sign: /^Error: \u2717 |level=(?:error|crit)/, why: told },
 ];
 
 /** The error inside a line of Grafana's log (logfmt), else the line itself. */

@@ -21,7 +21,7 @@ const fresh = join(root, 'node_modules', '.promstack-build');
 const lock = join(root, 'node_modules', '.promstack-build-lock');
 
 /** The built `promstack`, as `bin` in package.json names it. */
-export const promstackBin = join(root, 'dist', 'scripts', 'main.js');
+export const promstackBin = join(root, 'dist', 'scripts', 'promstack.cjs');
 
 /** Vitest calls it once before any test: builds dist/ when a source is newer, so that tests run what is written. */
 export async function setup(): Promise<void> {

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 
 /** The built program, as npm would link it. */
-export const binary = join(packageRoot(), 'dist', 'scripts', 'main.js');
+export const binary = join(packageRoot(), 'dist', 'scripts', 'promstack.cjs');
 
 /** What one run of the program left behind. */
 export interface Run {

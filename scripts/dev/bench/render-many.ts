@@ -28,7 +28,7 @@ async function renderMs(count: number): Promise<number> {
     for (let round = 0; round <= 5; round++) {
       await rm(out, { recursive: true, force: true });
       const ms = await timed(() =>
-        execa('node', [join(packageRoot(), 'dist/scripts/main.js'), 'render', '--out', out], { cwd: folder }),
+        execa('node', [join(packageRoot(), 'dist/scripts/promstack.cjs'), 'render', '--out', out], { cwd: folder }),
       );
       if (round > 0) taken.push(ms);
     }

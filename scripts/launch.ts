@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import { runCompiled } from './util/run-compiled.ts';
+import { userCache } from './util/user-cache.ts';
+import { version } from './util/version.ts';
+
+/**
+ * Starts the built program, which lies beside the built form of this file. What is asked often and takes no thought is
+ * answered before the program is loaded.
+ */
+const [, , ...argv] = process.argv;
+
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  process.stdout.write(`${version()}\n`);
+} else {
+  // Each command uses other parts of the program, so each has compiled code of its own.
+  const command = argv.find((word) => /^[a-z]{2,16}$/.test(word)) ?? 'other';
+  runCompiled(join(__dirname, 'program.cjs'), join(userCache(process.env), 'compiled'), command);
+}
