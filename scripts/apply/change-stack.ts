@@ -1,10 +1,11 @@
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Desired, toDesired } from '../plan/desired.ts';
-import { observe } from '../plan/observe.ts';
+import { observe, observeBriefly } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { type Stock, takeStock } from '../plan/stock.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
@@ -29,6 +30,8 @@ export interface ChangeOptions {
   readonly signal: AbortSignal;
   /** What changes of this stack share when there are many; a single one finds it out by itself. */
   readonly session?: Session;
+  /** A look that was taken already, and may show without the lock that there is nothing to do. */
+  readonly stock?: Stock | undefined;
   /** Make every container anew. */
   readonly recreate?: boolean;
   /** Only files may change: whatever else is needed is refused, with what it is. */
@@ -53,17 +56,16 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const reach = openReach(engine, info);
   const files = await session.files(desired);
   try {
-    const look = async (): Promise<{ observed: Observed; plan: Plan }> => {
-      const observed = await observe(engine, desired, reach, files);
-      return { observed, plan: reconcile(desired, observed, { recreate: options.recreate === true }) };
-    };
-    if (session.looksFirst) {
-      const first = await look();
-      if (first.plan.steps.length === 0) return { plan: first.plan, desired, urls: urlsOf(desired, reach.url) };
+    const decide = (observed: Observed): Plan => reconcile(desired, observed, { recreate: options.recreate === true });
+    const stock = options.stock ?? (session.looksFirst ? await takeStock(engine, desired.stack, files) : undefined);
+    if (stock !== undefined) {
+      const plan = decide(await observeBriefly(stock, desired, reach));
+      if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
     }
     await using _lock = await takeLock(engine, desired.stack, command, report);
     // Whoever held the lock until now may have changed what was seen.
-    const { observed, plan } = await look();
+    const observed = await observe(engine, desired, reach, files);
+    const plan = decide(observed);
     if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
     await preflight(plan, desired, observed, info);

@@ -3,7 +3,7 @@ import { stopPoint } from '../apply/stop-point.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { printChanged } from '../report/changed.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { renderAndLook } from './stages.ts';
 
 /** `promstack reload`: makes running servers take new files, and never touches a container. */
 export const command = defineCommand({
@@ -12,11 +12,12 @@ export const command = defineCommand({
     'changed, and confirms that each runs them. When anything fails, every service goes back to the files it ran before. ' +
     'An edit that needs a container made anew is refused, with what `up` would do.',
   run: async (context) => {
-    const rendering = await renderOrThrow(context);
-    await using engine = await connectEngine(context);
+    const { rendering, stock, ...looked } = await renderAndLook(context);
+    await using engine = looked.engine;
     const changed = await changeStack({
       engine,
       rendering,
+      stock,
       command: 'reload',
       env: context.env,
       report: context.report,

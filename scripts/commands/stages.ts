@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findService } from '../../stack/services.ts';
 import type { Context } from '../cli/context.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Stock } from '../plan/stock.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { Result } from '../util/result.ts';
 import { InputError } from '../util/stack-error.ts';
@@ -27,19 +29,56 @@ export async function loadOrThrow(
 /** Everything the stack is meant to be: stack.yml loaded, and every file rendered from the templates. */
 export async function renderOrThrow(
   context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>,
-  options: { readonly without?: readonly string[] } = {},
+  { without = [] }: { readonly without?: readonly string[] } = {},
 ): Promise<Rendering> {
-  const { without = [] } = options;
+  return renderLoaded(context, await loadOrThrow(context, leavingOut(without)), without);
+}
+
+/** What is left out is off while stack.yml is checked too: a fault in its own part is no reason to refuse. */
+function leavingOut(without: readonly string[]): Readonly<Record<string, unknown>> {
+  const known = without.filter((name) => findService(name) !== undefined);
+  return Object.fromEntries(known.map((name) => [name, { enabled: false }]));
+}
+
+async function renderLoaded(
+  context: Pick<Context, 'report'>,
+  loaded: LoadedStack,
+  without: readonly string[],
+): Promise<Rendering> {
   const [{ render }, { loadTemplates }] = await Promise.all([
     import('../render/render.ts'),
     import('../render/templates.ts'),
   ]);
-  // What is left out is off while stack.yml is checked too: a fault in its own part is no reason to refuse.
-  const known = without.filter((name) => findService(name) !== undefined);
-  const overrides = Object.fromEntries(known.map((name) => [name, { enabled: false }]));
-  const loaded = await loadOrThrow(context, overrides);
   const templates = await loadTemplates(join(loaded.folder, 'templates'));
   return takeOrThrow(context, render(loaded, templates, { without }));
+}
+
+/** How long rendering waits for the engine to have been asked, in milliseconds: one that is far off or hangs is not waited for. */
+const askedMs = 150;
+
+/**
+ * The rendering and the engine, as by `renderOrThrow` and `connectEngine`, with a first look at the stack: the engine
+ * reads its files back while this process renders. What is wrong with the input is told before what is with the engine.
+ */
+export async function renderAndLook(
+  context: Pick<Context, 'cwd' | 'env' | 'file' | 'report' | 'signal'>,
+  { without = [] }: { readonly without?: readonly string[] } = {},
+): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: Stock }> {
+  const loaded = await loadOrThrow(context, leavingOut(without));
+  const connecting = connectEngine(context);
+  const looking = connecting.then(async (engine) => {
+    const { takeStock } = await import('../plan/stock.ts');
+    return takeStock(engine, loaded.config.name);
+  });
+  await Promise.race([looking.catch(() => undefined), sleep(askedMs, undefined, { ref: false })]);
+  try {
+    const rendering = await renderLoaded(context, loaded, without);
+    return { rendering, engine: await connecting, stock: await looking };
+  } catch (error) {
+    const engine = await connecting.catch(() => undefined);
+    await engine?.[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The container engine of this machine or of DOCKER_HOST; a StackError that names every place tried when there is none. */

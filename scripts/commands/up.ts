@@ -3,7 +3,7 @@ import { stopPoint } from '../apply/stop-point.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { printChanged } from '../report/changed.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { renderAndLook } from './stages.ts';
 
 /** `promstack up`: makes the engine run what stack.yml says. */
 export const command = defineCommand({
@@ -20,11 +20,12 @@ export const command = defineCommand({
       .option('--recreate', 'make every container anew; volumes stay')
       .option('--without <service...>', 'leave services out, as though stack.yml did not enable them'),
   run: async (context, { recreate, without }) => {
-    const rendering = await renderOrThrow(context, { without: without ?? [] });
-    await using engine = await connectEngine(context);
+    const { rendering, stock, ...looked } = await renderAndLook(context, { without: without ?? [] });
+    await using engine = looked.engine;
     const changed = await changeStack({
       engine,
       rendering,
+      stock,
       command: 'up',
       env: context.env,
       report: context.report,

@@ -4,7 +4,7 @@ import { loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Engine } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
-import { specOf } from '../plan/observe.ts';
+import { specOf } from '../plan/spec-of.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { freePort, isHeld } from '../util/ports.ts';
 import type { Result } from '../util/result.ts';

@@ -44,6 +44,8 @@ export type RecordedRelease = z.infer<typeof releaseSchema>;
 
 /** The folder beside the releases, in the config volume of the service that keeps the state. */
 export const stateFolder = 'state';
+/** A link there that leads nowhere: its target is the revision that was confirmed last. */
+const recordedLink = 'recorded';
 
 /** The last entry that was confirmed: what the stack ran when all was well. */
 export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {
@@ -69,17 +71,27 @@ export async function readHistory(files: ConfigFiles, keeper: string): Promise<r
   return (await readState(files, keeper)).history;
 }
 
+/**
+ * The revision the history names as confirmed last, by a link beside it that is read much quicker; undefined when there
+ * is none.
+ */
+export async function readRecorded(files: ConfigFiles, keeper: string): Promise<string | undefined> {
+  return files.readLink(keeper, `${stateFolder}/${recordedLink}`);
+}
+
 /** Adds to the history. Two files take turns, so that a writing that is cut short spoils only the older one. */
 export async function addToHistory(files: ConfigFiles, keeper: string, entry: HistoryEntry): Promise<void> {
   const before = await readState(files, keeper);
   const sequence = before.sequence + 1;
-  const state: z.infer<typeof stateSchema> = { sequence, history: [...before.history, entry].slice(-keptEntries) };
+  const history = [...before.history, entry].slice(-keptEntries);
+  const state: z.infer<typeof stateSchema> = { sequence, history };
   const content = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
   const folder = `${keeper}/${stateFolder}`;
   const root = { uid: 0, gid: 0 } as const;
   await files.write([
     { kind: 'directory', path: folder, mode: 0o755, ...root },
     { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
+    { kind: 'link', path: `${folder}/${recordedLink}`, to: lastConfirmed(history)?.revision ?? 'none', ...root },
   ]);
 }
 

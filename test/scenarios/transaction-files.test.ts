@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archivedFiles, type ConfigFiles } from '../../scripts/apply/config-files.ts';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
 import { carrierRoot, names } from '../../scripts/plan/names.ts';
-import { hashEntries } from '../../scripts/plan/observe.ts';
+import { hashEntries } from '../../scripts/plan/stock.ts';
 import { openHelperFiles } from '../../scripts/watch/helper-files.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
 

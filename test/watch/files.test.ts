@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
-import { hashEntries } from '../../scripts/plan/observe.ts';
+import { hashEntries } from '../../scripts/plan/stock.ts';
 import { rememberingFiles } from '../../scripts/watch/remembering-files.ts';
 import { withFallback } from '../../scripts/watch/with-fallback.ts';
 import { MemoryFiles } from '../support/config-files.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
-import { hashEntries } from '../../scripts/plan/observe.ts';
+import { hashEntries } from '../../scripts/plan/stock.ts';
 import { isIntact, mirrorOf } from '../../scripts/watch/mirrored.ts';
 import { rememberingFiles } from '../../scripts/watch/remembering-files.ts';
 import { MemoryFiles } from '../support/config-files.ts';

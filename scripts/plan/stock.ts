@@ -1,0 +1,147 @@
+import type { ContainerSpec } from '../../stack/model.ts';
+import { services } from '../../stack/services.ts';
+import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
+import type {
+  ArchiveEntry,
+  ContainerDetails,
+  ContainerSummary,
+  Engine,
+  NetworkSummary,
+  VolumeSummary,
+} from '../engine/engine.ts';
+import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { readRecorded } from '../history/history.ts';
+import { hashFiles } from './files-hash.ts';
+import { names } from './names.ts';
+import type { ReleaseFolder } from './release-folder.ts';
+import { specOf } from './spec-of.ts';
+
+/** No check takes longer than this to begin once its container is made. */
+const checkSeconds = 600;
+
+/** What the engine holds, as far as it concerns one stack, whatever that stack is meant to be. */
+export interface Stock {
+  readonly stack: string;
+  /** The way by which the files were read. */
+  readonly files: ConfigFiles;
+  /** Of the whole engine. */
+  readonly containers: readonly ContainerSummary[];
+  readonly volumes: readonly VolumeSummary[];
+  readonly networks: readonly NetworkSummary[];
+  /** The stack's service containers, by service. */
+  readonly services: ReadonlyMap<string, StockedService>;
+  /** Doubles of service containers, and helpers that an interrupted run left behind. */
+  readonly strays: readonly ContainerSummary[];
+  readonly carrier: ContainerSummary | undefined;
+  /** The revision that was confirmed last; undefined when there is none, or no container by which to look. */
+  readonly recorded: string | undefined;
+}
+
+/** A service's container, and the files in force in its config volume. */
+export interface StockedService {
+  readonly container: ContainerSummary;
+  readonly spec: ContainerSpec | undefined;
+  /** Absent when it went away meanwhile. */
+  readonly details: ContainerDetails | undefined;
+  /** The folder below `releases/` that the link in its config volume points at. */
+  readonly folder: ReleaseFolder | undefined;
+  /** Hash of the files in that folder, which may still be on their way; undefined when there are none. */
+  readonly filesHash: Promise<string | undefined>;
+}
+
+/** Whether something of the engine is the stack's. */
+export function isOf(stack: string, { labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
+  return labels[stackLabel] === stack;
+}
+
+/**
+ * Takes stock: one look at the engine, which changes nothing. It resolves when the files have been asked for and not
+ * when they are there, since reading them is what takes the engine longest.
+ */
+export async function takeStock(
+  engine: Engine,
+  stack: string,
+  files: ConfigFiles = archivedFiles(engine, stack),
+): Promise<Stock> {
+  const [containers, volumes, networks] = await Promise.all([
+    engine.listContainers({}),
+    engine.listVolumes({}),
+    engine.listNetworks({}),
+  ]);
+  const ours = containers.filter((one) => isOf(stack, one));
+  const { primary, strays } = byService(stack, ours);
+  for (const [name, { id }] of primary) files.place(name, id);
+  const carrier = ours.find((one) => one.labels[roleLabel] === 'carrier');
+  const keeper = services.find(({ keepsState }) => keepsState === true)?.name ?? '';
+  const [recorded, stocked] = await Promise.all([
+    primary.has(keeper) || carrier !== undefined ? readRecorded(files, keeper) : undefined,
+    Promise.all(
+      [...primary].map(
+        async ([name, container]) => [name, await stockService(engine, files, name, container)] as const,
+      ),
+    ),
+  ]);
+  return { stack, files, containers, volumes, networks, services: new Map(stocked), strays, carrier, recorded };
+}
+
+async function stockService(
+  engine: Engine,
+  files: ConfigFiles,
+  name: string,
+  container: ContainerSummary,
+): Promise<StockedService> {
+  const spec = specOf(container);
+  const hasFiles = spec?.mounts.some((mount) => mount.kind === 'config') === true;
+  const [details, link] = await Promise.all([
+    engine.inspectContainer(container.id),
+    hasFiles ? files.readLink(name, 'current') : undefined,
+  ]);
+  const folder = link?.replace(/^releases\//, '');
+  const filesHash = folder === undefined ? Promise.resolve(undefined) : readHash(files, name, folder);
+  // Whoever waits for it is told; until then nobody does.
+  filesHash.catch(() => undefined);
+  return { container, spec, details, folder, filesHash };
+}
+
+async function readHash(files: ConfigFiles, name: string, folder: ReleaseFolder): Promise<string | undefined> {
+  const entries = await files.read(name, `releases/${folder}`);
+  return entries === undefined ? undefined : hashEntries(entries);
+}
+
+/** The container a service is known by, and every other one; the same choice whatever order the engine lists them in. */
+function byService(stack: string, containers: readonly ContainerSummary[]) {
+  const primary = new Map<string, ContainerSummary>();
+  const strays: ContainerSummary[] = [];
+  for (const container of containers.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+    const role = container.labels[roleLabel];
+    if (role === 'check' && isLeftOver(container)) strays.push(container);
+    if (role !== 'service') continue;
+    const service = container.labels[serviceLabel] ?? '';
+    if (container.name === names.container(stack, service)) primary.set(service, container);
+    else strays.push(container);
+  }
+  return { primary, strays };
+}
+
+/** Checks run without the lock: one that is under way is not to be taken for what a dead one left behind. */
+function isLeftOver({ state, createdAt }: ContainerSummary): boolean {
+  if (state === 'running') return false;
+  return state === 'exited' || state === 'dead' || Date.now() / 1_000 - createdAt > checkSeconds;
+}
+
+const knownHashes = new WeakMap<readonly ArchiveEntry[], string>();
+
+/** Hash of a release folder as it is read: the folder's own name is not part of it, a link in it is, though no release has one. */
+export function hashEntries(entries: readonly ArchiveEntry[]): string {
+  const known = knownHashes.get(entries);
+  if (known !== undefined) return known;
+  const hash = hashFiles(
+    entries.flatMap((entry) => {
+      const path = entry.path.split('/').slice(1).join('/');
+      if (entry.kind === 'directory') return [];
+      return [entry.kind === 'file' ? { ...entry, path } : { path, mode: 0, content: `-> ${entry.to}` }];
+    }),
+  );
+  knownHashes.set(entries, hash);
+  return hash;
+}
