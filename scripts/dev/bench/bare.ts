@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerSpec } from '../../../stack/model.ts';
@@ -92,10 +93,14 @@ async function entriesBelow(folder: string): Promise<ArchiveEntry[]> {
   ];
 }
 
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false;
-  }
+/** By node:http: `fetch` may never answer, and hold nothing open, when a connection ends before its answer begins. */
+function isReady(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    get(url, { timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    })
+      .on('timeout', () => resolve(false))
+      .on('error', () => resolve(false));
+  });
 }
