@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { alertmanagerConfig } from './alertmanager/config.ts';
 import { grafanaConfig } from './grafana/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';

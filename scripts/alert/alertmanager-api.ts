@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatMatcher } from '../../stack/alertmanager/marked-tree.ts';
 import type { Matcher } from '../../stack/alertmanager/matcher.ts';
 import { parseJson } from '../../stack/values/json.ts';

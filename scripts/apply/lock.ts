@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import { lockLabel } from '../engine/labels.ts';
 import { baseLabels } from '../plan/desired.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts';
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What a schema says of a place in stack.yml: `native` is the program's own syntax, where promstack knows no keys. */
 export type SchemaNode =

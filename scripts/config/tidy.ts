@@ -1,4 +1,4 @@
-import { safeParse, type z } from 'zod';
+import * as z from 'zod';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { Secret } from '../../stack/secret.ts';
 import { readSchema } from './schema-tree.ts';
@@ -15,7 +15,7 @@ export function tidy(raw: unknown, schema: z.core.$ZodType): { value: unknown; p
     if (node.kind === 'native') return value;
     if (value instanceof Secret) {
       // A key that may hold a secret says so by its schema.
-      if (node.kind === 'value' && safeParse(at, value).success) return value;
+      if (node.kind === 'value' && z.safeParse(at, value).success) return value;
       problems.push(refused(path));
       // To the schema a section must be a mapping; a secret in its place has been told.
       return node.kind === 'section' ? {} : value;

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { expects } from '../../stack/values/words.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine } from '../engine/engine.ts';
 
 /** One alert of a notification as the sink got it from Alertmanager's webhook. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { adminUser } from '../../stack/grafana/settings.ts';
 import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
 import type { Secret } from '../../stack/secret.ts';

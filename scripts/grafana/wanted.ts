@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openDashboard, parseDashboard } from '../../stack/grafana/dashboard-file.ts';
 import { dashboardsFolder } from '../../stack/grafana/dashboards.ts';
 import type { RenderedFile } from '../../stack/model.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigFiles } from '../apply/config-files.ts';
 import type { ReleaseFolder } from '../plan/release-folder.ts';
 

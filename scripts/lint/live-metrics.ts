@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { locateServices } from '../status/locate.ts';

@@ -25,9 +25,12 @@ export interface YamlTemplate {
   rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }): SourceRange;
 }
 
-/** Whether a text may have holes: a quick look that spares the others from being parsed. Comments may speak of them. */
+/**
+ * Whether a text may have holes: a quick look that spares the others from being parsed. A tag stands where a node begins,
+ * so comments and running text may speak of them.
+ */
 export function mayHaveHoles(text: string): boolean {
-  return /^[^#\n]*!(?:value|spread)\s/m.test(text);
+  return /^(?:[\s-]*|[^#\n]*(?:[:?]\s+|[[{,]\s*|&\S+\s+))!(?:value|spread)\s/m.test(text);
 }
 
 /** Parses a template; `file` is its path as a person would type it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { stackSchema } from '../../stack/config.ts';
 
 type JsonSchema = Record<string, unknown>;

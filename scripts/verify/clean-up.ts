@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canaryJob, canaryLabel } from '../../stack/verify/canary.ts';
 import { canaryPath } from './hops/push.ts';
 import { type Servers, Silent } from './servers.ts';

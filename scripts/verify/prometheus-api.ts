@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canaryLabel, canaryMetric } from '../../stack/verify/canary.ts';
 import { type Servers, Silent } from './servers.ts';
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
 import { isNative } from '../../stack/values/native.ts';
 import type { Rendering } from '../render/rendering.ts';

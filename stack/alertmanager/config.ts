@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources } from '../values/schemas.ts';
 
 /** The `alertmanager` part of stack.yml; route, receivers and the rest are Alertmanager's own syntax. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ago } from '../values/ago.ts';
 import { parseJson } from '../values/json.ts';
 import { labelOf, samplesOf, sumOf } from '../values/samples.ts';

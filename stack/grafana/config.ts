@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Secret } from '../secret.ts';
 import { enabled, image, port, resources } from '../values/schemas.ts';
 import { secretText } from '../values/secret-text.ts';

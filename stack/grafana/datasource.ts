@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { secretText } from '../values/secret-text.ts';
 import { expects } from '../values/words.ts';
 

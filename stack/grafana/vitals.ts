@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../values/json.ts';
 import type { Reading, Vital } from '../vital.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { closest } from '../values/closest.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { expects } from '../values/words.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
 
 /** The `prometheus` part of stack.yml. */

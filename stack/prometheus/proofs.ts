@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Proof, RenderedFile, Verdict } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { Release } from '../service.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpResponse } from '../model.ts';
 import { parseJson } from '../values/json.ts';
 

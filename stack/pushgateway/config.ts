@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, enabled, extraArgs, image, port, resources } from '../values/schemas.ts';
 
 /** The `pushgateway` part of stack.yml. */

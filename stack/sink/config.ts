@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { enabled, port, resources } from '../values/schemas.ts';
 
 /** The `sink` part of stack.yml: a built-in webhook receiver that shows what Alertmanager sends. */

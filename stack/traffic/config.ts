@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { resources } from '../values/schemas.ts';
 
 /** The `traffic` part of stack.yml: a source of sample metrics for demos. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationForm } from './duration.ts';
 import { sizeForm } from './size.ts';
 import { expects } from './words.ts';

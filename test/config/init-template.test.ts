@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { loadStack } from '../../scripts/config/load.ts';
 import { knownKeys, readSchema } from '../../scripts/config/schema-tree.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { knownKeys } from '../../scripts/config/schema-tree.ts';
 import { validate } from '../../scripts/config/validate.ts';
 import { schemaPath } from '../../scripts/dev/schema.ts';

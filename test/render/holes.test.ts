@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fillHoles } from '../../scripts/render/holes.ts';
 import { Marks } from '../../scripts/render/marks.ts';
 import { configScope, withContributions } from '../../scripts/render/scope.ts';
-import { parseTemplate } from '../../scripts/render/yaml-template.ts';
+import { mayHaveHoles, parseTemplate } from '../../scripts/render/yaml-template.ts';
 import { stackSchema } from '../../stack/config.ts';
 import { Secret } from '../../stack/secret.ts';
 import { services } from '../../stack/services.ts';
@@ -276,5 +276,34 @@ describe('a template that is wrong must be told at its place', () => {
 
   it('all at once', () => {
     expect(problemsIn('a: !value x\nb: !value y\n')).toHaveLength(2);
+  });
+});
+
+describe('the quick look for holes', () => {
+  it.each([
+    'a: !value name\n',
+    'a:   !value name\n',
+    '!value name\n',
+    '- !spread contributed.nothing\n',
+    '  - - !value name\n',
+    'a: [!value name]\n',
+    'a: [1, !value name]\n',
+    'a: [b, { c: !value name }]\n',
+    'a: &anchor !value name\n',
+    '? !value name\n: b\n',
+    '"a": !value name # and why\n',
+    '# not here: !value name\nb: !value name\n',
+  ])('must see one in %j', (text) => {
+    expect(mayHaveHoles(text)).toBe(true);
+    expect(parseTemplate(text, 'a.yml').hasHoles).toBe(true);
+  });
+
+  it.each([
+    '# a: !value name\n',
+    'a: |\n  it needs the entry "- !spread contributed.nothing"\n',
+    'a: what a !value is\n',
+  ])('must see none in %j', (text) => {
+    expect(mayHaveHoles(text)).toBe(false);
+    expect(parseTemplate(text, 'a.yml').hasHoles).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canaryLabel } from '../../../stack/verify/canary.ts';
 import type { Hop } from '../drill.ts';
 import { readAlertmanagers } from '../prometheus-api.ts';
