@@ -51,9 +51,9 @@ export interface Changed {
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering, report, clock, signal, command, env, afterStep } = options;
   const session = options.session ?? coldSession(engine);
-  const [info, images] = await Promise.all([session.info(signal), session.images(rendering, report, signal)]);
+  const images = await session.images(rendering, report, signal);
   const desired = toDesired(rendering, images);
-  const reach = openReach(engine, info);
+  const reach = openReach(engine);
   const files = await session.files(desired);
   try {
     const decide = (observed: Observed): Plan => reconcile(desired, observed, { recreate: options.recreate === true });
@@ -68,7 +68,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     const plan = decide(observed);
     if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
     if (options.filesOnly === true) refuseMoreThanFiles(plan);
-    await preflight(plan, desired, observed, info);
+    await preflight(plan, desired, observed, engine.place.isLocal);
     await proveValid({
       engine,
       desired,

@@ -1,4 +1,3 @@
-import type { EngineInfo } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Foreign, Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -7,7 +6,7 @@ import { StackError } from '../util/stack-error.ts';
 import { portTaken } from './explain-start.ts';
 
 /** Finds what would stop the plan half-way and throws it as a StackError before anything is touched. */
-export async function preflight(plan: Plan, desired: Desired, observed: Observed, info: EngineInfo): Promise<void> {
+export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
   const [foreign] = observed.foreign;
   if (foreign !== undefined) throw nameTaken(desired.stack, foreign);
   const starting = new Set(plan.steps.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
@@ -19,7 +18,7 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
       if (holder !== undefined && holder.id !== own?.id && !isLeaving(plan, holder.id)) {
         throw portTaken(service.name, port.host, holder.name);
       }
-      if (holder === undefined && info.isLocal && (await isHeld(port.bind, port.host))) {
+      if (holder === undefined && isLocal && (await isHeld(port.bind, port.host))) {
         throw portTaken(service.name, port.host, undefined);
       }
     }

@@ -1,5 +1,5 @@
 import type { PassedFiles } from '../check/sparing.ts';
-import type { Engine, EngineInfo } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import type { Desired, ResolvedImage } from '../plan/desired.ts';
@@ -9,7 +9,6 @@ import { archivedFiles, type ConfigFiles } from './config-files.ts';
 
 /** What a change finds out before it looks at the stack, and its way to the files. */
 export interface Session {
-  info(signal: AbortSignal): Promise<EngineInfo>;
   /** Gets every image the stack needs; a StackError when one cannot be had, before anything is touched. */
   images(rendering: Rendering, report: Report, signal: AbortSignal): Promise<(reference: string) => ResolvedImage>;
   files(desired: Desired): Promise<ConfigFiles>;
@@ -22,7 +21,6 @@ export interface Session {
 /** For one change: asks the engine for everything. */
 export function coldSession(engine: Engine): Session {
   return {
-    info: (signal) => engine.info(signal),
     images: (rendering, report, signal) => getImages(engine, rendering, report, signal),
     files: async (desired) => archivedFiles(engine, desired.stack),
     looksFirst: true,

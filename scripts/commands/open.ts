@@ -48,7 +48,7 @@ function whichService(config: LoadedStack['config'], name: string | undefined): 
 
 async function urlOf(context: Context, stack: string, { name, port }: Service): Promise<string> {
   await using engine = await connectEngine(context);
-  const reach = openReach(engine, await engine.info(context.signal));
+  const reach = openReach(engine);
   try {
     const container = (await locateServices(engine, stack, reach)).get(name);
     const url = reach.url(name, port);

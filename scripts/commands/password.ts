@@ -26,7 +26,7 @@ export const command = defineCommand({
   run: async (context, { rotate }) => {
     const { config } = await loadOrThrow(context);
     await using engine = await connectEngine(context);
-    const reach = openReach(engine, await engine.info(context.signal));
+    const reach = openReach(engine);
     try {
       const container = (await locateServices(engine, config.name, reach)).get(grafana.name);
       const kept = keptSecrets(engine, {

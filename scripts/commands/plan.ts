@@ -26,7 +26,7 @@ export const command = defineCommand({
   run: async (context, { summary, steps, detailedExitcode, recreate, without }) => {
     const rendering = await renderOrThrow(context, { without: without ?? [] });
     await using engine = await connectEngine(context);
-    const report = await planStack({ engine, rendering, signal: context.signal, recreate: recreate === true });
+    const report = await planStack({ engine, rendering, recreate: recreate === true });
     const { plan, ...rest } = report;
     const { stdout, json } = context;
     if (json) stdout.write(`${JSON.stringify({ ...plan, ...rest })}\n`);

@@ -1,6 +1,6 @@
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
-import type { EngineInfo } from '../engine/engine.ts';
+import type { EngineInfo, EngineKind, EnginePlace } from '../engine/engine.ts';
 import { StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import { defineCommand } from './command.ts';
@@ -23,10 +23,10 @@ export const command = defineCommand({
 });
 
 /** The engine is not needed to tell a version: where there is none, that is the answer. */
-async function askEngine(context: Context): Promise<EngineInfo | undefined> {
+async function askEngine(context: Context): Promise<(EngineInfo & EnginePlace & { kind: EngineKind }) | undefined> {
   try {
     await using engine = await connectEngine(context);
-    return await engine.info(context.signal);
+    return { kind: engine.kind, ...(await engine.info(context.signal)), ...engine.place };
   } catch (error) {
     if (error instanceof StackError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { HttpRequest, HttpResponse, PortSpec } from '../../stack/model.ts';
-import type { Engine, EngineInfo } from '../engine/engine.ts';
+import type { Engine, EnginePlace } from '../engine/engine.ts';
 
 /** Where a service's container is to be found. */
 export interface Place {
@@ -24,12 +24,12 @@ export interface Reach {
 }
 
 /** Opens the way: straight to published ports where they can be reached, else by wget inside the container. */
-export function openReach(engine: Engine, info: EngineInfo): Reach {
+export function openReach(engine: Engine): Reach {
   const places = new Map<string, Place>();
   const agent = new Agent({ keepAlive: true });
   const url = (service: string, containerPort: number): string | undefined => {
     const port = places.get(service)?.ports.find((one) => one.container === containerPort);
-    return port === undefined ? undefined : `http://${hostFor(port, info)}:${port.host}`;
+    return port === undefined ? undefined : `http://${hostFor(port, engine.place)}:${port.host}`;
   };
   return {
     place: (service, place) => void places.set(service, place),
@@ -39,21 +39,21 @@ export function openReach(engine: Engine, info: EngineInfo): Reach {
       const place = places.get(service);
       if (place === undefined) throw new Error(`${service} has no container`);
       const port = place.ports.find((one) => one.container === request.port);
-      if (port === undefined || !isReachable(port, info))
+      if (port === undefined || !isReachable(port, engine.place))
         return requestInside(engine, place.container, request, options);
-      return requestDirect(agent, hostFor(port, info), port.host, request, options);
+      return requestDirect(agent, hostFor(port, engine.place), port.host, request, options);
     },
   };
 }
 
 /** Ports published on a remote engine's loopback address cannot be reached from here. */
-function isReachable(port: PortSpec, info: EngineInfo): boolean {
-  return info.isLocal || !isLoopback(port.bind);
+function isReachable(port: PortSpec, engine: EnginePlace): boolean {
+  return engine.isLocal || !isLoopback(port.bind);
 }
 
-function hostFor(port: PortSpec, info: EngineInfo): string {
-  if (port.bind === '0.0.0.0' || port.bind === '::') return info.host;
-  const host = info.isLocal || !isLoopback(port.bind) ? port.bind : info.host;
+function hostFor(port: PortSpec, engine: EnginePlace): string {
+  if (port.bind === '0.0.0.0' || port.bind === '::') return engine.host;
+  const host = engine.isLocal || !isLoopback(port.bind) ? port.bind : engine.host;
   return host.includes(':') ? `[${host}]` : host;
 }
 

@@ -54,12 +54,15 @@ export async function findEngine(options: ConnectOptions, knock: typeof ping = p
   const { places, isChosen } = await findPlaces(strategies, toSurroundings(options));
   const tries: Try[] = [];
   for (const place of places) {
-    const answer: NoAnswer | undefined =
-      place.kind === 'unusable' ? { kind: 'other', why: place.why } : await knock(place.endpoint, options.signal);
-    if (place.kind === 'endpoint' && answer === undefined) {
-      return { engine: await createDockerEngine(place.endpoint, loading), tries, isChosen };
+    if (place.kind === 'unusable') {
+      tries.push({ place, answer: { kind: 'other', why: place.why } });
+      continue;
     }
-    if (answer !== undefined) tries.push({ place, answer });
+    const answer = await knock(place.endpoint, options.signal);
+    if (answer.kind === 'answered') {
+      return { engine: await createDockerEngine(place.endpoint, answer.engine, loading), tries, isChosen };
+    }
+    tries.push({ place, answer });
   }
   return { engine: undefined, tries, isChosen };
 }

@@ -1,18 +1,23 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 
-/** What an engine says of itself. */
-export interface EngineInfo {
-  /** `docker` or `podman`. */
-  readonly kind: 'docker' | 'podman';
-  readonly version: string;
-  /** The engine's architecture in Go's words: `amd64`. */
-  readonly arch: string;
+/** The kinds of engines promstack knows: they differ in details. */
+export type EngineKind = 'docker' | 'podman';
+
+/** Where an engine is, seen from here. */
+export interface EnginePlace {
   /** The address promstack talks to it by, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
   /** The host on which published ports are found: 127.0.0.1 for an engine of this machine, its name for a remote one. */
   readonly host: string;
   /** Whether ports published on the engine's loopback address can be reached from here. */
   readonly isLocal: boolean;
+}
+
+/** What an engine says of itself. */
+export interface EngineInfo {
+  readonly version: string;
+  /** The engine's architecture in Go's words: `amd64`. */
+  readonly arch: string;
 }
 
 /** The state of a container in the engine's own words. */
@@ -159,6 +164,9 @@ export class EngineError extends Error {
  * "not there" is an answer (undefined, or nothing done), not an error, wherever the type says so.
  */
 export interface Engine extends AsyncDisposable {
+  readonly kind: EngineKind;
+  readonly place: EnginePlace;
+  /** Takes the engine longer than most calls: Docker runs programs to find the versions of its parts. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
 
   /** Containers in every state whose labels have all the given pairs; an empty value asks only for the key. */

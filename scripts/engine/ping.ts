@@ -1,8 +1,16 @@
 import { type IncomingMessage, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { kindOf } from './docker/kind.ts';
 import { agentFor } from './docker/transport.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { EngineKind } from './engine.ts';
+
+/** An engine answered. */
+export interface Answered {
+  readonly kind: 'answered';
+  readonly engine: EngineKind;
+}
 
 /** Why no engine answered; `kind` decides what to try. */
 export interface NoAnswer {
@@ -15,14 +23,14 @@ const localMs = 5_000;
 const remoteMs = 20_000;
 
 /** Asks for a sign of life, without dockerode, which takes longer to load than the answer to come. */
-export async function ping(endpoint: Endpoint, signal?: AbortSignal): Promise<NoAnswer | undefined> {
+export async function ping(endpoint: Endpoint, signal?: AbortSignal): Promise<Answered | NoAnswer> {
   const patienceMs = endpoint.kind === 'socket' ? localMs : remoteMs;
   const deadline = AbortSignal.timeout(patienceMs);
   const agent = agentFor(endpoint);
   try {
     const answer = await ask(endpoint, agent, AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]));
     const body = await text(answer);
-    if (answer.statusCode === 200) return undefined;
+    if (answer.statusCode === 200) return { kind: 'answered', engine: kindOf(answer.headers) };
     return { kind: 'other', why: `it answered ${answer.statusCode}: ${body.trim().slice(0, 200)}` };
   } catch (error) {
     signal?.throwIfAborted();

@@ -49,7 +49,7 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
   const entry = choose(found.history);
   const desired = await desiredAgain(found, entry, config);
   const { files } = found;
-  const reach = openReach(engine, await engine.info(signal));
+  const reach = openReach(engine);
   try {
     const observed = await observe(engine, desired, reach, files);
     const plan = reconcile(desired, observed, { leave: new Set(observed.services.keys()) });

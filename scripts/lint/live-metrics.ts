@@ -18,7 +18,7 @@ export async function liveMetrics(
   stack: string,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
-  const reach = openReach(engine, await engine.info(signal));
+  const reach = openReach(engine);
   const ask = async (path: string): Promise<unknown> => {
     const answer = await reach.request('prometheus', { method: 'GET', port, path }, { timeoutMs: askMs, signal });
     return answer.status === 200 ? JSON.parse(answer.body) : undefined;

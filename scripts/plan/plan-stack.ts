@@ -27,17 +27,16 @@ export interface PlanReport {
 export async function planStack(options: {
   readonly engine: Engine;
   readonly rendering: Rendering;
-  readonly signal: AbortSignal;
   readonly recreate: boolean;
 }): Promise<PlanReport> {
-  const { engine, rendering, signal, recreate } = options;
+  const { engine, rendering, recreate } = options;
   const wanted = rendering.services.map(({ container }) => ({
     service: container.service,
     reference: container.image,
   }));
   const found = await findImages(engine, wanted, rendering.config.images);
   const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
-  const reach = openReach(engine, await engine.info(signal));
+  const reach = openReach(engine);
   try {
     const files = archivedFiles(engine, desired.stack);
     const observed = await observe(engine, desired, reach, files);

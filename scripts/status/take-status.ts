@@ -25,7 +25,7 @@ export async function takeStatus(told: {
 }): Promise<StackStatus> {
   const { engine, rendering, clock, signal } = told;
   const { config } = rendering;
-  const reach = openReach(engine, await engine.info(signal));
+  const reach = openReach(engine);
   try {
     const wanted = rendering.services.map(({ container }) => ({
       service: container.service,

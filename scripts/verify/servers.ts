@@ -50,8 +50,7 @@ const askMs = 4_000;
 
 /** Finds the servers of the stack on the engine. */
 export async function openServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
-  const info = await engine.info(signal);
-  const reach = openReach(engine, info);
+  const reach = openReach(engine);
   await locateServices(engine, config.name, reach);
   const find = async (service: string): Promise<ContainerSummary | undefined> =>
     (await engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service', [serviceLabel]: service }))[0];
@@ -72,7 +71,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
     },
     remove: async (service, path) => {
       const container = await find(service);
-      if (info.isLocal || container === undefined) {
+      if (engine.place.isLocal || container === undefined) {
         await servers.ask(service, { method: 'DELETE', path });
       } else {
         await removeInside(engine, container.id, portOf(service), path);

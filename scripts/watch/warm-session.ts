@@ -16,7 +16,6 @@ export interface WarmSession extends Session, AsyncDisposable {
 /** Keeps what a session finds out, and a quick way to the files as long as it lasts. */
 export function warmSession(engine: Engine): WarmSession {
   const cold = coldSession(engine);
-  let info: ReturnType<Session['info']> | undefined;
   let images: { readonly asked: string; readonly found: Awaited<ReturnType<Session['images']>> } | undefined;
   let files:
     | { readonly asked: string; readonly way: ConfigFiles; readonly helper: HelperFiles | undefined }
@@ -24,16 +23,11 @@ export function warmSession(engine: Engine): WarmSession {
 
   const forget = async (): Promise<void> => {
     const helper = files?.helper;
-    info = undefined;
     images = undefined;
     files = undefined;
     await close(helper);
   };
   return {
-    info: async (signal) => {
-      info ??= cold.info(signal);
-      return info;
-    },
     images: async (rendering, report, signal) => {
       const asked = JSON.stringify([
         rendering.config.images,

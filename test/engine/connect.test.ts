@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { NoAnswer, ping } from '../../scripts/engine/ping.ts';
-import { fakeDaemon, json } from './fake-daemon.ts';
+import { type Answer, fakeDaemon, json } from './fake-daemon.ts';
 
 const person = { env: {}, platform: 'linux', home: '/home/me', uid: 1000 } as const;
 const absent: NoAnswer = { kind: 'absent', why: 'not there' };
@@ -10,6 +10,10 @@ const absent: NoAnswer = { kind: 'absent', why: 'not there' };
 function knocker(answers: Readonly<Record<string, NoAnswer>>): typeof ping {
   return async (endpoint) => answers[endpoint.address] ?? absent;
 }
+
+const podmanPing: Answer = (_request, response) => {
+  response.writeHead(200, { 'Libpod-API-Version': '5.0.0' }).end('OK');
+};
 
 const messageOf = (env: Record<string, string>, answers: Readonly<Record<string, NoAnswer>> = {}) =>
   connect({ ...person, env }, knocker(answers)).then(
@@ -56,28 +60,23 @@ describe('when no engine answers', () => {
 
 describe('an engine that answers', () => {
   const answers = {
-    'GET /_ping': json(200, 'OK'),
+    'GET /_ping': podmanPing,
     'GET /version': json(200, { Version: '5.0.0', Arch: 'arm64', Components: [{ Name: 'Podman Engine' }] }),
   };
 
   test('must be taken, and tell where its ports are found', async () => {
     await using daemon = await fakeDaemon(answers);
     await using engine = await connect({ ...person, env: { DOCKER_HOST: `unix://${daemon.path}` } });
-    expect(await engine.info()).toEqual({
-      kind: 'podman',
-      version: '5.0.0',
-      arch: 'arm64',
-      address: `unix://${daemon.path}`,
-      host: '127.0.0.1',
-      isLocal: true,
-    });
+    expect(engine.kind).toBe('podman');
+    expect(engine.place).toEqual({ address: `unix://${daemon.path}`, host: '127.0.0.1', isLocal: true });
+    expect(await engine.info()).toEqual({ version: '5.0.0', arch: 'arm64' });
   });
 
   test('must be the given address before DOCKER_HOST', async () => {
     await using daemon = await fakeDaemon(answers);
     const env = { DOCKER_HOST: 'unix:///nowhere.sock' };
     await using engine = await connect({ ...person, env, address: `unix://${daemon.path}` });
-    expect((await engine.info()).address).toBe(`unix://${daemon.path}`);
+    expect(engine.place.address).toBe(`unix://${daemon.path}`);
   });
 });
 

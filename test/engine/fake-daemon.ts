@@ -31,7 +31,7 @@ export async function fakeDaemon(answers: Readonly<Record<string, Answer>>): Pro
   server.listen(path);
   await once(server, 'listening');
   const endpoint: Endpoint = { kind: 'socket', address: `unix://${path}`, path };
-  const engine = await createDockerEngine(endpoint);
+  const engine = await createDockerEngine(endpoint, 'docker');
   return { path, endpoint, engine, [Symbol.asyncDispose]: () => close(server, engine, folder) };
 }
 

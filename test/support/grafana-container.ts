@@ -71,7 +71,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
     });
     const first = await put(engine, carrier, whole(folder));
     const { container: spec } = await renderGrafana(whole(folder));
-    const reach = openReach(engine, await engine.info());
+    const reach = openReach(engine);
     const signal = AbortSignal.timeout(280_000);
     const container = await engine.createContainer({
       name: id,

@@ -20,7 +20,7 @@ type ContainerCalls = Pick<
 >;
 
 /** The engine's calls about containers. */
-export function containerCalls(docker: Dockerode, isPodman: () => Promise<boolean>): ContainerCalls {
+export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerCalls {
   const exits = createExitWatch(docker);
   const list = async (filters: Record<string, string[]>) => {
     const found = await docker.listContainers({ all: true, filters });
@@ -47,7 +47,7 @@ export function containerCalls(docker: Dockerode, isPodman: () => Promise<boolea
 
     createContainer: (request) =>
       asking(`creating container ${request.name}`, async () => {
-        const hostAddress = (await isPodman()) ? await gatewayOf(docker, request.network) : hostGateway;
+        const hostAddress = isPodman ? await gatewayOf(docker, request.network) : hostGateway;
         const { id } = await docker.createContainer(toCreateOptions(request, hostAddress));
         return id;
       }),

@@ -7,10 +7,7 @@ import { splitByMount } from './split-by-mount.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
-export function fileCalls(
-  docker: Dockerode,
-  isPodman: () => Promise<boolean>,
-): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
+export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
   const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
   /** Podman archives what a link leads to: the link itself is only seen in its directory. */
@@ -30,7 +27,7 @@ export function fileCalls(
   };
 
   const groupsFor = async (container: Dockerode.Container, directory: string, entries: readonly ArchiveEntry[]) => {
-    if (!(await isPodman())) return [{ directory, entries }];
+    if (!isPodman) return [{ directory, entries }];
     const { Mounts: mounts } = await container.inspect();
     return splitByMount(
       directory,
@@ -56,8 +53,8 @@ export function fileCalls(
       }),
 
     readLink: (id, path) =>
-      askingFor(`reading the link ${path} of container ${id}`, async () =>
-        (await isPodman()) ? linkInDirectory(id, path) : linkByHead(id, path),
+      askingFor(`reading the link ${path} of container ${id}`, () =>
+        isPodman ? linkInDirectory(id, path) : linkByHead(id, path),
       ),
   };
 }

@@ -39,7 +39,7 @@ test('calls must go through ssh to the engine at its other end, over as few conn
   await using engine = await connect({ env: { DOCKER_HOST: 'ssh://me@lab' } });
   expect(await engine.listImages({})).toEqual([]);
   expect(await engine.listImages({})).toEqual([]);
-  expect(await engine.info()).toMatchObject({ address: 'ssh://me@lab', host: 'lab', isLocal: false });
+  expect(engine.place).toMatchObject({ address: 'ssh://me@lab', host: 'lab', isLocal: false });
   const calls = (await readFile(join(folder.path, 'calls'), 'utf8')).trim().split('\n');
   expect(calls).toEqual(Array(2).fill('-T -o ConnectTimeout=30 -l me -- lab docker system dial-stdio'));
 });
