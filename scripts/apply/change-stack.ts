@@ -1,20 +1,13 @@
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Desired, toDesired } from '../plan/desired.ts';
-import { observe, observeBriefly } from '../plan/observe.ts';
-import type { Observed } from '../plan/observed.ts';
+import { observeBriefly } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import { type Stock, takeStock } from '../plan/stock.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
-import { StackError } from '../util/stack-error.ts';
-import { carryOut } from './carry-out.ts';
-import { formerState } from './former.ts';
-import { takeLock } from './lock.ts';
-import { preflight } from './preflight.ts';
-import { proveValid } from './prove-valid.ts';
 import { coldSession, type Session } from './session.ts';
 
 /** What a change of a running stack needs. */
@@ -49,69 +42,25 @@ export interface Changed {
 
 /** Makes the engine run what was rendered: images, plan, proof that the files are valid, then all of it or none of it. */
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
-  const { engine, rendering, report, clock, signal, command, env, afterStep } = options;
+  const { engine, rendering, report, signal } = options;
   const session = options.session ?? coldSession(engine);
-  const images = await session.images(rendering, report, signal);
-  const desired = toDesired(rendering, images);
+  const desired = toDesired(rendering, await session.images(rendering, report, signal));
   const reach = openReach(engine);
   const files = await session.files(desired);
+  const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, reach.url) });
   try {
-    const decide = (observed: Observed): Plan => reconcile(desired, observed, { recreate: options.recreate === true });
     const stock = options.stock ?? (session.looksFirst ? await takeStock(engine, desired.stack, files) : undefined);
     if (stock !== undefined) {
-      const plan = decide(await observeBriefly(stock, desired, reach));
-      if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
+      const observed = await observeBriefly(stock, desired, reach);
+      const plan = reconcile(desired, observed, { recreate: options.recreate === true });
+      if (plan.steps.length === 0) return changed(plan);
     }
-    await using _lock = await takeLock(engine, desired.stack, command, report);
-    // Whoever held the lock until now may have changed what was seen.
-    const observed = await observe(engine, desired, reach, files);
-    const plan = decide(observed);
-    if (plan.steps.length === 0) return { plan, desired, urls: urlsOf(desired, reach.url) };
-    if (options.filesOnly === true) refuseMoreThanFiles(plan);
-    await preflight(plan, desired, observed, engine.place.isLocal);
-    await proveValid({
-      engine,
-      desired,
-      rendering,
-      observed,
-      plan,
-      files,
-      passed: session.passed,
-      env,
-      report,
-      signal,
-    });
-    const former = await formerState(files, observed, desired);
-    report({ kind: 'phase', name: 'applying' });
-    await carryOut({
-      engine,
-      desired,
-      reach,
-      clock,
-      report,
-      signal,
-      files,
-      former,
-      observed,
-      plan,
-      command,
-      afterStep,
-    });
-    return { plan, desired, urls: urlsOf(desired, reach.url) };
+    // Loaded only now: most often there is nothing to do.
+    const { changeLocked } = await import('./change-locked.ts');
+    return changed(await changeLocked({ ...options, session, desired, reach, files }));
   } finally {
     reach.close();
   }
-}
-
-function refuseMoreThanFiles(plan: Plan): void {
-  const more = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
-  if (more.length === 0) return;
-  const lines = more.map(({ service, action, because }) => `\n    ${service}: ${action}, ${because.join('; ')}`);
-  throw new StackError({
-    doing: `reloading the stack ${plan.stack}`,
-    why: `it takes more than new files, and a reload never makes or replaces a container:${lines.join('')}`,
-    tryThis: 'promstack up does all of it',
-  });
 }
 
 function urlsOf(desired: Desired, url: (service: string, port: number) => string | undefined): Changed['urls'] {

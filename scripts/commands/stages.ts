@@ -64,19 +64,20 @@ export async function renderAndLook(
   context: Pick<Context, 'cwd' | 'env' | 'file' | 'report' | 'signal'>,
   { without = [] }: { readonly without?: readonly string[] } = {},
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: Stock }> {
-  const loaded = await loadOrThrow(context, leavingOut(without));
   const connecting = connectEngine(context);
-  const looking = connecting.then(async (engine) => {
-    const { takeStock } = await import('../plan/stock.ts');
-    return takeStock(engine, loaded.config.name);
-  });
-  await Promise.race([looking.catch(() => undefined), sleep(askedMs, undefined, { ref: false })]);
+  connecting.catch(() => undefined);
   try {
+    const loaded = await loadOrThrow(context, leavingOut(without));
+    const looking = connecting.then(async (engine) => {
+      const { takeStock } = await import('../plan/stock.ts');
+      return takeStock(engine, loaded.config.name);
+    });
+    await Promise.race([looking.catch(() => undefined), sleep(askedMs, undefined, { ref: false })]);
     const rendering = await renderLoaded(context, loaded, without);
     return { rendering, engine: await connecting, stock: await looking };
   } catch (error) {
-    const engine = await connecting.catch(() => undefined);
-    await engine?.[Symbol.asyncDispose]();
+    // An engine that hangs is no reason to keep what is wrong with the input to oneself.
+    void connecting.then((engine) => engine[Symbol.asyncDispose]()).catch(() => undefined);
     throw error;
   }
 }

@@ -1,0 +1,64 @@
+import type { Reach } from '../confirm/reach.ts';
+import type { Desired } from '../plan/desired.ts';
+import { observe } from '../plan/observe.ts';
+import type { Plan } from '../plan/plan.ts';
+import { reconcile } from '../plan/reconcile.ts';
+import { StackError } from '../util/stack-error.ts';
+import { carryOut } from './carry-out.ts';
+import type { ChangeOptions } from './change-stack.ts';
+import type { ConfigFiles } from './config-files.ts';
+import { formerState } from './former.ts';
+import { takeLock } from './lock.ts';
+import { preflight } from './preflight.ts';
+import { proveValid } from './prove-valid.ts';
+import type { Session } from './session.ts';
+
+/** What a change has found out before it takes the lock. */
+export interface LockedOptions extends ChangeOptions {
+  readonly session: Session;
+  readonly desired: Desired;
+  readonly reach: Reach;
+  readonly files: ConfigFiles;
+}
+
+/** Takes the lock, looks at the engine, and carries out what has to be done; answers with what that was. */
+export async function changeLocked(options: LockedOptions): Promise<Plan> {
+  const { engine, rendering, session, desired, reach, files, report, clock, signal, command, env, afterStep } = options;
+  await using _lock = await takeLock(engine, desired.stack, command, report);
+  // Whoever held the lock until now may have changed what was seen before.
+  const observed = await observe(engine, desired, reach, files);
+  const plan = reconcile(desired, observed, { recreate: options.recreate === true });
+  if (plan.steps.length === 0) return plan;
+  if (options.filesOnly === true) refuseMoreThanFiles(plan);
+  await preflight(plan, desired, observed, engine.place.isLocal);
+  const { passed } = session;
+  await proveValid({ engine, desired, rendering, observed, plan, files, passed, env, report, signal });
+  const former = await formerState(files, observed, desired);
+  report({ kind: 'phase', name: 'applying' });
+  await carryOut({
+    engine,
+    desired,
+    reach,
+    clock,
+    report,
+    signal,
+    files,
+    former,
+    observed,
+    plan,
+    command,
+    afterStep,
+  });
+  return plan;
+}
+
+function refuseMoreThanFiles(plan: Plan): void {
+  const more = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
+  if (more.length === 0) return;
+  const lines = more.map(({ service, action, because }) => `\n    ${service}: ${action}, ${because.join('; ')}`);
+  throw new StackError({
+    doing: `reloading the stack ${plan.stack}`,
+    why: `it takes more than new files, and a reload never makes or replaces a container:${lines.join('')}`,
+    tryThis: 'promstack up does all of it',
+  });
+}
