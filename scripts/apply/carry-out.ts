@@ -52,6 +52,8 @@ function foldersAfter(plan: Plan, observed: Observed): ReadonlyMap<string, Relea
   const before = [...observed.services].flatMap(([name, { folder }]) =>
     folder === undefined ? [] : [[name, folder] as const],
   );
-  const moved = plan.steps.flatMap((step) => (step.do === 'switchReleases' ? step.releases : []));
+  const moved = plan.steps.flatMap((step) =>
+    step.do === 'switchReleases' || step.do === 'placeReleases' ? step.releases : [],
+  );
   return new Map([...before, ...moved.map(({ service, folder }) => [service, folder] as const)]);
 }

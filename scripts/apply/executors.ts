@@ -6,11 +6,11 @@ import { prove } from '../confirm/prove.ts';
 import type { Reach } from '../confirm/reach.ts';
 import { waitReady } from '../confirm/ready.ts';
 import { whileAlive } from '../confirm/while-alive.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { baseLabels, type Desired, type DesiredService } from '../plan/desired.ts';
 import { names } from '../plan/names.ts';
-import type { Removal } from '../plan/plan.ts';
+import type { Removal, ServiceRelease } from '../plan/plan.ts';
 import { ensureKept, keptSecrets } from '../secrets/kept.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -81,6 +81,13 @@ export function createExecutors(shop: Workshop): Executors {
     await ensureKept(keptSecrets(engine, place), service.keeps, desired.config);
   };
 
+  const stage = async (releases: readonly ServiceRelease[], andThen: readonly ArchiveEntry[] = []): Promise<void> => {
+    await Promise.all(releases.map(({ service }) => keepSecrets(wantedOf(service))));
+    const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
+    const cleared = releases.map(({ service, folder }) => releasePlace(service, folder));
+    await withDeadline('staging files', engineMs, files.write([...entries, ...andThen], cleared));
+  };
+
   return {
     ...removalExecutors(engine),
     createNetwork: async ({ name }) => {
@@ -98,12 +105,8 @@ export function createExecutors(shop: Workshop): Executors {
       const helper = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await withDeadline(`creating ${name}`, engineMs, engine.createHelper(helper));
     },
-    stageReleases: async ({ releases }) => {
-      await Promise.all(releases.map(({ service }) => keepSecrets(wantedOf(service))));
-      const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
-      const cleared = releases.map(({ service, folder }) => releasePlace(service, folder));
-      return withDeadline('staging files', engineMs, files.write(entries, cleared));
-    },
+    stageReleases: ({ releases }) => stage(releases),
+    placeReleases: ({ releases }) => stage(releases, switchEntries(releases)),
     switchReleases: ({ releases }) => withDeadline('switching files', engineMs, files.write(switchEntries(releases))),
     createContainer: async ({ service }) => {
       const { name, spec, labels, volumes } = wantedOf(service);

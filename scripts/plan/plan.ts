@@ -16,6 +16,8 @@ export type Action =
   | { readonly do: 'createCarrier' }
   | { readonly do: 'stageReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
+  /** Both in one, where no server reads yet what is half there. */
+  | { readonly do: 'placeReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'createContainer'; readonly service: string }
   | { readonly do: 'startContainer'; readonly service: string }
   | { readonly do: 'waitReady'; readonly service: string }
@@ -70,6 +72,8 @@ export function describe(step: Action): string {
       return `stage the files of ${list(step.releases)}`;
     case 'switchReleases':
       return `switch to the files of ${list(step.releases)}`;
+    case 'placeReleases':
+      return `put the files of ${list(step.releases)} in place`;
     case 'stopContainer':
       return `stop ${step.name}`;
     case 'removeContainer':

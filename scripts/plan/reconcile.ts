@@ -170,7 +170,7 @@ function planCarrier(
   return [steps.add({ do: 'createCarrier' }, [...cleared, ...needed], why)];
 }
 
-/** New releases are staged, those of the history are there already; then every link moves. */
+/** New releases are staged, those of the history are there already; then every link moves. Where nobody reads, one step does. */
 function planReleases(
   steps: Steps,
   moving: readonly Decided[],
@@ -184,6 +184,12 @@ function planReleases(
   });
   const plain = ({ service, folder }: ServiceRelease): ServiceRelease => ({ service, folder });
   const fresh = releases.filter(({ isNew }) => isNew).map(plain);
+  const isRead = moving.some(
+    ({ found }) => found !== undefined && found.container.state !== 'exited' && found.container.state !== 'created',
+  );
+  if (!isRead && fresh.length === releases.length) {
+    return [steps.add({ do: 'placeReleases', releases: fresh }, carrier, 'none of these servers runs')];
+  }
   const staged =
     fresh.length === 0 ? [] : [steps.add({ do: 'stageReleases', releases: fresh }, carrier, 'their files changed')];
   const after = staged.length > 0 ? staged : carrier;

@@ -14,17 +14,16 @@ describe('reconcile', () => {
       [] -> #3 create the volume demo-prometheus-data, because there is none yet
       [] -> #4 create the volume demo-sink-config, because there is none yet
       [2, 4] -> #5 create the carrier of the config files, because there is none
-      [5] -> #6 stage the files of prometheus, sink, because their files changed
-      [6] -> #7 switch to the files of prometheus, sink, because all files are in place
-      [1, 2, 3] -> #8 create prometheus, because no container yet
-      [7, 8] -> #9 start prometheus, because no container yet
-      [9] -> #10 wait until prometheus is ready, because it was started
-      [10] -> #11 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
-      [1, 4] -> #12 create sink, because no container yet
-      [7, 12] -> #13 start sink, because no container yet
-      [13] -> #14 wait until sink is ready, because it was started
-      [14] -> #15 confirm that sink runs revision sink-new, because a reload is not a proof
-      [5, 7, 10, 11, 14, 15] -> #16 record revision new, because every service is confirmed
+      [5] -> #6 put the files of prometheus, sink in place, because none of these servers runs
+      [1, 2, 3] -> #7 create prometheus, because no container yet
+      [6, 7] -> #8 start prometheus, because no container yet
+      [8] -> #9 wait until prometheus is ready, because it was started
+      [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [1, 4] -> #11 create sink, because no container yet
+      [6, 11] -> #12 start sink, because no container yet
+      [12] -> #13 wait until sink is ready, because it was started
+      [13] -> #14 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5, 6, 9, 10, 13, 14] -> #15 record revision new, because every service is confirmed
       "
     `);
     expect(printPlan(plan)).toMatchInlineSnapshot(`
