@@ -13,6 +13,7 @@ import {
 import { createRequire, wrap } from 'node:module';
 import { dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
 
 /** How many builds of the program, or versions of Node, keep their compiled code. */
 const keptBuilds = 3;
@@ -50,14 +51,14 @@ function buildOf(source: string): string {
   return `${process.version}-${process.arch}-${id}`;
 }
 
-/** The file's bytes, where nobody but this user could have written them: they are run as code. */
+/** The compiled code in a file, where it is whole and nobody but this user could have written it: it is run, unlooked at. */
 function readOwn(path: string): Buffer | undefined {
   try {
     const opened = openSync(path, 'r');
     try {
       const { uid, mode } = fstatSync(opened);
       const isOwn = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
-      return isOwn ? readFileSync(opened) : undefined;
+      return isOwn ? unsealed(readFileSync(opened)) : undefined;
     } finally {
       closeSync(opened);
     }
@@ -66,16 +67,33 @@ function readOwn(path: string): Buffer | undefined {
   }
 }
 
+/** V8 takes what it is given: a block that a power cut left empty would end the process. */
+function sealed(code: Buffer): Buffer {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(code));
+  return Buffer.concat([code, sum]);
+}
+
+function unsealed(file: Buffer): Buffer | undefined {
+  if (file.length < 4) return undefined;
+  const code = file.subarray(0, -4);
+  return file.readUInt32LE(code.length) === crc32(code) ? code : undefined;
+}
+
 /** Keeps the compiled code for the next run, whole or not at all; it only saves time, so nothing about it ever fails. */
 function keep(path: string, script: Script): void {
   const unfinished = `${path}.${process.pid}`;
   try {
     if (mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) !== undefined)
       forgetOldBuilds(dirname(dirname(path)));
-    writeFileSync(unfinished, script.createCachedData(), { mode: 0o600 });
+    writeFileSync(unfinished, sealed(script.createCachedData()), { mode: 0o600 });
     renameSync(unfinished, path);
   } catch {
-    rmSync(unfinished, { force: true });
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {
+      // Where no file can be, none is left behind.
+    }
   }
 }
 
