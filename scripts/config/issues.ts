@@ -29,8 +29,8 @@ function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Proble
   const message = `unknown key ${quoted(key)}${at === '' ? '' : ` in ${at}`}`;
   const section = schemaAt(schema, path);
   const node = section === undefined ? undefined : readSchema(section);
-  const siblings = node?.kind === 'section' ? Object.keys(node.keys) : [];
-  const told = section === undefined ? undefined : strangersOf(section)[key];
+  const siblings = node?.kind === 'section' ? [...node.keys.keys()] : [];
+  const told = section === undefined ? undefined : strangersOf(section).get(key);
   const near = closest(key, siblings);
   const elsewhere = knownKeys(schema).find((known) => known.path.at(-1) === key && !known.path.includes('[]'));
   const hint =

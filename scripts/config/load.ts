@@ -77,7 +77,8 @@ function merge(value: unknown, over: unknown): unknown {
   if (!isMapping(over)) return over;
   if (!isMapping(value)) return Object.keys(over).length === 0 ? value : over;
   const merged: Record<string, unknown> = { ...value };
-  for (const [key, inner] of Object.entries(over)) merged[key] = merge(merged[key], inner);
+  for (const [key, inner] of Object.entries(over))
+    merged[key] = merge(Object.hasOwn(merged, key) ? merged[key] : undefined, inner);
   return merged;
 }
 

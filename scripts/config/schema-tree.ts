@@ -2,7 +2,7 @@ import type * as z from 'zod';
 
 /** What a schema says of a place in stack.yml: `native` is the program's own syntax, where promstack knows no keys. */
 export type SchemaNode =
-  | { readonly kind: 'section'; readonly keys: Readonly<Record<string, z.core.$ZodType>>; readonly isOpen: boolean }
+  | { readonly kind: 'section'; readonly keys: ReadonlyMap<string, z.core.$ZodType>; readonly isOpen: boolean }
   | { readonly kind: 'list'; readonly item: z.core.$ZodType }
   | { readonly kind: 'record'; readonly value: z.core.$ZodType }
   | { readonly kind: 'native' }
@@ -21,7 +21,11 @@ export function readSchema(schema: z.core.$ZodType): SchemaNode {
     case 'pipe':
       return readSchema(def.in);
     case 'object':
-      return { kind: 'section', keys: def.shape, isOpen: def.catchall?._zod.def.type !== 'never' };
+      return {
+        kind: 'section',
+        keys: new Map(Object.entries(def.shape)),
+        isOpen: def.catchall?._zod.def.type !== 'never',
+      };
     case 'array':
       return { kind: 'list', item: def.element };
     case 'record':
@@ -40,7 +44,7 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   for (const step of path) {
     if (at === undefined) return undefined;
     const node = readSchema(at);
-    if (node.kind === 'section') at = node.keys[String(step)];
+    if (node.kind === 'section') at = node.keys.get(String(step));
     else if (node.kind === 'list') at = node.item;
     else if (node.kind === 'record') at = node.value;
     else return undefined;
@@ -49,12 +53,12 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
 }
 
 /** Keys that people bring from elsewhere to a section, and what to do instead, as its schema's `strangers` tell. */
-export function strangersOf(schema: z.core.$ZodType): Readonly<Record<string, string>> {
+export function strangersOf(schema: z.core.$ZodType): ReadonlyMap<string, string> {
   for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
     const strangers = (at as z.ZodType).meta()?.['strangers'];
-    if (strangers !== undefined) return strangers as Record<string, string>;
+    if (strangers !== undefined) return new Map(Object.entries(strangers as Record<string, string>));
   }
-  return {};
+  return new Map();
 }
 
 function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
@@ -74,7 +78,7 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly string[] = [])
   const node = readSchema(schema);
   if (node.kind === 'list') return knownKeys(node.item, [...path, '[]']);
   if (node.kind !== 'section') return [];
-  return Object.entries(node.keys).flatMap(([key, inner]) => {
+  return [...node.keys].flatMap(([key, inner]) => {
     const here = [...path, key];
     return [{ path: here, schema: inner }, ...knownKeys(inner, here)];
   });

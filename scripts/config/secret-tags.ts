@@ -88,7 +88,7 @@ function fromEnvironment(name: string, { env }: SecretSource): Found {
       hint: 'such as !env SLACK_URL',
     };
   }
-  const text = env[name];
+  const text = Object.hasOwn(env, name) ? env[name] : undefined;
   if (text === undefined) {
     return {
       code: 'env-unset',

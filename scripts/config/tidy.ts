@@ -24,7 +24,7 @@ export function tidy(raw: unknown, schema: z.core.$ZodType): { value: unknown; p
       return value.map((item, index) => walk(item, node.item, [...path, index]));
     if ((node.kind !== 'section' && node.kind !== 'record') || !isMapping(value)) return value;
     const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
-      const known = node.kind === 'section' ? node.keys[key] : node.value;
+      const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
       const isUnset = inner === null && node.kind === 'section' && !node.isOpen;
       return isUnset ? [] : [[key, walk(inner, known, [...path, key])]];

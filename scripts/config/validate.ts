@@ -65,7 +65,7 @@ function beforeList(path: KeyPath): KeyPath {
 
 function without(value: unknown, path: KeyPath): unknown {
   const [step, ...rest] = path;
-  if (step === undefined || !isMapping(value) || !(step in value)) return value;
+  if (step === undefined || !isMapping(value) || !Object.hasOwn(value, step)) return value;
   const { [step]: inner, ...others } = value;
   return rest.length === 0 ? others : { ...others, [step]: without(inner, rest) };
 }

@@ -204,6 +204,23 @@ describe('whatever stands in stack.yml', () => {
     fc.json(),
   );
 
+  test.each(['toString', 'constructor', 'hasOwnProperty', 'valueOf'])(
+    'a key that every object has, such as %s, must be as unknown as any',
+    async (key) => {
+      for (const [text, column] of [
+        [`${key}: []\n`, 1],
+        [`prometheus: { ${key}: 1 }\n`, 15],
+      ] as const) {
+        await using folder = await folderWith({ 'stack.yml': text });
+        const loaded = await loadStack({ cwd: folder.path, env: {} });
+        if (loaded.ok) throw new Error(`${text} was taken`);
+        expect(loaded.error).toMatchObject([{ code: 'unknown-key', where: { line: 1, column } }]);
+      }
+      const { config } = await load(`prometheus: { external_labels: { ${key}: a } }\n`);
+      expect(config.prometheus.external_labels).toEqual({ [key]: 'a' });
+    },
+  );
+
   test('loading it must end in a config or in diagnostics with places inside the file', async () => {
     await using folder = await folderWith({ y: 'secret' });
     const { writeFile } = await import('node:fs/promises');
