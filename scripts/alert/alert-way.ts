@@ -3,10 +3,9 @@ import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/m
 import { fits } from '../../stack/alertmanager/matcher.ts';
 import type { ReceiverWays } from '../../stack/alertmanager/receiver-list.ts';
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
+import { type Labels, labelOf } from '../../stack/values/labels.ts';
 import type { Routing } from '../verify/routing.ts';
 import type { Silence } from './alertmanager-api.ts';
-
-type Labels = Readonly<Record<string, string>>;
 
 /** What is known of a running Alertmanager. */
 export interface Live {
@@ -55,7 +54,7 @@ export function followAlert(
     })),
     silences: (live?.silences ?? []).filter(
       ({ status, matchers }) =>
-        status.state === 'active' && matchers.every((one) => fits(one, labels[one.name] ?? '') === true),
+        status.state === 'active' && matchers.every((one) => fits(one, labelOf(labels, one.name)) === true),
     ),
     inhibitions: inhibitionsOf(file['inhibit_rules'], labels, live?.alerts ?? []),
   };

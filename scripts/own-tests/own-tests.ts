@@ -1,9 +1,9 @@
 import { parse } from 'yaml';
+import { type InhibitRule, parseInhibitRule } from '../../stack/alertmanager/inhibition.ts';
 import { parseRoute } from '../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { inhibitTestProblems } from '../../stack/own-tests/inhibit-tests.ts';
-import { type InhibitRule, parseInhibitRule } from '../../stack/own-tests/inhibition.ts';
 import { routeTestProblems } from '../../stack/own-tests/route-tests.ts';
 import { type TestFile, testFileKind, testFileSchema } from '../../stack/own-tests/test-file.ts';
 import { isNative, mappingsIn, type Native } from '../../stack/values/native.ts';

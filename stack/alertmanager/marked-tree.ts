@@ -1,3 +1,4 @@
+import { labelOf } from '../values/labels.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { fits, type Matcher, parseMatchers } from './matcher.ts';
 
@@ -55,7 +56,7 @@ function mark(
   mayTake: boolean,
 ): MarkedRoute {
   const matchers = matchersOf(route);
-  const isTaken = mayTake && matchers.every((one) => fits(one, labels[one.name] ?? '') === true);
+  const isTaken = mayTake && matchers.every((one) => fits(one, labelOf(labels, one.name)) === true);
   const own = {
     receiver: textOf(route['receiver']) ?? inherited.receiver,
     timing: timingOf(route, inherited.timing),

@@ -1,3 +1,4 @@
+import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { fits, type Matcher, parseMatchers } from './matcher.ts';
 
@@ -9,9 +10,6 @@ export interface Route {
   readonly continues: boolean;
   readonly routes: readonly Route[];
 }
-
-/** Labels of an alert by name. */
-export type Labels = Readonly<Record<string, string>>;
 
 /** Whom an alert may reach, when not all of its labels are known. */
 export interface Reach {
@@ -86,7 +84,7 @@ function judge(
       unknown.push(matcher.name);
       continue;
     }
-    const verdict = fits(matcher, labels[matcher.name] ?? '');
+    const verdict = fits(matcher, labelOf(labels, matcher.name));
     if (verdict === false) return { verdict: 'no', unknown: [] };
     if (verdict === undefined) unknown.push(matcher.name);
   }

@@ -1,4 +1,5 @@
 import type { AlertRule } from '../alert.ts';
+import { type Labels, labelOf } from '../values/labels.ts';
 
 /** A notification as templates get it (template.Data of Alertmanager). */
 export interface Notification {
@@ -20,8 +21,6 @@ interface SampleAlert {
   readonly generatorURL: string;
   readonly fingerprint: string;
 }
-
-type Labels = Readonly<Record<string, string>>;
 
 /** More kinds of alerts than this share notifications. */
 const mostKinds = 24;
@@ -99,7 +98,9 @@ function filled(texts: Labels): Labels {
 
 function common(all: readonly Labels[]): Labels {
   const [first = {}, ...rest] = all;
-  return Object.fromEntries(entries(first).filter(([name, value]) => rest.every((one) => one[name] === value)));
+  return Object.fromEntries(
+    entries(first).filter(([name, value]) => rest.every((one) => labelOf(one, name) === value)),
+  );
 }
 
 const entries = (labels: Labels): [string, string][] =>

@@ -1,4 +1,5 @@
 import { type Route, reachOf } from '../alertmanager/routing-tree.ts';
+import { labelOf } from '../values/labels.ts';
 import { quoted } from '../values/words.ts';
 import { canaryAlert } from '../verify/canary.ts';
 import type { LintedRule } from './context.ts';
@@ -66,5 +67,5 @@ function hasLabels(
   rule: Readonly<Record<string, unknown>>,
 ): boolean {
   const labels = (rule['labels'] ?? {}) as Readonly<Record<string, unknown>>;
-  return Object.entries(labels).every(([name, value]) => alert.labels[name] === String(value));
+  return Object.entries(labels).every(([name, value]) => labelOf(alert.labels, name) === String(value));
 }

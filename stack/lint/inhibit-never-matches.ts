@@ -1,6 +1,6 @@
 import type { AlertRule } from '../alert.ts';
+import { allFit, type InhibitRule, parseInhibitRule } from '../alertmanager/inhibition.ts';
 import { fits, type Matcher } from '../alertmanager/matcher.ts';
-import { allFit, type InhibitRule, parseInhibitRule } from '../own-tests/inhibition.ts';
 import { closest } from '../values/closest.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint } from './lint.ts';

@@ -1,7 +1,7 @@
-import type { Labels } from '../alertmanager/routing-tree.ts';
+import { type InhibitRule, isMuted } from '../alertmanager/inhibition.ts';
 import type { Problem } from '../diagnostic.ts';
+import { type Labels, labelOf } from '../values/labels.ts';
 import { quoted } from '../values/words.ts';
-import { type InhibitRule, isMuted } from './inhibition.ts';
 import type { InhibitTest } from './test-file.ts';
 import { inList, labelsText } from './texts.ts';
 
@@ -35,5 +35,5 @@ function judge({ name, firing, muted }: InhibitTest, rules: readonly InhibitRule
 
 /** Whether an alert is one of those that some of its labels name. */
 function isOf(alert: Labels, labels: Labels): boolean {
-  return Object.entries(labels).every(([name, value]) => (alert[name] ?? '') === value);
+  return Object.entries(labels).every(([name, value]) => labelOf(alert, name) === value);
 }

@@ -1,6 +1,7 @@
-import { type Labels, type Route, reachOf } from '../alertmanager/routing-tree.ts';
+import { type Route, reachOf } from '../alertmanager/routing-tree.ts';
 import type { Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
+import type { Labels } from '../values/labels.ts';
 import { quoted } from '../values/words.ts';
 import type { RouteTest } from './test-file.ts';
 import { inList, labelsText } from './texts.ts';

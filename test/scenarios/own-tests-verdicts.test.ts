@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { type InhibitRule, isMuted, parseInhibitRule } from '../../stack/alertmanager/inhibition.ts';
 import { parseRoute, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
-import { type InhibitRule, isMuted, parseInhibitRule } from '../../stack/own-tests/inhibition.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTools } from '../support/tools.ts';
 

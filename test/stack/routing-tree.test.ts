@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
-import { type Labels, parseRoute, type Route, reachOf, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
+import { parseRoute, type Route, reachOf, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
 import { fromGoRegExp } from '../../stack/values/go-regexp.ts';
+import type { Labels } from '../../stack/values/labels.ts';
 
 const tree = read(`
 receiver: default
@@ -41,6 +42,12 @@ describe('a routing tree', () => {
     [{ alertname: 'Quiet', env: 'dev' }, ['nobody']],
   ])('must take %o to %o', (labels, receivers) => {
     expect(receiversFor(tree, labels)).toEqual(receivers);
+  });
+
+  it('must take a label that an alert lacks for empty, whatever its name', () => {
+    const byName = read('receiver: default\nroutes: [{ receiver: other, matchers: [\'constructor!=""\'] }]\n');
+    expect(receiversFor(byName, {})).toEqual(['default']);
+    expect(receiversFor(byName, { constructor: 'x' })).toEqual(['other']);
   });
 
   it('must say whom an alert may reach by labels that are not known yet', () => {
