@@ -49,7 +49,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const files = await session.files(desired);
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, reach.url) });
   try {
-    const stock = options.stock ?? (session.looksFirst ? await takeStock(engine, desired.stack, files) : undefined);
+    const stock = options.stock ?? (session.looksFirst ? await takeStock(engine, desired.stack, { files }) : undefined);
     if (stock !== undefined) {
       const observed = await observeBriefly(stock, desired, reach);
       const plan = reconcile(desired, observed, { recreate: options.recreate === true });

@@ -65,13 +65,15 @@ export async function renderAndLook(
   { without = [] }: { readonly without?: readonly string[] } = {},
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: Stock }> {
   const connecting = connectEngine(context);
-  connecting.catch(() => undefined);
+  const listing = connecting.then(async (engine) => {
+    const { listAll, takeStock } = await import('../plan/stock.ts');
+    const lists = await listAll(engine);
+    return (stack: string): Promise<Stock> => takeStock(engine, stack, { lists });
+  });
+  listing.catch(() => undefined);
   try {
     const loaded = await loadOrThrow(context, leavingOut(without));
-    const looking = connecting.then(async (engine) => {
-      const { takeStock } = await import('../plan/stock.ts');
-      return takeStock(engine, loaded.config.name);
-    });
+    const looking = listing.then((look) => look(loaded.config.name));
     await Promise.race([looking.catch(() => undefined), sleep(askedMs, undefined, { ref: false })]);
     const rendering = await renderLoaded(context, loaded, without);
     return { rendering, engine: await connecting, stock: await looking };

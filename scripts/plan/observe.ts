@@ -20,7 +20,7 @@ const lookMs = 120_000;
 /** Takes the snapshot of everything that concerns one stack. */
 export function observe(engine: Engine, desired: Desired, reach: Reach, files?: ConfigFiles): Promise<Observed> {
   const look = async (): Promise<Observed> => {
-    const stock = await takeStock(engine, desired.stack, files);
+    const stock = await takeStock(engine, desired.stack, { files });
     const [history, services] = await Promise.all([historyOf(stock, desired), observeServices(stock, desired, reach)]);
     return { ...compare(stock, desired), services, history, recorded: lastConfirmed(history)?.revision };
   };

@@ -54,6 +54,19 @@ export function isOf(stack: string, { labels }: { readonly labels: Readonly<Reco
   return labels[stackLabel] === stack;
 }
 
+/** What is on the engine, whosever it is. */
+export type Lists = Pick<Stock, 'containers' | 'volumes' | 'networks'>;
+
+/** Lists what is on the engine. */
+export async function listAll(engine: Engine): Promise<Lists> {
+  const [containers, volumes, networks] = await Promise.all([
+    engine.listContainers({}),
+    engine.listVolumes({}),
+    engine.listNetworks({}),
+  ]);
+  return { containers, volumes, networks };
+}
+
 /**
  * Takes stock: one look at the engine, which changes nothing. It resolves when the files have been asked for and not
  * when they are there, since reading them is what takes the engine longest.
@@ -61,13 +74,10 @@ export function isOf(stack: string, { labels }: { readonly labels: Readonly<Reco
 export async function takeStock(
   engine: Engine,
   stack: string,
-  files: ConfigFiles = archivedFiles(engine, stack),
+  told: { readonly files?: ConfigFiles | undefined; readonly lists?: Lists } = {},
 ): Promise<Stock> {
-  const [containers, volumes, networks] = await Promise.all([
-    engine.listContainers({}),
-    engine.listVolumes({}),
-    engine.listNetworks({}),
-  ]);
+  const { files = archivedFiles(engine, stack), lists = await listAll(engine) } = told;
+  const { containers } = lists;
   const ours = containers.filter((one) => isOf(stack, one));
   const { primary, strays } = byService(stack, ours);
   for (const [name, { id }] of primary) files.place(name, id);
@@ -81,7 +91,7 @@ export async function takeStock(
       ),
     ),
   ]);
-  return { stack, files, containers, volumes, networks, services: new Map(stocked), strays, carrier, recorded };
+  return { stack, files, ...lists, services: new Map(stocked), strays, carrier, recorded };
 }
 
 async function stockService(
