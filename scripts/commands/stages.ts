@@ -56,6 +56,9 @@ async function renderLoaded(
 /** How long rendering waits for the engine to have been asked, in milliseconds: one that is far off or hangs is not waited for. */
 const askedMs = 150;
 
+/** With so many files of the person's own, releases of before and all, the config volumes are read at one go. */
+const smallFiles = 20;
+
 /**
  * The rendering and the engine, as by `renderOrThrow` and `connectEngine`, with a first look at the stack: the engine
  * reads its files back while this process renders. What is wrong with the input is told before what is with the engine.
@@ -66,14 +69,23 @@ export async function renderAndLook(
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: Stock }> {
   const connecting = connectEngine(context);
   const listing = connecting.then(async (engine) => {
-    const { listAll, takeStock } = await import('../plan/stock.ts');
+    const [{ listAll, takeStock }, { snapshotFiles }] = await Promise.all([
+      import('../plan/stock.ts'),
+      import('../apply/snapshot-files.ts'),
+    ]);
     const lists = await listAll(engine);
-    return (stack: string): Promise<Stock> => takeStock(engine, stack, { lists });
+    return ({ config, userFiles }: LoadedStack): Promise<Stock> => {
+      const isSmall = userFiles.length <= smallFiles;
+      return takeStock(engine, config.name, {
+        lists,
+        ...(isSmall ? { files: snapshotFiles(engine, config.name) } : {}),
+      });
+    };
   });
   listing.catch(() => undefined);
   try {
     const loaded = await loadOrThrow(context, leavingOut(without));
-    const looking = listing.then((look) => look(loaded.config.name));
+    const looking = listing.then((look) => look(loaded));
     await Promise.race([looking.catch(() => undefined), sleep(askedMs, undefined, { ref: false })]);
     const rendering = await renderLoaded(context, loaded, without);
     return { rendering, engine: await connecting, stock: await looking };

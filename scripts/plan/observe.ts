@@ -33,8 +33,8 @@ export function observe(engine: Engine, desired: Desired, reach: Reach, files?: 
  */
 export function observeBriefly(stock: Stock, desired: Desired, reach: Reach): Promise<Observed> {
   const look = async (): Promise<Observed> => {
-    const services = await observeServices(stock, desired, reach);
-    return { ...compare(stock, desired), services, history: [], recorded: stock.recorded };
+    const [services, recorded] = await Promise.all([observeServices(stock, desired, reach), stock.recorded]);
+    return { ...compare(stock, desired), services, history: [], recorded };
   };
   return withDeadline('looking at the engine', lookMs, look());
 }
@@ -90,21 +90,23 @@ async function observeServices(
 
 async function observeService(
   name: string,
-  { container, spec, details, folder, filesHash }: StockedService,
+  { container, spec, details, placed }: StockedService,
   wanted: DesiredService | undefined,
   reach: Reach,
 ): Promise<ObservedService> {
   reach.place(name, { container: container.id, ports: spec?.ports ?? [] });
-  const base = { container, specHash: container.labels[specHashLabel], spec, details };
+  const base = { container, specHash: container.labels[specHashLabel], spec };
   if (wanted?.release === undefined) {
-    return { ...base, folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
+    const none = { folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
+    return { ...base, details: await details, ...none };
   }
-  const [hash, unproven] = await Promise.all([
-    filesHash,
+  const [inspected, files, unproven] = await Promise.all([
+    details,
+    placed,
     container.state === 'running' ? askProofs(wanted, reach) : undefined,
   ]);
-  const linked = folder === undefined ? undefined : revisionOf(folder);
-  return { ...base, folder, linked, filesHash: hash, unproven };
+  const linked = files === undefined ? undefined : revisionOf(files.folder);
+  return { ...base, details: inspected, folder: files?.folder, linked, filesHash: files?.hash, unproven };
 }
 
 /** Asks each proof once; the first that does not hold says why. */

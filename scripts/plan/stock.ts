@@ -34,19 +34,25 @@ export interface Stock {
   readonly strays: readonly ContainerSummary[];
   readonly carrier: ContainerSummary | undefined;
   /** The revision that was confirmed last; undefined when there is none, or no container by which to look. */
-  readonly recorded: string | undefined;
+  readonly recorded: Promise<string | undefined>;
 }
 
 /** A service's container, and the files in force in its config volume. */
 export interface StockedService {
   readonly container: ContainerSummary;
   readonly spec: ContainerSpec | undefined;
-  /** Absent when it went away meanwhile. */
-  readonly details: ContainerDetails | undefined;
-  /** The folder below `releases/` that the link in its config volume points at. */
-  readonly folder: ReleaseFolder | undefined;
-  /** Hash of the files in that folder, which may still be on their way; undefined when there are none. */
-  readonly filesHash: Promise<string | undefined>;
+  /** Absent when the container went away meanwhile. */
+  readonly details: Promise<ContainerDetails | undefined>;
+  /** The files in force; undefined when it has none, or none are. */
+  readonly placed: Promise<PlacedFiles | undefined>;
+}
+
+/** The files that the link in a service's config volume leads to. */
+export interface PlacedFiles {
+  /** The folder below `releases/`. */
+  readonly folder: ReleaseFolder;
+  /** Hash of the files in that folder; undefined when there is no such folder. */
+  readonly hash: string | undefined;
 }
 
 /** Whether something of the engine is the stack's. */
@@ -68,8 +74,8 @@ export async function listAll(engine: Engine): Promise<Lists> {
 }
 
 /**
- * Takes stock: one look at the engine, which changes nothing. It resolves when the files have been asked for and not
- * when they are there, since reading them is what takes the engine longest.
+ * Takes stock: one look at the engine, which changes nothing. It resolves before all is there: reading files back is
+ * what takes the engine longest.
  */
 export async function takeStock(
   engine: Engine,
@@ -83,39 +89,36 @@ export async function takeStock(
   for (const [name, { id }] of primary) files.place(name, id);
   const carrier = ours.find((one) => one.labels[roleLabel] === 'carrier');
   const keeper = services.find(({ keepsState }) => keepsState === true)?.name ?? '';
-  const [recorded, stocked] = await Promise.all([
-    primary.has(keeper) || carrier !== undefined ? readRecorded(files, keeper) : undefined,
-    Promise.all(
-      [...primary].map(
-        async ([name, container]) => [name, await stockService(engine, files, name, container)] as const,
-      ),
-    ),
-  ]);
-  return { stack, files, ...lists, services: new Map(stocked), strays, carrier, recorded };
+  const canRead = primary.has(keeper) || carrier !== undefined;
+  return {
+    stack,
+    files,
+    ...lists,
+    services: new Map([...primary].map(([name, container]) => [name, stockService(engine, files, name, container)])),
+    strays,
+    carrier,
+    recorded: pending(canRead ? readRecorded(files, keeper) : Promise.resolve(undefined)),
+  };
 }
 
-async function stockService(
-  engine: Engine,
-  files: ConfigFiles,
-  name: string,
-  container: ContainerSummary,
-): Promise<StockedService> {
+function stockService(engine: Engine, files: ConfigFiles, name: string, container: ContainerSummary): StockedService {
   const spec = specOf(container);
   const hasFiles = spec?.mounts.some((mount) => mount.kind === 'config') === true;
-  const [details, link] = await Promise.all([
-    engine.inspectContainer(container.id),
-    hasFiles ? files.readLink(name, 'current') : undefined,
-  ]);
-  const folder = link?.replace(/^releases\//, '');
-  const filesHash = folder === undefined ? Promise.resolve(undefined) : readHash(files, name, folder);
-  // Whoever waits for it is told; until then nobody does.
-  filesHash.catch(() => undefined);
-  return { container, spec, details, folder, filesHash };
+  const placed = pending(hasFiles ? readPlaced(files, name) : Promise.resolve(undefined));
+  return { container, spec, placed, details: pending(engine.inspectContainer(container.id)) };
 }
 
-async function readHash(files: ConfigFiles, name: string, folder: ReleaseFolder): Promise<string | undefined> {
+async function readPlaced(files: ConfigFiles, name: string): Promise<PlacedFiles | undefined> {
+  const folder = (await files.readLink(name, 'current'))?.replace(/^releases\//, '');
+  if (folder === undefined) return undefined;
   const entries = await files.read(name, `releases/${folder}`);
-  return entries === undefined ? undefined : hashEntries(entries);
+  return { folder, hash: entries === undefined ? undefined : hashEntries(entries) };
+}
+
+/** Whoever waits for it is told of its failure; until then nobody does. */
+function pending<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 /** The container a service is known by, and every other one; the same choice whatever order the engine lists them in. */

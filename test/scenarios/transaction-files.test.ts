@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archivedFiles, type ConfigFiles } from '../../scripts/apply/config-files.ts';
+import { snapshotFiles } from '../../scripts/apply/snapshot-files.ts';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
 import { carrierRoot, names } from '../../scripts/plan/names.ts';
 import { hashEntries } from '../../scripts/plan/stock.ts';
@@ -98,6 +99,29 @@ describe('the two ways to the config files', () => {
       expect(await other.readLink('two', 'current')).toBeUndefined();
     },
   );
+
+  it('must read the same by a snapshot of all there is, and by none of it where there is no carrier', async () => {
+    await archived.write(release, ['one/releases/1']);
+    const snapshot = snapshotFiles(test.engine, stack);
+    for (const path of ['releases/1/abc', 'releases', 'releases/1/abc/key']) {
+      expect(sorted(await snapshot.read('one', path)), path).toEqual(sorted(await archived.read('one', path)));
+    }
+    expect(await snapshot.readLink('one', 'current')).toBe('releases/1/abc');
+    for (const [service, path] of [
+      ['one', 'releases/1/ab'],
+      ['one', 'nothing'],
+      ['two', 'current'],
+      ['three', 'current'],
+    ] as const) {
+      expect(await snapshot.read(service, path), path).toBeUndefined();
+      expect(await snapshot.readLink(service, path), path).toBeUndefined();
+    }
+    expect(await snapshot.readLink('one', 'releases')).toBeUndefined();
+    await expect(snapshot.write([])).rejects.toThrow('cannot be written to');
+    const none = snapshotFiles(test.engine, test.name('nobody'));
+    expect(await none.read('one', 'releases')).toBeUndefined();
+    expect(await none.readLink('one', 'current')).toBeUndefined();
+  });
 
   it('must take more than fits into one piece', async () => {
     const large = Array.from({ length: 300 }, (_, at): ArchiveEntry => {

@@ -3,7 +3,7 @@ import type { Report } from '../../report/event.ts';
 import type { Engine, ImageSummary } from '../engine.ts';
 import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipe-of.ts';
-import { splitReference } from './reference.ts';
+import { registryOf, splitReference } from './reference.ts';
 import { pullFromRegistry, pullReference } from './registry.ts';
 import { beginTelling, type Telling } from './telling.ts';
 
@@ -84,10 +84,12 @@ class Wish {
 }
 
 async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<void> {
+  const present = await engine.listImages({});
+  const byTag = new Map(present.flatMap((image) => image.tags.map((tag) => [tag, image] as const)));
   const tryNames = async (wish: Wish) => {
     const names = [...new Set([wish.reference, pullReference(wish.reference, wish.settings.mirror)])];
     for (const ref of names) {
-      const image = await engine.findImage(ref);
+      const image = byTag.get(ref) ?? (isListedSo(engine, ref) ? undefined : await engine.findImage(ref));
       if (image !== undefined) {
         wish.had = { image, ref, from: 'present' };
         return;
@@ -97,7 +99,6 @@ async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<voi
   await Promise.all(wishes.filter((wish) => wish.allows('present')).map(tryNames));
 
   const open = wishes.filter((wish) => wish.had === undefined && wish.allows('built') && wish.recipe !== undefined);
-  const present = open.length === 0 ? [] : await engine.listImages({});
   for (const wish of open) {
     const built = wish.recipe === undefined ? undefined : newestBuilt(wish.recipe, present);
     if (built !== undefined) wish.had = { image: built.image, ref: built.tag, from: 'present' };
@@ -106,6 +107,11 @@ async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<voi
     const isEnd = !wish.allows('registry') && !wish.allows('packages');
     if (wish.had === undefined && isEnd) wish.attempts.push({ way: 'archive', why: 'it has not been loaded' });
   }
+}
+
+/** Docker lists an image by its tags in their short form: only what is written otherwise has to be asked for by itself. */
+function isListedSo({ kind }: Engine, reference: string): boolean {
+  return kind === 'docker' && registryOf(reference) === undefined && /:[^@]+$/.test(reference);
 }
 
 async function pull(engine: Engine, wish: Wish, signal: AbortSignal): Promise<void> {

@@ -81,7 +81,11 @@ describe('the source registry', () => {
 
   test('must not be given up quietly when the engine itself is gone', async () => {
     const gone = new EngineError({ code: 'unreachable', doing: 'pulling', message: 'socket hang up' });
-    const engine = fakeEngine({ findImage: async () => undefined, pullImage: () => Promise.reject(gone) });
+    const engine = fakeEngine({
+      listImages: async () => [],
+      findImage: async () => undefined,
+      pullImage: () => Promise.reject(gone),
+    });
     await expect(ensure(engine, [prometheus], { source: 'registry' })).rejects.toBe(gone);
   });
 });
