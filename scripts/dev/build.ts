@@ -79,27 +79,37 @@ function writeTypes(folder: string): boolean {
 
 /**
  * Parts of the Docker client that promstack never calls and that take half of its start: gRPC sessions, which only
- * builds of images need, and its own ssh, which checks no host key (promstack goes through the machine's ssh).
+ * builds of images need, and its own ssh, which checks no host key (promstack goes through the machine's ssh). And the
+ * printing of each request for a debug log, which is done whether there is one or not.
  */
 function withoutUnusedParts(): Plugin {
   const parts = [
-    { path: /^\.\/session$/, importer: /[\\/]dockerode[\\/]/ },
-    { path: /^\.\/ssh$/, importer: /[\\/]docker-modem[\\/]/ },
+    { path: /^\.\/session$/, importer: /[\\/]dockerode[\\/]/, contents: missing('sessions') },
+    { path: /^\.\/ssh$/, importer: /[\\/]docker-modem[\\/]/, contents: missing('ssh') },
+    {
+      path: /^util$/,
+      importer: /[\\/]docker-modem[\\/]/,
+      contents: "exports.inherits = require('node:util').inherits; exports.inspect = () => '';",
+    },
   ];
   return {
     name: 'without-unused-parts',
     setup({ onResolve, onLoad }) {
-      for (const { path, importer } of parts) {
+      for (const [at, { path, importer }] of parts.entries()) {
         onResolve({ filter: path }, (args) =>
-          importer.test(args.importer) ? { path: args.path, namespace: 'unused' } : undefined,
+          importer.test(args.importer) ? { path: String(at), namespace: 'unused' } : undefined,
         );
       }
       onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
-        contents: `module.exports = () => { throw new Error('promstack was built without ${path} of the Docker client'); };`,
+        contents: parts[Number(path)]?.contents ?? '',
         loader: 'js',
       }));
     },
   };
+}
+
+function missing(part: string): string {
+  return `module.exports = () => { throw new Error('promstack was built without ${part} of the Docker client'); };`;
 }
 
 /** Puts new files in place before old ones go, so that a program that starts meanwhile finds all of one of the two. */

@@ -7,6 +7,7 @@ export interface StreamRequest {
   /** Below the API's root, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly body?: object;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,9 +25,9 @@ export function openStream(docker: Dockerode, request: StreamRequest): Promise<I
         path: `${request.path}?`,
         method: request.method,
         isStream: true,
-        statusCodes: { 200: true },
+        statusCodes: { 200: true, 201: true },
         // A body would make the engine read the query from it; docker-modem keeps them apart only when told so.
-        options: { _query: request.query, _body: {} },
+        options: { _query: request.query, _body: request.body ?? {} },
         abortSignal: request.signal,
       },
       (error, result) => (error === null ? resolve(result) : reject(error)),

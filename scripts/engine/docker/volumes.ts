@@ -1,7 +1,9 @@
+import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type VolumeSummary } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
+import { openStream } from './request.ts';
 
 type VolumeCalls = Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'>;
 
@@ -19,11 +21,13 @@ export function volumeCalls(docker: Dockerode): VolumeCalls {
 
     createVolume: (name, labels) =>
       asking(`creating volume ${name}`, async () => {
-        // The engine leaves a volume of that name that is there as it is, and dockerode does not hand on what it tells of it.
-        await asking(`creating volume ${name}`, () => docker.createVolume({ Name: name, Labels: { ...labels } })).catch(
+        // The engine answers with the volume of that name that is there, which dockerode does not hand on.
+        const body = { Name: name, Labels: labels };
+        const request = { method: 'POST', path: '/volumes/create', query: {}, body } as const;
+        const made = await asking(`creating volume ${name}`, async () => json(await openStream(docker, request))).catch(
           unlessThere,
         );
-        return toSummary(await docker.getVolume(name).inspect());
+        return toSummary((made as VolumeAnswer | undefined) ?? (await docker.getVolume(name).inspect()));
       }),
 
     removeVolume: async (name) => {
@@ -32,11 +36,16 @@ export function volumeCalls(docker: Dockerode): VolumeCalls {
   };
 }
 
-function toSummary(told: { Name: string; Labels: Record<string, string> | null }): VolumeSummary {
+interface VolumeAnswer {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+function toSummary(told: VolumeAnswer): VolumeSummary {
   return { name: told.Name, labels: told.Labels ?? {} };
 }
 
 /** Podman refuses a name that another call took at the same moment. */
-function unlessThere(error: unknown): void {
+function unlessThere(error: unknown): undefined {
   if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
 }
