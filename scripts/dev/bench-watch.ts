@@ -7,7 +7,6 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { changeStack } from '../apply/change-stack.ts';
@@ -16,6 +15,7 @@ import { connect } from '../engine/connect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { names } from '../plan/names.ts';
 import { systemClock } from '../util/clock.ts';
+import { freePort } from '../util/ports.ts';
 import { stackReader } from '../watch/read-stack.ts';
 import type { Synced } from '../watch/sync.ts';
 import { watchStack } from '../watch/watch-stack.ts';
@@ -38,7 +38,11 @@ async function measure(files: number): Promise<Measured> {
   const name = `bench-watch-${process.pid}-${files}`;
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   await mkdir(join(folder, 'rules'));
-  const [prometheus, alertmanager, pushgateway] = [await freePort(), await freePort(), await freePort()];
+  const [prometheus, alertmanager, pushgateway] = [
+    await freePort('127.0.0.1'),
+    await freePort('127.0.0.1'),
+    await freePort('127.0.0.1'),
+  ];
   writeFileSync(
     join(folder, 'stack.yml'),
     [
@@ -53,7 +57,9 @@ async function measure(files: number): Promise<Measured> {
   );
   for (let at = 0; at < files; at++) writeFileSync(join(folder, 'rules', `${at}.yml`), rule(at, 0));
   const engine = await connect({ env: process.env });
-  const common = { engine, env: process.env, report: () => undefined, clock: systemClock };
+  // Checks that passed are remembered by the user's cache: what an earlier run of this proved is no help here.
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+  const common = { engine, env, report: () => undefined, clock: systemClock };
   const stopping = new AbortController();
   try {
     const { rendering } = await stackReader({ file: undefined, cwd: folder, env: process.env }).read();
@@ -128,15 +134,6 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 function rule(at: number, edit: number): string {
   return `groups:\n  - name: g${at}\n    rules:\n      - alert: A${at}\n        expr: up{job="j${at}"} == ${edit + 2}\n        for: 5m\n        labels: {severity: page}\n`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 function tell(what: string, { watched, bare, reload }: Measured): void {
