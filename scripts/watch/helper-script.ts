@@ -21,15 +21,27 @@ with_words() {
   while [ "$count" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; count=$((count - 1)); done
   "$@" > /tmp/out 2>&1 < /dev/null
 }
+# Links are the very files they are made of, so these can be looked at meanwhile.
 mirror() {
-  mkdir -p -- "\${2%/*}" && cp -al -- "$1" "$2" && cd -- "$2" || return 1
-  find . -type f -print0 | xargs -0 stat -c '%a %u %g %n' && find . -type f -print0 | xargs -0 md5sum
+  mkdir -p -- "\${2%/*}" && [ -d "$1" ] || return 1
+  cp -al -- "$1" "$2" & copying=$!
+  (cd -- "$1" && find . -type f -print0 | xargs -0 stat -c '%a %u %g %n' && find . -type f -print0 | xargs -0 md5sum)
+  looked=$?
+  wait "$copying" && return "$looked"
+}
+# Out of the way at once, and taken away meanwhile.
+clear() {
+  if [ -e "$1" ] || [ -L "$1" ]; then mkdir -p -- "$2" && mv -- "$1" "$2/$3" || return 1; fi
+  rm -rf -- "$2/$3" > /dev/null 2>&1 &
 }
 cd "$1" || exit 1
+rm -rf -- */.gone
+cleared=0
 while IFS= read -r verb; do
   : > /tmp/out
   case "$verb" in
-    clear) IFS= read -r path; rm -rf -- "$path" > /tmp/out 2>&1; answer $? ;;
+    clear) IFS= read -r path; cleared=$((cleared + 1))
+      clear "$path" "\${path%%/*}/.gone" "$cleared" > /tmp/out 2>&1; answer $? ;;
     put) IFS= read -r size; head -c "$size" | tar -xf - > /tmp/out 2>&1; answer $? ;;
     link) IFS= read -r path; IFS= read -r to
       { rm -rf -- "$path.new" && ln -s -- "$to" "$path.new" && mv -f -T -- "$path.new" "$path"; } > /tmp/out 2>&1
