@@ -4,11 +4,13 @@ import { foreignFiles } from './secrets/foreign-files.ts';
 import { secretProblems } from './secrets/place-secrets.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
+import { stackNameProblems } from './values/stack-name.ts';
 import { timezoneProblems } from './values/timezone.ts';
 
 /** What is wrong with a config whose every key is well formed: across services, then each service's own. */
 export function stackProblems(config: StackConfig): readonly Problem[] {
   return [
+    ...stackNameProblems(config.name, ['name']),
     ...timezoneProblems(config.timezone, ['timezone']),
     ...emptyStackProblems(config),
     ...portProblems(config),
