@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { stackSchema } from '../../stack/config.ts';
+import { stackNameProblems } from '../../stack/values/stack-name.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
 import { nameFor, starterText, writeNew } from '../init/stack-file.ts';
@@ -39,6 +40,6 @@ export const command = defineCommand({
 
 function checkName(name: string): void {
   const checked = stackSchema.shape.name.safeParse(name);
-  if (!checked.success)
-    throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
+  const problems = checked.success ? stackNameProblems(name, []) : checked.error.issues;
+  if (problems.length > 0) throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }

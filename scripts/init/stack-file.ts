@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { stackNameProblems } from '../../stack/values/stack-name.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -9,14 +10,15 @@ export async function starterText(name: string): Promise<string> {
   return text.replace(/^name: .*$/m, `name: ${name}`);
 }
 
-/** A stack's name made of its folder's: what is no part of a name becomes a dash. */
+/** A stack's name made of its folder's: what is no part of a name becomes a dash, and a name that none may have gets an end. */
 export function nameFor(folder: string): string {
   const name = basename(folder)
     .toLowerCase()
     .replaceAll(/[^a-z0-9_-]+/g, '-')
     .replaceAll(/^[-_]+|-+$/g, '')
     .slice(0, 41);
-  return name === '' ? 'promstack' : name;
+  if (name === '') return 'promstack';
+  return stackNameProblems(name, []).length === 0 ? name : `${name}-stack`;
 }
 
 /** Writes a new file and the folders above it; false when there is one already, which is left as it is. */

@@ -10,6 +10,7 @@ test.each([
   ['/srv/_x_', 'x_'],
   ['/srv/监控', 'promstack'],
   ['/', 'promstack'],
+  ['/srv/default', 'default-stack'],
   [`/srv/${'a'.repeat(60)}`, 'a'.repeat(41)],
 ])('the stack of %s must be called %s', (folder, name) => {
   expect(nameFor(folder)).toBe(name);
@@ -48,4 +49,11 @@ test('init must refuse a name that is none', async () => {
   const { exitCode, stderr } = await promstack(folder.path, ['init', '--name', 'Not A Name']);
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^✖ --name Not A Name: a name/);
+});
+
+test('init must refuse a name that no stack may have', async () => {
+  await using folder = await emptyFolder();
+  const { exitCode, stderr } = await promstack(folder.path, ['init', '--name', 'host']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--name host: a stack cannot be named "host"');
 });
