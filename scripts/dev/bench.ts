@@ -8,7 +8,7 @@ import { enabledServices } from '../../stack/services.ts';
 import { connect } from '../engine/connect.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { packageRoot } from '../util/package-root.ts';
-import { bareConfig, bareDown, bareUp } from './bench/bare.ts';
+import { bareCheck, bareConfig, bareDown, bareUp } from './bench/bare.ts';
 import { findCompose, writeComposeProject } from './bench/compose.ts';
 import { alternate, ratio, table } from './bench/measure.ts';
 import { benchRender } from './bench/render-many.ts';
@@ -37,7 +37,7 @@ const imageOf = (service: string): string => {
   return found.ref;
 };
 
-// Each passed check is remembered by the user's cache; a folder of its own, emptied, makes every `up` prove its files anew.
+// Each passed check is remembered by the user's cache: in one of its own, emptied of them, every `up` proves its files anew.
 const cache = join(folder, 'cache');
 const promstack = (args: readonly string[]) =>
   execa('node', [main, ...args], { cwd: folder, env: { XDG_CACHE_HOME: cache } });
@@ -59,10 +59,36 @@ try {
     spec: { ...service.container(config), image: imageOf(service.name) },
     readyPath: service.ready.path,
   }));
+  const tools = [
+    { service: 'prometheus', argv: ['promtool', 'check', 'config', 'prometheus.yml'] },
+    { service: 'alertmanager', argv: ['amtool', 'check-config', 'alertmanager.yml'] },
+  ] as const;
+  /** As one would write it beside a compose file. */
+  const dockerChecks = () =>
+    Promise.all(
+      tools.map(({ service, argv: [tool, ...args] }) => {
+        const mount = `${join(composeFolder, service)}:/config:ro`;
+        const options = ['--rm', '--network=none', '--user=65534:65534', '-v', mount, '-w', '/config'];
+        return execa('docker', ['run', ...options, `--entrypoint=${tool}`, imageOf(service), ...args]);
+      }),
+    );
+  const bareChecks = () =>
+    Promise.all(
+      tools.map(({ service, argv }) => {
+        const one = specs.find(({ spec }) => spec.service === service);
+        if (one === undefined) throw new Error(`the stack has no ${service}`);
+        return bareCheck(engine, one, composeFolder, [...argv.slice(0, -1), `/current/${argv.at(-1)}`]);
+      }),
+    );
   const clear = async (): Promise<void> => {
     await promstack(['down', '--volumes', '--yes']);
     await compose(['down', '-v', '-t', '0']);
     await bareDown(engine, 'benchbare', specs);
+  };
+
+  const clearForBare = async (): Promise<void> => {
+    await clear();
+    await bareConfig(engine, 'benchbare', specs, composeFolder);
   };
 
   await clear();
@@ -73,18 +99,27 @@ try {
         name: 'promstack up, nothing proven before',
         prepare: async () => {
           await clear();
-          await rm(cache, { recursive: true, force: true });
+          await rm(join(cache, 'promstack', 'checked'), { recursive: true, force: true });
         },
         run: () => promstack(['up']),
       },
       { name: 'docker compose up -d --wait', prepare: clear, run: () => compose(['up', '-d', '--wait']) },
       {
-        name: 'bare API limit',
-        prepare: async () => {
-          await clear();
-          await bareConfig(engine, 'benchbare', specs, composeFolder);
+        name: 'docker run promtool and amtool, then docker compose up',
+        prepare: clear,
+        run: async () => {
+          await dockerChecks();
+          await compose(['up', '-d', '--wait']);
         },
-        run: () => bareUp(engine, 'benchbare', specs),
+      },
+      { name: 'bare API limit', prepare: clearForBare, run: () => bareUp(engine, 'benchbare', specs) },
+      {
+        name: 'bare API limit with these checks',
+        prepare: clearForBare,
+        run: async () => {
+          await bareChecks();
+          await bareUp(engine, 'benchbare', specs);
+        },
       },
     ],
     rounds,
@@ -93,8 +128,11 @@ try {
   print(
     ratio(up, 'promstack up', 'docker compose up -d --wait', 0.55),
     ratio(up, 'promstack up', 'bare API limit', 1.4),
+    // The others prove nothing: held against the same limits all the same, and then against the same work.
     ratio(up, 'promstack up, nothing proven before', 'docker compose up -d --wait', 0.55),
     ratio(up, 'promstack up, nothing proven before', 'bare API limit', 1.4),
+    ratio(up, 'promstack up, nothing proven before', 'docker run promtool and amtool, then docker compose up', 0.55),
+    ratio(up, 'promstack up, nothing proven before', 'bare API limit with these checks', 1.4),
   );
 
   await clear();

@@ -41,6 +41,30 @@ export async function bareConfig(
   await engine.removeContainer(helper);
 }
 
+/** Runs a tool over rendered files in a container of its own: the least a check by the very image can take. */
+export async function bareCheck(
+  engine: Engine,
+  { spec }: BareService,
+  folder: string,
+  argv: readonly string[],
+): Promise<void> {
+  const container = await engine.createHelper({
+    name: `${spec.service}-barecheck`,
+    image: spec.image,
+    user: spec.user,
+    entrypoint: argv.slice(0, 1),
+    args: argv.slice(1),
+    labels: {},
+    mounts: [],
+  });
+  await engine.putFiles(container, '/', await entriesBelow(join(folder, spec.service)));
+  const exit = engine.nextExit(container, new AbortController().signal);
+  await engine.startContainer(container);
+  const exitCode = await exit;
+  await engine.removeContainer(container);
+  if (exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${exitCode}`);
+}
+
 /** Creates, starts and polls these containers in parallel and does nothing else: the least any tool has to do. */
 export async function bareUp(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
   await engine.createNetwork(prefix, {});
