@@ -26,7 +26,7 @@ export async function changeLocked(options: LockedOptions): Promise<Plan> {
   const { engine, rendering, session, desired, reach, files, report, clock, signal, command, env, afterStep } = options;
   await using _lock = await takeLock(engine, desired.stack, command, report);
   // Whoever held the lock until now may have changed what was seen before.
-  const observed = await observe(engine, desired, reach, files);
+  const observed = await observe(engine, desired, reach, { files });
   const plan = reconcile(desired, observed, { recreate: options.recreate === true });
   if (plan.steps.length === 0) return plan;
   if (options.filesOnly === true) refuseMoreThanFiles(plan);

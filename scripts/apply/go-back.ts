@@ -24,7 +24,7 @@ export async function goBack(options: GoBackOptions): Promise<{ readonly failed:
   const { engine, reach, files, former, leave, report, clock } = options;
   const signal = AbortSignal.timeout(goBackMs);
   try {
-    const plan = reconcile(former, await observe(engine, former, reach, files), { leave, unrecorded: true });
+    const plan = reconcile(former, await observe(engine, former, reach, { files }), { leave, unrecorded: true });
     const executors = createExecutors({ ...options, desired: former });
     const outcome = await runPlan(plan.steps, executors, { report, clock, signal });
     if (outcome.failed.length === 0 && outcome.skipped.length === 0) return { failed: undefined };
@@ -37,7 +37,7 @@ export async function goBack(options: GoBackOptions): Promise<{ readonly failed:
 
 /** One line a service: what runs, by looking again. */
 async function whereItStands({ engine, reach, files, former }: GoBackOptions): Promise<readonly string[]> {
-  const observed = await observe(engine, former, reach, files);
+  const observed = await observe(engine, former, reach, { files, asked: 'all' });
   return former.services.map(({ service, release }) => {
     const found = observed.services.get(service.name);
     if (found === undefined) return `${service.name}: it has no container now`;

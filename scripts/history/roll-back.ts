@@ -51,7 +51,7 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
   const { files } = found;
   const reach = openReach(engine);
   try {
-    const observed = await observe(engine, desired, reach, files);
+    const observed = await observe(engine, desired, reach, { files });
     const plan = reconcile(desired, observed, { leave: new Set(observed.services.keys()) });
     if (plan.steps.length > 0) {
       const former = await formerState(files, observed, desired);

@@ -17,11 +17,24 @@ const askMs = 2_000;
 /** How long the whole look may take: it is a matter of part of a second. */
 const lookMs = 120_000;
 
+/** Which servers are asked what they run. */
+export type Asked =
+  /** Those that do not get other files anyway, whatever they answer. */
+  'unmoved' | 'all';
+
 /** Takes the snapshot of everything that concerns one stack. */
-export function observe(engine: Engine, desired: Desired, reach: Reach, files?: ConfigFiles): Promise<Observed> {
+export function observe(
+  engine: Engine,
+  desired: Desired,
+  reach: Reach,
+  { files, asked = 'unmoved' }: { readonly files?: ConfigFiles; readonly asked?: Asked } = {},
+): Promise<Observed> {
   const look = async (): Promise<Observed> => {
     const stock = await takeStock(engine, desired.stack, { files });
-    const [history, services] = await Promise.all([historyOf(stock, desired), observeServices(stock, desired, reach)]);
+    const [history, services] = await Promise.all([
+      historyOf(stock, desired),
+      observeServices(stock, desired, reach, asked),
+    ]);
     return { ...compare(stock, desired), services, history, recorded: lastConfirmed(history)?.revision };
   };
   return withDeadline('looking at the engine', lookMs, look());
@@ -33,7 +46,7 @@ export function observe(engine: Engine, desired: Desired, reach: Reach, files?: 
  */
 export function observeBriefly(stock: Stock, desired: Desired, reach: Reach): Promise<Observed> {
   const look = async (): Promise<Observed> => {
-    const [services, recorded] = await Promise.all([observeServices(stock, desired, reach), stock.recorded]);
+    const [services, recorded] = await Promise.all([observeServices(stock, desired, reach, 'unmoved'), stock.recorded]);
     return { ...compare(stock, desired), services, history: [], recorded };
   };
   return withDeadline('looking at the engine', lookMs, look());
@@ -74,6 +87,7 @@ async function observeServices(
   { services }: Stock,
   desired: Desired,
   reach: Reach,
+  asked: Asked,
 ): Promise<ReadonlyMap<string, ObservedService>> {
   const wanted = new Map(desired.services.map((one) => [one.service.name, one]));
   return new Map(
@@ -81,7 +95,7 @@ async function observeServices(
       [...services].map(
         async ([name, found]): Promise<[string, ObservedService]> => [
           name,
-          await observeService(name, found, wanted.get(name), reach),
+          await observeService(name, found, wanted.get(name), reach, asked),
         ],
       ),
     ),
@@ -90,9 +104,10 @@ async function observeServices(
 
 async function observeService(
   name: string,
-  { container, spec, details, placed }: StockedService,
+  { container, spec, details, folder, filesHash }: StockedService,
   wanted: DesiredService | undefined,
   reach: Reach,
+  asked: Asked,
 ): Promise<ObservedService> {
   reach.place(name, { container: container.id, ports: spec?.ports ?? [] });
   const base = { container, specHash: container.labels[specHashLabel], spec };
@@ -100,13 +115,15 @@ async function observeService(
     const none = { folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
     return { ...base, details: await details, ...none };
   }
-  const [inspected, files, unproven] = await Promise.all([
-    details,
-    placed,
-    container.state === 'running' ? askProofs(wanted, reach) : undefined,
-  ]);
-  const linked = files === undefined ? undefined : revisionOf(files.folder);
-  return { ...base, details: inspected, folder: files?.folder, linked, filesHash: files?.hash, unproven };
+  const proving = async (): Promise<string | undefined> => {
+    if (container.state !== 'running') return undefined;
+    const linked = asked === 'all' ? undefined : await folder;
+    const moves = linked !== undefined && revisionOf(linked) !== wanted.release?.revision;
+    return moves ? undefined : askProofs(wanted, reach);
+  };
+  const [inspected, at, hash, unproven] = await Promise.all([details, folder, filesHash, proving()]);
+  const linked = at === undefined ? undefined : revisionOf(at);
+  return { ...base, details: inspected, folder: at, linked, filesHash: hash, unproven };
 }
 
 /** Asks each proof once; the first that does not hold says why. */

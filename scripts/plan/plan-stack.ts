@@ -39,7 +39,7 @@ export async function planStack(options: {
   const reach = openReach(engine);
   try {
     const files = archivedFiles(engine, desired.stack);
-    const observed = await observe(engine, desired, reach, files);
+    const observed = await observe(engine, desired, reach, { files });
     return {
       plan: reconcile(desired, observed, { recreate }),
       drift: driftOf(desired, observed),

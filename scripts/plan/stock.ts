@@ -43,16 +43,10 @@ export interface StockedService {
   readonly spec: ContainerSpec | undefined;
   /** Absent when the container went away meanwhile. */
   readonly details: Promise<ContainerDetails | undefined>;
-  /** The files in force; undefined when it has none, or none are. */
-  readonly placed: Promise<PlacedFiles | undefined>;
-}
-
-/** The files that the link in a service's config volume leads to. */
-export interface PlacedFiles {
-  /** The folder below `releases/`. */
-  readonly folder: ReleaseFolder;
-  /** Hash of the files in that folder; undefined when there is no such folder. */
-  readonly hash: string | undefined;
+  /** The folder below `releases/` that the link in its config volume leads to; undefined when there is none. */
+  readonly folder: Promise<ReleaseFolder | undefined>;
+  /** Hash of the files in that folder; undefined when there are none. */
+  readonly filesHash: Promise<string | undefined>;
 }
 
 /** Whether something of the engine is the stack's. */
@@ -104,15 +98,18 @@ export async function takeStock(
 function stockService(engine: Engine, files: ConfigFiles, name: string, container: ContainerSummary): StockedService {
   const spec = specOf(container);
   const hasFiles = spec?.mounts.some((mount) => mount.kind === 'config') === true;
-  const placed = pending(hasFiles ? readPlaced(files, name) : Promise.resolve(undefined));
-  return { container, spec, placed, details: pending(engine.inspectContainer(container.id)) };
+  const folder = pending(hasFiles ? readFolder(files, name) : Promise.resolve(undefined));
+  const filesHash = pending(folder.then((found) => (found === undefined ? undefined : readHash(files, name, found))));
+  return { container, spec, folder, filesHash, details: pending(engine.inspectContainer(container.id)) };
 }
 
-async function readPlaced(files: ConfigFiles, name: string): Promise<PlacedFiles | undefined> {
-  const folder = (await files.readLink(name, 'current'))?.replace(/^releases\//, '');
-  if (folder === undefined) return undefined;
+async function readFolder(files: ConfigFiles, name: string): Promise<ReleaseFolder | undefined> {
+  return (await files.readLink(name, 'current'))?.replace(/^releases\//, '');
+}
+
+async function readHash(files: ConfigFiles, name: string, folder: ReleaseFolder): Promise<string | undefined> {
   const entries = await files.read(name, `releases/${folder}`);
-  return { folder, hash: entries === undefined ? undefined : hashEntries(entries) };
+  return entries === undefined ? undefined : hashEntries(entries);
 }
 
 /** Whoever waits for it is told of its failure; until then nobody does. */
