@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdir, mkdtemp, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa, type Result } from 'execa';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
+import { isHeld } from '../../scripts/util/ports.ts';
 
 /** The built program, as npm would link it. */
 export const binary = join(packageRoot(), 'dist', 'scripts', 'promstack.cjs');
@@ -106,24 +106,32 @@ function layOver(
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Ports that were free a moment ago, all different. */
+/** Below those that the system hands out by itself. */
+const firstPort = 20_000;
+const portCount = 12_000;
+const claimMs = 30 * 60_000;
+
+/** Ports that nobody listens on, and that no other test gets for half an hour: tests run beside each other. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const claims = join(tmpdir(), 'promstack-test-ports');
+  await mkdir(claims, { recursive: true });
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = firstPort + randomInt(portCount);
+    if ((await claim(join(claims, String(port)))) && !(await isHeld('127.0.0.1', port))) ports.push(port);
+  }
   return ports;
+}
+
+/** Making a folder is atomic: of two that try, one is told that it is there. */
+async function claim(folder: string): Promise<boolean> {
+  const age = await stat(folder).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => undefined,
+  );
+  if (age !== undefined && age > claimMs) await rmdir(folder).catch(() => undefined);
+  return mkdir(folder).then(
+    () => true,
+    () => false,
+  );
 }
