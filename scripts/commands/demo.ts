@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Changed } from '../apply/change-stack.ts';
 import { takeDown } from '../apply/take-down.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import { bringUpDemo } from '../demo/bring-up-demo.ts';
 import { deliveries } from '../demo/deliveries.ts';
-import { demoFolder, demoStackName } from '../demo/demo-stack.ts';
+import { demoStackName } from '../demo/demo-stack.ts';
 import type { Engine } from '../engine/engine.ts';
 import { setUpEngine } from '../engine/setup.ts';
 import { names } from '../plan/names.ts';
@@ -22,44 +23,57 @@ export const command = defineCommand({
   details:
     'Brings up a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
     'fires within half a minute and resolves later; both are printed as they arrive at the sink. At a terminal it goes ' +
-    'on until Ctrl-C, which stops the source; elsewhere it ends when one alert has come and gone. On Debian and Ubuntu, ' +
+    'on until Ctrl-C, which stops the source; elsewhere it ends when one alert has come and gone. With --name there can ' +
+    'be several beside each other, each with ports of its own. On Debian and Ubuntu, ' +
     'as root, a missing Docker engine is installed and started first. Images that no registry gives are built from ' +
     "Debian's packages.",
   examples: [
     { line: 'demo', what: 'bring it up and watch' },
     { line: 'demo --detach', what: 'bring it up and return' },
     { line: 'demo --down', what: 'remove all of it, its data too' },
+    { line: 'demo --name talk', what: 'a second one beside it, promstack-demo-talk' },
   ],
   syntax: (blank) =>
     blank
       .option('--detach', 'return as soon as it is up; the source goes on')
       .option('--down', 'remove the demo with its data')
+      .option('--name <name>', 'a demo beside others, promstack-demo-<name>', readName)
       .option('--no-setup', 'never install an engine'),
-  run: async (context, { detach, down, setup }) => {
-    if (down === true) return removeDemo(context);
+  run: async (context, { detach, down, setup, name: further }) => {
+    const name = demoStackName(further);
+    if (down === true) return removeDemo(context, name);
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     const since = new Date(clock.now());
-    const { changed, leftOut } = await bringUpDemo({ engine, env, report, clock, signal });
+    const { changed, leftOut } = await bringUpDemo({ engine, name, env, report, clock, signal });
     stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
-    if (detach !== true) await follow(context, engine, since);
-    if (!context.json) stdout.write(nextSteps(changed.urls, leftOut, programOf(env)));
+    if (detach !== true) await follow(context, engine, changed, since);
+    if (!context.json) {
+      const again = [programOf(env), 'demo', ...(further === undefined ? [] : ['--name', further])].join(' ');
+      stdout.write(nextSteps(changed.urls, leftOut, { init: `${programOf(env)} init`, down: `${again} --down` }));
+    }
     return exitCodes.fine;
   },
 });
 
-async function removeDemo(context: Context): Promise<ExitCode> {
+/** The name of a further demo; it leaves room for what stands before it in the stack's name. */
+function readName(text: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
+  throw new InvalidArgumentError('It takes at most 26 lower-case letters, digits, - and _.');
+}
+
+async function removeDemo(context: Context, name: string): Promise<ExitCode> {
   await using engine = await connectEngine(context);
   const { report, clock, signal } = context;
-  const steps = await takeDown({ engine, stack: demoStackName, volumes: true, report, clock, signal });
+  const steps = await takeDown({ engine, stack: name, volumes: true, report, clock, signal });
   context.stdout.write(steps.length === 0 ? 'there is no demo to remove\n' : 'the demo is removed, with its data\n');
   return exitCodes.fine;
 }
 
 /** Prints what arrives at the sink: until Ctrl-C at a terminal, else until one alert has fired and resolved. */
-async function follow(context: Context, engine: Engine, since: Date): Promise<void> {
+async function follow(context: Context, engine: Engine, { plan, urls }: Changed, since: Date): Promise<void> {
   const { stdout, signal } = context;
-  const sink = await engine.findContainer(names.container(demoStackName, 'sink'));
+  const sink = await engine.findContainer(names.container(plan.stack, 'sink'));
   if (sink === undefined)
     throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
   const watches = stdout.isTerminal;
@@ -77,16 +91,17 @@ async function follow(context: Context, engine: Engine, since: Date): Promise<vo
     if (!end.aborted) throw error;
   }
   if (watches) {
-    const source = await engine.findContainer(names.container(demoStackName, 'traffic'));
+    const source = await engine.findContainer(names.container(plan.stack, 'traffic'));
     if (source !== undefined) await engine.stopContainer(source.id, 2);
     stdout.write('\nthe source is stopped; everything else goes on\n');
     return;
   }
   signal.throwIfAborted();
+  const urlOf = (service: string): string => urls.find((one) => one.service === service)?.url ?? '';
   throw new StackError({
     doing: 'waiting for an alert to fire and to resolve',
     why: `the sink got ${fired.size === 0 ? 'none' : `${[...fired].join(', ')}, and no end of it`} within ${deliveryMs / 1000} s`,
-    tryThis: `${programOf(context.env)} status -f ${join(demoFolder(), 'stack.yml')} says where it got stuck`,
+    tryThis: `${urlOf('prometheus')}/alerts and ${urlOf('alertmanager')} show how far it came`,
   });
 }
 

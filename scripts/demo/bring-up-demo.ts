@@ -24,13 +24,15 @@ export interface BroughtUp {
 /** Brings the demo's stack up, without the services whose image cannot be had anywhere. */
 export async function bringUpDemo(options: {
   readonly engine: Engine;
+  /** The name of the demo's stack. */
+  readonly name: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<BroughtUp> {
-  const { engine, env, report, clock, signal } = options;
-  const loaded = take(await loadDemo(engine, env));
+  const { engine, name, env, report, clock, signal } = options;
+  const loaded = take(await loadDemo(engine, env, name));
   const templates = await loadTemplates(join(demoFolder(), 'templates'));
   const whole = take(render(loaded, templates));
   const wanted = whole.services

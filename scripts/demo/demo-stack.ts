@@ -9,8 +9,10 @@ import { packageRoot } from '../util/package-root.ts';
 import { freePort, isHeld } from '../util/ports.ts';
 import type { Result } from '../util/result.ts';
 
-/** The demo's stack, by the name its stack.yml gives it. */
-export const demoStackName = 'promstack-demo';
+/** The name of the demo's stack, which stands in its stack.yml too; that of a further one, `promstack-demo-<further>`. */
+export function demoStackName(further?: string): string {
+  return further === undefined ? 'promstack-demo' : `promstack-demo-${further}`;
+}
 
 /** The folder of the demo's stack.yml, rules and templates. */
 export function demoFolder(): string {
@@ -21,23 +23,24 @@ export function demoFolder(): string {
 export async function loadDemo(
   engine: Engine,
   env: Readonly<Record<string, string | undefined>>,
+  name: string,
 ): Promise<Result<LoadedStack>> {
   const file = join(demoFolder(), 'stack.yml');
   const plain = await loadStack({ file, cwd: process.cwd(), env });
   if (!plain.ok) return plain;
-  const running = await engine.listContainers({ [stackLabel]: demoStackName });
+  const running = await engine.listContainers({ [stackLabel]: name });
   const kept = new Map(
     running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])),
   );
   const held = new Set((await engine.listContainers({})).flatMap((one) => one.hostPorts));
   const { bind } = plain.value.config;
-  const overrides: Record<string, { port: number }> = {};
+  const ports: Record<string, { port: number }> = {};
   for (const service of services) {
     const usual = service.hostPort(plain.value.config);
     if (usual === undefined) continue;
     const port =
       kept.get(service.name) ?? (held.has(usual) || (await isHeld(bind, usual)) ? await freePort(bind) : usual);
-    overrides[service.name] = { port };
+    ports[service.name] = { port };
   }
-  return loadStack({ file, cwd: process.cwd(), env, overrides });
+  return loadStack({ file, cwd: process.cwd(), env, overrides: { name, ...ports } });
 }

@@ -8,11 +8,11 @@ export function printDelivery({ status, alertname, summary }: Delivery, colours:
   return `  ${mark}  ${alertname}  ${summary}\n`;
 }
 
-/** What to do with the demo now that it is there; `program` is how promstack is called from where the person stands. */
+/** What to do with the demo now that it is there; `lines` are commands as they work from where the person stands. */
 export function nextSteps(
   urls: Changed['urls'],
   leftOut: readonly { readonly service: string; readonly why: string }[],
-  program: string,
+  lines: { readonly init: string; readonly down: string },
 ): string {
   const url = (service: string): string | undefined => urls.find((one) => one.service === service)?.url;
   const gateway = url('pushgateway');
@@ -31,8 +31,8 @@ export function nextSteps(
     `    echo "request_error_number 99" | curl --data-binary @- ${gateway}/metrics/job/link_job`,
     '  see it arrive',
     `    curl -s '${prometheus}/api/v1/query?query=request_error_number'`,
-    `  begin your own stack                  ${program} init`,
-    `  remove the demo with all its data     ${program} demo --down`,
+    `  begin your own stack                  ${lines.init}`,
+    `  remove the demo with all its data     ${lines.down}`,
     '',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
@@ -9,17 +10,24 @@ import { binary } from '../support/stack-folder.ts';
 const demo = (...args: readonly string[]) =>
   execa('node', [binary, ...args], { reject: false, env: { NO_COLOR: '1' }, timeout: 240_000 });
 
+/** A delivered alert of the incident that the source makes soon after its start. */
+const incident = (status: string) => `${status.padEnd(8)}  RaidDegraded  RAID array md1 on storage-1 is degraded`;
+
+// It has a name of its own, since whoever runs this may have a demo up.
 it('the demo must fire an alert, see it resolve, tell where everything is, and leave nothing behind', async () => {
   await using engine = await connect({ env: process.env });
-  const labels = { [stackLabel]: 'promstack-demo' };
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  const stack = `promstack-demo-${name}`;
+  const labels = { [stackLabel]: stack };
   try {
-    const shown = await demo('demo');
+    const shown = await demo('demo', '--name', name);
     expect(shown.exitCode, shown.stderr).toBe(0);
-    const firing = shown.stdout.indexOf('firing    RaidDegraded  RAID array md1 on storage-1 is degraded');
-    const resolved = shown.stdout.indexOf('resolved  RaidDegraded  RAID array md1 on storage-1 is degraded');
+    const firing = shown.stdout.indexOf(incident('firing'));
+    const resolved = shown.stdout.indexOf(incident('resolved'));
     expect(firing).toBeGreaterThan(-1);
     expect(resolved).toBeGreaterThan(firing);
     expect(shown.stdout).toContain('next steps');
+    expect(shown.stdout).toContain(`demo --name ${name} --down`);
     expect(shown.stderr).toContain('the demo goes on without it: grafana/grafana:12.4.0 for grafana cannot be had');
 
     // The source goes on when the command has ended.
@@ -32,11 +40,12 @@ it('the demo must fire an alert, see it resolve, tell where everything is, and l
       '{instance="storage-1",job="raid"} 3',
     ]);
 
-    const again = await demo('demo', '--detach');
-    expect(again.exitCode, again.stderr).toBe(0);
-    expect(again.stdout).toContain('promstack-demo: nothing to do');
+    const detached = await demo('demo', '--name', name, '--detach');
+    expect(detached.exitCode, detached.stderr).toBe(0);
+    expect(detached.stdout).toContain(`${stack}: nothing to do`);
+    expect(detached.stdout).not.toContain('RaidDegraded');
   } finally {
-    const down = await demo('demo', '--down');
+    const down = await demo('demo', '--name', name, '--down');
     expect(down.exitCode, down.stderr).toBe(0);
   }
   expect(await engine.listContainers(labels)).toEqual([]);
