@@ -47,7 +47,10 @@ export const command = defineCommand({
     const since = new Date(clock.now());
     const { changed, leftOut } = await bringUpDemo({ engine, name, env, report, clock, signal });
     stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
-    if (detach !== true) await follow(context, engine, changed, since);
+    if (detach !== true) {
+      await beginIncident(context, engine, changed);
+      await follow(context, engine, changed, since);
+    }
     if (!context.json) {
       const again = [programOf(env), 'demo', ...(further === undefined ? [] : ['--name', further])].join(' ');
       stdout.write(nextSteps(changed.urls, leftOut, { init: `${programOf(env)} init`, down: `${again} --down` }));
@@ -68,6 +71,16 @@ async function removeDemo(context: Context, name: string): Promise<ExitCode> {
   const steps = await takeDown({ engine, stack: name, volumes: true, report, clock, signal });
   context.stdout.write(steps.length === 0 ? 'there is no demo to remove\n' : 'the demo is removed, with its data\n');
   return exitCodes.fine;
+}
+
+/** Starts a source anew that was running already: its next incident may be minutes away, its first never is. */
+async function beginIncident(context: Context, engine: Engine, { plan }: Changed): Promise<void> {
+  const ran = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
+  const source = ran ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
+  if (source === undefined) return;
+  context.stderr.write('starting the source anew, so that its next incident is near\n');
+  await engine.stopContainer(source.id, 2);
+  await engine.startContainer(source.id);
 }
 
 /** Prints what arrives at the sink: until Ctrl-C at a terminal, else until one alert has fired and resolved. */

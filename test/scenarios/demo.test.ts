@@ -44,6 +44,13 @@ it('the demo must fire an alert, see it resolve, tell where everything is, and l
     expect(detached.exitCode, detached.stderr).toBe(0);
     expect(detached.stdout).toContain(`${stack}: nothing to do`);
     expect(detached.stdout).not.toContain('RaidDegraded');
+
+    // The source's next incident is minutes away, but who asks to see one need not wait for it.
+    const again = await demo('demo', '--name', name);
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect(again.stdout).toContain(`${stack}: nothing to do`);
+    expect(again.stdout).toContain(incident('firing'));
+    expect(again.stdout).toContain(incident('resolved'));
   } finally {
     const down = await demo('demo', '--name', name, '--down');
     expect(down.exitCode, down.stderr).toBe(0);
