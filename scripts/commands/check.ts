@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { counted } from '../../stack/values/words.ts';
 import { checkRendering } from '../check/check.ts';
 import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
@@ -97,10 +98,9 @@ function tell(
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
   for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
-  const warnings =
-    diagnostics.length === 0 ? '' : `, ${diagnostics.length} ${diagnostics.length === 1 ? 'warning' : 'warnings'}`;
+  const warnings = diagnostics.length === 0 ? '' : `, ${counted(diagnostics.length, 'warning')}`;
   stdout.write(
-    `${rendering.config.name}: ${files} files for ${rendering.services.length} services are valid${warnings} (revision ${rendering.revision})\n`,
+    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${files === 1 ? 'is' : 'are'} valid${warnings} (revision ${rendering.revision})\n`,
   );
   return exitCodes.fine;
 }

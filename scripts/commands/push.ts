@@ -1,5 +1,6 @@
 import { parseFloat64 } from '../../stack/exposition/float.ts';
 import { formatExposition } from '../../stack/exposition/format.ts';
+import { counted } from '../../stack/values/words.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
@@ -99,7 +100,7 @@ function tell(context: Context, gateway: Gateway, wish: Wish, { families, text }
     );
     return;
   }
-  const what = `${count(samples, 'sample')} of ${count(families.length, 'metric')}`;
+  const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
   const said = wish.dryRun
     ? `would ${method} ${what} to ${url}`
     : `pushed ${what} to ${formatGroup(wish.group)} at ${gateway.base}`;
@@ -142,8 +143,4 @@ function fromPairs(pairs: readonly Pair[]): Source {
     return { name, samples: [{ value }] };
   });
   return { file: '--var', text: formatExposition(metrics) };
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

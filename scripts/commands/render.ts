@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { closest } from '../../stack/values/closest.ts';
+import { counted } from '../../stack/values/words.ts';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
@@ -53,7 +54,7 @@ export const command = defineCommand({
       resolve(context.cwd, out),
       everything.filter((file) => chosen.has(nameOf(file))),
     );
-    context.report({ kind: 'note', text: `wrote ${files.length} files below ${out}` });
+    context.report({ kind: 'note', text: `wrote ${counted(files.length, 'file')} below ${out}` });
     return exitCodes.fine;
   },
 });

@@ -1,5 +1,6 @@
 import { formatMatcher } from '../../stack/alertmanager/marked-tree.ts';
 import { ago } from '../../stack/values/ago.ts';
+import { counted } from '../../stack/values/words.ts';
 import { AlertmanagerApi, type Silence } from '../alert/alertmanager-api.ts';
 import { mustHaveAlertmanager } from '../alert/must-have-alertmanager.ts';
 import { readMatchers } from '../alert/read-matchers.ts';
@@ -45,7 +46,7 @@ const add = defineCommand({
       const muted = (await api.alerts(matchers)).map(({ labels }) => labels);
       const endsAt = new Date(now + durationMs).toISOString();
       context.stdout.write(context.json ? `${JSON.stringify({ id, endsAt, muted })}\n` : `${id}\n`);
-      const count = muted.length === 0 ? 'no alert' : `${muted.length} alert${muted.length === 1 ? '' : 's'}`;
+      const count = muted.length === 0 ? 'no alert' : counted(muted.length, 'alert');
       if (!context.json) context.report({ kind: 'note', text: `silences ${count} of now, until ${endsAt}` });
     });
   },

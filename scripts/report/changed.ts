@@ -1,3 +1,4 @@
+import { counted } from '../../stack/values/words.ts';
 import type { Changed } from '../apply/change-stack.ts';
 
 const done: Readonly<Record<string, string>> = {
@@ -14,7 +15,7 @@ export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): st
   const kept = plan.changes.length - changing.length;
   const head =
     plan.steps.length === 0
-      ? `${plan.stack}: nothing to do, ${kept} services are as they should be (revision ${plan.revision})`
+      ? `${plan.stack}: nothing to do, ${counted(kept, 'service')} ${kept === 1 ? 'is as it' : 'are as they'} should be (revision ${plan.revision})`
       : `${plan.stack}: ${changing.length} changed, ${kept} already as they should be (revision ${plan.revision})`;
   const width = Math.max(0, ...plan.changes.map(({ service }) => service.length));
   const lines = plan.changes.map(({ service, action }) => {

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
+import { counted } from '../../stack/values/words.ts';
 
 /** The most columns of a source line that are shown. */
 const widest = 100;
@@ -58,16 +59,12 @@ function closing(diagnostics: readonly Diagnostic[]): string {
   const errors = diagnostics.filter((one) => one.severity === 'error').length;
   const warnings = diagnostics.length - errors;
   const told = [
-    ...(errors > 0 ? [count(errors, 'problem')] : []),
-    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+    ...(errors > 0 ? [counted(errors, 'problem')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
   ].join(', ');
   const left = diagnostics.length - most;
   const more = left > 0 ? `… and ${left} more.\n` : '';
   return `${more}${told}.${errors > 0 ? ' Nothing was changed.' : ''}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function showPlace(where: SourceRange | undefined, paint: ReturnType<typeof pc.createColors>): string {

@@ -1,6 +1,7 @@
 import type { AlertRule } from '../alert.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
+import { counted } from '../values/words.ts';
 import { type NotificationText, textsOfConfig, textsOfFiles } from './notification-texts.ts';
 import { sampleNotifications } from './sample-notifications.ts';
 
@@ -52,7 +53,7 @@ export function notificationChecks(
   const [argv = [], ...alsoRun] = runs;
   return [
     {
-      title: `the texts of notifications, with ${samples.length} samples of the stack's alerts`,
+      title: `the texts of notifications, with ${counted(samples.length, 'sample')} of the stack's alerts`,
       tool: 'amtool',
       argv,
       alsoRun,

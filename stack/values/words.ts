@@ -24,6 +24,11 @@ export function either(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
+/** `1 file`, `2 files`: a number of things whose plural ends in s. */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** A message for a schema: what is expected and what is there instead. */
 export function expects(what: string): (issue: { readonly input?: unknown }) => string {
   return ({ input }) => `${what} is expected here, not ${inWords(input)}`;
