@@ -11,6 +11,7 @@ import { setUpEngine } from '../engine/setup.ts';
 import { names } from '../plan/names.ts';
 import { printChanged } from '../report/changed.ts';
 import { nextSteps, printDelivery } from '../report/demo.ts';
+import { printRemoved, toRemoved } from '../report/removed.ts';
 import { StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
@@ -69,7 +70,8 @@ async function removeDemo(context: Context, name: string): Promise<ExitCode> {
   await using engine = await connectEngine(context);
   const { report, clock, signal } = context;
   const steps = await takeDown({ engine, stack: name, volumes: true, report, clock, signal });
-  context.stdout.write(steps.length === 0 ? 'there is no demo to remove\n' : 'the demo is removed, with its data\n');
+  const removed = toRemoved(name, steps);
+  context.stdout.write(context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: true }));
   return exitCodes.fine;
 }
 

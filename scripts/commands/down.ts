@@ -1,5 +1,7 @@
+import { counted } from '../../stack/values/words.ts';
 import { findBelongings, takeDown } from '../apply/take-down.ts';
 import { exitCodes } from '../cli/exit-code.ts';
+import { printRemoved, toRemoved } from '../report/removed.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, loadOrThrow } from './stages.ts';
 
@@ -18,7 +20,7 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
       const doomed = (await findBelongings(engine, stack)).volumes.map((one) => one.name).sort();
-      const question = `delete ${doomed.length} volumes with all they hold (${doomed.join(', ')})?`;
+      const question = `delete ${counted(doomed.length, 'volume')} with all ${doomed.length === 1 ? 'it holds' : 'they hold'} (${doomed.join(', ')})?`;
       if (doomed.length > 0 && !(await context.confirm(question, '--yes'))) {
         context.stderr.write('nothing was changed\n');
         return exitCodes.refused;
@@ -26,18 +28,10 @@ export const command = defineCommand({
     }
     const { report, clock, signal } = context;
     const steps = await takeDown({ engine, stack, volumes: volumes === true, report, clock, signal });
-    const removed = (kind: (typeof steps)[number]['do']): string[] =>
-      steps.flatMap((step) => (step.do === kind ? [step.name] : []));
-    const containers = removed('removeContainer');
-    const deleted = removed('removeVolume');
-    if (context.json) {
-      context.stdout.write(`${JSON.stringify({ stack, containers, volumes: deleted })}\n`);
-    } else if (steps.length === 0) {
-      context.stdout.write(`${stack}: nothing to do, nothing of it is there\n`);
-    } else {
-      const kept = volumes === true ? `${deleted.length} volumes deleted` : 'its volumes are kept';
-      context.stdout.write(`${stack}: ${containers.length} containers removed, ${kept}\n`);
-    }
+    const removed = toRemoved(stack, steps);
+    context.stdout.write(
+      context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),
+    );
     return exitCodes.fine;
   },
 });
