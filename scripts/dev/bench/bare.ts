@@ -120,11 +120,11 @@ async function entriesBelow(folder: string): Promise<ArchiveEntry[]> {
 /** By node:http: `fetch` may never answer, and hold nothing open, when a connection ends before its answer begins. */
 function isReady(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    get(url, { timeout: 2_000 }, (answer) => {
+    const request = get(url, { timeout: 2_000 }, (answer) => {
       answer.resume();
       resolve(answer.statusCode === 200);
-    })
-      .on('timeout', () => resolve(false))
-      .on('error', () => resolve(false));
+    });
+    request.on('timeout', () => request.destroy(new Error('it takes too long to answer')));
+    request.on('error', () => resolve(false));
   });
 }
