@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { alertRule, expectFine } from '../support/revisions.ts';
+import { alertRule, expectFine, refusedReceiver } from '../support/revisions.ts';
 import { getJson, getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const keys = { prometheus: { rules: ['rules/*.yml'], evaluation_interval: '1s' } };
-const refused = {
-  alertmanager: {
-    route: { receiver: 'hook' },
-    receivers: [
-      {
-        name: 'hook',
-        webhook_configs: [{ url: 'http://sink:8080/', http_config: { tls_config: { ca_file: '/nowhere/ca.pem' } } }],
-      },
-    ],
-  },
-};
 
 describe('what servers remember', () => {
   it('must survive a reload, a change that is taken back, and a rollback: the time an alert has been pending', async () => {
@@ -39,7 +28,7 @@ describe('what servers remember', () => {
     await expectStillPending();
 
     await stack.write('rules/b.yml', alertRule('TestAnother'));
-    await stack.configure({ ...keys, ...refused });
+    await stack.configure({ ...keys, ...refusedReceiver });
     const taken = await stack.run('reload');
     expect(taken.exitCode).toBe(1);
     expect(taken.stderr).toContain('everything was put back');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alertRule, expectFine, expectSettled, type Running, running } from '../support/revisions.ts';
+import { alertRule, expectFine, expectSettled, type Running, refusedReceiver, running } from '../support/revisions.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 /** The steps of a reload of both servers, and those of an `up` that makes one container anew. */
@@ -71,7 +71,7 @@ describe('promstack killed in the middle of a change', () => {
       await stack.write('rules/a.yml', alertRule('Test0'));
       expectFine(await stack.run('up'));
       const good = await running(stack);
-      await stack.configure({ ...at(0), ...refused });
+      await stack.configure({ ...at(0), ...refusedReceiver });
       await killAfter(stack, 'reload', 'switchReleases');
       await stack.write('rules/a.yml', alertRule('Test1'));
       const { exitCode, stderr } = await stack.run('reload');
@@ -135,18 +135,6 @@ describe('promstack killed in the middle of a change', () => {
     deadlineMs,
   );
 });
-
-const refused = {
-  alertmanager: {
-    route: { receiver: 'hook' },
-    receivers: [
-      {
-        name: 'hook',
-        webhook_configs: [{ url: 'http://sink:8080/', http_config: { tls_config: { ca_file: '/nowhere/ca.pem' } } }],
-      },
-    ],
-  },
-};
 
 /** A stack.yml that differs by a number in the files of both servers. */
 function at(number: number): { readonly prometheus: object; readonly alertmanager: object } {

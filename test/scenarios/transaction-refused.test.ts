@@ -1,20 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
+import {
+  alertRule,
+  containerIds,
+  expectFine,
+  expectSettled,
+  historyOf,
+  refusedReceiver,
+  running,
+} from '../support/revisions.ts';
 import { stackFolder } from '../support/stack-folder.ts';
-
-/** A receiver that amtool takes and Alertmanager refuses: only the server opens the file. */
-const refusedReceiver = {
-  alertmanager: {
-    route: { receiver: 'hook' },
-    receivers: [
-      {
-        name: 'hook',
-        webhook_configs: [{ url: 'http://sink:8080/', http_config: { tls_config: { ca_file: '/nowhere/ca.pem' } } }],
-      },
-    ],
-  },
-};
 
 /** A job that promtool takes and Prometheus refuses: only the server opens the file it would write failed scrapes to. */
 const refusedJob = {

@@ -16,6 +16,19 @@ export interface Running {
   readonly alerts: readonly string[];
 }
 
+/** A receiver that amtool takes and Alertmanager refuses: only the server opens the file. */
+export const refusedReceiver = {
+  alertmanager: {
+    route: { receiver: 'hook' },
+    receivers: [
+      {
+        name: 'hook',
+        webhook_configs: [{ url: 'http://sink:8080/', http_config: { tls_config: { ca_file: '/nowhere/ca.pem' } } }],
+      },
+    ],
+  },
+};
+
 /** Asks Prometheus and Alertmanager what they run. */
 export async function running(stack: StackFolder): Promise<Running> {
   const rules = await getJson<{
