@@ -109,9 +109,9 @@ async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<voi
   }
 }
 
-/** Docker lists an image by its tags in their short form: only what is written otherwise has to be asked for by itself. */
+/** Docker lists an image by its tags in their short form: what is written otherwise, with a digest say, has to be asked for by itself. */
 function isListedSo({ kind }: Engine, reference: string): boolean {
-  return kind === 'docker' && registryOf(reference) === undefined && /:[^@]+$/.test(reference);
+  return kind === 'docker' && registryOf(reference) === undefined && /^[^@]*:[^@/]+$/.test(reference);
 }
 
 async function pull(engine: Engine, wish: Wish, signal: AbortSignal): Promise<void> {

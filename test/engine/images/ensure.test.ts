@@ -51,6 +51,19 @@ test('images that are present must cost no word and no pull', async () => {
   expect([events, engine.pulled]).toEqual([[], []]);
 });
 
+test.each(['prom/prometheus', prometheus].map((name) => `${name}@sha256:${'a1'.repeat(32)}`))(
+  'an image named by its digest must be found where it is present: %s',
+  async (reference) => {
+    const engine = fakeEngine({
+      kind: 'docker',
+      listImages: async () => [image(prometheus)],
+      findImage: async (name) => (name === reference ? image(prometheus) : undefined),
+    });
+    const { outcomes } = await ensure(engine, [reference], { source: 'archive' });
+    expect(outcomes).toEqual([expect.objectContaining({ kind: 'had', ref: reference, from: 'present' })]);
+  },
+);
+
 describe('the source registry', () => {
   test('must pull what is absent, once, and tell how far it is', async () => {
     const engine = engineWith([], [prometheus]);
