@@ -74,7 +74,8 @@ export class Watch {
   #happen(event: WatchEvent): void {
     const { clock, signal, onIdle } = this.#options;
     if (signal.aborted) {
-      this.#end();
+      // What is told while a sync is under way does not end it.
+      if (event === 'ended' || event === 'postponed') this.#end();
       return;
     }
     const before = this.#state;

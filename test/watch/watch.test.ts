@@ -93,6 +93,20 @@ describe('a watch', () => {
     await rig.running;
   });
 
+  it('must let a sync end before it stops, also when a file changes meanwhile', async () => {
+    const rig = setUp();
+    rig.controller.abort(new Error('enough'));
+    rig.watch.changed();
+    let hasEnded = false;
+    void rig.running.then(() => {
+      hasEnded = true;
+    });
+    await rig.settled();
+    expect(hasEnded).toBe(false);
+    await rig.end('ended');
+    await rig.running;
+  });
+
   it('must stop at once when it is idle, settling or waiting, and leave no timer behind', async () => {
     for (const make of [async () => {}, async (rig: Rig) => rig.watch.changed()]) {
       const rig = setUp();
@@ -118,7 +132,7 @@ describe('a watch', () => {
     const rig = setUp();
     rig.controller.abort(new Error('enough'));
     rig.fail(new Error('enough'));
-    await rig.running;
+    await expect(rig.running).resolves.toBeUndefined();
   });
 });
 
