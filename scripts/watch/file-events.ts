@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { watch as chokidar, type FSWatcher } from 'chokidar';
-import { isBeside, isWorthALook, type WatchedPaths } from './watched-paths.ts';
+import { isBelow, isBeside, isWorthALook, type WatchedPaths } from './watched-paths.ts';
 
 /** Tells of changes of files. */
 export interface FileEvents extends AsyncDisposable {
@@ -12,6 +12,7 @@ export interface FileEvents extends AsyncDisposable {
 /** Changes as the system tells them. `onTrouble` hears of what cannot be watched. */
 export function openFileEvents(onChange: (path: string) => void, onTrouble: (why: string) => void): FileEvents {
   let watched = '';
+  let named: ReadonlySet<string> = new Set();
   let watchers: readonly FSWatcher[] = [];
   const open = (folders: readonly string[], depth: number | undefined): Promise<FSWatcher> =>
     new Promise((resolve) => {
@@ -19,11 +20,11 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
         ignoreInitial: true,
         // Without waiting whether a file that went comes back: what is read a moment later tells.
         atomic: false,
-        ignored: (path) => folders.some((folder) => path.startsWith(folder) && isBeside(path, folder)),
+        ignored: (path) => !named.has(path) && isBesideAll(path, folders),
         ...(depth === undefined ? {} : { depth }),
       });
       const tell = (path: string): void => {
-        if (isWorthALook(path)) onChange(path);
+        if (named.has(path) || isWorthALook(path)) onChange(path);
       };
       watcher.on('all', (_, path) => tell(path));
       // Of changes of one file within 50 ms the watcher tells the first alone, so that the last of them would be missed.
@@ -39,8 +40,9 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
   return {
     async watch(paths) {
       const [shallow, deep] = [paths.shallow, paths.deep].map((folders) => folders.filter((one) => existsSync(one)));
-      const asked = JSON.stringify([shallow, deep]);
+      const asked = JSON.stringify([shallow, deep, paths.files]);
       if (asked === watched) return false;
+      named = new Set(paths.files);
       const opened = await Promise.all([
         ...(shallow?.length ? [open(shallow, 0)] : []),
         ...(deep?.length ? [open(deep, undefined)] : []),
@@ -52,6 +54,13 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Whether a path is out of the way for each watched folder above it; the watched folders themselves never are. */
+function isBesideAll(path: string, folders: readonly string[]): boolean {
+  if (folders.includes(path)) return false;
+  const above = folders.filter((folder) => isBelow(path, folder));
+  return above.length > 0 && above.every((folder) => isBeside(path, folder));
 }
 
 /** The system names a file by its name alone, and by the folder that is watched, or the file itself. */

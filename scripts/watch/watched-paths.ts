@@ -11,6 +11,8 @@ export interface WatchedPaths {
   readonly shallow: readonly string[];
   /** Folders that count with all below them. */
   readonly deep: readonly string[];
+  /** Files in these folders that are named one by one, and so count whatever their names. */
+  readonly files: readonly string[];
 }
 
 /** Folders beside stack.yml that are read whole when they are there. */
@@ -20,13 +22,18 @@ const ownFolders = ['templates', 'tests'] as const;
 export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' | 'folder' | 'config'>): WatchedPaths {
   const globs = enabledServices(config).flatMap((service) => service.userFiles?.(config) ?? []);
   const roots = globs.map(({ glob }) => rootOf(folder, glob));
-  const secrets = secretFiles(config).map((file) => dirname(resolve(folder, file)));
+  const secrets = secretFiles(config).map((file) => resolve(folder, file));
+  const named = globs.filter(({ glob }) => !isGlob(glob)).map(({ glob }) => resolve(folder, glob));
   const deep = [
     ...ownFolders.map((name) => join(folder, name)),
     ...roots.flatMap((root) => (root.isDeep ? [root.path] : [])),
   ];
-  const shallow = [dirname(path), ...secrets, ...roots.flatMap((root) => (root.isDeep ? [] : [root.path]))];
-  return withoutRepeats(shallow, deep);
+  const shallow = [
+    dirname(path),
+    ...secrets.map((file) => dirname(file)),
+    ...roots.flatMap((root) => (root.isDeep ? [] : [root.path])),
+  ];
+  return { ...withoutRepeats(shallow, deep), files: [...new Set([path, ...secrets, ...named])].sort() };
 }
 
 /**
@@ -38,7 +45,10 @@ export async function widerPaths(path: string, before: WatchedPaths | undefined)
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const beside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
   const shallow = [folder, ...beside.filter((one) => !isBeside(one, folder)), ...(before?.shallow ?? [])];
-  return withoutRepeats(shallow, [...ownFolders.map((name) => join(folder, name)), ...(before?.deep ?? [])]);
+  return {
+    ...withoutRepeats(shallow, [...ownFolders.map((name) => join(folder, name)), ...(before?.deep ?? [])]),
+    files: before?.files ?? [path],
+  };
 }
 
 /** Whether a change of this file can mean anything: not those that editors and file managers leave beside a person's own. */
@@ -69,9 +79,14 @@ function secretFiles(value: unknown): readonly string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretFiles) : [];
 }
 
-function withoutRepeats(shallow: readonly string[], deep: readonly string[]): WatchedPaths {
-  const isBelow = (path: string, other: string): boolean => path.startsWith(`${other}${sep}`);
-  const kept = [...new Set(deep)].filter((path) => !deep.some((other) => isBelow(path, other))).sort();
-  const left = [...new Set(shallow)].filter((path) => !kept.some((other) => path === other || isBelow(path, other)));
+/** Whether a path is below a folder. */
+export function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+
+function withoutRepeats(shallow: readonly string[], deep: readonly string[]): Omit<WatchedPaths, 'files'> {
+  const isSeenIn = (path: string, other: string): boolean => isBelow(path, other) && !isBeside(path, other);
+  const kept = [...new Set(deep)].filter((path) => !deep.some((other) => isSeenIn(path, other))).sort();
+  const left = [...new Set(shallow)].filter((path) => !kept.some((other) => path === other || isSeenIn(path, other)));
   return { shallow: left.sort(), deep: kept };
 }

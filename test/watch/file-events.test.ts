@@ -29,7 +29,7 @@ afterEach(async () => {
 
 describe('changes of files', () => {
   it('must be told every time, however close together they come', async () => {
-    await events.watch({ shallow: [join(folder, 'rules')], deep: [] });
+    await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (let number = 0; number < 5; number++) {
       told = [];
       await writeFile(join(folder, 'rules/a.yml'), `a${number}`);
@@ -38,7 +38,7 @@ describe('changes of files', () => {
   });
 
   it('must be told of new files, of renamed ones and of those that went', async () => {
-    await events.watch({ shallow: [join(folder, 'rules')], deep: [] });
+    await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     const [file, other] = [join(folder, 'rules/b.yml'), join(folder, 'rules/c.yml')];
     await writeFile(file, 'b');
     await eventually(() => expect(told).toContain(file));
@@ -50,7 +50,7 @@ describe('changes of files', () => {
   });
 
   it('must be told as editors write: beside the file, and then over it', async () => {
-    await events.watch({ shallow: [join(folder, 'rules')], deep: [] });
+    await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (const content of ['one', 'two']) {
       told = [];
       await writeFile(join(folder, 'rules/.a.yml.swp'), content);
@@ -60,7 +60,7 @@ describe('changes of files', () => {
   });
 
   it('must be told far below a folder that is watched with all below it, also of what appears there', async () => {
-    await events.watch({ shallow: [], deep: [join(folder, 'deep')] });
+    await events.watch({ shallow: [], deep: [join(folder, 'deep')], files: [] });
     await writeFile(join(folder, 'deep/er/a.yml'), 'a');
     await eventually(() => expect(told).toContain(join(folder, 'deep/er/a.yml')));
     await mkdir(join(folder, 'deep/new'));
@@ -71,11 +71,34 @@ describe('changes of files', () => {
     });
   });
 
+  it('must be told in folders that lie beside each other, one within another, or are hidden', async () => {
+    for (const name of ['rules.d', '.secrets', '.deep/er']) await mkdir(join(folder, name), { recursive: true });
+    const shallow = [folder, ...['rules', 'rules.d', '.secrets'].map((name) => join(folder, name))];
+    const files = ['.slack', '.secrets/.hook'].map((name) => join(folder, name));
+    await events.watch({ shallow, deep: [join(folder, '.deep')], files });
+    for (const name of [
+      'rules/a.yml',
+      'rules.d/a.yml',
+      '.secrets/hook',
+      '.secrets/.hook',
+      '.slack',
+      '.deep/er/a.yml',
+    ]) {
+      await writeFile(join(folder, name), 'new');
+      await eventually(() => expect(told).toContain(join(folder, name)));
+    }
+    await writeFile(join(folder, '.other'), 'new');
+    await writeFile(join(folder, '.secrets/.other'), 'new');
+    await writeFile(join(folder, 'rules/last.yml'), 'new');
+    await eventually(() => expect(told).toContain(join(folder, 'rules/last.yml')));
+    expect(told.filter((path) => path.endsWith('.other'))).toEqual([]);
+  });
+
   it('must say whether anything else is watched than before, and leave out what is not there', async () => {
-    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')] })).toBe(true);
-    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')] })).toBe(false);
+    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(true);
+    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(false);
     await mkdir(join(folder, 'templates'));
-    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')] })).toBe(true);
+    expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(true);
     await writeFile(join(folder, 'templates/a'), 'a');
     await eventually(() => expect(told).toContain(join(folder, 'templates/a')));
   });

@@ -18,12 +18,25 @@ describe('what is watched', () => {
     expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config })).toEqual({
       shallow: ['/s', '/s/messages', '/s/one', '/s/rules', '/s/secrets', '/shared'],
       deep: ['/s/deep', '/s/templates', '/s/tests'],
+      files: ['/s/one/a.yml', '/s/secrets/hook', '/s/stack.yml'],
     });
   });
 
   it('must not watch twice what is watched with all below it', () => {
     const config = stackSchema.parse({ prometheus: { rules: ['**/*.yml', 'rules/*.yml'] } });
-    expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config })).toEqual({ shallow: [], deep: ['/s'] });
+    expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config })).toMatchObject({ shallow: [], deep: ['/s'] });
+  });
+
+  it('must be a hidden folder that a file is named in, also where all around it is watched', () => {
+    const config = stackSchema.parse({
+      prometheus: { rules: ['**/*.yml', '.hidden/**/*.yml'] },
+      alertmanager: { receivers: [{ name: 'a', webhook_configs: [{ url: new Secret('x', '!file .secrets/hook') }] }] },
+    });
+    expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config })).toEqual({
+      shallow: ['/s/.secrets'],
+      deep: ['/s', '/s/.hidden'],
+      files: ['/s/.secrets/hook', '/s/stack.yml'],
+    });
   });
 
   it('must not be the files of services that are off', () => {
@@ -35,10 +48,11 @@ describe('what is watched', () => {
     const folder = await mkdtemp(join(tmpdir(), 'watched-'));
     try {
       for (const name of ['secrets', '.git', 'node_modules']) await mkdir(join(folder, name));
-      const before = { shallow: [folder, '/elsewhere'], deep: ['/deep'] };
+      const before = { shallow: [folder, '/elsewhere'], deep: ['/deep'], files: ['/elsewhere/.hook'] };
       expect(await widerPaths(join(folder, 'stack.yml'), before)).toEqual({
         shallow: ['/elsewhere', folder, join(folder, 'secrets')].sort(),
         deep: ['/deep', join(folder, 'templates'), join(folder, 'tests')].sort(),
+        files: ['/elsewhere/.hook'],
       });
     } finally {
       await rm(folder, { recursive: true });
