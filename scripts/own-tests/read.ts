@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { findByGlob } from '../config/glob.ts';
+import { isAbsence, isThere } from '../util/is-there.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** The folder beside stack.yml that holds the person's own tests. */
@@ -18,18 +19,22 @@ export interface OwnTest {
 /** Reads the YAML files right in the folder `tests` beside stack.yml, sorted by path; none when there is no such folder. */
 export async function readOwnTests(folder: string, cwd: string): Promise<readonly OwnTest[]> {
   const paths = await findByGlob(folder, `${testsFolder}/*.{yml,yaml}`);
-  return Promise.all(
-    paths.map(async (path) => {
+  const tests = await Promise.all(
+    paths.map(async (path): Promise<OwnTest[]> => {
       const absolute = join(folder, path);
-      return { path: absolute, origin: relative(cwd, absolute), content: await readText(absolute) };
+      const content = await readText(absolute);
+      return content === undefined ? [] : [{ path: absolute, origin: relative(cwd, absolute), content }];
     }),
   );
+  return tests.flat();
 }
 
-async function readText(path: string): Promise<string> {
+/** Undefined for a file that has gone since its folder was listed. */
+async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
+    if (isAbsence(cause) && !(await isThere(path))) return undefined;
     throw new StackError({
       doing: `reading the test ${path}`,
       why: cause instanceof Error ? cause.message : String(cause),

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { asTyped } from '../util/as-typed.ts';
+import { isAbsence, isThere } from '../util/is-there.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -31,12 +32,12 @@ export interface TemplateSet {
 export async function loadTemplates(userFolder: string | undefined, cwd = process.cwd()): Promise<TemplateSet> {
   const [shipped, own] = await Promise.all([
     readFolder(join(packageRoot(), 'templates'), true, cwd),
-    userFolder === undefined ? [] : readFolder(userFolder, false, cwd),
+    userFolder === undefined ? { files: [], diagnostics: [] } : readFolder(userFolder, false, cwd),
   ]);
   const names = services.map((service) => service.name);
   const files = new Map<string, TemplateFile>();
-  const diagnostics: Diagnostic[] = [];
-  for (const file of [...shipped, ...own]) {
+  const diagnostics = [...shipped.diagnostics, ...own.diagnostics];
+  for (const file of [...shipped.files, ...own.files]) {
     const problem = file.isShipped ? undefined : problemOf(file, names);
     if (problem !== undefined) diagnostics.push(problem);
     else if (names.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
@@ -47,42 +48,64 @@ export async function loadTemplates(userFolder: string | undefined, cwd = proces
   };
 }
 
-async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<readonly TemplateFile[]> {
+async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<TemplateSet> {
   const paths = await listFiles(folder);
-  const files = await Promise.all(
-    paths.filter(isWanted).map(async (path): Promise<TemplateFile[]> => {
+  const read = await Promise.all(
+    paths.filter(isWanted).map(async (path) => {
       const absolute = join(folder, path);
-      const about = await stat(absolute);
-      if (!about.isFile()) return [];
+      const origin = asTyped(absolute, cwd);
+      const found = await readTemplate(absolute);
+      if (found === undefined) return { files: [], diagnostics: [] };
+      if ('because' in found) return { files: [], diagnostics: [unreadable(origin, found.because)] };
       const [service = '', ...rest] = path.split(sep);
-      const text = await readFile(absolute, 'utf8');
-      return [
-        {
-          service,
-          path: rest.join('/'),
-          text,
-          isExecutable: (about.mode & 0o111) !== 0,
-          isShipped,
-          origin: asTyped(absolute, cwd),
-        },
-      ];
+      return { files: [{ service, path: rest.join('/'), ...found, isShipped, origin }], diagnostics: [] };
     }),
   );
-  return files.flat();
+  return { files: read.flatMap(({ files }) => files), diagnostics: read.flatMap(({ diagnostics }) => diagnostics) };
 }
 
+/** A folder that goes away while it is walked through makes that fail, though all the others are still there. */
 async function listFiles(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder, { recursive: true });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new StackError({
-      doing: `reading the templates in ${folder}`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      tryThis: 'make it a folder that you may read, or move it away',
-      cause,
-    });
+  for (let triesLeft = 5; ; triesLeft--) {
+    try {
+      return await readdir(folder, { recursive: true });
+    } catch (cause) {
+      if (isAbsence(cause)) {
+        if (!(await isThere(folder))) return [];
+        if (triesLeft > 0) continue;
+      }
+      throw new StackError({
+        doing: `reading the templates in ${folder}`,
+        why: cause instanceof Error ? cause.message : String(cause),
+        tryThis: 'make it a folder that you may read, or move it away',
+        cause,
+      });
+    }
   }
+}
+
+/** Undefined for what is no file, or has gone since its folder was listed. */
+async function readTemplate(
+  path: string,
+): Promise<Pick<TemplateFile, 'text' | 'isExecutable'> | { readonly because: string } | undefined> {
+  try {
+    const about = await stat(path);
+    if (!about.isFile()) return undefined;
+    return { text: await readFile(path, 'utf8'), isExecutable: (about.mode & 0o111) !== 0 };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!isAbsence(error)) return { because: code ?? String(error) };
+    return (await isThere(path)) ? { because: 'it is a link to nothing' } : undefined;
+  }
+}
+
+function unreadable(origin: string, because: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'template-unreadable',
+    message: `the template ${origin} cannot be read: ${because}`,
+    hint: 'make it a file that you may read, or take it out of the templates folder',
+  };
 }
 
 /** Not what editors and file managers leave beside a person's files. */

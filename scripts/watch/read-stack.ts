@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { findStackFile } from '../config/find.ts';
 import { loadStack } from '../config/load.ts';
+import type { LoadedStack } from '../config/loaded.ts';
 import type { JudgedFiles } from '../config/user-files.ts';
 import { render } from '../render/render.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
-import { ok, type Result } from '../util/result.ts';
+import { fail, ok, type Result } from '../util/result.ts';
+import { StackError } from '../util/stack-error.ts';
 import { type WatchedPaths, watchedPaths, widerPaths } from './watched-paths.ts';
 
 /** The files of a stack, read again and again; templates are kept until one of them changes. */
@@ -32,21 +34,38 @@ export function stackReader(options: {
     return templates.set;
   };
 
+  const loadReadable = async (): Promise<Result<{ loaded: LoadedStack; templates: TemplateSet }>> => {
+    try {
+      const loaded = await loadStack({ ...options, judged });
+      if (!loaded.ok) return loaded;
+      const set = await templatesIn(join(loaded.value.folder, 'templates'));
+      return ok({ loaded: loaded.value, templates: set }, loaded.warnings);
+    } catch (error) {
+      // Nobody may read it now: as wrong as a file can be, and to be put right like any other.
+      if (error instanceof StackError) return fail([toDiagnostic(error)]);
+      throw error;
+    }
+  };
+
   return {
     async read() {
-      const loaded = await loadStack({ ...options, judged });
-      if (!loaded.ok) {
-        const found = await findStackFile(options);
-        return { rendering: loaded, paths: found.ok ? await widerPaths(found.value, paths) : paths };
+      const found = await loadReadable();
+      if (!found.ok) {
+        const file = await findStackFile(options);
+        return { rendering: found, paths: file.ok ? await widerPaths(file.value, paths) : paths };
       }
-      paths = watchedPaths(loaded.value);
-      const rendering = render(loaded.value, await templatesIn(join(loaded.value.folder, 'templates')));
-      return { rendering: withWarnings(rendering, loaded.warnings), paths };
+      paths = watchedPaths(found.value.loaded);
+      return { rendering: withWarnings(render(found.value.loaded, found.value.templates), found.warnings), paths };
     },
     changed(path) {
       if (templates !== undefined && path.startsWith(templates.folder)) templates = undefined;
     },
   };
+}
+
+function toDiagnostic({ doing, why, tryThis }: StackError): Diagnostic {
+  const told: Diagnostic = { severity: 'error', code: 'unreadable', message: `${doing}: ${why}` };
+  return tryThis === undefined ? told : { ...told, hint: tryThis };
 }
 
 function withWarnings(rendering: Result<Rendering>, warnings: readonly Diagnostic[]): Result<Rendering> {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -101,6 +101,37 @@ describe('templates', () => {
         message: 'the template templates/grafana/logo.png is not UTF-8 text',
       }),
     ]);
+  });
+
+  it('that lead nowhere must be refused', async () => {
+    await mkdir(join(folder, 'prometheus'), { recursive: true });
+    await symlink('/nowhere/prometheus.yml', join(folder, 'prometheus/prometheus.yml'));
+    expect((await load()).diagnostics).toEqual([
+      {
+        severity: 'error',
+        code: 'template-unreadable',
+        message: 'the template templates/prometheus/prometheus.yml cannot be read: it is a link to nothing',
+        hint: 'make it a file that you may read, or take it out of the templates folder',
+      },
+    ]);
+  });
+
+  it('that come and go meanwhile must not keep the others from being read', async () => {
+    await write('prometheus/mine.yml', 'mine: true\n');
+    let isOver = false;
+    const restless = (async () => {
+      while (!isOver) {
+        await write('prometheus/deep/er/other.yml', 'other: true\n');
+        await rm(join(folder, 'prometheus/deep'), { recursive: true });
+      }
+    })();
+    for (let time = 0; time < 50; time++) {
+      const { files, diagnostics } = await load();
+      expect(diagnostics).toEqual([]);
+      expect(files.map(({ path }) => path)).toContain('mine.yml');
+    }
+    isOver = true;
+    await restless;
   });
 
   it('must not be a file where a folder is expected', async () => {
