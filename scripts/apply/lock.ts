@@ -33,6 +33,9 @@ export interface Lock extends AsyncDisposable {
 /** Another holds the lock of the stack: a matter of waiting. */
 export class LockedError extends StackError {}
 
+/** The holdings of this very process: one of it that is not among them was left when the engine did not answer. */
+const held = new Set<string>();
+
 /**
  * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
  *
@@ -52,10 +55,27 @@ export async function takeLock(
   isAlive: (holder: LockHolder) => boolean = isHolderAlive,
 ): Promise<Lock> {
   const mine = myself(command);
-  await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+  held.add(mine.nonce);
+  try {
+    await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+  } catch (error) {
+    held.delete(mine.nonce);
+    throw error;
+  }
   return {
     holder: mine,
-    [Symbol.asyncDispose]: async () => void (await removeIfStill(engine, names.lock(stack), mine.nonce)),
+    [Symbol.asyncDispose]: async () => {
+      held.delete(mine.nonce);
+      try {
+        await removeIfStill(engine, names.lock(stack), mine.nonce);
+      } catch (error) {
+        // What was done under the lock, or why it failed, is not to be hidden by this.
+        report({
+          kind: 'warning',
+          text: `the lock of the stack ${stack} could not be let go of: ${(error as Error).message}\nthe next command on this machine takes it over; promstack unlock frees it for others`,
+        });
+      }
+    },
   };
 }
 
@@ -151,12 +171,18 @@ function myself(command: string): LockHolder {
 /** Only a holder of this very host can be seen to be dead; one of another host is taken to live. */
 function isHolderAlive(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return true;
+  if (isOurs(holder)) return held.has(holder.nonce);
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
   return holder.pidStart === undefined || processStart(holder.pid) === holder.pidStart;
+}
+
+/** Whether this very process took it; one that had the same pid before says so by another start. */
+function isOurs({ pid, pidStart }: LockHolder): boolean {
+  return pid === process.pid && (pidStart === undefined || pidStart === processStart(pid));
 }
 
 /** Linux tells when a process began, in clock ticks since boot (proc(5), field 22 of stat). */

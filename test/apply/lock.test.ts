@@ -97,6 +97,37 @@ describe('the lock of a stack', () => {
     expect((await findHolder(engine, 'demo'))?.nonce).toBe(other.holder.nonce);
   });
 
+  it('that could not be let go of must be told of, hide nothing, and be taken over by the same process', async () => {
+    const events: Event[] = [];
+    const volumes = withVolumes();
+    let isAway = false;
+    const engine = fakeEngine({
+      createVolume: volumes.createVolume,
+      removeVolume: volumes.removeVolume,
+      findVolume: async (name) => {
+        if (isAway) throw new Error('connect ECONNREFUSED');
+        return volumes.findVolume(name);
+      },
+    });
+    const work = async (): Promise<void> => {
+      await using _lock = await takeLock(engine, 'demo', 'watch', (event) => events.push(event));
+      isAway = true;
+      throw new Error('the work failed');
+    };
+    await expect(work()).rejects.toThrow(/^the work failed$/);
+    expect(events).toEqual([
+      {
+        kind: 'warning',
+        text: 'the lock of the stack demo could not be let go of: connect ECONNREFUSED\nthe next command on this machine takes it over; promstack unlock frees it for others',
+      },
+    ]);
+
+    isAway = false;
+    await using again = await takeLock(engine, 'demo', 'watch', nobody);
+    expect((await findHolder(engine, 'demo'))?.nonce).toBe(again.holder.nonce);
+    await expect(takeLock(engine, 'demo', 'up', nobody)).rejects.toThrow('is at work on it');
+  });
+
   it('must not take a volume for its own that promstack did not make', async () => {
     const engine = withVolumes();
     await engine.createVolume('demo-lock', {});
