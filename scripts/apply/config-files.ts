@@ -28,7 +28,8 @@ export interface ConfigFiles {
 export interface FileTools {
   readonly imageId: string;
   readonly container: string;
-  exec(argv: readonly string[]): Promise<ExecResult>;
+  /** An abort ends the program, and with it this way to run any: rejects then, as it does when it is broken. */
+  exec(argv: readonly string[], signal?: AbortSignal): Promise<ExecResult>;
 }
 
 /** By the engine's archive calls: through the carrier, which never runs, or through a service's own container. */

@@ -94,6 +94,7 @@ function withTools(engine: Engine, tools: FileTools | undefined): Engine {
   if (tools === undefined) return engine;
   return {
     ...engine,
-    exec: (id, argv, options) => (id === tools.container ? tools.exec(argv) : engine.exec(id, argv, options)),
+    exec: (id, argv, options) =>
+      id === tools.container ? tools.exec(argv, options?.signal) : engine.exec(id, argv, options),
   };
 }

@@ -62,8 +62,17 @@ export async function openHelperFiles(
     tools: {
       imageId,
       container: session.container,
-      async exec(argv) {
-        const { status, content } = await ask(['run', String(argv.length), ...argv]);
+      async exec(argv, signal) {
+        signal?.throwIfAborted();
+        // A program under way hears of nothing: only the end of the helper ends it.
+        const end = (): void => void session[Symbol.asyncDispose]().then(undefined, () => undefined);
+        signal?.addEventListener('abort', end, { once: true });
+        const { status, content } = await ask(['run', String(argv.length), ...argv])
+          .catch((error: unknown) => {
+            signal?.throwIfAborted();
+            throw error;
+          })
+          .finally(() => signal?.removeEventListener('abort', end));
         return { exitCode: status, stdout: content.toString('utf8'), stderr: '' };
       },
     },

@@ -8,6 +8,7 @@ import { carrierRoot, names } from '../../scripts/plan/names.ts';
 import { hashEntries } from '../../scripts/plan/stock.ts';
 import { openHelperFiles } from '../../scripts/watch/helper-files.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 const owner = { uid: 65534, gid: 65534 };
 const release: readonly ArchiveEntry[] = [
@@ -179,8 +180,27 @@ describe('the two ways to the config files', () => {
     expect([exitCode, stdout]).toEqual([3, "out\nit is a 'b'\n"]);
   });
 
+  it('must end a program that is not waited for any more, and be gone with it', async () => {
+    const extra = await openExtra();
+    const enough = new Error('enough');
+    const controller = new AbortController();
+    const running = extra.tools.exec(['sleep', '60'], controller.signal);
+    setTimeout(() => controller.abort(enough), 100);
+    await expect(Promise.race([running, sleep(10_000, 'it hangs')])).rejects.toBe(enough);
+    await eventually(async () => expect(await test.engine.findContainer(extra.tools.container)).toBeUndefined());
+    await expect(extra.tools.exec(['true'])).rejects.toThrow();
+    await extra[Symbol.asyncDispose]();
+  });
+
   it('must fail when the helper is gone, and never hang', async () => {
-    const extra = await openHelperFiles(test.engine, {
+    const extra = await openExtra();
+    await test.engine.removeContainer(extra.tools.container);
+    await expect(Promise.race([extra.readLink('one', 'current'), sleep(10_000, 'it hangs')])).rejects.toThrow();
+    await extra[Symbol.asyncDispose]();
+  });
+
+  const openExtra = () =>
+    openHelperFiles(test.engine, {
       stack,
       carrier: {
         name: 'a carrier',
@@ -190,10 +210,6 @@ describe('the two ways to the config files', () => {
       },
       imageId: 'an image',
     });
-    await test.engine.removeContainer(extra.tools.container);
-    await expect(Promise.race([extra.readLink('one', 'current'), sleep(10_000, 'it hangs')])).rejects.toThrow();
-    await extra[Symbol.asyncDispose]();
-  });
 });
 
 function sorted(entries: readonly ArchiveEntry[] | undefined): readonly ArchiveEntry[] {
