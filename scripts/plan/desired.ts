@@ -86,9 +86,13 @@ export function baseLabels(stack: string, role: string): Record<string, string> 
   return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
 }
 
-/** The hash by which a container is known to fit its spec. */
+/** The hash by which a container is known to fit its spec; the order of labels and variables says nothing. */
 export function hashSpec(spec: ContainerSpec): string {
-  return shortHash(JSON.stringify(spec));
+  return shortHash(JSON.stringify({ ...spec, env: inOrder(spec.env), labels: inOrder(spec.labels) }));
+}
+
+function inOrder(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Full volume names for a spec's mounts, in their order. */
