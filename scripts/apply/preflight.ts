@@ -1,9 +1,10 @@
 import type { Desired } from '../plan/desired.ts';
 import type { Foreign, Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
+import { portProcess } from '../util/port-process.ts';
 import { isHeld } from '../util/ports.ts';
 import { StackError } from '../util/stack-error.ts';
-import { portTaken } from './explain-start.ts';
+import { containerInWords, holdersOf, portTaken } from './explain-start.ts';
 
 /** Finds what would stop the plan half-way and throws it as a StackError before anything is touched. */
 export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
@@ -14,12 +15,11 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
     if (!starting.has(service.name)) continue;
     const own = observed.services.get(service.name)?.container;
     for (const port of spec.ports) {
-      const holder = observed.portHolders.get(port.host);
-      if (holder !== undefined && holder.id !== own?.id && !isLeaving(plan, holder.id)) {
-        throw portTaken(service.name, port.host, holder.name);
-      }
-      if (holder === undefined && isLocal && (await isHeld(port.bind, port.host))) {
-        throw portTaken(service.name, port.host, undefined);
+      const holders = holdersOf(port, observed.portHolders);
+      const staying = holders.find(({ id }) => id !== own?.id && !isLeaving(plan, id));
+      if (staying !== undefined) throw portTaken(service.name, port.host, containerInWords(staying));
+      if (holders.length === 0 && isLocal && (await isHeld(port.bind, port.host))) {
+        throw portTaken(service.name, port.host, portProcess(port.host));
       }
     }
   }

@@ -3,6 +3,7 @@ import { services } from '../../stack/services.ts';
 import { loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Engine } from '../engine/engine.ts';
+import { takesOneOf } from '../engine/host-port.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { specOf } from '../plan/spec-of.ts';
 import { packageRoot } from '../util/package-root.ts';
@@ -32,14 +33,14 @@ export async function loadDemo(
   const kept = new Map(
     running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])),
   );
-  const held = new Set((await engine.listContainers({})).flatMap((one) => one.hostPorts));
+  const held = (await engine.listContainers({})).flatMap((one) => one.hostPorts);
   const { bind } = plain.value.config;
   const ports: Record<string, { port: number }> = {};
   for (const service of services) {
     const usual = service.hostPort(plain.value.config);
     if (usual === undefined) continue;
-    const port =
-      kept.get(service.name) ?? (held.has(usual) || (await isHeld(bind, usual)) ? await freePort(bind) : usual);
+    const isTaken = takesOneOf(held, [{ bind, host: usual }]) || (await isHeld(bind, usual));
+    const port = kept.get(service.name) ?? (isTaken ? await freePort(bind) : usual);
     ports[service.name] = { port };
   }
   return loadStack({ file, cwd: process.cwd(), env, overrides: { name, ...ports } });

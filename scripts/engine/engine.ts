@@ -1,4 +1,5 @@
 import type { ContainerSpec } from '../../stack/model.ts';
+import type { HostPort } from './host-port.ts';
 
 /** The kinds of engines promstack knows: they differ in details. */
 export type EngineKind = 'docker' | 'podman';
@@ -36,8 +37,8 @@ export interface ContainerSummary {
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since 1970. */
   readonly createdAt: number;
-  /** Host ports it publishes while it runs. */
-  readonly hostPorts: readonly number[];
+  /** TCP ports of the host that it publishes while it runs. */
+  readonly hostPorts: readonly HostPort[];
 }
 
 /** What can be changed about a container without making it anew, as `docker update` and `docker network` do. */

@@ -79,7 +79,7 @@ function compare(
       ),
       ...foreigners('network', [names.network(stack)], networks, stack),
     ],
-    portHolders: new Map(containers.flatMap((one) => one.hostPorts.map((port) => [port, one] as const))),
+    portHolders: containers.filter(({ hostPorts }) => hostPorts.length > 0),
   };
 }
 

@@ -21,7 +21,7 @@ export interface Observed {
   /** Containers, volumes and networks that bear a name this stack needs without its label. */
   readonly foreign: readonly Foreign[];
   /** Containers that hold host ports while they run, this stack's own too. */
-  readonly portHolders: ReadonlyMap<number, ContainerSummary>;
+  readonly portHolders: readonly ContainerSummary[];
 }
 
 /** A service's container as it is. */

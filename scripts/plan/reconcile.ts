@@ -1,3 +1,5 @@
+import type { ContainerSummary } from '../engine/engine.ts';
+import { takesOneOf } from '../engine/host-port.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { lastConfirmed, newestFolders } from '../history/history.ts';
 import { decide } from './decide.ts';
@@ -52,9 +54,13 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     if (observed.volumes.has(name)) continue;
     volumes.set(name, steps.add({ do: 'createVolume', name, labels }, [], 'there is none yet'));
   }
-  for (const stray of observed.strays) {
-    steps.add({ do: 'removeContainer', name: stray.name, container: stray.id }, [], 'it is a leftover of this stack');
-  }
+  const leaving = observed.strays.map((container): Leaving => {
+    const { id, name } = container;
+    return {
+      container,
+      removed: [steps.add({ do: 'removeContainer', name, container: id }, [], 'it is a leftover of this stack')],
+    };
+  });
 
   const moving = decisions.filter((one) => one.moves);
   const isRecorded =
@@ -63,22 +69,20 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   const switched = planReleases(steps, moving, observed, carrier);
 
   // What goes stays until all else is confirmed, but for what holds a port that somebody needs.
-  const needed = new Set(
-    decisions.filter(isStarting).flatMap(({ wanted }) => wanted.spec.ports.map(({ host }) => host)),
-  );
-  const inTheWay = gone.filter(([, { container }]) => container.hostPorts.some((port) => needed.has(port)));
+  const needed = decisions.filter(isStarting).flatMap(({ wanted }) => wanted.spec.ports);
+  const inTheWay = gone.filter(([, { container }]) => takesOneOf(container.hostPorts, needed));
   const remove = ([name, { container }]: (typeof gone)[number], after: readonly number[]): number[] =>
     removeContainer(steps, container, after, `the stack has no ${name} any more`);
-  const cleared = inTheWay.flatMap((one) => remove(one, []));
+  leaving.push(...inTheWay.map((one): Leaving => ({ container: one[1].container, removed: remove(one, []) })));
 
-  const confirmed = planServices(steps, decisions, { network, volumes, switched, cleared });
+  const confirmed = planServices(steps, decisions, { network, volumes, switched, leaving });
   const removed = gone
     .filter((one) => !inTheWay.includes(one))
     .flatMap((one) => remove(one, [...switched, ...confirmed]));
   if (!isRecorded && desired.carrier !== undefined) {
     const because =
       confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
-    const after = [...carrier, ...switched, ...confirmed, ...cleared, ...removed];
+    const after = [...carrier, ...switched, ...confirmed, ...leaving.flatMap((one) => one.removed), ...removed];
     steps.add({ do: 'record', revision: desired.revision }, after, because);
   }
 
@@ -95,6 +99,12 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   };
 }
 
+/** A container that goes, and the steps after which it is gone. */
+interface Leaving {
+  readonly container: ContainerSummary;
+  readonly removed: readonly number[];
+}
+
 /** The steps by which each service becomes what it should be; answers those by which all of them are proven. */
 function planServices(
   steps: Steps,
@@ -103,12 +113,19 @@ function planServices(
     readonly network: readonly number[];
     readonly volumes: ReadonlyMap<string, number>;
     readonly switched: readonly number[];
-    readonly cleared: readonly number[];
+    readonly leaving: readonly Leaving[];
   },
 ): readonly number[] {
-  const { network, volumes, switched, cleared } = before;
+  const { network, volumes, switched } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
+  const replaced = decisions.flatMap(({ found, change, moves }): Leaving[] => {
+    if (change.action !== 'recreate' || found === undefined) return [];
+    const [because = ''] = change.because;
+    const { container } = found;
+    return [{ container, removed: removeContainer(steps, container, moves ? switched : [], because) }];
+  });
+  const leaving = [...before.leaving, ...replaced];
   for (const { wanted, found, change, moves } of decisions) {
     const { name, startsAfter, reload } = wanted.service;
     const [because = ''] = change.because;
@@ -121,7 +138,11 @@ function planServices(
     };
     const start = (after: readonly number[]): void => {
       const others = startsAfter.flatMap((other) => ready.get(other) ?? []);
-      const started = steps.add({ do: 'startContainer', service: name }, [...after, ...others, ...cleared], because);
+      const freed = leaving.filter(
+        ({ container }) => container !== found?.container && takesOneOf(container.hostPorts, wanted.spec.ports),
+      );
+      const free = freed.flatMap(({ removed }) => removed);
+      const started = steps.add({ do: 'startContainer', service: name }, [...after, ...others, ...free], because);
       const isReady = steps.add({ do: 'waitReady', service: name }, [started], 'it was started');
       ready.set(name, isReady);
       confirmed.push(isReady);
@@ -133,7 +154,7 @@ function planServices(
         break;
       case 'create':
       case 'recreate': {
-        const removed = found === undefined ? [] : removeContainer(steps, found.container, files, because);
+        const removed = replaced.find(({ container }) => container === found?.container)?.removed ?? [];
         const created = steps.add({ do: 'createContainer', service: name }, [...network, ...own, ...removed], because);
         start([created, ...files]);
         break;

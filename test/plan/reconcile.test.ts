@@ -129,6 +129,36 @@ describe('reconcile', () => {
     expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);
   });
 
+  it('must start a server on a port of another one only once that one is gone', () => {
+    const desired = desiredStack(['prometheus', 'alertmanager'], {
+      prometheus: { port: 9095 },
+      alertmanager: { port: 9090 },
+    });
+    const all = observedAs(desired, ['prometheus', 'alertmanager']);
+    const holding = (name: string, port: number) => {
+      const found = all.services.get(name);
+      if (found === undefined) throw new Error(`${name} is there`);
+      const container = { ...found.container, hostPorts: [{ address: '127.0.0.1', port }] };
+      return [name, { ...found, container, specHash: 'other' }] as const;
+    };
+    const before = new Map([holding('prometheus', 9090), holding('alertmanager', 9093)]);
+    expect(printSteps(reconcile(desired, { ...all, services: before }).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-prometheus, because it was made from another spec
+      [1] -> #2 remove demo-prometheus, because it was made from another spec
+      [] -> #3 stop demo-alertmanager, because it was made from another spec
+      [3] -> #4 remove demo-alertmanager, because it was made from another spec
+      [2] -> #5 create prometheus, because it was made from another spec
+      [5] -> #6 start prometheus, because it was made from another spec
+      [6] -> #7 wait until prometheus is ready, because it was started
+      [7] -> #8 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [4] -> #9 create alertmanager, because it was made from another spec
+      [2, 9] -> #10 start alertmanager, because it was made from another spec
+      [10] -> #11 wait until alertmanager is ready, because it was started
+      [11] -> #12 confirm that alertmanager runs revision alertmanager-new, because a reload is not a proof
+      "
+    `);
+  });
+
   it('must make a paused container anew', () => {
     const desired = desiredStack(['prometheus']);
     const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { state: 'paused' });

@@ -60,6 +60,24 @@ describe('up', () => {
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
   });
 
+  it('must let two services change their ports with each other', async () => {
+    await using stack = await stackFolder({ pushgateway: { enabled: false } });
+    expect((await stack.run('up')).exitCode).toBe(0);
+    const { prometheus, alertmanager } = stack.ports;
+    await stack.configure({
+      pushgateway: { enabled: false },
+      prometheus: { port: alertmanager },
+      alertmanager: { port: prometheus },
+    });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode, stderr).toBe(0);
+    const [behindPrometheus, behindAlertmanager] = await Promise.all(
+      (['prometheus', 'alertmanager'] as const).map((service) => getText(stack.url(service, '/metrics'))),
+    );
+    expect(behindPrometheus).toContain('alertmanager_build_info{');
+    expect(behindAlertmanager).toContain('prometheus_build_info{');
+  });
+
   it('must remove a service that is left out, and bring it back with its data', async () => {
     await using stack = await stackFolder();
     expect((await stack.run('up')).exitCode).toBe(0);

@@ -50,7 +50,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     network: isAny ? { id: 'network', name: names.network(desired.stack), labels: {} } : undefined,
     volumes: new Set(there.flatMap(({ volumes }) => volumes)),
     foreign: [],
-    portHolders: new Map(),
+    portHolders: [],
   };
 }
 

@@ -95,7 +95,9 @@ async function toSummary(docker: Dockerode, one: Dockerode.ContainerInfo): Promi
     status: one.Status,
     labels: one.Labels ?? {},
     createdAt: one.Created,
-    hostPorts: [...new Set((one.Ports ?? []).map((port) => port.PublicPort).filter((port) => port > 0))],
+    hostPorts: (one.Ports ?? [])
+      .filter(({ PublicPort, Type }) => PublicPort > 0 && Type === 'tcp')
+      .map(({ IP, PublicPort }) => ({ address: IP ?? '', port: PublicPort })),
   };
 }
 
