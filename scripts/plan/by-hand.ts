@@ -7,11 +7,15 @@ export function changedByHand({ spec, details }: ObservedService, network: strin
   if (spec === undefined || details === undefined) return [];
   return [
     ...difference('memory limit', sizeOf(spec.resources.memoryBytes), sizeOf(details.memoryBytes)),
-    ...difference('cpu limit', spec.resources.cpus, details.cpus),
+    ...difference('cpu limit', kept(spec.resources.cpus), kept(details.cpus)),
     ...difference('restart policy', restartPolicy, details.restartPolicy),
     ...(details.networks.includes(network) ? [] : [`it was taken off the network ${network} by hand`]),
   ];
 }
+
+/** As the engine keeps it, in billionths. */
+const kept = (cpus: number | undefined): number | undefined =>
+  cpus === undefined ? undefined : Math.round(cpus * 1e9) / 1e9;
 
 const sizeOf = (bytes: number | undefined): string | undefined => (bytes === undefined ? undefined : toSize(bytes));
 

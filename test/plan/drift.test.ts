@@ -15,6 +15,17 @@ describe('drift', () => {
     expect(texts(recorded(['prometheus', 'sink']))).toEqual([]);
   });
 
+  it('must not be what the engine rounds', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const spec = desired.services[0]?.spec;
+    if (spec === undefined) throw new Error('the stack has a service');
+    const found = withService(observed, 'prometheus', {
+      spec: { ...spec, resources: { cpus: 0.3333333333 } },
+      details: { cpus: 0.333333333, ...details },
+    });
+    expect(texts({ desired, observed: found })).toEqual([]);
+  });
+
   it('must not be what stack.yml says otherwise by now', () => {
     const { desired, observed } = recorded(['prometheus']);
     const edited: Desired = {
