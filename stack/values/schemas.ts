@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { durationForm } from './duration.ts';
-import { sizeForm } from './size.ts';
+import { parseSize, sizeForm } from './size.ts';
 import { expects } from './words.ts';
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
@@ -41,10 +41,16 @@ export const image = z
   .regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, { error: imageExpected })
   .meta({ description: 'The image, with a tag or digest' });
 
+/** Docker refuses less, and takes 0 for no limit. */
+const leastMemory = 6 * 2 ** 20;
+
 /** Limits of one container. */
 export const resources = z
   .strictObject({
-    memory: size.optional().meta({ description: 'The most memory it may use, such as 512MB' }),
+    memory: size
+      .refine((text) => (parseSize(text) ?? leastMemory) >= leastMemory, { error: expects('a size of at least 6MB') })
+      .optional()
+      .meta({ description: 'The most memory it may use, such as 512MB' }),
     cpus: z
       .number()
       .positive({ error: expects('a number of CPUs above 0') })
