@@ -5,8 +5,8 @@ import type { Report } from '../report/event.ts';
 import { createExecutors, type Workshop } from './executors.ts';
 import { runPlan } from './run-plan.ts';
 
-/** How long going back may take in all: a container made anew has its own deadline to become ready. */
-const goBackMs = 180_000;
+/** How long going back may take in all: each step has a deadline of its own, of which that of a reload is the longest. */
+const goBackMs = 420_000;
 
 /** What going back needs. */
 export interface GoBackOptions extends Workshop {
@@ -21,18 +21,26 @@ export interface GoBackOptions extends Workshop {
  * not, with what runs where now.
  */
 export async function goBack(options: GoBackOptions): Promise<{ readonly failed: string | undefined }> {
-  const { engine, reach, files, former, leave, report, clock } = options;
   const signal = AbortSignal.timeout(goBackMs);
   try {
-    const plan = reconcile(former, await observe(engine, former, reach, { files }), { leave, unrecorded: true });
-    const executors = createExecutors({ ...options, desired: former });
-    const outcome = await runPlan(plan.steps, executors, { report, clock, signal });
-    if (outcome.failed.length === 0 && outcome.skipped.length === 0) return { failed: undefined };
-    const why = outcome.failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
-    return { failed: [...why, ...(await whereItStands(options))].join('\n  ') };
+    if ((await tryGoingBack(options, signal)).length === 0) return { failed: undefined };
+    // A server that was dying when it was looked at has died by now: that calls for other steps.
+    const failed = await tryGoingBack(options, signal);
+    if (failed.length === 0) return { failed: undefined };
+    return { failed: [...failed, ...(await whereItStands(options))].join('\n  ') };
   } catch (error) {
     return { failed: (error as Error).message };
   }
+}
+
+/** Looks, and takes the steps that are needed; answers why those failed that did. */
+async function tryGoingBack(options: GoBackOptions, signal: AbortSignal): Promise<readonly string[]> {
+  const { engine, reach, files, former, leave, report, clock } = options;
+  const plan = reconcile(former, await observe(engine, former, reach, { files }), { leave, unrecorded: true });
+  const executors = createExecutors({ ...options, desired: former });
+  const { failed, skipped } = await runPlan(plan.steps, executors, { report, clock, signal });
+  if (failed.length === 0 && skipped.length > 0) return ['it took too long'];
+  return failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
 }
 
 /** One line a service: what runs, by looking again. */
