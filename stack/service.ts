@@ -61,6 +61,8 @@ export interface Service {
   readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined };
   /** Makes the running server read its files again; absent when it has none to read. */
   readonly reload?: HttpRequest;
+  /** What a reload that takes long is most likely doing. */
+  readonly slowReload?: string;
   /** Shows that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
   /** What it tells of how it is, once it runs. */

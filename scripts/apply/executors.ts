@@ -13,18 +13,17 @@ import { names } from '../plan/names.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
 import { ensureKept, keptSecrets } from '../secrets/kept.ts';
 import type { Clock } from '../util/clock.ts';
-import { StackError } from '../util/stack-error.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { explainStart } from './explain-start.ts';
 import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
+import { reloadServer } from './reload-server.ts';
 import type { Executors } from './run-plan.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;
 /** A first start may have a database to set up. */
 const readyMs = 120_000;
-const reloadMs = 30_000;
 const confirmMs = 60_000;
 
 /** What the executors of one run share. */
@@ -140,19 +139,12 @@ export function createExecutors(shop: Workshop): Executors {
         onProgress,
       });
     },
-    reload: async ({ service }, { signal }) => {
+    reload: async ({ service }, { signal, onProgress }) => {
       const { service: declared, release } = wantedOf(service);
       const attendant = attendantOf(service);
       if (attendant !== undefined && release !== undefined) return attendant.reload(roomOf(service, release, signal));
-      const { reload } = declared;
-      if (reload === undefined) throw new Error(`the plan reloads ${service}, which has nothing to reload`);
-      const answer = await reach.request(service, reload, { timeoutMs: reloadMs, signal });
-      if (answer.status === 200) return;
-      throw new StackError({
-        doing: `reloading ${service}`,
-        why: `it refused its new files (status ${answer.status}): ${answer.body.trim()}`,
-        tryThis: `promstack logs ${service} has the whole reason`,
-      });
+      const container = containerOf(service);
+      return reloadServer(declared, { engine, container, reach, clock, signal, onProgress });
     },
     confirm: async ({ service }, { signal, note }) => {
       const { service: declared, release } = wantedOf(service);

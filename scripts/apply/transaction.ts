@@ -48,6 +48,8 @@ export async function transact(plan: Plan, options: TransactionOptions): Promise
     throw signal.reason;
   }
   await options.recordRefused(whyOf(error)).catch(() => undefined);
+  // A mistake of ours has no place for notes, but where the stack is now has to be said all the same.
+  if (!(error instanceof StackError)) report({ kind: 'warning', text: notes.join('\n') });
   throw withNotes(error, notes);
 }
 

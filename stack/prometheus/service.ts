@@ -71,6 +71,8 @@ export const prometheus = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   starting,
   reload: { method: 'POST', port, path: '/-/reload' },
+  slowReload:
+    'it may be sending what it still has for a changed remote_write, which takes two minutes when that is away',
   proofs,
   alerts,
   risks,

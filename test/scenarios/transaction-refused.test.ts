@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
+import { serviceLabel, stackLabel } from '../../scripts/engine/labels.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   alertRule,
   containerIds,
@@ -9,7 +11,8 @@ import {
   refusedReceiver,
   running,
 } from '../support/revisions.ts';
-import { stackFolder } from '../support/stack-folder.ts';
+import { getText } from '../support/servers.ts';
+import { stackFolder, toRun } from '../support/stack-folder.ts';
 
 /** A job that promtool takes and Prometheus refuses: only the server opens the file it would write failed scrapes to. */
 const refusedJob = {
@@ -92,6 +95,42 @@ describe('a change that only a server refuses', () => {
 
     await stack.configure(ownRules);
     await expectSettled(stack);
+  });
+
+  it('must be taken back when the server dies over its reload, which a store that is away makes slow', async () => {
+    const to = (url: string) => ({
+      prometheus: {
+        ...ownRules.prometheus,
+        scrape_interval: '1s',
+        remote_write: [{ url }],
+        extra_args: ['--storage.remote.flush-deadline=30s'],
+      },
+    });
+    await using stack = await stackFolder(to('http://127.0.0.1:9/one'));
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    expectFine(await stack.run('up'));
+    const before = await running(stack);
+    await eventually(async () => {
+      const metrics = await getText(stack.url('prometheus', '/metrics'));
+      expect(metrics).toMatch(/^prometheus_remote_storage_samples_pending\{.*\} [1-9]/m);
+    });
+
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await stack.configure(to('http://127.0.0.1:9/two'));
+    const reloading = stack.start(['reload']);
+    let said = '';
+    reloading.stderr?.on('data', (piece: Buffer) => {
+      said += piece.toString('utf8');
+    });
+    await eventually(async () => expect(said).toContain('it may be sending what it still has'));
+    await using engine = await connect({ env: process.env });
+    const [prometheus] = await engine.listContainers({ [stackLabel]: stack.name, [serviceLabel]: 'prometheus' });
+    await engine.stopContainer(prometheus?.id ?? '', 0);
+    const { exitCode, stderr } = toRun(await reloading);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('✖ reloading prometheus: it gave no answer: ');
+    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(await running(stack)).toEqual(before);
   });
 
   it('must leave a new server that never came up stopped, for a look at its log', async () => {
