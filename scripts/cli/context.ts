@@ -18,7 +18,7 @@ export interface Context {
   readonly stdout: Outlet;
   readonly stderr: Outlet;
   readonly report: Report;
-  /** Aborts on SIGINT, SIGTERM and when nobody reads stdout any more. */
+  /** Aborts on SIGINT, SIGTERM, SIGHUP and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /**

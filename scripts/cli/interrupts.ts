@@ -1,7 +1,13 @@
+/** Signals that ask for an end: Ctrl-C, a service manager's, and that of a terminal or connection that is gone. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** One of them. */
+export type EndingSignal = (typeof endingSignals)[number];
+
 /** The part of a process that signals come by. */
 export interface SignalSource {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: EndingSignal, listener: () => void): unknown;
+  off(signal: EndingSignal, listener: () => void): unknown;
 }
 
 /** Why the work was asked to stop: by a signal. */
@@ -16,7 +22,7 @@ export class Interrupted extends Error {
 const patienceMs = 1_000;
 
 /**
- * The first SIGINT or SIGTERM aborts, so that the work can stop cleanly; the second ends the process at once. Work that
+ * The first ending signal aborts, so that the work can stop cleanly; the second ends the process at once. Work that
  * does not stop within a second is told of by `onSlow`.
  */
 export function listenForInterrupts(
@@ -25,7 +31,7 @@ export function listenForInterrupts(
   { onSlow, onSecond }: { onSlow: () => void; onSecond: () => void },
 ): () => void {
   let slow: NodeJS.Timeout | undefined;
-  const listenTo = (signal: 'SIGINT' | 'SIGTERM') => {
+  const listenTo = (signal: EndingSignal) => {
     const listener = () => {
       if (controller.signal.reason instanceof Interrupted) return onSecond();
       controller.abort(new Interrupted(signal));
@@ -34,7 +40,7 @@ export function listenForInterrupts(
     source.on(signal, listener);
     return () => source.off(signal, listener);
   };
-  const stops = [listenTo('SIGINT'), listenTo('SIGTERM')];
+  const stops = endingSignals.map(listenTo);
   return () => {
     clearTimeout(slow);
     for (const stop of stops) stop();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../../scripts/cli/context.ts';
 import type { ExitCode } from '../../scripts/cli/exit-code.ts';
+import { endingSignals } from '../../scripts/cli/interrupts.ts';
 import { run } from '../../scripts/cli/run.ts';
 import { EngineError } from '../../scripts/engine/engine.ts';
 import { InputError, StackError } from '../../scripts/util/stack-error.ts';
@@ -115,38 +116,35 @@ test('a mistake of ours must be told as one, with what its report needs', async 
 
 test('an error that nobody caught must end the command as a mistake of ours', async () => {
   const { world, code } = running((context) => aborted(context));
-  await until(() => world.listeners === 3);
+  await until(() => world.listeners === 4);
   world.crash(new Error('lost in a callback'));
   expect(await code).toBe(1);
   expect(world.stderr.text).toContain('Error: lost in a callback');
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s must stop the work cleanly, with exit code 130 and no words',
-  async (signal) => {
-    let isCleanedUp = false;
-    const { world, code } = running(async (context) => {
-      try {
-        return await aborted(context);
-      } finally {
-        isCleanedUp = true;
-      }
-    });
-    await until(() => world.listeners === 3);
-    world.signal(signal);
-    expect(await code).toBe(130);
-    expect(isCleanedUp).toBe(true);
-    expect(world.stderr.text).toBe('');
-    expect(world.exitedWith).toBeUndefined();
-  },
-);
+test.each(endingSignals)('%s must stop the work cleanly, with exit code 130 and no words', async (signal) => {
+  let isCleanedUp = false;
+  const { world, code } = running(async (context) => {
+    try {
+      return await aborted(context);
+    } finally {
+      isCleanedUp = true;
+    }
+  });
+  await until(() => world.listeners === 4);
+  world.signal(signal);
+  expect(await code).toBe(130);
+  expect(isCleanedUp).toBe(true);
+  expect(world.stderr.text).toBe('');
+  expect(world.exitedWith).toBeUndefined();
+});
 
 test('what a stopped command has to say of how it left the stack must be said', async () => {
   const { world, code } = running(async (context) => {
     await aborted(context).catch(() => undefined);
     throw new StackError({ doing: 'reloading prometheus', why: 'interrupted; everything was put back' });
   });
-  await until(() => world.listeners === 3);
+  await until(() => world.listeners === 4);
   world.signal('SIGINT');
   expect(await code).toBe(130);
   expect(world.stderr.text).toBe('✖ reloading prometheus: interrupted; everything was put back\n');
@@ -154,7 +152,7 @@ test('what a stopped command has to say of how it left the stack must be said', 
 
 test('a second Ctrl-C must end the process at once', async () => {
   const { world } = running(() => new Promise<never>(() => {}));
-  await until(() => world.listeners === 3);
+  await until(() => world.listeners === 4);
   world.signal('SIGINT');
   expect(world.exitedWith).toBeUndefined();
   world.signal('SIGINT');

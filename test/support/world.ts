@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
 import type { World } from '../../scripts/cli/world.ts';
 
 /** Another end of the process for the frame: what it writes is kept, signals and crashes are sent by the test. */
@@ -46,7 +47,7 @@ export class TestWorld implements World {
   }
 
   /** Sends a signal to the process. */
-  signal(name: 'SIGINT' | 'SIGTERM'): void {
+  signal(name: EndingSignal): void {
     if (!this.#events.emit(name)) throw new Error(`nobody listens to ${name}`);
   }
 
@@ -57,7 +58,7 @@ export class TestWorld implements World {
 
   /** How many listeners the frame has left behind. */
   get listeners(): number {
-    return ['SIGINT', 'SIGTERM', 'crash'].reduce((sum, name) => sum + this.#events.listenerCount(name), 0);
+    return [...endingSignals, 'crash'].reduce((sum, name) => sum + this.#events.listenerCount(name), 0);
   }
 }
 
