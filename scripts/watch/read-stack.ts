@@ -8,12 +8,12 @@ import { render } from '../render/render.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
 import { fail, ok, type Result } from '../util/result.ts';
-import { StackError } from '../util/stack-error.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { type WatchedPaths, watchedPaths, widerPaths } from './watched-paths.ts';
 
 /** The files of a stack, read again and again; templates are kept until one of them changes. */
 export interface StackReader {
-  /** Reads all that the stack is made of. `paths` says what to watch so that nothing of it is missed. */
+  /** Reads all that the stack is made of; throws an InputError when there was no stack file from the beginning. `paths` says what to watch so that nothing of it is missed. */
   read(): Promise<{ readonly rendering: Result<Rendering>; readonly paths: WatchedPaths | undefined }>;
   /** Something about this file changed. */
   changed(path: string): void;
@@ -34,9 +34,20 @@ export function stackReader(options: {
     return templates.set;
   };
 
+  let file: string | undefined;
+
+  /** The one that was found first: while it is away, that of a folder above is another stack's. */
+  const stackFile = async (): Promise<string> => {
+    if (file !== undefined) return file;
+    const found = await findStackFile(options);
+    if (!found.ok) throw new InputError(found.error);
+    file = found.value;
+    return file;
+  };
+
   const loadReadable = async (): Promise<Result<{ loaded: LoadedStack; templates: TemplateSet }>> => {
     try {
-      const loaded = await loadStack({ ...options, judged });
+      const loaded = await loadStack({ ...options, file: await stackFile(), judged });
       if (!loaded.ok) return loaded;
       const set = await templatesIn(join(loaded.value.folder, 'templates'));
       return ok({ loaded: loaded.value, templates: set }, loaded.warnings);
@@ -51,8 +62,7 @@ export function stackReader(options: {
     async read() {
       const found = await loadReadable();
       if (!found.ok) {
-        const file = await findStackFile(options);
-        return { rendering: found, paths: file.ok ? await widerPaths(file.value, paths) : paths };
+        return { rendering: found, paths: await widerPaths(await stackFile(), paths) };
       }
       paths = watchedPaths(found.value.loaded);
       return { rendering: withWarnings(render(found.value.loaded, found.value.templates), found.warnings), paths };

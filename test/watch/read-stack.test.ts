@@ -12,9 +12,37 @@ beforeEach(async () => {
   await mkdir(join(folder, 'tests'));
 });
 
+const nameOf = ({ rendering }: Awaited<ReturnType<ReturnType<typeof stackReader>['read']>>): string =>
+  rendering.ok ? rendering.value.config.name : 'wrong';
+
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the files of a watched stack', () => {
+  it('must be those of the stack file that was found first, also while it is away', async () => {
+    const child = join(folder, 'child');
+    await mkdir(child);
+    await writeFile(join(child, 'stack.yml'), 'name: child\n');
+    const reader = stackReader({ file: undefined, cwd: child, env: {} });
+    expect(nameOf(await reader.read())).toBe('child');
+    await rm(join(child, 'stack.yml'));
+    const { rendering, paths } = await reader.read();
+    expect(rendering).toMatchObject({ ok: false, error: [{ message: `there is no file ${child}/stack.yml` }] });
+    expect(paths?.shallow).toContain(child);
+    await writeFile(join(child, 'stack.yml'), 'name: child-again\n');
+    expect(nameOf(await reader.read())).toBe('child-again');
+  });
+
+  it('must not be waited for where there never was a stack file', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'no-stack-'));
+    try {
+      await expect(stackReader({ file: undefined, cwd: empty, env: {} }).read()).rejects.toThrow(
+        'there is no stack.yml',
+      );
+    } finally {
+      await rm(empty, { recursive: true });
+    }
+  });
+
   it('must be wrong while one of them cannot be read, and right again afterwards', async () => {
     const reader = stackReader({ file: undefined, cwd: folder, env: {} });
     await symlink('/nowhere/a.yml', join(folder, 'tests/a.yml'));
