@@ -88,12 +88,12 @@ async function loadCalled(argv: readonly string[], entries: readonly Entry[]): P
   return { name, loaded, isHelpForNothing: isHelp && entry === undefined };
 }
 
-/** A command line that the scout cannot read is explained by the program itself. */
+/** Only the last word can be one that lacks its value, unless the command has another meaning for it: that names no command. */
 function operandsOf(scout: CommandUnknownOpts, argv: readonly string[]): readonly string[] {
   try {
     return scout.parseOptions([...argv]).operands;
   } catch {
-    return argv.filter((word) => !word.startsWith('-'));
+    return argv.length === 0 ? [] : operandsOf(scout, argv.slice(0, -1));
   }
 }
 

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
@@ -23,13 +24,17 @@ export const command = defineCommand({
   syntax: (command) =>
     command
       .argument('[service...]', 'the services to show; all when none is named')
-      .option('-f, --follow [service]', 'go on with each new line until Ctrl-C')
+      .addOption(
+        new Option('-f, --follow [service]', 'go on with each new line until Ctrl-C')
+          .preset('')
+          .argParser((word: string, before: readonly string[] | undefined) => [...(before ?? []), word]),
+      )
       .option('-n, --tail <lines>', 'how many lines of each service to begin with, or all')
       .option('--since <when>', 'only lines since then: 10m ago, or a time such as 2026-01-31T12:00:00Z')
       .option('--no-time', 'leave out the time of each line')
       .option('--raw', "only the servers' own lines"),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
-    const after = readFollow(follow);
+    const after = readFollow(follow ?? []);
     const { cwd, env, report } = context;
     const { config } = await loadOrThrow({ cwd, env, report, file: after.file ?? context.file });
     const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
@@ -56,12 +61,15 @@ export const command = defineCommand({
 });
 
 /** `-f` stands for --follow here and for --file everywhere: a word that is a YAML file's path tells which is meant. */
-function readFollow(follow: string | true | undefined): { isFollowing: boolean; services: string[]; file?: string } {
-  if (follow === undefined) return { isFollowing: false, services: [] };
-  if (follow === true) return { isFollowing: true, services: [] };
-  return /\.ya?ml$|[/\\]/.test(follow)
-    ? { isFollowing: false, services: [], file: follow }
-    : { isFollowing: true, services: [follow] };
+function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file?: string } {
+  const isFile = (word: string): boolean => /\.ya?ml$|[/\\]/.test(word);
+  const file = words.findLast(isFile);
+  const others = words.filter((word) => !isFile(word));
+  return {
+    isFollowing: others.length > 0,
+    services: others.filter((word) => word !== ''),
+    ...(file === undefined ? {} : { file }),
+  };
 }
 
 const defaultTail = 100;

@@ -40,6 +40,7 @@ test.each([
   ['on both sides, where the later counts', ['-f', 'b.yml', 'up', '-f', 'a.yml']],
   ['before a subcommand', ['images', '-f', 'a.yml', 'save', 'x.tar']],
   ['after a subcommand', ['images', 'save', 'x.tar', '-f', 'a.yml']],
+  ['before a command that ends in its own -f', ['-f', 'a.yml', 'logs', '-f']],
   ['after a command that has a use of its own for -f', ['logs', '--file', 'a.yml', '-f']],
 ])('the stack file must be taken %s', async (_, argv) => {
   expect(await ask(...argv)).toMatchObject({ kind: 'run', globals: { file: 'a.yml' } });

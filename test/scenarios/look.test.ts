@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -94,7 +95,7 @@ describe('a stack that runs', () => {
     const times = lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
     expect(times).toEqual([...times].sort((one, other) => one - other));
 
-    const following = stack.start(['logs', '-f', 'sink', '--raw']);
+    const following = stack.start(['-f', 'stack.yml', 'logs', 'sink', '--raw', '-f']);
     let seen = '';
     following.stdout.on('data', (chunk: Buffer) => {
       seen += String(chunk);
@@ -108,6 +109,19 @@ describe('a stack that runs', () => {
     });
     await seenMark.finally(() => following.kill('SIGINT'));
     expect((await following).exitCode).toBe(130);
+  });
+
+  it('must give the logs of the stack that is named, and go on, when -f says both', async () => {
+    for (const words of [
+      ['-f', 'stack.yml', '-f', 'sink'],
+      ['-f', '-f', 'stack.yml', 'sink'],
+    ]) {
+      const following = stack.start(['logs', ...words, '--raw', '--tail', '1']);
+      const [line] = (await once(following.stdout, 'data')) as [Buffer];
+      expect(line.toString('utf8').trim()).not.toBe('');
+      following.kill('SIGINT');
+      expect((await following).exitCode).toBe(130);
+    }
   });
 
   it('must have its pages found by name', async () => {
