@@ -6,6 +6,7 @@ import { type Gateway, openGateway } from '../push/gateway.ts';
 import { readGatewayUrl } from '../push/gateway-url.ts';
 import { type Group, toGroup, whyNoGroup } from '../push/group.ts';
 import { stackGatewayUrl } from '../push/stack-url.ts';
+import { openTransport } from '../push/transport.ts';
 import { InputError } from '../util/stack-error.ts';
 import { loadOrThrow, takeOrThrow } from './stages.ts';
 
@@ -19,7 +20,7 @@ export async function openTarget(
 ): Promise<Gateway> {
   const address = takeOrThrow(context, readGatewayUrl(url ?? (await stackUrl(context))));
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
-  return openGateway({ url: address, timeoutMs }, () => context.clock.now());
+  return openGateway(openTransport({ url: address, timeoutMs }), () => context.clock.now());
 }
 
 async function stackUrl(context: Context): Promise<string> {

@@ -20,7 +20,7 @@ const remove = defineCommand({
       .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
   run: async (context, { job, label, url }) => {
     const group = readGroup(job, label);
-    const gateway = await openTarget(context, { url });
+    await using gateway = await openTarget(context, { url });
     const { group: removed, children } = await removeGroup(gateway, group, context);
     const { now } = await gateway.look(context.signal);
     if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);
@@ -47,7 +47,7 @@ export const command = defineCommand({
       .option('--job <name>', 'only groups of this job')
       .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
   run: async (context, { job, url }) => {
-    const gateway = await openTarget(context, { url });
+    await using gateway = await openTarget(context, { url });
     const look = await gateway.look(context.signal);
     const views = look.groups
       .filter((group) => job === undefined || group.labels.get('job') === job)

@@ -46,9 +46,13 @@ export const command = defineCommand({
       dryRun: options.dryRun === true,
       retries: readRetries(options.retries),
     };
-    if (options.delete === true) return remove(context, await openTarget(context, options), wish);
+    if (options.delete === true) {
+      await using gateway = await openTarget(context, options);
+      return await remove(context, gateway, wish);
+    }
     const source = options.var === undefined ? await readSource(context, file) : fromPairs(options.var);
-    return push(context, await openTarget(context, options), source, wish);
+    await using gateway = await openTarget(context, options);
+    return await push(context, gateway, source, wish);
   },
 });
 

@@ -4,7 +4,7 @@ import type { NameScheme } from '../../stack/exposition/names.ts';
 import { formatGroup, type Group, groupPath } from './group.ts';
 import { readHeldGroups } from './held.ts';
 import { type Asked, explain, GatewayError, toRefusal } from './refusal.ts';
-import { type Answer, type Outgoing, openTransport, type TransportOptions } from './transport.ts';
+import type { Answer, Outgoing, Transport } from './transport.ts';
 
 /** What a Pushgateway was started with, as far as pushes are concerned. */
 export interface GatewaySettings {
@@ -21,7 +21,7 @@ export interface Look {
 }
 
 /** A Pushgateway as a client sees it. Every method rejects with a GatewayError that says what to do. */
-export interface Gateway {
+export interface Gateway extends AsyncDisposable {
   /** Its address, without credentials. */
   readonly base: string;
   /** Replaces the group (PUT), or only the metrics the text names (POST). */
@@ -37,14 +37,13 @@ export interface Gateway {
   ownTypes(signal?: AbortSignal): Promise<ReadonlyMap<string, MetricType>>;
 }
 
-/** Opens a Pushgateway; nothing is asked of it yet. */
-export function openGateway(transport: TransportOptions, now: () => number = Date.now): Gateway {
-  const { base } = transport.url;
-  const send = openTransport(transport);
+/** The Pushgateway at the end of a transport, which is closed with it; nothing is asked of it yet. */
+export function openGateway(transport: Transport, now: () => number = Date.now): Gateway {
+  const { base } = transport;
   const ask = async (doing: string, outgoing: Outgoing): Promise<Answer> => {
     const asked: Asked = { doing, base };
     try {
-      const answer = await send(outgoing);
+      const answer = await transport.send(outgoing);
       if (answer.status < 200 || answer.status > 299) throw toRefusal(asked, answer);
       return answer;
     } catch (error) {
@@ -75,6 +74,7 @@ export function openGateway(transport: TransportOptions, now: () => number = Dat
       const doing = 'reading the metrics of the Pushgateway';
       return readOwnTypes((await ask(doing, { method: 'GET', path: '/metrics', signal })).body);
     },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }
 

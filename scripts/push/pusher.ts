@@ -5,6 +5,7 @@ import { openGateway } from './gateway.ts';
 import { readGatewayUrl } from './gateway-url.ts';
 import { formatGroup, type Group, toGroup, whyNoGroup } from './group.ts';
 import { withRetries } from './retry.ts';
+import { openTransport } from './transport.ts';
 
 /** Where metrics are kept until they are pushed: a Registry of prom-client is one. */
 export interface MetricsSource {
@@ -29,14 +30,17 @@ export interface PusherOptions {
   /** Told of each attempt that failed and will be repeated. */
   readonly onRetry?: (error: StackError, waitMs: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Makes the connections: for client certificates and proxies. */
+  /** Makes the connections: for client certificates and proxies. It is the caller's to close. */
   readonly agent?: Agent;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
 
-/** Pushes to one group. Every method rejects with a StackError when the Pushgateway refuses or cannot be reached. */
-export interface Pusher {
+/**
+ * Pushes to one group. Every method rejects with a StackError when the Pushgateway refuses or cannot be reached. Its
+ * connection is kept open for the next push, which keeps no process alive, until it is disposed of.
+ */
+export interface Pusher extends AsyncDisposable {
   /** Replaces the metrics of the same names and leaves the others of the group (POST). */
   pushAdd(metrics?: MetricsSource | string, options?: { signal?: AbortSignal }): Promise<void>;
   /** Replaces the group as a whole (PUT). */
@@ -52,7 +56,7 @@ export function createPusher(options: PusherOptions): Pusher {
   const url = readGatewayUrl(options.url);
   if (!url.ok) throw new InputError(url.error);
   const { agent, headers } = options;
-  const gateway = openGateway({ url: url.value, timeoutMs, agent, headers }, () => clock.now());
+  const gateway = openGateway(openTransport({ url: url.value, timeoutMs, agent, headers }), () => clock.now());
   const persist = (attempt: () => Promise<void>, signal: AbortSignal | undefined) =>
     withRetries(attempt, { retries, clock, random: options.random, onRetry: options.onRetry, signal });
   const send = async (metrics: MetricsSource | string | undefined, replaces: boolean, signal?: AbortSignal) => {
@@ -63,6 +67,7 @@ export function createPusher(options: PusherOptions): Pusher {
     pushAdd: (metrics, { signal } = {}) => send(metrics, false, signal),
     push: (metrics, { signal } = {}) => send(metrics, true, signal),
     delete: ({ signal } = {}) => persist(() => gateway.delete(group, signal), signal),
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
 }
 

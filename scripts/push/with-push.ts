@@ -27,7 +27,7 @@ export interface BatchJob {
  */
 export async function withPush<T>(options: BatchOptions, run: (batch: BatchJob) => T | Promise<T>): Promise<T> {
   const { clock = systemClock, registry, onPushError = warn } = options;
-  const pusher = createPusher(options);
+  await using pusher = createPusher(options);
   const gauges = new Map<string, WrittenMetric>();
   const set: BatchJob['set'] = (name, value, help) => {
     gauges.set(name, { name, type: 'gauge', samples: [{ value }], ...(help === undefined ? {} : { help }) });

@@ -3,6 +3,7 @@ import { formatLabels } from '../../stack/exposition/identity.ts';
 import { openGateway } from '../push/gateway.ts';
 import { readGatewayUrl } from '../push/gateway-url.ts';
 import { stackGatewayUrl } from '../push/stack-url.ts';
+import { openTransport } from '../push/transport.ts';
 import { enforceTtl, sweepEveryMs } from '../push/ttl.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
@@ -40,7 +41,7 @@ export async function sweepGroups(options: {
   ): Promise<string | undefined> {
     const url = readGatewayUrl(stackGatewayUrl(config));
     if (!url.ok) return url.error.map(({ message }) => message).join('; ');
-    const gateway = openGateway({ url: url.value, timeoutMs }, () => clock.now());
+    await using gateway = openGateway(openTransport({ url: url.value, timeoutMs }), () => clock.now());
     try {
       const { deleted } = await enforceTtl(ttl, { gateway, clock, signal });
       for (const group of deleted)

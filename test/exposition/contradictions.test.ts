@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, openGateway } from '../../scripts/push/gateway.ts';
 import { type Group, groupPath, toGroup } from '../../scripts/push/group.ts';
 import { preparePush } from '../../scripts/push/prepare.ts';
+import { openTransport } from '../../scripts/push/transport.ts';
 import { findContradictions } from '../../stack/exposition/contradictions.ts';
 import { parseExposition } from '../../stack/exposition/parse-exposition.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
@@ -15,7 +16,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateways = await testGateways();
   server = await gateways.start();
-  gateway = openGateway({ url: { base: server.url }, timeoutMs: 5_000 });
+  gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
 });
 afterAll(() => gateways[Symbol.asyncDispose]());
 

@@ -5,6 +5,7 @@ import { ageOf } from '../../scripts/push/expired.ts';
 import { type Gateway, openGateway } from '../../scripts/push/gateway.ts';
 import { formatGroup, type Group, toGroup } from '../../scripts/push/group.ts';
 import { removeGroup } from '../../scripts/push/remove-group.ts';
+import { openTransport } from '../../scripts/push/transport.ts';
 import { ageLimitOf, enforceTtl, sweepEveryMs } from '../../scripts/push/ttl.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
@@ -179,7 +180,7 @@ describe('removing a group', () => {
 });
 
 function open({ url }: TestGateway): Gateway {
-  return openGateway({ url: { base: url }, timeoutMs: 10_000 });
+  return openGateway(openTransport({ url: { base: url }, timeoutMs: 10_000 }));
 }
 
 async function fill(job: string, count: number, label = 'old', on = gateway): Promise<void> {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openGateway } from '../../scripts/push/gateway.ts';
 import { groupPath, toGroup, whyNoGroup } from '../../scripts/push/group.ts';
+import { openTransport } from '../../scripts/push/transport.ts';
 import { type TestGateways, testGateways } from '../support/pushgateway.ts';
 
 describe('the path of a group', () => {
@@ -22,7 +23,7 @@ describe('the path of a group', () => {
 
   test('must carry any name and value to the Pushgateway', async () => {
     const server = await gateways.start('--push.enable-utf8-names');
-    const gateway = openGateway({ url: { base: server.url }, timeoutMs: 5_000 });
+    const gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('', '/', '.', '..', '//', 'a/../b', '%2F', '@base64', '\n', '=', ' '),

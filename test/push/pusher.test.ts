@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { createPusher, type PusherOptions } from '../../scripts/push/pusher.ts';
@@ -68,6 +69,28 @@ describe('a pusher', () => {
     await pusher.pushAdd('m 1');
     await pusher.pushAdd('m 2');
     expect(server.received.map(({ body }) => body)).toEqual(['m 1\n', 'm 2\n', 'm 2\n']);
+  });
+
+  test('must keep its connection for the next push, and close it when it is disposed of', async () => {
+    await using server = await scriptedGateway(ok, ok);
+    {
+      await using pusher = pusherFor(server.url);
+      await pusher.pushAdd('m 1');
+      await pusher.pushAdd('m 2');
+      expect(await server.connections()).toBe(1);
+    }
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
+  test('must leave the connections of an agent it was given to the giver', async () => {
+    await using server = await scriptedGateway(ok, ok);
+    const agent = new Agent({ keepAlive: true });
+    for (const text of ['m 1', 'm 2']) {
+      await using pusher = pusherFor(server.url, { agent });
+      await pusher.pushAdd(text);
+    }
+    expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+    agent.destroy();
   });
 
   test('must cut each wait at random, by a half at most', async () => {

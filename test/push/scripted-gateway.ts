@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 /** What a scripted server does with one request: answers, breaks the connection, or says nothing. */
@@ -19,6 +20,8 @@ export interface Received {
 export interface ScriptedGateway extends AsyncDisposable {
   readonly url: string;
   readonly received: readonly Received[];
+  /** How many connections are open. */
+  connections(): Promise<number>;
 }
 
 /** Starts it on a free port; a request more than there are replies is answered 599. */
@@ -41,6 +44,7 @@ export async function scriptedGateway(...replies: readonly Reply[]): Promise<Scr
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
+    connections: promisify(server.getConnections.bind(server)),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

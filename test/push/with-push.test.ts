@@ -29,6 +29,12 @@ describe('withPush', () => {
     expect(valuesOf(server.received[1])).toEqual({ of_registry: 7 });
   });
 
+  test('must leave no connection behind', async () => {
+    await using server = await scriptedGateway(ok);
+    await withPush(optionsFor(server.url), () => {});
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
   test('must tell of a failure, leave the last success standing, and throw what the job threw', async () => {
     await using server = await scriptedGateway(ok);
     const failure = new Error('disk full');
