@@ -23,6 +23,8 @@ export const pushgateway = defineService({
       user: nobody,
       args: [
         `--web.listen-address=:${port}`,
+        // A path in --web.external-url is for the proxy that people come through, not for this server.
+        '--web.route-prefix=/',
         `--persistence.file=${dataDir}/metrics.store`,
         `--persistence.interval=${own.persistence.interval}`,
         ...(own.admin_api ? ['--web.enable-admin-api'] : []),

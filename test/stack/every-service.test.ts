@@ -70,6 +70,11 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   });
 });
 
+it('every server that could be at another path must be at its root, whatever the address people come by', () => {
+  const pinned = services.filter((service) => service.container(config).args.includes('--web.route-prefix=/'));
+  expect(pinned.map(({ name }) => name)).toEqual(['pushgateway', 'prometheus', 'alertmanager']);
+});
+
 it('rendering twice must give the same bytes', async () => {
   const files = (rendering: Awaited<ReturnType<typeof renderAll>>) =>
     rendering.services.flatMap((one) => one.files.map(({ path, content }) => [path, String(content)]));
