@@ -7,26 +7,70 @@ import { readGatewayUrl } from '../push/gateway-url.ts';
 import { type Group, toGroup, whyNoGroup } from '../push/group.ts';
 import { stackGatewayUrl } from '../push/stack-url.ts';
 import { openTransport } from '../push/transport.ts';
-import { InputError } from '../util/stack-error.ts';
-import { loadOrThrow, takeOrThrow } from './stages.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+import { connectEngine, loadOrThrow, takeOrThrow } from './stages.ts';
 
 /** What one request may take unless the person says otherwise. */
 export const defaultTimeoutMs = 10_000;
 
-/** The Pushgateway a command talks to: the one of `--url`, else the stack's own. */
-export async function openTarget(
-  context: Context,
-  { url, timeout }: { readonly url?: string | undefined; readonly timeout?: string | undefined },
-): Promise<Gateway> {
-  const address = takeOrThrow(context, readGatewayUrl(url ?? (await stackUrl(context))));
-  const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
-  return openGateway(openTransport({ url: address, timeoutMs }), () => context.clock.now());
+/** Which Pushgateway, and what for. */
+export interface Target {
+  /** `--url`. */
+  readonly url?: string | undefined;
+  /** `--timeout`. */
+  readonly timeout?: string | undefined;
+  /** Groups may be deleted there. */
+  readonly deletes?: boolean;
 }
 
-async function stackUrl(context: Context): Promise<string> {
+/** The Pushgateway a command talks to: the one of `--url`, whatever engines there are, else the stack's own. */
+export async function openTarget(context: Context, { url, timeout, deletes = false }: Target): Promise<Gateway> {
+  const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
+  const now = () => context.clock.now();
+  const openAt = (address: string): Gateway =>
+    openGateway(openTransport({ url: takeOrThrow(context, readGatewayUrl(address)), timeoutMs }), now);
+  if (url !== undefined) return openAt(url);
   const { config } = await loadOrThrow(context);
-  if (config.pushgateway.enabled) return stackGatewayUrl(config);
-  throw new InputError([misuse('this stack has no Pushgateway', '--url http://HOST:9091 names one')]);
+  if (!config.pushgateway.enabled) {
+    throw new InputError([misuse('this stack has no Pushgateway', '--url http://HOST:9091 names one')]);
+  }
+  const { isEngineHere } = await import('../engine/chosen-place.ts');
+  // While a stack is down its port may be another one's: nothing is deleted on the strength of a port.
+  if (!deletes && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
+  return askEngine(context, config.name, { timeoutMs, now });
+}
+
+/** The stack's Pushgateway as its engine knows it; the engine is closed with it. */
+async function askEngine(
+  context: Context,
+  stack: string,
+  how: { readonly timeoutMs: number; readonly now: () => number },
+): Promise<Gateway> {
+  const { openOwnGateway } = await import('../push/own-gateway.ts');
+  const engine = await connectEngine(context).catch((error: unknown) => {
+    throw withAdvice(error);
+  });
+  const close = () => engine[Symbol.asyncDispose]();
+  try {
+    const gateway = await openOwnGateway(engine, stack, how);
+    return {
+      ...gateway,
+      [Symbol.asyncDispose]: async () => {
+        await gateway[Symbol.asyncDispose]();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Whoever may not speak to the engine may know the address of the Pushgateway. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof StackError)) return error;
+  const { doing, why, tryThis } = error;
+  return new StackError({ doing, why, tryThis: `${tryThis}; or name the Pushgateway with --url`, cause: error });
 }
 
 /** Milliseconds of a duration on the command line; an InputError when it is none. */

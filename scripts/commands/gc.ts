@@ -31,7 +31,7 @@ export const command = defineCommand({
     const seconds = readDuration('--older-than', olderThan) / 1000;
     if (jobs?.includes('') === true) throw new InputError([misuse('--job needs a name')]);
     const limit: AgeLimit = (job) => (jobs === undefined || jobs.includes(job) ? seconds : undefined);
-    await using gateway = await openTarget(context, { url });
+    await using gateway = await openTarget(context, { url, deletes: true });
     const { clock, signal } = context;
     const isDry = dryRun === true;
     const collected = isDry

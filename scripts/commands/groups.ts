@@ -20,7 +20,7 @@ const remove = defineCommand({
       .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
   run: async (context, { job, label, url }) => {
     const group = readGroup(job, label);
-    await using gateway = await openTarget(context, { url });
+    await using gateway = await openTarget(context, { url, deletes: true });
     const { group: removed, children } = await removeGroup(gateway, group, context);
     const { now } = await gateway.look(context.signal);
     if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);

@@ -47,7 +47,7 @@ export const command = defineCommand({
       retries: readRetries(options.retries),
     };
     if (options.delete === true) {
-      await using gateway = await openTarget(context, options);
+      await using gateway = await openTarget(context, { ...options, deletes: true });
       return await remove(context, gateway, wish);
     }
     const source = options.var === undefined ? await readSource(context, file) : fromPairs(options.var);

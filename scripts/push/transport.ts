@@ -145,14 +145,16 @@ interface Packed {
   readonly headers: Readonly<Record<string, string | number>>;
 }
 
+/** What a body is. */
+export const textFormat = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } as const;
+
 /** Bodies from this size on are worth the time that compressing takes. */
 const gzipFromBytes = 16 * 1024;
 
 async function pack(body: string | undefined): Promise<Packed> {
   if (body === undefined) return { headers: {} };
-  const type = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
   const length = Buffer.byteLength(body);
-  if (length < gzipFromBytes) return { payload: body, headers: { ...type, 'content-length': length } };
+  if (length < gzipFromBytes) return { payload: body, headers: { ...textFormat, 'content-length': length } };
   const payload = await promisify(gzip)(body);
-  return { payload, headers: { ...type, 'content-encoding': 'gzip', 'content-length': payload.length } };
+  return { payload, headers: { ...textFormat, 'content-encoding': 'gzip', 'content-length': payload.length } };
 }

@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
 import { findService } from '../../stack/services.ts';
 import { parseJson } from '../../stack/values/json.ts';
 import { openReach, type Reach } from '../confirm/reach.ts';
+import { speakInside } from '../confirm/speak-inside.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../status/locate.ts';
@@ -74,7 +75,8 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
       if (engine.place.isLocal || container === undefined) {
         await servers.ask(service, { method: 'DELETE', path });
       } else {
-        await removeInside(engine, container.id, portOf(service), path);
+        const request = { method: 'DELETE', port: portOf(service), path } as const;
+        await speakInside(engine, container.id, request, { timeoutMs: askMs, signal });
       }
     },
     lines: async (service, since) => {
@@ -142,12 +144,6 @@ function portOf(service: string): number {
   const found = findService(service);
   if (found === undefined) throw new Error(`there is no service ${service}`);
   return found.port;
-}
-
-/** busybox wget knows no DELETE, so that the request is written by hand on a remote engine. */
-async function removeInside(engine: Engine, container: string, port: number, path: string): Promise<void> {
-  const request = `DELETE ${path} HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
-  await engine.exec(container, ['nc', '-w', '5', '127.0.0.1', String(port)], { stdin: request });
 }
 
 function firstLine(text: string): string {

@@ -1,9 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import { formatLabels } from '../../stack/exposition/identity.ts';
-import { openGateway } from '../push/gateway.ts';
-import { readGatewayUrl } from '../push/gateway-url.ts';
-import { stackGatewayUrl } from '../push/stack-url.ts';
-import { openTransport } from '../push/transport.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
+import { openOwnGateway } from '../push/own-gateway.ts';
 import { enforceTtl, sweepEveryMs } from '../push/ttl.ts';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
@@ -18,13 +16,14 @@ const timeoutMs = 10_000;
  * anew each time. A Pushgateway that does not answer is told of once, and tried again.
  */
 export async function sweepGroups(options: {
+  readonly engine: Engine;
   /** stack.yml as it was last good; undefined before it was read. */
   readonly config: () => StackConfig | undefined;
   readonly clock: Clock;
   readonly report: Report;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { config: current, clock, report, signal } = options;
+  const { engine, config: current, clock, report, signal } = options;
   let lastWhy: string | undefined;
   while (!signal.aborted) {
     const config = current();
@@ -39,10 +38,8 @@ export async function sweepGroups(options: {
     config: StackConfig,
     ttl: NonNullable<StackConfig['pushgateway']['ttl']>,
   ): Promise<string | undefined> {
-    const url = readGatewayUrl(stackGatewayUrl(config));
-    if (!url.ok) return url.error.map(({ message }) => message).join('; ');
-    await using gateway = openGateway(openTransport({ url: url.value, timeoutMs }), () => clock.now());
     try {
+      await using gateway = await openOwnGateway(engine, config.name, { timeoutMs, now: () => clock.now() });
       const { deleted } = await enforceTtl(ttl, { gateway, clock, signal });
       for (const group of deleted)
         report({ kind: 'note', text: `deleted the group ${formatLabels(group.labels)}: nobody pushed to it any more` });
@@ -50,6 +47,7 @@ export async function sweepGroups(options: {
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof StackError) return error.why;
+      if (error instanceof EngineError) return error.message;
       throw error;
     }
   }

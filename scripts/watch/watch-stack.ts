@@ -77,7 +77,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     },
     (why) => report({ kind: 'warning', text: `some files cannot be watched: ${why}` }),
   );
-  const sweeping = onceIdle ? undefined : sweepGroups({ config: () => config, clock, report, signal });
+  const sweeping = onceIdle ? undefined : sweepGroups({ engine, config: () => config, clock, report, signal });
   try {
     await watch.run();
   } finally {

@@ -1,0 +1,46 @@
+import { type AddressInfo, connect as connectTo, createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { scriptedGateway } from '../push/scripted-gateway.ts';
+import { getText } from '../support/servers.ts';
+import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
+
+it("a remote engine's Pushgateway must be reached through the engine, and one here be left alone", async () => {
+  await using stack = await stackFolder();
+  const up = await stack.run('up', '--without', 'prometheus', 'alertmanager', 'sink');
+  expect(up.exitCode, up.stderr).toBe(0);
+  await using remote = await remoteEngine();
+  await using here = await scriptedGateway();
+  await stack.configure({ pushgateway: { port: Number(new URL(here.url).port) } });
+
+  expect(await run(stack, remote, 'push --job gone --var rows=1')).toMatchObject({ exitCode: 0 });
+  expect(await run(stack, remote, 'push --job kept --var rows=2 --replace')).toMatchObject({ exitCode: 0 });
+  expect(await run(stack, remote, 'push --job kept --var 9=2')).toMatchObject({ exitCode: 2 });
+  expect(await run(stack, remote, 'groups rm --job gone')).toMatchObject({ exitCode: 0 });
+  const groups = await run(stack, remote, 'groups --json');
+  expect(JSON.parse(groups.stdout)).toMatchObject([{ job: 'kept' }]);
+  expect(await getText(stack.url('pushgateway', '/metrics'))).toContain('rows{instance="",job="kept"} 2');
+  expect(await run(stack, remote, 'gc --older-than 1s --job kept other')).toMatchObject({ exitCode: 0 });
+  expect(here.received).toEqual([]);
+});
+
+async function run(stack: StackFolder, remote: { readonly address: string }, line: string) {
+  return toRun(await stack.start(line.split(' '), { DOCKER_HOST: remote.address }));
+}
+
+/** This machine's engine at an address that does not count as this machine's. */
+async function remoteEngine(): Promise<{ readonly address: string } & AsyncDisposable> {
+  await using engine = await connect({ env: process.env });
+  const socket = engine.place.address.replace(/^unix:\/\//, '');
+  const server = createServer({ allowHalfOpen: true }, (from) => {
+    const to = connectTo({ path: socket, allowHalfOpen: true });
+    from.pipe(to).pipe(from);
+    from.on('error', () => to.destroy());
+    to.on('error', () => from.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  return {
+    address: `tcp://0.0.0.0:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
