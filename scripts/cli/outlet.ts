@@ -10,23 +10,32 @@ export interface OutputStream {
   readonly rows?: number;
 }
 
-/** An output that goes quiet when its reader is gone, as `| head` does; `onGone` is told once. */
-export function openOutlet(stream: OutputStream, colours: Colours, onGone: () => void): Outlet {
-  let isGone = false;
-  stream.on('error', () => {
-    if (isGone) return;
-    isGone = true;
-    onGone();
+/** An output that goes quiet once it cannot be written any more; `onBroken` is told why, once. */
+export function openOutlet(
+  stream: OutputStream,
+  colours: Colours,
+  onBroken: (error: NodeJS.ErrnoException) => void,
+): Outlet {
+  let isBroken = false;
+  stream.on('error', (error) => {
+    if (isBroken) return;
+    isBroken = true;
+    onBroken(error);
   });
   return {
     write: (text) => {
-      if (!isGone && text !== '') stream.write(text);
+      if (!isBroken && text !== '') stream.write(text);
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY === true ? stream.columns : undefined),
     rows: () => stream.rows ?? 24,
     colours,
   };
+}
+
+/** Whether an output broke because its reader has enough, as that of `| head` does. */
+export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }
 
 /** The same output, for use while live lines may stand on the terminal. */

@@ -12,7 +12,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { explainFailure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
 import { Interrupted, listenForInterrupts } from './interrupts.ts';
-import { besideLiveLines, type OutputStream, openOutlet } from './outlet.ts';
+import { besideLiveLines, isReaderGone, type OutputStream, openOutlet } from './outlet.ts';
 import type { World } from './world.ts';
 
 /** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
@@ -20,9 +20,13 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
   const { cwd, env } = world;
   const controller = new AbortController();
   const { signal } = controller;
-  const open = (stream: OutputStream, onGone: () => void) =>
-    openOutlet(stream, coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }), onGone);
-  const stdout = open(world.stdout, () => controller.abort(new ReaderGone()));
+  const open = (stream: OutputStream, onBroken: (error: NodeJS.ErrnoException) => void) =>
+    openOutlet(
+      stream,
+      coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }),
+      onBroken,
+    );
+  const stdout = open(world.stdout, (error) => controller.abort(new StdoutBroken(isReaderGone(error))));
   const stderr = open(world.stderr, () => {});
   const readSource = sourceReader(cwd);
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
@@ -99,16 +103,21 @@ function watchForCrash(world: World): { happened: Promise<never>; stopWatching: 
   return { happened, stopWatching };
 }
 
-/** Nobody reads stdout any more: what was wanted has been read. */
-class ReaderGone extends Error {
-  constructor() {
-    super('the reader of the output is gone');
+/** Nothing can be written to stdout any more, so there is nothing left to work for. */
+class StdoutBroken extends Error {
+  /** What was wanted has been read. */
+  readonly hadEnough: boolean;
+
+  constructor(hadEnough: boolean) {
+    super('stdout takes no more');
     this.name = 'AbortError';
+    this.hadEnough = hadEnough;
   }
 }
 
 /** The exit code of work that was asked to stop, whatever it answered in the end. */
 function codeAfter({ reason }: AbortSignal): ExitCode | undefined {
   if (reason instanceof Interrupted) return exitCodes.interrupted;
-  return reason instanceof ReaderGone ? exitCodes.fine : undefined;
+  if (reason instanceof StdoutBroken) return reason.hadEnough ? exitCodes.fine : exitCodes.refused;
+  return undefined;
 }

@@ -1,20 +1,40 @@
 import { commands, type Entry } from '../commands/index.ts';
-import { InputError } from '../util/stack-error.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { coloursFor } from './colours.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Globals } from './globals.ts';
 import { misuse } from './misuse.ts';
-import { flush, openOutlet } from './outlet.ts';
+import { flush, isReaderGone, openOutlet } from './outlet.ts';
 import { parse } from './program.ts';
 import { runCommand } from './run-command.ts';
 import type { World } from './world.ts';
 
 /** Runs one command line to its end; answers with the exit code once everything written is out. */
 export async function run(world: World, entries: readonly Entry[] = commands): Promise<ExitCode> {
+  let lost: NodeJS.ErrnoException | undefined;
+  world.stdout.on('error', (error) => {
+    if (!isReaderGone(error)) lost ??= error;
+  });
   const code = await runCommandLine(world, entries);
   await Promise.all([flush(world.stdout), flush(world.stderr)]);
-  return code;
+  // What is written last may fail after the command has ended.
+  if (lost === undefined) return code;
+  const codeOfLoss = await sayLost(world, lost);
+  await flush(world.stderr);
+  return code === exitCodes.fine ? codeOfLoss : code;
+}
+
+/** A result that did not arrive is no success. */
+function sayLost(world: World, error: Error): Promise<ExitCode> {
+  return runCommand(world, globalsBeside(world.argv), () => {
+    throw new StackError({
+      doing: 'writing the result to stdout',
+      why: error.message,
+      tryThis: 'run the same again, with its output to where there is room',
+      cause: error,
+    });
+  });
 }
 
 async function runCommandLine(world: World, entries: readonly Entry[]): Promise<ExitCode> {
@@ -28,7 +48,7 @@ async function runCommandLine(world: World, entries: readonly Entry[]): Promise<
       openOutlet(stdout, colours, () => {}).write(parsed.text);
       return exitCodes.fine;
     case 'misuse':
-      return runCommand(world, globalsOfMisuse(argv), () => {
+      return runCommand(world, globalsBeside(argv), () => {
         const guess = parsed.suggestion === undefined ? '' : `did you mean ${parsed.suggestion}? `;
         throw new InputError([misuse(parsed.message, `${guess}see ${parsed.helpLine}`)]);
       });
@@ -37,8 +57,8 @@ async function runCommandLine(world: World, entries: readonly Entry[]): Promise<
   }
 }
 
-/** A command line that cannot be read is answered in the form it asks for all the same. */
-function globalsOfMisuse(argv: readonly string[]): Globals {
+/** What is said beside a command is said in the form its command line asks for, readable or not. */
+function globalsBeside(argv: readonly string[]): Globals {
   return {
     file: undefined,
     json: argv.includes('--json'),

@@ -171,6 +171,31 @@ test('a reader that has enough must end the command without a word', async () =>
   expect(world.stderr.text).toBe('');
 });
 
+test.each([[[]], [['--help']]])('a result that could not be written must be an error, with %j too', async (argv) => {
+  const { world, code } = running(
+    async ({ stdout }) => {
+      stdout.write('the result\n');
+      return 0;
+    },
+    { argv },
+  );
+  world.stdout.breakOff('ENOSPC');
+  expect(await code).toBe(1);
+  expect(world.stderr.text).toBe(
+    '✖ writing the result to stdout: write ENOSPC\n  try: run the same again, with its output to where there is room\n',
+  );
+});
+
+test('a command that goes on must end when its output cannot be written any more', async () => {
+  const { world, code } = running(async (context) => {
+    world.stdout.breakOff('ENOSPC');
+    context.stdout.write('second\n');
+    return aborted(context);
+  });
+  expect(await code).toBe(1);
+  expect(world.stderr.text).toContain('writing the result to stdout: write ENOSPC');
+});
+
 test('--json must give every line of stderr as JSON, errors too', async () => {
   const { world, code } = running(
     async ({ report, json, stdout }) => {

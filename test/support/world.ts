@@ -69,15 +69,16 @@ class TestOutput {
   readonly columns = 80;
   readonly rows = 24;
   readonly #events = new EventEmitter();
-  #isBroken = false;
+  #breaksWith: string | undefined;
 
   constructor(isTTY: boolean) {
     this.isTTY = isTTY;
   }
 
   write(text: string, done?: () => void): boolean {
-    if (!this.#isBroken) this.text += text;
-    else if (text !== '') this.#events.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    const code = this.#breaksWith;
+    if (code === undefined) this.text += text;
+    else if (text !== '') this.#events.emit('error', Object.assign(new Error(`write ${code}`), { code }));
     done?.();
     return true;
   }
@@ -86,8 +87,8 @@ class TestOutput {
     this.#events.on(event, listener);
   }
 
-  /** From now on nobody reads what is written. */
-  breakOff(): void {
-    this.#isBroken = true;
+  /** From now on nothing can be written: nobody reads it, or as the code says. */
+  breakOff(code = 'EPIPE'): void {
+    this.#breaksWith = code;
   }
 }
