@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { stackSchema } from '../../stack/config.ts';
 import { stackNameProblems } from '../../stack/values/stack-name.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
@@ -7,6 +6,7 @@ import { nameFor, starterText, writeNew } from '../init/stack-file.ts';
 import { asTyped } from '../util/as-typed.ts';
 import { InputError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
+import { readStackName } from './stack-name.ts';
 
 /** `promstack init`: a stack.yml to begin with. */
 export const command = defineCommand({
@@ -22,7 +22,7 @@ export const command = defineCommand({
       .option('--print', 'print it instead'),
   run: async (context, { name, print }, [folder]) => {
     const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
-    if (name !== undefined) checkName(name);
+    if (name !== undefined) checkNotReserved(await readStackName(name));
     const text = await starterText(name ?? nameFor(resolve(path, '..')));
     if (print === true) {
       context.stdout.write(text);
@@ -38,8 +38,7 @@ export const command = defineCommand({
   },
 });
 
-function checkName(name: string): void {
-  const checked = stackSchema.shape.name.safeParse(name);
-  const problems = checked.success ? stackNameProblems(name, []) : checked.error.issues;
+function checkNotReserved(name: string): void {
+  const problems = stackNameProblems(name, []);
   if (problems.length > 0) throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }

@@ -1,5 +1,6 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Context } from '../cli/context.ts';
+import { misuse } from '../cli/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { loadOrThrow } from './stages.ts';
 
@@ -7,7 +8,7 @@ import { loadOrThrow } from './stages.ts';
 export async function configOf(context: Context, name: string | undefined): Promise<StackConfig> {
   if (name !== undefined) {
     const { stackSchema } = await import('../../stack/config.ts');
-    return stackSchema.parse({ name });
+    return stackSchema.parse({ name: await readStackName(name) });
   }
   try {
     return (await loadOrThrow(context)).config;
@@ -20,4 +21,12 @@ export async function configOf(context: Context, name: string | undefined): Prom
       cause: error,
     });
   }
+}
+
+/** A stack's name from the command line; an InputError when no stack can have it. */
+export async function readStackName(name: string): Promise<string> {
+  const { stackSchema } = await import('../../stack/config.ts');
+  const checked = stackSchema.shape.name.safeParse(name);
+  if (checked.success) return name;
+  throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }
