@@ -1,5 +1,6 @@
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
+import type { Report } from '../report/event.ts';
 import { printStatus } from '../status/print.ts';
 import type { StackStatus } from '../status/status.ts';
 import { takeStatus } from '../status/take-status.ts';
@@ -21,12 +22,13 @@ export const command = defineCommand({
   run: async (context, { watch }) => {
     await using engine = await connectEngine(context);
     const { clock, signal } = context;
-    const take = async () => takeStatus({ engine, rendering: await renderOrThrow(context), clock, signal });
+    const take = async (report: Report) =>
+      takeStatus({ engine, rendering: await renderOrThrow({ ...context, report }), clock, signal });
     if (watch === true) {
-      await watchStatus(context, async () => toText(context, await take()));
+      await watchStatus(context, async (report) => toText(context, await take(report)));
       return exitCodes.fine;
     }
-    const status = await take();
+    const status = await take(context.report);
     context.stdout.write(toText(context, status));
     return status.isRight ? exitCodes.fine : exitCodes.refused;
   },

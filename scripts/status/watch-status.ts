@@ -1,5 +1,6 @@
 import type { Context } from '../cli/context.ts';
 import { EngineError } from '../engine/engine.ts';
+import type { Event, Report } from '../report/event.ts';
 import { clip, liveBlock } from '../report/live-block.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 
@@ -8,18 +9,32 @@ const pauseMs = 2_000;
 
 /**
  * Shows a text again and again until the signal aborts: in place on a terminal, elsewhere only when it changed. A look
- * that fails, such as while the engine restarts or stack.yml is half written, is shown and looked at again.
+ * that fails, such as while the engine restarts or stack.yml is half written, is shown and looked at again. What a look
+ * reports is told above, once however many looks report it.
  */
 export async function watchStatus(
-  { stdout, clock, signal }: Pick<Context, 'stdout' | 'clock' | 'signal'>,
-  look: () => Promise<string>,
+  { stdout, clock, signal, report }: Pick<Context, 'stdout' | 'clock' | 'signal' | 'report'>,
+  look: (report: Report) => Promise<string>,
 ): Promise<void> {
   const columns = () => stdout.columns() ?? 80;
   const block = liveBlock({ write: stdout.write, columns });
+  const told = new Set<string>();
+  const tell = (events: readonly Event[]): void => {
+    const fresh = new Map(events.map((event) => [JSON.stringify(event), event]));
+    for (const text of told) fresh.delete(text);
+    // On one terminal, what is told must not land inside the block.
+    if (fresh.size > 0) block.draw('', []);
+    for (const [text, event] of fresh) {
+      told.add(text);
+      report(event);
+    }
+  };
   let last = '';
   try {
     while (!signal.aborted) {
-      const text = await orWhyNot(look);
+      const events: Event[] = [];
+      const text = await orWhyNot(() => look((event) => events.push(event)));
+      tell(events);
       if (stdout.isTerminal)
         block.draw(
           '',
