@@ -57,13 +57,30 @@ async function list(folder: string) {
 function matcher(step: string): (name: string) => boolean {
   if (!isGlob(step)) return (name) => name === step;
   const source = step.replaceAll(/\[(!?)([^\]]+)\]|[*?]|[^*?[]+|\[/g, (part, not?: string, set?: string) => {
-    if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replaceAll(/[\\^[]/g, '\\$&')}]`;
+    if (set !== undefined) return `[${not === '!' ? '^' : ''}${withoutBackward(set).replaceAll(/[\\^[]/g, '\\$&')}]`;
     if (part === '*') return '.*';
     if (part === '?') return '.';
     return part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   });
   const form = new RegExp(`^${source}$`, 'su');
   return (name) => form.test(name) && (!name.startsWith('.') || step.startsWith('.'));
+}
+
+/** A range in a pattern that ends before it begins, such as `z-a`, and so matches nothing; undefined when there is none. */
+export function backwardRange(pattern: string): string | undefined {
+  const sets = [...pattern.matchAll(/\[!?([^\]/]+)\]/g)].map(([, set = '']) => set);
+  return sets.flatMap((set) => set.match(ranges) ?? []).find(isBackward);
+}
+
+const ranges = /.-./gsu;
+
+function isBackward(range: string): boolean {
+  const [from = '', , to = ''] = range;
+  return (from.codePointAt(0) ?? 0) > (to.codePointAt(0) ?? 0);
+}
+
+function withoutBackward(set: string): string {
+  return set.replaceAll(ranges, (range) => (isBackward(range) ? '' : range));
 }
 
 /** `{a,b}.yml` as `a.yml` and `b.yml`; nested braces too. */

@@ -8,7 +8,7 @@ import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
 import { checkYaml } from './check-yaml.ts';
-import { findByGlob, isGlob } from './glob.ts';
+import { backwardRange, findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
 
 /** The person's own files as read, and what is wrong with them. */
@@ -38,7 +38,9 @@ export async function readUserFiles(
   for (const service of enabledServices(config)) {
     for (const asked of service.userFiles?.(config) ?? []) {
       const paths = isGlob(asked.glob) ? await findByGlob(folder, asked.glob) : [asked.glob];
-      if (paths.length === 0) problems.push(nothingMatches(asked));
+      const backward = backwardRange(asked.glob);
+      if (backward !== undefined) problems.push(runsBackward(asked, backward));
+      else if (paths.length === 0) problems.push(nothingMatches(asked));
       for (const found of paths) {
         const absolute = resolve(folder, found);
         const own = relative(folder, absolute);
@@ -124,6 +126,15 @@ function nothingMatches({ key, glob }: UserFiles): Problem {
     path: key,
     message: `no file matches ${glob}`,
     hint: 'paths are relative to the folder of stack.yml; take the line away when there are no files yet',
+  };
+}
+
+function runsBackward({ key, glob }: UserFiles, range: string): Problem {
+  return {
+    code: 'backward-range',
+    path: key,
+    message: `the range ${range} in ${glob} runs backwards`,
+    hint: `did you mean ${[...range].reverse().join('')}?`,
   };
 }
 

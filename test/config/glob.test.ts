@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findByGlob, isGlob } from '../../scripts/config/glob.ts';
+import { backwardRange, findByGlob, isGlob } from '../../scripts/config/glob.ts';
 import { landingName } from '../../scripts/config/user-files.ts';
 import { folderWith } from './support.ts';
 
@@ -33,6 +33,9 @@ describe('a glob', () => {
     ['.*.yml', ['.hidden.yml']],
     ['x+*.yml', ['x+y.yml']],
     ['*', ['a.yml', 'b.yaml', 'b.yml', 'odd [1].yml', 'x+y.yml']],
+    ['[b-a].yml', []],
+    ['[b-ab].yml', ['b.yml']],
+    ['[!b-a].yml', ['a.yml', 'b.yml']],
     ['none/*.yml', []],
     ['a.yml/*', []],
   ])('%s must match %j', async (pattern, expected) => {
@@ -40,6 +43,14 @@ describe('a glob', () => {
     expect(await findByGlob(folder.path, pattern)).toEqual(expected);
     const absolute = await findByGlob('/', `${folder.path}/${pattern}`);
     expect(absolute).toHaveLength(expected.length);
+  });
+
+  test.each([
+    ['rules/[z-a].yml', 'z-a'],
+    ['[a-z0-9_-]*/[!a9-0].yml', '9-0'],
+    ['[a-z]-[a-z]/z-a[b]', undefined],
+  ])('%s must have the backward range %s', (pattern, range) => {
+    expect(backwardRange(pattern)).toBe(range);
   });
 
   test('must be told from a plain path', () => {
