@@ -96,6 +96,9 @@ function wrapped(names: readonly string[]): string {
   return lines.join('\n');
 }
 
+/** How a file differs whose lines do not. */
+const unlike = { added: 'it is empty\n', removed: 'it is empty\n', changed: 'its permissions differ\n' } as const;
+
 function printFiles(plan: Plan, files: readonly FileChange[]): string {
   const created = new Set(plan.changes.flatMap(({ service, action }) => (action === 'create' ? [service] : [])));
   return files
@@ -104,7 +107,7 @@ function printFiles(plan: Plan, files: readonly FileChange[]): string {
       const name = `${service}/${path}`;
       const from = kind === 'added' ? '/dev/null' : name;
       const to = kind === 'removed' ? '/dev/null' : name;
-      const unseen = hasOtherSecret ? 'a secret in it is another one\n' : diff === '' ? 'its permissions differ\n' : '';
+      const unseen = hasOtherSecret ? 'a secret in it is another one\n' : diff === '' ? unlike[kind] : '';
       return `--- ${from}\n+++ ${to}\n${unseen}${diff}`;
     })
     .join('');

@@ -146,6 +146,29 @@ describe('the report of a plan', () => {
     expect(fileChanges('prometheus', one, other)).toEqual([]);
   });
 
+  it('must say how a file differs that has no other lines', () => {
+    const both = ['prometheus', 'alertmanager'] as const;
+    const desired = desiredStack(both);
+    const empty = (path: string) => file('prometheus', path, '');
+    const told: PlanReport = {
+      plan: reconcile(desired, observedAs(desired, both)),
+      drift: [],
+      files: fileChanges(
+        'prometheus',
+        { files: [empty('gone'), empty('opened')], revision: 'a' },
+        { files: [empty('new'), { ...empty('opened'), mode: 0o644 }], revision: 'b' },
+      ),
+      meaning: meaningOf([], []),
+    };
+    expect(printReport(told, createColors(false))).toContain(
+      [
+        '--- prometheus/gone\n+++ /dev/null\nit is empty\n',
+        '--- /dev/null\n+++ prometheus/new\nit is empty\n',
+        '--- prometheus/opened\n+++ prometheus/opened\nits permissions differ\n',
+      ].join(''),
+    );
+  });
+
   it('must not compare with nothing when all is new', () => {
     expect(report(undefined, { rules, routes })).toMatchInlineSnapshot(`
       "plan for demo: 2 to change, 0 as they should be
