@@ -17,6 +17,7 @@ test('a key must be told with its type, its default and what it is for', () => {
       name: { type: ['string', 'null'], default: 'demo', description: 'Names it' },
       source: { type: ['string', 'null'], enum: ['registry', 'auto', null], default: 'auto' },
       bind: { anyOf: [{ type: 'string' }, { type: 'string' }, { type: 'null' }] },
+      secret: { title: 'text or `!env`', description: 'Hidden' },
       section: {
         type: ['object', 'null'],
         additionalProperties: false,
@@ -32,6 +33,7 @@ test('a key must be told with its type, its default and what it is for', () => {
     { key: 'name', type: 'text', default: 'demo', what: 'Names it' },
     { key: 'source', type: 'registry, auto', default: 'auto', what: '' },
     { key: 'bind', type: 'text', default: '', what: '' },
+    { key: 'secret', type: 'text or `!env`', default: '', what: 'Hidden' },
     { key: 'section.port', type: 'whole number', default: '9090', what: '' },
     { key: 'section.rules', type: 'list of texts', default: 'none', what: '' },
     { key: 'native', type: 'mapping', default: '', what: '' },

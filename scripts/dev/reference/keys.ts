@@ -10,6 +10,8 @@ export interface KeyRow {
 
 /** The parts of a JSON Schema that the table is made of. */
 interface Schema {
+  /** Names the type, where JSON Schema has no word for it. */
+  readonly title?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
@@ -30,7 +32,8 @@ export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
   });
 }
 
-function typeText({ type, enum: choices, anyOf, items }: Schema): string {
+function typeText({ title, type, enum: choices, anyOf, items }: Schema): string {
+  if (title !== undefined) return title;
   if (choices !== undefined) return choices.filter((choice) => choice !== null).join(', ');
   const types = [type ?? []].flat().filter((one) => one !== 'null');
   if (types.includes('array')) return `list of ${plural(items === undefined ? '' : typeText(items))}`;
