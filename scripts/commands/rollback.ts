@@ -11,8 +11,9 @@ import { connectEngine } from './stages.ts';
 export const command = defineCommand({
   details:
     'Makes the files of a revision of the history current again, reloads the servers and confirms that they run them, ' +
-    'all of it or none. They are on the engine still, so stack.yml is neither read nor changed: it works from any machine, ' +
-    'and the next `up`, `reload` or edit under `watch` makes what stack.yml says current again. Containers stay as they are.',
+    'all of it or none. They are on the engine still, so stack.yml is not changed, and with --name not read either: that ' +
+    'works from any machine. The next `up`, `reload` or edit under `watch` makes what stack.yml says current again. ' +
+    'Containers stay as they are.',
   examples: [
     { line: 'rollback', what: 'to the revision before' },
     { line: 'rollback 3f2a', what: 'to one that `promstack history` lists, by its first letters' },
