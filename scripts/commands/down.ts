@@ -4,7 +4,7 @@ import { exitCodes } from '../cli/exit-code.ts';
 import { printRemoved, toRemoved } from '../report/removed.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stack-name.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 /** `promstack down`: takes the stack away; its data stays unless it is told otherwise. */
 export const command = defineCommand({
@@ -17,7 +17,7 @@ export const command = defineCommand({
       .option('--yes', 'answer yes to the question')
       .option('--name <stack>', 'the stack to take down, without reading stack.yml'),
   run: async (context, { volumes, yes, name }) => {
-    const stack = name === undefined ? (await loadOrThrow(context)).config.name : await readStackName(name);
+    const stack = name === undefined ? (await configOrThrow(context)).name : await readStackName(name);
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
       const doomed = (await findBelongings(engine, stack)).volumes.map((one) => one.name).sort();

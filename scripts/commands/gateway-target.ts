@@ -8,7 +8,7 @@ import { type Group, toGroup, whyNoGroup } from '../push/group.ts';
 import { stackGatewayUrl } from '../push/stack-url.ts';
 import { openTransport } from '../push/transport.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
-import { connectEngine, loadOrThrow, takeOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
 
 /** What one request may take unless the person says otherwise. */
 export const defaultTimeoutMs = 10_000;
@@ -30,7 +30,7 @@ export async function openTarget(context: Context, { url, timeout, deletes = fal
   const openAt = (address: string): Gateway =>
     openGateway(openTransport({ url: takeOrThrow(context, readGatewayUrl(address)), timeoutMs }), now);
   if (url !== undefined) return openAt(url);
-  const { config } = await loadOrThrow(context);
+  const config = await configOrThrow(context);
   if (!config.pushgateway.enabled) {
     throw new InputError([misuse('this stack has no Pushgateway', '--url http://HOST:9091 names one')]);
   }

@@ -4,7 +4,7 @@ import { lastConfirmed } from '../history/history.ts';
 import { printHistory } from '../report/history.ts';
 import { defineCommand } from './command.ts';
 import { configOf } from './stack-name.ts';
-import { connectEngine } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 /** `promstack history`: what ran when, and who made it so. */
 export const command = defineCommand({
@@ -14,7 +14,7 @@ export const command = defineCommand({
     'engine: every machine that drives the stack sees the same. `rollback` goes back to one of the newest ten.',
   syntax: (blank) => blank.option('--name <stack>', 'the stack, without reading stack.yml'),
   run: async (context, { name }) => {
-    const { name: stack } = await configOf(context, name);
+    const { name: stack } = await configOf(context, name, configOrThrow);
     await using engine = await connectEngine(context);
     const found = await findStack(engine, stack);
     const unconfirmed = await findUnconfirmed(found);

@@ -10,12 +10,12 @@ import { missingImages, missingImagesError, type WantedImage } from '../engine/i
 import { sizeText } from '../report/size-text.ts';
 import { table } from '../report/table.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 const pull = defineCommand({
   details: 'From where `images.source` of stack.yml says: a registry, packages of this host, or what is there already.',
   run: async (context) => {
-    const { config } = await loadOrThrow(context);
+    const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     await getAll(context, engine, config);
     await list(context, engine, config);
@@ -29,7 +29,7 @@ const save = defineCommand({
   examples: [{ line: 'images save stack-images.tar.gz', what: 'every image of this stack' }],
   syntax: (command) => command.argument('<archive>', 'the file to write'),
   run: async (context, _options, [archive]) => {
-    const { config } = await loadOrThrow(context);
+    const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     const references = await getAll(context, engine, config);
     await saveImages(engine, references, resolve(context.cwd, archive), context.report, context.signal);
@@ -58,7 +58,7 @@ export const command = defineCommand({
     { name: 'load', summary: 'take the images of a file', command: load },
   ],
   run: async (context) => {
-    const { config } = await loadOrThrow(context);
+    const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     await list(context, engine, config);
     return exitCodes.fine;

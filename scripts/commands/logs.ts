@@ -8,7 +8,7 @@ import { linePrinter } from '../logs/line-text.ts';
 import { parseSince } from '../logs/since.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 import { whichServices } from './which-services.ts';
 
 /** `promstack logs`: what the servers of the stack wrote, merged by time. */
@@ -36,7 +36,7 @@ export const command = defineCommand({
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const after = readFollow(follow ?? []);
     const { cwd, env, report } = context;
-    const { config } = await loadOrThrow({ cwd, env, report, file: after.file ?? context.file });
+    const config = await configOrThrow({ cwd, env, report, file: after.file ?? context.file });
     const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
     const wish = readWish(context, tail, since);
     const write = lineWriter(context, services, { time, raw: raw === true });

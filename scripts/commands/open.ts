@@ -8,7 +8,7 @@ import { openReach } from '../confirm/reach.ts';
 import { locateServices } from '../status/locate.ts';
 import { StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 import { whichServices } from './which-services.ts';
 
 /** `promstack open`: a running service's page in the browser. */
@@ -22,7 +22,7 @@ export const command = defineCommand({
   syntax: (command) =>
     command.argument('[service]', 'the service to open').option('--print', 'print the address and open nothing'),
   run: async (context, { print }, [name]) => {
-    const { config } = await loadOrThrow(context);
+    const config = await configOrThrow(context);
     const service = whichService(config, name);
     const url = await urlOf(context, config.name, service);
     context.stdout.write(context.json ? `${JSON.stringify({ service: service.name, url })}\n` : `${url}\n`);

@@ -5,7 +5,7 @@ import { rollBack } from '../history/roll-back.ts';
 import { printChanged } from '../report/changed.ts';
 import { defineCommand } from './command.ts';
 import { configOf } from './stack-name.ts';
-import { connectEngine } from './stages.ts';
+import { connectEngine, loadOrThrow } from './stages.ts';
 
 /** `promstack rollback`: the files of an earlier revision, current again. */
 export const command = defineCommand({
@@ -23,7 +23,7 @@ export const command = defineCommand({
       .argument('[revision]', 'the revision, or the start of one')
       .option('--name <stack>', 'the stack, without reading stack.yml'),
   run: async (context, { name }, [revision]) => {
-    const config = await configOf(context, name);
+    const config = await configOf(context, name, async () => (await loadOrThrow(context)).config);
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, json, stdout } = context;
     const { plan, absent } = await rollBack({

@@ -12,7 +12,7 @@ import { StackError } from '../util/stack-error.ts';
 import { openServers } from '../verify/servers.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 const add = defineCommand({
   details:
@@ -119,7 +119,7 @@ export const command = defineCommand({
 });
 
 async function withAlertmanager(context: Context, work: (api: AlertmanagerApi) => Promise<void>) {
-  const { config } = await loadOrThrow(context);
+  const config = await configOrThrow(context);
   mustHaveAlertmanager(config);
   await using engine = await connectEngine(context);
   const servers = await openServers(engine, config, context.signal);

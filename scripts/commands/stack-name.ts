@@ -2,16 +2,19 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Context } from '../cli/context.ts';
 import { misuse } from '../cli/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
-import { loadOrThrow } from './stages.ts';
 
-/** Which stack a command that needs no stack.yml is about: the one that is named, else the one of stack.yml. */
-export async function configOf(context: Context, name: string | undefined): Promise<StackConfig> {
+/** Which stack a command that needs no stack.yml is about: the one that is named, else the one of stack.yml as `read` has it. */
+export async function configOf(
+  context: Context,
+  name: string | undefined,
+  read: (context: Context) => Promise<StackConfig>,
+): Promise<StackConfig> {
   if (name !== undefined) {
     const { stackSchema } = await import('../../stack/config.ts');
     return stackSchema.parse({ name: await readStackName(name) });
   }
   try {
-    return (await loadOrThrow(context)).config;
+    return await read(context);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new StackError({

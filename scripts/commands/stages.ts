@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StackConfig } from '../../stack/config.ts';
 import { findService } from '../../stack/services.ts';
 import type { Context } from '../cli/context.ts';
 import type { LoadedStack } from '../config/loaded.ts';
@@ -24,6 +25,12 @@ export async function loadOrThrow(
   const { loadStack } = await import('../config/load.ts');
   const { cwd, env, file } = context;
   return takeOrThrow(context, await loadStack({ cwd, env, file, ...(overrides === undefined ? {} : { overrides }) }));
+}
+
+/** What stack.yml says of how to find the stack, whatever is wrong with its secrets and the files it names. */
+export async function configOrThrow(context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>): Promise<StackConfig> {
+  const { loadConfig } = await import('../config/load.ts');
+  return takeOrThrow(context, await loadConfig(context));
 }
 
 /** Everything the stack is meant to be: stack.yml loaded, and every file rendered from the templates. */

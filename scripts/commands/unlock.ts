@@ -1,7 +1,7 @@
 import { breakLock, inWords } from '../apply/lock.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 /** `promstack unlock`: removes the lock of one who died on another machine. */
 export const command = defineCommand({
@@ -10,7 +10,7 @@ export const command = defineCommand({
     'this machine is taken over by itself; this is for one that died elsewhere. Be sure that it is dead.',
   syntax: (blank) => blank.option('--yes', 'answer yes to the question'),
   run: async (context, { yes }) => {
-    const { config } = await loadOrThrow(context);
+    const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     if (yes !== true && !(await context.confirm(`remove the lock of the stack ${config.name}?`, '--yes'))) {
       context.stderr.write('nothing was changed\n');

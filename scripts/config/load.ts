@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { readOwnTests } from '../own-tests/read.ts';
@@ -11,7 +12,7 @@ import type { LoadedStack } from './loaded.ts';
 import { isMapping } from './tidy.ts';
 import { type JudgedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
-import { readYaml } from './yaml-source.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** Where to look for stack.yml, and what to put in its keys' place. */
 export interface LoadOptions {
@@ -31,12 +32,8 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!found.ok) return found;
   const path = found.value;
   const folder = dirname(path);
-  const text = await readStackFile(path);
-  const source = readYaml(text, relative(options.cwd, path), {
-    env: options.env,
-    readFile: (name) => readFileSync(resolve(folder, name), 'utf8'),
-  });
-  if (!source.isWhole) return fail(source.diagnostics);
+  const { text, source } = await readSource(path, options);
+  if (!source.isWhole) return fail([...source.diagnostics, ...source.missingSecrets]);
 
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
   const isWorthTelling = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
@@ -48,6 +45,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
 
   const diagnostics = inOrder([
     ...source.diagnostics,
+    ...source.missingSecrets,
     ...[...problems, ...more, ...(read?.problems.filter(isWorthTelling) ?? [])].map(source.toDiagnostic),
     ...(read?.diagnostics ?? []),
   ]);
@@ -56,6 +54,31 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   }
   const written = { text, cwd: options.cwd, tests: await readOwnTests(folder, options.cwd) };
   return ok({ config, path, folder, locate: source.locate, userFiles: read.files, written }, diagnostics);
+}
+
+/**
+ * Finds and reads stack.yml alone, for whoever only has to find the stack it describes: neither the files it names nor its
+ * secrets have to be there, so that a half-made edit keeps nobody from the logs.
+ */
+export async function loadConfig(options: Pick<LoadOptions, 'file' | 'cwd' | 'env'>): Promise<Result<StackConfig>> {
+  const found = await findStackFile(options);
+  if (!found.ok) return found;
+  const { source } = await readSource(found.value, options);
+  if (!source.isWhole) return fail(source.diagnostics);
+  const { config, problems } = validate(source.value ?? {});
+  const diagnostics = inOrder([...source.diagnostics, ...problems.map(source.toDiagnostic)]);
+  if (config === undefined || diagnostics.some((one) => one.severity === 'error')) return fail(diagnostics);
+  return ok(config);
+}
+
+async function readSource(
+  path: string,
+  { cwd, env }: Pick<LoadOptions, 'cwd' | 'env'>,
+): Promise<{ readonly text: string; readonly source: YamlSource }> {
+  const folder = dirname(path);
+  const text = await readStackFile(path);
+  const readFile = (name: string): string => readFileSync(resolve(folder, name), 'utf8');
+  return { text, source: readYaml(text, relative(cwd, path), { env, readFile }) };
 }
 
 async function readStackFile(path: string): Promise<string> {

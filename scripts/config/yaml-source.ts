@@ -19,6 +19,8 @@ export interface YamlSource {
   readonly value: unknown;
   /** What is wrong with the file as YAML, in the file's order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The secrets that could not be had; their values are empty. */
+  readonly missingSecrets: readonly Diagnostic[];
   /** False when the YAML is broken, so that its value says nothing. */
   readonly isWhole: boolean;
   /** Where a value, or its key, stands; the nearest parent's key when it is not written there. */
@@ -83,7 +85,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
 
   keepLabelTexts(document);
   const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
-  const secretDiagnostics = (tags?.problems() ?? []).map(
+  const missingSecrets = (tags?.problems() ?? []).map(
     ({ from, to, ...told }): Diagnostic => ({ severity: 'error', ...told, where: rangeAt(from, to) }),
   );
   const read = isWhole ? toValue(document, text, rangeAt) : { value: undefined };
@@ -91,9 +93,9 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
     value: read.value,
     diagnostics: [
       ...diagnostics.map((one) => (one.code === 'unknown-tag' ? { ...one, ...aboutTag(one, secrets) } : one)),
-      ...secretDiagnostics,
       ...(read.diagnostic === undefined ? [] : [read.diagnostic]),
     ],
+    missingSecrets,
     isWhole: isWhole && read.diagnostic === undefined,
     locate,
     toDiagnostic,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
@@ -133,6 +133,25 @@ describe('a stack that runs', () => {
       code: 2,
       stderr: '✖ this stack has no service prometeus\n  did you mean prometheus?\n',
     });
+  });
+
+  it('must be found by what only has to find it, though secrets and files of stack.yml are amiss', async () => {
+    await stack.configure({ prometheus: { rules: ['half/a.yml'] } });
+    await stack.write('half/a.yml', 'groups: [');
+    const text = await readFile(join(stack.path, 'stack.yml'), 'utf8');
+    await stack.write(
+      'stack.yml',
+      text.replace('alertmanager:\n', 'alertmanager:\n  global: {smtp_auth_password: !env NOT_SET_HERE}\n'),
+    );
+    try {
+      expect((await stack.run('check')).exitCode).toBe(2);
+      for (const words of ['logs --tail 1', 'open --print', 'images', 'groups', 'silence list', 'history', 'unlock --yes']) {
+        const { exitCode, stderr } = await stack.run(...words.split(' '));
+        expect(exitCode, `${words}: ${stderr}`).toBe(0);
+      }
+    } finally {
+      await stack.configure({});
+    }
   });
 
   it('must have its images listed, saved into one file and loaded from it', async () => {
