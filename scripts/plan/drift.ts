@@ -33,6 +33,9 @@ function messages(wanted: DesiredService, observed: Observed): readonly string[]
   return [
     ...(state === 'running' ? [] : [state === 'exited' ? 'its container is stopped' : `its container is ${state}`]),
     ...changedByHand(found, names.network(observed.stack)),
+    ...(release !== undefined && wanted.release !== undefined && found.folder === undefined
+      ? ['the link to its files was removed or broken by hand']
+      : []),
     ...(release === undefined || release.folder === found.folder || found.folder === undefined
       ? []
       : [

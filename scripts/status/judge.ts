@@ -5,14 +5,19 @@ import type { StatusProblem } from './status.ts';
 
 /**
  * What a difference between a service and what it is meant to be means to a person: an edit of stack.yml that has not
- * been applied is no fault of what runs; a container that is gone, or files edited by hand, are.
+ * been applied is no fault of what runs; a container that is gone, or what was changed by hand (`drift`), are.
  */
 export function judgeChange(
   change: Change,
   wanted: DesiredService | undefined,
   found: ObservedService | undefined,
+  drift: readonly string[],
 ): readonly StatusProblem[] {
   const { service, action } = change;
+  const isTold = action === 'create' || action === 'start';
+  if (drift.length > 0 && !isTold) {
+    return drift.map((message) => ({ tone: 'wrong', service, message, tryThis: 'promstack up' }));
+  }
   const because = change.because.join('; ');
   switch (action) {
     case 'none':

@@ -5,6 +5,7 @@ import { openReach, type Reach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import { type Desired, toDesired } from '../plan/desired.ts';
+import { driftOf } from '../plan/drift.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
 import { reconcile } from '../plan/reconcile.ts';
@@ -144,11 +145,13 @@ async function read(vital: Vital, service: string, ask: Ask, now: number): Promi
 
 function summarise(desired: Desired, observed: Observed, looks: readonly Look[]): StackStatus {
   const { changes } = reconcile(desired, observed);
+  const drift = driftOf(desired, observed);
   const differences = changes.flatMap((change) =>
     judgeChange(
       change,
       desired.services.find((one) => one.service.name === change.service),
       observed.services.get(change.service),
+      drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
   const all = [...differences, ...looks.flatMap((look) => look.problems)];

@@ -145,7 +145,15 @@ describe('a stack that runs', () => {
     );
     try {
       expect((await stack.run('check')).exitCode).toBe(2);
-      for (const words of ['logs --tail 1', 'open --print', 'images', 'groups', 'silence list', 'history', 'unlock --yes']) {
+      for (const words of [
+        'logs --tail 1',
+        'open --print',
+        'images',
+        'groups',
+        'silence list',
+        'history',
+        'unlock --yes',
+      ]) {
         const { exitCode, stderr } = await stack.run(...words.split(' '));
         expect(exitCode, `${words}: ${stderr}`).toBe(0);
       }

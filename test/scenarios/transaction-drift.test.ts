@@ -72,6 +72,14 @@ describe('what was changed behind promstack', () => {
     await expectSettled(stack);
     expect(await running(stack)).toEqual(before);
 
+    await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
+      { kind: 'directory', path: 'current', mode: 0o755, uid: 0, gid: 0 },
+    ]);
+    expect(await driftOf(stack)).toEqual(['prometheus: the link to its files was removed or broken by hand']);
+    expectFine(await stack.run('up'));
+    await expectSettled(stack);
+    expect(await running(stack)).toEqual(before);
+
     // The server reads the older files, and then the link is put back behind it.
     await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
       { kind: 'link', path: 'current', to: older, uid: 0, gid: 0 },
@@ -89,10 +97,16 @@ describe('what was changed behind promstack', () => {
   });
 });
 
+/** What plan calls drift; status has to find the stack not right, and name the same services. */
 async function driftOf(stack: StackFolder): Promise<readonly string[]> {
   const { stdout, stderr } = await stack.run('plan', '--json');
   expect(stdout, stderr).not.toBe('');
   const { drift } = JSON.parse(stdout) as { drift: { service: string; message: string }[] };
+  const status = await stack.run('status', '--json');
+  expect(status.exitCode).toBe(1);
+  const { problems } = JSON.parse(status.stdout) as { problems: { tone: string; service: string }[] };
+  const wrong = new Set(problems.filter(({ tone }) => tone === 'wrong').map(({ service }) => service));
+  expect([...wrong].sort()).toEqual([...new Set(drift.map(({ service }) => service))].sort());
   return drift.map(({ service, message }) => `${service}: ${message}`);
 }
 

@@ -42,8 +42,15 @@ test.each([
     found('x'),
     ['notice: the stack has no it any more'],
   ],
-])('%s must be judged as what it is', (_, one, observed, expected) => {
-  const problems = judgeChange(one, wanted, observed);
+  [
+    'a change by hand, whatever stack.yml says by now',
+    change('recreate', 'image v3.1.0 -> v3.2.0'),
+    found('old'),
+    ['wrong: its memory limit was changed by hand', 'wrong: its link was moved'],
+    ['its memory limit was changed by hand', 'its link was moved'],
+  ],
+] as const)('%s must be judged as what it is', (_, one, observed, expected, drift: readonly string[] = []) => {
+  const problems = judgeChange(one, wanted, observed, drift);
   expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(expected);
   expect(problems.every((problem) => problem.service === 'prometheus' && problem.tryThis !== undefined)).toBe(true);
 });
