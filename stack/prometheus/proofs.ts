@@ -95,7 +95,7 @@ function revisionOf(groups: Groups): string | undefined {
 }
 
 /** One file that holds rules of each folder and extension, since globs take those together or not at all. */
-function sampleRuleFiles(files: readonly RenderedFile[]): readonly string[] {
+export function sampleRuleFiles(files: readonly RenderedFile[]): readonly string[] {
   const samples = new Map<string, string>();
   for (const { path, content } of files) {
     if (!path.startsWith('rules/') || path === revisionRulePath) continue;

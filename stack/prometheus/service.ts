@@ -9,6 +9,7 @@ import { proofs, revisionRules } from './proofs.ts';
 import { risks } from './risks.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { starting } from './starting.ts';
+import { unreadRules } from './unread-rules.ts';
 import { vitals } from './vitals.ts';
 
 const port = 9090;
@@ -66,6 +67,7 @@ export const prometheus = defineService({
     })),
   secretFiles: prometheusSecrets,
   problems,
+  fileProblems: unreadRules,
   stamp: (files, revision) => [...files, revisionRules(revision)],
   checks: prometheusChecks,
   ready: { method: 'GET', port, path: '/-/ready' },
