@@ -21,6 +21,8 @@ export function decide(
     readonly network: string;
     /** Whether the history says that the service ran. */
     readonly isRecorded: boolean;
+    /** Whether the files in place are those that the history names as confirmed last, or it cannot tell. */
+    readonly isConfirmed: boolean;
     readonly recreate: boolean;
   },
 ): Decision {
@@ -44,10 +46,14 @@ export function decide(
   if (found.container.state !== 'running') {
     return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
   }
-  if (moves && wanted.service.reload === undefined) {
-    return { change: change('recreate', ...listed(filesMoved), 'it reads its files only when it starts'), moves };
+  const newToIt = filesMoved ?? whyUnconfirmed(wanted, about.isConfirmed);
+  if (newToIt !== undefined) {
+    const isReloaded = wanted.service.reload !== undefined;
+    const how = isReloaded
+      ? change('reload', newToIt)
+      : change('recreate', newToIt, 'it reads its files only when it starts');
+    return { change: how, moves };
   }
-  if (moves) return { change: change('reload', ...listed(filesMoved)), moves };
   if (found.unproven !== undefined) {
     return { change: change('reload', `the running server is behind its files: ${found.unproven}`), moves };
   }
@@ -82,6 +88,12 @@ function whyFilesMove({ release, folder }: DesiredService, found: ObservedServic
   if (folder !== undefined && found.folder !== folder) return `${configDir} leads to another copy of its files`;
   if (found.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
   return undefined;
+}
+
+/** A run that was cut short may have put files in place without the server; one that cannot be asked what it runs is told of them. */
+function whyUnconfirmed({ service, release }: DesiredService, isConfirmed: boolean): string | undefined {
+  if (release === undefined || isConfirmed || service.proofs(release).length > 0) return undefined;
+  return 'its files were never confirmed';
 }
 
 const listed = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);

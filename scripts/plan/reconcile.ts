@@ -4,6 +4,7 @@ import { specHashLabel } from '../engine/labels.ts';
 import { lastConfirmed, newestFolders } from '../history/history.ts';
 import { decide } from './decide.ts';
 import type { Desired, DesiredService } from './desired.ts';
+import { keeperOf } from './keeper.ts';
 import { names } from './names.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
@@ -20,25 +21,31 @@ export interface ReconcileOptions {
   readonly unrecorded?: boolean;
 }
 
-type Decided = { readonly wanted: DesiredService; readonly found: ObservedService | undefined } & ReturnType<
-  typeof decide
->;
+type Decided = {
+  readonly wanted: DesiredService;
+  readonly found: ObservedService | undefined;
+  readonly isConfirmed: boolean;
+} & ReturnType<typeof decide>;
 
 /**
  * Decides everything that has to be done so that the engine has what is desired, and why. Pure: the same two values
  * always give the same plan. Volumes are only ever added here.
  */
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
-  const recorded = lastConfirmed(observed.history)?.services ?? {};
+  const last = lastConfirmed(observed.history);
+  // A brief look names what was confirmed last without its releases, and a stack without a keeper has no history.
+  const isTold = keeperOf(desired) !== undefined && (last !== undefined || observed.recorded === undefined);
   const decisions = desired.services.map((wanted): Decided => {
     const { name } = wanted.service;
     const found = observed.services.get(name);
+    const recorded = last?.services[name];
     const about = {
       network: names.network(desired.stack),
-      isRecorded: recorded[name] !== undefined,
+      isRecorded: recorded !== undefined,
+      isConfirmed: !isTold || recorded?.folder === found?.folder,
       recreate: options.recreate === true,
     };
-    return { wanted, found, ...decide(wanted, found, about) };
+    return { wanted, found, isConfirmed: about.isConfirmed, ...decide(wanted, found, about) };
   });
   const gone = [...observed.services].filter(
     ([name]) => !desired.services.some((one) => one.service.name === name) && options.leave?.has(name) !== true,
@@ -63,8 +70,8 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   });
 
   const moving = decisions.filter((one) => one.moves);
-  const isRecorded =
-    options.unrecorded === true || (observed.recorded === desired.revision && gone.length === 0 && moving.length === 0);
+  const isAsRecorded = gone.length === 0 && moving.length === 0 && decisions.every((one) => one.isConfirmed);
+  const isRecorded = options.unrecorded === true || (observed.recorded === desired.revision && isAsRecorded);
   const carrier = isRecorded && moving.length === 0 ? [] : planCarrier(steps, desired, observed, volumes);
   const switched = planReleases(steps, moving, observed, carrier);
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../scripts/history/history.ts';
 import { printSteps } from '../../scripts/plan/plan.ts';
 import { reconcile } from '../../scripts/plan/reconcile.ts';
 import { printPlan } from '../../scripts/report/plan.ts';
@@ -104,6 +105,43 @@ describe('reconcile', () => {
     `);
   });
 
+  it('must tell a server that cannot be asked of files that were never confirmed, and make one anew that has no reload', () => {
+    const desired = desiredStack(['prometheus', 'grafana', 'sink']);
+    const observed = observedAs(desired, ['prometheus', 'grafana', 'sink']);
+    const older = { prometheus: '1/prometheus-old', grafana: '1/grafana-old', sink: '1/sink-old' };
+    const cutShort = { ...observed, history: [entryOf('old', older)], recorded: 'old' };
+    expect(printSteps(reconcile(desired, cutShort).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-sink, because its files were never confirmed
+      [1] -> #2 remove demo-sink, because its files were never confirmed
+      [] -> #3 wait until grafana is ready, because its files were never confirmed
+      [3] -> #4 reload grafana, because its files were never confirmed
+      [4] -> #5 confirm that grafana runs revision grafana-new, because a reload is not a proof
+      [2] -> #6 create sink, because its files were never confirmed
+      [6] -> #7 start sink, because its files were never confirmed
+      [7] -> #8 wait until sink is ready, because it was started
+      [8] -> #9 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5, 8, 9] -> #10 record revision new, because every service is confirmed
+      "
+    `);
+    expect(printPlan(reconcile(desired, cutShort))).toMatchInlineSnapshot(`
+      "plan for demo: 2 to change, 1 as it should be
+        ~ grafana        reload    its files were never confirmed
+        ± sink           recreate  its files were never confirmed
+                                   it reads its files only when it starts
+      "
+    `);
+    const confirmed = { prometheus: '1/prometheus-new', grafana: '1/grafana-new', sink: '1/sink-new' };
+    expect(reconcile(desired, { ...observed, history: [entryOf('new', confirmed)] }).steps).toEqual([]);
+  });
+
+  it('must take files for confirmed in a look without the history, and in a stack that can keep none', () => {
+    const desired = desiredStack(['prometheus', 'grafana']);
+    expect(reconcile(desired, observedAs(desired, ['prometheus', 'grafana'])).steps).toEqual([]);
+    const keepsNone = desiredStack(['grafana']);
+    const observed = { ...observedAs(keepsNone, ['grafana']), recorded: undefined };
+    expect(reconcile(keepsNone, observed).changes.map(({ action }) => action)).toEqual(['none']);
+  });
+
   it('must put files right that were changed by hand', () => {
     const desired = desiredStack(['prometheus']);
     const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { filesHash: 'touched' });
@@ -175,3 +213,10 @@ describe('reconcile', () => {
     expect(reconcile(desired, observed)).toEqual(reconcile(desired, observed));
   });
 });
+
+function entryOf(revision: string, folders: Readonly<Record<string, string>>): HistoryEntry {
+  const services = Object.fromEntries(
+    Object.entries(folders).map(([service, folder]) => [service, { folder, hash: 'a hash' }]),
+  );
+  return { revision, at: '2026-01-02T03:04:05.000Z', who: 'ann@build1', command: 'up', changed: [], services };
+}

@@ -98,6 +98,25 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   check(
+    'files that a killed reload put in place must be loaded by the next one, and be confirmed only then',
+    async ({ folder, fine, ask }) => {
+      const title = async (): Promise<string> =>
+        (await ask<{ dashboard: { title: string } }>('/api/dashboards/uid/disks')).body.dashboard.title;
+      await folder.write('dashboards/hosts/disks.json', disks('Every disk'));
+      const killed = await folder.start(['reload'], { PROMSTACK_STOP_AFTER: 'switchReleases' });
+      expect(killed.signal, String(killed.stderr)).toBe('SIGKILL');
+      expect(await title()).toBe('All disks');
+      expect(await fine('plan')).toMatch(/~ grafana +reload +its files were never confirmed/);
+      await fine('reload');
+      expect(await title()).toBe('Every disk');
+      await fine('plan', '--detailed-exitcode');
+
+      await folder.write('dashboards/hosts/disks.json', disks('All disks'));
+      await fine('reload');
+    },
+  );
+
+  check(
     'what is wrong with a dashboard or a datasource must be told before anything is touched',
     async ({ folder, configure, statusOf }) => {
       await folder.write('dashboards/hosts/disks.json', JSON.stringify({ uid: 'disks', panels: [] }));
