@@ -1,8 +1,10 @@
 import type { Attendant } from '../attend/attendant.ts';
 import { StackError } from '../util/stack-error.ts';
-import { confirmFiles, removeFormerDashboards } from './confirm.ts';
+import { confirmFiles } from './confirm.ts';
+import { removeFormerDashboards } from './former-dashboards.ts';
 import { reloadFiles } from './reload.ts';
 import { signIn } from './sign-in.ts';
+import { silentDatasources } from './silent-datasources.ts';
 
 /** How long what a reload has done may take to be seen: it answers only when it is done. */
 const afterReloadMs = 5_000;
@@ -25,7 +27,8 @@ export const grafanaAttendant: Attendant = {
 
   async confirm(room) {
     const api = await signIn(room);
-    const notes = await confirmFiles(room, api);
-    return [...notes, ...(await removeFormerDashboards(room, api))];
+    await confirmFiles(room, api);
+    const notes = await Promise.all([silentDatasources(room, api), removeFormerDashboards(room, api)]);
+    return notes.flat();
   },
 };

@@ -1,4 +1,3 @@
-import { markOf } from '../../stack/grafana/dashboards.ts';
 import { stackDatasources } from '../../stack/grafana/datasources.ts';
 import type { Room } from '../attend/attendant.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -26,9 +25,9 @@ interface Claim {
 
 /**
  * Waits until Grafana holds every datasource and dashboard of the release as its file has it and reaches the stack's own servers
- * through them: that it is healthy says nothing of either. Answers with those of the person's own datasources that do not answer.
+ * through them: that it is healthy says nothing of either.
  */
-export async function confirmFiles(room: Room, api: GrafanaApi): Promise<readonly string[]> {
+export async function confirmFiles(room: Room, api: GrafanaApi): Promise<void> {
   const datasources = wantedDatasources(room.release.files).filter(({ orgId }) => orgId === 1);
   const dashboards = wantedDashboards(room.release.files);
   const own = new Set(stackDatasources(room.release.config).map(({ uid }) => uid));
@@ -40,37 +39,6 @@ export async function confirmFiles(room: Room, api: GrafanaApi): Promise<readonl
     room,
     datasources.filter(({ uid }) => own.has(uid)).map((wanted) => reachesServer(api, wanted)),
   );
-  return whatDoesNotAnswer(
-    api,
-    datasources.filter(({ uid }) => !own.has(uid)),
-  );
-}
-
-/** Takes away dashboards of former releases; a person's own, and copies of promstack's, carry no mark with their uid. */
-export async function removeFormerDashboards(room: Room, api: GrafanaApi): Promise<readonly string[]> {
-  const wanted = new Set(wantedDashboards(room.release.files).map(({ uid }) => uid));
-  const found = await api.dashboards();
-  if (found.kind !== 'ok') {
-    return ['Grafana did not list its dashboards, so former ones of the stack may still be there'];
-  }
-  const strangers = found.value.filter(({ uid }) => !wanted.has(uid));
-  const left = await Promise.all(strangers.map(async ({ uid, title }) => ((await isGone(api, uid)) ? [] : [title])));
-  return left
-    .flat()
-    .map((title) => `the dashboard "${title}" is no part of the stack any more, but Grafana did not delete it`);
-}
-
-/** Deletes a dashboard that promstack put there; true also for one that is none of its business. */
-async function isGone(api: GrafanaApi, uid: string): Promise<boolean> {
-  const held = await api.dashboard(uid);
-  if (held.kind !== 'ok' || markOf(held.value.dashboard)?.uid !== uid) return true;
-  try {
-    const { kind } = await api.deleteDashboard(uid);
-    return kind === 'ok' || kind === 'absent';
-  } catch {
-    // There may be no way to send a DELETE, as to an engine on another host whose ports cannot be reached.
-    return false;
-  }
 }
 
 function holdsDatasource(api: GrafanaApi, wanted: WantedDatasource): Claim {
@@ -130,21 +98,6 @@ function reachesServer(api: GrafanaApi, wanted: WantedDatasource): Claim {
       return answer.value.isWell ? right : { kind: 'notYet', because: `Grafana says: ${answer.value.message}` };
     },
   };
-}
-
-async function whatDoesNotAnswer(
-  api: GrafanaApi,
-  datasources: readonly WantedDatasource[],
-): Promise<readonly string[]> {
-  const told = await Promise.all(
-    datasources.map(async ({ uid, name }) => {
-      const answer = await api.health(uid);
-      // Not every plugin can be asked.
-      if (answer.kind !== 'ok' || answer.value.isWell) return [];
-      return [`the datasource ${name} does not answer: ${answer.value.message}`];
-    }),
-  );
-  return told.flat();
 }
 
 /** Asks until every claim is true; the first that cannot become true, or the deadline, ends it. */

@@ -277,6 +277,85 @@ test('a dashboard that cannot be deleted must be told, and be no reason to refus
   ]);
 });
 
+describe('what does not answer', () => {
+  /** The scenery, with a Grafana that lets these requests wait until nobody listens any more. */
+  const silent = async (scenery: Awaited<ReturnType<typeof scene>>, isSilent: (path: string) => boolean) => {
+    const room: typeof scenery.room = {
+      ...scenery.room,
+      request: async (request) => {
+        if (isSilent(request.path)) throw new Error('no answer within 30 s');
+        return scenery.room.request(request);
+      },
+    };
+    return grafanaAttendant.confirm(room);
+  };
+
+  test('among the datasources of the person must be told, and be no reason to refuse the rest', async () => {
+    await using scenery = await scene();
+    await expect(silent(scenery, (path) => path.endsWith('/loki/health'))).resolves.toEqual([
+      'the datasource Loki does not answer: no answer within 30 s',
+    ]);
+  });
+
+  test('of the list of dashboards must be told', async () => {
+    await using scenery = await scene();
+    await expect(silent(scenery, (path) => path.startsWith('/api/search'))).resolves.toEqual([
+      'Grafana did not list its dashboards, so former ones of the stack may still be there',
+    ]);
+  });
+
+  test("of people's dashboards must be told, and no more of them be asked for after it", async () => {
+    await using scenery = await scene();
+    const mine = Array.from({ length: 40 }, (_, at) => `mine-${at}`);
+    for (const uid of mine) scenery.standIn.addDashboard({ uid, title: uid });
+    const asked: string[] = [];
+    const notes = await silent(scenery, (path) => {
+      const isMine = path.startsWith('/api/dashboards/uid/mine-');
+      if (isMine) asked.push(path);
+      return isMine;
+    });
+    expect(notes).toEqual([
+      'Grafana did not show all of its dashboards, so former ones of the stack may still be there',
+    ]);
+    expect(asked.length).toBeLessThanOrEqual(4);
+  });
+
+  test('because the person ended it must end it', async () => {
+    await using scenery = await scene();
+    const ending = new AbortController();
+    const room: typeof scenery.room = {
+      ...scenery.room,
+      signal: ending.signal,
+      request: async (request) => {
+        if (!request.path.startsWith('/api/search')) return scenery.room.request(request);
+        ending.abort(new Error('interrupted'));
+        throw new Error('aborted');
+      },
+    };
+    await expect(grafanaAttendant.confirm(room)).rejects.toThrow('interrupted');
+  });
+});
+
+test("people's dashboards must be asked for a few at a time", async () => {
+  await using scenery = await scene();
+  for (let at = 0; at < 40; at++) scenery.standIn.addDashboard({ uid: `mine-${at}`, title: `Mine ${at}` });
+  let open = 0;
+  let most = 0;
+  const room: typeof scenery.room = {
+    ...scenery.room,
+    request: async (request) => {
+      if (!request.path.startsWith('/api/dashboards/uid/mine-')) return scenery.room.request(request);
+      open += 1;
+      most = Math.max(most, open);
+      const answer = await scenery.room.request(request);
+      open -= 1;
+      return answer;
+    },
+  };
+  await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+  expect(most).toBe(4);
+});
+
 describe('a dead server behind', () => {
   test("the stack's own Prometheus must be told in Grafana's words", async () => {
     await using scenery = await scene({
