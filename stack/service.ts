@@ -123,6 +123,8 @@ export interface UserFiles {
   landing?(path: string): string;
   /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
   problems?(content: unknown): readonly Problem[] | Promise<readonly Problem[]>;
+  /** Whatever of the config the problems of a file depend on, as a text to compare; absent when they depend on the file alone. */
+  readonly judgedBy?: string;
 }
 
 /** Identity, for the types: each service file exports one of these. */

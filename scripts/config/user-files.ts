@@ -21,10 +21,14 @@ export interface ReadUserFiles {
 }
 
 /** What was wrong in each file when it was last looked into, for whoever reads the same files again and again. */
-export type JudgedFiles = Map<
-  string,
-  { readonly content: string; readonly origin: string; readonly diagnostics: readonly Diagnostic[] }
->;
+export type JudgedFiles = Map<string, JudgedFile>;
+
+interface JudgedFile {
+  readonly content: string;
+  readonly origin: string;
+  readonly judgedBy: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** Reads every file the enabled services ask for, each once for a service, in the order of their landing paths. */
 export async function readUserFiles(
@@ -68,12 +72,11 @@ export async function readUserFiles(
     }
     files.push({ service, path, origin, content });
     if (asked.problems === undefined) continue;
+    const { judgedBy } = asked;
     const known = judged.get(absolute);
-    const found =
-      known?.content === content && known.origin === origin
-        ? known.diagnostics
-        : await checkYaml(content, origin, asked.problems);
-    judged.set(absolute, { content, origin, diagnostics: found });
+    const isKnown = known?.content === content && known.origin === origin && known.judgedBy === judgedBy;
+    const found = isKnown ? known.diagnostics : await checkYaml(content, origin, asked.problems);
+    judged.set(absolute, { content, origin, judgedBy, diagnostics: found });
     diagnostics.push(...found);
   }
   return {

@@ -1,4 +1,3 @@
-import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { isNative, type Native } from '../values/native.ts';
@@ -6,10 +5,10 @@ import { inWords, quoted } from '../values/words.ts';
 import { type DashboardModel, openDashboard, panelsIn } from './dashboard-file.ts';
 import { answerInputs } from './dashboard-inputs.ts';
 import { uidForm } from './datasource.ts';
-import { type KnownDatasource, knownDatasources } from './datasources.ts';
+import type { KnownDatasource } from './datasources.ts';
 
-/** What is wrong with the content of a dashboard's file; paths are inside the file. */
-export function dashboardProblems(content: unknown, config: StackConfig): readonly Problem[] {
+/** What is wrong with the content of a dashboard's file in a stack with these datasources; paths are inside the file. */
+export function dashboardProblems(content: unknown, known: readonly KnownDatasource[]): readonly Problem[] {
   const opened = openDashboard(content);
   if (opened === undefined) {
     return [
@@ -21,7 +20,6 @@ export function dashboardProblems(content: unknown, config: StackConfig): readon
       },
     ];
   }
-  const known = knownDatasources(config);
   return [
     ...titleProblems(opened),
     ...uidProblems(opened),

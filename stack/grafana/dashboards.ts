@@ -23,6 +23,7 @@ export interface DashboardMark {
 
 /** The person's dashboards: files and globs as they are, a folder with everything below it. */
 export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
+  const known = knownDatasources(config);
   return config.grafana.dashboards.map((written, at) => {
     const glob = /\.json$|[*?[{]/.test(written) ? written : `${written.replace(/\/+$/, '')}/**/*.json`;
     return {
@@ -31,7 +32,8 @@ export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
       into: dashboardsFolder,
       extensions: ['.json'],
       landing: (path) => landingPlace(path, glob),
-      problems: (content) => dashboardProblems(content, config),
+      problems: (content) => dashboardProblems(content, known),
+      judgedBy: JSON.stringify(known),
     };
   });
 }
