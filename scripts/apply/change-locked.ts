@@ -33,7 +33,7 @@ export async function changeLocked(options: LockedOptions): Promise<Plan> {
   await preflight(plan, desired, observed, engine.place.isLocal);
   const { passed } = session;
   await proveValid({ engine, desired, rendering, observed, plan, files, passed, env, report, signal });
-  const former = await formerState(files, observed, desired);
+  const former = await formerState(engine, files, observed, desired);
   report({ kind: 'phase', name: 'applying' });
   await carryOut({
     engine,

@@ -69,15 +69,15 @@ export function createExecutors(shop: Workshop): Executors {
 
   const roomOf = (service: string, release: Release, signal: AbortSignal): Room => {
     const wanted = wantedOf(service);
-    const { user } = wanted.spec;
+    const { given, spec } = wanted;
     const container = containerOf(service);
-    const place = { stack: desired.stack, service: wanted.service, user, container, release };
+    const place = { stack: desired.stack, service: wanted.service, user: spec.user, container, release, given };
     return openRoom({ ...place, engine, reach, clock, signal, deadlineMs: confirmMs });
   };
-  const keepSecrets = async ({ service, spec }: DesiredService): Promise<void> => {
+  const keepSecrets = async ({ service, spec, given }: DesiredService): Promise<void> => {
     if (service.keeps === undefined) return;
     const place = { carrier: names.carrier(desired.stack), service: service.name, user: spec.user };
-    await ensureKept(keptSecrets(engine, place), service.keeps, desired.config);
+    await ensureKept(keptSecrets(engine, place), service, given);
   };
 
   const stage = async (releases: readonly ServiceRelease[], andThen: readonly ArchiveEntry[] = []): Promise<void> => {

@@ -1,12 +1,16 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import type { Secret } from '../../stack/secret.ts';
 import { findService } from '../../stack/services.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { RecordedRelease } from '../history/history.ts';
 import { lastConfirmed } from '../history/history.ts';
 import { carrierFor, type Desired, type DesiredService, hashSpec, volumesOf } from '../plan/desired.ts';
 import { hashFiles } from '../plan/files-hash.ts';
+import { names } from '../plan/names.ts';
 import type { Observed, ObservedService } from '../plan/observed.ts';
 import { type ReleaseFolder, revisionOf } from '../plan/release-folder.ts';
+import { keptSecrets, type Secrets } from '../secrets/kept.ts';
 import { md5 } from '../util/hash.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { readRelease } from './release-files.ts';
@@ -15,13 +19,21 @@ import { readRelease } from './release-files.ts';
  * What the stack was before a change, as something to desire again: each running container by the spec on its label,
  * with the release that was confirmed last. Read before the change begins, while all that gives access to it is there.
  */
-export async function formerState(files: ConfigFiles, observed: Observed, desired: Desired): Promise<Desired> {
+export async function formerState(
+  engine: Engine,
+  files: ConfigFiles,
+  observed: Observed,
+  desired: Desired,
+): Promise<Desired> {
   const recorded = lastConfirmed(observed.history)?.services ?? {};
   const services = await Promise.all(
     [...observed.services].map(async ([name, found]): Promise<DesiredService[]> => {
       if (found.container.state !== 'running') return [];
-      const release = await keptRelease(files, name, found, recorded[name]);
-      return asItWasMade(found, { stack: desired.stack, config: desired.config, release });
+      const [release, given] = await Promise.all([
+        keptRelease(files, name, found, recorded[name]),
+        keptUntilNow(engine, name, found, desired),
+      ]);
+      return asItWasMade(found, { stack: desired.stack, config: desired.config, release, given });
     }),
   );
   const kept = services.flat();
@@ -44,11 +56,16 @@ export interface PlacedRelease {
 /** A service to desire just as its container was made, with a release that is there already; empty when its label does not tell how. */
 export function asItWasMade(
   { container, spec, specHash }: Pick<ObservedService, 'container' | 'spec' | 'specHash'>,
-  about: { readonly stack: string; readonly config: StackConfig; readonly release: PlacedRelease | undefined },
+  about: {
+    readonly stack: string;
+    readonly config: StackConfig;
+    readonly release: PlacedRelease | undefined;
+    readonly given: Secrets;
+  },
 ): DesiredService[] {
   const service = spec === undefined ? undefined : findService(spec.service);
   if (service === undefined || spec === undefined) return [];
-  const { stack, config, release } = about;
+  const { stack, config, release, given } = about;
   return [
     {
       service,
@@ -58,6 +75,7 @@ export function asItWasMade(
       specHash: specHash ?? hashSpec(spec),
       labels: container.labels,
       volumes: volumesOf(stack, spec),
+      given,
       ...(release === undefined
         ? { release: undefined }
         : {
@@ -85,6 +103,25 @@ async function keptRelease(
   if (found.folder === undefined) return undefined;
   const read = await readRelease(files, service, found.folder);
   return read === undefined ? undefined : { folder: found.folder, files: read };
+}
+
+/** What is kept now of the secrets that the change gives: it may set those it gives, and going back sets them as they were. */
+async function keptUntilNow(
+  engine: Engine,
+  service: string,
+  { container, spec }: ObservedService,
+  { stack, services }: Desired,
+): Promise<Secrets> {
+  const given = services.find((one) => one.service.name === service)?.given ?? new Map();
+  const place = { carrier: names.carrier(stack), service, user: spec?.user ?? '', container: container.id };
+  const kept = keptSecrets(engine, place);
+  const read = await Promise.all(
+    [...given.keys()].map(async (name): Promise<[string, Secret][]> => {
+      const secret = await kept.read(name);
+      return secret === undefined ? [] : [[name, secret]];
+    }),
+  );
+  return new Map(read.flat());
 }
 
 /** The carrier has the volumes of what was and of what was wanted, so that going back does not have to make it anew. */

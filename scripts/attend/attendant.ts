@@ -24,6 +24,8 @@ export interface Room {
   /** The last lines the server wrote, oldest first. */
   lastLines(): Promise<readonly string[]>;
   readonly kept: Kept;
+  /** The kept secrets that the server is to have; the others stay as they are. */
+  readonly given: ReadonlyMap<string, Secret>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** How long a proof may take to come true. */

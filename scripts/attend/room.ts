@@ -2,7 +2,7 @@ import type { Release, Service } from '../../stack/service.ts';
 import type { Reach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { names } from '../plan/names.ts';
-import { keptSecrets } from '../secrets/kept.ts';
+import { keptSecrets, type Secrets } from '../secrets/kept.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Room } from './attendant.ts';
 
@@ -17,6 +17,7 @@ export interface RoomPlan {
   readonly user: string;
   readonly container: string;
   readonly release: Release;
+  readonly given: Secrets;
   readonly engine: Engine;
   /** Knows where the service is. */
   readonly reach: Reach;
@@ -27,9 +28,10 @@ export interface RoomPlan {
 
 /** Opens the room an attendant works in. */
 export function openRoom(plan: RoomPlan): Room {
-  const { engine, reach, service, container, release, clock, signal, deadlineMs } = plan;
+  const { engine, reach, service, container, release, given, clock, signal, deadlineMs } = plan;
   return {
     release,
+    given,
     clock,
     signal,
     deadlineMs,

@@ -13,7 +13,7 @@ export const command = defineCommand({
     'Makes the files of a revision of the history current again, reloads the servers and confirms that they run them, ' +
     'all of it or none. They are on the engine still, so stack.yml is not changed, and with --name not read either: that ' +
     'works from any machine. The next `up`, `reload` or edit under `watch` makes what stack.yml says current again. ' +
-    'Containers stay as they are.',
+    'Containers and the password of Grafana stay as they are.',
   examples: [
     { line: 'rollback', what: 'to the revision before' },
     { line: 'rollback 3f2a', what: 'to one that `promstack history` lists, by its first letters' },

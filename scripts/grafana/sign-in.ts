@@ -11,13 +11,13 @@ const probe = 'prometheus';
 const pauseMs = 250;
 
 /**
- * Logs in with the password the stack keeps, or with the one stack.yml gives. When stack.yml gives another one than is in use it is
- * set. Each is tried once: Grafana shuts out a user for five minutes after five wrong ones.
+ * Logs in with the password the stack keeps, or with the one it is given. When it is given another one than is in use, that is set.
+ * Each is tried once: Grafana shuts out a user for five minutes after five wrong ones.
  */
 export async function signIn(room: Room): Promise<GrafanaApi> {
   const doing = 'logging in to Grafana';
   const kept = await room.kept.read(keptSecrets.adminPassword);
-  const given = room.release.config.grafana.admin_password;
+  const given = room.given.get(keptSecrets.adminPassword);
   const candidates = [kept, given].filter((one) => one !== undefined);
   const [first, second] = sameText(kept, given) ? candidates.slice(0, 1) : candidates;
   if (first === undefined) {

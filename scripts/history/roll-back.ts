@@ -40,7 +40,8 @@ export interface RolledBack {
 
 /**
  * Makes the files of a recorded revision current again, as one transaction: they are in place already, so the links
- * are switched, the servers reloaded and confirmed. Containers stay as they are.
+ * are switched, the servers reloaded and confirmed. Containers stay as they are, and so do passwords: one that was changed
+ * since may have been changed because others knew it.
  */
 export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
   const { engine, stack, config, choose, report, clock, signal, afterStep } = options;
@@ -54,7 +55,7 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
     const observed = await observe(engine, desired, reach, { files });
     const plan = reconcile(desired, observed, { leave: new Set(observed.services.keys()) });
     if (plan.steps.length > 0) {
-      const former = await formerState(files, observed, desired);
+      const former = await formerState(engine, files, observed, desired);
       const command = 'rollback';
       await carryOut({
         engine,
@@ -89,7 +90,7 @@ async function desiredAgain(
       const release =
         recorded === undefined ? await linkedRelease(files, name) : await recordedRelease(files, name, recorded, entry);
       const found = { container, spec: specOf(container), specHash: container.labels[specHashLabel] };
-      return asItWasMade(found, { stack, config, release });
+      return asItWasMade(found, { stack, config, release, given: new Map() });
     }),
   );
   const kept = services.flat();

@@ -3,6 +3,7 @@ import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel, versionLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { givenSecrets, type Secrets } from '../secrets/kept.ts';
 import { md5, shortHash } from '../util/hash.ts';
 import { version } from '../util/version.ts';
 import { carrierRoot, names } from './names.ts';
@@ -32,6 +33,8 @@ export interface DesiredService {
   readonly volumes: readonly string[];
   /** Absent when the service reads no files. */
   readonly release: Release | undefined;
+  /** The kept secrets that it is to have; the others stay as they are. */
+  readonly given: Secrets;
   /** Where the release lies already, when it is one of the history; a new one gets a free place. */
   readonly folder?: ReleaseFolder;
 }
@@ -73,6 +76,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
       },
       volumes: volumesOf(stack, spec),
       release: hasConfigMount(spec) ? { config, files, revision, md5 } : undefined,
+      given: givenSecrets(service, config),
     };
   });
   const volumes = services.flatMap((one) =>

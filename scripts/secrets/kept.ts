@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { StackConfig } from '../../stack/config.ts';
 import { Secret } from '../../stack/secret.ts';
-import type { KeptSecret } from '../../stack/service.ts';
+import type { Service } from '../../stack/service.ts';
 import { configMount } from '../../stack/values/container.ts';
 import type { Kept } from '../attend/attendant.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -54,10 +54,23 @@ export function keptSecrets(engine: Pick<Engine, 'getFiles' | 'putFiles'>, place
   };
 }
 
-/** Makes those secrets that are not there yet: of what the person gave, else by chance. Must come before the container's first start. */
-export async function ensureKept(kept: Kept, secrets: readonly KeptSecret[], config: StackConfig): Promise<void> {
-  for (const { name, length, given } of secrets) {
+/** Kept secrets of one service, by name. */
+export type Secrets = ReadonlyMap<string, Secret>;
+
+/** Those of a service's kept secrets that the person gave a text of their own. */
+export function givenSecrets({ keeps = [] }: Pick<Service, 'keeps'>, config: StackConfig): Secrets {
+  return new Map(
+    keeps.flatMap(({ name, given }): [string, Secret][] => {
+      const secret = given?.(config);
+      return secret === undefined ? [] : [[name, secret]];
+    }),
+  );
+}
+
+/** Makes those secrets that are not there yet: of what is given, else by chance. Must come before the container's first start. */
+export async function ensureKept(kept: Kept, { keeps = [] }: Pick<Service, 'keeps'>, given: Secrets): Promise<void> {
+  for (const { name, length } of keeps) {
     if ((await kept.read(name)) !== undefined) continue;
-    await kept.write(name, given?.(config) ?? makeSecret(length));
+    await kept.write(name, given.get(name) ?? makeSecret(length));
   }
 }

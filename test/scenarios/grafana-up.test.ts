@@ -146,6 +146,20 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   check(
+    'a password that was changed together with what Grafana refuses must be the former one again',
+    async ({ folder, configure, password, statusOf }) => {
+      const former = await password();
+      const datasources = [loki, { ...loki, name: 'Mine', uid: 'by-hand' }];
+      await configure({ admin_password: 'another-one', datasources, dashboards: ['dashboards'] });
+      const refused = await folder.run('reload');
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('everything was put back')]);
+      expect(await password()).toBe(former);
+      expect(await statusOf('/api/plugins/prometheus/settings', former)).toBe(200);
+      expect(await statusOf('/api/plugins/prometheus/settings', 'another-one')).toBe(401);
+    },
+  );
+
+  check(
     'a Grafana that dies over its files after it was healthy must be told by its log, and everything go back',
     async ({ folder, configure, fine, change, containers }) => {
       const before = await containers();
@@ -184,6 +198,21 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(await statusOf('/api/plugins/prometheus/settings')).toBe(200);
     expect(await statusOf('/api/plugins/prometheus/settings', former)).toBe(401);
     await fine('plan', '--detailed-exitcode');
+  });
+
+  check('a rollback must leave the password in use, whatever stack.yml says', async (stack) => {
+    const { configure, fine, password, statusOf } = stack;
+    await configure({ admin_password: 'first-one' });
+    await fine('reload');
+    await configure({ admin_password: 'second-one' });
+    await fine('rollback');
+    expect(await password()).toBe('first-one');
+    expect(await statusOf('/api/plugins/prometheus/settings', 'first-one')).toBe(200);
+    await fine('reload');
+    expect(await password()).toBe('second-one');
+    await configure({});
+    await fine('reload');
+    expect(await password()).toBe('second-one');
   });
 
   check('down and up must keep the password', async ({ fine, password, statusOf }) => {

@@ -7,7 +7,7 @@ import { waitReady } from '../../scripts/confirm/ready.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
 import { carrierRoot, names } from '../../scripts/plan/names.ts';
-import { ensureKept } from '../../scripts/secrets/kept.ts';
+import { ensureKept, givenSecrets } from '../../scripts/secrets/kept.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { grafana } from '../../stack/grafana/service.ts';
 import type { Release } from '../../stack/service.ts';
@@ -88,6 +88,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         user: spec.user,
         container,
         release,
+        given: givenSecrets(grafana, release.config),
         engine,
         reach,
         clock: systemClock,
@@ -95,7 +96,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         deadlineMs: 45_000,
       });
     const room = roomOf(first);
-    await ensureKept(room.kept, grafana.keeps ?? [], first.config);
+    await ensureKept(room.kept, grafana, room.given);
     await engine.startContainer(container);
     await waitReady(grafana, container, {
       engine,

@@ -1,4 +1,6 @@
 import type { Kept, Room } from '../../scripts/attend/attendant.ts';
+import { givenSecrets } from '../../scripts/secrets/kept.ts';
+import { grafana } from '../../stack/grafana/service.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Release } from '../../stack/service.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -24,6 +26,7 @@ export function roomOf(standIn: GrafanaStandIn, release: Release, kept: Kept): R
   return {
     release,
     kept,
+    given: givenSecrets(grafana, release.config),
     request: requester(standIn.url),
     exec: async (argv, stdin = '') => {
       const wanted = 'grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin';
