@@ -59,8 +59,8 @@ export interface Service {
   readonly ready: HttpRequest;
   /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */
   readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined };
-  /** Makes the running server read its files again; absent when it has none to read. */
-  readonly reload?: HttpRequest;
+  /** Makes the running server read its files again, by a request or through its attendant; absent when it reads them at its start only. */
+  readonly reload?: HttpRequest | 'attended';
   /** What a reload that takes long is most likely doing. */
   readonly slowReload?: string;
   /** Shows that the running server runs exactly these files. */

@@ -24,7 +24,7 @@ export interface ReloadOptions {
 /** Asks a server to read its files again; throws a StackError with its own reasons when it refuses, or gives no answer. */
 export async function reloadServer({ name, reload, slowReload }: Service, options: ReloadOptions): Promise<void> {
   const { engine, container, reach, clock, signal, onProgress } = options;
-  if (reload === undefined) throw new Error(`the plan reloads ${name}, which has nothing to reload`);
+  if (reload === undefined || reload === 'attended') throw new Error(`${name} has no reload of its own`);
   const since = new Date(clock.now());
   const answered = new AbortController();
   clock.sleep(slowMs, answered.signal).then(

@@ -64,8 +64,7 @@ export const grafana = defineService({
   ],
   checks: () => [],
   ready: { method: 'GET', port, path: '/api/health' },
-  // Datasources first: dashboards refer to them.
-  reload: { method: 'POST', port, path: '/api/admin/provisioning/datasources/reload' },
+  reload: 'attended',
   proofs: () => [],
   vitals,
   explainExit,

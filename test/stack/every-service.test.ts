@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { attendantOf } from '../../scripts/attend/attendants.ts';
 import { render } from '../../scripts/render/render.ts';
 import { loadTemplates } from '../../scripts/render/templates.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
@@ -34,6 +35,10 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
 
   it('must be probed at a port of its own container', () => {
     expect(service.ready).toMatchObject({ method: 'GET', port: service.port });
+  });
+
+  it('must have an attendant just when its reload is for one', () => {
+    expect(attendantOf(name) !== undefined).toBe(service.reload === 'attended');
   });
 
   it('must have its templates, and contribute files that parse', async () => {
