@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { formatMatcher } from '../../stack/alertmanager/marked-tree.ts';
-import type { Matcher } from '../../stack/alertmanager/matcher.ts';
+import { formatMatcher, type Matcher } from '../../stack/alertmanager/matcher.ts';
 import { parseJson } from '../../stack/values/json.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type Servers, Silent } from '../verify/servers.ts';

@@ -1,4 +1,5 @@
-import { formatMatcher, type MarkedRoute } from '../../stack/alertmanager/marked-tree.ts';
+import type { MarkedRoute } from '../../stack/alertmanager/marked-tree.ts';
+import { formatMatcher } from '../../stack/alertmanager/matcher.ts';
 import type { Colours } from '../cli/colours.ts';
 import { table } from '../report/table.ts';
 import { type AlertWay, isSuppressed, type Told } from './alert-way.ts';

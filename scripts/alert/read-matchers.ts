@@ -1,4 +1,5 @@
-import { type Matcher, parseMatchers } from '../../stack/alertmanager/matcher.ts';
+import type { Matcher } from '../../stack/alertmanager/matcher.ts';
+import { parseMatchers } from '../../stack/alertmanager/parse-matchers.ts';
 import { misuse } from '../cli/misuse.ts';
 import { InputError } from '../util/stack-error.ts';
 

@@ -76,7 +76,7 @@ async function findWay(
   if (way !== undefined) return way;
   throw new StackError({
     doing: 'following the alert',
-    why: 'alertmanager.yml has no route',
+    why: 'alertmanager.yml has no route, or one with a matcher that is none',
     tryThis: 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
   });
 }

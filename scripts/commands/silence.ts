@@ -1,4 +1,4 @@
-import { formatMatcher } from '../../stack/alertmanager/marked-tree.ts';
+import { formatMatcher } from '../../stack/alertmanager/matcher.ts';
 import { ago } from '../../stack/values/ago.ts';
 import { counted } from '../../stack/values/words.ts';
 import { AlertmanagerApi, type Silence } from '../alert/alertmanager-api.ts';

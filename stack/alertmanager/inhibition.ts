@@ -1,7 +1,6 @@
 import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative } from '../values/native.ts';
-import { formatMatcher, matchersOf } from './marked-tree.ts';
-import { fits, type Matcher } from './matcher.ts';
+import { fits, formatMatcher, type Matcher, matchersOf } from './matcher.ts';
 
 /** An inhibit rule: while a source fires, targets whose `equal` labels are the source's are muted. */
 export interface InhibitRule {
@@ -24,7 +23,8 @@ export interface Inhibition {
 export function parseInhibitRule(value: unknown): InhibitRule | undefined {
   if (!isNative(value) || value['sources'] !== undefined) return undefined;
   const equal = Array.isArray(value['equal']) ? value['equal'].map(String) : [];
-  return { sources: matchersOf(value, 'source_'), targets: matchersOf(value, 'target_'), equal };
+  const [sources, targets] = [matchersOf(value, 'source_'), matchersOf(value, 'target_')];
+  return sources === undefined || targets === undefined ? undefined : { sources, targets, equal };
 }
 
 /** The inhibit rules of a parsed alertmanager.yml that this alert is a target of, and the alerts that inhibit it. */

@@ -1,6 +1,6 @@
 import { labelOf } from '../values/labels.ts';
 import { isNative, type Native } from '../values/native.ts';
-import { fits, type Matcher, parseMatchers } from './matcher.ts';
+import { fits, type Matcher, matchersOf } from './matcher.ts';
 
 /** A route with what an alert makes of it. */
 export interface MarkedRoute {
@@ -32,7 +32,7 @@ const defaults: Timing = { groupBy: [], groupWait: '30s', groupInterval: '5m', r
 
 /**
  * Follows an alert through the routes of a parsed alertmanager.yml: every route is there, those on its way are marked
- * (dispatch/route.go, Match). Undefined when there is no root route.
+ * (dispatch/route.go, Match). Undefined when there is no root route, or a matcher that Alertmanager would refuse.
  */
 export function markRoutes(root: unknown, labels: Readonly<Record<string, string>>): MarkedRoute | undefined {
   return isNative(root) ? mark(root, labels, { receiver: '', timing: defaults }, true) : undefined;
@@ -54,8 +54,9 @@ function mark(
   labels: Readonly<Record<string, string>>,
   inherited: Inherited,
   mayTake: boolean,
-): MarkedRoute {
+): MarkedRoute | undefined {
   const matchers = matchersOf(route);
+  if (matchers === undefined) return undefined;
   const isTaken = mayTake && matchers.every((one) => fits(one, labelOf(labels, one.name)) === true);
   const own = {
     receiver: textOf(route['receiver']) ?? inherited.receiver,
@@ -65,6 +66,7 @@ function mark(
   let isOpen = isTaken;
   for (const child of listOf(route['routes']).filter(isNative)) {
     const marked = mark(child, labels, own, isOpen);
+    if (marked === undefined) return undefined;
     if (marked.isTaken && !marked.continues) isOpen = false;
     routes.push(marked);
   }
@@ -87,27 +89,6 @@ function timingOf(route: Native, above: Timing): Timing {
     groupInterval: textOf(route['group_interval']) ?? above.groupInterval,
     repeatInterval: textOf(route['repeat_interval']) ?? above.repeatInterval,
   };
-}
-
-/** The matchers of a route or of one side of an inhibit rule, whichever of the three ways they are written in. */
-export function matchersOf(section: Native, prefix: '' | 'source_' | 'target_' = ''): readonly Matcher[] {
-  const pairs = (key: string, operator: Matcher['operator']): readonly Matcher[] =>
-    Object.entries(isNative(section[key]) ? section[key] : {}).map(([name, value]) => ({
-      name,
-      operator,
-      value: String(value),
-    }));
-  const texts = listOf(section[`${prefix}matchers`]).map(String);
-  return [
-    ...pairs(`${prefix}match`, '='),
-    ...pairs(`${prefix}match_re`, '=~'),
-    ...texts.flatMap((text) => parseMatchers(text) ?? []),
-  ];
-}
-
-/** A matcher as Alertmanager writes it. */
-export function formatMatcher({ name, operator, value }: Matcher): string {
-  return `${name}${operator}${JSON.stringify(value)}`;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

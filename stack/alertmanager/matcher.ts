@@ -1,4 +1,6 @@
 import { fromGoRegExp } from '../values/go-regexp.ts';
+import { isNative, type Native } from '../values/native.ts';
+import { parseMatchers } from './parse-matchers.ts';
 
 /** A condition on one label, as Alertmanager has it; a label that is not there counts as the empty text. */
 export interface Matcher {
@@ -24,69 +26,24 @@ export function fits({ operator, value }: Matcher, label: string): boolean | und
 }
 
 /**
- * The matchers of one text, such as `severity="page", team=~"a|b"`: by the newer grammar (matcher/parse), else by the
- * older one (pkg/labels), as Alertmanager reads them by default. Undefined when it is neither.
+ * The matchers of a route or of one side of an inhibit rule, whichever of the three ways they are written in; undefined when one of
+ * them cannot be read.
  */
-export function parseMatchers(text: string): readonly Matcher[] | undefined {
-  return newer(text) ?? older(text);
+export function matchersOf(section: Native, prefix: '' | 'source_' | 'target_' = ''): readonly Matcher[] | undefined {
+  const pairs = (key: string, operator: Matcher['operator']): readonly Matcher[] =>
+    Object.entries(isNative(section[key]) ? section[key] : {}).map(([name, value]) => ({
+      name,
+      operator,
+      value: String(value),
+    }));
+  const written: unknown = section[`${prefix}matchers`];
+  const texts: readonly unknown[] = Array.isArray(written) ? written : [];
+  const parsed = texts.map((text) => (typeof text === 'string' ? parseMatchers(text) : undefined));
+  if (!parsed.every((one) => one !== undefined)) return undefined;
+  return [...pairs(`${prefix}match`, '='), ...pairs(`${prefix}match_re`, '=~'), ...parsed.flat()];
 }
 
-const blank = /\s*/y;
-const operatorToken = /=~|!~|!=|=/y;
-const quotedToken = /"((?:\\.|[^"\\])*)"/sy;
-const plainToken = /[^\s{}!=~,\\"'`]+/y;
-
-function newer(text: string): readonly Matcher[] | undefined {
-  let at = 0;
-  const take = (token: RegExp): RegExpExecArray | undefined => {
-    blank.lastIndex = at;
-    blank.exec(text);
-    token.lastIndex = blank.lastIndex;
-    const found = token.exec(text);
-    if (found === null) return undefined;
-    at = token.lastIndex;
-    return found;
-  };
-  const word = (): string | undefined => {
-    const quoted = take(quotedToken)?.[1];
-    return quoted === undefined ? take(plainToken)?.[0] : withoutEscapes(quoted);
-  };
-
-  const isBraced = take(/\{/y) !== undefined;
-  const matchers: Matcher[] = [];
-  for (;;) {
-    const name = word();
-    if (name === undefined) break;
-    const operator = take(operatorToken)?.[0] as Matcher['operator'] | undefined;
-    const value = operator === undefined ? undefined : word();
-    if (operator === undefined || value === undefined || name === '') return undefined;
-    matchers.push({ name, operator, value });
-    if (take(/,/y) === undefined) break;
-  }
-  if (isBraced && take(/\}/y) === undefined) return undefined;
-  const isWhole = text.slice(at).trim() === '';
-  return isWhole && (isBraced || matchers.length > 0) ? matchers : undefined;
-}
-
-const olderMatcher = /^\s*([a-zA-Z_:][\w:]*)\s*(=~|!=|!~|=)\s*(?:"((?:\\.|[^"\\])*)"|([^"]*?))\s*$/s;
-
-/** Values may go without quotes, whatever is in them but a quote. */
-function older(text: string): readonly Matcher[] | undefined {
-  const inner = text.trim().replace(/^\{/, '').replace(/\}$/, '').replace(/,\s*$/, '');
-  const parts = inner.match(/(?:"(?:\\.|[^"\\])*"|[^,"])+/g) ?? [];
-  if (parts.join(',') !== inner) return undefined;
-  const matchers = parts.map((part): Matcher | undefined => {
-    const [, name, operator, quoted, plain] = olderMatcher.exec(part) ?? [];
-    if (name === undefined) return undefined;
-    const value = quoted === undefined ? (plain ?? '') : withoutEscapes(quoted);
-    return { name, operator: operator as Matcher['operator'], value };
-  });
-  return matchers.every((one) => one !== undefined) ? matchers : undefined;
-}
-
-/** The escapes both grammars know in quotes; `\\` before anything else is left out. */
-function withoutEscapes(text: string): string {
-  return text.replaceAll(/\\(.)/gs, (_, escaped: string) =>
-    escaped === 'n' ? '\n' : escaped === 't' ? '\t' : escaped === 'r' ? '\r' : escaped,
-  );
+/** A matcher as Alertmanager writes it. */
+export function formatMatcher({ name, operator, value }: Matcher): string {
+  return `${name}${operator}${JSON.stringify(value)}`;
 }

@@ -3,7 +3,7 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
 import { inWords } from '../values/words.ts';
 import { canaryReceiver } from '../verify/canary.ts';
-import { matcherProblems } from './matchers.ts';
+import { matcherProblems } from './matcher-problems.ts';
 import { receiverKeys } from './receiver-keys.ts';
 import { routeProblems } from './routes.ts';
 import { bringsCanaryReceiver } from './routing.ts';

@@ -2,7 +2,7 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
-import { matcherProblems } from './matchers.ts';
+import { matcherProblems } from './matcher-problems.ts';
 
 const routeKeys = [
   'receiver',

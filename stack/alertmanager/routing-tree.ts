@@ -1,6 +1,6 @@
 import { type Labels, labelOf } from '../values/labels.ts';
-import { isNative, type Native } from '../values/native.ts';
-import { fits, type Matcher, parseMatchers } from './matcher.ts';
+import { isNative } from '../values/native.ts';
+import { fits, type Matcher, matchersOf } from './matcher.ts';
 
 /** A route as far as it decides who is told. */
 export interface Route {
@@ -89,20 +89,6 @@ function judge(
     if (verdict === undefined) unknown.push(matcher.name);
   }
   return { verdict: unknown.length > 0 ? 'maybe' : 'yes', unknown };
-}
-
-/** All three ways to write matchers; undefined when one of them cannot be read. */
-function matchersOf(route: Native): readonly Matcher[] | undefined {
-  const texts = listOf(route['matchers']);
-  const parsed = texts.map((text) => (typeof text === 'string' ? parseMatchers(text) : undefined));
-  if (!parsed.every((one) => one !== undefined)) return undefined;
-  const from = (key: string, operator: Matcher['operator']): readonly Matcher[] =>
-    Object.entries(isNative(route[key]) ? route[key] : {}).map(([name, value]) => ({
-      name,
-      operator,
-      value: String(value),
-    }));
-  return [...from('match', '='), ...from('match_re', '=~'), ...parsed.flat()];
 }
 
 const once = (names: readonly string[]): readonly string[] => [...new Set(names)];

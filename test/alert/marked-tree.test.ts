@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseInhibitRule } from '../../stack/alertmanager/inhibition.ts';
 import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/marked-tree.ts';
 import { rootRoute } from '../../stack/alertmanager/routing.ts';
 import { parseRoute, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
@@ -33,6 +34,17 @@ describe('the way of an alert through the routes', () => {
     expect(told(root, { severity: 'critical' })).toEqual(['oncall', 'log']);
     expect(told(root, { severity: 'critical', team: 'db' })).toEqual(['oncall', 'db']);
     expect(told(root, { severity: 'warning', team: 'db' })).toEqual(['db']);
+  });
+
+  it('must not be followed where a matcher is none, as Alertmanager would refuse it', () => {
+    expect(markRoutes({ receiver: 'a', routes: [{ matchers: ['severity: page'] }] }, {})).toBeUndefined();
+    expect(parseInhibitRule({ source_matchers: ['a=b'], target_matchers: ['severity: page'] })).toBeUndefined();
+  });
+
+  it('must take an expression with its backslashes', () => {
+    const byCode = { receiver: 'chat', routes: [{ matchers: ['code=~"5\\d\\d"'], receiver: 'oncall' }] };
+    expect(told(byCode, { code: '503' })).toEqual(['oncall']);
+    expect(told(byCode, { code: '5dd' })).toEqual(['chat']);
   });
 
   it('must inherit receiver and timing from the routes above', () => {

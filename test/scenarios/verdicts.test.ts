@@ -113,9 +113,19 @@ const alertmanagerFiles: readonly (readonly [boolean, string])[] = [
     'group_wait: 0s',
     'routes: [{match: {a: b}, match_re: {c: d}, active_time_intervals: [w]}]',
   ].map((text) => [true, route(text)] as const),
-  ...['a=b', 'a="b"', '{a="b",c!~"d.*"}', 'a=foo bar', '"a.b"="c"', 'a-b="c"', 'a=', 'a="x",'].map(
-    (matcher) => [true, route(`routes: [{matchers: ['${matcher}']}]`)] as const,
-  ),
+  ...[
+    'a=b',
+    'a="b"',
+    '{a="b",c!~"d.*"}',
+    'a=foo bar',
+    '"a.b"="c"',
+    'a-b="c"',
+    'a=',
+    'a="x",',
+    '',
+    '""="b"',
+    '{a=b c',
+  ].map((matcher) => [true, route(`routes: [{matchers: ['${matcher}']}]`)] as const),
   ...[
     'matchers: [a=b]',
     'match: {a: b}',
@@ -132,7 +142,7 @@ const alertmanagerFiles: readonly (readonly [boolean, string])[] = [
     'group_interval: 0s',
     'repeat_interval: 0',
   ].map((text) => [false, route(text)] as const),
-  ...['a', '="b"', 'a: b', 'a="b', 'a=b"c', 'a="b" c="d"'].map(
+  ...['a', '="b"', 'a: b', 'a="b', 'a=b"c', 'a="b" c="d"', ',', ', }', '{,}', ' {a=b c}', 'a.b="\\d"'].map(
     (matcher) => [false, route(`routes: [{matchers: ['${matcher}']}]`)] as const,
   ),
   ...[

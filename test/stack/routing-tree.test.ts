@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
 import { parseRoute, type Route, reachOf, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
 import { fromGoRegExp } from '../../stack/values/go-regexp.ts';
 import type { Labels } from '../../stack/values/labels.ts';
@@ -100,30 +99,6 @@ describe('a routing tree', () => {
     expect(parseRoute(undefined)).toBeUndefined();
     expect(parseRoute({ routes: [] })).toBeUndefined();
     expect(parseRoute({ receiver: 'a', routes: [{ matchers: ['severity: page'] }] })).toBeUndefined();
-  });
-});
-
-describe('a matcher', () => {
-  it.each([
-    ['severity="page"', [{ name: 'severity', operator: '=', value: 'page' }]],
-    ['severity = page', [{ name: 'severity', operator: '=', value: 'page' }]],
-    [
-      '{a=~"x|y", b!="z",}',
-      [
-        { name: 'a', operator: '=~', value: 'x|y' },
-        { name: 'b', operator: '!=', value: 'z' },
-      ],
-    ],
-    ['"a b"!~"\\"q\\""', [{ name: 'a b', operator: '!~', value: '"q"' }]],
-    ['path=/a b', [{ name: 'path', operator: '=', value: '/a b' }]],
-    ['empty=""', [{ name: 'empty', operator: '=', value: '' }]],
-    ['{}', []],
-  ])('must be read from %s', (text, matchers) => {
-    expect(parseMatchers(text)).toEqual(matchers);
-  });
-
-  it.each(['severity', 'severity: page', '="page"', 'a="b" c="d"'])('must not be read from "%s"', (text) => {
-    expect(parseMatchers(text)).toBeUndefined();
   });
 });
 

@@ -1,6 +1,7 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
+import { parseMatchers } from './parse-matchers.ts';
 
 /** What is wrong with the list of matchers under a key, such as `matchers` of a route. */
 export function matcherProblems(section: Native, key: string, path: KeyPath): readonly Problem[] {
@@ -13,7 +14,7 @@ export function matcherProblems(section: Native, key: string, path: KeyPath): re
 }
 
 function problemOf(matcher: unknown, path: KeyPath): readonly Problem[] {
-  if (typeof matcher === 'string' && isMatcher(matcher)) return [];
+  if (typeof matcher === 'string' && parseMatchers(matcher) !== undefined) return [];
   const given = typeof matcher === 'string' ? quoted(matcher) : inWords(matcher);
   const hint = suggestion(matcher) ?? 'a matcher is name="value", with =, !=, =~ or !~ between the two';
   return [{ code: 'matcher', path, message: `this is not a matcher: ${given}`, hint }];
@@ -31,30 +32,4 @@ function suggestion(given: unknown): string | undefined {
   const [first] = pairs;
   if (first === undefined || pairs.length !== 1 || typeof first[1] === 'object') return undefined;
   return `write ${first[0]}="${String(first[1])}"`;
-}
-
-/** Whether Alertmanager takes a text for a matcher: as it does itself, by the newer grammar or else by the older one. */
-export function isMatcher(text: string): boolean {
-  // A run of blanks means no more than one, and keeps the expressions below from trying every way to share it.
-  const tidy = text.trim().replaceAll(/\s+/g, ' ');
-  return isNewer(tidy) || isOlder(tidy);
-}
-
-const name = String.raw`(?:"(?:\\.|[^"\\])+"|[^\s{}!=~,\\"'${'`'}]+)`;
-const value = String.raw`(?:"(?:\\.|[^"\\])*"|[^\s{}!=~,\\"'${'`'}]+)`;
-const one = String.raw`\s*${name}\s*(?:=~|!~|!=|=)\s*${value}\s*`;
-const many = String.raw`${one}(?:,${one})*,?\s*`;
-const newer = new RegExp(String.raw`^\s*(?:\{\s*(?:${many})?\}|${many})\s*$`, 's');
-
-/** The grammar of matcher/parse/parse.go. */
-function isNewer(text: string): boolean {
-  return newer.test(text);
-}
-
-/** The grammar of pkg/labels/parse.go: values may go without quotes, whatever is in them but a quote. */
-function isOlder(text: string): boolean {
-  const inner = text.replace(/^\{/, '').replace(/\}$/, '');
-  const parts = inner.match(/(?:"(?:\\.|[^"\\])*"|[^,"])+/g) ?? [];
-  if (parts.join(',').length !== inner.replace(/,\s*$/, '').length) return false;
-  return parts.every((part) => /^\s*[a-zA-Z_:][\w:]*\s*(?:=~|!=|!~|=)\s*(?:"(?:\\.|[^"\\])*"|[^"]*)\s*$/s.test(part));
 }
