@@ -1,16 +1,15 @@
-import { parse } from 'yaml';
 import { type InhibitRule, parseInhibitRule } from '../../stack/alertmanager/inhibition.ts';
+import { readMainFile } from '../../stack/alertmanager/main-file.ts';
 import { parseRoute } from '../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { inhibitTestProblems } from '../../stack/own-tests/inhibit-tests.ts';
 import { routeTestProblems } from '../../stack/own-tests/route-tests.ts';
 import { type TestFile, testFileKind, testFileSchema } from '../../stack/own-tests/test-file.ts';
-import { isNative, mappingsIn, type Native } from '../../stack/values/native.ts';
+import { mappingsIn, type Native } from '../../stack/values/native.ts';
 import { toProblems } from '../config/issues.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { revealed } from '../render/show.ts';
 import type { OwnTest } from './read.ts';
 import { readyRuleTest } from './rule-test.ts';
 
@@ -93,7 +92,7 @@ function ownProblems(value: unknown, rendering: Rendering): readonly Problem[] {
   const read = testFileSchema.safeParse(value);
   if (!read.success) return toProblems(read.error.issues, value, testFileSchema);
   const { routes, inhibit }: TestFile = read.data;
-  const config = alertmanagerConfig(rendering);
+  const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
   if (config === undefined) {
     return [notRun(Object.keys(value as Native).slice(0, 1), 'Alertmanager', 'routes')];
   }
@@ -120,16 +119,4 @@ function unreadable(key: string): Problem {
     atKey: true,
     message: 'these tests are not run: what they test is written in a way that promstack cannot read',
   };
-}
-
-function alertmanagerConfig({ services }: Rendering): Native | undefined {
-  const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
-  const file = files.find(({ path }) => path === 'alertmanager.yml');
-  if (file === undefined) return undefined;
-  try {
-    const config: unknown = parse(revealed(file), { merge: true, logLevel: 'silent' });
-    return isNative(config) ? config : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,9 +1,9 @@
-import { parse } from 'yaml';
 import * as z from 'zod';
+import { readMainFile } from '../../stack/alertmanager/main-file.ts';
 import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
 import { isNative } from '../../stack/values/native.ts';
+import { parseYaml } from '../../stack/values/parse-yaml.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { revealed } from '../render/show.ts';
 import { type Servers, Silent } from './servers.ts';
 
 /** The routing an Alertmanager follows: its parsed file, and whether the running server told it. */
@@ -16,9 +16,7 @@ export interface Routing {
 /** The routing of stack.yml, as it is rendered. */
 export function readRenderedRouting({ services }: Rendering): Routing {
   const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
-  const text = files.find(({ path }) => path === 'alertmanager.yml');
-  const parsed: unknown = text === undefined ? undefined : parse(revealed(text), { maxAliasCount: -1 });
-  const file = isNative(parsed) ? parsed : {};
+  const file = readMainFile(files) ?? {};
   return { file, receivers: receiversIn(file), isLive: false };
 }
 
@@ -36,7 +34,7 @@ async function readLive(servers: Servers): Promise<unknown> {
   try {
     const told = status.safeParse(await servers.json('alertmanager', '/api/v2/status'));
     if (!told.success) return undefined;
-    return parse(told.data.config.original, { maxAliasCount: -1 });
+    return parseYaml(told.data.config.original);
   } catch (error) {
     if (error instanceof Silent) return undefined;
     throw error;

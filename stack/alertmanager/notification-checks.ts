@@ -2,10 +2,10 @@ import type { AlertRule } from '../alert.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import { counted } from '../values/words.ts';
+import { mainFile } from './main-file.ts';
 import { type NotificationText, textsOfConfig, textsOfFiles } from './notification-texts.ts';
 import { sampleNotifications } from './sample-notifications.ts';
 
-const mainFile = 'alertmanager.yml';
 /** Alertmanager's own templates, where a build does not carry them inside: Debian's has them there. A glob may match nothing. */
 const defaultTemplates = '/usr/share/prometheus/alertmanager/*.tmpl';
 /** Where the texts and the samples lie while they are checked. */

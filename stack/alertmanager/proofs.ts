@@ -1,9 +1,9 @@
 import type { Proof, RenderedFile, Verdict } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { Release } from '../service.ts';
+import { mainFile } from './main-file.ts';
 
 /** The main file; Alertmanager's own hash covers it alone. */
-const mainFile = 'alertmanager.yml';
 
 /** Writes the revision of all files into alertmanager.yml, whose hash Alertmanager exports: so the hash speaks for the templates too. */
 export function stamp(files: readonly RenderedFile[], revision: string): readonly RenderedFile[] {

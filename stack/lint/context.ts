@@ -1,12 +1,12 @@
-import { parse } from 'yaml';
 import type { AlertRule } from '../alert.ts';
+import { readMainFile } from '../alertmanager/main-file.ts';
 import { parseRoute, type Route } from '../alertmanager/routing-tree.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
 import { alerts } from '../prometheus/alerts.ts';
-import { Secret } from '../secret.ts';
 import { isNative, mappingsIn, type Native } from '../values/native.ts';
+import { parseYaml } from '../values/parse-yaml.ts';
 
 /** All that the lints look at. */
 export interface LintContext {
@@ -44,21 +44,21 @@ export function lintContext(
   metrics?: ReadonlySet<string>,
 ): LintContext {
   const ofPrometheus = filesOf('prometheus');
-  const prometheus = readIn(ofPrometheus, 'prometheus.yml');
+  const prometheus = nativeIn(ofPrometheus.find(({ path }) => path === 'prometheus.yml'));
   return {
     config,
     rules: ofPrometheus.filter(({ path }) => /^rules\/.*\.ya?ml$/.test(path)).flatMap(rulesIn),
     alerts: alerts(ofPrometheus),
     jobs: mappingsIn(prometheus?.['scrape_configs'], []).map(({ value }) => value),
     prometheus,
-    root: parseRoute(readIn(filesOf('alertmanager'), 'alertmanager.yml')?.['route']),
+    root: parseRoute(readMainFile(filesOf('alertmanager'))?.['route']),
     metrics,
   };
 }
 
 function rulesIn(file: RenderedFile): readonly LintedRule[] {
   const isOwn = file.isVerbatim === true && file.isShipped !== true;
-  return mappingsIn(read(file)?.['groups'], ['groups'])
+  return mappingsIn(nativeIn(file)?.['groups'], ['groups'])
     .flatMap((group) => mappingsIn(group.value['rules'], [...group.path, 'rules']))
     .flatMap(({ value, path }): LintedRule[] => {
       const kind = value['alert'] ? 'alert' : 'record';
@@ -67,18 +67,7 @@ function rulesIn(file: RenderedFile): readonly LintedRule[] {
     });
 }
 
-function readIn(files: readonly RenderedFile[], path: string): Native | undefined {
-  const file = files.find((one) => one.path === path);
-  return file === undefined ? undefined : read(file);
-}
-
-/** What cannot be read holds nothing to look at: that it is wrong is said elsewhere. */
-function read({ content }: RenderedFile): Native | undefined {
-  try {
-    const text = content instanceof Secret ? content.reveal() : content;
-    const value: unknown = parse(text, { merge: true, logLevel: 'silent' });
-    return isNative(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function nativeIn(file: RenderedFile | undefined): Native | undefined {
+  const value = file === undefined ? undefined : parseYaml(file.content);
+  return isNative(value) ? value : undefined;
 }

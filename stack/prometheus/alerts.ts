@@ -1,17 +1,16 @@
-import { parse } from 'yaml';
 import type { AlertRule } from '../alert.ts';
 import type { RenderedFile } from '../model.ts';
-import { Secret } from '../secret.ts';
 import { isNative, type Native } from '../values/native.ts';
+import { parseYaml } from '../values/parse-yaml.ts';
 
 /** The alerts that Prometheus's files define. A label whose value is a template is not known before the alert fires. */
 export function alerts(files: readonly RenderedFile[]): readonly AlertRule[] {
   const config = files.find(({ path }) => path === 'prometheus.yml');
-  const external = externalLabels(config === undefined ? undefined : read(config));
+  const external = externalLabels(config === undefined ? undefined : parseYaml(config.content));
   return files
     .filter(({ path }) => /^rules\/.*\.ya?ml$/.test(path))
     .flatMap((file) => {
-      const content = read(file);
+      const content = parseYaml(file.content);
       const groups = isNative(content) ? listOf(content['groups']) : [];
       return groups.flatMap((group) => alertsOf(group, file.path, external));
     });
@@ -43,15 +42,6 @@ function alertsOf(group: Native, file: string, external: AlertRule['labels']): r
 function externalLabels(config: unknown): Readonly<Record<string, string>> {
   const global = isNative(config) ? config['global'] : undefined;
   return isNative(global) ? textsOf(global['external_labels']) : {};
-}
-
-/** What cannot be read defines nothing: that it is wrong is said elsewhere. */
-function read({ content }: RenderedFile): unknown {
-  try {
-    return parse(content instanceof Secret ? content.reveal() : content, { merge: true, logLevel: 'silent' });
-  } catch {
-    return undefined;
-  }
 }
 
 function textsOf(value: unknown): Readonly<Record<string, string>> {
