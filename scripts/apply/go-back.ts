@@ -23,37 +23,58 @@ export interface GoBackOptions extends Workshop {
 export async function goBack(options: GoBackOptions): Promise<{ readonly failed: string | undefined }> {
   const signal = AbortSignal.timeout(goBackMs);
   try {
-    if ((await tryGoingBack(options, signal)).length === 0) return { failed: undefined };
+    const first = await tryGoingBack(options, signal, new Set());
+    if (first.failed.length === 0) return { failed: undefined };
     // A server that was dying when it was looked at has died by now: that calls for other steps.
-    const failed = await tryGoingBack(options, signal);
+    const { failed, unconfirmed } = await tryGoingBack(options, signal, first.unconfirmed);
     if (failed.length === 0) return { failed: undefined };
-    return { failed: [...failed, ...(await whereItStands(options))].join('\n  ') };
+    return { failed: [...failed, ...(await whereItStands(options, unconfirmed))].join('\n  ') };
   } catch (error) {
     return { failed: (error as Error).message };
   }
 }
 
-/** Looks, and takes the steps that are needed; answers why those failed that did. */
-async function tryGoingBack(options: GoBackOptions, signal: AbortSignal): Promise<readonly string[]> {
+/** How a try ended: why what failed did, and the services that it leaves without a proof. */
+interface Tried {
+  readonly failed: readonly string[];
+  readonly unconfirmed: ReadonlySet<string>;
+}
+
+/** Looks, and takes the steps that are needed: for services without a proof too, whose files are in place by now. */
+async function tryGoingBack(
+  options: GoBackOptions,
+  signal: AbortSignal,
+  unconfirmed: ReadonlySet<string>,
+): Promise<Tried> {
   const { engine, reach, files, former, leave, report, clock } = options;
-  const plan = reconcile(former, await observe(engine, former, reach, { files }), { leave, unrecorded: true });
+  const observed = await observe(engine, former, reach, { files });
+  const plan = reconcile(former, observed, { leave, unrecorded: true, unconfirmed });
   const executors = createExecutors({ ...options, desired: former });
   const { failed, skipped } = await runPlan(plan.steps, executors, { report, clock, signal });
-  if (failed.length === 0 && skipped.length > 0) return ['it took too long'];
-  return failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
+  const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
+  const undone = [...failed.map(({ step }) => step), ...skipped];
+  return {
+    failed: why.length === 0 && skipped.length > 0 ? ['it took too long'] : why,
+    unconfirmed: new Set(undone.flatMap((step) => (step.do === 'confirm' ? [step.service] : []))),
+  };
 }
 
 /** One line a service: what runs, by looking again. */
-async function whereItStands({ engine, reach, files, former }: GoBackOptions): Promise<readonly string[]> {
+async function whereItStands(
+  { engine, reach, files, former }: GoBackOptions,
+  unconfirmed: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const observed = await observe(engine, former, reach, { files, asked: 'all' });
   return former.services.map(({ service, release }) => {
     const found = observed.services.get(service.name);
     if (found === undefined) return `${service.name}: it has no container now`;
     if (found.container.state !== 'running') return `${service.name}: its container is ${found.container.state}`;
     if (release === undefined) return `${service.name}: it runs`;
-    if (found.linked === release.revision && found.unproven === undefined) {
+    const isAsked = service.proofs(release).length > 0;
+    const doubt = !isAsked && unconfirmed.has(service.name) ? 'that it took them is not confirmed' : found.unproven;
+    if (found.linked === release.revision && doubt === undefined) {
       return `${service.name}: it runs revision ${release.revision}, as before`;
     }
-    return `${service.name}: it runs, with the files of revision ${found.linked} in place: ${found.unproven ?? 'not asked'}`;
+    return `${service.name}: it runs, with the files of revision ${found.linked} in place: ${doubt ?? 'not asked'}`;
   });
 }

@@ -17,6 +17,8 @@ export interface ReconcileOptions {
   readonly recreate?: boolean;
   /** Services that are left as they are when they are not desired, instead of being removed. */
   readonly leave?: ReadonlySet<string>;
+  /** Services whose files in place were not confirmed, whatever the history says of them. */
+  readonly unconfirmed?: ReadonlySet<string>;
   /** Leave the history as it is: the plan goes back to what it names already. */
   readonly unrecorded?: boolean;
 }
@@ -42,7 +44,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     const about = {
       network: names.network(desired.stack),
       isRecorded: recorded !== undefined,
-      isConfirmed: !isTold || recorded?.folder === found?.folder,
+      isConfirmed: options.unconfirmed?.has(name) !== true && (!isTold || recorded?.folder === found?.folder),
       recreate: options.recreate === true,
     };
     return { wanted, found, isConfirmed: about.isConfirmed, ...decide(wanted, found, about) };

@@ -131,7 +131,10 @@ describe('reconcile', () => {
       "
     `);
     const confirmed = { prometheus: '1/prometheus-new', grafana: '1/grafana-new', sink: '1/sink-new' };
-    expect(reconcile(desired, { ...observed, history: [entryOf('new', confirmed)] }).steps).toEqual([]);
+    const settled = { ...observed, history: [entryOf('new', confirmed)] };
+    expect(reconcile(desired, settled).steps).toEqual([]);
+    const inDoubt = reconcile(desired, settled, { unconfirmed: new Set(['prometheus', 'grafana']) });
+    expect(inDoubt.changes.map(({ action }) => action)).toEqual(['none', 'reload', 'none']);
   });
 
   it('must take files for confirmed in a look without the history, and in a stack that can keep none', () => {

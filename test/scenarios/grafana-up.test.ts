@@ -159,6 +159,28 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     },
   );
 
+  if (which === 'the stand-in') {
+    check('a Grafana that refuses its former files as well must not be told to run them', async (stack) => {
+      const { folder, configure, change, fine, statusOf } = stack;
+      await change('DELETE', '/api/datasources/uid/loki');
+      await change('POST', '/api/datasources', { ...loki, name: 'In its place' });
+      await configure({ datasources: [{ ...loki, url: 'http://other:3100' }], dashboards: ['dashboards'] });
+      const refused = await folder.run('reload');
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain('going back to what ran before failed as well');
+      expect(refused.stderr).toMatch(
+        /grafana: it runs, with the files of .* in place: that it took them is not confirmed/,
+      );
+      expect(refused.stderr).not.toContain('everything was put back');
+
+      await change('DELETE', '/api/datasources/uid/loki');
+      await fine('reload');
+      await configure({ datasources: [loki], dashboards: ['dashboards'] });
+      await fine('reload');
+      expect(await statusOf('/api/datasources/uid/loki')).toBe(200);
+    });
+  }
+
   check(
     'a Grafana that dies over its files after it was healthy must be told by its log, and everything go back',
     async ({ folder, configure, fine, change, containers }) => {
