@@ -8,6 +8,7 @@ const pauseMs = 20;
 const lookMs = 1_000;
 /** How long a server that says what its start is doing may stay at one point. */
 const workingMs = 300_000;
+const toldMs = 1_000;
 const shownLogLines = 20;
 /** A panic's trace can push the line that tells the cause far up. */
 const readLogLines = 200;
@@ -31,7 +32,7 @@ export async function waitReady(
 ): Promise<void> {
   const { engine, reach, clock, signal, deadlineMs } = options;
   let exitCode: number | undefined;
-  void options.exit?.then(
+  const ended = options.exit?.then(
     (code) => {
       exitCode = code;
     },
@@ -57,7 +58,12 @@ export async function waitReady(
       nextLook = clock.now() + lookMs;
       const state = (await engine.findContainer(container))?.state;
       if (state === undefined) throw await die('its container was removed while starting');
-      if (state !== 'running') throw await die(`its container is ${state} while starting`);
+      if (state !== 'running') {
+        // The engine tells of an end a moment after it shows it.
+        if (options.exit !== undefined) await Promise.race([ended, clock.sleep(toldMs, signal)]);
+        if (exitCode === undefined) throw await die(`its container is ${state} while starting`);
+        continue;
+      }
       const doing = await slowStart(service, reach, signal);
       options.onProgress(doing ?? last);
       // A server that says how far it is may take its time, as long as it gets on.

@@ -48,6 +48,22 @@ describe('waiting for a server to be ready', () => {
     );
   });
 
+  it('must wait a moment for the exit code of a container that is seen to be down before it is told', async () => {
+    let tell: (code: number) => void = () => undefined;
+    const exit = new Promise<number>((resolve) => {
+      tell = resolve;
+    });
+    const { wait } = setUp({
+      ready: ['ECONNREFUSED'],
+      exit,
+      get state() {
+        tell(7);
+        return 'restarting' as const;
+      },
+    });
+    await expect(wait()).rejects.toThrow('it exited with code 7 while starting');
+  });
+
   it('must give up on a server that shows no sign of getting on', async () => {
     const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }] });
     await expect(wait()).rejects.toThrow('it was not ready in time: it answers 503');
@@ -114,9 +130,11 @@ function setUp(situation: Situation, signal: AbortSignal = new AbortController()
       return answer;
     },
   } as unknown as Reach;
-  const state = 'state' in situation ? situation.state : 'running';
   const engine = fakeEngine({
-    findContainer: async () => (state === undefined ? undefined : ({ state } as ContainerSummary)),
+    findContainer: async () => {
+      const state = 'state' in situation ? situation.state : 'running';
+      return state === undefined ? undefined : ({ state } as ContainerSummary);
+    },
     async *logs() {
       for (const text of log) yield { stream: 'stderr', time: '', text } satisfies LogLine;
     },
