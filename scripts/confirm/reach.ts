@@ -52,8 +52,8 @@ function isReachable(port: PortSpec, engine: EnginePlace): boolean {
 }
 
 function hostFor(port: PortSpec, engine: EnginePlace): string {
-  if (port.bind === '0.0.0.0' || port.bind === '::') return engine.host;
-  const host = engine.isLocal || !isLoopback(port.bind) ? port.bind : engine.host;
+  const isEvery = port.bind === '0.0.0.0' || port.bind === '::';
+  const host = !isEvery && (engine.isLocal || !isLoopback(port.bind)) ? port.bind : engine.host;
   return host.includes(':') ? `[${host}]` : host;
 }
 
