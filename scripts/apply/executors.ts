@@ -15,6 +15,7 @@ import { ensureKept, keptSecrets } from '../secrets/kept.ts';
 import type { Clock } from '../util/clock.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import type { ConfigFiles } from './config-files.ts';
+import { explainRemoval } from './explain-removal.ts';
 import { explainStart } from './explain-start.ts';
 import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
 import { reloadServer } from './reload-server.ts';
@@ -46,8 +47,14 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
       withDeadline(`stopping ${name}`, engineMs + seconds * 1_000, engine.stopContainer(container, seconds)),
     removeContainer: ({ name, container }) =>
       withDeadline(`removing ${name}`, engineMs, engine.removeContainer(container)),
-    removeNetwork: ({ name, network }) => withDeadline(`removing ${name}`, engineMs, engine.removeNetwork(network)),
-    removeVolume: ({ name }) => withDeadline(`deleting ${name}`, engineMs, engine.removeVolume(name)),
+    removeNetwork: ({ name, network }) =>
+      withDeadline(`removing ${name}`, engineMs, engine.removeNetwork(network)).catch((error: unknown) => {
+        throw explainRemoval('network', name, error);
+      }),
+    removeVolume: ({ name }) =>
+      withDeadline(`deleting ${name}`, engineMs, engine.removeVolume(name)).catch((error: unknown) => {
+        throw explainRemoval('volume', name, error);
+      }),
   };
 }
 

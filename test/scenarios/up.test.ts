@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
@@ -76,6 +77,38 @@ describe('up', () => {
     );
     expect(behindPrometheus).toContain('alertmanager_build_info{');
     expect(behindAlertmanager).toContain('prometheus_build_info{');
+  });
+
+  it('must be taken down as far as nobody else uses it, and say what to do about the rest', async () => {
+    await using stack = await stackFolder({ sink: { enabled: false }, pushgateway: { enabled: false } });
+    expect((await stack.run('up')).exitCode).toBe(0);
+    await using engine = await connect({ env: process.env });
+    const [running] = await engine.listContainers({ [stackLabel]: stack.name });
+    const stranger = await new Docker().createContainer({
+      name: `${stack.name}-stranger`,
+      Image: running?.image ?? '',
+      Entrypoint: ['/bin/sh', '-c', 'sleep 300'],
+      HostConfig: { NetworkMode: stack.name, Binds: [`${stack.name}-prometheus-data:/data`] },
+    });
+    try {
+      await stranger.start();
+      const network = await stack.run('down');
+      expect(network.exitCode).toBe(1);
+      expect(network.stderr).toContain(
+        `✖ remove the network ${stack.name}: a container that is not of this stack is still on it\n`,
+      );
+      expect(network.stderr).toContain(
+        `  try: docker network inspect ${stack.name} names it; take it off, and run down again\n`,
+      );
+      await new Docker().getNetwork(stack.name).disconnect({ Container: stranger.id, Force: true });
+      const volume = await stack.run('down', '--volumes', '--yes');
+      expect(volume.exitCode).toBe(1);
+      expect(volume.stderr).toContain(
+        `✖ delete the volume ${stack.name}-prometheus-data and what it holds: a container that is not of this stack still has it\n`,
+      );
+    } finally {
+      await stranger.remove({ force: true });
+    }
   });
 
   it('must remove a service that is left out, and bring it back with its data', async () => {
