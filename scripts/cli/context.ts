@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Colours } from './colours.ts';
@@ -16,6 +16,8 @@ export interface Context {
   readonly stdin: Readable;
   /** For results only; everything else goes through `report` or to `stderr`. */
   readonly stdout: Outlet;
+  /** The same stdout, for a result that is no text. */
+  readonly stdoutBytes: Writable;
   readonly stderr: Outlet;
   readonly report: Report;
   /** Aborts on SIGINT, SIGTERM, SIGHUP and when nobody reads stdout any more. */

@@ -11,6 +11,7 @@ export function world(argv: readonly string[]): World {
       return process.stdin;
     },
     stdout: process.stdout,
+    stdoutBytes: process.stdout,
     stderr: process.stderr,
     on: (signal, listener) => process.on(signal, listener),
     off: (signal, listener) => process.off(signal, listener),

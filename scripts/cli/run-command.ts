@@ -56,6 +56,7 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
       return world.stdin;
     },
     stdout: besideLiveLines(stdout, reporter.suspend),
+    stdoutBytes: world.stdoutBytes,
     stderr: besideLiveLines(stderr, reporter.suspend),
     report,
     signal,

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { SignalSource } from './interrupts.ts';
 import type { OutputStream } from './outlet.ts';
 
@@ -10,6 +10,8 @@ export interface World extends SignalSource {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
+  /** The same stdout, for what is no text. */
+  readonly stdoutBytes: Writable;
   readonly stderr: OutputStream;
   /** Ends the process at once. */
   exit(code: number): void;

@@ -2,13 +2,16 @@ import { resolve } from 'node:path';
 import { enabledServices } from '../../stack/services.ts';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
+import { misuse } from '../cli/misuse.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Engine } from '../engine/engine.ts';
-import { loadImages, saveImages } from '../engine/images/archive.ts';
+import { loadImages, openTargetFile, saveImages } from '../engine/images/archive.ts';
+import { type ArchiveTarget, archiveToStdout } from '../engine/images/archive-target.ts';
 import { ensureImages, findImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError, type WantedImage } from '../engine/images/outcome.ts';
 import { sizeText } from '../report/size-text.ts';
 import { table } from '../report/table.ts';
+import { InputError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 
@@ -26,16 +29,28 @@ const pull = defineCommand({
 const save = defineCommand({
   details:
     'For hosts that reach no registry: save here, carry the file over, load there. A name that ends in .gz makes it smaller.',
-  examples: [{ line: 'images save stack-images.tar.gz', what: 'every image of this stack' }],
-  syntax: (command) => command.argument('<archive>', 'the file to write'),
+  examples: [
+    { line: 'images save stack-images.tar.gz', what: 'every image of this stack' },
+    { line: 'images save - | ssh other docker load', what: 'straight to another host' },
+  ],
+  syntax: (command) => command.argument('<archive>', 'the file to write; - for stdout'),
   run: async (context, _options, [archive]) => {
     const config = await configOrThrow(context);
+    // What cannot be written is told before images are got, which may take its time.
+    await using target = await openTarget(context, archive);
     await using engine = await connectEngine(context);
     const references = await getAll(context, engine, config);
-    await saveImages(engine, references, resolve(context.cwd, archive), context.report, context.signal);
+    await saveImages(engine, references, target, context.report, context.signal);
     return exitCodes.fine;
   },
 });
+
+async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string): Promise<ArchiveTarget> {
+  // By its path, stdout would be opened anew: what a redirection has there already would be lost.
+  if (archive !== '-' && archive !== '/dev/stdout') return openTargetFile(resolve(cwd, archive));
+  if (!stdout.isTerminal) return archiveToStdout(stdoutBytes);
+  throw new InputError([misuse('an archive is nothing to read at a terminal', 'name a file, or pipe it on')]);
+}
 
 const load = defineCommand({
   syntax: (command) => command.argument('<archive>', 'a file that `images save` or `docker save` wrote'),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageSummary } from '../../scripts/engine/engine.ts';
-import { loadImages, saveImages } from '../../scripts/engine/images/archive.ts';
+import { loadImages, openTargetFile, saveImages } from '../../scripts/engine/images/archive.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { type BuildOutcome, buildFromPackages } from '../../scripts/engine/images/packages.ts';
 import { type Recipe, recipes } from '../../scripts/engine/images/recipes.ts';
@@ -108,7 +108,8 @@ test('an image must come back out of a file as it went in', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'engine-images-'));
   try {
     const file = join(folder, 'images.tar.gz');
-    await saveImages(bench.engine, [tag], file, silent, soon());
+    await using target = await openTargetFile(file);
+    await saveImages(bench.engine, [tag], target, silent, soon());
     await bench.engine.removeImage(tag);
     expect(await bench.engine.findImage(tag)).toBeUndefined();
     // Podman names every image with its registry.

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
 import type { World } from '../../scripts/cli/world.ts';
 
@@ -10,6 +10,7 @@ export class TestWorld implements World {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: PassThrough & { isTTY?: boolean };
   readonly stdout: TestOutput;
+  readonly stdoutBytes: Writable;
   readonly stderr: TestOutput;
   /** The code the process was ended with at once; undefined while it was not. */
   exitedWith: number | undefined;
@@ -26,6 +27,11 @@ export class TestWorld implements World {
     this.env = told.env ?? {};
     this.stdin = Object.assign(new PassThrough(), { isTTY: told.isTerminal === true });
     this.stdout = new TestOutput(told.isTerminal === true);
+    this.stdoutBytes = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.stdout.write(chunk.toString('latin1'), done);
+      },
+    });
     this.stderr = new TestOutput(told.isTerminal === true);
   }
 

@@ -1,33 +1,44 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../report/event.ts';
-import { StackError } from '../../util/stack-error.ts';
+import { fileError } from '../../util/file-error.ts';
 import type { Engine } from '../engine.ts';
+import { type ArchiveTarget, openArchiveFile } from './archive-target.ts';
 
-/** Writes images into one file, pressed together when its name ends in `.gz`; a file of that name is there in whole or not at all. */
+/** Writes images into one archive, pressed together where its target is. */
 export async function saveImages(
   engine: Engine,
   references: readonly string[],
-  file: string,
+  target: ArchiveTarget,
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const part = `${file}.part`;
-  const gzip = file.endsWith('.gz') ? createGzip() : new PassThrough();
-  const count = countBytes(report, `save:${file}`, `saving to ${file}`);
+  const { name, isGzip, stream, isOwn } = target;
+  const gzip = isGzip ? createGzip() : new PassThrough();
+  const count = countBytes(report, `save:${name}`, `saving to ${name}`);
   try {
     const source = await engine.saveImages(references);
-    await pipeline(source, count.through, gzip, createWriteStream(part), { signal });
-    await rename(part, file);
+    await pipeline(source, count.through, gzip, stream, { signal, end: isOwn });
+    await target.keep();
     count.done();
   } catch (error) {
-    await rm(part, { force: true });
-    throw fileError(`saving images to ${file}`, error);
+    throw fileError(savingTo(name), error);
   }
 }
+
+/** Opens the file of this name to save images to; a StackError where that cannot be. */
+export async function openTargetFile(name: string): Promise<ArchiveTarget> {
+  try {
+    return await openArchiveFile(name);
+  } catch (error) {
+    throw fileError(savingTo(name), error);
+  }
+}
+
+const savingTo = (name: string): string => `saving images to ${name}`;
 
 /** Loads the images of a file that `saveImages` or `docker save` wrote, pressed together or not; gives their references. */
 export async function loadImages(
@@ -65,20 +76,6 @@ async function isGzip(path: string): Promise<boolean> {
     await file.close();
   }
 }
-
-/** Files fail in ways a person can mend; everything else goes on as it is. */
-function fileError(doing: string, error: unknown): unknown {
-  const errno = (error as NodeJS.ErrnoException).code;
-  const why = errno === undefined ? undefined : sentences[errno];
-  return why === undefined ? error : new StackError({ doing, why, cause: error });
-}
-
-const sentences: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'this user may not read or write it',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-};
 
 /** A stream that hands on what it gets and tells how many bytes that were. */
 function countBytes(report: Report, id: string, what: string, total?: number): { through: Transform; done(): void } {

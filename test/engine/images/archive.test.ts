@@ -1,23 +1,32 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { loadImages, saveImages } from '../../../scripts/engine/images/archive.ts';
+import { loadImages, openTargetFile, saveImages } from '../../../scripts/engine/images/archive.ts';
+import { archiveToStdout } from '../../../scripts/engine/images/archive-target.ts';
 import { fakeEngine } from '../../support/engine.ts';
+import { emptyFolder, noEngine, promstack } from '../../support/promstack.ts';
 import { temporaryFolder } from '../strategies/surroundings.ts';
 
 const forever = new AbortController().signal;
 const silent = () => undefined;
 const content = Buffer.from('an archive of images');
+const saving = () => fakeEngine({ saveImages: async () => Readable.from([content]) });
+
+async function saveTo(file: string, engine = saving()): Promise<void> {
+  await using target = await openTargetFile(file);
+  await saveImages(engine, ['prom/x:v1'], target, silent, forever);
+}
 
 test('a file that ends in .gz must be pressed together, any other must not', async () => {
   await using folder = await temporaryFolder();
-  const engine = fakeEngine({ saveImages: async () => Readable.from([content]) });
   const [plain, pressed] = [join(folder.path, 'a.tar'), join(folder.path, 'a.tar.gz')];
-  await saveImages(engine, ['prom/x:v1'], plain, silent, forever);
-  await saveImages(engine, ['prom/x:v1'], pressed, silent, forever);
+  await saveTo(plain);
+  await saveTo(pressed);
   expect(await readFile(plain)).toEqual(content);
   expect(gunzipSync(await readFile(pressed))).toEqual(content);
 });
@@ -31,7 +40,7 @@ test('a save that fails must leave no file behind, and the one that was there as
     throw new Error('the engine is gone');
   }
   const engine = fakeEngine({ saveImages: async () => Readable.from(broken()) });
-  await expect(saveImages(engine, ['prom/x:v1'], file, silent, forever)).rejects.toThrow('the engine is gone');
+  await expect(saveTo(file, engine)).rejects.toThrow('the engine is gone');
   expect(await readdir(folder.path)).toEqual(['a.tar']);
   expect(await readFile(file, 'utf8')).toBe('the last one');
 });
@@ -69,7 +78,66 @@ test.each([
 });
 
 test('a save into a folder that is not there must say so', async () => {
-  const engine = fakeEngine({ saveImages: async () => Readable.from([content]) });
-  const saving = saveImages(engine, ['prom/x:v1'], '/nowhere/a.tar', silent, forever);
-  await expect(saving).rejects.toThrow('saving images to /nowhere/a.tar: there is no such file or folder');
+  await expect(saveTo('/nowhere/a.tar')).rejects.toThrow(
+    'saving images to /nowhere/a.tar: there is no such file or folder',
+  );
+});
+
+test('a save to what is no file must write into it and leave it what it is', async () => {
+  await using folder = await temporaryFolder();
+  const pipe = join(folder.path, 'pipe');
+  await promisify(execFile)('mkfifo', [pipe]);
+  const [read] = await Promise.all([readFile(pipe), saveTo(pipe)]);
+  expect(read).toEqual(content);
+  expect(await readdir(folder.path)).toEqual(['pipe']);
+});
+
+test.each(['there', 'not there yet'])(
+  'a save to a symlink must write the file behind it, when that is %s',
+  async (when) => {
+    await using folder = await temporaryFolder();
+    const [file, link] = [join(folder.path, 'a.tar'), join(folder.path, 'link')];
+    await symlink('a.tar', link);
+    if (when === 'there') await writeFile(file, 'the last one');
+    await saveTo(link);
+    expect(await readlink(link)).toBe('a.tar');
+    expect(await readFile(file)).toEqual(content);
+    expect(await readdir(folder.path)).toEqual(['a.tar', 'link']);
+  },
+);
+
+test('two saves to one file must not write into each other', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.tar');
+  await using first = await openTargetFile(file);
+  await saveTo(file);
+  await saveImages(saving(), ['prom/x:v1'], first, silent, forever);
+  expect(await readFile(file)).toEqual(content);
+  expect(await readdir(folder.path)).toEqual(['a.tar']);
+});
+
+test('a save to stdout must leave it open', async () => {
+  const stdout = new PassThrough();
+  await saveImages(saving(), ['prom/x:v1'], archiveToStdout(stdout), silent, forever);
+  expect(stdout.read()).toEqual(content);
+  expect(stdout.writableEnded).toBe(false);
+});
+
+test.each([
+  ['/dev/full', 'there is no room left on it'],
+  ['/', 'it is a folder'],
+  ['/dev/null/a.tar', 'what should be a folder on the way to it is a file'],
+  ['/proc/a.tar', 'there is no such file or folder'],
+])('a save to %s must say what is wrong with it', async (file, why) => {
+  await expect(saveTo(file)).rejects.toMatchObject({ name: 'StackError', doing: `saving images to ${file}`, why });
+});
+
+test('a target that cannot be written must be told before an engine is asked', async () => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), 'name: x\n');
+  const { exitCode, stderr } = await promstack(folder.path, ['images', 'save', '/nowhere/a.tar'], noEngine);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: '✖ saving images to /nowhere/a.tar: there is no such file or folder\n',
+  });
 });
