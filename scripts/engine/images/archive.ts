@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../report/event.ts';
 import { fileError } from '../../util/file-error.ts';
-import type { Engine } from '../engine.ts';
+import { StackError } from '../../util/stack-error.ts';
+import { type Engine, EngineError } from '../engine.ts';
 import { type ArchiveTarget, openArchiveFile } from './archive-target.ts';
 
 /** Writes images into one archive, pressed together where its target is. */
@@ -63,8 +64,25 @@ export async function loadImages(
       await reading;
     }
   } catch (error) {
-    throw fileError(`loading images from ${file}`, error);
+    const doing = `loading images from ${file}`;
+    throw isUnreadable(error) ? noArchive(doing, error) : fileError(doing, error);
   }
+}
+
+/** The engine refuses only what it cannot read, unless its own disk is full; what cannot be unpacked breaks by zlib's word. */
+function isUnreadable(error: unknown): error is EngineError {
+  if (!(error instanceof EngineError)) return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return code?.startsWith('Z_') === true || (error.code === 'refused' && !/no space left/i.test(error.message));
+}
+
+function noArchive(doing: string, cause: EngineError): StackError {
+  return new StackError({
+    doing,
+    why: `it is no archive of images, or not a whole one (${cause.message})`,
+    tryThis: 'a file that `promstack images save` or `docker save` wrote, copied to its end',
+    cause,
+  });
 }
 
 async function isGzip(path: string): Promise<boolean> {

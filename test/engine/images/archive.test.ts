@@ -6,10 +6,12 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { EngineError } from '../../../scripts/engine/engine.ts';
 import { loadImages, openTargetFile, saveImages } from '../../../scripts/engine/images/archive.ts';
 import { archiveToStdout } from '../../../scripts/engine/images/archive-target.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { emptyFolder, noEngine, promstack } from '../../support/promstack.ts';
+import { fakeDaemon } from '../fake-daemon.ts';
 import { temporaryFolder } from '../strategies/surroundings.ts';
 
 const forever = new AbortController().signal;
@@ -65,8 +67,31 @@ test('a file that is cut short must be an error', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'images.tar.gz');
   await writeFile(file, gzipSync(content).subarray(0, 20));
-  const engine = fakeEngine({ loadImages: async (tar) => [String(await buffer(tar))] });
-  await expect(loadImages(engine, file, silent, forever)).rejects.toThrow('unexpected end of file');
+  await using daemon = await fakeDaemon({
+    'POST /images/load': (request, response) => void request.resume().on('end', () => response.end()),
+  });
+  await expect(loadImages(daemon.engine, file, silent, forever)).rejects.toThrow(
+    [
+      `loading images from ${file}: it is no archive of images, or not a whole one (unexpected end of file)`,
+      '  try: a file that `promstack images save` or `docker save` wrote, copied to its end',
+    ].join('\n'),
+  );
+});
+
+test.each([
+  ['Error processing tar file(exit status 1): unexpected EOF', 'it is no archive of images, or not a whole one'],
+  ['write /var/lib/docker/x: no space left on device', 'no space left on device'],
+])('what the engine refuses with "%s" must be told as "%s"', async (message, told) => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'images.tar');
+  await writeFile(file, content);
+  const engine = fakeEngine({
+    loadImages: async (tar) => {
+      await buffer(tar);
+      throw new EngineError({ code: 'refused', doing: 'loading images', message });
+    },
+  });
+  await expect(loadImages(engine, file, silent, forever)).rejects.toThrow(told);
 });
 
 test.each([
