@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { stringify } from 'yaml';
 import { stackNameProblems } from '../../stack/values/stack-name.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -7,7 +8,8 @@ import { StackError } from '../util/stack-error.ts';
 /** The commented stack.yml a person begins with, its stack named. */
 export async function starterText(name: string): Promise<string> {
   const text = await readFile(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
-  return text.replace(/^name: .*$/m, `name: ${name}`);
+  // Some names, such as 2024 or true, are no texts to YAML unless they are quoted.
+  return text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
 }
 
 /** A stack's name made of its folder's: what is no part of a name becomes a dash, and a name that none may have gets an end. */

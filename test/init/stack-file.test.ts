@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nameFor } from '../../scripts/init/stack-file.ts';
+import { parse } from 'yaml';
+import { nameFor, starterText } from '../../scripts/init/stack-file.ts';
 import { emptyFolder, promstack } from '../support/promstack.ts';
 
 test.each([
@@ -15,6 +16,13 @@ test.each([
 ])('the stack of %s must be called %s', (folder, name) => {
   expect(nameFor(folder)).toBe(name);
 });
+
+test.each(['2024', '0123', 'true', 'null', '1e3', '0x1f', 'yes', 'shop', '2024-01-31'])(
+  'a stack named %s must be called so by a reader of YAML',
+  async (name) => {
+    expect(parse(await starterText(name))).toMatchObject({ name });
+  },
+);
 
 test('init must write a stack file that is valid and bears the name of its folder', async () => {
   await using folder = await emptyFolder();
