@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { stackNameProblems } from '../../stack/values/stack-name.ts';
 import { exitCodes } from '../cli/exit-code.ts';
 import { misuse } from '../cli/misuse.ts';
+import { findStackFile } from '../config/find.ts';
 import { nameFor, starterText, writeNew } from '../init/stack-file.ts';
 import { asTyped } from '../util/as-typed.ts';
+import { shellWord } from '../util/shell-word.ts';
 import { InputError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stack-name.ts';
@@ -33,10 +35,19 @@ export const command = defineCommand({
         misuse(`${asTyped(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
       ]);
     }
-    context.report({ kind: 'note', text: `wrote ${asTyped(path, context.cwd)}; next: promstack up` });
+    context.report({
+      kind: 'note',
+      text: `wrote ${asTyped(path, context.cwd)}; next: ${await nextStep(path, context.cwd)}`,
+    });
     return exitCodes.fine;
   },
 });
+
+/** The call that brings the new stack up; its file is named where another one, or none, would be found. */
+async function nextStep(path: string, cwd: string): Promise<string> {
+  const found = await findStackFile({ cwd });
+  return found.ok && found.value === path ? 'promstack up' : `promstack up -f ${shellWord(asTyped(path, cwd))}`;
+}
 
 function checkNotReserved(name: string): void {
   const problems = stackNameProblems(name, []);

@@ -30,11 +30,22 @@ test('init must write a stack file that is valid and bears the name of its folde
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 0,
     stdout: '',
-    stderr: 'wrote My Shop/stack.yml; next: promstack up\n',
+    stderr: "wrote My Shop/stack.yml; next: promstack up -f 'My Shop/stack.yml'\n",
   });
   expect(await readFile(join(folder.path, 'My Shop', 'stack.yml'), 'utf8')).toContain('\nname: my-shop\n');
   const rendered = await promstack(join(folder.path, 'My Shop'), ['render', '--json']);
   expect(rendered.exitCode).toBe(0);
+});
+
+test.each([
+  [['init'], 'promstack up'],
+  [['init', 'sub/deep'], 'promstack up -f sub/deep/stack.yml'],
+  [['init', '-f', 'x.yml'], 'promstack up -f x.yml'],
+  [['init', '-f', 'stack.yaml'], 'promstack up'],
+])('after %j the next step must be %s', async (args, next) => {
+  await using folder = await emptyFolder();
+  const { stderr } = await promstack(folder.path, args);
+  expect(stderr).toContain(`; next: ${next}\n`);
 });
 
 test('init must never write over a file, whatever way it is named', async () => {
