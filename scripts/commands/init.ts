@@ -26,8 +26,9 @@ export const command = defineCommand({
     const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
     const text = await starterText(name ?? nameFor(resolve(path, '..')));
+    const { stdout, json } = context;
     if (print === true) {
-      context.stdout.write(text);
+      stdout.write(json ? `${JSON.stringify({ content: text })}\n` : text);
       return exitCodes.fine;
     }
     if (!(await writeNew(path, text))) {
@@ -35,6 +36,7 @@ export const command = defineCommand({
         misuse(`${asTyped(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
       ]);
     }
+    if (json) stdout.write(`${JSON.stringify({ file: path })}\n`);
     context.report({
       kind: 'note',
       text: `wrote ${asTyped(path, context.cwd)}; next: ${await nextStep(path, context.cwd)}`,

@@ -113,7 +113,11 @@ test('--json must give JSON whatever comes of a command', async () => {
   };
   expect(await ask('render')).toEqual({ exitCode: 2, result: undefined, told: ['diagnostic'] });
   expect(await ask('rendr')).toEqual({ exitCode: 2, result: undefined, told: ['diagnostic'] });
-  expect(await ask('init', '--name', 'demo')).toEqual({ exitCode: 0, result: undefined, told: ['note'] });
+  expect(await ask('init', '--name', 'demo')).toEqual({
+    exitCode: 0,
+    result: { file: join(folder.path, 'stack.yml') },
+    told: ['note'],
+  });
   expect(await ask('render')).toMatchObject({ exitCode: 0, told: [], result: expect.arrayContaining([]) });
   expect(await ask('status')).toEqual({ exitCode: 1, result: undefined, told: ['error'] });
   expect(await ask('version')).toMatchObject({ exitCode: 0, result: { promstack: manifest.version } });

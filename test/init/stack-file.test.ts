@@ -48,6 +48,15 @@ test.each([
   expect(stderr).toContain(`; next: ${next}\n`);
 });
 
+test('init must tell as JSON which file it wrote, or what would be in it', async () => {
+  await using folder = await emptyFolder();
+  const written = await promstack(folder.path, ['init', 'sub', '--json']);
+  expect(JSON.parse(written.stdout)).toEqual({ file: join(folder.path, 'sub', 'stack.yml') });
+  const printed = await promstack(folder.path, ['init', 'sub', '--print', '--json']);
+  const content = await readFile(join(folder.path, 'sub', 'stack.yml'), 'utf8');
+  expect(JSON.parse(printed.stdout)).toEqual({ content });
+});
+
 test('init must never write over a file, whatever way it is named', async () => {
   await using folder = await emptyFolder();
   const path = join(folder.path, 'stack.yml');
