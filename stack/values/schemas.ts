@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { durationForm } from './duration.ts';
+import { durationForm, parseDuration } from './duration.ts';
 import { parseSize, sizeForm } from './size.ts';
 import { expects } from './words.ts';
 
@@ -8,7 +8,8 @@ const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 /** A span of time in Prometheus's form. */
 export const duration = z
   .string({ error: durationExpected })
-  .regex(durationForm, { error: durationExpected })
+  .regex(durationForm, { error: durationExpected, abort: true })
+  .refine((text) => parseDuration(text) !== undefined, { error: durationExpected })
   .meta({ description: 'A duration such as 15s, 5m or 1h30m' });
 
 const sizeExpected = expects('a size such as 512MB or 20GB');

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { closest, editDistance } from '../../stack/values/closest.ts';
 import { parseDuration } from '../../stack/values/duration.ts';
+import { duration } from '../../stack/values/schemas.ts';
 import { parseSize } from '../../stack/values/size.ts';
 import { timezoneProblems } from '../../stack/values/timezone.ts';
 import { either, inWords } from '../../stack/values/words.ts';
@@ -17,13 +18,37 @@ describe('a duration', () => {
     ['1d', 86_400_000],
     ['2w', 1_209_600_000],
     ['1y2w3d4h5m6s7ms', 33_019_506_007],
+    ['292y', 9_208_512_000_000],
+    ['9223372036854ms', 9_223_372_036_854],
   ])('%s must be read', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  test.each(['', '15', '1.5h', '5 m', '5m1h', '1h1h', '-5m', 'm', 's5', '5M', '5min'])('%j must be refused', (text) => {
+  test.each([
+    '',
+    '15',
+    '1.5h',
+    '5 m',
+    '5m1h',
+    '1h1h',
+    '-5m',
+    'm',
+    's5',
+    '5M',
+    '5min',
+    '9223372036855ms',
+    '293y',
+    '300000y',
+  ])('%j must be refused', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
+});
+
+test('a duration of stack.yml must not be longer than Prometheus takes', () => {
+  expect(duration.safeParse('292y').success).toBe(true);
+  expect(duration.safeParse('293y').error?.issues.map(({ message }) => message)).toEqual([
+    'a duration such as 15s, 5m or 1h30m is expected here, not the text "293y"',
+  ]);
 });
 
 describe('a size', () => {
