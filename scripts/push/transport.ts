@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { longestTimerMs } from '../util/clock.ts';
 import { version } from '../util/version.ts';
 
 /** How requests go out. */
@@ -78,11 +79,14 @@ export function openTransport({ url, timeoutMs, headers, agent: given }: Transpo
     new Promise((resolve, reject) => {
       let reason: NoAnswer | undefined;
       const sent = open(`${url.base}${path}`, { method, agent, headers: { ...usual, ...packed.headers } });
-      const timer = setTimeout(() => {
-        const why = new Error(`there was no answer within ${timeoutMs / 1000} s`);
-        reason = new NoAnswer('timeout', why.message, why);
-        sent.destroy();
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          const why = new Error(`there was no answer within ${timeoutMs / 1000} s`);
+          reason = new NoAnswer('timeout', why.message, why);
+          sent.destroy();
+        },
+        Math.min(timeoutMs, longestTimerMs),
+      );
       const onAbort = () => sent.destroy();
       const end = () => {
         clearTimeout(timer);

@@ -8,8 +8,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The longest that one of Node's timers waits, some 25 days; one that is told more ends at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+  sleep: (ms, signal) => sleep(Math.min(ms, longestTimerMs), undefined, signal === undefined ? {} : { signal }),
 };

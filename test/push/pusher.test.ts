@@ -33,6 +33,12 @@ describe('a pusher', () => {
     });
   });
 
+  test('must wait for an answer also where it may take longer than a timer can', async () => {
+    await using server = await scriptedGateway(ok);
+    await pusherFor(server.url, { timeoutMs: 30 * 86_400_000 }).push('m 1');
+    expect(server.received).toHaveLength(1);
+  });
+
   test('must pack a large body and leave a small one', async () => {
     await using server = await scriptedGateway(ok, ok);
     const pusher = pusherFor(server.url);
