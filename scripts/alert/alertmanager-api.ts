@@ -109,7 +109,7 @@ export class AlertmanagerApi {
       }),
     );
     if (status === 200) return parseJson(body);
-    const why = `Alertmanager refuses it with ${status}: ${String(parseJson(body) ?? body).trim()}`;
+    const why = `Alertmanager refuses it with ${status}: ${saidIn(body)}`;
     throw new StackError({ doing, why, tryThis: 'promstack logs alertmanager' });
   }
 
@@ -121,6 +121,13 @@ export class AlertmanagerApi {
       throw new StackError({ doing, why: `${error.service}: ${error.why}`, tryThis: error.tryThis, cause: error });
     }
   }
+}
+
+/** Alertmanager refuses with a text in JSON, or with an object when the request did not fit its model. */
+function saidIn(body: string): string {
+  const value = parseJson(body);
+  const { message } = z.object({ message: z.string() }).catch({ message: body }).parse(value);
+  return (typeof value === 'string' ? value : message).trim();
 }
 
 function filters(matchers: readonly Matcher[]): string {
