@@ -3,12 +3,13 @@ import { ago } from '../../stack/values/ago.ts';
 import { counted } from '../../stack/values/words.ts';
 import { AlertmanagerApi, type Silence } from '../alert/alertmanager-api.ts';
 import { mustHaveAlertmanager } from '../alert/must-have-alertmanager.ts';
-import { readMatchers } from '../alert/read-matchers.ts';
+import { readMatchers, readSilenceMatchers } from '../alert/read-matchers.ts';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
+import { misuse } from '../cli/misuse.ts';
 import { durationText } from '../report/duration-text.ts';
 import { table } from '../report/table.ts';
-import { StackError } from '../util/stack-error.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { openServers } from '../verify/servers.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
@@ -32,7 +33,8 @@ const add = defineCommand({
       .option('-d, --duration <duration>', 'for how long', '1h')
       .option('-a, --author <name>', 'who silences; your user name when absent'),
   run: async (context, { comment, duration, author }, [words]) => {
-    const matchers = readMatchers(words);
+    const matchers = readSilenceMatchers(words);
+    if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'say why, for those who wonder')]);
     const durationMs = readDuration('--duration', duration);
     const now = context.clock.now();
     return withAlertmanager(context, async (api) => {

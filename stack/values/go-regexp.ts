@@ -15,6 +15,22 @@ const classes: Readonly<Record<string, string>> = {
  * almost everything: the differences are flags at the start, names of groups, POSIX classes, `\A`, `\z`, `\Q…\E`.
  */
 export function fromGoRegExp(pattern: string): RegExp | undefined {
+  const translated = translate(pattern);
+  if (translated === undefined) return undefined;
+  try {
+    return new RegExp(`^(?:${translated.source})$`, translated.flags);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an expression is none for sure: with what Go alone knows, or repeats where Go alone does, nothing is said. */
+export function isBroken(pattern: string): boolean {
+  const repeatsOfPlaces = /(?:[$^]|\\[ABbz])[*+?{]|\(\?P?<\d/;
+  return translate(pattern) !== undefined && !repeatsOfPlaces.test(pattern) && fromGoRegExp(pattern) === undefined;
+}
+
+function translate(pattern: string): { readonly source: string; readonly flags: string } | undefined {
   const [, flags = '', rest = ''] = /^(?:\(\?([a-zU]+)\))?(.*)$/s.exec(pattern) ?? [];
   if (/[^ims]/.test(flags)) return undefined;
   const source = rest
@@ -23,10 +39,5 @@ export function fromGoRegExp(pattern: string): RegExp | undefined {
     .replaceAll(/\[:(\w+):\]/g, (all, name: string) => classes[name] ?? all)
     .replaceAll('\\A', '(?<![\\s\\S])')
     .replaceAll('\\z', '(?![\\s\\S])');
-  if (/\(\?[a-zU-]+[:)]|\[:|\\[pPC]/.test(source)) return undefined;
-  try {
-    return new RegExp(`^(?:${source})$`, flags);
-  } catch {
-    return undefined;
-  }
+  return /\(\?[a-zU-]+[:)]|\[:|\\[pPC]/.test(source) ? undefined : { source, flags };
 }
