@@ -27,7 +27,9 @@ export const imageSources = ['registry', 'packages', 'archive', 'auto'] as const
 export const stackSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: expects('a name of at most 41 lower-case letters, digits, - and _') })
+    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, {
+      error: expects('a name of at most 41 lower-case letters, digits, - and _, the first a letter or digit,'),
+    })
     .default('promstack')
     .meta({ description: 'Names the stack; containers, volumes and the network begin with it' }),
   timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
