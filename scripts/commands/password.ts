@@ -3,13 +3,14 @@ import { adminUser } from '../../stack/grafana/settings.ts';
 import type { Secret } from '../../stack/secret.ts';
 import type { Context } from '../cli/context.ts';
 import { exitCodes } from '../cli/exit-code.ts';
+import { misuse } from '../cli/misuse.ts';
 import { openReach, type Reach } from '../confirm/reach.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { currentPassword, rotatePassword } from '../grafana/password.ts';
 import { names } from '../plan/names.ts';
 import { keptSecrets } from '../secrets/kept.ts';
 import { locateServices } from '../status/locate.ts';
-import { StackError } from '../util/stack-error.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, loadOrThrow } from './stages.ts';
 
@@ -25,6 +26,9 @@ export const command = defineCommand({
   syntax: (command) => command.option('--rotate', 'set a new password, whatever the one in use is'),
   run: async (context, { rotate }) => {
     const { config } = await loadOrThrow(context);
+    if (!config.grafana.enabled) {
+      throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
+    }
     await using engine = await connectEngine(context);
     const reach = openReach(engine);
     try {
