@@ -5,8 +5,9 @@ import { printWay } from '../alert/print-way.ts';
 import { type Delivery, sendAlert } from '../alert/send-alert.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
+import { misuse } from '../cli/misuse.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { StackError } from '../util/stack-error.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { readRenderedRouting, readRouting } from '../verify/routing.ts';
 import { openServers, type Servers } from '../verify/servers.ts';
 import { defineCommand } from './command.ts';
@@ -115,6 +116,9 @@ function printDeliveries(deliveries: readonly Delivery[], isKeptBack: boolean, {
 
 /** An alert without a name is one nobody can speak of. */
 function toLabels(pairs: readonly Pair[] = []): Readonly<Record<string, string>> {
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new InputError([misuse(`the label ${twice} is given twice`, '--label name=value')]);
   return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
 }
 

@@ -10,6 +10,12 @@ test.each([
     'grafana: { enabled: false }\n',
     '✖ this stack has no Grafana\n  enable grafana in stack.yml\n',
   ],
+  [
+    'alert test',
+    ['alert', 'test', '-l', 'a=1', '-l', 'a=2'],
+    '',
+    '✖ the label a is given twice\n  --label name=value\n',
+  ],
 ])('%s must refuse what makes no sense before an engine is asked', async (_, args, stack, said) => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), stack);
