@@ -15,5 +15,6 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
 } else {
   // Each command uses other parts of the program, so each has compiled code of its own.
   const command = argv.find((word) => /^[a-z]{2,16}$/.test(word)) ?? 'other';
-  runCompiled(join(__dirname, 'program.cjs'), join(userCache(process.env), 'compiled'), command);
+  const cache = userCache(process.env);
+  runCompiled(join(__dirname, 'program.cjs'), cache && join(cache, 'compiled'), command);
 }

@@ -17,7 +17,9 @@ const most = 200;
 
 /** The cache of this user: an empty file for each check that passed. */
 export function checkedCache(env: Readonly<Record<string, string | undefined>>): CheckedCache {
-  const folder = join(userCache(env), 'checked');
+  const cache = userCache(env);
+  if (cache === undefined) return { has: async () => false, remember: async () => {} };
+  const folder = join(cache, 'checked');
   return {
     has: (key) => unlessBroken(false, () => touch(join(folder, key))),
     remember: (key) =>

@@ -20,12 +20,12 @@ const keptBuilds = 3;
 
 /**
  * Runs a CommonJS file whose code was compiled by an earlier run, which saves a good part of what starting takes; the
- * first run of each `part` leaves its compiled code in `folder`. The file is plain ASCII and ends with a line
+ * first run of each `part` leaves its compiled code in `folder`, if any. The file is plain ASCII and ends with a line
  * `//# build=ID`; V8 refuses code of another version of itself. NODE_DISABLE_COMPILE_CACHE switches it off, as it does
  * Node's own.
  */
-export function runCompiled(file: string, folder: string, part: string): void {
-  const isOn = (process.env['NODE_DISABLE_COMPILE_CACHE'] ?? '') === '';
+export function runCompiled(file: string, folder: string | undefined, part: string): void {
+  const isOn = folder !== undefined && (process.env['NODE_DISABLE_COMPILE_CACHE'] ?? '') === '';
   const source = readFileSync(file, 'latin1');
   const kept = isOn ? join(folder, buildOf(source), part) : undefined;
   const cachedData = kept === undefined ? undefined : readOwn(kept);
