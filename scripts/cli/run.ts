@@ -40,7 +40,7 @@ function sayLost(world: World, error: Error): Promise<ExitCode> {
 async function runCommandLine(world: World, entries: readonly Entry[]): Promise<ExitCode> {
   const { argv, env, stdout } = world;
   const colours = coloursFor({ isTerminal: stdout.isTTY === true, env, noColourFlag: argv.includes('--no-color') });
-  const parsed = await parse(argv, entries, { columns: stdout.columns ?? 80, colours });
+  const parsed = await parse(argv, entries, { columns: stdout.columns || 80, colours });
   switch (parsed.kind) {
     case 'run':
       return runCommand(world, parsed.globals, parsed.run);

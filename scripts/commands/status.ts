@@ -36,5 +36,5 @@ export const command = defineCommand({
 
 function toText({ json, stdout }: Context, status: StackStatus): string {
   if (json) return `${JSON.stringify(status)}\n`;
-  return printStatus(status, { colours: stdout.colours, columns: stdout.columns() });
+  return printStatus(status, { colours: stdout.colours, columns: stdout.columns() || undefined });
 }

@@ -24,8 +24,9 @@ export function openReporter(
     case 'tty':
       return ttyReporter({
         write,
-        columns: () => outlet.columns() ?? 80,
-        rows: outlet.rows,
+        // A terminal that nobody told its size says 0.
+        columns: () => outlet.columns() || 80,
+        rows: () => outlet.rows() || 24,
         colours,
         clock,
         every: systemEvery,

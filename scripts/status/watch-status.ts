@@ -16,7 +16,8 @@ export async function watchStatus(
   { stdout, clock, signal, report }: Pick<Context, 'stdout' | 'clock' | 'signal' | 'report'>,
   look: (report: Report) => Promise<string>,
 ): Promise<void> {
-  const columns = () => stdout.columns() ?? 80;
+  // A terminal that nobody told its size says 0.
+  const columns = () => stdout.columns() || 80;
   const block = liveBlock({ write: stdout.write, columns });
   const told = new Set<string>();
   const tell = (events: readonly Event[]): void => {
@@ -41,7 +42,7 @@ export async function watchStatus(
           text
             .trimEnd()
             .split('\n')
-            .slice(0, stdout.rows() - 1),
+            .slice(0, (stdout.rows() || 24) - 1),
         );
       else if (text !== last) stdout.write(text);
       last = text;

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import pc from 'picocolors';
+import { expect, test, vi } from 'vitest';
+import type { Outlet } from '../../scripts/cli/context.ts';
 import { durationText } from '../../scripts/report/duration-text.ts';
 import { jsonReporter } from '../../scripts/report/json.ts';
 import { resolveMode } from '../../scripts/report/mode.ts';
+import { openReporter } from '../../scripts/report/open-reporter.ts';
 import { sizeText } from '../../scripts/report/size-text.ts';
 import { table } from '../../scripts/report/table.ts';
 import { SteeredTime } from '../support/steered-time.ts';
@@ -22,6 +25,27 @@ test('the JSON reporter must write one event a line with its time', () => {
     '{"time":"2026-01-31T12:00:00.000Z","kind":"started","id":"1","what":"start prometheus"}\n' +
       '{"time":"2026-01-31T12:00:01.500Z","kind":"done","id":"1","what":"start\\nprometheus","tookMs":1500}\n',
   );
+});
+
+test('a terminal that says it has no size must be drawn on as one of 80 columns', () => {
+  let written = '';
+  const outlet: Outlet = {
+    write: (text) => {
+      written += text;
+    },
+    isTerminal: true,
+    columns: () => 0,
+    rows: () => 0,
+    colours: pc.createColors(false),
+  };
+  vi.useFakeTimers();
+  const reporter = openReporter('tty', { outlet, clock: Date, printDiagnostic: () => '' });
+  reporter.report({ kind: 'started', id: '1', what: 'start prometheus' });
+  vi.advanceTimersByTime(5_000);
+  reporter.close();
+  vi.useRealTimers();
+  expect(written).toContain('start prometheus');
+  expect(written).not.toMatch(/NaN|Infinity/);
 });
 
 test.each([
