@@ -4,7 +4,7 @@ import { checkRendering } from '../check/check.ts';
 import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
-import { hostRunner } from '../check/host-runner.ts';
+import { hostRunner, noImage } from '../check/host-runner.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import { type PassedFiles, sparing } from '../check/sparing.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -54,7 +54,7 @@ export async function proveValid(options: ProofOptions): Promise<void> {
     }),
   );
   const findImage: FindImage = async (reference) => images.get(reference);
-  const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, 'the image is not present'));
+  const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
   const open = execRunner(withTools(engine, files.tools), (job) => stageForCheck(options, job), inContainer);
   const remembered = remembering(open, checkedCache(env), findImage);
   report({ kind: 'phase', name: 'checking' });

@@ -15,14 +15,29 @@ import {
   runsOf,
 } from './runner.ts';
 
-/**
- * Runs checks with the tools on this host's PATH, for want of an engine or an image; `because` says which of them is
- * missing. A tool that is not there either is told as not run.
- */
-export function hostRunner(env: Readonly<Record<string, string | undefined>>, because: string): OpenRunner {
+/** Why the tools of this host have to do, and what to try where one of them is missing too. */
+export interface Want {
+  readonly because: string;
+  readonly tryThis: (tool: string) => string;
+}
+
+/** There is no engine to run an image. */
+export const noEngine: Want = {
+  because: 'there is no container engine here',
+  tryThis: (tool) => `install ${tool}, or run promstack where a container engine runs`,
+};
+
+/** There is an engine, and it has not got the image. */
+export const noImage: Want = {
+  because: 'its image is not here',
+  tryThis: (tool) => `promstack images pull, or install ${tool}`,
+};
+
+/** Runs checks with the tools on this host's PATH, for want of something better. A tool that is not there either is told as not run. */
+export function hostRunner(env: Readonly<Record<string, string | undefined>>, want: Want): OpenRunner {
   return async (job) => {
     const folder = await mkdtemp(join(tmpdir(), 'promstack-check-'));
-    const runner = new HostRunner(folder, env, because);
+    const runner = new HostRunner(folder, env, want);
     try {
       await writeFiles(join(folder, filesFolder), job);
       return runner;
@@ -53,13 +68,13 @@ class HostRunner implements CheckRunner {
   readonly where = 'this host';
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #because: string;
+  readonly #want: Want;
   #runs = 0;
 
-  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, because: string) {
+  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, want: Want) {
     this.#folder = folder;
     this.#env = env;
-    this.#because = because;
+    this.#want = want;
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
@@ -86,8 +101,8 @@ class HostRunner implements CheckRunner {
   #absent({ tool }: CheckCommand): CheckRun {
     return {
       kind: 'notRun',
-      why: `${this.#because}, and there is no ${tool} on this host's PATH`,
-      tryThis: `install ${tool}, or run promstack where a container engine runs`,
+      why: `${this.#want.because}, and there is no ${tool} on this host's PATH`,
+      tryThis: this.#want.tryThis(tool),
     };
   }
 

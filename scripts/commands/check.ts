@@ -3,7 +3,7 @@ import { counted } from '../../stack/values/words.ts';
 import { checkRendering } from '../check/check.ts';
 import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
-import { hostRunner } from '../check/host-runner.ts';
+import { hostRunner, noEngine, noImage } from '../check/host-runner.ts';
 import type { FindImage, OpenRunner } from '../check/runner.ts';
 import type { Context } from '../cli/context.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-code.ts';
@@ -58,9 +58,7 @@ async function checkWithEngine(context: Context, rendering: Rendering): Promise<
   await using engine = await engineIfAny(context);
   const metrics = engine && (await liveMetrics(engine, rendering.config.name, context.signal));
   const open =
-    engine === undefined
-      ? hostRunner(context.env, 'there is no container engine here')
-      : await inImages(engine, rendering, context.env);
+    engine === undefined ? hostRunner(context.env, noEngine) : await inImages(engine, rendering, context.env);
   const byTools = await checkRendering(rendering, open, context.report, context.signal);
   return [...lintRendering(rendering, metrics), ...byTools];
 }
@@ -78,7 +76,7 @@ async function engineIfAny(context: Context): Promise<Engine | undefined> {
 async function inImages(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
   const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const images = await findImages(engine, wanted, config.images);
-  const otherwise = hostRunner(env, 'its image is not here');
+  const otherwise = hostRunner(env, noImage);
   const findImage: FindImage = async (reference) => images.get(reference);
   return remembering(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
 }

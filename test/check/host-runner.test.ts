@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostRunner } from '../../scripts/check/host-runner.ts';
+import { hostRunner, noEngine, noImage } from '../../scripts/check/host-runner.ts';
 import type { CheckJob } from '../../scripts/check/runner.ts';
 import { Secret } from '../../stack/secret.ts';
 import { eventually } from '../support/eventually.ts';
@@ -43,7 +43,7 @@ describe("checks with this host's tools", () => {
     });
     const before = await readdir(tmpdir());
     {
-      await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+      await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
       const [folder = ''] = (await readdir(tmpdir())).filter(
         (name) => !before.includes(name) && name.startsWith('promstack-check-'),
       );
@@ -60,19 +60,19 @@ describe("checks with this host's tools", () => {
     ).toEqual([]);
   });
 
-  it('must be told as not done where the tool is not there', async () => {
-    const command = commandOf(['no-such-tool']);
-    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
-    expect(await runner.run(command, signal)).toEqual({
-      kind: 'notRun',
-      why: "there is no engine, and there is no no-such-tool on this host's PATH",
-      tryThis: 'install no-such-tool, or run promstack where a container engine runs',
-    });
+  it.each([
+    [noEngine, 'there is no container engine here', 'install tool, or run promstack where a container engine runs'],
+    [noImage, 'its image is not here', 'promstack images pull, or install tool'],
+  ])('must be told as not done where the tool is not there either: %o', async (want, because, tryThis) => {
+    const command = commandOf(['tool']);
+    await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));
+    const why = `${because}, and there is no tool on this host's PATH`;
+    expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });
   });
 
   it('must say which tool could not be run', async () => {
     const command = commandOf(['unfit', 'a'], { title: 'all of it' });
-    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
     await expect(runner.run(command, signal)).rejects.toThrow(
       /^checking all of it: unfit of this host could not be run: /,
     );
@@ -81,7 +81,7 @@ describe("checks with this host's tools", () => {
   it('must end when they are interrupted', async () => {
     const interrupted = new AbortController();
     const command = commandOf(['sleeper', join(bin, 'started')]);
-    await using runner = await hostRunner(env, 'there is no engine')(jobOf({ commands: [command] }));
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
     const refused = expect(runner.run(command, interrupted.signal)).rejects.toThrow();
     await eventually(async () => expect(await readdir(bin)).toContain('started'));
     interrupted.abort();
