@@ -89,7 +89,7 @@ class HostRunner implements CheckRunner {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#absent(command);
+      if (isOutOfReach(error)) return this.#absent(command);
       throw couldNotRun(command, error);
     } finally {
       await output.close();
@@ -101,7 +101,7 @@ class HostRunner implements CheckRunner {
   #absent({ tool }: CheckCommand): CheckRun {
     return {
       kind: 'notRun',
-      why: `${this.#want.because}, and there is no ${tool} on this host's PATH`,
+      why: `${this.#want.because}, and there is no ${tool} on this host's PATH that may be run`,
       tryThis: this.#want.tryThis(tool),
     };
   }
@@ -128,6 +128,12 @@ function exitCodeOf(tool: string, args: readonly string[], { env, output, signal
       else resolve(code);
     });
   });
+}
+
+/** Where a folder of PATH may not be looked into, the system says that the tool may not be run, though it may well not be there. */
+function isOutOfReach(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'EACCES';
 }
 
 function couldNotRun({ tool, title }: CheckCommand, cause: unknown): StackError {

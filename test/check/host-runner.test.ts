@@ -15,13 +15,14 @@ const signal = AbortSignal.timeout(60_000);
 beforeAll(async () => {
   const tools = {
     promtool: '#!/bin/sh\necho "reading $1"; cat "$1"; echo bad >&2; stat -c %a "$1"; exit 3\n',
+    dying: '#!/bin/sh\nkill -9 $$\n',
     sleeper: '#!/bin/sh\ntouch "$1"\nexec sleep 300\n',
   };
   for (const [name, text] of Object.entries(tools)) {
     await writeFile(join(bin, name), text);
     await chmod(join(bin, name), 0o755);
   }
-  await writeFile(join(bin, 'unfit'), 'no program');
+  await writeFile(join(bin, 'locked'), '#!/bin/sh\n', { mode: 0o644 });
 });
 
 afterAll(() => rm(bin, { recursive: true, force: true }));
@@ -66,15 +67,21 @@ describe("checks with this host's tools", () => {
   ])('must be told as not done where the tool is not there either: %o', async (want, because, tryThis) => {
     const command = commandOf(['tool']);
     await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));
-    const why = `${because}, and there is no tool on this host's PATH`;
+    const why = `${because}, and there is no tool on this host's PATH that may be run`;
     expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });
   });
 
+  it('must be told as not done where the tool may not be run', async () => {
+    const command = commandOf(['locked']);
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+    expect(await runner.run(command, signal)).toMatchObject({ kind: 'notRun' });
+  });
+
   it('must say which tool could not be run', async () => {
-    const command = commandOf(['unfit', 'a'], { title: 'all of it' });
+    const command = commandOf(['dying', 'a'], { title: 'all of it' });
     await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
     await expect(runner.run(command, signal)).rejects.toThrow(
-      /^checking all of it: unfit of this host could not be run: /,
+      /^checking all of it: dying of this host could not be run: it was killed by SIGKILL/,
     );
   });
 
