@@ -70,7 +70,7 @@ async function runCommand(
   const begun = performance.now();
   report({ kind: 'started', ...work });
   const run = await runner.run(command, signal).catch((error: unknown) => {
-    report({ kind: 'failed', ...work, why: error instanceof Error ? error.message : String(error) });
+    report({ kind: 'failed', ...work, why: whyOf(error) });
     throw error;
   });
   if (run.kind === 'notRun') {
@@ -88,6 +88,12 @@ async function runCommand(
   return findings.map((finding) =>
     diagnose(finding, { tool: command.tool, service: one.service.name, files, rendering }),
   );
+}
+
+/** What was being done stands before it in any case. */
+function whyOf(error: unknown): string {
+  if (error instanceof StackError) return error.why;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What the command's own reading finds in its output, or the output itself where that finds nothing. */

@@ -4,6 +4,7 @@ import type { CheckJob, CheckRun, OpenRunner } from '../../scripts/check/runner.
 import { render } from '../../scripts/render/render.ts';
 import type { Rendering, ServiceRendering } from '../../scripts/render/rendering.ts';
 import type { Event } from '../../scripts/report/event.ts';
+import { StackError } from '../../scripts/util/stack-error.ts';
 import type { CheckCommand, CheckFinding } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { loadedAs, loadedFrom, templatesOf } from '../render/loaded.ts';
@@ -128,6 +129,16 @@ describe('a check', () => {
       'the engine is gone',
     );
     expect(seen.disposed).toBe(1);
+  });
+
+  it('must say once what was being done when a tool could not be run', async () => {
+    const { open } = runnerOf(async () => {
+      throw new StackError({ doing: 'checking a', why: 'tool could not be run', tryThis: 'by hand' });
+    });
+    const events: Event[] = [];
+    const checking = checkRendering(renderingOf([commandOf(['a'])]), open, (event) => events.push(event), signal);
+    await expect(checking).rejects.toThrow('checking a: tool could not be run');
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', what: 'checking a', why: 'tool could not be run' });
   });
 
   it('must never tell a secret, whole or in part', async () => {
