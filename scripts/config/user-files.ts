@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
@@ -109,15 +109,18 @@ function flatName(path: string): string {
 
 const notThere = 'is not there';
 const aFolder = 'is a folder';
+const noFile = 'is no regular file';
 
 /** The text of a file; lines end as they do in the file, and a byte order mark stays where it is. */
 function readText(path: string): string | { because: string } {
   try {
+    // A pipe would be waited for, and a device may have no end.
+    const found = statSync(path);
+    if (!found.isFile()) return { because: found.isDirectory() ? aFolder : noFile };
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notThere };
-    if (code === 'EISDIR') return { because: aFolder };
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { because: 'is not a text in UTF-8' };
     return { because: `cannot be read (${code ?? String(error)})` };
   }

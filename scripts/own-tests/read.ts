@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { findByGlob } from '../config/glob.ts';
 import { isAbsence, isThere } from '../util/is-there.ts';
@@ -32,6 +32,8 @@ export async function readOwnTests(folder: string, cwd: string): Promise<readonl
 /** Undefined for a file that has gone since its folder was listed. */
 async function readText(path: string): Promise<string | undefined> {
   try {
+    // A pipe would be waited for.
+    if (!(await stat(path)).isFile()) throw new Error('it is no regular file');
     return await readFile(path, 'utf8');
   } catch (cause) {
     if (isAbsence(cause) && !(await isThere(path))) return undefined;

@@ -1,0 +1,25 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadStack } from '../../scripts/config/load.ts';
+import { folderWith } from './support.ts';
+
+/** What is told of a stack with these rules, the folder's own path left out. */
+async function toldOf(folder: string, rules: string): Promise<readonly unknown[]> {
+  const loaded = await loadStack({ cwd: folder, env: {} });
+  expect(loaded.ok, rules).toBe(false);
+  const told = loaded.ok ? [] : loaded.error;
+  return told.map(({ message, hint, where }) => [where?.line, message.replace(folder, 'HERE'), hint]);
+}
+
+const stackWith = (rules: string) => ({ 'stack.yml': `prometheus:\n  rules: [${rules}]\n` });
+
+test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be told, not waited for', async (rules) => {
+  await using folder = await folderWith(stackWith(rules));
+  execFileSync('mkfifo', [join(folder.path, 'pipe.yml')]);
+  expect(await toldOf(folder.path, rules)).toContainEqual([
+    2,
+    'the file pipe.yml is no regular file',
+    'paths are relative to the folder of stack.yml',
+  ]);
+});
