@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAbsence } from '../util/is-there.ts';
+import { StackError } from '../util/stack-error.ts';
 
 /** Whether a path has wildcards at all. */
 export function isGlob(pattern: string): boolean {
@@ -8,7 +10,8 @@ export function isGlob(pattern: string): boolean {
 
 /**
  * Files below a folder that match a pattern with `*`, `?`, `[abc]`, `{a,b}` and `**` (any number of folders), as paths relative
- * to the folder, sorted. As in a shell, wildcards pass over names that begin with a dot.
+ * to the folder, sorted. As in a shell, wildcards pass over names that begin with a dot. A StackError when a folder on the way
+ * cannot be read: what lies in it is not to be taken for nothing.
  */
 export async function findByGlob(folder: string, pattern: string): Promise<readonly string[]> {
   const found = new Set<string>();
@@ -48,9 +51,16 @@ async function walk(folder: string, path: string, steps: readonly string[], foun
 async function list(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
-  } catch {
+  } catch (cause) {
     // No such folder, or a file: nothing in it matches.
-    return [];
+    if (isAbsence(cause)) return [];
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StackError({
+      doing: 'looking for files',
+      why: `the folder ${folder} cannot be read (${code ?? String(cause)})`,
+      tryThis: 'let this user read it, or name files elsewhere',
+      cause,
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
+import { StackError } from '../util/stack-error.ts';
 import { checkYaml } from './check-yaml.ts';
 import { backwardRange, findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
@@ -41,10 +42,17 @@ export async function readUserFiles(
   const wanted = new Map<string, { service: string; path: string; absolute: string; asked: UserFiles }>();
   for (const service of enabledServices(config)) {
     for (const asked of service.userFiles?.(config) ?? []) {
-      const paths = isGlob(asked.glob) ? await findByGlob(folder, asked.glob) : [asked.glob];
       const backward = backwardRange(asked.glob);
-      if (backward !== undefined) problems.push(runsBackward(asked, backward));
-      else if (paths.length === 0) problems.push(nothingMatches(asked));
+      if (backward !== undefined) {
+        problems.push(runsBackward(asked, backward));
+        continue;
+      }
+      const paths = await pathsOf(asked, folder);
+      if (!Array.isArray(paths)) {
+        problems.push(paths);
+        continue;
+      }
+      if (paths.length === 0) problems.push(nothingMatches(asked));
       for (const found of paths) {
         const absolute = resolve(folder, found);
         const own = relative(folder, absolute);
@@ -123,6 +131,21 @@ function readText(path: string): string | { because: string } {
     if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notThere };
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { because: 'is not a text in UTF-8' };
     return { because: `cannot be read (${code ?? String(error)})` };
+  }
+}
+
+async function pathsOf({ key, glob }: UserFiles, folder: string): Promise<string[] | Problem> {
+  if (!isGlob(glob)) return [glob];
+  try {
+    return [...(await findByGlob(folder, glob))];
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    return {
+      code: 'cannot-read',
+      path: key,
+      message: error.why,
+      ...(error.tryThis === undefined ? {} : { hint: error.tryThis }),
+    };
   }
 }
 

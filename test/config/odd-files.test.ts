@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadStack } from '../../scripts/config/load.ts';
@@ -21,5 +22,13 @@ test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be t
     2,
     'the file pipe.yml is no regular file',
     'paths are relative to the folder of stack.yml',
+  ]);
+});
+
+test('a folder of rules that cannot be read must not be taken for an empty one', async () => {
+  await using folder = await folderWith(stackWith('"rules/*.yml"'));
+  await symlink('rules', join(folder.path, 'rules'));
+  expect(await toldOf(folder.path, 'rules')).toEqual([
+    [2, 'the folder HERE/rules cannot be read (ELOOP)', 'let this user read it, or name files elsewhere'],
   ]);
 });
