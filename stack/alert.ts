@@ -25,6 +25,10 @@ export interface AlertWay {
   readonly possible: readonly string[];
   /** The labels on which it depends. */
   readonly dependsOn: readonly string[];
+  /** What is asked of these labels, as `team="db"`. */
+  readonly conditions: readonly string[];
+  /** All that decides it: where two ways have the same, the same are told in every case. */
+  readonly cases: string;
 }
 
 /** What differs between two sets of alerts. */
@@ -83,11 +87,28 @@ export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRu
   });
 }
 
-/** A way in words: `slack`, `slack and mail`, `slack or db, by the label team`. */
-export function wayText({ certain, possible, dependsOn }: AlertWay): string {
+/** A way in words: `slack`, `slack and mail`, `slack or db, by the label team`, `slack, and db by the label team`. */
+export function wayText(way: AlertWay, asks: readonly string[] = []): string {
+  const { certain, possible, dependsOn } = way;
   if (possible.length === certain.length) return certain.join(' and ');
-  const labels = dependsOn.length === 1 ? 'label' : 'labels';
-  return `${possible.join(' or ')}, by the ${labels} ${dependsOn.join(', ')}`;
+  const others = possible.filter((receiver) => !certain.includes(receiver)).join(' or ');
+  const told = certain.length === 0 ? `${others},` : `${certain.join(' and ')}, and ${others}`;
+  const by = `${told} by the ${dependsOn.length === 1 ? 'label' : 'labels'} ${dependsOn.join(', ')}`;
+  return asks.length === 0 ? by : `${by} (${asks.join(', ')})`;
+}
+
+/** A way and the one it becomes in words, told as closely as it takes to tell them apart; undefined when they are the same. */
+export function wayChangeTexts(
+  before: AlertWay,
+  after: AlertWay,
+): readonly [before: string, after: string] | undefined {
+  if (before.cases === after.cases) return undefined;
+  const [was, will] = [wayText(before), wayText(after)];
+  if (was !== will) return [was, will];
+  const onlyBefore = before.conditions.filter((one) => !after.conditions.includes(one));
+  const onlyAfter = after.conditions.filter((one) => !before.conditions.includes(one));
+  if (onlyBefore.length > 0 || onlyAfter.length > 0) return [wayText(before, onlyBefore), wayText(after, onlyAfter)];
+  return [was, `${will}, in other combinations`];
 }
 
 const text = (value: unknown): string => JSON.stringify(value);

@@ -5,6 +5,7 @@ import {
   type AlertWay,
   alertChanges,
   pairAlerts,
+  wayChangeTexts,
   wayText,
 } from '../../stack/alert.ts';
 import type { RenderedFile } from '../../stack/model.ts';
@@ -34,9 +35,9 @@ export function meaningOf(before: StackFiles, after: StackFiles): Meaning {
   const [oldWay, way] = [routingOf(before), routingOf(after)];
   const ways = pairAlerts(old, now).flatMap((pair): WayChange[] => {
     if (pair.after === undefined) return [];
-    const was = pair.before === undefined ? undefined : textOf(oldWay?.(pair.before.sent));
-    const will = textOf(way?.(pair.after.sent));
-    return was === will ? [] : [{ alert: pair.after, before: was, after: will }];
+    const was = pair.before === undefined ? undefined : oldWay?.(pair.before.sent);
+    const texts = textsOf(was, way?.(pair.after.sent));
+    return texts === undefined ? [] : [{ alert: pair.after, before: texts[0], after: texts[1] }];
   });
   return { ...alertChanges(old, now), total: now.length, ways };
 }
@@ -49,4 +50,11 @@ function routingOf(stack: StackFiles): AlertRouting | undefined {
   return stack.map(({ service, files }) => service.alertRouting?.(files)).find((routing) => routing !== undefined);
 }
 
-const textOf = (way: AlertWay | undefined): string | undefined => (way === undefined ? undefined : wayText(way));
+function textsOf(
+  before: AlertWay | undefined,
+  after: AlertWay | undefined,
+): readonly [before: string | undefined, after: string | undefined] | undefined {
+  if (before !== undefined && after !== undefined) return wayChangeTexts(before, after);
+  if (before === after) return undefined;
+  return [before && wayText(before), after && wayText(after)];
+}

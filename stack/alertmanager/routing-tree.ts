@@ -19,6 +19,8 @@ export interface Reach {
   readonly possible: readonly string[];
   /** The labels it depends on. */
   readonly dependsOn: readonly string[];
+  /** What is asked of these labels, as `team="db"`. */
+  readonly conditions: readonly string[];
 }
 
 /** Reads the root route of an alertmanager.yml; undefined when it is no routing tree that Alertmanager would take. */
@@ -41,55 +43,112 @@ export function receiversFor(root: Route, labels: Labels): readonly string[] {
 
 /** Whom an alert may reach that has these labels and others that are not known. */
 export function reachOf(root: Route, labels: Labels): Reach {
-  const reach = walk(root, labels, (name) => !Object.hasOwn(labels, name));
-  // Every alert reaches somebody: where only one is possible, nothing depends on the rest.
-  return reach.possible.length === 1 ? { ...reach, certain: reach.possible, dependsOn: [] } : reach;
+  return toReach(walk(root, labels, isNotIn(labels)));
 }
 
-function walk(route: Route, labels: Labels, isUnknown: (name: string) => boolean): Reach {
-  const certain: string[] = [];
-  const possible: string[] = [];
-  const dependsOn: string[] = [];
-  // Whether the alert is certain to get as far as the next route, and whether one of those before took it.
-  let isReached = true;
-  let taken: 'no' | 'maybe' | 'yes' = 'no';
-  for (const child of route.routes) {
-    const { verdict, unknown } = judge(child, labels, isUnknown);
-    if (verdict === 'no') continue;
-    const below = walk(child, labels, isUnknown);
-    possible.push(...below.possible);
-    dependsOn.push(...unknown, ...below.dependsOn);
-    if (verdict === 'yes') {
-      if (isReached) certain.push(...below.certain);
-      taken = 'yes';
-      if (!child.continues) break;
-    } else {
-      if (taken === 'no') taken = 'maybe';
-      if (!child.continues) isReached = false;
-    }
+/** The same, with what is left of the tree for such alerts: where two trees leave the same, they reach the same by both. */
+export function wayOf(root: Route, labels: Labels): Reach & { readonly cases: string } {
+  const walked = walk(root, labels, isNotIn(labels));
+  return { ...toReach(walked), cases: JSON.stringify(leftOf(walked)) };
+}
+
+/** Whom an alert may reach by one route. */
+interface Walked {
+  readonly route: Route;
+  readonly certain: readonly string[];
+  readonly possible: readonly string[];
+  /** The routes below that it may take, as long as it depends on them whom it reaches. */
+  readonly open: readonly OpenRoute[];
+}
+
+/** A route that an alert may take, and what is asked of labels that are not known: nothing where it takes it for certain. */
+interface OpenRoute {
+  readonly asked: readonly Matcher[];
+  readonly below: Walked;
+}
+
+function walk(route: Route, labels: Labels, isUnknown: (name: string) => boolean): Walked {
+  if (route.routes.length === 0) return settled(route, [route.receiver]);
+  const open = openRoutes(route, labels, isUnknown);
+  // Whom it reaches for certain from here on, when a route before took it and when none did: from the last route to the first.
+  let ifTaken: readonly string[] = [];
+  let ifNot: readonly string[] = [route.receiver];
+  for (const { asked, below } of open.toReversed()) {
+    const taking = below.route.continues ? once([...below.certain, ...ifTaken]) : below.certain;
+    const isCertain = asked.length === 0;
+    ifTaken = isCertain ? taking : ifTaken.filter((receiver) => taking.includes(receiver));
+    ifNot = isCertain ? taking : taking.filter((receiver) => ifNot.includes(receiver));
   }
-  if (taken !== 'yes') possible.push(route.receiver);
-  if (taken === 'no' && isReached) certain.push(route.receiver);
-  return { certain: once(certain), possible: once(possible), dependsOn: once(dependsOn).toSorted() };
+  const own = open.some(({ asked }) => asked.length === 0) ? [] : [route.receiver];
+  const possible = once([...open.flatMap(({ below }) => below.possible), ...own]);
+  return ifNot.length === possible.length ? settled(route, ifNot) : { route, certain: ifNot, possible, open };
 }
 
-function judge(
+const settled = (route: Route, receivers: readonly string[]): Walked => ({
+  route,
+  certain: receivers,
+  possible: receivers,
+  open: [],
+});
+
+/** The routes below one that an alert may take, up to the one behind which it never gets. */
+function openRoutes(route: Route, labels: Labels, isUnknown: (name: string) => boolean): readonly OpenRoute[] {
+  const open: OpenRoute[] = [];
+  for (const child of route.routes) {
+    const asked = askedBy(child, labels, isUnknown);
+    if (asked === undefined) continue;
+    open.push({ asked, below: walk(child, labels, isUnknown) });
+    if (asked.length === 0 && !child.continues) break;
+  }
+  return open;
+}
+
+/** The matchers of a route that cannot be judged; undefined when another one says that the alert does not take it. */
+function askedBy(
   { matchers }: Route,
   labels: Labels,
   isUnknown: (name: string) => boolean,
-): { verdict: 'yes' | 'no' | 'maybe'; unknown: readonly string[] } {
-  const unknown: string[] = [];
+): readonly Matcher[] | undefined {
+  const asked: Matcher[] = [];
   for (const matcher of matchers) {
-    if (isUnknown(matcher.name)) {
-      unknown.push(matcher.name);
-      continue;
-    }
-    const verdict = fits(matcher, labelOf(labels, matcher.name));
-    if (verdict === false) return { verdict: 'no', unknown: [] };
-    if (verdict === undefined) unknown.push(matcher.name);
+    const verdict = isUnknown(matcher.name) ? undefined : fits(matcher, labelOf(labels, matcher.name));
+    if (verdict === false) return undefined;
+    if (verdict === undefined) asked.push(matcher);
   }
-  return { verdict: unknown.length > 0 ? 'maybe' : 'yes', unknown };
+  return asked;
 }
+
+function toReach(walked: Walked): Reach {
+  const asked = askedIn(walked);
+  return {
+    certain: walked.certain,
+    possible: walked.possible,
+    dependsOn: once(asked.map(({ name }) => name)).toSorted(),
+    conditions: once(asked.map(matcherText)).toSorted(),
+  };
+}
+
+const askedIn = ({ open }: Walked): readonly Matcher[] =>
+  open.flatMap(({ asked, below }) => [...asked, ...askedIn(below)]);
+
+/** The receivers where nothing is left to decide, else the routes that are left. */
+function leftOf({ route, certain, open }: Walked): unknown {
+  if (open.length === 0) return certain.toSorted();
+  const routes = open.map(({ asked, below }, at) => [
+    asked.map(matcherText).toSorted(),
+    // Behind the last one there is nothing to go on to.
+    below.route.continues && at < open.length - 1,
+    leftOf(below),
+  ]);
+  return [routes, open.some(({ asked }) => asked.length === 0) ? [] : route.receiver];
+}
+
+const isNotIn =
+  (labels: Labels) =>
+  (name: string): boolean =>
+    !Object.hasOwn(labels, name);
+
+const matcherText = ({ name, operator, value }: Matcher): string => `${name}${operator}${JSON.stringify(value)}`;
 
 const once = (names: readonly string[]): readonly string[] => [...new Set(names)];
 

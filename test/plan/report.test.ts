@@ -96,6 +96,36 @@ describe('the report of a plan', () => {
     `);
   });
 
+  it.each([
+    {
+      when: 'a route goes on no more',
+      from: 'receiver: db, continue: true',
+      to: 'receiver: db',
+      told: 'chat, and db by the label team -> db or chat, by the label team:\n      Down{severity="page"}',
+    },
+    {
+      when: 'a route asks for another value',
+      from: 'team="db"',
+      to: 'team="storage"',
+      told: 'chat, and db by the label team (team="db") -> chat, and db by the label team (team="storage"):\n      Down{severity="page"}',
+    },
+    {
+      when: 'one route takes what two took',
+      from: 'receiver: db, continue: true',
+      to: 'receiver: db',
+      told: 'db or mail or chat, by the labels env, team -> db or mail or chat, by the labels env, team, in other combinations:\n      Slow{severity="warning"}',
+    },
+  ])('must say so when $when, though it depends on labels that are not known', ({ from, to, told }) => {
+    const tree = `route:
+  receiver: chat
+  routes:
+    - {matchers: [team="db"], receiver: db, continue: true}
+    - {matchers: ['severity=~"page|critical"'], receiver: chat}
+    - {matchers: [env="prod"], receiver: mail}
+`;
+    expect(report({ rules, routes: tree }, { rules, routes: tree.replace(from, to) })).toContain(`  > ${told}`);
+  });
+
   it('must say whom an alert reaches when only its labels change', () => {
     const edited = rules.replace('severity: warning', 'severity: page');
     expect(report({ rules, routes }, { rules: edited, routes })).toContain(

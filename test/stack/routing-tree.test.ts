@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseRoute, type Route, reachOf, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
+import { parseRoute, type Route, reachOf, receiversFor, wayOf } from '../../stack/alertmanager/routing-tree.ts';
 import { fromGoRegExp } from '../../stack/values/go-regexp.ts';
 import type { Labels } from '../../stack/values/labels.ts';
 
@@ -25,6 +25,27 @@ routes:
       - receiver: nobody
         matchers: ['env="dev"']
 `);
+
+const label = fc.constantFrom('a', 'b');
+const value = fc.constantFrom('', '1', '2');
+const matcher = fc.record({ name: label, operator: fc.constantFrom('=' as const, '!=' as const), value });
+const own = {
+  receiver: fc.constantFrom('r1', 'r2', 'r3'),
+  matchers: fc.array(matcher, { maxLength: 2 }),
+  continues: fc.boolean(),
+};
+const { route: anyRoute } = fc.letrec<{ route: Route }>((tie) => ({
+  route: fc.oneof(
+    { depthSize: 'small' },
+    fc.record({ ...own, routes: fc.constant([]) }),
+    fc.record({ ...own, routes: fc.array(tie('route'), { maxLength: 3 }) }),
+  ),
+}));
+const anyLabels = fc.record({ a: value, b: value });
+const someNames = fc.subarray(['a', 'b'] as const);
+
+const only = (names: readonly ('a' | 'b')[], all: Readonly<Record<'a' | 'b', string>>): Labels =>
+  Object.fromEntries(names.map((name) => [name, all[name]]));
 
 describe('a routing tree', () => {
   it.each<[labels: Labels, receivers: readonly string[]]>([
@@ -54,40 +75,58 @@ describe('a routing tree', () => {
       certain: [],
       possible: ['db-night', 'db'],
       dependsOn: ['night'],
+      conditions: ['night="yes"'],
     });
     expect(reachOf(tree, { team: '', audit: '', severity: 'page' })).toEqual({
       certain: ['pager'],
       possible: ['pager'],
       dependsOn: [],
+      conditions: [],
     });
     expect(reachOf(tree, { team: '', audit: 'x', severity: '', alertname: 'A' }).certain).toEqual(['audit']);
   });
 
+  it('must know who is told in every case, whichever route takes the alert', () => {
+    const root = read(`
+receiver: default
+routes:
+  - {receiver: chat, matchers: ['team="db"']}
+  - {receiver: db, matchers: ['env="prod"'], continue: true}
+  - {receiver: chat, matchers: ['severity="page"']}
+`);
+    expect(reachOf(root, { severity: 'page' })).toMatchObject({ certain: ['chat'], possible: ['chat', 'db'] });
+    expect(reachOf(root, { severity: 'page', env: '' })).toMatchObject({ certain: ['chat'], dependsOn: [] });
+  });
+
   it('must never be wrong about what is certain, and never forget what is possible', () => {
-    const label = fc.constantFrom('a', 'b');
-    const value = fc.constantFrom('', '1', '2');
-    const matcher = fc.record({ name: label, operator: fc.constantFrom('=' as const, '!=' as const), value });
-    const own = {
-      receiver: fc.constantFrom('r1', 'r2', 'r3'),
-      matchers: fc.array(matcher, { maxLength: 2 }),
-      continues: fc.boolean(),
-    };
-    const { route } = fc.letrec<{ route: Route }>((tie) => ({
-      route: fc.oneof(
-        { depthSize: 'small' },
-        fc.record({ ...own, routes: fc.constant([]) }),
-        fc.record({ ...own, routes: fc.array(tie('route'), { maxLength: 3 }) }),
-      ),
-    }));
     fc.assert(
-      fc.property(route, fc.record({ a: value, b: value }), fc.subarray(['a', 'b'] as const), (root, all, known) => {
-        const some = Object.fromEntries(known.map((name) => [name, all[name]]));
-        const { certain, possible } = reachOf(root, some);
+      fc.property(anyRoute, anyLabels, someNames, (root, all, known) => {
+        const { certain, possible } = reachOf(root, only(known, all));
         const real = receiversFor(root, all);
         expect(real).toEqual(expect.arrayContaining([...certain]));
         expect(possible).toEqual(expect.arrayContaining([...real]));
       }),
     );
+  });
+
+  it('must have other cases than another one when an alert reaches others by it', () => {
+    fc.assert(
+      fc.property(anyRoute, anyLabels, someNames, fc.nat(), (root, all, known, at) => {
+        const other = withOtherContinue(root, at);
+        const some = only(known, all);
+        const isSame = wayOf(root, some).cases === wayOf(other, some).cases;
+        const [one, two] = [root, other].map((tree) => receiversFor(tree, all).toSorted());
+        if (isSame) expect(one).toEqual(two);
+      }),
+    );
+  });
+
+  it('must have the same cases where what differs decides nothing', () => {
+    const text = '{receiver: a, routes: [{matchers: [x="1"]}, {receiver: b, matchers: [y="1"], routes: []}]}';
+    const root = read(text);
+    expect(wayOf(root, {}).cases).toBe(wayOf(read(text.replace('routes: []', 'continue: true')), {}).cases);
+    expect(wayOf(root, { y: '' }).cases).toBe(wayOf(read('{receiver: a}'), {}).cases);
+    expect(wayOf(root, {}).cases).not.toBe(wayOf(read(text.replace('y="1"', 'y="2"')), {}).cases);
   });
 
   it('must inherit the receiver of the route above', () => {
@@ -122,6 +161,15 @@ describe('an expression in Go’s syntax', () => {
     expect(fromGoRegExp(pattern)).toBeUndefined();
   });
 });
+
+/** The same tree but for `continue` of one of the routes right below the root. */
+function withOtherContinue(root: Route, at: number): Route {
+  const changed = at % Math.max(root.routes.length, 1);
+  const routes = root.routes.map((route, index) =>
+    index === changed ? { ...route, continues: !route.continues } : route,
+  );
+  return { ...root, routes };
+}
 
 function read(text: string): Route {
   const route = parseRoute(parse(text));
