@@ -106,7 +106,8 @@ export function volumesOf(stack: string, spec: ContainerSpec): readonly string[]
   );
 }
 
-function hasConfigMount(spec: ContainerSpec): boolean {
+/** Whether a service reads files that promstack writes. */
+export function hasConfigMount(spec: ContainerSpec): boolean {
   return spec.mounts.some((mount) => mount.kind === 'config');
 }
 

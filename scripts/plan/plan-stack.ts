@@ -1,18 +1,20 @@
-import { findService } from '../../stack/services.ts';
+import { findService, services } from '../../stack/services.ts';
 import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
 import { readMasked, readRelease } from '../apply/release-files.ts';
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { type Desired, toDesired } from './desired.ts';
+import { type Desired, hasConfigMount, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
-import { type Meaning, meaningOf } from './meaning.ts';
+import { type Meaning, meaningOf, type StackFiles } from './meaning.ts';
 import { observe } from './observe.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, ObservedService } from './observed.ts';
 import type { Plan } from './plan.ts';
 import { reconcile } from './reconcile.ts';
+import { type ReleaseFolder, revisionOf } from './release-folder.ts';
+import { readFolder } from './stock.ts';
 
 /** A plan, and all that a person wants to know before it is carried out. */
 export interface PlanReport {
@@ -59,19 +61,40 @@ function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): P
     return service === undefined ? [] : [{ service, files }];
   });
   return {
-    files: after.flatMap((release) => fileChanges(release.service.name, before.get(release.service.name), release)),
+    files: namesOf(old, after).flatMap((name) =>
+      fileChanges(
+        name,
+        before.get(name),
+        after.find(({ service }) => service.name === name),
+      ),
+    ),
     meaning: meaningOf(old, after),
   };
 }
 
-/** The files that are in place now, of each service that has some. */
+/** The services before or after, in their one order. */
+function namesOf(...all: readonly StackFiles[]): readonly string[] {
+  return services.map(({ name }) => name).filter((name) => all.flat().some(({ service }) => service.name === name));
+}
+
+/** The files that are in place now, of each service that has some, one that goes too. */
 async function runningFiles(files: ConfigFiles, observed: Observed): Promise<ReadonlyMap<string, ReleaseFiles>> {
   const releases = await Promise.all(
-    [...observed.services].map(async ([name, { folder, linked }]): Promise<[string, ReleaseFiles][]> => {
-      if (folder === undefined || linked === undefined) return [];
+    [...observed.services].map(async ([name, found]): Promise<[string, ReleaseFiles][]> => {
+      const folder = await folderOf(files, name, found);
+      if (folder === undefined) return [];
       const [read, masked] = await Promise.all([readRelease(files, name, folder), readMasked(files, name, folder)]);
-      return read === undefined ? [] : [[name, { files: read, revision: linked, masked }]];
+      return read === undefined ? [] : [[name, { files: read, revision: revisionOf(folder), masked }]];
     }),
   );
   return new Map(releases.flat());
+}
+
+/** Of a service that is not wanted any more, a look at the engine does not tell the folder. */
+async function folderOf(
+  files: ConfigFiles,
+  name: string,
+  { folder, spec }: ObservedService,
+): Promise<ReleaseFolder | undefined> {
+  return folder ?? (spec !== undefined && hasConfigMount(spec) ? readFolder(files, name) : undefined);
 }

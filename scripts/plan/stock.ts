@@ -11,6 +11,7 @@ import type {
 } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { readRecorded } from '../history/history.ts';
+import { hasConfigMount } from './desired.ts';
 import { hashFiles } from './files-hash.ts';
 import { names } from './names.ts';
 import type { ReleaseFolder } from './release-folder.ts';
@@ -97,13 +98,14 @@ export async function takeStock(
 
 function stockService(engine: Engine, files: ConfigFiles, name: string, container: ContainerSummary): StockedService {
   const spec = specOf(container);
-  const hasFiles = spec?.mounts.some((mount) => mount.kind === 'config') === true;
+  const hasFiles = spec !== undefined && hasConfigMount(spec);
   const folder = pending(hasFiles ? readFolder(files, name) : Promise.resolve(undefined));
   const filesHash = pending(folder.then((found) => (found === undefined ? undefined : readHash(files, name, found))));
   return { container, spec, folder, filesHash, details: pending(engine.inspectContainer(container.id)) };
 }
 
-async function readFolder(files: ConfigFiles, name: string): Promise<ReleaseFolder | undefined> {
+/** The folder below `releases/` that the link in a service's config volume leads to; undefined when there is none. */
+export async function readFolder(files: ConfigFiles, name: string): Promise<ReleaseFolder | undefined> {
   return (await files.readLink(name, 'current'))?.replace(/^releases\//, '');
 }
 
