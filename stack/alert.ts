@@ -1,3 +1,5 @@
+import { parseDuration } from './values/duration.ts';
+
 /** An alert as the files of a service define it. */
 export interface AlertRule {
   readonly name: string;
@@ -128,13 +130,21 @@ function changedFields(before: AlertRule, after: AlertRule): readonly string[] {
     ...scalar('keep_firing_for', before.keepFiringFor, after.keepFiringFor),
     ...maps('label', before.labels, after.labels),
     ...maps('annotation', before.annotations, after.annotations),
-    ...(before.file === after.file && before.group === after.group
+    ...(isInSameGroup(before, after)
       ? []
-      : [
-          `moved from ${before.file}, group ${before.group} to ${after.file}, group ${after.group}: its pending time starts anew`,
-        ]),
+      : [`moved from ${before.file}, group ${before.group} to ${after.file}, group ${after.group}`]),
+    ...(hasToWait(after) && !keepsState(before, after) ? ['its pending time starts anew'] : []),
   ];
 }
+
+/** Prometheus hands the state of an alert on to the one of that name with the same labels in the same group (rules/group.go). */
+const keepsState = (before: AlertRule, after: AlertRule): boolean =>
+  isInSameGroup(before, after) && hasSameLabels(before, after);
+
+const isInSameGroup = (before: AlertRule, after: AlertRule): boolean =>
+  before.file === after.file && before.group === after.group;
+
+const hasToWait = ({ holdFor }: AlertRule): boolean => parseDuration(holdFor) !== 0;
 
 function maps(what: string, before: AlertRule['labels'], after: AlertRule['labels']): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

@@ -133,11 +133,31 @@ describe('the report of a plan', () => {
     );
   });
 
-  it('must warn that an alert which moves to another group loses the time it has been pending', () => {
-    const edited = rules.replace('name: web', 'name: site');
-    expect(report({ rules, routes }, { rules: edited, routes })).toContain(
-      '~ Down{severity="page"}: moved from rules/user/a.yml, group web to rules/user/a.yml, group site: its pending time starts anew',
-    );
+  it.each([
+    {
+      when: 'moves to another group',
+      from: 'name: web',
+      to: 'name: site',
+      told: 'moved from rules/user/a.yml, group web to rules/user/a.yml, group site',
+    },
+    {
+      when: 'gets another label',
+      from: '{severity: page}',
+      to: '{severity: page, team: db}',
+      told: 'label team added: db',
+    },
+  ])('must warn that an alert which $when loses the time it has been pending', ({ from, to, told }) => {
+    const text = report({ rules, routes }, { rules: rules.replace(from, to), routes });
+    expect(text).toMatch(/^ {2}~ Down\{severity="page"/m);
+    expect(text).toContain(`: ${told}\n      its pending time starts anew\n`);
+  });
+
+  it('must not speak of pending time where it stays, or where there is none', () => {
+    const edited = rules
+      .replace('up == 0', 'up < 1')
+      .replace('5m', '6m')
+      .replace('severity: warning', 'severity: info');
+    expect(report({ rules, routes }, { rules: edited, routes })).not.toContain('pending');
   });
 
   it('must take labels of the group and of all alerts into account', () => {
