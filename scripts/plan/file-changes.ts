@@ -1,6 +1,5 @@
 import type { RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
-import { revealed, shown } from '../render/show.ts';
+import { hidden, revealed } from '../render/show.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
 /** One file that a service will have otherwise; the revision stamped into it does not count. */
@@ -27,36 +26,47 @@ export function fileChanges(
   before: ReleaseFiles | undefined,
   after: ReleaseFiles | undefined,
 ): readonly FileChange[] {
-  const old = textsOf(before);
-  const now = textsOf(after);
+  const old = wholeTexts(before);
+  const now = wholeTexts(after);
   const paths = [...new Set([...old.keys(), ...now.keys()])].sort();
   return paths.flatMap((path): FileChange[] => {
     const [one, other] = [old.get(path), now.get(path)];
-    if (one === undefined || other === undefined) {
-      const kind = one === undefined ? 'added' : 'removed';
-      return [{ service, path, kind, diff: unifiedDiff(one?.shown ?? '', other?.shown ?? ''), hasOtherSecret: false }];
+    if (one?.whole === other?.whole && one?.file.mode === other?.file.mode) return [];
+    const [was, will] = [one && textOf(one, before), other && textOf(other, after)];
+    if (was === undefined || will === undefined) {
+      const kind = was === undefined ? 'added' : 'removed';
+      return [{ service, path, kind, diff: unifiedDiff(was?.shown ?? '', will?.shown ?? ''), hasOtherSecret: false }];
     }
-    if (one.whole === other.whole) return [];
-    const hasOtherSecret = other.secrets.some((secret) => !one.whole.includes(secret));
-    return [{ service, path, kind: 'changed', diff: unifiedDiff(one.shown, other.shown), hasOtherSecret }];
+    const hasOtherSecret =
+      will.secrets.some((secret) => !was.whole.includes(secret) && !was.secrets.includes(secret)) ||
+      (was.shown === will.shown && was.whole !== will.whole);
+    return [{ service, path, kind: 'changed', diff: unifiedDiff(was.shown, will.shown), hasOtherSecret }];
   });
 }
 
-/** A file's text: the whole of it to compare, what may be shown of it, and the secrets in it. */
-interface Text {
+/** A file and the whole of its text, to compare. */
+interface Whole {
+  readonly file: RenderedFile;
   readonly whole: string;
+}
+
+/** The same with what may be shown of it, which takes longer to find out, and the secrets in it. */
+interface Text extends Whole {
   readonly shown: string;
   readonly secrets: readonly string[];
 }
 
-function textsOf(release: ReleaseFiles | undefined): ReadonlyMap<string, Text> {
-  const plain = (text: string): string => text.replaceAll(release?.revision ?? '', 'REVISION');
+function wholeTexts(release: ReleaseFiles | undefined): ReadonlyMap<string, Whole> {
   return new Map(
-    (release?.files ?? []).map((file) => {
-      const masked = release?.masked?.get(file.path);
-      const visible = file.content instanceof Secret && masked !== undefined ? masked : shown(file);
-      const whole = `${file.mode} ${plain(revealed(file))}`;
-      return [file.path, { whole, shown: plain(visible), secrets: (file.secrets ?? []).map((one) => one.reveal()) }];
-    }),
+    (release?.files ?? []).map((file) => [file.path, { file, whole: unstamped(revealed(file), release) }]),
   );
 }
+
+function textOf({ file, whole }: Whole, release: ReleaseFiles | undefined): Text {
+  const { text, hidden: written } = hidden(file, release?.masked?.get(file.path) ?? file.masked);
+  const secrets = [...(file.secrets ?? []).map((one) => one.reveal()), ...written];
+  return { file, whole, shown: unstamped(text, release), secrets };
+}
+
+const unstamped = (text: string, release: ReleaseFiles | undefined): string =>
+  text.replaceAll(release?.revision ?? '', 'REVISION');

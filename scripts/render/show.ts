@@ -1,15 +1,26 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
+import { type HiddenTexts, hideTexts } from '../../stack/secrets/hidden-texts.ts';
+import { findService, services } from '../../stack/services.ts';
 
 /** The text of a file as the server will read it. */
 export function revealed(file: RenderedFile): string {
   return file.content instanceof Secret ? file.content.reveal() : file.content;
 }
 
-/** The text of a file fit to be seen, with `[secret]` in the place of each secret. */
+/** The text of a file fit to be seen, with `[secret]` in the place of each secret, one that stands in it as it is too. */
 export function shown(file: RenderedFile): string {
-  return file.content instanceof Secret ? (file.masked ?? `${file.content}\n`) : file.content;
+  return hidden(file).text;
 }
+
+/** The same, with the secrets that stand in it as they are; `masked` shows the others. */
+export function hidden(file: RenderedFile, masked = file.masked): HiddenTexts {
+  const text = file.content instanceof Secret ? (masked ?? `${file.content}\n`) : file.content;
+  const secretFiles = findService(file.service)?.secretFiles;
+  return secretFiles === undefined ? { text, hidden: [] } : hideTexts(text, secretFiles, serviceNames);
+}
+
+const serviceNames = services.map(({ name }) => name);
 
 /** The path a person knows a rendered file by: `prometheus/prometheus.yml`. */
 export function nameOf(file: RenderedFile): string {

@@ -54,4 +54,14 @@ export const alertmanagerSecrets: SecretFiles = {
     'tls_config.cert': 'cert_file',
     'tls_config.key': 'key_file',
   },
+  seen: [
+    'basic_auth.username',
+    'incidentio_configs.url',
+    'smtp_tls_config.ca',
+    'smtp_tls_config.cert',
+    'telegram_configs.chat_id',
+    'tls_config.ca',
+    'tls_config.cert',
+  ],
+  unfiled: ['proxy_connect_header.*', 'sigv4.secret_key'],
 };

@@ -5,6 +5,10 @@ export interface SecretFiles {
    * beside each the key that names a file instead: `slack_configs.api_url` and `api_url_file`.
    */
   readonly fields: Readonly<Record<string, string>>;
+  /** Those of `fields` that may be seen when they stand in the config: a name, a certificate. The program shows them too. */
+  readonly seen: readonly string[];
+  /** Further keys with secrets, which the program reads from no file. */
+  readonly unfiled: readonly string[];
   /** How its config calls a file of its config directory: relative to the config file, or by its whole path. */
   readonly paths: 'relative' | 'absolute';
   /** Whether a new text gets a new path, for a program that may go on with the old one until its config changes. */
@@ -24,7 +28,8 @@ export function secretKeyOf(keys: readonly string[], { fields }: SecretFiles): s
   return found?.[0].split('.').at(-1);
 }
 
-function endsIn(keys: readonly string[], end: readonly string[]): boolean {
+/** Whether a way of keys ends in these, where `*` is any one key. */
+export function endsIn(keys: readonly string[], end: readonly string[]): boolean {
   const from = keys.length - end.length;
   return from >= 0 && end.every((step, at) => step === '*' || step === keys[from + at]);
 }

@@ -177,6 +177,24 @@ describe('the report of a plan', () => {
     expect(text).not.toContain('hunter');
   });
 
+  it('must not show secrets that stand in a file as they are, and say that one is another one', () => {
+    const hook = (key: string): string => `${routes}receivers: [{pagerduty_configs: [{routing_key: ${key}}]}]\n`;
+    const told = '+++ alertmanager/alertmanager.yml\na secret in it is another one\n';
+    const alone = report({ rules, routes: hook('hunter2') }, { rules, routes: hook('hunter3') });
+    expect(alone).toMatch(new RegExp(`${told.replaceAll('+', '\\+')}$`));
+    const edited = report(
+      { rules, routes: hook('hunter2') },
+      { rules, routes: hook('hunter3').replace('mail', 'slack') },
+    );
+    expect(edited).toContain(`${told}@@`);
+    expect(alone + edited).not.toContain('hunter');
+    const kept = report(
+      { rules, routes: hook('hunter2') },
+      { rules, routes: hook('hunter2').replace('mail', 'slack') },
+    );
+    expect(kept).not.toContain('a secret in it');
+  });
+
   it('must not show what may have been a secret in a file it has no mask for', () => {
     const before = files({ rules, routes, secret: 'hunter2' }).alertmanager;
     const after = files({ rules, routes: routes.replace('mail', 'slack'), secret: 'hunter2' }).alertmanager;
