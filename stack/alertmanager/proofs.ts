@@ -12,9 +12,10 @@ export function stamp(files: readonly RenderedFile[], revision: string): readonl
   const withLine = (text: string): string => (text.endsWith('\n') || text === '' ? text + line : `${text}\n${line}`);
   return files.map((file) => {
     if (file.path !== mainFile) return file;
-    const { content } = file;
+    const { content, masked } = file;
     return {
       ...file,
+      ...(masked === undefined ? {} : { masked: withLine(masked) }),
       content: content instanceof Secret ? new Secret(withLine(content.reveal()), content.origin) : withLine(content),
     };
   });

@@ -5,6 +5,7 @@ import { meaningOf } from '../../scripts/plan/meaning.ts';
 import type { PlanReport } from '../../scripts/plan/plan-stack.ts';
 import { reconcile } from '../../scripts/plan/reconcile.ts';
 import { printReport } from '../../scripts/report/plan.ts';
+import { stackSchema } from '../../stack/config.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { findService } from '../../stack/services.ts';
@@ -193,6 +194,21 @@ describe('the report of a plan', () => {
       { rules, routes: hook('hunter2').replace('mail', 'slack') },
     );
     expect(kept).not.toContain('a secret in it');
+  });
+
+  it('must not show the line of the revision as changed when a file gets a secret', () => {
+    const service = findService('alertmanager');
+    const config = stackSchema.parse({ name: 'demo' });
+    const stamped = (content: Content, revision: string) => ({
+      files: service?.stamp?.(files(content).alertmanager, revision, config) ?? [],
+      revision,
+    });
+    const [change] = fileChanges(
+      'alertmanager',
+      stamped({ rules, routes }, 'aaaa'),
+      stamped({ rules, routes, secret: 'hunter2' }, 'bbbb'),
+    );
+    expect(change?.diff).toContain('\n+url: [secret]\n # revision REVISION\n');
   });
 
   it('must not show what may have been a secret in a file it has no mask for', () => {
