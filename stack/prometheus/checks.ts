@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, RenderedFile } from '../model.ts';
+import { Secret } from '../secret.ts';
 import { explainPromtool } from './promtool-output.ts';
 import { explainRuleTests } from './rule-test-output.ts';
 
@@ -39,6 +40,10 @@ function ruleTests(title: string, tests: readonly RenderedFile[], reads: readonl
     tool: 'promtool',
     argv: ['promtool', 'test', 'rules', ...paths.map((path) => `CONFIG/${path}`)],
     reads,
-    explain: (output) => explainRuleTests(output, paths),
+    explain: (output) =>
+      explainRuleTests(
+        output,
+        tests.map(({ path, content }) => ({ path, text: content instanceof Secret ? content.reveal() : content })),
+      ),
   };
 }

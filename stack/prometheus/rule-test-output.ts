@@ -1,17 +1,24 @@
 import type { CheckFinding } from '../model.ts';
 import { explainPromtool } from './promtool-output.ts';
+import { type TestPlaces, testPlaces } from './rule-test-places.ts';
+
+/** A file of tests by its path in the config directory. */
+interface TestFile {
+  readonly path: string;
+  readonly text: string;
+}
 
 /**
  * One finding for each failed case in the output of `promtool test rules`. It prints a block for each file, in the
  * order of its arguments, that begins with SUCCESS or FAILED and does not name the file.
  */
-export function explainRuleTests(output: string, paths: readonly string[]): readonly CheckFinding[] {
+export function explainRuleTests(output: string, tests: readonly TestFile[]): readonly CheckFinding[] {
   const [before = '', ...blocks] = output.split(/^ {2}(?=SUCCESS|FAILED)/m);
   // With another number of blocks than files nobody knows which is which.
-  const pathOf = (at: number) => (blocks.length === paths.length ? paths[at] : undefined);
+  const testOf = (at: number) => (blocks.length === tests.length ? tests[at] : undefined);
   return [
     ...problemsBefore(before).map((message) => ({ message })),
-    ...blocks.flatMap((block, at) => explainBlock(block, pathOf(at))),
+    ...blocks.flatMap((block, at) => explainBlock(block, testOf(at))),
   ];
 }
 
@@ -23,18 +30,22 @@ function problemsBefore(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('WARNING:'));
 }
 
-function explainBlock(block: string, path: string | undefined): readonly CheckFinding[] {
+function explainBlock(block: string, test: TestFile | undefined): readonly CheckFinding[] {
   if (!block.startsWith('FAILED')) return [];
+  const places = testPlaces(test?.text ?? '');
   const cases = block.replace(/^FAILED:?[ ]*/, '').split(/\n\s*\n/);
   return cases
-    .flatMap((text) => explainCase(text.replace(/^\n+|\s+$/g, '')))
-    .map((finding) => ({ ...(path === undefined ? {} : { path }), ...finding }));
+    .flatMap((text) => explainCase(text.replace(/^\n+|\s+$/g, ''), places))
+    .map((finding) => ({ ...(test === undefined ? {} : { path: test.path }), ...finding }));
 }
 
 const alert = /(?:name: (.*),\s+)?alertname: (.+), time: (\S+),\s+exp:(\[.*\]),\s+got:(\[.*\])$/s;
 const expression = /expr: "(.*)", time: (\S+),\s+(?:exp: (.*)\n\s+got: (.*)|err: (.*))$/s;
 
-function explainCase(text: string): readonly CheckFinding[] {
+/** The place is one in a text that promtool puts together of the series of a test. */
+const seriesError = /^(\d+):(\d+): parse error: (.*)$/s;
+
+function explainCase(text: string, places: TestPlaces): readonly CheckFinding[] {
   if (text.trim() === '') return [];
   const isAlert = alert.exec(text);
   if (isAlert !== null) {
@@ -47,10 +58,16 @@ function explainCase(text: string): readonly CheckFinding[] {
   }
   const isExpression = expression.exec(text);
   if (isExpression !== null) {
-    const [, query = '', time, expected = '', got = '', error] = isExpression;
+    const [, quoted = '', time = '', expected = '', got = '', error] = isExpression;
+    const query = unquoted(quoted);
     const problem =
       error === undefined ? `should be ${samples(expected)}, but is ${samples(got)}` : `fails: ${oneLine(error)}`;
-    return [{ message: `at ${time} the expression ${query} ${problem}`, about: query }];
+    return [{ message: `at ${time} the expression ${oneLine(query)} ${problem}`, ...places.expression(query, time) }];
+  }
+  const [, line, column, message = ''] = seriesError.exec(text) ?? [];
+  if (line !== undefined) {
+    const place = places.series({ line: Number(line), column: Number(column), message });
+    return [{ message: `a series cannot be read: ${oneLine(message)}`, ...place }];
   }
   return explainOther(text);
 }
@@ -77,6 +94,15 @@ function inTest(name: string | undefined): string {
 function samples(text: string): string {
   const line = oneLine(text);
   return line === '' || line === 'nil' ? 'nothing' : line;
+}
+
+/** A text as Go quotes it, which for nearly all is as JSON does. */
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch {
+    return text;
+  }
 }
 
 function oneLine(text: string): string {

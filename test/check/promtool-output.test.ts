@@ -210,7 +210,23 @@ CONFIG/rules/b.yml: yaml: line 1: did not find expected node content
 });
 
 describe('the output of promtool test rules', () => {
-  const paths = ['tests/a.yml', 'tests/b.yml'];
+  const expressions = `tests:
+  - input_series:
+      - {series: up, values: '1x5'}
+      - {series: up == 5, values: '1x5'}
+    promql_expr_test:
+      - expr: up
+        eval_time: 60s
+      - {expr: "up == 5", eval_time: 30s}
+      - {eval_time: 1m, expr: "up == 5"}
+      - expr: |
+          up{job="a"}
+            > 1
+`;
+  const tests = [
+    { path: 'tests/a.yml', text: '' },
+    { path: 'tests/b.yml', text: expressions },
+  ];
 
   it('must tell each failed case of each file', () => {
     const output = `  SUCCESS
@@ -258,9 +274,13 @@ describe('the output of promtool test rules', () => {
 
     expr: "up(", time: 1m, err: 1:4: parse error: unclosed left parenthesis
 
+    expr: "up{job=\\"a\\"}\\n  > 1\\n", time: 0s,
+        exp: {} 1E+00
+        got: nil
+
 
 `;
-    expect(explainRuleTests(output, paths)).toEqual(
+    expect(explainRuleTests(output, tests)).toEqual(
       [
         {
           about: 'alertname: A',
@@ -274,11 +294,24 @@ describe('the output of promtool test rules', () => {
         },
         {
           about: 'up',
+          line: 6,
+          column: 15,
           message:
             'at 1m the expression up should be {__name__="up", instance="a"} 1E+00, but is {__name__="up", instance="a"} 0E+00',
         },
-        { about: 'up == 5', message: 'at 1m the expression up == 5 should be {__name__="up"} 1E+00, but is nothing' },
-        { about: 'up(', message: 'at 1m the expression up( fails: 1:4: parse error: unclosed left parenthesis' },
+        {
+          about: 'up == 5',
+          line: 9,
+          column: 32,
+          message: 'at 1m the expression up == 5 should be {__name__="up"} 1E+00, but is nothing',
+        },
+        { message: 'at 1m the expression up( fails: 1:4: parse error: unclosed left parenthesis' },
+        {
+          about: 'expr',
+          line: 10,
+          column: 9,
+          message: 'at 0s the expression up{job="a"} > 1 should be {} 1E+00, but is nothing',
+        },
       ].map((finding) => ({ path: 'tests/b.yml', ...finding })),
     );
   });
@@ -293,11 +326,6 @@ describe('the output of promtool test rules', () => {
       'YAML that is none',
       "  FAILED:\nyaml: line 1: did not find expected ',' or ']'\n\n\n  SUCCESS\n\n",
       [{ path: 'tests/a.yml', line: 1, message: "did not find expected ',' or ']'" }],
-    ],
-    [
-      'a series that is none',
-      "  FAILED:\n2:17: parse error: unexpected character inside braces: '0'\n\n\n  SUCCESS\n\n",
-      [{ path: 'tests/a.yml', message: "2:17: parse error: unexpected character inside braces: '0'" }],
     ],
     [
       'a rule file that is none, at its own place',
@@ -316,12 +344,42 @@ describe('the output of promtool test rules', () => {
     ],
     ['blocks that fit no file', '  FAILED:\n    something\n', [{ message: 'something' }]],
   ])('must tell %s', (_what, output, expected) => {
-    expect(explainRuleTests(output, paths)).toEqual(expected);
+    expect(explainRuleTests(output, tests)).toEqual(expected);
+  });
+
+  const series = `tests:
+  - input_series:
+      - {series: 'up{job="a"}', values: '1 2'}
+      - {series: 'other{job="ä"}', values: '0x5 0y'}
+  - input_series:
+      - {series: 'up{job=a}', values: '1x5'}
+  - input_series:
+      - {series: one, values: 1 b}
+  - input_series:
+      - {series: two, values: 1 b}
+  - input_series:
+      - {series: end, values: 1x}
+`;
+
+  it.each([
+    ['its values', '3:21: parse error: bad number syntax: "0"', { line: 4, column: 45, about: '0x5 0y' }],
+    [
+      'its name',
+      '2:8: parse error: unexpected identifier "a" in label set, expected string',
+      { line: 6, column: 19, about: 'up{job=a}' },
+    ],
+    ['its end', '2:7: parse error: unexpected end of input in series values', { line: 12, column: 31, about: '1x' }],
+    ['one of several', '2:7: parse error: unexpected identifier "b" in series values', {}],
+    ['none that is there', '4:1: parse error: unexpected "x"', {}],
+  ])('must tell a series that cannot be read at its place, if that is known, for %s', (_what, told, place) => {
+    const tests = [{ path: 'tests/a.yml', text: series }];
+    const message = `a series cannot be read: ${told.replace(/^.*parse error: /, '')}`;
+    expect(explainRuleTests(`  FAILED:\n${told}\n\n`, tests)).toEqual([{ path: 'tests/a.yml', message, ...place }]);
   });
 
   it('must tell nothing of what is fine', () => {
     expect(
-      explainRuleTests('  WARNING: no file match pattern CONFIG/rules/no.yml\n  SUCCESS\n\n  SUCCESS\n\n', paths),
+      explainRuleTests('  WARNING: no file match pattern CONFIG/rules/no.yml\n  SUCCESS\n\n  SUCCESS\n\n', tests),
     ).toEqual([]);
   });
 });
