@@ -33,12 +33,29 @@ describe('unreached-receiver', () => {
   it('must tell of a receiver behind a route that takes everything', async () => {
     const told = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
     expect(told).toEqual([
-      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": routes before take every alert (move the route that names it up, or add "continue: true" to the one before; "# promstack: ignore unreached-receiver" keeps this quiet)',
+      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": other routes take every alert that it would get (move the route that names it up, or add "continue: true" to the one before; "# promstack: ignore unreached-receiver" keeps this quiet)',
     ]);
-    expect(await lint(stackOf('[{receiver: b}]'))).toEqual([expect.stringContaining('receiver "a": routes before')]);
+    expect(await lint(stackOf('[{receiver: b}]'))).toEqual([expect.stringContaining('receiver "a": other routes')]);
   });
 
   it.each([
+    '[{receiver: a, matchers: [alertname=~".+"]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x=~".*", alertname!=""]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x="1"]}, {receiver: b, matchers: [x="1", y="2"]}]',
+    '[{receiver: a, matchers: [x=~"1|2|3"]}, {receiver: b, matchers: [x=~"1|3"]}]',
+    '[{receiver: a, matchers: [x!=""]}, {receiver: b, matchers: [x=~".+", y="2"]}]',
+    '[{receiver: a, matchers: [x="1"]}, {receiver: a, matchers: [y="2"], routes: [{receiver: b, matchers: [x="1"]}]}]',
+    '[{receiver: b, matchers: [x="1"], routes: [{receiver: a, matchers: [x!="2"]}]}]',
+  ])('must tell of one whose alerts other routes take: %s', async (routes) => {
+    expect(await lint(stackOf(routes))).toEqual([expect.stringContaining('"b": other routes take every alert')]);
+  });
+
+  it.each([
+    '[{receiver: a, matchers: [x=~".+"]}, {receiver: b, matchers: [y="1"]}]',
+    '[{receiver: a, matchers: [x="1", y="2"]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x="1"], continue: true}, {receiver: b, matchers: [x="1", y="2"]}]',
+    '[{receiver: a, matchers: [x=~"1|2"]}, {receiver: b, matchers: [x=~"1|2.*"]}]',
+    '[{receiver: a, matchers: [x!="1"]}, {receiver: b, matchers: [x=~".+"]}]',
     '[{receiver: b, matchers: [x="1"]}]',
     '[{receiver: a, continue: true}, {receiver: b, matchers: [x="1"]}]',
     '[{matchers: [x="1"], routes: [{receiver: b, matchers: [y="1"]}]}]',
