@@ -232,6 +232,16 @@ describe('repeat-beyond-retention', () => {
     ]);
   });
 
+  it.each(['', '  receivers: [{name: a}]\n  route: {receiver: a}\n'])(
+    'must tell of the default wait that outlasts what is remembered: %o',
+    async (routes) => {
+      expect(await lint({ stack: `alertmanager:\n  retention: 1h\n${routes}` })).toEqual([
+        'warning repeat-beyond-retention stack.yml:2:14+2 Alertmanager remembers whom it told for 1h, and the default of repeat_interval is 4h: it tells again after 1h (set it to 4h or more, or alertmanager.route.repeat_interval to what is meant; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+      ]);
+      expect(await lint({ stack: `alertmanager:\n  retention: 4h\n${routes}` })).toEqual([]);
+    },
+  );
+
   it('must not tell of one that is remembered to its end', async () => {
     expect(await repeat('5d', '120h')).toEqual([]);
   });
