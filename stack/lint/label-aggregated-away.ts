@@ -3,6 +3,7 @@ import { isNative } from '../values/native.ts';
 import type { LintedRule } from './context.ts';
 import { parseExpression } from './expression.ts';
 import { type LabelSet, mayHave } from './label-set.ts';
+import { labelUses } from './label-uses.ts';
 import { labelsOf } from './labels-of.ts';
 import type { Finding, Lint } from './lint.ts';
 
@@ -33,14 +34,11 @@ function inRule(rule: LintedRule): readonly Finding[] {
     }));
 }
 
-const use = /\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+"([^"]+)"/g;
-
 /** The labels of the result that a template names, each once. */
 function usesIn(text: string): readonly { readonly label: string; readonly within: NonNullable<Problem['within']> }[] {
   const found = new Map<string, NonNullable<Problem['within']>>();
-  for (const match of text.matchAll(use)) {
-    const label = match[1] ?? match[2] ?? '';
-    if (!found.has(label) && label !== '__name__') found.set(label, { from: match.index, length: match[0].length });
+  for (const { label, ...within } of labelUses(text)) {
+    if (!found.has(label) && label !== '__name__') found.set(label, within);
   }
   return [...found].map(([label, within]) => ({ label, within }));
 }

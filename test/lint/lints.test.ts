@@ -254,6 +254,8 @@ describe('label-aggregated-away', () => {
   it.each([
     ['sum by (job) (x)', 'on {{ $labels.instance }}', '7:26+16', 'instance', 'the expression keeps only job'],
     ['sum(x)', '"{{ $labels.job | toUpper }}"', '7:24+11', 'job', 'the expression keeps no labels'],
+    ['sum(x)', '"{{ .Labels.job }}"', '7:24+11', 'job', 'the expression keeps no labels'],
+    ['sum(x)', '"{{ with $labels }}{{ .job }}{{ end }}"', '7:42+4', 'job', 'the expression keeps no labels'],
     ['max without (pod) (x)', '"{{ index $labels \\"pod\\" }}"', '7:24+20', 'pod', 'the expression drops pod'],
     ['sum by (a, b) (x) > on (a) y', '"{{$labels.b}}"', '7:23+9', 'b', 'the expression keeps only a'],
     ['x / ignoring (code) y', '"{{$labels.code}}"', '7:23+12', 'code', 'the expression drops code'],
