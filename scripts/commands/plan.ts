@@ -2,6 +2,7 @@ import { exitCodes } from '../cli/exit-code.ts';
 import { printSteps } from '../plan/plan.ts';
 import { planStack } from '../plan/plan-stack.ts';
 import { printPlan, printReport } from '../report/plan.ts';
+import { StackError } from '../util/stack-error.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
@@ -33,6 +34,10 @@ export const command = defineCommand({
     else {
       stdout.write(summary === true ? printPlan(plan) : printReport(report, stdout.colours));
       if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
+    }
+    if (report.obstacle !== undefined && !json) {
+      const { message } = new StackError(report.obstacle);
+      context.report({ kind: 'warning', text: `up would refuse this: ${message}` });
     }
     return detailedExitcode === true && plan.steps.length > 0 ? exitCodes.changesPending : exitCodes.fine;
   },

@@ -1,10 +1,12 @@
 import { findService, services } from '../../stack/services.ts';
 import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
+import { preflight } from '../apply/preflight.ts';
 import { readMasked, readRelease } from '../apply/release-files.ts';
 import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { StackError } from '../util/stack-error.ts';
 import { type Desired, hasConfigMount, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
@@ -19,11 +21,16 @@ import { readFolder } from './stock.ts';
 /** A plan, and all that a person wants to know before it is carried out. */
 export interface PlanReport {
   readonly plan: Plan;
+  /** Why `up` would refuse to carry it out, as far as that can be seen: a name or a port that others have. */
+  readonly obstacle?: Obstacle;
   /** What is not as promstack left it. */
   readonly drift: readonly Drift[];
   readonly files: readonly FileChange[];
   readonly meaning: Meaning;
 }
+
+/** What stands in the way, and what to try. */
+export type Obstacle = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
 
 /** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {
@@ -42,13 +49,27 @@ export async function planStack(options: {
   try {
     const files = archivedFiles(engine, desired.stack);
     const observed = await observe(engine, desired, reach, { files });
+    const plan = reconcile(desired, observed, { recreate });
+    const obstacle = await obstacleTo(() => preflight(plan, desired, observed, engine.place.isLocal));
     return {
-      plan: reconcile(desired, observed, { recreate }),
+      plan,
+      ...(obstacle === undefined ? {} : { obstacle }),
       drift: driftOf(desired, observed),
       ...compare(desired, await runningFiles(files, observed)),
     };
   } finally {
     reach.close();
+  }
+}
+
+async function obstacleTo(look: () => Promise<void>): Promise<Obstacle | undefined> {
+  try {
+    await look();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    const { doing, why, tryThis } = error;
+    return { doing, why, tryThis };
   }
 }
 

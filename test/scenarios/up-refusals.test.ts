@@ -56,8 +56,15 @@ describe('up, refused by the world', () => {
       labels: { 'com.docker.compose.project': 'other' },
       mounts: [],
     });
+    const plan = await stack.run('plan', '--summary');
+    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { obstacle?: { why: string } };
     const one = await stack.run('up');
     await engine.removeContainer(foreign);
+    expect(plan.exitCode).toBe(0);
+    expect(plan.stderr).toContain(
+      `up would refuse this: bringing up the stack ${stack.name}: the container ${stack.name}-prometheus is not part`,
+    );
+    expect(planned.obstacle?.why).toContain('it belongs to the compose project other');
     expect(one.exitCode).toBe(1);
     expect(one.stderr).toContain(
       `the container ${stack.name}-prometheus is not part of this stack: it belongs to the compose project other`,
