@@ -9,7 +9,7 @@ test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(
     const world = new TestWorld({ argv: [...argv, '--name', 'Bad Name'], env: noEngine });
     expect(await run(world)).toBe(2);
     expect(world.stderr.text).toBe(
-      '✖ --name Bad Name: a name of at most 41 lower-case letters, digits, - and _ is expected here, not the text "Bad Name"\n',
+      '✖ --name Bad Name: a name of at most 41 lower-case letters, digits, - and _, the first a letter or digit, is expected here, not the text "Bad Name"\n',
     );
   },
 );
