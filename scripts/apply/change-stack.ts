@@ -29,6 +29,8 @@ export interface ChangeOptions {
   readonly recreate?: boolean;
   /** Only files may change: whatever else is needed is refused, with what it is. */
   readonly filesOnly?: boolean;
+  /** Run the person's own tests though nothing else has to be done: they may be what has changed. */
+  readonly judgesTests?: boolean;
   readonly afterStep?: ((step: Step) => void) | undefined;
 }
 

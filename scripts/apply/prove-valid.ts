@@ -37,14 +37,15 @@ export interface ProofOptions {
 }
 
 /**
- * Proves the files of every service that the plan touches valid with the image that will run them: inside the running
- * container where it is of that image, else in a throw-away one. Throws an InputError with everything that is wrong.
+ * Proves the files of every service that the plan touches (of all where it has no steps) valid with the image that will
+ * run them: inside the running container where it is of that image, else in a throw-away one. Throws an InputError with
+ * everything that is wrong.
  */
 export async function proveValid(options: ProofOptions): Promise<void> {
   const { engine, desired, plan, files, passed, env, report, signal } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
-  const services = rendering.services.filter(({ service }) => touched.has(service.name));
+  const services = rendering.services.filter(({ service }) => plan.steps.length === 0 || touched.has(service.name));
   // The shipped tests speak of shipped rules alone, which nothing here can have changed.
   const tests = rendering.tests.filter((test) => test.isShipped !== true);
   const images = new Map(

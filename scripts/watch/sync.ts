@@ -27,6 +27,8 @@ export interface SyncOptions {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Run the person's own tests though no file of a server changed. */
+  readonly judgesTests: boolean;
 }
 
 /** Makes a rendering current as `reload` does; every end of it is an answer, but for an abort and mistakes of ours. */

@@ -40,6 +40,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   await using session = warmSession(engine);
   const telling = tellOnce(options);
   let config: StackConfig | undefined;
+  let judgedTests = noTests;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
     synced: { kind: 'postponed', why: 'nothing was read yet' },
@@ -58,9 +59,12 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
       const warnings: Diagnostic[] = rendering.ok ? [...rendering.warnings] : [];
       const quiet = withoutSteps(report, (warning) => warnings.push(warning));
+      const tests = rendering.ok ? testsOf(rendering.value) : judgedTests;
+      const judgesTests = tests !== judgedTests;
       const synced: Synced = rendering.ok
-        ? await syncStack(rendering.value, { ...options, session, report: quiet, signal })
+        ? await syncStack(rendering.value, { ...options, session, report: quiet, signal, judgesTests })
         : { kind: 'wrong', diagnostics: rendering.error };
+      if (synced.kind === 'live') judgedTests = tests;
       last = { read, synced };
       telling(synced, warnings);
       return synced.kind === 'postponed' ? 'postponed' : 'ended';
@@ -87,10 +91,15 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   return last.synced;
 }
 
-/** Names everything a rendering makes of the engine. */
-function nameOf({ revision, services }: Rendering): string {
-  return JSON.stringify([revision, services.map(({ container }) => container)]);
+/** Names everything a rendering makes of the engine, and the tests that may refuse it. */
+function nameOf(rendering: Rendering): string {
+  const { revision, services } = rendering;
+  return JSON.stringify([revision, services.map(({ container }) => container), testsOf(rendering)]);
 }
+
+/** The person's own tests, as one text. */
+const testsOf = ({ written }: Rendering): string => JSON.stringify(written?.tests ?? []);
+const noTests = '[]';
 
 /** Tells what became of the files and the warnings about them, each only when it is something new. */
 function tellOnce({ onSynced, onWarning }: Pick<WatchStackOptions, 'onSynced' | 'onWarning'>) {

@@ -68,6 +68,22 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestGood']);
   });
 
+  it('must run the tests of the person when they alone change', async () => {
+    await using stack = await upAndRunning();
+    const route = (receiver: string) =>
+      `routes:\n  - name: the only way\n    labels: {alertname: TestBefore}\n    receivers: [${receiver}]\n`;
+    await using watch = watching(stack);
+    await watch.next('idle');
+    await stack.write('tests/routes.yml', route('nobody'));
+    expect((await watch.next('wrong')).diagnostics?.[0]?.message).toContain('nobody');
+    await stack.write('rules/a.yml', alertRule('TestAfter'));
+    await watch.next('idle');
+    expect((await running(stack)).alerts).toEqual(['TestBefore']);
+    await stack.write('tests/routes.yml', route('sink'));
+    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    expect((await running(stack)).alerts).toEqual(['TestAfter']);
+  });
+
   it('must say what an edit needs that only up does, and go on with the next', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
