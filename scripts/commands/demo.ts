@@ -38,7 +38,7 @@ export const command = defineCommand({
     blank
       .option('--detach', 'return as soon as it is up; the source goes on')
       .option('--down', 'remove the demo with its data')
-      .option('--name <name>', 'a demo beside others, promstack-demo-<name>', readName)
+      .option('--name <name>', 'a demo beside others, promstack-demo-NAME', readName)
       .option('--no-setup', 'never install an engine'),
   run: async (context, { detach, down, setup, name: further }) => {
     const name = demoStackName(further);
@@ -63,7 +63,9 @@ export const command = defineCommand({
 /** The name of a further demo; it leaves room for what stands before it in the stack's name. */
 function readName(text: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
-  throw new InvalidArgumentError('It takes at most 26 lower-case letters, digits, - and _.');
+  throw new InvalidArgumentError(
+    'It takes at most 26 lower-case letters, digits, - and _, the first of them a letter or digit.',
+  );
 }
 
 async function removeDemo(context: Context, name: string): Promise<ExitCode> {
