@@ -1,10 +1,10 @@
 import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
+import type { Vital } from './health-indicator.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
-import type { Vital } from './vital.ts';
 
 /**
  * One kind of server in a stack, as declarations: pure functions of the config, never an effect.

@@ -1,13 +1,13 @@
-import type { Reach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
-import { recordRevision } from '../history/record.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { ReleaseFolder } from '../plan/release-folder.ts';
-import type { Report } from '../report/event.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
+import type { ReleaseFolder } from '../state/release-folder.ts';
+import type { Reach } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
-import type { ConfigFiles } from './config-files.ts';
+import type { Report } from '../util/event.ts';
+import { recordRevision } from './record.ts';
 import { transact } from './transaction.ts';
 
 /** What carrying out a plan needs; the lock is held by whoever calls. */

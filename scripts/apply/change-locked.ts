@@ -1,15 +1,15 @@
-import type { Reach } from '../confirm/reach.ts';
 import type { Desired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Plan } from '../plan/plan.ts';
+import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
+import { takeLock } from '../state/lock.ts';
+import type { Reach } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
 import type { ChangeOptions } from './change-stack.ts';
-import type { ConfigFiles } from './config-files.ts';
-import { formerState } from './former.ts';
-import { takeLock } from './lock.ts';
-import { preflight } from './preflight.ts';
+import { formerState } from './previous.ts';
 import { proveValid } from './prove-valid.ts';
 import type { Session } from './session.ts';
 

@@ -1,13 +1,13 @@
-import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Desired, toDesired } from '../plan/desired.ts';
 import { observeBriefly } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
-import { type Stock, takeStock } from '../plan/stock.ts';
+import { type Stock, takeStock } from '../plan/snapshot.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { Report } from '../report/event.ts';
+import { openReach } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { coldSession, type Session } from './session.ts';
 
 /** What a change of a running stack needs. */

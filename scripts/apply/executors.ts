@@ -1,25 +1,25 @@
 import type { Release } from '../../stack/service.ts';
-import type { Room } from '../attend/attendant.ts';
-import { attendantOf } from '../attend/attendants.ts';
-import { openRoom } from '../attend/room.ts';
-import { prove } from '../confirm/prove.ts';
-import type { Reach } from '../confirm/reach.ts';
-import { waitReady } from '../confirm/ready.ts';
-import { whileAlive } from '../confirm/while-alive.ts';
 import type { ArchiveEntry, Engine } from '../engine/engine.ts';
-import { specHashLabel } from '../engine/labels.ts';
-import { baseLabels, type Desired, type DesiredService } from '../plan/desired.ts';
-import { names } from '../plan/names.ts';
+import { baseLabels, specHashLabel } from '../engine/labels.ts';
+import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import { ensureKept, keptSecrets } from '../secrets/kept.ts';
+import type { Room } from '../servers/service-driver.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
+import { names } from '../state/names.ts';
+import { ensureKept, keptSecrets } from '../state/secret-store.ts';
+import type { Reach } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import type { ConfigFiles } from './config-files.ts';
+import { openRoom } from './driver-context.ts';
+import { attendantOf } from './drivers.ts';
 import { explainRemoval } from './explain-removal.ts';
 import { explainStart } from './explain-start.ts';
+import { prove } from './prove.ts';
+import { waitReady } from './ready.ts';
 import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
 import { reloadServer } from './reload-server.ts';
 import type { Executors } from './run-plan.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;

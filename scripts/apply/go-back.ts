@@ -1,7 +1,7 @@
 import type { Desired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import { reconcile } from '../plan/reconcile.ts';
-import type { Report } from '../report/event.ts';
+import type { Report } from '../util/event.ts';
 import { createExecutors, type Workshop } from './executors.ts';
 import { runPlan } from './run-plan.ts';
 

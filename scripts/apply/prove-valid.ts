@@ -5,18 +5,18 @@ import { checkedCache, remembering } from '../check/checked-cache.ts';
 import { containerRunner } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner, noImage } from '../check/host-runner.ts';
+import { withOwnTests } from '../check/own-tests/own-tests.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import { type PassedFiles, sparing } from '../check/sparing.ts';
 import type { Engine } from '../engine/engine.ts';
-import { withOwnTests } from '../own-tests/own-tests.ts';
 import type { Desired } from '../plan/desired.ts';
-import { carrierRoot } from '../plan/names.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { Report } from '../report/event.ts';
+import type { ConfigFiles, FileTools } from '../state/config-files.ts';
+import { carrierRoot } from '../state/names.ts';
+import type { Report } from '../util/event.ts';
 import { InputError } from '../util/stack-error.ts';
-import type { ConfigFiles, FileTools } from './config-files.ts';
 
 /** Where a running container sees files that are only being checked: no server reads there. */
 const checkFolder = 'check';

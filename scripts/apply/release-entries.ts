@@ -2,12 +2,9 @@ import { Secret } from '../../stack/secret.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
 import type { DesiredService } from '../plan/desired.ts';
 import type { ServiceRelease } from '../plan/plan.ts';
-import { placeOf, type ReleaseFolder } from '../plan/release-folder.ts';
+import { maskedFolder, placeOf, type ReleaseFolder } from '../state/release-folder.ts';
 
 const root = { uid: 0, gid: 0 } as const;
-
-/** Beside a release: its files that hold secrets, as they may be shown. */
-export const maskedFolder = 'masked';
 
 /** The folder that holds a service's release and nothing else, to be cleared before the release is put there. */
 export function releasePlace(service: string, folder: ReleaseFolder): string {

@@ -1,6 +1,6 @@
 import type { Service } from '../../stack/service.ts';
-import type { Reach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Reach } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 

@@ -1,6 +1,6 @@
 import { type Action, describe, type Step } from '../plan/plan.ts';
-import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One small function for each kind of step; it contains no choice. */

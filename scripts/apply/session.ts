@@ -4,8 +4,8 @@ import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import type { Desired, ResolvedImage } from '../plan/desired.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { Report } from '../report/event.ts';
-import { archivedFiles, type ConfigFiles } from './config-files.ts';
+import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
+import type { Report } from '../util/event.ts';
 
 /** What a change finds out before it looks at the stack, and its way to the files. */
 export interface Session {

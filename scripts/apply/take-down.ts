@@ -1,12 +1,12 @@
 import type { Engine } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
-import { names } from '../plan/names.ts';
 import type { Removal, Step } from '../plan/plan.ts';
 import { type Belongings, planDown } from '../plan/plan-down.ts';
-import type { Report } from '../report/event.ts';
+import { takeLock } from '../state/lock.ts';
+import { names } from '../state/names.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { removalExecutors } from './executors.ts';
-import { takeLock } from './lock.ts';
 import { runPlan } from './run-plan.ts';
 
 /** What taking a stack down needs. */

@@ -1,6 +1,6 @@
 import type { Desired } from '../plan/desired.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { Report } from '../report/event.ts';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { createExecutors, type Workshop } from './executors.ts';
 import { goBack } from './go-back.ts';

@@ -2,7 +2,7 @@ import type { AlertRule } from '../../stack/alert.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { CheckCommand, CheckFinding } from '../../stack/model.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
-import type { Report } from '../report/event.ts';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { redact } from './redact.ts';

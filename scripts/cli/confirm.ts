@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { misuse } from '../util/misuse.ts';
 import { InputError } from '../util/stack-error.ts';
-import { misuse } from './misuse.ts';
 
 /** Asks at a terminal; `y` and `yes` are yes, everything else, the end of input included, is no. */
 export async function confirmAt(

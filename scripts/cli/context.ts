@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Report } from '../report/event.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import type { Colours } from './colours.ts';
 
 /** Everything a command may use of the outside; built once, in the frame, and handed in. */

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { EngineError } from '../engine/engine.ts';
+import { isMisuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import { isMisuse } from './misuse.ts';
 
 /** How a failure is shown. */
 export interface FailureStyle {

@@ -1,9 +1,9 @@
 import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
-import type { Blank, Command, Run } from '../commands/command.ts';
-import { type Entry, groups } from '../commands/index.ts';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
+import type { Blank, Command, Run } from './commands/command.ts';
+import { type Entry, groups } from './commands/index.ts';
 import { addGlobals, type Globals, globalsGroup, readGlobals } from './globals.ts';
 
 /** What a command line turned out to ask for. */

@@ -1,10 +1,7 @@
-import type { Run } from '../commands/command.ts';
-import { printDiagnostic, printDiagnostics } from '../report/diagnostics.ts';
-import type { Report } from '../report/event.ts';
-import { resolveMode } from '../report/mode.ts';
-import { openReporter } from '../report/open-reporter.ts';
 import { systemClock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { coloursFor } from './colours.ts';
+import type { Run } from './commands/command.ts';
 import { confirmAt } from './confirm.ts';
 import type { Context } from './context.ts';
 import { sourceReader } from './diagnostic-source.ts';
@@ -12,8 +9,11 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import { explainFailure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
 import { Interrupted, listenForInterrupts } from './interrupts.ts';
-import { besideLiveLines, isReaderGone, type OutputStream, openOutlet } from './outlet.ts';
-import type { World } from './world.ts';
+import { printDiagnostic, printDiagnostics } from './print/diagnostics.ts';
+import type { World } from './process-io.ts';
+import { resolveMode } from './report/mode.ts';
+import { openReporter } from './report/open-reporter.ts';
+import { besideLiveLines, isReaderGone, type OutputStream, openOutlet } from './terminal-output.ts';
 
 /** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
 export async function runCommand(world: World, globals: Globals, command: Run): Promise<ExitCode> {

@@ -1,14 +1,14 @@
-import { commands, type Entry } from '../commands/index.ts';
+import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { coloursFor } from './colours.ts';
+import { commands, type Entry } from './commands/index.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Globals } from './globals.ts';
-import { misuse } from './misuse.ts';
-import { flush, isReaderGone, openOutlet } from './outlet.ts';
+import type { World } from './process-io.ts';
 import { parse } from './program.ts';
 import { runCommand } from './run-command.ts';
-import type { World } from './world.ts';
+import { flush, isReaderGone, openOutlet } from './terminal-output.ts';
 
 /** Runs one command line to its end; answers with the exit code once everything written is out. */
 export async function run(world: World, entries: readonly Entry[] = commands): Promise<ExitCode> {

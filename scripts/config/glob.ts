@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbsence } from '../util/is-there.ts';
+import { isAbsence } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** Whether a path has wildcards at all. */

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
-import type { OwnTest } from '../own-tests/read.ts';
+import type { OwnTest } from './own-tests.ts';
 
 /** stack.yml as read: the valid config, where it came from, and the person's own files it names. */
 export interface LoadedStack {

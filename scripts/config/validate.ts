@@ -2,8 +2,8 @@ import type * as z from 'zod';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { expects } from '../../stack/values/words.ts';
-import { toProblems } from './issues.ts';
-import { isMapping, tidy } from './tidy.ts';
+import { isMapping, tidy } from './strip-empty.ts';
+import { toProblems } from './zod-problems.ts';
 
 /** A config as far as it can be had, and what is wrong with it. */
 export interface Validated {

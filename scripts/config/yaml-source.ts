@@ -3,8 +3,8 @@ import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diag
 import { findNode } from './find-node.ts';
 import { keepLabelTexts } from './label-texts.ts';
 import { badReference } from './references.ts';
+import { placeWithin } from './scalar-range.ts';
 import { secretTags } from './secret-tags.ts';
-import { placeWithin } from './within.ts';
 import { explainYaml } from './yaml-errors.ts';
 
 /** Where `!env` and `!file` find what they name. */

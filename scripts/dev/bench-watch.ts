@@ -13,7 +13,7 @@ import { changeStack } from '../apply/change-stack.ts';
 import { takeDown } from '../apply/take-down.ts';
 import { connect } from '../engine/connect.ts';
 import type { Engine } from '../engine/engine.ts';
-import { names } from '../plan/names.ts';
+import { names } from '../state/names.ts';
 import { systemClock } from '../util/clock.ts';
 import { freePort } from '../util/ports.ts';
 import { stackReader } from '../watch/read-stack.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stackJsonSchemaText } from '../schema/json-schema.ts';
+import { stackJsonSchemaText } from '../config/json-schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 
 /** Where the JSON Schema of stack.yml lies in the package, for editors. */

@@ -1,3 +1,5 @@
+import { version } from '../util/version.ts';
+
 /** The stack a resource belongs to; whatever lacks it is never touched. */
 export const stackLabel = 'dev.promstack.stack';
 /** What a container is for: `service`, `carrier`, `check`. */
@@ -12,3 +14,8 @@ export const specLabel = 'dev.promstack.spec';
 export const versionLabel = 'dev.promstack.version';
 /** Who holds the stack's lock, as JSON; only on the lock volume. */
 export const lockLabel = 'dev.promstack.lock';
+
+/** The labels on everything promstack makes. */
+export function baseLabels(stack: string, role: string): Record<string, string> {
+  return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
+}

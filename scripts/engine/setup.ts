@@ -1,5 +1,5 @@
-import type { Report } from '../report/event.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findEngine, noEngine, type Search } from './connect.ts';
 import type { Engine } from './engine.ts';

@@ -1,9 +1,9 @@
 import { risksOf } from '../../stack/risks.ts';
 import { configDir } from '../../stack/values/container.ts';
-import { changedByHand } from './by-hand.ts';
+import { hashFiles } from '../state/files-hash.ts';
 import type { DesiredService } from './desired.ts';
 import { diffSpec } from './diff-spec.ts';
-import { hashFiles } from './files-hash.ts';
+import { changedByHand } from './manual-changes.ts';
 import type { ObservedService } from './observed.ts';
 import type { Change } from './plan.ts';
 

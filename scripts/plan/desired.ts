@@ -1,13 +1,12 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
-import { roleLabel, serviceLabel, specHashLabel, specLabel, stackLabel, versionLabel } from '../engine/labels.ts';
+import { baseLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { givenSecrets, type Secrets } from '../secrets/kept.ts';
+import { carrierRoot, names } from '../state/names.ts';
+import type { ReleaseFolder } from '../state/release-folder.ts';
+import { givenSecrets, type Secrets } from '../state/secret-store.ts';
 import { md5, shortHash } from '../util/hash.ts';
-import { version } from '../util/version.ts';
-import { carrierRoot, names } from './names.ts';
-import type { ReleaseFolder } from './release-folder.ts';
 
 /** What a stack is meant to be, in the engine's terms. */
 export interface Desired {
@@ -83,11 +82,6 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
     one.volumes.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: one.service.name } })),
   );
   return { stack, revision: rendering.revision, config, services, volumes, carrier: carrierFor(stack, services) };
-}
-
-/** The labels on everything promstack makes. */
-export function baseLabels(stack: string, role: string): Record<string, string> {
-  return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
 }
 
 /** The hash by which a container is known to fit its spec; the order of labels and variables says nothing. */

@@ -1,8 +1,8 @@
-import { lastConfirmed } from '../history/history.ts';
-import { changedByHand } from './by-hand.ts';
+import { hashFiles } from '../state/files-hash.ts';
+import { lastConfirmed } from '../state/history.ts';
+import { names } from '../state/names.ts';
 import type { Desired, DesiredService } from './desired.ts';
-import { hashFiles } from './files-hash.ts';
-import { names } from './names.ts';
+import { changedByHand } from './manual-changes.ts';
 import type { Observed, ObservedService } from './observed.ts';
 
 /** Something that is not as promstack left it, whatever stack.yml says by now. */

@@ -1,16 +1,16 @@
 import type { HttpResponse } from '../../stack/model.ts';
-import type { ConfigFiles } from '../apply/config-files.ts';
-import type { Reach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { specHashLabel, stackLabel } from '../engine/labels.ts';
-import { type HistoryEntry, lastConfirmed, readHistory } from '../history/history.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
+import { type HistoryEntry, lastConfirmed, readHistory } from '../state/history.ts';
+import { names } from '../state/names.ts';
+import { revisionOf } from '../state/release-folder.ts';
+import type { Reach } from '../state/service-client.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import type { Desired, DesiredService } from './desired.ts';
 import { keeperOf } from './keeper.ts';
-import { names } from './names.ts';
 import type { Foreign, Observed, ObservedService } from './observed.ts';
-import { revisionOf } from './release-folder.ts';
-import { isOf, type Stock, type StockedService, takeStock } from './stock.ts';
+import { isOf, type Stock, type StockedService, takeStock } from './snapshot.ts';
 
 /** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
 const askMs = 2_000;

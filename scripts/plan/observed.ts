@@ -1,7 +1,7 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
-import type { HistoryEntry } from '../history/history.ts';
-import type { ReleaseFolder } from './release-folder.ts';
+import type { HistoryEntry } from '../state/history.ts';
+import type { ReleaseFolder } from '../state/release-folder.ts';
 
 /** One snapshot of the engine, taken before anything is decided: the reconciler makes no further calls. */
 export interface Observed {

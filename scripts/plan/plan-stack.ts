@@ -1,22 +1,22 @@
 import { findService, services } from '../../stack/services.ts';
-import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
-import { preflight } from '../apply/preflight.ts';
-import { readMasked, readRelease } from '../apply/release-files.ts';
-import { openReach } from '../confirm/reach.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
+import { readMasked, readRelease } from '../state/release-files.ts';
+import { type ReleaseFolder, revisionOf } from '../state/release-folder.ts';
+import { openReach } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
+import { type Meaning, meaningOf, type StackFiles } from './alert-impact.ts';
 import { type Desired, hasConfigMount, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
-import { type Meaning, meaningOf, type StackFiles } from './meaning.ts';
 import { observe } from './observe.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import type { Plan } from './plan.ts';
+import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
-import { type ReleaseFolder, revisionOf } from './release-folder.ts';
-import { readFolder } from './stock.ts';
+import { readFolder } from './snapshot.ts';
 
 /** A plan, and all that a person wants to know before it is carried out. */
 export interface PlanReport {

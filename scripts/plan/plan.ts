@@ -1,5 +1,5 @@
+import type { ReleaseFolder } from '../state/release-folder.ts';
 import { unreachable } from '../util/unreachable.ts';
-import type { ReleaseFolder } from './release-folder.ts';
 
 /** One call to the engine or to a server. `after` names the steps that must have succeeded before. */
 export type Step<A extends Action = Action> = A & {

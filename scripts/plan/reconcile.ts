@@ -1,14 +1,14 @@
 import type { ContainerSummary } from '../engine/engine.ts';
 import { takesOneOf } from '../engine/host-port.ts';
 import { specHashLabel } from '../engine/labels.ts';
-import { lastConfirmed, newestFolders } from '../history/history.ts';
+import { lastConfirmed, newestFolders } from '../state/history.ts';
+import { names } from '../state/names.ts';
+import { blindFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
 import { decide } from './decide.ts';
 import type { Desired, DesiredService } from './desired.ts';
 import { keeperOf } from './keeper.ts';
-import { names } from './names.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
-import { blindFolder, freeFolder, type ReleaseFolder } from './release-folder.ts';
 import { stopSeconds } from './stop-seconds.ts';
 
 /** What a person asked for beyond "make it so". */

@@ -1,5 +1,5 @@
 import type { ContainerSummary } from '../engine/engine.ts';
-import { specOf } from './spec-of.ts';
+import { specOf } from '../state/spec-of.ts';
 
 /** How long a container may take to end by itself: as the spec it was made from says. */
 export function stopSeconds(container: ContainerSummary): number {

@@ -1,6 +1,6 @@
 import { type Node, type Scalar, YAMLMap } from 'yaml';
 import type { KeyPath } from '../../stack/diagnostic.ts';
-import type { Marks } from './marks.ts';
+import type { Marks } from './source-markers.ts';
 import { writeValue } from './yaml-writer.ts';
 
 /**

@@ -4,13 +4,13 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
-import { fillHoles, itemsOf } from './holes.ts';
-import { Marks } from './marks.ts';
+import { fillHoles, itemsOf } from './placeholders.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
 import { withPlacedSecrets } from './secret-places.ts';
+import { Marks } from './source-markers.ts';
+import { type Use, useOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
 import { unusedContributions } from './unused-contributions.ts';
-import { type Use, useOf } from './use.ts';
 import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
 
 /** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */

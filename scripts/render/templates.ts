@@ -3,9 +3,9 @@ import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { asTyped } from '../util/as-typed.ts';
-import { isAbsence, isThere } from '../util/is-there.ts';
+import { asTyped } from '../util/display-path.ts';
 import { packageRoot } from '../util/package-root.ts';
+import { isAbsence, isThere } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One file below templates/<service>/. */

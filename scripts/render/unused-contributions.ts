@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
+import { useOf } from './template-kind.ts';
 import type { TemplateFile } from './templates.ts';
-import { useOf } from './use.ts';
 
 /** Warns of contributions of the person's own that nothing takes, most often because their kind is misspelt. */
 export function unusedContributions(files: readonly TemplateFile[]): readonly Diagnostic[] {

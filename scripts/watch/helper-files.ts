@@ -1,10 +1,11 @@
 import { basename, dirname } from 'node:path/posix';
 import { Readable } from 'node:stream';
-import type { ConfigFiles, FileTools } from '../apply/config-files.ts';
 import { packEntries, unpackEntries } from '../engine/docker/tar.ts';
 import type { ArchiveEntry, Engine, HelperSession } from '../engine/engine.ts';
-import { baseLabels, type DesiredCarrier } from '../plan/desired.ts';
-import { carrierRoot } from '../plan/names.ts';
+import { baseLabels } from '../engine/labels.ts';
+import type { DesiredCarrier } from '../plan/desired.ts';
+import type { ConfigFiles, FileTools } from '../state/config-files.ts';
+import { carrierRoot } from '../state/names.ts';
 import { helperScript } from './helper-script.ts';
 
 /** The config files by way of a helper that stays while they are watched: a write by it takes a few milliseconds, by the engine's archive calls some fifty. */

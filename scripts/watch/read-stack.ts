@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { findStackFile } from '../config/find.ts';
+import { findStackFile } from '../config/find-stack-file.ts';
 import { loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { JudgedFiles } from '../config/user-files.ts';

@@ -1,5 +1,5 @@
-import type { ConfigFiles } from '../apply/config-files.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
 import { isIntact, mirrorOf } from './mirrored.ts';
 
 /** How many releases of a service are kept in memory: the one in force, the one before and one that was refused. */

@@ -1,10 +1,10 @@
 import type { StackConfig } from '../../stack/config.ts';
 import { formatLabels } from '../../stack/exposition/identity.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
-import { openOwnGateway } from '../push/own-gateway.ts';
-import { enforceTtl, sweepEveryMs } from '../push/ttl.ts';
-import type { Report } from '../report/event.ts';
+import { openOwnGateway } from '../servers/pushgateway/own-gateway.ts';
+import { enforceTtl, sweepEveryMs } from '../servers/pushgateway/ttl.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** How long to wait before the setting is looked at again when there is nothing to sweep. */

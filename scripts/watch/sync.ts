@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { type Changed, changeStack } from '../apply/change-stack.ts';
-import { LockedError } from '../apply/lock.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { Report } from '../report/event.ts';
+import { LockedError } from '../state/lock.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import type { WarmSession } from './warm-session.ts';
 

@@ -1,8 +1,8 @@
-import { archivedFiles, type ConfigFiles } from '../apply/config-files.ts';
 import { coldSession, type Session } from '../apply/session.ts';
 import type { Engine } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
 import type { Desired } from '../plan/desired.ts';
+import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
 import { type HelperFiles, openHelperFiles } from './helper-files.ts';
 import { rememberingFiles } from './remembering-files.ts';
 import { withFallback } from './with-fallback.ts';

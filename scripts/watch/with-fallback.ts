@@ -1,4 +1,4 @@
-import type { ConfigFiles } from '../apply/config-files.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
 
 /** The quick way as long as it works, then the sure one: a change under way, or its taking back, does not end with a helper. */
 export function withFallback(quick: ConfigFiles, sure: ConfigFiles, onBroken: () => void): ConfigFiles {

@@ -4,12 +4,12 @@ import { externalUrl } from '../values/external-url.ts';
 import { alertRouting } from './alert-routing.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { explainAlertmanagerExit } from './exit-causes.ts';
+import { vitals } from './health.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
 import { risks } from './risks.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
 import { alertmanagerSecrets } from './secret-fields.ts';
-import { vitals } from './vitals.ts';
 
 const port = 9093;
 const dataDir = '/alertmanager';

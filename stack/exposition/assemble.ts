@@ -1,6 +1,6 @@
 import type { SourceRange } from '../diagnostic.ts';
-import { type Draft, Drafts, type Resolved } from './draft.ts';
 import type { MetricType } from './family.ts';
+import { type Draft, Drafts, type Resolved } from './family-builder.ts';
 import { isReservedLabel } from './names.ts';
 import { boundLabel, checkPart, type SampleProblem } from './parts.ts';
 import type { LabelPiece, Line, Piece } from './read-line.ts';

@@ -1,5 +1,5 @@
-import type { Draft, Part } from './draft.ts';
 import { isHistogram } from './family.ts';
+import type { Draft, Part } from './family-builder.ts';
 import { parseFloat64 } from './float.ts';
 import type { LabelPiece, Piece } from './read-line.ts';
 

@@ -4,9 +4,9 @@ import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from '
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
 import { explainExit } from './explain-exit.ts';
 import { environment, iniFile, secretFiles } from './given-settings.ts';
+import { vitals } from './health.ts';
 import { problems } from './problems.ts';
 import { keptSecrets } from './settings.ts';
-import { vitals } from './vitals.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';

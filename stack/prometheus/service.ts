@@ -4,13 +4,13 @@ import { externalUrl } from '../values/external-url.ts';
 import { alerts } from './alerts.ts';
 import { prometheusChecks } from './checks.ts';
 import { explainPrometheusExit } from './exit-causes.ts';
+import { vitals } from './health.ts';
 import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { risks } from './risks.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { starting } from './starting.ts';
 import { unreadRules } from './unread-rules.ts';
-import { vitals } from './vitals.ts';
 
 const port = 9090;
 const dataDir = '/prometheus';

@@ -1,8 +1,8 @@
 import { defineService } from '../service.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
+import { vitals } from './health.ts';
 import { risks } from './risks.ts';
-import { vitals } from './vitals.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';

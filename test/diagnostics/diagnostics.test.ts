@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadStack } from '../../scripts/config/load.ts';
-import { printDiagnostics } from '../../scripts/report/diagnostics.ts';
+import { printDiagnostics } from '../../scripts/cli/print/diagnostics.ts';
 
 const here = import.meta.dirname;
 const cases = readdirSync(here, { withFileTypes: true })

@@ -7,7 +7,7 @@ import type { CheckJob, CheckRun, OpenRunner } from '../../scripts/check/runner.
 import type { Engine } from '../../scripts/engine/engine.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import type { CheckCommand } from '../../stack/model.ts';
-import { commandOf, fileOf } from '../check/commands.ts';
+import { commandOf, fileOf } from '../support/check-commands.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { grafanaAttendant } from '../../scripts/grafana/attendant.ts';
-import { currentPassword, rotatePassword } from '../../scripts/grafana/password.ts';
+import { grafanaAttendant } from '../../scripts/servers/grafana/driver.ts';
+import { currentPassword, rotatePassword } from '../../scripts/servers/grafana/password.ts';
 import { StackError } from '../../scripts/util/stack-error.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type Folder, renderGrafana } from '../support/grafana-release.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GrafanaApi } from '../../scripts/grafana/api.ts';
-import { rotatePassword } from '../../scripts/grafana/password.ts';
+import { GrafanaApi } from '../../scripts/servers/grafana/api.ts';
+import { rotatePassword } from '../../scripts/servers/grafana/password.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type RealGrafana, startGrafana } from '../support/grafana-container.ts';
 import { imageToRun } from '../support/grafana-real-image.ts';

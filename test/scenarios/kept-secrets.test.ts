@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ensureKept, keptSecrets, makeSecret } from '../../scripts/secrets/kept.ts';
+import { ensureKept, keptSecrets, makeSecret } from '../../scripts/state/secret-store.ts';
 import { Secret } from '../../stack/secret.ts';
 import { testEngine } from '../support/engine.ts';
 

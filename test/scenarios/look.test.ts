@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { StackStatus } from '../../scripts/status/status.ts';
+import type { StackStatus } from '../../scripts/inspect/status.ts';
 import { eventually } from '../support/eventually.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 

@@ -5,7 +5,7 @@ import { Gauge, Pushgateway as OfficialPusher, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { serviceLabel, stackLabel } from '../../scripts/engine/labels.ts';
-import { createPusher } from '../../scripts/push/pusher.ts';
+import { createPusher } from '../../scripts/servers/pushgateway/pusher.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { eventually } from '../support/eventually.ts';
 import { ensurePythonClient, python } from '../support/python-client.ts';

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect as connectTo, createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import { scriptedGateway } from '../push/scripted-gateway.ts';
+import { scriptedGateway } from '../support/scripted-gateway.ts';
 import { getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
 

@@ -12,7 +12,7 @@ import { loadTemplates } from '../../scripts/render/templates.ts';
 import { stackSchema } from '../../stack/config.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { cases, renderCase } from '../golden/golden.ts';
-import { loadedFrom } from '../render/loaded.ts';
+import { loadedFrom } from '../support/loaded.ts';
 
 const stack = `test-check-${process.pid}`;
 let engine: Engine;

@@ -4,8 +4,8 @@ import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
-import { carrierRoot, names } from '../../scripts/plan/names.ts';
-import { foundIn, type Planted, plant, planted } from '../secrets/planted.ts';
+import { carrierRoot, names } from '../../scripts/state/names.ts';
+import { foundIn, type Planted, plant, planted } from '../support/planted.ts';
 import { type Run, type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
 
 const byEnv = plant('ENV_SECRET');

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { archivedFiles, type ConfigFiles } from '../../scripts/apply/config-files.ts';
-import { snapshotFiles } from '../../scripts/apply/snapshot-files.ts';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
-import { carrierRoot, names } from '../../scripts/plan/names.ts';
-import { hashEntries } from '../../scripts/plan/stock.ts';
+import { hashEntries } from '../../scripts/plan/snapshot.ts';
+import { archivedFiles, type ConfigFiles } from '../../scripts/state/config-files.ts';
+import { carrierRoot, names } from '../../scripts/state/names.ts';
+import { snapshotFiles } from '../../scripts/state/snapshot-files.ts';
 import { openHelperFiles } from '../../scripts/watch/helper-files.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';

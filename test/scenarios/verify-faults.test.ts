@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { DrillResult, HopResult } from '../../scripts/verify/drill.ts';
+import type { DrillResult, HopResult } from '../../scripts/inspect/verify/pipeline-check.ts';
 import { sumOf } from '../../stack/values/samples.ts';
 import { eventually } from '../support/eventually.ts';
 import { getJson, getText } from '../support/servers.ts';

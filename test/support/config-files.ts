@@ -1,5 +1,5 @@
-import type { ConfigFiles } from '../../scripts/apply/config-files.ts';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
+import type { ConfigFiles } from '../../scripts/state/config-files.ts';
 
 /** Config volumes in memory, with the engine's way of unpacking: whatever is not a folder over a folder takes its place. */
 export class MemoryFiles implements ConfigFiles {

@@ -3,7 +3,7 @@ import type { Engine, HelperRequest } from '../../scripts/engine/engine.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../../scripts/engine/images/outcome.ts';
 import { setUpEngine } from '../../scripts/engine/setup.ts';
-import type { Event } from '../../scripts/report/event.ts';
+import type { Event } from '../../scripts/util/event.ts';
 
 /** The real engine, and names for what a test makes on it; disposing removes all that carries the test's label. */
 export interface TestEngine extends AsyncDisposable {

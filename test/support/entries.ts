@@ -1,5 +1,10 @@
-import { type Command, type Declaration, defineCommand, type OptionValues } from '../../scripts/commands/command.ts';
-import type { Entry } from '../../scripts/commands/index.ts';
+import {
+  type Command,
+  type Declaration,
+  defineCommand,
+  type OptionValues,
+} from '../../scripts/cli/commands/command.ts';
+import type { Entry } from '../../scripts/cli/commands/index.ts';
 
 /** A list with one command. */
 export function entryOf<Args extends unknown[], Options extends OptionValues>(

@@ -1,5 +1,5 @@
-import type { Kept, Room } from '../../scripts/attend/attendant.ts';
-import { givenSecrets } from '../../scripts/secrets/kept.ts';
+import type { Room } from '../../scripts/servers/service-driver.ts';
+import { givenSecrets, type Kept } from '../../scripts/state/secret-store.ts';
 import { grafana } from '../../stack/grafana/service.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Release } from '../../stack/service.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type WantedDatasource, wantedDashboards, wantedDatasources } from '../../scripts/grafana/wanted.ts';
+import { type WantedDatasource, wantedDashboards, wantedDatasources } from '../../scripts/servers/grafana/expected.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 
 /** What a stand-in answers: a status and a JSON body. */

@@ -2,7 +2,7 @@ import type { Engine } from '../../scripts/engine/engine.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../../scripts/engine/images/outcome.ts';
 import { setUpEngine } from '../../scripts/engine/setup.ts';
-import type { Event } from '../../scripts/report/event.ts';
+import type { Event } from '../../scripts/util/event.ts';
 import { stackSchema } from '../../stack/config.ts';
 import { enabledServices } from '../../stack/services.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { HistoryEntry } from '../../scripts/history/history.ts';
+import type { HistoryEntry } from '../../scripts/state/history.ts';
 import { getJson, getText } from './servers.ts';
 import type { Run, StackFolder } from './stack-folder.ts';
 

@@ -1,9 +1,9 @@
 import type { ContainerState, ContainerSummary } from '../../scripts/engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../../scripts/engine/labels.ts';
 import { type Desired, toDesired } from '../../scripts/plan/desired.ts';
-import { hashFiles } from '../../scripts/plan/files-hash.ts';
-import { names } from '../../scripts/plan/names.ts';
 import type { Observed, ObservedService } from '../../scripts/plan/observed.ts';
+import { hashFiles } from '../../scripts/state/files-hash.ts';
+import { names } from '../../scripts/state/names.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import { findService } from '../../stack/services.ts';
 

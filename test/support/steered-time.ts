@@ -1,4 +1,4 @@
-import type { Every } from '../../scripts/report/reporter.ts';
+import type { Every } from '../../scripts/cli/report/reporter.ts';
 import type { Clock } from '../../scripts/util/clock.ts';
 
 /** Time that passes only when a test lets it: a clock and timers that go with it. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
-import type { World } from '../../scripts/cli/world.ts';
+import type { World } from '../../scripts/cli/process-io.ts';
 
 /** Another end of the process for the frame: what it writes is kept, signals and crashes are sent by the test. */
 export class TestWorld implements World {

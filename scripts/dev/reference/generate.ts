@@ -1,6 +1,6 @@
-import { describeCommands } from '../../commands/describe.ts';
-import { commands } from '../../commands/index.ts';
-import { stackJsonSchema } from '../../schema/json-schema.ts';
+import { describeCommands } from '../../cli/commands/describe.ts';
+import { commands } from '../../cli/commands/index.ts';
+import { stackJsonSchema } from '../../config/json-schema.ts';
 import { keyRows } from './keys.ts';
 import { commandsMarkdown, keysMarkdown } from './markdown.ts';
 import { between } from './markers.ts';

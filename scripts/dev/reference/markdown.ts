@@ -1,4 +1,4 @@
-import type { CommandInfo, OptionInfo } from '../../commands/describe.ts';
+import type { CommandInfo, OptionInfo } from '../../cli/commands/describe.ts';
 import type { KeyRow } from './keys.ts';
 
 /** The reference of commands: a table for each group, then each command's own options. */

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import type { Report } from '../../report/event.ts';
+import type { Report } from '../../util/event.ts';
 import { fileError } from '../../util/file-error.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Engine, EngineError } from '../engine.ts';

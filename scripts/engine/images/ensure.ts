@@ -1,5 +1,5 @@
 import type { StackConfig } from '../../../stack/config.ts';
-import type { Report } from '../../report/event.ts';
+import type { Report } from '../../util/event.ts';
 import type { Engine, ImageSummary } from '../engine.ts';
 import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipe-of.ts';

@@ -1,4 +1,4 @@
-import type { Report } from '../../report/event.ts';
+import type { Report } from '../../util/event.ts';
 
 /** Tells of a piece of work from its beginning to its end. */
 export interface Telling {

@@ -1,0 +1,120 @@
+import type { Service } from '../../stack/service.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Reach } from '../state/service-client.ts';
+import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
+
+const pauseMs = 20;
+const lookMs = 1_000;
+/** How long a server that says what its start is doing may stay at one point. */
+const workingMs = 300_000;
+const toldMs = 1_000;
+const shownLogLines = 20;
+/** A panic's trace can push the line that tells the cause far up. */
+const readLogLines = 200;
+
+/** Waits until a started service answers that it can work; a container that dies meanwhile ends the wait at once. */
+export async function waitReady(
+  service: Service,
+  container: string,
+  options: {
+    readonly engine: Engine;
+    readonly reach: Reach;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** How long it may take without any sign of getting on. */
+    readonly deadlineMs: number;
+    /** Resolves when the container ends; registered before its start so that no exit is missed. */
+    readonly exit?: Promise<number>;
+    /** Takes what a slow start is doing, in words. */
+    readonly onProgress: (detail: string) => void;
+  },
+): Promise<void> {
+  const { engine, reach, clock, signal, deadlineMs } = options;
+  let exitCode: number | undefined;
+  const ended = options.exit?.then(
+    (code) => {
+      exitCode = code;
+    },
+    // A broken wait is no exit: the look at the container's state below finds a dead one too.
+    () => undefined,
+  );
+  const die = (why: string): Promise<StackError> => died(service, container, engine, why);
+  let end = clock.now() + deadlineMs;
+  let nextLook = clock.now() + lookMs;
+  let last = 'it does not answer yet';
+  let told: string | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    if (exitCode !== undefined) throw await die(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
+    try {
+      const answer = await reach.request(service.name, service.ready, { timeoutMs: 2_000, signal });
+      if (answer.status === 200) return;
+      last = `it answers ${answer.status}`;
+    } catch (error) {
+      last = `it does not answer: ${(error as Error).message}`;
+    }
+    if (clock.now() >= nextLook) {
+      nextLook = clock.now() + lookMs;
+      const state = (await engine.findContainer(container))?.state;
+      if (state === undefined) throw await die('its container was removed while starting');
+      if (state !== 'running') {
+        // The engine tells of an end a moment after it shows it.
+        if (options.exit !== undefined) await Promise.race([ended, clock.sleep(toldMs, signal)]);
+        if (exitCode === undefined) throw await die(`its container is ${state} while starting`);
+        continue;
+      }
+      const doing = await slowStart(service, reach, signal);
+      options.onProgress(doing ?? last);
+      // A server that says how far it is may take its time, as long as it gets on.
+      if (doing !== undefined && doing !== told) end = clock.now() + workingMs;
+      told = doing;
+    }
+    if (clock.now() >= end)
+      throw await die(`it was not ready in time: ${told === undefined ? last : `${told}, and no further`}`);
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** What a start that takes long says it is doing; undefined when the service does not tell. */
+async function slowStart({ name, starting }: Service, reach: Reach, signal: AbortSignal): Promise<string | undefined> {
+  if (starting === undefined) return undefined;
+  try {
+    return starting.read(await reach.request(name, starting.request, { timeoutMs: 1_000, signal }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** 128 + SIGKILL: nobody but the kernel, for want of memory, kills a container that starts. */
+function killed({ name }: Service, exitCode: number): string {
+  return exitCode === 137 ? `, killed, most likely for want of memory (see ${name}.resources.memory)` : '';
+}
+
+/** The error for a container that ended, or did not become what it should: why, with its last log lines and what they say. */
+export async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
+  const lines: string[] = [];
+  try {
+    for await (const line of engine.logs(container, { tail: readLogLines })) lines.push(line.text);
+  } catch {
+    // The container is gone, and its log with it.
+  }
+  const cause = service.explainExit?.(lines);
+  const log =
+    lines.length === 0
+      ? ''
+      : `\n  its last log lines:\n${lines
+          .slice(-shownLogLines)
+          .map((line) => `    ${line}`)
+          .join('\n')}`;
+  return new StackError({
+    doing: `starting ${service.name}`,
+    why: `${why}${cause === undefined ? '' : `: ${cause}`}${log}`,
+    tryThis: `promstack logs ${service.name}`,
+  });
+}
+
+/** `it exited with code 2`; without the code where the engine has started it again already, and answers 0 for the new run. */
+export function exitedWith(code: number): string {
+  return code === 0 ? 'it exited' : `it exited with code ${code}`;
+}

@@ -1,0 +1,122 @@
+import { type InhibitRule, parseInhibitRule } from '../../../stack/alertmanager/inhibition.ts';
+import { readMainFile } from '../../../stack/alertmanager/main-file.ts';
+import { parseRoute } from '../../../stack/alertmanager/routing-tree.ts';
+import type { Diagnostic, Problem } from '../../../stack/diagnostic.ts';
+import type { RenderedFile } from '../../../stack/model.ts';
+import { inhibitTestProblems } from '../../../stack/own-tests/inhibit-tests.ts';
+import { routeTestProblems } from '../../../stack/own-tests/route-tests.ts';
+import { type TestFile, testFileKind, testFileSchema } from '../../../stack/own-tests/test-file.ts';
+import { mappingsIn, type Native } from '../../../stack/values/native.ts';
+import type { OwnTest } from '../../config/own-tests.ts';
+import { readYaml } from '../../config/yaml-source.ts';
+import { toProblems } from '../../config/zod-problems.ts';
+import type { Rendering } from '../../render/rendering.ts';
+import { readyRuleTest } from './rule-test.ts';
+
+/** What the person's own tests come to. */
+export interface OwnTests {
+  /** Those that promtool runs, ready for it. */
+  readonly ruleTests: readonly RenderedFile[];
+  /** Failed tests of routes and inhibit rules, and what is wrong with the files. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs the person's tests of routes and inhibit rules over the rendered files, and readies their rule tests for promtool. */
+export async function judgeOwnTests(rendering: Rendering): Promise<OwnTests> {
+  const { tests = [] } = rendering.written ?? {};
+  const judged = await Promise.all(tests.map((test) => judgeFile(test, rendering)));
+  return {
+    ruleTests: judged.flatMap((one) => one.ruleTests),
+    diagnostics: judged.flatMap((one) => one.diagnostics),
+  };
+}
+
+/** The rendering with the person's rule tests among its tests, and what their other tests came to. */
+export async function withOwnTests(
+  rendering: Rendering,
+): Promise<{ readonly rendering: Rendering; readonly diagnostics: readonly Diagnostic[] }> {
+  const { ruleTests, diagnostics } = await judgeOwnTests(rendering);
+  return { rendering: { ...rendering, tests: [...rendering.tests, ...ruleTests] }, diagnostics };
+}
+
+async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests> {
+  const source = readYaml(test.content, test.origin);
+  const only = (problems: readonly Problem[]): OwnTests => ({
+    ruleTests: [],
+    diagnostics: [...source.diagnostics, ...problems.map(source.toDiagnostic).toSorted(byPlace)],
+  });
+  if (!source.isWhole) return only([]);
+  switch (testFileKind(source.value)) {
+    case 'promtool': {
+      const ready = await readyRuleTest(test, source.value, rendering);
+      if (ready === undefined) return only([notRun(['rule_files'], 'Prometheus', 'rules')]);
+      return { ...only(ready.problems), ruleTests: ready.problems.length > 0 ? [] : [ready.file] };
+    }
+    case 'own':
+      return only(ownProblems(source.value, rendering));
+    case 'both':
+      return only([mixed]);
+    case 'unlike':
+      return only([unlike(test.origin)]);
+  }
+}
+
+const byPlace = (one: Diagnostic, other: Diagnostic): number => (one.where?.offset ?? 0) - (other.where?.offset ?? 0);
+
+const mixed: Problem = {
+  code: 'test-file',
+  path: [],
+  message: "this file holds tests of promtool's and of promstack's",
+  hint: 'move "routes" and "inhibit" into a file of their own',
+};
+
+function unlike(origin: string): Problem {
+  return {
+    code: 'test-file',
+    severity: 'warning',
+    path: [],
+    message: `${origin} is not run: it is no file of tests`,
+    hint: 'a file of tests has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests"',
+  };
+}
+
+const notRun = (path: Problem['path'], service: string, what: string): Problem => ({
+  code: 'could-not-check',
+  severity: 'warning',
+  path,
+  atKey: true,
+  message: `these tests are not run: the stack is without ${service}, so it has no ${what}`,
+});
+
+function ownProblems(value: unknown, rendering: Rendering): readonly Problem[] {
+  const read = testFileSchema.safeParse(value);
+  if (!read.success) return toProblems(read.error.issues, value, testFileSchema);
+  const { routes, inhibit }: TestFile = read.data;
+  const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
+  if (config === undefined) {
+    return [notRun(Object.keys(value as Native).slice(0, 1), 'Alertmanager', 'routes')];
+  }
+  const root = parseRoute(config['route']);
+  const rules = (Array.isArray(config['inhibit_rules']) ? config['inhibit_rules'] : []).map(parseInhibitRule);
+  const isReadable = rules.every((rule): rule is InhibitRule => rule !== undefined);
+  const receivers = mappingsIn(config['receivers'], []).map(({ value: receiver }) => String(receiver['name']));
+  return [
+    ...(routes.length === 0
+      ? []
+      : root === undefined
+        ? [unreadable('routes')]
+        : routeTestProblems(routes, root, receivers)),
+    ...(inhibit.length === 0 ? [] : isReadable ? inhibitTestProblems(inhibit, rules) : [unreadable('inhibit')]),
+  ];
+}
+
+/** A tree that Alertmanager would refuse is told of by amtool; one of a newer version than is known here is not. */
+function unreadable(key: string): Problem {
+  return {
+    code: 'could-not-check',
+    severity: 'warning',
+    path: [key],
+    atKey: true,
+    message: 'these tests are not run: what they test is written in a way that promstack cannot read',
+  };
+}

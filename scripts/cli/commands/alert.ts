@@ -1,0 +1,133 @@
+import { type AlertWay, followAlert, isSuppressed, type Live, type Told } from '../../inspect/alert-route.ts';
+import { type Delivery, sendAlert } from '../../inspect/send-alert.ts';
+import type { Rendering } from '../../render/rendering.ts';
+import { AlertmanagerApi } from '../../servers/alertmanager-api.ts';
+import { readRenderedRouting, readRouting } from '../../servers/routing.ts';
+import { openServers, type Servers } from '../../servers/servers.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { printWay } from '../print/alert-route.ts';
+import { defineCommand } from './command.ts';
+import { collectPair, type Pair, readDuration } from './gateway-target.ts';
+import { mustHaveAlertmanager } from './must-have-alertmanager.ts';
+import { connectEngine, renderOrThrow } from './stages.ts';
+
+const test = defineCommand({
+  details:
+    'Follows an alert with these labels through the routes: the tree with its branch marked, the receivers at its end, and ' +
+    'what mutes, silences or inhibits it. Asks the running Alertmanager; while it does not answer, what stack.yml says ' +
+    'counts. With --send the alert is really fired, so that PEOPLE ARE TOLD, and ends by itself.',
+  examples: [
+    { line: 'alert test --label alertname=DiskFull --label severity=critical', what: 'whom it would reach' },
+    { line: 'alert test --label severity=critical --send', what: 'send one and see whether it is delivered' },
+  ],
+  syntax: (blank) =>
+    blank
+      .option('-l, --label <name=value>', 'a label of the alert; may be repeated', collectPair)
+      .option('--send', 'fire it, and say which receivers got it')
+      .option('--timeout <duration>', 'how long --send waits, and how long the alert fires', '60s'),
+  run: async (context, { label, send, timeout }) => {
+    const labels = toLabels(label);
+    const timeoutMs = readDuration('--timeout', timeout);
+    const rendering = await renderOrThrow(context);
+    mustHaveAlertmanager(rendering.config);
+    await using engine = await tryEngine(context, send === true);
+    const servers = engine === undefined ? undefined : await openServers(engine, rendering.config, context.signal);
+    try {
+      const way = await findWay(context, rendering, servers, labels);
+      if (send !== true || servers === undefined) {
+        context.stdout.write(context.json ? `${JSON.stringify(toJson(way))}\n` : printWay(way, context.stdout.colours));
+        return exitCodes.fine;
+      }
+      return await sendAndTell(context, servers, way, timeoutMs);
+    } finally {
+      servers?.close();
+    }
+  },
+});
+
+/** `promstack alert`: what becomes of an alert. */
+export const command = defineCommand({
+  details: 'Shows what Alertmanager does with an alert, and tries it.',
+  subcommands: [{ name: 'test', summary: 'show the way of an alert; --send fires it', command: test }],
+});
+
+/** The way can be shown without an engine; an alert cannot be sent without one. */
+async function tryEngine(context: Context, isNeeded: boolean) {
+  try {
+    return await connectEngine(context);
+  } catch (error) {
+    if (isNeeded || !(error instanceof StackError)) throw error;
+    return undefined;
+  }
+}
+
+async function findWay(
+  context: Context,
+  rendering: Rendering,
+  servers: Servers | undefined,
+  labels: Readonly<Record<string, string>>,
+): Promise<AlertWay> {
+  const rendered = readRenderedRouting(rendering);
+  const routing = servers === undefined ? rendered : await readRouting(servers, rendered.file);
+  const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerApi(servers)) : undefined;
+  const way = followAlert(labels, routing, live, new Date(context.clock.now()));
+  if (way !== undefined) return way;
+  throw new StackError({
+    doing: 'following the alert',
+    why: 'alertmanager.yml has no route, or one with a matcher that is none',
+    tryThis: 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
+  });
+}
+
+async function readLive(api: AlertmanagerApi): Promise<Live> {
+  const [silences, alerts] = await Promise.all([api.silences(), api.alerts()]);
+  return { silences, alerts: alerts.map((alert) => alert.labels) };
+}
+
+async function sendAndTell(context: Context, servers: Servers, way: AlertWay, timeoutMs: number): Promise<ExitCode> {
+  const { clock, signal, stdout, json } = context;
+  if (!json) stdout.write(printWay(way, stdout.colours));
+  const isKeptBack = isSuppressed(way);
+  const receivers = isKeptBack ? [] : way.told.filter(({ mutedBy }) => mutedBy === undefined);
+  const api = new AlertmanagerApi(servers);
+  const deliveries = await sendAlert({ api, servers, labels: way.labels, receivers, timeoutMs, clock, signal });
+  const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
+  if (json) stdout.write(`${JSON.stringify({ ...toJson(way), deliveries })}\n`);
+  else stdout.write(`\n${printDeliveries(deliveries, isKeptBack, context)}`);
+  return isDelivered ? exitCodes.fine : exitCodes.refused;
+}
+
+function printDeliveries(deliveries: readonly Delivery[], isKeptBack: boolean, { stdout }: Context): string {
+  const { green, red } = stdout.colours;
+  if (deliveries.length === 0) {
+    return `${red('✖')} sent, and nobody is told: ${isKeptBack ? 'it is kept back' : 'no receiver on its way tells anybody now'}\n`;
+  }
+  return deliveries
+    .map(({ receiver, integration, outcome, why, tryThis }) =>
+      outcome === 'delivered'
+        ? `${green('✔')} delivered to ${receiver} by ${integration}\n`
+        : `${red('✖')} not delivered to ${receiver} by ${integration}: ${why}\n    try: ${tryThis}\n`,
+    )
+    .join('');
+}
+
+/** An alert without a name is one nobody can speak of. */
+function toLabels(pairs: readonly Pair[] = []): Readonly<Record<string, string>> {
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new InputError([misuse(`the label ${twice} is given twice`, '--label name=value')]);
+  return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
+}
+
+function toJson({ labels, isLive, tree, told, silences, inhibitions }: AlertWay) {
+  const receivers = told.map(({ name, integrations, mutedBy, route }: Told) => ({
+    name,
+    integrations,
+    mutedBy: mutedBy ?? null,
+    timing: route.timing,
+  }));
+  return { labels, isLive, receivers, silencedBy: silences.map(({ id }) => id), inhibitions, tree };
+}

@@ -1,0 +1,104 @@
+import type { Diagnostic } from '../../../stack/diagnostic.ts';
+import { counted } from '../../../stack/values/words.ts';
+import { checkRendering } from '../../check/check.ts';
+import { checkedCache, remembering } from '../../check/checked-cache.ts';
+import { containerRunner } from '../../check/container-runner.ts';
+import { hostRunner, noEngine, noImage } from '../../check/host-runner.ts';
+import { lintRendering } from '../../check/lint/lint.ts';
+import { liveMetrics } from '../../check/lint/live-metrics.ts';
+import { withOwnTests } from '../../check/own-tests/own-tests.ts';
+import type { FindImage, OpenRunner } from '../../check/runner.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { findImages } from '../../engine/images/ensure.ts';
+import type { Rendering } from '../../render/rendering.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine, renderOrThrow } from './stages.ts';
+
+/** `promstack check`: whether the servers would take what stack.yml says, before any of them sees it. */
+export const command = defineCommand({
+  details:
+    'Checks stack.yml and the templates, then the rendered files by promtool, amtool and the rule tests, in the images that will run them, ' +
+    'and the routes and inhibit rules by the tests in tests/. Warns of what no server refuses and hardly anybody means. ' +
+    'Where there is no engine or no image, the tools of this host are used when they are on PATH, and what could not be checked is said. ' +
+    'Nothing is changed. Exits 2 when something is wrong.',
+  examples: [{ line: 'check --strict', what: 'for CI: warnings are refused too' }],
+  syntax: (command) => command.option('--strict', 'take warnings for errors'),
+  run: async (context, { strict }) => {
+    const found: Diagnostic[] = [];
+    const { cwd, env, file } = context;
+    const collect: Context['report'] = (event) => {
+      if (event.kind === 'diagnostic') found.push(event.diagnostic);
+      else context.report(event);
+    };
+    const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, report: collect }), found);
+    if (rendering !== undefined) {
+      const tested = await withOwnTests(rendering);
+      found.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
+    }
+    const isValid = !found.some(({ severity }) => severity === 'error' || strict === true);
+    return tell(context, { rendering, isValid, diagnostics: found });
+  },
+});
+
+/** What is wrong with the input joins what was found so far. */
+async function orDiagnostics(rendering: Promise<Rendering>, found: Diagnostic[]): Promise<Rendering | undefined> {
+  try {
+    return await rendering;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    found.push(...error.diagnostics);
+    return undefined;
+  }
+}
+
+async function checkWithEngine(context: Context, rendering: Rendering): Promise<readonly Diagnostic[]> {
+  await using engine = await engineIfAny(context);
+  const metrics = engine && (await liveMetrics(engine, rendering.config.name, context.signal));
+  const open =
+    engine === undefined ? hostRunner(context.env, noEngine) : await inImages(engine, rendering, context.env);
+  const byTools = await checkRendering(rendering, open, context.report, context.signal);
+  return [...lintRendering(rendering, metrics), ...byTools];
+}
+
+async function engineIfAny(context: Context): Promise<Engine | undefined> {
+  try {
+    return await connectEngine(context);
+  } catch (error) {
+    if (error instanceof StackError) return undefined;
+    throw error;
+  }
+}
+
+/** A mirror or Debian's packages may have brought an image under another name than stack.yml has. */
+async function inImages(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
+  const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const images = await findImages(engine, wanted, config.images);
+  const otherwise = hostRunner(env, noImage);
+  const findImage: FindImage = async (reference) => images.get(reference);
+  return remembering(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
+}
+
+function tell(
+  { stdout, json, report }: Context,
+  {
+    rendering,
+    isValid,
+    diagnostics,
+  }: { rendering: Rendering | undefined; isValid: boolean; diagnostics: readonly Diagnostic[] },
+): ExitCode {
+  if (json) {
+    stdout.write(`${JSON.stringify({ isValid, revision: rendering?.revision, diagnostics })}\n`);
+    return isValid ? exitCodes.fine : exitCodes.wrongInput;
+  }
+  if (!isValid || rendering === undefined) throw new InputError(diagnostics);
+  for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic });
+  const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
+  const warnings = diagnostics.length === 0 ? '' : `, ${counted(diagnostics.length, 'warning')}`;
+  stdout.write(
+    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${files === 1 ? 'is' : 'are'} valid${warnings} (revision ${rendering.revision})\n`,
+  );
+  return exitCodes.fine;
+}

@@ -1,0 +1,128 @@
+import { InvalidArgumentError } from 'commander';
+import type { Changed } from '../../apply/change-stack.ts';
+import { takeDown } from '../../apply/take-down.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { setUpEngine } from '../../engine/setup.ts';
+import { names } from '../../state/names.ts';
+import { StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { bringUpDemo } from '../demo/bring-up-demo.ts';
+import { deliveries } from '../demo/deliveries.ts';
+import { demoStackName } from '../demo/demo-stack.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { printChanged } from '../print/changed.ts';
+import { nextSteps, printDelivery } from '../print/demo.ts';
+import { printRemoved, toRemoved } from '../print/removed.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine } from './stages.ts';
+
+/** The first incident begins 10 s after the start; pushing, scraping, evaluating and grouping take some 15 s more. */
+const deliveryMs = 120_000;
+
+/** `promstack demo`: the whole pipeline at work, from nothing. */
+export const command = defineCommand({
+  details:
+    'Brings up a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
+    'fires within half a minute and resolves later; both are printed as they arrive at the sink. At a terminal it goes ' +
+    'on until Ctrl-C, which stops the source; elsewhere it ends when one alert has come and gone. With --name there can ' +
+    'be several beside each other, each with ports of its own. On Debian and Ubuntu, ' +
+    'as root, a missing Docker engine is installed and started first. Images that no registry gives are built from ' +
+    "Debian's packages.",
+  examples: [
+    { line: 'demo', what: 'bring it up and watch' },
+    { line: 'demo --detach', what: 'bring it up and return' },
+    { line: 'demo --down', what: 'remove all of it, its data too' },
+    { line: 'demo --name talk', what: 'a second one beside it, promstack-demo-talk' },
+  ],
+  syntax: (blank) =>
+    blank
+      .option('--detach', 'return as soon as it is up; the source goes on')
+      .option('--down', 'remove the demo with its data')
+      .option('--name <name>', 'a demo beside others, promstack-demo-NAME', readName)
+      .option('--no-setup', 'never install an engine'),
+  run: async (context, { detach, down, setup, name: further }) => {
+    const name = demoStackName(further);
+    if (down === true) return removeDemo(context, name);
+    await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
+    const { env, report, clock, signal, stdout } = context;
+    const since = new Date(clock.now());
+    const { changed, leftOut } = await bringUpDemo({ engine, name, env, report, clock, signal });
+    stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
+    if (detach !== true) {
+      await beginIncident(context, engine, changed);
+      await follow(context, engine, changed, since);
+    }
+    if (!context.json) {
+      const again = [programOf(env), 'demo', ...(further === undefined ? [] : ['--name', further])].join(' ');
+      stdout.write(nextSteps(changed.urls, leftOut, { init: `${programOf(env)} init`, down: `${again} --down` }));
+    }
+    return exitCodes.fine;
+  },
+});
+
+/** The name of a further demo; it leaves room for what stands before it in the stack's name. */
+function readName(text: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    'It takes at most 26 lower-case letters, digits, - and _, the first of them a letter or digit.',
+  );
+}
+
+async function removeDemo(context: Context, name: string): Promise<ExitCode> {
+  await using engine = await connectEngine(context);
+  const { report, clock, signal } = context;
+  const steps = await takeDown({ engine, stack: name, volumes: true, report, clock, signal });
+  const removed = toRemoved(name, steps);
+  context.stdout.write(context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: true }));
+  return exitCodes.fine;
+}
+
+/** Starts a source anew that was running already: its next incident may be minutes away, its first never is. */
+async function beginIncident(context: Context, engine: Engine, { plan }: Changed): Promise<void> {
+  const ran = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
+  const source = ran ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
+  if (source === undefined) return;
+  context.stderr.write('starting the source anew, so that its next incident is near\n');
+  await engine.stopContainer(source.id, 2);
+  await engine.startContainer(source.id);
+}
+
+/** Prints what arrives at the sink: until Ctrl-C at a terminal, else until one alert has fired and resolved. */
+async function follow(context: Context, engine: Engine, { plan, urls }: Changed, since: Date): Promise<void> {
+  const { stdout, signal } = context;
+  const sink = await engine.findContainer(names.container(plan.stack, 'sink'));
+  if (sink === undefined)
+    throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
+  const watches = stdout.isTerminal;
+  const deadline = AbortSignal.timeout(deliveryMs);
+  const end = watches ? signal : AbortSignal.any([signal, deadline]);
+  if (watches) context.stderr.write('waiting for alerts to arrive at the sink; Ctrl-C stops the source\n');
+  const fired = new Set<string>();
+  try {
+    for await (const delivery of deliveries(engine, sink.id, since, end)) {
+      stdout.write(context.json ? `${JSON.stringify(delivery)}\n` : printDelivery(delivery, stdout.colours));
+      if (delivery.status === 'firing') fired.add(delivery.alertname);
+      else if (!watches && fired.has(delivery.alertname)) return;
+    }
+  } catch (error) {
+    if (!end.aborted) throw error;
+  }
+  if (watches) {
+    const source = await engine.findContainer(names.container(plan.stack, 'traffic'));
+    if (source !== undefined) await engine.stopContainer(source.id, 2);
+    stdout.write('\nthe source is stopped; everything else goes on\n');
+    return;
+  }
+  signal.throwIfAborted();
+  const urlOf = (service: string): string => urls.find((one) => one.service === service)?.url ?? '';
+  throw new StackError({
+    doing: 'waiting for an alert to fire and to resolve',
+    why: `the sink got ${fired.size === 0 ? 'none' : `${[...fired].join(', ')}, and no end of it`} within ${deliveryMs / 1000} s`,
+    tryThis: `${urlOf('prometheus')}/alerts and ${urlOf('alertmanager')} show how far it came`,
+  });
+}
+
+/** How promstack is called: in a checkout through npm, which names the package that it runs a script of. */
+function programOf(env: NodeJS.ProcessEnv): string {
+  return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
+}

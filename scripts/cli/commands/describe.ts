@@ -1,0 +1,68 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { coloursFor } from '../colours.ts';
+import { globalsGroup } from '../globals.ts';
+import { buildWholeProgram } from '../program.ts';
+import type { Entry } from './index.ts';
+
+/** A command as its help tells it: for the reference and for shell completion. */
+export interface CommandInfo {
+  /** `images save`. */
+  readonly path: string;
+  readonly summary: string;
+  /** `images save [options] <archive>`. */
+  readonly usage: string;
+  readonly group: string;
+  readonly args: readonly { readonly name: string; readonly what: string }[];
+  /** Its own options, without the global ones. */
+  readonly options: readonly OptionInfo[];
+  readonly subcommands: readonly CommandInfo[];
+}
+
+/** One option. */
+export interface OptionInfo {
+  /** `-n, --tail <lines>`. */
+  readonly flags: string;
+  readonly short: string | undefined;
+  readonly long: string;
+  readonly takesValue: boolean;
+  readonly what: string;
+}
+
+/** Every command with its options, and the options that all of them take. */
+export async function describeCommands(
+  entries: readonly Entry[],
+): Promise<{ readonly commands: readonly CommandInfo[]; readonly globals: readonly OptionInfo[] }> {
+  const colours = coloursFor({ isTerminal: false, env: {}, noColourFlag: true });
+  const program = await buildWholeProgram(entries, { columns: 80, colours });
+  return {
+    commands: program.commands.map((command) => describe(command, '')),
+    globals: optionsOf(program, true),
+  };
+}
+
+function describe(command: CommandUnknownOpts, above: string): CommandInfo {
+  const path = `${above}${command.name()}`;
+  return {
+    path,
+    summary: command.summary(),
+    usage: `${path} ${command.usage()}`,
+    group: command.helpGroup().replace(/:$/, ''),
+    args: command.registeredArguments.map((argument) => ({ name: argument.name(), what: argument.description })),
+    options: optionsOf(command, false),
+    subcommands: command.commands.map((child) => describe(child, `${path} `)),
+  };
+}
+
+function optionsOf(command: CommandUnknownOpts, global: boolean): readonly OptionInfo[] {
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .filter((option) => (option.helpGroupHeading === globalsGroup) === global)
+    .map(({ flags, short, long, required, optional, description }) => ({
+      flags,
+      short,
+      long: long ?? flags,
+      takesValue: required || optional,
+      what: description,
+    }));
+}

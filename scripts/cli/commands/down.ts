@@ -1,0 +1,38 @@
+import { counted } from '../../../stack/values/words.ts';
+import { findBelongings, takeDown } from '../../apply/take-down.ts';
+import { exitCodes } from '../exit-code.ts';
+import { printRemoved, toRemoved } from '../print/removed.ts';
+import { defineCommand } from './command.ts';
+import { readStackName } from './stack-name.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+
+/** `promstack down`: takes the stack away; its data stays unless it is told otherwise. */
+export const command = defineCommand({
+  details:
+    'Removes the containers and the network. The volumes, with the samples, silences, pushed metrics, dashboards and ' +
+    'history in them, stay for the next `up`, unless --volumes says to delete them too; that is asked before it is done.',
+  syntax: (blank) =>
+    blank
+      .option('--volumes', 'delete the volumes too, with everything they hold')
+      .option('--yes', 'answer yes to the question')
+      .option('--name <stack>', 'the stack to take down, without reading stack.yml'),
+  run: async (context, { volumes, yes, name }) => {
+    const stack = name === undefined ? (await configOrThrow(context)).name : await readStackName(name);
+    await using engine = await connectEngine(context);
+    if (volumes === true && yes !== true) {
+      const doomed = (await findBelongings(engine, stack)).volumes.map((one) => one.name).sort();
+      const question = `delete ${counted(doomed.length, 'volume')} with all ${doomed.length === 1 ? 'it holds' : 'they hold'} (${doomed.join(', ')})?`;
+      if (doomed.length > 0 && !(await context.confirm(question, '--yes'))) {
+        context.stderr.write('nothing was changed\n');
+        return exitCodes.refused;
+      }
+    }
+    const { report, clock, signal } = context;
+    const steps = await takeDown({ engine, stack, volumes: volumes === true, report, clock, signal });
+    const removed = toRemoved(stack, steps);
+    context.stdout.write(
+      context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),
+    );
+    return exitCodes.fine;
+  },
+});

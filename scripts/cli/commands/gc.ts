@@ -1,0 +1,67 @@
+import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import { type Collected, collectGroups } from '../../servers/pushgateway/collect.ts';
+import { type AgeLimit, ageOf, expiredGroups } from '../../servers/pushgateway/expired.ts';
+import type { Gateway } from '../../servers/pushgateway/gateway.ts';
+import { formatGroup } from '../../servers/pushgateway/group.ts';
+import { durationText } from '../../util/duration-text.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { viewGroup } from '../print/group-view.ts';
+import { defineCommand } from './command.ts';
+import { openTarget, readDuration } from './gateway-target.ts';
+
+/** `promstack gc`: groups nobody pushes to any more, out of the Pushgateway. */
+export const command = defineCommand({
+  details:
+    'Deletes the groups whose last push lies longer back, by push_time_seconds. A group that is pushed again meanwhile ' +
+    'stays: each few are deleted right after a fresh look.',
+  examples: [
+    { line: 'gc --older-than 1h --dry-run', what: 'what would go' },
+    { line: 'gc --older-than 1d --job backup', what: 'old groups of one job' },
+  ],
+  syntax: (blank) =>
+    blank
+      .requiredOption('--older-than <duration>', 'how long the last push lies back at least: 30m, 1h, 7d')
+      .option('--job <name...>', 'only groups of these jobs')
+      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent')
+      .option('--dry-run', 'delete nothing, only say what would go'),
+  run: async (context, { olderThan, job: jobs, url, dryRun }) => {
+    const seconds = readDuration('--older-than', olderThan) / 1000;
+    if (jobs?.includes('') === true) throw new InputError([misuse('--job needs a name')]);
+    const limit: AgeLimit = (job) => (jobs === undefined || jobs.includes(job) ? seconds : undefined);
+    await using gateway = await openTarget(context, { url, deletes: true });
+    const { clock, signal } = context;
+    const isDry = dryRun === true;
+    const collected = isDry
+      ? await foresee(gateway, limit, signal)
+      : await collectGroups({ gateway, limit, clock, signal });
+    tell(context, collected, isDry);
+    return exitCodes.fine;
+  },
+});
+
+async function foresee(gateway: Gateway, limit: AgeLimit, signal: AbortSignal): Promise<Collected> {
+  const look = await gateway.look(signal);
+  const deleted = expiredGroups(look, limit);
+  return { deleted, renewed: [], left: look.groups.length - deleted.length, now: look.now };
+}
+
+function tell({ stdout, json, report }: Context, { deleted, renewed, left, now }: Collected, isDry: boolean): void {
+  if (json) {
+    const view = (groups: readonly HeldGroup[]) => groups.map((group) => viewGroup(group, now));
+    stdout.write(`${JSON.stringify({ dryRun: isDry, deleted: view(deleted), renewed: view(renewed), left })}\n`);
+    return;
+  }
+  const lines = deleted.map((group) => {
+    const age = durationText((ageOf(group, now) ?? 0) * 1000);
+    return `${isDry ? 'would delete' : 'deleted'} ${formatGroup(group.labels)}, last pushed ${age} ago\n`;
+  });
+  stdout.write(lines.join(''));
+  for (const group of renewed) {
+    report({ kind: 'note', text: `${formatGroup(group.labels)} was pushed again meanwhile and stays` });
+  }
+  const groups = deleted.length === 1 ? 'group' : 'groups';
+  report({ kind: 'note', text: `${deleted.length} ${groups} ${isDry ? 'would be ' : ''}deleted, ${left} left` });
+}

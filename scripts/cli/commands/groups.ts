@@ -1,0 +1,85 @@
+import { findTwins } from '../../../stack/exposition/conflicts.ts';
+import { formatGroup } from '../../servers/pushgateway/group.ts';
+import { removeGroup } from '../../servers/pushgateway/remove-group.ts';
+import { exitCodes } from '../exit-code.ts';
+import { type GroupView, groupCells, viewGroup } from '../print/group-view.ts';
+import { table } from '../print/table.ts';
+import { defineCommand } from './command.ts';
+import { collectPair, openTarget, readGroup } from './gateway-target.ts';
+
+const remove = defineCommand({
+  details: 'Removes exactly the group of this job and these labels. Groups with more labels stay.',
+  examples: [
+    { line: 'groups rm --job backup', what: 'the group {job="backup"}' },
+    { line: 'groups rm --job snmp --label instance=10.40.80.1', what: 'one of its groups' },
+  ],
+  syntax: (blank) =>
+    blank
+      .requiredOption('--job <name>', 'the job of the group')
+      .option('--label <name=value>', 'a further label of the group; may be repeated', collectPair)
+      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
+  run: async (context, { job, label, url }) => {
+    const group = readGroup(job, label);
+    await using gateway = await openTarget(context, { url, deletes: true });
+    const { group: removed, children } = await removeGroup(gateway, group, context);
+    const { now } = await gateway.look(context.signal);
+    if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);
+    else context.report({ kind: 'note', text: `removed ${formatGroup(group)} at ${gateway.base}` });
+    if (children.length > 0) {
+      const names = children.slice(0, 5).map((child) => formatGroup(child.labels));
+      const more = children.length > 5 ? ` and ${children.length - 5} more` : '';
+      context.report({ kind: 'note', text: `groups with more labels stay: ${names.join(', ')}${more}` });
+    }
+    return exitCodes.fine;
+  },
+});
+
+/** `promstack groups`: what has been pushed and when. */
+export const command = defineCommand({
+  details: 'Lists what the Pushgateway holds: every group with its labels, its metrics, and when it was last pushed.',
+  examples: [
+    { line: 'groups', what: 'all groups of the Pushgateway of the stack' },
+    { line: 'groups --job backup --json', what: 'those of one job, for scripts' },
+  ],
+  subcommands: [{ name: 'rm', summary: 'remove one group', command: remove }],
+  syntax: (blank) =>
+    blank
+      .option('--job <name>', 'only groups of this job')
+      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
+  run: async (context, { job, url }) => {
+    await using gateway = await openTarget(context, { url });
+    const look = await gateway.look(context.signal);
+    const views = look.groups
+      .filter((group) => job === undefined || group.labels.get('job') === job)
+      .map((group) => viewGroup(group, look.now))
+      .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
+    for (const diagnostic of findTwins(look.groups)) context.report({ kind: 'warning', text: diagnostic.message });
+    if (context.json) {
+      context.stdout.write(`${JSON.stringify(views)}\n`);
+      return exitCodes.fine;
+    }
+    if (views.length === 0) {
+      context.report({
+        kind: 'note',
+        text: `${gateway.base} holds no groups${job === undefined ? '' : ` of the job ${job}`}`,
+      });
+      return exitCodes.fine;
+    }
+    const { dim, red } = context.stdout.colours;
+    const rows = views.map((view) => {
+      const cells = groupCells(view, look.now);
+      return view.lastPushFailed ? cells.map((cell, at) => (at === 3 ? red(cell) : cell)) : cells;
+    });
+    context.stdout.write(table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows]));
+    return exitCodes.fine;
+  },
+});
+
+/** Groups without further labels come first. */
+function labelText({ labels }: GroupView): string {
+  return Object.entries(labels).flat().join('\0');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,33 @@
+import { findStack, findUnconfirmed } from '../../apply/find-stack.ts';
+import { lastConfirmed } from '../../state/history.ts';
+import { exitCodes } from '../exit-code.ts';
+import { printHistory } from '../print/history.ts';
+import { defineCommand } from './command.ts';
+import { configOf } from './stack-name.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+
+/** `promstack history`: what ran when, and who made it so. */
+export const command = defineCommand({
+  details:
+    'Lists the revisions of the stack, the newest first: when each was confirmed, by whom, by which command, and which ' +
+    'files it changed. One that a server refused, so that it was taken back, is listed too. The history lies on the ' +
+    'engine: every machine that drives the stack sees the same. `rollback` goes back to one of the newest ten.',
+  syntax: (blank) => blank.option('--name <stack>', 'the stack, without reading stack.yml'),
+  run: async (context, { name }) => {
+    const { name: stack } = await configOf(context, name, configOrThrow);
+    await using engine = await connectEngine(context);
+    const found = await findStack(engine, stack);
+    const unconfirmed = await findUnconfirmed(found);
+    const { stdout, clock, json } = context;
+    const { history } = found;
+    if (json) {
+      const entries = history.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
+      stdout.write(
+        `${JSON.stringify({ stack, current: lastConfirmed(history)?.revision, unconfirmed, history: entries })}\n`,
+      );
+    } else {
+      stdout.write(printHistory({ stack, history, unconfirmed }, { colours: stdout.colours, now: clock.now() }));
+    }
+    return exitCodes.fine;
+  },
+});

@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { enabledServices } from '../../../stack/services.ts';
+import type { LoadedStack } from '../../config/loaded.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { loadImages, openTargetFile, saveImages } from '../../engine/images/archive.ts';
+import { type ArchiveTarget, archiveToStdout } from '../../engine/images/archive-target.ts';
+import { ensureImages, findImages } from '../../engine/images/ensure.ts';
+import { missingImages, missingImagesError, type WantedImage } from '../../engine/images/outcome.ts';
+import { misuse } from '../../util/misuse.ts';
+import { sizeText } from '../../util/size-text.ts';
+import { InputError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { table } from '../print/table.ts';
+import { defineCommand } from './command.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+
+const pull = defineCommand({
+  details: 'From where `images.source` of stack.yml says: a registry, packages of this host, or what is there already.',
+  run: async (context) => {
+    const config = await configOrThrow(context);
+    await using engine = await connectEngine(context);
+    await getAll(context, engine, config);
+    await list(context, engine, config);
+    return exitCodes.fine;
+  },
+});
+
+const save = defineCommand({
+  details:
+    'For hosts that reach no registry: save here, carry the file over, load there. A name that ends in .gz makes it smaller.',
+  examples: [
+    { line: 'images save stack-images.tar.gz', what: 'every image of this stack' },
+    { line: 'images save - | ssh other docker load', what: 'straight to another host' },
+  ],
+  syntax: (command) => command.argument('<archive>', 'the file to write; - for stdout'),
+  run: async (context, _options, [archive]) => {
+    const config = await configOrThrow(context);
+    // What cannot be written is told before images are got, which may take its time.
+    await using target = await openTarget(context, archive);
+    await using engine = await connectEngine(context);
+    const references = await getAll(context, engine, config);
+    await saveImages(engine, references, target, context.report, context.signal);
+    return exitCodes.fine;
+  },
+});
+
+async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string): Promise<ArchiveTarget> {
+  // By its path, stdout would be opened anew: what a redirection has there already would be lost.
+  if (archive !== '-' && archive !== '/dev/stdout') return openTargetFile(resolve(cwd, archive));
+  if (!stdout.isTerminal) return archiveToStdout(stdoutBytes);
+  throw new InputError([misuse('an archive is nothing to read at a terminal', 'name a file, or pipe it on')]);
+}
+
+const load = defineCommand({
+  syntax: (command) => command.argument('<archive>', 'a file that `images save` or `docker save` wrote'),
+  run: async (context, _options, [archive]) => {
+    await using engine = await connectEngine(context);
+    const references = await loadImages(engine, resolve(context.cwd, archive), context.report, context.signal);
+    context.stdout.write(
+      context.json ? `${JSON.stringify(references)}\n` : references.map((one) => `${one}\n`).join(''),
+    );
+    return exitCodes.fine;
+  },
+});
+
+/** `promstack images`: which images the stack needs, and how they get here. */
+export const command = defineCommand({
+  details: 'Lists the images of the stack and whether the engine has them.',
+  subcommands: [
+    { name: 'pull', summary: 'get every image of the stack now', command: pull },
+    { name: 'save', summary: 'write the images of the stack into one file', command: save },
+    { name: 'load', summary: 'take the images of a file', command: load },
+  ],
+  run: async (context) => {
+    const config = await configOrThrow(context);
+    await using engine = await connectEngine(context);
+    await list(context, engine, config);
+    return exitCodes.fine;
+  },
+});
+
+type Config = LoadedStack['config'];
+
+function wantedBy(config: Config): readonly WantedImage[] {
+  return enabledServices(config).map((service) => ({
+    service: service.name,
+    reference: service.container(config).image,
+  }));
+}
+
+async function getAll(context: Context, engine: Engine, config: Config): Promise<readonly string[]> {
+  const outcomes = await ensureImages(engine, wantedBy(config), config.images, context.report, context.signal);
+  const missing = missingImages(outcomes);
+  if (missing.length > 0) throw missingImagesError(missing);
+  return [...new Set(outcomes.flatMap((one) => (one.kind === 'had' ? [one.ref] : [])))];
+}
+
+async function list({ stdout, json }: Context, engine: Engine, config: Config): Promise<void> {
+  const wanted = wantedBy(config);
+  const found = await findImages(engine, wanted, config.images);
+  const images = await Promise.all(
+    wanted.map(async ({ service, reference }) => {
+      const had = found.get(reference);
+      const summary = had === undefined ? undefined : await engine.findImage(had.ref);
+      return { service, image: reference, had: had?.ref, id: summary?.id, sizeBytes: summary?.sizeBytes };
+    }),
+  );
+  if (json) {
+    stdout.write(`${JSON.stringify(images)}\n`);
+    return;
+  }
+  const { dim, green, yellow } = stdout.colours;
+  const rows = images.map(({ service, image, had, id, sizeBytes }) => [
+    service,
+    image,
+    had === undefined ? yellow('not here') : green(had === image ? 'present' : `present as ${had}`),
+    sizeBytes === undefined ? '' : sizeText(sizeBytes),
+    id?.replace(/^sha256:/, '').slice(0, 12) ?? '',
+  ]);
+  stdout.write(table([['SERVICE', 'IMAGE', 'STATE', 'SIZE', 'ID'].map(dim), ...rows]));
+}

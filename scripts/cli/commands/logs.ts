@@ -1,0 +1,100 @@
+import { Option } from '@commander-js/extra-typings';
+import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
+import { followLogs, type LogWish, readLogs, type ServiceLine } from '../../inspect/follow.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { linePrinter } from '../print/log-line.ts';
+import { defineCommand } from './command.ts';
+import { parseSince } from './since.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+import { whichServices } from './which-services.ts';
+
+/** `promstack logs`: what the servers of the stack wrote, merged by time. */
+export const command = defineCommand({
+  details:
+    'The lines of all services in the order of their time, each with its service. Following goes on when a container is replaced.\n\n' +
+    'Here -f means --follow, unless a file comes after it: `logs -f other.yml` reads the logs of the stack in other.yml.',
+  examples: [
+    { line: 'logs', what: 'the last 100 lines of each service' },
+    { line: 'logs -f prometheus', what: 'what one service writes, as it comes' },
+    { line: 'logs --since 10m alertmanager', what: 'the last ten minutes of one service' },
+  ],
+  syntax: (command) =>
+    command
+      .argument('[service...]', 'the services to show; all when none is named')
+      .addOption(
+        new Option('-f, --follow [service]', 'go on with each new line until Ctrl-C')
+          .preset('')
+          .argParser((word: string, before: readonly string[] | undefined) => [...(before ?? []), word]),
+      )
+      .option('-n, --tail <lines>', 'how many lines of each service to begin with, or all')
+      .option('--since <when>', 'only lines since then: 10m ago, or a time such as 2026-01-31T12:00:00Z')
+      .option('--no-time', 'leave out the time of each line')
+      .option('--raw', "only the servers' own lines"),
+  run: async (context, { follow, tail, since, time, raw }, [named]) => {
+    const after = readFollow(follow ?? []);
+    const { cwd, env, report } = context;
+    const config = await configOrThrow({ cwd, env, report, file: after.file ?? context.file });
+    const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
+    const wish = readWish(context, tail, since);
+    const write = lineWriter(context, services, { time, raw: raw === true });
+    await using engine = await connectEngine(context);
+    const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
+    const find = async (service: string) => (await list()).find((one) => one.labels[serviceLabel] === service)?.id;
+    const source = { engine, services, find, signal: context.signal };
+    if (after.isFollowing) {
+      await followLogs({ ...source, clock: context.clock }, wish, write);
+      return exitCodes.fine;
+    }
+    if ((await list()).length === 0) {
+      throw new StackError({
+        doing: `reading the logs of ${config.name}`,
+        why: 'the stack has no containers on this engine',
+        tryThis: 'promstack up',
+      });
+    }
+    for (const line of await readLogs(source, wish)) write(line);
+    return exitCodes.fine;
+  },
+});
+
+/** `-f` stands for --follow here and for --file everywhere: a word that is a YAML file's path tells which is meant. */
+function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file?: string } {
+  const isFile = (word: string): boolean => /\.ya?ml$|[/\\]/.test(word);
+  const file = words.findLast(isFile);
+  const others = words.filter((word) => !isFile(word));
+  return {
+    isFollowing: others.length > 0,
+    services: others.filter((word) => word !== ''),
+    ...(file === undefined ? {} : { file }),
+  };
+}
+
+const defaultTail = 100;
+
+function readWish({ clock }: Context, tail: string | undefined, since: string | undefined): LogWish {
+  const from = since === undefined ? undefined : parseSince(since, clock.now());
+  if (since !== undefined && from === undefined) {
+    throw new InputError([
+      misuse(`--since ${since} is no time`, 'a duration such as 10m or 1h30m, or a time such as 2026-01-31T12:00:00Z'),
+    ]);
+  }
+  if (tail !== undefined && tail !== 'all' && !/^\d+$/.test(tail)) {
+    throw new InputError([misuse(`--tail ${tail} is no number of lines`, 'a number, or all')]);
+  }
+  const lines = tail === 'all' || (tail === undefined && from !== undefined) ? undefined : Number(tail ?? defaultTail);
+  return { ...(lines === undefined ? {} : { tail: lines }), ...(from === undefined ? {} : { since: from }) };
+}
+
+function lineWriter(
+  { stdout, json }: Context,
+  services: readonly string[],
+  { time, raw }: { readonly time: boolean; readonly raw: boolean },
+): (line: ServiceLine) => void {
+  if (json) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
+  if (raw) return (line) => stdout.write(`${line.text}\n`);
+  const print = linePrinter(services, { colours: stdout.colours, withTime: time });
+  return (line) => stdout.write(print(line));
+}

@@ -1,0 +1,61 @@
+import type { Service } from '../../../stack/service.ts';
+import { enabledServices } from '../../../stack/services.ts';
+import type { LoadedStack } from '../../config/loaded.ts';
+import { locateServices } from '../../state/locate.ts';
+import { openReach } from '../../state/service-client.ts';
+import { StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { openerFor, openUrl } from '../open-url.ts';
+import { defineCommand } from './command.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+import { whichServices } from './which-services.ts';
+
+/** `promstack open`: a running service's page in the browser. */
+export const command = defineCommand({
+  details: 'Prints the address of a running service, and opens it where there is a browser to open it with.',
+  examples: [
+    { line: 'open', what: 'the page to begin with' },
+    { line: 'open alertmanager', what: 'that of one service' },
+    { line: 'open prometheus --print', what: 'its address alone, for scripts' },
+  ],
+  syntax: (command) =>
+    command.argument('[service]', 'the service to open').option('--print', 'print the address and open nothing'),
+  run: async (context, { print }, [name]) => {
+    const config = await configOrThrow(context);
+    const service = whichService(config, name);
+    const url = await urlOf(context, config.name, service);
+    context.stdout.write(context.json ? `${JSON.stringify({ service: service.name, url })}\n` : `${url}\n`);
+    const opener = print === true ? undefined : openerFor(process.platform, context.env);
+    const isOpen = opener !== undefined && (await openUrl(opener, url));
+    if (print !== true && !isOpen) context.report({ kind: 'note', text: 'there is no browser here to open it with' });
+    return exitCodes.fine;
+  },
+});
+
+function whichService(config: LoadedStack['config'], name: string | undefined): Service {
+  const services = name === undefined ? enabledServices(config) : whichServices(config, [name]);
+  const [first] = services.toSorted((one, other) => (other.frontDoor ?? 0) - (one.frontDoor ?? 0));
+  if (first === undefined) {
+    throw new StackError({
+      doing: `opening ${config.name}`,
+      why: 'the stack has no services',
+      tryThis: 'enable one in stack.yml',
+    });
+  }
+  return first;
+}
+
+async function urlOf(context: Context, stack: string, { name, port }: Service): Promise<string> {
+  await using engine = await connectEngine(context);
+  const reach = openReach(engine);
+  try {
+    const container = (await locateServices(engine, stack, reach)).get(name);
+    const url = reach.url(name, port);
+    if (container?.state === 'running' && url !== undefined) return url;
+    const why = container === undefined ? 'it has no container' : `its container is ${container.state}`;
+    throw new StackError({ doing: `opening ${name}`, why, tryThis: 'promstack up' });
+  } finally {
+    reach.close();
+  }
+}

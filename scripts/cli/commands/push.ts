@@ -1,0 +1,150 @@
+import { parseFloat64 } from '../../../stack/exposition/float.ts';
+import { formatExposition } from '../../../stack/exposition/format.ts';
+import { counted } from '../../../stack/values/words.ts';
+import type { Gateway } from '../../servers/pushgateway/gateway.ts';
+import { formatGroup, type Group, groupPath } from '../../servers/pushgateway/group.ts';
+import { type PreparedPush, preparePush } from '../../servers/pushgateway/prepare.ts';
+import { removeGroup } from '../../servers/pushgateway/remove-group.ts';
+import { withRetries } from '../../servers/pushgateway/retry.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { defineCommand } from './command.ts';
+import { collectPair, openTarget, type Pair, readGroup } from './gateway-target.ts';
+import { readSource, type Source } from './read-source.ts';
+
+/** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
+export const command = defineCommand({
+  details:
+    'Takes the Prometheus text format from a file or from stdin, says line and column of what is wrong with it, holds it ' +
+    'against what the Pushgateway has, and sends it only when it will be taken whole. A missing line end is added.',
+  examples: [
+    { line: 'push --job backup --var last_backup_bytes=1048576', what: 'one value' },
+    { line: 'push metrics.txt --job snmp --label instance=10.40.80.1', what: 'a file' },
+    { line: 'push --job batch --replace < metrics.txt', what: 'replace the group as a whole' },
+    { line: 'push --job batch --delete', what: 'remove the group' },
+  ],
+  syntax: (blank) =>
+    blank
+      .argument('[file]', 'metrics in the text format; stdin when absent or -')
+      .requiredOption('--job <name>', 'the job of the group')
+      .option('--label <name=value>', 'a further label of the group; may be repeated', collectPair)
+      .option('--var <name=value>', 'push this value instead of a file; may be repeated', collectPair)
+      .option('--replace', 'replace the whole group, not only the metrics that are named')
+      .option('--delete', 'remove the group, and no group with more labels')
+      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent')
+      .option('--retries <number>', 'how often to try again when it cannot be reached or is in trouble', '0')
+      .option('--timeout <duration>', 'how long one request may take', '10s')
+      .option('--dry-run', 'check everything and send nothing'),
+  run: async (context, options, [file]) => {
+    checkOptions(options, file);
+    const group = readGroup(options.job, options.label);
+    const wish: Wish = {
+      group,
+      replaces: options.replace === true,
+      dryRun: options.dryRun === true,
+      retries: readRetries(options.retries),
+    };
+    if (options.delete === true) {
+      await using gateway = await openTarget(context, { ...options, deletes: true });
+      return await remove(context, gateway, wish);
+    }
+    const source = options.var === undefined ? await readSource(context, file) : fromPairs(options.var);
+    await using gateway = await openTarget(context, options);
+    return await push(context, gateway, source, wish);
+  },
+});
+
+/** What is to be done with the text. */
+interface Wish {
+  readonly group: Group;
+  readonly replaces: boolean;
+  readonly dryRun: boolean;
+  readonly retries: number;
+}
+
+async function push(context: Context, gateway: Gateway, { file, text }: Source, wish: Wish): Promise<ExitCode> {
+  const { group, replaces, dryRun, retries } = wish;
+  const { clock, signal, report } = context;
+  const startedAt = clock.now();
+  const persist = <T>(attempt: () => Promise<T>) =>
+    withRetries(attempt, {
+      retries,
+      clock,
+      signal,
+      onRetry: ({ why }, waitMs) => report({ kind: 'note', text: `${why}; trying again in ${waitMs} ms` }),
+    });
+  const prepared = await persist(() => preparePush(gateway, { text, file, group, replaces }, signal));
+  if (!prepared.ok) return refuse(context, prepared.error, { file, text });
+  for (const diagnostic of prepared.warnings) report({ kind: 'diagnostic', diagnostic });
+  if (!dryRun) await persist(() => gateway.push(group, prepared.value.text, { replaces, signal }));
+  tell(context, gateway, wish, prepared.value, clock.now() - startedAt);
+  return exitCodes.fine;
+}
+
+/** The frame shows diagnostics with lines of files; what came by stdin is known here only. */
+async function refuse(context: Context, problems: InputError['diagnostics'], source: Source): Promise<ExitCode> {
+  if (context.json) throw new InputError(problems);
+  const { printDiagnostics } = await import('../print/diagnostics.ts');
+  const read = (file: string) => (file === source.file ? source.text : undefined);
+  context.stderr.write(printDiagnostics(problems, read, context.stderr.colours.isColorSupported));
+  return exitCodes.wrongInput;
+}
+
+function tell(context: Context, gateway: Gateway, wish: Wish, { families, text }: PreparedPush, tookMs: number): void {
+  const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
+  const method = wish.replaces ? 'PUT' : 'POST';
+  const url = gateway.base + groupPath(wish.group);
+  if (context.json) {
+    const metrics = families.map(({ name, type }) => ({ name, type }));
+    const pushed = !wish.dryRun;
+    context.stdout.write(
+      `${JSON.stringify({ pushed, method, url, metrics, samples, bytes: Buffer.byteLength(text), tookMs })}\n`,
+    );
+    return;
+  }
+  const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
+  const said = wish.dryRun
+    ? `would ${method} ${what} to ${url}`
+    : `pushed ${what} to ${formatGroup(wish.group)} at ${gateway.base}`;
+  context.report({ kind: 'note', text: said });
+}
+
+async function remove(context: Context, gateway: Gateway, { group, dryRun }: Wish): Promise<ExitCode> {
+  if (!dryRun) await removeGroup(gateway, group, context);
+  const said = `${dryRun ? 'would remove' : 'removed'} ${formatGroup(group)} at ${gateway.base}`;
+  if (context.json)
+    context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url: gateway.base + groupPath(group) })}\n`);
+  else context.report({ kind: 'note', text: said });
+  return exitCodes.fine;
+}
+
+function checkOptions(
+  options: { readonly delete?: true | undefined; readonly replace?: true | undefined; readonly var?: unknown },
+  file: string | undefined,
+): void {
+  const isDelete = options.delete === true;
+  if (isDelete && (file !== undefined || options.var !== undefined || options.replace === true)) {
+    throw new InputError([misuse('--delete takes nothing to push', 'leave the file, --var and --replace out')]);
+  }
+  if (file !== undefined && options.var !== undefined) {
+    throw new InputError([
+      misuse('a file and --var at once', 'push one after the other; groups keep what is not named'),
+    ]);
+  }
+}
+
+function readRetries(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new InputError([misuse(`--retries ${text} is no number`, 'a whole number from 0 up')]);
+}
+
+function fromPairs(pairs: readonly Pair[]): Source {
+  const metrics = pairs.map(([name, word]) => {
+    const value = parseFloat64(word);
+    if (value === undefined) throw new InputError([misuse(`--var ${name}=${word}: ${word} is not a number`)]);
+    return { name, samples: [{ value }] };
+  });
+  return { file: '--var', text: formatExposition(metrics) };
+}

@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { closest } from '../../../stack/values/closest.ts';
+import { counted } from '../../../stack/values/words.ts';
+import { nameOf } from '../../render/show.ts';
+import { type ShownFile, toShown } from '../../render/shown-file.ts';
+import { writeRendered } from '../../render/write.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { defineCommand } from './command.ts';
+import { renderOrThrow } from './stages.ts';
+
+/** `promstack render`: the config files as the servers would get them. */
+export const command = defineCommand({
+  details:
+    'Prints every config file, made from stack.yml and the templates. Nothing is checked by a server, no engine is needed, secrets are masked.',
+  examples: [
+    { line: 'render', what: 'all files, one after the other' },
+    { line: 'render prometheus/prometheus.yml', what: 'one file, as it is' },
+    { line: 'render --out rendered', what: 'below a folder, one folder a service' },
+  ],
+  syntax: (command) =>
+    command
+      .argument('[file...]', 'files to print, such as prometheus/prometheus.yml')
+      .option('--out <folder>', 'write the files below a folder instead')
+      .option('--service <service>', 'only the files of one service'),
+  run: async (context, { out, service }, [names]) => {
+    const rendering = await renderOrThrow(context);
+    const everything = rendering.services.flatMap((one) => one.files);
+    const all = toShown(everything);
+    if (service !== undefined)
+      checkKnown(
+        service,
+        rendering.services.map((one) => one.service.name),
+        'service',
+      );
+    for (const name of names)
+      checkKnown(
+        name,
+        all.map((file) => file.name),
+        'file',
+      );
+    const files = all.filter(
+      (file) =>
+        (service === undefined || file.service === service) && (names.length === 0 || names.includes(file.name)),
+    );
+    if (out === undefined) {
+      print(context, files);
+      return exitCodes.fine;
+    }
+    const chosen = new Set(files.map((file) => file.name));
+    await writeRendered(
+      resolve(context.cwd, out),
+      everything.filter((file) => chosen.has(nameOf(file))),
+    );
+    context.report({ kind: 'note', text: `wrote ${counted(files.length, 'file')} below ${out}` });
+    return exitCodes.fine;
+  },
+});
+
+function checkKnown(name: string, known: readonly string[], what: string): void {
+  if (known.includes(name)) return;
+  const near = closest(name, known);
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
+  throw new InputError([misuse(`this stack has no ${what} ${name}`, hint)]);
+}
+
+/** One file as it is; several as YAML documents that begin with their names. */
+function print({ stdout, json }: Context, files: readonly ShownFile[]): void {
+  if (json) {
+    stdout.write(`${JSON.stringify(files.map(({ name: _, ...file }) => file))}\n`);
+    return;
+  }
+  const [only] = files;
+  if (files.length === 1 && only !== undefined) {
+    stdout.write(only.content);
+    return;
+  }
+  for (const { name, content } of files) {
+    stdout.write(`${stdout.colours.bold(`---\n# ${name}`)}\n${content}${content.endsWith('\n') ? '' : '\n'}`);
+  }
+}

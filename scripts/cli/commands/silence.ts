@@ -1,0 +1,146 @@
+import { formatMatcher } from '../../../stack/alertmanager/matcher.ts';
+import { ago } from '../../../stack/values/ago.ts';
+import { counted } from '../../../stack/values/words.ts';
+import { AlertmanagerApi, type Silence } from '../../servers/alertmanager-api.ts';
+import { openServers } from '../../servers/servers.ts';
+import { durationText } from '../../util/duration-text.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { table } from '../print/table.ts';
+import { defineCommand } from './command.ts';
+import { readDuration } from './gateway-target.ts';
+import { mustHaveAlertmanager } from './must-have-alertmanager.ts';
+import { readMatchers, readSilenceMatchers } from './read-matchers.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+
+const add = defineCommand({
+  details:
+    'Silences every alert that all the matchers match, from now on for the duration. Prints the id of the silence. ' +
+    'A first word without an operator is the name of an alert, as with amtool.',
+  examples: [
+    {
+      line: 'silence add alertname=DiskFull instance=~"db.*" --duration 2h --comment "moving disks"',
+      what: 'two hours of quiet',
+    },
+    { line: 'silence add DiskFull --comment "known"', what: 'an hour, by the name of the alert' },
+  ],
+  syntax: (blank) =>
+    blank
+      .argument('<matcher...>', 'what alerts must match: name=value, with =, !=, =~ or !~')
+      .requiredOption('-c, --comment <text>', 'why, for those who wonder')
+      .option('-d, --duration <duration>', 'for how long', '1h')
+      .option('-a, --author <name>', 'who silences; your user name when absent'),
+  run: async (context, { comment, duration, author }, [words]) => {
+    const matchers = readSilenceMatchers(words);
+    if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'say why, for those who wonder')]);
+    const durationMs = readDuration('--duration', duration);
+    const now = context.clock.now();
+    return withAlertmanager(context, async (api) => {
+      const id = await api.addSilence({
+        matchers,
+        startsAt: new Date(now).toISOString(),
+        endsAt: new Date(now + durationMs).toISOString(),
+        createdBy: author ?? context.env['USER'] ?? context.env['LOGNAME'] ?? 'promstack',
+        comment,
+      });
+      const muted = (await api.alerts(matchers)).map(({ labels }) => labels);
+      const endsAt = new Date(now + durationMs).toISOString();
+      context.stdout.write(context.json ? `${JSON.stringify({ id, endsAt, muted })}\n` : `${id}\n`);
+      const count = muted.length === 0 ? 'no alert' : counted(muted.length, 'alert');
+      if (!context.json) context.report({ kind: 'note', text: `silences ${count} of now, until ${endsAt}` });
+    });
+  },
+});
+
+const list = defineCommand({
+  details: 'Lists the silences in force and those to come, or those that all the matchers filter for.',
+  examples: [
+    { line: 'silence list', what: 'every silence in force' },
+    { line: 'silence list alertname=DiskFull --expired', what: 'those of one alert, over or not' },
+  ],
+  syntax: (blank) =>
+    blank
+      .argument('[matcher...]', 'matchers the silences must have')
+      .option('--expired', 'those that are over too; Alertmanager keeps them for five days'),
+  run: async (context, { expired }, [words]) => {
+    const matchers = readMatchers(words);
+    return withAlertmanager(context, async (api) => {
+      const found = await api.silences(matchers);
+      const shown = found
+        .filter(({ status }) => expired === true || status.state !== 'expired')
+        .toSorted((one, other) => Date.parse(one.endsAt) - Date.parse(other.endsAt));
+      if (context.json) {
+        context.stdout.write(`${JSON.stringify(shown.map(toJson))}\n`);
+      } else if (shown.length === 0) {
+        context.report({ kind: 'note', text: 'no alert is silenced' });
+      } else {
+        const { dim } = context.stdout.colours;
+        const rows = shown.map((silence) => cells(silence, context.clock.now()));
+        context.stdout.write(table([['ID', 'MATCHERS', 'ENDS', 'BY', 'COMMENT'].map(dim), ...rows]));
+      }
+    });
+  },
+});
+
+const expire = defineCommand({
+  details: 'Ends silences now: the alerts they kept quiet go to their receivers again.',
+  examples: [{ line: 'silence expire 4d1c8a7e-6b7f-4d0e-9a53-0d0c3d7e2f10', what: 'end one silence' }],
+  syntax: (blank) => blank.argument('<id...>', 'ids of silences, as silence list shows them'),
+  run: async (context, _, [ids]) =>
+    withAlertmanager(context, async (api) => {
+      const all = await api.silences();
+      const unknown = ids.filter((id) => !all.some((silence) => silence.id === id));
+      if (unknown.length > 0) {
+        throw new StackError({
+          doing: 'expiring silences',
+          why: `there is no silence ${unknown.join(', ')}; nothing was changed`,
+          tryThis: 'promstack silence list',
+        });
+      }
+      const inForce = all.filter(({ id, status }) => ids.includes(id) && status.state !== 'expired');
+      for (const { id } of inForce) await api.expireSilence(id);
+      const expired = inForce.map(({ id }) => id);
+      if (context.json) context.stdout.write(`${JSON.stringify({ expired })}\n`);
+      else
+        for (const id of ids)
+          context.report({ kind: 'note', text: expired.includes(id) ? `expired ${id}` : `${id} was over already` });
+    }),
+});
+
+/** `promstack silence`: keeps alerts from their receivers for a while. */
+export const command = defineCommand({
+  details:
+    'Silences of the running Alertmanager, in the words of amtool. A silence keeps alerts quiet; they go on firing.',
+  subcommands: [
+    { name: 'add', summary: 'silence the alerts that match', command: add },
+    { name: 'list', summary: 'list silences', command: list },
+    { name: 'expire', summary: 'end silences now', command: expire },
+  ],
+});
+
+async function withAlertmanager(context: Context, work: (api: AlertmanagerApi) => Promise<void>) {
+  const config = await configOrThrow(context);
+  mustHaveAlertmanager(config);
+  await using engine = await connectEngine(context);
+  const servers = await openServers(engine, config, context.signal);
+  try {
+    await work(new AlertmanagerApi(servers));
+    return exitCodes.fine;
+  } finally {
+    servers.close();
+  }
+}
+
+function cells({ id, status, matchers, endsAt, createdBy, comment }: Silence, now: number): readonly string[] {
+  const end = Date.parse(endsAt);
+  const ends = end <= now ? ago(end, now) : `in ${durationText(end - now)}`;
+  const words = matchers.map(formatMatcher).join(' ');
+  return [id, words, status.state === 'pending' ? `${ends} (not begun)` : ends, createdBy, comment];
+}
+
+function toJson(silence: Silence) {
+  const { status, ...rest } = silence;
+  return { ...rest, state: status.state, matchers: silence.matchers.map(formatMatcher) };
+}

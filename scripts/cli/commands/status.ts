@@ -1,0 +1,40 @@
+import type { StackStatus } from '../../inspect/status.ts';
+import { takeStatus } from '../../inspect/take-status.ts';
+import type { Report } from '../../util/event.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { printStatus } from '../print/status.ts';
+import { watchStatus } from '../print/watch-status.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine, renderOrThrow } from './stages.ts';
+
+/** `promstack status`: how the stack is, and what to do where it is not right. */
+export const command = defineCommand({
+  details:
+    'Looks at the containers, asks every server, and compares what runs with what stack.yml says. ' +
+    'Exits 1 when something is not right: a service that is down or not ready, a target that cannot be scraped, files changed by hand.',
+  examples: [
+    { line: 'status', what: 'how everything is' },
+    { line: 'status --watch', what: 'the same, over and over until Ctrl-C' },
+    { line: 'status --json', what: 'for programs' },
+  ],
+  syntax: (command) => command.option('-w, --watch', 'go on looking until Ctrl-C'),
+  run: async (context, { watch }) => {
+    await using engine = await connectEngine(context);
+    const { clock, signal } = context;
+    const take = async (report: Report) =>
+      takeStatus({ engine, rendering: await renderOrThrow({ ...context, report }), clock, signal });
+    if (watch === true) {
+      await watchStatus(context, async (report) => toText(context, await take(report)));
+      return exitCodes.fine;
+    }
+    const status = await take(context.report);
+    context.stdout.write(toText(context, status));
+    return status.isRight ? exitCodes.fine : exitCodes.refused;
+  },
+});
+
+function toText({ json, stdout }: Context, status: StackStatus): string {
+  if (json) return `${JSON.stringify(status)}\n`;
+  return printStatus(status, { colours: stdout.colours, columns: stdout.columns() || undefined });
+}

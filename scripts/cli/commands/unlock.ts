@@ -1,0 +1,24 @@
+import { breakLock, inWords } from '../../state/lock.ts';
+import { exitCodes } from '../exit-code.ts';
+import { defineCommand } from './command.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
+
+/** `promstack unlock`: removes the lock of one who died on another machine. */
+export const command = defineCommand({
+  details:
+    'A command that changes the stack holds its lock, so that two never interleave. The lock of a process that died on ' +
+    'this machine is taken over by itself; this is for one that died elsewhere. Be sure that it is dead.',
+  syntax: (blank) => blank.option('--yes', 'answer yes to the question'),
+  run: async (context, { yes }) => {
+    const config = await configOrThrow(context);
+    await using engine = await connectEngine(context);
+    if (yes !== true && !(await context.confirm(`remove the lock of the stack ${config.name}?`, '--yes'))) {
+      context.stderr.write('nothing was changed\n');
+      return exitCodes.refused;
+    }
+    const holder = await breakLock(engine, config.name);
+    const told = holder === undefined ? 'nobody held the lock' : `removed the lock of ${inWords(holder)}`;
+    context.stdout.write(`${config.name}: ${told}\n`);
+    return exitCodes.fine;
+  },
+});

@@ -1,0 +1,34 @@
+import type { EngineInfo, EngineKind, EnginePlace } from '../../engine/engine.ts';
+import { StackError } from '../../util/stack-error.ts';
+import { version } from '../../util/version.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine } from './stages.ts';
+
+/** `promstack version`: which promstack, Node and engine are at work. */
+export const command = defineCommand({
+  details: 'For the number alone, and at once: promstack --version.',
+  run: async (context) => {
+    const engine = await askEngine(context);
+    const node = process.versions.node;
+    if (context.json) {
+      context.stdout.write(`${JSON.stringify({ promstack: version(), node, engine })}\n`);
+      return exitCodes.fine;
+    }
+    const found = engine === undefined ? 'none found' : `${engine.kind} ${engine.version} at ${engine.address}`;
+    context.stdout.write(`promstack  ${version()}\nnode       ${node}\nengine     ${found}\n`);
+    return exitCodes.fine;
+  },
+});
+
+/** The engine is not needed to tell a version: where there is none, that is the answer. */
+async function askEngine(context: Context): Promise<(EngineInfo & EnginePlace & { kind: EngineKind }) | undefined> {
+  try {
+    await using engine = await connectEngine(context);
+    return { kind: engine.kind, ...(await engine.info(context.signal)), ...engine.place };
+  } catch (error) {
+    if (error instanceof StackError) return undefined;
+    throw error;
+  }
+}

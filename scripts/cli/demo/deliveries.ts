@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import type { Engine } from '../../engine/engine.ts';
+
+/** One alert of a notification as the sink got it from Alertmanager's webhook. */
+export interface Delivery {
+  readonly status: 'firing' | 'resolved';
+  readonly alertname: string;
+  /** The annotation a person reads, else the alert's labels. */
+  readonly summary: string;
+  /** When the alert began, ISO 8601; tells one incident from the next. */
+  readonly startsAt: string;
+}
+
+/** What Alertmanager posts to a webhook (version 4). */
+const notification = z.object({
+  alerts: z.array(
+    z.object({
+      status: z.enum(['firing', 'resolved']),
+      labels: z.record(z.string(), z.string()),
+      annotations: z.record(z.string(), z.string()),
+      startsAt: z.string(),
+    }),
+  ),
+});
+
+/** Reads a line of the sink's log; other lines than notifications hold no deliveries. */
+export function parseDeliveries(line: string): readonly Delivery[] {
+  const start = line.indexOf('{');
+  if (start < 0) return [];
+  try {
+    const { alerts } = notification.parse(JSON.parse(line.slice(start)));
+    return alerts.map(({ status, labels, annotations, startsAt }) => ({
+      status,
+      alertname: labels['alertname'] ?? 'an alert without a name',
+      summary:
+        annotations['summary'] ??
+        Object.entries(labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' '),
+      startsAt,
+    }));
+  } catch {
+    return [];
+  }
+}
+
+/** Alerts as they arrive at the sink from now on, each state of each alert once however often it is repeated. */
+export async function* deliveries(
+  engine: Engine,
+  sink: string,
+  since: Date,
+  signal: AbortSignal,
+): AsyncIterable<Delivery> {
+  const seen = new Set<string>();
+  for await (const line of engine.logs(sink, { follow: true, since, signal })) {
+    for (const delivery of parseDeliveries(line.text)) {
+      const key = `${delivery.alertname} ${delivery.summary} ${delivery.startsAt} ${delivery.status}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield delivery;
+    }
+  }
+}

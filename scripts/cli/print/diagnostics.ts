@@ -1,0 +1,122 @@
+import pc from 'picocolors';
+import type { Diagnostic, SourceRange } from '../../../stack/diagnostic.ts';
+import { counted } from '../../../stack/values/words.ts';
+
+/** The most columns of a source line that are shown. */
+const widest = 100;
+/** The most diagnostics that are shown; nobody reads more, and a generated file may have thousands of one kind. */
+const most = 50;
+
+/** Diagnostics as a person reads them, each with its line of source; `read` gives a file's text by the path in its place. */
+export function printDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  read: (file: string) => string | undefined,
+  colours: boolean,
+): string {
+  const paint = pc.createColors(colours);
+  const linesOf = cachedLines(read);
+  // When much is wrong, errors are what must be seen.
+  const shown =
+    diagnostics.length <= most
+      ? diagnostics
+      : diagnostics.toSorted(
+          (one, other) => Number(one.severity > other.severity) - Number(one.severity < other.severity),
+        );
+
+  const blocks = shown.slice(0, most).map((diagnostic) => block(diagnostic, linesOf, paint));
+  return `${[...blocks, closing(diagnostics)].join('\n')}\n`;
+}
+
+/** One diagnostic that comes alone, while something goes on: without the line that counts them. */
+export function printDiagnostic(
+  diagnostic: Diagnostic,
+  read: (file: string) => string | undefined,
+  colours: boolean,
+): string {
+  return `${block(diagnostic, cachedLines(read), pc.createColors(colours))}\n`;
+}
+
+function block(
+  diagnostic: Diagnostic,
+  linesOf: (file: string) => readonly string[],
+  paint: ReturnType<typeof pc.createColors>,
+): string {
+  const isError = diagnostic.severity === 'error';
+  const mark = isError ? paint.red('✖') : paint.yellow('▲');
+  const squiggle = isError ? paint.red : paint.yellow;
+  return [
+    [mark, showPlace(diagnostic.where, paint), clean(diagnostic.message)].filter((part) => part !== '').join(' '),
+    ...excerpt(diagnostic.where, linesOf, paint, squiggle),
+    ...(diagnostic.related ?? []).flatMap(({ where, message }) => [
+      `  ${showPlace(where, paint)} ${clean(message)}`,
+      ...excerpt(where, linesOf, paint, paint.cyan),
+    ]),
+    ...(diagnostic.hint === undefined ? [] : [`  ${paint.cyan(clean(diagnostic.hint))}`]),
+  ].join('\n');
+}
+
+function closing(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter((one) => one.severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const told = [
+    ...(errors > 0 ? [counted(errors, 'problem')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+  ].join(', ');
+  const left = diagnostics.length - most;
+  const more = left > 0 ? `… and ${left} more.\n` : '';
+  return `${more}${told}.${errors > 0 ? ' Nothing was changed.' : ''}`;
+}
+
+function showPlace(where: SourceRange | undefined, paint: ReturnType<typeof pc.createColors>): string {
+  return where === undefined ? '' : paint.bold(`${where.file}:${where.line}:${where.column}`);
+}
+
+/** The line a place is on, clipped around it when it is long, and a squiggle under the place. */
+function excerpt(
+  where: SourceRange | undefined,
+  linesOf: (file: string) => readonly string[],
+  paint: ReturnType<typeof pc.createColors>,
+  squiggle: (text: string) => string,
+): readonly string[] {
+  const line = where === undefined ? undefined : linesOf(where.file)[where.line - 1];
+  if (where === undefined || line === undefined) return [];
+  const begin = where.column - 1;
+  const from = line.length <= widest ? 0 : Math.max(0, Math.min(begin - widest / 4, line.length - widest));
+  const to = Math.min(line.length, from + widest);
+  const start = from > 0 ? '…' : '';
+  const before = start + clean(line.slice(from, begin));
+  const marked = clean(line.slice(begin, Math.min(to, begin + where.length)));
+  const after = clean(line.slice(begin + where.length, to)) + (to < line.length ? '…' : '');
+  const number = String(where.line).padStart(4);
+  const gutter = paint.dim('│');
+  return [
+    `${paint.dim(number)} ${gutter} ${before}${marked}${after}`,
+    `${' '.repeat(number.length)} ${gutter} ${blank(before)}${squiggle(wave(marked))}`,
+  ];
+}
+
+/** Characters that take two columns in a terminal: those of East Asia, and emoji. */
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu;
+
+function blank(text: string): string {
+  return text.replaceAll(wide, '  ').replaceAll(/[^ ]/gu, ' ');
+}
+
+function wave(text: string): string {
+  return '~'.repeat(Math.max(1, [...text.replaceAll(wide, '  ')].length));
+}
+
+/** Tabs and control characters would break the columns, or do worse to a terminal. */
+function clean(text: string): string {
+  return text.replaceAll('\t', ' ').replaceAll(/\p{Cc}/gu, '·');
+}
+
+function cachedLines(read: (file: string) => string | undefined): (file: string) => readonly string[] {
+  const files = new Map<string, readonly string[]>();
+  return (file) => {
+    const known = files.get(file) ?? read(file)?.split(/\r?\n/) ?? [];
+    files.set(file, known);
+    return known;
+  };
+}

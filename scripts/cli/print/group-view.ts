@@ -1,0 +1,61 @@
+import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import { ageOf } from '../../servers/pushgateway/expired.ts';
+import { durationText } from '../../util/duration-text.ts';
+
+/** A group as `promstack groups --json` shows it. */
+export interface GroupView {
+  readonly job: string;
+  /** The grouping labels besides the job. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it was last pushed with success, RFC 3339; null when it never was. */
+  readonly pushedAt: string | null;
+  /** Seconds since then, or since the last failure when there was no success. */
+  readonly ageSeconds: number | null;
+  /** When a push to it was last refused, RFC 3339; null when none was. */
+  readonly failedAt: string | null;
+  readonly lastPushFailed: boolean;
+  readonly metrics: readonly { readonly name: string; readonly type: string; readonly series: number }[];
+}
+
+/** A group as data; `now` in seconds by the Pushgateway's clock. */
+export function viewGroup(group: HeldGroup, now: number): GroupView {
+  const age = ageOf(group, now);
+  return {
+    job: group.labels.get('job') ?? '',
+    labels: Object.fromEntries([...group.labels].filter(([name]) => name !== 'job')),
+    pushedAt: toIso(group.pushedAt),
+    ageSeconds: age === undefined ? null : Math.max(0, Math.round(age * 1000) / 1000),
+    failedAt: toIso(group.failedAt),
+    lastPushFailed: (group.failedAt ?? 0) > (group.pushedAt ?? 0),
+    metrics: [...group.families]
+      .map(([name, { type, series }]) => ({ name, type: type ?? 'unknown', series: series.length }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function toIso(seconds: number | undefined): string | null {
+  return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
+}
+
+/** The most metric names that a line shows. */
+const shownNames = 3;
+
+/** The cells of a group's line: job, labels, age, failure, series, metrics. */
+export function groupCells(view: GroupView, now: number): readonly string[] {
+  const names = view.metrics.map((metric) => metric.name);
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  return [
+    view.job,
+    Object.entries(view.labels)
+      .map(([name, value]) => `${name}=${value === '' ? '""' : value}`)
+      .join(' ') || '-',
+    view.pushedAt === null ? 'never' : ago(view.ageSeconds ?? 0),
+    view.failedAt === null ? 'never' : ago(now - Date.parse(view.failedAt) / 1000),
+    String(view.metrics.reduce((sum, metric) => sum + metric.series, 0)),
+    names.slice(0, shownNames).join(', ') + more,
+  ];
+}
+
+function ago(seconds: number): string {
+  return seconds < 1 ? 'just now' : `${durationText(seconds * 1000)} ago`;
+}

@@ -1,0 +1,44 @@
+import { ago } from '../../../stack/values/ago.ts';
+import { type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
+import type { Colours } from '../colours.ts';
+import { table } from './table.ts';
+
+/** How many files are named in a line; more are only counted. */
+const namedFiles = 3;
+
+/** The history as a person reads it, newest first. */
+export function printHistory(
+  { stack, history, unconfirmed }: { stack: string; history: readonly HistoryEntry[]; unconfirmed: readonly string[] },
+  { colours, now }: { colours: Colours; now: number },
+): string {
+  const { dim, red } = colours;
+  if (history.length === 0) return `${stack}: nothing was ever confirmed\n`;
+  const current = lastConfirmed(history);
+  const reachable = new Set(newestRevisions(history).map(({ revision }) => revision));
+  const rows = history.toReversed().map((entry) => {
+    const standing =
+      entry === current
+        ? 'current'
+        : entry.refused !== undefined
+          ? red('refused')
+          : reachable.has(entry.revision)
+            ? ''
+            : dim('past');
+    return [entry.revision, ago(Date.parse(entry.at), now), entry.who, entry.command, standing, changedText(entry)];
+  });
+  const heads = ['REVISION', 'WHEN', 'WHO', 'COMMAND', '', 'CHANGED'].map((head) => dim(head));
+  const cut = unconfirmed.map(
+    (service) =>
+      `${red('✖')} ${service}: the files in place were never confirmed, a change was cut short\n  try: promstack up\n`,
+  );
+  const last = history.at(-1);
+  const why =
+    last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was taken back: ${last.refused.split('\n')[0]}\n`;
+  return [table([heads, ...rows]), why, ...cut].join('');
+}
+
+function changedText({ changed }: HistoryEntry): string {
+  if (changed.length === 0) return 'no file';
+  if (changed.length <= namedFiles) return changed.join(', ');
+  return `${changed.slice(0, namedFiles).join(', ')} and ${changed.length - namedFiles} more`;
+}

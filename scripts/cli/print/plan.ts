@@ -1,0 +1,138 @@
+import type { Meaning, WayChange } from '../../plan/alert-impact.ts';
+import type { FileChange } from '../../plan/file-changes.ts';
+import { type Change, describe, type Plan } from '../../plan/plan.ts';
+import type { PlanReport } from '../../plan/plan-stack.ts';
+import type { Colours } from '../colours.ts';
+
+const marks: Readonly<Record<Change['action'], string>> = {
+  none: '=',
+  create: '+',
+  start: '>',
+  reload: '~',
+  recreate: '±',
+  remove: '-',
+};
+
+/** The plan as a person reads it: one line a service that changes, reasons behind, and what of its data is at risk. */
+export function printPlan(plan: Plan): string {
+  const changing = plan.changes.filter((change) => change.action !== 'none');
+  const kept = plan.changes.length - changing.length;
+  const chores = plan.steps.filter((step) => step.do === 'createCarrier' || step.do === 'createNetwork');
+  const head =
+    changing.length === 0
+      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} as they should be`
+      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} as ${kept === 1 ? 'it' : 'they'} should be`;
+  const lines = changing.map((change) => {
+    const [first = '', ...rest] = change.because;
+    const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;
+    const risks = (change.risks ?? []).map((risk) => `  ! ${change.service.padEnd(14)} ${'at risk'.padEnd(9)} ${risk}`);
+    return [`${start}${first}`, ...rest.map((reason) => `${' '.repeat(start.length)}${reason}`), ...risks].join('\n');
+  });
+  const alone = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];
+  return `${[head, ...lines, ...alone].join('\n')}\n`;
+}
+
+/** All of a plan's report: what drifted, what happens to each service, what it means for alerts, and the files. */
+export function printReport({ plan, drift, files, meaning }: PlanReport, colours: Colours): string {
+  const sections = [
+    printPlan(plan),
+    drift.length === 0
+      ? ''
+      : section(
+          'not as promstack left it:',
+          drift.map(({ service, message }) => `  ${service}: ${message}`),
+        ),
+    printMeaning(meaning),
+    printFiles(plan, files),
+  ];
+  return sections
+    .filter((text) => text !== '')
+    .map((text) => coloured(text, colours))
+    .join('\n');
+}
+
+function printMeaning(meaning: Meaning): string {
+  const { added, removed, changed, ways, total } = meaning;
+  // Where all is new there is nothing to compare with.
+  if (added.length === total && removed.length === 0) return total === 0 ? '' : `alerts: ${total}, all new\n`;
+  const wayOf = (alert: WayChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
+  const rerouted = ways.filter(({ alert }) => !added.includes(alert));
+  const lines = [
+    ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${told(wayOf(alert))}`),
+    ...removed.map((alert) => `  - ${nameOf(alert)} in ${alert.file}`),
+    ...changed.map(({ after, fields }) => `  ~ ${nameOf(after)}: ${fields.join('\n      ')}`),
+    ...byWay(rerouted).map(([way, names]) => `  > ${way}:\n${wrapped(names)}`),
+  ];
+  if (lines.length === 0) return '';
+  const counts = [
+    [added.length, 'added'],
+    [removed.length, 'removed'],
+    [changed.length, 'changed'],
+    [rerouted.length, rerouted.length === 1 ? 'reaches others' : 'reach others'],
+  ] as const;
+  const head = counts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])).join(', ');
+  return section(`alerts: ${head}, ${total} in all`, lines);
+}
+
+/** Alerts that go from the same to the same, together. */
+function byWay(ways: readonly WayChange[]): readonly (readonly [way: string, names: readonly string[]])[] {
+  const groups = new Map<string, string[]>();
+  for (const { alert, before, after } of ways) {
+    const way = `${before ?? 'nobody'} -> ${after ?? 'nobody'}`;
+    groups.set(way, [...(groups.get(way) ?? []), nameOf(alert)]);
+  }
+  return [...groups];
+}
+
+/** Names in lines that fit a page. */
+function wrapped(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const [at, name] of names.entries()) {
+    const word = at === names.length - 1 ? name : `${name},`;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`      ${word}`);
+  }
+  return lines.join('\n');
+}
+
+/** How a file differs whose lines do not. */
+const unlike = { added: 'it is empty\n', removed: 'it is empty\n', changed: 'its permissions differ\n' } as const;
+
+function printFiles(plan: Plan, files: readonly FileChange[]): string {
+  const created = new Set(plan.changes.flatMap(({ service, action }) => (action === 'create' ? [service] : [])));
+  return files
+    .filter(({ service }) => !created.has(service))
+    .map(({ service, path, kind, diff, hasOtherSecret }) => {
+      const name = `${service}/${path}`;
+      const from = kind === 'added' ? '/dev/null' : name;
+      const to = kind === 'removed' ? '/dev/null' : name;
+      const unseen = hasOtherSecret ? 'a secret in it is another one\n' : diff === '' ? unlike[kind] : '';
+      return `--- ${from}\n+++ ${to}\n${unseen}${diff}`;
+    })
+    .join('');
+}
+
+/** An alert by its name, and by the labels that tell it from others of that name. */
+function nameOf({ name, labels }: WayChange['alert']): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
+}
+
+const told = (way: string | undefined): string => (way === undefined ? '' : `, told to ${way}`);
+
+const section = (head: string, lines: readonly string[]): string => `${[head, ...lines].join('\n')}\n`;
+
+function coloured(text: string, colours: Colours): string {
+  if (!colours.isColorSupported) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      if (/^(?: {2})?!/.test(line)) return colours.red(line);
+      if (/^(?: {2})?\+/.test(line)) return colours.green(line);
+      if (/^(?: {2})?-/.test(line)) return colours.red(line);
+      if (/^ {2}[~\u00b1>]/.test(line)) return colours.yellow(line);
+      return /^@@/.test(line) ? colours.cyan(line) : line;
+    })
+    .join('\n');
+}

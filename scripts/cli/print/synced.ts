@@ -1,0 +1,25 @@
+import { durationText } from '../../util/duration-text.ts';
+import { unreachable } from '../../util/unreachable.ts';
+import type { Synced } from '../../watch/sync.ts';
+
+/** What became of the files under watch, in one line that begins with the time of day. */
+export function printSynced(synced: Synced, time: Date): string {
+  const at = time.toTimeString().slice(0, 8);
+  switch (synced.kind) {
+    case 'live': {
+      const { revision, changed, tookMs } = synced;
+      if (changed === undefined) return `${at} revision ${revision} runs\n`;
+      const services = changed.plan.changes.filter(({ action }) => action !== 'none').map(({ service }) => service);
+      const what = services.length === 0 ? '' : `, ${services.join(' and ')} reloaded`;
+      return `${at} revision ${revision} is live after ${durationText(tookMs)}${what}\n`;
+    }
+    case 'wrong':
+      return `${at} not taken; what ran before goes on\n`;
+    case 'refused':
+      return `${at} not taken\n`;
+    case 'postponed':
+      return `${at} ${synced.why}; it is tried again\n`;
+    default:
+      return unreachable(synced);
+  }
+}

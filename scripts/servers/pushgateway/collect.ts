@@ -1,0 +1,113 @@
+import { identityOf } from '../../../stack/exposition/identity.ts';
+import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { Clock } from '../../util/clock.ts';
+import { type AgeLimit, expiredGroups } from './expired.ts';
+import type { Gateway, Look } from './gateway.ts';
+import { GatewayError } from './refusal.ts';
+
+/** What came of collecting old groups. */
+export interface Collected {
+  /** Deleted, and seen to be gone. */
+  readonly deleted: readonly HeldGroup[];
+  /** Too old at first, and pushed again before their turn to be deleted: they stay. */
+  readonly renewed: readonly HeldGroup[];
+  /** How many groups there are afterwards. */
+  readonly left: number;
+  /** The Pushgateway's own time at the last look, in seconds since 1970. */
+  readonly now: number;
+}
+
+/** How groups are collected. */
+export interface CollectOptions {
+  readonly gateway: Gateway;
+  readonly limit: AgeLimit;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How many looks a collection may take: each costs a read of all groups, and each narrows the gap told of below. */
+const mostLooks = 5;
+/** The fewest groups that are deleted on the strength of one look. */
+const smallestBatch = 16;
+/** How many requests are under way at once: enough to keep one Pushgateway busy. */
+const parallel = 8;
+/** How long the Pushgateway may take to work through its queue. */
+const patienceMs = 5_000;
+
+/**
+ * Deletes the groups that are too old.
+ *
+ * A group may be pushed again between the look that finds it old and its delete. The Pushgateway has no delete that
+ * depends on a state, and it answers before it has deleted, so that gap cannot be closed from outside; it is made small:
+ * the groups are deleted a few at a time, each few right after a fresh look, and a group pushed again by then stays. What
+ * is left of the gap is one read of the groups and a delete: milliseconds for a few groups, some 100 ms for a thousand.
+ *
+ * What was deleted is never written back. Only the state of the last look is known, which is the old one: a push that
+ * fell into the gap is not in it, old values would pass for new ones, and a still newer push could be overwritten. Who
+ * pushes regularly is there again with the next push.
+ */
+export async function collectGroups({ gateway, limit, clock, signal }: CollectOptions): Promise<Collected> {
+  let look = await gateway.look(signal);
+  const open = byIdentity(expiredGroups(look, limit));
+  const batchSize = Math.max(smallestBatch, Math.ceil(open.size / mostLooks));
+  const renewed: HeldGroup[] = [];
+  const asked = new Map<string, HeldGroup>();
+  for (let isFirst = true; open.size > 0; isFirst = false) {
+    if (!isFirst) look = await gateway.look(signal);
+    const expired = byIdentity(expiredGroups(look, limit));
+    const held = byIdentity(look.groups);
+    for (const key of open.keys()) {
+      if (expired.has(key)) continue;
+      const still = held.get(key);
+      if (still !== undefined) renewed.push(still);
+      open.delete(key);
+    }
+    const batch = [...open].slice(0, batchSize);
+    await inParallel(batch, async ([key, group]) => {
+      await gateway.delete(group.labels, signal);
+      open.delete(key);
+      asked.set(key, group);
+    });
+  }
+  if (asked.size > 0) look = await lookUntilGone(gateway, [...asked.values()], { clock, signal });
+  return { deleted: [...asked.values()], renewed, left: look.groups.length, now: look.now };
+}
+
+/** Looks until groups asked to be deleted are gone: not held any more, or held with a newer push. */
+export async function lookUntilGone(
+  gateway: Gateway,
+  groups: readonly HeldGroup[],
+  { clock, signal }: Pick<CollectOptions, 'clock' | 'signal'>,
+): Promise<Look> {
+  const asked = byIdentity(groups);
+  const deadline = clock.now() + patienceMs;
+  for (let waitMs = 5; ; waitMs *= 2) {
+    const look = await gateway.look(signal);
+    const left = look.groups.filter((group) => isSamePush(asked.get(identityOf(group.labels)), group));
+    if (left.length === 0) return look;
+    if (clock.now() > deadline) {
+      throw new GatewayError(true, {
+        doing: `deleting ${groups.length === 1 ? 'a group' : `${groups.length} groups`}`,
+        why: `${gateway.base} took the deletes and still holds ${left.length} of them after ${patienceMs / 1000} s`,
+        tryThis: '`promstack logs pushgateway`: its write queue may be stuck',
+      });
+    }
+    await clock.sleep(waitMs, signal);
+  }
+}
+
+function isSamePush(asked: HeldGroup | undefined, held: HeldGroup): boolean {
+  return asked !== undefined && asked.pushedAt === held.pushedAt && asked.failedAt === held.failedAt;
+}
+
+function byIdentity(groups: readonly HeldGroup[]): Map<string, HeldGroup> {
+  return new Map(groups.map((group) => [identityOf(group.labels), group]));
+}
+
+async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
+}

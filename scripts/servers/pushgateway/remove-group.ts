@@ -1,0 +1,42 @@
+import { identityOf } from '../../../stack/exposition/identity.ts';
+import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { Clock } from '../../util/clock.ts';
+import { StackError } from '../../util/stack-error.ts';
+import { lookUntilGone } from './collect.ts';
+import type { Gateway } from './gateway.ts';
+import { formatGroup, type Group } from './group.ts';
+
+/** What came of removing a group. */
+export interface Removed {
+  readonly group: HeldGroup;
+  /** Groups with the same labels and more of them: they stay. */
+  readonly children: readonly HeldGroup[];
+}
+
+/** Removes exactly one group and waits until it is gone; a StackError when there is none. */
+export async function removeGroup(
+  gateway: Gateway,
+  group: Group,
+  told: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
+): Promise<Removed> {
+  const { groups } = await gateway.look(told.signal);
+  const found = groups.find((one) => identityOf(one.labels) === identityOf(group));
+  if (found === undefined) throw sayMissing(gateway, group, groups);
+  await gateway.delete(group, told.signal);
+  await lookUntilGone(gateway, [found], told);
+  return { group: found, children: groups.filter((one) => one !== found && includes(one.labels, group)) };
+}
+
+function includes(labels: Group, others: Group): boolean {
+  return [...others].every(([name, value]) => labels.get(name) === value);
+}
+
+function sayMissing({ base }: Gateway, group: Group, groups: readonly HeldGroup[]): StackError {
+  const sameJob = groups.filter((one) => one.labels.get('job') === group.get('job')).slice(0, 5);
+  const names = sameJob.map((one) => formatGroup(one.labels)).join('\n');
+  return new StackError({
+    doing: `removing ${formatGroup(group)}`,
+    why: `${base} holds no such group`,
+    tryThis: names === '' ? '`promstack groups` lists what it holds' : `one of these, which have this job:\n${names}`,
+  });
+}

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import type { ConfigFiles } from './config-files.ts';
+import type { ReleaseFolder } from './release-folder.ts';
+
+/** How many revisions can be gone back to. */
+const keptRevisions = 10;
+/** How many entries stay: going to and fro between two revisions makes many entries of few revisions. */
+const keptEntries = 50;
+
+const releaseSchema = z.object({
+  /** The folder below `releases/` in the service's config volume. */
+  folder: z.string(),
+  /** Hash of its files as they were written (see `hashFiles`): another one after an edit by hand. */
+  hash: z.string(),
+});
+
+const entrySchema = z.object({
+  revision: z.string(),
+  /** ISO 8601, UTC. */
+  at: z.string(),
+  /** `user@host`. */
+  who: z.string(),
+  /** The command that did it: `up`. */
+  command: z.string(),
+  /** `service/path` of every file that differs from what ran before. */
+  changed: z.array(z.string()),
+  /** The release of each service that has one. */
+  services: z.record(z.string(), releaseSchema),
+  /** Why it was taken back; absent when it was confirmed. */
+  refused: z.string().optional(),
+});
+
+const stateSchema = z.object({
+  /** Counts the writings: the higher of two is the newer. */
+  sequence: z.number(),
+  history: z.array(entrySchema),
+});
+
+/** One revision that was confirmed to run, or that was refused and taken back. */
+export type HistoryEntry = z.infer<typeof entrySchema>;
+
+/** A release as the history names it. */
+export type RecordedRelease = z.infer<typeof releaseSchema>;
+
+/** The folder beside the releases, in the config volume of the service that keeps the state. */
+export const stateFolder = 'state';
+/** A link there that leads nowhere: its target is the revision that was confirmed last. */
+const recordedLink = 'recorded';
+
+/** The last entry that was confirmed: what the stack ran when all was well. */
+export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {
+  return history.findLast((entry) => entry.refused === undefined);
+}
+
+/** The confirmed entries of the newest revisions, the last of each, newest first: what a rollback can go back to. */
+export function newestRevisions(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  const byRevision = new Map<string, HistoryEntry>();
+  for (const entry of history.toReversed()) {
+    if (entry.refused === undefined && !byRevision.has(entry.revision)) byRevision.set(entry.revision, entry);
+  }
+  return [...byRevision.values()].slice(0, keptRevisions);
+}
+
+/** The folders in which a service's releases of the newest revisions lie. */
+export function newestFolders(history: readonly HistoryEntry[], service: string): readonly ReleaseFolder[] {
+  return newestRevisions(history).flatMap(({ services }) => services[service]?.folder ?? []);
+}
+
+/** The stack's history, oldest first; empty when there is none. `keeper` is the service in whose volume it lies. */
+export async function readHistory(files: ConfigFiles, keeper: string): Promise<readonly HistoryEntry[]> {
+  return (await readState(files, keeper)).history;
+}
+
+/**
+ * The revision the history names as confirmed last, by a link beside it that is read much quicker; undefined when there
+ * is none.
+ */
+export async function readRecorded(files: ConfigFiles, keeper: string): Promise<string | undefined> {
+  return files.readLink(keeper, `${stateFolder}/${recordedLink}`);
+}
+
+/** Adds to the history. Two files take turns, so that a writing that is cut short spoils only the older one. */
+export async function addToHistory(files: ConfigFiles, keeper: string, entry: HistoryEntry): Promise<void> {
+  const before = await readState(files, keeper);
+  const sequence = before.sequence + 1;
+  const history = [...before.history, entry].slice(-keptEntries);
+  const state: z.infer<typeof stateSchema> = { sequence, history };
+  const content = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
+  const folder = `${keeper}/${stateFolder}`;
+  const root = { uid: 0, gid: 0 } as const;
+  await files.write([
+    { kind: 'directory', path: folder, mode: 0o755, ...root },
+    { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
+    { kind: 'link', path: `${folder}/${recordedLink}`, to: lastConfirmed(history)?.revision ?? 'none', ...root },
+  ]);
+}
+
+async function readState(files: ConfigFiles, keeper: string): Promise<z.infer<typeof stateSchema>> {
+  const entries = (await files.read(keeper, stateFolder)) ?? [];
+  const states = entries.flatMap((entry) => {
+    if (entry.kind !== 'file') return [];
+    const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));
+    // A history that cannot be read is no reason to stop: what runs is proven by asking the servers.
+    return parsed.success ? [parsed.data] : [];
+  });
+  return states.toSorted((one, other) => other.sequence - one.sequence)[0] ?? { sequence: 0, history: [] };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import * as z from 'zod';
+import type { Engine } from '../engine/engine.ts';
+import { baseLabels, lockLabel } from '../engine/labels.ts';
+import type { Report } from '../util/event.ts';
+import { StackError } from '../util/stack-error.ts';
+import { names } from './names.ts';
+
+const holderSchema = z.object({
+  /** Unique to one holding: tells our lock from another's of the same name. */
+  nonce: z.string(),
+  user: z.string(),
+  host: z.string(),
+  pid: z.number(),
+  /** When the process began, so that a reused pid is not taken for it; absent where it cannot be known. */
+  pidStart: z.string().optional(),
+  command: z.string(),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+});
+
+/** Who holds a stack's lock. */
+export type LockHolder = z.infer<typeof holderSchema>;
+
+/** A held lock; disposing it lets go. */
+export interface Lock extends AsyncDisposable {
+  readonly holder: LockHolder;
+}
+
+/** Another holds the lock of the stack: a matter of waiting. */
+export class LockedError extends StackError {}
+
+/** The holdings of this very process: one of it that is not among them was left when the engine did not answer. */
+const held = new Set<string>();
+
+/**
+ * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
+ *
+ * The lock is a volume: creating one is atomic and answers with the one that is there, so the nonce in its label tells
+ * who won. (A file cannot be created atomically through the archive API.) Removing one is not: between the look that
+ * finds a dead holder and the removal, another may have taken the lock over. So whoever takes over a dead holder's lock
+ * first takes a lock of that very holding, named after its nonce, in the same way.
+ *
+ * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or the one who holds the lock of a dead
+ * holder's holding, removes it.
+ */
+export async function takeLock(
+  engine: Engine,
+  stack: string,
+  command: string,
+  report: Report,
+  isAlive: (holder: LockHolder) => boolean = isHolderAlive,
+): Promise<Lock> {
+  const mine = myself(command);
+  held.add(mine.nonce);
+  try {
+    await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+  } catch (error) {
+    held.delete(mine.nonce);
+    throw error;
+  }
+  return {
+    holder: mine,
+    [Symbol.asyncDispose]: async () => {
+      held.delete(mine.nonce);
+      try {
+        await removeIfStill(engine, names.lock(stack), mine.nonce);
+      } catch (error) {
+        // What was done under the lock, or why it failed, is not to be hidden by this.
+        report({
+          kind: 'warning',
+          text: `the lock of the stack ${stack} could not be let go of: ${(error as Error).message}\nthe next command on this machine takes it over; promstack unlock frees it for others`,
+        });
+      }
+    },
+  };
+}
+
+/** Makes the lock volume of a name ours, or throws a StackError that says who has it. */
+async function claim(
+  engine: Engine,
+  stack: string,
+  name: string,
+  mine: LockHolder,
+  report: Report,
+  isAlive: (holder: LockHolder) => boolean,
+): Promise<void> {
+  for (let tries = 0; tries < 3; tries++) {
+    const holder = await createLock(engine, stack, name, mine);
+    if (holder.nonce === mine.nonce) return;
+    if (isAlive(holder)) throw refusal(stack, holder);
+    const holding = `${name}-${holder.nonce}`;
+    await claim(engine, stack, holding, mine, () => undefined, isAlive);
+    try {
+      if (await removeIfStill(engine, name, holder.nonce)) {
+        report({ kind: 'note', text: `took over the lock of ${inWords(holder)}, which is not running any more` });
+      }
+    } finally {
+      await removeIfStill(engine, holding, mine.nonce);
+    }
+  }
+  throw new StackError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: 'others keep taking it first',
+    tryThis: 'wait for them to end and run the command again',
+  });
+}
+
+/** Who holds the stack's lock now; undefined when nobody does. */
+export async function findHolder(engine: Engine, stack: string): Promise<LockHolder | undefined> {
+  const volume = await engine.findVolume(names.lock(stack));
+  return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
+}
+
+/** Removes the lock whoever holds it; answers who did. */
+export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | undefined> {
+  const holder = await findHolder(engine, stack);
+  if (holder !== undefined) await engine.removeVolume(names.lock(stack));
+  return holder;
+}
+
+/** A holder in words: `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)`. */
+export function inWords(holder: LockHolder): string {
+  return `${holder.user}@${holder.host} (promstack ${holder.command}, pid ${holder.pid}, since ${holder.since})`;
+}
+
+async function createLock(engine: Engine, stack: string, name: string, mine: LockHolder): Promise<LockHolder> {
+  const labels = { ...baseLabels(stack, 'lock'), [lockLabel]: JSON.stringify(mine) };
+  const volume = await engine.createVolume(name, labels);
+  const holder = parseHolder(volume.labels[lockLabel]);
+  if (holder !== undefined) return holder;
+  throw new StackError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: `there is a volume ${name} that promstack did not make`,
+    tryThis: 'give the stack another name in stack.yml, or rename that volume',
+  });
+}
+
+/** Removes the lock volume when it still is of that holding; answers whether it was. */
+async function removeIfStill(engine: Engine, name: string, nonce: string): Promise<boolean> {
+  const volume = await engine.findVolume(name);
+  if (parseHolder(volume?.labels[lockLabel])?.nonce !== nonce) return false;
+  await engine.removeVolume(name);
+  return true;
+}
+
+function refusal(stack: string, holder: LockHolder): StackError {
+  return new LockedError({
+    doing: `taking the lock of the stack ${stack}`,
+    why: `${inWords(holder)} is at work on it`,
+    tryThis: 'wait for it to end; if you are sure that it is dead, promstack unlock',
+  });
+}
+
+function myself(command: string): LockHolder {
+  const pidStart = processStart(process.pid);
+  return {
+    nonce: randomUUID(),
+    user: userName(),
+    host: hostname(),
+    pid: process.pid,
+    ...(pidStart === undefined ? {} : { pidStart }),
+    command,
+    since: `${new Date().toISOString().slice(0, 19)}Z`,
+  };
+}
+
+/** Only a holder of this very host can be seen to be dead; one of another host is taken to live. */
+function isHolderAlive(holder: LockHolder): boolean {
+  if (holder.host !== hostname()) return true;
+  if (isOurs(holder)) return held.has(holder.nonce);
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return holder.pidStart === undefined || processStart(holder.pid) === holder.pidStart;
+}
+
+/** Whether this very process took it; one that had the same pid before says so by another start. */
+function isOurs({ pid, pidStart }: LockHolder): boolean {
+  return pid === process.pid && (pidStart === undefined || pidStart === processStart(pid));
+}
+
+/** Linux tells when a process began, in clock ticks since boot (proc(5), field 22 of stat). */
+function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of the one who runs promstack; a uid without a name is said as a number. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
+
+function parseHolder(label: string | undefined): LockHolder | undefined {
+  try {
+    return holderSchema.parse(JSON.parse(label ?? ''));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { waitReady } from '../../../scripts/apply/ready.ts';
+import type { ContainerState, ContainerSummary, LogLine } from '../../../scripts/engine/engine.ts';
+import type { Reach } from '../../../scripts/state/service-client.ts';
+import type { HttpResponse } from '../../../stack/model.ts';
+import { findService } from '../../../stack/services.ts';
+import { fakeEngine } from '../../support/engine.ts';
+import { flyingClock } from '../../support/flying-clock.ts';
+
+describe('waiting for a server to be ready', () => {
+  it('must end with the first answer of 200', async () => {
+    const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }, 'ECONNREFUSED', { status: 200, body: '' }] });
+    await wait();
+    expect(clock.sleptMs()).toBe(40);
+  });
+
+  it('must end at once when the container dies, with its code, the cause and the last lines', async () => {
+    const { wait } = setUp({
+      ready: ['ECONNREFUSED'],
+      exit: Promise.resolve(2),
+      log: ['starting', 'open /prometheus/queries.active: permission denied', 'panic: no'],
+    });
+    await expect(wait()).rejects.toThrow(
+      [
+        'starting prometheus: it exited with code 2 while starting: its user may not write /prometheus/queries.active: the volume belongs to another user, as after a change of image',
+        '  its last log lines:',
+        '    starting',
+        '    open /prometheus/queries.active: permission denied',
+        '    panic: no',
+        '  try: promstack logs prometheus',
+      ].join('\n'),
+    );
+  });
+
+  it('must say that a killed container most likely lacked memory', async () => {
+    const { wait } = setUp({ ready: ['ECONNREFUSED'], exit: Promise.resolve(137) });
+    await expect(wait()).rejects.toThrow(
+      'it exited with code 137 while starting, killed, most likely for want of memory (see prometheus.resources.memory)',
+    );
+  });
+
+  it('must find out that the container was stopped or removed though nobody told', async () => {
+    await expect(setUp({ ready: ['ECONNREFUSED'], state: 'exited' }).wait()).rejects.toThrow(
+      'its container is exited while starting',
+    );
+    await expect(setUp({ ready: ['ECONNREFUSED'], state: undefined }).wait()).rejects.toThrow(
+      'its container was removed while starting',
+    );
+  });
+
+  it('must wait a moment for the exit code of a container that is seen to be down before it is told', async () => {
+    let tell: (code: number) => void = () => undefined;
+    const exit = new Promise<number>((resolve) => {
+      tell = resolve;
+    });
+    const { wait } = setUp({
+      ready: ['ECONNREFUSED'],
+      exit,
+      get state() {
+        tell(7);
+        return 'restarting' as const;
+      },
+    });
+    await expect(wait()).rejects.toThrow('it exited with code 7 while starting');
+  });
+
+  it('must give up on a server that shows no sign of getting on', async () => {
+    const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }] });
+    await expect(wait()).rejects.toThrow('it was not ready in time: it answers 503');
+    expect(clock.sleptMs()).toBe(60_000);
+  });
+
+  it('must wait as long as the write-ahead log is being replayed, and tell how far it is', async () => {
+    const { wait, clock, progress } = setUp({
+      ready: [...Array<HttpResponse>(12_000).fill({ status: 503, body: '' }), { status: 200, body: '' }],
+      starting: (elapsedMs) => Math.floor(elapsedMs / 60_000),
+    });
+    await wait();
+    expect(clock.sleptMs()).toBe(240_000);
+    expect([...new Set(progress)]).toEqual([
+      'replaying the write-ahead log, segment 1 of 10',
+      'replaying the write-ahead log, segment 2 of 10',
+      'replaying the write-ahead log, segment 3 of 10',
+      'replaying the write-ahead log, segment 4 of 10',
+    ]);
+  });
+
+  it('must give up on a replay that stands still', async () => {
+    const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }], starting: () => 3 });
+    await expect(wait()).rejects.toThrow(
+      'it was not ready in time: replaying the write-ahead log, segment 4 of 10, and no further',
+    );
+    expect(clock.sleptMs()).toBeGreaterThan(300_000);
+  });
+
+  it('must stop when it is told to', async () => {
+    const controller = new AbortController();
+    const { wait } = setUp({ ready: [{ status: 503, body: '' }] }, controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(wait()).rejects.toThrow('enough');
+  });
+});
+
+interface Situation {
+  /** The answers to the question whether it is ready, the last of them again and again; a text is an error. */
+  readonly ready: readonly (HttpResponse | string)[];
+  readonly exit?: Promise<number>;
+  readonly log?: readonly string[];
+  readonly state?: ContainerState | undefined;
+  /** The segment of the write-ahead log, of 10, it is at after so long. */
+  readonly starting?: (elapsedMs: number) => number;
+}
+
+function setUp(situation: Situation, signal: AbortSignal = new AbortController().signal) {
+  const { ready, exit, log = [], starting } = situation;
+  const service = findService('prometheus');
+  if (service === undefined) throw new Error('there is a Prometheus');
+  const clock = flyingClock();
+  const progress: string[] = [];
+  let asked = 0;
+  const reach = {
+    request: async (_: string, { path }: { path: string }): Promise<HttpResponse> => {
+      if (path !== service.ready.path) {
+        if (starting === undefined) throw new Error('ECONNREFUSED');
+        const data = { min: 0, max: 9, current: starting(clock.sleptMs()) };
+        return { status: 200, body: JSON.stringify({ data }) };
+      }
+      const answer = ready[Math.min(asked++, ready.length - 1)] ?? 'ECONNREFUSED';
+      if (typeof answer === 'string') throw new Error(answer);
+      return answer;
+    },
+  } as unknown as Reach;
+  const engine = fakeEngine({
+    findContainer: async () => {
+      const state = 'state' in situation ? situation.state : 'running';
+      return state === undefined ? undefined : ({ state } as ContainerSummary);
+    },
+    async *logs() {
+      for (const text of log) yield { stream: 'stderr', time: '', text } satisfies LogLine;
+    },
+  });
+  const wait = (): Promise<void> =>
+    waitReady(service, 'its container', {
+      engine,
+      reach,
+      clock,
+      signal,
+      deadlineMs: 60_000,
+      ...(exit === undefined ? {} : { exit }),
+      onProgress: (detail) => progress.push(detail),
+    });
+  return { wait, clock, progress };
+}

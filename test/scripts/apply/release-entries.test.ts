@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { releaseEntries, releasePlace, switchEntries } from '../../../scripts/apply/release-entries.ts';
+import type { DesiredService } from '../../../scripts/plan/desired.ts';
+import { hashFiles } from '../../../scripts/state/files-hash.ts';
+import { readMasked, readRelease } from '../../../scripts/state/release-files.ts';
+import type { RenderedFile } from '../../../stack/model.ts';
+import { Secret } from '../../../stack/secret.ts';
+import { MemoryFiles } from '../../support/config-files.ts';
+import { desiredStack } from '../../support/states.ts';
+
+describe('a release in a config volume', () => {
+  it('must be read back as it was written', async () => {
+    const files = new MemoryFiles();
+    const wanted = withFiles([file('prometheus.yml', 'a: 1\n'), file('rules/user/a.yml', 'groups: []\n')]);
+    await files.write(releaseEntries(wanted, '1/3f2a'));
+    const read = (await readRelease(files, 'prometheus', '1/3f2a')) ?? [];
+    expect(read.map(({ path, content }) => [path, content])).toEqual([
+      ['prometheus.yml', 'a: 1\n'],
+      ['rules/user/a.yml', 'groups: []\n'],
+    ]);
+    expect(hashFiles(read)).toBe(hashFiles(wanted.release?.files ?? []));
+  });
+
+  it('must leave nothing of the release that had its place before', async () => {
+    const files = new MemoryFiles();
+    await files.write(releaseEntries(withFiles([file('old.yml', 'x'), file('rules/old.yml', 'x')]), '1/old'));
+    const place = releasePlace('prometheus', '1/new');
+    await files.write(releaseEntries(withFiles([file('new.yml', 'y')]), '1/new'), [place]);
+    expect(files.paths().filter((path) => path.includes('/1'))).toEqual([
+      'prometheus/releases/1',
+      'prometheus/releases/1/new',
+      'prometheus/releases/1/new/new.yml',
+    ]);
+  });
+
+  it('must be there for a service that has no files at all', async () => {
+    const files = new MemoryFiles();
+    await files.write(releaseEntries(withFiles([]), '1/none'));
+    expect(await readRelease(files, 'prometheus', '1/none')).toEqual([]);
+  });
+
+  it('must keep a secret file secret, and beside it how it may be shown', async () => {
+    const files = new MemoryFiles();
+    const secret = {
+      ...file('a.yml', ''),
+      content: new Secret('key: hunter2\n', 'a test'),
+      masked: 'key: [secret]\n',
+      mode: 0o400,
+    };
+    await files.write(releaseEntries(withFiles([secret]), '1/3f2a'));
+    const [read] = (await readRelease(files, 'prometheus', '1/3f2a')) ?? [];
+    expect(JSON.stringify(read)).not.toContain('hunter2');
+    expect(read?.content).toBeInstanceOf(Secret);
+    expect([...(await readMasked(files, 'prometheus', '1/3f2a'))]).toEqual([['a.yml', 'key: [secret]\n']]);
+  });
+
+  it('must be what `current` leads to after the switch', async () => {
+    const files = new MemoryFiles();
+    await files.write(switchEntries([{ service: 'prometheus', folder: '2/3f2a' }]));
+    expect(await files.readLink('prometheus', 'current')).toBe('releases/2/3f2a');
+  });
+
+  it('must belong to the user its server runs as, and its folders to root', () => {
+    const entries = releaseEntries(withFiles([file('a/b.yml', 'x')]), '1/3f2a');
+    expect(entries.map(({ path, uid }) => `${path} ${uid}`)).toEqual([
+      'prometheus/releases 0',
+      'prometheus/releases/1 0',
+      'prometheus/releases/1/3f2a 0',
+      'prometheus/releases/1/3f2a/a 0',
+      'prometheus/releases/1/3f2a/a/b.yml 65534',
+    ]);
+  });
+});
+
+function file(path: string, content: string): RenderedFile {
+  return { service: 'prometheus', path, content, mode: 0o444, origin: 'a test' };
+}
+
+function withFiles(files: readonly RenderedFile[]): DesiredService {
+  const [wanted] = desiredStack(['prometheus']).services;
+  if (wanted?.release === undefined) throw new Error('Prometheus has a release');
+  return { ...wanted, release: { ...wanted.release, files } };
+}

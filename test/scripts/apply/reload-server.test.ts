@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { reloadServer } from '../../../scripts/apply/reload-server.ts';
+import type { LogLine } from '../../../scripts/engine/engine.ts';
+import type { Reach } from '../../../scripts/state/service-client.ts';
+import type { HttpResponse } from '../../../stack/model.ts';
+import { prometheus } from '../../../stack/prometheus/service.ts';
+import { fakeEngine } from '../../support/engine.ts';
+import { SteeredTime } from '../../support/steered-time.ts';
+
+describe('a reload', () => {
+  it('must tell why the server refused it, in words of its log where its answer has none', async () => {
+    const { reload } = rig(
+      async () => ({ status: 500, body: 'failed to reload config: one or more errors occurred\n' }),
+      [
+        'time=2026-01-02T03:04:05Z level=INFO msg="Loading configuration file" filename=/etc/prometheus.yml',
+        'time=2026-01-02T03:04:05Z level=ERROR msg="Failed to apply configuration" err="open \\"/nowhere/a\\": no such file"',
+        'time=2026-01-02T03:04:05Z level=ERROR msg="Error reloading config" err="failed to reload config: one or more errors occurred"',
+      ],
+    );
+    await expect(reload()).rejects.toThrow(
+      [
+        'reloading prometheus: it refused its new files (status 500): failed to reload config: one or more errors occurred',
+        '  open "/nowhere/a": no such file',
+        '  try: promstack logs prometheus has the whole reason',
+      ].join('\n'),
+    );
+  });
+
+  it('must tell that no answer came, as the world refusing', async () => {
+    const { reload } = rig(() => Promise.reject(new Error('socket hang up')));
+    await expect(reload()).rejects.toThrow(
+      'reloading prometheus: it gave no answer: socket hang up\n  try: promstack logs prometheus',
+    );
+    await expect(reload()).rejects.toMatchObject({ name: 'StackError' });
+  });
+
+  it('must say what takes it so long, once', async () => {
+    let answer: (response: HttpResponse) => void = () => undefined;
+    const answered = new Promise<HttpResponse>((resolve) => {
+      answer = resolve;
+    });
+    const { reload, time, told } = rig(() => answered);
+    const reloading = reload();
+    time.pass(4_999);
+    await settled();
+    expect(told).toEqual([]);
+    time.pass(1);
+    await settled();
+    expect(told).toEqual([prometheus.slowReload]);
+    answer({ status: 200, body: '' });
+    await reloading;
+    time.pass(60_000);
+    await settled();
+    expect(told).toHaveLength(1);
+  });
+
+  it('must end as the work does that it is part of', async () => {
+    const enough = new Error('enough');
+    const { reload, controller } = rig(async () => {
+      controller.abort(enough);
+      throw new Error('aborted');
+    });
+    await expect(reload()).rejects.toBe(enough);
+  });
+});
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function rig(request: Reach['request'], log: readonly string[] = []) {
+  const time = new SteeredTime();
+  const controller = new AbortController();
+  const told: string[] = [];
+  const engine = fakeEngine({
+    async *logs(): AsyncGenerator<LogLine> {
+      for (const text of log) yield { stream: 'stderr', text } as LogLine;
+    },
+  });
+  const reach = { request } as Reach;
+  const { signal } = controller;
+  const onProgress = (detail: string) => void told.push(detail);
+  const options = { engine, container: 'id', reach, clock: time, signal, onProgress };
+  return { time, controller, told, reload: () => reloadServer(prometheus, options) };
+}

@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { checkRendering } from '../../../scripts/check/check.ts';
+import type { CheckJob, CheckRun, OpenRunner } from '../../../scripts/check/runner.ts';
+import { render } from '../../../scripts/render/render.ts';
+import type { Rendering, ServiceRendering } from '../../../scripts/render/rendering.ts';
+import type { Event } from '../../../scripts/util/event.ts';
+import { StackError } from '../../../scripts/util/stack-error.ts';
+import type { CheckCommand, CheckFinding } from '../../../stack/model.ts';
+import { Secret } from '../../../stack/secret.ts';
+import { commandOf, fileOf } from '../../support/check-commands.ts';
+import { loadedAs, loadedFrom, templatesOf } from '../../support/loaded.ts';
+
+const signal = AbortSignal.timeout(60_000);
+
+/** A rendering of one service that has these commands. */
+function renderingOf(commands: readonly CheckCommand[], rest: Partial<ServiceRendering> = {}): Rendering {
+  const result = render(loadedFrom('name: test\n'), templatesOf({}));
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  const one = result.value.services.find(({ service }) => service.name === 'prometheus');
+  if (one === undefined) throw new Error('there is no prometheus');
+  const service = { ...one.service, checks: () => commands };
+  return { ...result.value, services: [{ ...one, ...rest, service }] };
+}
+
+/** A runner that answers as it is told, and what it was asked. */
+function runnerOf(answer: (command: CheckCommand) => Promise<CheckRun>) {
+  const seen = { jobs: [] as CheckJob[], disposed: 0, running: 0 };
+  const open: OpenRunner = async (job) => {
+    seen.jobs.push(job);
+    return {
+      where: 'a test',
+      run: async (command) => {
+        seen.running++;
+        try {
+          return await answer(command);
+        } finally {
+          seen.running--;
+        }
+      },
+      [Symbol.asyncDispose]: async () => {
+        seen.disposed++;
+        if (seen.running > 0) throw new Error('it was put away while something ran');
+      },
+    };
+  };
+  return { open, seen };
+}
+
+const ran = (exitCode: number, output = ''): CheckRun => ({ kind: 'ran', exitCode, output });
+
+async function check(rendering: Rendering, open: OpenRunner) {
+  const events: Event[] = [];
+  const found = await checkRendering(rendering, open, (event) => events.push(event), signal);
+  const told = found.map(({ severity, message, hint, where }) =>
+    [severity, where && `${where.file}:${where.line}:${where.column}+${where.length}`, message, hint && `(${hint})`]
+      .filter(Boolean)
+      .join(' '),
+  );
+  return { told, events };
+}
+
+describe('a check', () => {
+  it('must open one runner for a service with all there is to run, and put it away', async () => {
+    const commands = [commandOf(['a']), commandOf(['b'])];
+    const files = [fileOf('a.yml')];
+    const { open, seen } = runnerOf(async () => ran(0));
+    const { told } = await check(renderingOf(commands, { files }), open);
+    expect(told).toEqual([]);
+    expect(seen).toMatchObject({
+      jobs: [{ service: 'prometheus', image: 'prom/prometheus:v3.5.3', user: '65534:65534', files, commands }],
+      disposed: 1,
+    });
+  });
+
+  it('must open none where there is nothing to run', async () => {
+    const { open, seen } = runnerOf(async () => ran(0));
+    await check(renderingOf([]), open);
+    expect(seen.jobs).toEqual([]);
+  });
+
+  it('must tell what it does as it does it', async () => {
+    const commands = [commandOf(['good']), commandOf(['bad']), commandOf(['none'])];
+    const { open } = runnerOf(async ({ argv }) => {
+      if (argv[0] === 'none') return { kind: 'notRun', why: 'it is not there', tryThis: 'get it' };
+      return argv[0] === 'good' ? ({ ...ran(0), detail: 'twice' } as CheckRun) : ran(1, 'so\nbad');
+    });
+    const { told, events } = await check(renderingOf(commands), open);
+    expect(events.filter(({ kind }) => kind === 'started')).toHaveLength(3);
+    expect(events.filter(({ kind }) => kind !== 'started')).toEqual([
+      { kind: 'done', id: 'check:prometheus:0', what: 'checking good', tookMs: expect.any(Number), detail: 'twice' },
+      { kind: 'failed', id: 'check:prometheus:1', what: 'checking bad', why: 'so; bad' },
+      { kind: 'skipped', id: 'check:prometheus:2', what: 'checking none', because: 'it is not there' },
+    ]);
+    expect(told).toEqual([
+      'error bad in prometheus: so',
+      'error bad in prometheus: bad',
+      'warning could not check none: it is not there (get it)',
+    ]);
+  });
+
+  it('must say something of a failure that nothing is found in', async () => {
+    const { open } = runnerOf(async ({ argv }) => ran(7, argv[0] === 'a' ? ' \n' : 'panic:\n  goroutine'));
+    const silent = { explain: () => [] };
+    expect((await check(renderingOf([commandOf(['a'], silent), commandOf(['b'], silent)]), open)).told).toEqual([
+      'error a in prometheus: ended with exit code 7 and said nothing',
+      'error b in prometheus: ended with exit code 7: panic: goroutine',
+    ]);
+  });
+
+  it('must tell a problem once that two commands find', async () => {
+    const { open } = runnerOf(async () => ran(1, 'the same'));
+    const command = { tool: 'tool' };
+    expect((await check(renderingOf([commandOf(['a'], command), commandOf(['b'], command)]), open)).told).toEqual([
+      'error tool in prometheus: the same',
+    ]);
+  });
+
+  it('must not go on beside a failure of the world', async () => {
+    let finish = () => {};
+    const slow = new Promise<CheckRun>((resolve) => {
+      finish = () => resolve(ran(0));
+    });
+    const { open, seen } = runnerOf(async ({ argv }) => {
+      if (argv[0] === 'slow') return slow;
+      setImmediate(finish);
+      throw new Error('the engine is gone');
+    });
+    await expect(check(renderingOf([commandOf(['broken']), commandOf(['slow'])]), open)).rejects.toThrow(
+      'the engine is gone',
+    );
+    expect(seen.disposed).toBe(1);
+  });
+
+  it('must say once what was being done when a tool could not be run', async () => {
+    const { open } = runnerOf(async () => {
+      throw new StackError({ doing: 'checking a', why: 'tool could not be run', tryThis: 'by hand' });
+    });
+    const events: Event[] = [];
+    const checking = checkRendering(renderingOf([commandOf(['a'])]), open, (event) => events.push(event), signal);
+    await expect(checking).rejects.toThrow('checking a: tool could not be run');
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', what: 'checking a', why: 'tool could not be run' });
+  });
+
+  it('must never tell a secret, whole or in part', async () => {
+    const secrets = [new Secret('hunter2hunter3', '!env A'), new Secret('two\nlines"here', '!env B')];
+    const files = [fileOf('a.yml', new Secret('', ''), { secrets })];
+    const { open } = runnerOf(async () =>
+      ran(1, 'cannot unmarshal !!str `hunter2...` into int; "hunter2hunter3"; "two\\nlines\\"here"; lines"here'),
+    );
+    const { told, events } = await check(renderingOf([commandOf(['tool'])], { files }), open);
+    expect(told).toEqual([
+      'error tool in prometheus: cannot unmarshal !!str `[secret]` into int; "[secret]"; "[secret]"; [secret]',
+    ]);
+    expect(JSON.stringify(events)).not.toMatch(/hunter|lines/);
+  });
+});
+
+describe('a finding', () => {
+  /** What is told of one finding about these files. */
+  async function toldOf(finding: CheckFinding, rendering: Rendering): Promise<string> {
+    const { open } = runnerOf(async () => ran(1));
+    const [one] = rendering.services;
+    if (one === undefined) throw new Error('there is no service');
+    const service = { ...one.service, checks: () => [commandOf(['tool'], { explain: () => [finding] })] };
+    const { told } = await check({ ...rendering, services: [{ ...one, service }] }, open);
+    return told.join('\n');
+  }
+
+  const message = 'bad';
+  const verbatim = renderingOf([], {
+    files: [fileOf('rules/a.yml', 'groups:\n  - name: some\n    expr: up ==  \n', { origin: 'my/a.yml' })],
+  });
+
+  it.each<[string, CheckFinding, string]>([
+    ['line and column', { path: 'rules/a.yml', line: 3, column: 11, message }, 'error my/a.yml:3:11+5 tool: bad'],
+    ['a line', { path: 'rules/a.yml', line: 2, message }, 'error my/a.yml:2:3+12 tool: bad'],
+    ['a line and a word', { path: 'rules/a.yml', line: 2, about: 'some', message }, 'error my/a.yml:2:11+4 tool: bad'],
+    ['a word alone', { path: 'rules/a.yml', about: 'name: some', message }, 'error my/a.yml:2:5+10 tool: bad'],
+    ['a whole word', { path: 'rules/a.yml', about: 'am', message }, 'error my/a.yml: tool: bad'],
+    ['a word that is not there', { path: 'rules/a.yml', about: 'else', message }, 'error my/a.yml: tool: bad'],
+    ["the last part of the file's path", { path: 'a.yml', line: 1, message }, 'error my/a.yml:1:1+7 tool: bad'],
+    ['a line behind the last', { path: 'rules/a.yml', line: 99, column: 9, message }, 'error my/a.yml:4:1+1 tool: bad'],
+    ['a file that is not there', { path: 'b.yml', line: 1, message }, 'error tool in prometheus: bad'],
+  ])("in a person's file must be told at %s", async (_what, finding, expected) => {
+    expect(await toldOf(finding, verbatim)).toBe(expected);
+  });
+
+  const loaded = loadedFrom(`name: test
+prometheus:
+  scrape_interval: 20s
+  external_labels:
+    site: home
+  scrape_configs:
+    - job_name: a
+      static_configs:
+        - targets: [x]
+          labls: {a: b}
+    - {job_name: b, oops: 1}
+  remote_write:
+    - url: u
+      queue_config:
+        capacity: lots
+`);
+  const template = `# comment
+global:
+  every: !value prometheus.scrape_interval
+  labels: !value prometheus.external_labels
+  typo: 1
+jobs:
+  - job: ours
+  - !spread prometheus.scrape_configs
+writes: !value prometheus.remote_write
+`;
+  const result = render(loaded, templatesOf({ 'prometheus/prometheus.yml': template }));
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  const filled = {
+    ...result.value,
+    services: result.value.services.filter(({ service }) => service.name === 'prometheus'),
+  };
+  const path = 'prometheus.yml';
+  const elsewhere =
+    '(promstack render --service prometheus shows the file; it is made from /promstack/templates/prometheus/prometheus.yml and stack.yml)';
+
+  it.each<[string, CheckFinding, string]>([
+    ['its value', { path, line: 3, message }, 'error stack.yml:3:20+3 tool: bad'],
+    ['a key below it', { path, line: 5, about: 'site', message }, 'error stack.yml:5:5+4 tool: bad'],
+    ['a key deep below it', { path, line: 13, about: 'labls', message }, 'error stack.yml:10:11+5 tool: bad'],
+    ['a value deep below it', { path, line: 12, message }, 'error stack.yml:9:21+1 tool: bad'],
+    ['a key in brackets', { path, about: 'oops', message }, 'error stack.yml:11:21+4 tool: bad'],
+    ['a value found by its text', { path, about: 'lots', message }, 'error stack.yml:15:19+4 tool: bad'],
+    [
+      'the line of the rendered file',
+      { path, line: 6, message },
+      `error tool: bad, in prometheus/prometheus.yml line 6 ${elsewhere}`,
+    ],
+    ['the rendered file', { path, message }, `error tool: bad, in prometheus/prometheus.yml ${elsewhere}`],
+  ])('in what stack.yml filled in must be told at %s', async (_what, finding, expected) => {
+    expect(await toldOf(finding, filled)).toBe(expected);
+  });
+
+  it('must be told without a place in stack.yml where nobody knows one', async () => {
+    const config = loadedAs(loaded.config);
+    const unknown = render(config, templatesOf({ 'prometheus/prometheus.yml': template }));
+    if (!unknown.ok) throw new Error(JSON.stringify(unknown.error));
+    const services = unknown.value.services.filter(({ service }) => service.name === 'prometheus');
+    expect(await toldOf({ path, line: 3, message }, { ...unknown.value, services })).toBe(
+      `error tool: bad, in prometheus/prometheus.yml line 3 ${elsewhere}`,
+    );
+  });
+});

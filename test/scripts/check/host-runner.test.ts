@@ -1,0 +1,97 @@
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostRunner, noEngine, noImage } from '../../../scripts/check/host-runner.ts';
+import type { CheckJob } from '../../../scripts/check/runner.ts';
+import { Secret } from '../../../stack/secret.ts';
+import { commandOf, fileOf } from '../../support/check-commands.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const bin = await mkdtemp(join(tmpdir(), 'promstack-bin-'));
+const env = { PATH: `${bin}:${process.env['PATH']}` };
+const signal = AbortSignal.timeout(60_000);
+
+beforeAll(async () => {
+  const tools = {
+    promtool: '#!/bin/sh\necho "reading $1"; cat "$1"; echo bad >&2; stat -c %a "$1"; exit 3\n',
+    dying: '#!/bin/sh\nkill -9 $$\n',
+    sleeper: '#!/bin/sh\ntouch "$1"\nexec sleep 300\n',
+  };
+  for (const [name, text] of Object.entries(tools)) {
+    await writeFile(join(bin, name), text);
+    await chmod(join(bin, name), 0o755);
+  }
+  await writeFile(join(bin, 'locked'), '#!/bin/sh\n', { mode: 0o644 });
+});
+
+afterAll(() => rm(bin, { recursive: true, force: true }));
+
+const jobOf = (rest: Partial<CheckJob>): CheckJob => ({
+  service: 'prometheus',
+  image: 'prom/prometheus:v1',
+  user: '65534:65534',
+  files: [fileOf('deep/a.yml', new Secret('text of a\n', 'x'))],
+  commands: [],
+  ...rest,
+});
+
+describe("checks with this host's tools", () => {
+  it('must read the files in a folder for the owner alone, and leave nothing of it', async () => {
+    const command = commandOf(['/bin/promtool', 'CONFIG/deep/a.yml'], {
+      tool: 'promtool',
+      reads: [fileOf('tests/b.yml')],
+    });
+    const before = await readdir(tmpdir());
+    {
+      await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+      const [folder = ''] = (await readdir(tmpdir())).filter(
+        (name) => !before.includes(name) && name.startsWith('promstack-check-'),
+      );
+      expect(await readdir(join(tmpdir(), folder, 'files'))).toEqual(['deep', 'tests']);
+      expect(await runner.run(command, signal)).toEqual({
+        kind: 'ran',
+        exitCode: 3,
+        output: 'reading CONFIG/deep/a.yml\ntext of a\nbad\n600\n',
+        detail: 'with the promtool of this host, whose version may not be the one that will run',
+      });
+    }
+    expect(
+      (await readdir(tmpdir())).filter((name) => !before.includes(name) && name.startsWith('promstack-check-')),
+    ).toEqual([]);
+  });
+
+  it.each([
+    [noEngine, 'there is no container engine here', 'install tool, or run promstack where a container engine runs'],
+    [noImage, 'its image is not here', 'promstack images pull, or install tool'],
+  ])('must be told as not done where the tool is not there either: %o', async (want, because, tryThis) => {
+    const command = commandOf(['tool']);
+    await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));
+    const why = `${because}, and there is no tool on this host's PATH that may be run`;
+    expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });
+  });
+
+  it('must be told as not done where the tool may not be run', async () => {
+    const command = commandOf(['locked']);
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+    expect(await runner.run(command, signal)).toMatchObject({ kind: 'notRun' });
+  });
+
+  it('must say which tool could not be run', async () => {
+    const command = commandOf(['dying', 'a'], { title: 'all of it' });
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+    await expect(runner.run(command, signal)).rejects.toThrow(
+      /^checking all of it: dying of this host could not be run: it was killed by SIGKILL/,
+    );
+  });
+
+  it('must end when they are interrupted', async () => {
+    const interrupted = new AbortController();
+    const command = commandOf(['sleeper', join(bin, 'started')]);
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+    const refused = expect(runner.run(command, interrupted.signal)).rejects.toThrow();
+    await eventually(async () => expect(await readdir(bin)).toContain('started'));
+    interrupted.abort();
+    await refused;
+  });
+});

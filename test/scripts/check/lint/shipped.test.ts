@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isMap, isSeq, parseDocument } from 'yaml';
+import { lintRendering } from '../../../../scripts/check/lint/lint.ts';
+import { packageRoot } from '../../../../scripts/util/package-root.ts';
+import { renderingOf, toldOf } from '../../../support/own-tests.ts';
+import { ruleFiles } from '../../../support/shipped.ts';
+
+const templates = join(packageRoot(), 'templates');
+const read = (path: string): string => readFileSync(join(templates, path), 'utf8');
+
+describe('what promstack brings along', () => {
+  it('must give no warning in the demo', async () => {
+    const rendering = await renderingOf({
+      stack: read('demo/stack.yml'),
+      rules: { 'rules/demo.yml': read('demo/rules/demo.yml') },
+    });
+    expect(toldOf(lintRendering(rendering))).toEqual([]);
+  });
+
+  it('must give no warning about the shipped rules, even were they of the person’s own', async () => {
+    const own = Object.fromEntries(
+      Object.entries(ruleFiles).map(([path, text]) => [path.replace('rules/', 'mine/'), text]),
+    );
+    const rendering = await renderingOf({ stack: 'pushgateway: {enabled: true}\n', rules: own });
+    expect(toldOf(lintRendering(rendering))).toEqual([]);
+  });
+
+  it('must give no warning about what init writes, with the receivers kept that its routes name', async () => {
+    const uncommented = read('init/stack.yml')
+      .replaceAll(/^( *)#(?=[^\s#])/gm, '$1')
+      .replaceAll(/!env \w+/g, 'a-secret');
+    const document = parseDocument(uncommented);
+    document.deleteIn(['prometheus', 'rules']);
+    document.deleteIn(['alertmanager', 'templates']);
+    const receivers = document.getIn(['alertmanager', 'receivers']);
+    if (!isSeq(receivers)) throw new Error('there are receivers');
+    const routed = new Set([...uncommented.matchAll(/^ +(?:- )?receiver: (\S+)/gm)].map(([, name]) => name));
+    receivers.items = receivers.items.filter((one) => isMap(one) && routed.has(String(one.get('name'))));
+    expect(receivers.items.length).toBeGreaterThan(1);
+    expect(toldOf(lintRendering(await renderingOf({ stack: document.toString() })))).toEqual([]);
+  });
+});

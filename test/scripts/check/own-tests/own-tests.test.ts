@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { judgeOwnTests } from '../../../../scripts/check/own-tests/own-tests.ts';
+import { type Folder, renderingOf, toldOf } from '../../../support/own-tests.ts';
+
+const stack = `
+prometheus:
+  rules: [rules/*.yml]
+alertmanager:
+  route:
+    receiver: slack
+    routes:
+      - matchers: [severity="critical"]
+        receiver: pager
+        routes:
+          - matchers: [team=~"db|storage"]
+            receiver: dba
+      - matchers: [audit!=""]
+        receiver: mail
+        continue: true
+      - matchers: [severity="info"]
+        receiver: mail
+  receivers:
+    - name: slack
+    - name: pager
+    - name: dba
+    - name: mail
+  inhibit_rules:
+    - source_matchers: [alertname="NodeDown"]
+      target_matchers: [severity="warning"]
+      equal: [instance]
+    - source_matchers: [severity="critical"]
+      target_matchers: [team="db"]
+      equal: [cluster]
+`;
+
+const shop = `groups:
+  - name: shop
+    rules:
+      - alert: NoOrders
+        expr: orders == 0
+`;
+
+async function judge(folder: Partial<Folder>) {
+  const { ruleTests, diagnostics } = await judgeOwnTests(await renderingOf({ stack, ...folder }));
+  return { ruleTests, told: toldOf(diagnostics) };
+}
+
+const routes = (text: string) => judge({ tests: { 'tests/routing.yml': `routes:\n${text}` } });
+const inhibit = (text: string) => judge({ tests: { 'tests/routing.yml': `inhibit:\n${text}` } });
+
+describe('a test of routes', () => {
+  it.each([
+    ['{}', '[slack]'],
+    ['{severity: critical}', '[pager]'],
+    ['{severity: critical, team: storage}', '[dba]'],
+    ['{severity: info}', '[mail]'],
+    ['{audit: yes, severity: warning}', '[mail]'],
+    ['{alertname: PromstackVerify, job: promstack-verify}', '[promstack-verify]'],
+  ])('must pass when %s reaches %s', async (labels, receivers) => {
+    expect(await routes(`  - {name: a, labels: ${labels}, receivers: ${receivers}}\n`)).toEqual({
+      ruleTests: [],
+      told: [],
+    });
+  });
+
+  it('must fail with its place, what is expected and what it gets', async () => {
+    const { told } = await routes(`  - name: storage goes to its people
+    labels: {severity: critical, team: storage}
+    receivers: [pager, mail]
+  - name: nobody hears of it
+    labels: {severity: info}
+    receivers: []
+`);
+    expect(told).toEqual([
+      'error test-failed tests/routing.yml:4:16+13 route test "storage goes to its people" fails: {severity="critical", team="storage"} should reach pager and mail, but reaches dba',
+      'error test-failed tests/routing.yml:7:16+2 route test "nobody hears of it" fails: {severity="info"} should reach nobody, but reaches mail',
+    ]);
+  });
+
+  it('must not take a receiver that is not there for one that is not reached', async () => {
+    const { told } = await routes('  - {name: a, labels: {}, receivers: [slak]}\n');
+    expect(told).toEqual([
+      'error unknown-receiver tests/routing.yml:2:39+4 there is no receiver "slak" (did you mean "slack"?)',
+    ]);
+  });
+
+  it('must say that it cannot be judged where only Alertmanager can try an expression', async () => {
+    const odd = stack.replace('severity="info"', String.raw`'name=~"\\p{Greek}+"'`);
+    const { told } = await judge({
+      stack: odd,
+      tests: { 'tests/a.yml': 'routes:\n  - {name: a, labels: {name: b}, receivers: [slack]}\n' },
+    });
+    expect(told).toEqual([
+      'warning could-not-check tests/a.yml:2:45+7 route test "a" cannot be judged: an expression in a route is one that only Alertmanager can try (write the matcher more simply)',
+    ]);
+  });
+});
+
+describe('a test of inhibit rules', () => {
+  it.each([
+    [
+      ['{alertname: NodeDown, instance: a}', '{alertname: Slow, severity: warning, instance: a}'],
+      '[{alertname: Slow}]',
+    ],
+    [['{alertname: NodeDown, instance: a}', '{alertname: Slow, severity: warning, instance: b}'], '[]'],
+    [['{alertname: NodeDown}', '{alertname: Slow, severity: warning}'], '[{alertname: Slow}]'],
+    [['{severity: critical, team: web}', '{team: db}'], '[{team: db}]'],
+    // Two alerts that are source and target alike never mute each other.
+    [['{severity: critical, team: db, a: x}', '{severity: critical, team: db, a: y}'], '[]'],
+    // What is muted mutes others all the same.
+    [
+      ['{severity: critical}', '{alertname: NodeDown, team: db}', '{alertname: Slow, severity: warning}'],
+      '[{alertname: NodeDown}, {alertname: Slow}]',
+    ],
+  ])('must pass when of %o those are muted that %s names', async (firing, muted) => {
+    expect((await inhibit(`  - {name: a, firing: [${firing.join(', ')}], muted: ${muted}}\n`)).told).toEqual([]);
+  });
+
+  it('must fail with its place, what is expected and what it gets', async () => {
+    const { told } = await inhibit(`  - name: an outage mutes all
+    firing:
+      - {alertname: NodeDown, instance: a}
+      - {alertname: Slow, severity: info, instance: a}
+      - {alertname: Full, severity: warning, instance: a}
+    muted:
+      - alertname: Slow
+`);
+    expect(told).toEqual([
+      'error test-failed tests/routing.yml:8:7+17 inhibit test "an outage mutes all" fails: it should mute {alertname="Slow", severity="info", instance="a"}, but mutes {alertname="Full", severity="warning", instance="a"}',
+    ]);
+  });
+
+  it('must not pass by naming an alert that does not fire in it', async () => {
+    const { told } = await inhibit('  - {name: a, firing: [{a: b}], muted: [{a: c}]}\n');
+    expect(told).toEqual([
+      'error no-such-alert tests/routing.yml:2:41+6 no alert under "firing" has the labels {a="c"} (name alerts under "muted" by labels they fire with)',
+    ]);
+  });
+});
+
+describe('a file of tests', () => {
+  it('must have its slips told with their places', async () => {
+    const { told } = await judge({
+      tests: {
+        'tests/a.yml': 'routs: []\n',
+        'tests/b.yml': 'routes:\n  - name: a\n    label: {}\n    receivers: slack\n',
+        'tests/c.yml': 'routes: []\nrule_files: []\n',
+        'tests/d.yml': 'services: {db: {image: x}}\n',
+        'tests/e.yml': 'routes: [\n',
+      },
+    });
+    expect(told).toEqual([
+      'error unknown-key tests/a.yml:1:1+5 unknown key "routs" (did you mean "routes"?)',
+      'error missing-key tests/b.yml:2:5+4 the key "labels" is missing in routes[0]',
+      'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
+      'error wrong-type tests/b.yml:4:16+5 a list of receivers is expected here, not the text "slack" (write ["slack"])',
+      'error test-file tests/c.yml:1:1+10 this file holds tests of promtool\'s and of promstack\'s (move "routes" and "inhibit" into a file of their own)',
+      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is no file of tests (a file of tests has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests")',
+      expect.stringMatching(/^error yaml tests\/e.yml:/),
+    ]);
+  });
+
+  it('must say what is not run for want of a service', async () => {
+    const { told } = await judge({
+      stack: 'prometheus: {enabled: false}\nalertmanager: {enabled: false}\n',
+      tests: { 'tests/a.yml': 'routes: []\n', 'tests/b.yml': 'rule_files: []\n' },
+    });
+    expect(told).toEqual([
+      'warning could-not-check tests/a.yml:1:1+6 these tests are not run: the stack is without Alertmanager, so it has no routes',
+      'warning could-not-check tests/b.yml:1:1+10 these tests are not run: the stack is without Prometheus, so it has no rules',
+    ]);
+  });
+});
+
+describe("a file of promtool's tests", () => {
+  const testOf = (files: string) => ({ 'tests/shop.yml': `# shop\nrule_files:\n${files}\ntests: []\n` });
+
+  it('must find rules where they landed, its lines staying where they are', async () => {
+    const { ruleTests, told } = await judge({
+      rules: { 'rules/shop.yml': shop, 'rules/disk.yml': shop },
+      tests: testOf('  - ../rules/shop.yml # ours\n  - ../rules/targets.yml'),
+    });
+    expect(told).toEqual([]);
+    expect(ruleTests).toEqual([
+      {
+        service: 'prometheus',
+        path: 'tests/user/shop.yml',
+        content: '# shop\nrule_files:\n  ["../../rules/user/rules__shop.yml","../../rules/targets.yml"]\n\ntests: []\n',
+        mode: 0o444,
+        origin: 'tests/shop.yml',
+        isVerbatim: true,
+      },
+    ]);
+  });
+
+  it('must say which of its rule files the stack does not have', async () => {
+    const { ruleTests, told } = await judge({
+      rules: { 'rules/shop.yml': shop },
+      tests: testOf('  - ../rules/shpo.yml\n  - /etc/prometheus/other.yml'),
+    });
+    expect(ruleTests).toEqual([]);
+    expect(told).toEqual([
+      'error no-rule-file tests/shop.yml:3:5+17 "../rules/shpo.yml" is no rule file of this stack (did you mean "../rules/shop.yml"?)',
+      'error no-rule-file tests/shop.yml:4:5+25 "/etc/prometheus/other.yml" is no rule file of this stack (name a file that prometheus.rules in stack.yml names, relative to this file, or a shipped one as ../rules/NAME.yml)',
+    ]);
+  });
+});

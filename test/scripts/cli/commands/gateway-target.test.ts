@@ -1,0 +1,49 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { run } from '../../../../scripts/cli/run.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
+import { type ScriptedGateway, scriptedGateway } from '../../../support/scripted-gateway.ts';
+import { TestWorld } from '../../../support/world.ts';
+
+const nothing = { status: 200, body: '{"status":"success","data":[]}' } as const;
+/** Counts as another machine, and nothing listens there. */
+const elsewhere = { DOCKER_HOST: 'tcp://0.0.0.0:1' };
+const here = { DOCKER_HOST: 'tcp://127.0.0.1:1' };
+
+test.each([
+  [elsewhere, 'groups'],
+  [elsewhere, 'push --job a --var x=1'],
+  [elsewhere, 'gc --older-than 1h'],
+  // The port may be that of another stack while this one is down.
+  [here, 'gc --older-than 1h'],
+  [here, 'groups rm --job a'],
+  [here, 'push --job a --delete'],
+])('without the engine, and %j, %s must touch nothing at the port that stack.yml names', async (env, line) => {
+  await using server = await scriptedGateway();
+  const { exitCode, stderr } = await promstack(server, env, line);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('looking for a container engine: none answers');
+  expect(stderr).toContain('; or name the Pushgateway with --url\n');
+  expect(server.received).toEqual([]);
+});
+
+test('groups must need no engine where the port is one of this machine', async () => {
+  await using server = await scriptedGateway(nothing);
+  expect(await promstack(server, here, 'groups')).toEqual({ exitCode: 0, stderr: `${server.url} holds no groups\n` });
+});
+
+test.each(['groups', 'gc --older-than 1h'])('%s --url must need no engine', async (line) => {
+  await using server = await scriptedGateway(nothing);
+  expect(await promstack(server, elsewhere, `${line} --url ${server.url}`)).toMatchObject({ exitCode: 0 });
+});
+
+/** Runs a line in a folder whose stack.yml names the port of the server. */
+async function promstack(server: ScriptedGateway, env: Readonly<Record<string, string>>, line: string) {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), `name: own\npushgateway: {port: ${new URL(server.url).port}}\n`);
+  const world = new TestWorld({ argv: line.split(' '), cwd: folder.path, env: { HOME: folder.path, ...env } });
+  world.stdin.end();
+  const exitCode = await run(world);
+  return { exitCode, stderr: world.stderr.text };
+}

@@ -1,0 +1,299 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { run } from '../../../../scripts/cli/run.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
+import { type TestGateway, type TestGateways, testGateways } from '../../../support/pushgateway.ts';
+import { freePorts } from '../../../support/stack-folder.ts';
+import { TestWorld } from '../../../support/world.ts';
+
+let gateways: TestGateways;
+let server: TestGateway;
+
+beforeAll(async () => {
+  gateways = await testGateways();
+  server = await gateways.start();
+});
+afterAll(() => gateways[Symbol.asyncDispose]());
+beforeEach(() => server.wipe());
+
+describe('push', () => {
+  test('must push what comes by stdin, its last line ended', async () => {
+    const told = await promstack('# TYPE raid_status gauge\nraid_status{array="md0"} 1', 'push', '--job', 'raid');
+    expect(told).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: `pushed 1 sample of 1 metric to {job="raid"} at ${server.url}\n`,
+    });
+    expect(await groups()).toMatchObject([
+      { job: 'raid', labels: {}, metrics: [{ name: 'raid_status', type: 'gauge', series: 1 }] },
+    ]);
+  });
+
+  test('must show every wrong line of stdin, and push nothing', async () => {
+    const body = 'good 1\nraid_status{array="md0" 1\n# TYPE good gauge\nlate 1 1395066363000\n';
+    expect(await promstack(body, 'push', '--job', 'raid')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `✖ <stdin>:2:25 "," or "}" is expected after a label
+   2 │ raid_status{array="md0" 1
+     │                         ~
+✖ <stdin>:3:8 the type of good is told after its first sample
+   3 │ # TYPE good gauge
+     │        ~~~~
+  put the TYPE line before the samples
+✖ <stdin>:4:8 the Pushgateway refuses samples with a timestamp
+   4 │ late 1 1395066363000
+     │        ~~~~~~~~~~~~~
+  leave it out: the sample is kept until it is replaced, and push_time_seconds says when it came
+3 problems. Nothing was changed.
+`,
+    });
+    expect(await groups()).toEqual([]);
+  });
+
+  test('must push a file to a group of any labels, and show its lines when they are wrong', async () => {
+    await using folder = await emptyFolder();
+    await writeFile(join(folder.path, 'good.txt'), 'm 1\n');
+    await writeFile(join(folder.path, 'bad.txt'), 'm one\n');
+    await writeFile(join(folder.path, 'latin1.txt'), Buffer.from('m 1\nm{x="\xe9"} 1\n', 'latin1'));
+    const inFolder = (...args: string[]) =>
+      promstackIn(folder.path, '', 'push', ...args, '--job', 'a/b', '--label', 'env=', '--label', 'path=/x');
+    expect(await inFolder('good.txt')).toMatchObject({ exitCode: 0 });
+    expect(await groups()).toMatchObject([{ job: 'a/b', labels: { env: '', path: '/x' } }]);
+    expect(await inFolder('bad.txt')).toMatchObject({
+      exitCode: 2,
+      stderr: '✖ bad.txt:1:3 "one" is not a number\n   1 │ m one\n     │   ~~~\n1 problem. Nothing was changed.\n',
+    });
+    expect((await inFolder('latin1.txt')).stderr).toContain('✖ latin1.txt:2:6 this is not UTF-8 text');
+    expect(await inFolder('missing.txt')).toMatchObject({ exitCode: 2, stderr: '✖ there is no file missing.txt\n' });
+  });
+
+  test('must say what the push contradicts, with its line, before it is sent', async () => {
+    await promstack('# TYPE m counter\nm 1\n', 'push', '--job', 'one');
+    expect(await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'two')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `✖ <stdin>:1:8 m is a gauge here, and the group {job="one"} has it as a counter
+   1 │ # TYPE m gauge
+     │        ~
+  rename it, or remove that group with promstack groups rm
+1 problem. Nothing was changed.
+`,
+    });
+    // A refused push would have left push_failure_time_seconds and a group behind.
+    expect(await groups()).toMatchObject([{ job: 'one' }]);
+  });
+
+  test('must push single values, add by default and replace when told', async () => {
+    await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--var', 'y=+Inf');
+    await promstack('', 'push', '--job', 'a', '--var', 'z=NaN');
+    expect(await metricNames()).toEqual(['x', 'y', 'z']);
+    await promstack('', 'push', '--job', 'a', '--var', 'z=2', '--replace');
+    expect(await metricNames()).toEqual(['z']);
+    expect(await promstack('', 'push', '--job', 'a', '--delete')).toMatchObject({
+      exitCode: 0,
+      stderr: `removed {job="a"} at ${server.url}\n`,
+    });
+    expect(await groups()).toEqual([]);
+  });
+
+  test('must check everything and send nothing on a dry run', async () => {
+    expect(await promstack('m 1\n', 'push', '--job', 'a', '--dry-run', '--replace')).toMatchObject({
+      exitCode: 0,
+      stderr: `would PUT 1 sample of 1 metric to ${server.url}/metrics/job/a\n`,
+    });
+    expect(await groups()).toEqual([]);
+    expect(await promstack('m\n', 'push', '--job', 'a', '--dry-run')).toMatchObject({ exitCode: 2 });
+  });
+
+  test('must answer in JSON when asked to', async () => {
+    const { stdout } = await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'a', '--json');
+    expect(JSON.parse(stdout)).toEqual({
+      pushed: true,
+      method: 'POST',
+      url: `${server.url}/metrics/job/a`,
+      metrics: [{ name: 'm', type: 'gauge' }],
+      samples: 1,
+      bytes: 19,
+      tookMs: expect.any(Number),
+    });
+    const { stderr, exitCode } = await promstack('m\n', 'push', '--job', 'a', '--json');
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      kind: 'diagnostic',
+      diagnostic: { code: 'value', where: { line: 1, column: 2 } },
+    });
+  });
+
+  test('must warn of what is hardly meant and push it all the same', async () => {
+    const told = await promstack('m{job="mine"} 1\n', 'push', '--job', 'a');
+    expect(told.exitCode).toBe(0);
+    expect(told.stderr).toContain('job="mine" gives way to job="a" of the group');
+  });
+
+  test.each([
+    [['push', '--job', 'a'], 'there is no sample in <stdin>'],
+    [['push'], "required option '--job <name>' not specified"],
+    [['push', '--job', ''], 'the job has no name'],
+    [
+      ['push', '--job', 'a', '--label', 'x'],
+      "option '--label <name=value>' argument 'x' is invalid. It takes the form name=value",
+    ],
+    [['push', '--job', 'a', '--label', 'job=b'], 'job is no label of its own here: it is the name of the job'],
+    [['push', '--job', 'a', '--var', 'x=y'], '--var x=y: y is not a number'],
+    [['push', '--job', 'a', '--var', 'my-metric=1'], 'this Pushgateway takes no metric name such as "my-metric"'],
+    [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var at once'],
+    [['push', '--job', 'a', '--var', 'x=1', '--delete'], '--delete takes nothing to push'],
+    [['push', '--job', 'a', '--var', 'x=1', '--retries', 'x'], '--retries x is no number'],
+    [['push', '--job', 'a', '--var', 'x=1', '--timeout', 'x'], '--timeout x is no duration'],
+    [
+      ['push', '--job', 'a', '--var', 'x=1', '--url', 'ftp://x'],
+      'a Pushgateway is reached by http or https, not by ftp://',
+    ],
+  ])('%j must be refused', async (argv, message) => {
+    const { exitCode, stderr } = await promstack('', ...argv);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('must fail with what to do when nothing listens', async () => {
+    const [port] = await freePorts(1);
+    const told = await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--url', `http://127.0.0.1:${port}`);
+    expect(told).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(told.stderr).toContain(
+      `http://127.0.0.1:${port}: nothing listens there\n  try: is the stack up? \`promstack up\` starts it`,
+    );
+  });
+});
+
+describe('groups', () => {
+  test('must list every group with its labels, metrics, age and failures', async () => {
+    await promstack('a 1\nb 1\nc 1\nd{x="1"} 1\nd{x="2"} 1\n', 'push', '--job', 'one');
+    await promstack('a 1\n', 'push', '--job', 'one', '--label', 'instance=x', '--label', 'env=');
+    await fetch(`${server.url}/metrics/job/two`, { method: 'POST', body: 'm 1 5\n' });
+    const { stdout, exitCode } = await promstack('', 'groups');
+    expect(exitCode).toBe(0);
+    expect(stdout.replaceAll(/just now|\d+(\.\d)? m?s ago/g, '<ago>').replaceAll(/ {2,}/g, '  ')).toBe(
+      `JOB  LABELS  PUSHED  FAILED  SERIES  METRICS
+one  -  <ago>  never  5  a, b, c and 1 more
+one  env="" instance=x  <ago>  never  1  a
+two  -  never  <ago>  0
+`,
+    );
+    expect((await promstack('', 'groups', '--job', 'two')).stdout.split('\n')).toHaveLength(3);
+    expect(JSON.parse((await promstack('', 'groups', '--json', '--job', 'two')).stdout)).toEqual([
+      {
+        job: 'two',
+        labels: {},
+        pushedAt: null,
+        ageSeconds: expect.any(Number),
+        failedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        lastPushFailed: true,
+        metrics: [],
+      },
+    ]);
+  });
+
+  test('must say when there are none', async () => {
+    expect(await promstack('', 'groups')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: `${server.url} holds no groups\n`,
+    });
+    expect(await promstack('', 'groups', '--json')).toEqual({ exitCode: 0, stdout: '[]\n', stderr: '' });
+  });
+
+  test('must name two groups that block every push', async () => {
+    await fetch(`${server.url}/metrics/job/a`, { method: 'POST', body: 'm 1\n' });
+    await fetch(`${server.url}/metrics/job/a/instance@base64/=`, { method: 'POST', body: 'n 1\n' });
+    expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(400);
+    expect((await promstack('', 'groups')).stderr).toMatch(
+      /the groups \{job="a".*\} and \{job="a".*\} are the same to the Pushgateway: it refuses every push/,
+    );
+    expect((await promstack('', 'groups', 'rm', '--job', 'a', '--label', 'instance=')).exitCode).toBe(0);
+    expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(200);
+  });
+
+  test('must remove exactly one, and fail when it is not there', async () => {
+    await promstack('a 1\n', 'push', '--job', 'one');
+    await promstack('a 1\n', 'push', '--job', 'one', '--label', 'x=1');
+    expect(await promstack('', 'groups', 'rm', '--job', 'one')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: `removed {job="one"} at ${server.url}\ngroups with more labels stay: {job="one", x="1"}\n`,
+    });
+    expect(await groups()).toMatchObject([{ job: 'one', labels: { x: '1' } }]);
+    expect(await promstack('', 'groups', 'rm', '--job', 'one')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        'holds no such group\n  try: one of these, which have this job:\n       {job="one", x="1"}',
+      ),
+    });
+  });
+});
+
+describe('gc', () => {
+  test('must delete what is older, or only say so', async () => {
+    await promstack('a 1\n', 'push', '--job', 'old');
+    await expect.poll(async () => (await groups())[0]?.ageSeconds, { timeout: 5_000 }).toBeGreaterThan(1);
+    await promstack('a 1\n', 'push', '--job', 'new');
+    const dry = await promstack('', 'gc', '--older-than', '1s', '--job', 'old', 'other', '--dry-run');
+    expect(dry.stdout).toMatch(/^would delete \{job="old"\}, last pushed \d\.\d s ago\n$/);
+    expect(dry.stderr).toBe('1 group would be deleted, 1 left\n');
+    expect(await groups()).toHaveLength(2);
+    const { stdout, stderr } = await promstack('', 'gc', '--older-than', '1s', '--job', 'old');
+    expect(stdout).toMatch(/^deleted \{job="old"\}, last pushed \d\.\d s ago\n$/);
+    expect(stderr).toBe('1 group deleted, 1 left\n');
+    expect(await groups()).toMatchObject([{ job: 'new' }]);
+    expect(JSON.parse((await promstack('', 'gc', '--older-than', '1h', '--json')).stdout)).toEqual({
+      dryRun: false,
+      deleted: [],
+      renewed: [],
+      left: 1,
+    });
+  });
+
+  test.each([
+    [['gc'], "required option '--older-than <duration>' not specified"],
+    [['gc', '--older-than', 'soon'], '--older-than soon is no duration'],
+    [['gc', '--older-than', '0'], '--older-than 0 is no duration'],
+  ])('%j must be refused', async (argv, message) => {
+    const { exitCode, stderr } = await promstack('', ...argv);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
+interface Told {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function promstack(stdin: string, ...argv: readonly string[]): Promise<Told> {
+  return promstackIn('/nowhere', stdin, ...argv);
+}
+
+/** Runs a command line against the test's Pushgateway, unless it names another. */
+async function promstackIn(cwd: string, stdin: string, ...argv: readonly string[]): Promise<Told> {
+  const target = argv.includes('--url') ? [] : ['--url', server.url];
+  const world = new TestWorld({ argv: [...argv, ...target], cwd });
+  world.stdin.end(stdin);
+  const exitCode = await run(world);
+  return { exitCode, stdout: world.stdout.text, stderr: world.stderr.text };
+}
+
+interface View {
+  readonly job: string;
+  readonly ageSeconds: number;
+  readonly metrics: readonly { readonly name: string }[];
+}
+
+async function groups(): Promise<readonly View[]> {
+  return JSON.parse((await promstack('', 'groups', '--json')).stdout) as readonly View[];
+}
+
+async function metricNames(): Promise<readonly string[]> {
+  return (await groups()).flatMap(({ metrics }) => metrics.map(({ name }) => name));
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/commands/read-matchers.ts';
+import { emptyFolder, noEngine, promstack } from '../../../support/promstack.ts';
+
+test('matchers must be read as amtool reads them', () => {
+  expect(readMatchers(['DiskFull', 'host=~"a.*"'])).toEqual([
+    { name: 'alertname', operator: '=', value: 'DiskFull' },
+    { name: 'host', operator: '=~', value: 'a.*' },
+  ]);
+});
+
+test.each([
+  ['', 'an empty text is not a matcher'],
+  ['{}', '{} is not a matcher'],
+  ['severity: page', 'severity: page is not a matcher'],
+  ['a=~(', 'a=~(: ( is no regular expression'],
+  ['a!~"[b"', 'a!~"[b": [b is no regular expression'],
+])('%j must be refused', (word, message) => {
+  expect(() => readMatchers([word])).toThrow(message);
+});
+
+test.each(['a=~(?i)b', 'a=~(?i:b)', 'a=~\\\\pL', 'a=~^*b'])('%s must be left to Alertmanager to judge', (word) => {
+  expect(readMatchers([word])).toHaveLength(1);
+});
+
+test.each([[['a=']], [['a!=b', 'c=~.*']]])(
+  '%j must not be taken for a silence, since it asks for no label',
+  (words) => {
+    expect(() => readSilenceMatchers(words)).toThrow('would silence alerts that have none of these labels');
+    expect(readSilenceMatchers([...words, 'd=e'])).toHaveLength(words.length + 1);
+  },
+);
+
+test.each([
+  ["''", ['']],
+  ['an empty comment', ['a=b', '-c', ' ']],
+  ['too long a time', ['a=b', '-d', '300000y']],
+])('silence add with %s must be refused before anything is sent', async (_, words) => {
+  await using folder = await emptyFolder();
+  const { exitCode, stderr } = await promstack(folder.path, ['silence', 'add', '-c', 'x', ...words], noEngine);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^✖ (an empty text is not a matcher|--comment is empty|--duration 300000y is no duration)\n/);
+});

@@ -1,0 +1,24 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { emptyFolder, noEngine, promstack } from '../../support/promstack.ts';
+
+test.each([
+  [
+    'password',
+    ['password'],
+    'grafana: { enabled: false }\n',
+    '✖ this stack has no Grafana\n  enable grafana in stack.yml\n',
+  ],
+  [
+    'alert test',
+    ['alert', 'test', '-l', 'a=1', '-l', 'a=2'],
+    '',
+    '✖ the label a is given twice\n  --label name=value\n',
+  ],
+])('%s must refuse what makes no sense before an engine is asked', async (_, args, stack, said) => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), stack);
+  const { exitCode, stderr } = await promstack(folder.path, args, noEngine);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: said });
+});

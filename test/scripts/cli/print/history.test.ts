@@ -1,0 +1,58 @@
+import { createColors } from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { printHistory } from '../../../../scripts/cli/print/history.ts';
+import type { HistoryEntry } from '../../../../scripts/state/history.ts';
+
+const now = Date.UTC(2026, 0, 31, 12, 0, 0);
+
+describe('the history as text', () => {
+  it('must say when, who, by which command and which files, the newest first', () => {
+    const many = ['a', 'b', 'c', 'd', 'e'].map((name) => `prometheus/rules/user/${name}.yml`);
+    const history = [
+      entry('aaaaaaaaaaaa', { minutesAgo: 3_000, command: 'up', changed: many }),
+      entry('bbbbbbbbbbbb', { minutesAgo: 20, command: 'reload', changed: ['alertmanager/alertmanager.yml'] }),
+      entry('cccccccccccc', {
+        minutesAgo: 1,
+        command: 'watch',
+        changed: [],
+        refused: 'reloading alertmanager: no\n  more',
+      }),
+    ];
+    expect(print(history)).toMatchInlineSnapshot(`
+      "REVISION      WHEN        WHO         COMMAND           CHANGED
+      cccccccccccc  1 min ago   ann@build1  watch    refused  no file
+      bbbbbbbbbbbb  20 min ago  ann@build1  reload   current  alertmanager/alertmanager.yml
+      aaaaaaaaaaaa  2 d ago     ann@build1  up                prometheus/rules/user/a.yml, prometheus/rules/user/b.yml, prometheus/rules/user/c.yml and 2 more
+      ✖ cccccccccccc was taken back: reloading alertmanager: no
+      "
+    `);
+  });
+
+  it('must tell of files in place that were never confirmed', () => {
+    expect(print([entry('aaaaaaaaaaaa', {})], ['prometheus'])).toContain(
+      '✖ prometheus: the files in place were never confirmed, a change was cut short\n  try: promstack up\n',
+    );
+  });
+
+  it('must say that there is none yet', () => {
+    expect(print([])).toBe('demo: nothing was ever confirmed\n');
+  });
+});
+
+function print(history: readonly HistoryEntry[], unconfirmed: readonly string[] = []): string {
+  return printHistory({ stack: 'demo', history, unconfirmed }, { colours: createColors(false), now });
+}
+
+function entry(
+  revision: string,
+  {
+    minutesAgo = 0,
+    command = 'up',
+    changed = [],
+    refused,
+  }: { minutesAgo?: number; command?: string; changed?: string[]; refused?: string },
+): HistoryEntry {
+  const at = new Date(now - minutesAgo * 60_000).toISOString();
+  const plain = { revision, at, who: 'ann@build1', command, changed, services: {} };
+  return refused === undefined ? plain : { ...plain, refused };
+}

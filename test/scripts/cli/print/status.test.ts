@@ -1,0 +1,77 @@
+import pc from 'picocolors';
+import { expect, test } from 'vitest';
+import { printStatus } from '../../../../scripts/cli/print/status.ts';
+import type { StackStatus } from '../../../../scripts/inspect/status.ts';
+
+const status: StackStatus = {
+  stack: 'demo',
+  revision: '3f2a9c0d1e4b',
+  services: [
+    {
+      service: 'prometheus',
+      container: 'demo-prometheus',
+      state: 'running',
+      uptime: 'Up 3 minutes',
+      isReady: true,
+      image: 'prom/prometheus:v3.5.3',
+      revision: '1cbcd42175d4',
+      url: 'http://127.0.0.1:9090',
+      vitals: [
+        { label: 'targets', text: '3 up, 1 down', values: {}, tone: 'wrong' },
+        { label: 'last reload', text: '4 min ago', values: {}, tone: 'right' },
+      ],
+    },
+    {
+      service: 'sink',
+      container: undefined,
+      state: 'absent',
+      uptime: undefined,
+      isReady: false,
+      image: 'prom/pushgateway:v1.11.2',
+      revision: undefined,
+      url: undefined,
+      vitals: [],
+    },
+  ],
+  problems: [
+    { tone: 'wrong', service: 'sink', message: 'it has no container', tryThis: 'promstack up' },
+    { tone: 'notice', service: 'prometheus', message: 'it is not as stack.yml says', tryThis: 'promstack up' },
+    { tone: 'notice', service: 'alertmanager', message: 'it is not as stack.yml says', tryThis: 'promstack up' },
+  ],
+  isRight: false,
+};
+
+const print = (columns: number | undefined, told = status) =>
+  printStatus(told, { colours: pc.createColors(false), columns });
+
+test('the status must show each service, what it tells, what is not right and what to do', () => {
+  expect(print(undefined)).toBe(`demo  revision 3f2a9c0d1e4b
+
+SERVICE     STATE                ADDRESS                REVISION      IMAGE
+prometheus  ready, up 3 minutes  http://127.0.0.1:9090  1cbcd42175d4  prom/prometheus:v3.5.3
+sink        no container                                              prom/pushgateway:v1.11.2
+
+prometheus  targets      3 up, 1 down
+            last reload  4 min ago
+
+✖ sink: it has no container
+  try: promstack up
+▲ prometheus, alertmanager: it is not as stack.yml says
+  try: promstack up
+✖ 1 thing is not right
+`);
+});
+
+test('a narrow terminal must lose the columns that are worth least', () => {
+  const head = (columns: number) => print(columns).split('\n')[2];
+  expect(head(94)).toBe('SERVICE     STATE                ADDRESS                REVISION      IMAGE');
+  expect(head(93)).toBe('SERVICE     STATE                ADDRESS                REVISION');
+  expect(head(60)).toBe('SERVICE     STATE                ADDRESS');
+  expect(head(20)).toBe('SERVICE     STATE                ADDRESS');
+});
+
+test('a stack that is right must be said to be so, and one that never ran too', () => {
+  const right = print(undefined, { ...status, revision: undefined, services: [], problems: [], isRight: true });
+  expect(right).toContain('demo  no revision confirmed yet\n');
+  expect(right).toMatch(/✔ everything runs as it should\n$/);
+});

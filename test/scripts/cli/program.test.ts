@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest';
+import { coloursFor } from '../../../scripts/cli/colours.ts';
+import { defineCommand } from '../../../scripts/cli/commands/command.ts';
+import type { Entry } from '../../../scripts/cli/commands/index.ts';
+import { parse } from '../../../scripts/cli/program.ts';
+import { entry, entryOf } from '../../support/entries.ts';
+
+const plain = { columns: 72, colours: coloursFor({ isTerminal: false, env: {}, noColourFlag: true }) };
+
+const save = defineCommand({
+  syntax: (command) => command.argument('<archive>', 'the file to write'),
+  run: async () => 0,
+});
+const entries: readonly Entry[] = [
+  entryOf('up', {
+    details: 'Waits until every service is ready.',
+    examples: [{ line: 'up --without grafana', what: 'all but one' }],
+    syntax: (command) => command.option('--without <service...>', 'leave services out'),
+    run: async () => 0,
+  }),
+  entryOf('logs', {
+    syntax: (command) => command.argument('[service...]').option('-f, --follow', 'go on'),
+    run: async () => 0,
+  }),
+  entry(
+    'images',
+    defineCommand({
+      subcommands: [{ name: 'save', summary: 'write them into a file', command: save }],
+      run: async () => 0,
+    }),
+  ),
+];
+
+const ask = (...argv: string[]) => parse(argv, entries, plain);
+
+test.each([
+  ['before the command', ['-f', 'a.yml', 'up']],
+  ['after the command', ['up', '-f', 'a.yml']],
+  ['as one word', ['up', '--file=a.yml']],
+  ['on both sides, where the later counts', ['-f', 'b.yml', 'up', '-f', 'a.yml']],
+  ['before a subcommand', ['images', '-f', 'a.yml', 'save', 'x.tar']],
+  ['after a subcommand', ['images', 'save', 'x.tar', '-f', 'a.yml']],
+  ['before a command that ends in its own -f', ['-f', 'a.yml', 'logs', '-f']],
+  ['after a command that has a use of its own for -f', ['logs', '--file', 'a.yml', '-f']],
+])('the stack file must be taken %s', async (_, argv) => {
+  expect(await ask(...argv)).toMatchObject({ kind: 'run', globals: { file: 'a.yml' } });
+});
+
+test('global options must be taken on both sides of the command', async () => {
+  expect(await ask('--json', 'up', '-q', '--no-color')).toMatchObject({
+    globals: { json: true, quiet: true, verbose: false, noColour: true, file: undefined },
+  });
+});
+
+test.each([
+  [['u'], "unknown command 'u'", 'up', 'promstack --help'],
+  [['lgos'], "unknown command 'lgos'", 'logs', 'promstack --help'],
+  [['help', 'lgos'], "unknown command 'lgos'", 'logs', 'promstack --help'],
+  [['up', '--witout', 'x'], "unknown option '--witout'", '--without', 'promstack up --help'],
+  [['up', '--jsn'], "unknown option '--jsn'", '--json', 'promstack up --help'],
+  [['--jsn', 'up'], "unknown option '--jsn'", '--json', 'promstack --help'],
+  [['up', 'now'], "too many arguments for 'up'. Expected 0 arguments but got 1", undefined, 'promstack up --help'],
+  [['images', 'save'], "missing required argument 'archive'", undefined, 'promstack images save --help'],
+  [['-f'], "option '-f, --file <file>' argument missing", undefined, 'promstack --help'],
+])('%o must be refused in words that help', async (argv, message, suggestion, helpLine) => {
+  expect(await ask(...argv)).toEqual({
+    kind: 'misuse',
+    message,
+    helpLine,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+});
+
+test('only the command that is called must be loaded', async () => {
+  const loaded: string[] = [];
+  const watched = entries.map((one) => ({
+    ...one,
+    load: () => {
+      loaded.push(one.name);
+      return one.load();
+    },
+  }));
+  await parse(['--json', '-f', 'images', 'logs', 'up'], watched, plain);
+  await parse(['--help'], watched, plain);
+  expect(loaded).toEqual(['logs']);
+});
+
+test('the help of everything must list what there is', async () => {
+  const parsed = await ask('--help');
+  expect(parsed).toEqual({
+    kind: 'print',
+    text: `Usage: promstack [options] <command>
+
+Render, prove, run and reload a whole Prometheus monitoring stack from
+one stack.yml.
+
+Options:
+  -V, --version      print the version of promstack
+
+Global options:
+  -f, --file <file>  the stack file; otherwise stack.yml here or in a
+                     folder above
+  --json             results as JSON on stdout, progress as one JSON
+                     object a line on stderr
+  -q, --quiet        no progress, only results and errors
+  -v, --verbose      show the causes of errors too
+  --no-color         no colours (also: NO_COLOR=1)
+  -h, --help         show this help
+
+More:
+  up                 do up
+  logs               do logs
+  images             do images
+  help [command]     show how a command is used
+
+Help for one command: promstack <command> --help
+`,
+  });
+  for (const argv of [[], ['help'], ['-h']]) expect(await ask(...argv)).toEqual(parsed);
+});
+
+test('the help of a command must say what it does, how it is called and give examples', async () => {
+  const parsed = await ask('up', '--help');
+  expect(parsed).toEqual({
+    kind: 'print',
+    text: `Usage: promstack up [options]
+
+Do up.
+
+Waits until every service is ready.
+
+Options:
+  --without <service...>  leave services out
+
+Global options:
+  -f, --file <file>       the stack file; otherwise stack.yml here or in
+                          a folder above
+  --json                  results as JSON on stdout, progress as one
+                          JSON object a line on stderr
+  -q, --quiet             no progress, only results and errors
+  -v, --verbose           show the causes of errors too
+  --no-color              no colours (also: NO_COLOR=1)
+  -h, --help              show this help
+
+Examples:
+  promstack up --without grafana  all but one
+`,
+  });
+  expect(await ask('help', 'up')).toEqual(parsed);
+});

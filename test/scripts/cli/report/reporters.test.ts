@@ -1,0 +1,94 @@
+import pc from 'picocolors';
+import { expect, test, vi } from 'vitest';
+import type { Outlet } from '../../../../scripts/cli/context.ts';
+import { table } from '../../../../scripts/cli/print/table.ts';
+import { jsonReporter } from '../../../../scripts/cli/report/json.ts';
+import { resolveMode } from '../../../../scripts/cli/report/mode.ts';
+import { openReporter } from '../../../../scripts/cli/report/open-reporter.ts';
+import { durationText } from '../../../../scripts/util/duration-text.ts';
+import { sizeText } from '../../../../scripts/util/size-text.ts';
+import { SteeredTime } from '../../../support/steered-time.ts';
+
+test('the JSON reporter must write one event a line with its time', () => {
+  const time = new SteeredTime();
+  let written = '';
+  const { report } = jsonReporter({
+    write: (text) => {
+      written += text;
+    },
+    clock: time,
+  });
+  report({ kind: 'started', id: '1', what: 'start prometheus' });
+  time.pass(1_500);
+  report({ kind: 'done', id: '1', what: 'start\nprometheus', tookMs: 1_500 });
+  expect(written).toBe(
+    '{"time":"2026-01-31T12:00:00.000Z","kind":"started","id":"1","what":"start prometheus"}\n' +
+      '{"time":"2026-01-31T12:00:01.500Z","kind":"done","id":"1","what":"start\\nprometheus","tookMs":1500}\n',
+  );
+});
+
+test('a terminal that says it has no size must be drawn on as one of 80 columns', () => {
+  let written = '';
+  const outlet: Outlet = {
+    write: (text) => {
+      written += text;
+    },
+    isTerminal: true,
+    columns: () => 0,
+    rows: () => 0,
+    colours: pc.createColors(false),
+  };
+  vi.useFakeTimers();
+  const reporter = openReporter('tty', { outlet, clock: Date, printDiagnostic: () => '' });
+  reporter.report({ kind: 'started', id: '1', what: 'start prometheus' });
+  vi.advanceTimersByTime(5_000);
+  reporter.close();
+  vi.useRealTimers();
+  expect(written).toContain('start prometheus');
+  expect(written).not.toMatch(/NaN|Infinity/);
+});
+
+test.each([
+  ['json', { json: true, quiet: true, isTerminal: true, env: {} }],
+  ['quiet', { json: false, quiet: true, isTerminal: true, env: {} }],
+  ['tty', { json: false, quiet: false, isTerminal: true, env: { TERM: 'xterm' } }],
+  ['plain', { json: false, quiet: false, isTerminal: true, env: { TERM: 'dumb' } }],
+  ['plain', { json: false, quiet: false, isTerminal: true, env: { CI: 'true' } }],
+  ['plain', { json: false, quiet: false, isTerminal: false, env: { TERM: 'xterm' } }],
+] as const)('the mode must be %s for %o', (mode, told) => {
+  expect(resolveMode(told)).toBe(mode);
+});
+
+test.each([
+  [0, '0 ms'],
+  [42, '40 ms'],
+  [994, '990 ms'],
+  [995, '1.0 s'],
+  [59_949, '59.9 s'],
+  [59_960, '1 min 0 s'],
+  [125_000, '2 min 5 s'],
+  [3_840_000, '1 h 4 min'],
+])('%i milliseconds must read %s', (ms, text) => {
+  expect(durationText(ms)).toBe(text);
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1_000, '1.0 kB'],
+  [98_230_000, '98.2 MB'],
+  [999_600, '1.0 MB'],
+  [206_390_387, '206 MB'],
+])('%i bytes must read %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text);
+});
+
+test('columns must be as wide as what is seen in them', () => {
+  expect(
+    table([
+      ['A', 'LONG HEAD'],
+      ['\x1b[32mgreen\x1b[39m', 'x'],
+      ['b', ''],
+    ]),
+  ).toBe('A      LONG HEAD\n\x1b[32mgreen\x1b[39m  x\nb\n');
+});

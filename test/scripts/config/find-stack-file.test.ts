@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
+import { findStackFile } from '../../../scripts/config/find-stack-file.ts';
+import { loadStack } from '../../../scripts/config/load.ts';
+import { folderWith } from '../../support/config.ts';
+
+describe('stack.yml', () => {
+  test('must be found from a folder below it', async () => {
+    await using folder = await folderWith({ 'stack.yml': '', 'rules/deep/a.yml': '' });
+    const found = await findStackFile({ cwd: join(folder.path, 'rules', 'deep') });
+    expect(found).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
+  });
+
+  test('must be found by its other extension, and the nearest one must win', async () => {
+    await using folder = await folderWith({ 'stack.yml': '', 'inner/stack.yaml': '', 'inner/below/x': '' });
+    const found = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
+    expect(found).toMatchObject({ ok: true, value: join(folder.path, 'inner', 'stack.yaml') });
+  });
+
+  test('must be taken from -f, whether it names the file or its folder', async () => {
+    await using folder = await folderWith({ 'stack.yml': '', 'other/mine.yml': '', 'other/stack.yml': '' });
+    const cwd = folder.path;
+    expect(await findStackFile({ cwd, file: 'other/mine.yml' })).toMatchObject({
+      value: join(cwd, 'other', 'mine.yml'),
+    });
+    expect(await findStackFile({ cwd, file: 'other' })).toMatchObject({ value: join(cwd, 'other', 'stack.yml') });
+  });
+
+  test.each([
+    [undefined, 'there is no stack.yml in HERE/empty or any folder above it'],
+    ['no.yml', 'there is no file no.yml'],
+    ['empty', 'there is no stack.yml in the folder empty'],
+  ])('must be told missing when %s is asked for', async (file, message) => {
+    await using folder = await folderWith({ 'empty/x': '' });
+    const cwd = file === undefined ? join(folder.path, 'empty') : folder.path;
+    const loaded = await loadStack({ cwd, file, env: {} });
+    const told = loaded.ok ? [] : loaded.error;
+    const printed = printDiagnostics(told, () => undefined, false);
+    expect(printed.replaceAll(folder.path, 'HERE')).toBe(
+      `✖ ${message}\n  "promstack init" writes one, "-f FILE" names one that lies elsewhere\n1 problem. Nothing was changed.\n`,
+    );
+  });
+});

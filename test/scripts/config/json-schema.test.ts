@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { stackJsonSchema, stackJsonSchemaText } from '../../../scripts/config/json-schema.ts';
+import { knownKeys } from '../../../scripts/config/schema-tree.ts';
+import { validate } from '../../../scripts/config/validate.ts';
+import { schemaPath } from '../../../scripts/dev/schema.ts';
+import { stackSchema } from '../../../stack/config.ts';
+
+test('the committed JSON Schema must be the one of the schema (npx tsx scripts/dev/schema.ts writes it)', () => {
+  expect(readFileSync(schemaPath, 'utf8')).toBe(stackJsonSchemaText());
+});
+
+test('every key must be described, since the reference and the editors show it', () => {
+  const schema = stackJsonSchema();
+  const silent = knownKeys(stackSchema)
+    .map(({ path }) => path)
+    .filter((path) => describedAt(schema, path) === undefined)
+    .map((path) => path.join('.'));
+  expect(silent).toEqual([]);
+});
+
+function describedAt(schema: unknown, path: readonly string[]): unknown {
+  const [step, ...rest] = path;
+  const at = schema as { description?: string; properties?: Record<string, unknown>; items?: unknown };
+  if (step === undefined) return at.description;
+  return describedAt(step === '[]' ? at.items : at.properties?.[step], rest);
+}
+
+describe('the JSON Schema and the loader must agree on', () => {
+  const bySchema = z.fromJSONSchema(stackJsonSchema() as Parameters<typeof z.fromJSONSchema>[0]);
+
+  test.each([
+    '{}',
+    'prometheus:\ngrafana: {enabled:}\nlabels:\n',
+    'x-mine: {a: 1}',
+    'name: demo-1_x\nbind: "::1"\ntimezone: Asia/Shanghai',
+    'prometheus: {scrape_interval: 1h30m, retention: {time: 0, size: 512MB}}'.replace('time: 0', 'time: "0"'),
+    'prometheus: {scrape_configs: [{job_name: a, anything: {goes: here}}], remote_write: [{url: x}]}',
+    'alertmanager: {route: {receiver: x}, receivers: [{name: x, webhook_configs: []}]}',
+    'images: {source: auto, mirror: mirror.example.com}',
+    `grafana: {image: "grafana/grafana@sha256:${'a'.repeat(64)}"}`,
+  ])('%s, which is right', (text) => {
+    expect(validate(parse(text)).problems).toEqual([]);
+    expect(bySchema.safeParse(parse(text)).error?.issues).toBeUndefined();
+  });
+
+  test.each([
+    '[]',
+    'nam: demo',
+    'name: My Stack',
+    'bind: localhost',
+    'prometheus: {port: 0}',
+    'prometheus: {port: 70000}',
+    'prometheus: {port: 90.5}',
+    'prometheus: {port: "9090"}',
+    'prometheus: {scrape_interval: 15}',
+    'prometheus: {scrape_interval: 15 s}',
+    'prometheus: {scrape_interval: ""}',
+    'prometheus: {scrape_interval: 5s5m}',
+    'prometheus: {retention: {size: 20GiB}}',
+    'prometheus: {retention: {sizes: 20GB}}',
+    'prometheus: {rules: a.yml}',
+    'prometheus: {rules: [""]}',
+    'prometheus: {scrape_configs: [{}]}',
+    'prometheus: {image: prom/prometheus}',
+    'prometheus: {resources: {cpus: 0}}',
+    'images: {source: nowhere}',
+    'labels: {a: [b]}',
+  ])('%s, which is wrong', (text) => {
+    expect(validate(parse(text)).problems).not.toEqual([]);
+    expect(bySchema.safeParse(parse(text)).success).toBe(false);
+  });
+});

@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
+import { loadStack } from '../../../scripts/config/load.ts';
+import type { Secret } from '../../../stack/secret.ts';
+import { folderWith } from '../../support/config.ts';
+
+/** Loads a stack.yml that must be right. */
+async function load(
+  text: string,
+  more: { env?: Record<string, string>; files?: Record<string, string>; overrides?: object } = {},
+) {
+  await using folder = await folderWith({ 'stack.yml': text, ...more.files });
+  const loaded = await loadStack({
+    cwd: folder.path,
+    env: more.env ?? {},
+    ...(more.overrides === undefined ? {} : { overrides: { ...more.overrides } }),
+  });
+  if (!loaded.ok) throw new Error(printDiagnostics(loaded.error, () => undefined, false));
+  return loaded.value;
+}
+
+describe('a stack.yml', () => {
+  test.each(['', '# nothing\n', '---\n', 'prometheus:\ngrafana: ~\nlabels:\n'])(
+    'of %j must mean the defaults',
+    async (text) => {
+      const { config } = await load(text);
+      expect(config).toMatchObject({
+        name: 'promstack',
+        prometheus: { port: 9090, retention: { time: '15d' } },
+        labels: {},
+      });
+    },
+  );
+
+  test('must say where a key stands, and its nearest parent when it is not written', async () => {
+    const stack = await load('name: demo\nprometheus:\n  port: 9091\npushgateway: {port: 9190}\n');
+    expect(stack.locate(['prometheus', 'port'])).toMatchObject({ file: 'stack.yml', line: 3, column: 9, length: 4 });
+    expect(stack.locate(['prometheus', 'port'], true)).toMatchObject({ line: 3, column: 3 });
+    expect(stack.locate(['prometheus', 'retention', 'time'])).toMatchObject({ line: 2, column: 1 });
+  });
+
+  test('must give way to overrides, key by key', async () => {
+    const { config } = await load('prometheus:\n  port: 9190\n  scrape_interval: 1m\n', {
+      overrides: { name: 'other', prometheus: { port: 9290 }, grafana: { enabled: false } },
+    });
+    expect(config).toMatchObject({ name: 'other', grafana: { enabled: false } });
+    expect(config.prometheus).toMatchObject({ port: 9290, scrape_interval: '1m' });
+  });
+
+  test('must take anchors, aliases, merges and keys of its own for them', async () => {
+    const { config } = await load(`
+x-common: &common {scheme: https, scrape_interval: 1m}
+prometheus:
+  scrape_configs:
+    - {<<: *common, job_name: a}
+    - &b {<<: *common, job_name: b, scrape_interval: 2m}
+    - {<<: [*b, *common], job_name: c}
+`);
+    expect(config.prometheus.scrape_configs).toEqual([
+      { job_name: 'a', scheme: 'https', scrape_interval: '1m' },
+      { job_name: 'b', scheme: 'https', scrape_interval: '2m' },
+      { job_name: 'c', scheme: 'https', scrape_interval: '2m' },
+    ]);
+  });
+
+  test('must keep label values as they are written, whatever YAML would make of them', async () => {
+    const { config } = await load(`
+prometheus:
+  external_labels: {version: 1.10, on: true, port: 0080}
+  scrape_configs:
+    - job_name: a
+      sample_limit: 1e3
+      static_configs: [{targets: ['a:1'], labels: {version: 1.10, year: 2024}}]
+`);
+    expect(config.prometheus.external_labels).toEqual({ version: '1.10', on: 'true', port: '0080' });
+    expect(config.prometheus.scrape_configs[0]).toMatchObject({
+      sample_limit: 1000,
+      static_configs: [{ labels: { version: '1.10', year: '2024' } }],
+    });
+  });
+
+  test('must hold secrets that never show themselves', async () => {
+    const { config } = await load(
+      `
+alertmanager:
+  route: {receiver: team}
+  receivers:
+    - name: team
+      webhook_configs: [{url: !env HOOK}, {url: !file secrets/hook}]
+`,
+      { env: { HOOK: 'http://planted' }, files: { 'secrets/hook': 'http://in-a-file\n' } },
+    );
+    const [{ webhook_configs: hooks }] = config.alertmanager.receivers as unknown as [
+      { webhook_configs: { url: Secret }[] },
+    ];
+    expect(hooks.map(({ url }) => url.reveal())).toEqual(['http://planted', 'http://in-a-file']);
+    expect(hooks.map(({ url }) => url.origin)).toEqual(['!env HOOK', '!file secrets/hook']);
+    expect(JSON.stringify(config)).not.toMatch(/planted|in-a-file/);
+  });
+
+  test('must bring the files it names, each once, under names that two folders cannot fight over', async () => {
+    const rules = (name: string) => `groups:\n  - name: ${name}\n    rules: []\n`;
+    const { userFiles } = await load(
+      'prometheus:\n  rules: [rules/**/*, rules/team/a.yml, old.rules]\nalertmanager:\n  templates: [mail.tmpl]\n',
+      {
+        files: {
+          'rules/a.yml': rules('a'),
+          'rules/team/a.yml': `${rules('b')}\r\n`,
+          'rules/.hidden.yml': 'no rules',
+          'old.rules': rules('c'),
+          'mail.tmpl': '{{ define "x" }}: not YAML{{ end }}',
+        },
+      },
+    );
+    expect(userFiles.map(({ service, path, content }) => [service, path, content.length])).toEqual([
+      ['alertmanager', 'templates/user/mail.tmpl', 35],
+      ['prometheus', 'rules/user/old.rules.yml', 34],
+      ['prometheus', 'rules/user/rules__a.yml', 34],
+      ['prometheus', 'rules/user/rules__team__a.yml', 36],
+    ]);
+    expect(userFiles.map(({ origin }) => origin)).toEqual([
+      'mail.tmpl',
+      'old.rules',
+      'rules/a.yml',
+      'rules/team/a.yml',
+    ]);
+  });
+
+  test('must tell a rule file that is no text', async () => {
+    await using folder = await folderWith({
+      'stack.yml': 'prometheus:\n  rules: [a.yml]\n',
+      'a.yml': new Uint8Array([0xff, 0xfe, 0]),
+    });
+    const loaded = await loadStack({ cwd: folder.path, env: {} });
+    expect(loaded).toMatchObject({ ok: false, error: [{ message: 'the file a.yml is not a text in UTF-8' }] });
+  });
+
+  test('must be told of by the path a person would type from where they stand', async () => {
+    await using folder = await folderWith({
+      'stack.yml': 'nam: x\nprometheus: {rules: [r.yml]}\n',
+      'r.yml': '[]',
+      'deep/x': '',
+    });
+    const loaded = await loadStack({ cwd: join(folder.path, 'deep'), env: {} });
+    const told = loaded.ok ? [] : loaded.error;
+    expect(told.map(({ where }) => where?.file)).toEqual(['../stack.yml', '../r.yml']);
+  });
+
+  test('of 10,000 broken rules must be told in one go, and not all be printed', async () => {
+    const rules = Array.from({ length: 10_000 }, (_, at) => `      - alert: A${at}\n        expr: up ==\n`).join('');
+    await using folder = await folderWith({
+      'stack.yml': 'prometheus: {rules: [r.yml]}\n',
+      'r.yml': `groups:\n  - name: a\n    rules:\n${rules}`,
+    });
+    const loaded = await loadStack({ cwd: folder.path, env: {} });
+    const told = loaded.ok ? [] : loaded.error;
+    expect(told).toHaveLength(10_000);
+    expect(printDiagnostics(told, () => undefined, false)).toMatch(
+      /… and 9950 more\.\n10000 problems\. Nothing was changed\.\n$/,
+    );
+  });
+});
+
+describe('whatever stands in stack.yml', () => {
+  /** Texts that look like a stack.yml, whole and broken. */
+  const texts = fc.oneof(
+    fc.string(),
+    fc
+      .array(
+        fc.constantFrom(
+          'prometheus',
+          'rules',
+          'a',
+          ':',
+          ': ',
+          '\n',
+          '  ',
+          '- ',
+          '&a',
+          '*a',
+          '<<',
+          '!env X',
+          '!file y',
+          '[',
+          ']',
+          '{',
+          '}',
+          '"',
+          "'",
+          '|',
+          '>',
+          '#',
+          '\t',
+          '---',
+          '{{',
+          '1',
+          '~',
+          'alertmanager:\n  route:\n    routes:\n',
+        ),
+      )
+      .map((parts) => parts.join('')),
+    fc.json(),
+  );
+
+  test.each(['toString', 'constructor', 'hasOwnProperty', 'valueOf'])(
+    'a key that every object has, such as %s, must be as unknown as any',
+    async (key) => {
+      for (const [text, column] of [
+        [`${key}: []\n`, 1],
+        [`prometheus: { ${key}: 1 }\n`, 15],
+      ] as const) {
+        await using folder = await folderWith({ 'stack.yml': text });
+        const loaded = await loadStack({ cwd: folder.path, env: {} });
+        if (loaded.ok) throw new Error(`${text} was taken`);
+        expect(loaded.error).toMatchObject([{ code: 'unknown-key', where: { line: 1, column } }]);
+      }
+      const { config } = await load(`prometheus: { external_labels: { ${key}: a } }\n`);
+      expect(config.prometheus.external_labels).toEqual({ [key]: 'a' });
+    },
+  );
+
+  test('loading it must end in a config or in diagnostics with places inside the file', async () => {
+    await using folder = await folderWith({ y: 'secret' });
+    const { writeFile } = await import('node:fs/promises');
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        await writeFile(join(folder.path, 'stack.yml'), text);
+        const loaded = await loadStack({ cwd: folder.path, env: { X: 'secret' } });
+        const told = loaded.ok ? loaded.warnings : loaded.error;
+        expect(loaded.ok || told.length > 0).toBe(true);
+        for (const { where } of told) {
+          expect(where?.line).toBeLessThanOrEqual(text.split('\n').length + 1);
+          expect(where?.length).toBeGreaterThan(0);
+        }
+        expect(printDiagnostics(told, () => text, false)).not.toContain('secret\n');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readPlainYaml } from '../../../scripts/config/plain-yaml.ts';
+
+const rules = `---
+# Rules of one team.
+groups:
+  - name: hosts
+    interval: 1m
+    rules:
+    - alert: HostDown
+      expr: up{job="node"} == 0
+
+      for: 5m
+      labels: {}
+      annotations:
+        summary: "{{ $labels.instance }} is \\"down\\""
+        description: 'it''s down'
+        # A text over several lines.
+        long: |
+          first
+            second: [not, a, list]
+
+          # no comment
+        short: |-
+          one
+    - record: job:up
+      expr: 1
+  - name: empty
+    rules:
+`;
+
+describe('the fast reader', () => {
+  test('must read an ordinary rule file, and as the yaml package does', () => {
+    expect(readPlainYaml(rules)?.value).toEqual(parse(rules));
+  });
+
+  test.each([
+    '',
+    '\n',
+    '# nothing\n',
+    '---\n',
+    'a:\n',
+    'a: ~\n',
+    '- 1\n- -2.50\n- 1e3\n- a b\n',
+    'a:\n- b\nc: d\n',
+    'a: |\n  b\n',
+    'a: x#y\n',
+  ])('%j must be read as the yaml package does', (text) => {
+    expect(readPlainYaml(text)).toEqual({ value: parse(text) });
+  });
+
+  test.each([
+    'a: [b]',
+    'a: {b: c}',
+    'a: &x b',
+    'a: *x',
+    'a: !t b',
+    '<<: a',
+    '"a": b',
+    'a: >\n  b',
+    'a: |2\n  b',
+    'a: b\n  c',
+    'a: b # c',
+    'a: b: c',
+    'a: b\na: c',
+    'a:\n\tb: c',
+    'a: b\r\n',
+    ' a: b\nc: d',
+    'a:\n  b: c\n d: e',
+    'null: a',
+    '__proto__: a',
+    'a: 0x1F',
+    'a: .inf',
+    'a: "b',
+    'a: "\\x41"',
+    'a: "b" c',
+    '- - a',
+    'a: - b',
+    'a: b\n---\nc: d',
+    '%YAML 1.2\n---\na: b',
+    'text',
+  ])('%j must be left to the yaml package', (text) => {
+    expect(readPlainYaml(text)).toBeUndefined();
+  });
+
+  test('must never read anything otherwise than the yaml package, nor what that refuses', () => {
+    const lines = fc.constantFrom(
+      ...rules.split('\n'),
+      '',
+      '-',
+      '- a',
+      '- a: b',
+      'a:',
+      'b: c',
+      'b: |',
+      'b: |-',
+      '# c',
+      '  - d: e',
+      'x: 1.10',
+      "y: 'z'",
+      'q: ""',
+      '---',
+      'k: 007',
+      'n: -',
+      'e: :x',
+      'o: +1',
+      't: true ',
+    );
+    const indent = fc.constantFrom('', '', '', ' ', '  ', '    ', '      ');
+    const texts = fc
+      .array(
+        fc.tuple(indent, lines).map(([blank, line]) => blank + line),
+        { maxLength: 12 },
+      )
+      .map((some) => some.join('\n'));
+    const slices = fc
+      .tuple(fc.nat(30), fc.nat(30))
+      .map(([from, count]) => rules.split('\n').toSpliced(from, count).join('\n'));
+    let read = 0;
+    fc.assert(
+      fc.property(fc.oneof(texts, slices), (text) => {
+        const plain = readPlainYaml(text);
+        if (plain === undefined) return;
+        read++;
+        expect(plain.value).toEqual(parse(text));
+      }),
+      { numRuns: 5_000 },
+    );
+    // A reader that leaves everything to others would pass too.
+    expect(read).toBeGreaterThan(500);
+  });
+});

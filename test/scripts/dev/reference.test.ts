@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { withReferences } from '../../../scripts/dev/reference/generate.ts';
+import { keyRows } from '../../../scripts/dev/reference/keys.ts';
+import { between } from '../../../scripts/dev/reference/markers.ts';
+import { packageRoot } from '../../../scripts/util/package-root.ts';
+
+test('the references in README.md must be current: npx tsx scripts/dev/reference.ts writes them', async () => {
+  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
+  expect(readme).toBe(await withReferences(readme));
+});
+
+test('a key must be told with its type, its default and what it is for', () => {
+  const rows = keyRows({
+    properties: {
+      name: { type: ['string', 'null'], default: 'demo', description: 'Names it' },
+      source: { type: ['string', 'null'], enum: ['registry', 'auto', null], default: 'auto' },
+      bind: { anyOf: [{ type: 'string' }, { type: 'string' }, { type: 'null' }] },
+      secret: { title: 'text or `!env`', description: 'Hidden' },
+      section: {
+        type: ['object', 'null'],
+        additionalProperties: false,
+        properties: {
+          port: { type: 'integer', default: 9090 },
+          rules: { type: 'array', items: { type: 'string' }, default: [] },
+        },
+      },
+      native: { type: 'object', additionalProperties: {}, properties: { inner: { type: 'string' } } },
+    },
+  });
+  expect(rows).toEqual([
+    { key: 'name', type: 'text', default: 'demo', what: 'Names it' },
+    { key: 'source', type: 'registry, auto', default: 'auto', what: '' },
+    { key: 'bind', type: 'text', default: '', what: '' },
+    { key: 'secret', type: 'text or `!env`', default: '', what: 'Hidden' },
+    { key: 'section.port', type: 'whole number', default: '9090', what: '' },
+    { key: 'section.rules', type: 'list of texts', default: 'none', what: '' },
+    { key: 'native', type: 'mapping', default: '', what: '' },
+  ]);
+});
+
+test('what is generated must stand between its markers and nowhere else', () => {
+  const document = 'before\n<!-- a:begin (by hand? no) -->\nold\n<!-- a:end -->\nafter\n';
+  const once = between(document, 'a', 'new');
+  expect(once).toBe('before\n<!-- a:begin (by hand? no) -->\n\nnew\n\n<!-- a:end -->\nafter\n');
+  expect(between(once, 'a', 'new')).toBe(once);
+  expect(() => between(document, 'b', 'new')).toThrow('the markers b:begin and b:end are not there');
+});

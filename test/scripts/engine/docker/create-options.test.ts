@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { toCreateOptions, toHelperOptions } from '../../../../scripts/engine/docker/create-options.ts';
+import type { ContainerRequest } from '../../../../scripts/engine/engine.ts';
+import type { ContainerSpec } from '../../../../stack/model.ts';
+
+const spec: ContainerSpec = {
+  service: 'thing',
+  image: 'maker/thing:v1',
+  user: '65534:65534',
+  args: ['--flag'],
+  env: { TZ: 'Asia/Shanghai' },
+  ports: [{ bind: '127.0.0.1', host: 19090, container: 9090 }],
+  mounts: [
+    { kind: 'config', target: '/etc/promstack' },
+    { kind: 'data', volume: 'thing-data', target: '/data' },
+  ],
+  tmpfs: ['/tmp'],
+  resources: { memoryBytes: 1024, cpus: 0.5 },
+  labels: {},
+  stopTimeoutSeconds: 30,
+};
+
+const request: ContainerRequest = {
+  name: 'demo-thing',
+  spec,
+  labels: { a: 'b' },
+  network: 'demo',
+  volumes: ['demo-thing-config', 'demo-thing-data'],
+};
+
+test("a service's container must be unprivileged, read-only, restarted unless stopped, and known by its name", () => {
+  expect(toCreateOptions(request)).toEqual({
+    name: 'demo-thing',
+    Image: 'maker/thing:v1',
+    Hostname: 'thing',
+    User: '65534:65534',
+    Cmd: ['--flag'],
+    Env: ['TZ=Asia/Shanghai'],
+    Labels: { a: 'b' },
+    StopTimeout: 30,
+    ExposedPorts: { '9090/tcp': {} },
+    NetworkingConfig: { EndpointsConfig: { demo: { Aliases: ['thing'] } } },
+    HostConfig: {
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+      NetworkMode: 'demo',
+      RestartPolicy: { Name: 'unless-stopped' },
+      ReadonlyRootfs: true,
+      ExtraHosts: ['host.docker.internal:host-gateway'],
+      Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,mode=1777,size=64m' },
+      PortBindings: { '9090/tcp': [{ HostIp: '127.0.0.1', HostPort: '19090' }] },
+      Mounts: [
+        {
+          Type: 'volume',
+          Source: 'demo-thing-config',
+          Target: '/etc/promstack',
+          ReadOnly: true,
+          VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } },
+        },
+        { Type: 'volume', Source: 'demo-thing-data', Target: '/data', ReadOnly: false },
+      ],
+      Memory: 1024,
+      NanoCpus: 500_000_000,
+    },
+  });
+});
+
+test("the host's address must be the one that the engine knows it by", () => {
+  expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
+});
+
+test('what a spec leaves open must be left to the engine', () => {
+  const bare = toCreateOptions({ ...request, spec: { ...spec, resources: {} } });
+  expect(bare).not.toHaveProperty('Entrypoint');
+  expect(bare.HostConfig).not.toHaveProperty('Memory');
+  expect(bare.HostConfig).not.toHaveProperty('NanoCpus');
+  expect(toCreateOptions({ ...request, spec: { ...spec, entrypoint: ['/bin/sh'] } }).Entrypoint).toEqual(['/bin/sh']);
+});
+
+test('a port that is published twice must be bound twice', () => {
+  const ports = [
+    { bind: '127.0.0.1', host: 1, container: 9090 },
+    { bind: '::1', host: 2, container: 9090 },
+  ];
+  const bindings = toCreateOptions({ ...request, spec: { ...spec, ports } }).HostConfig?.PortBindings as unknown;
+  expect(bindings).toEqual({
+    '9090/tcp': [
+      { HostIp: '127.0.0.1', HostPort: '1' },
+      { HostIp: '::1', HostPort: '2' },
+    ],
+  });
+});
+
+test('a mount without the name of its volume must be a mistake, not a volume of any name', () => {
+  expect(() => toCreateOptions({ ...request, volumes: [] })).toThrow(
+    'no volume was named for the mount at /etc/promstack',
+  );
+});
+
+test('a helper must have no network and never be restarted', () => {
+  const helper = toHelperOptions({
+    name: 'h',
+    image: 'maker/thing:v1',
+    user: '0:0',
+    entrypoint: ['/bin/true'],
+    args: [],
+    labels: {},
+    mounts: [{ volume: 'v', target: '/v', readOnly: false }],
+  });
+  expect(helper.HostConfig).toMatchObject({ NetworkMode: 'none', CapDrop: ['ALL'] });
+  expect(helper.HostConfig).not.toHaveProperty('RestartPolicy');
+});

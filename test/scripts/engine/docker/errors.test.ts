@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { asking, askingFor, toEngineError } from '../../../../scripts/engine/docker/errors.ts';
+import { EngineError } from '../../../../scripts/engine/engine.ts';
+
+/** As docker-modem words a refusal. */
+function refusal(statusCode: number, message: string): Error {
+  return Object.assign(new Error(`(HTTP code ${statusCode}) some reason - ${message} `), {
+    statusCode,
+    json: { message },
+  });
+}
+
+const errno = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+const codeOf = (error: unknown) => (toEngineError('trying', error) as EngineError).code;
+
+test.each([
+  [404, 'No such container: x', 'notFound'],
+  [409, 'the name is in use', 'conflict'],
+  [401, 'who are you', 'denied'],
+  [403, 'not you', 'denied'],
+  [400, 'bad parameter', 'refused'],
+  [500, 'no space left on device', 'refused'],
+  [500, 'Bind for 127.0.0.1:9090 failed: port is already allocated', 'portTaken'],
+  [500, 'listen tcp4 127.0.0.1:9090: bind: address already in use', 'portTaken'],
+])('an answer %i "%s" must be %s', (status, message, code) => {
+  expect(codeOf(refusal(status, message))).toBe(code);
+});
+
+test.each([
+  ['ECONNREFUSED', 'unreachable'],
+  ['ENOENT', 'unreachable'],
+  ['ECONNRESET', 'unreachable'],
+  ['EACCES', 'denied'],
+])('a connection that ends in %s must be %s', (code, engineCode) => {
+  expect(codeOf(errno(code))).toBe(engineCode);
+});
+
+describe('an error of the engine', () => {
+  test("must have the engine's own sentence, what was being done, and the cause", async () => {
+    const cause = refusal(404, 'No such container: x');
+    const error = await asking('starting container x', () => Promise.reject(cause)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(EngineError);
+    expect(error).toMatchObject({ message: 'No such container: x', doing: 'starting container x', cause });
+  });
+
+  test('without a JSON body must lose only what docker-modem put before it', () => {
+    const error = Object.assign(new Error('(HTTP code 500) server error - the disk - of all things - is full '), {
+      statusCode: 500,
+      json: null,
+    });
+    expect(toEngineError('trying', error)).toMatchObject({ message: 'the disk - of all things - is full' });
+  });
+
+  test('must be wrapped once only', () => {
+    const first = toEngineError('inner', refusal(409, 'x'));
+    expect(toEngineError('outer', first)).toBe(first);
+  });
+});
+
+test('a mistake of our own must stay what it is', () => {
+  const mistake = new TypeError('x is not a function');
+  expect(toEngineError('trying', mistake)).toBe(mistake);
+});
+
+test('an abort must stay an abort', () => {
+  const abort = new DOMException('stopped', 'AbortError');
+  expect(toEngineError('trying', abort)).toBe(abort);
+});
+
+test('"not there" must be an answer where it is asked for, and nothing else must', async () => {
+  expect(await askingFor('looking', () => Promise.reject(refusal(404, 'no such volume')))).toBeUndefined();
+  await expect(askingFor('looking', () => Promise.reject(refusal(409, 'in use')))).rejects.toThrow('in use');
+});

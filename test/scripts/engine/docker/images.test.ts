@@ -1,0 +1,85 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { loadedReferences } from '../../../../scripts/engine/docker/images.ts';
+import { fakeDaemon, json, lines } from '../../../support/fake-daemon.ts';
+
+const forever = new AbortController().signal;
+
+test('a pull must tell how far it is', async () => {
+  await using daemon = await fakeDaemon({
+    'POST /images/create': lines(
+      { status: 'Pulling from prom/thing', id: 'v1' },
+      { status: 'Downloading', id: 'a', progressDetail: { current: 1, total: 4 } },
+      { status: 'Download complete', id: 'a' },
+    ),
+  });
+  const told: unknown[] = [];
+  await daemon.engine.pullImage('prom/thing:v1', (progress) => told.push(progress), forever);
+  expect(told.at(-1)).toEqual({ doneBytes: 4, totalBytes: 4 });
+});
+
+test('a pull that fails midway must reject, though the engine answered 200', async () => {
+  await using daemon = await fakeDaemon({
+    'POST /images/create': lines(
+      { status: 'Pulling' },
+      { errorDetail: { message: 'the disk is full' }, error: 'full' },
+    ),
+  });
+  const pulling = daemon.engine.pullImage('prom/thing:v1', () => undefined, forever);
+  await expect(pulling).rejects.toMatchObject({
+    code: 'refused',
+    message: 'the disk is full',
+    doing: 'pulling prom/thing:v1',
+  });
+});
+
+test('a pull must ask for the repository and the tag or digest', async () => {
+  const asked: string[] = [];
+  await using daemon = await fakeDaemon({
+    'POST /images/create': (request, response) => {
+      const query = new URL(request.url ?? '', 'http://engine').searchParams;
+      asked.push(`${query.get('fromImage')} ${query.get('tag')}`);
+      response.end();
+    },
+  });
+  const digest = `sha256:${'0'.repeat(64)}`;
+  for (const reference of ['registry.local:5000/prom/thing:v1', `prom/thing@${digest}`]) {
+    await daemon.engine.pullImage(reference, () => undefined, forever);
+  }
+  expect(asked).toEqual(['registry.local:5000/prom/thing v1', `prom/thing ${digest}`]);
+});
+
+test('a pull that is aborted must stop', async () => {
+  await using daemon = await fakeDaemon({
+    'POST /images/create': (_request, response) => {
+      response.writeHead(200).write('{"status":"Pulling","id":"a"}\n');
+    },
+  });
+  const abort = new AbortController();
+  const pulling = daemon.engine.pullImage('prom/thing:v1', () => abort.abort(), abort.signal);
+  await expect(pulling).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('an import whose stream breaks must tell why it broke', async () => {
+  await using daemon = await fakeDaemon({ 'POST /images/create': (request) => request.resume() });
+  const tar = new PassThrough();
+  const importing = daemon.engine.importImage(tar, 'promstack/thing:1', []);
+  tar.write('x', () => tar.destroy(new Error('the file could not be read')));
+  await expect(importing).rejects.toThrow('the file could not be read');
+});
+
+test('an image that is not there must be an answer', async () => {
+  await using daemon = await fakeDaemon({ 'GET /images/prom/thing:v1/json': json(404, { message: 'no such image' }) });
+  expect(await daemon.engine.findImage('prom/thing:v1')).toBeUndefined();
+});
+
+test.each([
+  [
+    [{ stream: 'Loaded image: prom/thing:v1\n' }, { stream: 'Loaded image: prom/other:v2\n' }],
+    ['prom/thing:v1', 'prom/other:v2'],
+  ],
+  [[{ stream: 'Loaded image(s): localhost/a:1,localhost/b:2' }], ['localhost/a:1', 'localhost/b:2']],
+  [[{ stream: 'Loaded image ID: sha256:abc\n' }, { status: 'Loading layer' }], []],
+])('what was loaded must be read from %j', (said, references) => {
+  expect(loadedReferences(said)).toEqual(references);
+});

@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readAptHost } from '../../../../../scripts/engine/images/apt/host.ts';
+import type { Run } from '../../../../../scripts/engine/images/apt/run.ts';
+import { temporaryFolder } from '../../../../support/surroundings.ts';
+
+const dpkg: Run = async () => 'arm64\n';
+
+async function write(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(root, name, '..'), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+}
+
+test("a host's archives must be read from all its source files", async () => {
+  await using root = await temporaryFolder();
+  await write(root.path, {
+    'etc/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n',
+    'etc/apt/sources.list': 'deb http://one.example.org/debian bookworm main\n',
+    'etc/apt/sources.list.d/two.sources':
+      'Types: deb\nURIs: http://two.example.org\nSuites: bookworm\nComponents: main\n',
+    'etc/apt/sources.list.d/off.list.save': 'deb http://three.example.org bookworm main\n',
+  });
+  const host = await readAptHost(dpkg, root.path);
+  expect(host).toMatchObject({ codename: 'bookworm', architecture: 'arm64' });
+  expect(host?.archives.map((one) => one.uri)).toEqual(['http://one.example.org/debian', 'http://two.example.org']);
+});
+
+test('a host without dpkg must be known as one without apt', async () => {
+  await using root = await temporaryFolder();
+  await write(root.path, { 'etc/os-release': 'VERSION_CODENAME=forty\n' });
+  const missing: Run = () => Promise.reject(new Error('no such program'));
+  expect(await readAptHost(missing, root.path)).toBeUndefined();
+});

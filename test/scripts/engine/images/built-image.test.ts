@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { toChanges, upstreamVersion } from '../../../../scripts/engine/images/built-image.ts';
+import { recipeFor } from '../../../../scripts/engine/images/recipe-of.ts';
+
+test.each([
+  ['3.5.3+ds1-6', '3.5.3'],
+  ['0.33.1-5', '0.33.1'],
+  ['1:2.42.0+ds-5+b5', '2.42.0'],
+  ['2.53.3+dfsg-1~deb13u1', '2.53.3'],
+  ['3.0.0~rc1+ds-1', '3.0.0-rc1'],
+  ['1.11.2', '1.11.2'],
+])('the version %s of Debian must be %s of upstream', (debian, upstream) => {
+  expect(upstreamVersion(debian)).toBe(upstream);
+});
+
+test('an image must be run as the official one is, and say honestly what it is', () => {
+  const recipe = recipeFor('prom/prometheus:v3.5.3');
+  if (recipe === undefined) throw new Error('there is no recipe');
+  const files = [
+    { name: 'prometheus', version: '3.5.3+ds1-6', path: '/x' },
+    { name: 'libc6', version: '2.43-7', path: '/x' },
+    { name: 'libjs-jquery', version: '3.7', path: '/x' },
+  ];
+  expect(toChanges(recipe, { files, suite: 'sid' }, '3.5.3')).toEqual([
+    'USER 65534',
+    'WORKDIR /prometheus',
+    'EXPOSE 9090',
+    'VOLUME ["/prometheus"]',
+    'ENTRYPOINT ["/bin/prometheus"]',
+    'CMD ["--config.file=/etc/prometheus/prometheus.yml","--storage.tsdb.path=/prometheus"]',
+    'LABEL dev.promstack.program="prometheus"',
+    'LABEL dev.promstack.packages="libc6 2.43-7, prometheus 3.5.3+ds1-6"',
+    'LABEL org.opencontainers.image.title="prometheus"',
+    'LABEL org.opencontainers.image.version="3.5.3"',
+    'LABEL org.opencontainers.image.description="prometheus from Debian sid\'s packages, put together by promstack; not the official image"',
+  ]);
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { type Engine, EngineError, type ImageSummary } from '../../../../scripts/engine/engine.ts';
+import { ensureImages, type ImageSettings } from '../../../../scripts/engine/images/ensure.ts';
+import { missingImages, missingImagesError } from '../../../../scripts/engine/images/outcome.ts';
+import type { Event } from '../../../../scripts/util/event.ts';
+import { fakeEngine } from '../../../support/engine.ts';
+
+const prometheus = 'prom/prometheus:v3.5.3';
+const grafana = 'grafana/grafana:12.4.0';
+const forever = new AbortController().signal;
+
+/** An engine with these images; a pull adds what the registry has. */
+function engineWith(
+  present: readonly string[],
+  registry: readonly string[] = [],
+): Engine & { readonly pulled: string[] } {
+  const images = new Map<string, ImageSummary>(present.map((tag) => [tag, image(tag)]));
+  const pulled: string[] = [];
+  const engine = fakeEngine({
+    findImage: async (reference) => images.get(reference),
+    listImages: async () => [...images.values()],
+    pullImage: async (reference, onProgress) => {
+      pulled.push(reference);
+      onProgress({ doneBytes: 42e6, totalBytes: 98e6 });
+      if (!registry.includes(reference)) {
+        throw new EngineError({ code: 'refused', doing: `pulling ${reference}`, message: 'no such host' });
+      }
+      images.set(reference, image(reference));
+    },
+  });
+  return Object.assign(engine, { pulled });
+}
+
+const image = (tag: string): ImageSummary => ({ id: `id of ${tag}`, tags: [tag], sizeBytes: 1, labels: {} });
+
+async function ensure(engine: Engine, references: readonly string[], settings: ImageSettings) {
+  const events: Event[] = [];
+  const wanted = references.map((reference, at) => ({ service: `service${at}`, reference }));
+  const outcomes = await ensureImages(engine, wanted, settings, (event) => events.push(event), forever);
+  return { outcomes, events };
+}
+
+test('images that are present must cost no word and no pull', async () => {
+  const engine = engineWith([prometheus]);
+  const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
+  const had = { kind: 'had', reference: prometheus, ref: prometheus, imageId: `id of ${prometheus}`, from: 'present' };
+  expect(outcomes).toEqual([
+    { service: 'service0', ...had },
+    { service: 'service1', ...had },
+  ]);
+  expect([events, engine.pulled]).toEqual([[], []]);
+});
+
+test.each(['prom/prometheus', prometheus].map((name) => `${name}@sha256:${'a1'.repeat(32)}`))(
+  'an image named by its digest must be found where it is present: %s',
+  async (reference) => {
+    const engine = fakeEngine({
+      kind: 'docker',
+      listImages: async () => [image(prometheus)],
+      findImage: async (name) => (name === reference ? image(prometheus) : undefined),
+    });
+    const { outcomes } = await ensure(engine, [reference], { source: 'archive' });
+    expect(outcomes).toEqual([expect.objectContaining({ kind: 'had', ref: reference, from: 'present' })]);
+  },
+);
+
+describe('the source registry', () => {
+  test('must pull what is absent, once, and tell how far it is', async () => {
+    const engine = engineWith([], [prometheus]);
+    const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
+    expect(outcomes.map((one) => one.kind === 'had' && one.from)).toEqual(['registry', 'registry']);
+    expect(engine.pulled).toEqual([prometheus]);
+    const id = `image:${prometheus}`;
+    const what = `image ${prometheus}`;
+    expect(events).toEqual([
+      { kind: 'started', id, what },
+      { kind: 'progress', id, what, detail: '42 of 98 MB', fraction: 42 / 98 },
+      { kind: 'done', id, what, tookMs: expect.any(Number), detail: `pulled ${prometheus}` },
+    ]);
+  });
+
+  test('with a mirror must pull from there, and run what it pulled', async () => {
+    const mirrored = `registry.local:5000/${prometheus}`;
+    const engine = engineWith([], [mirrored]);
+    const { outcomes } = await ensure(engine, [prometheus], { source: 'registry', mirror: 'registry.local:5000' });
+    expect(outcomes).toMatchObject([{ kind: 'had', reference: prometheus, ref: mirrored, from: 'registry' }]);
+  });
+
+  test('must not stand in an image of another making', async () => {
+    const engine = engineWith(['promstack/prometheus:3.5.3-debian']);
+    const { outcomes } = await ensure(engine, [prometheus], { source: 'registry' });
+    expect(outcomes).toMatchObject([{ kind: 'missing', attempts: [{ way: 'registry', why: 'no such host' }] }]);
+  });
+
+  test('must not be given up quietly when the engine itself is gone', async () => {
+    const gone = new EngineError({ code: 'unreachable', doing: 'pulling', message: 'socket hang up' });
+    const engine = fakeEngine({
+      listImages: async () => [],
+      findImage: async () => undefined,
+      pullImage: () => Promise.reject(gone),
+    });
+    await expect(ensure(engine, [prometheus], { source: 'registry' })).rejects.toBe(gone);
+  });
+});
+
+describe('the source auto', () => {
+  test('must use an image built earlier before it asks any network', async () => {
+    const built = 'promstack/prometheus:3.5.3-debian';
+    const engine = engineWith([built]);
+    const { outcomes, events } = await ensure(engine, [prometheus], { source: 'auto' });
+    expect(outcomes).toMatchObject([{ kind: 'had', ref: built, imageId: `id of ${built}`, from: 'present' }]);
+    expect([events, engine.pulled]).toEqual([[], []]);
+  });
+
+  test('must warn when what stands in is another version', async () => {
+    const { events } = await ensure(engineWith(['promstack/prometheus:3.14.0-debian']), [prometheus], {
+      source: 'auto',
+    });
+    const text = `promstack/prometheus:3.14.0-debian stands in for ${prometheus}: Debian's packages have 3.14.0`;
+    expect(events).toEqual([{ kind: 'warning', text }]);
+  });
+
+  test('must say of each way why it did not lead to the image', async () => {
+    const { outcomes, events } = await ensure(engineWith([]), [grafana], { source: 'auto' });
+    const attempts = [
+      { way: 'registry', why: 'no such host' },
+      { way: 'packages', why: 'Debian has no package of grafana/grafana' },
+    ];
+    expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts }]);
+    expect(events.at(-1)).toMatchObject({
+      kind: 'failed',
+      why: attempts.map(({ way, why }) => `${way}: ${why}`).join('; '),
+    });
+  });
+});
+
+test('the source packages must not take the official image for a built one', async () => {
+  const engine = engineWith([prometheus, 'promstack/prometheus:3.5.3-debian']);
+  const { outcomes } = await ensure(engine, [prometheus], { source: 'packages' });
+  expect(outcomes).toMatchObject([{ ref: 'promstack/prometheus:3.5.3-debian' }]);
+});
+
+test('the source archive must take what was loaded, of either making, and ask no network', async () => {
+  const engine = engineWith([grafana, 'promstack/prometheus:3.5.3-debian']);
+  const { outcomes } = await ensure(engine, [grafana, prometheus, 'prom/alertmanager:v1'], { source: 'archive' });
+  expect(outcomes).toMatchObject([
+    { ref: grafana },
+    { ref: 'promstack/prometheus:3.5.3-debian' },
+    { kind: 'missing', attempts: [{ way: 'archive', why: 'it has not been loaded' }] },
+  ]);
+});
+
+test('images that cannot be had must be told together, with what to try', async () => {
+  const { outcomes } = await ensure(engineWith([]), [prometheus, grafana], { source: 'registry' });
+  expect(
+    missingImagesError(missingImages(outcomes)).message,
+  ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0 cannot be had
+    registry: no such host
+grafana/grafana:12.4.0 for service1 cannot be had
+    registry: no such host
+  try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine reaches, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { printPlan } from '../../../scripts/cli/print/plan.ts';
+import type { Desired } from '../../../scripts/plan/desired.ts';
+import { driftOf } from '../../../scripts/plan/drift.ts';
+import type { Observed } from '../../../scripts/plan/observed.ts';
+import { reconcile } from '../../../scripts/plan/reconcile.ts';
+import { hashFiles } from '../../../scripts/state/files-hash.ts';
+import type { HistoryEntry } from '../../../scripts/state/history.ts';
+import { desiredStack, observedAs, withService } from '../../support/states.ts';
+
+const details = { restartPolicy: 'unless-stopped', networks: ['demo'] };
+
+describe('drift', () => {
+  it('must be none on a stack that nobody touched', () => {
+    expect(texts(recorded(['prometheus', 'sink']))).toEqual([]);
+  });
+
+  it('must not be what the engine rounds', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const spec = desired.services[0]?.spec;
+    if (spec === undefined) throw new Error('the stack has a service');
+    const found = withService(observed, 'prometheus', {
+      spec: { ...spec, resources: { cpus: 0.3333333333 } },
+      details: { cpus: 0.333333333, ...details },
+    });
+    expect(texts({ desired, observed: found })).toEqual([]);
+  });
+
+  it('must not be what stack.yml says otherwise by now', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const edited: Desired = {
+      ...desired,
+      revision: 'edited',
+      services: desired.services.map((one) => ({
+        ...one,
+        specHash: 'edited',
+        ...(one.release === undefined ? {} : { release: { ...one.release, revision: 'edited' } }),
+      })),
+    };
+    const behind = withService(observed, 'prometheus', { unproven: 'it still runs revision prometheus-new' });
+    expect(driftOf(edited, behind)).toEqual([]);
+  });
+
+  it('must tell of a container that was stopped, and of one that was removed, which up puts right', () => {
+    const { desired, observed } = recorded(['prometheus', 'sink']);
+    const stopped = withService(observed, 'sink', { state: 'exited' });
+    const both = { ...stopped, services: new Map([...stopped.services].filter(([name]) => name !== 'prometheus')) };
+    expect(texts({ desired, observed: both })).toEqual([
+      'prometheus: its container was removed',
+      'sink: its container is stopped',
+    ]);
+    expect(printPlan(reconcile(desired, both))).toMatchInlineSnapshot(`
+      "plan for demo: 2 to change, 0 as they should be
+        + prometheus     create    its container is gone
+        > sink           start     it is stopped
+      "
+    `);
+  });
+
+  it('must tell of a container that was changed, which up makes anew', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const altered = withService(observed, 'prometheus', {
+      details: { memoryBytes: 314_572_800, cpus: 0.5, restartPolicy: 'no', networks: ['bridge'] },
+    });
+    expect(texts({ desired, observed: altered })).toEqual([
+      'prometheus: its memory limit was changed by hand: unset -> 300MB',
+      'prometheus: its cpu limit was changed by hand: unset -> 0.5',
+      'prometheus: its restart policy was changed by hand: unless-stopped -> no',
+      'prometheus: it was taken off the network demo by hand',
+    ]);
+    expect(printPlan(reconcile(desired, altered))).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ± prometheus     recreate  its memory limit was changed by hand: unset -> 300MB
+                                   its cpu limit was changed by hand: unset -> 0.5
+                                   its restart policy was changed by hand: unless-stopped -> no
+                                   it was taken off the network demo by hand
+      "
+    `);
+  });
+
+  it('must tell of files that were edited, even when stack.yml has changed since', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    expect(texts({ desired, observed: withService(observed, 'prometheus', { filesHash: 'touched' }) })).toEqual([
+      'prometheus: its files were changed by hand in the config volume',
+    ]);
+  });
+
+  it('must tell of a link that leads elsewhere than to what was confirmed last', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const moved = withService(observed, 'prometheus', { linked: 'other' });
+    expect(texts({ desired, observed: moved })).toEqual([
+      'prometheus: the files in place are of revision other, and those confirmed last are not: a change was cut short, or the link was moved by hand',
+    ]);
+  });
+
+  it('must tell of a server that runs another revision than the recorded one', () => {
+    const { desired, observed } = recorded(['prometheus']);
+    const behind = withService(observed, 'prometheus', { unproven: 'it still runs revision other' });
+    expect(texts({ desired, observed: behind })).toEqual([
+      'prometheus: it does not run the files that are in place: it still runs revision other',
+    ]);
+  });
+});
+
+/** A stack as it should be, with a history that says so. */
+function recorded(services: readonly string[]): { desired: Desired; observed: Observed } {
+  const desired = desiredStack(services);
+  const plain = observedAs(desired, services);
+  const entry: HistoryEntry = {
+    revision: desired.revision,
+    at: '2026-01-02T03:04:05.000Z',
+    who: 'ann@build1',
+    command: 'up',
+    changed: [],
+    services: Object.fromEntries(
+      desired.services.flatMap(({ service, release }) =>
+        release === undefined
+          ? []
+          : [[service.name, { folder: `1/${release.revision}`, hash: hashFiles(release.files) }]],
+      ),
+    ),
+  };
+  const whole = services.reduce((observed, name) => withService(observed, name, { details }), plain);
+  return { desired, observed: { ...whole, history: [entry] } };
+}
+
+const texts = ({ desired, observed }: { desired: Desired; observed: Observed }): readonly string[] =>
+  driftOf(desired, observed).map(({ service, message }) => `${service}: ${message}`);

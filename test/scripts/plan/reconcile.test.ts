@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { printPlan } from '../../../scripts/cli/print/plan.ts';
+import { printSteps } from '../../../scripts/plan/plan.ts';
+import { reconcile } from '../../../scripts/plan/reconcile.ts';
+import type { HistoryEntry } from '../../../scripts/state/history.ts';
+import { desiredStack, observedAs, withService } from '../../support/states.ts';
+
+describe('reconcile', () => {
+  it('must make everything of a stack that is not there', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const plan = reconcile(desired, observedAs(desired, []));
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 create the network demo, because there is none yet
+      [] -> #2 create the volume demo-prometheus-config, because there is none yet
+      [] -> #3 create the volume demo-prometheus-data, because there is none yet
+      [] -> #4 create the volume demo-sink-config, because there is none yet
+      [2, 4] -> #5 create the carrier of the config files, because there is none
+      [5] -> #6 put the files of prometheus, sink in place, because none of these servers runs
+      [1, 2, 3] -> #7 create prometheus, because no container yet
+      [6, 7] -> #8 start prometheus, because no container yet
+      [8] -> #9 wait until prometheus is ready, because it was started
+      [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [1, 4] -> #11 create sink, because no container yet
+      [6, 11] -> #12 start sink, because no container yet
+      [12] -> #13 wait until sink is ready, because it was started
+      [13] -> #14 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5, 6, 9, 10, 13, 14] -> #15 record revision new, because every service is confirmed
+      "
+    `);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: 2 to change, 0 as they should be
+        + prometheus     create    no container yet
+        + sink           create    no container yet
+      "
+    `);
+  });
+
+  it('must do nothing when everything is as it should be', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const plan = reconcile(desired, observedAs(desired, ['prometheus', 'sink']));
+    expect(plan.steps).toEqual([]);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: nothing to do, 2 as they should be
+      "
+    `);
+  });
+
+  it('must reload a server whose files changed and leave its container alone', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });
+    expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stage the files of prometheus, because their files changed
+      [1] -> #2 switch to the files of prometheus, because all files are in place
+      [2] -> #3 wait until prometheus is ready, because its files changed: revision older -> prometheus-new
+      [3] -> #4 reload prometheus, because its files changed: revision older -> prometheus-new
+      [4] -> #5 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [2, 5] -> #6 record revision new, because every service is confirmed
+      "
+    `);
+  });
+
+  it('must make a container anew when its spec changed, and say why field by field', () => {
+    const desired = desiredStack(['prometheus']);
+    const before = desired.services[0]?.spec;
+    if (before === undefined) throw new Error('the stack has a service');
+    const spec = {
+      ...before,
+      image: 'prom/prometheus:v3.4.0',
+      args: [...before.args.filter((argument) => !argument.includes('retention')), '--storage.tsdb.retention.time=3d'],
+      resources: { memoryBytes: 5 },
+    };
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { spec, specHash: 'other' });
+    const plan = reconcile(desired, observed);
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [1] -> #2 remove demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [2] -> #3 create prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [3] -> #4 start prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+      [4] -> #5 wait until prometheus is ready, because it was started
+      [5] -> #6 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      "
+    `);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ± prometheus     recreate  image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+                                   argument --storage.tsdb.retention.time=3d -> --storage.tsdb.retention.time=15d
+                                   memory limit 5B -> unset
+      "
+    `);
+  });
+
+  it('must start a stopped container, and reload a server that does not run its files', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const all = observedAs(desired, ['prometheus', 'sink']);
+    const stopped = withService(all, 'sink', { state: 'exited' });
+    const observed = withService(stopped, 'prometheus', { unproven: 'it still runs revision older' });
+    expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 wait until prometheus is ready, because the running server is behind its files: it still runs revision older
+      [1] -> #2 reload prometheus, because the running server is behind its files: it still runs revision older
+      [2] -> #3 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [] -> #4 start sink, because it is stopped
+      [4] -> #5 wait until sink is ready, because it was started
+      [5] -> #6 confirm that sink runs revision sink-new, because a reload is not a proof
+      "
+    `);
+  });
+
+  it('must tell a server that cannot be asked of files that were never confirmed, and make one anew that has no reload', () => {
+    const desired = desiredStack(['prometheus', 'grafana', 'sink']);
+    const observed = observedAs(desired, ['prometheus', 'grafana', 'sink']);
+    const older = { prometheus: '1/prometheus-old', grafana: '1/grafana-old', sink: '1/sink-old' };
+    const cutShort = { ...observed, history: [entryOf('old', older)], recorded: 'old' };
+    expect(printSteps(reconcile(desired, cutShort).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-sink, because its files were never confirmed
+      [1] -> #2 remove demo-sink, because its files were never confirmed
+      [] -> #3 wait until grafana is ready, because its files were never confirmed
+      [3] -> #4 reload grafana, because its files were never confirmed
+      [4] -> #5 confirm that grafana runs revision grafana-new, because a reload is not a proof
+      [2] -> #6 create sink, because its files were never confirmed
+      [6] -> #7 start sink, because its files were never confirmed
+      [7] -> #8 wait until sink is ready, because it was started
+      [8] -> #9 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5, 8, 9] -> #10 record revision new, because every service is confirmed
+      "
+    `);
+    expect(printPlan(reconcile(desired, cutShort))).toMatchInlineSnapshot(`
+      "plan for demo: 2 to change, 1 as it should be
+        ~ grafana        reload    its files were never confirmed
+        ± sink           recreate  its files were never confirmed
+                                   it reads its files only when it starts
+      "
+    `);
+    const confirmed = { prometheus: '1/prometheus-new', grafana: '1/grafana-new', sink: '1/sink-new' };
+    const settled = { ...observed, history: [entryOf('new', confirmed)] };
+    expect(reconcile(desired, settled).steps).toEqual([]);
+    const inDoubt = reconcile(desired, settled, { unconfirmed: new Set(['prometheus', 'grafana']) });
+    expect(inDoubt.changes.map(({ action }) => action)).toEqual(['none', 'reload', 'none']);
+  });
+
+  it('must take files for confirmed in a look without the history, and in a stack that can keep none', () => {
+    const desired = desiredStack(['prometheus', 'grafana']);
+    expect(reconcile(desired, observedAs(desired, ['prometheus', 'grafana'])).steps).toEqual([]);
+    const keepsNone = desiredStack(['grafana']);
+    const observed = { ...observedAs(keepsNone, ['grafana']), recorded: undefined };
+    expect(reconcile(keepsNone, observed).changes.map(({ action }) => action)).toEqual(['none']);
+  });
+
+  it('must put files right that were changed by hand', () => {
+    const desired = desiredStack(['prometheus']);
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { filesHash: 'touched' });
+    expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ~ prometheus     reload    its files were changed by hand in the config volume
+      "
+    `);
+  });
+
+  it('must remove a service the stack has no more, and keep its volumes', () => {
+    const both = desiredStack(['prometheus', 'sink']);
+    const desired = desiredStack(['prometheus']);
+    const plan = reconcile(desired, observedAs(both, ['prometheus', 'sink']));
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 remove demo-carrier, because it lacks the volume of a service
+      [1] -> #2 create the carrier of the config files, because it lacks the volume of a service
+      [] -> #3 stop demo-sink, because the stack has no sink any more
+      [3] -> #4 remove demo-sink, because the stack has no sink any more
+      [2, 4] -> #5 record revision new, because the history does not name it as the last one
+      "
+    `);
+    expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);
+  });
+
+  it('must start a server on a port of another one only once that one is gone', () => {
+    const desired = desiredStack(['prometheus', 'alertmanager'], {
+      prometheus: { port: 9095 },
+      alertmanager: { port: 9090 },
+    });
+    const all = observedAs(desired, ['prometheus', 'alertmanager']);
+    const holding = (name: string, port: number) => {
+      const found = all.services.get(name);
+      if (found === undefined) throw new Error(`${name} is there`);
+      const container = { ...found.container, hostPorts: [{ address: '127.0.0.1', port }] };
+      return [name, { ...found, container, specHash: 'other' }] as const;
+    };
+    const before = new Map([holding('prometheus', 9090), holding('alertmanager', 9093)]);
+    expect(printSteps(reconcile(desired, { ...all, services: before }).steps)).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-prometheus, because it was made from another spec
+      [1] -> #2 remove demo-prometheus, because it was made from another spec
+      [] -> #3 stop demo-alertmanager, because it was made from another spec
+      [3] -> #4 remove demo-alertmanager, because it was made from another spec
+      [2] -> #5 create prometheus, because it was made from another spec
+      [5] -> #6 start prometheus, because it was made from another spec
+      [6] -> #7 wait until prometheus is ready, because it was started
+      [7] -> #8 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [4] -> #9 create alertmanager, because it was made from another spec
+      [2, 9] -> #10 start alertmanager, because it was made from another spec
+      [10] -> #11 wait until alertmanager is ready, because it was started
+      [11] -> #12 confirm that alertmanager runs revision alertmanager-new, because a reload is not a proof
+      "
+    `);
+  });
+
+  it('must make a paused container anew', () => {
+    const desired = desiredStack(['prometheus']);
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { state: 'paused' });
+    expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
+      "plan for demo: 1 to change, 0 as they should be
+        ± prometheus     recreate  it is paused
+      "
+    `);
+  });
+
+  it('must give the same plan for the same values', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const observed = observedAs(desired, ['sink']);
+    expect(reconcile(desired, observed)).toEqual(reconcile(desired, observed));
+  });
+});
+
+function entryOf(revision: string, folders: Readonly<Record<string, string>>): HistoryEntry {
+  const services = Object.fromEntries(
+    Object.entries(folders).map(([service, folder]) => [service, { folder, hash: 'a hash' }]),
+  );
+  return { revision, at: '2026-01-02T03:04:05.000Z', who: 'ann@build1', command: 'up', changed: [], services };
+}

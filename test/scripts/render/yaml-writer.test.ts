@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { writeQuoted, writeValue } from '../../../scripts/render/yaml-writer.ts';
+import { Secret } from '../../../stack/secret.ts';
+
+const block = { indent: '', flow: false };
+const flow = { indent: '', flow: true };
+const noSecret = () => {
+  throw new Error('there is no secret here');
+};
+const write = (value: unknown, layout = block) => writeValue(value, layout, noSecret);
+
+/** Texts that YAML would read as something else, fold, cut or refuse were they not quoted. */
+const texts = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({
+    unit: fc.constantFrom(
+      'a',
+      ' ',
+      '\n',
+      '\t',
+      ':',
+      '#',
+      '-',
+      "'",
+      '"',
+      '\\',
+      '{',
+      '$',
+      '1',
+      '|',
+      '\u2028',
+      '\u0085',
+      '😀',
+    ),
+  }),
+  fc.constantFrom(
+    '',
+    'true',
+    'Null',
+    '~',
+    '012',
+    '0x1f',
+    '1e3',
+    '1_000',
+    '2020-01-01',
+    '15s',
+    '10.0.0.1:90',
+    '.inf',
+    '<<',
+    '=',
+    '- a',
+    'a: b',
+    'a #b',
+    '---',
+    '...',
+    '?',
+    '*',
+    '&a',
+    '!t',
+    '%x',
+    '@',
+    '`',
+    'yes',
+    'off',
+    'a:',
+    ':a',
+    '{{ $labels.x }}',
+    '$1',
+    `\${1}`,
+  ),
+);
+const values = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    texts,
+    fc.integer(),
+    fc.double({ noNaN: true }),
+    fc.boolean(),
+    fc.constant(null),
+    tie('list'),
+    tie('map'),
+  ),
+  list: fc.array(tie('value'), { maxLength: 4 }),
+  map: fc.dictionary(texts, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+})).value;
+
+describe('a value written as YAML', () => {
+  it('must be read back as it was, in lines and in brackets', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(parse(`a:\n  - ${writeValue(value, { indent: '    ', flow: false }, noSecret)}\n`).a[0]).toEqual(
+          toRead(value),
+        );
+        expect(parse(`{a: ${write(value, flow)}}`).a).toEqual(toRead(value));
+        expect(write(value, flow)).not.toContain('\n');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('must be on one line when quoted', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(writeQuoted(text)).not.toContain('\n');
+        expect(parse(`- ${writeQuoted(text)} # a comment`)).toEqual([text]);
+      }),
+    );
+  });
+
+  it('must look as a person would write it', () => {
+    const value = {
+      job_name: 'node',
+      scrape_interval: '15s',
+      static_configs: [{ targets: ['db-1:9100', '10.0.0.1:9100'], labels: { tier: '1', on_call: 'yes', empty: '' } }],
+      relabel_configs: [{ regex: '([^:]+):\\d+', replacement: `\${1}`, source_labels: [] }],
+      honor_labels: true,
+      limit: 5,
+      nothing: undefined,
+      text: 'two\nlines\n',
+      last: { deep: {} },
+    };
+    expect(`${write(value)}\n`).toBe(`job_name: node
+scrape_interval: 15s
+static_configs:
+  - targets:
+      - db-1:9100
+      - 10.0.0.1:9100
+    labels:
+      tier: '1'
+      on_call: yes
+      empty: ''
+relabel_configs:
+  - regex: '([^:]+):\\d+'
+    replacement: '\${1}'
+    source_labels: []
+honor_labels: true
+limit: 5
+text: |
+  two
+  lines
+last:
+  deep: {}
+`);
+  });
+
+  it('must have a secret only as it is handed in', () => {
+    const value = { password: new Secret('hunter2', '!env X'), list: [new Secret('hunter3', '!env Y')] };
+    expect(writeValue(value, block, (secret) => `<${secret.origin}>`)).toBe('password: <!env X>\nlist:\n  - <!env Y>');
+  });
+});
+
+/** -0 is 0 to whoever reads it. */
+function toRead(value: unknown): unknown {
+  if (Object.is(value, -0)) return 0;
+  if (Array.isArray(value)) return value.map(toRead);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toRead(inner)]));
+}

@@ -1,0 +1,318 @@
+import { describe, expect, test } from 'vitest';
+import { type Folder, tryGrafana } from '../../../support/grafana-release.ts';
+
+/** One wrong input and every word a person reads about it: `file:line:column message`, and the hint below. */
+interface Case {
+  readonly name: string;
+  readonly folder: Folder;
+  readonly told: readonly string[];
+}
+
+const grafana = (...lines: readonly string[]): Folder => ({ 'stack.yml': ['grafana:', ...lines, ''].join('\n') });
+const datasource = (...lines: readonly string[]): Folder =>
+  grafana('  datasources:', '    - name: Loki', '      type: loki', ...lines);
+const prometheus = (...lines: readonly string[]): Folder =>
+  grafana('  datasources:', '    - name: Other', '      type: prometheus', '      jsonData:', ...lines);
+const dashboard = (content: object, file = 'disks.json'): Folder => ({
+  'stack.yml': 'grafana:\n  dashboards: [dashboards]\n',
+  [`dashboards/${file}`]: content,
+});
+const panel = (...panels: readonly object[]) => ({ title: 'Disks', uid: 'disks', panels });
+
+const cases: readonly Case[] = [
+  {
+    name: 'a key Grafana would ignore',
+    folder: datasource('      isDefualt: true'),
+    told: ['stack.yml:5:7 unknown key "isDefualt" in grafana.datasources[0]', 'did you mean "isDefault"?'],
+  },
+  {
+    name: 'a datasource without a type',
+    folder: grafana('  datasources:', '    - name: Loki'),
+    told: ['stack.yml:3:7 the key "type" is missing in grafana.datasources[0]', ''],
+  },
+  {
+    name: 'a uid with a space',
+    folder: datasource('      uid: my loki'),
+    told: ['stack.yml:5:12 a uid of at most 40 letters, digits, - and _ is expected here, not the text "my loki"', ''],
+  },
+  {
+    name: 'a uid that is too long',
+    folder: datasource(`      uid: ${'a'.repeat(41)}`),
+    told: [
+      `stack.yml:5:12 a uid of at most 40 letters, digits, - and _ is expected here, not the text "${'a'.repeat(40)}…"`,
+      '',
+    ],
+  },
+  {
+    name: "the uid of the stack's own datasource",
+    folder: datasource('      uid: prometheus'),
+    told: [
+      `stack.yml:5:12 the uid "prometheus" is that of the stack's own datasource Prometheus`,
+      'give this one another uid',
+    ],
+  },
+  {
+    name: 'one uid for two datasources',
+    folder: datasource('      uid: a', '    - name: Tempo', '      type: tempo', '      uid: a'),
+    told: ['stack.yml:8:12 there are two datasources with the uid "a"', 'give one of them another uid'],
+  },
+  {
+    name: "the name of the stack's own datasource",
+    folder: grafana('  datasources:', '    - name: Prometheus', '      type: prometheus', '      uid: mine'),
+    told: ['stack.yml:3:13 the stack has a datasource named "Prometheus" already', 'give this one another name'],
+  },
+  {
+    name: 'two defaults',
+    folder: datasource('      isDefault: true', '    - name: Tempo', '      type: tempo', '      isDefault: true'),
+    told: [
+      'stack.yml:8:18 only one datasource of an organisation can be the default',
+      'take isDefault away from one of them',
+    ],
+  },
+  {
+    name: 'a truth in quotes',
+    folder: datasource('      isDefault: "true"'),
+    told: ['stack.yml:5:18 true or false is expected here, not the text "true"', ''],
+  },
+  {
+    name: 'a dollar that Grafana would take for a variable',
+    folder: datasource('      url: http://loki/$tenant'),
+    told: [
+      'stack.yml:5:24 Grafana would put an environment variable of its container in the place of "$tenant", and there is none',
+      'write $$tenant for the text itself; a secret goes under secureJsonData as !env NAME',
+    ],
+  },
+  {
+    name: 'a link with a single dollar deep inside jsonData',
+    folder: prometheus(
+      '        exemplarTraceIdDestinations:',
+      '          - name: trace',
+      `            url: 'http://t/\${__value.raw}'`,
+    ),
+    told: [
+      `stack.yml:8:28 Grafana would put an environment variable of its container in the place of "\${__value.raw}", and there is none`,
+      `write $\${__value.raw} for the text itself; a secret goes under secureJsonData as !env NAME`,
+    ],
+  },
+  {
+    name: 'a time interval that is a number',
+    folder: prometheus('        timeInterval: 15'),
+    told: ['stack.yml:6:23 a duration such as 15s or 5m is expected here, not the number 15', 'is it 15s?'],
+  },
+  {
+    name: 'a version that is a number',
+    folder: prometheus('        prometheusVersion: 3.5'),
+    told: ['stack.yml:6:28 a text is expected here, not the number 3.5', 'put it in quotes: "3.5"'],
+  },
+  {
+    name: 'a method in small letters',
+    folder: prometheus('        httpMethod: post'),
+    told: ['stack.yml:6:21 POST or GET is expected here, not the text "post"', 'did you mean "POST"?'],
+  },
+  {
+    name: 'a misspelt key of the Prometheus plugin',
+    folder: prometheus('        timeIntervall: 15s'),
+    told: ['stack.yml:6:9 unknown key "timeIntervall"', 'did you mean "timeInterval"?'],
+  },
+  {
+    name: 'an Alertmanager that is not there',
+    folder: prometheus('        alertmanagerUid: am'),
+    told: ['stack.yml:6:26 no Alertmanager datasource has the uid "am"', 'there is alertmanager'],
+  },
+  {
+    name: 'a secret where everybody can read it',
+    folder: datasource('      jsonData:', '        token: !env TOKEN'),
+    told: [
+      'stack.yml:6:21 token cannot hold a secret: everybody who may look at a dashboard can read jsonData',
+      'put it under secureJsonData',
+    ],
+  },
+  {
+    name: 'a basic auth without a password',
+    folder: datasource('      basicAuth: true', '      basicAuthUser: me'),
+    told: ['stack.yml:3:7 the key "basicAuthPassword" is missing in secureJsonData of Loki', 'basicAuth needs it'],
+  },
+  {
+    name: 'a header without its value',
+    folder: datasource('      jsonData:', '        httpHeaderName1: X-Scope-OrgID'),
+    told: ['stack.yml:3:7 the key "httpHeaderValue1" is missing in secureJsonData of Loki', 'httpHeaderName1 needs it'],
+  },
+  {
+    name: 'the password everybody tries first',
+    folder: grafana('  admin_password: admin'),
+    told: [
+      'stack.yml:2:19 the password admin is the one everybody tries first',
+      'take a longer one, or leave the key away: promstack then makes one',
+    ],
+  },
+  {
+    name: 'a password that is a number',
+    folder: grafana('  admin_password: 1234'),
+    told: ['stack.yml:2:19 a secret such as !env NAME or !file PATH is expected here, not the number 1234', ''],
+  },
+  {
+    name: 'a setting that promstack relies on',
+    folder: grafana('  config:', '    auth.basic:', '      enabled: false'),
+    told: [
+      "stack.yml:4:7 the setting enabled of [auth.basic] is promstack's own",
+      'promstack loads dashboards and datasources by basic auth',
+    ],
+  },
+  {
+    name: 'a misspelt section of grafana.ini',
+    folder: grafana('  config:', '    dashbords:', '      min_refresh_interval: 1s'),
+    told: ['stack.yml:3:5 grafana.ini has no section "dashbords"', 'did you mean "dashboards"?'],
+  },
+  {
+    name: 'half a login for mail',
+    folder: grafana('  smtp:', '    host: mail:25', '    from_address: a@example.com', '    user: me'),
+    told: [
+      'stack.yml:2:3 the key "password" is missing in grafana.smtp: a login needs both a user and a password',
+      'for a mail server without login leave both away',
+    ],
+  },
+  {
+    name: 'an address without http',
+    folder: grafana('  root_url: example.com/grafana'),
+    told: [
+      'stack.yml:2:13 an address such as https://example.com/grafana/ is expected here, not the text "example.com/grafana"',
+      '',
+    ],
+  },
+  {
+    name: 'a dashboard without a title',
+    folder: dashboard({ uid: 'disks', panels: [] }),
+    told: [
+      'dashboards/disks.json:1:1 the dashboard has no title',
+      'Grafana leaves out a dashboard without one; is this file a dashboard?',
+    ],
+  },
+  {
+    name: 'a dashboard without a uid',
+    folder: dashboard({ title: 'My disks!', panels: [] }),
+    told: [
+      'dashboards/disks.json:1:1 the dashboard has no uid: Grafana would make up another one each time, and its address would change',
+      'write "uid": "my-disks"',
+    ],
+  },
+  {
+    name: 'a dashboard with a uid Grafana refuses',
+    folder: dashboard({ title: 'Disks', uid: 'my disks', panels: [] }),
+    told: [
+      'dashboards/disks.json:3:10 a uid of at most 40 letters, digits, - and _ is expected here, not the text "my disks"',
+      'write "uid": "disks"',
+    ],
+  },
+  {
+    name: 'two dashboards with one uid',
+    folder: { ...dashboard(panel()), 'dashboards/more/other.json': { title: 'Other', uid: 'disks', panels: [] } },
+    told: [
+      'dashboards/more/other.json:3:10 the uid "disks" is that of another dashboard, dashboards/disks.json',
+      'give one of them another uid',
+    ],
+  },
+  {
+    name: "the uid of one of promstack's dashboards",
+    folder: dashboard({ title: 'Mine', uid: 'promstack-overview', panels: [] }),
+    told: [
+      'dashboards/disks.json:3:10 the uid "promstack-overview" is that of another dashboard, ',
+      'give one of them another uid',
+    ],
+  },
+  {
+    name: 'two dashboards with one title in one folder',
+    folder: { ...dashboard(panel()), 'dashboards/other.json': { title: 'Disks', uid: 'other', panels: [] } },
+    told: [
+      'dashboards/other.json:2:12 there are two dashboards titled "Disks" in one folder, the other is dashboards/disks.json',
+      'give one of them another title',
+    ],
+  },
+  {
+    name: 'a panel that Grafana 12 has no more',
+    folder: dashboard(panel({ type: 'graph', title: 'Old' })),
+    told: [
+      'dashboards/disks.json:6:15 Grafana 12 has no graph panel any more',
+      'make it a timeseries panel: Grafana 11 does so when the dashboard is opened and saved',
+    ],
+  },
+  {
+    name: 'such a panel inside a closed row',
+    folder: dashboard(panel({ type: 'row', panels: [{ type: 'singlestat' }] })),
+    told: [
+      'dashboards/disks.json:9:19 Grafana 12 has no singlestat panel any more',
+      'make it a stat panel: Grafana 11 does so when the dashboard is opened and saved',
+    ],
+  },
+  {
+    name: 'a datasource that is not there, in a query',
+    folder: dashboard(panel({ type: 'stat', targets: [{ datasource: { uid: 'promethues' } }] })),
+    told: [
+      'dashboards/disks.json:10:20 the stack has no datasource with the uid "promethues"',
+      'did you mean "prometheus"?',
+    ],
+  },
+  {
+    name: 'a name in the place of a uid',
+    folder: dashboard(panel({ type: 'stat', datasource: { uid: 'Prometheus' } })),
+    told: [
+      'dashboards/disks.json:8:16 the stack has no datasource with the uid "Prometheus"',
+      'Prometheus is its name; its uid is "prometheus"',
+    ],
+  },
+  {
+    name: 'a variable for a datasource that the dashboard does not have',
+    folder: dashboard(panel({ type: 'stat', datasource: { uid: `\${DS_PROM}` } })),
+    told: [
+      `dashboards/disks.json:8:16 \${DS_PROM} stands for no datasource: the dashboard has neither such a variable nor such an input`,
+      'write the uid of a datasource, such as "prometheus"',
+    ],
+  },
+  {
+    name: 'an input for a kind of datasource that the stack does not have',
+    folder: dashboard({ ...panel(), __inputs: [{ name: 'DS_LOKI', type: 'datasource', pluginId: 'loki' }] }),
+    told: [
+      'dashboards/disks.json:9:19 the dashboard asks for a datasource of the kind "loki", and the stack has none',
+      'add one under grafana.datasources',
+    ],
+  },
+  {
+    name: 'library panels in an export',
+    folder: dashboard({ ...panel(), __elements: { a: { name: 'Shared' } } }),
+    told: [
+      'dashboards/disks.json:5:3 the dashboard brings library panels along, which a file cannot give to Grafana',
+      'unlink them in Grafana before the export, so that they become plain panels',
+    ],
+  },
+  {
+    name: 'a name that grafana.ini cannot have',
+    folder: { 'stack.yml': "grafana:\n  config:\n    log:\n      'level = debug': true\n" },
+    told: [
+      'stack.yml:4:7 "level = debug" cannot be a name in grafana.ini',
+      'names there are of letters, digits, dots, - and _',
+    ],
+  },
+  {
+    name: 'a file that is no dashboard',
+    folder: dashboard([1, 2]),
+    told: ['dashboards/disks.json:1:1 a dashboard is expected here, not a list', "take what Grafana's Export writes"],
+  },
+  {
+    name: 'a folder without dashboards',
+    folder: { 'stack.yml': 'grafana:\n  dashboards: [dashboards]\n' },
+    told: [
+      'stack.yml:2:16 no file matches dashboards/**/*.json',
+      'paths are relative to the folder of stack.yml; take the line away when there are no files yet',
+    ],
+  },
+];
+
+describe('a wrong input must be refused at its place, with what to do:', () => {
+  test.each(cases)('$name', async ({ folder, told: [message = '', hint = ''] }) => {
+    const result = await tryGrafana(folder, { TOKEN: 'secret' });
+    if (!('diagnostics' in result)) throw new Error('it was not refused');
+    const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
+    const lines = errors.map(({ where, message: words }) => `${where?.file}:${where?.line}:${where?.column} ${words}`);
+    expect(lines).toEqual([expect.stringContaining(message)]);
+    expect(errors[0]?.hint ?? '').toBe(hint);
+  });
+});

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openGateway } from '../../../../scripts/servers/pushgateway/gateway.ts';
+import { groupPath, toGroup, whyNoGroup } from '../../../../scripts/servers/pushgateway/group.ts';
+import { openTransport } from '../../../../scripts/servers/pushgateway/transport.ts';
+import { type TestGateways, testGateways } from '../../../support/pushgateway.ts';
+
+describe('the path of a group', () => {
+  const cases: readonly (readonly [job: string, labels: Record<string, string>, path: string])[] = [
+    ['link_job', {}, '/metrics/job/link_job'],
+    ['snmp', { instance: '10.40.80.1' }, '/metrics/job/snmp/instance/10.40.80.1'],
+    ['a b', { x: 'ä?#%+' }, '/metrics/job/a%20b/x/%C3%A4%3F%23%25%2B'],
+    ['a', { path: '/var/tmp' }, '/metrics/job/a/path@base64/L3Zhci90bXA'],
+    ['a/b', {}, '/metrics/job@base64/YS9i'],
+    ['a', { x: '' }, '/metrics/job/a/x@base64/='],
+    ['a', { x: '..' }, '/metrics/job/a/x@base64/Li4'],
+    ['a', { x: '???>>>/' }, '/metrics/job/a/x@base64/Pz8_Pj4-Lw'],
+    ['a', { 'my.label': '1' }, '/metrics/job/a/U__my_2e_label/1'],
+  ];
+  test.each(cases)('%s %j must be %s', (job, labels, path) => {
+    expect(groupPath(toGroup(job, labels))).toBe(path);
+  });
+
+  test('must carry any name and value to the Pushgateway', async () => {
+    const server = await gateways.start('--push.enable-utf8-names');
+    const gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('', '/', '.', '..', '//', 'a/../b', '%2F', '@base64', '\n', '=', ' '),
+    );
+    // The Pushgateway reads no character from U+100000 on in a name, and takes a name for spelt that begins with U__.
+    const isReadable = (name: string) => !/^U__|[\u{100000}-\u{10ffff}]/u.test(name) && name !== 'instance';
+    const names = text.filter((name) => whyNoGroup('a', [[name, '']]) === undefined && isReadable(name));
+    const labels = fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
+    await fc.assert(
+      fc.asyncProperty(
+        text.filter((job) => job !== ''),
+        labels,
+        async (job, others) => {
+          const group = toGroup(job, others);
+          await gateway.push(group, 'm 1\n', { replaces: false });
+          const { groups } = await gateway.look();
+          expect(groups.map((one) => Object.fromEntries(one.labels))).toContainEqual(Object.fromEntries(group));
+          await gateway.delete(group);
+        },
+      ),
+      { numRuns: 150, seed: 20_260_101 },
+    );
+    await expect.poll(async () => (await gateway.look()).groups).toEqual([]);
+  });
+});
+
+describe('a group', () => {
+  test.each([
+    ['', {}, 'the job has no name'],
+    ['a', { job: 'b' }, 'job is no label of its own here: it is the name of the job'],
+    ['a', { __x: '1' }, 'labels that begin with __ such as __x belong to Prometheus itself'],
+    ['a', { '': '1' }, 'a label has no name'],
+    ['a', { instance: '' }, undefined],
+  ])('of job %j and %j must be told why it cannot be: %s', (job, labels, why) => {
+    expect(whyNoGroup(job, Object.entries(labels))).toBe(why);
+  });
+
+  test('must not name a label twice', () => {
+    expect(
+      whyNoGroup('a', [
+        ['x', '1'],
+        ['x', '2'],
+      ]),
+    ).toBe('the label x is given twice');
+  });
+});
+
+let gateways: TestGateways;
+beforeAll(async () => {
+  gateways = await testGateways();
+});
+afterAll(() => gateways[Symbol.asyncDispose]());

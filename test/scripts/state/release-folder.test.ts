@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { blindFolder, freeFolder, placeOf, revisionOf } from '../../../scripts/state/release-folder.ts';
+
+describe('the folder of a release', () => {
+  it('must be in the first place that nobody uses', () => {
+    expect(freeFolder('3f2a', [])).toBe('1/3f2a');
+    expect(freeFolder('3f2a', ['1/a', '2/b', '4/c'])).toBe('3/3f2a');
+  });
+
+  it('must be in a place of its own when the same revision is written again', () => {
+    expect(freeFolder('3f2a', ['1/3f2a'])).toBe('2/3f2a');
+  });
+
+  it('must be apart from all others when it is not known which are used', () => {
+    expect(Number(placeOf(blindFolder('3f2a9c0d1e4b')))).toBeGreaterThanOrEqual(100);
+    expect(blindFolder('3f2a9c0d1e4b')).toBe(blindFolder('3f2a9c0d1e4b'));
+    expect(blindFolder('new')).toBe('100/new');
+  });
+
+  it('must tell its revision', () => {
+    expect(revisionOf('7/3f2a')).toBe('3f2a');
+  });
+});

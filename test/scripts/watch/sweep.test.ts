@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { EngineError } from '../../../scripts/engine/engine.ts';
+import type { Event } from '../../../scripts/util/event.ts';
+import { sweepGroups } from '../../../scripts/watch/sweep.ts';
+import { stackSchema } from '../../../stack/config.ts';
+import { fakeEngine } from '../../support/engine.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { gatewayContainer } from '../../support/gateway-container.ts';
+import { type Reply, type ScriptedGateway, scriptedGateway } from '../../support/scripted-gateway.ts';
+
+const nothing: Reply = { status: 200, body: '{"status":"success","data":[]}' };
+
+test('a sweep must leave no connection behind', async () => {
+  await using server = await scriptedGateway(nothing, nothing, nothing);
+  expect(await sweep(server, { times: 3, state: 'running' })).toEqual([]);
+  expect(server.received).toHaveLength(3);
+  await expect.poll(() => server.connections()).toBe(0);
+});
+
+test("a sweep must leave another's Pushgateway alone, at the stack's own port too", async () => {
+  await using server = await scriptedGateway();
+  expect(await sweep(server, { times: 3, state: 'exited' })).toEqual([
+    { kind: 'warning', text: 'groups could not be swept: the container of Pushgateway is exited' },
+  ]);
+  expect(server.received).toEqual([]);
+});
+
+test('a sweep must be tried again while the engine is away', async () => {
+  await using server = await scriptedGateway();
+  expect(await sweep(server, { times: 3, state: 'away' })).toEqual([
+    { kind: 'warning', text: 'groups could not be swept: connection refused' },
+  ]);
+});
+
+/** Sweeps so many times; answers with what was told. */
+async function sweep(
+  server: ScriptedGateway,
+  { times, state }: { times: number; state: 'running' | 'exited' | 'away' },
+): Promise<readonly Event[]> {
+  const port = Number(new URL(server.url).port);
+  const config = stackSchema.parse({ pushgateway: { port, ttl: '1m' } });
+  const stopping = new AbortController();
+  const told: Event[] = [];
+  let looks = 0;
+  await sweepGroups({
+    engine: fakeEngine({
+      place: { address: 'unix:///run/docker.sock', host: '127.0.0.1', isLocal: true },
+      listContainers: async () => {
+        if (state !== 'away') return [gatewayContainer({ port, state })];
+        throw new EngineError({ code: 'unreachable', doing: 'listing containers', message: 'connection refused' });
+      },
+    }),
+    config: () => {
+      looks += 1;
+      if (looks > times) stopping.abort();
+      return looks > times ? undefined : config;
+    },
+    clock: fakeClock(),
+    report: (event) => told.push(event),
+    signal: stopping.signal,
+  });
+  return told;
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { explainAmtool } from '../../../stack/alertmanager/checks.ts';
+
+/** As amtool 0.33.1 prints a failure. */
+const failed = (said: string) =>
+  `Checking 'CONFIG/alertmanager.yml'  FAILED: ${said}\n\namtool: error: failed to validate 1 file(s)\n\n`;
+const path = 'alertmanager.yml';
+
+describe('the output of amtool check-config', () => {
+  it.each<[string, string, ReturnType<typeof explainAmtool>]>([
+    [
+      'YAML that is none',
+      failed("yaml: line 1: did not find expected ',' or '}'"),
+      [{ path, line: 1, message: "did not find expected ',' or '}'" }],
+    ],
+    [
+      'unknown fields',
+      failed(
+        'yaml: unmarshal errors:\n  line 3: field foo not found in type config.plain\n  line 4: field routes not found in type config.plain',
+      ),
+      [
+        { path, line: 3, about: 'foo', message: 'there is no field "foo" here' },
+        { path, line: 4, about: 'routes', message: 'there is no field "routes" here' },
+      ],
+    ],
+    [
+      'an unknown receiver',
+      failed('undefined receiver "b" used in route'),
+      [{ path, about: 'receiver: b', message: 'undefined receiver "b" used in route' }],
+    ],
+    [
+      'a receiver that is there twice',
+      failed('notification config name "a" is not unique'),
+      [{ path, about: 'name: a', message: 'notification config name "a" is not unique' }],
+    ],
+    ['a bad matcher', failed('bad matcher format: x'), [{ path, about: 'x', message: 'bad matcher format: x' }]],
+    [
+      'a bad regular expression',
+      failed('error parsing regexp: missing closing ): `^(?:()$`'),
+      [{ path, about: '(', message: 'the regular expression ( is not valid: missing closing )' }],
+    ],
+    [
+      'an unknown time zone',
+      failed('unknown time zone Europe/Atlantis'),
+      [{ path, about: 'Europe/Atlantis', message: 'unknown time zone Europe/Atlantis' }],
+    ],
+    [
+      'a bad duration',
+      failed('unknown unit "x" in duration "1x"'),
+      [{ path, about: '1x', message: 'unknown unit "x" in duration "1x"' }],
+    ],
+    [
+      'anything else in its own words',
+      failed('no Slack API URL nor App token set either inline or in a file'),
+      [{ path, message: 'no Slack API URL nor App token set either inline or in a file' }],
+    ],
+    [
+      'a bad template',
+      `Checking 'CONFIG/alertmanager.yml'  SUCCESS
+Found:
+ - global config
+ - route
+ - 0 inhibit rules
+ - 1 receivers
+ - 1 templates
+  FAILED: template: a.tmpl:1: function "foo" not defined
+
+amtool: error: failed to validate 1 file(s)
+
+`,
+      [{ path: 'a.tmpl', line: 1, message: 'function "foo" not defined' }],
+    ],
+  ])('must tell %s', (_what, output, expected) => {
+    expect(explainAmtool(output)).toEqual(expected);
+  });
+
+  it('must tell nothing of what is fine', () => {
+    const output =
+      "Checking 'CONFIG/alertmanager.yml'  SUCCESS\nFound:\n - global config\n - route\n - 0 inhibit rules\n - 1 receivers\n - 1 templates\n  SUCCESS\n\n";
+    expect(explainAmtool(output)).toEqual([]);
+  });
+});

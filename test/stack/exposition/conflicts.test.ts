@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Gateway, openGateway } from '../../../scripts/servers/pushgateway/gateway.ts';
+import { type Group, groupPath, toGroup } from '../../../scripts/servers/pushgateway/group.ts';
+import { preparePush } from '../../../scripts/servers/pushgateway/prepare.ts';
+import { openTransport } from '../../../scripts/servers/pushgateway/transport.ts';
+import { findContradictions } from '../../../stack/exposition/conflicts.ts';
+import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
+import { bodies } from '../../support/bodies.ts';
+import { type TestGateway, type TestGateways, testGateways } from '../../support/pushgateway.ts';
+
+let gateways: TestGateways;
+let server: TestGateway;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  gateways = await testGateways();
+  server = await gateways.start();
+  gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
+});
+afterAll(() => gateways[Symbol.asyncDispose]());
+
+/** What is held, and what is pushed then: each a group and a text. */
+interface Case {
+  readonly held: readonly (readonly [Group, string])[];
+  readonly push: readonly [Group, string];
+  readonly replaces?: boolean;
+  readonly problems: readonly string[];
+}
+
+const a = toGroup('a');
+const b = toGroup('b', { instance: 'x' });
+
+describe('a push must be told what it contradicts before it is sent', () => {
+  const cases: Readonly<Record<string, Case>> = {
+    'a type of another group': {
+      held: [[b, '# TYPE m gauge\nm 1\n']],
+      push: [a, '# HELP m x\n# TYPE m counter\nm 1\n'],
+      problems: [
+        'error 2:8 held-type: m is a counter here, and the group {job="b", instance="x"} has it as a gauge (rename it, or remove that group with promstack groups rm)',
+      ],
+    },
+    'a type of its own group, which is replaced': {
+      held: [[a, '# TYPE m gauge\nm 1\n']],
+      push: [a, 'm 1\n'],
+      problems: [],
+    },
+    'a help text of another group': {
+      held: [[b, '# HELP m one\nm 1\n']],
+      push: [a, '# HELP m two\nm 1\n'],
+      problems: [
+        'warning 1:8 held-help: the group {job="b", instance="x"} has m with the help text "one" (the Pushgateway shows one of the two, now this and now that: use the same text everywhere)',
+      ],
+    },
+    "a type of the Pushgateway's own": {
+      held: [],
+      push: [a, '# TYPE go_goroutines counter\ngo_goroutines 1\n'],
+      problems: [
+        'error 1:8 held-type: go_goroutines is a counter here, and the Pushgateway itself has it as a gauge (rename it)',
+      ],
+    },
+    'a series of another group': {
+      held: [[a, 'm{instance="x",zone="z"} 1\n']],
+      push: [toGroup('a', { zone: 'z' }), 'm{instance="x"} 1\n'],
+      problems: [
+        'error 1:1 held-series: m{instance="x", job="a", zone="z"} is held by the group {job="a"} already (rename it, or remove that group with promstack groups rm)',
+      ],
+    },
+    'a name that a held summary has for a part of its own': {
+      held: [[b, '# TYPE m summary\nm_sum 1\n']],
+      push: [a, 'm_count 1\n'],
+      problems: [
+        'error 1:1 held-name: m_count collides with m, which the group {job="b", instance="x"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+      ],
+    },
+    'a held name that would be a part of its own': {
+      held: [[b, 'm_bucket 1\n']],
+      push: [a, '# TYPE m histogram\nm_count 1\n'],
+      problems: [
+        'error 1:8 held-name: m collides with m_bucket, which the group {job="b", instance="x"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+      ],
+    },
+    'a name left in its own group': {
+      held: [[a, 'm_count 1\n']],
+      push: [a, '# TYPE m summary\nm_sum 1\n'],
+      problems: [
+        'error 1:8 held-name: m collides with m_count, which the group {job="a"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+      ],
+    },
+    'a name in its own group, which is replaced as a whole': {
+      held: [[a, 'm_count 1\n']],
+      push: [a, '# TYPE m summary\nm_sum 1\n'],
+      replaces: true,
+      problems: [],
+    },
+    'a group that is the same but for an empty instance': {
+      held: [[a, 'm 1\n']],
+      push: [toGroup('a', { instance: '' }), 'n 1\n'],
+      problems: [
+        'error held-twin: the Pushgateway holds the group {job="a"}, which to it is the same as {job="a", instance=""} (an empty instance counts as none: push to the one that is there, or remove it with promstack groups rm)',
+      ],
+    },
+  };
+  test.each(Object.entries(cases))('%s', async (_name, { held, push, replaces = false, problems }) => {
+    await server.wipe();
+    for (const [group, text] of held) await gateway.push(group, text, { replaces: false });
+    const [group, text] = push;
+    const prepared = await preparePush(gateway, { file: 'm.txt', text, group, replaces });
+    const told = prepared.ok ? prepared.warnings : prepared.error;
+    expect(
+      told.map(({ severity, code, message, hint, where }) => {
+        const place = where === undefined ? '' : ` ${where.line}:${where.column}`;
+        return `${severity}${place} ${code}: ${message} (${hint})`.replace(' (undefined)', '');
+      }),
+    ).toEqual(problems);
+    const sent = gateway.push(group, text, { replaces });
+    await (prepared.ok ? expect(sent).resolves.toBeUndefined() : expect(sent).rejects.toThrow('answered 400'));
+  });
+
+  test('the Pushgateway must agree, whatever was pushed before', async () => {
+    const groups = [
+      ...[toGroup('t'), toGroup('u'), toGroup('t', { x: '1' }), toGroup('t', { instance: 't' })],
+      ...[toGroup('t', { instance: '' }), toGroup('t', { x: '1', instance: '' })],
+    ];
+    // Two kinds are left out. A metric called `labels` hides the labels of its group in the API. And gauge histograms:
+    // the Pushgateway misses a type that contradicts them whenever it happens to look at them first.
+    const good = bodies().filter(
+      (body) => /\d/.test(body) && !/labels|gauge_?histogram/.test(body) && parseExposition(body).ok,
+    );
+    const pushes = fc.array(fc.tuple(good, fc.constantFrom(...groups), fc.boolean()), { minLength: 2, maxLength: 5 });
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(pushes, async (sequence) => {
+        await server.wipe();
+        for (const [text, group, replaces] of sequence) {
+          const read = parseExposition(text, { group });
+          if (!read.ok) continue;
+          const { groups: held } = await gateway.look();
+          const push = { families: read.value, group, replaces };
+          const found = findContradictions(push, { groups: held, own: new Map() });
+          const problems = found.filter(({ severity }) => severity === 'error');
+          const answer = await fetch(server.url + groupPath(group), {
+            method: replaces ? 'PUT' : 'POST',
+            body: read.text,
+          });
+          const words = await answer.text();
+          expect(problems.length === 0, `${words}\n${problems.map(({ message }) => message).join('\n')}`).toBe(
+            answer.ok,
+          );
+          if (answer.ok) continue;
+          refused += 1;
+          // A refused push leaves marks that stand in the way of others.
+          return;
+        }
+      }),
+      { numRuns: 250, seed: 20_260_101 },
+    );
+    expect(refused).toBeGreaterThan(60);
+  }, 120_000);
+});

@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { stackSchema } from '../../stack/config.ts';
+import type { Reading } from '../../stack/health-indicator.ts';
+import { services } from '../../stack/services.ts';
+import { ago } from '../../stack/values/ago.ts';
+import { labelOf, samplesOf, sumOf } from '../../stack/values/samples.ts';
+
+const now = Date.parse('2026-01-31T12:00:00Z');
+const config = stackSchema.parse({});
+
+/** What a service's vital reads out of an answer. */
+function read(service: string, label: string, body: unknown): Reading | undefined {
+  const vital = services
+    .find((one) => one.name === service)
+    ?.vitals?.(config)
+    .find((one) => one.label === label);
+  if (vital === undefined) throw new Error(`${service} has no vital ${label}`);
+  return vital.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now);
+}
+
+const target = (health: string, lastError = '') => ({
+  scrapePool: 'node',
+  scrapeUrl: 'http://db:9100/metrics',
+  health,
+  lastError,
+});
+
+test('targets must be counted, and each that is down told with its error and one way to mend them', () => {
+  expect(
+    read('prometheus', 'targets', { data: { activeTargets: [target('up'), target('up'), target('unknown')] } }),
+  ).toEqual({
+    text: '2 up, 1 not scraped yet',
+    values: { up: 2, down: 0, waiting: 1, downUrls: [] },
+    tone: 'right',
+    problems: [],
+  });
+  const down = read('prometheus', 'targets', {
+    data: { activeTargets: [target('up'), ...Array.from({ length: 7 }, () => target('down', 'connection refused'))] },
+  });
+  expect(down).toMatchObject({ text: '1 up, 7 down', tone: 'wrong', values: { down: 7 } });
+  expect(down?.problems).toHaveLength(6);
+  expect(down?.problems?.[0]).toEqual({
+    message: 'the target http://db:9100/metrics of job node is down: connection refused',
+  });
+  expect(down?.problems?.[5]).toMatchObject({
+    message: '2 more targets are down',
+    tryThis: expect.stringContaining('host.docker.internal'),
+  });
+});
+
+test('alerts that fire must be named, and are no fault of the stack', () => {
+  const alert = (state: string, alertname: string) => ({ state, labels: { alertname } });
+  expect(read('prometheus', 'alerts', { data: { alerts: [] } })).toMatchObject({ text: 'none firing', tone: 'right' });
+  expect(
+    read('prometheus', 'alerts', {
+      data: { alerts: [alert('firing', 'B'), alert('firing', 'A'), alert('firing', 'A'), alert('pending', 'C')] },
+    }),
+  ).toEqual({
+    text: '3 firing (A, B), 1 pending',
+    values: { firing: 3, pending: 1, firingNames: ['A', 'B'] },
+    tone: 'notice',
+  });
+});
+
+test('a refused reload must be wrong, for every server that has one', () => {
+  const info = (reloadConfigSuccess: boolean) => ({
+    data: { reloadConfigSuccess, lastConfigTime: '2026-01-31T11:57:00Z' },
+  });
+  expect(read('prometheus', 'last reload', info(true))).toEqual({
+    text: '3 min ago',
+    values: { succeeded: true, lastSuccess: (now - 180_000) / 1000 },
+    tone: 'right',
+  });
+  const page = (successful: number) =>
+    `alertmanager_config_last_reload_successful ${successful}\nalertmanager_config_last_reload_success_timestamp_seconds ${(now - 180_000) / 1000}\n`;
+  expect(read('alertmanager', 'last reload', page(1))).toMatchObject({ text: '3 min ago', tone: 'right' });
+  for (const refused of [
+    read('prometheus', 'last reload', info(false)),
+    read('alertmanager', 'last reload', page(0)),
+  ]) {
+    expect(refused).toMatchObject({ text: 'refused; the config in force is of 3 min ago', tone: 'wrong' });
+    expect(refused?.problems?.[0]?.tryThis).toBe('promstack up');
+  }
+});
+
+test('notifications that failed must be told with the way they were sent', () => {
+  const page = (failed: number) =>
+    [
+      '# TYPE alertmanager_notifications_total counter',
+      'alertmanager_notifications_total{integration="webhook"} 10',
+      'alertmanager_notifications_total{integration="email"} 2',
+      `alertmanager_notifications_failed_total{integration="email",reason="other"} ${failed}`,
+      'alertmanager_notifications_failed_total{integration="webhook",reason="other"} 0',
+      '',
+    ].join('\n');
+  expect(read('alertmanager', 'notifications', page(0))).toMatchObject({ text: '12 sent, none failed', tone: 'right' });
+  expect(read('alertmanager', 'notifications', page(2))).toMatchObject({
+    text: '10 sent, 2 failed since it started (email)',
+    tone: 'notice',
+    problems: [{ message: 'notifications by email failed', tryThis: 'promstack logs alertmanager' }],
+  });
+});
+
+test('alerts in Alertmanager must be counted by whether anybody hears of them', () => {
+  const alert = (state: string) => ({ status: { state } });
+  expect(read('alertmanager', 'alerts', [alert('active'), alert('suppressed'), alert('active')])).toMatchObject({
+    text: '2 active, 1 silenced or inhibited',
+    values: { active: 2, suppressed: 1 },
+  });
+});
+
+test('a refused push must count until a good one of the same group comes after it', () => {
+  const at = (secondsAgo: number) => String(now / 1000 - secondsAgo);
+  const page = [
+    `push_time_seconds{instance="db",job="backup"} ${at(120)}`,
+    `push_failure_time_seconds{instance="db",job="backup"} ${at(60)}`,
+    `push_time_seconds{instance="",job="cron"} ${at(12)}`,
+    `push_failure_time_seconds{instance="",job="cron"} ${at(30)}`,
+    '',
+  ].join('\n');
+  expect(read('pushgateway', 'groups', page)).toMatchObject({ text: '2 groups, last push 12 s ago', tone: 'right' });
+  expect(read('pushgateway', 'groups', '')).toMatchObject({ text: 'nothing pushed yet' });
+  expect(read('pushgateway', 'refused pushes', page)).toMatchObject({
+    text: 'the last push of 1 group',
+    tone: 'notice',
+    problems: [{ message: 'it refused the last push of job backup on db, 1 min ago' }],
+  });
+});
+
+test('a Grafana without its database must be wrong', () => {
+  expect(read('grafana', 'database', { database: 'ok', version: '12.4.0' })).toMatchObject({
+    text: 'ok (Grafana 12.4.0)',
+    tone: 'right',
+  });
+  expect(read('grafana', 'database', { database: 'failing' })).toMatchObject({ text: 'failing', tone: 'wrong' });
+});
+
+test.each(services.flatMap((service) => (service.vitals?.(config) ?? []).map((vital) => [service, vital] as const)))(
+  'an answer in an unknown form must be told as such and never break the status',
+  (service, vital) => {
+    expect(vital.request.port).toBe(service.port);
+    for (const body of ['', 'null', '[]', '{"data":1}', '<html>']) {
+      const reading = vital.read({ status: 200, body }, now);
+      expect(reading === undefined || reading.tone === 'right').toBe(true);
+    }
+  },
+);
+
+test('samples must be read with their labels', () => {
+  const page = 'a_total{x="1",y="a \\"b\\" \\\\ c"} 2\na_total 3\na_total_more 5\n# a_total 7\n';
+  expect(samplesOf(page, 'a_total').map((sample) => sample.value)).toEqual([2, 3]);
+  expect(sumOf(page, 'a_total')).toBe(5);
+  const [first] = samplesOf(page, 'a_total');
+  expect(first && labelOf(first, 'y')).toBe('a "b" \\ c');
+  expect(first && labelOf(first, 'z')).toBeUndefined();
+});
+
+test.each([
+  [0, '0 s ago'],
+  [59_999, '59 s ago'],
+  [60_000, '1 min ago'],
+  [3_600_000, '1 h ago'],
+  [47 * 3_600_000, '47 h ago'],
+  [48 * 3_600_000, '2 d ago'],
+  [-5_000, '0 s ago'],
+])('%i milliseconds must be %s', (ms, text) => {
+  expect(ago(now - ms, now)).toBe(text);
+});

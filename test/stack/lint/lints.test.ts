@@ -1,0 +1,355 @@
+import { describe, expect, it } from 'vitest';
+import { lintRendering } from '../../../scripts/check/lint/lint.ts';
+import { type Folder, renderingOf, toldOf } from '../../support/own-tests.ts';
+
+async function lint(folder: Folder, metrics?: readonly string[]): Promise<readonly string[]> {
+  return toldOf(lintRendering(await renderingOf(folder), metrics && new Set(metrics)));
+}
+
+/** What is told of rules in rules/a.yml, by an otherwise empty stack without a Pushgateway, to which any job could be pushed. */
+const lintRules = (rules: string, stack = 'pushgateway: {enabled: false}\n'): Promise<readonly string[]> =>
+  lint({ stack, rules: { 'rules/a.yml': fileOf(rules) } });
+
+const fileOf = (rules: string): string => `groups:\n  - name: a\n    rules:\n${rules.replaceAll(/^(?=.)/gm, '      ')}`;
+
+describe('unreached-receiver', () => {
+  const stackOf = (routes: string): Folder => ({
+    stack: `alertmanager:
+  receivers:
+    - name: a
+    - name: b
+  route:
+    receiver: a
+    routes: ${routes}
+`,
+  });
+
+  it('must tell of a receiver that no route names', async () => {
+    expect(await lint(stackOf('[]'))).toEqual([
+      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": no route names it (name it in a route, or take it away; "# promstack: ignore unreached-receiver" keeps this quiet)',
+    ]);
+  });
+
+  it('must tell of a receiver behind a route that takes everything', async () => {
+    const told = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
+    expect(told).toEqual([
+      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": other routes take every alert that it would get (move the route that names it up, or add "continue: true" to the one before; "# promstack: ignore unreached-receiver" keeps this quiet)',
+    ]);
+    expect(await lint(stackOf('[{receiver: b}]'))).toEqual([expect.stringContaining('receiver "a": other routes')]);
+  });
+
+  it.each([
+    '[{receiver: a, matchers: [alertname=~".+"]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x=~".*", alertname!=""]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x="1"]}, {receiver: b, matchers: [x="1", y="2"]}]',
+    '[{receiver: a, matchers: [x=~"1|2|3"]}, {receiver: b, matchers: [x=~"1|3"]}]',
+    '[{receiver: a, matchers: [x!=""]}, {receiver: b, matchers: [x=~".+", y="2"]}]',
+    '[{receiver: a, matchers: [x="1"]}, {receiver: a, matchers: [y="2"], routes: [{receiver: b, matchers: [x="1"]}]}]',
+    '[{receiver: b, matchers: [x="1"], routes: [{receiver: a, matchers: [x!="2"]}]}]',
+  ])('must tell of one whose alerts other routes take: %s', async (routes) => {
+    expect(await lint(stackOf(routes))).toEqual([expect.stringContaining('"b": other routes take every alert')]);
+  });
+
+  it.each([
+    '[{receiver: a, matchers: [x=~".+"]}, {receiver: b, matchers: [y="1"]}]',
+    '[{receiver: a, matchers: [x="1", y="2"]}, {receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, matchers: [x="1"], continue: true}, {receiver: b, matchers: [x="1", y="2"]}]',
+    '[{receiver: a, matchers: [x=~"1|2"]}, {receiver: b, matchers: [x=~"1|2.*"]}]',
+    '[{receiver: a, matchers: [x!="1"]}, {receiver: b, matchers: [x=~".+"]}]',
+    '[{receiver: b, matchers: [x="1"]}]',
+    '[{receiver: a, continue: true}, {receiver: b, matchers: [x="1"]}]',
+    '[{matchers: [x="1"], routes: [{receiver: b, matchers: [y="1"]}]}]',
+  ])('must not tell of one that some route reaches: %s', async (routes) => {
+    expect(await lint(stackOf(routes))).toEqual([]);
+  });
+});
+
+describe('default-receiver-only', () => {
+  const stack = `pushgateway: {enabled: false}
+alertmanager:
+  receivers: [{name: a}, {name: b}]
+  route:
+    receiver: a
+    routes:
+      - {receiver: b, matchers: [severity="critical"]}
+      - {receiver: b, matchers: [team="db"]}
+`;
+
+  it('must tell of an alert that no route takes', async () => {
+    expect(await lintRules('- alert: A\n  expr: sum(up) < 1\n  labels: {severity: critcal}\n', stack)).toEqual([
+      'warning default-receiver-only rules/a.yml:4:16+1 no route takes the alert A, so only the default receiver "a" is told of it (give it the labels a route asks for, or add a route for it; "# promstack: ignore default-receiver-only" keeps this quiet)',
+    ]);
+  });
+
+  it.each([
+    ['that a route takes', 'expr: sum(up) < 1\n  labels: {severity: critical}'],
+    ['whose series may have the label', 'expr: up < 1\n  labels: {severity: warning}'],
+    ['whose label is a template', 'expr: sum(up) < 1\n  labels: {severity: "{{ $value }}"}'],
+  ])('must not tell of an alert %s', async (_what, rule) => {
+    expect(await lintRules(`- alert: A\n  ${rule}\n`, stack)).toEqual([]);
+  });
+
+  it('must not tell of any where there is one receiver, or a comment says that it is meant', async () => {
+    const rule = '- alert: A\n  expr: sum(up) < 1\n';
+    const one = 'alertmanager:\n  receivers: [{name: a}]\n  route: {receiver: a, routes: [{matchers: [x="1"]}]}\n';
+    expect(await lintRules(rule, one)).toEqual([]);
+    const meant = stack.replace('receiver: a\n', 'receiver: a # promstack: ignore default-receiver-only\n');
+    expect(await lintRules(rule, meant)).toEqual([]);
+  });
+});
+
+describe('inhibit-never-matches', () => {
+  const inhibit = (rule: string): Promise<readonly string[]> =>
+    lint({
+      stack: `alertmanager:\n  inhibit_rules:\n    - ${rule}\n`,
+      rules: { 'rules/a.yml': fileOf('- alert: NodeDown\n  expr: up == 0\n  labels: {severity: critical}\n') },
+    });
+  const told = (message: string, hint: string): string =>
+    expect.stringMatching(
+      new RegExp(
+        `^warning inhibit-never-matches stack.yml:3:7\\+\\d+ ${escaped(message)} \\(${escaped(hint)}; "# promstack: ignore inhibit-never-matches" keeps this quiet\\)$`,
+      ),
+    );
+
+  it.each([
+    [
+      '{source_matchers: [alertname="NodeDwn"], target_matchers: [severity="warning"]}',
+      'this inhibit rule mutes nothing: no alert of this stack fits its source matchers',
+      'did you mean alertname="NodeDown"?',
+    ],
+    [
+      '{source_matchers: [alertname="NodeDown"], target_matchers: [alertname=~"Disk.+"]}',
+      'this inhibit rule mutes nothing: no alert of this stack fits its target matchers',
+      'compare them with the labels of the alerts',
+    ],
+    [
+      '{source_matchers: [severity="critical", severity="warning"], target_matchers: [a="b"]}',
+      'this inhibit rule mutes nothing: no alert fits all its source matchers, which contradict each other about severity',
+      'all matchers of a side must fit; to fit one of several values write label=~"a|b"',
+    ],
+    [
+      '{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [severity, job]}',
+      'this inhibit rule mutes nothing: "equal" asks for one and the same severity, and the matchers for different ones',
+      'take severity out of "equal"',
+    ],
+    [
+      '{source_matchers: [severity="critical"], target_matchers: [severity = critical]}',
+      'this inhibit rule mutes nothing: an alert that is source and target alike mutes no other that is both',
+      'make the target matchers differ from the source matchers',
+    ],
+  ])('must tell of %s', async (rule, message, hint) => {
+    expect(await inhibit(rule)).toEqual([told(message, hint)]);
+  });
+
+  it.each([
+    '{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [job]}',
+    '{source_matchers: [severity="critical", team="db"], target_matchers: [severity=~"info|warning"]}',
+    '{source_match: {alertname: NodeDown}, target_match_re: {severity: "w.*"}}',
+  ])('must not tell of %s', async (rule) => {
+    expect(await inhibit(rule)).toEqual([]);
+  });
+});
+
+describe('job-not-scraped', () => {
+  const node = 'prometheus: {scrape_configs: [{job_name: node}]}\n';
+  const closed = `pushgateway: {enabled: false}\n${node}`;
+  const rule = (job: string): string => `- record: a:b\n  expr: sum(rate(x{job="${job}"}[5m]))\n`;
+
+  it('must tell of a job that nothing scrapes', async () => {
+    expect(await lintRules(rule('nodes'), closed)).toEqual([
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "nodes", which nothing in this stack scrapes (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+    ]);
+    expect(await lintRules(rule('mysql'), closed)).toEqual([
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "mysql", which nothing in this stack scrapes (the jobs are prometheus, alertmanager, grafana, node; "# promstack: ignore job-not-scraped" keeps this quiet)',
+    ]);
+  });
+
+  it('must tell of nothing but a slip where jobs may be pushed or come by discovery', async () => {
+    expect(await lintRules(rule('mysql'), node)).toEqual([]);
+    expect(await lintRules(rule('nodes'), node)).toEqual([
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "nodes", which nothing in this stack scrapes, unless sources name it themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+    ]);
+    const one = 'prometheus: {scrape_configs: [{job_name: node-1, file_sd_configs: [{files: [a.yml]}]}]}\n';
+    expect(await lintRules(rule('node-2'), `pushgateway: {enabled: false}\n${one}`)).toEqual([]);
+  });
+
+  it.each(['node', 'prometheus', ''])('must not tell of the job "%s"', async (job) => {
+    expect(await lintRules(rule(job), closed)).toEqual([]);
+  });
+
+  it('must know the names that static targets are given', async () => {
+    const given =
+      'prometheus: {scrape_configs: [{job_name: a, static_configs: [{targets: [x:1], labels: {job: mysql}}]}]}\n';
+    expect(await lintRules(rule('mysql'), `pushgateway: {enabled: false}\n${given}`)).toEqual([]);
+  });
+});
+
+describe('pushgateway-without-honor-labels', () => {
+  const jobOf = (job: string): Folder => ({
+    stack: `prometheus:\n  scrape_configs:\n    - job_name: pushed\n      ${job}\n`,
+  });
+
+  it.each(['push.example.com/pushgateway', 'pushgateway-2:9091', 'host.docker.internal:9091'])(
+    'must tell of a job that scrapes %s without it',
+    async (target) => {
+      expect(await lint(jobOf(`static_configs: [{targets: ["${target}"]}]`))).toEqual([
+        'warning pushgateway-without-honor-labels stack.yml:3:17+6 the job "pushed" scrapes a Pushgateway without "honor_labels: true", so every pushed metric gets the Pushgateway\'s own job and instance (add "honor_labels: true" to the job; "# promstack: ignore pushgateway-without-honor-labels" keeps this quiet)',
+      ]);
+    },
+  );
+
+  it('must not tell of one that has it, or scrapes something else', async () => {
+    expect(
+      await lint(
+        jobOf(
+          '{honor_labels: true, static_configs: [{targets: ["pushgateway-2:9091"]}]}'
+            .slice(1, -1)
+            .replace(', ', '\n      '),
+        ),
+      ),
+    ).toEqual([]);
+    expect(await lint(jobOf('static_configs: [{targets: ["db:9091"]}]'))).toEqual([]);
+  });
+});
+
+describe('repeat-beyond-retention', () => {
+  const repeat = (every: string, retention: string): Promise<readonly string[]> =>
+    lint({
+      stack: `alertmanager:
+  retention: ${retention}
+  receivers: [{name: a}]
+  route:
+    receiver: a
+    routes:
+      - matchers: [severity="info"]
+        repeat_interval: ${every}
+`,
+    });
+
+  it('must tell of a wait that outlasts what is remembered', async () => {
+    expect(await repeat('7d', '120h')).toEqual([
+      'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than Alertmanager remembers whom it told: it tells again after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+    ]);
+  });
+
+  it.each(['', '  receivers: [{name: a}]\n  route: {receiver: a}\n'])(
+    'must tell of the default wait that outlasts what is remembered: %o',
+    async (routes) => {
+      expect(await lint({ stack: `alertmanager:\n  retention: 1h\n${routes}` })).toEqual([
+        'warning repeat-beyond-retention stack.yml:2:14+2 Alertmanager remembers whom it told for 1h, and the default of repeat_interval is 4h: it tells again after 1h (set it to 4h or more, or alertmanager.route.repeat_interval to what is meant; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+      ]);
+      expect(await lint({ stack: `alertmanager:\n  retention: 4h\n${routes}` })).toEqual([]);
+    },
+  );
+
+  it('must not tell of one that is remembered to its end', async () => {
+    expect(await repeat('5d', '120h')).toEqual([]);
+  });
+});
+
+describe('label-aggregated-away', () => {
+  const alert = (expr: string, text: string): string =>
+    `- alert: A\n  expr: ${expr}\n  annotations:\n    summary: ${text}\n`;
+
+  it.each([
+    ['sum by (job) (x)', 'on {{ $labels.instance }}', '7:26+16', 'instance', 'the expression keeps only job'],
+    ['sum(x)', '"{{ $labels.job | toUpper }}"', '7:24+11', 'job', 'the expression keeps no labels'],
+    ['sum(x)', '"{{ .Labels.job }}"', '7:24+11', 'job', 'the expression keeps no labels'],
+    ['sum(x)', '"{{ with $labels }}{{ .job }}{{ end }}"', '7:42+4', 'job', 'the expression keeps no labels'],
+    ['max without (pod) (x)', '"{{ index $labels \\"pod\\" }}"', '7:24+20', 'pod', 'the expression drops pod'],
+    ['sum by (a, b) (x) > on (a) y', '"{{$labels.b}}"', '7:23+9', 'b', 'the expression keeps only a'],
+    ['x / ignoring (code) y', '"{{$labels.code}}"', '7:23+12', 'code', 'the expression drops code'],
+    ['absent(x{env="a"})', '"{{$labels.instance}}"', '7:23+16', 'instance', 'the expression keeps only env'],
+    [
+      'histogram_quantile(0.9, sum by (le, job) (x))',
+      '"{{$labels.le}}"',
+      '7:23+10',
+      'le',
+      'the expression keeps only job',
+    ],
+    ['vector(1) unless on () x', '"{{$labels.job}}"', '7:23+11', 'job', 'the expression keeps no labels'],
+  ])('must tell of %s with %s', async (expr, text, place, label, because) => {
+    expect(await lintRules(alert(expr, text))).toEqual([
+      `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or take it out of the text; "# promstack: ignore label-aggregated-away" keeps this quiet)`,
+    ]);
+  });
+
+  it.each([
+    'x',
+    'sum by (job) (x)',
+    'topk(3, x) > 1',
+    'sum without (instance) (x) * 2',
+    'sum(x) or sum by (job) (y)',
+    'sum by (instance) (x) * on (instance) group_left (job) y',
+    'sum by (instance) (x) * on (instance) group_right (z) y',
+    'label_replace(sum(x), "job", "$1", "a", "(.*)")',
+    'count_values("job", x)',
+    'absent(up{job="prometheus"})',
+    '-(1 - max_over_time(sum by (job) (rate(x[5m]))[1h:5m]))',
+    'scalar(sum(x)) * up',
+    'x and on () sum(y)',
+  ])('must not tell of $labels.job of %s', async (expr) => {
+    expect(await lintRules(alert(expr, '"{{ $labels.job }}"'))).toEqual([]);
+  });
+
+  it('must look into labels that are templates too', async () => {
+    expect(await lintRules('- alert: A\n  expr: sum(x)\n  labels: {team: "{{ $labels.team }}"}\n')).toEqual([
+      expect.stringContaining('the label team of A uses $labels.team, which is always empty'),
+    ]);
+  });
+});
+
+describe('metric-unknown', () => {
+  const folder = {
+    stack: 'name: a\n',
+    rules: {
+      'rules/a.yml': fileOf(`- record: a:b
+  expr: sum(rate(http_request_totl[5m])) + http_request_total
+- alert: A
+  expr: a:b > 1 and ALERTS{x="y"} or absent(backup_done) or {"odd.name", c="d"} > 0
+`),
+    },
+  };
+
+  it('must tell of metrics that the running Prometheus does not know', async () => {
+    expect(await lint(folder, ['http_request_total', 'up'])).toEqual([
+      'warning metric-unknown rules/a.yml:5:24+17 the running Prometheus knows no metric "http_request_totl", which a:b is about (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" keeps this quiet)',
+      'warning metric-unknown rules/a.yml:7:68+10 the running Prometheus knows no metric "odd.name", which A is about (nobody has exported it yet, or it has another name; "# promstack: ignore metric-unknown" keeps this quiet)',
+    ]);
+  });
+
+  it('must not tell of any where none runs', async () => {
+    expect(await lint(folder)).toEqual([]);
+  });
+});
+
+describe('a comment', () => {
+  const rule = (lines: Readonly<Record<'file' | 'above' | 'at', string>>): string =>
+    `${lines.file}groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: sum(x)\n        annotations:\n${lines.above}          summary: a {{ $labels.job }}${lines.at}\n`;
+  const none = { file: '', above: '', at: '' };
+  const comment = '# promstack: ignore label-aggregated-away';
+
+  it.each([
+    ['in the line', { ...none, at: ` ${comment}` }],
+    ['above it', { ...none, above: `          ${comment}, unreached-receiver\n          # since we like it\n` }],
+    ['above a key it stands under', { ...none, file: `${comment}\n` }],
+  ])('%s must keep a warning quiet', async (_where, lines) => {
+    expect(await lint({ stack: 'name: a\n', rules: { 'rules/a.yml': rule(lines) } })).toEqual([]);
+  });
+
+  it('must not keep another quiet', async () => {
+    const lines = { ...none, at: ' # promstack: ignore metric-unknown' };
+    expect(await lint({ stack: 'name: a\n', rules: { 'rules/a.yml': rule(lines) } })).toHaveLength(1);
+  });
+
+  it('must be told of when it names no warning', async () => {
+    const stack = 'name: a # promstack: ignore unreachd-receiver\n';
+    expect(await lint({ stack })).toEqual([
+      'warning unknown-lint stack.yml:1:29+17 this comment keeps nothing quiet: there is no warning named "unreachd-receiver" (did you mean "unreached-receiver"?)',
+    ]);
+  });
+});
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

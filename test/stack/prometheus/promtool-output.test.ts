@@ -1,0 +1,385 @@
+import { describe, expect, it } from 'vitest';
+import { explainPromtool } from '../../../stack/prometheus/promtool-output.ts';
+import { explainRuleTests } from '../../../stack/prometheus/rule-test-output.ts';
+
+/** As promtool 3.5.3 prints it when the first rule file is fine. */
+const passed = `Checking CONFIG/prometheus.yml
+  SUCCESS: 2 rule files found
+ SUCCESS: CONFIG/prometheus.yml is valid prometheus config file syntax
+
+`;
+
+describe('the output of promtool check config', () => {
+  it.each<[string, string, ReturnType<typeof explainPromtool>]>([
+    [
+      'YAML that is none',
+      `Checking CONFIG/prometheus.yml
+  FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: line 2: did not find expected key
+
+`,
+      [{ path: 'prometheus.yml', line: 2, message: 'did not find expected key' }],
+    ],
+    [
+      'unknown fields',
+      `Checking CONFIG/prometheus.yml
+  FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: unmarshal errors:
+  line 2: field foo not found in type config.plain
+  line 6: field jb not found in type struct { Targets []string "yaml:\\"targets\\""; Labels model.LabelSet }
+
+`,
+      [
+        { path: 'prometheus.yml', line: 2, about: 'foo', message: 'there is no field "foo" here' },
+        { path: 'prometheus.yml', line: 6, about: 'jb', message: 'there is no field "jb" here' },
+      ],
+    ],
+    [
+      'values of another kind',
+      `Checking CONFIG/prometheus.yml
+  FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: unmarshal errors:
+  line 3: cannot unmarshal !!str \`x\` into []*relabel.Config
+  line 4: cannot unmarshal !!map into string
+  line 5: cannot unmarshal !!seq into config.plain
+  line 6: cannot unmarshal !!int \`15\` into bool
+`,
+      [
+        { path: 'prometheus.yml', line: 3, about: 'x', message: 'a text (x) stands where a list is expected' },
+        { path: 'prometheus.yml', line: 4, message: 'a mapping stands where a text is expected' },
+        { path: 'prometheus.yml', line: 5, message: 'a list stands where something else is expected' },
+        {
+          path: 'prometheus.yml',
+          line: 6,
+          about: '15',
+          message: 'a number (15) stands where true or false is expected',
+        },
+      ],
+    ],
+    [
+      'a bad regular expression',
+      `Checking CONFIG/prometheus.yml
+  FAILED: parsing YAML file CONFIG/prometheus.yml: error parsing regexp: missing closing ): \`^(?s:(foo)$\`
+`,
+      [
+        {
+          path: 'prometheus.yml',
+          about: '(foo',
+          message: 'the regular expression (foo is not valid: missing closing )',
+        },
+      ],
+    ],
+    [
+      'a job that is there twice',
+      `Checking CONFIG/prometheus.yml
+  FAILED: parsing YAML file CONFIG/prometheus.yml: found multiple scrape configs with job name "a b"
+`,
+      [
+        {
+          path: 'prometheus.yml',
+          about: 'job_name: a b',
+          message: 'found multiple scrape configs with job name "a b"',
+        },
+      ],
+    ],
+    [
+      'a problem without any progress around it, as a lone stderr gives it',
+      '  FAILED: parsing YAML file CONFIG/prometheus.yml: "http://a" is not a valid hostname\n',
+      [{ path: 'prometheus.yml', about: 'http://a', message: '"http://a" is not a valid hostname' }],
+    ],
+    [
+      'a missing file',
+      `Checking CONFIG/prometheus.yml
+  FAILED: error checking authorization credentials or bearer token file "/nope/x": stat /nope/x: no such file or directory
+`,
+      [
+        {
+          path: 'prometheus.yml',
+          message:
+            'error checking authorization credentials or bearer token file "/nope/x": stat /nope/x: no such file or directory',
+        },
+      ],
+    ],
+    [
+      'a missing rule file',
+      `Checking CONFIG/prometheus.yml
+  FAILED: "CONFIG/rules/no.yml" does not point to an existing file
+`,
+      [{ path: 'prometheus.yml', about: 'rules/no.yml', message: '"rules/no.yml" does not point to an existing file' }],
+    ],
+    [
+      'bad PromQL in two files',
+      `${passed}Checking CONFIG/rules/a.yml
+  FAILED:
+CONFIG/rules/a.yml: 5:15: group "g", rule 1, "A": could not parse expression: 1:8: parse error: unclosed left parenthesis
+Checking CONFIG/rules/b.yml
+  FAILED:
+CONFIG/rules/b.yml: 7:15: group "g", rule 2, "B": could not parse expression: 1:6: parse error: expected type range vector in call to function "rate", got instant vector
+`,
+      [
+        {
+          path: 'rules/a.yml',
+          line: 5,
+          column: 15,
+          about: 'A',
+          message: 'rule A of group g: at 1:8 of the expression: unclosed left parenthesis',
+        },
+        {
+          path: 'rules/b.yml',
+          line: 7,
+          column: 15,
+          about: 'B',
+          message:
+            'rule B of group g: at 1:6 of the expression: expected type range vector in call to function "rate", got instant vector',
+        },
+      ],
+    ],
+    [
+      'a repeated group',
+      `${passed}Checking CONFIG/rules/a.yml
+  FAILED:
+CONFIG/rules/a.yml: 0:0: groupname: "g" is repeated in the same file
+`,
+      [{ path: 'rules/a.yml', about: 'name: g', message: 'there are two groups named g in one file' }],
+    ],
+    [
+      'a file that is not rules, which is read twice',
+      `${passed}Checking CONFIG/rules/a.yml
+  FAILED:
+CONFIG/rules/a.yml: yaml: unmarshal errors:
+  line 1: cannot unmarshal !!str \`hello\` into rulefmt.RuleGroups
+CONFIG/rules/a.yml: yaml: unmarshal errors:
+  line 1: cannot unmarshal !!str \`hello\` into rulefmt.ruleGroups
+`,
+      [
+        {
+          path: 'rules/a.yml',
+          line: 1,
+          about: 'hello',
+          message: 'a text (hello) stands where something else is expected',
+        },
+      ],
+    ],
+    [
+      'templates and labels of a rule',
+      `${passed}Checking CONFIG/rules/a.yml
+  FAILED:
+CONFIG/rules/a.yml: group "g", rule 1, "A": annotation "a": template: __alert_A:1: unclosed action
+CONFIG/rules/a.yml: 0:0: 0:0: group "g", rule 2, "": one of 'record' or 'alert' must be set
+`,
+      [
+        {
+          path: 'rules/a.yml',
+          about: 'A',
+          message: 'rule A of group g: annotation "a": template: __alert_A:1: unclosed action',
+        },
+        { path: 'rules/a.yml', message: "rule 2 of group g: one of 'record' or 'alert' must be set" },
+      ],
+    ],
+    [
+      'problems that come before what they are about, as two streams give them',
+      `  FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: unmarshal errors:
+  line 2: field foo not found in type config.plain
+Checking CONFIG/prometheus.yml
+`,
+      [{ path: 'prometheus.yml', line: 2, about: 'foo', message: 'there is no field "foo" here' }],
+    ],
+    [
+      'a warning about rules that are written twice beside a real problem',
+      `${passed}Checking CONFIG/rules/a.yml
+  FAILED:
+lint error 1 duplicate rule(s) found.
+Metric: A
+Label(s):
+Might cause inconsistency while recording expressions
+Checking CONFIG/rules/b.yml
+  FAILED:
+CONFIG/rules/b.yml: yaml: line 1: did not find expected node content
+`,
+      [{ path: 'rules/b.yml', line: 1, message: 'did not find expected node content' }],
+    ],
+    [
+      'a misuse of promtool itself',
+      'promtool: error: unknown long flag --nope, try --help\n',
+      [{ message: 'promtool: error: unknown long flag --nope, try --help' }],
+    ],
+  ])('must tell %s', (_what, output, expected) => {
+    expect(explainPromtool(output)).toEqual(expected);
+  });
+
+  it('must tell nothing of what is fine', () => {
+    expect(explainPromtool(`${passed}Checking CONFIG/rules/a.yml\n  SUCCESS: 1 rules found\n\n`)).toEqual([]);
+  });
+});
+
+describe('the output of promtool test rules', () => {
+  const expressions = `tests:
+  - input_series:
+      - {series: up, values: '1x5'}
+      - {series: up == 5, values: '1x5'}
+    promql_expr_test:
+      - expr: up
+        eval_time: 60s
+      - {expr: "up == 5", eval_time: 30s}
+      - {eval_time: 1m, expr: "up == 5"}
+      - expr: |
+          up{job="a"}
+            > 1
+`;
+  const tests = [
+    { path: 'tests/a.yml', text: '' },
+    { path: 'tests/b.yml', text: expressions },
+  ];
+
+  it('must tell each failed case of each file', () => {
+    const output = `  SUCCESS
+
+  FAILED:
+    name: first one,
+    alertname: A, time: 1m, 
+        exp:[
+            0:
+              Labels:{alertname="A", instance="a", severity="pag"}
+              Annotations:{summary="a down"}
+            ], 
+        got:[
+            0:
+              Labels:{alertname="A", instance="a", severity="page"}
+              Annotations:{summary="a down"}
+            1:
+              Labels:{alertname="A", instance="b"}
+              Annotations:{}
+            ]
+
+    alertname: A, time: 2m, 
+        exp:[], 
+        got:[
+            0:
+              Labels:{alertname="A"}
+              Annotations:{}
+            ]
+
+    alertname: Nope, time: 1m, 
+        exp:[
+            0:
+              Labels:{alertname="Nope"}
+              Annotations:{}
+            ], 
+        got:[]
+
+    expr: "up", time: 1m,
+        exp: {__name__="up", instance="a"} 1E+00
+        got: {__name__="up", instance="a"} 0E+00
+
+    expr: "up == 5", time: 1m,
+        exp: {__name__="up"} 1E+00
+        got: nil
+
+    expr: "up(", time: 1m, err: 1:4: parse error: unclosed left parenthesis
+
+    expr: "up{job=\\"a\\"}\\n  > 1\\n", time: 0s,
+        exp: {} 1E+00
+        got: nil
+
+
+`;
+    expect(explainRuleTests(output, tests)).toEqual(
+      [
+        {
+          about: 'alertname: A',
+          message:
+            'first one: at 1m the alert A should fire as {alertname="A", instance="a", severity="pag"} with {summary="a down"}, but it fires as {alertname="A", instance="a", severity="page"} with {summary="a down"} and {alertname="A", instance="b"}',
+        },
+        { about: 'alertname: A', message: 'at 2m the alert A should not fire, but it fires as {alertname="A"}' },
+        {
+          about: 'alertname: Nope',
+          message: 'at 1m the alert Nope should fire as {alertname="Nope"}, but it does not',
+        },
+        {
+          about: 'up',
+          line: 6,
+          column: 15,
+          message:
+            'at 1m the expression up should be {__name__="up", instance="a"} 1E+00, but is {__name__="up", instance="a"} 0E+00',
+        },
+        {
+          about: 'up == 5',
+          line: 9,
+          column: 32,
+          message: 'at 1m the expression up == 5 should be {__name__="up"} 1E+00, but is nothing',
+        },
+        { message: 'at 1m the expression up( fails: 1:4: parse error: unclosed left parenthesis' },
+        {
+          about: 'expr',
+          line: 10,
+          column: 9,
+          message: 'at 0s the expression up{job="a"} > 1 should be {} 1E+00, but is nothing',
+        },
+      ].map((finding) => ({ path: 'tests/b.yml', ...finding })),
+    );
+  });
+
+  it.each<[string, string, ReturnType<typeof explainRuleTests>]>([
+    [
+      'an unknown field',
+      '  FAILED:\nyaml: unmarshal errors:\n  line 1: field rule_file not found in type main.unitTestFile\n\n\n  SUCCESS\n\n',
+      [{ path: 'tests/a.yml', line: 1, about: 'rule_file', message: 'there is no field "rule_file" here' }],
+    ],
+    [
+      'YAML that is none',
+      "  FAILED:\nyaml: line 1: did not find expected ',' or ']'\n\n\n  SUCCESS\n\n",
+      [{ path: 'tests/a.yml', line: 1, message: "did not find expected ',' or ']'" }],
+    ],
+    [
+      'a rule file that is none, at its own place',
+      '  FAILED:\nCONFIG/rules/a.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!int `1` into []rulefmt.RuleGroup\n\n\n  SUCCESS\n\n',
+      [{ path: 'rules/a.yml', line: 1, about: '1', message: 'a number (1) stands where a list is expected' }],
+    ],
+    [
+      'a test file that is not there',
+      "promtool: error: path 'CONFIG/tests/nope.yml' does not exist, try --help\n",
+      [{ message: "promtool: error: path 'tests/nope.yml' does not exist, try --help" }],
+    ],
+    [
+      'what later versions may say',
+      '  FAILED:\n    something\n    new\n\n  SUCCESS\n',
+      [{ path: 'tests/a.yml', message: 'something new' }],
+    ],
+    ['blocks that fit no file', '  FAILED:\n    something\n', [{ message: 'something' }]],
+  ])('must tell %s', (_what, output, expected) => {
+    expect(explainRuleTests(output, tests)).toEqual(expected);
+  });
+
+  const series = `tests:
+  - input_series:
+      - {series: 'up{job="a"}', values: '1 2'}
+      - {series: 'other{job="ä"}', values: '0x5 0y'}
+  - input_series:
+      - {series: 'up{job=a}', values: '1x5'}
+  - input_series:
+      - {series: one, values: 1 b}
+  - input_series:
+      - {series: two, values: 1 b}
+  - input_series:
+      - {series: end, values: 1x}
+`;
+
+  it.each([
+    ['its values', '3:21: parse error: bad number syntax: "0"', { line: 4, column: 45, about: '0x5 0y' }],
+    [
+      'its name',
+      '2:8: parse error: unexpected identifier "a" in label set, expected string',
+      { line: 6, column: 19, about: 'up{job=a}' },
+    ],
+    ['its end', '2:7: parse error: unexpected end of input in series values', { line: 12, column: 31, about: '1x' }],
+    ['one of several', '2:7: parse error: unexpected identifier "b" in series values', {}],
+    ['none that is there', '4:1: parse error: unexpected "x"', {}],
+  ])('must tell a series that cannot be read at its place, if that is known, for %s', (_what, told, place) => {
+    const tests = [{ path: 'tests/a.yml', text: series }];
+    const message = `a series cannot be read: ${told.replace(/^.*parse error: /, '')}`;
+    expect(explainRuleTests(`  FAILED:\n${told}\n\n`, tests)).toEqual([{ path: 'tests/a.yml', message, ...place }]);
+  });
+
+  it('must tell nothing of what is fine', () => {
+    expect(
+      explainRuleTests('  WARNING: no file match pattern CONFIG/rules/no.yml\n  SUCCESS\n\n  SUCCESS\n\n', tests),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import type { RenderedFile } from '../../../stack/model.ts';
+import { unreadRules } from '../../../stack/prometheus/unread-rules.ts';
+import { matchesGoGlob } from '../../../stack/values/go-glob.ts';
+
+const file = (path: string, content: string, isShipped = false): RenderedFile => ({
+  service: 'prometheus',
+  path,
+  content,
+  mode: 0o444,
+  origin: `templates/prometheus/${path}`,
+  isShipped,
+});
+const rules = [file('rules/user/a.yml', 'groups: [{name: a, rules: [{alert: A, expr: up}]}]', true)];
+const told = (main: string, isShipped = false) =>
+  unreadRules([file('prometheus.yml', main, isShipped), ...rules]).map(({ message, hint }) => `${message} (${hint})`);
+
+describe("a prometheus.yml of the person's own", () => {
+  it('must read the rule that carries the revision, and every place with rules', () => {
+    const both = [
+      'no rule_files name rules/promstack-revision.yml, which promstack writes: by it Prometheus shows which files it runs (put "rules/*.yml" into the list)',
+      'no rule_files name rules/user/a.yml, so its rules would never be evaluated (put "rules/user/*.yml" into the list)',
+    ];
+    expect(told('global: {}\n')).toEqual(both);
+    expect(told('rule_files: [other/*.yml]\n')).toEqual(both);
+    expect(told('rule_files: [rules/*.yml]\n')).toEqual(both.slice(1));
+    expect(told('rule_files: [rules/*.yml, /etc/promstack/current/rules/user/a.yml]\n')).toEqual([]);
+  });
+
+  it.each(['', '- a\n', 'a: [\n'])('must be left to promtool when it is no mapping: %j', (main) => {
+    expect(told(main)).toEqual([]);
+  });
+
+  it('must be looked into only where it takes the place of the shipped one', () => {
+    expect(told('global: {}\n', true)).toEqual([]);
+  });
+});
+
+it.each<[pattern: string, path: string, matches: boolean]>([
+  ['rules/*.yml', 'rules/a.yml', true],
+  ['rules/*.yml', 'rules/user/a.yml', false],
+  ['rules/*/?.yml', 'rules/user/a.yml', true],
+  ['rules/[a-c].yml', 'rules/b.yml', true],
+  ['rules/[^a-c].yml', 'rules/b.yml', false],
+  ['rules/[^a-c].yml', 'rules/d.yml', true],
+  ['rules/a.y.l', 'rules/a.yml', false],
+  ['rules/\\*.yml', 'rules/a.yml', false],
+  ['rules/\\*.yml', 'rules/*.yml', true],
+  ['rules/[', 'rules/[', false],
+])('the glob %s must match %s: %s', (pattern, path, matches) => {
+  expect(matchesGoGlob(pattern, path)).toBe(matches);
+});

@@ -1,0 +1,48 @@
+import { render } from '../../scripts/render/render.ts';
+import type { Rendering } from '../../scripts/render/rendering.ts';
+import { loadTemplates } from '../../scripts/render/templates.ts';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { loadedFrom } from './loaded.ts';
+
+/** The files of a stack by their paths below its folder: stack.yml's text, rule files and tests. */
+export interface Folder {
+  readonly stack: string;
+  readonly rules?: Readonly<Record<string, string>>;
+  readonly tests?: Readonly<Record<string, string>>;
+}
+
+/** A stack as it would be rendered from these files with the shipped templates, lying in and seen from /stack. */
+export async function renderingOf({ stack, rules = {}, tests = {} }: Folder): Promise<Rendering> {
+  const userFiles = Object.entries(rules).map(([path, content]) => ({
+    service: 'prometheus',
+    path: `rules/user/${path.replaceAll('/', '__')}`,
+    origin: path,
+    content,
+  }));
+  const loaded = {
+    ...loadedFrom(stack, userFiles),
+    written: {
+      text: stack,
+      cwd: '/stack',
+      tests: Object.entries(tests).map(([path, content]) => ({ path: `/stack/${path}`, origin: path, content })),
+    },
+  };
+  const rendered = render(loaded, await loadTemplates(undefined, '/stack'));
+  if (!rendered.ok) throw new Error(JSON.stringify(rendered.error));
+  return rendered.value;
+}
+
+/** Diagnostics as one line each: severity, code, place, message and hint. */
+export function toldOf(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics.map(({ severity, code, where, message, hint, related }) =>
+    [
+      `${severity} ${code}`,
+      where === undefined ? undefined : `${where.file}:${where.line}:${where.column}+${where.length}`,
+      message,
+      ...(related ?? []).map((other) => `[${other.where.line}:${other.where.column} ${other.message}]`),
+      hint === undefined ? undefined : `(${hint})`,
+    ]
+      .filter((part) => part !== undefined)
+      .join(' '),
+  );
+}
