@@ -16,7 +16,7 @@ import type { Engine } from './engine/engine.ts';
 export type { StackConfig } from '../stack/config.ts';
 export type { Diagnostic, SourceRange } from '../stack/diagnostic.ts';
 export type { Family, MetricType, Sample } from '../stack/exposition/family.ts';
-export { formatExposition, type WrittenMetric } from '../stack/exposition/format.ts';
+export { formatExposition, type WrittenMetric } from '../stack/exposition/family.ts';
 export { type Exposition, type ExpositionOptions, parseExposition } from '../stack/exposition/parse-exposition.ts';
 export type { Reading, Vital } from '../stack/health-indicator.ts';
 export type {

@@ -1,8 +1,31 @@
 import * as z from 'zod';
+import type { World } from './cli/process-io.ts';
 import { run } from './cli/run.ts';
-import { world } from './cli/this-process.ts';
 
 // Each schema is used once or twice in a run: compiling it to code of its own takes longer than that saves.
 z.config({ jitless: true });
 
 void run(world(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));
+
+/** This process. */
+function world(argv: readonly string[]): World {
+  return {
+    argv,
+    cwd: process.cwd(),
+    env: process.env,
+    // Opening stdin has effects on a terminal and on the event loop: only when somebody reads it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stdoutBytes: process.stdout,
+    stderr: process.stderr,
+    on: (signal, listener) => process.on(signal, listener),
+    off: (signal, listener) => process.off(signal, listener),
+    exit: (code) => process.exit(code),
+    onCrash: (listener) => {
+      process.on('uncaughtException', listener);
+      return () => process.off('uncaughtException', listener);
+    },
+  };
+}

@@ -1,11 +1,13 @@
 import type { StackConfig } from './config.ts';
-import type { Problem } from './diagnostic.ts';
-import { foreignFiles } from './secrets/foreign-files.ts';
+import type { KeyPath, Problem } from './diagnostic.ts';
 import { secretProblems } from './secrets/place-secrets.ts';
+import { type SecretFiles, secretKeyOf } from './secrets/secret-files.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
+import { configMount } from './values/container.ts';
 import { stackNameProblems } from './values/stack-name.ts';
 import { timezoneProblems } from './values/timezone.ts';
+import { quoted } from './values/words.ts';
 
 /** What is wrong with a config whose every key is well formed: across services, then each service's own. */
 export function stackProblems(config: StackConfig): readonly Problem[] {
@@ -90,4 +92,35 @@ function flagName(flag: string): string {
 
 function sliceOf(config: StackConfig, name: string): object | undefined {
   return name in config ? (config[name as keyof StackConfig] as object) : undefined;
+}
+
+/** Folders of a container in which files may be that promstack did not bring. */
+const ofContainer = [`${configMount}/`, '/etc/ssl/', '/usr/', '/proc/', '/run/'];
+
+/**
+ * Files of secrets that the person names themselves, as for a program that runs on the host: in its container they are not
+ * there, which some programs notice no sooner than they need the secret.
+ */
+function foreignFiles(value: unknown, path: KeyPath, title: string, files: SecretFiles): readonly Problem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]): readonly Problem[] => {
+    const here = [...path, Array.isArray(value) ? Number(key) : key];
+    if (typeof inner === 'object') return foreignFiles(inner, here, title, files);
+    if (typeof inner !== 'string' || !key.endsWith('_file')) return [];
+    if (ofContainer.some((folder) => inner.startsWith(folder))) return [];
+    const secretKey = secretKeyOf(
+      here.filter((step) => typeof step === 'string'),
+      files,
+    );
+    if (secretKey === undefined) return [];
+    return [
+      {
+        code: 'file-of-host',
+        path: here,
+        severity: 'warning',
+        message: `${title} runs in a container, where the file ${quoted(inner)} is not`,
+        hint: `write "${secretKey}: !file ${inner}": promstack brings the file along`,
+      },
+    ];
+  });
 }

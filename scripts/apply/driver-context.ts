@@ -1,6 +1,7 @@
 import type { Release, Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Room } from '../servers/service-driver.ts';
+import { grafanaAttendant } from '../servers/grafana/driver.ts';
+import type { Attendant, Room } from '../servers/service-driver.ts';
 import { names } from '../state/names.ts';
 import { keptSecrets, type Secrets } from '../state/secret-store.ts';
 import type { Reach } from '../state/service-client.ts';
@@ -10,7 +11,7 @@ const requestMs = 30_000;
 const shownLines = 200;
 
 /** One running server, and the ways to it. */
-export interface RoomPlan {
+interface RoomPlan {
   readonly stack: string;
   readonly service: Service;
   /** `uid:gid` its container runs as. */
@@ -49,4 +50,12 @@ export function openRoom(plan: RoomPlan): Room {
       return lines;
     },
   };
+}
+
+/** Every attendant there is; most services need none. */
+const attendants: readonly Attendant[] = [grafanaAttendant];
+
+/** The attendant of a service, if it has one. */
+export function attendantOf(service: string): Attendant | undefined {
+  return attendants.find((one) => one.service === service);
 }

@@ -10,16 +10,13 @@ import { ensureKept, keptSecrets } from '../state/secret-store.ts';
 import type { Reach } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { openRoom } from './driver-context.ts';
-import { attendantOf } from './drivers.ts';
-import { explainRemoval } from './explain-removal.ts';
-import { explainStart } from './explain-start.ts';
+import { attendantOf, openRoom } from './driver-context.ts';
+import { explainRemoval, explainStart } from './explain-start.ts';
 import { prove } from './prove.ts';
-import { waitReady } from './ready.ts';
+import { waitReady, whileAlive } from './ready.ts';
 import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
 import { reloadServer } from './reload-server.ts';
 import type { Executors } from './run-plan.ts';
-import { whileAlive } from './while-alive.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;

@@ -7,8 +7,7 @@ import { carrierFor, type Desired, type DesiredService, hashSpec, volumesOf } fr
 import type { Observed, ObservedService } from '../plan/observed.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import type { RecordedRelease } from '../state/history.ts';
-import { lastConfirmed } from '../state/history.ts';
+import { lastConfirmed, type RecordedRelease } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import { readRelease } from '../state/release-files.ts';
 import { type ReleaseFolder, revisionOf } from '../state/release-folder.ts';

@@ -92,7 +92,7 @@ function killed({ name }: Service, exitCode: number): string {
 }
 
 /** The error for a container that ended, or did not become what it should: why, with its last log lines and what they say. */
-export async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
+async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
   const lines: string[] = [];
   try {
     for await (const line of engine.logs(container, { tail: readLogLines })) lines.push(line.text);
@@ -115,6 +115,40 @@ export async function died(service: Service, container: string, engine: Engine, 
 }
 
 /** `it exited with code 2`; without the code where the engine has started it again already, and answers 0 for the new run. */
-export function exitedWith(code: number): string {
+function exitedWith(code: number): string {
   return code === 0 ? 'it exited' : `it exited with code ${code}`;
+}
+
+/** The server that has to stay alive. */
+interface Alive {
+  readonly service: Service;
+  readonly container: string;
+  readonly engine: Engine;
+  /** Resolves when the container ends; undefined when it was not started just now. */
+  readonly exit: Promise<number> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Works with a server that is ready: when it dies over its files all the same, that ends the work at once and is told by its log. The
+ * engine would start it again and again meanwhile, so that nothing else shows it.
+ */
+export async function whileAlive<T>(
+  { service, container, engine, exit, signal }: Alive,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (exit === undefined) return work(signal);
+  const done = new AbortController();
+  const death = exit.then(
+    async (code): Promise<never> => {
+      throw await died(service, container, engine, `${exitedWith(code)} after it was ready`);
+    },
+    // A broken wait is no exit.
+    () => new Promise<never>(() => undefined),
+  );
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, done.signal])), death]);
+  } finally {
+    done.abort();
+  }
 }

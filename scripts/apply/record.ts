@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
 import type { RenderedFile } from '../../stack/model.ts';
-import type { Desired } from '../plan/desired.ts';
-import { keeperOf } from '../plan/keeper.ts';
-import { withoutRevision } from '../plan/without-revision.ts';
+import { Secret } from '../../stack/secret.ts';
+import { type Desired, keeperOf } from '../plan/desired.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { addToHistory, type RecordedRelease } from '../state/history.ts';
@@ -68,4 +67,10 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
       ]),
     ),
   );
+}
+
+/** A file's text without the revision that is stamped into it: files that differ in nothing else are the same to a person. */
+function withoutRevision({ content }: Pick<RenderedFile, 'content'>, revision: string): string {
+  const text = content instanceof Secret ? content.reveal() : content;
+  return text.replaceAll(revision, 'REVISION');
 }

@@ -6,14 +6,15 @@ import { observe } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import type { HistoryEntry } from '../state/history.ts';
+import { type HistoryEntry, newestRevisions } from '../state/history.ts';
 import { takeLock } from '../state/lock.ts';
+import { specOf } from '../state/names.ts';
 import { readRelease } from '../state/release-files.ts';
 import { openReach } from '../state/service-client.ts';
-import { specOf } from '../state/spec-of.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
-import { StackError } from '../util/stack-error.ts';
+import { misuse } from '../util/misuse.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
 import { type FoundStack, findStack } from './find-stack.ts';
 import { asItWasMade, formerState, type PlacedRelease } from './previous.ts';
@@ -116,4 +117,28 @@ async function linkedRelease(files: FoundStack['files'], service: string): Promi
   const folder = (await files.readLink(service, 'current'))?.replace(/^releases\//, '');
   const read = folder === undefined ? undefined : await readRelease(files, service, folder);
   return folder === undefined || read === undefined ? undefined : { folder, files: read };
+}
+
+/** The entry a person means by a revision or the start of one; without, the one before the current. An InputError when there is none. */
+export function chooseRevision(history: readonly HistoryEntry[], named: string | undefined): HistoryEntry {
+  const revisions = newestRevisions(history);
+  const list = revisions.map(({ revision }) => revision).join(', ');
+  if (named === undefined) {
+    const before = revisions[1];
+    if (before !== undefined) return before;
+    const why = revisions.length === 0 ? 'nothing was ever confirmed' : `there is only one, ${list}`;
+    throw new InputError([misuse('there is no revision before the current one', why)]);
+  }
+  const fitting = revisions.filter(({ revision }) => revision.startsWith(named));
+  const [only, other] = fitting;
+  if (only !== undefined && other === undefined) return only;
+  if (only !== undefined) {
+    const all = fitting.map(({ revision }) => revision).join(', ');
+    throw new InputError([misuse(`${named} may be any of ${all}`, 'give more of it')]);
+  }
+  const isRefused = history.some(({ revision, refused }) => refused !== undefined && revision.startsWith(named));
+  const hint = isRefused
+    ? 'it was taken back and never confirmed; see promstack history'
+    : `there are ${list || 'none'}`;
+  throw new InputError([misuse(`there is no revision ${named} to go back to`, hint)]);
 }

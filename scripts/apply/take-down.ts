@@ -1,7 +1,6 @@
-import type { Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
-import type { Removal, Step } from '../plan/plan.ts';
-import { type Belongings, planDown } from '../plan/plan-down.ts';
+import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
 import type { Clock } from '../util/clock.ts';
@@ -42,4 +41,30 @@ export async function takeDown(options: TakeDownOptions): Promise<readonly Step<
   if (failure !== undefined) throw failure.error;
   options.signal.throwIfAborted();
   return outcome.done;
+}
+
+/** Everything on the engine that has the stack's label, but for the lock: whoever takes the stack down holds it. */
+interface Belongings {
+  readonly containers: readonly ContainerSummary[];
+  readonly networks: readonly NetworkSummary[];
+  readonly volumes: readonly VolumeSummary[];
+}
+
+/** Decides how a stack is taken away; its volumes, and so its data and history, stay unless they are asked for. */
+function planDown(belongings: Belongings, options: { readonly volumes: boolean }): readonly Step<Removal>[] {
+  const steps = new Steps<Removal>();
+  const because = 'the stack goes down';
+  const removed = belongings.containers.map((container) => {
+    const { id, name, state } = container;
+    const stop: Removal = { do: 'stopContainer', name, container: id, seconds: stopSeconds(container) };
+    const stopped = state === 'running' ? [steps.add(stop, [], because)] : [];
+    return steps.add({ do: 'removeContainer', name, container: id }, stopped, because);
+  });
+  for (const { id, name } of belongings.networks) {
+    steps.add({ do: 'removeNetwork', name, network: id }, removed, 'nothing is on it any more');
+  }
+  if (options.volumes) {
+    for (const { name } of belongings.volumes) steps.add({ do: 'removeVolume', name }, removed, 'you asked for it');
+  }
+  return steps.all;
 }

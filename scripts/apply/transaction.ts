@@ -1,3 +1,4 @@
+import { EngineError } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Report } from '../util/event.ts';
@@ -5,10 +6,9 @@ import { StackError } from '../util/stack-error.ts';
 import { createExecutors, type Workshop } from './executors.ts';
 import { goBack } from './go-back.ts';
 import { type Outcome, runPlan } from './run-plan.ts';
-import { toStackError } from './to-stack-error.ts';
 
 /** What a transaction needs beside its plan. */
-export interface TransactionOptions extends Workshop {
+interface TransactionOptions extends Workshop {
   /** What ran before, to go back to; without services when nothing did. */
   readonly former: Desired;
   /** Services that had a container before, running or not: going back removes none of them. */
@@ -90,4 +90,10 @@ function withNotes(error: unknown, notes: readonly string[]): unknown {
   if (!(error instanceof StackError) || notes.length === 0) return error;
   const { doing, why, tryThis, cause } = error;
   return new StackError({ doing, why: [why, ...notes].join('\n  '), tryThis, cause: cause ?? error });
+}
+
+/** The engine's refusal as an error for a person; any other error stays what it is. */
+function toStackError(error: unknown, doing: string): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new StackError({ doing, why: `${error.doing}: ${error.message}`, cause: error });
 }

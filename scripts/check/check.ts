@@ -1,11 +1,11 @@
 import type { AlertRule } from '../../stack/alert.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import type { CheckCommand, CheckFinding } from '../../stack/model.ts';
+import type { CheckCommand, CheckFinding, RenderedFile } from '../../stack/model.ts';
+import { Secret } from '../../stack/secret.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
-import { redact } from './redact.ts';
 import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
 
 /** How long one service's checks may take; rule tests over long spans are the slowest of them. */
@@ -139,4 +139,28 @@ function tooLong(service: string, cause: unknown): StackError {
     tryThis: 'look for a rule test that spans years, or for an engine under heavy load',
     cause,
   });
+}
+
+/** Go's YAML package shows the first letters of a value it cannot use. */
+const shownByGo = 7;
+
+/** A tool's output without the secrets of the files it read. */
+function redact(output: string, files: readonly RenderedFile[]): string {
+  const secrets = files.flatMap(secretsOf).map((secret) => secret.reveal());
+  return secrets
+    .flatMap((text) => [
+      text,
+      ...text.split('\n'),
+      JSON.stringify(text).slice(1, -1),
+      encodeURIComponent(text),
+      `${text.slice(0, shownByGo)}...`,
+    ])
+    .filter((text) => text.trim() !== '')
+    .sort((one, other) => other.length - one.length)
+    .reduce((told, text) => told.replaceAll(text, '[secret]'), output);
+}
+
+/** A file that is a secret as a whole may not say so. */
+function secretsOf({ content, secrets }: RenderedFile): readonly Secret[] {
+  return secrets ?? (content instanceof Secret ? [content] : []);
 }

@@ -6,18 +6,18 @@ import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { toEntries } from './archive.ts';
 import { batchScript, type Ended, readBatch, together } from './batch.ts';
-import { refused } from './refused.ts';
 import {
   type CheckJob,
   type CheckRun,
   type CheckRunner,
   type FindImage,
   filesOf,
+  lacksShell,
   type OpenRunner,
   outOfPlace,
+  refused,
   runsOf,
 } from './runner.ts';
-import { lacksShell } from './shell.ts';
 
 /**
  * Runs a service's checks in a throw-away container of the image that will run it, where the files lie just as the

@@ -1,9 +1,16 @@
 import type { CheckCommand } from '../../stack/model.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Ended, shellLine, together } from './batch.ts';
-import { refused } from './refused.ts';
-import { type CheckJob, type CheckRun, type CheckRunner, type OpenRunner, outOfPlace, runsOf } from './runner.ts';
-import { lacksShell } from './shell.ts';
+import {
+  type CheckJob,
+  type CheckRun,
+  type CheckRunner,
+  lacksShell,
+  type OpenRunner,
+  outOfPlace,
+  refused,
+  runsOf,
+} from './runner.ts';
 
 /** A running container that already sees a job's files. */
 export interface Staged {

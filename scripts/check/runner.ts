@@ -1,4 +1,6 @@
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
+import { EngineError } from '../engine/engine.ts';
+import { StackError } from '../util/stack-error.ts';
 
 /** What is to be checked: one service's files, and the commands that do it. */
 export interface CheckJob {
@@ -58,4 +60,20 @@ function inPlace(argv: readonly string[], directory: string): readonly string[] 
 /** An output with CONFIG in the place of the directory again. */
 export function outOfPlace(output: string, directory: string): string {
   return output.replaceAll(directory, 'CONFIG');
+}
+
+/** What the engine refused while a service's files were checked, as an error for a person; any other error is left as it is. */
+export function refused(service: string, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  return new StackError({
+    doing: `checking the files of ${service}`,
+    why: `${error.doing}: ${error.message}`,
+    tryThis: 'see whether the engine is well: docker info',
+    cause: error,
+  });
+}
+
+/** Whether what an engine says means that the image has no shell, as distroless ones have none. */
+export function lacksShell(said: string): boolean {
+  return /["'/]sh\b/.test(said) && /no such file|not found|executable file/i.test(said);
 }

@@ -2,8 +2,7 @@ import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@c
 import { CommanderError } from 'commander';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
-import type { Blank, Command, Run } from './commands/command.ts';
-import { type Entry, groups } from './commands/index.ts';
+import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
 import { addGlobals, type Globals, globalsGroup, readGlobals } from './globals.ts';
 
 /** What a command line turned out to ask for. */

@@ -1,8 +1,11 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
+import { misuse } from '../util/misuse.ts';
+import { InputError } from '../util/stack-error.ts';
 import { coloursFor } from './colours.ts';
 import type { Run } from './commands/command.ts';
-import { confirmAt } from './confirm.ts';
 import type { Context } from './context.ts';
 import { sourceReader } from './diagnostic-source.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -11,8 +14,7 @@ import type { Globals } from './globals.ts';
 import { Interrupted, listenForInterrupts } from './interrupts.ts';
 import { printDiagnostic, printDiagnostics } from './print/diagnostics.ts';
 import type { World } from './process-io.ts';
-import { resolveMode } from './report/mode.ts';
-import { openReporter } from './report/open-reporter.ts';
+import { openReporter, resolveMode } from './report/open-reporter.ts';
 import { besideLiveLines, isReaderGone, type OutputStream, openOutlet } from './terminal-output.ts';
 
 /** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
@@ -121,4 +123,49 @@ function codeAfter({ reason }: AbortSignal): ExitCode | undefined {
   if (reason instanceof Interrupted) return exitCodes.interrupted;
   if (reason instanceof StdoutBroken) return reason.hadEnough ? exitCodes.fine : exitCodes.refused;
   return undefined;
+}
+
+/** Asks at a terminal; `y` and `yes` are yes, everything else, the end of input included, is no. */
+async function confirmAt(
+  terminal: {
+    readonly stdin: Readable & { readonly isTTY?: boolean };
+    readonly write: (text: string) => void;
+    readonly canAsk: boolean;
+    readonly signal: AbortSignal;
+  },
+  question: string,
+  yesFlag: string,
+): Promise<boolean> {
+  const { stdin, write, canAsk, signal } = terminal;
+  if (!canAsk) {
+    throw new InputError([
+      misuse(`there is no terminal to ask at: ${question}`, `say ${yesFlag} if the answer is yes`),
+    ]);
+  }
+  signal.throwIfAborted();
+  write(`${question} [y/N] `);
+  const answer = await readLine(stdin, signal);
+  if (answer === undefined) write('\n');
+  return /^y(es)?$/i.test((answer ?? '').trim());
+}
+
+/** One line; undefined when the input ends without one. */
+function readLine(stdin: Readable, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    // Not `terminal`: the terminal stays in line mode, so that Ctrl-C is a signal as everywhere else.
+    const lines = createInterface({ input: stdin, terminal: false });
+    const onAbort = () => {
+      lines.close();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    lines.once('line', (line) => {
+      resolve(line);
+      lines.close();
+    });
+    lines.once('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(undefined);
+    });
+  });
 }

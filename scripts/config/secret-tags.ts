@@ -1,6 +1,12 @@
 import { type CollectionTag, isMap, Scalar, type ScalarTag, type YAMLMap } from 'yaml';
 import { Secret } from '../../stack/secret.ts';
-import type { SecretSource } from './yaml-source.ts';
+
+/** Where `!env` and `!file` find what they name. */
+export interface SecretSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The text of a file, by its path as written; throws the system's error when it cannot be read. */
+  readFile(path: string): string;
+}
 
 /** A secret that could not be had, and where its name stands. */
 export interface SecretProblem {

@@ -8,12 +8,13 @@ import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { shortHash } from '../util/hash.ts';
 import { StackError } from '../util/stack-error.ts';
-import { checkYaml } from './check-yaml.ts';
 import { backwardRange, findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
+import { readPlainYaml } from './plain-yaml.ts';
+import { readYaml } from './yaml-source.ts';
 
 /** The person's own files as read, and what is wrong with them. */
-export interface ReadUserFiles {
+interface ReadUserFiles {
   readonly files: readonly LoadedUserFile[];
   /** Problems of stack.yml: a glob that matches nothing, a file that is not there. */
   readonly problems: readonly Problem[];
@@ -192,5 +193,27 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     return await readdir(folder);
   } catch {
     return [];
+  }
+}
+
+/** What is wrong with a file of YAML or JSON. Fast as long as nothing is; only then is the file read again with its places kept. */
+async function checkYaml(
+  content: string,
+  origin: string,
+  problemsOf: NonNullable<UserFiles['problems']>,
+): Promise<readonly Diagnostic[]> {
+  const quick = readJson(content) ?? readPlainYaml(content);
+  if (quick !== undefined && (await problemsOf(quick.value)).length === 0) return [];
+  const source = readYaml(content, origin);
+  const problems = source.isWhole ? await problemsOf(source.value) : [];
+  return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
+}
+
+function readJson(content: string): { readonly value: unknown } | undefined {
+  if (!/^\s*[{[]/.test(content)) return undefined;
+  try {
+    return { value: JSON.parse(content) };
+  } catch {
+    return undefined;
   }
 }

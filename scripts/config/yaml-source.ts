@@ -1,18 +1,21 @@
-import { type Document, isScalar, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
-import { findNode } from './find-node.ts';
-import { keepLabelTexts } from './label-texts.ts';
 import { badReference } from './references.ts';
 import { placeWithin } from './scalar-range.ts';
-import { secretTags } from './secret-tags.ts';
+import { type SecretSource, secretTags } from './secret-tags.ts';
 import { explainYaml } from './yaml-errors.ts';
-
-/** Where `!env` and `!file` find what they name. */
-export interface SecretSource {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, by its path as written; throws the system's error when it cannot be read. */
-  readFile(path: string): string;
-}
 
 /** A YAML file as read: its value, and the way back from a value to its place. */
 export interface YamlSource {
@@ -126,4 +129,72 @@ function aboutTag({ message }: Diagnostic, secrets: SecretSource | undefined): P
     message: known === undefined ? message : `${known} takes one text`,
     hint: 'there are !env NAME and !file PATH, each with one text',
   };
+}
+
+/** As far down a path as the document goes: the last value and its key. */
+function findNode(document: Document, path: KeyPath): { node?: Node; key?: Node; isFound: boolean } {
+  let node = resolved(document, document.contents);
+  let key: Node | undefined;
+  for (const step of path) {
+    if (isSeq(node)) {
+      const item = node.items[Number(step)] as Node | undefined;
+      if (item === undefined) return { node, ...(key && { key }), isFound: false };
+      // An item has no key of its own: its first key, or itself, stands for it.
+      node = resolved(document, item);
+      key = isMap(node) ? (node.items[0]?.key as Node | undefined) : node;
+    } else {
+      const pair = isMap(node) ? findPair(document, node.items, String(step)) : undefined;
+      if (pair === undefined) return { ...(node && { node }), ...(key && { key }), isFound: false };
+      key = pair.key as Node;
+      node = resolved(document, pair.value as Node | null);
+    }
+  }
+  return { ...(node && { node }), ...(key && { key }), isFound: true };
+}
+
+function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
+  // Of a key that is written twice the last one counts.
+  const own = pairs.findLast(({ key }) => isScalar(key) && String(key.value) === name);
+  if (own !== undefined) return own;
+  for (const { key, value } of pairs) {
+    if (!isScalar(key) || String(key.source) !== '<<') continue;
+    const merged = resolved(document, value as Node | null);
+    for (const one of isSeq(merged) ? merged.items : [merged]) {
+      const map = resolved(document, one as Node | null);
+      const pair = isMap(map) ? findPair(document, map.items, name) : undefined;
+      if (pair !== undefined && isPair(pair)) return pair;
+    }
+  }
+  return undefined;
+}
+
+function resolved(document: Document, node: Node | null | undefined): Node | undefined {
+  return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
+}
+
+/** Keys whose values are texts in Prometheus and Alertmanager, whatever they look like to YAML. */
+const holders = new Set<unknown>(['labels', 'external_labels', 'match', 'match_re', 'annotations']);
+
+/**
+ * Takes label values as they are written: to Prometheus `version: 1.10` is the text "1.10", where YAML alone would make it the
+ * number 1.1.
+ */
+function keepLabelTexts(document: Document): void {
+  walk(document.contents);
+}
+
+function walk(node: unknown): void {
+  if (isSeq(node)) node.items.forEach(walk);
+  if (!isMap(node)) return;
+  for (const { key, value } of node.items) {
+    if (isScalar(key) && holders.has(key.value) && isMap(value)) keepTexts(value);
+    walk(value);
+  }
+}
+
+function keepTexts(labels: YAMLMap): void {
+  for (const { value: label } of labels.items) {
+    if (!isScalar(label) || typeof label.source !== 'string') continue;
+    if (typeof label.value === 'number' || typeof label.value === 'boolean') label.value = label.source;
+  }
 }

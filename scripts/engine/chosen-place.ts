@@ -1,8 +1,7 @@
 import { homedir } from 'node:os';
 import { isLocal } from './endpoint.ts';
 import type { Environment } from './environment.ts';
-import { dockerContext } from './strategies/docker-context.ts';
-import { dockerHost } from './strategies/docker-host.ts';
+import { dockerContext, dockerHost } from './strategies/strategy.ts';
 
 /**
  * Whether published ports are this machine's, told without asking an engine: unless the person chose another place, by

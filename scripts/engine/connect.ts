@@ -4,15 +4,19 @@ import { createDockerEngine, loadDockerode } from './docker-engine.ts';
 import type { Engine } from './engine.ts';
 import type { Environment } from './environment.ts';
 import { type NoAnswer, ping } from './ping.ts';
-import { colima } from './strategies/colima.ts';
-import { defaultSocket } from './strategies/default-socket.ts';
-import { dockerContext } from './strategies/docker-context.ts';
-import { dockerDesktop } from './strategies/docker-desktop.ts';
-import { dockerHost } from './strategies/docker-host.ts';
-import { givenAddress } from './strategies/given-address.ts';
-import { podman } from './strategies/podman.ts';
-import { rootlessDocker } from './strategies/rootless-docker.ts';
-import type { Place, Strategy, Surroundings } from './strategies/strategy.ts';
+import {
+  colima,
+  defaultSocket,
+  dockerContext,
+  dockerDesktop,
+  dockerHost,
+  givenAddress,
+  type Place,
+  podman,
+  rootlessDocker,
+  type Strategy,
+  type Surroundings,
+} from './strategies/strategy.ts';
 
 /** Where to look for an engine. */
 export interface ConnectOptions {

@@ -226,3 +226,6 @@ export interface Engine extends AsyncDisposable {
   /** The references that the archive held. */
   loadImages(tar: NodeJS.ReadableStream): Promise<readonly string[]>;
 }
+
+/** When the engine starts a service's container again by itself: always, but not after someone stopped it. */
+export const restartPolicy = 'unless-stopped';

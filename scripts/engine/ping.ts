@@ -1,13 +1,12 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { kindOf } from './docker/kind.ts';
 import { agentFor } from './docker/transport.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EngineKind } from './engine.ts';
 
 /** An engine answered. */
-export interface Answered {
+interface Answered {
   readonly kind: 'answered';
   readonly engine: EngineKind;
 }
@@ -73,4 +72,9 @@ function explain(error: NodeJS.ErrnoException): NoAnswer {
     default:
       return { kind: 'other', why: error.message };
   }
+}
+
+/** What an engine is, by the headers of any of its answers: Podman alone sends its own API's version. */
+function kindOf(headers: IncomingHttpHeaders): EngineKind {
+  return headers['libpod-api-version'] === undefined ? 'docker' : 'podman';
 }

@@ -121,3 +121,8 @@ export function carrierFor(
   // The image is left out of the hash: any image serves, and a new one is no reason to make the carrier anew.
   return { name: names.carrier(stack), image, hash: shortHash(JSON.stringify(mounts)), mounts };
 }
+
+/** The service whose config volume holds the history; undefined when the stack has none that can. */
+export function keeperOf(desired: Pick<Desired, 'services'>): string | undefined {
+  return desired.services.find((one) => one.service.keepsState === true)?.service.name;
+}

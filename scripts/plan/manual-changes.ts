@@ -1,5 +1,5 @@
 import { toSize } from '../../stack/values/size.ts';
-import { restartPolicy } from '../engine/restart-policy.ts';
+import { restartPolicy } from '../engine/engine.ts';
 import type { ObservedService } from './observed.ts';
 
 /** What was changed about a container since it was made: what its spec says and what the engine has now. */

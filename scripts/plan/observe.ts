@@ -7,8 +7,7 @@ import { names } from '../state/names.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import type { Reach } from '../state/service-client.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import type { Desired, DesiredService } from './desired.ts';
-import { keeperOf } from './keeper.ts';
+import { type Desired, type DesiredService, keeperOf } from './desired.ts';
 import type { Foreign, Observed, ObservedService } from './observed.ts';
 import { isOf, type Stock, type StockedService, takeStock } from './snapshot.ts';
 

@@ -1,3 +1,5 @@
+import type { ContainerSummary } from '../engine/engine.ts';
+import { specOf } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 import { unreachable } from '../util/unreachable.ts';
 
@@ -116,4 +118,9 @@ export class Steps<A extends Action = Action> {
     this.all.push({ ...action, id, after: [...new Set(after)].sort((a, b) => a - b), because });
     return id;
   }
+}
+
+/** How long a container may take to end by itself: as the spec it was made from says. */
+export function stopSeconds(container: ContainerSummary): number {
+  return specOf(container)?.stopTimeoutSeconds ?? 10;
 }

@@ -5,11 +5,9 @@ import { lastConfirmed, newestFolders } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import { blindFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
 import { decide } from './decide.ts';
-import type { Desired, DesiredService } from './desired.ts';
-import { keeperOf } from './keeper.ts';
+import { type Desired, type DesiredService, keeperOf } from './desired.ts';
 import type { Observed, ObservedService } from './observed.ts';
-import { type Change, type Plan, type ServiceRelease, Steps } from './plan.ts';
-import { stopSeconds } from './stop-seconds.ts';
+import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
 
 /** What a person asked for beyond "make it so". */
 export interface ReconcileOptions {

@@ -12,9 +12,8 @@ import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { readRecorded } from '../state/history.ts';
-import { names } from '../state/names.ts';
+import { names, specOf } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
-import { specOf } from '../state/spec-of.ts';
 import { hasConfigMount } from './desired.ts';
 
 /** No check takes longer than this to begin once its container is made. */

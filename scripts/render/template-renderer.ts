@@ -4,13 +4,13 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
+import { closest } from '../../stack/values/closest.ts';
 import { fillHoles, itemsOf } from './placeholders.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
 import { withPlacedSecrets } from './secret-places.ts';
 import { Marks } from './source-markers.ts';
 import { type Use, useOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
-import { unusedContributions } from './unused-contributions.ts';
 import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
 
 /** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */
@@ -142,4 +142,30 @@ function ruleFilesOf(test: string): readonly string[] {
   const [part = ''] = /^rule_files:.*\n(?:[ \t-].*\n|\s*#.*\n|\s*\n)*/m.exec(test) ?? [];
   const read = (parse(part) as { rule_files?: unknown } | null)?.rule_files;
   return Array.isArray(read) ? read.map((path) => String(path).replace(/^\.\.\//, '')) : [];
+}
+
+/** Warns of contributions of the person's own that nothing takes, most often because their kind is misspelt. */
+function unusedContributions(files: readonly TemplateFile[]): readonly Diagnostic[] {
+  const collected = new Set(services.flatMap((service) => (service.collects ?? []).map(({ kind }) => kind)));
+  const named = new Set(
+    files.flatMap(({ text }) => [...text.matchAll(/\bcontributed\.([\w-]+)/g)].map(([, kind]) => kind ?? '')),
+  );
+  return files
+    .filter(({ isShipped }) => !isShipped)
+    .flatMap((file) => {
+      const use = useOf(file.path);
+      if (use.kind === 'contribution' && !collected.has(use.of)) return [unused(file, use.of, 'collects', collected)];
+      if (use.kind === 'list' && !named.has(use.of)) return [unused(file, use.of, 'names', named)];
+      return [];
+    });
+}
+
+function unused(file: TemplateFile, kind: string, verb: string, kinds: ReadonlySet<string>): Diagnostic {
+  const near = closest(kind, kinds);
+  return {
+    severity: 'warning',
+    code: 'contribution-unused',
+    message: `${file.origin} is not used: nothing ${verb} contributions of the kind ${kind}`,
+    hint: near === undefined ? `the kinds are ${[...kinds].sort().join(', ')}` : `did you mean ${near}?`,
+  };
 }

@@ -1,7 +1,7 @@
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { specOf } from './names.ts';
 import type { Reach } from './service-client.ts';
-import { specOf } from './spec-of.ts';
 
 /** Finds the containers of a stack's services and tells the reach where each is; by service. */
 export async function locateServices(

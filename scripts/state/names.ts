@@ -1,3 +1,6 @@
+import type { ContainerSpec } from '../../stack/model.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
+import { specLabel } from '../engine/labels.ts';
 /** Where the carrier sees the config volumes: one folder a service. */
 export const carrierRoot = '/volumes';
 
@@ -10,3 +13,12 @@ export const names = {
   dataVolume: (stack: string, volume: string): string => `${stack}-${volume}`,
   lock: (stack: string): string => `${stack}-lock`,
 } as const;
+
+/** The spec a container was made from, read back from its label; undefined when it cannot be read. */
+export function specOf(container: ContainerSummary): ContainerSpec | undefined {
+  try {
+    return JSON.parse(container.labels[specLabel] ?? '') as ContainerSpec;
+  } catch {
+    return undefined;
+  }
+}

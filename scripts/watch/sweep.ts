@@ -1,8 +1,8 @@
 import type { StackConfig } from '../../stack/config.ts';
-import { formatLabels } from '../../stack/exposition/identity.ts';
+import { formatLabels } from '../../stack/exposition/family.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
+import { enforceTtl, sweepEveryMs } from '../servers/pushgateway/collect.ts';
 import { openOwnGateway } from '../servers/pushgateway/own-gateway.ts';
-import { enforceTtl, sweepEveryMs } from '../servers/pushgateway/ttl.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';

@@ -1,7 +1,7 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
-import { parseMatchers } from './parse-matchers.ts';
+import { parseMatchers } from './matcher.ts';
 
 /** What is wrong with the list of matchers under a key, such as `matchers` of a route. */
 export function matcherProblems(section: Native, key: string, path: KeyPath): readonly Problem[] {

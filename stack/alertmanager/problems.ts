@@ -4,7 +4,6 @@ import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native, repe
 import { inWords } from '../values/words.ts';
 import { canaryReceiver } from '../verify/canary.ts';
 import { matcherProblems } from './matcher-problems.ts';
-import { receiverKeys } from './receiver-keys.ts';
 import { routeProblems } from './routes.ts';
 import { bringsCanaryReceiver } from './routing.ts';
 
@@ -83,3 +82,27 @@ function named(list: readonly Native[], path: KeyPath): readonly { readonly name
 function textsOf(items: readonly { readonly name: unknown }[]): readonly string[] {
   return items.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
 }
+
+/** The keys of one receiver, from config/config.go of Alertmanager 0.34; used only to tell slips. */
+export const receiverKeys: readonly string[] = [
+  'name',
+  'labels',
+  'discord_configs',
+  'email_configs',
+  'incidentio_configs',
+  'jira_configs',
+  'mattermost_configs',
+  'msteams_configs',
+  'msteamsv2_configs',
+  'opsgenie_configs',
+  'pagerduty_configs',
+  'pushover_configs',
+  'rocketchat_configs',
+  'slack_configs',
+  'sns_configs',
+  'telegram_configs',
+  'victorops_configs',
+  'webex_configs',
+  'webhook_configs',
+  'wechat_configs',
+];

@@ -1,14 +1,18 @@
+import type { AlertRouting } from '../alert.ts';
+import type { ContainerSpec, RenderedFile } from '../model.ts';
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { parseDuration } from '../values/duration.ts';
+import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
 import { externalUrl } from '../values/external-url.ts';
-import { alertRouting } from './alert-routing.ts';
+import { flagIn } from '../values/flags.ts';
 import { alertmanagerChecks } from './checks.ts';
-import { explainAlertmanagerExit } from './exit-causes.ts';
 import { vitals } from './health.ts';
+import { readMainFile } from './main-file.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
-import { risks } from './risks.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
+import { parseRoute, wayOf } from './routing-tree.ts';
 import { alertmanagerSecrets } from './secret-fields.ts';
 
 const port = 9093;
@@ -76,3 +80,30 @@ export const alertmanager = defineService({
   explainExit: explainAlertmanagerExit,
   vitals,
 });
+
+/** Whom alerts reach by the routing tree of alertmanager.yml; undefined when there is none that can be read. */
+export function alertRouting(files: readonly RenderedFile[]): AlertRouting | undefined {
+  const root = parseRoute(readMainFile(files)?.['route']);
+  return root === undefined ? undefined : (labels) => wayOf(root, labels);
+}
+
+/** Silences and notifications that an Alertmanager of another spec forgets. */
+function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+  const [old, now] = [before, after].map(({ args }) => flagIn(args, 'data.retention') ?? '120h');
+  if (old === undefined || now === undefined || (parseDuration(now) ?? 0) >= (parseDuration(old) ?? 0)) return [];
+  return [`silences and sent notifications older than ${now} are forgotten; until now they were kept for ${old}`];
+}
+
+/** What an Alertmanager that died says last (0.33.1). */
+const causes: readonly ExitCause[] = [
+  {
+    pattern:
+      /msg="(?:error loading configuration file|failed to load configuration|Loading configuration file failed).*/i,
+    say: ([line]) => `it cannot read its config: ${errIn(line) ?? 'its log says why'}`,
+  },
+];
+
+/** The likely cause of an Alertmanager's end. */
+function explainAlertmanagerExit(lines: readonly string[]): string | undefined {
+  return explainExit(lines, causes);
+}

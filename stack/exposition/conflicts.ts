@@ -1,8 +1,6 @@
 import type { Diagnostic } from '../diagnostic.ts';
-import { findCollision, seriesOf } from './consistency.ts';
-import type { Family, MetricType } from './family.ts';
-import { formatLabels, identityOf, type Labels, pushedLabels } from './identity.ts';
-import type { HeldFamily, HeldGroup } from './stored-groups.ts';
+import { type Family, formatLabels, identityOf, type Labels, type MetricType, pushedLabels } from './family.ts';
+import { findCollision, seriesOf } from './warnings.ts';
 
 /** What a Pushgateway holds already. */
 export interface Held {
@@ -12,7 +10,7 @@ export interface Held {
 }
 
 /** A push to be held against it. */
-export interface Push {
+interface Push {
   readonly families: readonly Family[];
   readonly group: Labels;
   /** Whether it replaces the group as a whole (PUT) or only the metrics it names (POST). */
@@ -177,4 +175,25 @@ function adviceOn({ group }: Holder): string {
 
 function a(type: MetricType): string {
   return type === 'untyped' ? type : `a ${type}`;
+}
+
+/** A metric as a Pushgateway holds it in one group. */
+export interface HeldFamily {
+  /** Undefined when it is of a type the text format has no word for. */
+  readonly type: MetricType | undefined;
+  readonly help: string;
+  /** The labels of each of its series, those of the group and `instance` among them. */
+  readonly series: readonly Labels[];
+}
+
+/** A group as a Pushgateway holds it. */
+export interface HeldGroup {
+  /** The grouping labels, `job` first. */
+  readonly labels: Labels;
+  /** By name, without the two the Pushgateway adds. */
+  readonly families: ReadonlyMap<string, HeldFamily>;
+  /** When it was last pushed with success, in seconds since 1970; undefined when it never was. */
+  readonly pushedAt: number | undefined;
+  /** When a push to it last failed, in seconds since 1970; undefined when none did. */
+  readonly failedAt: number | undefined;
 }

@@ -1,12 +1,8 @@
 import type { Diagnostic, SourceRange } from '../diagnostic.ts';
-import { Assembly, type Place } from './assemble.ts';
-import { checkConsistency } from './consistency.ts';
-import type { Family } from './family.ts';
-import type { Draft } from './family-builder.ts';
-import type { Labels } from './identity.ts';
-import type { NameScheme } from './names.ts';
+import type { Family, Labels, NameScheme } from './family.ts';
+import { Assembly, type Draft, type Place } from './family-builder.ts';
 import { readLine } from './read-line.ts';
-import { findDoubts } from './warnings.ts';
+import { checkConsistency, findDoubts } from './warnings.ts';
 
 /** What the text is read for. */
 export interface ExpositionOptions {

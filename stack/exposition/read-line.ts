@@ -1,23 +1,13 @@
-import { Cursor, LineError, type LineProblem } from './cursor.ts';
-import type { MetricType } from './family.ts';
-import { parseFloat64 } from './float.ts';
-import { isMetricName, type NameScheme } from './names.ts';
-import { readLabels, unclosedHint } from './read-labels.ts';
-import { readName, takeMetricName } from './read-name.ts';
-import { readType } from './read-type.ts';
-import { readValue } from './read-value.ts';
-
-/** A piece of a line and where it stands: columns from 0. */
-export interface Piece<T> {
-  readonly value: T;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A label as written; the same name may stand twice. */
-export interface LabelPiece extends Piece<string> {
-  readonly name: string;
-}
+import {
+  Cursor,
+  type LabelPiece,
+  LineError,
+  type LineProblem,
+  type Piece,
+  readName,
+  takeMetricName,
+} from './cursor.ts';
+import { isLabelName, isMetricName, type MetricType, type NameScheme, parseFloat64, toMetricType } from './family.ts';
 
 /** What one line says. */
 export type Line =
@@ -151,4 +141,121 @@ function endOfWord(cursor: Cursor): number {
 
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** Takes the rest of a `# TYPE` line. */
+function readType(cursor: Cursor): MetricType {
+  const from = cursor.at;
+  const word = cursor.take(/.*/sy) ?? '';
+  const type = toMetricType(word);
+  if (type !== undefined) return type;
+  // The Pushgateway's parser drops backslashes here: a slip of its own that no one may lean on.
+  if (toMetricType(word.replaceAll('\\', '')) !== undefined) {
+    cursor.fail('type-backslash', 'a backslash stands in the type', { from });
+  }
+  cursor.fail('unknown-type', `there is no metric type ${JSON.stringify(word)}`, { from, hint: hintFor(word) });
+}
+
+function hintFor(word: string): string {
+  const trimmed = word.trim();
+  if (toMetricType(trimmed) !== undefined) {
+    return word.endsWith('\r') ? 'the line ends in CR LF; only LF may end it' : 'nothing may follow it, blanks neither';
+  }
+  if (/^(info|stateset|unknown)$/i.test(trimmed)) return 'that is OpenMetrics; here it is gauge or untyped';
+  return 'one of counter, gauge, histogram, summary, untyped';
+}
+
+/** Reads labels to the closing brace and past it. */
+function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelPiece[] {
+  const labels: LabelPiece[] = [];
+  for (;;) {
+    cursor.skipBlanks();
+    if (cursor.takeChar('}')) return labels;
+    labels.push(readLabel(cursor, scheme));
+    cursor.skipBlanks();
+    if (cursor.takeChar('}')) return labels;
+    if (!cursor.takeChar(',')) {
+      cursor.fail('braces', '"," or "}" is expected after a label', { hint: unclosedHint(cursor) });
+    }
+  }
+}
+
+function readLabel(cursor: Cursor, scheme: NameScheme): LabelPiece {
+  const from = cursor.at;
+  if (cursor.isAtEnd) cursor.fail('braces', 'the labels have no closing "}"', { hint: unclosedHint(cursor) });
+  const name = readName(cursor, 'label name');
+  const to = cursor.at;
+  cursor.skipBlanks();
+  if (!cursor.takeChar('=')) {
+    cursor.fail('label-name', `"=" is expected after the label name ${quoted(name)}`, {
+      hint: /^[-.:]/.test(cursor.peek()) ? 'a label name holds letters, digits and _ only' : undefined,
+    });
+  }
+  if (!isLabelName(name, scheme)) {
+    const hint = 'letters, digits and _ only, or start the Pushgateway with --push.enable-utf8-names';
+    cursor.fail('label-name', `no label can be called ${quoted(name)}`, { from, to, hint });
+  }
+  cursor.skipBlanks();
+  if (cursor.peek() !== '"') {
+    cursor.fail('label-value', `the value of the label ${quoted(name)} has to stand in double quotes`, {
+      hint: `write ${name}="…"`,
+    });
+  }
+  return { name, value: cursor.takeQuoted('label value'), from, to: cursor.at };
+}
+
+/** What to do where a line ends inside braces. */
+function unclosedHint(cursor: Cursor): string | undefined {
+  return cursor.isAtEnd ? 'a sample stands on one line' : undefined;
+}
+
+const nextWord = /[^ \t]+/y;
+
+/** Takes the value, which must be the last thing on its line. */
+function readValue(cursor: Cursor): Piece<number> {
+  cursor.skipBlanks();
+  const from = cursor.at;
+  if (cursor.isAtEnd) cursor.fail('value', 'the value is missing');
+  const written = cursor.take(nextWord) ?? '';
+  const value = parseFloat64(written);
+  const to = cursor.at;
+  if (value === undefined) {
+    cursor.fail('value', `${JSON.stringify(written)} is not a number`, { from, hint: valueHint(written) });
+  }
+  if (!cursor.isAtEnd) failAfterValue(cursor);
+  return { value, from, to };
+}
+
+function valueHint(word: string): string | undefined {
+  if (word.endsWith('\r')) return 'the line ends in CR LF; only LF may end it: dos2unix mends the file';
+  if (/^\d+,\d+$/.test(word)) return 'the decimal sign is a point';
+  if (/^0x/i.test(word)) return 'hexadecimal numbers are not taken: write it in decimal';
+  if (/_/.test(word)) return 'a number has no _ in it';
+  if (/^[+-]nan$/i.test(word)) return 'NaN takes no sign';
+  if (/^[+-]?\d[\d.]*e\d+$/i.test(word)) return 'it is beyond the largest float; write +Inf or -Inf if that is meant';
+  if (/^["']/.test(word)) return 'a value is not quoted';
+  return undefined;
+}
+
+function failAfterValue(cursor: Cursor): never {
+  const from = cursor.at;
+  cursor.skipBlanks();
+  if (cursor.isAtEnd) {
+    cursor.fail('trailing-blank', 'blanks follow the value', { from, hint: 'the line must end with the value' });
+  }
+  const rest = cursor.take(/.*/sy) ?? '';
+  const at = { from: cursor.at - rest.length, to: cursor.at };
+  if (/^[+-]?\d+[ \t\r]*$/.test(rest)) {
+    cursor.fail('timestamp', 'the Pushgateway refuses samples with a timestamp', {
+      ...at,
+      hint: 'leave it out: the sample is kept until it is replaced, and push_time_seconds says when it came',
+    });
+  }
+  if (rest.startsWith('#')) {
+    cursor.fail('trailing-text', 'text follows the value', {
+      ...at,
+      hint: 'a comment stands on a line of its own, and exemplars are OpenMetrics, which is not taken here',
+    });
+  }
+  cursor.fail('trailing-text', 'text follows the value', at);
 }

@@ -1,10 +1,12 @@
+import * as z from 'zod';
+import type { Reading, Vital } from '../health-indicator.ts';
 import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
+import { parseJson } from '../values/json.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
 import { explainExit } from './explain-exit.ts';
 import { environment, iniFile, secretFiles } from './given-settings.ts';
-import { vitals } from './health.ts';
 import { problems } from './problems.ts';
 import { keptSecrets } from './settings.ts';
 
@@ -69,3 +71,31 @@ export const grafana = defineService({
   vitals,
   explainExit,
 });
+
+/** How Grafana is: its version, and whether its database answers. */
+function vitals(): readonly Vital[] {
+  return [
+    {
+      label: 'database',
+      request: { method: 'GET', port: 3000, path: '/api/health' },
+      read: ({ body }) => readHealth(body),
+    },
+  ];
+}
+
+const health = z.object({ database: z.string(), version: z.string().optional() });
+
+function readHealth(body: string): Reading | undefined {
+  const parsed = health.safeParse(parseJson(body));
+  if (!parsed.success) return undefined;
+  const { database, version } = parsed.data;
+  const values = { database, ...(version === undefined ? {} : { version }) };
+  const suffix = version === undefined ? '' : ` (Grafana ${version})`;
+  if (database === 'ok') return { text: `ok${suffix}`, values, tone: 'right' };
+  return {
+    text: `${database}${suffix}`,
+    values,
+    tone: 'wrong',
+    problems: [{ message: `its database is ${database}`, tryThis: 'promstack logs grafana' }],
+  };
+}

@@ -53,7 +53,7 @@ const promtoolKeys: readonly string[] = [
 const ownKeys: readonly string[] = ['routes', 'inhibit'];
 
 /** What a YAML file in the folder of tests is; `unlike` is nothing that promstack or promtool runs. */
-export type TestFileKind = 'promtool' | 'own' | 'both' | 'unlike';
+type TestFileKind = 'promtool' | 'own' | 'both' | 'unlike';
 
 /** Tells by its top keys what a file is; a key one slip away from one of ours makes it ours, so that the slip is told. */
 export function testFileKind(content: unknown): TestFileKind {
@@ -66,4 +66,16 @@ export function testFileKind(content: unknown): TestFileKind {
 
 function isNearly(content: Native, keys: readonly string[]): boolean {
   return Object.keys(content).some((key) => closest(key, keys, 2) !== undefined);
+}
+
+/** Labels as an alert's are written: `{severity="critical", team="db"}`. */
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `{${pairs.join(', ')}}`;
+}
+
+/** `a, b and c`; `nobody` for none. */
+export function inList(names: readonly string[], none = 'nobody'): string {
+  if (names.length < 2) return names[0] ?? none;
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

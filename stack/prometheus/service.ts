@@ -1,19 +1,37 @@
+import * as z from 'zod';
+import type { ContainerSpec, HttpResponse } from '../model.ts';
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
+import { parseDuration } from '../values/duration.ts';
+import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
 import { externalUrl } from '../values/external-url.ts';
+import { flagIn } from '../values/flags.ts';
+import { parseJson } from '../values/json.ts';
+import { parseSize } from '../values/size.ts';
 import { alerts } from './alerts.ts';
 import { prometheusChecks } from './checks.ts';
-import { explainPrometheusExit } from './exit-causes.ts';
 import { vitals } from './health.ts';
 import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
-import { risks } from './risks.ts';
 import { prometheusSecrets } from './secret-fields.ts';
-import { starting } from './starting.ts';
 import { unreadRules } from './unread-rules.ts';
 
 const port = 9090;
 const dataDir = '/prometheus';
+
+const replay = z.object({ data: z.object({ min: z.number(), max: z.number(), current: z.number() }) });
+
+/** Prometheus answers this before it is ready: how far it is through its write-ahead log. */
+const starting = {
+  request: { method: 'GET', port: 9090, path: '/api/v1/status/walreplay' },
+  read: ({ status, body }: HttpResponse): string | undefined => {
+    const parsed = status === 200 ? replay.safeParse(parseJson(body)) : undefined;
+    if (parsed?.success !== true) return undefined;
+    const { min, max, current } = parsed.data.data;
+    if (max === 0 && current === 0) return 'opening its storage';
+    return `replaying the write-ahead log, segment ${Math.max(0, current - min) + 1} of ${max - min + 1}`;
+  },
+} as const;
 
 /** Prometheus: scrapes, stores, evaluates the rules and hands alerts on. */
 export const prometheus = defineService({
@@ -81,3 +99,47 @@ export const prometheus = defineService({
   explainExit: explainPrometheusExit,
   vitals,
 });
+
+/** What a Prometheus that died says last (3.5.3). */
+const causes: readonly ExitCause[] = [
+  {
+    pattern: /msg="Error loading (?:config|rule file).*/,
+    say: ([line]) => `it cannot read its config: ${errIn(line) ?? 'its log says why'}`,
+  },
+  {
+    pattern: /lock DB directory: resource temporarily unavailable/,
+    say: () => 'another Prometheus uses its data volume',
+  },
+  {
+    pattern: /(?:repair corrupted WAL|corruption in segment|unexpected checkpoint record|invalid block sequence).*/,
+    say: () =>
+      'its write-ahead log or a block of it is damaged: what is in the data volume has to be repaired or given up',
+  },
+];
+
+/** The likely cause of a Prometheus's end. */
+function explainPrometheusExit(lines: readonly string[]): string | undefined {
+  return explainExit(lines, causes);
+}
+
+/** Samples that a Prometheus of another spec throws away. */
+function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+  const flag = (spec: ContainerSpec, name: string): string | undefined => flagIn(spec.args, `storage.tsdb.${name}`);
+  const [oldTime, time] = [flag(before, 'retention.time') ?? '15d', flag(after, 'retention.time') ?? '15d'];
+  const [oldSize, size] = [flag(before, 'retention.size'), flag(after, 'retention.size')];
+  const [oldPath, path] = [flag(before, 'path'), flag(after, 'path')];
+  return [
+    ...((parseDuration(time) ?? 0) < (parseDuration(oldTime) ?? 0)
+      ? [`samples older than ${time} are deleted; until now they were kept for ${oldTime}`]
+      : []),
+    ...(size !== undefined && limit(size) < limit(oldSize)
+      ? [`the oldest samples beyond ${size} are deleted; until now ${oldSize ?? 'any number of bytes'} were kept`]
+      : []),
+    ...(path === oldPath ? [] : [`it stores samples in ${path} and does not see those in ${oldPath}`]),
+  ];
+}
+
+/** No limit, or 0, is no limit. */
+function limit(size: string | undefined): number {
+  return (size === undefined ? undefined : parseSize(size)) || Number.POSITIVE_INFINITY;
+}

@@ -3,7 +3,6 @@ import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { FileProblem } from '../service.ts';
 import { configDir } from '../values/container.ts';
-import { matchesGoGlob } from '../values/go-glob.ts';
 import { isNative } from '../values/native.ts';
 import { revisionRulePath, sampleRuleFiles } from './proofs.ts';
 
@@ -43,4 +42,30 @@ function patternsIn(text: string): readonly string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether a path matches a pattern of Go's filepath.Match, which Prometheus reads `rule_files` with: no wildcard crosses a slash. */
+export function matchesGoGlob(pattern: string, path: string): boolean {
+  const source = pattern.replaceAll(
+    /\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|[*?]|[^\\[*?]+|[\\[]/g,
+    (part, escaped?: string, not?: string, set?: string) => {
+      if (escaped !== undefined) return literal(escaped);
+      if (set !== undefined) return `[${not === '^' ? '^/' : ''}${set.replaceAll('[', '\\[')}]`;
+      if (part === '*') return '[^/]*';
+      if (part === '?') return '[^/]';
+      // What is not closed is no pattern, and matches nothing; Prometheus refuses it.
+      if (part === '[' || part === '\\') return '(?!)';
+      return literal(part);
+    },
+  );
+  try {
+    return new RegExp(`^${source}$`, 'u').test(path);
+  } catch {
+    // A range that runs backwards is no pattern either.
+    return false;
+  }
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -1,8 +1,11 @@
+import type { Reading, Vital } from '../health-indicator.ts';
+import type { ContainerSpec } from '../model.ts';
 import { defineService } from '../service.ts';
+import { ago } from '../values/ago.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
-import { vitals } from './health.ts';
-import { risks } from './risks.ts';
+import { flagIn } from '../values/flags.ts';
+import { labelOf, type Sample, samplesOf } from '../values/samples.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';
@@ -46,3 +49,62 @@ export const pushgateway = defineService({
   explainExit: (lines) => explainExit(lines),
   vitals,
 });
+
+/** Pushed metrics that a Pushgateway of another spec does not keep. */
+function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+  const [old, now] = [before, after].map(({ args }) => flagIn(args, 'persistence.file') ?? '');
+  if (old === now) return [];
+  return now === ''
+    ? ['pushed metrics are kept in memory alone: the next restart loses them']
+    : [`pushed metrics are kept in ${now}, and those in ${old} are not read`];
+}
+
+/** How the Pushgateway is: how many groups it holds, when the last push came, which group's last push it refused. */
+function vitals(): readonly Vital[] {
+  const request = { method: 'GET', port: 9091, path: '/metrics' } as const;
+  return [
+    { label: 'groups', request, read: ({ body }, now) => readGroups(body, now) },
+    { label: 'refused pushes', request, read: ({ body }, now) => readRefused(body, now) },
+  ];
+}
+
+function readGroups(page: string, now: number): Reading {
+  const pushes = samplesOf(page, 'push_time_seconds');
+  const last = pushes.reduce((latest, push) => Math.max(latest, push.value), 0);
+  const groups = `${pushes.length} ${pushes.length === 1 ? 'group' : 'groups'}`;
+  const text =
+    last === 0
+      ? pushes.length === 0
+        ? 'nothing pushed yet'
+        : groups
+      : `${groups}, last push ${ago(last * 1000, now)}`;
+  return { text, values: { groups: pushes.length, lastPush: last }, tone: 'right' };
+}
+
+/** More are counted and not told one by one. */
+const mostTold = 3;
+
+function readRefused(page: string, now: number): Reading {
+  const pushedAt = new Map(samplesOf(page, 'push_time_seconds').map((push) => [push.labels, push.value]));
+  // A group holds its last failure for ever: only one that no good push came after counts.
+  const refused = samplesOf(page, 'push_failure_time_seconds').filter(
+    ({ labels, value }) => value > (pushedAt.get(labels) ?? 0),
+  );
+  const names = refused.map(groupName);
+  if (refused.length === 0) return { text: 'none', values: { refused: 0, groups: [] }, tone: 'right' };
+  return {
+    text: `the last push of ${refused.length} ${refused.length === 1 ? 'group' : 'groups'}`,
+    values: { refused: refused.length, groups: names },
+    tone: 'notice',
+    problems: refused.slice(0, mostTold).map((failure) => ({
+      message: `it refused the last push of ${groupName(failure)}, ${ago(failure.value * 1000, now)}`,
+      tryThis: 'promstack push says what is wrong with a body before it is sent',
+    })),
+  };
+}
+
+/** `job "backup"`, with the instance where the group has one. */
+function groupName(sample: Sample): string {
+  const instance = labelOf(sample, 'instance') ?? '';
+  return `job ${labelOf(sample, 'job') ?? '?'}${instance === '' ? '' : ` on ${instance}`}`;
+}

@@ -1,6 +1,7 @@
+import type { StackConfig } from '../config.ts';
+import type { Problem } from '../diagnostic.ts';
 import { defineService } from '../service.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
-import { problems } from './problems.ts';
 
 const port = 8080;
 
@@ -33,3 +34,17 @@ export const sink = defineService({
   ready: { method: 'GET', port, path: '/' },
   proofs: () => [],
 });
+
+/** A sink that nothing can ever reach. */
+function problems(config: StackConfig): readonly Problem[] {
+  if (config.alertmanager.enabled) return [];
+  return [
+    {
+      code: 'no-sense',
+      severity: 'warning',
+      path: ['sink', 'enabled'],
+      message: 'the sink shows what Alertmanager sends, and this stack has no Alertmanager',
+      hint: 'enable alertmanager, or switch the sink off',
+    },
+  ];
+}

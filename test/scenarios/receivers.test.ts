@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../scripts/util/package-root.ts';
-import { receiverKeys } from '../../stack/alertmanager/receiver-keys.ts';
+import { receiverKeys } from '../../stack/alertmanager/problems.ts';
 import { eventually } from '../support/eventually.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 

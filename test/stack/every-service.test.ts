@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { attendantOf } from '../../scripts/apply/drivers.ts';
+import { attendantOf } from '../../scripts/apply/driver-context.ts';
 import { render } from '../../scripts/render/render.ts';
 import { loadTemplates } from '../../scripts/render/templates.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';

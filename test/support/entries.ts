@@ -2,9 +2,9 @@ import {
   type Command,
   type Declaration,
   defineCommand,
+  type Entry,
   type OptionValues,
 } from '../../scripts/cli/commands/command.ts';
-import type { Entry } from '../../scripts/cli/commands/index.ts';
 
 /** A list with one command. */
 export function entryOf<Args extends unknown[], Options extends OptionValues>(

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openRoom } from '../../scripts/apply/driver-context.ts';
-import { attendantOf } from '../../scripts/apply/drivers.ts';
+import { attendantOf, openRoom } from '../../scripts/apply/driver-context.ts';
 import { waitReady } from '../../scripts/apply/ready.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';

@@ -1,7 +1,12 @@
-import { seriesOf } from '../../stack/exposition/consistency.ts';
-import { type Family, isHistogram } from '../../stack/exposition/family.ts';
-import { parseFloat64 } from '../../stack/exposition/float.ts';
-import { identityOf, type Labels, pushedLabels } from '../../stack/exposition/identity.ts';
+import {
+  type Family,
+  identityOf,
+  isHistogram,
+  type Labels,
+  parseFloat64,
+  pushedLabels,
+} from '../../stack/exposition/family.ts';
+import { seriesOf } from '../../stack/exposition/warnings.ts';
 
 /** Families as `GET /api/v1/metrics` of a Pushgateway tells of them once they were pushed. */
 export function viewFamilies(families: readonly Family[], group: Labels): Readonly<Record<string, unknown>> {

@@ -1,20 +1,21 @@
+import { posix, relative, resolve } from 'node:path';
 import { type InhibitRule, parseInhibitRule } from '../../../stack/alertmanager/inhibition.ts';
 import { readMainFile } from '../../../stack/alertmanager/main-file.ts';
 import { parseRoute } from '../../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { inhibitTestProblems } from '../../../stack/own-tests/inhibit-tests.ts';
-import { routeTestProblems } from '../../../stack/own-tests/route-tests.ts';
+import { inhibitTestProblems, routeTestProblems } from '../../../stack/own-tests/route-tests.ts';
+import { rewriteRuleFiles } from '../../../stack/own-tests/rule-tests.ts';
 import { type TestFile, testFileKind, testFileSchema } from '../../../stack/own-tests/test-file.ts';
-import { mappingsIn, type Native } from '../../../stack/values/native.ts';
+import { isNative, mappingsIn, type Native } from '../../../stack/values/native.ts';
+import { findByGlob, isGlob } from '../../config/glob.ts';
 import type { OwnTest } from '../../config/own-tests.ts';
 import { readYaml } from '../../config/yaml-source.ts';
 import { toProblems } from '../../config/zod-problems.ts';
 import type { Rendering } from '../../render/rendering.ts';
-import { readyRuleTest } from './rule-test.ts';
 
 /** What the person's own tests come to. */
-export interface OwnTests {
+interface OwnTests {
   /** Those that promtool runs, ready for it. */
   readonly ruleTests: readonly RenderedFile[];
   /** Failed tests of routes and inhibit rules, and what is wrong with the files. */
@@ -119,4 +120,50 @@ function unreadable(key: string): Problem {
     atKey: true,
     message: 'these tests are not run: what they test is written in a way that promstack cannot read',
   };
+}
+
+/** Where tests of the person's own lie, beside the files they test, in a folder that no test of promstack's uses. */
+const landing = 'tests/user';
+
+/** A file of promtool's tests beside the rules it tests as they landed, or what it names in vain; a stack without Prometheus has neither. */
+async function readyRuleTest(
+  test: OwnTest,
+  content: unknown,
+  rendering: Rendering,
+): Promise<{ readonly file: RenderedFile; readonly problems: readonly Problem[] } | undefined> {
+  const prometheus = rendering.services.find(({ service }) => service.name === 'prometheus');
+  if (prometheus === undefined) return undefined;
+  const rules = prometheus.files.filter(({ path }) => /^rules\/.*\.ya?ml$/.test(path));
+  const { cwd = rendering.folder } = rendering.written ?? {};
+  const folder = resolve(test.path, '..');
+  const placed = new Map(rules.map((file) => [resolve(cwd, file.origin), file.path]));
+  const named = await globbed(content, folder);
+
+  const landingsOf = (path: string): readonly string[] => {
+    const own = (named.get(path) ?? [path]).flatMap((one) => placed.get(resolve(folder, one)) ?? []);
+    // Shipped rules are named as though they lay in the folder of rules beside stack.yml.
+    const shipped = posix.normalize(relative(rendering.folder, resolve(folder, path)));
+    const found = own.length > 0 ? own : rules.some((file) => file.path === shipped) ? [shipped] : [];
+    return found.map((one) => posix.relative(landing, one));
+  };
+  const known = rules.map(({ origin, path, isShipped }) =>
+    isShipped === true ? `../${path}` : relative(folder, resolve(cwd, origin)),
+  );
+  const { text, problems } = rewriteRuleFiles(test.content, landingsOf, known);
+  const file: RenderedFile = {
+    service: 'prometheus',
+    path: `${landing}/${posix.basename(test.path)}`,
+    content: text,
+    mode: 0o444,
+    origin: test.origin,
+    isVerbatim: true,
+  };
+  return { file, problems };
+}
+
+/** The files that each glob under `rule_files` matches. */
+async function globbed(value: unknown, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const paths = isNative(value) && Array.isArray(value['rule_files']) ? value['rule_files'] : [];
+  const globs = paths.map(String).filter(isGlob);
+  return new Map(await Promise.all(globs.map(async (glob) => [glob, await findByGlob(folder, glob)] as const)));
 }

@@ -45,6 +45,18 @@ export interface Command {
 /** A command with its options and arguments filled in. */
 export type Run = (context: Context) => Promise<ExitCode>;
 
+/** Headings of the help, in its order. */
+export const groups = ['Bring it up', 'Change it', 'See it', 'Push and alert', 'More'] as const;
+
+/** A command as the list knows it: enough for the help, the rest is loaded when it is called. */
+export interface Entry {
+  readonly name: string;
+  readonly group: (typeof groups)[number];
+  /** One line, lower case, without a final stop. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
 /** Makes a command of its declaration. */
 export function defineCommand<Args extends unknown[] = [], Options extends OptionValues = Nothing>(
   declaration: Declaration<Args, Options>,

@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { coloursFor } from '../colours.ts';
 import { globalsGroup } from '../globals.ts';
 import { buildWholeProgram } from '../program.ts';
-import type { Entry } from './index.ts';
+import type { Entry } from './command.ts';
 
 /** A command as its help tells it: for the reference and for shell completion. */
 export interface CommandInfo {

@@ -1,9 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../../stack/values/duration.ts';
 import { type Gateway, openGateway } from '../../servers/pushgateway/gateway.ts';
-import { readGatewayUrl } from '../../servers/pushgateway/gateway-url.ts';
+import { readGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/gateway-url.ts';
 import { type Group, toGroup, whyNoGroup } from '../../servers/pushgateway/group.ts';
-import { stackGatewayUrl } from '../../servers/pushgateway/stack-url.ts';
 import { openTransport } from '../../servers/pushgateway/transport.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';

@@ -1,6 +1,11 @@
-import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
-import { type Collected, collectGroups } from '../../servers/pushgateway/collect.ts';
-import { type AgeLimit, ageOf, expiredGroups } from '../../servers/pushgateway/expired.ts';
+import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import {
+  type AgeLimit,
+  ageOf,
+  type Collected,
+  collectGroups,
+  expiredGroups,
+} from '../../servers/pushgateway/collect.ts';
 import type { Gateway } from '../../servers/pushgateway/gateway.ts';
 import { formatGroup } from '../../servers/pushgateway/group.ts';
 import { durationText } from '../../util/duration-text.ts';

@@ -7,7 +7,6 @@ import { type ArchiveTarget, archiveToStdout } from '../../engine/images/archive
 import { ensureImages, findImages } from '../../engine/images/ensure.ts';
 import { missingImages, missingImagesError, type WantedImage } from '../../engine/images/outcome.ts';
 import { misuse } from '../../util/misuse.ts';
-import { sizeText } from '../../util/size-text.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -119,4 +118,17 @@ async function list({ stdout, json }: Context, engine: Engine, config: Config): 
     id?.replace(/^sha256:/, '').slice(0, 12) ?? '',
   ]);
   stdout.write(table([['SERVICE', 'IMAGE', 'STATE', 'SIZE', 'ID'].map(dim), ...rows]));
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** Bytes as a person says them, in powers of 1000 as the docker command has them: `98.2 MB`. */
+export function sizeText(bytes: number): string {
+  let size = bytes;
+  let at = 0;
+  while (size >= 999.5 && at < units.length - 1) {
+    size /= 1000;
+    at += 1;
+  }
+  return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[at]}`;
 }

@@ -1,16 +1,4 @@
-import type { Command } from './command.ts';
-
-/** Headings of the help, in its order. */
-export const groups = ['Bring it up', 'Change it', 'See it', 'Push and alert', 'More'] as const;
-
-/** A command as the list knows it: enough for the help, the rest is loaded when it is called. */
-export interface Entry {
-  readonly name: string;
-  readonly group: (typeof groups)[number];
-  /** One line, lower case, without a final stop. */
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
+import type { Entry } from './command.ts';
 
 /** Every command of promstack, in the order of the help. */
 export const commands: readonly Entry[] = [
@@ -162,7 +150,7 @@ export const commands: readonly Entry[] = [
     name: 'completion',
     group: 'More',
     summary: 'print a script that makes your shell complete promstack',
-    load: async () => (await import('./completion.ts')).command,
+    load: async () => (await import('./completion.ts')).completionOf(commands),
   },
   {
     name: 'version',

@@ -1,11 +1,12 @@
-import { resolve } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
 import { stackNameProblems } from '../../../stack/values/stack-name.ts';
 import { findStackFile } from '../../config/find-stack-file.ts';
-import { nameFor, starterText, writeNew } from '../../config/starter.ts';
 import { asTyped } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
-import { shellWord } from '../../util/shell-word.ts';
-import { InputError } from '../../util/stack-error.ts';
+import { packageRoot } from '../../util/package-root.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stack-name.ts';
@@ -54,4 +55,40 @@ async function nextStep(path: string, cwd: string): Promise<string> {
 function checkNotReserved(name: string): void {
   const problems = stackNameProblems(name, []);
   if (problems.length > 0) throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
+}
+
+/** The commented stack.yml a person begins with, its stack named. */
+export async function starterText(name: string): Promise<string> {
+  const text = await readFile(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
+  // Some names, such as 2024 or true, are no texts to YAML unless they are quoted.
+  return text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
+}
+
+/** A stack's name made of its folder's: what is no part of a name becomes a dash, and a name that none may have gets an end. */
+export function nameFor(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/g, '-')
+    .replaceAll(/^[-_]+|-+$/g, '')
+    .slice(0, 41);
+  if (name === '') return 'promstack';
+  return stackNameProblems(name, []).length === 0 ? name : `${name}-stack`;
+}
+
+/** Writes a new file and the folders above it; false when there is one already, which is left as it is. */
+async function writeNew(path: string, text: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: 'wx' });
+    return true;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    throw new StackError({ doing: `writing ${path}`, why: message, tryThis: 'a folder you may write to', cause });
+  }
+}
+
+/** A text as one word of a shell's command line, quoted where it has to be. */
+function shellWord(text: string): string {
+  return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

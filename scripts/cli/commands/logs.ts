@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { parseDuration } from '../../../stack/values/duration.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogWish, readLogs, type ServiceLine } from '../../inspect/follow.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -7,7 +8,6 @@ import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { linePrinter } from '../print/log-line.ts';
 import { defineCommand } from './command.ts';
-import { parseSince } from './since.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 import { whichServices } from './which-services.ts';
 
@@ -97,4 +97,12 @@ function lineWriter(
   if (raw) return (line) => stdout.write(`${line.text}\n`);
   const print = linePrinter(services, { colours: stdout.colours, withTime: time });
   return (line) => stdout.write(print(line));
+}
+
+/** Reads `10m`, `1h30m` back from now, or a time such as 2026-01-31T12:00:00Z; undefined when it is neither. */
+export function parseSince(text: string, now: number): Date | undefined {
+  const backMs = parseDuration(text);
+  if (backMs !== undefined) return new Date(now - backMs);
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -1,18 +1,16 @@
-import { parseFloat64 } from '../../../stack/exposition/float.ts';
-import { formatExposition } from '../../../stack/exposition/format.ts';
+import { formatExposition, parseFloat64 } from '../../../stack/exposition/family.ts';
 import { counted } from '../../../stack/values/words.ts';
 import type { Gateway } from '../../servers/pushgateway/gateway.ts';
 import { formatGroup, type Group, groupPath } from '../../servers/pushgateway/group.ts';
-import { type PreparedPush, preparePush } from '../../servers/pushgateway/prepare.ts';
+import { withRetries } from '../../servers/pushgateway/pusher.ts';
 import { removeGroup } from '../../servers/pushgateway/remove-group.ts';
-import { withRetries } from '../../servers/pushgateway/retry.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
 import { collectPair, openTarget, type Pair, readGroup } from './gateway-target.ts';
-import { readSource, type Source } from './read-source.ts';
+import { type PreparedPush, preparePush, readSource, type Source } from './read-source.ts';
 
 /** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
 export const command = defineCommand({

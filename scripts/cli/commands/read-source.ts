@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { decodeUtf8 } from '../../servers/pushgateway/decode.ts';
+import type { Diagnostic } from '../../../stack/diagnostic.ts';
+import { findContradictions, type Held } from '../../../stack/exposition/conflicts.ts';
+import type { Family } from '../../../stack/exposition/family.ts';
+import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
+import { type Gateway, looksOwn } from '../../servers/pushgateway/gateway.ts';
+import type { Group } from '../../servers/pushgateway/group.ts';
 import { asTyped } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
+import { fail, ok, type Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
@@ -41,4 +47,84 @@ function decoded(bytes: Buffer, file: string): Source {
   const text = decodeUtf8(bytes, file);
   if (!text.ok) throw new InputError(text.error);
   return { file, text: text.value };
+}
+
+/** Bytes as UTF-8 text, a byte order mark kept; points at the first byte that is none. */
+function decodeUtf8(bytes: Uint8Array, file: string): Result<string> {
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return fail([sayWhere(bytes, file)]);
+  }
+}
+
+function sayWhere(bytes: Uint8Array, file: string): Diagnostic {
+  // The lenient decoder puts U+FFFD where the first wrong byte is, unless one was there in the text already.
+  const lenient = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const encoder = new TextEncoder();
+  let at = lenient.indexOf('\uFFFD');
+  while (isGenuine(bytes, encoder.encode(lenient.slice(0, at)).length)) at = lenient.indexOf('\uFFFD', at + 1);
+  const before = lenient.slice(0, at);
+  const line = before.split('\n').length;
+  return {
+    severity: 'error',
+    code: 'not-utf8',
+    message: 'this is not UTF-8 text',
+    hint: 'convert it: iconv -f ISO-8859-1 -t UTF-8',
+    where: { file, line, column: at - before.lastIndexOf('\n'), offset: at, length: 1 },
+  };
+}
+
+function isGenuine(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0xef && bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd;
+}
+
+/** A push that has not been looked at yet. */
+interface RawPush {
+  readonly text: string;
+  /** The file it came from, as a person would type it. */
+  readonly file: string;
+  readonly group: Group;
+  readonly replaces: boolean;
+}
+
+/** A push that the Pushgateway will take, as far as can be seen. */
+export interface PreparedPush {
+  readonly text: string;
+  readonly families: readonly Family[];
+}
+
+/** Reads a push as strictly as its Pushgateway will, then holds it against what is there; warnings come with the value. */
+export async function preparePush(
+  gateway: Gateway,
+  push: RawPush,
+  signal?: AbortSignal,
+): Promise<Result<PreparedPush>> {
+  const { file, group, replaces } = push;
+  const [{ names }, { groups }] = await Promise.all([gateway.settings(signal), gateway.look(signal)]);
+  const read = parseExposition(push.text, { file, names, group });
+  if (!read.ok) return fail(read.error);
+  const families = read.value;
+  if (families.length === 0) return fail([sayEmpty(file)]);
+  const held: Held = { groups, own: await ownTypes(gateway, families, signal) };
+  const found = findContradictions({ families, group, replaces }, held);
+  const errors = found.filter((one) => one.severity === 'error');
+  if (errors.length > 0) return fail(errors);
+  return ok({ text: read.text, families }, [...read.warnings, ...found]);
+}
+
+/** The Pushgateway's own metrics are worth reading only for names that might be among them. */
+async function ownTypes(gateway: Gateway, families: readonly Family[], signal?: AbortSignal): Promise<Held['own']> {
+  if (!families.some(({ name }) => looksOwn(name))) return new Map();
+  return gateway.ownTypes(signal);
+}
+
+/** Nothing to push is what a broken pipe leaves, and a PUT of nothing would empty the group. */
+function sayEmpty(file: string) {
+  return {
+    severity: 'error',
+    code: 'nothing-to-push',
+    message: `there is no sample in ${file}`,
+    hint: 'a sample is a line such as: my_metric 1; --delete removes a group',
+  } as const;
 }

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { closest } from '../../../stack/values/closest.ts';
 import { counted } from '../../../stack/values/words.ts';
-import { nameOf } from '../../render/show.ts';
-import { type ShownFile, toShown } from '../../render/shown-file.ts';
+import { nameOf, type ShownFile, toShown } from '../../render/show.ts';
 import { writeRendered } from '../../render/write.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';

@@ -1,6 +1,5 @@
-import { chooseRevision } from '../../apply/choose.ts';
 import { stopPoint } from '../../apply/crash-point.ts';
-import { rollBack } from '../../apply/roll-back.ts';
+import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hasCanary } from '../../../stack/verify/canary.ts';
-import { cleanUp } from '../../inspect/verify/clean-up.ts';
 import { type Drill, runDrill } from '../../inspect/verify/pipeline-check.ts';
-import { hops } from '../../inspect/verify/stages.ts';
+import { cleanUp, hops } from '../../inspect/verify/stages.ts';
 import { readRenderedRouting } from '../../servers/routing.ts';
 import { openServers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';

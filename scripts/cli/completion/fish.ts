@@ -1,5 +1,5 @@
 import type { CommandInfo, OptionInfo } from '../commands/describe.ts';
-import { allCommands, type CompletionModel } from './model.ts';
+import { allCommands, type CompletionModel, spellings, wordsAfter } from './model.ts';
 
 /** Completion for fish, each word with what it does. */
 export function fishCompletion(model: CompletionModel): string {
@@ -41,4 +41,85 @@ function flags({ short, long, takesValue }: OptionInfo): string {
 
 function line(condition: string, what: string, description: string): string {
   return `complete -c promstack -n '${condition}' ${what} -d '${description.replaceAll("'", "\\'")}'`;
+}
+
+/** Completion for bash 4 and later: options of the command at hand, commands, services, and files everywhere else. */
+export function bashCompletion(model: CompletionModel): string {
+  const all = allCommands(model.commands);
+  const keys = all.map(({ path }) => `'/${path.replaceAll(' ', '/')}'`);
+  const globals = model.globals.flatMap(spellings);
+  const cases = all.map((command) => {
+    const options = [...command.options.flatMap(spellings), ...globals].join(' ');
+    return `    '/${command.path.replaceAll(' ', '/')}') words='${wordsAfter(command, model).join(' ')}' options='${options}' ;;`;
+  });
+  return `# bash completion for promstack; load it with: source <(promstack completion bash)
+_promstack() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" at='' word words='' options=''
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$at/$word" in
+      ${keys.join(' | ')}) at="$at/$word" ;;
+    esac
+  done
+  case "$at" in
+    '') words='${model.commands.map(({ path }) => path).join(' ')}' options='${globals.join(' ')}' ;;
+${cases.join('\n')}
+  esac
+  case "$current" in
+    -*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current") ;;
+  esac
+}
+complete -o default -F _promstack promstack
+`;
+}
+
+/** Completion for zsh, each word with what it does. */
+export function zshCompletion(model: CompletionModel): string {
+  const all = allCommands(model.commands);
+  const keys = all.map(({ path }) => `'/${path.replaceAll(' ', '/')}'`);
+  const globals = model.globals.flatMap(described);
+  const cases = all.map((command) => {
+    const items = [...command.options.flatMap(described), ...globals].join(' ');
+    return `    '/${command.path.replaceAll(' ', '/')}') found=(${namesAfter(command, model).join(' ')}) flags=(${items}) ;;`;
+  });
+  return `#compdef promstack
+# zsh completion for promstack; load it with: source <(promstack completion zsh)
+_promstack() {
+  local at='' word
+  local -a found flags
+  for word in \${words[2,CURRENT-1]}; do
+    case "$at/$word" in
+      ${keys.join(' | ')}) at="$at/$word" ;;
+    esac
+  done
+  case "$at" in
+    '') found=(${model.commands.map(named).join(' ')}) flags=(${globals.join(' ')}) ;;
+${cases.join('\n')}
+  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe 'option' flags
+  else
+    (( $#found )) && _describe 'word' found
+    _files
+  fi
+}
+compdef _promstack promstack
+`;
+}
+
+function namesAfter({ subcommands, args }: CommandInfo, { services }: CompletionModel): readonly string[] {
+  const takesService = args.some((argument) => argument.name === 'service');
+  return [...subcommands.map(named), ...(takesService ? services.map((service) => quoted(service)) : [])];
+}
+
+function named({ path, summary }: CommandInfo): string {
+  return quoted(`${path.split(' ').at(-1)}:${summary}`);
+}
+
+function described(option: OptionInfo): readonly string[] {
+  return spellings(option).map((spelling) => quoted(`${spelling}:${option.what}`));
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

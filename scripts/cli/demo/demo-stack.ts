@@ -5,7 +5,7 @@ import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { takesOneOf } from '../../engine/host-port.ts';
 import { stackLabel } from '../../engine/labels.ts';
-import { specOf } from '../../state/spec-of.ts';
+import { specOf } from '../../state/names.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { freePort, isHeld } from '../../util/ports.ts';
 import type { Result } from '../../util/result.ts';

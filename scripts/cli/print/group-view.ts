@@ -1,5 +1,5 @@
-import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
-import { ageOf } from '../../servers/pushgateway/expired.ts';
+import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import { ageOf } from '../../servers/pushgateway/collect.ts';
 import { durationText } from '../../util/duration-text.ts';
 
 /** A group as `promstack groups --json` shows it. */

@@ -2,10 +2,7 @@ import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import type { Clock } from '../../util/clock.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Outlet } from '../context.ts';
-import { jsonReporter } from './json.ts';
-import type { Mode } from './mode.ts';
 import { plainReporter } from './plain.ts';
-import { quietReporter } from './quiet.ts';
 import { type Reporter, systemEvery } from './reporter.ts';
 import { ttyReporter } from './tty.ts';
 
@@ -41,4 +38,34 @@ export function openReporter(
     default:
       return unreachable(mode);
   }
+}
+
+/** One event a line, as JSON with the time it came: for programs that follow what promstack does. */
+export function jsonReporter({ write, clock }: { write: (text: string) => void; clock: Pick<Clock, 'now'> }): Reporter {
+  return {
+    report: (event) => write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event })}\n`),
+    suspend: () => () => {},
+    close: () => {},
+  };
+}
+
+/** Shows nothing: results go to stdout and errors are the frame's to print. */
+function quietReporter(): Reporter {
+  return { report: () => {}, suspend: () => () => {}, close: () => {} };
+}
+
+/** How events are shown. */
+type Mode = 'tty' | 'plain' | 'json' | 'quiet';
+
+/** Decides the mode once, from what was asked for and what stderr is; nothing later asks again. */
+export function resolveMode(told: {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly isTerminal: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}): Mode {
+  if (told.json) return 'json';
+  if (told.quiet) return 'quiet';
+  const canMoveCursor = told.isTerminal && told.env['TERM'] !== 'dumb' && (told.env['CI'] ?? '') === '';
+  return canMoveCursor ? 'tty' : 'plain';
 }

@@ -1,7 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { ContainerSpec } from '../../../stack/model.ts';
-import type { ContainerRequest, HelperRequest } from '../engine.ts';
-import { restartPolicy } from '../restart-policy.ts';
+import { type ContainerRequest, type HelperRequest, restartPolicy } from '../engine.ts';
 
 /** Docker's word for the address by which containers reach the engine's host. */
 export const hostGateway = 'host-gateway';

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { basename, dirname, relative } from 'node:path/posix';
+import { basename, dirname, join, relative } from 'node:path/posix';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
 import { asking, askingFor } from './errors.ts';
-import { splitByMount } from './split-by-mount.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
@@ -66,4 +65,33 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
 function below(name: string, path: string, root: string): string {
   const rest = path.slice(root.length).replace(/^\//, '');
   return rest === '' ? name : `${name}/${rest}`;
+}
+
+/** Entries that go below one directory. */
+interface EntryGroup {
+  readonly directory: string;
+  readonly entries: readonly ArchiveEntry[];
+}
+
+/**
+ * The entries by the mount they land in. Podman unpacks an archive into the one mount that holds its directory: what
+ * belongs into a volume below that would vanish in the container's own file system.
+ */
+export function splitByMount(
+  directory: string,
+  entries: readonly ArchiveEntry[],
+  mounts: readonly string[],
+): readonly EntryGroup[] {
+  const deepestFirst = [...mounts].sort((one, other) => other.length - one.length);
+  const groups = new Map<string, ArchiveEntry[]>();
+  for (const entry of entries) {
+    const path = join(directory, entry.path);
+    const mount = deepestFirst.find((target) => path === target || path.startsWith(`${target}/`));
+    const home = mount === undefined || directory.startsWith(mount) ? directory : mount;
+    const below = relative(home, path);
+    // The mount itself is there already.
+    if (below === '') continue;
+    groups.set(home, [...(groups.get(home) ?? []), { ...entry, path: below }]);
+  }
+  return [...groups].map(([home, group]) => ({ directory: home, entries: group }));
 }

@@ -1,11 +1,10 @@
 import type Dockerode from 'dockerode';
-import type { Engine, ImageSummary } from '../engine.ts';
+import type { Engine, ImageSummary, PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
 import { asking, askingFor } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
 import { type ProgressLine, progressLines } from './json-lines.ts';
-import { createPullCount } from './pull-progress.ts';
 import { openStream } from './request.ts';
 
 type ImageCalls = Pick<
@@ -113,4 +112,28 @@ function toSummary(
 ): ImageSummary {
   const tags = (told.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
   return { id: told.Id, tags, sizeBytes: told.Size, labels: labels ?? {} };
+}
+
+/** Adds up what the engine tells of each layer; every line counts as a sign of life, if only by the same sum again. */
+export function createPullCount(): (line: ProgressLine) => PullProgress {
+  const layers = new Map<string, PullProgress>();
+  return ({ id, status, progressDetail }) => {
+    const known = layers.get(id ?? '') ?? { doneBytes: 0, totalBytes: 0 };
+    if (id !== undefined && status === 'Downloading') {
+      layers.set(id, {
+        doneBytes: progressDetail?.current ?? known.doneBytes,
+        totalBytes: progressDetail?.total ?? known.totalBytes,
+      });
+    } else if (id !== undefined && status === 'Download complete') {
+      layers.set(id, { ...known, doneBytes: known.totalBytes });
+    }
+    return sum([...layers.values()]);
+  };
+}
+
+function sum(layers: readonly PullProgress[]): PullProgress {
+  return layers.reduce(
+    (all, one) => ({ doneBytes: all.doneBytes + one.doneBytes, totalBytes: all.totalBytes + one.totalBytes }),
+    { doneBytes: 0, totalBytes: 0 },
+  );
 }

@@ -4,7 +4,6 @@ import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../util/event.ts';
-import { fileError } from '../../util/file-error.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import { type ArchiveTarget, openArchiveFile } from './archive-target.ts';
@@ -122,3 +121,25 @@ function sayBytes(bytes: number, total: number | undefined): { detail: string; f
   if (total === undefined) return { detail: `${megabytes} MB` };
   return { detail: `${megabytes} of ${Math.round(total / 1e6)} MB`, fraction: bytes / total };
 }
+
+/** Files fail in ways a person can mend, which come as a StackError; everything else is given back as it is. */
+function fileError(doing: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // The system's own codes; those of Node are told apart by an underscore, and are mistakes of ours.
+  if (!(error instanceof Error) || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  return new StackError({ doing, why: sentences[code] ?? message, cause: error });
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not read or write it',
+  ECONNRESET: 'the engine ended the connection',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its symlinks lead round in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'there is no room left on it',
+  ENOTDIR: 'what should be a folder on the way to it is a file',
+  EPERM: 'this user may not read or write it',
+  EPIPE: 'nobody reads it any more',
+  EROFS: 'it is on a disk that can only be read',
+};

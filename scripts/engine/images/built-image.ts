@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Header, type Pack, pack } from 'tar-stream';
+import { unreachable } from '../../util/unreachable.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { PackageFile } from './apt/repository.ts';
-import { toTarStream } from './image-tar.ts';
 import { builtReference } from './recipe-of.ts';
 import { basePackages, type Recipe } from './recipes.ts';
 import { nobody } from './root-layout.ts';
 import type { TreeEntry } from './root-tree.ts';
 
 /** Says of an image that promstack built it, and of which program it is. */
-export const programLabel = 'dev.promstack.program';
+const programLabel = 'dev.promstack.program';
 
 /** Where a build's parts came from. */
 interface Origin {
@@ -73,4 +77,48 @@ async function forget(engine: Engine, reference: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
   }
+}
+
+/** A root file system as a tar stream, file by file as it is read. */
+export function toTarStream(entries: readonly TreeEntry[]): Readable {
+  const archive = pack();
+  const tar = Readable.from(archive as unknown as AsyncIterable<Buffer>, { objectMode: false });
+  write(archive, entries).catch((error: unknown) => {
+    archive.destroy(error as Error);
+  });
+  return tar;
+}
+
+async function write(archive: Pack, entries: readonly TreeEntry[]): Promise<void> {
+  for (const entry of entries) await writeEntry(archive, entry);
+  archive.finalize();
+}
+
+async function writeEntry(archive: Pack, entry: TreeEntry): Promise<void> {
+  const root = { name: entry.path, uid: 0, gid: 0, mtime: new Date(0) };
+  switch (entry.kind) {
+    case 'copy': {
+      const header = { ...root, type: 'file' as const, mode: entry.mode, size: entry.size };
+      await new Promise<void>((resolve, reject) => {
+        const sink = archive.entry(header, (error) => (error ? reject(error) : resolve()));
+        pipeline(createReadStream(entry.from), sink as unknown as Writable).catch(reject);
+      });
+      return;
+    }
+    case 'text':
+      archive.entry({ ...root, type: 'file', mode: 0o644 }, entry.content);
+      return;
+    case 'directory':
+      archive.entry(owned(root, entry.owner, entry.mode));
+      return;
+    case 'link':
+      archive.entry({ ...root, type: 'symlink', mode: 0o777, linkname: entry.to });
+      return;
+    default:
+      return unreachable(entry);
+  }
+}
+
+function owned(root: { name: string; mtime: Date }, owner: number, mode: number): Partial<Header> & { name: string } {
+  return { ...root, type: 'directory', mode, uid: owner, gid: owner };
 }

@@ -1,11 +1,9 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Report } from '../../util/event.ts';
-import type { Engine, ImageSummary } from '../engine.ts';
+import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipe-of.ts';
-import { registryOf, splitReference } from './reference.ts';
-import { pullFromRegistry, pullReference } from './registry.ts';
-import { beginTelling, type Telling } from './telling.ts';
+import { registryOf, splitReference, underMirror } from './reference.ts';
 
 /** The `images` part of stack.yml. */
 export type ImageSettings = StackConfig['images'];
@@ -175,4 +173,74 @@ export async function findImages(
       had === undefined ? [] : [[reference, { ref: had.ref, id: had.image.id }] as const],
     ),
   );
+}
+
+/** How long a pull may say nothing before it is given up, in milliseconds. */
+const silenceMs = 60_000;
+
+/** The name an image is pulled by: its own, or the one it has under the mirror. */
+function pullReference(reference: string, mirror: string | undefined): string {
+  return mirror === undefined ? reference : underMirror(reference, mirror);
+}
+
+/** Pulls an image, telling how far it is; undefined when it was had, else why not. */
+async function pullFromRegistry(
+  engine: Engine,
+  reference: string,
+  tell: (detail: string, fraction?: number) => void,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const silence = createSilence(silenceMs);
+  try {
+    await engine.pullImage(
+      reference,
+      (progress) => {
+        silence.broken();
+        if (progress.totalBytes > 0) tell(sayProgress(progress), progress.doneBytes / progress.totalBytes);
+      },
+      AbortSignal.any([signal, silence.signal]),
+    );
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (silence.signal.aborted) return `no word from the registry for ${silenceMs / 1_000} s`;
+    if (error instanceof EngineError && error.code !== 'unreachable') return error.message;
+    throw error;
+  } finally {
+    silence.end();
+  }
+}
+
+/** `42 of 98 MB` */
+function sayProgress({ doneBytes, totalBytes }: PullProgress): string {
+  const inMegabytes = (bytes: number) => Math.round(bytes / 1e6);
+  return `${inMegabytes(doneBytes)} of ${inMegabytes(totalBytes)} MB`;
+}
+
+/** A signal that aborts after a time in which nothing was heard. */
+function createSilence(ms: number): { readonly signal: AbortSignal; broken(): void; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  return { signal: controller.signal, broken: () => timer.refresh(), end: () => clearTimeout(timer) };
+}
+
+/** Tells of a piece of work from its beginning to its end. */
+interface Telling {
+  progress(detail: string, fraction?: number): void;
+  done(detail: string): void;
+  failed(why: string): void;
+}
+
+/** Begins to tell of getting an image. */
+function beginTelling(report: Report, reference: string): Telling {
+  const id = `image:${reference}`;
+  const what = `image ${reference}`;
+  const startedAt = performance.now();
+  report({ kind: 'started', id, what });
+  return {
+    progress: (detail, fraction) =>
+      report({ kind: 'progress', id, what, detail, ...(fraction === undefined ? {} : { fraction }) }),
+    done: (detail) => report({ kind: 'done', id, what, tookMs: performance.now() - startedAt, detail }),
+    failed: (why) => report({ kind: 'failed', id, what, why }),
+  };
 }

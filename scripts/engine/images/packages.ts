@@ -3,12 +3,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
 import { readAptHost } from './apt/host.ts';
-import { openRepository, type PackageFile } from './apt/repository.ts';
+import { openRepository, type PackageFile, type Repository } from './apt/repository.ts';
 import { CommandError, createRun, type Run } from './apt/run.ts';
 import type { Archive } from './apt/sources.ts';
 import { importBuilt } from './built-image.ts';
-import { choosePackages } from './choose-packages.ts';
-import type { Recipe } from './recipes.ts';
+import { basePackages, basePackagesOfSomeSuites, type Recipe } from './recipes.ts';
 import { layOutRoot } from './root-layout.ts';
 import { MissingFileError } from './root-tree.ts';
 
@@ -168,3 +167,40 @@ async function buildOne(
 function refuse(wanted: readonly Recipe[], why: string): ReadonlyMap<string, BuildOutcome> {
   return new Map(wanted.map((recipe) => [recipe.program, { kind: 'refused', why }]));
 }
+
+/** What to download of a suite. */
+export interface Choice {
+  /** The recipes whose packages the suite has. */
+  readonly recipes: readonly Recipe[];
+  /** Their packages, the base, and what those depend on. */
+  readonly packages: readonly string[];
+  /** What the others lack. */
+  readonly why: string;
+}
+
+/** The packages that the wanted images need, as far as the suite has them. */
+export async function choosePackages(repository: Pick<Repository, 'show'>, wanted: readonly Recipe[]): Promise<Choice> {
+  const facts = new Map<string, readonly string[]>();
+  const learn = async (names: readonly string[]) => {
+    for (const told of await repository.show(names)) facts.set(told.name, told.dependsOn);
+  };
+  const required = (recipe: Recipe) => [...recipe.packages, ...basePackages];
+  const optional = (recipe: Recipe) => [...recipe.packagesOfSomeSuites, ...basePackagesOfSomeSuites];
+  await learn([...new Set(wanted.flatMap((recipe) => [...required(recipe), ...optional(recipe)]))]);
+
+  const missing = [...new Set(wanted.flatMap(required))].filter((name) => !facts.has(name));
+  const recipes = wanted.filter((recipe) => required(recipe).every((name) => facts.has(name)));
+  const chosen = new Set(recipes.flatMap((recipe) => [...required(recipe), ...optional(recipe)]));
+  for (let open = [...chosen]; open.length > 0; ) {
+    const next = open.flatMap((name) => facts.get(name) ?? []).filter((name) => usefulDependency.test(name));
+    open = [...new Set(next)].filter((name) => !chosen.has(name));
+    if (open.length > 0) await learn(open);
+    for (const name of open) chosen.add(name);
+  }
+  // Names that no package has are virtual, or a suite's own way of saying the same.
+  const packages = [...chosen].filter((name) => facts.has(name));
+  return { recipes, packages, why: `it has no package ${missing.join(', ')}` };
+}
+
+/** Of dependencies only libraries and fonts go into an image: the rest is for installing on a host. */
+const usefulDependency = /^(lib|fonts-)/;

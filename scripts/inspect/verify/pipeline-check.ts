@@ -58,7 +58,7 @@ export interface DrillResult {
 }
 
 /** What the runner needs beside the drill. */
-export interface Running {
+interface Running {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** How long the canary may take for one hop. */

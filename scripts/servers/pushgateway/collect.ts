@@ -1,7 +1,7 @@
-import { identityOf } from '../../../stack/exposition/identity.ts';
-import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import { identityOf } from '../../../stack/exposition/family.ts';
+import { parseDuration } from '../../../stack/values/duration.ts';
 import type { Clock } from '../../util/clock.ts';
-import { type AgeLimit, expiredGroups } from './expired.ts';
 import type { Gateway, Look } from './gateway.ts';
 import { GatewayError } from './refusal.ts';
 
@@ -18,7 +18,7 @@ export interface Collected {
 }
 
 /** How groups are collected. */
-export interface CollectOptions {
+interface CollectOptions {
   readonly gateway: Gateway;
   readonly limit: AgeLimit;
   readonly clock: Clock;
@@ -110,4 +110,59 @@ async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void
     for (const item of queue) await act(item);
   };
   await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
+}
+
+/** From which age on a group of a job is too old, in seconds; undefined means never. */
+export type AgeLimit = (job: string) => number | undefined;
+
+/** The groups older than their job's limit, in the order they are held. */
+export function expiredGroups({ groups, now }: Look, limit: AgeLimit): readonly HeldGroup[] {
+  return groups.filter((group) => {
+    const limitSeconds = limit(group.labels.get('job') ?? '');
+    const age = ageOf(group, now);
+    return limitSeconds !== undefined && age !== undefined && age > limitSeconds;
+  });
+}
+
+/**
+ * Seconds since the last push that succeeded. A group that knows of failures only is as old as the last of them: it is
+ * the sole trace of a job whose pushes are refused.
+ */
+export function ageOf({ pushedAt, failedAt }: HeldGroup, now: number): number | undefined {
+  const at = pushedAt ?? failedAt;
+  return at === undefined ? undefined : now - at;
+}
+
+/** `pushgateway.ttl` of stack.yml: how long a group stays after its last push. */
+type Ttl =
+  | string
+  | { readonly default?: string | undefined; readonly jobs?: Readonly<Record<string, string>> | undefined };
+
+/**
+ * A job that pushes as often as its ttl is long would have its group deleted in the very moment of its next push. So
+ * groups live longer than their ttl by this share of it.
+ */
+const grace = 0.05;
+
+/** The age from which on `ttl` lets a group go: that of its job, else the default, else none. */
+export function ageLimitOf(ttl: Ttl): AgeLimit {
+  const { default: usual = undefined, jobs = {} } = typeof ttl === 'string' ? { default: ttl } : ttl;
+  return (job) => {
+    const text = Object.hasOwn(jobs, job) ? jobs[job] : usual;
+    const ms = text === undefined ? undefined : parseDuration(text);
+    // 0 says for ever: so that one job can be spared from the default.
+    return ms === undefined || ms === 0 ? undefined : (ms / 1000) * (1 + grace);
+  };
+}
+
+/** How often `ttl` is worth enforcing: a tenth of the shortest, at least every minute and at most every second. */
+export function sweepEveryMs(ttl: Ttl): number {
+  const texts = typeof ttl === 'string' ? [ttl] : [ttl.default, ...Object.values(ttl.jobs ?? {})];
+  const spans = texts.flatMap((text) => (text === undefined ? [] : (parseDuration(text) ?? []))).filter((ms) => ms > 0);
+  return Math.min(60_000, Math.max(1_000, Math.min(...spans) / 10));
+}
+
+/** Deletes the groups that have outlived `ttl`, once; see `collectGroups` for what happens to one pushed meanwhile. */
+export function enforceTtl(ttl: Ttl, options: Omit<CollectOptions, 'limit'>): Promise<Collected> {
+  return collectGroups({ ...options, limit: ageLimitOf(ttl) });
 }

@@ -1,3 +1,4 @@
+import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { fail, ok, type Result } from '../../util/result.ts';
 import type { GatewayUrl } from './transport.ts';
@@ -30,4 +31,10 @@ function authorizationOf({ username, password }: URL): string | undefined {
 function wrong(message: string, hint: string): Result<never> {
   const diagnostic: Diagnostic = { severity: 'error', code: 'gateway-address', message, hint };
   return fail([diagnostic]);
+}
+
+/** The address of the stack's own Pushgateway on this host, by what stack.yml says. */
+export function stackGatewayUrl({ bind, pushgateway }: StackConfig): string {
+  const host = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[bind] ?? (bind.includes(':') ? `[${bind}]` : bind);
+  return `http://${host}:${pushgateway.port}`;
 }

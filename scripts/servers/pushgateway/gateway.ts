@@ -1,6 +1,5 @@
-import { type MetricType, toMetricType } from '../../../stack/exposition/family.ts';
-import type { NameScheme } from '../../../stack/exposition/names.ts';
-import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import { type MetricType, type NameScheme, toMetricType } from '../../../stack/exposition/family.ts';
 import { formatGroup, type Group, groupPath } from './group.ts';
 import { type Asked, explain, GatewayError, toRefusal } from './refusal.ts';
 import { readHeldGroups } from './stored-groups.ts';

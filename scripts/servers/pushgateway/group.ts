@@ -1,5 +1,4 @@
-import { formatLabels, type Labels } from '../../../stack/exposition/identity.ts';
-import { isLabelName, isReservedLabel } from '../../../stack/exposition/names.ts';
+import { formatLabels, isLabelName, isReservedLabel, type Labels } from '../../../stack/exposition/family.ts';
 
 /** What a push goes to: the metrics under one job and its further grouping labels; `job` is the first of them. */
 export type Group = Labels;

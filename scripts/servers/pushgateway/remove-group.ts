@@ -1,5 +1,5 @@
-import { identityOf } from '../../../stack/exposition/identity.ts';
-import type { HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import { identityOf } from '../../../stack/exposition/family.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { lookUntilGone } from './collect.ts';

@@ -1,6 +1,5 @@
-import { toMetricType } from '../../../stack/exposition/family.ts';
-import type { Labels } from '../../../stack/exposition/identity.ts';
-import type { HeldFamily, HeldGroup } from '../../../stack/exposition/stored-groups.ts';
+import type { HeldFamily, HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import { type Labels, toMetricType } from '../../../stack/exposition/family.ts';
 
 /**
  * The groups in an answer to `GET /api/v1/metrics`; undefined when it is none. Looked at by hand, not by a schema: a

@@ -1,4 +1,4 @@
-import { formatExposition, type WrittenMetric } from '../../../stack/exposition/format.ts';
+import { formatExposition, type WrittenMetric } from '../../../stack/exposition/family.ts';
 import { systemClock } from '../../util/clock.ts';
 import { createPusher, type PusherOptions } from './pusher.ts';
 

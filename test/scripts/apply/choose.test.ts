@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseRevision } from '../../../scripts/apply/choose.ts';
+import { chooseRevision } from '../../../scripts/apply/roll-back.ts';
 import type { HistoryEntry } from '../../../scripts/state/history.ts';
 import { InputError } from '../../../scripts/util/stack-error.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openerFor, openUrl } from '../../../scripts/cli/open-url.ts';
+import { openerFor, openUrl } from '../../../scripts/cli/commands/open.ts';
 
 test.each([
   ['darwin', {}, ['open']],

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { coloursFor } from '../../../scripts/cli/colours.ts';
-import { defineCommand } from '../../../scripts/cli/commands/command.ts';
-import type { Entry } from '../../../scripts/cli/commands/index.ts';
+import { defineCommand, type Entry } from '../../../scripts/cli/commands/command.ts';
 import { parse } from '../../../scripts/cli/program.ts';
 import { entry, entryOf } from '../../support/entries.ts';
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { nameFor, starterText } from '../../../scripts/config/starter.ts';
+import { nameFor, starterText } from '../../../scripts/cli/commands/init.ts';
 import { emptyFolder, promstack } from '../../support/promstack.ts';
 
 test.each([

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withReferences } from '../../../scripts/dev/reference/generate.ts';
-import { keyRows } from '../../../scripts/dev/reference/keys.ts';
-import { between } from '../../../scripts/dev/reference/markers.ts';
+import { between, keyRows, withReferences } from '../../../scripts/dev/reference.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 
 test('the references in README.md must be current: npx tsx scripts/dev/reference.ts writes them', async () => {

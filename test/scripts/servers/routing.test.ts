@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readRenderedRouting } from '../../../scripts/servers/routing.ts';
-import { alertRouting } from '../../../stack/alertmanager/alert-routing.ts';
 import { markRoutes } from '../../../stack/alertmanager/marked-tree.ts';
 import { parseRoute, receiversFor } from '../../../stack/alertmanager/routing-tree.ts';
+import { alertRouting } from '../../../stack/alertmanager/service.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { lintContext } from '../../../stack/lint/context.ts';
 import type { RenderedFile } from '../../../stack/model.ts';

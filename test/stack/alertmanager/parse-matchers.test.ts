@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseMatchers } from '../../../stack/alertmanager/parse-matchers.ts';
+import { parseMatchers } from '../../../stack/alertmanager/matcher.ts';
 
 const one = (name: string, value: string, operator = '=') => [{ name, operator, value }];
 

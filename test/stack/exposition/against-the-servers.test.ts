@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NameScheme } from '../../../stack/exposition/names.ts';
+import type { NameScheme } from '../../../stack/exposition/family.ts';
 import { type Exposition, parseExposition, strictCodes } from '../../../stack/exposition/parse-exposition.ts';
 import { readLine } from '../../../stack/exposition/read-line.ts';
 import { bodies } from '../../support/bodies.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { preparePush } from '../../../scripts/cli/commands/read-source.ts';
 import { type Gateway, openGateway } from '../../../scripts/servers/pushgateway/gateway.ts';
 import { type Group, groupPath, toGroup } from '../../../scripts/servers/pushgateway/group.ts';
-import { preparePush } from '../../../scripts/servers/pushgateway/prepare.ts';
 import { openTransport } from '../../../scripts/servers/pushgateway/transport.ts';
 import { findContradictions } from '../../../stack/exposition/conflicts.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { labelUses } from '../../../stack/lint/label-uses.ts';
+import { labelUses } from '../../../stack/lint/label-aggregated-away.ts';
 
 it.each<[text: string, uses: readonly string[]]>([
   ['{{ $labels.a }} {{ index $labels "b c" }}', ['a=$labels.a', 'b c=index $labels "b c"']],

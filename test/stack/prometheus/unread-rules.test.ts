@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { unreadRules } from '../../../stack/prometheus/unread-rules.ts';
-import { matchesGoGlob } from '../../../stack/values/go-glob.ts';
+import { matchesGoGlob, unreadRules } from '../../../stack/prometheus/unread-rules.ts';
 
 const file = (path: string, content: string, isShipped = false): RenderedFile => ({
   service: 'prometheus',

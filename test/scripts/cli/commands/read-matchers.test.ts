@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/commands/read-matchers.ts';
+import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/commands/silence.ts';
 import { emptyFolder, noEngine, promstack } from '../../../support/promstack.ts';
 
 test('matchers must be read as amtool reads them', () => {

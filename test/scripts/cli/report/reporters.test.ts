@@ -1,12 +1,10 @@
 import pc from 'picocolors';
 import { expect, test, vi } from 'vitest';
+import { sizeText } from '../../../../scripts/cli/commands/images.ts';
 import type { Outlet } from '../../../../scripts/cli/context.ts';
 import { table } from '../../../../scripts/cli/print/table.ts';
-import { jsonReporter } from '../../../../scripts/cli/report/json.ts';
-import { resolveMode } from '../../../../scripts/cli/report/mode.ts';
-import { openReporter } from '../../../../scripts/cli/report/open-reporter.ts';
+import { jsonReporter, openReporter, resolveMode } from '../../../../scripts/cli/report/open-reporter.ts';
 import { durationText } from '../../../../scripts/util/duration-text.ts';
-import { sizeText } from '../../../../scripts/util/size-text.ts';
 import { SteeredTime } from '../../../support/steered-time.ts';
 
 test('the JSON reporter must write one event a line with its time', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPullCount } from '../../../../scripts/engine/docker/pull-progress.ts';
+import { createPullCount } from '../../../../scripts/engine/docker/images.ts';
 
 test('what is known of each layer must add up', () => {
   const count = createPullCount();

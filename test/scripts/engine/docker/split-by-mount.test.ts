@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitByMount } from '../../../../scripts/engine/docker/split-by-mount.ts';
+import { splitByMount } from '../../../../scripts/engine/docker/files.ts';
 import type { ArchiveEntry } from '../../../../scripts/engine/engine.ts';
 
 const file = (path: string): ArchiveEntry => ({

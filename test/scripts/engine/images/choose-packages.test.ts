@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choosePackages } from '../../../../scripts/engine/images/choose-packages.ts';
+import { choosePackages } from '../../../../scripts/engine/images/packages.ts';
 import { basePackages, type Recipe, recipes } from '../../../../scripts/engine/images/recipes.ts';
 
 const base = Object.fromEntries(basePackages.map((name) => [name, ['debconf']]));

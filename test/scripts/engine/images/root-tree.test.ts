@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { unpackEntries } from '../../../../scripts/engine/docker/tar.ts';
-import { toTarStream } from '../../../../scripts/engine/images/image-tar.ts';
+import { toTarStream } from '../../../../scripts/engine/images/built-image.ts';
 import { RootTree, type TreeEntry } from '../../../../scripts/engine/images/root-tree.ts';
 import { temporaryFolder } from '../../../support/surroundings.ts';
 

@@ -1,12 +1,16 @@
 import { cpus, loadavg } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { collectGroups } from '../../../../scripts/servers/pushgateway/collect.ts';
-import { ageOf } from '../../../../scripts/servers/pushgateway/expired.ts';
+import {
+  ageLimitOf,
+  ageOf,
+  collectGroups,
+  enforceTtl,
+  sweepEveryMs,
+} from '../../../../scripts/servers/pushgateway/collect.ts';
 import { type Gateway, openGateway } from '../../../../scripts/servers/pushgateway/gateway.ts';
 import { formatGroup, type Group, toGroup } from '../../../../scripts/servers/pushgateway/group.ts';
 import { removeGroup } from '../../../../scripts/servers/pushgateway/remove-group.ts';
 import { openTransport } from '../../../../scripts/servers/pushgateway/transport.ts';
-import { ageLimitOf, enforceTtl, sweepEveryMs } from '../../../../scripts/servers/pushgateway/ttl.ts';
 import { systemClock } from '../../../../scripts/util/clock.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../../../support/pushgateway.ts';
 

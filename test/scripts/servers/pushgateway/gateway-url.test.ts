@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readGatewayUrl } from '../../../../scripts/servers/pushgateway/gateway-url.ts';
-import { stackGatewayUrl } from '../../../../scripts/servers/pushgateway/stack-url.ts';
+import { readGatewayUrl, stackGatewayUrl } from '../../../../scripts/servers/pushgateway/gateway-url.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 
 describe('an address', () => {
