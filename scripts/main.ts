@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { World } from './cli/process-io.ts';
+import type { ProcessIo } from './cli/process-io.ts';
 import { run } from './cli/run.ts';
 
 // Each schema is used once or twice in a run: compiling it to code of its own takes longer than that saves.
@@ -8,7 +8,7 @@ z.config({ jitless: true });
 void run(world(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));
 
 /** This process. */
-function world(argv: readonly string[]): World {
+function world(argv: readonly string[]): ProcessIo {
   return {
     argv,
     cwd: process.cwd(),

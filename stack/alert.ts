@@ -17,10 +17,10 @@ export interface AlertRule {
 }
 
 /** Whom alerts reach, by their labels; labels that are not given are not known. */
-export type AlertRouting = (labels: Readonly<Record<string, string>>) => AlertWay;
+export type AlertRouting = (labels: Readonly<Record<string, string>>) => AlertRoute;
 
 /** Whom an alert reaches. */
-export interface AlertWay {
+export interface AlertRoute {
   /** Receivers it reaches whatever its other labels are. */
   readonly certain: readonly string[];
   /** Receivers it may reach. */
@@ -90,7 +90,7 @@ export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRu
 }
 
 /** A way in words: `slack`, `slack and mail`, `slack or db, by the label team`, `slack, and db by the label team`. */
-export function wayText(way: AlertWay, asks: readonly string[] = []): string {
+export function routeText(way: AlertRoute, asks: readonly string[] = []): string {
   const { certain, possible, dependsOn } = way;
   if (possible.length === certain.length) return certain.join(' and ');
   const others = possible.filter((receiver) => !certain.includes(receiver)).join(' or ');
@@ -100,16 +100,17 @@ export function wayText(way: AlertWay, asks: readonly string[] = []): string {
 }
 
 /** A way and the one it becomes in words, told as closely as it takes to tell them apart; undefined when they are the same. */
-export function wayChangeTexts(
-  before: AlertWay,
-  after: AlertWay,
+export function routeChangeTexts(
+  before: AlertRoute,
+  after: AlertRoute,
 ): readonly [before: string, after: string] | undefined {
   if (before.cases === after.cases) return undefined;
-  const [was, will] = [wayText(before), wayText(after)];
+  const [was, will] = [routeText(before), routeText(after)];
   if (was !== will) return [was, will];
   const onlyBefore = before.conditions.filter((one) => !after.conditions.includes(one));
   const onlyAfter = after.conditions.filter((one) => !before.conditions.includes(one));
-  if (onlyBefore.length > 0 || onlyAfter.length > 0) return [wayText(before, onlyBefore), wayText(after, onlyAfter)];
+  if (onlyBefore.length > 0 || onlyAfter.length > 0)
+    return [routeText(before, onlyBefore), routeText(after, onlyAfter)];
   return [was, `${will}, in other combinations`];
 }
 

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from './model.ts';
 
 /** One thing a running service tells of how it is. */
-export interface Vital {
+export interface HealthIndicator {
   /** A short noun, as a heading: `targets`, `last reload`. */
   readonly label: string;
   readonly request: HttpRequest;

@@ -1,7 +1,7 @@
 import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
-import type { Vital } from './health-indicator.ts';
+import type { HealthIndicator } from './health-indicator.ts';
 import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
@@ -16,13 +16,13 @@ export interface Service {
   /** The name as its makers write it. */
   readonly title: string;
   /** A service with a config directory that is always there keeps history and revision for the stack; the first such one is taken. */
-  readonly keepsState?: boolean;
+  readonly storesHistory?: boolean;
   /** Names of services that must be ready before this one starts; most have none, so that all start at once. */
   readonly startsAfter: readonly string[];
   /** The container port whose published address a person opens in a browser, and by which it is probed. */
   readonly port: number;
   /** How far in front it stands when the stack is opened without naming a service: the highest number is opened; none counts as 0. */
-  readonly frontDoor?: number;
+  readonly openPriority?: number;
   /** The port on the host; undefined when it is published on none. */
   hostPort(config: StackConfig): number | undefined;
   /** Whether this stack has the service. */
@@ -42,7 +42,7 @@ export interface Service {
   /** What is wrong between the files, which none of them shows alone, such as two with one name. */
   fileProblems?(files: readonly RenderedFile[]): readonly FileProblem[];
   /** Secrets that are made once and kept on the engine beside the releases; the container finds each at `/etc/promstack/secrets/<name>`. */
-  readonly keeps?: readonly KeptSecret[];
+  readonly generatedSecrets?: readonly GeneratedSecret[];
   /** Where its own syntax takes secrets out of files; what it takes from none is refused unless the person says otherwise. */
   readonly secretFiles?: SecretFiles;
   /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
@@ -60,13 +60,13 @@ export interface Service {
   /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */
   readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined };
   /** Makes the running server read its files again, by a request or through its attendant; absent when it reads them at its start only. */
-  readonly reload?: HttpRequest | 'attended';
+  readonly reload?: HttpRequest | 'driver';
   /** What a reload that takes long is most likely doing. */
   readonly slowReload?: string;
   /** Shows that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
   /** What it tells of how it is, once it runs. */
-  vitals?(config: StackConfig): readonly Vital[];
+  healthIndicators?(config: StackConfig): readonly HealthIndicator[];
   /** The alerts its files define. */
   alerts?(files: readonly RenderedFile[]): readonly AlertRule[];
   /** Whom alerts reach by its files; undefined when they do not tell. */
@@ -78,7 +78,7 @@ export interface Service {
 }
 
 /** A secret of a service that outlives every release, such as a first password. */
-export interface KeptSecret {
+export interface GeneratedSecret {
   readonly name: string;
   /** How many letters and digits it is made of, when nobody gives it. */
   readonly length: number;

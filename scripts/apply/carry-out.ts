@@ -4,7 +4,7 @@ import type { Observed } from '../plan/observed.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { recordRevision } from './record.ts';
@@ -14,11 +14,11 @@ import { transact } from './transaction.ts';
 export interface CarryOutOptions {
   readonly engine: Engine;
   readonly desired: Desired;
-  readonly reach: Reach;
+  readonly reach: ServiceClient;
   readonly files: ConfigFiles;
   readonly observed: Observed;
   readonly plan: Plan;
-  readonly former: Desired;
+  readonly previous: Desired;
   /** The command as the history names it. */
   readonly command: string;
   readonly clock: Clock;
@@ -29,10 +29,10 @@ export interface CarryOutOptions {
 
 /** Carries out a plan as one transaction, and notes in the history how it ended. */
 export async function carryOut(options: CarryOutOptions): Promise<void> {
-  const { desired, files, observed, plan, former, command, clock } = options;
+  const { desired, files, observed, plan, previous, command, clock } = options;
   const record = (refused?: string): Promise<void> =>
     recordRevision(files, desired, {
-      former,
+      previous,
       command,
       at: new Date(clock.now()),
       folders: foldersAfter(plan, observed),

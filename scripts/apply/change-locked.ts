@@ -5,11 +5,11 @@ import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { takeLock } from '../state/lock.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
 import type { ChangeOptions } from './change-stack.ts';
-import { formerState } from './previous.ts';
+import { previousState } from './previous.ts';
 import { proveValid } from './prove-valid.ts';
 import type { Session } from './session.ts';
 
@@ -17,7 +17,7 @@ import type { Session } from './session.ts';
 export interface LockedOptions extends ChangeOptions {
   readonly session: Session;
   readonly desired: Desired;
-  readonly reach: Reach;
+  readonly reach: ServiceClient;
   readonly files: ConfigFiles;
 }
 
@@ -37,7 +37,7 @@ export async function changeLocked(options: LockedOptions): Promise<Plan> {
   if (options.filesOnly === true) refuseMoreThanFiles(plan);
   await preflight(plan, desired, observed, engine.place.isLocal);
   await proveValid(proof);
-  const former = await formerState(engine, files, observed, desired);
+  const previous = await previousState(engine, files, observed, desired);
   report({ kind: 'phase', name: 'applying' });
   await carryOut({
     engine,
@@ -47,7 +47,7 @@ export async function changeLocked(options: LockedOptions): Promise<Plan> {
     report,
     signal,
     files,
-    former,
+    previous,
     observed,
     plan,
     command,

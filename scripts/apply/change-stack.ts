@@ -3,9 +3,9 @@ import { type Desired, toDesired } from '../plan/desired.ts';
 import { observeBriefly } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
-import { type Stock, takeStock } from '../plan/snapshot.ts';
+import { type EngineSnapshot, snapshotEngine } from '../plan/snapshot.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { openReach } from '../state/service-client.ts';
+import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { coldSession, type Session } from './session.ts';
@@ -24,7 +24,7 @@ export interface ChangeOptions {
   /** What changes of this stack share when there are many; a single one finds it out by itself. */
   readonly session?: Session;
   /** A look that was taken already, and may show without the lock that there is nothing to do. */
-  readonly stock?: Stock | undefined;
+  readonly stock?: EngineSnapshot | undefined;
   /** Make every container anew. */
   readonly recreate?: boolean;
   /** Only files may change: whatever else is needed is refused, with what it is. */
@@ -47,11 +47,12 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering, report, signal } = options;
   const session = options.session ?? coldSession(engine);
   const desired = toDesired(rendering, await session.images(rendering, report, signal));
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   const files = await session.files(desired);
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, reach.url) });
   try {
-    const stock = options.stock ?? (session.looksFirst ? await takeStock(engine, desired.stack, { files }) : undefined);
+    const stock =
+      options.stock ?? (session.looksFirst ? await snapshotEngine(engine, desired.stack, { files }) : undefined);
     if (stock !== undefined) {
       const observed = await observeBriefly(stock, desired, reach);
       const plan = reconcile(desired, observed, { recreate: options.recreate === true });

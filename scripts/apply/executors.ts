@@ -3,15 +3,15 @@ import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import type { Room } from '../servers/service-driver.ts';
+import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { names } from '../state/names.ts';
-import { ensureKept, keptSecrets } from '../state/secret-store.ts';
-import type { Reach } from '../state/service-client.ts';
+import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { attendantOf, openRoom } from './driver-context.ts';
-import { explainRemoval, explainStart } from './explain-start.ts';
+import { driverOf, openDriverContext } from './drivers.ts';
+import { explainRemoval, explainStart } from './explain-refusal.ts';
 import { prove } from './prove.ts';
 import { waitReady, whileAlive } from './ready.ts';
 import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
@@ -25,10 +25,10 @@ const readyMs = 120_000;
 const confirmMs = 60_000;
 
 /** What the executors of one run share. */
-export interface Workshop {
+export interface ExecutorContext {
   readonly engine: Engine;
   readonly desired: Desired;
-  readonly reach: Reach;
+  readonly reach: ServiceClient;
   readonly clock: Clock;
   /** Ids of the containers there are, by service; executors add to it. */
   readonly containers: Map<string, string>;
@@ -56,7 +56,7 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
 }
 
 /** The executor of each kind of step. */
-export function createExecutors(shop: Workshop): Executors {
+export function createExecutors(shop: ExecutorContext): Executors {
   const { engine, desired, reach, clock, containers, files } = shop;
   const exits = new Map<string, Promise<number>>();
 
@@ -71,17 +71,17 @@ export function createExecutors(shop: Workshop): Executors {
     return id;
   };
 
-  const roomOf = (service: string, release: Release, signal: AbortSignal): Room => {
+  const roomOf = (service: string, release: Release, signal: AbortSignal): DriverContext => {
     const wanted = wantedOf(service);
     const { given, spec } = wanted;
     const container = containerOf(service);
     const place = { stack: desired.stack, service: wanted.service, user: spec.user, container, release, given };
-    return openRoom({ ...place, engine, reach, clock, signal, deadlineMs: confirmMs });
+    return openDriverContext({ ...place, engine, reach, clock, signal, deadlineMs: confirmMs });
   };
   const keepSecrets = async ({ service, spec, given }: DesiredService): Promise<void> => {
-    if (service.keeps === undefined) return;
+    if (service.generatedSecrets === undefined) return;
     const place = { carrier: names.carrier(desired.stack), service: service.name, user: spec.user };
-    await ensureKept(keptSecrets(engine, place), service, given);
+    await ensureSecrets(openSecretStore(engine, place), service, given);
   };
 
   const stage = async (releases: readonly ServiceRelease[], andThen: readonly ArchiveEntry[] = []): Promise<void> => {
@@ -101,9 +101,9 @@ export function createExecutors(shop: Workshop): Executors {
       await withDeadline(`creating ${name}`, engineMs, engine.createVolume(name, labels));
     },
     createCarrier: async () => {
-      const { carrier } = desired;
-      if (carrier === undefined) throw new Error('the plan makes a carrier for a stack that needs none');
-      const { name, image, mounts, hash } = carrier;
+      const { configWriter } = desired;
+      if (configWriter === undefined) throw new Error('the plan makes a carrier for a stack that needs none');
+      const { name, image, mounts, hash } = configWriter;
       const labels = { ...baseLabels(desired.stack, 'carrier'), [specHashLabel]: hash };
       const helper = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await withDeadline(`creating ${name}`, engineMs, engine.createHelper(helper));
@@ -116,8 +116,8 @@ export function createExecutors(shop: Workshop): Executors {
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
       const id = await withDeadline(`creating ${name}`, engineMs, engine.createContainer(request));
       containers.set(service, id);
-      files.place(service, id);
-      reach.place(service, { container: id, ports: spec.ports });
+      files.locate(service, id);
+      reach.locate(service, { container: id, ports: spec.ports });
     },
     startContainer: async ({ service }, { signal }) => {
       const id = containerOf(service);
@@ -145,7 +145,7 @@ export function createExecutors(shop: Workshop): Executors {
     },
     reload: async ({ service }, { signal, onProgress }) => {
       const { service: declared, release } = wantedOf(service);
-      const attendant = attendantOf(service);
+      const attendant = driverOf(service);
       if (attendant !== undefined && release !== undefined) return attendant.reload(roomOf(service, release, signal));
       const container = containerOf(service);
       return reloadServer(declared, { engine, container, reach, clock, signal, onProgress });
@@ -156,7 +156,7 @@ export function createExecutors(shop: Workshop): Executors {
       const alive = { service: declared, container: containerOf(service), engine, exit: exits.get(service), signal };
       const notes = await whileAlive(alive, async (living) => {
         await prove(service, declared.proofs(release), { reach, clock, signal: living, deadlineMs: confirmMs });
-        return attendantOf(service)?.confirm(roomOf(service, release, living));
+        return driverOf(service)?.confirm(roomOf(service, release, living));
       });
       for (const text of notes ?? []) note(text);
     },

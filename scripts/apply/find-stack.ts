@@ -30,8 +30,8 @@ export async function findStack(engine: Engine, stack: string): Promise<FoundSta
     }),
   );
   const files = archivedFiles(engine, stack);
-  for (const [service, { id }] of containers) files.place(service, id);
-  const keeper = services.find(({ keepsState }) => keepsState === true)?.name ?? '';
+  for (const [service, { id }] of containers) files.locate(service, id);
+  const keeper = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
   const hasCarrier = all.some((one) => one.labels[roleLabel] === 'carrier');
   if (!containers.has(keeper) && !hasCarrier) {
     throw new StackError({

@@ -3,7 +3,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import type { Secret } from '../../stack/secret.ts';
 import { findService } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
-import { carrierFor, type Desired, type DesiredService, hashSpec, volumesOf } from '../plan/desired.ts';
+import { configWriterFor, type Desired, type DesiredService, hashSpec, volumesOf } from '../plan/desired.ts';
 import type { Observed, ObservedService } from '../plan/observed.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
@@ -11,14 +11,14 @@ import { lastConfirmed, type RecordedRelease } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import { readRelease } from '../state/release-files.ts';
 import { type ReleaseFolder, revisionOf } from '../state/release-folder.ts';
-import { keptSecrets, type Secrets } from '../state/secret-store.ts';
+import { openSecretStore, type Secrets } from '../state/secret-store.ts';
 import { md5 } from '../util/hash.ts';
 
 /**
  * What the stack was before a change, as something to desire again: each running container by the spec on its label,
  * with the release that was confirmed last. Read before the change begins, while all that gives access to it is there.
  */
-export async function formerState(
+export async function previousState(
   engine: Engine,
   files: ConfigFiles,
   observed: Observed,
@@ -42,7 +42,7 @@ export async function formerState(
     config: desired.config,
     services: kept,
     volumes: [],
-    carrier: carrierFor(desired.stack, withOthers(kept, desired.services)),
+    configWriter: configWriterFor(desired.stack, withOthers(kept, desired.services)),
   };
 }
 
@@ -113,7 +113,7 @@ async function keptUntilNow(
 ): Promise<Secrets> {
   const given = services.find((one) => one.service.name === service)?.given ?? new Map();
   const place = { carrier: names.carrier(stack), service, user: spec?.user ?? '', container: container.id };
-  const kept = keptSecrets(engine, place);
+  const kept = openSecretStore(engine, place);
   const read = await Promise.all(
     [...given.keys()].map(async (name): Promise<[string, Secret][]> => {
       const secret = await kept.read(name);

@@ -14,7 +14,7 @@ import type { Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { ConfigFiles, FileTools } from '../state/config-files.ts';
-import { carrierRoot } from '../state/names.ts';
+import { configWriterRoot } from '../state/names.ts';
 import type { Report } from '../util/event.ts';
 import { InputError } from '../util/stack-error.ts';
 
@@ -82,9 +82,9 @@ async function stageForCheck({ files, desired, observed }: ProofOptions, job: Ch
     files.write(toEntries(filesOf(job), folder, job.user), [folder]);
   if (files.tools !== undefined && files.tools.imageId === wanted?.imageId) {
     await put();
-    return { container: files.tools.container, directory: `${carrierRoot}/${folder}` };
+    return { container: files.tools.container, directory: `${configWriterRoot}/${folder}` };
   }
-  if (observed.carrier === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId)
+  if (observed.configWriter === undefined || found?.state !== 'running' || found.imageId !== wanted?.imageId)
     return undefined;
   await put();
   return { container: found.id, directory: `${configMount}/${checkFolder}` };

@@ -1,5 +1,5 @@
 import type { Proof } from '../../stack/model.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -10,7 +10,7 @@ const pauseMs = 25;
 export async function prove(
   service: string,
   proofs: readonly Proof[],
-  { reach, clock, signal, deadlineMs }: { reach: Reach; clock: Clock; signal: AbortSignal; deadlineMs: number },
+  { reach, clock, signal, deadlineMs }: { reach: ServiceClient; clock: Clock; signal: AbortSignal; deadlineMs: number },
 ): Promise<void> {
   const end = clock.now() + deadlineMs;
   await Promise.all(

@@ -1,6 +1,6 @@
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -19,7 +19,7 @@ export async function waitReady(
   container: string,
   options: {
     readonly engine: Engine;
-    readonly reach: Reach;
+    readonly reach: ServiceClient;
     readonly clock: Clock;
     readonly signal: AbortSignal;
     /** How long it may take without any sign of getting on. */
@@ -77,7 +77,11 @@ export async function waitReady(
 }
 
 /** What a start that takes long says it is doing; undefined when the service does not tell. */
-async function slowStart({ name, starting }: Service, reach: Reach, signal: AbortSignal): Promise<string | undefined> {
+async function slowStart(
+  { name, starting }: Service,
+  reach: ServiceClient,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (starting === undefined) return undefined;
   try {
     return starting.read(await reach.request(name, starting.request, { timeoutMs: 1_000, signal }));

@@ -1,19 +1,19 @@
 import { hostname } from 'node:os';
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
-import { type Desired, keeperOf } from '../plan/desired.ts';
+import { type Desired, historyService } from '../plan/desired.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { addToHistory, type RecordedRelease } from '../state/history.ts';
 import { userName } from '../state/lock.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
-/** Adds the desired revision to the stack's history; `former` tells which files are new to it. */
+/** Adds the desired revision to the stack's history; `previous` tells which files are new to it. */
 export async function recordRevision(
   files: ConfigFiles,
   desired: Desired,
   told: {
-    readonly former: Desired;
+    readonly previous: Desired;
     readonly command: string;
     readonly at: Date;
     /** The folder of each service's release. */
@@ -22,15 +22,15 @@ export async function recordRevision(
     readonly refused?: string;
   },
 ): Promise<void> {
-  const keeper = keeperOf(desired);
+  const keeper = historyService(desired);
   if (keeper === undefined) return;
-  const { former, command, at, folders, refused } = told;
+  const { previous, command, at, folders, refused } = told;
   await addToHistory(files, keeper, {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
     command,
-    changed: changedFiles(former, desired),
+    changed: changedFiles(previous, desired),
     services: Object.fromEntries(
       desired.services.flatMap(({ service: { name }, release }): [string, RecordedRelease][] => {
         const folder = folders.get(name);
@@ -44,8 +44,8 @@ export async function recordRevision(
 }
 
 /** `service/path` of each file that one state has and the other has not, or has otherwise; a mere stamp does not count. */
-function changedFiles(former: Desired, desired: Desired): string[] {
-  const before = filesOf(former);
+function changedFiles(previous: Desired, desired: Desired): string[] {
+  const before = filesOf(previous);
   const after = filesOf(desired);
   const isSame = (path: string): boolean => {
     const [one, other] = [before.get(path), after.get(path)];

@@ -1,6 +1,6 @@
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -14,7 +14,7 @@ const shownReasons = 3;
 export interface ReloadOptions {
   readonly engine: Engine;
   readonly container: string;
-  readonly reach: Reach;
+  readonly reach: ServiceClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Takes why it takes long, in words. */
@@ -24,7 +24,7 @@ export interface ReloadOptions {
 /** Asks a server to read its files again; throws a StackError with its own reasons when it refuses, or gives no answer. */
 export async function reloadServer({ name, reload, slowReload }: Service, options: ReloadOptions): Promise<void> {
   const { engine, container, reach, clock, signal, onProgress } = options;
-  if (reload === undefined || reload === 'attended') throw new Error(`${name} has no reload of its own`);
+  if (reload === undefined || reload === 'driver') throw new Error(`${name} has no reload of its own`);
   const since = new Date(clock.now());
   const answered = new AbortController();
   clock.sleep(slowMs, answered.signal).then(

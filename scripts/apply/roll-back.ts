@@ -1,7 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { specHashLabel } from '../engine/labels.ts';
-import { carrierFor, type Desired, type DesiredService } from '../plan/desired.ts';
+import { configWriterFor, type Desired, type DesiredService } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
@@ -10,14 +10,14 @@ import { type HistoryEntry, newestRevisions } from '../state/history.ts';
 import { takeLock } from '../state/lock.ts';
 import { specOf } from '../state/names.ts';
 import { readRelease } from '../state/release-files.ts';
-import { openReach } from '../state/service-client.ts';
+import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
 import { type FoundStack, findStack } from './find-stack.ts';
-import { asItWasMade, formerState, type PlacedRelease } from './previous.ts';
+import { asItWasMade, type PlacedRelease, previousState } from './previous.ts';
 
 /** What going back to a revision of the history needs. */
 export interface RollBackOptions {
@@ -51,12 +51,12 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
   const entry = choose(found.history);
   const desired = await desiredAgain(found, entry, config);
   const { files } = found;
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   try {
     const observed = await observe(engine, desired, reach, { files });
     const plan = reconcile(desired, observed, { leave: new Set(observed.services.keys()) });
     if (plan.steps.length > 0) {
-      const former = await formerState(engine, files, observed, desired);
+      const previous = await previousState(engine, files, observed, desired);
       const command = 'rollback';
       await carryOut({
         engine,
@@ -65,7 +65,7 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
         files,
         observed,
         plan,
-        former,
+        previous,
         command,
         clock,
         report,
@@ -95,7 +95,14 @@ async function desiredAgain(
     }),
   );
   const kept = services.flat();
-  return { stack, revision: entry.revision, config, services: kept, volumes: [], carrier: carrierFor(stack, kept) };
+  return {
+    stack,
+    revision: entry.revision,
+    config,
+    services: kept,
+    volumes: [],
+    configWriter: configWriterFor(stack, kept),
+  };
 }
 
 async function recordedRelease(

@@ -5,11 +5,11 @@ import { StackError } from '../util/stack-error.ts';
 
 /** One small function for each kind of step; it contains no choice. */
 export type Executors<A extends Action = Action> = {
-  readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, hands: Hands) => Promise<void>;
+  readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, hands: StepContext) => Promise<void>;
 };
 
 /** What an executor gets beside its step. */
-export interface Hands {
+export interface StepContext {
   /** Aborted when the person interrupts, or when another step has failed. */
   readonly signal: AbortSignal;
   /** Says how far the step is, in words. */
@@ -19,7 +19,7 @@ export interface Hands {
 }
 
 /** How a plan ended: every step is in exactly one of the lists. */
-export interface Outcome<A extends Action = Action> {
+export interface PlanOutcome<A extends Action = Action> {
   readonly done: readonly Step<A>[];
   readonly failed: readonly { readonly step: Step<A>; readonly error: unknown }[];
   readonly skipped: readonly Step<A>[];
@@ -39,7 +39,7 @@ export async function runPlan<A extends Action>(
     /** Called when a step has succeeded, before those that wait for it begin. */
     readonly afterStep?: ((step: Step<A>) => void) | undefined;
   },
-): Promise<Outcome<A>> {
+): Promise<PlanOutcome<A>> {
   const { report, clock } = options;
   const failing = new AbortController();
   const signal = AbortSignal.any([options.signal, failing.signal]);
@@ -96,8 +96,8 @@ function firstLine(error: unknown): string {
   return why.split('\n')[0] ?? '';
 }
 
-function execute<A extends Action>(executors: Executors<A>, step: Step<A>, hands: Hands): Promise<void> {
+function execute<A extends Action>(executors: Executors<A>, step: Step<A>, hands: StepContext): Promise<void> {
   // The table has the step's own executor under its name; the compiler cannot follow that through the union.
-  const executor = executors[step.do as A['do']] as (step: Step<A>, hands: Hands) => Promise<void>;
+  const executor = executors[step.do as A['do']] as (step: Step<A>, hands: StepContext) => Promise<void>;
   return executor(step, hands);
 }

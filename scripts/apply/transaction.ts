@@ -3,14 +3,14 @@ import type { Desired } from '../plan/desired.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
-import { createExecutors, type Workshop } from './executors.ts';
-import { goBack } from './go-back.ts';
-import { type Outcome, runPlan } from './run-plan.ts';
+import { createExecutors, type ExecutorContext } from './executors.ts';
+import { restorePrevious } from './restore.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
 
 /** What a transaction needs beside its plan. */
-interface TransactionOptions extends Workshop {
+interface TransactionOptions extends ExecutorContext {
   /** What ran before, to go back to; without services when nothing did. */
-  readonly former: Desired;
+  readonly previous: Desired;
   /** Services that had a container before, running or not: going back removes none of them. */
   readonly present: ReadonlySet<string>;
   readonly report: Report;
@@ -26,7 +26,7 @@ interface TransactionOptions extends Workshop {
  * says where the stack is now.
  */
 export async function transact(plan: Plan, options: TransactionOptions): Promise<void> {
-  const { report, signal, former } = options;
+  const { report, signal, previous } = options;
   const outcome = await runPlan(plan.steps, createExecutors(options), options);
   const [failure] = outcome.failed;
   if (failure === undefined && outcome.skipped.length === 0) return;
@@ -34,10 +34,10 @@ export async function transact(plan: Plan, options: TransactionOptions): Promise
 
   const stopped = await stopFailing(outcome, options);
   const leftStopped = stopped.map((service) => `${service} was stopped; its container is left for a look at its log`);
-  if (former.services.length === 0 || !touchesRunning(outcome)) throw withNotes(error, leftStopped);
+  if (previous.services.length === 0 || !touchesRunning(outcome)) throw withNotes(error, leftStopped);
 
   report({ kind: 'phase', name: 'rolling back' });
-  const { failed } = await goBack({ ...options, leave: new Set([...options.present, ...stopped]) });
+  const { failed } = await restorePrevious({ ...options, leave: new Set([...options.present, ...stopped]) });
   const notes =
     failed === undefined
       ? ['everything was put back to what ran before, and that is confirmed', ...leftStopped]
@@ -63,19 +63,19 @@ const touching: ReadonlySet<Step['do']> = new Set([
 ]);
 
 /** What failed or was cut short may have come through all the same. */
-function touchesRunning({ done, failed }: Outcome): boolean {
+function touchesRunning({ done, failed }: PlanOutcome): boolean {
   return [...done, ...failed.map(({ step }) => step)].some((step) => touching.has(step.do));
 }
 
 /** A server that did not come up would be restarted for ever: it is stopped, unless going back puts another in its place. */
-async function stopFailing({ done, failed }: Outcome, options: TransactionOptions): Promise<readonly string[]> {
-  const { engine, containers, former, signal } = options;
+async function stopFailing({ done, failed }: PlanOutcome, options: TransactionOptions): Promise<readonly string[]> {
+  const { engine, containers, previous, signal } = options;
   if (signal.aborted) return [];
   const started = new Set(done.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
   const failing = failed.flatMap(({ step }) =>
     (step.do === 'waitReady' || step.do === 'confirm') && started.has(step.service) ? [step.service] : [],
   );
-  const isKept = (service: string): boolean => former.services.some((one) => one.service.name === service);
+  const isKept = (service: string): boolean => previous.services.some((one) => one.service.name === service);
   const doomed = [...new Set(failing)].filter((service) => !isKept(service));
   await Promise.all(
     doomed.map((service) => engine.stopContainer(containers.get(service) ?? '', 5).catch(() => undefined)),

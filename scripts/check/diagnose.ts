@@ -8,7 +8,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
 /** What a finding was found by and in. */
-interface Surroundings {
+interface DiagnoseContext {
   readonly tool: string;
   readonly service: string;
   readonly files: readonly RenderedFile[];
@@ -16,7 +16,7 @@ interface Surroundings {
 }
 
 /** A finding about a rendered file as a diagnostic about what the person wrote: their own file, or the key of stack.yml. */
-export function diagnose(finding: CheckFinding, found: Surroundings): Diagnostic {
+export function diagnose(finding: CheckFinding, found: DiagnoseContext): Diagnostic {
   const file = findFile(finding.path, found.files);
   const line = file === undefined ? undefined : lineOf(finding, file);
   const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, found.rendering);

@@ -16,25 +16,25 @@ import {
 } from './runner.ts';
 
 /** Why the tools of this host have to do, and what to try where one of them is missing too. */
-export interface Want {
+export interface MissingTool {
   readonly because: string;
   readonly tryThis: (tool: string) => string;
 }
 
 /** There is no engine to run an image. */
-export const noEngine: Want = {
+export const noEngine: MissingTool = {
   because: 'there is no container engine here',
   tryThis: (tool) => `install ${tool}, or run promstack where a container engine runs`,
 };
 
 /** There is an engine, and it has not got the image. */
-export const noImage: Want = {
+export const noImage: MissingTool = {
   because: 'its image is not here',
   tryThis: (tool) => `promstack images pull, or install ${tool}`,
 };
 
 /** Runs checks with the tools on this host's PATH, for want of something better. A tool that is not there either is told as not run. */
-export function hostRunner(env: Readonly<Record<string, string | undefined>>, want: Want): OpenRunner {
+export function hostRunner(env: Readonly<Record<string, string | undefined>>, want: MissingTool): OpenRunner {
   return async (job) => {
     const folder = await mkdtemp(join(tmpdir(), 'promstack-check-'));
     const runner = new HostRunner(folder, env, want);
@@ -68,10 +68,10 @@ class HostRunner implements CheckRunner {
   readonly where = 'this host';
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #want: Want;
+  readonly #want: MissingTool;
   #runs = 0;
 
-  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, want: Want) {
+  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, want: MissingTool) {
     this.#folder = folder;
     this.#env = env;
     this.#want = want;

@@ -15,10 +15,10 @@ export interface Context {
   readonly verbose: boolean;
   readonly stdin: Readable;
   /** For results only; everything else goes through `report` or to `stderr`. */
-  readonly stdout: Outlet;
+  readonly stdout: TerminalOutput;
   /** The same stdout, for a result that is no text. */
   readonly stdoutBytes: Writable;
-  readonly stderr: Outlet;
+  readonly stderr: TerminalOutput;
   readonly report: Report;
   /** Aborts on SIGINT, SIGTERM, SIGHUP and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ export interface Context {
 }
 
 /** One of the process's two outputs. */
-export interface Outlet {
+export interface TerminalOutput {
   /** Writes the text as it is; live progress lines on the same terminal make room. */
   write(text: string): void;
   readonly isTerminal: boolean;

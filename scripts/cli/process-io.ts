@@ -3,7 +3,7 @@ import type { SignalSource } from './interrupts.ts';
 import type { OutputStream } from './terminal-output.ts';
 
 /** The process as promstack sees it. */
-export interface World extends SignalSource {
+export interface ProcessIo extends SignalSource {
   /** The command line without node and the script. */
   readonly argv: readonly string[];
   readonly cwd: string;

@@ -48,7 +48,7 @@ export async function buildWholeProgram(entries: readonly Entry[], style: HelpSt
   return buildProgram(entries, new Map(loaded), style, { print: () => {}, choose: () => {} });
 }
 
-interface Outcome {
+interface ParseSink {
   readonly print: (text: string) => void;
   readonly choose: (globals: Globals, run: Run) => void;
 }
@@ -100,7 +100,7 @@ function buildProgram(
   entries: readonly Entry[],
   loaded: ReadonlyMap<string, Command>,
   style: HelpStyle,
-  outcome: Outcome,
+  outcome: ParseSink,
 ): CommandUnknownOpts {
   const program = new CommanderCommand('promstack') as CommandUnknownOpts;
   prepare(program, style, outcome);
@@ -131,7 +131,7 @@ function fill(
   told: { readonly name: string; readonly summary: string },
   command: Command | undefined,
   style: HelpStyle,
-  outcome: Outcome,
+  outcome: ParseSink,
 ): void {
   prepare(child, style, outcome);
   const summary = `${told.summary.charAt(0).toUpperCase()}${told.summary.slice(1)}.`;
@@ -146,7 +146,7 @@ function fill(
 }
 
 /** The ways of all commands: strict, printing nothing by themselves, ending nothing by themselves. */
-function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: Outcome): void {
+function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: ParseSink): void {
   const { colours } = style;
   command
     .enablePositionalOptions()

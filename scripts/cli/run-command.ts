@@ -13,17 +13,17 @@ import { explainFailure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
 import { Interrupted, listenForInterrupts } from './interrupts.ts';
 import { printDiagnostic, printDiagnostics } from './print/diagnostics.ts';
-import type { World } from './process-io.ts';
+import type { ProcessIo } from './process-io.ts';
 import { openReporter, resolveMode } from './report/open-reporter.ts';
-import { besideLiveLines, isReaderGone, type OutputStream, openOutlet } from './terminal-output.ts';
+import { besideLiveLines, isReaderGone, type OutputStream, openTerminalOutput } from './terminal-output.ts';
 
 /** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
-export async function runCommand(world: World, globals: Globals, command: Run): Promise<ExitCode> {
+export async function runCommand(world: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {
   const { cwd, env } = world;
   const controller = new AbortController();
   const { signal } = controller;
   const open = (stream: OutputStream, onBroken: (error: NodeJS.ErrnoException) => void) =>
-    openOutlet(
+    openTerminalOutput(
       stream,
       coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }),
       onBroken,
@@ -98,7 +98,7 @@ export async function runCommand(world: World, globals: Globals, command: Run): 
 }
 
 /** Rejects with the first error that nobody caught. */
-function watchForCrash(world: World): { happened: Promise<never>; stopWatching: () => void } {
+function watchForCrash(world: ProcessIo): { happened: Promise<never>; stopWatching: () => void } {
   let stopWatching = () => {};
   const happened = new Promise<never>((_, reject) => {
     stopWatching = world.onCrash(reject);

@@ -6,13 +6,13 @@ import type { Entry } from './commands/command.ts';
 import { commands } from './commands/index.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Globals } from './globals.ts';
-import type { World } from './process-io.ts';
+import type { ProcessIo } from './process-io.ts';
 import { parse } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { flush, isReaderGone, openOutlet } from './terminal-output.ts';
+import { flush, isReaderGone, openTerminalOutput } from './terminal-output.ts';
 
 /** Runs one command line to its end; answers with the exit code once everything written is out. */
-export async function run(world: World, entries: readonly Entry[] = commands): Promise<ExitCode> {
+export async function run(world: ProcessIo, entries: readonly Entry[] = commands): Promise<ExitCode> {
   let lost: NodeJS.ErrnoException | undefined;
   world.stdout.on('error', (error) => {
     if (!isReaderGone(error)) lost ??= error;
@@ -27,7 +27,7 @@ export async function run(world: World, entries: readonly Entry[] = commands): P
 }
 
 /** A result that did not arrive is no success. */
-function sayLost(world: World, error: Error): Promise<ExitCode> {
+function sayLost(world: ProcessIo, error: Error): Promise<ExitCode> {
   return runCommand(world, globalsBeside(world.argv), () => {
     throw new StackError({
       doing: 'writing the result to stdout',
@@ -38,7 +38,7 @@ function sayLost(world: World, error: Error): Promise<ExitCode> {
   });
 }
 
-async function runCommandLine(world: World, entries: readonly Entry[]): Promise<ExitCode> {
+async function runCommandLine(world: ProcessIo, entries: readonly Entry[]): Promise<ExitCode> {
   const { argv, env, stdout } = world;
   const colours = coloursFor({ isTerminal: stdout.isTTY === true, env, noColourFlag: argv.includes('--no-color') });
   const parsed = await parse(argv, entries, { columns: stdout.columns || 80, colours });
@@ -46,7 +46,7 @@ async function runCommandLine(world: World, entries: readonly Entry[]): Promise<
     case 'run':
       return runCommand(world, parsed.globals, parsed.run);
     case 'print':
-      openOutlet(stdout, colours, () => {}).write(parsed.text);
+      openTerminalOutput(stdout, colours, () => {}).write(parsed.text);
       return exitCodes.fine;
     case 'misuse':
       return runCommand(world, globalsBeside(argv), () => {

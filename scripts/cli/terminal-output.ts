@@ -1,5 +1,5 @@
 import type { Colours } from './colours.ts';
-import type { Context, Outlet } from './context.ts';
+import type { Context, TerminalOutput } from './context.ts';
 
 /** The part of a process's stdout or stderr that is used here. */
 export interface OutputStream {
@@ -11,11 +11,11 @@ export interface OutputStream {
 }
 
 /** An output that goes quiet once it cannot be written any more; `onBroken` is told why, once. */
-export function openOutlet(
+export function openTerminalOutput(
   stream: OutputStream,
   colours: Colours,
   onBroken: (error: NodeJS.ErrnoException) => void,
-): Outlet {
+): TerminalOutput {
   let isBroken = false;
   stream.on('error', (error) => {
     if (isBroken) return;
@@ -39,7 +39,7 @@ export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
 }
 
 /** The same output, for use while live lines may stand on the terminal. */
-export function besideLiveLines(outlet: Outlet, suspend: () => () => void): Context['stdout'] {
+export function besideLiveLines(outlet: TerminalOutput, suspend: () => () => void): Context['stdout'] {
   if (!outlet.isTerminal) return outlet;
   return {
     ...outlet,

@@ -10,7 +10,7 @@ import { findStackFile } from './find-stack-file.ts';
 import type { LoadedStack } from './loaded.ts';
 import { readOwnTests } from './own-tests.ts';
 import { isMapping } from './strip-empty.ts';
-import { type JudgedFiles, readUserFiles } from './user-files.ts';
+import { type CheckedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -23,7 +23,7 @@ export interface LoadOptions {
   /** Keys that win over the file's, in the file's own shape: `{ grafana: { enabled: false } }`. */
   readonly overrides?: Readonly<Record<string, unknown>>;
   /** Kept from one load to the next, it saves looking again into files that have not changed. */
-  readonly judged?: JudgedFiles;
+  readonly judged?: CheckedFiles;
 }
 
 /** Finds, reads and checks stack.yml and every file it names; all that is wrong comes at once. */

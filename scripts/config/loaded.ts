@@ -14,11 +14,11 @@ export interface LoadedStack {
   /** Rule files, notification templates and the like, byte for byte. */
   readonly userFiles: readonly LoadedUserFile[];
   /** Absent in a stack that nobody wrote down, as in a test. */
-  readonly written?: Written;
+  readonly written?: SourceText;
 }
 
 /** What the person wrote beside the config, for tests of their own and for comments that silence a warning. */
-export interface Written {
+export interface SourceText {
   /** The text of stack.yml. */
   readonly text: string;
   /** Where the person stands: paths in messages are relative to it. */

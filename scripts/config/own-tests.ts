@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { isAbsence, isThere } from '../util/path-exists.ts';
+import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findByGlob } from './glob.ts';
 
@@ -36,7 +36,7 @@ async function readText(path: string): Promise<string | undefined> {
     if (!(await stat(path)).isFile()) throw new Error('it is no regular file');
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if (isAbsence(cause) && !(await isThere(path))) return undefined;
+    if (isAbsence(cause) && !(await pathExists(path))) return undefined;
     throw new StackError({
       doing: `reading the test ${path}`,
       why: cause instanceof Error ? cause.message : String(cause),

@@ -7,7 +7,7 @@ interface Stretch {
 }
 
 /** Where a part of a scalar's text stands in the file; undefined when folding or the like has moved the characters about. */
-export function placeWithin(text: string, scalar: Scalar, part: { from: number; length: number }): Stretch | undefined {
+export function rangeWithin(text: string, scalar: Scalar, part: { from: number; length: number }): Stretch | undefined {
   if (typeof scalar.value !== 'string' || !scalar.range) return undefined;
   const offsets = offsetsOf(text, scalar, scalar.range);
   if (offsets === undefined) return undefined;

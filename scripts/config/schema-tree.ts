@@ -53,7 +53,7 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
 }
 
 /** Keys that people bring from elsewhere to a section, and what to do instead, as its schema's `strangers` tell. */
-export function strangersOf(schema: z.core.$ZodType): ReadonlyMap<string, string> {
+export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, string> {
   for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
     const strangers = (at as z.ZodType).meta()?.['strangers'];
     if (strangers !== undefined) return new Map(Object.entries(strangers as Record<string, string>));

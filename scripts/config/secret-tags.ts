@@ -20,14 +20,14 @@ export interface SecretProblem {
 type Found = { readonly text: string } | { readonly code: string; readonly message: string; readonly hint: string };
 
 /** A kind of secret: its tag, what it is called by, and how it is had. */
-interface Kind {
+interface SecretKind {
   readonly tag: string;
   /** The key of the longer form: `!env {name: NAME, inline: true}`. */
   readonly key: string;
   readonly find: (argument: string, source: SecretSource) => Found;
 }
 
-const kinds: readonly Kind[] = [
+const kinds: readonly SecretKind[] = [
   { tag: '!env', key: 'name', find: fromEnvironment },
   { tag: '!file', key: 'path', find: fromFile },
 ];
@@ -42,7 +42,7 @@ export function secretTags(source: SecretSource): {
 } {
   const failed: { node: Scalar; told: Exclude<Found, { text: string }> }[] = [];
 
-  const toNode = ({ tag }: Kind, argument: string, isInline: boolean, found: Found): Scalar => {
+  const toNode = ({ tag }: SecretKind, argument: string, isInline: boolean, found: Found): Scalar => {
     // A secret that is missing is still a secret: so one mistake is told once.
     const node = new Scalar(new Secret('text' in found ? found.text : '', `${tag} ${argument}`, isInline));
     if (!('text' in found)) failed.push({ node, told: found });
@@ -78,7 +78,7 @@ export function secretTags(source: SecretSource): {
 }
 
 /** What the longer form says; undefined when it says something else. */
-function readLongForm({ key }: Kind, map: YAMLMap): { argument: string; isInline: boolean } | undefined {
+function readLongForm({ key }: SecretKind, map: YAMLMap): { argument: string; isInline: boolean } | undefined {
   const argument = map.get(key);
   const inline = map.has('inline') ? map.get('inline') : false;
   if (typeof argument !== 'string' || typeof inline !== 'boolean') return undefined;

@@ -7,7 +7,7 @@ import { readSchema } from './schema-tree.ts';
  * The raw config without keys that hold nothing (`sink:` with every line below it commented out means the defaults), and
  * a problem for each secret that stands in one of promstack's own keys.
  */
-export function tidy(raw: unknown, schema: z.core.$ZodType): { value: unknown; problems: readonly Problem[] } {
+export function stripEmpty(raw: unknown, schema: z.core.$ZodType): { value: unknown; problems: readonly Problem[] } {
   const problems: Problem[] = [];
 
   const walk = (value: unknown, at: z.core.$ZodType, path: KeyPath): unknown => {

@@ -23,7 +23,7 @@ interface ReadUserFiles {
 }
 
 /** What was wrong in each file when it was last looked into, for whoever reads the same files again and again. */
-export type JudgedFiles = Map<string, JudgedFile>;
+export type CheckedFiles = Map<string, JudgedFile>;
 
 interface JudgedFile {
   readonly content: string;
@@ -37,7 +37,7 @@ export async function readUserFiles(
   config: StackConfig,
   folder: string,
   cwd: string,
-  judged: JudgedFiles = new Map(),
+  judged: CheckedFiles = new Map(),
 ): Promise<ReadUserFiles> {
   const problems: Problem[] = [];
   const wanted = new Map<string, { service: string; path: string; absolute: string; asked: UserFiles }>();
@@ -57,7 +57,7 @@ export async function readUserFiles(
       for (const found of paths) {
         const absolute = resolve(folder, found);
         const own = relative(folder, absolute);
-        const path = `${asked.into}/${asked.landing?.(own) ?? landingName(own, asked.extensions)}`;
+        const path = `${asked.into}/${asked.landing?.(own) ?? targetName(own, asked.extensions)}`;
         const id = `${service.name}:${path}`;
         const earlier = wanted.get(id);
         if (earlier === undefined) wanted.set(id, { service: service.name, path, absolute, asked });
@@ -99,7 +99,7 @@ export async function readUserFiles(
  * The name a file lands under: its path with the folders folded in, so that files of one name in two folders stay two, and
  * always the same for the same path, since Prometheus keeps the state of alerts by it.
  */
-export function landingName(path: string, extensions: readonly string[]): string {
+export function targetName(path: string, extensions: readonly string[]): string {
   const name = flatName(path);
   return extensions.includes(extname(name)) ? name : `${name}${extensions[0] ?? ''}`;
 }

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { expects } from '../../stack/values/words.ts';
-import { isMapping, tidy } from './strip-empty.ts';
+import { isMapping, stripEmpty } from './strip-empty.ts';
 import { toProblems } from './zod-problems.ts';
 
 /** A config as far as it can be had, and what is wrong with it. */
@@ -16,7 +16,7 @@ export interface Validated {
 
 /** Holds a raw config against the schema; what is broken is set aside so that the rest can be looked at too. */
 export function validate(raw: unknown): Validated {
-  const { value, problems } = tidy(raw, stackSchema);
+  const { value, problems } = stripEmpty(raw, stackSchema);
   const first = stackSchema.safeParse(value, { error: explain });
   if (first.success) return { config: first.data, problems, broken: problems.map(({ path }) => beforeList(path)) };
 

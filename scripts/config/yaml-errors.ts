@@ -2,7 +2,7 @@ import { type Document, type ErrorCode, isCollection, isScalar, visit, type YAML
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 
 /** What to say of an error; a place of its own when the parser noticed it far from where it is. */
-interface Words {
+interface Explanation {
   readonly message: string;
   readonly hint?: string;
   readonly at?: readonly [number, number];
@@ -46,7 +46,7 @@ const codes: { readonly [Code in ErrorCode]?: string } = {
   TAG_RESOLVE_FAILED: 'unknown-tag',
 };
 
-function wordsFor(seen: Seen): Words {
+function wordsFor(seen: Seen): Explanation {
   const { error, text } = seen;
   const braces = /(?<=[:-]\s+)\{\{.*/.exec(lineAt(text, error.pos[0]));
   if (braces !== null) {
@@ -64,7 +64,7 @@ function wordsFor(seen: Seen): Words {
 }
 
 /** YAML's errors in words about what was written; those not here are told in the parser's own words. */
-const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Words } = {
+const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Explanation } = {
   TAB_AS_INDENT: () => ({ message: 'a tab stands where YAML wants spaces', hint: 'indent with spaces' }),
   BAD_INDENT: ({ error, text }) => {
     const line = /^ *(.*)/.exec(text.slice(error.pos[0]));
@@ -119,7 +119,7 @@ const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Words } = {
 };
 
 /** An error at the end of something that was never closed, told at its beginning. */
-function openingOf({ error, document, text }: Seen): Words | undefined {
+function openingOf({ error, document, text }: Seen): Explanation | undefined {
   const isBracket = /end with a [\]}]/.test(error.message);
   const isQuote = error.message.includes('closing');
   if ((!isBracket && !isQuote) || text === '') return undefined;

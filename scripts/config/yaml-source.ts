@@ -13,7 +13,7 @@ import {
 } from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
 import { badReference } from './references.ts';
-import { placeWithin } from './scalar-range.ts';
+import { rangeWithin } from './scalar-range.ts';
 import { type SecretSource, secretTags } from './secret-tags.ts';
 import { explainYaml } from './yaml-errors.ts';
 
@@ -82,7 +82,7 @@ export function readYaml(text: string, file: string, secrets?: SecretSource): Ya
 
   const locateWithin = (path: KeyPath, part: { from: number; length: number }): SourceRange | undefined => {
     const { node, isFound } = findNode(document, path);
-    const place = isFound && isScalar(node) ? placeWithin(text, node, part) : undefined;
+    const place = isFound && isScalar(node) ? rangeWithin(text, node, part) : undefined;
     return place === undefined ? undefined : rangeAt(place.from, place.to);
   };
 

@@ -3,7 +3,7 @@ import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts'
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { either, inWords, quoted } from '../../stack/values/words.ts';
-import { knownKeys, readSchema, schemaAt, strangersOf } from './schema-tree.ts';
+import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema-tree.ts';
 
 /** What zod found, as problems a person can mend. */
 export function toProblems(
@@ -30,7 +30,7 @@ function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Proble
   const section = schemaAt(schema, path);
   const node = section === undefined ? undefined : readSchema(section);
   const siblings = node?.kind === 'section' ? [...node.keys.keys()] : [];
-  const told = section === undefined ? undefined : strangersOf(section).get(key);
+  const told = section === undefined ? undefined : knownMistakes(section).get(key);
   const near = closest(key, siblings);
   const elsewhere = knownKeys(schema).find((known) => known.path.at(-1) === key && !known.path.includes('[]'));
   const hint =

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isLocal } from './endpoint.ts';
 import type { Environment } from './environment.ts';
-import { dockerContext, dockerHost } from './strategies/strategy.ts';
+import { dockerContext, dockerHost } from './strategies.ts';
 
 /**
  * Whether published ports are this machine's, told without asking an engine: unless the person chose another place, by

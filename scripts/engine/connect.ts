@@ -3,20 +3,20 @@ import { StackError } from '../util/stack-error.ts';
 import { createDockerEngine, loadDockerode } from './docker-engine.ts';
 import type { Engine } from './engine.ts';
 import type { Environment } from './environment.ts';
-import { type NoAnswer, ping } from './ping.ts';
+import { type PingFailure, ping } from './ping.ts';
 import {
   colima,
   defaultSocket,
   dockerContext,
   dockerDesktop,
   dockerHost,
+  type EngineAddress,
   givenAddress,
-  type Place,
   podman,
   rootlessDocker,
   type Strategy,
-  type Surroundings,
-} from './strategies/strategy.ts';
+  type StrategyContext,
+} from './strategies.ts';
 
 /** Where to look for an engine. */
 export interface ConnectOptions {
@@ -41,22 +41,22 @@ export async function connect(options: ConnectOptions, knock: typeof ping = ping
 }
 
 /** What a search for an engine came to. */
-export interface Search {
+export interface EngineSearch {
   readonly engine: Engine | undefined;
   /** The places where none answered, in the order in which they were tried. */
-  readonly tries: readonly Try[];
+  readonly tries: readonly Attempt[];
   /** The person named the one place to look. */
   readonly isChosen: boolean;
 }
 
 /** As `connect`, where "none answers" is an answer. */
-export async function findEngine(options: ConnectOptions, knock: typeof ping = ping): Promise<Search> {
+export async function findEngine(options: ConnectOptions, knock: typeof ping = ping): Promise<EngineSearch> {
   const loading = loadDockerode();
   // Nobody waits for it when there is no engine.
   loading.catch(() => undefined);
   const strategies: readonly Strategy[] = [givenAddress(options.address), dockerHost, dockerContext, ...habits];
   const { places, isChosen } = await findPlaces(strategies, toSurroundings(options));
-  const tries: Try[] = [];
+  const tries: Attempt[] = [];
   for (const place of places) {
     if (place.kind === 'unusable') {
       tries.push({ place, answer: { kind: 'other', why: place.why } });
@@ -72,7 +72,7 @@ export async function findEngine(options: ConnectOptions, knock: typeof ping = p
 }
 
 /** What stops whoever needs an engine: each place tried, why none answered there, and what to do. */
-export function noEngine({ tries, isChosen }: Search): StackError {
+export function noEngine({ tries, isChosen }: EngineSearch): StackError {
   return new StackError({
     doing: 'looking for a container engine',
     why: `none answers\n${tries.map((one) => `    ${sayPlace(one.place)}: ${one.answer.why}`).join('\n')}`,
@@ -83,12 +83,12 @@ export function noEngine({ tries, isChosen }: Search): StackError {
 const habits: readonly Strategy[] = [defaultSocket, rootlessDocker, podman, dockerDesktop, colima];
 
 /** A place tried, and why nothing answered there. */
-export interface Try {
-  readonly place: Place;
-  readonly answer: NoAnswer;
+export interface Attempt {
+  readonly place: EngineAddress;
+  readonly answer: PingFailure;
 }
 
-function toSurroundings(options: ConnectOptions): Surroundings {
+function toSurroundings(options: ConnectOptions): StrategyContext {
   const { env } = options;
   return {
     env,
@@ -101,8 +101,8 @@ function toSurroundings(options: ConnectOptions): Surroundings {
 /** What the person chose stands alone, as with the docker command. */
 async function findPlaces(
   strategies: readonly Strategy[],
-  surroundings: Surroundings,
-): Promise<{ readonly places: readonly Place[]; readonly isChosen: boolean }> {
+  surroundings: StrategyContext,
+): Promise<{ readonly places: readonly EngineAddress[]; readonly isChosen: boolean }> {
   for (const strategy of strategies) {
     const chosen = await strategy.choose?.(surroundings);
     if (chosen !== undefined) return { places: [chosen], isChosen: true };
@@ -111,12 +111,12 @@ async function findPlaces(
   return { places: guessed, isChosen: false };
 }
 
-function sayPlace(place: Place): string {
+function sayPlace(place: EngineAddress): string {
   return place.kind === 'endpoint' ? `${place.named}, ${place.endpoint.address}` : place.named;
 }
 
 /** The nearest to working counts: a socket one may not open is more than one that is not there. */
-function whatToTry(tries: readonly Try[], isChosen: boolean): string {
+function whatToTry(tries: readonly Attempt[], isChosen: boolean): string {
   const kinds = new Set(tries.map((one) => one.answer.kind));
   if (kinds.has('denied')) {
     return 'add yourself to the docker group (`sudo usermod -aG docker $USER`, then log in again), or use sudo';

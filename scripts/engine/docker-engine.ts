@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import { containerCalls } from './docker/containers.ts';
-import { asking } from './docker/errors.ts';
+import { engineCall } from './docker/errors.ts';
 import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
@@ -49,7 +49,7 @@ export async function createDockerEngine(
 function infoCalls(docker: Dockerode): Pick<Engine, 'info'> {
   return {
     info: (signal) =>
-      asking<EngineInfo>(
+      engineCall<EngineInfo>(
         'asking the engine for its version',
         async () => {
           const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });

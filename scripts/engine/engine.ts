@@ -5,7 +5,7 @@ import type { HostPort } from './host-port.ts';
 export type EngineKind = 'docker' | 'podman';
 
 /** Where an engine is, seen from here. */
-export interface EnginePlace {
+export interface EngineLocation {
   /** The address promstack talks to it by, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
   /** The host on which published ports are found: 127.0.0.1 for an engine of this machine, its name for a remote one. */
@@ -166,7 +166,7 @@ export class EngineError extends Error {
  */
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
-  readonly place: EnginePlace;
+  readonly place: EngineLocation;
   /** Takes the engine longer than most calls: Docker runs programs to find the versions of its parts. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
 

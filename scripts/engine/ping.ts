@@ -12,7 +12,7 @@ interface Answered {
 }
 
 /** Why no engine answered; `kind` decides what to try. */
-export interface NoAnswer {
+export interface PingFailure {
   readonly kind: 'absent' | 'denied' | 'refused' | 'other';
   readonly why: string;
 }
@@ -22,7 +22,7 @@ const localMs = 5_000;
 const remoteMs = 20_000;
 
 /** Asks for a sign of life, without dockerode, which takes longer to load than the answer to come. */
-export async function ping(endpoint: Endpoint, signal?: AbortSignal): Promise<Answered | NoAnswer> {
+export async function ping(endpoint: Endpoint, signal?: AbortSignal): Promise<Answered | PingFailure> {
   const patienceMs = endpoint.kind === 'socket' ? localMs : remoteMs;
   const deadline = AbortSignal.timeout(patienceMs);
   const agent = agentFor(endpoint);
@@ -57,7 +57,7 @@ function ask(endpoint: Endpoint, agent: ReturnType<typeof agentFor>, signal: Abo
   });
 }
 
-function explain(error: NodeJS.ErrnoException): NoAnswer {
+function explain(error: NodeJS.ErrnoException): PingFailure {
   switch (error.code) {
     case 'ENOENT':
       return { kind: 'absent', why: 'not there' };

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
-import { findEngine, noEngine, type Search } from './connect.ts';
+import { type EngineSearch, findEngine, noEngine } from './connect.ts';
 import type { Engine } from './engine.ts';
 import { holdMachineLock } from './setup/machine-lock.ts';
 import { type SetUpHost, thisHost } from './setup/set-up-host.ts';
@@ -9,7 +9,7 @@ import { type SetUpHost, thisHost } from './setup/set-up-host.ts';
 /** What setting up works with; of this machine unless given. */
 export interface SetUpOptions {
   readonly host?: SetUpHost;
-  readonly find?: (signal: AbortSignal) => Promise<Search>;
+  readonly find?: (signal: AbortSignal) => Promise<EngineSearch>;
   readonly clock?: Clock;
 }
 
@@ -39,7 +39,7 @@ export async function setUpEngine(report: Report, signal: AbortSignal, options: 
 }
 
 /** An engine the person chose, or one they may not use, is for them to mend: a second one would only hide it. */
-async function refuseWhereItCannotBe(search: Search, host: SetUpHost): Promise<void> {
+async function refuseWhereItCannotBe(search: EngineSearch, host: SetUpHost): Promise<void> {
   if (search.isChosen || search.tries.some((one) => one.answer.kind === 'denied')) throw noEngine(search);
   const doing = 'setting up a container engine';
   if (!(await host.hasApt())) {
@@ -71,7 +71,7 @@ const startMs = 60_000;
 /** Starts the daemon unless one is starting already: installing the package may have begun that, or the machine itself. */
 async function start(
   host: SetUpHost,
-  find: (signal: AbortSignal) => Promise<Search>,
+  find: (signal: AbortSignal) => Promise<EngineSearch>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Engine> {

@@ -1,44 +1,44 @@
 import { type Inhibition, inhibitionsOf } from '../../stack/alertmanager/inhibition.ts';
 import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/marked-tree.ts';
-import { fits } from '../../stack/alertmanager/matcher.ts';
-import type { ReceiverWays } from '../../stack/alertmanager/receiver-list.ts';
+import { matches } from '../../stack/alertmanager/matcher.ts';
+import type { ReceiverIntegrations } from '../../stack/alertmanager/receiver-list.ts';
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
 import { type Labels, labelOf } from '../../stack/values/labels.ts';
 import type { Silence } from '../servers/alertmanager-api.ts';
 import type { Routing } from '../servers/routing.ts';
 
 /** What is known of a running Alertmanager. */
-export interface Live {
+export interface LiveAlerts {
   readonly silences: readonly Silence[];
   /** The labels of the alerts that fire. */
   readonly alerts: readonly Labels[];
 }
 
 /** One receiver at the end of an alert's way. */
-export interface Told extends ReceiverWays {
+export interface TracedReceiver extends ReceiverIntegrations {
   readonly route: MarkedRoute;
   /** Why it is not told at this time: `muted by weekend`; undefined when it is. */
   readonly mutedBy: string | undefined;
 }
 
 /** The way of an alert with these labels: whom it reaches, and what keeps it from them. */
-export interface AlertWay {
+export interface AlertTrace {
   readonly labels: Labels;
   /** Whether the running Alertmanager told all this; else it is what stack.yml says. */
   readonly isLive: boolean;
   readonly tree: MarkedRoute;
-  readonly told: readonly Told[];
+  readonly told: readonly TracedReceiver[];
   readonly silences: readonly Silence[];
   readonly inhibitions: readonly Inhibition[];
 }
 
 /** Follows an alert; undefined when the file has no routes. */
-export function followAlert(
+export function traceAlert(
   labels: Labels,
   { file, receivers, isLive }: Routing,
-  live: Live | undefined,
+  live: LiveAlerts | undefined,
   at: Date,
-): AlertWay | undefined {
+): AlertTrace | undefined {
   const tree = markRoutes(file['route'], labels);
   if (tree === undefined) return undefined;
   const now = intervalsAt(file, at);
@@ -54,14 +54,14 @@ export function followAlert(
     })),
     silences: (live?.silences ?? []).filter(
       ({ status, matchers }) =>
-        status.state === 'active' && matchers.every((one) => fits(one, labelOf(labels, one.name)) === true),
+        status.state === 'active' && matchers.every((one) => matches(one, labelOf(labels, one.name)) === true),
     ),
     inhibitions: inhibitionsOf(file['inhibit_rules'], labels, live?.alerts ?? []),
   };
 }
 
 /** Whether anything keeps the alert from every receiver. */
-export function isSuppressed({ silences, inhibitions }: AlertWay): boolean {
+export function isSuppressed({ silences, inhibitions }: AlertTrace): boolean {
   return silences.length > 0 || inhibitions.some(({ by }) => by !== undefined);
 }
 

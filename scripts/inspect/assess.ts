@@ -7,7 +7,7 @@ import type { StatusProblem } from './status.ts';
  * What a difference between a service and what it is meant to be means to a person: an edit of stack.yml that has not
  * been applied is no fault of what runs; a container that is gone, or what was changed by hand (`drift`), are.
  */
-export function judgeChange(
+export function assessChange(
   change: Change,
   wanted: DesiredService | undefined,
   found: ObservedService | undefined,

@@ -3,10 +3,10 @@ import { labelOf, samplesOf } from '../../stack/values/samples.ts';
 import type { AlertmanagerApi } from '../servers/alertmanager-api.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Told } from './alert-route.ts';
+import type { TracedReceiver } from './alert-route.ts';
 
 /** What became of the notification of one receiver. */
-export interface Delivery {
+export interface AlertDelivery {
   readonly receiver: string;
   readonly integration: string;
   readonly outcome: 'delivered' | 'failed' | 'waiting';
@@ -31,11 +31,11 @@ export async function sendAlert(told: {
   readonly api: AlertmanagerApi;
   readonly servers: Servers;
   readonly labels: Readonly<Record<string, string>>;
-  readonly receivers: readonly Told[];
+  readonly receivers: readonly TracedReceiver[];
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}): Promise<readonly Delivery[]> {
+}): Promise<readonly AlertDelivery[]> {
   const { api, servers, labels, receivers, timeoutMs, clock, signal } = told;
   const before = await api.metrics();
   const startedAt = clock.now();
@@ -63,11 +63,16 @@ export async function sendAlert(told: {
 }
 
 /** A failure that is tried again counts as waiting until the end, with its cause. */
-interface Judged extends Delivery {
+interface Judged extends AlertDelivery {
   readonly isFailing: boolean;
 }
 
-function judge(receivers: readonly Told[], before: string, after: string, lines: readonly string[]): readonly Judged[] {
+function judge(
+  receivers: readonly TracedReceiver[],
+  before: string,
+  after: string,
+  lines: readonly string[],
+): readonly Judged[] {
   const failures = lines.flatMap((line) => readNotifyFailure(line) ?? []);
   const all = receivers.flatMap(({ name, integrations, route }) =>
     integrations.map((kind, at) => {
@@ -98,7 +103,7 @@ function judge(receivers: readonly Told[], before: string, after: string, lines:
   });
 }
 
-function settle({ isFailing, ...delivery }: Judged): Delivery {
+function settle({ isFailing, ...delivery }: Judged): AlertDelivery {
   return isFailing ? { ...delivery, outcome: 'failed' } : delivery;
 }
 

@@ -1,4 +1,4 @@
-import type { Reading, Vital } from '../../stack/health-indicator.ts';
+import type { HealthIndicator, Reading } from '../../stack/health-indicator.ts';
 import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -9,9 +9,9 @@ import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { openReach, type Reach } from '../state/service-client.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
-import { judgeChange } from './assess.ts';
+import { assessChange } from './assess.ts';
 import type { ServiceStatus, StackStatus, StatusProblem } from './status.ts';
 
 /** How long a server may take to answer a question of how it is. */
@@ -26,7 +26,7 @@ export async function takeStatus(told: {
 }): Promise<StackStatus> {
   const { engine, rendering, clock, signal } = told;
   const { config } = rendering;
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   try {
     const wanted = rendering.services.map(({ container }) => ({
       service: container.service,
@@ -40,7 +40,7 @@ export async function takeStatus(told: {
       desired.services.map(({ service, spec, release }) => {
         const image = observed.services.get(service.name)?.container.image ?? spec.image;
         const revision = release === undefined ? undefined : observed.services.get(service.name)?.linked;
-        const vitals = service.vitals?.(config) ?? [];
+        const vitals = service.healthIndicators?.(config) ?? [];
         return lookAt(service, { image, revision, observed, vitals, ask, url: reach.url, now: clock.now() });
       }),
     );
@@ -51,16 +51,16 @@ export async function takeStatus(told: {
 }
 
 /** Asks a service; no answer is an answer here: why there is none. */
-type Ask = (service: string, request: HttpRequest) => Promise<HttpResponse | string>;
+type ServerQuery = (service: string, request: HttpRequest) => Promise<HttpResponse | string>;
 
 /** What was seen of one service. */
-interface Look {
+interface ProbedService {
   readonly status: ServiceStatus;
   readonly problems: readonly StatusProblem[];
 }
 
 /** Several questions may be to the same page: it is fetched once. */
-function asker(reach: Reach, signal: AbortSignal): Ask {
+function asker(reach: ServiceClient, signal: AbortSignal): ServerQuery {
   const asked = new Map<string, Promise<HttpResponse | string>>();
   return (service, request) => {
     const key = `${service} ${JSON.stringify(request)}`;
@@ -81,12 +81,12 @@ async function lookAt(
     readonly image: string;
     readonly revision: string | undefined;
     readonly observed: Observed;
-    readonly vitals: readonly Vital[];
-    readonly ask: Ask;
-    readonly url: Reach['url'];
+    readonly vitals: readonly HealthIndicator[];
+    readonly ask: ServerQuery;
+    readonly url: ServiceClient['url'];
     readonly now: number;
   },
-): Promise<Look> {
+): Promise<ProbedService> {
   const { observed, vitals, ask, now, image, revision } = told;
   const container = observed.services.get(name)?.container;
   const base = {
@@ -129,7 +129,12 @@ function notReady(service: string, answer: HttpResponse | string): StatusProblem
   return { tone: 'wrong', service, message: why, tryThis: `promstack logs ${service}` };
 }
 
-async function read(vital: Vital, service: string, ask: Ask, now: number): Promise<Reading & { label: string }> {
+async function read(
+  vital: HealthIndicator,
+  service: string,
+  ask: ServerQuery,
+  now: number,
+): Promise<Reading & { label: string }> {
   const { label, request } = vital;
   const answer = await ask(service, request);
   const reading = typeof answer !== 'string' && answer.status === 200 ? vital.read(answer, now) : undefined;
@@ -143,11 +148,11 @@ async function read(vital: Vital, service: string, ask: Ask, now: number): Promi
   return { label, text: `not known: ${why}`, values: {}, tone: 'notice' };
 }
 
-function summarise(desired: Desired, observed: Observed, looks: readonly Look[]): StackStatus {
+function summarise(desired: Desired, observed: Observed, looks: readonly ProbedService[]): StackStatus {
   const { changes } = reconcile(desired, observed);
   const drift = driftOf(desired, observed);
   const differences = changes.flatMap((change) =>
-    judgeChange(
+    assessChange(
       change,
       desired.services.find((one) => one.service.name === change.service),
       observed.services.get(change.service),

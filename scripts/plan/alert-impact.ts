@@ -1,26 +1,26 @@
 import {
   type AlertChanges,
+  type AlertRoute,
   type AlertRouting,
   type AlertRule,
-  type AlertWay,
   alertChanges,
   pairAlerts,
-  wayChangeTexts,
-  wayText,
+  routeChangeTexts,
+  routeText,
 } from '../../stack/alert.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 
 /** What a change of files means to the people who are told of alerts. */
-export interface Meaning extends AlertChanges {
+export interface AlertImpact extends AlertChanges {
   /** How many alerts there are afterwards. */
   readonly total: number;
   /** Alerts that reach others than before, and whom new ones reach. */
-  readonly ways: readonly WayChange[];
+  readonly ways: readonly RouteChange[];
 }
 
 /** Whom an alert reached and whom it will reach; undefined where nothing decides that, or the alert was not there. */
-export interface WayChange {
+export interface RouteChange {
   readonly alert: AlertRule;
   readonly before: string | undefined;
   readonly after: string | undefined;
@@ -30,10 +30,10 @@ export interface WayChange {
 export type StackFiles = readonly { readonly service: Service; readonly files: readonly RenderedFile[] }[];
 
 /** Compares what two sets of files define: the alerts, and whom each of them reaches. */
-export function meaningOf(before: StackFiles, after: StackFiles): Meaning {
+export function alertImpact(before: StackFiles, after: StackFiles): AlertImpact {
   const [old, now] = [alertsOf(before), alertsOf(after)];
   const [oldWay, way] = [routingOf(before), routingOf(after)];
-  const ways = pairAlerts(old, now).flatMap((pair): WayChange[] => {
+  const ways = pairAlerts(old, now).flatMap((pair): RouteChange[] => {
     if (pair.after === undefined) return [];
     const was = pair.before === undefined ? undefined : oldWay?.(pair.before.sent);
     const texts = textsOf(was, way?.(pair.after.sent));
@@ -51,10 +51,10 @@ function routingOf(stack: StackFiles): AlertRouting | undefined {
 }
 
 function textsOf(
-  before: AlertWay | undefined,
-  after: AlertWay | undefined,
+  before: AlertRoute | undefined,
+  after: AlertRoute | undefined,
 ): readonly [before: string | undefined, after: string | undefined] | undefined {
-  if (before !== undefined && after !== undefined) return wayChangeTexts(before, after);
+  if (before !== undefined && after !== undefined) return routeChangeTexts(before, after);
   if (before === after) return undefined;
-  return [before && wayText(before), after && wayText(after)];
+  return [before && routeText(before), after && routeText(after)];
 }

@@ -4,7 +4,7 @@ import { configDir } from '../../stack/values/container.ts';
 import { toSize } from '../../stack/values/size.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import type { DesiredService } from './desired.ts';
-import { changedByHand } from './manual-changes.ts';
+import { manualChanges } from './manual-changes.ts';
 import type { ObservedService } from './observed.ts';
 import type { Change } from './plan.ts';
 
@@ -77,7 +77,7 @@ function whyRecreate(
   if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
     return [`it is ${inWords(container.state)}`];
   }
-  const altered = changedByHand(found, network);
+  const altered = manualChanges(found, network);
   if (altered.length > 0) return altered;
   return recreate ? ['you asked for it'] : [];
 }

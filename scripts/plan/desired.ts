@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import { baseLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { carrierRoot, names } from '../state/names.ts';
+import { configWriterRoot, names } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 import { givenSecrets, type Secrets } from '../state/secret-store.ts';
 import { md5, shortHash } from '../util/hash.ts';
@@ -16,7 +16,7 @@ export interface Desired {
   readonly services: readonly DesiredService[];
   /** Every volume by its full name, with the labels it is made with. */
   readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
-  readonly carrier: DesiredCarrier | undefined;
+  readonly configWriter: DesiredConfigWriter | undefined;
 }
 
 /** One service's container and the release of files it is meant to run. */
@@ -39,7 +39,7 @@ export interface DesiredService {
 }
 
 /** The container that is created and never started: the way by which files reach the config volumes. */
-export interface DesiredCarrier {
+export interface DesiredConfigWriter {
   readonly name: string;
   readonly image: string;
   readonly hash: string;
@@ -81,7 +81,14 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
   const volumes = services.flatMap((one) =>
     one.volumes.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: one.service.name } })),
   );
-  return { stack, revision: rendering.revision, config, services, volumes, carrier: carrierFor(stack, services) };
+  return {
+    stack,
+    revision: rendering.revision,
+    config,
+    services,
+    volumes,
+    configWriter: configWriterFor(stack, services),
+  };
 }
 
 /** The hash by which a container is known to fit its spec; the order of labels and variables says nothing. */
@@ -106,16 +113,16 @@ export function hasConfigMount(spec: ContainerSpec): boolean {
 }
 
 /** The carrier for these services; undefined when none of them reads files. */
-export function carrierFor(
+export function configWriterFor(
   stack: string,
   services: readonly Pick<DesiredService, 'service' | 'spec'>[],
-): DesiredCarrier | undefined {
+): DesiredConfigWriter | undefined {
   const readers = services.filter(({ spec }) => hasConfigMount(spec));
   const image = readers[0]?.spec.image;
   if (image === undefined) return undefined;
   const mounts = readers.map(({ service }) => ({
     volume: names.configVolume(stack, service.name),
-    target: `${carrierRoot}/${service.name}`,
+    target: `${configWriterRoot}/${service.name}`,
     readOnly: false,
   }));
   // The image is left out of the hash: any image serves, and a new one is no reason to make the carrier anew.
@@ -123,6 +130,6 @@ export function carrierFor(
 }
 
 /** The service whose config volume holds the history; undefined when the stack has none that can. */
-export function keeperOf(desired: Pick<Desired, 'services'>): string | undefined {
-  return desired.services.find((one) => one.service.keepsState === true)?.service.name;
+export function historyService(desired: Pick<Desired, 'services'>): string | undefined {
+  return desired.services.find((one) => one.service.storesHistory === true)?.service.name;
 }

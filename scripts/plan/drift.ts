@@ -2,7 +2,7 @@ import { hashFiles } from '../state/files-hash.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import type { Desired, DesiredService } from './desired.ts';
-import { changedByHand } from './manual-changes.ts';
+import { manualChanges } from './manual-changes.ts';
 import type { Observed, ObservedService } from './observed.ts';
 
 /** Something that is not as promstack left it, whatever stack.yml says by now. */
@@ -32,7 +32,7 @@ function messages(wanted: DesiredService, observed: Observed): readonly string[]
   const { state } = found.container;
   return [
     ...(state === 'running' ? [] : [state === 'exited' ? 'its container is stopped' : `its container is ${state}`]),
-    ...changedByHand(found, names.network(observed.stack)),
+    ...manualChanges(found, names.network(observed.stack)),
     ...(release !== undefined && wanted.release !== undefined && found.folder === undefined
       ? ['the link to its files was removed or broken by hand']
       : []),

@@ -3,7 +3,7 @@ import { restartPolicy } from '../engine/engine.ts';
 import type { ObservedService } from './observed.ts';
 
 /** What was changed about a container since it was made: what its spec says and what the engine has now. */
-export function changedByHand({ spec, details }: ObservedService, network: string): readonly string[] {
+export function manualChanges({ spec, details }: ObservedService, network: string): readonly string[] {
   if (spec === undefined || details === undefined) return [];
   return [
     ...difference('memory limit', sizeOf(spec.resources.memoryBytes), sizeOf(details.memoryBytes)),

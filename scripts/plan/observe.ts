@@ -5,11 +5,11 @@ import type { ConfigFiles } from '../state/config-files.ts';
 import { type HistoryEntry, lastConfirmed, readHistory } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import { revisionOf } from '../state/release-folder.ts';
-import type { Reach } from '../state/service-client.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { type Desired, type DesiredService, keeperOf } from './desired.ts';
-import type { Foreign, Observed, ObservedService } from './observed.ts';
-import { isOf, type Stock, type StockedService, takeStock } from './snapshot.ts';
+import { type Desired, type DesiredService, historyService } from './desired.ts';
+import type { NameConflict, Observed, ObservedService } from './observed.ts';
+import { type EngineSnapshot, isOf, type ServiceSnapshot, snapshotEngine } from './snapshot.ts';
 
 /** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
 const askMs = 2_000;
@@ -17,7 +17,7 @@ const askMs = 2_000;
 const lookMs = 120_000;
 
 /** Which servers are asked what they run. */
-export type Asked =
+export type ProofScope =
   /** Those that do not get other files anyway, whatever they answer. */
   'unmoved' | 'all';
 
@@ -25,11 +25,11 @@ export type Asked =
 export function observe(
   engine: Engine,
   desired: Desired,
-  reach: Reach,
-  { files, asked = 'unmoved' }: { readonly files?: ConfigFiles; readonly asked?: Asked } = {},
+  reach: ServiceClient,
+  { files, asked = 'unmoved' }: { readonly files?: ConfigFiles; readonly asked?: ProofScope } = {},
 ): Promise<Observed> {
   const look = async (): Promise<Observed> => {
-    const stock = await takeStock(engine, desired.stack, { files });
+    const stock = await snapshotEngine(engine, desired.stack, { files });
     const [history, services] = await Promise.all([
       historyOf(stock, desired),
       observeServices(stock, desired, reach, asked),
@@ -43,7 +43,7 @@ export function observe(
  * The same without the history, which is enough to see that there is nothing to do. When there is something, decide by a
  * whole look.
  */
-export function observeBriefly(stock: Stock, desired: Desired, reach: Reach): Promise<Observed> {
+export function observeBriefly(stock: EngineSnapshot, desired: Desired, reach: ServiceClient): Promise<Observed> {
   const look = async (): Promise<Observed> => {
     const [services, recorded] = await Promise.all([observeServices(stock, desired, reach, 'unmoved'), stock.recorded]);
     return { ...compare(stock, desired), services, history: [], recorded };
@@ -51,21 +51,24 @@ export function observeBriefly(stock: Stock, desired: Desired, reach: Reach): Pr
   return withDeadline('looking at the engine', lookMs, look());
 }
 
-async function historyOf({ services, carrier, files }: Stock, desired: Desired): Promise<readonly HistoryEntry[]> {
-  const keeper = keeperOf(desired);
-  const canRead = keeper !== undefined && (services.has(keeper) || carrier !== undefined);
+async function historyOf(
+  { services, configWriter, files }: EngineSnapshot,
+  desired: Desired,
+): Promise<readonly HistoryEntry[]> {
+  const keeper = historyService(desired);
+  const canRead = keeper !== undefined && (services.has(keeper) || configWriter !== undefined);
   return canRead ? readHistory(files, keeper) : [];
 }
 
 /** What needs no further question. */
 function compare(
-  { stack, strays, carrier, containers, volumes, networks }: Stock,
+  { stack, strays, configWriter, containers, volumes, networks }: EngineSnapshot,
   desired: Desired,
 ): Omit<Observed, 'services' | 'history' | 'recorded'> {
   return {
     stack,
     strays,
-    carrier,
+    configWriter,
     network: networks.find((one) => one.name === names.network(stack) && isOf(stack, one)),
     volumes: new Set(volumes.filter((one) => isOf(stack, one)).map((one) => one.name)),
     foreign: [
@@ -83,10 +86,10 @@ function compare(
 }
 
 async function observeServices(
-  { services }: Stock,
+  { services }: EngineSnapshot,
   desired: Desired,
-  reach: Reach,
-  asked: Asked,
+  reach: ServiceClient,
+  asked: ProofScope,
 ): Promise<ReadonlyMap<string, ObservedService>> {
   const wanted = new Map(desired.services.map((one) => [one.service.name, one]));
   return new Map(
@@ -103,12 +106,12 @@ async function observeServices(
 
 async function observeService(
   name: string,
-  { container, spec, details, folder, filesHash }: StockedService,
+  { container, spec, details, folder, filesHash }: ServiceSnapshot,
   wanted: DesiredService | undefined,
-  reach: Reach,
-  asked: Asked,
+  reach: ServiceClient,
+  asked: ProofScope,
 ): Promise<ObservedService> {
-  reach.place(name, { container: container.id, ports: spec?.ports ?? [] });
+  reach.locate(name, { container: container.id, ports: spec?.ports ?? [] });
   const base = { container, specHash: container.labels[specHashLabel], spec };
   if (wanted?.release === undefined) {
     const none = { folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
@@ -126,7 +129,7 @@ async function observeService(
 }
 
 /** Asks each proof once; the first that does not hold says why. */
-async function askProofs({ service, release }: DesiredService, reach: Reach): Promise<string | undefined> {
+async function askProofs({ service, release }: DesiredService, reach: ServiceClient): Promise<string | undefined> {
   if (release === undefined) return undefined;
   const verdicts = await Promise.all(
     service.proofs(release).map(async (proof) => {
@@ -145,11 +148,11 @@ function neededContainers(desired: Desired): string[] {
 }
 
 function foreigners(
-  kind: Foreign['kind'],
+  kind: NameConflict['kind'],
   needed: readonly string[],
   present: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[],
   stack: string,
-): Foreign[] {
+): NameConflict[] {
   return present
     .filter((one) => needed.includes(one.name) && one.labels[stackLabel] !== stack)
     .map((one) => ({ kind, name: one.name, owner: ownerOf(one.labels) }));

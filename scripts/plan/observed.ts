@@ -14,12 +14,12 @@ export interface Observed {
   readonly history: readonly HistoryEntry[];
   /** The revision that the stack's history names as the last confirmed one; undefined when there is none or it cannot be read. */
   readonly recorded: string | undefined;
-  readonly carrier: ContainerSummary | undefined;
+  readonly configWriter: ContainerSummary | undefined;
   readonly network: NetworkSummary | undefined;
   /** Names of volumes with the stack's label. */
   readonly volumes: ReadonlySet<string>;
   /** Containers, volumes and networks that bear a name this stack needs without its label. */
-  readonly foreign: readonly Foreign[];
+  readonly foreign: readonly NameConflict[];
   /** Containers that hold host ports while they run, this stack's own too. */
   readonly portHolders: readonly ContainerSummary[];
 }
@@ -43,7 +43,7 @@ export interface ObservedService {
 }
 
 /** Something that bears a name this stack needs, and is not this stack's. */
-export interface Foreign {
+export interface NameConflict {
   readonly kind: 'container' | 'volume' | 'network';
   readonly name: string;
   /** Whose it is, as far as its labels tell. */

@@ -5,9 +5,9 @@ import type { Rendering } from '../render/rendering.ts';
 import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
 import { readMasked, readRelease } from '../state/release-files.ts';
 import { type ReleaseFolder, revisionOf } from '../state/release-folder.ts';
-import { openReach } from '../state/service-client.ts';
+import { openServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
-import { type Meaning, meaningOf, type StackFiles } from './alert-impact.ts';
+import { type AlertImpact, alertImpact, type StackFiles } from './alert-impact.ts';
 import { type Desired, hasConfigMount, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
@@ -22,15 +22,15 @@ import { readFolder } from './snapshot.ts';
 export interface PlanReport {
   readonly plan: Plan;
   /** Why `up` would refuse to carry it out, as far as that can be seen: a name or a port that others have. */
-  readonly obstacle?: Obstacle;
+  readonly obstacle?: Blocker;
   /** What is not as promstack left it. */
   readonly drift: readonly Drift[];
   readonly files: readonly FileChange[];
-  readonly meaning: Meaning;
+  readonly meaning: AlertImpact;
 }
 
 /** What stands in the way, and what to try. */
-export type Obstacle = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
+export type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
 
 /** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {
@@ -45,7 +45,7 @@ export async function planStack(options: {
   }));
   const found = await findImages(engine, wanted, rendering.config.images);
   const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   try {
     const files = archivedFiles(engine, desired.stack);
     const observed = await observe(engine, desired, reach, { files });
@@ -62,7 +62,7 @@ export async function planStack(options: {
   }
 }
 
-async function obstacleTo(look: () => Promise<void>): Promise<Obstacle | undefined> {
+async function obstacleTo(look: () => Promise<void>): Promise<Blocker | undefined> {
   try {
     await look();
     return undefined;
@@ -89,7 +89,7 @@ function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): P
         after.find(({ service }) => service.name === name),
       ),
     ),
-    meaning: meaningOf(old, after),
+    meaning: alertImpact(old, after),
   };
 }
 

@@ -1,8 +1,8 @@
 import { portProcess } from '../util/port-process.ts';
-import { isHeld } from '../util/ports.ts';
+import { isPortTaken } from '../util/ports.ts';
 import { StackError } from '../util/stack-error.ts';
 import type { Desired } from './desired.ts';
-import type { Foreign, Observed } from './observed.ts';
+import type { NameConflict, Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
 import { containerInWords, holdersOf, portTaken } from './ports.ts';
 
@@ -18,7 +18,7 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
       const holders = holdersOf(port, observed.portHolders);
       const staying = holders.find(({ id }) => id !== own?.id && !isLeaving(plan, id));
       if (staying !== undefined) throw portTaken(service.name, port.host, containerInWords(staying));
-      if (holders.length === 0 && isLocal && (await isHeld(port.bind, port.host))) {
+      if (holders.length === 0 && isLocal && (await isPortTaken(port.bind, port.host))) {
         throw portTaken(service.name, port.host, portProcess(port.host));
       }
     }
@@ -29,7 +29,7 @@ function isLeaving(plan: Plan, container: string): boolean {
   return plan.steps.some((step) => step.do === 'removeContainer' && step.container === container);
 }
 
-function nameTaken(stack: string, foreign: Foreign): StackError {
+function nameTaken(stack: string, foreign: NameConflict): StackError {
   return new StackError({
     doing: `bringing up the stack ${stack}`,
     why: `the ${foreign.kind} ${foreign.name} is not part of this stack: ${foreign.owner}`,

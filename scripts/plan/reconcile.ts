@@ -3,9 +3,9 @@ import { takesOneOf } from '../engine/host-port.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { lastConfirmed, newestFolders } from '../state/history.ts';
 import { names } from '../state/names.ts';
-import { blindFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
+import { fallbackFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
 import { decide } from './decide.ts';
-import { type Desired, type DesiredService, keeperOf } from './desired.ts';
+import { type Desired, type DesiredService, historyService } from './desired.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
 
@@ -34,7 +34,7 @@ type Decided = {
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
   const last = lastConfirmed(observed.history);
   // A brief look names what was confirmed last without its releases, and a stack without a keeper has no history.
-  const isTold = keeperOf(desired) !== undefined && (last !== undefined || observed.recorded === undefined);
+  const isTold = historyService(desired) !== undefined && (last !== undefined || observed.recorded === undefined);
   const decisions = desired.services.map((wanted): Decided => {
     const { name } = wanted.service;
     const found = observed.services.get(name);
@@ -86,7 +86,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   const removed = gone
     .filter((one) => !inTheWay.includes(one))
     .flatMap((one) => remove(one, [...switched, ...confirmed]));
-  if (!isRecorded && desired.carrier !== undefined) {
+  if (!isRecorded && desired.configWriter !== undefined) {
     const because =
       confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
     const after = [...carrier, ...switched, ...confirmed, ...leaving.flatMap((one) => one.removed), ...removed];
@@ -186,15 +186,15 @@ function planCarrier(
   observed: Observed,
   volumes: ReadonlyMap<string, number>,
 ): number[] {
-  const { carrier } = desired;
-  const present = observed.carrier;
-  if (carrier === undefined || present?.labels[specHashLabel] === carrier.hash) return [];
+  const { configWriter } = desired;
+  const present = observed.configWriter;
+  if (configWriter === undefined || present?.labels[specHashLabel] === configWriter.hash) return [];
   const why = present === undefined ? 'there is none' : 'it lacks the volume of a service';
   const cleared =
     present === undefined
       ? []
       : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
-  const needed = carrier.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
+  const needed = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
   return [steps.add({ do: 'createCarrier' }, [...cleared, ...needed], why)];
 }
 
@@ -231,7 +231,7 @@ function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolde
   const { name } = wanted.service;
   const isBlind =
     found === undefined && observed.history.length === 0 && wanted.volumes.some((one) => observed.volumes.has(one));
-  if (isBlind) return blindFolder(revision);
+  if (isBlind) return fallbackFolder(revision);
   return freeFolder(revision, [
     ...(found?.folder === undefined ? [] : [found.folder]),
     ...newestFolders(observed.history, name),

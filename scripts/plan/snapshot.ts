@@ -20,7 +20,7 @@ import { hasConfigMount } from './desired.ts';
 const checkSeconds = 600;
 
 /** What the engine holds, as far as it concerns one stack, whatever that stack is meant to be. */
-export interface Stock {
+export interface EngineSnapshot {
   readonly stack: string;
   /** The way by which the files were read. */
   readonly files: ConfigFiles;
@@ -29,16 +29,16 @@ export interface Stock {
   readonly volumes: readonly VolumeSummary[];
   readonly networks: readonly NetworkSummary[];
   /** The stack's service containers, by service. */
-  readonly services: ReadonlyMap<string, StockedService>;
+  readonly services: ReadonlyMap<string, ServiceSnapshot>;
   /** Doubles of service containers, and helpers that an interrupted run left behind. */
   readonly strays: readonly ContainerSummary[];
-  readonly carrier: ContainerSummary | undefined;
+  readonly configWriter: ContainerSummary | undefined;
   /** The revision that was confirmed last; undefined when there is none, or no container by which to look. */
   readonly recorded: Promise<string | undefined>;
 }
 
 /** A service's container, and the files in force in its config volume. */
-export interface StockedService {
+export interface ServiceSnapshot {
   readonly container: ContainerSummary;
   readonly spec: ContainerSpec | undefined;
   /** Absent when the container went away meanwhile. */
@@ -55,10 +55,10 @@ export function isOf(stack: string, { labels }: { readonly labels: Readonly<Reco
 }
 
 /** What is on the engine, whosever it is. */
-export type Lists = Pick<Stock, 'containers' | 'volumes' | 'networks'>;
+export type EngineLists = Pick<EngineSnapshot, 'containers' | 'volumes' | 'networks'>;
 
 /** Lists what is on the engine. */
-export async function listAll(engine: Engine): Promise<Lists> {
+export async function listEngine(engine: Engine): Promise<EngineLists> {
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),
     engine.listVolumes({}),
@@ -71,18 +71,18 @@ export async function listAll(engine: Engine): Promise<Lists> {
  * Takes stock: one look at the engine, which changes nothing. It resolves before all is there: reading files back is
  * what takes the engine longest.
  */
-export async function takeStock(
+export async function snapshotEngine(
   engine: Engine,
   stack: string,
-  told: { readonly files?: ConfigFiles | undefined; readonly lists?: Lists } = {},
-): Promise<Stock> {
-  const { files = archivedFiles(engine, stack), lists = await listAll(engine) } = told;
+  told: { readonly files?: ConfigFiles | undefined; readonly lists?: EngineLists } = {},
+): Promise<EngineSnapshot> {
+  const { files = archivedFiles(engine, stack), lists = await listEngine(engine) } = told;
   const { containers } = lists;
   const ours = containers.filter((one) => isOf(stack, one));
   const { primary, strays } = byService(stack, ours);
-  for (const [name, { id }] of primary) files.place(name, id);
+  for (const [name, { id }] of primary) files.locate(name, id);
   const carrier = ours.find((one) => one.labels[roleLabel] === 'carrier');
-  const keeper = services.find(({ keepsState }) => keepsState === true)?.name ?? '';
+  const keeper = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
   const canRead = primary.has(keeper) || carrier !== undefined;
   return {
     stack,
@@ -90,12 +90,12 @@ export async function takeStock(
     ...lists,
     services: new Map([...primary].map(([name, container]) => [name, stockService(engine, files, name, container)])),
     strays,
-    carrier,
+    configWriter: carrier,
     recorded: pending(canRead ? readRecorded(files, keeper) : Promise.resolve(undefined)),
   };
 }
 
-function stockService(engine: Engine, files: ConfigFiles, name: string, container: ContainerSummary): StockedService {
+function stockService(engine: Engine, files: ConfigFiles, name: string, container: ContainerSummary): ServiceSnapshot {
   const spec = specOf(container);
   const hasFiles = spec !== undefined && hasConfigMount(spec);
   const folder = pending(hasFiles ? readFolder(files, name) : Promise.resolve(undefined));

@@ -1,6 +1,6 @@
 import { type Node, type Scalar, YAMLMap } from 'yaml';
 import type { KeyPath } from '../../stack/diagnostic.ts';
-import type { Marks } from './source-markers.ts';
+import type { SourceMarkers } from './source-markers.ts';
 import { writeValue } from './yaml-writer.ts';
 
 /**
@@ -10,9 +10,9 @@ import { writeValue } from './yaml-writer.ts';
 export class FilledNode extends YAMLMap {
   readonly value: unknown;
   readonly path: KeyPath;
-  readonly marks: Marks;
+  readonly marks: SourceMarkers;
 
-  constructor(value: unknown, path: KeyPath, marks: Marks) {
+  constructor(value: unknown, path: KeyPath, marks: SourceMarkers) {
     super();
     this.value = value;
     this.path = path;

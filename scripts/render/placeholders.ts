@@ -16,17 +16,17 @@ import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { commentsOf, FilledNode, inPlaceOf, withCommentBefore } from './filled-node.ts';
 import type { Named, Scope } from './scope.ts';
-import type { Marks } from './source-markers.ts';
-import { type Hole, holeOf, type YamlTemplate } from './yaml-template.ts';
+import type { SourceMarkers } from './source-markers.ts';
+import { type Placeholder, placeholderOf, type YamlTemplate } from './yaml-template.ts';
 
 /** A hole as a node of the tree. */
-type HoleNode = NonNullable<ReturnType<typeof holeOf>>;
+type HoleNode = NonNullable<ReturnType<typeof placeholderOf>>;
 
 /**
  * Fills the holes of a parsed template, changing its tree. A hole whose value is undefined or an empty list or map is
  * left out with its key and the comment above it, and so is a section that had nothing else in it.
  */
-export function fillHoles(template: YamlTemplate, scope: Scope, marks: Marks): readonly Diagnostic[] {
+export function fillPlaceholders(template: YamlTemplate, scope: Scope, marks: SourceMarkers): readonly Diagnostic[] {
   const filling = new Filling(template, scope, marks);
   filling.document();
   return filling.problems;
@@ -56,9 +56,9 @@ class Filling {
   readonly problems: Diagnostic[] = [];
   readonly #template: YamlTemplate;
   readonly #scope: Scope;
-  readonly #marks: Marks;
+  readonly #marks: SourceMarkers;
 
-  constructor(template: YamlTemplate, scope: Scope, marks: Marks) {
+  constructor(template: YamlTemplate, scope: Scope, marks: SourceMarkers) {
     this.#template = template;
     this.#scope = scope;
     this.#marks = marks;
@@ -73,7 +73,7 @@ class Filling {
 
   /** The node with its holes filled; undefined when nothing is left of it. */
   #node(node: Node): Node | undefined {
-    const hole = holeOf(node);
+    const hole = placeholderOf(node);
     if (hole !== undefined) return this.#value(hole);
     if (isMap(node)) return this.#map(node);
     return isSeq(node) ? this.#list(node) : node;
@@ -105,7 +105,7 @@ class Filling {
     if (map.items.length === 0) return map;
     const gone = new Set<Pair>();
     map.items.forEach((pair) => {
-      if (holeOf(pair.key) !== undefined) {
+      if (placeholderOf(pair.key) !== undefined) {
         this.#report(
           pair.key as HoleNode,
           'misplaced-hole',
@@ -126,7 +126,7 @@ class Filling {
     const gone = new Set<unknown>();
     const items = list.items.flatMap((item): readonly unknown[] => {
       if (!isNode(item)) return [item];
-      const hole = holeOf(item);
+      const hole = placeholderOf(item);
       const filled = hole?.value.kind === 'spread' ? this.#spread(hole) : [this.#node(item)].filter(isNode);
       if (filled.length > 0) return filled;
       gone.add(item);
@@ -190,7 +190,7 @@ class Filling {
   }
 
   #reportUnknown(hole: HoleNode): void {
-    const { name } = hole.value as Hole;
+    const { name } = hole.value as Placeholder;
     const names = this.#scope.names();
     const near = closest(name, names);
     const siblings = names.filter((one) => one.split('.')[0] === name.split('.')[0]);

@@ -1,7 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
-import type { LoadedStack, Written } from '../config/loaded.ts';
+import type { LoadedStack, SourceText } from '../config/loaded.ts';
 
 /** Everything a stack is meant to be: the last value before the engine is looked at. */
 export interface Rendering {
@@ -10,7 +10,7 @@ export interface Rendering {
   readonly folder: string;
   /** Where a key stands in stack.yml, for messages. */
   readonly locate?: LoadedStack['locate'];
-  readonly written?: Written;
+  readonly written?: SourceText;
   /** Hash over every service's revision; names the whole. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];

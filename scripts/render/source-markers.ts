@@ -4,7 +4,7 @@ import { Secret } from '../../stack/secret.ts';
 import { writeQuoted } from './yaml-writer.ts';
 
 /** What a text with marks becomes. */
-export interface Finished {
+export interface MarkedText {
   readonly content: string | Secret;
   /** The text fit to be seen, when the content is a Secret. */
   readonly masked?: string;
@@ -17,7 +17,7 @@ export interface Finished {
  * Marks put into a text while it is put together, and taken out when it is whole: where a secret belongs, and which
  * part came from which key of stack.yml. Marks have NULs, which no YAML file can hold.
  */
-export class Marks {
+export class SourceMarkers {
   readonly #secrets: Secret[] = [];
   readonly #paths: KeyPath[] = [];
 
@@ -33,7 +33,7 @@ export class Marks {
   }
 
   /** The text without its marks: the secrets in their places, and a form to show when there are any. */
-  finish(marked: string): Finished {
+  finish(marked: string): MarkedText {
     if (!marked.includes('\0')) return { content: marked, filled: [] };
     const { text, filled } = this.#takePaths(marked);
     const inside = [...text.matchAll(secretMark)].flatMap(([, at]) => this.#secrets[Number(at)] ?? []);

@@ -1,5 +1,5 @@
 /** Where a template goes, by its path. */
-export type Use =
+export type TemplateKind =
   | { readonly kind: 'file' }
   | { readonly kind: 'test' }
   /** A list whose items other templates name as `contributed.KIND`. */
@@ -8,7 +8,7 @@ export type Use =
   | { readonly kind: 'contribution'; readonly of: string; readonly name: string };
 
 /** Reads a template's use from its path below its service's folder. */
-export function useOf(path: string): Use {
+export function templateKindOf(path: string): TemplateKind {
   if (path.startsWith('tests/')) return { kind: 'test' };
   const [, kind = '', name] = /^contribute\/([^/]+?)(?:\.ya?ml|\/(.+))$/.exec(path) ?? [];
   if (kind === '') return { kind: 'file' };

@@ -5,20 +5,20 @@ import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { fillHoles, itemsOf } from './placeholders.ts';
+import { fillPlaceholders, itemsOf } from './placeholders.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
 import { withPlacedSecrets } from './secret-places.ts';
-import { Marks } from './source-markers.ts';
-import { type Use, useOf } from './template-kind.ts';
+import { SourceMarkers } from './source-markers.ts';
+import { type TemplateKind, templateKindOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
-import { mayHaveHoles, parseTemplate } from './yaml-template.ts';
+import { mayHavePlaceholders, parseTemplate } from './yaml-template.ts';
 
 /** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */
 export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
   readonly #enabled: readonly Service[];
-  readonly #templates: readonly (TemplateFile & { readonly use: Use })[];
-  readonly #marks = new Marks();
+  readonly #templates: readonly (TemplateFile & { readonly use: TemplateKind })[];
+  readonly #marks = new SourceMarkers();
   /** The names templates may use; contributions cannot name each other. */
   readonly #plain: Scope;
   readonly #full: Scope;
@@ -26,7 +26,7 @@ export class TemplateRenderer {
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
     this.#enabled = enabled;
-    this.#templates = templates.files.map((file) => ({ ...file, use: useOf(file.path) }));
+    this.#templates = templates.files.map((file) => ({ ...file, use: templateKindOf(file.path) }));
     this.#wants = ({ isShipped }, kind) =>
       !isShipped ||
       !services.some((service) =>
@@ -65,7 +65,7 @@ export class TemplateRenderer {
     );
   }
 
-  #templatesOf(service: Service): readonly (TemplateFile & { readonly use: Use })[] {
+  #templatesOf(service: Service): readonly (TemplateFile & { readonly use: TemplateKind })[] {
     return this.#templates.filter((template) => template.service === service.name);
   }
 
@@ -88,7 +88,7 @@ export class TemplateRenderer {
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0) return [];
-    this.diagnostics.push(...fillHoles(parsed, this.#plain, this.#marks));
+    this.diagnostics.push(...fillPlaceholders(parsed, this.#plain, this.#marks));
     const items = itemsOf(parsed.document);
     if (items === undefined) {
       this.diagnostics.push({
@@ -116,11 +116,11 @@ export class TemplateRenderer {
    * only a person's own has its syntax looked at, ours are known to be good.
    */
   #fill(template: TemplateFile, scope: Scope): string | undefined {
-    if (template.isShipped && !mayHaveHoles(template.text)) return undefined;
+    if (template.isShipped && !mayHavePlaceholders(template.text)) return undefined;
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0 || !parsed.hasHoles) return undefined;
-    this.diagnostics.push(...fillHoles(parsed, scope, this.#marks));
+    this.diagnostics.push(...fillPlaceholders(parsed, scope, this.#marks));
     // Without anything left the package would write `null`.
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }
@@ -153,7 +153,7 @@ function unusedContributions(files: readonly TemplateFile[]): readonly Diagnosti
   return files
     .filter(({ isShipped }) => !isShipped)
     .flatMap((file) => {
-      const use = useOf(file.path);
+      const use = templateKindOf(file.path);
       if (use.kind === 'contribution' && !collected.has(use.of)) return [unused(file, use.of, 'collects', collected)];
       if (use.kind === 'list' && !named.has(use.of)) return [unused(file, use.of, 'names', named)];
       return [];

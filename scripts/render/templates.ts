@@ -3,9 +3,9 @@ import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { asTyped } from '../util/display-path.ts';
+import { displayPath } from '../util/display-path.ts';
 import { packageRoot } from '../util/package-root.ts';
-import { isAbsence, isThere } from '../util/path-exists.ts';
+import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One file below templates/<service>/. */
@@ -53,7 +53,7 @@ async function readFolder(folder: string, isShipped: boolean, cwd: string): Prom
   const read = await Promise.all(
     paths.filter(isWanted).map(async (path) => {
       const absolute = join(folder, path);
-      const origin = asTyped(absolute, cwd);
+      const origin = displayPath(absolute, cwd);
       const found = await readTemplate(absolute);
       if (found === undefined) return { files: [], diagnostics: [] };
       if ('because' in found) return { files: [], diagnostics: [unreadable(origin, found.because)] };
@@ -71,7 +71,7 @@ async function listFiles(folder: string): Promise<readonly string[]> {
       return await readdir(folder, { recursive: true });
     } catch (cause) {
       if (isAbsence(cause)) {
-        if (!(await isThere(folder))) return [];
+        if (!(await pathExists(folder))) return [];
         if (triesLeft > 0) continue;
       }
       throw new StackError({
@@ -95,7 +95,7 @@ async function readTemplate(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!isAbsence(error)) return { because: code ?? String(error) };
-    return (await isThere(path)) ? { because: 'it is a link to nothing' } : undefined;
+    return (await pathExists(path)) ? { because: 'it is a link to nothing' } : undefined;
   }
 }
 

@@ -3,14 +3,14 @@ import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { explainYaml } from '../config/yaml-errors.ts';
 
 /** What a hole does: `value` is replaced by what it names, `spread` by the items of the list it names. */
-export type HoleKind = 'value' | 'spread';
+export type PlaceholderKind = 'value' | 'spread';
 
 /** The value of a scalar that stands for a hole. */
-export class Hole {
-  readonly kind: HoleKind;
+export class Placeholder {
+  readonly kind: PlaceholderKind;
   readonly name: string;
 
-  constructor(kind: HoleKind, name: string) {
+  constructor(kind: PlaceholderKind, name: string) {
     this.kind = kind;
     this.name = name;
   }
@@ -29,7 +29,7 @@ export interface YamlTemplate {
  * Whether a text may have holes: a quick look that spares the others from being parsed. A tag stands where a node begins,
  * so comments and running text may speak of them.
  */
-export function mayHaveHoles(text: string): boolean {
+export function mayHavePlaceholders(text: string): boolean {
   return /^(?:[\s-]*|[^#\n]*(?:[:?]\s+|[[{,]\s*|&\S+\s+))!(?:value|spread)\s/m.test(text);
 }
 
@@ -37,11 +37,11 @@ export function mayHaveHoles(text: string): boolean {
 export function parseTemplate(text: string, file: string): YamlTemplate {
   const lines = new LineCounter();
   let hasHoles = false;
-  const holeTag = (kind: HoleKind): ScalarTag => ({
+  const holeTag = (kind: PlaceholderKind): ScalarTag => ({
     tag: `!${kind}`,
     resolve: (written) => {
       hasHoles = true;
-      return new Hole(kind, written.trim());
+      return new Placeholder(kind, written.trim());
     },
   });
   const document = parseDocument(text, {
@@ -67,6 +67,6 @@ export function parseTemplate(text: string, file: string): YamlTemplate {
 }
 
 /** The hole a node is, if it is one. */
-export function holeOf(node: unknown): (Scalar & { value: Hole }) | undefined {
-  return isScalar(node) && node.value instanceof Hole ? (node as Scalar & { value: Hole }) : undefined;
+export function placeholderOf(node: unknown): (Scalar & { value: Placeholder }) | undefined {
+  return isScalar(node) && node.value instanceof Placeholder ? (node as Scalar & { value: Placeholder }) : undefined;
 }

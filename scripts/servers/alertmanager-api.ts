@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { formatMatcher, type Matcher } from '../../stack/alertmanager/matcher.ts';
 import { parseJson } from '../../stack/values/json.ts';
 import { StackError } from '../util/stack-error.ts';
-import { type Servers, Silent } from './servers.ts';
+import { NoAnswerError, type Servers } from './servers.ts';
 
 const service = 'alertmanager';
 
@@ -117,7 +117,7 @@ export class AlertmanagerApi {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Silent)) throw error;
+      if (!(error instanceof NoAnswerError)) throw error;
       throw new StackError({ doing, why: `${error.service}: ${error.why}`, tryThis: error.tryThis, cause: error });
     }
   }

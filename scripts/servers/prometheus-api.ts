@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { canaryLabel, canaryMetric } from '../../stack/verify/canary.ts';
-import { type Servers, Silent } from './servers.ts';
+import { NoAnswerError, type Servers } from './servers.ts';
 
 const service = 'prometheus';
 
@@ -37,10 +37,10 @@ const alertmanagers = z.object({
 });
 
 /** A target of Prometheus. */
-export type Target = z.infer<typeof targets>['data']['activeTargets'][number];
+export type ScrapeTarget = z.infer<typeof targets>['data']['activeTargets'][number];
 
 /** An alert rule as Prometheus holds it. */
-export type HeldRule = z.infer<typeof rules>['data']['groups'][number]['rules'][number];
+export type RunningRule = z.infer<typeof rules>['data']['groups'][number]['rules'][number];
 
 /** The path of an instant query for the canary; its labels tell how it came. */
 export function canaryQuery(nonce: string): string {
@@ -64,7 +64,7 @@ export function queryPath(expr: string): string {
 }
 
 /** What Prometheus scrapes. */
-export async function readTargets(servers: Servers): Promise<readonly Target[]> {
+export async function readTargets(servers: Servers): Promise<readonly ScrapeTarget[]> {
   const path = '/api/v1/targets?state=active';
   const parsed = targets.safeParse(await servers.json(service, path));
   return parsed.success ? parsed.data.data.activeTargets : unread(path);
@@ -80,7 +80,7 @@ export async function configAge(servers: Servers): Promise<number> {
 }
 
 /** The alert rules Prometheus has loaded. */
-export async function readRules(servers: Servers): Promise<readonly HeldRule[]> {
+export async function readRules(servers: Servers): Promise<readonly RunningRule[]> {
   const path = '/api/v1/rules?type=alert';
   const parsed = rules.safeParse(await servers.json(service, path));
   return parsed.success ? parsed.data.data.groups.flatMap((group) => group.rules) : unread(path);
@@ -95,5 +95,5 @@ export async function readAlertmanagers(servers: Servers): Promise<readonly stri
 
 function unread(path: string): never {
   const why = `its answer to ${path} is not what Prometheus answers`;
-  throw new Silent({ service, why, tryThis: 'see prometheus.image in stack.yml', isDown: false });
+  throw new NoAnswerError({ service, why, tryThis: 'see prometheus.image in stack.yml', isDown: false });
 }

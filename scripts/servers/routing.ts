@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { readMainFile } from '../../stack/alertmanager/main-file.ts';
-import { type ReceiverWays, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
+import { type ReceiverIntegrations, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
 import { isNative } from '../../stack/values/native.ts';
 import { parseYaml } from '../../stack/values/parse-yaml.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { type Servers, Silent } from './servers.ts';
+import { NoAnswerError, type Servers } from './servers.ts';
 
 /** The routing an Alertmanager follows: its parsed file, and whether the running server told it. */
 export interface Routing {
   readonly file: Readonly<Record<string, unknown>>;
-  readonly receivers: readonly ReceiverWays[];
+  readonly receivers: readonly ReceiverIntegrations[];
   readonly isLive: boolean;
 }
 
@@ -36,7 +36,7 @@ async function readLive(servers: Servers): Promise<unknown> {
     if (!told.success) return undefined;
     return parseYaml(told.data.config.original);
   } catch (error) {
-    if (error instanceof Silent) return undefined;
+    if (error instanceof NoAnswerError) return undefined;
     throw error;
   }
 }

@@ -5,11 +5,11 @@ import { parseJson } from '../../stack/values/json.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';
-import { speakInside } from '../state/request-inside.ts';
-import { openReach, type Reach } from '../state/service-client.ts';
+import { requestInside } from '../state/request-inside.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 
 /** A server gave no usable answer; `isDown` when it cannot give one until somebody acts. */
-export class Silent extends Error {
+export class NoAnswerError extends Error {
   readonly service: string;
   /** Why, as a sentence without the final stop. */
   readonly why: string;
@@ -51,7 +51,7 @@ const askMs = 4_000;
 
 /** Finds the servers of the stack on the engine. */
 export async function openServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   await locateServices(engine, config.name, reach);
   const find = async (service: string): Promise<ContainerSummary | undefined> =>
     (await engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service', [serviceLabel]: service }))[0];
@@ -62,13 +62,13 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
       const { status, body } = await servers.ask(service, { method: 'GET', path });
       if (status === 200) return body;
       const why = `it answers ${status} to ${path}${body.trim() === '' ? '' : `: ${firstLine(body)}`}`;
-      throw new Silent({ service, why, tryThis: `promstack logs ${service}`, isDown: false });
+      throw new NoAnswerError({ service, why, tryThis: `promstack logs ${service}`, isDown: false });
     },
     json: async (service, path) => {
       const parsed = parseJson(await servers.text(service, path));
       if (parsed !== undefined) return parsed;
       const why = `its answer to ${path} is no JSON: is something else listening on its port?`;
-      throw new Silent({ service, why, tryThis: 'promstack status', isDown: false });
+      throw new NoAnswerError({ service, why, tryThis: 'promstack status', isDown: false });
     },
     remove: async (service, path) => {
       const container = await find(service);
@@ -76,7 +76,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
         await servers.ask(service, { method: 'DELETE', path });
       } else {
         const request = { method: 'DELETE', port: portOf(service), path } as const;
-        await speakInside(engine, container.id, request, { timeoutMs: askMs, signal });
+        await requestInside(engine, container.id, request, { timeoutMs: askMs, signal });
       }
     },
     lines: async (service, since) => {
@@ -103,7 +103,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
 }
 
 async function askOrSay(
-  reach: Reach,
+  reach: ServiceClient,
   find: (service: string) => Promise<ContainerSummary | undefined>,
   service: string,
   request: HttpRequest,
@@ -116,18 +116,18 @@ async function askOrSay(
     const down = whyDown(service, await find(service));
     if (down !== undefined) throw down;
     const why = `it does not answer: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new Silent({ service, why, tryThis: `promstack logs ${service}`, isDown: false, cause });
+    throw new NoAnswerError({ service, why, tryThis: `promstack logs ${service}`, isDown: false, cause });
   }
 }
 
 /** Why the state of its container keeps a server from answering; undefined when it does not. */
-function whyDown(service: string, container: ContainerSummary | undefined): Silent | undefined {
+function whyDown(service: string, container: ContainerSummary | undefined): NoAnswerError | undefined {
   if (container?.state === 'running') return undefined;
   const because: Readonly<Record<string, string>> = {
     paused: `docker unpause ${container?.name}`,
     restarting: `promstack logs ${service}`,
   };
-  return new Silent({
+  return new NoAnswerError({
     service,
     why:
       container === undefined

@@ -1,11 +1,11 @@
 import { configMount } from '../../stack/values/container.ts';
 import type { ArchiveEntry, Engine, ExecResult } from '../engine/engine.ts';
-import { carrierRoot, names } from './names.ts';
+import { configWriterRoot, names } from './names.ts';
 
 /** The way to the files in a stack's config volumes. Paths are below a service's volume: `current`, `releases/3f2a`. */
 export interface ConfigFiles {
   /** Says which container of a service mounts its volume at the usual place: reading works by it without the carrier. */
-  place(service: string, container: string): void;
+  locate(service: string, container: string): void;
   /** Unpacks entries whose paths begin with the service, in their order: `prometheus/current`. Folders that are cleared hold nothing else afterwards. */
   write(entries: readonly ArchiveEntry[], cleared?: readonly string[]): Promise<void>;
   /** A file, or a folder with all it holds; undefined when it is not there. Paths in it begin with the last part of the path asked for. */
@@ -38,11 +38,12 @@ export function archivedFiles(engine: Engine, stack: string): ConfigFiles {
   const containers = new Map<string, string>();
   const at = (service: string, path: string): readonly [container: string, path: string] => {
     const own = containers.get(service);
-    return own === undefined ? [carrier, `${carrierRoot}/${service}/${path}`] : [own, `${configMount}/${path}`];
+    return own === undefined ? [carrier, `${configWriterRoot}/${service}/${path}`] : [own, `${configMount}/${path}`];
   };
   return {
-    place: (service, container) => void containers.set(service, container),
-    write: (entries, cleared = []) => engine.putFiles(carrier, carrierRoot, [...cleared.map(clearing), ...entries]),
+    locate: (service, container) => void containers.set(service, container),
+    write: (entries, cleared = []) =>
+      engine.putFiles(carrier, configWriterRoot, [...cleared.map(clearing), ...entries]),
     read: (service, path) => engine.getFiles(...at(service, path)),
     readLink: (service, path) => engine.readLink(...at(service, path)),
   };

@@ -2,7 +2,7 @@ import type { ContainerSpec } from '../../stack/model.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
 import { specLabel } from '../engine/labels.ts';
 /** Where the carrier sees the config volumes: one folder a service. */
-export const carrierRoot = '/volumes';
+export const configWriterRoot = '/volumes';
 
 /** The names of everything a stack has on its engine; all begin with the stack's own name. */
 export const names = {

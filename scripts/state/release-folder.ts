@@ -27,7 +27,7 @@ export function freeFolder(revision: string, used: readonly ReleaseFolder[]): Re
  * A folder for a revision where it is not known which places are used, because no container is left by which to look:
  * one of a hundred apart, so that the releases of the history stay.
  */
-export function blindFolder(revision: string): ReleaseFolder {
+export function fallbackFolder(revision: string): ReleaseFolder {
   return `${100 + (Number.parseInt(revision.slice(0, 8), 16) % 100 || 0)}/${revision}`;
 }
 

@@ -10,7 +10,7 @@ export interface FullResponse extends HttpResponse {
  * Sends a request to a server from inside its container, by busybox nc, since busybox wget knows neither PUT nor DELETE
  * and keeps a refusal's body to itself. In HTTP/1.0, so that the answer comes in one piece and ends with the connection.
  */
-export async function speakInside(
+export async function requestInside(
   engine: Pick<Engine, 'exec'>,
   container: string,
   { method, port, path, headers = {}, body = '' }: HttpRequest,

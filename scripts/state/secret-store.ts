@@ -4,7 +4,7 @@ import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
 import { configMount } from '../../stack/values/container.ts';
 import type { Engine } from '../engine/engine.ts';
-import { carrierRoot } from './names.ts';
+import { configWriterRoot } from './names.ts';
 
 /** The folder in a service's config volume that holds its kept secrets, beside the releases. */
 const folder = 'secrets';
@@ -22,7 +22,7 @@ export function makeSecret(length: number): Secret {
 }
 
 /** Where the kept secrets of one service are. */
-export interface KeptPlace {
+export interface SecretStoreOptions {
   readonly carrier: string;
   readonly service: string;
   /** The user the service runs as, as `uid:gid`. */
@@ -32,26 +32,26 @@ export interface KeptPlace {
 }
 
 /** The secrets of one service that are kept on the engine, by name. */
-export interface Kept {
+export interface SecretStore {
   read(name: string): Promise<Secret | undefined>;
   write(name: string, secret: Secret): Promise<void>;
 }
 
 /** The kept secrets of one service, written through the stack's carrier. */
-export function keptSecrets(engine: Pick<Engine, 'getFiles' | 'putFiles'>, place: KeptPlace): Kept {
+export function openSecretStore(engine: Pick<Engine, 'getFiles' | 'putFiles'>, place: SecretStoreOptions): SecretStore {
   const { carrier, service, user, container } = place;
   const [uid = 0, gid = 0] = user.split(':').map(Number);
   return {
     async read(name) {
       const entries =
-        (await engine.getFiles(carrier, `${carrierRoot}/${service}/${folder}/${name}`)) ??
+        (await engine.getFiles(carrier, `${configWriterRoot}/${service}/${folder}/${name}`)) ??
         (container === undefined ? undefined : await engine.getFiles(container, `${configMount}/${folder}/${name}`));
       const file = entries?.find((entry) => entry.kind === 'file');
       return file === undefined ? undefined : new Secret(file.content.toString('utf8'), keptOrigin);
     },
     async write(name, secret) {
       const path = `${service}/${folder}`;
-      await engine.putFiles(carrier, carrierRoot, [
+      await engine.putFiles(carrier, configWriterRoot, [
         { kind: 'directory', path, mode: 0o500, uid, gid },
         { kind: 'file', path: `${path}/${name}`, content: Buffer.from(secret.reveal()), mode: 0o400, uid, gid },
       ]);
@@ -63,9 +63,12 @@ export function keptSecrets(engine: Pick<Engine, 'getFiles' | 'putFiles'>, place
 export type Secrets = ReadonlyMap<string, Secret>;
 
 /** Those of a service's kept secrets that the person gave a text of their own. */
-export function givenSecrets({ keeps = [] }: Pick<Service, 'keeps'>, config: StackConfig): Secrets {
+export function givenSecrets(
+  { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
+  config: StackConfig,
+): Secrets {
   return new Map(
-    keeps.flatMap(({ name, given }): [string, Secret][] => {
+    generatedSecrets.flatMap(({ name, given }): [string, Secret][] => {
       const secret = given?.(config);
       return secret === undefined ? [] : [[name, secret]];
     }),
@@ -73,8 +76,12 @@ export function givenSecrets({ keeps = [] }: Pick<Service, 'keeps'>, config: Sta
 }
 
 /** Makes those secrets that are not there yet: of what is given, else by chance. Must come before the container's first start. */
-export async function ensureKept(kept: Kept, { keeps = [] }: Pick<Service, 'keeps'>, given: Secrets): Promise<void> {
-  for (const { name, length } of keeps) {
+export async function ensureSecrets(
+  kept: SecretStore,
+  { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
+  given: Secrets,
+): Promise<void> {
+  for (const { name, length } of generatedSecrets) {
     if ((await kept.read(name)) !== undefined) continue;
     await kept.write(name, given.get(name) ?? makeSecret(length));
   }

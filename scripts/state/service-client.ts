@@ -1,17 +1,17 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { HttpRequest, HttpResponse, PortSpec } from '../../stack/model.ts';
-import type { Engine, EnginePlace } from '../engine/engine.ts';
+import type { Engine, EngineLocation } from '../engine/engine.ts';
 
 /** Where a service's container is to be found. */
-export interface Place {
+export interface ServiceLocation {
   readonly container: string;
   readonly ports: readonly PortSpec[];
 }
 
 /** The way to talk HTTP to a service from wherever promstack runs. */
-export interface Reach {
+export interface ServiceClient {
   /** Says where a service is from now on, since containers come and go. */
-  place(service: string, place: Place): void;
+  locate(service: string, place: ServiceLocation): void;
   /** Rejects when there is no connection or no answer in time; any status is an answer. */
   request(
     service: string,
@@ -24,15 +24,15 @@ export interface Reach {
 }
 
 /** Opens the way: straight to published ports where they can be reached, else by wget inside the container. */
-export function openReach(engine: Engine): Reach {
-  const places = new Map<string, Place>();
+export function openServiceClient(engine: Engine): ServiceClient {
+  const places = new Map<string, ServiceLocation>();
   const agent = new Agent({ keepAlive: true });
   const url = (service: string, containerPort: number): string | undefined => {
     const port = places.get(service)?.ports.find((one) => one.container === containerPort);
     return port === undefined ? undefined : `http://${hostFor(port, engine.place)}:${port.host}`;
   };
   return {
-    place: (service, place) => void places.set(service, place),
+    locate: (service, place) => void places.set(service, place),
     url,
     close: () => agent.destroy(),
     async request(service, request, options) {
@@ -47,11 +47,11 @@ export function openReach(engine: Engine): Reach {
 }
 
 /** Ports published on a remote engine's loopback address cannot be reached from here. */
-function isReachable(port: PortSpec, engine: EnginePlace): boolean {
+function isReachable(port: PortSpec, engine: EngineLocation): boolean {
   return engine.isLocal || !isLoopback(port.bind);
 }
 
-function hostFor(port: PortSpec, engine: EnginePlace): string {
+function hostFor(port: PortSpec, engine: EngineLocation): string {
   const isEvery = port.bind === '0.0.0.0' || port.bind === '::';
   const host = !isEvery && (engine.isLocal || !isLoopback(port.bind)) ? port.bind : engine.host;
   return host.includes(':') ? `[${host}]` : host;

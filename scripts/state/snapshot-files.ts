@@ -1,18 +1,18 @@
 import type { Engine } from '../engine/engine.ts';
 import type { ConfigFiles } from './config-files.ts';
-import { carrierRoot, names } from './names.ts';
+import { configWriterRoot, names } from './names.ts';
 
 /**
  * Everything in a stack's config volumes as it is now, read through the carrier at one go: an engine takes as long for
  * one small file as for hundreds. Asked for at once. Nothing is there where there is no carrier.
  */
 export function snapshotFiles(engine: Engine, stack: string): ConfigFiles {
-  const root = carrierRoot.slice(1);
-  const reading = engine.getFiles(names.carrier(stack), carrierRoot);
+  const root = configWriterRoot.slice(1);
+  const reading = engine.getFiles(names.carrier(stack), configWriterRoot);
   reading.catch(() => undefined);
   return {
     // There is one way only.
-    place: () => undefined,
+    locate: () => undefined,
     async write() {
       throw new Error('a snapshot cannot be written to');
     },

@@ -1,5 +1,5 @@
 /** What the work makes of each item, in their order; no more than so many are worked at at once. */
-export async function fewAtATime<T, R>(
+export async function mapLimit<T, R>(
   items: readonly T[],
   most: number,
   work: (item: T) => Promise<R>,

@@ -7,7 +7,7 @@ export function isAbsence(error: unknown): boolean {
 }
 
 /** Whether anything has this path: a link that leads nowhere does. */
-export async function isThere(path: string): Promise<boolean> {
+export async function pathExists(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
 /** Whether a process of this host listens there: tried by listening. An address this host does not have counts as free. */
-export function isHeld(address: string, port: number): Promise<boolean> {
+export function isPortTaken(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { packEntries, unpackEntries } from '../engine/docker/tar.ts';
 import type { ArchiveEntry, Engine, HelperSession } from '../engine/engine.ts';
 import { baseLabels } from '../engine/labels.ts';
-import type { DesiredCarrier } from '../plan/desired.ts';
+import type { DesiredConfigWriter } from '../plan/desired.ts';
 import type { ConfigFiles, FileTools } from '../state/config-files.ts';
-import { carrierRoot } from '../state/names.ts';
+import { configWriterRoot } from '../state/names.ts';
 import { helperScript } from './helper-script.ts';
 
 /** The config files by way of a helper that stays while they are watched: a write by it takes a few milliseconds, by the engine's archive calls some fifty. */
@@ -17,20 +17,24 @@ export interface HelperFiles extends ConfigFiles, AsyncDisposable {
 /** Starts the helper, with the carrier's volumes; rejects when its image has no shell. */
 export async function openHelperFiles(
   engine: Engine,
-  { stack, carrier, imageId }: { readonly stack: string; readonly carrier: DesiredCarrier; readonly imageId: string },
+  {
+    stack,
+    carrier,
+    imageId,
+  }: { readonly stack: string; readonly carrier: DesiredConfigWriter; readonly imageId: string },
 ): Promise<HelperFiles> {
   const session = await engine.openHelper({
     name: `${stack}-watch-${process.pid}-${Date.now().toString(36)}`,
     image: carrier.image,
     user: '0:0',
     entrypoint: ['/bin/sh', '-c'],
-    args: [helperScript, 'sh', carrierRoot],
+    args: [helperScript, 'sh', configWriterRoot],
     labels: baseLabels(stack, 'watch'),
     mounts: carrier.mounts,
   });
   const ask = conversation(session);
   const files: HelperFiles = {
-    place: () => undefined,
+    locate: () => undefined,
     async write(entries, cleared = []) {
       for (const path of cleared) await must(ask(['clear', path]));
       for (const batch of batches(entries)) {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { findStackFile } from '../config/find-stack-file.ts';
 import { loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
-import type { JudgedFiles } from '../config/user-files.ts';
+import type { CheckedFiles } from '../config/user-files.ts';
 import { render } from '../render/render.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
@@ -27,7 +27,7 @@ export function stackReader(options: {
 }): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
-  const judged: JudgedFiles = new Map();
+  const judged: CheckedFiles = new Map();
 
   const templatesIn = async (folder: string): Promise<TemplateSet> => {
     if (templates?.folder !== folder) templates = { folder, set: await loadTemplates(folder, options.cwd) };

@@ -37,7 +37,7 @@ export function rememberingFiles(files: ConfigFiles): ConfigFiles {
   };
 
   return {
-    place: files.place,
+    locate: files.locate,
     readLink: files.readLink,
     get tools() {
       return files.tools;

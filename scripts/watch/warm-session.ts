@@ -37,7 +37,7 @@ export function warmSession(engine: Engine): WarmSession {
       return images.found;
     },
     files: async (desired) => {
-      const asked = `${desired.stack} ${desired.carrier?.image} ${desired.carrier?.hash}`;
+      const asked = `${desired.stack} ${desired.configWriter?.image} ${desired.configWriter?.hash}`;
       if (files?.asked === asked) return files.way;
       await close(files?.helper);
       const archived = archivedFiles(engine, desired.stack);
@@ -69,13 +69,16 @@ async function close(helper: HelperFiles | undefined): Promise<void> {
 }
 
 /** A helper, where the volumes it would mount are there: the engine would make those that are not, without their labels. */
-async function openHelper(engine: Engine, { stack, carrier, services }: Desired): Promise<HelperFiles | undefined> {
-  if (carrier === undefined) return undefined;
+async function openHelper(
+  engine: Engine,
+  { stack, configWriter, services }: Desired,
+): Promise<HelperFiles | undefined> {
+  if (configWriter === undefined) return undefined;
   const present = new Set((await engine.listVolumes({ [stackLabel]: stack })).map(({ name }) => name));
-  if (!carrier.mounts.every(({ volume }) => present.has(volume))) return undefined;
-  const imageId = services.find(({ spec }) => spec.image === carrier.image)?.imageId ?? '';
+  if (!configWriter.mounts.every(({ volume }) => present.has(volume))) return undefined;
+  const imageId = services.find(({ spec }) => spec.image === configWriter.image)?.imageId ?? '';
   try {
-    return await openHelperFiles(engine, { stack, carrier, imageId });
+    return await openHelperFiles(engine, { stack, carrier: configWriter, imageId });
   } catch {
     // An image without a shell has no such way; the engine's own is slower and always there.
     return undefined;

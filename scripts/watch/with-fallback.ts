@@ -15,9 +15,9 @@ export function withFallback(quick: ConfigFiles, sure: ConfigFiles, onBroken: ()
     return work(sure);
   };
   return {
-    place: (service, container) => {
-      quick.place(service, container);
-      sure.place(service, container);
+    locate: (service, container) => {
+      quick.locate(service, container);
+      sure.locate(service, container);
     },
     write: (entries, cleared) => byEither((files) => files.write(entries, cleared)),
     read: (service, path) => byEither((files) => files.read(service, path)),

@@ -1,7 +1,7 @@
 import type { AlertRule } from '../alert.ts';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
-import { understand } from '../values/go-words.ts';
+import { parseGoMessage } from '../values/go-words.ts';
 import { notificationChecks } from './notification-checks.ts';
 
 /** amtool reads alertmanager.yml and its template files, then fills in the texts of notifications. */
@@ -45,7 +45,7 @@ function toFinding(sentence: string): CheckFinding {
     const match = pattern.exec(sentence);
     if (match !== null) return { path, message: sentence, about: about(match[1] ?? '') };
   }
-  return { path, ...understand(sentence) };
+  return { path, ...parseGoMessage(sentence) };
 }
 
 /** Sentences that name what they are about. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Reading, Vital } from '../health-indicator.ts';
+import type { HealthIndicator, Reading } from '../health-indicator.ts';
 import { ago } from '../values/ago.ts';
 import { parseJson } from '../values/json.ts';
 import { labelOf, samplesOf, sumOf } from '../values/samples.ts';
@@ -8,7 +8,7 @@ const port = 9093;
 const metricsPage = { method: 'GET', port, path: '/metrics' } as const;
 
 /** How Alertmanager is: what it holds, whether it gets through to the receivers, when it last took a config. */
-export function vitals(): readonly Vital[] {
+export function healthIndicators(): readonly HealthIndicator[] {
   return [
     { label: 'alerts', request: { method: 'GET', port, path: '/api/v2/alerts' }, read: ({ body }) => readAlerts(body) },
     { label: 'notifications', request: metricsPage, read: ({ body }) => readNotifications(body) },

@@ -1,6 +1,6 @@
 import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative } from '../values/native.ts';
-import { fits, formatMatcher, type Matcher, matchersOf } from './matcher.ts';
+import { formatMatcher, type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** An inhibit rule: while a source fires, targets whose `equal` labels are the source's are muted. */
 export interface InhibitRule {
@@ -31,15 +31,15 @@ export function parseInhibitRule(value: unknown): InhibitRule | undefined {
 export function inhibitionsOf(rules: unknown, labels: Labels, others: readonly Labels[]): readonly Inhibition[] {
   return (Array.isArray(rules) ? rules : []).flatMap((written): readonly Inhibition[] => {
     const rule = parseInhibitRule(written);
-    if (rule === undefined || allFit(rule.targets, labels) !== true) return [];
+    if (rule === undefined || allMatch(rule.targets, labels) !== true) return [];
     const by = others.find((other) => mutes(rule, other, labels) === true);
     return [{ source: rule.sources.map(formatMatcher), equal: rule.equal, by }];
   });
 }
 
 /** Whether all matchers fit; undefined when that depends on one that cannot be tried here. */
-export function allFit(matchers: readonly Matcher[], labels: Labels): boolean | undefined {
-  const verdicts = matchers.map((matcher) => fits(matcher, labelOf(labels, matcher.name)));
+export function allMatch(matchers: readonly Matcher[], labels: Labels): boolean | undefined {
+  const verdicts = matchers.map((matcher) => matches(matcher, labelOf(labels, matcher.name)));
   if (verdicts.includes(false)) return false;
   return verdicts.includes(undefined) ? undefined : true;
 }
@@ -56,9 +56,9 @@ export function isMuted(target: Labels, firing: readonly Labels[], rules: readon
 
 function mutes({ sources, targets, equal }: InhibitRule, source: Labels, target: Labels): boolean | undefined {
   if (equal.some((name) => labelOf(source, name) !== labelOf(target, name))) return false;
-  const needed = [allFit(targets, target), allFit(sources, source)];
+  const needed = [allMatch(targets, target), allMatch(sources, source)];
   if (needed.includes(false)) return false;
-  const twoSided = [allFit(sources, target), allFit(targets, source)];
+  const twoSided = [allMatch(sources, target), allMatch(targets, source)];
   if (twoSided.includes(false)) return needed.includes(undefined) ? undefined : true;
   return twoSided.includes(undefined) || needed.includes(undefined) ? undefined : false;
 }

@@ -1,6 +1,6 @@
 import { labelOf } from '../values/labels.ts';
 import { isNative, type Native } from '../values/native.ts';
-import { fits, type Matcher, matchersOf } from './matcher.ts';
+import { type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** A route with what an alert makes of it. */
 export interface MarkedRoute {
@@ -57,7 +57,7 @@ function mark(
 ): MarkedRoute | undefined {
   const matchers = matchersOf(route);
   if (matchers === undefined) return undefined;
-  const isTaken = mayTake && matchers.every((one) => fits(one, labelOf(labels, one.name)) === true);
+  const isTaken = mayTake && matchers.every((one) => matches(one, labelOf(labels, one.name)) === true);
   const own = {
     receiver: textOf(route['receiver']) ?? inherited.receiver,
     timing: timingOf(route, inherited.timing),

@@ -9,7 +9,7 @@ export interface Matcher {
 }
 
 /** Whether a label's value fits; undefined when the expression is one that cannot be tried here. */
-export function fits({ operator, value }: Matcher, label: string): boolean | undefined {
+export function matches({ operator, value }: Matcher, label: string): boolean | undefined {
   switch (operator) {
     case '=':
       return label === value;

@@ -1,6 +1,6 @@
 import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative } from '../values/native.ts';
-import { fits, type Matcher, matchersOf } from './matcher.ts';
+import { type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** A route as far as it decides who is told. */
 export interface Route {
@@ -12,7 +12,7 @@ export interface Route {
 }
 
 /** Whom an alert may reach, when not all of its labels are known. */
-export interface Reach {
+export interface ReachedReceivers {
   /** Receivers it reaches whatever the other labels are. */
   readonly certain: readonly string[];
   /** Receivers it may reach. */
@@ -42,12 +42,12 @@ export function receiversFor(root: Route, labels: Labels): readonly string[] {
 }
 
 /** Whom an alert may reach that has these labels and others that are not known. */
-export function reachOf(root: Route, labels: Labels): Reach {
+export function reachOf(root: Route, labels: Labels): ReachedReceivers {
   return toReach(walk(root, labels, isNotIn(labels)));
 }
 
 /** The same, with what is left of the tree for such alerts: where two trees leave the same, they reach the same by both. */
-export function wayOf(root: Route, labels: Labels): Reach & { readonly cases: string } {
+export function alertRouteOf(root: Route, labels: Labels): ReachedReceivers & { readonly cases: string } {
   const walked = walk(root, labels, isNotIn(labels));
   return { ...toReach(walked), cases: JSON.stringify(leftOf(walked)) };
 }
@@ -111,14 +111,14 @@ function askedBy(
 ): readonly Matcher[] | undefined {
   const asked: Matcher[] = [];
   for (const matcher of matchers) {
-    const verdict = isUnknown(matcher.name) ? undefined : fits(matcher, labelOf(labels, matcher.name));
+    const verdict = isUnknown(matcher.name) ? undefined : matches(matcher, labelOf(labels, matcher.name));
     if (verdict === false) return undefined;
     if (verdict === undefined) asked.push(matcher);
   }
   return asked;
 }
 
-function toReach(walked: Walked): Reach {
+function toReach(walked: Walked): ReachedReceivers {
   const asked = askedIn(walked);
   return {
     certain: walked.certain,

@@ -7,12 +7,12 @@ import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
 import { externalUrl } from '../values/external-url.ts';
 import { flagIn } from '../values/flags.ts';
 import { alertmanagerChecks } from './checks.ts';
-import { vitals } from './health.ts';
+import { healthIndicators } from './health.ts';
 import { readMainFile } from './main-file.ts';
 import { problems } from './problems.ts';
 import { proofs, stamp } from './proofs.ts';
 import { ownReceivers, rootRoute } from './routing.ts';
-import { parseRoute, wayOf } from './routing-tree.ts';
+import { alertRouteOf, parseRoute } from './routing-tree.ts';
 import { alertmanagerSecrets } from './secret-fields.ts';
 
 const port = 9093;
@@ -78,13 +78,13 @@ export const alertmanager = defineService({
   alertRouting,
   risks,
   explainExit: explainAlertmanagerExit,
-  vitals,
+  healthIndicators,
 });
 
 /** Whom alerts reach by the routing tree of alertmanager.yml; undefined when there is none that can be read. */
 export function alertRouting(files: readonly RenderedFile[]): AlertRouting | undefined {
   const root = parseRoute(readMainFile(files)?.['route']);
-  return root === undefined ? undefined : (labels) => wayOf(root, labels);
+  return root === undefined ? undefined : (labels) => alertRouteOf(root, labels);
 }
 
 /** Silences and notifications that an Alertmanager of another spec forgets. */

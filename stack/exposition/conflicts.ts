@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../diagnostic.ts';
-import { type Family, formatLabels, identityOf, type Labels, type MetricType, pushedLabels } from './family.ts';
+import { type Family, formatLabels, identityOf, type LabelMap, type MetricType, pushedLabels } from './family.ts';
 import { findCollision, seriesOf } from './warnings.ts';
 
 /** What a Pushgateway holds already. */
-export interface Held {
-  readonly groups: readonly HeldGroup[];
+export interface StoredView {
+  readonly groups: readonly StoredGroup[];
   /** Its own metrics, such as `go_info`, and their types. */
   readonly own: ReadonlyMap<string, MetricType>;
 }
@@ -12,7 +12,7 @@ export interface Held {
 /** A push to be held against it. */
 interface Push {
   readonly families: readonly Family[];
-  readonly group: Labels;
+  readonly group: LabelMap;
   /** Whether it replaces the group as a whole (PUT) or only the metrics it names (POST). */
   readonly replaces: boolean;
 }
@@ -21,7 +21,7 @@ interface Push {
  * In what a push contradicts what the Pushgateway holds. Errors are what it would refuse; each failed push besides
  * leaves a mark on its group (push_failure_time_seconds), so it is better not sent.
  */
-export function findContradictions(push: Push, held: Held): readonly Diagnostic[] {
+export function findConflicts(push: Push, held: StoredView): readonly Diagnostic[] {
   const twins = findTwins(held.groups, push.group);
   if (twins.length > 0) return twins;
   const others = othersByName(push, held);
@@ -40,8 +40,8 @@ export function findContradictions(push: Push, held: Held): readonly Diagnostic[
 
 /** A metric of the push's name, held by another group or, without one, by the Pushgateway itself. */
 interface Holder {
-  readonly family: HeldFamily;
-  readonly group: Labels | undefined;
+  readonly family: StoredFamily;
+  readonly group: LabelMap | undefined;
 }
 
 /**
@@ -49,8 +49,8 @@ interface Holder {
  * `push_time_seconds` with its labels and an empty `instance` if it has none, so a group with an empty `instance` and one
  * without make the same series; once both are there, every push to any group is refused.
  */
-export function findTwins(groups: readonly HeldGroup[], pushed?: Labels): readonly Diagnostic[] {
-  const seen = new Map<string, Labels>();
+export function findTwins(groups: readonly StoredGroup[], pushed?: LabelMap): readonly Diagnostic[] {
+  const seen = new Map<string, LabelMap>();
   if (pushed !== undefined) seen.set(identityOf(pushedLabels(new Map(), pushed)), pushed);
   for (const { labels } of groups) {
     const key = identityOf(pushedLabels(new Map(), labels));
@@ -61,7 +61,7 @@ export function findTwins(groups: readonly HeldGroup[], pushed?: Labels): readon
   return [];
 }
 
-function sayTwins(one: Labels, other: Labels, isPush: boolean): Diagnostic {
+function sayTwins(one: LabelMap, other: LabelMap, isPush: boolean): Diagnostic {
   const message = isPush
     ? `the Pushgateway holds the group ${formatLabels(one)}, which to it is the same as ${formatLabels(other)}`
     : `the groups ${formatLabels(one)} and ${formatLabels(other)} are the same to the Pushgateway: it refuses every push`;
@@ -70,7 +70,7 @@ function sayTwins(one: Labels, other: Labels, isPush: boolean): Diagnostic {
 }
 
 /** What stays beside the push, by metric name. */
-function othersByName({ families, group, replaces }: Push, held: Held): ReadonlyMap<string, readonly Holder[]> {
+function othersByName({ families, group, replaces }: Push, held: StoredView): ReadonlyMap<string, readonly Holder[]> {
   const pushed = new Set(families.map((family) => family.name));
   const others = new Map<string, Holder[]>();
   const add = (name: string, holder: Holder) => {
@@ -122,7 +122,7 @@ function checkHelp({ name, help = '', where }: Family, holders: readonly Holder[
   ];
 }
 
-function checkHeldSeries(family: Family, group: Labels, holders: readonly Holder[]): readonly Diagnostic[] {
+function checkHeldSeries(family: Family, group: LabelMap, holders: readonly Holder[]): readonly Diagnostic[] {
   if (holders.length === 0) return [];
   const held = new Map(holders.flatMap((holder) => holder.family.series.map((labels) => [identityOf(labels), holder])));
   for (const { labels, first } of seriesOf(family)) {
@@ -178,20 +178,20 @@ function a(type: MetricType): string {
 }
 
 /** A metric as a Pushgateway holds it in one group. */
-export interface HeldFamily {
+export interface StoredFamily {
   /** Undefined when it is of a type the text format has no word for. */
   readonly type: MetricType | undefined;
   readonly help: string;
   /** The labels of each of its series, those of the group and `instance` among them. */
-  readonly series: readonly Labels[];
+  readonly series: readonly LabelMap[];
 }
 
 /** A group as a Pushgateway holds it. */
-export interface HeldGroup {
+export interface StoredGroup {
   /** The grouping labels, `job` first. */
-  readonly labels: Labels;
+  readonly labels: LabelMap;
   /** By name, without the two the Pushgateway adds. */
-  readonly families: ReadonlyMap<string, HeldFamily>;
+  readonly families: ReadonlyMap<string, StoredFamily>;
   /** When it was last pushed with success, in seconds since 1970; undefined when it never was. */
   readonly pushedAt: number | undefined;
   /** When a push to it last failed, in seconds since 1970; undefined when none did. */

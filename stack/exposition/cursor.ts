@@ -1,12 +1,12 @@
 /** A piece of a line and where it stands: columns from 0. */
-export interface Piece<T> {
+export interface Token<T> {
   readonly value: T;
   readonly from: number;
   readonly to: number;
 }
 
 /** A label as written; the same name may stand twice. */
-export interface LabelPiece extends Piece<string> {
+export interface LabelToken extends Token<string> {
   readonly name: string;
 }
 
@@ -114,15 +114,15 @@ const unescaped = /[^"\\]*/y;
 const escapes: Readonly<Record<string, string | undefined>> = { '\\': '\\', '"': '"', n: '\n' };
 
 /** A kind of name, in words. */
-type Kind = 'metric name' | 'label name';
+type NameKind = 'metric name' | 'label name';
 
-const bare: Readonly<Record<Kind, RegExp>> = {
+const bare: Readonly<Record<NameKind, RegExp>> = {
   'metric name': /[a-zA-Z_:][a-zA-Z0-9_:]*/y,
   'label name': /[a-zA-Z_][a-zA-Z0-9_]*/y,
 };
 
 /** Takes a name, quoted or not; its characters are not checked yet when it is quoted. */
-export function readName(cursor: Cursor, what: Kind): string {
+export function readName(cursor: Cursor, what: NameKind): string {
   if (cursor.peek() === '"') return cursor.takeQuoted(what);
   const from = cursor.at;
   const name = cursor.take(bare[what]);
@@ -150,7 +150,7 @@ function failAtQuote(cursor: Cursor, from: number): void {
   cursor.fail('quoting', 'a name is quoted as a whole or not at all', { from, to: cursor.at + 1 });
 }
 
-function failAtStart(cursor: Cursor, what: Kind): never {
+function failAtStart(cursor: Cursor, what: NameKind): never {
   const char = cursor.peek();
   if (char === '\uFEFF') {
     cursor.fail('metric-name', 'the text begins with a byte order mark', {

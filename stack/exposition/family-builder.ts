@@ -1,10 +1,10 @@
 import type { SourceRange } from '../diagnostic.ts';
-import type { LabelPiece, Piece } from './cursor.ts';
+import type { LabelToken, Token } from './cursor.ts';
 import { isHistogram, isReservedLabel, type MetricType, parseFloat64, type Sample } from './family.ts';
 import type { Line } from './read-line.ts';
 
 /** A family while its lines are being read. */
-export interface Draft {
+export interface FamilyDraft {
   readonly name: string;
   type: MetricType | undefined;
   help: string | undefined;
@@ -19,7 +19,7 @@ type Part = 'plain' | 'count' | 'sum' | 'bucket';
 
 /** A family, and which part of it a name means. */
 interface Resolved {
-  readonly draft: Draft;
+  readonly draft: FamilyDraft;
   readonly part: Part;
 }
 
@@ -28,9 +28,9 @@ interface Resolved {
  * exactly this name first, whatever its type, then the summary or histogram whose part the name is, else a new one.
  */
 class Drafts {
-  readonly byName = new Map<string, Draft>();
+  readonly byName = new Map<string, FamilyDraft>();
   /** The family of the line before. */
-  latest: Draft | undefined;
+  latest: FamilyDraft | undefined;
 
   resolve(name: string, where: SourceRange): Resolved {
     const resolved = this.#find(name, where);
@@ -57,15 +57,15 @@ function hasPart(type: MetricType | undefined, part: Part): boolean {
 }
 
 /** Columns of a line, from 0, as a place in the file. */
-export type Place = (piece: { readonly from: number; readonly to: number }) => SourceRange;
+export type FamilyPlace = (piece: { readonly from: number; readonly to: number }) => SourceRange;
 
 type SampleLine = Extract<Line, { kind: 'sample' }>;
 
 /** Puts lines together to families, in their order; answers with what is wrong with a line in the light of those before. */
-export class Assembly {
+export class FamilyBuilder {
   readonly drafts = new Drafts();
 
-  add(line: Line, place: Place): SampleProblem | undefined {
+  add(line: Line, place: FamilyPlace): SampleProblem | undefined {
     switch (line.kind) {
       case 'nothing':
       case 'wrong':
@@ -82,7 +82,7 @@ export class Assembly {
     }
   }
 
-  #addHelp(name: Piece<string>, help: string, place: Place): SampleProblem | undefined {
+  #addHelp(name: Token<string>, help: string, place: FamilyPlace): SampleProblem | undefined {
     const { draft } = this.drafts.resolve(name.value, place(name));
     if (draft.help !== undefined) {
       const message = `${draft.name} has a HELP line already`;
@@ -92,7 +92,7 @@ export class Assembly {
     return undefined;
   }
 
-  #addType(name: Piece<string>, type: MetricType, place: Place): SampleProblem | undefined {
+  #addType(name: Token<string>, type: MetricType, place: FamilyPlace): SampleProblem | undefined {
     const { draft } = this.drafts.resolve(name.value, place(name));
     if (draft.name !== name.value) {
       const message = `${name.value} is a part of the ${draft.type} ${draft.name}, which has its TYPE line already`;
@@ -111,7 +111,7 @@ export class Assembly {
     return undefined;
   }
 
-  #addSample(line: SampleLine, place: Place): SampleProblem | undefined {
+  #addSample(line: SampleLine, place: FamilyPlace): SampleProblem | undefined {
     const before = this.drafts.latest;
     const resolved = this.drafts.resolve(line.name.value, place(line.name));
     const { draft } = resolved;
@@ -124,7 +124,7 @@ export class Assembly {
   }
 }
 
-function checkLabels(labels: readonly LabelPiece[], draft: Draft): SampleProblem | undefined {
+function checkLabels(labels: readonly LabelToken[], draft: FamilyDraft): SampleProblem | undefined {
   const seen = new Set<string>();
   for (const label of labels) {
     if (isReservedLabel(label.name)) {
@@ -145,7 +145,7 @@ function checkLabels(labels: readonly LabelPiece[], draft: Draft): SampleProblem
  * Where the name stands inside the braces, the Pushgateway's parser makes ready for the labels of a histogram or summary
  * before it knows the name, by the line before. After a line of another metric it mixes the two up or breaks down.
  */
-function checkOrder(line: SampleLine, draft: Draft, before: Draft | undefined): SampleProblem | undefined {
+function checkOrder(line: SampleLine, draft: FamilyDraft, before: FamilyDraft | undefined): SampleProblem | undefined {
   if (!line.isBraced || boundLabel(draft) === undefined || before === draft) return undefined;
   return {
     code: 'scattered-family',
@@ -179,17 +179,17 @@ interface SampleProblem {
 
 /** A sample of a histogram or summary, with the label that says which bucket or quantile it is. */
 interface PartSample {
-  readonly draft: Draft;
+  readonly draft: FamilyDraft;
   readonly part: Part;
-  readonly name: Piece<string>;
-  readonly value: Piece<number>;
-  readonly bound: LabelPiece | undefined;
+  readonly name: Token<string>;
+  readonly value: Token<number>;
+  readonly bound: LabelToken | undefined;
   /** The other labels, which say whose bucket or quantile it is. */
   readonly owner: string;
 }
 
 /** The label that sets buckets or quantiles apart in this family. */
-function boundLabel(draft: Draft): 'le' | 'quantile' | undefined {
+function boundLabel(draft: FamilyDraft): 'le' | 'quantile' | undefined {
   if (isHistogram(draft.type)) return 'le';
   return draft.type === 'summary' ? 'quantile' : undefined;
 }
@@ -237,15 +237,15 @@ function checkHistogram(sample: PartSample): SampleProblem | undefined {
   return repeated(sample, bound === undefined ? part : `bucket ${parseFloat64(bound.value)}`);
 }
 
-function isNumber(bound: LabelPiece | undefined): boolean {
+function isNumber(bound: LabelToken | undefined): boolean {
   return bound !== undefined && !Number.isNaN(parseFloat64(bound.value));
 }
 
-function badBound(label: string, at: LabelPiece): SampleProblem {
+function badBound(label: string, at: LabelToken): SampleProblem {
   return { code: 'bound', message: `${label}=${JSON.stringify(at.value)} is not a number`, at };
 }
 
-function strayBound(label: string, part: Part, at: LabelPiece): SampleProblem {
+function strayBound(label: string, part: Part, at: LabelToken): SampleProblem {
   return lost(`the _${part} has no ${label}`, `leave ${label} out`, at);
 }
 

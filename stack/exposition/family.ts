@@ -44,25 +44,25 @@ export function isHistogram(type: MetricType | undefined): boolean {
 }
 
 /** Label names and values in any order. */
-export type Labels = ReadonlyMap<string, string>;
+export type LabelMap = ReadonlyMap<string, string>;
 
 /**
  * The labels a pushed sample ends up with: those of the group win over its own, and one that has no `instance` gets an
  * empty one (the Pushgateway's sanitizeLabels), which keeps Prometheus from adding the Pushgateway's.
  */
-export function pushedLabels(own: Labels, group: Labels): Labels {
+export function pushedLabels(own: LabelMap, group: LabelMap): LabelMap {
   const labels = new Map([...own, ...group]);
   if (!labels.has('instance')) labels.set('instance', '');
   return labels;
 }
 
 /** The same text for the same labels. */
-export function identityOf(labels: Labels): string {
+export function identityOf(labels: LabelMap): string {
   return JSON.stringify([...labels].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Labels as people write them: `{job="backup", instance="a"}`. */
-export function formatLabels(labels: Labels): string {
+export function formatLabels(labels: LabelMap): string {
   return `{${[...labels].map(([name, value]) => `${quoteName(name)}=${quoteValue(value)}`).join(', ')}}`;
 }
 
@@ -125,7 +125,7 @@ export interface WrittenMetric {
   readonly name: string;
   readonly type?: MetricType;
   readonly help?: string;
-  readonly samples: readonly { readonly labels?: Labels; readonly value: number }[];
+  readonly samples: readonly { readonly labels?: LabelMap; readonly value: number }[];
 }
 
 /** Metrics in the text format, names outside the old alphabet in quotes. */
@@ -144,7 +144,7 @@ function formatMetric({ name, type, help, samples }: WrittenMetric): string {
 }
 
 /** A series as the text format writes it: `http_requests{code="200"}`, `{"my.metric", code="200"}`. */
-function formatSeries(name: string, labels: Labels): string {
+function formatSeries(name: string, labels: LabelMap): string {
   if (!isMetricName(name, 'legacy')) {
     return labels.size === 0 ? `{${quoteValue(name)}}` : `{${quoteValue(name)}, ${formatLabels(labels).slice(1)}`;
   }

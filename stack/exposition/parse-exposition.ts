@@ -1,8 +1,8 @@
 import type { Diagnostic, SourceRange } from '../diagnostic.ts';
-import type { Family, Labels, NameScheme } from './family.ts';
-import { Assembly, type Draft, type Place } from './family-builder.ts';
+import type { Family, LabelMap, NameScheme } from './family.ts';
+import { FamilyBuilder, type FamilyDraft, type FamilyPlace } from './family-builder.ts';
 import { readLine } from './read-line.ts';
-import { checkConsistency, findDoubts } from './warnings.ts';
+import { checkConsistency, findWarnings } from './warnings.ts';
 
 /** What the text is read for. */
 export interface ExpositionOptions {
@@ -11,7 +11,7 @@ export interface ExpositionOptions {
   /** The names the receiving Pushgateway takes; those of old unless it runs with `--push.enable-utf8-names`. */
   readonly names?: NameScheme;
   /** The labels of the group it is pushed to, `job` among them: they replace labels of the same name. */
-  readonly group?: Labels;
+  readonly group?: LabelMap;
 }
 
 /** A text that can be pushed, or everything that is wrong with it. */
@@ -34,7 +34,7 @@ export type Exposition =
  */
 export function parseExposition(text: string, options: ExpositionOptions = {}): Exposition {
   const { file = 'metrics', names = 'legacy', group = new Map() } = options;
-  const assembly = new Assembly();
+  const assembly = new FamilyBuilder();
   const problems: Diagnostic[] = [];
   let offset = 0;
   for (const [index, content] of linesOf(text).entries()) {
@@ -49,7 +49,7 @@ export function parseExposition(text: string, options: ExpositionOptions = {}): 
   const families = [...assembly.drafts.byName.values()].filter((draft) => draft.samples.length > 0).map(toFamily);
   problems.push(...checkConsistency(families, group));
   if (problems.length > 0) return { ok: false, error: problems.sort(byPlace) };
-  return { ok: true, value: families, text: endLastLine(text), warnings: findDoubts(families, group).sort(byPlace) };
+  return { ok: true, value: families, text: endLastLine(text), warnings: findWarnings(families, group).sort(byPlace) };
 }
 
 /**
@@ -86,7 +86,7 @@ function endLastLine(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
-function placeIn(start: { readonly file: string; readonly line: number; readonly offset: number }): Place {
+function placeIn(start: { readonly file: string; readonly line: number; readonly offset: number }): FamilyPlace {
   return ({ from, to }): SourceRange => ({
     file: start.file,
     line: start.line,
@@ -96,7 +96,7 @@ function placeIn(start: { readonly file: string; readonly line: number; readonly
   });
 }
 
-function toFamily(draft: Draft): Family {
+function toFamily(draft: FamilyDraft): Family {
   const { name, type = 'untyped', help, samples, where } = draft;
   return { name, type, samples, where, ...(help === undefined ? {} : { help }) };
 }

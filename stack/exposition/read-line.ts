@@ -1,10 +1,10 @@
 import {
   Cursor,
-  type LabelPiece,
+  type LabelToken,
   LineError,
   type LineProblem,
-  type Piece,
   readName,
+  type Token,
   takeMetricName,
 } from './cursor.ts';
 import { isLabelName, isMetricName, type MetricType, type NameScheme, parseFloat64, toMetricType } from './family.ts';
@@ -13,17 +13,17 @@ import { isLabelName, isMetricName, type MetricType, type NameScheme, parseFloat
 export type Line =
   /** Empty, or a comment that means nothing. */
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'help'; readonly name: Piece<string>; readonly help: string }
-  | { readonly kind: 'type'; readonly name: Piece<string>; readonly type: MetricType }
+  | { readonly kind: 'help'; readonly name: Token<string>; readonly help: string }
+  | { readonly kind: 'type'; readonly name: Token<string>; readonly type: MetricType }
   /** HELP or TYPE and a name, and nothing after it: takes the name without saying anything of it. */
-  | { readonly kind: 'mention'; readonly name: Piece<string> }
+  | { readonly kind: 'mention'; readonly name: Token<string> }
   | {
       readonly kind: 'sample';
-      readonly name: Piece<string>;
+      readonly name: Token<string>;
       /** The name stands inside the braces. */
       readonly isBraced: boolean;
-      readonly labels: readonly LabelPiece[];
-      readonly value: Piece<number>;
+      readonly labels: readonly LabelToken[];
+      readonly value: Token<number>;
     }
   | { readonly kind: 'wrong'; readonly problem: LineProblem };
 
@@ -109,7 +109,7 @@ function readNameInBraces(cursor: Cursor, scheme: NameScheme): Line {
   return { kind: 'sample', name, isBraced: true, labels, value: readValue(cursor) };
 }
 
-function checkMetricName(cursor: Cursor, name: Piece<string>, scheme: NameScheme): void {
+function checkMetricName(cursor: Cursor, name: Token<string>, scheme: NameScheme): void {
   if (isMetricName(name.value, scheme)) return;
   if (name.value === '') cursor.fail('metric-name', 'a metric name cannot be empty', name);
   cursor.fail('utf8-name', `this Pushgateway takes no metric name such as ${quoted(name.value)}`, {
@@ -166,8 +166,8 @@ function hintFor(word: string): string {
 }
 
 /** Reads labels to the closing brace and past it. */
-function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelPiece[] {
-  const labels: LabelPiece[] = [];
+function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelToken[] {
+  const labels: LabelToken[] = [];
   for (;;) {
     cursor.skipBlanks();
     if (cursor.takeChar('}')) return labels;
@@ -180,7 +180,7 @@ function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelPiece[] {
   }
 }
 
-function readLabel(cursor: Cursor, scheme: NameScheme): LabelPiece {
+function readLabel(cursor: Cursor, scheme: NameScheme): LabelToken {
   const from = cursor.at;
   if (cursor.isAtEnd) cursor.fail('braces', 'the labels have no closing "}"', { hint: unclosedHint(cursor) });
   const name = readName(cursor, 'label name');
@@ -212,7 +212,7 @@ function unclosedHint(cursor: Cursor): string | undefined {
 const nextWord = /[^ \t]+/y;
 
 /** Takes the value, which must be the last thing on its line. */
-function readValue(cursor: Cursor): Piece<number> {
+function readValue(cursor: Cursor): Token<number> {
   cursor.skipBlanks();
   const from = cursor.at;
   if (cursor.isAtEnd) cursor.fail('value', 'the value is missing');

@@ -4,7 +4,7 @@ import {
   formatLabels,
   identityOf,
   isHistogram,
-  type Labels,
+  type LabelMap,
   type MetricType,
   parseFloat64,
   pushedLabels,
@@ -12,7 +12,7 @@ import {
 } from './family.ts';
 
 /** What the Pushgateway takes and keeps, and yet is hardly meant. */
-export function findDoubts(families: readonly Family[], group: Labels): Diagnostic[] {
+export function findWarnings(families: readonly Family[], group: LabelMap): Diagnostic[] {
   return families.flatMap((family) => [
     ...doubtName(family),
     ...doubtLabels(family),
@@ -41,7 +41,7 @@ function doubtLabels(family: Family): readonly Diagnostic[] {
   return [warn('inconsistent-labels', message, odd.first.where, 'give all samples of a metric the same label names')];
 }
 
-function doubtOverwritten(family: Family, group: Labels): readonly Diagnostic[] {
+function doubtOverwritten(family: Family, group: LabelMap): readonly Diagnostic[] {
   for (const { labels, where } of family.samples) {
     for (const [name, value] of group) {
       const own = labels.get(name);
@@ -54,7 +54,7 @@ function doubtOverwritten(family: Family, group: Labels): readonly Diagnostic[] 
 }
 
 /** To Prometheus a label with an empty value is no label, so two series of the Pushgateway become one at the scrape. */
-function doubtEmptyLabels(family: Family, group: Labels): readonly Diagnostic[] {
+function doubtEmptyLabels(family: Family, group: LabelMap): readonly Diagnostic[] {
   const seen = new Map<string, Sample>();
   for (const { labels, first } of seriesOf(family)) {
     const told = new Map([...pushedLabels(labels, group)].filter(([, value]) => value !== ''));
@@ -104,11 +104,11 @@ function doubtHistogram(name: string, samples: readonly Sample[]): readonly Diag
   return [];
 }
 
-function namesOf(labels: Labels): string {
+function namesOf(labels: LabelMap): string {
   return JSON.stringify([...labels.keys()].sort());
 }
 
-function namesAndValues(labels: Labels): string {
+function namesAndValues(labels: LabelMap): string {
   return identityOf(new Map([...labels].filter(([name]) => name !== 'le')));
 }
 
@@ -117,7 +117,7 @@ function warn(code: string, message: string, where: SourceRange, hint?: string):
 }
 
 /** What the families contradict each other in: series that would be one and the same, and names that collide. */
-export function checkConsistency(families: readonly Family[], group: Labels): readonly Diagnostic[] {
+export function checkConsistency(families: readonly Family[], group: LabelMap): readonly Diagnostic[] {
   const types = new Map(families.map((family) => [family.name, family.type]));
   return families.flatMap((family) => [
     ...checkSeries(family, group),
@@ -127,17 +127,17 @@ export function checkConsistency(families: readonly Family[], group: Labels): re
 }
 
 /** A value a family holds: one sample, or all parts of one histogram or summary. */
-interface Series {
+interface SeriesLabels {
   /** As the Pushgateway keeps them: without `le` and `quantile`. */
-  readonly labels: Labels;
+  readonly labels: LabelMap;
   readonly first: Sample;
 }
 
 /** The series of a family, as written; parts that share their labels are one. */
-export function seriesOf(family: Family): readonly Series[] {
+export function seriesOf(family: Family): readonly SeriesLabels[] {
   const bound = boundOf(family.type);
   if (bound === undefined) return family.samples.map((sample) => ({ labels: sample.labels, first: sample }));
-  const found = new Map<string, Series>();
+  const found = new Map<string, SeriesLabels>();
   for (const sample of family.samples) {
     const labels = new Map([...sample.labels].filter(([name]) => name !== bound));
     const key = identityOf(labels);
@@ -163,9 +163,9 @@ function hasPart(type: MetricType | undefined, part: string): boolean {
   return type === 'histogram' || (type === 'summary' && part !== '_bucket');
 }
 
-function checkSeries(family: Family, group: Labels): readonly Diagnostic[] {
+function checkSeries(family: Family, group: LabelMap): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
-  const seen = new Map<string, Series>();
+  const seen = new Map<string, SeriesLabels>();
   for (const series of seriesOf(family)) {
     const key = identityOf(pushedLabels(series.labels, group));
     const former = seen.get(key);
@@ -175,7 +175,7 @@ function checkSeries(family: Family, group: Labels): readonly Diagnostic[] {
   return problems;
 }
 
-function sayDuplicate(family: Family, series: Series, former: Series): Diagnostic {
+function sayDuplicate(family: Family, series: SeriesLabels, former: SeriesLabels): Diagnostic {
   const line = former.first.where.line;
   const isSame = identityOf(series.labels) === identityOf(former.labels);
   return {
@@ -205,7 +205,7 @@ function checkCollision(family: Family, types: ReadonlyMap<string, MetricType>):
   ];
 }
 
-function checkGroup(family: Family, group: Labels): readonly Diagnostic[] {
+function checkGroup(family: Family, group: LabelMap): readonly Diagnostic[] {
   if (family.type !== 'summary' || !group.has('quantile')) return [];
   return [
     {

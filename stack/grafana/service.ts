@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Reading, Vital } from '../health-indicator.ts';
+import type { HealthIndicator, Reading } from '../health-indicator.ts';
 import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
 import { parseJson } from '../values/json.ts';
@@ -8,7 +8,7 @@ import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDa
 import { explainExit } from './explain-exit.ts';
 import { environment, iniFile, secretFiles } from './given-settings.ts';
 import { problems } from './problems.ts';
-import { keptSecrets } from './settings.ts';
+import { generatedSecrets } from './settings.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
@@ -22,7 +22,7 @@ export const grafana = defineService({
   title: 'Grafana',
   startsAfter: [],
   port,
-  frontDoor: 2,
+  openPriority: 2,
   hostPort: (config) => config.grafana.port,
   isEnabled: (config) => config.grafana.enabled,
   container: (config) => ({
@@ -60,20 +60,20 @@ export const grafana = defineService({
   files: (config) => [...iniFile(config), ...secretFiles(config)],
   fileProblems: sharedNames,
   stamp: stampDashboards,
-  keeps: [
-    { name: keptSecrets.adminPassword, length: 24, given: (config) => config.grafana.admin_password },
-    { name: keptSecrets.secretKey, length: 40 },
+  generatedSecrets: [
+    { name: generatedSecrets.adminPassword, length: 24, given: (config) => config.grafana.admin_password },
+    { name: generatedSecrets.secretKey, length: 40 },
   ],
   checks: () => [],
   ready: { method: 'GET', port, path: '/api/health' },
-  reload: 'attended',
+  reload: 'driver',
   proofs: () => [],
-  vitals,
+  healthIndicators,
   explainExit,
 });
 
 /** How Grafana is: its version, and whether its database answers. */
-function vitals(): readonly Vital[] {
+function healthIndicators(): readonly HealthIndicator[] {
   return [
     {
       label: 'database',

@@ -4,7 +4,7 @@ import { configDir, configMount } from '../values/container.ts';
 import type { GrafanaConfig } from './config.ts';
 
 /** Secrets promstack makes itself and keeps on the engine: their names, and where the container finds them. */
-export const keptSecrets = { adminPassword: 'admin-password', secretKey: 'secret-key' } as const;
+export const generatedSecrets = { adminPassword: 'admin-password', secretKey: 'secret-key' } as const;
 
 /** The one user promstack knows. */
 export const adminUser = 'admin';
@@ -58,8 +58,8 @@ export function settings(config: StackConfig): readonly Setting[] {
     // The address promstack tells people is not the one of root_url, and Grafana pushes changes to its own origin alone.
     ...(own.root_url === undefined ? set('live', 'allowed_origins', `http://127.0.0.1:${own.port}`) : []),
     ...set('security', 'admin_user', adminUser),
-    ...set('security', 'admin_password', fromFile(`${configMount}/secrets/${keptSecrets.adminPassword}`)),
-    ...set('security', 'secret_key', fromFile(`${configMount}/secrets/${keptSecrets.secretKey}`)),
+    ...set('security', 'admin_password', fromFile(`${configMount}/secrets/${generatedSecrets.adminPassword}`)),
+    ...set('security', 'secret_key', fromFile(`${configMount}/secrets/${generatedSecrets.secretKey}`)),
     ...set('security', 'disable_gravatar', true),
     ...set('users', 'allow_sign_up', false),
     ...set('auth.basic', 'enabled', true),

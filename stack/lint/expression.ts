@@ -8,7 +8,7 @@ export interface Expression {
 }
 
 /** A piece of text of an expression. */
-export interface Piece {
+export interface SourceSpan {
   readonly value: string;
   /** Where it stands in the expression. */
   readonly from: number;
@@ -47,7 +47,11 @@ export function textOf(text: string, node: SyntaxNode): string {
 }
 
 /** The matchers `name="value"` at and below a node, of all names or of one. */
-export function equalityMatchers(text: string, node: SyntaxNode, name?: string): readonly (Piece & { name: string })[] {
+export function equalityMatchers(
+  text: string,
+  node: SyntaxNode,
+  name?: string,
+): readonly (SourceSpan & { name: string })[] {
   return nodesOf(node, 'UnquotedLabelMatcher', 'QuotedLabelMatcher').flatMap((matcher) => {
     const [label, operator, value] = childrenOf(matcher);
     if (label === undefined || value === undefined || operator?.firstChild?.name !== 'EqlSingle') return [];
@@ -58,8 +62,8 @@ export function equalityMatchers(text: string, node: SyntaxNode, name?: string):
 }
 
 /** The names of the metrics that an expression selects by name. */
-export function metricNames(text: string, node: SyntaxNode): readonly Piece[] {
-  return nodesOf(node, 'VectorSelector').flatMap((selector): readonly Piece[] => {
+export function metricNames(text: string, node: SyntaxNode): readonly SourceSpan[] {
+  return nodesOf(node, 'VectorSelector').flatMap((selector): readonly SourceSpan[] => {
     const [first] = childrenOf(selector);
     const quoted = nodesOf(selector, 'QuotedLabelName').find(({ parent }) => parent?.name === 'LabelMatchers');
     const named = first?.name === 'Identifier' ? first : quoted;

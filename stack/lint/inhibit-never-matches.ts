@@ -1,6 +1,6 @@
 import type { AlertRule } from '../alert.ts';
-import { allFit, type InhibitRule, parseInhibitRule } from '../alertmanager/inhibition.ts';
-import { fits, type Matcher } from '../alertmanager/matcher.ts';
+import { allMatch, type InhibitRule, parseInhibitRule } from '../alertmanager/inhibition.ts';
+import { type Matcher, matches } from '../alertmanager/matcher.ts';
 import { closest } from '../values/closest.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint } from './lint.ts';
@@ -19,9 +19,9 @@ export const inhibitNeverMatches: Lint = {
       : [],
 };
 
-type Told = Pick<Finding, 'message' | 'hint'>;
+type ReportedRule = Pick<Finding, 'message' | 'hint'>;
 
-function contradiction(rule: InhibitRule): Told | undefined {
+function contradiction(rule: InhibitRule): ReportedRule | undefined {
   const { sources, targets, equal } = rule;
   for (const [side, matchers] of [
     ['source', sources],
@@ -48,7 +48,7 @@ function contradiction(rule: InhibitRule): Told | undefined {
 /** A label whose matchers no value fits, by those of them that ask for one value. */
 function contradictory(matchers: readonly Matcher[]): string | undefined {
   const pinned = matchers.filter(({ operator }) => operator === '=');
-  return pinned.find(({ name, value }) => of(matchers, name).some((other) => fits(other, value) === false))?.name;
+  return pinned.find(({ name, value }) => of(matchers, name).some((other) => matches(other, value) === false))?.name;
 }
 
 const of = (matchers: readonly Matcher[], name: string): readonly Matcher[] =>
@@ -63,7 +63,7 @@ function isSame(one: readonly Matcher[], other: readonly Matcher[]): boolean {
 }
 
 /** Where no alert of the stack can be source or target; labels that are not known before an alert fires may be any. */
-function noAlert({ sources, targets }: InhibitRule, alerts: readonly AlertRule[]): Told | undefined {
+function noAlert({ sources, targets }: InhibitRule, alerts: readonly AlertRule[]): ReportedRule | undefined {
   if (alerts.length === 0) return undefined;
   for (const [side, matchers] of [
     ['source', sources],
@@ -72,7 +72,7 @@ function noAlert({ sources, targets }: InhibitRule, alerts: readonly AlertRule[]
     if (
       alerts.some(
         ({ sent }) =>
-          allFit(
+          allMatch(
             matchers.filter(({ name }) => Object.hasOwn(sent, name)),
             sent,
           ) !== false,

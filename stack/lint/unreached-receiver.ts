@@ -1,4 +1,4 @@
-import { fits, type Matcher } from '../alertmanager/matcher.ts';
+import { type Matcher, matches } from '../alertmanager/matcher.ts';
 import type { Route } from '../alertmanager/routing-tree.ts';
 import { quoted } from '../values/words.ts';
 import type { Lint } from './lint.ts';
@@ -58,7 +58,7 @@ function implies(known: Matcher, matcher: Matcher): boolean {
   if (known.name !== matcher.name) return false;
   if (known.operator === matcher.operator && known.value === matcher.value) return true;
   if (isFilled(known) && isFilled(matcher)) return true;
-  return valuesOf(known)?.every((value) => fits(matcher, value) === true) === true;
+  return valuesOf(known)?.every((value) => matches(matcher, value) === true) === true;
 }
 
 /** The only values that fit, where they are known. */

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import type { Reading, Vital } from '../health-indicator.ts';
+import type { HealthIndicator, Reading } from '../health-indicator.ts';
 import { ago } from '../values/ago.ts';
 import { parseJson } from '../values/json.ts';
 
 const port = 9090;
 
 /** How Prometheus is: whether it reaches its targets, what fires, when it last took a config. */
-export function vitals(): readonly Vital[] {
+export function healthIndicators(): readonly HealthIndicator[] {
   return [
     {
       label: 'targets',

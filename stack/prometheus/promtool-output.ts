@@ -1,5 +1,5 @@
 import type { CheckFinding } from '../model.ts';
-import { understand } from '../values/go-words.ts';
+import { parseGoMessage } from '../values/go-words.ts';
 
 /** One finding for each problem `promtool check config` printed, without its progress lines. */
 export function explainPromtool(output: string): readonly CheckFinding[] {
@@ -53,7 +53,7 @@ function inWords(sentence: string): Omit<CheckFinding, 'path'> {
     const match = pattern.exec(sentence);
     if (match !== null) return { message: sentence, about: about(match[1] ?? '') };
   }
-  return understand(sentence);
+  return parseGoMessage(sentence);
 }
 
 /** Sentences that name what they are about, and how that is written in the file. */

@@ -8,7 +8,7 @@ import { isFilled, listOf, missing, notAList, notAMapping, strangeKeys } from '.
 // Of Prometheus's model/rulefmt/rulefmt.go, which refuses any other key.
 const groupKeys = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 
-type Check = ReturnType<typeof promqlChecker>;
+type RuleFileCheck = ReturnType<typeof promqlChecker>;
 
 /** What is wrong with the parsed YAML of a rule file; paths are inside it. */
 export function ruleFileProblems(content: unknown): readonly Problem[] {
@@ -39,7 +39,7 @@ export function ruleFileProblems(content: unknown): readonly Problem[] {
   ];
 }
 
-function groupProblems(group: unknown, path: KeyPath, check: Check): readonly Problem[] {
+function groupProblems(group: unknown, path: KeyPath, check: RuleFileCheck): readonly Problem[] {
   if (!isNative(group)) return [notAMapping(group, path, 'a group with "name" and "rules"')];
   const rules = group['rules'];
   return [

@@ -3,7 +3,7 @@ import { explainPromtool } from './promtool-output.ts';
 import { type TestPlaces, testPlaces } from './rule-test-places.ts';
 
 /** A file of tests by its path in the config directory. */
-interface TestFile {
+interface FailedTestFile {
   readonly path: string;
   readonly text: string;
 }
@@ -12,7 +12,7 @@ interface TestFile {
  * One finding for each failed case in the output of `promtool test rules`. It prints a block for each file, in the
  * order of its arguments, that begins with SUCCESS or FAILED and does not name the file.
  */
-export function explainRuleTests(output: string, tests: readonly TestFile[]): readonly CheckFinding[] {
+export function explainRuleTests(output: string, tests: readonly FailedTestFile[]): readonly CheckFinding[] {
   const [before = '', ...blocks] = output.split(/^ {2}(?=SUCCESS|FAILED)/m);
   // With another number of blocks than files nobody knows which is which.
   const testOf = (at: number) => (blocks.length === tests.length ? tests[at] : undefined);
@@ -30,7 +30,7 @@ function problemsBefore(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('WARNING:'));
 }
 
-function explainBlock(block: string, test: TestFile | undefined): readonly CheckFinding[] {
+function explainBlock(block: string, test: FailedTestFile | undefined): readonly CheckFinding[] {
   if (!block.startsWith('FAILED')) return [];
   const places = testPlaces(test?.text ?? '');
   const cases = block.replace(/^FAILED:?[ ]*/, '').split(/\n\s*\n/);

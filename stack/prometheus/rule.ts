@@ -10,10 +10,10 @@ import { isFilled, missing, notAMapping, strangeKeys } from './rule-shape.ts';
 const ruleKeys = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 const alertOnly = ['for', 'keep_firing_for', 'annotations'];
 
-type Check = ReturnType<typeof promqlChecker>;
+type RuleCheck = ReturnType<typeof promqlChecker>;
 
 /** What is wrong with one rule; `check` looks at its expression. */
-export function ruleProblems(rule: unknown, path: KeyPath, check: Check): readonly Problem[] {
+export function ruleProblems(rule: unknown, path: KeyPath, check: RuleCheck): readonly Problem[] {
   if (!isNative(rule)) return [notAMapping(rule, path, 'a rule with "alert" or "record", and "expr"')];
   return [
     ...strangeKeys(rule, ruleKeys, path, 'a rule'),
@@ -53,7 +53,7 @@ function kindProblems(rule: Native, path: KeyPath): readonly Problem[] {
     }));
 }
 
-function expressionProblems(rule: Native, path: KeyPath, check: Check): readonly Problem[] {
+function expressionProblems(rule: Native, path: KeyPath, check: RuleCheck): readonly Problem[] {
   const expression = rule['expr'];
   if (expression === undefined || expression === null) {
     const isTold = Object.keys(rule).some((key) => !ruleKeys.includes(key) && closest(key, ['expr'], 2) !== undefined);

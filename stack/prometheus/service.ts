@@ -10,7 +10,7 @@ import { parseJson } from '../values/json.ts';
 import { parseSize } from '../values/size.ts';
 import { alerts } from './alerts.ts';
 import { prometheusChecks } from './checks.ts';
-import { vitals } from './health.ts';
+import { healthIndicators } from './health.ts';
 import { problems } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { prometheusSecrets } from './secret-fields.ts';
@@ -37,10 +37,10 @@ const starting = {
 export const prometheus = defineService({
   name: 'prometheus',
   title: 'Prometheus',
-  keepsState: true,
+  storesHistory: true,
   startsAfter: [],
   port,
-  frontDoor: 1,
+  openPriority: 1,
   hostPort: (config) => config.prometheus.port,
   isEnabled: (config) => config.prometheus.enabled,
   container: (config) => {
@@ -97,7 +97,7 @@ export const prometheus = defineService({
   alerts,
   risks,
   explainExit: explainPrometheusExit,
-  vitals,
+  healthIndicators,
 });
 
 /** What a Prometheus that died says last (3.5.3). */

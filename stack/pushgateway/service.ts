@@ -1,11 +1,11 @@
-import type { Reading, Vital } from '../health-indicator.ts';
+import type { HealthIndicator, Reading } from '../health-indicator.ts';
 import type { ContainerSpec } from '../model.ts';
 import { defineService } from '../service.ts';
 import { ago } from '../values/ago.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { flagIn } from '../values/flags.ts';
-import { labelOf, type Sample, samplesOf } from '../values/samples.ts';
+import { labelOf, type MetricSample, samplesOf } from '../values/samples.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';
@@ -47,7 +47,7 @@ export const pushgateway = defineService({
   proofs: () => [],
   risks,
   explainExit: (lines) => explainExit(lines),
-  vitals,
+  healthIndicators,
 });
 
 /** Pushed metrics that a Pushgateway of another spec does not keep. */
@@ -60,7 +60,7 @@ function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
 }
 
 /** How the Pushgateway is: how many groups it holds, when the last push came, which group's last push it refused. */
-function vitals(): readonly Vital[] {
+function healthIndicators(): readonly HealthIndicator[] {
   const request = { method: 'GET', port: 9091, path: '/metrics' } as const;
   return [
     { label: 'groups', request, read: ({ body }, now) => readGroups(body, now) },
@@ -104,7 +104,7 @@ function readRefused(page: string, now: number): Reading {
 }
 
 /** `job "backup"`, with the instance where the group has one. */
-function groupName(sample: Sample): string {
+function groupName(sample: MetricSample): string {
   const instance = labelOf(sample, 'instance') ?? '';
   return `job ${labelOf(sample, 'job') ?? '?'}${instance === '' ? '' : ` on ${instance}`}`;
 }

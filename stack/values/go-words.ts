@@ -1,5 +1,5 @@
 /** A sentence of a Go program about a config file, and what it tells besides its words. */
-export interface Understood {
+export interface GoMessage {
   readonly message: string;
   readonly line?: number;
   /** A text that stands in the file where the problem is. */
@@ -10,7 +10,7 @@ export interface Understood {
  * Puts what Go's YAML and regexp packages say into words about the file: no Go types, no tags. Sentences that are
  * not known stay as they are. Tried on the messages of promtool 3.5.3 and amtool 0.33.1.
  */
-export function understand(sentence: string): Understood {
+export function parseGoMessage(sentence: string): GoMessage {
   const place = /^(?:yaml: )?line (\d+): (.*)$/.exec(sentence);
   const text = (place?.[2] ?? sentence).replace(/^yaml: /, '');
   const line = place === null ? {} : { line: Number(place[1]) };

@@ -1,5 +1,5 @@
 /** One line of a server's own metrics page. */
-export interface Sample {
+export interface MetricSample {
   /** The labels as they stand between the braces; empty when there are none. */
   readonly labels: string;
   readonly value: number;
@@ -9,13 +9,13 @@ export interface Sample {
  * The samples of one metric on a server's own metrics page. For pages that servers write and not for what people push:
  * it looks for whole lines and passes over everything else.
  */
-export function samplesOf(page: string, metric: string): readonly Sample[] {
+export function samplesOf(page: string, metric: string): readonly MetricSample[] {
   const line = new RegExp(`^${metric}(?:\\{(.*)\\})? (\\S+)$`, 'gm');
   return [...page.matchAll(line)].map(([, labels = '', value]) => ({ labels, value: Number(value) }));
 }
 
 /** The value of one label in such a text; undefined when it is not there. */
-export function labelOf({ labels }: Sample, name: string): string | undefined {
+export function labelOf({ labels }: MetricSample, name: string): string | undefined {
   const match = new RegExp(`(?:^|,)${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(labels);
   return match?.[1]?.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
 }

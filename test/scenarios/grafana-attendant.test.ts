@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { grafanaAttendant } from '../../scripts/servers/grafana/driver.ts';
+import { grafanaDriver } from '../../scripts/servers/grafana/driver.ts';
 import { currentPassword, rotatePassword } from '../../scripts/servers/grafana/password.ts';
 import { StackError } from '../../scripts/util/stack-error.ts';
 import { Secret } from '../../stack/secret.ts';
@@ -39,8 +39,8 @@ async function scene(
     standIn,
     kept,
     room,
-    confirm: () => grafanaAttendant.confirm(room),
-    reload: () => grafanaAttendant.reload(room),
+    confirm: () => grafanaDriver.confirm(room),
+    reload: () => grafanaDriver.reload(room),
     [Symbol.asyncDispose]: async () => {
       await standIn[Symbol.asyncDispose]();
       expect(standIn.unexpected).toEqual([]);
@@ -230,10 +230,10 @@ describe('a reload', () => {
     await using scenery = await scene();
     const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
     const room = { ...scenery.room, release: other.release };
-    expect((await refusal(grafanaAttendant.confirm(room))).why).toContain('it is still that of revision');
+    expect((await refusal(grafanaDriver.confirm(room))).why).toContain('it is still that of revision');
     scenery.standIn.put(other.release.files);
-    await grafanaAttendant.reload(room);
-    await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+    await grafanaDriver.reload(room);
+    await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
   });
 
   test('must take a dashboard away that is no part of the stack any more, and leave what people made', async () => {
@@ -244,8 +244,8 @@ describe('a reload', () => {
     const without = await renderGrafana({ 'stack.yml': '{}' });
     scenery.standIn.put(without.release.files);
     const room = { ...scenery.room, release: without.release };
-    await grafanaAttendant.reload(room);
-    await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+    await grafanaDriver.reload(room);
+    await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
     expect(scenery.standIn.dashboardUids).toEqual(
       [
         'copied',
@@ -271,8 +271,8 @@ test('a dashboard that cannot be deleted must be told, and be no reason to refus
     },
   };
   scenery.standIn.put(release.files);
-  await grafanaAttendant.reload(room);
-  await expect(grafanaAttendant.confirm(room)).resolves.toEqual([
+  await grafanaDriver.reload(room);
+  await expect(grafanaDriver.confirm(room)).resolves.toEqual([
     'the dashboard "Disks" is no part of the stack any more, but Grafana did not delete it',
   ]);
 });
@@ -287,7 +287,7 @@ describe('what does not answer', () => {
         return scenery.room.request(request);
       },
     };
-    return grafanaAttendant.confirm(room);
+    return grafanaDriver.confirm(room);
   };
 
   test('among the datasources of the person must be told, and be no reason to refuse the rest', async () => {
@@ -332,7 +332,7 @@ describe('what does not answer', () => {
         throw new Error('aborted');
       },
     };
-    await expect(grafanaAttendant.confirm(room)).rejects.toThrow('interrupted');
+    await expect(grafanaDriver.confirm(room)).rejects.toThrow('interrupted');
   });
 });
 
@@ -352,7 +352,7 @@ test("people's dashboards must be asked for a few at a time", async () => {
       return answer;
     },
   };
-  await expect(grafanaAttendant.confirm(room)).resolves.toEqual([]);
+  await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
   expect(most).toBe(4);
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { ensureKept, keptSecrets, makeSecret } from '../../scripts/state/secret-store.ts';
+import { ensureSecrets, makeSecret, openSecretStore } from '../../scripts/state/secret-store.ts';
 import { Secret } from '../../stack/secret.ts';
 import { testEngine } from '../support/engine.ts';
 
 const asked = {
-  keeps: [
+  generatedSecrets: [
     { name: 'made', length: 24 },
     { name: 'given', length: 24 },
   ],
@@ -24,7 +24,7 @@ async function place() {
     user: '472:0',
     mounts: [{ volume, target: '/etc/promstack', readOnly: true }],
   });
-  const kept = keptSecrets(on.engine, { carrier, service: 'grafana', user: '472:0', container });
+  const kept = openSecretStore(on.engine, { carrier, service: 'grafana', user: '472:0', container });
   return { on, carrier, container, kept };
 }
 
@@ -32,18 +32,18 @@ test('a kept secret must be made once, of what is given or by chance, and stay w
   const { on, kept } = await place();
   await using _ = on;
   expect(await kept.read('made')).toBeUndefined();
-  await ensureKept(kept, asked, given);
+  await ensureSecrets(kept, asked, given);
   const made = (await kept.read('made'))?.reveal();
   expect(made).toMatch(/^[a-zA-Z2-9]{24}$/);
   expect((await kept.read('given'))?.reveal()).toBe('chosen');
-  await ensureKept(kept, asked, given);
+  await ensureSecrets(kept, asked, given);
   expect((await kept.read('made'))?.reveal()).toBe(made);
 });
 
 test('a kept secret must be readable for its service and for nobody else', async () => {
   const { on, container, kept } = await place();
   await using _ = on;
-  await ensureKept(kept, asked, given);
+  await ensureSecrets(kept, asked, given);
   await on.engine.startContainer(container);
   const read = await on.engine.exec(container, ['cat', '/etc/promstack/secrets/given']);
   expect([read.exitCode, read.stdout]).toEqual([0, 'chosen']);
@@ -60,7 +60,7 @@ test('a kept secret must be readable for its service and for nobody else', async
 test('a kept secret must be found in the service itself when the carrier is gone', async () => {
   const { on, carrier, kept } = await place();
   await using _ = on;
-  await ensureKept(kept, asked, given);
+  await ensureSecrets(kept, asked, given);
   await on.engine.removeContainer(carrier);
   expect((await kept.read('given'))?.reveal()).toBe('chosen');
 });

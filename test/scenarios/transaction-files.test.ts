@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
 import { hashEntries } from '../../scripts/plan/snapshot.ts';
 import { archivedFiles, type ConfigFiles } from '../../scripts/state/config-files.ts';
-import { carrierRoot, names } from '../../scripts/state/names.ts';
+import { configWriterRoot, names } from '../../scripts/state/names.ts';
 import { snapshotFiles } from '../../scripts/state/snapshot-files.ts';
 import { openHelperFiles } from '../../scripts/watch/helper-files.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
@@ -31,7 +31,7 @@ describe('the two ways to the config files', () => {
     stack = test.name('files');
     const mounts = ['one', 'two'].map((name) => ({
       volume: names.configVolume(stack, name),
-      target: `${carrierRoot}/${name}`,
+      target: `${configWriterRoot}/${name}`,
       readOnly: false,
     }));
     for (const { volume } of mounts) await test.engine.createVolume(volume, test.labels);
@@ -206,7 +206,7 @@ describe('the two ways to the config files', () => {
         name: 'a carrier',
         image: test.image,
         hash: '',
-        mounts: [{ volume: names.configVolume(stack, 'one'), target: `${carrierRoot}/one`, readOnly: false }],
+        mounts: [{ volume: names.configVolume(stack, 'one'), target: `${configWriterRoot}/one`, readOnly: false }],
       },
       imageId: 'an image',
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { DrillResult, HopResult } from '../../scripts/inspect/verify/pipeline-check.ts';
+import type { PipelineCheckResult, StageResult } from '../../scripts/inspect/verify/pipeline-check.ts';
 import { sumOf } from '../../stack/values/samples.ts';
 import { eventually } from '../support/eventually.ts';
 import { getJson, getText } from '../support/servers.ts';
@@ -41,11 +41,11 @@ describe('the drill', () => {
   const verify = async (timeout = '30s') => {
     const { exitCode, stdout, stderr } = await stack.run('verify', '--json', '--timeout', timeout);
     expect(stdout, stderr).not.toBe('');
-    const result = JSON.parse(stdout) as DrillResult;
+    const result = JSON.parse(stdout) as PipelineCheckResult;
     return { exitCode, result, stderr };
   };
   /** The hop the drill names, having failed. */
-  const brokenHop = async (timeout?: string): Promise<HopResult> => {
+  const brokenHop = async (timeout?: string): Promise<StageResult> => {
     const { exitCode, result } = await verify(timeout);
     const [broken, ...more] = result.hops.filter(({ outcome }) => outcome === 'broken');
     expect({ exitCode, works: result.works, more }, JSON.stringify(result, null, 1)).toEqual({

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { attendantOf } from '../../scripts/apply/driver-context.ts';
+import { driverOf } from '../../scripts/apply/drivers.ts';
 import { render } from '../../scripts/render/render.ts';
 import { loadTemplates } from '../../scripts/render/templates.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
@@ -38,7 +38,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   });
 
   it('must have an attendant just when its reload is for one', () => {
-    expect(attendantOf(name) !== undefined).toBe(service.reload === 'attended');
+    expect(driverOf(name) !== undefined).toBe(service.reload === 'driver');
   });
 
   it('must have its templates, and contribute files that parse', async () => {

@@ -12,7 +12,7 @@ const config = stackSchema.parse({});
 function read(service: string, label: string, body: unknown): Reading | undefined {
   const vital = services
     .find((one) => one.name === service)
-    ?.vitals?.(config)
+    ?.healthIndicators?.(config)
     .find((one) => one.label === label);
   if (vital === undefined) throw new Error(`${service} has no vital ${label}`);
   return vital.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now);
@@ -135,16 +135,15 @@ test('a Grafana without its database must be wrong', () => {
   expect(read('grafana', 'database', { database: 'failing' })).toMatchObject({ text: 'failing', tone: 'wrong' });
 });
 
-test.each(services.flatMap((service) => (service.vitals?.(config) ?? []).map((vital) => [service, vital] as const)))(
-  'an answer in an unknown form must be told as such and never break the status',
-  (service, vital) => {
-    expect(vital.request.port).toBe(service.port);
-    for (const body of ['', 'null', '[]', '{"data":1}', '<html>']) {
-      const reading = vital.read({ status: 200, body }, now);
-      expect(reading === undefined || reading.tone === 'right').toBe(true);
-    }
-  },
-);
+test.each(
+  services.flatMap((service) => (service.healthIndicators?.(config) ?? []).map((vital) => [service, vital] as const)),
+)('an answer in an unknown form must be told as such and never break the status', (service, vital) => {
+  expect(vital.request.port).toBe(service.port);
+  for (const body of ['', 'null', '[]', '{"data":1}', '<html>']) {
+    const reading = vital.read({ status: 200, body }, now);
+    expect(reading === undefined || reading.tone === 'right').toBe(true);
+  }
+});
 
 test('samples must be read with their labels', () => {
   const page = 'a_total{x="1",y="a \\"b\\" \\\\ c"} 2\na_total 3\na_total_more 5\n# a_total 7\n';

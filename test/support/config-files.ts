@@ -5,7 +5,7 @@ import type { ConfigFiles } from '../../scripts/state/config-files.ts';
 export class MemoryFiles implements ConfigFiles {
   readonly #entries = new Map<string, ArchiveEntry>();
 
-  place(): void {}
+  locate(): void {}
 
   async write(entries: readonly ArchiveEntry[], cleared: readonly string[] = []): Promise<void> {
     for (const path of cleared) this.#remove(path);

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { attendantOf, openRoom } from '../../scripts/apply/driver-context.ts';
+import { driverOf, openDriverContext } from '../../scripts/apply/drivers.ts';
 import { waitReady } from '../../scripts/apply/ready.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
-import type { Room } from '../../scripts/servers/service-driver.ts';
-import { carrierRoot, names } from '../../scripts/state/names.ts';
-import { ensureKept, givenSecrets } from '../../scripts/state/secret-store.ts';
-import { openReach } from '../../scripts/state/service-client.ts';
+import type { DriverContext } from '../../scripts/servers/service-driver.ts';
+import { configWriterRoot, names } from '../../scripts/state/names.ts';
+import { ensureSecrets, givenSecrets } from '../../scripts/state/secret-store.ts';
+import { openServiceClient } from '../../scripts/state/service-client.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { grafana } from '../../stack/grafana/service.ts';
 import type { Release } from '../../stack/service.ts';
@@ -16,11 +16,11 @@ import { type StackFolder, stackFolder } from './stack-folder.ts';
 
 /** A real Grafana in a container, beside a Prometheus and an Alertmanager of a stack of its own. */
 export interface RealGrafana extends AsyncDisposable {
-  readonly room: Room;
+  readonly room: DriverContext;
   /** Puts other dashboards on its disk, as a new release, and answers with a room of that release. */
-  release(folder: Folder): Promise<Room>;
-  reload(room: Room): Promise<void>;
-  confirm(room: Room): Promise<readonly string[]>;
+  release(folder: Folder): Promise<DriverContext>;
+  reload(room: DriverContext): Promise<void>;
+  confirm(room: DriverContext): Promise<readonly string[]>;
 }
 
 /** Starts the image with these dashboards, by their files, and waits until it is healthy. */
@@ -41,7 +41,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
   const id = `${stack.name}-grafana-${randomBytes(2).toString('hex')}`;
   const [config, data, carrier] = [`${id}-config`, `${id}-data`, names.carrier(id)];
   const labels = { 'dev.promstack.test': id };
-  const attendant = attendantOf('grafana');
+  const attendant = driverOf('grafana');
   if (attendant === undefined) throw new Error('Grafana has no attendant');
   const remove = async (): Promise<void> => {
     for (const one of await engine.listContainers(labels)) await engine.removeContainer(one.id);
@@ -59,7 +59,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
       entrypoint: ['/bin/true'],
       args: [],
       labels,
-      mounts: [{ volume: config, target: `${carrierRoot}/grafana`, readOnly: false }],
+      mounts: [{ volume: config, target: `${configWriterRoot}/grafana`, readOnly: false }],
     });
     const whole = (own: Folder): Folder => ({
       ...own,
@@ -70,7 +70,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
     });
     const first = await put(engine, carrier, whole(folder));
     const { container: spec } = await renderGrafana(whole(folder));
-    const reach = openReach(engine);
+    const reach = openServiceClient(engine);
     const signal = AbortSignal.timeout(280_000);
     const container = await engine.createContainer({
       name: id,
@@ -79,9 +79,9 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
       network: names.network(stack.name),
       volumes: spec.mounts.map((mount) => (mount.kind === 'config' ? config : data)),
     });
-    reach.place('grafana', { container, ports: spec.ports });
-    const roomOf = (release: Release): Room =>
-      openRoom({
+    reach.locate('grafana', { container, ports: spec.ports });
+    const roomOf = (release: Release): DriverContext =>
+      openDriverContext({
         stack: id,
         service: grafana,
         user: spec.user,
@@ -95,7 +95,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         deadlineMs: 45_000,
       });
     const room = roomOf(first);
-    await ensureKept(room.kept, grafana, room.given);
+    await ensureSecrets(room.kept, grafana, room.given);
     await engine.startContainer(container);
     await waitReady(grafana, container, {
       engine,
@@ -121,6 +121,6 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
 /** Stages a release and switches to it, as `up` does. */
 async function put(engine: Engine, carrier: string, folder: Folder): Promise<Release> {
   const { release, container } = await renderGrafana(folder);
-  await engine.putFiles(carrier, carrierRoot, releaseEntriesBelow('grafana', release, container.user));
+  await engine.putFiles(carrier, configWriterRoot, releaseEntriesBelow('grafana', release, container.user));
   return release;
 }

@@ -1,5 +1,5 @@
-import type { Room } from '../../scripts/servers/service-driver.ts';
-import { givenSecrets, type Kept } from '../../scripts/state/secret-store.ts';
+import type { DriverContext } from '../../scripts/servers/service-driver.ts';
+import { givenSecrets, type SecretStore } from '../../scripts/state/secret-store.ts';
 import { grafana } from '../../stack/grafana/service.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Release } from '../../stack/service.ts';
@@ -9,7 +9,7 @@ import type { GrafanaStandIn } from './grafana-stand-in.ts';
 /** Kept secrets in memory. */
 export function keptInMemory(
   secrets: Readonly<Record<string, string>> = {},
-): Kept & { readonly texts: Map<string, string> } {
+): SecretStore & { readonly texts: Map<string, string> } {
   const texts = new Map(Object.entries(secrets));
   return {
     texts,
@@ -22,7 +22,7 @@ export function keptInMemory(
 }
 
 /** A room around a stand-in: real HTTP to it, `grafana cli` inside it, and a clock on which nobody waits. */
-export function roomOf(standIn: GrafanaStandIn, release: Release, kept: Kept): Room {
+export function roomOf(standIn: GrafanaStandIn, release: Release, kept: SecretStore): DriverContext {
   return {
     release,
     kept,
@@ -42,7 +42,7 @@ export function roomOf(standIn: GrafanaStandIn, release: Release, kept: Kept): R
 }
 
 /** Sends requests to a Grafana at an address. */
-export function requester(url: string): Room['request'] {
+export function requester(url: string): DriverContext['request'] {
   return async ({ method, path, headers, body }) => {
     const answer = await fetch(new URL(path, url), {
       method,

@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type WantedDatasource, wantedDashboards, wantedDatasources } from '../../scripts/servers/grafana/expected.ts';
+import {
+  type ExpectedDatasource,
+  expectedDashboards,
+  expectedDatasources,
+} from '../../scripts/servers/grafana/expected.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 
 /** What a stand-in answers: a status and a JSON body. */
@@ -45,7 +49,7 @@ export class GrafanaStandIn implements AsyncDisposable {
   readonly #server: Server;
   #files: readonly RenderedFile[];
   #port = 0;
-  readonly #datasources = new Map<string, WantedDatasource>();
+  readonly #datasources = new Map<string, ExpectedDatasource>();
   readonly #dashboards = new Map<string, Readonly<Record<string, unknown>>>();
   #failedLogins = 0;
 
@@ -82,7 +86,7 @@ export class GrafanaStandIn implements AsyncDisposable {
   }
 
   /** Changes a datasource as a person does in the browser or by the API. */
-  changeDatasource(uid: string, change: Partial<WantedDatasource>): void {
+  changeDatasource(uid: string, change: Partial<ExpectedDatasource>): void {
     const held = this.#datasources.get(uid);
     if (held === undefined) throw new Error(`the stand-in has no datasource ${uid}`);
     this.#datasources.set(uid, { ...held, ...change });
@@ -200,7 +204,7 @@ export class GrafanaStandIn implements AsyncDisposable {
   /** Upserts by name and prunes what no file has (datasources); dashboards whose file is gone stay, unprovisioned (disableDeletion). */
   #provision(what?: string): void {
     if (what !== 'dashboards') {
-      const wanted = wantedDatasources(this.#files);
+      const wanted = expectedDatasources(this.#files);
       for (const [uid, held] of this.#datasources) {
         if (!wanted.some(({ name }) => name === held.name)) this.#datasources.delete(uid);
       }
@@ -215,7 +219,7 @@ export class GrafanaStandIn implements AsyncDisposable {
       }
     }
     if (what !== 'datasources') {
-      for (const { uid, model } of wantedDashboards(this.#files)) {
+      for (const { uid, model } of expectedDashboards(this.#files)) {
         const { badDashboard, dropsUnknownKeys } = this.faults;
         if (badDashboard?.uid === uid) {
           this.log.push(badDashboard.log);

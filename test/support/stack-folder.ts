@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { execa, type Result } from 'execa';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
-import { isHeld } from '../../scripts/util/ports.ts';
+import { isPortTaken } from '../../scripts/util/ports.ts';
 
 /** The built program, as npm would link it. */
 export const binary = join(packageRoot(), 'dist', 'scripts', 'promstack.cjs');
@@ -118,7 +118,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
     const port = firstPort + randomInt(portCount);
-    if ((await claim(join(claims, String(port)))) && !(await isHeld('127.0.0.1', port))) ports.push(port);
+    if ((await claim(join(claims, String(port)))) && !(await isPortTaken('127.0.0.1', port))) ports.push(port);
   }
   return ports;
 }

@@ -24,8 +24,8 @@ export function desiredStack(services: readonly string[], overrides: object = {}
 export function observedAs(desired: Desired, present: readonly string[]): Observed {
   const there = desired.services.filter(({ service }) => present.includes(service.name));
   const isAny = there.length > 0;
-  const carrier: ContainerSummary | undefined = isAny
-    ? { ...container('carrier', 'created'), labels: { [specHashLabel]: desired.carrier?.hash ?? '' } }
+  const configWriter: ContainerSummary | undefined = isAny
+    ? { ...container('carrier', 'created'), labels: { [specHashLabel]: desired.configWriter?.hash ?? '' } }
     : undefined;
   return {
     stack: desired.stack,
@@ -46,7 +46,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
       ]),
     ),
     strays: [],
-    carrier,
+    configWriter,
     network: isAny ? { id: 'network', name: names.network(desired.stack), labels: {} } : undefined,
     volumes: new Set(there.flatMap(({ volumes }) => volumes)),
     foreign: [],

@@ -1,20 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Place, Strategy, Surroundings } from '../../scripts/engine/strategies/strategy.ts';
+import type { EngineAddress, Strategy, StrategyContext } from '../../scripts/engine/strategies.ts';
 
 /** A Linux person with nothing set. */
-export function surroundings(own: Partial<Surroundings> = {}): Surroundings {
+export function surroundings(own: Partial<StrategyContext> = {}): StrategyContext {
   return { env: {}, platform: 'linux', home: '/home/me', uid: 1000, ...own };
 }
 
 /** The addresses a strategy guesses. */
-export function guesses(strategy: Strategy, own: Partial<Surroundings> = {}): readonly string[] {
+export function guesses(strategy: Strategy, own: Partial<StrategyContext> = {}): readonly string[] {
   return (strategy.guess?.(surroundings(own)) ?? []).map(addressOf);
 }
 
 /** A place as one line. */
-export function addressOf(place: Place): string {
+export function addressOf(place: EngineAddress): string {
   return place.kind === 'endpoint' ? place.endpoint.address : `unusable: ${place.why}`;
 }
 

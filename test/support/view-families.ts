@@ -2,14 +2,14 @@ import {
   type Family,
   identityOf,
   isHistogram,
-  type Labels,
+  type LabelMap,
   parseFloat64,
   pushedLabels,
 } from '../../stack/exposition/family.ts';
 import { seriesOf } from '../../stack/exposition/warnings.ts';
 
 /** Families as `GET /api/v1/metrics` of a Pushgateway tells of them once they were pushed. */
-export function viewFamilies(families: readonly Family[], group: Labels): Readonly<Record<string, unknown>> {
+export function viewFamilies(families: readonly Family[], group: LabelMap): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     families.map((family) => {
       const type = family.type.toUpperCase().replace('GAUGEHISTOGRAM', 'GAUGE_HISTOGRAM');
@@ -22,7 +22,7 @@ export function viewFamilies(families: readonly Family[], group: Labels): Readon
   );
 }
 
-function viewSeries(family: Family, labels: Labels, group: Labels): unknown {
+function viewSeries(family: Family, labels: LabelMap, group: LabelMap): unknown {
   const own = family.samples.filter((sample) => identityOf(bare(family, sample.labels)) === identityOf(labels));
   const told = { labels: Object.fromEntries(pushedLabels(labels, group)) };
   const part = (suffix: string) => own.find((sample) => sample.name === family.name + suffix)?.value ?? 0;
@@ -48,7 +48,7 @@ function viewSeries(family: Family, labels: Labels, group: Labels): unknown {
   return { ...told, value: family.type === 'gaugehistogram' ? '0' : goText(own[0]?.value ?? 0) };
 }
 
-function bare(family: Family, labels: Labels): Labels {
+function bare(family: Family, labels: LabelMap): LabelMap {
   const bound = isHistogram(family.type) ? 'le' : family.type === 'summary' ? 'quantile' : undefined;
   return new Map([...labels].filter(([name]) => name !== bound));
 }

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
-import type { World } from '../../scripts/cli/process-io.ts';
+import type { ProcessIo } from '../../scripts/cli/process-io.ts';
 
 /** Another end of the process for the frame: what it writes is kept, signals and crashes are sent by the test. */
-export class TestWorld implements World {
+export class TestWorld implements ProcessIo {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;

@@ -9,8 +9,8 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { revealed } from '../../render/show.ts';
 import { locateServices } from '../../state/locate.ts';
-import { openReach } from '../../state/service-client.ts';
-import { type QuietLines, quietLines, strangeComments } from './quiet.ts';
+import { openServiceClient } from '../../state/service-client.ts';
+import { type IgnoreComments, ignoreComments, unknownIgnores } from './ignore-comments.ts';
 
 /** Warns of what no server refuses and hardly anybody means; `metrics` are those that the running Prometheus knows. */
 export function lintRendering(rendering: Rendering, metrics?: ReadonlySet<string>): readonly Diagnostic[] {
@@ -28,20 +28,20 @@ export function lintRendering(rendering: Rendering, metrics?: ReadonlySet<string
   const stack = places.stackFile();
   return [
     ...found,
-    ...(stack === undefined ? [] : strangeComments(stack.text, stack.name, codes)),
-    ...own.flatMap((file) => strangeComments(revealed(file), file.origin, codes)),
+    ...(stack === undefined ? [] : unknownIgnores(stack.text, stack.name, codes)),
+    ...own.flatMap((file) => unknownIgnores(revealed(file), file.origin, codes)),
   ];
 }
 
 /** Where findings stand, in stack.yml and in files of the person's own; each file is read once, when something is found in it. */
 class Places {
   readonly #rendering: Rendering;
-  readonly #files = new Map<RenderedFile, { readonly source: YamlSource; readonly quiet: QuietLines }>();
-  readonly #stack: QuietLines;
+  readonly #files = new Map<RenderedFile, { readonly source: YamlSource; readonly quiet: IgnoreComments }>();
+  readonly #stack: IgnoreComments;
 
   constructor(rendering: Rendering) {
     this.#rendering = rendering;
-    this.#stack = quietLines(rendering.written?.text ?? '');
+    this.#stack = ignoreComments(rendering.written?.text ?? '');
   }
 
   /** stack.yml, when somebody wrote one. */
@@ -81,7 +81,7 @@ class Places {
   #isQuietAt(
     path: KeyPath,
     code: string,
-    quiet: QuietLines,
+    quiet: IgnoreComments,
     locate: (path: KeyPath, atKey: boolean) => SourceRange | undefined,
   ): boolean {
     const keys = path.map((_, at) => locate(path.slice(0, at + 1), true));
@@ -92,9 +92,9 @@ class Places {
     return file === undefined ? this.#rendering.locate?.(path, atKey) : this.#read(file).source.locate(path, atKey);
   }
 
-  #read(file: RenderedFile): { readonly source: YamlSource; readonly quiet: QuietLines } {
+  #read(file: RenderedFile): { readonly source: YamlSource; readonly quiet: IgnoreComments } {
     const text = revealed(file);
-    const known = this.#files.get(file) ?? { source: readYaml(text, file.origin), quiet: quietLines(text) };
+    const known = this.#files.get(file) ?? { source: readYaml(text, file.origin), quiet: ignoreComments(text) };
     this.#files.set(file, known);
     return known;
   }
@@ -115,7 +115,7 @@ export async function liveMetrics(
   stack: string,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   const ask = async (path: string): Promise<unknown> => {
     const answer = await reach.request('prometheus', { method: 'GET', port, path }, { timeoutMs: askMs, signal });
     return answer.status === 200 ? JSON.parse(answer.body) : undefined;

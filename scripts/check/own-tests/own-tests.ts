@@ -23,7 +23,7 @@ interface OwnTests {
 }
 
 /** Runs the person's tests of routes and inhibit rules over the rendered files, and readies their rule tests for promtool. */
-export async function judgeOwnTests(rendering: Rendering): Promise<OwnTests> {
+export async function runOwnTests(rendering: Rendering): Promise<OwnTests> {
   const { tests = [] } = rendering.written ?? {};
   const judged = await Promise.all(tests.map((test) => judgeFile(test, rendering)));
   return {
@@ -36,7 +36,7 @@ export async function judgeOwnTests(rendering: Rendering): Promise<OwnTests> {
 export async function withOwnTests(
   rendering: Rendering,
 ): Promise<{ readonly rendering: Rendering; readonly diagnostics: readonly Diagnostic[] }> {
-  const { ruleTests, diagnostics } = await judgeOwnTests(rendering);
+  const { ruleTests, diagnostics } = await runOwnTests(rendering);
   return { rendering: { ...rendering, tests: [...rendering.tests, ...ruleTests] }, diagnostics };
 }
 

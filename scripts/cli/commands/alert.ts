@@ -1,5 +1,11 @@
-import { type AlertWay, followAlert, isSuppressed, type Live, type Told } from '../../inspect/alert-route.ts';
-import { type Delivery, sendAlert } from '../../inspect/send-alert.ts';
+import {
+  type AlertTrace,
+  isSuppressed,
+  type LiveAlerts,
+  type TracedReceiver,
+  traceAlert,
+} from '../../inspect/alert-route.ts';
+import { type AlertDelivery, sendAlert } from '../../inspect/send-alert.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { AlertmanagerApi } from '../../servers/alertmanager-api.ts';
 import { readRenderedRouting, readRouting } from '../../servers/routing.ts';
@@ -8,9 +14,9 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { printWay } from '../print/alert-route.ts';
+import { printAlertRoute } from '../print/alert-route.ts';
 import { defineCommand } from './command.ts';
-import { collectPair, type Pair, readDuration } from './gateway-target.ts';
+import { collectPair, type LabelPair, readDuration } from './gateway-target.ts';
 import { mustHaveAlertmanager } from './must-have-alertmanager.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
@@ -38,7 +44,9 @@ const test = defineCommand({
     try {
       const way = await findWay(context, rendering, servers, labels);
       if (send !== true || servers === undefined) {
-        context.stdout.write(context.json ? `${JSON.stringify(toJson(way))}\n` : printWay(way, context.stdout.colours));
+        context.stdout.write(
+          context.json ? `${JSON.stringify(toJson(way))}\n` : printAlertRoute(way, context.stdout.colours),
+        );
         return exitCodes.fine;
       }
       return await sendAndTell(context, servers, way, timeoutMs);
@@ -69,11 +77,11 @@ async function findWay(
   rendering: Rendering,
   servers: Servers | undefined,
   labels: Readonly<Record<string, string>>,
-): Promise<AlertWay> {
+): Promise<AlertTrace> {
   const rendered = readRenderedRouting(rendering);
   const routing = servers === undefined ? rendered : await readRouting(servers, rendered.file);
   const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerApi(servers)) : undefined;
-  const way = followAlert(labels, routing, live, new Date(context.clock.now()));
+  const way = traceAlert(labels, routing, live, new Date(context.clock.now()));
   if (way !== undefined) return way;
   throw new StackError({
     doing: 'following the alert',
@@ -82,14 +90,14 @@ async function findWay(
   });
 }
 
-async function readLive(api: AlertmanagerApi): Promise<Live> {
+async function readLive(api: AlertmanagerApi): Promise<LiveAlerts> {
   const [silences, alerts] = await Promise.all([api.silences(), api.alerts()]);
   return { silences, alerts: alerts.map((alert) => alert.labels) };
 }
 
-async function sendAndTell(context: Context, servers: Servers, way: AlertWay, timeoutMs: number): Promise<ExitCode> {
+async function sendAndTell(context: Context, servers: Servers, way: AlertTrace, timeoutMs: number): Promise<ExitCode> {
   const { clock, signal, stdout, json } = context;
-  if (!json) stdout.write(printWay(way, stdout.colours));
+  if (!json) stdout.write(printAlertRoute(way, stdout.colours));
   const isKeptBack = isSuppressed(way);
   const receivers = isKeptBack ? [] : way.told.filter(({ mutedBy }) => mutedBy === undefined);
   const api = new AlertmanagerApi(servers);
@@ -100,7 +108,7 @@ async function sendAndTell(context: Context, servers: Servers, way: AlertWay, ti
   return isDelivered ? exitCodes.fine : exitCodes.refused;
 }
 
-function printDeliveries(deliveries: readonly Delivery[], isKeptBack: boolean, { stdout }: Context): string {
+function printDeliveries(deliveries: readonly AlertDelivery[], isKeptBack: boolean, { stdout }: Context): string {
   const { green, red } = stdout.colours;
   if (deliveries.length === 0) {
     return `${red('✖')} sent, and nobody is told: ${isKeptBack ? 'it is kept back' : 'no receiver on its way tells anybody now'}\n`;
@@ -115,15 +123,15 @@ function printDeliveries(deliveries: readonly Delivery[], isKeptBack: boolean, {
 }
 
 /** An alert without a name is one nobody can speak of. */
-function toLabels(pairs: readonly Pair[] = []): Readonly<Record<string, string>> {
+function toLabels(pairs: readonly LabelPair[] = []): Readonly<Record<string, string>> {
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new InputError([misuse(`the label ${twice} is given twice`, '--label name=value')]);
   return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
 }
 
-function toJson({ labels, isLive, tree, told, silences, inhibitions }: AlertWay) {
-  const receivers = told.map(({ name, integrations, mutedBy, route }: Told) => ({
+function toJson({ labels, isLive, tree, told, silences, inhibitions }: AlertTrace) {
+  const receivers = told.map(({ name, integrations, mutedBy, route }: TracedReceiver) => ({
     name,
     integrations,
     mutedBy: mutedBy ?? null,

@@ -1,6 +1,6 @@
 import { Argument } from '@commander-js/extra-typings';
 import { services } from '../../../stack/services.ts';
-import { bashCompletion, fishCompletion, zshCompletion } from '../completion/fish.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../completion/shells.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type Command, defineCommand, type Entry } from './command.ts';
 import { describeCommands } from './describe.ts';

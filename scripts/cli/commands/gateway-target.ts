@@ -13,7 +13,7 @@ import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
 export const defaultTimeoutMs = 10_000;
 
 /** Which Pushgateway, and what for. */
-export interface Target {
+export interface GatewayTarget {
   /** `--url`. */
   readonly url?: string | undefined;
   /** `--timeout`. */
@@ -23,7 +23,7 @@ export interface Target {
 }
 
 /** The Pushgateway a command talks to: the one of `--url`, whatever engines there are, else the stack's own. */
-export async function openTarget(context: Context, { url, timeout, deletes = false }: Target): Promise<Gateway> {
+export async function openTarget(context: Context, { url, timeout, deletes = false }: GatewayTarget): Promise<Gateway> {
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
   const now = () => context.clock.now();
   const openAt = (address: string): Gateway =>
@@ -80,17 +80,17 @@ export function readDuration(option: string, text: string): number {
 }
 
 /** A name and value given as one word; for repeated options, which gather in the list. */
-export function collectPair(word: string, list: readonly Pair[] = []): readonly Pair[] {
+export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
   const at = word.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It takes the form name=value.');
   return [...list, [word.slice(0, at), word.slice(at + 1)]];
 }
 
 /** A name and its value. */
-export type Pair = readonly [name: string, value: string];
+export type LabelPair = readonly [name: string, value: string];
 
 /** The group of `--job` and `--label`; an InputError when there can be none. */
-export function readGroup(job: string, labels: readonly Pair[] = []): Group {
+export function readGroup(job: string, labels: readonly LabelPair[] = []): Group {
   const why = whyNoGroup(job, labels);
   if (why !== undefined) throw new InputError([misuse(why, '--job NAME --label name=value')]);
   return toGroup(job, labels);

@@ -1,4 +1,4 @@
-import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import {
   type AgeLimit,
   ageOf,
@@ -55,7 +55,7 @@ async function foresee(gateway: Gateway, limit: AgeLimit, signal: AbortSignal): 
 
 function tell({ stdout, json, report }: Context, { deleted, renewed, left, now }: Collected, isDry: boolean): void {
   if (json) {
-    const view = (groups: readonly HeldGroup[]) => groups.map((group) => viewGroup(group, now));
+    const view = (groups: readonly StoredGroup[]) => groups.map((group) => viewGroup(group, now));
     stdout.write(`${JSON.stringify({ dryRun: isDry, deleted: view(deleted), renewed: view(renewed), left })}\n`);
     return;
   }

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { stackNameProblems } from '../../../stack/values/stack-name.ts';
 import { findStackFile } from '../../config/find-stack-file.ts';
-import { asTyped } from '../../util/display-path.ts';
+import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -34,13 +34,13 @@ export const command = defineCommand({
     }
     if (!(await writeNew(path, text))) {
       throw new InputError([
-        misuse(`${asTyped(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
+        misuse(`${displayPath(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
       ]);
     }
     if (json) stdout.write(`${JSON.stringify({ file: path })}\n`);
     context.report({
       kind: 'note',
-      text: `wrote ${asTyped(path, context.cwd)}; next: ${await nextStep(path, context.cwd)}`,
+      text: `wrote ${displayPath(path, context.cwd)}; next: ${await nextStep(path, context.cwd)}`,
     });
     return exitCodes.fine;
   },
@@ -49,7 +49,7 @@ export const command = defineCommand({
 /** The call that brings the new stack up; its file is named where another one, or none, would be found. */
 async function nextStep(path: string, cwd: string): Promise<string> {
   const found = await findStackFile({ cwd });
-  return found.ok && found.value === path ? 'promstack up' : `promstack up -f ${shellWord(asTyped(path, cwd))}`;
+  return found.ok && found.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
 }
 
 function checkNotReserved(name: string): void {

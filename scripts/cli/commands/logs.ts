@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { parseDuration } from '../../../stack/values/duration.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
-import { followLogs, type LogWish, readLogs, type ServiceLine } from '../../inspect/follow.ts';
+import { followLogs, type LogOptions, readLogs, type ServiceLine } from '../../inspect/logs.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -74,7 +74,7 @@ function readFollow(words: readonly string[]): { isFollowing: boolean; services:
 
 const defaultTail = 100;
 
-function readWish({ clock }: Context, tail: string | undefined, since: string | undefined): LogWish {
+function readWish({ clock }: Context, tail: string | undefined, since: string | undefined): LogOptions {
   const from = since === undefined ? undefined : parseSince(since, clock.now());
   if (since !== undefined && from === undefined) {
     throw new InputError([

@@ -3,7 +3,7 @@ import type { Service } from '../../../stack/service.ts';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import { locateServices } from '../../state/locate.ts';
-import { openReach } from '../../state/service-client.ts';
+import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -35,7 +35,7 @@ export const command = defineCommand({
 
 function whichService(config: LoadedStack['config'], name: string | undefined): Service {
   const services = name === undefined ? enabledServices(config) : whichServices(config, [name]);
-  const [first] = services.toSorted((one, other) => (other.frontDoor ?? 0) - (one.frontDoor ?? 0));
+  const [first] = services.toSorted((one, other) => (other.openPriority ?? 0) - (one.openPriority ?? 0));
   if (first === undefined) {
     throw new StackError({
       doing: `opening ${config.name}`,
@@ -48,7 +48,7 @@ function whichService(config: LoadedStack['config'], name: string | undefined): 
 
 async function urlOf(context: Context, stack: string, { name, port }: Service): Promise<string> {
   await using engine = await connectEngine(context);
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   try {
     const container = (await locateServices(engine, stack, reach)).get(name);
     const url = reach.url(name, port);

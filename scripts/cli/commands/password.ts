@@ -5,8 +5,8 @@ import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { currentPassword, rotatePassword } from '../../servers/grafana/password.ts';
 import { locateServices } from '../../state/locate.ts';
 import { names } from '../../state/names.ts';
-import { keptSecrets } from '../../state/secret-store.ts';
-import { openReach, type Reach } from '../../state/service-client.ts';
+import { openSecretStore } from '../../state/secret-store.ts';
+import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -30,10 +30,10 @@ export const command = defineCommand({
       throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
     }
     await using engine = await connectEngine(context);
-    const reach = openReach(engine);
+    const reach = openServiceClient(engine);
     try {
       const container = (await locateServices(engine, config.name, reach)).get(grafana.name);
-      const kept = keptSecrets(engine, {
+      const kept = openSecretStore(engine, {
         carrier: names.carrier(config.name),
         service: grafana.name,
         user: grafana.container(config).user,
@@ -60,9 +60,9 @@ function tell({ stdout, json }: Context, password: Secret): void {
   stdout.write(json ? `${JSON.stringify({ user: adminUser, password: text })}\n` : `${text}\n`);
 }
 
-function wayIn({ signal }: Context, engine: Engine, reach: Reach, { id }: ContainerSummary) {
+function wayIn({ signal }: Context, engine: Engine, reach: ServiceClient, { id }: ContainerSummary) {
   return {
-    request: (request: Parameters<Reach['request']>[1]) =>
+    request: (request: Parameters<ServiceClient['request']>[1]) =>
       reach.request(grafana.name, request, { timeoutMs: 30_000, signal }),
     exec: (argv: readonly string[], stdin?: string) =>
       engine.exec(id, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),

@@ -9,7 +9,7 @@ import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
-import { collectPair, openTarget, type Pair, readGroup } from './gateway-target.ts';
+import { collectPair, type LabelPair, openTarget, readGroup } from './gateway-target.ts';
 import { type PreparedPush, preparePush, readSource, type Source } from './read-source.ts';
 
 /** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
@@ -38,7 +38,7 @@ export const command = defineCommand({
   run: async (context, options, [file]) => {
     checkOptions(options, file);
     const group = readGroup(options.job, options.label);
-    const wish: Wish = {
+    const wish: PushRequest = {
       group,
       replaces: options.replace === true,
       dryRun: options.dryRun === true,
@@ -55,14 +55,14 @@ export const command = defineCommand({
 });
 
 /** What is to be done with the text. */
-interface Wish {
+interface PushRequest {
   readonly group: Group;
   readonly replaces: boolean;
   readonly dryRun: boolean;
   readonly retries: number;
 }
 
-async function push(context: Context, gateway: Gateway, { file, text }: Source, wish: Wish): Promise<ExitCode> {
+async function push(context: Context, gateway: Gateway, { file, text }: Source, wish: PushRequest): Promise<ExitCode> {
   const { group, replaces, dryRun, retries } = wish;
   const { clock, signal, report } = context;
   const startedAt = clock.now();
@@ -90,7 +90,13 @@ async function refuse(context: Context, problems: InputError['diagnostics'], sou
   return exitCodes.wrongInput;
 }
 
-function tell(context: Context, gateway: Gateway, wish: Wish, { families, text }: PreparedPush, tookMs: number): void {
+function tell(
+  context: Context,
+  gateway: Gateway,
+  wish: PushRequest,
+  { families, text }: PreparedPush,
+  tookMs: number,
+): void {
   const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
   const method = wish.replaces ? 'PUT' : 'POST';
   const url = gateway.base + groupPath(wish.group);
@@ -109,7 +115,7 @@ function tell(context: Context, gateway: Gateway, wish: Wish, { families, text }
   context.report({ kind: 'note', text: said });
 }
 
-async function remove(context: Context, gateway: Gateway, { group, dryRun }: Wish): Promise<ExitCode> {
+async function remove(context: Context, gateway: Gateway, { group, dryRun }: PushRequest): Promise<ExitCode> {
   if (!dryRun) await removeGroup(gateway, group, context);
   const said = `${dryRun ? 'would remove' : 'removed'} ${formatGroup(group)} at ${gateway.base}`;
   if (context.json)
@@ -138,7 +144,7 @@ function readRetries(text: string): number {
   throw new InputError([misuse(`--retries ${text} is no number`, 'a whole number from 0 up')]);
 }
 
-function fromPairs(pairs: readonly Pair[]): Source {
+function fromPairs(pairs: readonly LabelPair[]): Source {
   const metrics = pairs.map(([name, word]) => {
     const value = parseFloat64(word);
     if (value === undefined) throw new InputError([misuse(`--var ${name}=${word}: ${word} is not a number`)]);

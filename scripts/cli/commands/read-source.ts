@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
-import { findContradictions, type Held } from '../../../stack/exposition/conflicts.ts';
+import { findConflicts, type StoredView } from '../../../stack/exposition/conflicts.ts';
 import type { Family } from '../../../stack/exposition/family.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
-import { type Gateway, looksOwn } from '../../servers/pushgateway/gateway.ts';
+import { type Gateway, isOwnGateway } from '../../servers/pushgateway/gateway.ts';
 import type { Group } from '../../servers/pushgateway/group.ts';
-import { asTyped } from '../../util/display-path.ts';
+import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { fail, ok, type Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -33,7 +33,7 @@ export async function readSource(
     return decoded(await buffer(stdin), '<stdin>');
   }
   const path = resolve(cwd, file);
-  const name = asTyped(path, cwd);
+  const name = displayPath(path, cwd);
   try {
     return decoded(await readFile(path), name);
   } catch (error) {
@@ -106,16 +106,20 @@ export async function preparePush(
   if (!read.ok) return fail(read.error);
   const families = read.value;
   if (families.length === 0) return fail([sayEmpty(file)]);
-  const held: Held = { groups, own: await ownTypes(gateway, families, signal) };
-  const found = findContradictions({ families, group, replaces }, held);
+  const held: StoredView = { groups, own: await ownTypes(gateway, families, signal) };
+  const found = findConflicts({ families, group, replaces }, held);
   const errors = found.filter((one) => one.severity === 'error');
   if (errors.length > 0) return fail(errors);
   return ok({ text: read.text, families }, [...read.warnings, ...found]);
 }
 
 /** The Pushgateway's own metrics are worth reading only for names that might be among them. */
-async function ownTypes(gateway: Gateway, families: readonly Family[], signal?: AbortSignal): Promise<Held['own']> {
-  if (!families.some(({ name }) => looksOwn(name))) return new Map();
+async function ownTypes(
+  gateway: Gateway,
+  families: readonly Family[],
+  signal?: AbortSignal,
+): Promise<StoredView['own']> {
+  if (!families.some(({ name }) => isOwnGateway(name))) return new Map();
   return gateway.ownTypes(signal);
 }
 

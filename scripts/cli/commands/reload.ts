@@ -1,5 +1,5 @@
 import { changeStack } from '../../apply/change-stack.ts';
-import { stopPoint } from '../../apply/crash-point.ts';
+import { crashPoint } from '../../apply/crash-point.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
@@ -24,7 +24,7 @@ export const command = defineCommand({
       clock: context.clock,
       signal: context.signal,
       filesOnly: true,
-      afterStep: stopPoint(context.env),
+      afterStep: crashPoint(context.env),
     });
     const { plan, urls } = changed;
     const json = { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };

@@ -1,4 +1,4 @@
-import { stopPoint } from '../../apply/crash-point.ts';
+import { crashPoint } from '../../apply/crash-point.ts';
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
@@ -33,7 +33,7 @@ export const command = defineCommand({
       report,
       clock,
       signal,
-      afterStep: stopPoint(env),
+      afterStep: crashPoint(env),
     });
     for (const service of absent) {
       report({ kind: 'warning', text: `the stack has no ${service} any more, which revision ${plan.revision} had` });

@@ -1,4 +1,4 @@
-import { fits, formatMatcher, type Matcher, parseMatchers } from '../../../stack/alertmanager/matcher.ts';
+import { formatMatcher, type Matcher, matches, parseMatchers } from '../../../stack/alertmanager/matcher.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { ago } from '../../../stack/values/ago.ts';
 import { isBroken } from '../../../stack/values/go-regexp.ts';
@@ -175,7 +175,7 @@ function problemOf(word: string, matchers: readonly Matcher[] | undefined): Diag
 /** Matchers for a silence; an InputError also where they match an alert without labels, which Alertmanager refuses. */
 export function readSilenceMatchers(words: readonly string[]): readonly Matcher[] {
   const matchers = readMatchers(words);
-  if (matchers.some((one) => fits(one, '') !== true)) return matchers;
+  if (matchers.some((one) => matches(one, '') !== true)) return matchers;
   throw new InputError([
     misuse(
       `${words.join(' ')} would silence alerts that have none of these labels`,

@@ -4,7 +4,7 @@ import type { StackConfig } from '../../../stack/config.ts';
 import { findService } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Stock } from '../../plan/snapshot.ts';
+import type { EngineSnapshot } from '../../plan/snapshot.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import type { Result } from '../../util/result.ts';
 import { InputError } from '../../util/stack-error.ts';
@@ -73,17 +73,17 @@ const smallFiles = 20;
 export async function renderAndLook(
   context: Pick<Context, 'cwd' | 'env' | 'file' | 'report' | 'signal'>,
   { without = [] }: { readonly without?: readonly string[] } = {},
-): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: Stock }> {
+): Promise<{ readonly rendering: Rendering; readonly engine: Engine; readonly stock: EngineSnapshot }> {
   const connecting = connectEngine(context);
   const listing = connecting.then(async (engine) => {
-    const [{ listAll, takeStock }, { snapshotFiles }] = await Promise.all([
+    const [{ listEngine, snapshotEngine }, { snapshotFiles }] = await Promise.all([
       import('../../plan/snapshot.ts'),
       import('../../state/snapshot-files.ts'),
     ]);
-    const lists = await listAll(engine);
-    return ({ config, userFiles }: LoadedStack): Promise<Stock> => {
+    const lists = await listEngine(engine);
+    return ({ config, userFiles }: LoadedStack): Promise<EngineSnapshot> => {
       const isSmall = userFiles.length <= smallFiles;
-      return takeStock(engine, config.name, {
+      return snapshotEngine(engine, config.name, {
         lists,
         ...(isSmall ? { files: snapshotFiles(engine, config.name) } : {}),
       });

@@ -1,5 +1,5 @@
 import { changeStack } from '../../apply/change-stack.ts';
-import { stopPoint } from '../../apply/crash-point.ts';
+import { crashPoint } from '../../apply/crash-point.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
@@ -32,7 +32,7 @@ export const command = defineCommand({
       clock: context.clock,
       signal: context.signal,
       recreate: recreate === true,
-      afterStep: stopPoint(context.env),
+      afterStep: crashPoint(context.env),
     });
     context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
     return exitCodes.fine;

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hasCanary } from '../../../stack/verify/canary.ts';
-import { type Drill, runDrill } from '../../inspect/verify/pipeline-check.ts';
-import { cleanUp, hops } from '../../inspect/verify/stages.ts';
+import { type PipelineCheck, runPipelineCheck } from '../../inspect/verify/pipeline-check.ts';
+import { cleanUp, stages } from '../../inspect/verify/stages.ts';
 import { readRenderedRouting } from '../../servers/routing.ts';
 import { openServers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { exitCodes } from '../exit-code.ts';
-import { printEnd, printHop } from '../print/verify.ts';
+import { printEnd, printStage } from '../print/verify.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
@@ -37,17 +37,17 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     const servers = await openServers(engine, rendering.config, signal);
     const nonce = randomBytes(6).toString('hex');
-    const drill: Drill = { servers, nonce, startedAt: new Date(clock.now()), renderedRouting };
+    const drill: PipelineCheck = { servers, nonce, startedAt: new Date(clock.now()), renderedRouting };
     const isBehind = (hop: string) => passed.has(hop) || signal.aborted;
     const passed = new Set<string>();
     try {
-      const result = await runDrill(hops, drill, {
+      const result = await runPipelineCheck(stages, drill, {
         clock,
         signal,
         timeoutMs,
         onHop: (hop) => {
           if (hop.outcome === 'passed') passed.add(hop.hop);
-          if (!json) stdout.write(printHop(hop, stdout.colours));
+          if (!json) stdout.write(printStage(hop, stdout.colours));
         },
       });
       const { name: stack } = rendering.config;

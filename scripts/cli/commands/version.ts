@@ -1,4 +1,4 @@
-import type { EngineInfo, EngineKind, EnginePlace } from '../../engine/engine.ts';
+import type { EngineInfo, EngineKind, EngineLocation } from '../../engine/engine.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
 import type { Context } from '../context.ts';
@@ -23,7 +23,7 @@ export const command = defineCommand({
 });
 
 /** The engine is not needed to tell a version: where there is none, that is the answer. */
-async function askEngine(context: Context): Promise<(EngineInfo & EnginePlace & { kind: EngineKind }) | undefined> {
+async function askEngine(context: Context): Promise<(EngineInfo & EngineLocation & { kind: EngineKind }) | undefined> {
   try {
     await using engine = await connectEngine(context);
     return { kind: engine.kind, ...(await engine.info(context.signal)), ...engine.place };

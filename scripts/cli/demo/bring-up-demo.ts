@@ -15,7 +15,7 @@ import { demoFolder, loadDemo } from './demo-stack.ts';
 const optional: ReadonlySet<string> = new Set(['grafana']);
 
 /** What bringing up the demo came to. */
-export interface BroughtUp {
+export interface RunningDemo {
   readonly changed: Changed;
   /** Services that were left out, and why. */
   readonly leftOut: readonly { readonly service: string; readonly why: string }[];
@@ -30,7 +30,7 @@ export async function bringUpDemo(options: {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}): Promise<BroughtUp> {
+}): Promise<RunningDemo> {
   const { engine, name, env, report, clock, signal } = options;
   const loaded = take(await loadDemo(engine, env, name));
   const templates = await loadTemplates(join(demoFolder(), 'templates'));

@@ -7,7 +7,7 @@ import { takesOneOf } from '../../engine/host-port.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { specOf } from '../../state/names.ts';
 import { packageRoot } from '../../util/package-root.ts';
-import { freePort, isHeld } from '../../util/ports.ts';
+import { freePort, isPortTaken } from '../../util/ports.ts';
 import type { Result } from '../../util/result.ts';
 
 /** The name of the demo's stack, which stands in its stack.yml too; that of a further one, `promstack-demo-<further>`. */
@@ -39,7 +39,7 @@ export async function loadDemo(
   for (const service of services) {
     const usual = service.hostPort(plain.value.config);
     if (usual === undefined) continue;
-    const isTaken = takesOneOf(held, [{ bind, host: usual }]) || (await isHeld(bind, usual));
+    const isTaken = takesOneOf(held, [{ bind, host: usual }]) || (await isPortTaken(bind, usual));
     const port = kept.get(service.name) ?? (isTaken ? await freePort(bind) : usual);
     ports[service.name] = { port };
   }

@@ -1,11 +1,11 @@
 import type { MarkedRoute } from '../../../stack/alertmanager/marked-tree.ts';
 import { formatMatcher } from '../../../stack/alertmanager/matcher.ts';
-import { type AlertWay, isSuppressed, type Told } from '../../inspect/alert-route.ts';
+import { type AlertTrace, isSuppressed, type TracedReceiver } from '../../inspect/alert-route.ts';
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';
 
 /** The way of an alert as a person reads it: the tree with its branch marked, who is told, what keeps it quiet. */
-export function printWay(way: AlertWay, colours: Colours): string {
+export function printAlertRoute(way: AlertTrace, colours: Colours): string {
   const { labels, isLive, tree, told } = way;
   const source = isLive
     ? 'as the running Alertmanager routes it'
@@ -43,7 +43,7 @@ function rowsOf(route: MarkedRoute, lead: string, below: string, colours: Colour
 }
 
 function printTold(
-  { name, integrations, route, mutedBy }: Told,
+  { name, integrations, route, mutedBy }: TracedReceiver,
   isKept: boolean,
   { green, yellow, dim }: Colours,
 ): string {
@@ -58,7 +58,7 @@ function printTold(
   return `${green('✔')} ${name} is told by ${integrations.join(', ')}${timing}\n`;
 }
 
-function printQuiet({ silences, inhibitions, isLive }: AlertWay, { yellow, dim }: Colours): string {
+function printQuiet({ silences, inhibitions, isLive }: AlertTrace, { yellow, dim }: Colours): string {
   const lines = [
     ...silences.map(
       ({ id, comment, createdBy, endsAt }) =>

@@ -1,4 +1,4 @@
-import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { ageOf } from '../../servers/pushgateway/collect.ts';
 import { durationText } from '../../util/duration-text.ts';
 
@@ -18,7 +18,7 @@ export interface GroupView {
 }
 
 /** A group as data; `now` in seconds by the Pushgateway's clock. */
-export function viewGroup(group: HeldGroup, now: number): GroupView {
+export function viewGroup(group: StoredGroup, now: number): GroupView {
   const age = ageOf(group, now);
   return {
     job: group.labels.get('job') ?? '',

@@ -1,4 +1,4 @@
-import type { ServiceLine } from '../../inspect/follow.ts';
+import type { ServiceLine } from '../../inspect/logs.ts';
 import type { Colours } from '../colours.ts';
 
 /** Prints lines with the service they come from, each service in a colour of its own, and their time on this host's clock. */

@@ -1,4 +1,4 @@
-import type { Meaning, WayChange } from '../../plan/alert-impact.ts';
+import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
 import { type Change, describe, type Plan } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
@@ -51,11 +51,11 @@ export function printReport({ plan, drift, files, meaning }: PlanReport, colours
     .join('\n');
 }
 
-function printMeaning(meaning: Meaning): string {
+function printMeaning(meaning: AlertImpact): string {
   const { added, removed, changed, ways, total } = meaning;
   // Where all is new there is nothing to compare with.
   if (added.length === total && removed.length === 0) return total === 0 ? '' : `alerts: ${total}, all new\n`;
-  const wayOf = (alert: WayChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
+  const wayOf = (alert: RouteChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const lines = [
     ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${told(wayOf(alert))}`),
@@ -75,7 +75,7 @@ function printMeaning(meaning: Meaning): string {
 }
 
 /** Alerts that go from the same to the same, together. */
-function byWay(ways: readonly WayChange[]): readonly (readonly [way: string, names: readonly string[]])[] {
+function byWay(ways: readonly RouteChange[]): readonly (readonly [way: string, names: readonly string[]])[] {
   const groups = new Map<string, string[]>();
   for (const { alert, before, after } of ways) {
     const way = `${before ?? 'nobody'} -> ${after ?? 'nobody'}`;
@@ -114,7 +114,7 @@ function printFiles(plan: Plan, files: readonly FileChange[]): string {
 }
 
 /** An alert by its name, and by the labels that tell it from others of that name. */
-function nameOf({ name, labels }: WayChange['alert']): string {
+function nameOf({ name, labels }: RouteChange['alert']): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
 }

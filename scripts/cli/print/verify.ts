@@ -1,4 +1,4 @@
-import type { DrillResult, HopResult } from '../../inspect/verify/pipeline-check.ts';
+import type { PipelineCheckResult, StageResult } from '../../inspect/verify/pipeline-check.ts';
 import { durationText } from '../../util/duration-text.ts';
 import type { Colours } from '../colours.ts';
 
@@ -6,7 +6,7 @@ const nameWidth = 'alertmanager'.length;
 const claimWidth = 42;
 
 /** One hop as a line; a broken one with its cause and what to do. */
-export function printHop(result: HopResult, { green, red, dim }: Colours): string {
+export function printStage(result: StageResult, { green, red, dim }: Colours): string {
   const { hop, claim, outcome, tookMs, detail, why, tryThis } = result;
   const name = hop.padEnd(nameWidth);
   if (outcome === 'skipped') return dim(`- ${name}  ${claim}: not tried\n`);
@@ -16,7 +16,7 @@ export function printHop(result: HopResult, { green, red, dim }: Colours): strin
 }
 
 /** The last line: that the pipeline works, or where it is broken. */
-export function printEnd({ works, hops }: DrillResult, { green, red }: Colours): string {
+export function printEnd({ works, hops }: PipelineCheckResult, { green, red }: Colours): string {
   if (works) {
     const tookMs = hops.reduce((sum, hop) => sum + hop.tookMs, 0);
     return `${green('✔')} the pipeline works (${durationText(tookMs)})\n`;

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import type { Clock } from '../../util/clock.ts';
 import { unreachable } from '../../util/unreachable.ts';
-import type { Outlet } from '../context.ts';
+import type { TerminalOutput } from '../context.ts';
 import { plainReporter } from './plain.ts';
 import { type Reporter, systemEvery } from './reporter.ts';
 import { ttyReporter } from './tty.ts';
@@ -10,7 +10,7 @@ import { ttyReporter } from './tty.ts';
 export function openReporter(
   mode: Mode,
   told: {
-    readonly outlet: Outlet;
+    readonly outlet: TerminalOutput;
     readonly clock: Pick<Clock, 'now'>;
     readonly printDiagnostic: (diagnostic: Diagnostic) => string;
   },

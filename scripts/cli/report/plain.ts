@@ -14,7 +14,7 @@ export interface PlainOptions {
 }
 
 /** A piece of work that has begun and not ended. */
-interface Running {
+interface RunningStep {
   readonly what: string;
   readonly since: number;
   detail: string | undefined;
@@ -32,10 +32,10 @@ const heartbeatMs = 30_000;
 
 /** Lines that never change once written: for logs, pipes and terminals that cannot move the cursor. */
 export function plainReporter({ write, clock, every, printDiagnostic }: PlainOptions): Reporter {
-  const running = new Map<string, Running>();
+  const running = new Map<string, RunningStep>();
   const say = (line: string) => write(`${line}\n`);
 
-  const tell = (work: Running, now: number) => {
+  const tell = (work: RunningStep, now: number) => {
     const age = now - work.since;
     const quietFor = now - (work.saidAt ?? work.since);
     const isFirst = work.saidAt === undefined && age >= firstLineMs;
@@ -51,8 +51,8 @@ export function plainReporter({ write, clock, every, printDiagnostic }: PlainOpt
   const tick = () => {
     for (const work of running.values()) tell(work, clock.now());
   };
-  const begin = (id: string, what: string): Running => {
-    const work: Running = { what, since: clock.now(), detail: undefined, saidAt: undefined, said: undefined };
+  const begin = (id: string, what: string): RunningStep => {
+    const work: RunningStep = { what, since: clock.now(), detail: undefined, saidAt: undefined, said: undefined };
     running.set(id, work);
     stopTicking ??= every(250, tick);
     return work;

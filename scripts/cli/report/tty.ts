@@ -19,7 +19,7 @@ export interface TtyOptions {
 }
 
 /** A piece of work that has begun and not ended. */
-interface Running {
+interface LiveStep {
   readonly what: string;
   readonly since: number;
   detail: string | undefined;
@@ -41,7 +41,7 @@ const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
  */
 export function ttyReporter(options: TtyOptions): Reporter {
   const { colours, clock, printDiagnostic } = options;
-  const running = new Map<string, Running>();
+  const running = new Map<string, LiveStep>();
   const block = liveBlock(options);
   let waiting = '';
   let suspensions = 0;
@@ -65,7 +65,7 @@ export function ttyReporter(options: TtyOptions): Reporter {
     const lines = shown.slice(0, space).map((work) => liveLine(work, now));
     return shown.length > space ? [...lines, colours.dim(`  and ${shown.length - space} more`)] : lines;
   };
-  const liveLine = (work: Running, now: number) => {
+  const liveLine = (work: LiveStep, now: number) => {
     const spin = spinner[frame % spinner.length] ?? '';
     const age = durationText(Math.floor((now - work.since) / 100) * 100);
     const percent = work.fraction === undefined ? '' : ` ${Math.floor(work.fraction * 100)} %`;
@@ -76,8 +76,8 @@ export function ttyReporter(options: TtyOptions): Reporter {
     return `${colours.cyan(spin)} ${clip(`${name}${tail}`, space)}  ${colours.dim(age)}`;
   };
 
-  const begin = (id: string, what: string): Running => {
-    const work: Running = { what, since: clock.now(), detail: undefined, fraction: undefined };
+  const begin = (id: string, what: string): LiveStep => {
+    const work: LiveStep = { what, since: clock.now(), detail: undefined, fraction: undefined };
     running.set(id, work);
     // The first picture comes with the first tick: work that ends before it goes straight to its last line.
     stopTicking ??= options.every(frameMs, () => {

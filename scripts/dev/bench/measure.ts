@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 
 /** Runs that were measured, in milliseconds, in their order. */
-export type Series = readonly number[];
+export type Timings = readonly number[];
 
 /** The middle value; of an even count the mean of the two in the middle. */
-export function median(series: Series): number {
+export function median(series: Timings): number {
   const sorted = [...series].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const at = (index: number): number => sorted[index] ?? Number.NaN;
@@ -29,7 +29,7 @@ export interface Contender {
 export async function alternate(
   contenders: readonly Contender[],
   rounds: number,
-): Promise<ReadonlyMap<string, Series>> {
+): Promise<ReadonlyMap<string, Timings>> {
   const taken = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const { name, prepare, run } of contenders) {
@@ -42,7 +42,7 @@ export async function alternate(
 }
 
 /** The series as lines: median, minimum, maximum. */
-export function table(series: ReadonlyMap<string, Series>): string {
+export function table(series: ReadonlyMap<string, Timings>): string {
   const width = Math.max(...[...series.keys()].map((name) => name.length));
   const cell = (ms: number): string => `${ms.toFixed(0)} ms`.padStart(9);
   return [...series]
@@ -54,7 +54,7 @@ export function table(series: ReadonlyMap<string, Series>): string {
 }
 
 /** `a / b` of two medians, held against a limit: `promstack / compose: 0.43 (at most 0.55: holds)`. */
-export function ratio(series: ReadonlyMap<string, Series>, a: string, b: string, limit: number): string {
+export function ratio(series: ReadonlyMap<string, Timings>, a: string, b: string, limit: number): string {
   const value = median(series.get(a) ?? []) / median(series.get(b) ?? []);
   return `  ${a} / ${b}: ${value.toFixed(2)} (at most ${limit}: ${value <= limit ? 'holds' : 'DOES NOT HOLD'})`;
 }

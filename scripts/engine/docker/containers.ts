@@ -8,7 +8,7 @@ import {
   EngineError,
 } from '../engine.ts';
 import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.ts';
-import { asking, askingFor, isAlreadySo } from './errors.ts';
+import { engineCall, isAlreadySo, optionalEngineCall } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
 import { remove } from './remove.ts';
 import { openStream } from './request.ts';
@@ -36,13 +36,13 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
 
   return {
     listContainers: (labels) =>
-      asking('listing containers', async () => {
+      engineCall('listing containers', async () => {
         const found = await list(toLabelFilter(labels));
         return found.filter((one) => hasLabels(one.labels, labels));
       }),
 
     findContainer: (nameOrId) =>
-      asking(`looking for container ${nameOrId}`, async () => {
+      engineCall(`looking for container ${nameOrId}`, async () => {
         const byName = await list({ name: [`^/?${escapeForRegExp(nameOrId)}$`] });
         const named = byName.find((one) => one.name === nameOrId);
         if (named !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return named;
@@ -50,35 +50,37 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
       }),
 
     inspectContainer: (id) =>
-      askingFor(`looking into container ${id}`, async () => toDetails(await docker.getContainer(id).inspect())),
+      optionalEngineCall(`looking into container ${id}`, async () =>
+        toDetails(await docker.getContainer(id).inspect()),
+      ),
 
     createContainer: (request) =>
-      asking(`creating container ${request.name}`, async () => {
+      engineCall(`creating container ${request.name}`, async () => {
         const hostAddress = isPodman ? await gatewayOf(docker, request.network) : hostGateway;
         const { id } = await docker.createContainer(toCreateOptions(request, hostAddress));
         return id;
       }),
 
     createHelper: (request) =>
-      asking(`creating container ${request.name}`, async () => {
+      engineCall(`creating container ${request.name}`, async () => {
         const { id } = await docker.createContainer(toHelperOptions(request));
         return id;
       }),
 
     startContainer: (id) =>
-      asking(`starting container ${id}`, async () => {
+      engineCall(`starting container ${id}`, async () => {
         await exits.areWatched(id);
         await docker.getContainer(id).start().catch(unlessAlreadySo);
       }),
 
     stopContainer: (id, seconds) =>
-      asking(`stopping container ${id}`, async () => {
+      engineCall(`stopping container ${id}`, async () => {
         await docker.getContainer(id).stop({ t: seconds }).catch(unlessAlreadySo);
       }),
 
-    removeContainer: (id) => asking(`removing container ${id}`, () => remove(docker.getContainer(id))),
+    removeContainer: (id) => engineCall(`removing container ${id}`, () => remove(docker.getContainer(id))),
 
-    nextExit: (id, signal) => asking(`waiting for container ${id} to end`, () => exits.next(id, signal), signal),
+    nextExit: (id, signal) => engineCall(`waiting for container ${id} to end`, () => exits.next(id, signal), signal),
   };
 }
 

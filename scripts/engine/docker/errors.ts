@@ -4,7 +4,7 @@ import { EngineError, type EngineErrorCode } from '../engine.ts';
  * Asks the engine for something; its refusal comes as an EngineError that knows what was being done. An abort comes as
  * the signal's reason: docker-modem tells it as a broken connection once the answer has begun.
  */
-export async function asking<T>(doing: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function engineCall<T>(doing: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await ask();
   } catch (error) {
@@ -14,7 +14,7 @@ export async function asking<T>(doing: string, ask: () => Promise<T>, signal?: A
 }
 
 /** As `asking`, where "not there" is an answer. */
-export async function askingFor<T>(doing: string, ask: () => Promise<T>): Promise<T | undefined> {
+export async function optionalEngineCall<T>(doing: string, ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {

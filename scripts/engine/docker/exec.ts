@@ -2,7 +2,7 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ExecResult } from '../engine.ts';
-import { asking } from './errors.ts';
+import { engineCall } from './errors.ts';
 import { framesOf } from './multiplex.ts';
 
 /** How long the output may stay open after the container has ended. */
@@ -14,7 +14,7 @@ const exitCodeMs = 5_000;
 export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
   return {
     exec: (id, argv, options = {}) =>
-      asking(
+      engineCall(
         `running ${argv[0]} in container ${id}`,
         () => run(docker.getContainer(id), argv, options),
         options.signal,

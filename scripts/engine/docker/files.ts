@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, relative } from 'node:path/posix';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
-import { asking, askingFor } from './errors.ts';
+import { engineCall, optionalEngineCall } from './errors.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */
@@ -37,7 +37,7 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
 
   return {
     putFiles: (id, directory, entries) =>
-      asking(`writing files below ${directory} of container ${id}`, async () => {
+      engineCall(`writing files below ${directory} of container ${id}`, async () => {
         const container = docker.getContainer(id);
         for (const group of await groupsFor(container, directory, entries)) {
           await container.putArchive(await packEntries(group.entries), { path: group.directory });
@@ -45,14 +45,14 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
       }),
 
     getFiles: (id, path) =>
-      askingFor(`reading ${path} of container ${id}`, async () => {
+      optionalEngineCall(`reading ${path} of container ${id}`, async () => {
         const entries = await unpackEntries(await archive(id, path));
         const root = entries[0]?.path ?? '';
         return entries.map((entry) => ({ ...entry, path: below(basename(path), entry.path, root) }));
       }),
 
     readLink: (id, path) =>
-      askingFor(`reading the link ${path} of container ${id}`, () =>
+      optionalEngineCall(`reading the link ${path} of container ${id}`, () =>
         isPodman ? linkInDirectory(id, path) : linkByHead(id, path),
       ),
   };

@@ -2,7 +2,7 @@ import type Dockerode from 'dockerode';
 import type { Engine, ImageSummary, PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
-import { asking, askingFor } from './errors.ts';
+import { engineCall, optionalEngineCall } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
 import { type ProgressLine, progressLines } from './json-lines.ts';
 import { openStream } from './request.ts';
@@ -16,19 +16,19 @@ type ImageCalls = Pick<
 export function imageCalls(docker: Dockerode): ImageCalls {
   return {
     listImages: (labels) =>
-      asking('listing images', async () => {
+      engineCall('listing images', async () => {
         const found = await docker.listImages({ filters: toLabelFilter(labels) });
         return found.map((one) => toSummary(one, one.Labels)).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findImage: (reference) =>
-      askingFor(`looking for image ${reference}`, async () => {
+      optionalEngineCall(`looking for image ${reference}`, async () => {
         const told = await docker.getImage(reference).inspect();
         return toSummary(told, told.Config?.Labels);
       }),
 
     removeImage: async (reference) => {
-      await askingFor(`removing image ${reference}`, () => docker.getImage(reference).remove());
+      await optionalEngineCall(`removing image ${reference}`, () => docker.getImage(reference).remove());
     },
 
     pullImage: async (reference, onProgress, signal) => {
@@ -41,12 +41,12 @@ export function imageCalls(docker: Dockerode): ImageCalls {
         const answer = await docker.createImage(authconfig ?? {}, options);
         for await (const line of progressLines(doing, bytes(answer))) onProgress(count(line));
       };
-      await asking(doing, pull, signal);
+      await engineCall(doing, pull, signal);
     },
 
     importImage: (tar, reference, changes) => {
       const doing = `importing ${reference}`;
-      return asking(doing, () =>
+      return engineCall(doing, () =>
         sending(tar, async () => {
           // Podman looks for the tag in `repo` only, where Docker takes it too.
           const answer = await docker.importImage(tar, { repo: reference, changes: [...changes] });
@@ -56,18 +56,18 @@ export function imageCalls(docker: Dockerode): ImageCalls {
     },
 
     tagImage: (reference, as) =>
-      asking(`tagging ${reference} as ${as}`, async () => {
+      engineCall(`tagging ${reference} as ${as}`, async () => {
         const { repository, tag } = splitReference(as);
         await docker.getImage(reference).tag({ repo: repository, tag });
       }),
 
     saveImages: (references) =>
-      asking(`saving ${references.join(', ')}`, () =>
+      engineCall(`saving ${references.join(', ')}`, () =>
         openStream(docker, { method: 'GET', path: '/images/get', query: { names: references } }),
       ),
 
     loadImages: (tar) =>
-      asking('loading images', () =>
+      engineCall('loading images', () =>
         sending(tar, async () => {
           const answer = await docker.loadImage(tar, { quiet: true });
           return loadedReferences(await drain(progressLines('loading images', bytes(answer))));

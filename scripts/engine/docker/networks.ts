@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { Engine, NetworkSummary } from '../engine.ts';
-import { asking, askingFor } from './errors.ts';
+import { engineCall, optionalEngineCall } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
 
 type NetworkCalls = Pick<Engine, 'listNetworks' | 'findNetwork' | 'createNetwork' | 'removeNetwork'>;
@@ -9,26 +9,26 @@ type NetworkCalls = Pick<Engine, 'listNetworks' | 'findNetwork' | 'createNetwork
 export function networkCalls(docker: Dockerode): NetworkCalls {
   return {
     listNetworks: (labels) =>
-      asking('listing networks', async () => {
+      engineCall('listing networks', async () => {
         const found = await docker.listNetworks({ filters: toLabelFilter(labels) });
         return found.map(toSummary).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findNetwork: (name) =>
-      asking(`looking for network ${name}`, async () => {
+      engineCall(`looking for network ${name}`, async () => {
         // The engine's name filter takes parts of names too.
         const found = await docker.listNetworks({ filters: { name: [name] } });
         return found.map(toSummary).find((one) => one.name === name);
       }),
 
     createNetwork: (name, labels) =>
-      asking(`creating network ${name}`, async () => {
+      engineCall(`creating network ${name}`, async () => {
         const { id } = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { ...labels } });
         return id;
       }),
 
     removeNetwork: async (id) => {
-      await askingFor(`removing network ${id}`, () => docker.getNetwork(id).remove());
+      await optionalEngineCall(`removing network ${id}`, () => docker.getNetwork(id).remove());
     },
   };
 }

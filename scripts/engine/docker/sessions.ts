@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type HelperSession } from '../engine.ts';
 import { toSessionOptions } from './create-options.ts';
-import { asking } from './errors.ts';
+import { engineCall } from './errors.ts';
 import { framesOf } from './multiplex.ts';
 import { remove } from './remove.ts';
 
@@ -11,7 +11,7 @@ import { remove } from './remove.ts';
 export function sessionCalls(docker: Dockerode): Pick<Engine, 'openHelper'> {
   return {
     openHelper: (request) =>
-      asking(`running container ${request.name}`, async () => {
+      engineCall(`running container ${request.name}`, async () => {
         const container = await docker.createContainer(toSessionOptions(request));
         try {
           // Attached before it starts, so that nothing it prints is missed.
@@ -40,7 +40,7 @@ function sessionOf(container: Dockerode.Container, connection: Duplex): HelperSe
     [Symbol.asyncDispose]: async () => {
       connection.end();
       connection.destroy();
-      await asking(`removing container ${container.id}`, () => remove(container));
+      await engineCall(`removing container ${container.id}`, () => remove(container));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type VolumeSummary } from '../engine.ts';
-import { asking, askingFor } from './errors.ts';
+import { engineCall, optionalEngineCall } from './errors.ts';
 import { hasLabels, toLabelFilter } from './filters.ts';
 import { openStream } from './request.ts';
 
@@ -11,27 +11,27 @@ type VolumeCalls = Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 
 export function volumeCalls(docker: Dockerode): VolumeCalls {
   return {
     listVolumes: (labels) =>
-      asking('listing volumes', async () => {
+      engineCall('listing volumes', async () => {
         const { Volumes: found } = await docker.listVolumes({ filters: toLabelFilter(labels) });
         return (found ?? []).map(toSummary).filter((one) => hasLabels(one.labels, labels));
       }),
 
     findVolume: (name) =>
-      askingFor(`looking for volume ${name}`, async () => toSummary(await docker.getVolume(name).inspect())),
+      optionalEngineCall(`looking for volume ${name}`, async () => toSummary(await docker.getVolume(name).inspect())),
 
     createVolume: (name, labels) =>
-      asking(`creating volume ${name}`, async () => {
+      engineCall(`creating volume ${name}`, async () => {
         // The engine answers with the volume of that name that is there, which dockerode does not hand on.
         const body = { Name: name, Labels: labels };
         const request = { method: 'POST', path: '/volumes/create', query: {}, body } as const;
-        const made = await asking(`creating volume ${name}`, async () => json(await openStream(docker, request))).catch(
-          unlessThere,
-        );
+        const made = await engineCall(`creating volume ${name}`, async () =>
+          json(await openStream(docker, request)),
+        ).catch(unlessThere);
         return toSummary((made as VolumeAnswer | undefined) ?? (await docker.getVolume(name).inspect()));
       }),
 
     removeVolume: async (name) => {
-      await askingFor(`removing volume ${name}`, () => docker.getVolume(name).remove());
+      await optionalEngineCall(`removing volume ${name}`, () => docker.getVolume(name).remove());
     },
   };
 }

@@ -41,7 +41,7 @@ interface Segment {
 }
 
 /** How numbers are written in the file: of 32 or 64 bits, least or most significant byte first. */
-interface Words {
+interface ElfFields {
   readonly is64: boolean;
   /** Bytes of an address. */
   readonly width: number;
@@ -50,7 +50,7 @@ interface Words {
   address(bytes: Buffer, at: number): number;
 }
 
-function wordsOf(ident: Buffer): Words {
+function wordsOf(ident: Buffer): ElfFields {
   const is64 = ident[4] === 2;
   const isLittle = ident[5] === 1;
   const word = (bytes: Buffer, at: number) => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
@@ -64,7 +64,7 @@ function wordsOf(ident: Buffer): Words {
   };
 }
 
-async function readSegments(file: FileHandle, ident: Buffer, words: Words): Promise<readonly Segment[]> {
+async function readSegments(file: FileHandle, ident: Buffer, words: ElfFields): Promise<readonly Segment[]> {
   const start = words.address(ident, words.is64 ? 32 : 28);
   const size = words.half(ident, words.is64 ? 54 : 42);
   const count = words.half(ident, words.is64 ? 56 : 44);
@@ -84,7 +84,7 @@ async function readLibraries(
   file: FileHandle,
   dynamic: Segment,
   segments: readonly Segment[],
-  words: Words,
+  words: ElfFields,
 ): Promise<readonly string[]> {
   const table = await read(file, dynamic.offset, dynamic.size);
   const entries: { tag: number; value: number }[] = [];

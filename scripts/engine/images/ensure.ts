@@ -28,7 +28,9 @@ export async function ensureImages(
   report: Report,
   signal: AbortSignal,
 ): Promise<readonly ImageOutcome[]> {
-  const wishes = [...new Set(wanted.map((one) => one.reference))].map((reference) => new Wish(reference, settings));
+  const wishes = [...new Set(wanted.map((one) => one.reference))].map(
+    (reference) => new ImageRequest(reference, settings),
+  );
   await findPresent(engine, wishes);
   const absent = wishes.filter((wish) => wish.had === undefined);
   for (const wish of absent) wish.telling = beginTelling(report, wish.reference);
@@ -50,7 +52,7 @@ interface Had {
 }
 
 /** One image on its way. */
-class Wish {
+class ImageRequest {
   readonly reference: string;
   readonly settings: ImageSettings;
   /** How Debian's packages could make it, if they can. */
@@ -81,10 +83,10 @@ class Wish {
   }
 }
 
-async function findPresent(engine: Engine, wishes: readonly Wish[]): Promise<void> {
+async function findPresent(engine: Engine, wishes: readonly ImageRequest[]): Promise<void> {
   const present = await engine.listImages({});
   const byTag = new Map(present.flatMap((image) => image.tags.map((tag) => [tag, image] as const)));
-  const tryNames = async (wish: Wish) => {
+  const tryNames = async (wish: ImageRequest) => {
     const names = [...new Set([wish.reference, pullReference(wish.reference, wish.settings.mirror)])];
     for (const ref of names) {
       const image = byTag.get(ref) ?? (isListedSo(engine, ref) ? undefined : await engine.findImage(ref));
@@ -112,7 +114,7 @@ function isListedSo({ kind }: Engine, reference: string): boolean {
   return kind === 'docker' && registryOf(reference) === undefined && /^[^@]*:[^@/]+$/.test(reference);
 }
 
-async function pull(engine: Engine, wish: Wish, signal: AbortSignal): Promise<void> {
+async function pull(engine: Engine, wish: ImageRequest, signal: AbortSignal): Promise<void> {
   const ref = pullReference(wish.reference, wish.settings.mirror);
   const why = await pullFromRegistry(engine, ref, (...told) => wish.telling?.progress(...told), signal);
   const image = why === undefined ? await engine.findImage(ref) : undefined;
@@ -120,7 +122,7 @@ async function pull(engine: Engine, wish: Wish, signal: AbortSignal): Promise<vo
   else wish.attempts.push({ way: 'registry', why: why ?? `the engine pulled ${ref} and does not have it` });
 }
 
-async function build(engine: Engine, wishes: readonly Wish[], signal: AbortSignal): Promise<void> {
+async function build(engine: Engine, wishes: readonly ImageRequest[], signal: AbortSignal): Promise<void> {
   for (const wish of wishes.filter((one) => one.recipe === undefined)) {
     const { repository } = splitReference(wish.reference);
     wish.attempts.push({ way: 'packages', why: `Debian has no package of ${repository}` });
@@ -143,7 +145,7 @@ async function build(engine: Engine, wishes: readonly Wish[], signal: AbortSigna
 }
 
 /** Packages have the version Debian has: who asked for another should know. */
-function warnOfOtherVersion({ reference, had, recipe, passedOver }: Wish, report: Report): void {
+function warnOfOtherVersion({ reference, had, recipe, passedOver }: ImageRequest, report: Report): void {
   if (had === undefined || recipe === undefined) return;
   const version = upstreamVersionOf(recipe, had.ref);
   const asked = splitReference(reference).tag.replace(/^v/, '');
@@ -153,7 +155,7 @@ function warnOfOtherVersion({ reference, had, recipe, passedOver }: Wish, report
   report({ kind: 'warning', text });
 }
 
-function outcomeOf(wishes: readonly Wish[], reference: string) {
+function outcomeOf(wishes: readonly ImageRequest[], reference: string) {
   const wish = wishes.find((one) => one.reference === reference);
   if (wish?.had === undefined) return { kind: 'missing' as const, attempts: wish?.attempts ?? [] };
   const { image, ref, from } = wish.had;
@@ -166,7 +168,9 @@ export async function findImages(
   wanted: readonly WantedImage[],
   settings: ImageSettings,
 ): Promise<ReadonlyMap<string, { readonly ref: string; readonly id: string }>> {
-  const wishes = [...new Set(wanted.map((one) => one.reference))].map((reference) => new Wish(reference, settings));
+  const wishes = [...new Set(wanted.map((one) => one.reference))].map(
+    (reference) => new ImageRequest(reference, settings),
+  );
   await findPresent(engine, wishes);
   return new Map(
     wishes.flatMap(({ reference, had }) =>

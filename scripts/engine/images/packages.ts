@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
 import { readAptHost } from './apt/host.ts';
 import { openRepository, type PackageFile, type Repository } from './apt/repository.ts';
-import { CommandError, createRun, type Run } from './apt/run.ts';
+import { CommandError, type CommandRunner, createRun } from './apt/run.ts';
 import type { Archive } from './apt/sources.ts';
 import { importBuilt } from './built-image.ts';
 import { basePackages, basePackagesOfSomeSuites, type Recipe } from './recipes.ts';
@@ -24,13 +24,13 @@ export type BuildOutcome =
   | { readonly kind: 'refused'; readonly why: string };
 
 /** Told how far the build of a program's image is. */
-export type Tell = (program: string, detail: string) => void;
+export type OnBuildProgress = (program: string, detail: string) => void;
 
 /** Builds the programs' images from Debian's own packages, which apt fetches and checks; one download serves all of them. */
 export async function buildFromPackages(
   engine: Engine,
   wanted: readonly Recipe[],
-  tell: Tell,
+  tell: OnBuildProgress,
   signal: AbortSignal,
   vendor?: string,
 ): Promise<ReadonlyMap<string, BuildOutcome>> {
@@ -43,16 +43,16 @@ export async function buildFromPackages(
 }
 
 /** What every step of a build works with. */
-interface Workshop {
+interface BuildContext {
   readonly engine: Engine;
-  readonly tell: Tell;
-  readonly run: Run;
+  readonly tell: OnBuildProgress;
+  readonly run: CommandRunner;
   readonly vendor: string | undefined;
 }
 
 async function buildBelow(
   folder: string,
-  workshop: Workshop,
+  workshop: BuildContext,
   wanted: readonly Recipe[],
 ): Promise<ReadonlyMap<string, BuildOutcome>> {
   const ground = await findGround(workshop);
@@ -75,13 +75,13 @@ async function buildBelow(
   return outcomes;
 }
 
-interface Place {
+interface InstallTarget {
   readonly archive: Archive;
   readonly suite: string;
 }
 
 /** The archives and suites to try in turn, newest programs first, or why there are none. */
-async function findGround({ engine, run }: Workshop): Promise<readonly Place[] | string> {
+async function findGround({ engine, run }: BuildContext): Promise<readonly InstallTarget[] | string> {
   const host = await readAptHost(run);
   if (host === undefined) return 'this host has no apt; Debian and Ubuntu have';
   const { arch } = await engine.info();
@@ -106,8 +106,8 @@ const debianNames: Readonly<Record<string, string>> = {
 
 async function buildFrom(
   folder: string,
-  place: Place,
-  workshop: Workshop,
+  place: InstallTarget,
+  workshop: BuildContext,
   wanted: readonly Recipe[],
 ): Promise<ReadonlyMap<string, BuildOutcome>> {
   const { tell, run } = workshop;
@@ -135,7 +135,7 @@ async function buildFrom(
 }
 
 /** Unpacks all packages into one folder, as they would lie on a host; nothing of them is run. */
-async function unpack(root: string, files: readonly PackageFile[], run: Run): Promise<string> {
+async function unpack(root: string, files: readonly PackageFile[], run: CommandRunner): Promise<string> {
   await mkdir(root);
   const waiting = [...files];
   const worker = async () => {
@@ -151,8 +151,8 @@ async function buildOne(
   unpacked: string,
   files: readonly PackageFile[],
   recipe: Recipe,
-  place: Place,
-  { engine, run, vendor }: Workshop,
+  place: InstallTarget,
+  { engine, run, vendor }: BuildContext,
 ): Promise<BuildOutcome> {
   try {
     const entries = await layOutRoot(unpacked, recipe, run);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from './apt/run.ts';
+import type { CommandRunner } from './apt/run.ts';
 import type { Recipe } from './recipes.ts';
 import { concatenate, MissingFileError, RootTree, type TreeEntry } from './root-tree.ts';
 
@@ -8,7 +8,7 @@ import { concatenate, MissingFileError, RootTree, type TreeEntry } from './root-
 export const nobody = 65534;
 
 /** The root file system of a program's image, out of the folder into which its packages were unpacked. */
-export async function layOutRoot(unpacked: string, recipe: Recipe, run: Run): Promise<readonly TreeEntry[]> {
+export async function layOutRoot(unpacked: string, recipe: Recipe, run: CommandRunner): Promise<readonly TreeEntry[]> {
   const tree = new RootTree(unpacked);
   for (const [path, from] of Object.entries(recipe.programs)) {
     if (!(await tree.addProgram(path, from))) throw new MissingFileError(`none of its packages has /${from}`);
@@ -22,7 +22,7 @@ export async function layOutRoot(unpacked: string, recipe: Recipe, run: Run): Pr
 }
 
 /** Busybox under each of its names, but for those that are a program's own. */
-async function addShell(tree: RootTree, unpacked: string, run: Run): Promise<void> {
+async function addShell(tree: RootTree, unpacked: string, run: CommandRunner): Promise<void> {
   const places = ['usr/bin/busybox', 'bin/busybox'];
   const found = await Promise.all(
     places.map((place) =>

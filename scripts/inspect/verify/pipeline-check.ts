@@ -1,8 +1,8 @@
-import { type Servers, Silent } from '../../servers/servers.ts';
+import { NoAnswerError, type Servers } from '../../servers/servers.ts';
 import type { Clock } from '../../util/clock.ts';
 
 /** One run of the drill: its canary, and what its hops share. */
-export interface Drill {
+export interface PipelineCheck {
   readonly servers: Servers;
   /** Tells this run's canary from every other. */
   readonly nonce: string;
@@ -12,7 +12,7 @@ export interface Drill {
 }
 
 /** What a look at a hop shows. */
-export type Look =
+export type ProbeResult =
   | { readonly kind: 'passed'; readonly detail?: string | undefined }
   | { readonly kind: 'waiting'; readonly because: string }
   | ({ readonly kind: 'broken' } & Cause);
@@ -25,7 +25,7 @@ export interface Cause {
 }
 
 /** One part of the way from a push to a notification. */
-export interface Hop {
+export interface Stage {
   /** One word, for programs and for the first column. */
   readonly name: string;
   /** What is true once the canary has passed. */
@@ -33,15 +33,15 @@ export interface Hop {
   /** What comes after does not depend on it: when it is broken the drill goes on. */
   readonly isSide?: boolean;
   /** Whether this stack has it. */
-  isThere(drill: Drill): boolean;
+  isThere(drill: PipelineCheck): boolean;
   /** Looks once; rejects with Silent when a server on the way does not answer. */
-  look(drill: Drill): Promise<Look>;
+  look(drill: PipelineCheck): Promise<ProbeResult>;
   /** Finds out why the canary does not come; undefined when nothing more is known than what `look` said. */
-  explain?(drill: Drill): Promise<Cause | undefined>;
+  explain?(drill: PipelineCheck): Promise<Cause | undefined>;
 }
 
 /** What became of a hop. */
-export interface HopResult {
+export interface StageResult {
   readonly hop: string;
   readonly claim: string;
   readonly outcome: 'passed' | 'broken' | 'skipped';
@@ -52,30 +52,34 @@ export interface HopResult {
 }
 
 /** How the drill ended. */
-export interface DrillResult {
+export interface PipelineCheckResult {
   readonly works: boolean;
-  readonly hops: readonly HopResult[];
+  readonly hops: readonly StageResult[];
 }
 
 /** What the runner needs beside the drill. */
-interface Running {
+interface StageOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** How long the canary may take for one hop. */
   readonly timeoutMs: number;
-  onHop(result: HopResult): void;
+  onHop(result: StageResult): void;
 }
 
 /** How long it is waited between two looks. */
 const pauseMs = 200;
 
 /** Follows the canary from hop to hop, and ends at the first that is broken. */
-export async function runDrill(hops: readonly Hop[], drill: Drill, running: Running): Promise<DrillResult> {
-  const results: HopResult[] = [];
+export async function runPipelineCheck(
+  hops: readonly Stage[],
+  drill: PipelineCheck,
+  running: StageOptions,
+): Promise<PipelineCheckResult> {
+  const results: StageResult[] = [];
   let isBroken = false;
   for (const hop of hops.filter((one) => one.isThere(drill))) {
     const { name, claim } = hop;
-    const result: HopResult = isBroken
+    const result: StageResult = isBroken
       ? { hop: name, claim, outcome: 'skipped', tookMs: 0 }
       : await runHop(hop, drill, running);
     results.push(result);
@@ -85,7 +89,7 @@ export async function runDrill(hops: readonly Hop[], drill: Drill, running: Runn
   return { works: results.every(({ outcome }) => outcome === 'passed'), hops: results };
 }
 
-async function runHop(hop: Hop, drill: Drill, running: Running): Promise<HopResult> {
+async function runHop(hop: Stage, drill: PipelineCheck, running: StageOptions): Promise<StageResult> {
   const { clock, signal, timeoutMs } = running;
   const base = { hop: hop.name, claim: hop.claim };
   const startedAt = clock.now();
@@ -109,23 +113,23 @@ async function runHop(hop: Hop, drill: Drill, running: Running): Promise<HopResu
 }
 
 /** A server that cannot answer breaks the hop; one that merely does not yet is waited for. */
-async function lookOnce(hop: Hop, drill: Drill): Promise<Look> {
+async function lookOnce(hop: Stage, drill: PipelineCheck): Promise<ProbeResult> {
   try {
     return await hop.look(drill);
   } catch (error) {
-    if (!(error instanceof Silent)) throw error;
+    if (!(error instanceof NoAnswerError)) throw error;
     if (error.isDown) return { kind: 'broken', why: whyOf(error), tryThis: error.tryThis };
     return { kind: 'waiting', because: whyOf(error) };
   }
 }
 
-async function explainLate(hop: Hop, drill: Drill): Promise<Cause | undefined> {
+async function explainLate(hop: Stage, drill: PipelineCheck): Promise<Cause | undefined> {
   try {
     return await hop.explain?.(drill);
   } catch (error) {
-    if (!(error instanceof Silent)) throw error;
+    if (!(error instanceof NoAnswerError)) throw error;
     return { why: whyOf(error), tryThis: error.tryThis };
   }
 }
 
-const whyOf = ({ service, why }: Silent): string => `${service}: ${why}`;
+const whyOf = ({ service, why }: NoAnswerError): string => `${service}: ${why}`;

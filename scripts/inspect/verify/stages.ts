@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { canaryJob, canaryLabel } from '../../../stack/verify/canary.ts';
-import { type Servers, Silent } from '../../servers/servers.ts';
-import type { Hop } from './pipeline-check.ts';
+import { NoAnswerError, type Servers } from '../../servers/servers.ts';
+import type { Stage } from './pipeline-check.ts';
 import { arrival } from './stages/arrival.ts';
 import { delivery } from './stages/delivery.ts';
 import { grafana } from './stages/grafana.ts';
@@ -12,7 +12,7 @@ import { rule } from './stages/rule.ts';
 import { scrape } from './stages/scrape.ts';
 
 /** The way from a push to a delivered notification, in its order. */
-export const hops: readonly Hop[] = [route, push, scrape, grafana, rule, arrival, delivery, receivers];
+export const stages: readonly Stage[] = [route, push, scrape, grafana, rule, arrival, delivery, receivers];
 
 const service = 'pushgateway';
 
@@ -38,7 +38,7 @@ export async function cleanUp(servers: Servers, nonce: string, nowMs: number): P
     for (const other of await abandoned(servers, nowMs / 1000)) await servers.remove(service, canaryPath(other));
     return undefined;
   } catch (error) {
-    if (error instanceof Silent) return `${error.service}: ${error.why}`;
+    if (error instanceof NoAnswerError) return `${error.service}: ${error.why}`;
     throw error;
   }
 }

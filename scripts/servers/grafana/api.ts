@@ -5,7 +5,7 @@ import type { Secret } from '../../../stack/secret.ts';
 import { parseJson } from '../../../stack/values/json.ts';
 
 /** Grafana's answer, as far as it matters what to do about it. */
-export type Answer<T> =
+export type GrafanaResponse<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'absent' }
   /** 401: the password is not the one in use. */
@@ -30,7 +30,7 @@ const datasourceModel = z.looseObject({
 });
 
 /** A datasource as Grafana holds it. */
-export type HeldDatasource = z.infer<typeof datasourceModel>;
+export type StoredDatasource = z.infer<typeof datasourceModel>;
 
 const dashboardModel = z.looseObject({
   dashboard: z.record(z.string(), z.unknown()),
@@ -38,7 +38,7 @@ const dashboardModel = z.looseObject({
 });
 
 /** A dashboard as Grafana holds it. */
-export type HeldDashboard = z.infer<typeof dashboardModel>;
+export type StoredDashboard = z.infer<typeof dashboardModel>;
 
 const healthModel = z.looseObject({ status: z.string(), message: z.string().default('') });
 const foundModel = z.array(z.looseObject({ uid: z.string(), title: z.string().default('') }));
@@ -55,21 +55,21 @@ export class GrafanaApi {
   }
 
   /** Reads the files anew; answers once that is done. */
-  reload(what: Provisioned): Promise<Answer<unknown>> {
+  reload(what: Provisioned): Promise<GrafanaResponse<unknown>> {
     return this.#ask(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`);
   }
 
   /** A plugin that is there; absent when the image came without it. */
-  plugin(id: string): Promise<Answer<unknown>> {
+  plugin(id: string): Promise<GrafanaResponse<unknown>> {
     return this.#ask(pluginModel, 'GET', `/api/plugins/${encodeURIComponent(id)}/settings`);
   }
 
-  datasource(uid: string): Promise<Answer<HeldDatasource>> {
+  datasource(uid: string): Promise<GrafanaResponse<StoredDatasource>> {
     return this.#ask(datasourceModel, 'GET', `/api/datasources/uid/${encodeURIComponent(uid)}`);
   }
 
   /** Lets the datasource's plugin try it; for plugins with a part in the server. */
-  async health(uid: string): Promise<Answer<{ readonly isWell: boolean; readonly message: string }>> {
+  async health(uid: string): Promise<GrafanaResponse<{ readonly isWell: boolean; readonly message: string }>> {
     const { status, body } = await this.#request('GET', `/api/datasources/uid/${encodeURIComponent(uid)}/health`);
     const told = healthModel.safeParse(parseJson(body));
     // A datasource that does not answer is told with status 400 and the reason.
@@ -78,24 +78,24 @@ export class GrafanaApi {
   }
 
   /** A request to the datasource itself, by way of Grafana. */
-  through(uid: string, path: string): Promise<Answer<unknown>> {
+  through(uid: string, path: string): Promise<GrafanaResponse<unknown>> {
     return this.#ask(z.unknown(), 'GET', `/api/datasources/proxy/uid/${encodeURIComponent(uid)}/${path}`);
   }
 
-  dashboard(uid: string): Promise<Answer<HeldDashboard>> {
+  dashboard(uid: string): Promise<GrafanaResponse<StoredDashboard>> {
     return this.#ask(dashboardModel, 'GET', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
   }
 
   /** Every dashboard there is, up to Grafana's own limit. */
-  dashboards(): Promise<Answer<z.infer<typeof foundModel>>> {
+  dashboards(): Promise<GrafanaResponse<z.infer<typeof foundModel>>> {
     return this.#ask(foundModel, 'GET', '/api/search?type=dash-db&limit=5000');
   }
 
-  deleteDashboard(uid: string): Promise<Answer<unknown>> {
+  deleteDashboard(uid: string): Promise<GrafanaResponse<unknown>> {
     return this.#ask(z.unknown(), 'DELETE', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
   }
 
-  async #ask<T>(schema: z.ZodType<T>, method: HttpRequest['method'], path: string): Promise<Answer<T>> {
+  async #ask<T>(schema: z.ZodType<T>, method: HttpRequest['method'], path: string): Promise<GrafanaResponse<T>> {
     const { status, body } = await this.#request(method, path);
     return toAnswer(schema, status, body);
   }
@@ -110,7 +110,7 @@ export class GrafanaApi {
   }
 }
 
-function toAnswer<T>(schema: z.ZodType<T>, status: number, body: string): Answer<T> {
+function toAnswer<T>(schema: z.ZodType<T>, status: number, body: string): GrafanaResponse<T> {
   if (status === 401) return { kind: 'unauthorized' };
   if (status === 403) return { kind: 'forbidden' };
   if (status === 404) return { kind: 'absent' };

@@ -1,35 +1,40 @@
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Room } from '../service-driver.ts';
-import type { Answer, GrafanaApi } from './api.ts';
+import type { DriverContext } from '../service-driver.ts';
+import type { GrafanaApi, GrafanaResponse } from './api.ts';
 import { dashboardDifference, datasourceDifference } from './differences.ts';
-import { type WantedDashboard, type WantedDatasource, wantedDashboards, wantedDatasources } from './expected.ts';
+import {
+  type ExpectedDashboard,
+  type ExpectedDatasource,
+  expectedDashboards,
+  expectedDatasources,
+} from './expected.ts';
 import { inWords, provisioningErrors } from './log.ts';
 
 /** How often what is not there yet is asked for again. */
 const pauseMs = 250;
 
 /** What a question found: `wrong` is final, `notYet` may still come. */
-type Finding =
+type ProofResult =
   | { readonly kind: 'right' }
   | { readonly kind: 'notYet'; readonly because: string }
   | { readonly kind: 'wrong'; readonly because: string; readonly tryThis?: string };
 
-const right: Finding = { kind: 'right' };
+const right: ProofResult = { kind: 'right' };
 
 /** One thing that must be so, and how to find out. */
 interface Claim {
   readonly what: string;
-  ask(): Promise<Finding>;
+  ask(): Promise<ProofResult>;
 }
 
 /**
  * Waits until Grafana holds every datasource and dashboard of the release as its file has it and reaches the stack's own servers
  * through them: that it is healthy says nothing of either.
  */
-export async function confirmFiles(room: Room, api: GrafanaApi): Promise<void> {
-  const datasources = wantedDatasources(room.release.files).filter(({ orgId }) => orgId === 1);
-  const dashboards = wantedDashboards(room.release.files);
+export async function confirmFiles(room: DriverContext, api: GrafanaApi): Promise<void> {
+  const datasources = expectedDatasources(room.release.files).filter(({ orgId }) => orgId === 1);
+  const dashboards = expectedDashboards(room.release.files);
   const own = new Set(stackDatasources(room.release.config).map(({ uid }) => uid));
   await allTrue(room, [
     ...datasources.map((wanted) => holdsDatasource(api, wanted)),
@@ -41,7 +46,7 @@ export async function confirmFiles(room: Room, api: GrafanaApi): Promise<void> {
   );
 }
 
-function holdsDatasource(api: GrafanaApi, wanted: WantedDatasource): Claim {
+function holdsDatasource(api: GrafanaApi, wanted: ExpectedDatasource): Claim {
   const what = `holds the datasource ${wanted.name}`;
   return {
     what,
@@ -56,7 +61,7 @@ function holdsDatasource(api: GrafanaApi, wanted: WantedDatasource): Claim {
   };
 }
 
-function holdsDashboard(api: GrafanaApi, wanted: WantedDashboard, revision: string): Claim {
+function holdsDashboard(api: GrafanaApi, wanted: ExpectedDashboard, revision: string): Claim {
   return {
     what: `shows the dashboard ${wanted.title} of ${wanted.file.origin}`,
     ask: async () => {
@@ -76,7 +81,7 @@ function holdsDashboard(api: GrafanaApi, wanted: WantedDashboard, revision: stri
 /** A plugin without a part in the server has no health to ask for: its server is asked by way of Grafana. */
 const askedThrough: Readonly<Record<string, string>> = { alertmanager: 'api/v2/status' };
 
-function reachesServer(api: GrafanaApi, wanted: WantedDatasource): Claim {
+function reachesServer(api: GrafanaApi, wanted: ExpectedDatasource): Claim {
   const path = askedThrough[wanted.type];
   const what = `reaches ${wanted.url} by the datasource ${wanted.name}`;
   if (path !== undefined) {
@@ -101,7 +106,7 @@ function reachesServer(api: GrafanaApi, wanted: WantedDatasource): Claim {
 }
 
 /** Asks until every claim is true; the first that cannot become true, or the deadline, ends it. */
-async function allTrue(room: Room, claims: readonly Claim[]): Promise<void> {
+async function allTrue(room: DriverContext, claims: readonly Claim[]): Promise<void> {
   const end = room.clock.now() + room.deadlineMs;
   let open = claims;
   while (open.length > 0) {
@@ -116,7 +121,7 @@ async function allTrue(room: Room, claims: readonly Claim[]): Promise<void> {
   }
 }
 
-async function askOnce(room: Room, claim: Claim): Promise<Finding> {
+async function askOnce(room: DriverContext, claim: Claim): Promise<ProofResult> {
   try {
     return await claim.ask();
   } catch (error) {
@@ -125,7 +130,7 @@ async function askOnce(room: Room, claim: Claim): Promise<Finding> {
   }
 }
 
-function unexpected(answer: Exclude<Answer<unknown>, { kind: 'ok' }>): Finding {
+function unexpected(answer: Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>): ProofResult {
   switch (answer.kind) {
     case 'unauthorized':
       return {
@@ -147,8 +152,8 @@ function unexpected(answer: Exclude<Answer<unknown>, { kind: 'ok' }>): Finding {
 }
 
 async function failure(
-  room: Room,
-  open: readonly { readonly claim: Claim; readonly finding: Finding }[],
+  room: DriverContext,
+  open: readonly { readonly claim: Claim; readonly finding: ProofResult }[],
 ): Promise<StackError> {
   const [first, ...others] = open;
   const finding = first?.finding;

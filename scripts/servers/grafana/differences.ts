@@ -1,11 +1,11 @@
 import { panelsIn } from '../../../stack/grafana/dashboard-file.ts';
 import { markOf } from '../../../stack/grafana/dashboards.ts';
 import { isNative, type Native } from '../../../stack/values/native.ts';
-import type { HeldDashboard, HeldDatasource } from './api.ts';
-import type { WantedDashboard, WantedDatasource } from './expected.ts';
+import type { StoredDashboard, StoredDatasource } from './api.ts';
+import type { ExpectedDashboard, ExpectedDatasource } from './expected.ts';
 
 /** How a datasource Grafana holds differs from the one it should hold, in words; undefined when it does not. */
-export function datasourceDifference(held: HeldDatasource, wanted: WantedDatasource): string | undefined {
+export function datasourceDifference(held: StoredDatasource, wanted: ExpectedDatasource): string | undefined {
   for (const key of ['name', 'type', 'url', 'access', 'isDefault'] as const) {
     if (held[key] !== wanted[key]) return `its ${key} is ${show(held[key])}, not ${show(wanted[key])}`;
   }
@@ -20,8 +20,8 @@ export function datasourceDifference(held: HeldDatasource, wanted: WantedDatasou
  * know, what a person sees is compared instead.
  */
 export function dashboardDifference(
-  held: HeldDashboard,
-  wanted: WantedDashboard,
+  held: StoredDashboard,
+  wanted: ExpectedDashboard,
   revision: string,
 ): string | undefined {
   const mark = markOf(held.dashboard);

@@ -1,11 +1,11 @@
 import { markOf } from '../../../stack/grafana/dashboards.ts';
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
-import { fewAtATime } from '../../util/map-limit.ts';
+import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Attendant, Room } from '../service-driver.ts';
-import type { Answer, GrafanaApi, Provisioned } from './api.ts';
+import type { DriverContext, ServiceDriver } from '../service-driver.ts';
+import type { GrafanaApi, GrafanaResponse, Provisioned } from './api.ts';
 import { confirmFiles } from './confirm.ts';
-import { wantedDashboards, wantedDatasources } from './expected.ts';
+import { expectedDashboards, expectedDatasources } from './expected.ts';
 import { inWords, provisioningErrors } from './log.ts';
 import { signIn } from './sign-in.ts';
 
@@ -13,7 +13,7 @@ import { signIn } from './sign-in.ts';
 const afterReloadMs = 5_000;
 
 /** Attends to Grafana: logs in, lets it load its files, and reads back by uid what it then holds. */
-export const grafanaAttendant: Attendant = {
+export const grafanaDriver: ServiceDriver = {
   service: 'grafana',
 
   async reload(room) {
@@ -37,7 +37,7 @@ export const grafanaAttendant: Attendant = {
 };
 
 /** Lets Grafana read its files anew: datasources first, since dashboards refer to them. */
-async function reloadFiles(room: Room, api: GrafanaApi): Promise<void> {
+async function reloadFiles(room: DriverContext, api: GrafanaApi): Promise<void> {
   for (const what of ['datasources', 'dashboards'] as const) {
     const answer = await api.reload(what);
     if (answer.kind !== 'ok') throw await refusal(room, what, answer);
@@ -45,9 +45,9 @@ async function reloadFiles(room: Room, api: GrafanaApi): Promise<void> {
 }
 
 async function refusal(
-  room: Room,
+  room: DriverContext,
   what: Provisioned,
-  answer: Exclude<Answer<unknown>, { kind: 'ok' }>,
+  answer: Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>,
 ): Promise<StackError> {
   const doing = `loading Grafana's ${what} from their files`;
   switch (answer.kind) {
@@ -84,9 +84,9 @@ async function refusal(
 }
 
 /** The person's own datasources that do not answer, a sentence each: what they lead to is no part of the stack, so nothing is refused for it. */
-async function silentDatasources({ release, signal }: Room, api: GrafanaApi): Promise<readonly string[]> {
+async function silentDatasources({ release, signal }: DriverContext, api: GrafanaApi): Promise<readonly string[]> {
   const own = new Set(stackDatasources(release.config).map(({ uid }) => uid));
-  const others = wantedDatasources(release.files).filter(({ orgId, uid }) => orgId === 1 && !own.has(uid));
+  const others = expectedDatasources(release.files).filter(({ orgId, uid }) => orgId === 1 && !own.has(uid));
   const told = await Promise.all(
     others.map(async ({ uid, name }) => {
       try {
@@ -110,15 +110,15 @@ const asked = 4;
  * Takes away dashboards of former releases; a person's own, and copies of promstack's, carry no mark with their uid. Answers with what
  * is left all the same: nothing is refused for it.
  */
-async function removeFormerDashboards({ release, signal }: Room, api: GrafanaApi): Promise<readonly string[]> {
-  const wanted = new Set(wantedDashboards(release.files).map(({ uid }) => uid));
+async function removeFormerDashboards({ release, signal }: DriverContext, api: GrafanaApi): Promise<readonly string[]> {
+  const wanted = new Set(expectedDashboards(release.files).map(({ uid }) => uid));
   const found = await answered(signal, () => api.dashboards());
   if (found?.kind !== 'ok') {
     return ['Grafana did not list its dashboards, so former ones of the stack may still be there'];
   }
   const strangers = found.value.filter(({ uid }) => !wanted.has(uid));
   let isSilent = false;
-  const left = await fewAtATime(strangers, asked, async ({ uid, title }) => {
+  const left = await mapLimit(strangers, asked, async ({ uid, title }) => {
     // Whoever has let one question wait to its end lets the next thousand wait as well.
     if (isSilent) return [];
     const held = await answered(signal, () => api.dashboard(uid));
@@ -137,7 +137,10 @@ async function removeFormerDashboards({ release, signal }: Room, api: GrafanaApi
 }
 
 /** The answer, or undefined when there is none; rejects only when the work is to end. */
-async function answered<T>(signal: AbortSignal, ask: () => Promise<Answer<T>>): Promise<Answer<T> | undefined> {
+async function answered<T>(
+  signal: AbortSignal,
+  ask: () => Promise<GrafanaResponse<T>>,
+): Promise<GrafanaResponse<T> | undefined> {
   try {
     return await ask();
   } catch {

@@ -7,7 +7,7 @@ import { Secret } from '../../../stack/secret.ts';
 import type { Native } from '../../../stack/values/native.ts';
 
 /** A datasource that a release gives to Grafana, with the values Grafana will hold. */
-export interface WantedDatasource {
+export interface ExpectedDatasource {
   readonly uid: string;
   readonly name: string;
   readonly type: string;
@@ -21,7 +21,7 @@ export interface WantedDatasource {
 }
 
 /** A dashboard that a release gives to Grafana. */
-export interface WantedDashboard {
+export interface ExpectedDashboard {
   readonly uid: string;
   readonly title: string;
   /** Schema v2 is not answered by the API that answers the classic model. */
@@ -48,13 +48,13 @@ const provisioning = z.looseObject({
 });
 
 /** The datasources in a release's provisioning files. */
-export function wantedDatasources(files: readonly RenderedFile[]): readonly WantedDatasource[] {
+export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
   return files.flatMap((file) => {
     if (!/^provisioning\/datasources\/[^/]+\.ya?ml$/.test(file.path)) return [];
     const { datasources } = provisioning.parse(parse(textOf(file)) ?? {});
-    return datasources.map(({ uid, name, type, url, access, isDefault, orgId, jsonData }): WantedDatasource => {
+    return datasources.map(({ uid, name, type, url, access, isDefault, orgId, jsonData }): ExpectedDatasource => {
       const held = asGrafanaReads({ uid, name, type, url, access, jsonData }) as Omit<
-        WantedDatasource,
+        ExpectedDatasource,
         'isDefault' | 'orgId' | 'file'
       >;
       return { ...held, isDefault, orgId, file };
@@ -63,7 +63,7 @@ export function wantedDatasources(files: readonly RenderedFile[]): readonly Want
 }
 
 /** The dashboards in a release. */
-export function wantedDashboards(files: readonly RenderedFile[]): readonly WantedDashboard[] {
+export function expectedDashboards(files: readonly RenderedFile[]): readonly ExpectedDashboard[] {
   return files.flatMap((file) => {
     if (!file.path.startsWith(`${dashboardsFolder}/`) || !file.path.endsWith('.json')) return [];
     const opened = openDashboard(parseDashboard(textOf(file)));

@@ -1,22 +1,22 @@
-import { keptSecrets } from '../../../stack/grafana/settings.ts';
+import { generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import { makeSecret } from '../../state/secret-store.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Room } from '../service-driver.ts';
+import type { DriverContext } from '../service-driver.ts';
 import { GrafanaApi } from './api.ts';
 
 /** What changing the password needs of a room. */
-export type PasswordRoom = Pick<Room, 'exec' | 'kept' | 'request'>;
+export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'>;
 
 const madeLength = 24;
 
 /** The password of the admin, as promstack last set or found it; undefined before the first start. */
-export function currentPassword(room: Pick<Room, 'kept'>): Promise<Secret | undefined> {
-  return room.kept.read(keptSecrets.adminPassword);
+export function currentPassword(room: Pick<DriverContext, 'kept'>): Promise<Secret | undefined> {
+  return room.kept.read(generatedSecrets.adminPassword);
 }
 
 /** Sets a new password, whatever the one in use is, and answers with it. */
-export async function rotatePassword(room: PasswordRoom, given?: Secret): Promise<Secret> {
+export async function rotatePassword(room: PasswordContext, given?: Secret): Promise<Secret> {
   const password = given ?? makeSecret(madeLength);
   await setPassword(room, password);
   return password;
@@ -26,7 +26,7 @@ export async function rotatePassword(room: PasswordRoom, given?: Secret): Promis
  * Sets the password by Grafana's own program inside the container, which needs to know no former one, and keeps it once Grafana
  * has shown that it takes it. The password travels by standard input: arguments can be seen by everybody on the host.
  */
-export async function setPassword(room: PasswordRoom, password: Secret): Promise<void> {
+export async function setPassword(room: PasswordContext, password: Secret): Promise<void> {
   const doing = "setting the password of Grafana's admin";
   const { exitCode, stdout, stderr } = await room.exec(
     ['grafana', 'cli', '--homepath', '/usr/share/grafana', 'admin', 'reset-admin-password', '--password-from-stdin'],
@@ -47,7 +47,7 @@ export async function setPassword(room: PasswordRoom, password: Secret): Promise
       tryThis: 'wait five minutes, then promstack password --rotate',
     });
   }
-  await room.kept.write(keptSecrets.adminPassword, password);
+  await room.kept.write(generatedSecrets.adminPassword, password);
 }
 
 function lastLine(output: string, password: Secret): string {

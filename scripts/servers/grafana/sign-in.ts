@@ -1,8 +1,8 @@
-import { adminUser, keptSecrets } from '../../../stack/grafana/settings.ts';
+import { adminUser, generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Room } from '../service-driver.ts';
-import { type Answer, GrafanaApi } from './api.ts';
+import type { DriverContext } from '../service-driver.ts';
+import { GrafanaApi, type GrafanaResponse } from './api.ts';
 import { setPassword } from './password.ts';
 
 /** The plugin without which nothing of the stack is shown; asking for it also shows whether the password holds. */
@@ -14,10 +14,10 @@ const pauseMs = 250;
  * Logs in with the password the stack keeps, or with the one it is given. When it is given another one than is in use, that is set.
  * Each is tried once: Grafana shuts out a user for five minutes after five wrong ones.
  */
-export async function signIn(room: Room): Promise<GrafanaApi> {
+export async function signIn(room: DriverContext): Promise<GrafanaApi> {
   const doing = 'logging in to Grafana';
-  const kept = await room.kept.read(keptSecrets.adminPassword);
-  const given = room.given.get(keptSecrets.adminPassword);
+  const kept = await room.kept.read(generatedSecrets.adminPassword);
+  const given = room.given.get(generatedSecrets.adminPassword);
   const candidates = [kept, given].filter((one) => one !== undefined);
   const [first, second] = sameText(kept, given) ? candidates.slice(0, 1) : candidates;
   if (first === undefined) {
@@ -36,7 +36,7 @@ export async function signIn(room: Room): Promise<GrafanaApi> {
   if (second !== undefined) {
     const again = await tryPassword(room, second, doing);
     if (again.kind === 'ok') {
-      await room.kept.write(keptSecrets.adminPassword, second);
+      await room.kept.write(generatedSecrets.adminPassword, second);
       return again.api;
     }
   }
@@ -50,9 +50,9 @@ export async function signIn(room: Room): Promise<GrafanaApi> {
   });
 }
 
-type Tried = { readonly kind: 'ok'; readonly api: GrafanaApi } | { readonly kind: 'wrong' };
+type SignInAttempt = { readonly kind: 'ok'; readonly api: GrafanaApi } | { readonly kind: 'wrong' };
 
-async function tryPassword(room: Room, password: Secret, doing: string): Promise<Tried> {
+async function tryPassword(room: DriverContext, password: Secret, doing: string): Promise<SignInAttempt> {
   const api = new GrafanaApi(room.request, password);
   const answer = await settled(room, () => api.plugin(probe), doing);
   switch (answer.kind) {
@@ -82,7 +82,11 @@ async function tryPassword(room: Room, password: Secret, doing: string): Promise
 }
 
 /** Asks again while Grafana is still starting: errors and a plugin that is not there yet; never after a wrong password. */
-async function settled(room: Room, ask: () => Promise<Answer<unknown>>, doing: string): Promise<Answer<unknown>> {
+async function settled(
+  room: DriverContext,
+  ask: () => Promise<GrafanaResponse<unknown>>,
+  doing: string,
+): Promise<GrafanaResponse<unknown>> {
   const end = room.clock.now() + room.deadlineMs;
   for (;;) {
     room.signal.throwIfAborted();

@@ -1,16 +1,16 @@
-import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { identityOf } from '../../../stack/exposition/family.ts';
 import { parseDuration } from '../../../stack/values/duration.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Gateway, Look } from './gateway.ts';
+import type { Gateway, StoredGroups } from './gateway.ts';
 import { GatewayError } from './refusal.ts';
 
 /** What came of collecting old groups. */
 export interface Collected {
   /** Deleted, and seen to be gone. */
-  readonly deleted: readonly HeldGroup[];
+  readonly deleted: readonly StoredGroup[];
   /** Too old at first, and pushed again before their turn to be deleted: they stay. */
-  readonly renewed: readonly HeldGroup[];
+  readonly renewed: readonly StoredGroup[];
   /** How many groups there are afterwards. */
   readonly left: number;
   /** The Pushgateway's own time at the last look, in seconds since 1970. */
@@ -50,8 +50,8 @@ export async function collectGroups({ gateway, limit, clock, signal }: CollectOp
   let look = await gateway.look(signal);
   const open = byIdentity(expiredGroups(look, limit));
   const batchSize = Math.max(smallestBatch, Math.ceil(open.size / mostLooks));
-  const renewed: HeldGroup[] = [];
-  const asked = new Map<string, HeldGroup>();
+  const renewed: StoredGroup[] = [];
+  const asked = new Map<string, StoredGroup>();
   for (let isFirst = true; open.size > 0; isFirst = false) {
     if (!isFirst) look = await gateway.look(signal);
     const expired = byIdentity(expiredGroups(look, limit));
@@ -76,9 +76,9 @@ export async function collectGroups({ gateway, limit, clock, signal }: CollectOp
 /** Looks until groups asked to be deleted are gone: not held any more, or held with a newer push. */
 export async function lookUntilGone(
   gateway: Gateway,
-  groups: readonly HeldGroup[],
+  groups: readonly StoredGroup[],
   { clock, signal }: Pick<CollectOptions, 'clock' | 'signal'>,
-): Promise<Look> {
+): Promise<StoredGroups> {
   const asked = byIdentity(groups);
   const deadline = clock.now() + patienceMs;
   for (let waitMs = 5; ; waitMs *= 2) {
@@ -96,11 +96,11 @@ export async function lookUntilGone(
   }
 }
 
-function isSamePush(asked: HeldGroup | undefined, held: HeldGroup): boolean {
+function isSamePush(asked: StoredGroup | undefined, held: StoredGroup): boolean {
   return asked !== undefined && asked.pushedAt === held.pushedAt && asked.failedAt === held.failedAt;
 }
 
-function byIdentity(groups: readonly HeldGroup[]): Map<string, HeldGroup> {
+function byIdentity(groups: readonly StoredGroup[]): Map<string, StoredGroup> {
   return new Map(groups.map((group) => [identityOf(group.labels), group]));
 }
 
@@ -116,7 +116,7 @@ async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void
 export type AgeLimit = (job: string) => number | undefined;
 
 /** The groups older than their job's limit, in the order they are held. */
-export function expiredGroups({ groups, now }: Look, limit: AgeLimit): readonly HeldGroup[] {
+export function expiredGroups({ groups, now }: StoredGroups, limit: AgeLimit): readonly StoredGroup[] {
   return groups.filter((group) => {
     const limitSeconds = limit(group.labels.get('job') ?? '');
     const age = ageOf(group, now);
@@ -128,7 +128,7 @@ export function expiredGroups({ groups, now }: Look, limit: AgeLimit): readonly 
  * Seconds since the last push that succeeded. A group that knows of failures only is as old as the last of them: it is
  * the sole trace of a job whose pushes are refused.
  */
-export function ageOf({ pushedAt, failedAt }: HeldGroup, now: number): number | undefined {
+export function ageOf({ pushedAt, failedAt }: StoredGroup, now: number): number | undefined {
   const at = pushedAt ?? failedAt;
   return at === undefined ? undefined : now - at;
 }

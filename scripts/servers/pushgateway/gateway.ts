@@ -1,9 +1,9 @@
-import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { type MetricType, type NameScheme, toMetricType } from '../../../stack/exposition/family.ts';
 import { formatGroup, type Group, groupPath } from './group.ts';
-import { type Asked, explain, GatewayError, toRefusal } from './refusal.ts';
-import { readHeldGroups } from './stored-groups.ts';
-import type { Answer, Outgoing, Transport } from './transport.ts';
+import { explain, GatewayError, type GatewayRequest, toRefusal } from './refusal.ts';
+import { readStoredGroups } from './stored-groups.ts';
+import type { GatewayResponse, Outgoing, Transport } from './transport.ts';
 
 /** What a Pushgateway was started with, as far as pushes are concerned. */
 export interface GatewaySettings {
@@ -13,8 +13,8 @@ export interface GatewaySettings {
 }
 
 /** All groups at one moment. */
-export interface Look {
-  readonly groups: readonly HeldGroup[];
+export interface StoredGroups {
+  readonly groups: readonly StoredGroup[];
   /** The Pushgateway's own time at that moment, in seconds since 1970. */
   readonly now: number;
 }
@@ -30,7 +30,7 @@ export interface Gateway extends AsyncDisposable {
    * gone, and whether or not there was one.
    */
   delete(group: Group, signal?: AbortSignal): Promise<void>;
-  look(signal?: AbortSignal): Promise<Look>;
+  look(signal?: AbortSignal): Promise<StoredGroups>;
   settings(signal?: AbortSignal): Promise<GatewaySettings>;
   /** The metrics of the Pushgateway itself, by name. */
   ownTypes(signal?: AbortSignal): Promise<ReadonlyMap<string, MetricType>>;
@@ -39,8 +39,8 @@ export interface Gateway extends AsyncDisposable {
 /** The Pushgateway at the end of a transport, which is closed with it; nothing is asked of it yet. */
 export function openGateway(transport: Transport, now: () => number = Date.now): Gateway {
   const { base } = transport;
-  const ask = async (doing: string, outgoing: Outgoing): Promise<Answer> => {
-    const asked: Asked = { doing, base };
+  const ask = async (doing: string, outgoing: Outgoing): Promise<GatewayResponse> => {
+    const asked: GatewayRequest = { doing, base };
     try {
       const answer = await transport.send(outgoing);
       if (answer.status < 200 || answer.status > 299) throw toRefusal(asked, answer);
@@ -61,7 +61,7 @@ export function openGateway(transport: Transport, now: () => number = Date.now):
     look: async (signal) => {
       const doing = 'reading what the Pushgateway holds';
       const { body, headers } = await ask(doing, { method: 'GET', path: '/api/v1/metrics', signal });
-      const groups = readHeldGroups(body);
+      const groups = readStoredGroups(body);
       if (groups === undefined) throw notOne(doing, base);
       return { groups, now: gatewayTime(headers.date, now()) };
     },
@@ -108,7 +108,7 @@ function readSettings(body: string): GatewaySettings {
 const ownPrefix = /^(go|process|promhttp|pushgateway)_/;
 
 /** Whether a metric might be one of the Pushgateway's own. */
-export function looksOwn(name: string): boolean {
+export function isOwnGateway(name: string): boolean {
   return ownPrefix.test(name);
 }
 
@@ -116,7 +116,7 @@ function readOwnTypes(body: string): ReadonlyMap<string, MetricType> {
   const found = new Map<string, MetricType>();
   for (const [, name = '', word = ''] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     const type = toMetricType(word);
-    if (looksOwn(name) && type !== undefined) found.set(name, type);
+    if (isOwnGateway(name) && type !== undefined) found.set(name, type);
   }
   return found;
 }

@@ -1,7 +1,7 @@
-import { formatLabels, isLabelName, isReservedLabel, type Labels } from '../../../stack/exposition/family.ts';
+import { formatLabels, isLabelName, isReservedLabel, type LabelMap } from '../../../stack/exposition/family.ts';
 
 /** What a push goes to: the metrics under one job and its further grouping labels; `job` is the first of them. */
-export type Group = Labels;
+export type Group = LabelMap;
 
 /** A group of its job and further labels. */
 export function toGroup(

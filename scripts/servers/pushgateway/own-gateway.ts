@@ -1,11 +1,11 @@
 import { pushgateway } from '../../../stack/pushgateway/service.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { locateServices } from '../../state/locate.ts';
-import { speakInside } from '../../state/request-inside.ts';
-import { openReach } from '../../state/service-client.ts';
+import { requestInside } from '../../state/request-inside.ts';
+import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Gateway, openGateway } from './gateway.ts';
-import { NoAnswer, openTransport, type Transport, textFormat } from './transport.ts';
+import { ConnectionError, openTransport, type Transport, textFormat } from './transport.ts';
 
 /**
  * The Pushgateway that runs as part of a stack, found by its container and so never another one; on an engine of another
@@ -17,7 +17,7 @@ export async function openOwnGateway(
   { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
 ): Promise<Gateway> {
   const { name, port, title } = pushgateway;
-  const reach = openReach(engine);
+  const reach = openServiceClient(engine);
   const container = (await locateServices(engine, stack, reach)).get(name);
   const base = reach.url(name, port);
   reach.close();
@@ -56,12 +56,13 @@ export function openInside(
       const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       const request = { method, port, path, ...(body === undefined ? {} : { body, headers: textFormat }) };
       try {
-        return await speakInside(engine, container, request, { timeoutMs, signal: either });
+        return await requestInside(engine, container, request, { timeoutMs, signal: either });
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof Error)) throw error;
-        if (deadline.aborted) throw new NoAnswer('timeout', `there was no answer within ${timeoutMs / 1000} s`, error);
-        throw new NoAnswer('connection', error.message, error);
+        if (deadline.aborted)
+          throw new ConnectionError('timeout', `there was no answer within ${timeoutMs / 1000} s`, error);
+        throw new ConnectionError('connection', error.message, error);
       }
     },
     // It holds nothing open: the engine is whoever opened it's to close.

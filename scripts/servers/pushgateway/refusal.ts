@@ -1,8 +1,8 @@
 import { StackError } from '../../util/stack-error.ts';
-import { type Answer, NoAnswer } from './transport.ts';
+import { ConnectionError, type GatewayResponse } from './transport.ts';
 
 /** What was asked of which Pushgateway, for messages. */
-export interface Asked {
+export interface GatewayRequest {
   /** `pushing to {job="backup"}`. */
   readonly doing: string;
   /** The Pushgateway's address without credentials. */
@@ -22,7 +22,7 @@ export class GatewayError extends StackError {
 }
 
 /** An answer that is no success, as an error that says what to do about it. */
-export function toRefusal({ doing, base }: Asked, { status, body, headers }: Answer): GatewayError {
+export function toRefusal({ doing, base }: GatewayRequest, { status, body, headers }: GatewayResponse): GatewayError {
   const words = body.trim().split('\n').slice(0, 4).join('\n').slice(0, 600);
   const said = words === '' ? `${base} answered ${status}` : `${base} answered ${status}: ${words}`;
   if (status >= 300 && status < 400) {
@@ -62,12 +62,12 @@ function adviceForBadRequest(words: string): string {
 }
 
 /** A request without an answer, as an error that says what to do about it. */
-export function toUnreachable({ doing, base }: Asked, error: NoAnswer): GatewayError {
+export function toUnreachable({ doing, base }: GatewayRequest, error: ConnectionError): GatewayError {
   const why = `${base}: ${whyNot(error)}`;
   return new GatewayError(error.kind === 'connection', { doing, why, tryThis: adviceForSilence(error), cause: error });
 }
 
-function whyNot({ code, message }: NoAnswer): string {
+function whyNot({ code, message }: ConnectionError): string {
   switch (code) {
     case 'ECONNREFUSED':
       return 'nothing listens there';
@@ -79,7 +79,7 @@ function whyNot({ code, message }: NoAnswer): string {
   }
 }
 
-function adviceForSilence({ kind, code, message }: NoAnswer): string {
+function adviceForSilence({ kind, code, message }: ConnectionError): string {
   if (kind === 'timeout') return 'a longer timeout, or `promstack status`: is it stuck?';
   if (code === 'ECONNREFUSED') return 'is the stack up? `promstack up` starts it';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the right name in --url';
@@ -90,6 +90,6 @@ function adviceForSilence({ kind, code, message }: NoAnswer): string {
 }
 
 /** Turns what `send` rejects with into a GatewayError; anything else is passed on as it is. */
-export function explain(asked: Asked, error: unknown): unknown {
-  return error instanceof NoAnswer ? toUnreachable(asked, error) : error;
+export function explain(asked: GatewayRequest, error: unknown): unknown {
+  return error instanceof ConnectionError ? toUnreachable(asked, error) : error;
 }

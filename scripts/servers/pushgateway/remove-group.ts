@@ -1,4 +1,4 @@
-import type { HeldGroup } from '../../../stack/exposition/conflicts.ts';
+import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { identityOf } from '../../../stack/exposition/family.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -7,10 +7,10 @@ import type { Gateway } from './gateway.ts';
 import { formatGroup, type Group } from './group.ts';
 
 /** What came of removing a group. */
-export interface Removed {
-  readonly group: HeldGroup;
+export interface RemovedGroup {
+  readonly group: StoredGroup;
   /** Groups with the same labels and more of them: they stay. */
-  readonly children: readonly HeldGroup[];
+  readonly children: readonly StoredGroup[];
 }
 
 /** Removes exactly one group and waits until it is gone; a StackError when there is none. */
@@ -18,7 +18,7 @@ export async function removeGroup(
   gateway: Gateway,
   group: Group,
   told: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
-): Promise<Removed> {
+): Promise<RemovedGroup> {
   const { groups } = await gateway.look(told.signal);
   const found = groups.find((one) => identityOf(one.labels) === identityOf(group));
   if (found === undefined) throw sayMissing(gateway, group, groups);
@@ -31,7 +31,7 @@ function includes(labels: Group, others: Group): boolean {
   return [...others].every(([name, value]) => labels.get(name) === value);
 }
 
-function sayMissing({ base }: Gateway, group: Group, groups: readonly HeldGroup[]): StackError {
+function sayMissing({ base }: Gateway, group: Group, groups: readonly StoredGroup[]): StackError {
   const sameJob = groups.filter((one) => one.labels.get('job') === group.get('job')).slice(0, 5);
   const names = sameJob.map((one) => formatGroup(one.labels)).join('\n');
   return new StackError({

@@ -1,11 +1,11 @@
-import type { HeldFamily, HeldGroup } from '../../../stack/exposition/conflicts.ts';
-import { type Labels, toMetricType } from '../../../stack/exposition/family.ts';
+import type { StoredFamily, StoredGroup } from '../../../stack/exposition/conflicts.ts';
+import { type LabelMap, toMetricType } from '../../../stack/exposition/family.ts';
 
 /**
  * The groups in an answer to `GET /api/v1/metrics`; undefined when it is none. Looked at by hand, not by a schema: a
  * thousand groups are read again and again in a collection, and a schema takes twenty times as long as JSON.parse.
  */
-export function readHeldGroups(json: string): readonly HeldGroup[] | undefined {
+export function readStoredGroups(json: string): readonly StoredGroup[] | undefined {
   const answer = parseJson(json);
   if (!isObject(answer) || answer['status'] !== 'success') return undefined;
   const entries = answer['data'] ?? [];
@@ -14,8 +14,8 @@ export function readHeldGroups(json: string): readonly HeldGroup[] | undefined {
 
 type Json = Readonly<Record<string, unknown>>;
 
-function toGroup(entry: Json): HeldGroup {
-  let families: HeldGroup['families'] | undefined;
+function toGroup(entry: Json): StoredGroup {
+  let families: StoredGroup['families'] | undefined;
   return {
     labels: jobFirst(labelsOf(entry)),
     pushedAt: toTime(entry[pushed]),
@@ -32,13 +32,13 @@ function toGroup(entry: Json): HeldGroup {
  * Metrics stand beside `labels` and `last_push_successful`, so a metric that is called `labels` hides the labels of its
  * group; `push_time_seconds`, which every group has, bears them too.
  */
-function labelsOf(entry: Json): Labels {
+function labelsOf(entry: Json): LabelMap {
   if (!isFamily(entry['labels'])) return toLabels(entry);
   return new Map([...toLabels(firstOf(entry[pushed]))].filter(([name, value]) => name !== 'instance' || value !== ''));
 }
 
-function toFamilies(entry: Json): HeldGroup['families'] {
-  const families = new Map<string, HeldFamily>();
+function toFamilies(entry: Json): StoredGroup['families'] {
+  const families = new Map<string, StoredFamily>();
   for (const [name, value] of Object.entries(entry)) {
     if (!isFamily(value) || name === pushed || name === failed) continue;
     families.set(name, {
@@ -66,7 +66,7 @@ function firstOf(family: unknown): unknown {
 }
 
 /** The labels of something that has them. */
-function toLabels(labelled: unknown): Labels {
+function toLabels(labelled: unknown): LabelMap {
   const labels = isObject(labelled) ? labelled['labels'] : undefined;
   if (!isObject(labels)) return new Map();
   return new Map(Object.entries(labels).map(([name, value]) => [name, String(value)]));
@@ -78,7 +78,7 @@ function toTime(family: unknown): number | undefined {
   return seconds > 0 ? seconds : undefined;
 }
 
-function jobFirst(group: Labels): Labels {
+function jobFirst(group: LabelMap): LabelMap {
   const others = [...group].filter(([name]) => name !== 'job').sort(([a], [b]) => (a < b ? -1 : 1));
   return new Map([['job', group.get('job') ?? ''], ...others]);
 }

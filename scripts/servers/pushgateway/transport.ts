@@ -35,7 +35,7 @@ export interface Outgoing {
 }
 
 /** An answer, whatever its status; redirects are not followed, since one would turn a push into a GET. */
-export interface Answer {
+export interface GatewayResponse {
   readonly status: number;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
@@ -46,11 +46,11 @@ export interface Transport extends AsyncDisposable {
   /** Where they go, for messages: without credentials. */
   readonly base: string;
   /** Sends one request; rejects with NoAnswer, or with the signal's reason when it aborts. */
-  send(outgoing: Outgoing): Promise<Answer>;
+  send(outgoing: Outgoing): Promise<GatewayResponse>;
 }
 
 /** There was no answer. */
-export class NoAnswer extends Error {
+export class ConnectionError extends Error {
   /** `connection`: none was made or it broke, so trying again is worth it. `timeout`: it was silent for too long. */
   readonly kind: 'connection' | 'timeout';
   /** The system's word for it: `ECONNREFUSED`. */
@@ -75,14 +75,14 @@ export function openTransport({ url, timeoutMs, headers, agent: given }: Transpo
     ...headers,
   };
 
-  const sendOnce = ({ method, path, signal }: Outgoing, packed: Packed): Promise<Answer> =>
+  const sendOnce = ({ method, path, signal }: Outgoing, packed: Packed): Promise<GatewayResponse> =>
     new Promise((resolve, reject) => {
-      let reason: NoAnswer | undefined;
+      let reason: ConnectionError | undefined;
       const sent = open(`${url.base}${path}`, { method, agent, headers: { ...usual, ...packed.headers } });
       const timer = setTimeout(
         () => {
           const why = new Error(`there was no answer within ${timeoutMs / 1000} s`);
-          reason = new NoAnswer('timeout', why.message, why);
+          reason = new ConnectionError('timeout', why.message, why);
           sent.destroy();
         },
         Math.min(timeoutMs, longestTimerMs),
@@ -134,9 +134,9 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 }
 
 /** Several tries at one host come as an AggregateError. */
-function toNoAnswer(error: NodeJS.ErrnoException): NoAnswer {
+function toNoAnswer(error: NodeJS.ErrnoException): ConnectionError {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return toNoAnswer(error.errors[0]);
-  return new NoAnswer(
+  return new ConnectionError(
     'connection',
     error.message === '' ? (error.code ?? 'the connection failed') : error.message,
     error,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formerState } from '../../../scripts/apply/previous.ts';
+import { previousState } from '../../../scripts/apply/previous.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { desiredStack, observedAs } from '../../support/states.ts';
@@ -15,7 +15,7 @@ describe('what a change goes back to', () => {
   });
   const former = async (grafana: object) => {
     const desired = desiredStack(['prometheus', 'grafana'], { grafana });
-    const { services } = await formerState(
+    const { services } = await previousState(
       engine,
       new MemoryFiles(),
       observedAs(desired, ['prometheus', 'grafana']),

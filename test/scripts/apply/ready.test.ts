@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { waitReady } from '../../../scripts/apply/ready.ts';
 import type { ContainerState, ContainerSummary, LogLine } from '../../../scripts/engine/engine.ts';
-import type { Reach } from '../../../scripts/state/service-client.ts';
+import type { ServiceClient } from '../../../scripts/state/service-client.ts';
 import type { HttpResponse } from '../../../stack/model.ts';
 import { findService } from '../../../stack/services.ts';
 import { fakeEngine } from '../../support/engine.ts';
@@ -129,7 +129,7 @@ function setUp(situation: Situation, signal: AbortSignal = new AbortController()
       if (typeof answer === 'string') throw new Error(answer);
       return answer;
     },
-  } as unknown as Reach;
+  } as unknown as ServiceClient;
   const engine = fakeEngine({
     findContainer: async () => {
       const state = 'state' in situation ? situation.state : 'running';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reloadServer } from '../../../scripts/apply/reload-server.ts';
 import type { LogLine } from '../../../scripts/engine/engine.ts';
-import type { Reach } from '../../../scripts/state/service-client.ts';
+import type { ServiceClient } from '../../../scripts/state/service-client.ts';
 import type { HttpResponse } from '../../../stack/model.ts';
 import { prometheus } from '../../../stack/prometheus/service.ts';
 import { fakeEngine } from '../../support/engine.ts';
@@ -66,7 +66,7 @@ describe('a reload', () => {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function rig(request: Reach['request'], log: readonly string[] = []) {
+function rig(request: ServiceClient['request'], log: readonly string[] = []) {
   const time = new SteeredTime();
   const controller = new AbortController();
   const told: string[] = [];
@@ -75,7 +75,7 @@ function rig(request: Reach['request'], log: readonly string[] = []) {
       for (const text of log) yield { stream: 'stderr', text } as LogLine;
     },
   });
-  const reach = { request } as Reach;
+  const reach = { request } as ServiceClient;
   const { signal } = controller;
   const onProgress = (detail: string) => void told.push(detail);
   const options = { engine, container: 'id', reach, clock: time, signal, onProgress };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Executors, type Hands, runPlan } from '../../../scripts/apply/run-plan.ts';
+import { type Executors, runPlan, type StepContext } from '../../../scripts/apply/run-plan.ts';
 import { type Removal, type Step, Steps } from '../../../scripts/plan/plan.ts';
 import type { Event } from '../../../scripts/util/event.ts';
 import { StackError } from '../../../scripts/util/stack-error.ts';
@@ -100,7 +100,7 @@ function plan(fill: (steps: Steps<Removal>) => void): readonly Step<Removal>[] {
 
 function run(
   steps: readonly Step<Removal>[],
-  work: (step: { name: string }, hands: Hands) => Promise<void>,
+  work: (step: { name: string }, hands: StepContext) => Promise<void>,
   options: { report?: (event: Event) => void; signal?: AbortSignal; afterStep?: (step: Step<Removal>) => void } = {},
 ) {
   const never = async (): Promise<void> => {

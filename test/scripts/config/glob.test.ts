@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { backwardRange, findByGlob, isGlob } from '../../../scripts/config/glob.ts';
-import { landingName } from '../../../scripts/config/user-files.ts';
+import { targetName } from '../../../scripts/config/user-files.ts';
 import { folderWith } from '../../support/config.ts';
 
 const files = Object.fromEntries(
@@ -60,7 +60,7 @@ describe('a glob', () => {
 });
 
 describe('the name a file lands under', () => {
-  const name = (path: string) => landingName(path, ['.yml', '.yaml']);
+  const name = (path: string) => targetName(path, ['.yml', '.yaml']);
 
   test('must be its path with the folders folded in', () => {
     expect(name('a.yml')).toBe('a.yml');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type JudgedFiles, readUserFiles } from '../../../scripts/config/user-files.ts';
+import { type CheckedFiles, readUserFiles } from '../../../scripts/config/user-files.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { folderWith } from '../../support/config.ts';
 
@@ -16,7 +16,7 @@ describe('files that are read again and again', () => {
 
   test('must be judged anew by what has changed in stack.yml', async () => {
     await using folder = await folderWith(files);
-    const judged: JudgedFiles = new Map();
+    const judged: CheckedFiles = new Map();
     const told = async (config: typeof before): Promise<readonly string[]> =>
       (await readUserFiles(config, folder.path, folder.path, judged)).diagnostics.map(({ message }) => message);
     const unknown = 'the stack has no datasource with the uid "loki"';
@@ -27,7 +27,7 @@ describe('files that are read again and again', () => {
 
   test('must not be looked into again for what they do not depend on', async () => {
     await using folder = await folderWith(files);
-    const judged: JudgedFiles = new Map();
+    const judged: CheckedFiles = new Map();
     await readUserFiles(before, folder.path, folder.path, judged);
     const rules = judged.get(join(folder.path, 'a.yml'))?.diagnostics;
     expect(rules).toHaveLength(1);

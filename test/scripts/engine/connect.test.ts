@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../../scripts/engine/connect.ts';
-import type { NoAnswer, ping } from '../../../scripts/engine/ping.ts';
+import type { PingFailure, ping } from '../../../scripts/engine/ping.ts';
 import { type Answer, fakeDaemon, json } from '../../support/fake-daemon.ts';
 
 const person = { env: {}, platform: 'linux', home: '/home/me', uid: 1000 } as const;
-const absent: NoAnswer = { kind: 'absent', why: 'not there' };
+const absent: PingFailure = { kind: 'absent', why: 'not there' };
 
 /** Answers as told for each address; every other place is not there. */
-function knocker(answers: Readonly<Record<string, NoAnswer>>): typeof ping {
+function knocker(answers: Readonly<Record<string, PingFailure>>): typeof ping {
   return async (endpoint) => answers[endpoint.address] ?? absent;
 }
 
@@ -15,7 +15,7 @@ const podmanPing: Answer = (_request, response) => {
   response.writeHead(200, { 'Libpod-API-Version': '5.0.0' }).end('OK');
 };
 
-const messageOf = (env: Record<string, string>, answers: Readonly<Record<string, NoAnswer>> = {}) =>
+const messageOf = (env: Record<string, string>, answers: Readonly<Record<string, PingFailure>> = {}) =>
   connect({ ...person, env }, knocker(answers)).then(
     () => 'connected',
     (error: Error) => error.message,

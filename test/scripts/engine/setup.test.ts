@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Search } from '../../../scripts/engine/connect.ts';
+import type { EngineSearch } from '../../../scripts/engine/connect.ts';
 import type { SetUpHost } from '../../../scripts/engine/setup/set-up-host.ts';
 import { setUpEngine } from '../../../scripts/engine/setup.ts';
 import type { Event } from '../../../scripts/util/event.ts';
@@ -7,10 +7,10 @@ import { StackError } from '../../../scripts/util/stack-error.ts';
 import { fakeEngine } from '../../support/engine.ts';
 
 const engine = fakeEngine({});
-const found: Search = { engine, tries: [], isChosen: false };
+const found: EngineSearch = { engine, tries: [], isChosen: false };
 const forever = new AbortController().signal;
 
-function none(own: Partial<Search> = {}, kind: 'absent' | 'denied' = 'absent'): Search {
+function none(own: Partial<EngineSearch> = {}, kind: 'absent' | 'denied' = 'absent'): EngineSearch {
   const place = { named: 'Docker', kind: 'unusable', why: '' } as const;
   return { engine: undefined, tries: [{ place, answer: { kind, why: 'not there' } }], isChosen: false, ...own };
 }
@@ -36,7 +36,7 @@ function host(own: Partial<SetUpHost>): SetUpHost {
 }
 
 /** Finds what it is told, one answer after the other, the last one for ever. */
-function finder(...answers: readonly [Search, ...Search[]]): () => Promise<Search> {
+function finder(...answers: readonly [EngineSearch, ...EngineSearch[]]): () => Promise<EngineSearch> {
   const left = [...answers];
   return async () => (left.length > 1 ? left.shift() : left[0]) ?? answers[0];
 }
@@ -53,7 +53,7 @@ function fastClock() {
   };
 }
 
-async function setUp(own: Partial<SetUpHost>, ...answers: readonly [Search, ...Search[]]) {
+async function setUp(own: Partial<SetUpHost>, ...answers: readonly [EngineSearch, ...EngineSearch[]]) {
   const events: Event[] = [];
   const options = { host: host(own), find: finder(...answers), clock: fastClock() };
   const outcome = await setUpEngine((event) => events.push(event), forever, options).catch((error: unknown) => error);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeChange } from '../../../scripts/inspect/assess.ts';
+import { assessChange } from '../../../scripts/inspect/assess.ts';
 import type { DesiredService } from '../../../scripts/plan/desired.ts';
 import type { ObservedService } from '../../../scripts/plan/observed.ts';
 import type { Change } from '../../../scripts/plan/plan.ts';
@@ -50,7 +50,7 @@ test.each([
     ['its memory limit was changed by hand', 'its link was moved'],
   ],
 ] as const)('%s must be judged as what it is', (_, one, observed, expected, drift: readonly string[] = []) => {
-  const problems = judgeChange(one, wanted, observed, drift);
+  const problems = assessChange(one, wanted, observed, drift);
   expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(expected);
   expect(problems.every((problem) => problem.service === 'prometheus' && problem.tryThis !== undefined)).toBe(true);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fillHoles } from '../../../scripts/render/placeholders.ts';
+import { fillPlaceholders } from '../../../scripts/render/placeholders.ts';
 import { configScope, withContributions } from '../../../scripts/render/scope.ts';
-import { Marks } from '../../../scripts/render/source-markers.ts';
-import { mayHaveHoles, parseTemplate } from '../../../scripts/render/yaml-template.ts';
+import { SourceMarkers } from '../../../scripts/render/source-markers.ts';
+import { mayHavePlaceholders, parseTemplate } from '../../../scripts/render/yaml-template.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { Secret } from '../../../stack/secret.ts';
 import { services } from '../../../stack/services.ts';
@@ -33,8 +33,8 @@ function problemsIn(text: string): readonly string[] {
 
 function fill(text: string) {
   const template = parseTemplate(text, 'a.yml');
-  const marks = new Marks();
-  const problems = [...template.diagnostics, ...fillHoles(template, scope, marks)];
+  const marks = new SourceMarkers();
+  const problems = [...template.diagnostics, ...fillPlaceholders(template, scope, marks)];
   const isWhole = template.diagnostics.length === 0;
   const tree = isWhole ? template.document.toString({ lineWidth: 0, flowCollectionPadding: false }) : '';
   const { content, masked } = marks.finish(tree);
@@ -294,7 +294,7 @@ describe('the quick look for holes', () => {
     '"a": !value name # and why\n',
     '# not here: !value name\nb: !value name\n',
   ])('must see one in %j', (text) => {
-    expect(mayHaveHoles(text)).toBe(true);
+    expect(mayHavePlaceholders(text)).toBe(true);
     expect(parseTemplate(text, 'a.yml').hasHoles).toBe(true);
   });
 
@@ -303,7 +303,7 @@ describe('the quick look for holes', () => {
     'a: |\n  it needs the entry "- !spread contributed.nothing"\n',
     'a: what a !value is\n',
   ])('must see none in %j', (text) => {
-    expect(mayHaveHoles(text)).toBe(false);
+    expect(mayHavePlaceholders(text)).toBe(false);
     expect(parseTemplate(text, 'a.yml').hasHoles).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blindFolder, freeFolder, placeOf, revisionOf } from '../../../scripts/state/release-folder.ts';
+import { fallbackFolder, freeFolder, placeOf, revisionOf } from '../../../scripts/state/release-folder.ts';
 
 describe('the folder of a release', () => {
   it('must be in the first place that nobody uses', () => {
@@ -12,9 +12,9 @@ describe('the folder of a release', () => {
   });
 
   it('must be apart from all others when it is not known which are used', () => {
-    expect(Number(placeOf(blindFolder('3f2a9c0d1e4b')))).toBeGreaterThanOrEqual(100);
-    expect(blindFolder('3f2a9c0d1e4b')).toBe(blindFolder('3f2a9c0d1e4b'));
-    expect(blindFolder('new')).toBe('100/new');
+    expect(Number(placeOf(fallbackFolder('3f2a9c0d1e4b')))).toBeGreaterThanOrEqual(100);
+    expect(fallbackFolder('3f2a9c0d1e4b')).toBe(fallbackFolder('3f2a9c0d1e4b'));
+    expect(fallbackFolder('new')).toBe('100/new');
   });
 
   it('must tell its revision', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openReach } from '../../../scripts/state/service-client.ts';
+import { openServiceClient } from '../../../scripts/state/service-client.ts';
 import { fakeEngine } from '../../support/engine.ts';
 
 it.each<[host: string, bind: string, url: string]>([
@@ -12,8 +12,8 @@ it.each<[host: string, bind: string, url: string]>([
   ['build1', '10.0.0.1', 'http://10.0.0.1:9090'],
 ])('a port of the engine on %s, published on %s, must be opened at %s', (host, bind, url) => {
   const place = { address: 'tcp://it', host, isLocal: host === '127.0.0.1' };
-  const reach = openReach(fakeEngine({ place }));
-  reach.place('prometheus', { container: 'id', ports: [{ bind, host: 9090, container: 9090 }] });
+  const reach = openServiceClient(fakeEngine({ place }));
+  reach.locate('prometheus', { container: 'id', ports: [{ bind, host: 9090, container: 9090 }] });
   expect(reach.url('prometheus', 9090)).toBe(url);
   reach.close();
 });

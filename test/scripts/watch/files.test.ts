@@ -98,7 +98,7 @@ function counted() {
 
 function methods(files: MemoryFiles) {
   return {
-    place: () => {},
+    locate: () => {},
     write: (entries: readonly ArchiveEntry[], cleared?: readonly string[]) => files.write(entries, cleared),
     read: (service: string, path: string) => files.read(service, path),
     readLink: (service: string, path: string) => files.readLink(service, path),

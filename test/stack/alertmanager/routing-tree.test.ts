@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseRoute, type Route, reachOf, receiversFor, wayOf } from '../../../stack/alertmanager/routing-tree.ts';
+import {
+  alertRouteOf,
+  parseRoute,
+  type Route,
+  reachOf,
+  receiversFor,
+} from '../../../stack/alertmanager/routing-tree.ts';
 import { fromGoRegExp } from '../../../stack/values/go-regexp.ts';
 import type { Labels } from '../../../stack/values/labels.ts';
 
@@ -114,7 +120,7 @@ routes:
       fc.property(anyRoute, anyLabels, someNames, fc.nat(), (root, all, known, at) => {
         const other = withOtherContinue(root, at);
         const some = only(known, all);
-        const isSame = wayOf(root, some).cases === wayOf(other, some).cases;
+        const isSame = alertRouteOf(root, some).cases === alertRouteOf(other, some).cases;
         const [one, two] = [root, other].map((tree) => receiversFor(tree, all).toSorted());
         if (isSame) expect(one).toEqual(two);
       }),
@@ -124,9 +130,11 @@ routes:
   it('must have the same cases where what differs decides nothing', () => {
     const text = '{receiver: a, routes: [{matchers: [x="1"]}, {receiver: b, matchers: [y="1"], routes: []}]}';
     const root = read(text);
-    expect(wayOf(root, {}).cases).toBe(wayOf(read(text.replace('routes: []', 'continue: true')), {}).cases);
-    expect(wayOf(root, { y: '' }).cases).toBe(wayOf(read('{receiver: a}'), {}).cases);
-    expect(wayOf(root, {}).cases).not.toBe(wayOf(read(text.replace('y="1"', 'y="2"')), {}).cases);
+    expect(alertRouteOf(root, {}).cases).toBe(
+      alertRouteOf(read(text.replace('routes: []', 'continue: true')), {}).cases,
+    );
+    expect(alertRouteOf(root, { y: '' }).cases).toBe(alertRouteOf(read('{receiver: a}'), {}).cases);
+    expect(alertRouteOf(root, {}).cases).not.toBe(alertRouteOf(read(text.replace('y="1"', 'y="2"')), {}).cases);
   });
 
   it('must inherit the receiver of the route above', () => {

@@ -4,7 +4,7 @@ import { preparePush } from '../../../scripts/cli/commands/read-source.ts';
 import { type Gateway, openGateway } from '../../../scripts/servers/pushgateway/gateway.ts';
 import { type Group, groupPath, toGroup } from '../../../scripts/servers/pushgateway/group.ts';
 import { openTransport } from '../../../scripts/servers/pushgateway/transport.ts';
-import { findContradictions } from '../../../stack/exposition/conflicts.ts';
+import { findConflicts } from '../../../stack/exposition/conflicts.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
 import { bodies } from '../../support/bodies.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../../support/pushgateway.ts';
@@ -137,7 +137,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
           if (!read.ok) continue;
           const { groups: held } = await gateway.look();
           const push = { families: read.value, group, replaces };
-          const found = findContradictions(push, { groups: held, own: new Map() });
+          const found = findConflicts(push, { groups: held, own: new Map() });
           const problems = found.filter(({ severity }) => severity === 'error');
           const answer = await fetch(server.url + groupPath(group), {
             method: replaces ? 'PUT' : 'POST',

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from './run.ts';
+import type { CommandRunner } from './run.ts';
 import { type Archive, distributionArchives, parseSources, type SourceFile } from './sources.ts';
 
 /** What this host's own package manager knows. */
@@ -13,7 +13,7 @@ export interface AptHost {
 }
 
 /** Reads the host's own package sources; undefined when the host has no apt. */
-export async function readAptHost(run: Run, root = '/'): Promise<AptHost | undefined> {
+export async function readAptHost(run: CommandRunner, root = '/'): Promise<AptHost | undefined> {
   const release = await readFile(join(root, 'etc/os-release'), 'utf8').catch(() => '');
   const codename = /^VERSION_CODENAME="?([\w.-]+)"?$/m.exec(release)?.[1];
   if (codename === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from './run.ts';
+import type { CommandRunner } from './run.ts';
 import { type Archive, toSourceText } from './sources.ts';
 
 /** One suite of one archive, read by apt in folders of its own: nothing of the host's package state is read or changed. */
@@ -28,7 +28,12 @@ export interface PackageFile {
 }
 
 /** Fetches a suite's package lists; rejects with apt's own words when they cannot be had or trusted. */
-export async function openRepository(folder: string, archive: Archive, suite: string, run: Run): Promise<Repository> {
+export async function openRepository(
+  folder: string,
+  archive: Archive,
+  suite: string,
+  run: CommandRunner,
+): Promise<Repository> {
   const downloads = join(folder, 'downloads');
   const env = { APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
   await layOut(folder, archive, suite, await run('apt-config', ['dump']));

@@ -1,7 +1,7 @@
 import { ExecaError, execa } from 'execa';
 
 /** Runs a program of this host and gives what it wrote to stdout; rejects with a CommandError. */
-export type Run = (
+export type CommandRunner = (
   program: string,
   argv: readonly string[],
   options?: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string },
@@ -13,7 +13,7 @@ export class CommandError extends Error {
 }
 
 /** Runs programs until the signal aborts. */
-export function createRun(signal: AbortSignal): Run {
+export function createRun(signal: AbortSignal): CommandRunner {
   return async (program, argv, options = {}) => {
     try {
       const { stdout } = await execa(program, argv, { ...options, cancelSignal: signal, stdin: 'ignore' });

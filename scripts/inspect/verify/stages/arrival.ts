@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { canaryLabel } from '../../../../stack/verify/canary.ts';
 import { readAlertmanagers } from '../../../servers/prometheus-api.ts';
-import { type Servers, Silent } from '../../../servers/servers.ts';
-import type { Hop } from '../pipeline-check.ts';
+import { NoAnswerError, type Servers } from '../../../servers/servers.ts';
+import type { Stage } from '../pipeline-check.ts';
 
 const service = 'alertmanager';
 
@@ -19,20 +19,20 @@ const alerts = z.array(
 );
 
 /** An alert as Alertmanager holds it. */
-export type HeldAlert = z.infer<typeof alerts>[number];
+export type ActiveAlert = z.infer<typeof alerts>[number];
 
 /** The canary as Alertmanager holds it; undefined while it has none. */
-export async function findCanary(servers: Servers, nonce: string): Promise<HeldAlert | undefined> {
+export async function findCanary(servers: Servers, nonce: string): Promise<ActiveAlert | undefined> {
   const filter = encodeURIComponent(`${canaryLabel}="${nonce}"`);
   const path = `/api/v2/alerts?filter=${filter}`;
   const parsed = alerts.safeParse(await servers.json(service, path));
   if (parsed.success) return parsed.data[0];
   const why = `its answer to ${path} is not what Alertmanager answers`;
-  throw new Silent({ service, why, tryThis: 'see alertmanager.image in stack.yml', isDown: false });
+  throw new NoAnswerError({ service, why, tryThis: 'see alertmanager.image in stack.yml', isDown: false });
 }
 
 /** Alertmanager has the alert. */
-export const arrival: Hop = {
+export const arrival: Stage = {
   name: 'alertmanager',
   claim: 'has the alert',
   isThere: ({ servers }) => servers.config.alertmanager.enabled,

@@ -4,11 +4,11 @@ import {
   readNotifyFailure,
 } from '../../../../stack/alertmanager/notify-failures.ts';
 import { receiverOfCanary } from '../../../../stack/verify/canary.ts';
-import type { Cause, Drill, Hop } from '../pipeline-check.ts';
-import { findCanary, type HeldAlert } from './arrival.ts';
+import type { Cause, PipelineCheck, Stage } from '../pipeline-check.ts';
+import { type ActiveAlert, findCanary } from './arrival.ts';
 
 /** The notification arrives at the sink; without a sink, that Alertmanager gives the alert to the receiver meant for it. */
-export const delivery: Hop = {
+export const delivery: Stage = {
   name: 'receiver',
   claim: 'gets the notification',
   isThere: ({ servers }) => servers.config.alertmanager.enabled,
@@ -44,7 +44,7 @@ export const delivery: Hop = {
   },
 };
 
-function goesAstray(alert: HeldAlert, wanted: string): Cause | undefined {
+function goesAstray(alert: ActiveAlert, wanted: string): Cause | undefined {
   const names = alert.receivers.map(({ name }) => name);
   if (names.includes(wanted)) return undefined;
   return {
@@ -54,7 +54,7 @@ function goesAstray(alert: HeldAlert, wanted: string): Cause | undefined {
 }
 
 /** Silences, inhibit rules and muted times keep every alert they match from its receivers. */
-function isKeptBack({ status }: HeldAlert): Cause | undefined {
+function isKeptBack({ status }: ActiveAlert): Cause | undefined {
   if (status.silencedBy.length > 0) {
     const ids = status.silencedBy.join(' ');
     return { why: `a silence matches it: ${ids}`, tryThis: `promstack silence expire ${ids}` };
@@ -74,7 +74,7 @@ function isKeptBack({ status }: HeldAlert): Cause | undefined {
 }
 
 /** Alertmanager names the group of alerts with each failure, and the canary's group carries its nonce. */
-async function lastFailure({ servers, nonce, startedAt }: Drill): Promise<NotifyFailure | undefined> {
+async function lastFailure({ servers, nonce, startedAt }: PipelineCheck): Promise<NotifyFailure | undefined> {
   const lines = await servers.lines('alertmanager', new Date(startedAt.getTime() - 60_000));
   return lines
     .filter(({ text }) => text.includes(nonce))

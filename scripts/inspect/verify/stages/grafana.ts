@@ -1,10 +1,10 @@
-import { keptSecrets } from '../../../../stack/grafana/settings.ts';
+import { generatedSecrets } from '../../../../stack/grafana/settings.ts';
 import { Secret } from '../../../../stack/secret.ts';
 import { configMount } from '../../../../stack/values/container.ts';
 import { GrafanaApi } from '../../../servers/grafana/api.ts';
 import { canaryQuery, seriesIn } from '../../../servers/prometheus-api.ts';
 import type { Servers } from '../../../servers/servers.ts';
-import type { Hop } from '../pipeline-check.ts';
+import type { Stage } from '../pipeline-check.ts';
 
 const service = 'grafana';
 
@@ -12,7 +12,7 @@ const service = 'grafana';
 const datasource = 'prometheus';
 
 /** Grafana sees the canary through its datasource. Alerts do not pass here, so the drill goes on when it does not. */
-export const grafana: Hop = {
+export const grafana: Stage = {
   name: 'grafana',
   claim: 'sees it through its datasource',
   isSide: true,
@@ -56,6 +56,6 @@ const rotate = 'promstack password --rotate';
 
 /** Out of Grafana's own container, where it lies for Grafana itself. */
 async function readPassword(servers: Servers): Promise<Secret | undefined> {
-  const text = await servers.file(service, `${configMount}/secrets/${keptSecrets.adminPassword}`);
+  const text = await servers.file(service, `${configMount}/secrets/${generatedSecrets.adminPassword}`);
   return text === undefined ? undefined : new Secret(text, 'made by promstack');
 }

@@ -1,6 +1,6 @@
 import { canaryJob, canaryLabel, canaryMetric } from '../../../../stack/verify/canary.ts';
 import { groupPath, toGroup } from '../../../servers/pushgateway/group.ts';
-import type { Drill, Hop } from '../pipeline-check.ts';
+import type { PipelineCheck, Stage } from '../pipeline-check.ts';
 
 const service = 'pushgateway';
 
@@ -10,11 +10,11 @@ export function canaryPath(nonce: string): string {
 }
 
 /** A push goes in and is shown on the page that Prometheus reads. */
-export const push: Hop = {
+export const push: Stage = {
   name: 'pushgateway',
   claim: 'takes the canary and shows it',
   isThere: () => true,
-  look: async ({ servers, nonce }: Drill) => {
+  look: async ({ servers, nonce }: PipelineCheck) => {
     // Its group may be there from the look before: the same push again changes nothing.
     const body = `# TYPE ${canaryMetric} gauge\n# HELP ${canaryMetric} A drill of promstack verify is under way.\n${canaryMetric} 1\n`;
     const { status, body: answer } = await servers.ask(service, { method: 'POST', path: canaryPath(nonce), body });

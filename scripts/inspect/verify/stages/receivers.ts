@@ -4,7 +4,7 @@ import { samplesOf } from '../../../../stack/values/samples.ts';
 import { canaryAlert, receiverOfCanary } from '../../../../stack/verify/canary.ts';
 import { readRouting } from '../../../servers/routing.ts';
 import { durationText } from '../../../util/duration-text.ts';
-import type { Hop } from '../pipeline-check.ts';
+import type { Stage } from '../pipeline-check.ts';
 
 /** How long a failure counts as one of now. */
 const recentMs = 15 * 60_000;
@@ -13,7 +13,7 @@ const recentMs = 15 * 60_000;
  * The drill tells no person, so of the receivers people are told by it knows only what has happened to real alerts:
  * whether a route leads to them, and whether the last notifications to them failed.
  */
-export const receivers: Hop = {
+export const receivers: Stage = {
   name: 'routes',
   claim: 'lead to receivers that take what they get',
   isThere: ({ servers }) => servers.config.alertmanager.enabled,
@@ -45,7 +45,7 @@ function namesIn(route: Route): readonly string[] {
 }
 
 /** The last notification to a receiver of a person that failed under the config in force. */
-async function lastFailure(servers: Parameters<Hop['look']>[0]['servers'], now: Date, canarys: string) {
+async function lastFailure(servers: Parameters<Stage['look']>[0]['servers'], now: Date, canarys: string) {
   const page = await servers.text('alertmanager', '/metrics');
   const loadedAt = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value ?? 0;
   const since = new Date(Math.max(now.getTime() - recentMs, loadedAt * 1000));

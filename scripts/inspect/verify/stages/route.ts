@@ -1,13 +1,13 @@
 import { parseRoute, receiversFor } from '../../../../stack/alertmanager/routing-tree.ts';
 import { canaryLabels, receiverOfCanary } from '../../../../stack/verify/canary.ts';
 import { readRouting } from '../../../servers/routing.ts';
-import type { Hop } from '../pipeline-check.ts';
+import type { Stage } from '../pipeline-check.ts';
 
 /**
  * Before anything is pushed: whom would Alertmanager tell of the canary? Nobody but the sink may hear of a drill, so
  * that it can be run on a stack that people are on call for.
  */
-export const route: Hop = {
+export const route: Stage = {
   name: 'route',
   claim: 'nobody would be told of the canary',
   isThere: ({ servers }) => servers.config.alertmanager.enabled,

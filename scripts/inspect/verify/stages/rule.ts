@@ -1,9 +1,9 @@
 import { canaryAlert, canaryLabel } from '../../../../stack/verify/canary.ts';
-import { findSeries, type HeldRule, queryPath, readRules } from '../../../servers/prometheus-api.ts';
-import type { Hop } from '../pipeline-check.ts';
+import { findSeries, queryPath, type RunningRule, readRules } from '../../../servers/prometheus-api.ts';
+import type { Stage } from '../pipeline-check.ts';
 
 /** The shipped rule fires on the canary. */
-export const rule: Hop = {
+export const rule: Stage = {
   name: 'rule',
   claim: `${canaryAlert} fires`,
   isThere: () => true,
@@ -43,7 +43,7 @@ function missing(areShipped: boolean): { why: string; tryThis: string } {
   };
 }
 
-function blind(held: readonly HeldRule[]): { why: string; tryThis: string } {
+function blind(held: readonly RunningRule[]): { why: string; tryThis: string } {
   const query = held.map((one) => one.query).join(' and ');
   return { why: `the rule ${canaryAlert} asks for ${query}, which does not find the canary`, tryThis: ownFile };
 }

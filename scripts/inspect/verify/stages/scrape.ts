@@ -1,10 +1,10 @@
 import { canaryJob } from '../../../../stack/verify/canary.ts';
-import { canaryQuery, configAge, findSeries, readTargets, type Target } from '../../../servers/prometheus-api.ts';
+import { canaryQuery, configAge, findSeries, readTargets, type ScrapeTarget } from '../../../servers/prometheus-api.ts';
 import type { Servers } from '../../../servers/servers.ts';
-import type { Cause, Hop } from '../pipeline-check.ts';
+import type { Cause, Stage } from '../pipeline-check.ts';
 
 /** Prometheus has scraped the canary, under the job it was pushed with. */
-export const scrape: Hop = {
+export const scrape: Stage = {
   name: 'prometheus',
   claim: 'has scraped it, its labels unchanged',
   isThere: () => true,
@@ -63,7 +63,7 @@ function relabelled({ job }: Readonly<Record<string, string>>): Cause {
   };
 }
 
-async function findGateway(servers: Servers): Promise<Target | undefined> {
+async function findGateway(servers: Servers): Promise<ScrapeTarget | undefined> {
   const targets = await readTargets(servers);
   return targets.find(({ scrapeUrl }) => /\/\/pushgateway(:\d+)?\//.test(scrapeUrl));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeOwnTests } from '../../../../scripts/check/own-tests/own-tests.ts';
+import { runOwnTests } from '../../../../scripts/check/own-tests/own-tests.ts';
 import { type Folder, renderingOf, toldOf } from '../../../support/own-tests.ts';
 
 const stack = `
@@ -41,7 +41,7 @@ const shop = `groups:
 `;
 
 async function judge(folder: Partial<Folder>) {
-  const { ruleTests, diagnostics } = await judgeOwnTests(await renderingOf({ stack, ...folder }));
+  const { ruleTests, diagnostics } = await runOwnTests(await renderingOf({ stack, ...folder }));
   return { ruleTests, told: toldOf(diagnostics) };
 }
 

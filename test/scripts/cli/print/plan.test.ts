@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { printReport } from '../../../../scripts/cli/print/plan.ts';
-import { meaningOf } from '../../../../scripts/plan/alert-impact.ts';
+import { alertImpact } from '../../../../scripts/plan/alert-impact.ts';
 import { fileChanges } from '../../../../scripts/plan/file-changes.ts';
 import type { PlanReport } from '../../../../scripts/plan/plan-stack.ts';
 import { reconcile } from '../../../../scripts/plan/reconcile.ts';
@@ -242,7 +242,7 @@ describe('the report of a plan', () => {
         { files: [empty('gone'), empty('opened')], revision: 'a' },
         { files: [empty('new'), { ...empty('opened'), mode: 0o644 }], revision: 'b' },
       ),
-      meaning: meaningOf([], []),
+      meaning: alertImpact([], []),
     };
     expect(printReport(told, createColors(false))).toContain(
       [
@@ -297,7 +297,7 @@ function report(before: Content | undefined, after: Content): string {
         revision: 'newer',
       }),
     ),
-    meaning: meaningOf(old === undefined ? [] : stackFiles(old), stackFiles(now)),
+    meaning: alertImpact(old === undefined ? [] : stackFiles(old), stackFiles(now)),
   };
   return printReport(told, createColors(false));
 }

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { expect, test, vi } from 'vitest';
 import { sizeText } from '../../../../scripts/cli/commands/images.ts';
-import type { Outlet } from '../../../../scripts/cli/context.ts';
+import type { TerminalOutput } from '../../../../scripts/cli/context.ts';
 import { table } from '../../../../scripts/cli/print/table.ts';
 import { jsonReporter, openReporter, resolveMode } from '../../../../scripts/cli/report/open-reporter.ts';
 import { durationText } from '../../../../scripts/util/duration-text.ts';
@@ -27,7 +27,7 @@ test('the JSON reporter must write one event a line with its time', () => {
 
 test('a terminal that says it has no size must be drawn on as one of 80 columns', () => {
   let written = '';
-  const outlet: Outlet = {
+  const outlet: TerminalOutput = {
     write: (text) => {
       written += text;
     },

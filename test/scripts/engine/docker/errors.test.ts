@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { asking, askingFor, toEngineError } from '../../../../scripts/engine/docker/errors.ts';
+import { engineCall, optionalEngineCall, toEngineError } from '../../../../scripts/engine/docker/errors.ts';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
 
 /** As docker-modem words a refusal. */
@@ -38,7 +38,9 @@ test.each([
 describe('an error of the engine', () => {
   test("must have the engine's own sentence, what was being done, and the cause", async () => {
     const cause = refusal(404, 'No such container: x');
-    const error = await asking('starting container x', () => Promise.reject(cause)).catch((thrown: unknown) => thrown);
+    const error = await engineCall('starting container x', () => Promise.reject(cause)).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(EngineError);
     expect(error).toMatchObject({ message: 'No such container: x', doing: 'starting container x', cause });
   });
@@ -68,6 +70,6 @@ test('an abort must stay an abort', () => {
 });
 
 test('"not there" must be an answer where it is asked for, and nothing else must', async () => {
-  expect(await askingFor('looking', () => Promise.reject(refusal(404, 'no such volume')))).toBeUndefined();
-  await expect(askingFor('looking', () => Promise.reject(refusal(409, 'in use')))).rejects.toThrow('in use');
+  expect(await optionalEngineCall('looking', () => Promise.reject(refusal(404, 'no such volume')))).toBeUndefined();
+  await expect(optionalEngineCall('looking', () => Promise.reject(refusal(409, 'in use')))).rejects.toThrow('in use');
 });

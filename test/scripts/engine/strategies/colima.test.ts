@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { colima } from '../../../../scripts/engine/strategies/strategy.ts';
+import { colima } from '../../../../scripts/engine/strategies.ts';
 import { guesses } from '../../../support/surroundings.ts';
 
 test('colima must be looked for in the home folder, which Windows does not have', () => {

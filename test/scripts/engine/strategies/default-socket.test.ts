@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultSocket } from '../../../../scripts/engine/strategies/strategy.ts';
+import { defaultSocket } from '../../../../scripts/engine/strategies.ts';
 import { guesses } from '../../../support/surroundings.ts';
 
 test('Docker must be looked for where it listens by default', () => {

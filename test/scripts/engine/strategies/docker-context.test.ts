@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dockerContext } from '../../../../scripts/engine/strategies/strategy.ts';
+import { dockerContext } from '../../../../scripts/engine/strategies.ts';
 import { surroundings, temporaryFolder } from '../../../support/surroundings.ts';
 
 const choose = (home: string, env: Record<string, string> = {}) => dockerContext.choose?.(surroundings({ home, env }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dockerDesktop } from '../../../../scripts/engine/strategies/strategy.ts';
+import { dockerDesktop } from '../../../../scripts/engine/strategies.ts';
 import { guesses } from '../../../support/surroundings.ts';
 
 test('Docker Desktop must be looked for in the home folder on Linux, and only there', () => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dockerHost } from '../../../../scripts/engine/strategies/strategy.ts';
+import { dockerHost } from '../../../../scripts/engine/strategies.ts';
 import { surroundings, temporaryFolder } from '../../../support/surroundings.ts';
 
 const choose = (env: Record<string, string>, home = '/home/me') => dockerHost.choose?.(surroundings({ env, home }));

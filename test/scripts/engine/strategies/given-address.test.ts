@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { givenAddress } from '../../../../scripts/engine/strategies/strategy.ts';
+import { givenAddress } from '../../../../scripts/engine/strategies.ts';
 import { surroundings } from '../../../support/surroundings.ts';
 
 test('an address given must be chosen', async () => {

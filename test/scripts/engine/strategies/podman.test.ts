@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { podman } from '../../../../scripts/engine/strategies/strategy.ts';
+import { podman } from '../../../../scripts/engine/strategies.ts';
 import { guesses } from '../../../support/surroundings.ts';
 
 test("the person's own Podman must come before the machine's", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rootlessDocker } from '../../../../scripts/engine/strategies/strategy.ts';
+import { rootlessDocker } from '../../../../scripts/engine/strategies.ts';
 import { guesses } from '../../../support/surroundings.ts';
 
 test('the folder that the login session names must come first', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type Drill,
-  type Hop,
-  type HopResult,
-  type Look,
-  runDrill,
+  type PipelineCheck,
+  type ProbeResult,
+  runPipelineCheck,
+  type Stage,
+  type StageResult,
 } from '../../../../scripts/inspect/verify/pipeline-check.ts';
 import { grafana } from '../../../../scripts/inspect/verify/stages/grafana.ts';
-import { type Servers, Silent } from '../../../../scripts/servers/servers.ts';
+import { NoAnswerError, type Servers } from '../../../../scripts/servers/servers.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
@@ -26,14 +26,14 @@ const servers = (told: Partial<Servers>): Servers => ({
   close: nothing('close'),
   ...told,
 });
-const drillOn = (told: Partial<Servers>): Drill => ({
+const drillOn = (told: Partial<Servers>): PipelineCheck => ({
   servers: servers(told),
   nonce: '3f2a',
   startedAt: new Date(0),
   renderedRouting: undefined,
 });
 
-const hop = (name: string, looks: readonly (Look | Silent)[], more: Partial<Hop> = {}): Hop => {
+const hop = (name: string, looks: readonly (ProbeResult | NoAnswerError)[], more: Partial<Stage> = {}): Stage => {
   const left = [...looks];
   return {
     name,
@@ -42,19 +42,20 @@ const hop = (name: string, looks: readonly (Look | Silent)[], more: Partial<Hop>
     look: async () => {
       const look = left.length > 1 ? left.shift() : left[0];
       if (look === undefined) throw new Error(`${name} was looked at`);
-      if (look instanceof Silent) throw look;
+      if (look instanceof NoAnswerError) throw look;
       return look;
     },
     ...more,
   };
 };
-const passed: Look = { kind: 'passed' };
-const waiting: Look = { kind: 'waiting', because: 'it has not come' };
-const silent = (isDown: boolean) => new Silent({ service: 'prometheus', why: 'it is away', tryThis: 'wait', isDown });
+const passed: ProbeResult = { kind: 'passed' };
+const waiting: ProbeResult = { kind: 'waiting', because: 'it has not come' };
+const silent = (isDown: boolean) =>
+  new NoAnswerError({ service: 'prometheus', why: 'it is away', tryThis: 'wait', isDown });
 
-async function run(...hops: readonly Hop[]) {
-  const told: HopResult[] = [];
-  const result = await runDrill(hops, drillOn({}), {
+async function run(...hops: readonly Stage[]) {
+  const told: StageResult[] = [];
+  const result = await runPipelineCheck(hops, drillOn({}), {
     clock: fakeClock(),
     signal: new AbortController().signal,
     timeoutMs: 1_000,
@@ -83,7 +84,7 @@ describe('the drill', () => {
   });
 
   it('must end at the first broken hop, without a look at what comes after', async () => {
-    const broken: Look = { kind: 'broken', why: 'it is gone', tryThis: 'promstack up' };
+    const broken: ProbeResult = { kind: 'broken', why: 'it is gone', tryThis: 'promstack up' };
     expect(await run(hop('a', [broken]), hop('b', []))).toEqual({
       works: false,
       hops: ['a broken it is gone', 'b skipped'],
@@ -113,7 +114,7 @@ describe('the drill', () => {
   });
 
   it('must go on after a side hop is broken, and not call that working', async () => {
-    const broken: Look = { kind: 'broken', why: 'no datasource', tryThis: 'promstack reload' };
+    const broken: ProbeResult = { kind: 'broken', why: 'no datasource', tryThis: 'promstack reload' };
     expect(await run(hop('side', [broken], { isSide: true }), hop('b', [passed]))).toEqual({
       works: false,
       hops: ['side broken no datasource', 'b passed'],

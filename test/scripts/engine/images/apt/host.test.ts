@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readAptHost } from '../../../../../scripts/engine/images/apt/host.ts';
-import type { Run } from '../../../../../scripts/engine/images/apt/run.ts';
+import type { CommandRunner } from '../../../../../scripts/engine/images/apt/run.ts';
 import { temporaryFolder } from '../../../../support/surroundings.ts';
 
-const dpkg: Run = async () => 'arm64\n';
+const dpkg: CommandRunner = async () => 'arm64\n';
 
 async function write(root: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
@@ -31,6 +31,6 @@ test("a host's archives must be read from all its source files", async () => {
 test('a host without dpkg must be known as one without apt', async () => {
   await using root = await temporaryFolder();
   await write(root.path, { 'etc/os-release': 'VERSION_CODENAME=forty\n' });
-  const missing: Run = () => Promise.reject(new Error('no such program'));
+  const missing: CommandRunner = () => Promise.reject(new Error('no such program'));
   expect(await readAptHost(missing, root.path)).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { defineCommand } from '../../../../scripts/cli/commands/command.ts';
 import { describeCommands } from '../../../../scripts/cli/commands/describe.ts';
-import { bashCompletion, fishCompletion, zshCompletion } from '../../../../scripts/cli/completion/fish.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../../../../scripts/cli/completion/shells.ts';
 import { entry, entryOf } from '../../../support/entries.ts';
 
 const save = defineCommand({ syntax: (command) => command.argument('<archive>', 'the file'), run: async () => 0 });

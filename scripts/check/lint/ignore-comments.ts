@@ -5,13 +5,13 @@ import { quoted } from '../../../stack/values/words.ts';
 const comment = /(?:^|\s)#\s*promstack:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)/;
 
 /** The comments of one file that keep lints quiet. */
-export interface QuietLines {
+export interface IgnoreComments {
   /** Whether a comment in a line, or right above it, names a lint; lines count from 1. */
   isQuiet(line: number, code: string): boolean;
 }
 
 /** Reads the comments `# promstack: ignore CODE, CODE` of a file. */
-export function quietLines(text: string): QuietLines {
+export function ignoreComments(text: string): IgnoreComments {
   const lines = text.split('\n');
   const codesIn = (line: number): readonly string[] => codesOf(lines[line - 1] ?? '');
   const isComment = (line: number): boolean => /^\s*#/.test(lines[line - 1] ?? '');
@@ -27,7 +27,7 @@ export function quietLines(text: string): QuietLines {
 }
 
 /** Comments that name lints nobody knows: they keep nothing quiet. */
-export function strangeComments(text: string, file: string, codes: readonly string[]): readonly Diagnostic[] {
+export function unknownIgnores(text: string, file: string, codes: readonly string[]): readonly Diagnostic[] {
   let begin = 0;
   return text.split('\n').flatMap((line, at) => {
     const offset = begin;

@@ -7,7 +7,7 @@ export interface ServiceLine extends LogLine {
 }
 
 /** Which lines are wanted. */
-export interface LogWish {
+export interface LogOptions {
   /** Per service, from the end; every line when absent. */
   readonly tail?: number;
   readonly since?: Date;
@@ -27,7 +27,7 @@ export interface LogSource {
 /** The lines that are there, of all services in the order of their time. */
 export async function readLogs(
   { engine, services, find, signal }: LogSource,
-  wish: LogWish,
+  wish: LogOptions,
 ): Promise<readonly ServiceLine[]> {
   const each = await Promise.all(
     services.map(async (service) => {
@@ -50,7 +50,7 @@ const againMs = 500;
  */
 export async function followLogs(
   source: LogSource & { readonly clock: Clock },
-  wish: LogWish,
+  wish: LogOptions,
   onLine: (line: ServiceLine) => void,
 ): Promise<void> {
   const { engine, services, find, clock, signal } = source;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Endpoint, parseAddress, type TlsMaterial } from '../endpoint.ts';
-import type { Environment } from '../environment.ts';
+import { type Endpoint, parseAddress, type TlsMaterial } from './endpoint.ts';
+import type { Environment } from './environment.ts';
 
 /** What a strategy may look at. */
-export interface Surroundings {
+export interface StrategyContext {
   readonly env: Environment;
   readonly platform: NodeJS.Platform;
   /** The person's home folder. */
@@ -15,7 +15,7 @@ export interface Surroundings {
 }
 
 /** A place where an engine may listen; `named` says what named it: `DOCKER_HOST`, `docker context "lab"`. */
-export type Place = { readonly named: string } & (
+export type EngineAddress = { readonly named: string } & (
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
   /** It was named and cannot be tried. */
   | { readonly kind: 'unusable'; readonly why: string }
@@ -24,19 +24,19 @@ export type Place = { readonly named: string } & (
 /** One way to know where engines listen. */
 export interface Strategy {
   /** What the person chose, if they chose by this way: then nothing else is tried, as the docker command does it. */
-  choose?(surroundings: Surroundings): Promise<Place | undefined>;
+  choose?(surroundings: StrategyContext): Promise<EngineAddress | undefined>;
   /** Where an engine listens unless told otherwise. */
-  guess?(surroundings: Surroundings): readonly Place[];
+  guess?(surroundings: StrategyContext): readonly EngineAddress[];
 }
 
 /** A socket or, on Windows, a named pipe of this machine as a place. */
-function socketPlace(named: string, path: string): Place {
+function socketPlace(named: string, path: string): EngineAddress {
   const scheme = path.startsWith('//./pipe/') ? 'npipe' : 'unix';
   return { named, kind: 'endpoint', endpoint: { kind: 'socket', address: `${scheme}://${path}`, path } };
 }
 
 /** The folder for the person's own sockets; where a login session did not name it, the place systemd gives it. */
-function runtimeFolder({ env, uid, platform }: Surroundings): string | undefined {
+function runtimeFolder({ env, uid, platform }: StrategyContext): string | undefined {
   if (env.XDG_RUNTIME_DIR !== undefined && env.XDG_RUNTIME_DIR !== '') return env.XDG_RUNTIME_DIR;
   return platform === 'linux' && uid !== undefined ? `/run/user/${uid}` : undefined;
 }
@@ -73,7 +73,7 @@ export const dockerHost: Strategy = {
     const address = env.DOCKER_HOST;
     if (address === undefined || address === '') return undefined;
     const named = 'DOCKER_HOST';
-    const unusable = (why: string): Place => ({ named, kind: 'unusable', why });
+    const unusable = (why: string): EngineAddress => ({ named, kind: 'unusable', why });
     const wantsTls = env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '';
     const folder = env.DOCKER_CERT_PATH ?? env.DOCKER_CONFIG ?? join(home, '.docker');
     const tls = wantsTls ? await readTlsFolder(folder, true) : undefined;
@@ -94,13 +94,13 @@ export const dockerContext: Strategy = {
   },
 };
 
-async function currentContext(folder: string, { env }: Surroundings): Promise<string | undefined> {
+async function currentContext(folder: string, { env }: StrategyContext): Promise<string | undefined> {
   if (env.DOCKER_CONTEXT !== undefined && env.DOCKER_CONTEXT !== '') return env.DOCKER_CONTEXT;
   const config = await readJson<{ readonly currentContext?: string }>(join(folder, 'config.json'));
   return config?.currentContext;
 }
 
-async function readContext(folder: string, name: string): Promise<Place> {
+async function readContext(folder: string, name: string): Promise<EngineAddress> {
   const named = `docker context "${name}"`;
   // The docker command keeps each context in a folder named by the hash of its name.
   const id = createHash('sha256').update(name).digest('hex');

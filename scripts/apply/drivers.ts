@@ -1,10 +1,10 @@
 import type { Release, Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import { grafanaAttendant } from '../servers/grafana/driver.ts';
-import type { Attendant, Room } from '../servers/service-driver.ts';
+import { grafanaDriver } from '../servers/grafana/driver.ts';
+import type { DriverContext, ServiceDriver } from '../servers/service-driver.ts';
 import { names } from '../state/names.ts';
-import { keptSecrets, type Secrets } from '../state/secret-store.ts';
-import type { Reach } from '../state/service-client.ts';
+import { openSecretStore, type Secrets } from '../state/secret-store.ts';
+import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 
 const requestMs = 30_000;
@@ -21,14 +21,14 @@ interface RoomPlan {
   readonly given: Secrets;
   readonly engine: Engine;
   /** Knows where the service is. */
-  readonly reach: Reach;
+  readonly reach: ServiceClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
 }
 
 /** Opens the room an attendant works in. */
-export function openRoom(plan: RoomPlan): Room {
+export function openDriverContext(plan: RoomPlan): DriverContext {
   const { engine, reach, service, container, release, given, clock, signal, deadlineMs } = plan;
   return {
     release,
@@ -36,7 +36,7 @@ export function openRoom(plan: RoomPlan): Room {
     clock,
     signal,
     deadlineMs,
-    kept: keptSecrets(engine, {
+    kept: openSecretStore(engine, {
       carrier: names.carrier(plan.stack),
       service: service.name,
       user: plan.user,
@@ -53,9 +53,9 @@ export function openRoom(plan: RoomPlan): Room {
 }
 
 /** Every attendant there is; most services need none. */
-const attendants: readonly Attendant[] = [grafanaAttendant];
+const attendants: readonly ServiceDriver[] = [grafanaDriver];
 
 /** The attendant of a service, if it has one. */
-export function attendantOf(service: string): Attendant | undefined {
+export function driverOf(service: string): ServiceDriver | undefined {
   return attendants.find((one) => one.service === service);
 }

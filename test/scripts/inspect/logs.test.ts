@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogLine } from '../../../scripts/engine/engine.ts';
-import { compareTimes, followLogs, readLogs, type ServiceLine } from '../../../scripts/inspect/follow.ts';
+import { compareTimes, followLogs, readLogs, type ServiceLine } from '../../../scripts/inspect/logs.ts';
 import { SteeredTime } from '../../support/steered-time.ts';
 
 type Options = { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal };
