@@ -11,8 +11,6 @@ export interface ShippedDashboard {
   readonly name: string;
   /** Relative to the package's folder. */
   readonly path: string;
-  /** The drawing of its layout, relative to the package's folder. */
-  readonly picture: string;
   readonly dashboard: Dashboard;
   /** As it is written to the file. */
   readonly text: string;
@@ -35,12 +33,6 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
 export function shippedDashboards(): readonly ShippedDashboard[] {
   return plans.map(({ name, path, plan }) => {
     const dashboard = buildDashboard(plan);
-    return {
-      name,
-      path,
-      picture: `scripts/dev/dashboards/pictures/${name}.svg`,
-      dashboard,
-      text: `${JSON.stringify(dashboard, null, 2)}\n`,
-    };
+    return { name, path, dashboard, text: `${JSON.stringify(dashboard, null, 2)}\n` };
   });
 }
