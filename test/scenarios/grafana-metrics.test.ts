@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
-import { fillMacros, queriesOf, startingValues } from '../../scripts/dev/dashboards/queries.ts';
+import { fillMacros, queriesOf, startingValues } from '../support/dashboard-queries.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricNames } from '../support/promql.ts';
 import { getJson, query } from '../support/servers.ts';

@@ -14,23 +14,19 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { datasource, type PanelPlan } from './panels.ts';
 
-/** A dashboard as a page of sections; ids and places in the grid are worked out from the order. */
+/** A dashboard as a page of rows; ids and positions in the grid follow from the order. */
 export interface DashboardPlan {
   readonly uid: string;
   readonly title: string;
   readonly description: string;
   readonly variables?: readonly Builder<VariableModel>[];
-  readonly sections: readonly Section[];
-}
-
-/** Panels that belong together, under a heading, in rows of 24 columns. */
-export interface Section {
-  readonly title: string;
   readonly rows: readonly Row[];
 }
 
 /** Panels beside each other, all of one height. */
 export interface Row {
+  /** Begins a section. */
+  readonly heading?: string;
   /** In Grafana's grid units of about 30 pixels. */
   readonly height: number;
   readonly panels: readonly PanelPlan[];
@@ -60,19 +56,19 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
 
   let id = 1;
   let y = 0;
-  for (const section of plan.sections) {
-    builder.withRow(new RowBuilder(section.title).id(id++).gridPos({ x: 0, y, w: gridWidth, h: 1 }));
-    y += 1;
-    for (const { height, panels } of section.rows) {
-      let x = 0;
-      for (const one of panels) {
-        builder.withPanel(one.at({ id: id++, x, y, height }));
-        x += one.width;
-      }
-      if (x !== gridWidth)
-        throw new Error(`a row of "${section.title}" in "${plan.title}" is ${x} columns wide, not 24`);
-      y += height;
+  for (const { heading, height, panels } of plan.rows) {
+    if (heading !== undefined) {
+      builder.withRow(new RowBuilder(heading).id(id++).gridPos({ x: 0, y, w: gridWidth, h: 1 }));
+      y += 1;
     }
+    let x = 0;
+    for (const panel of panels) {
+      const width = panel.width ?? gridWidth / panels.length;
+      builder.withPanel(panel.at({ id: id++, x, y, width, height }));
+      x += width;
+    }
+    if (x !== gridWidth) throw new Error(`the panels at row ${y} of "${plan.title}" are ${x} columns wide, not 24`);
+    y += height;
   }
   return withoutPlacement(builder.build());
 }
@@ -84,7 +80,7 @@ function withoutPlacement(dashboard: Dashboard): Dashboard {
 }
 
 /** A variable that lists a label's values; All is what it starts with. */
-export function labelVariable(told: {
+export function labelVariable(variable: {
   readonly name: string;
   readonly label: string;
   readonly description: string;
@@ -92,12 +88,12 @@ export function labelVariable(told: {
   readonly from: string;
 }): QueryVariableBuilder {
   return (
-    new QueryVariableBuilder(told.name)
-      .label(told.label)
-      .description(told.description)
+    new QueryVariableBuilder(variable.name)
+      .label(variable.label)
+      .description(variable.description)
       .datasource(datasource)
-      .query({ query: `label_values(${told.metric}, ${told.from})`, refId: told.name })
-      .definition(`label_values(${told.metric}, ${told.from})`)
+      .query({ query: `label_values(${variable.metric}, ${variable.from})`, refId: variable.name })
+      .definition(`label_values(${variable.metric}, ${variable.from})`)
       .refresh(VariableRefresh.OnTimeRangeChanged)
       .sort(VariableSort.AlphabeticalAsc)
       .multi(true)

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, test } from 'vitest';
 import { shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
-import { fillMacros, panelsOf, queriesOf, startingValues } from '../../../scripts/dev/dashboards/queries.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { fillMacros, panelsOf, queriesOf, startingValues } from '../../support/dashboard-queries.ts';
 import { promqlErrors } from '../../support/promql.ts';
 
 const shipped = shippedDashboards();

@@ -1,0 +1,75 @@
+import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
+import {
+  type DynamicConfigValue,
+  type Threshold,
+  ThresholdsMode,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { noJudgement } from './judgement.ts';
+import { type Options, type PanelPlan, panel } from './panels.ts';
+
+/** A column of a table, by the label or query it comes from. */
+interface Column {
+  /** A label's name, or `Value` (`Value #B` and so on with several queries). */
+  readonly from: string;
+  readonly title: string;
+  readonly unit?: string;
+  readonly thresholds?: readonly Threshold[];
+  readonly mappings?: readonly ValueMapping[];
+  readonly width?: number;
+}
+
+/** The series as they are now, one a row; only the named columns, in their order. */
+export function table(
+  title: string,
+  description: string,
+  queries: readonly string[],
+  columns: readonly Column[],
+  options: Options & { readonly sortBy?: { readonly column: string; readonly descending: boolean } } = {},
+): PanelPlan {
+  return panel(
+    { title, description, queries, ...options },
+    () => {
+      const builder = new TableBuilder().showHeader(true).filterable(false);
+      builder
+        .withTransformation({ id: 'merge', options: {} })
+        .withTransformation({
+          id: 'filterFieldsByName',
+          options: { include: { names: columns.map(({ from }) => from) } },
+        })
+        .withTransformation({
+          id: 'organize',
+          options: {
+            indexByName: Object.fromEntries(columns.map(({ from }, at) => [from, at])),
+            renameByName: Object.fromEntries(columns.map(({ from, title }) => [from, title])),
+          },
+        });
+      if (options.sortBy !== undefined) {
+        builder.sortBy([
+          new TableSortByFieldStateBuilder().displayName(options.sortBy.column).desc(options.sortBy.descending),
+        ]);
+      }
+      for (const column of columns) {
+        const properties = columnProperties(column);
+        if (properties.length > 0) builder.overrideByName(column.title, properties);
+      }
+      return builder;
+    },
+    'table',
+  );
+}
+
+function columnProperties({ unit, thresholds, mappings, width }: Column): DynamicConfigValue[] {
+  return [
+    ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
+    ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
+    ...(mappings === undefined ? [] : [{ id: 'mappings', value: mappings }]),
+    ...(thresholds === undefined && mappings === undefined
+      ? []
+      : [
+          { id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps: thresholds ?? noJudgement } },
+          { id: 'custom.cellOptions', value: { type: 'color-text' } },
+        ]),
+  ];
+}
