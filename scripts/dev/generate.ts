@@ -1,13 +1,19 @@
-import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { echo, fs } from 'zx';
+import { stackJsonSchemaText } from '../config/json-schema.ts';
 import { packageRoot } from '../util/package-root.ts';
+import { shippedDashboards } from './dashboards/index.ts';
+import { withReferences } from './reference.ts';
 
-/** Everything committed that is written from the code, in an order in which none is read before it is written. */
-const generators = ['schema', 'dashboards', 'reference'] as const;
+// Writes the committed files that follow from the code: `npx tsx scripts/dev/generate.ts`. Tests fail until they are current.
+write('templates/init/stack.schema.json', stackJsonSchemaText());
+for (const { path, text } of shippedDashboards()) write(path, text);
+write('README.md', await withReferences(readFileSync(join(packageRoot(), 'README.md'), 'utf8')));
 
-for (const name of generators) {
-  execFileSync(process.execPath, ['--import', 'tsx', join(packageRoot(), 'scripts', 'dev', `${name}.ts`)], {
-    cwd: packageRoot(),
-    stdio: 'inherit',
-  });
+function write(path: string, text: string): void {
+  const file = join(packageRoot(), path);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  fs.outputFileSync(file, text);
+  echo(`wrote ${path}`);
 }

@@ -1,13 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type CommandInfo, describeCommands, type OptionInfo } from '../cli/commands/describe.ts';
 import { commands } from '../cli/commands/index.ts';
 import { stackJsonSchema } from '../config/json-schema.ts';
 import { packageRoot } from '../util/package-root.ts';
-
-/** Writes the references in README.md anew: `npx tsx scripts/dev/reference.ts`, after a command, option or key changed. */
-const readme = join(packageRoot(), 'README.md');
-writeFileSync(readme, await withReferences(readFileSync(readme, 'utf8')));
 
 /** README.md with its references of commands and of stack.yml's keys as the code has them. */
 export async function withReferences(readme: string): Promise<string> {
@@ -133,4 +130,10 @@ function defaultText(value: unknown): string {
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   if (isEmpty) return Array.isArray(value) ? 'none' : '';
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+// Run it after a change of commands, options or keys: `npx tsx scripts/dev/reference.ts`.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const readme = join(packageRoot(), 'README.md');
+  writeFileSync(readme, await withReferences(readFileSync(readme, 'utf8')));
 }

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { stackJsonSchema, stackJsonSchemaText } from '../../../scripts/config/json-schema.ts';
 import { knownKeys } from '../../../scripts/config/schema-tree.ts';
 import { validate } from '../../../scripts/config/validate.ts';
-import { schemaPath } from '../../../scripts/dev/schema.ts';
+import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
 
-test('the committed JSON Schema must be the one of the schema (npx tsx scripts/dev/schema.ts writes it)', () => {
-  expect(readFileSync(schemaPath, 'utf8')).toBe(stackJsonSchemaText());
+test('the committed JSON Schema must be the one of the schema (npx tsx scripts/dev/generate.ts writes it)', () => {
+  expect(readFileSync(join(packageRoot(), 'templates/init/stack.schema.json'), 'utf8')).toBe(stackJsonSchemaText());
 });
 
 test('every key must be described, since the reference and the editors show it', () => {
