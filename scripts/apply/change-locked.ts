@@ -8,10 +8,9 @@ import { takeLock } from '../state/lock.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
 import { carryOut } from './carry-out.ts';
-import type { ChangeOptions } from './change-stack.ts';
 import { previousState } from './previous.ts';
 import { proveValid } from './prove-valid.ts';
-import type { Session } from './session.ts';
+import type { ChangeOptions, Session } from './session.ts';
 
 /** What a change has found out before it takes the lock. */
 export interface LockedOptions extends ChangeOptions {

@@ -1,38 +1,10 @@
-import type { Engine } from '../engine/engine.ts';
 import { type Desired, toDesired } from '../plan/desired.ts';
 import { observeBriefly } from '../plan/observe.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
-import { type EngineSnapshot, snapshotEngine } from '../plan/snapshot.ts';
-import type { Rendering } from '../render/rendering.ts';
+import { snapshotEngine } from '../plan/snapshot.ts';
 import { openServiceClient } from '../state/service-client.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Report } from '../util/event.ts';
-import { coldSession, type Session } from './session.ts';
-
-/** What a change of a running stack needs. */
-export interface ChangeOptions {
-  readonly engine: Engine;
-  readonly rendering: Rendering;
-  /** The command as the lock and the history name it: `up`. */
-  readonly command: string;
-  /** Tells where the tools of this host and the cache of passed checks are. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly report: Report;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** What changes of this stack share when there are many; a single one finds it out by itself. */
-  readonly session?: Session;
-  /** A look that was taken already, and may show without the lock that there is nothing to do. */
-  readonly stock?: EngineSnapshot | undefined;
-  /** Make every container anew. */
-  readonly recreate?: boolean;
-  /** Only files may change: whatever else is needed is refused, with what it is. */
-  readonly filesOnly?: boolean;
-  /** Run the person's own tests though nothing else has to be done: they may be what has changed. */
-  readonly judgesTests?: boolean;
-  readonly afterStep?: ((step: Step) => void) | undefined;
-}
+import { type ChangeOptions, coldSession } from './session.ts';
 
 /** What a change came to. */
 export interface Changed {
