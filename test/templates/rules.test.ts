@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { promqlErrors } from '../support/promql.ts';
 import { ruleFiles, ruleTests, shippedAlerts } from '../support/shipped.ts';
-import { openTools, type Tools } from '../support/tools.ts';
 
 interface RuleTest {
   readonly rule_files: readonly string[];
@@ -67,32 +66,5 @@ describe.each(shippedAlerts)('$alert ($labels.severity) of $file', ({ file, aler
     const stays = expected.filter((one) => one.exp_alerts.length === 0);
     expect(fires.length, 'unit tests in which it fires').toBeGreaterThan(0);
     expect(stays.length, 'unit tests in which it does not fire').toBeGreaterThan(0);
-  });
-});
-
-describe('promtool', () => {
-  let tools: Tools;
-  beforeAll(async () => {
-    tools = await openTools({ service: 'prometheus', files: { ...ruleFiles, ...ruleTests } });
-  });
-  afterAll(async () => {
-    await tools?.[Symbol.asyncDispose]();
-  });
-
-  it.each(Object.keys(ruleFiles))('must accept %s without a lint', async (path) => {
-    const { exitCode, stdout, stderr } = await tools.run(
-      'promtool',
-      'check',
-      'rules',
-      '--lint=all',
-      '--lint-fatal',
-      `/files/${path}`,
-    );
-    expect(exitCode, stdout + stderr).toBe(0);
-  });
-
-  it.each(Object.keys(ruleTests))('must pass %s', async (path) => {
-    const { exitCode, stdout, stderr } = await tools.run('promtool', 'test', 'rules', `/files/${path}`);
-    expect(exitCode, stdout + stderr).toBe(0);
   });
 });

@@ -7,14 +7,14 @@ import { EngineError } from '../../../scripts/engine/engine.ts';
 import { InputError, StackError } from '../../../scripts/util/stack-error.ts';
 import { version } from '../../../scripts/util/version.ts';
 import { entryOf } from '../../support/entries.ts';
-import { TestWorld } from '../../support/world.ts';
+import { TestProcess } from '../../support/test-process.ts';
 
 /** Runs `promstack do …` where `do` is the given function. */
 function running(
   act: (context: Context) => Promise<ExitCode>,
   told: { argv?: readonly string[]; isTerminal?: boolean; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ) {
-  const world = new TestWorld({ ...told, argv: ['do', ...(told.argv ?? [])] });
+  const world = new TestProcess({ ...told, argv: ['do', ...(told.argv ?? [])] });
   return { world, code: run(world, [entryOf('do', { run: act })]) };
 }
 

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { emptyFolder, noEngine, promstack } from '../../support/promstack.ts';
+import { emptyFolder, noEngine } from '../../support/promstack.ts';
+import { runInProcess } from '../../support/test-process.ts';
 
 test.each([
   [
@@ -19,6 +20,6 @@ test.each([
 ])('%s must refuse what makes no sense before an engine is asked', async (_, args, stack, said) => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), stack);
-  const { exitCode, stderr } = await promstack(folder.path, args, noEngine);
+  const { exitCode, stderr } = await runInProcess(folder.path, args, { env: noEngine });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: said });
 });

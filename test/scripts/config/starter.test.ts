@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { nameFor, starterText } from '../../../scripts/cli/commands/init.ts';
-import { emptyFolder, promstack } from '../../support/promstack.ts';
+import { emptyFolder } from '../../support/promstack.ts';
+import { runInProcess } from '../../support/test-process.ts';
 
 test.each([
   ['/srv/monitoring', 'monitoring'],
@@ -26,14 +27,14 @@ test.each(['2024', '0123', 'true', 'null', '1e3', '0x1f', 'yes', 'shop', '2024-0
 
 test('init must write a stack file that is valid and bears the name of its folder', async () => {
   await using folder = await emptyFolder();
-  const { exitCode, stdout, stderr } = await promstack(folder.path, ['init', 'My Shop']);
+  const { exitCode, stdout, stderr } = await runInProcess(folder.path, ['init', 'My Shop']);
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 0,
     stdout: '',
     stderr: "wrote My Shop/stack.yml; next: promstack up -f 'My Shop/stack.yml'\n",
   });
   expect(await readFile(join(folder.path, 'My Shop', 'stack.yml'), 'utf8')).toContain('\nname: my-shop\n');
-  const rendered = await promstack(join(folder.path, 'My Shop'), ['render', '--json']);
+  const rendered = await runInProcess(join(folder.path, 'My Shop'), ['render', '--json']);
   expect(rendered.exitCode).toBe(0);
 });
 
@@ -44,15 +45,15 @@ test.each([
   [['init', '-f', 'stack.yaml'], 'promstack up'],
 ])('after %j the next step must be %s', async (args, next) => {
   await using folder = await emptyFolder();
-  const { stderr } = await promstack(folder.path, args);
+  const { stderr } = await runInProcess(folder.path, args);
   expect(stderr).toContain(`; next: ${next}\n`);
 });
 
 test('init must tell as JSON which file it wrote, or what would be in it', async () => {
   await using folder = await emptyFolder();
-  const written = await promstack(folder.path, ['init', 'sub', '--json']);
+  const written = await runInProcess(folder.path, ['init', 'sub', '--json']);
   expect(JSON.parse(written.stdout)).toEqual({ file: join(folder.path, 'sub', 'stack.yml') });
-  const printed = await promstack(folder.path, ['init', 'sub', '--print', '--json']);
+  const printed = await runInProcess(folder.path, ['init', 'sub', '--print', '--json']);
   const content = await readFile(join(folder.path, 'sub', 'stack.yml'), 'utf8');
   expect(JSON.parse(printed.stdout)).toEqual({ content });
 });
@@ -62,26 +63,26 @@ test('init must never write over a file, whatever way it is named', async () => 
   const path = join(folder.path, 'stack.yml');
   await writeFile(path, 'mine\n');
   for (const args of [['init'], ['init', '.'], ['init', '-f', 'stack.yml']]) {
-    const { exitCode, stderr } = await promstack(folder.path, args);
+    const { exitCode, stderr } = await runInProcess(folder.path, args);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr: '✖ stack.yml is there already\n  it is left as it is; --print shows a new one\n',
     });
   }
   expect(await readFile(path, 'utf8')).toBe('mine\n');
-  expect((await promstack(folder.path, ['init', '--print', '--name', 'shown'])).stdout).toContain('\nname: shown\n');
+  expect((await runInProcess(folder.path, ['init', '--print', '--name', 'shown'])).stdout).toContain('\nname: shown\n');
 });
 
 test('init must refuse a name that is none', async () => {
   await using folder = await emptyFolder();
-  const { exitCode, stderr } = await promstack(folder.path, ['init', '--name', 'Not A Name']);
+  const { exitCode, stderr } = await runInProcess(folder.path, ['init', '--name', 'Not A Name']);
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^✖ --name Not A Name: a name/);
 });
 
 test('init must refuse a name that no stack may have', async () => {
   await using folder = await emptyFolder();
-  const { exitCode, stderr } = await promstack(folder.path, ['init', '--name', 'host']);
+  const { exitCode, stderr } = await runInProcess(folder.path, ['init', '--name', 'host']);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('--name host: a stack cannot be named "host"');
 });

@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run } from '../../../../scripts/cli/run.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
 import { type ScriptedGateway, scriptedGateway } from '../../../support/scripted-gateway.ts';
-import { TestWorld } from '../../../support/world.ts';
+import { runInProcess } from '../../../support/test-process.ts';
 
 const nothing = { status: 200, body: '{"status":"success","data":[]}' } as const;
 /** Counts as another machine, and nothing listens there. */
@@ -42,8 +41,6 @@ test.each(['groups', 'gc --older-than 1h'])('%s --url must need no engine', asyn
 async function promstack(server: ScriptedGateway, env: Readonly<Record<string, string>>, line: string) {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), `name: own\npushgateway: {port: ${new URL(server.url).port}}\n`);
-  const world = new TestWorld({ argv: line.split(' '), cwd: folder.path, env: { HOME: folder.path, ...env } });
-  world.stdin.end();
-  const exitCode = await run(world);
-  return { exitCode, stderr: world.stderr.text };
+  const { exitCode, stderr } = await runInProcess(folder.path, line.split(' '), { env });
+  return { exitCode, stderr };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/commands/silence.ts';
-import { emptyFolder, noEngine, promstack } from '../../../support/promstack.ts';
+import { emptyFolder, noEngine } from '../../../support/promstack.ts';
+import { runInProcess } from '../../../support/test-process.ts';
 
 test('matchers must be read as amtool reads them', () => {
   expect(readMatchers(['DiskFull', 'host=~"a.*"'])).toEqual([
@@ -37,7 +38,9 @@ test.each([
   ['too long a time', ['a=b', '-d', '300000y']],
 ])('silence add with %s must be refused before anything is sent', async (_, words) => {
   await using folder = await emptyFolder();
-  const { exitCode, stderr } = await promstack(folder.path, ['silence', 'add', '-c', 'x', ...words], noEngine);
+  const { exitCode, stderr } = await runInProcess(folder.path, ['silence', 'add', '-c', 'x', ...words], {
+    env: noEngine,
+  });
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^✖ (an empty text is not a matcher|--comment is empty|--duration 300000y is no duration)\n/);
 });

@@ -11,8 +11,9 @@ import { loadImages, openTargetFile, saveImages } from '../../../../scripts/engi
 import { archiveToStdout } from '../../../../scripts/engine/images/archive-target.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 import { fakeDaemon } from '../../../support/fake-daemon.ts';
-import { emptyFolder, noEngine, promstack } from '../../../support/promstack.ts';
+import { emptyFolder, noEngine } from '../../../support/promstack.ts';
 import { temporaryFolder } from '../../../support/surroundings.ts';
+import { runInProcess } from '../../../support/test-process.ts';
 
 const forever = new AbortController().signal;
 const silent = () => undefined;
@@ -160,7 +161,7 @@ test.each([
 test('a target that cannot be written must be told before an engine is asked', async () => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), 'name: x\n');
-  const { exitCode, stderr } = await promstack(folder.path, ['images', 'save', '/nowhere/a.tar'], noEngine);
+  const { exitCode, stderr } = await runInProcess(folder.path, ['images', 'save', '/nowhere/a.tar'], { env: noEngine });
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: '✖ saving images to /nowhere/a.tar: there is no such file or folder\n',

@@ -1,9 +1,5 @@
-import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openGateway } from '../../../../scripts/servers/pushgateway/gateway.ts';
+import { describe, expect, test } from 'vitest';
 import { groupPath, toGroup, whyNoGroup } from '../../../../scripts/servers/pushgateway/group.ts';
-import { openTransport } from '../../../../scripts/servers/pushgateway/transport.ts';
-import { type TestGateways, testGateways } from '../../../support/pushgateway.ts';
 
 describe('the path of a group', () => {
   const cases: readonly (readonly [job: string, labels: Record<string, string>, path: string])[] = [
@@ -19,34 +15,6 @@ describe('the path of a group', () => {
   ];
   test.each(cases)('%s %j must be %s', (job, labels, path) => {
     expect(groupPath(toGroup(job, labels))).toBe(path);
-  });
-
-  test('must carry any name and value to the Pushgateway', async () => {
-    const server = await gateways.start('--push.enable-utf8-names');
-    const gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom('', '/', '.', '..', '//', 'a/../b', '%2F', '@base64', '\n', '=', ' '),
-    );
-    // The Pushgateway reads no character from U+100000 on in a name, and takes a name for spelt that begins with U__.
-    const isReadable = (name: string) => !/^U__|[\u{100000}-\u{10ffff}]/u.test(name) && name !== 'instance';
-    const names = text.filter((name) => whyNoGroup('a', [[name, '']]) === undefined && isReadable(name));
-    const labels = fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
-    await fc.assert(
-      fc.asyncProperty(
-        text.filter((job) => job !== ''),
-        labels,
-        async (job, others) => {
-          const group = toGroup(job, others);
-          await gateway.push(group, 'm 1\n', { replaces: false });
-          const { groups } = await gateway.look();
-          expect(groups.map((one) => Object.fromEntries(one.labels))).toContainEqual(Object.fromEntries(group));
-          await gateway.delete(group);
-        },
-      ),
-      { numRuns: 150, seed: 20_260_101 },
-    );
-    await expect.poll(async () => (await gateway.look()).groups).toEqual([]);
   });
 });
 
@@ -70,9 +38,3 @@ describe('a group', () => {
     ).toBe('the label x is given twice');
   });
 });
-
-let gateways: TestGateways;
-beforeAll(async () => {
-  gateways = await testGateways();
-});
-afterAll(() => gateways[Symbol.asyncDispose]());

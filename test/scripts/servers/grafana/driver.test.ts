@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { grafanaDriver } from '../../scripts/servers/grafana/driver.ts';
-import { currentPassword, rotatePassword } from '../../scripts/servers/grafana/password.ts';
-import { StackError } from '../../scripts/util/stack-error.ts';
-import { Secret } from '../../stack/secret.ts';
-import { type Folder, renderGrafana } from '../support/grafana-release.ts';
-import { keptInMemory, roomOf } from '../support/grafana-room.ts';
-import { type Faults, GrafanaStandIn } from '../support/grafana-stand-in.ts';
+import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
+import { currentPassword, rotatePassword } from '../../../../scripts/servers/grafana/password.ts';
+import { StackError } from '../../../../scripts/util/stack-error.ts';
+import { Secret } from '../../../../stack/secret.ts';
+import { type Folder, renderGrafana } from '../../../support/grafana-release.ts';
+import { keptInMemory, roomOf } from '../../../support/grafana-room.ts';
+import { type Faults, GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
 
 const disks = {
   title: 'Disks',

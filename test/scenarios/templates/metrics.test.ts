@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { metricNames } from '../support/promql.ts';
-import { shippedAlerts } from '../support/shipped.ts';
-import { openTools, type Tools } from '../support/tools.ts';
+import { eventually } from '../../support/eventually.ts';
+import { metricNames } from '../../support/promql.ts';
+import { shippedAlerts } from '../../support/shipped.ts';
+import { openTools, type Tools } from '../../support/tools.ts';
 
 /** Some metrics show only after the first event of their kind: a rule, a failed discovery, a remote store. */
 const prometheusConfig = `

@@ -1,14 +1,14 @@
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NameScheme } from '../../../stack/exposition/family.ts';
-import { type Exposition, parseExposition, strictCodes } from '../../../stack/exposition/parse-exposition.ts';
-import { readLine } from '../../../stack/exposition/read-line.ts';
-import { bodies } from '../../support/bodies.ts';
-import { type TestGateways, testGateways } from '../../support/pushgateway.ts';
-import { getText } from '../../support/servers.ts';
-import { openTools } from '../../support/tools.ts';
-import { viewFamilies } from '../../support/view-families.ts';
+import type { NameScheme } from '../../stack/exposition/family.ts';
+import { type Exposition, parseExposition, strictCodes } from '../../stack/exposition/parse-exposition.ts';
+import { readLine } from '../../stack/exposition/read-line.ts';
+import { bodies } from '../support/bodies.ts';
+import { type TestGateways, testGateways } from '../support/pushgateway.ts';
+import { getText } from '../support/servers.ts';
+import { openTools } from '../support/tools.ts';
+import { viewFamilies } from '../support/view-families.ts';
 
 /** How many bodies are held against each server, and from which seed: another one tries others. */
 const runs = Number(process.env['EXPOSITION_RUNS'] ?? 10_000);

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shippedFiles } from '../support/shipped.ts';
-import { openTools, type Tools } from '../support/tools.ts';
+import { shippedFiles } from '../../support/shipped.ts';
+import { openTools, type Tools } from '../../support/tools.ts';
 
 /** One folder a case: `notification.json` is what Alertmanager hands to templates, the other files are what comes out. */
 const folder = fileURLToPath(new URL('notifications', import.meta.url));

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { preparePush } from '../../../scripts/cli/commands/read-source.ts';
-import { type Gateway, openGateway } from '../../../scripts/servers/pushgateway/gateway.ts';
-import { type Group, groupPath, toGroup } from '../../../scripts/servers/pushgateway/group.ts';
-import { openTransport } from '../../../scripts/servers/pushgateway/transport.ts';
-import { findConflicts } from '../../../stack/exposition/conflicts.ts';
-import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
-import { bodies } from '../../support/bodies.ts';
-import { type TestGateway, type TestGateways, testGateways } from '../../support/pushgateway.ts';
+import { preparePush } from '../../scripts/cli/commands/read-source.ts';
+import { type Gateway, openGateway } from '../../scripts/servers/pushgateway/gateway.ts';
+import { type Group, groupPath, toGroup } from '../../scripts/servers/pushgateway/group.ts';
+import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
+import { findConflicts } from '../../stack/exposition/conflicts.ts';
+import { parseExposition } from '../../stack/exposition/parse-exposition.ts';
+import { bodies } from '../support/bodies.ts';
+import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
 
 let gateways: TestGateways;
 let server: TestGateway;

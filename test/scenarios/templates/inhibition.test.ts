@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { render } from '../../scripts/render/render.ts';
-import { loadTemplates } from '../../scripts/render/templates.ts';
-import { stackSchema } from '../../stack/config.ts';
-import { eventually } from '../support/eventually.ts';
-import { shippedAlerts } from '../support/shipped.ts';
-import { openTools, type Tools } from '../support/tools.ts';
+import { render } from '../../../scripts/render/render.ts';
+import { loadTemplates } from '../../../scripts/render/templates.ts';
+import { stackSchema } from '../../../stack/config.ts';
+import { eventually } from '../../support/eventually.ts';
+import { shippedAlerts } from '../../support/shipped.ts';
+import { openTools, type Tools } from '../../support/tools.ts';
 
 /** alertmanager.yml of a stack that has the sink and nothing of its own. */
 async function alertmanagerFiles(): Promise<Readonly<Record<string, string>>> {

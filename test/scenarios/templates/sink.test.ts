@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../scripts/engine/connect.ts';
-import type { ArchiveEntry, Engine, HelperRequest } from '../../scripts/engine/engine.ts';
-import { stackSchema } from '../../stack/config.ts';
-import { sink } from '../../stack/sink/service.ts';
-import { eventually } from '../support/eventually.ts';
-import { shippedFiles } from '../support/shipped.ts';
-import { freePorts } from '../support/stack-folder.ts';
-import { imageOf } from '../support/tools.ts';
+import { connect } from '../../../scripts/engine/connect.ts';
+import type { ArchiveEntry, Engine, HelperRequest } from '../../../scripts/engine/engine.ts';
+import { stackSchema } from '../../../stack/config.ts';
+import { sink } from '../../../stack/sink/service.ts';
+import { eventually } from '../../support/eventually.ts';
+import { shippedFiles } from '../../support/shipped.ts';
+import { freePorts } from '../../support/stack-folder.ts';
+import { imageOf } from '../../support/tools.ts';
 
 /** The sink as a stack runs it: read-only, unprivileged, its files in a read-only volume. */
 interface RunningSink extends AsyncDisposable {

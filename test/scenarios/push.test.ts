@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { run } from '../../../../scripts/cli/run.ts';
-import { emptyFolder } from '../../../support/promstack.ts';
-import { type TestGateway, type TestGateways, testGateways } from '../../../support/pushgateway.ts';
-import { freePorts } from '../../../support/stack-folder.ts';
-import { TestWorld } from '../../../support/world.ts';
+import { emptyFolder } from '../support/promstack.ts';
+import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
+import { freePorts } from '../support/stack-folder.ts';
+import { runInProcess } from '../support/test-process.ts';
 
 let gateways: TestGateways;
 let server: TestGateway;
@@ -265,23 +264,14 @@ describe('gc', () => {
   });
 });
 
-interface Told {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function promstack(stdin: string, ...argv: readonly string[]): Promise<Told> {
+function promstack(stdin: string, ...argv: readonly string[]) {
   return promstackIn('/nowhere', stdin, ...argv);
 }
 
 /** Runs a command line against the test's Pushgateway, unless it names another. */
-async function promstackIn(cwd: string, stdin: string, ...argv: readonly string[]): Promise<Told> {
+function promstackIn(cwd: string, stdin: string, ...argv: readonly string[]) {
   const target = argv.includes('--url') ? [] : ['--url', server.url];
-  const world = new TestWorld({ argv: [...argv, ...target], cwd });
-  world.stdin.end(stdin);
-  const exitCode = await run(world);
-  return { exitCode, stdout: world.stdout.text, stderr: world.stderr.text };
+  return runInProcess(cwd, [...argv, ...target], { stdin });
 }
 
 interface View {

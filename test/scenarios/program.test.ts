@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../../scripts/util/package-root.ts';
-import { emptyFolder, noEngine, promstack } from '../../support/promstack.ts';
-import { binary } from '../../support/stack-folder.ts';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import { emptyFolder, noEngine, promstack } from '../support/promstack.ts';
+import { binary } from '../support/stack-folder.ts';
 
 const manifest = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
 

@@ -2,9 +2,22 @@ import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
 import type { ProcessIo } from '../../scripts/cli/process-io.ts';
+import { run } from '../../scripts/cli/run.ts';
 
-/** Another end of the process for the frame: what it writes is kept, signals and crashes are sent by the test. */
-export class TestWorld implements ProcessIo {
+/** Runs a command line inside the test, without a process of its own; `env` is all its environment. */
+export async function runInProcess(
+  cwd: string,
+  argv: readonly string[],
+  { env = {}, stdin = '' }: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string } = {},
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const io = new TestProcess({ argv, cwd, env: { HOME: cwd, ...env } });
+  io.stdin.end(stdin);
+  const exitCode = await run(io);
+  return { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
+}
+
+/** A process as a command line sees it: what is written to it is kept, signals and crashes are sent by the test. */
+export class TestProcess implements ProcessIo {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
@@ -16,23 +29,23 @@ export class TestWorld implements ProcessIo {
   exitedWith: number | undefined;
   readonly #events = new EventEmitter();
 
-  constructor(told: {
+  constructor(options: {
     readonly argv: readonly string[];
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
     readonly isTerminal?: boolean;
   }) {
-    this.argv = told.argv;
-    this.cwd = told.cwd ?? '/nowhere';
-    this.env = told.env ?? {};
-    this.stdin = Object.assign(new PassThrough(), { isTTY: told.isTerminal === true });
-    this.stdout = new TestOutput(told.isTerminal === true);
+    this.argv = options.argv;
+    this.cwd = options.cwd ?? '/nowhere';
+    this.env = options.env ?? {};
+    this.stdin = Object.assign(new PassThrough(), { isTTY: options.isTerminal === true });
+    this.stdout = new TestOutput(options.isTerminal === true);
     this.stdoutBytes = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         this.stdout.write(chunk.toString('latin1'), done);
       },
     });
-    this.stderr = new TestOutput(told.isTerminal === true);
+    this.stderr = new TestOutput(options.isTerminal === true);
   }
 
   on(signal: string, listener: () => void): void {

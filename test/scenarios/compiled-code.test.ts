@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { emptyFolder, promstack } from '../../support/promstack.ts';
+import { emptyFolder, promstack } from '../support/promstack.ts';
 
 /** Runs `promstack schema` with its cache in a folder, and tells the compiled code that is kept there afterwards. */
 async function runIn(cache: string, env: Readonly<Record<string, string>> = {}) {

@@ -1,0 +1,242 @@
+import { cpus, loadavg } from 'node:os';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ageOf, collectGroups, enforceTtl } from '../../scripts/servers/pushgateway/collect.ts';
+import { type Gateway, openGateway } from '../../scripts/servers/pushgateway/gateway.ts';
+import { formatGroup, type Group, toGroup, whyNoGroup } from '../../scripts/servers/pushgateway/group.ts';
+import { removeGroup } from '../../scripts/servers/pushgateway/remove-group.ts';
+import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
+import { systemClock } from '../../scripts/util/clock.ts';
+import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
+
+let gateways: TestGateways;
+let server: TestGateway;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  gateways = await testGateways();
+  server = await gateways.start();
+  gateway = open(server);
+});
+afterAll(() => gateways[Symbol.asyncDispose]());
+beforeEach(() => server.wipe());
+
+const clock = systemClock;
+const text = '# TYPE m gauge\nm{x="1"} 1\nm{x="2"} 2\n# TYPE n counter\nn 1\n';
+const oldSeconds = 1.5;
+const limit = () => oldSeconds;
+
+test('a group must carry any name and value to the Pushgateway', async () => {
+  const server = await gateways.start('--push.enable-utf8-names');
+  const gateway = open(server);
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', '/', '.', '..', '//', 'a/../b', '%2F', '@base64', '\n', '=', ' '),
+  );
+  // The Pushgateway reads no character from U+100000 on in a name, and takes a name for spelt that begins with U__.
+  const isReadable = (name: string) => !/^U__|[\u{100000}-\u{10ffff}]/u.test(name) && name !== 'instance';
+  const names = text.filter((name) => whyNoGroup('a', [[name, '']]) === undefined && isReadable(name));
+  const labels = fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
+  await fc.assert(
+    fc.asyncProperty(
+      text.filter((job) => job !== ''),
+      labels,
+      async (job, others) => {
+        const group = toGroup(job, others);
+        await gateway.push(group, 'm 1\n', { replaces: false });
+        const { groups } = await gateway.look();
+        expect(groups.map((one) => Object.fromEntries(one.labels))).toContainEqual(Object.fromEntries(group));
+        await gateway.delete(group);
+      },
+    ),
+    { numRuns: 150, seed: 20_260_101 },
+  );
+  await expect.poll(async () => (await gateway.look()).groups).toEqual([]);
+});
+
+describe('collecting old groups', () => {
+  test('must delete the old ones, and only those of the jobs that have a limit', async () => {
+    await fill('a', 2);
+    await fill('b', 1);
+    await untilOld();
+    await fill('a', 1, 'young');
+    const collected = await collectGroups({ gateway, clock, limit: (job) => (job === 'a' ? oldSeconds : undefined) });
+    expect(namesOf(collected.deleted)).toEqual(['{job="a", at="old-0"}', '{job="a", at="old-1"}']);
+    expect(collected).toMatchObject({ renewed: [], left: 2 });
+    expect(await heldNames()).toEqual(['{job="a", at="young-0"}', '{job="b", at="old-0"}']);
+  });
+
+  test('must take a group that has only failures by the age of the last of them', async () => {
+    const failed = toGroup('failed');
+    await fetch(`${server.url}/metrics/job/failed`, { method: 'POST', body: 'm 1 1395066363000\n' });
+    await expect.poll(() => heldNames()).toEqual([formatGroup(failed)]);
+    expect((await collectGroups({ gateway, clock, limit })).deleted).toEqual([]);
+    await untilOld();
+    expect(namesOf((await collectGroups({ gateway, clock, limit })).deleted)).toEqual([formatGroup(failed)]);
+  });
+
+  test('must spare a group that is pushed again before the look that decides on it', async () => {
+    await fill('a', 40);
+    await untilOld();
+    let late = toGroup('nobody');
+    let looks = 0;
+    const collected = await collectGroups({
+      gateway: {
+        ...gateway,
+        look: async (signal) => {
+          looks += 1;
+          if (looks === 2) {
+            // The first look has found it old, and others were deleted first.
+            late = (await gateway.look()).groups[0]?.labels ?? toGroup('nobody');
+            await gateway.push(late, text, { replaces: false });
+          }
+          return gateway.look(signal);
+        },
+      },
+      clock,
+      limit,
+    });
+    expect(namesOf(collected.renewed)).toEqual([formatGroup(late)]);
+    expect(collected.deleted).toHaveLength(39);
+    expect(await heldNames()).toEqual([formatGroup(late)]);
+  });
+
+  test('must never delete on the strength of a look that is older than a push, however pushes and deletes race', async () => {
+    const count = 200;
+    await fill('a', count);
+    await untilOld();
+    /** When each group's new push was answered, and when the look that decided on its delete began. */
+    const pushedAt = new Map<string, number>();
+    const decidedAt = new Map<string, number>();
+    let lookedAt = 0;
+    const watched: Gateway = {
+      ...gateway,
+      look: (signal) => {
+        lookedAt = performance.now();
+        return gateway.look(signal);
+      },
+      delete: (group, signal) => {
+        decidedAt.set(formatGroup(group), lookedAt);
+        return gateway.delete(group, signal);
+      },
+    };
+    const pushAgain = async () => {
+      for (let at = count - 1; at >= 0; at -= 2) {
+        const group = toGroup('a', { at: `old-${at}` });
+        await gateway.push(group, text, { replaces: false });
+        pushedAt.set(formatGroup(group), performance.now());
+      }
+    };
+    const [collected] = await Promise.all([collectGroups({ gateway: watched, clock, limit }), pushAgain()]);
+    for (const [name, at] of decidedAt) expect(pushedAt.get(name) ?? Infinity, name).toBeGreaterThan(at);
+    const held = new Set(await heldNames());
+    for (const name of pushedAt.keys()) if (!decidedAt.has(name)) expect(held, name).toContain(name);
+    // The two did meet: some groups were saved by their push, others were gone before it.
+    expect(collected.renewed.length).toBeGreaterThan(0);
+    expect(collected.deleted.length).toBeGreaterThan(count / 2 - 1);
+  });
+
+  test('must tell when the Pushgateway takes deletes and does not carry them out', async () => {
+    await fill('a', 1);
+    await untilOld();
+    let now = Date.now();
+    const patient = {
+      now: () => now,
+      sleep: async (ms: number) => {
+        now += ms;
+      },
+    };
+    const stuck: Gateway = { ...gateway, delete: async () => {} };
+    await expect(collectGroups({ gateway: stuck, clock: patient, limit })).rejects.toThrow(
+      `deleting a group: ${server.url} took the deletes and still holds 1 of them after 5 s`,
+    );
+  });
+
+  test('must take less than a second for a thousand groups', async () => {
+    // Comparing each push with all that is held would take long with so many, and is not what is tested here.
+    const large = open(await gateways.start('--push.disable-consistency-check'));
+    const took = await best(3, async () => {
+      await fill('a', 1_000, 'old', large);
+      await untilOld(large);
+      const collected = await timed(() => collectGroups({ gateway: large, clock, limit }));
+      expect(collected.value.deleted).toHaveLength(1_000);
+      return collected.tookMs;
+    });
+    expect(took).toBeLessThan(1_000 * shares());
+  }, 120_000);
+});
+
+describe('ttl', () => {
+  test('must make the Pushgateway forget what has outlived it', async () => {
+    await fill('short', 1);
+    await fill('long', 1);
+    await untilOld();
+    const collected = await enforceTtl({ default: '1h', jobs: { short: '1s' } }, { gateway, clock });
+    expect(namesOf(collected.deleted)).toEqual(['{job="short", at="old-0"}']);
+    expect(await heldNames()).toEqual(['{job="long", at="old-0"}']);
+  });
+});
+
+describe('removing a group', () => {
+  test('must leave those with more labels and name them', async () => {
+    const parent = toGroup('p');
+    for (const group of [parent, toGroup('p', { x: '1' }), toGroup('q')])
+      await gateway.push(group, 'm 1\n', { replaces: false });
+    await expect.poll(() => heldNames()).toHaveLength(3);
+    const { children } = await removeGroup(gateway, parent, { clock });
+    expect(namesOf(children)).toEqual(['{job="p", x="1"}']);
+    expect(await heldNames()).toEqual(['{job="p", x="1"}', '{job="q"}']);
+    await expect(removeGroup(gateway, parent, { clock })).rejects.toMatchObject({
+      why: `${server.url} holds no such group`,
+      tryThis: 'one of these, which have this job:\n{job="p", x="1"}',
+    });
+  });
+});
+
+function open({ url }: TestGateway): Gateway {
+  return openGateway(openTransport({ url: { base: url }, timeoutMs: 10_000 }));
+}
+
+async function fill(job: string, count: number, label = 'old', on = gateway): Promise<void> {
+  const queue = Array.from({ length: count }, (_, at) => toGroup(job, { at: `${label}-${at}` })).values();
+  const worker = async () => {
+    for (const group of queue) await on.push(group, text, { replaces: false });
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  // Unchecked pushes are answered before they are carried out.
+  const isFilled = async () => (await heldNames(on)).filter((name) => name.startsWith(`{job="${job}", at="${label}-`));
+  await expect.poll(isFilled).toHaveLength(count);
+}
+
+/** Waits until every group is old. */
+async function untilOld(on = gateway): Promise<void> {
+  const isYoung = async () => {
+    const { groups, now } = await on.look();
+    return groups.some((group) => (ageOf(group, now) ?? 0) <= oldSeconds);
+  };
+  await expect.poll(isYoung, { timeout: 10_000 }).toBe(false);
+}
+
+async function heldNames(on = gateway): Promise<readonly string[]> {
+  return namesOf((await on.look()).groups);
+}
+
+function namesOf(groups: readonly { readonly labels: Group }[]): readonly string[] {
+  return groups.map(({ labels }) => formatGroup(labels)).sort();
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ value: T; tookMs: number }> {
+  const startedAt = performance.now();
+  return { value: await work(), tookMs: performance.now() - startedAt };
+}
+
+/** The best of a few goes. */
+async function best(goes: number, measure: () => Promise<number>): Promise<number> {
+  const first = await measure();
+  return first < 1_000 || goes === 1 ? first : Math.min(first, await best(goes - 1, measure));
+}
+
+/** How many want a processor at this moment for each that there is: a machine at rest gives 1. */
+function shares(): number {
+  return Math.max(1, (loadavg()[0] ?? 0) / cpus().length);
+}
