@@ -24,11 +24,11 @@ export function addGlobals(command: CommandUnknownOpts): void {
 }
 
 const declared: readonly (readonly [short: string | undefined, long: string, what: string])[] = [
-  ['-f', '--file <file>', 'the stack file; otherwise stack.yml here or in a folder above'],
-  [undefined, '--json', 'results as JSON on stdout, progress as one JSON object a line on stderr'],
-  ['-q', '--quiet', 'no progress, only results and errors'],
-  ['-v', '--verbose', 'show the causes of errors too'],
-  [undefined, '--no-color', 'no colours (also: NO_COLOR=1)'],
+  ['-f', '--file <file>', 'stack file (default: stack.yml in this folder or the nearest parent)'],
+  [undefined, '--json', 'print results as JSON on stdout and progress as JSON lines on stderr'],
+  ['-q', '--quiet', 'print only results and errors, no progress'],
+  ['-v', '--verbose', 'also print the causes of errors'],
+  [undefined, '--no-color', 'disable colors (also: NO_COLOR=1)'],
 ];
 
 /** The global options as given anywhere from the program to its command; the innermost `--file` counts. */

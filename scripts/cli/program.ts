@@ -105,10 +105,10 @@ function buildProgram(
   const program = new CommanderCommand('promstack') as CommandUnknownOpts;
   prepare(program, style, outcome);
   program
-    .description('Render, prove, run and reload a whole Prometheus monitoring stack from one stack.yml.')
+    .description('Run a Prometheus monitoring stack from one stack.yml: render, validate, start and reload it.')
     .usage('[options] <command>')
     // main.ts answers it alone, before anything is loaded; here it is listed, and known among other options.
-    .version(version(), '-V, --version', 'print the version of promstack')
+    .version(version(), '-V, --version', 'print the version')
     .addHelpCommand(helpCommand())
     .addHelpText('after', '\nHelp for one command: promstack <command> --help');
   addGlobals(program);
@@ -123,7 +123,7 @@ function buildProgram(
 
 function helpCommand(): CommanderCommand {
   const command = new CommanderCommand('help').argument('[command]').helpOption(false);
-  return command.summary('show how a command is used').helpGroup('More:') as unknown as CommanderCommand;
+  return command.summary('show help for a command').helpGroup('Other:') as unknown as CommanderCommand;
 }
 
 function fill(

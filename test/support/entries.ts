@@ -16,5 +16,5 @@ export function entryOf<Args extends unknown[], Options extends OptionValues>(
 
 /** A command as the list has it. */
 export function entry(name: string, command: Command): Entry {
-  return { name, group: 'More', summary: `do ${name}`, load: async () => command };
+  return { name, group: 'Other', summary: `do ${name}`, load: async () => command };
 }

@@ -22,18 +22,22 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 
 const test = defineCommand({
   details:
-    'Follows an alert with these labels through the routes: the tree with its branch marked, the receivers at its end, and ' +
-    'what mutes, silences or inhibits it. Asks the running Alertmanager; while it does not answer, what stack.yml says ' +
-    'counts. With --send the alert is really fired, so that PEOPLE ARE TOLD, and ends by itself.',
+    'Traces an alert with these labels through the routing tree: marks the matching branch and shows the ' +
+    'receivers, and the time intervals, silences and inhibit rules that suppress it. Uses the routing of the ' +
+    'running Alertmanager; while that is not reachable, the routing of stack.yml. With --send the alert is really ' +
+    'sent: RECEIVERS ARE NOTIFIED. It resolves by itself.',
   examples: [
-    { line: 'alert test --label alertname=DiskFull --label severity=critical', what: 'whom it would reach' },
-    { line: 'alert test --label severity=critical --send', what: 'send one and see whether it is delivered' },
+    {
+      line: 'alert test --label alertname=DiskFull --label severity=critical',
+      what: 'show which receivers it would reach',
+    },
+    { line: 'alert test --label severity=critical --send', what: 'send one and wait for its delivery' },
   ],
   syntax: (blank) =>
     blank
-      .option('-l, --label <name=value>', 'a label of the alert; may be repeated', collectPair)
-      .option('--send', 'fire it, and say which receivers got it')
-      .option('--timeout <duration>', 'how long --send waits, and how long the alert fires', '60s'),
+      .option('-l, --label <name=value>', 'label of the alert; may be repeated', collectPair)
+      .option('--send', 'send the alert and report which receivers were notified')
+      .option('--timeout <duration>', 'with --send: how long to wait, and when the alert resolves', '60s'),
   run: async (context, { label, send, timeout }) => {
     const labels = toLabels(label);
     const timeoutMs = readDuration('--timeout', timeout);
@@ -58,8 +62,8 @@ const test = defineCommand({
 
 /** `promstack alert`: what becomes of an alert. */
 export const command = defineCommand({
-  details: 'Shows what Alertmanager does with an alert, and tries it.',
-  subcommands: [{ name: 'test', summary: 'show the way of an alert; --send fires it', command: test }],
+  details: 'Shows how Alertmanager handles an alert, and sends test alerts.',
+  subcommands: [{ name: 'test', summary: 'trace an alert to its receivers; --send notifies them', command: test }],
 });
 
 /** The way can be shown without an engine; an alert cannot be sent without one. */

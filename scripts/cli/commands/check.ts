@@ -19,12 +19,12 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 /** `promstack check`: whether the servers would take what stack.yml says, before any of them sees it. */
 export const command = defineCommand({
   details:
-    'Checks stack.yml and the templates, then the rendered files by promtool, amtool and the rule tests, in the images that will run them, ' +
-    'and the routes and inhibit rules by the tests in tests/. Warns of what no server refuses and hardly anybody means. ' +
-    'Where there is no engine or no image, the tools of this host are used when they are on PATH, and what could not be checked is said. ' +
-    'Nothing is changed. Exits 2 when something is wrong.',
-  examples: [{ line: 'check --strict', what: 'for CI: warnings are refused too' }],
-  syntax: (command) => command.option('--strict', 'take warnings for errors'),
+    'Validates stack.yml and the templates, then the rendered files with promtool, amtool and the rule tests in ' +
+    'the images that will run them, and runs the tests in tests/ against routes and inhibit rules. Warns about ' +
+    'valid configuration that is probably a mistake. Without an engine or an image, the tools on PATH are used; ' +
+    'checks that could not run are reported. Changes nothing. Exits 2 when a check fails.',
+  examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],
+  syntax: (command) => command.option('--strict', 'treat warnings as errors'),
   run: async (context, { strict }) => {
     const found: Diagnostic[] = [];
     const { cwd, env, file } = context;

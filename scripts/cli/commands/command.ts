@@ -46,13 +46,13 @@ export interface Command {
 export type Run = (context: Context) => Promise<ExitCode>;
 
 /** Headings of the help, in its order. */
-export const groups = ['Bring it up', 'Change it', 'See it', 'Push and alert', 'More'] as const;
+export const groups = ['Start and stop', 'Change', 'Inspect', 'Push and alert', 'Other'] as const;
 
 /** A command as the list knows it: enough for the help, the rest is loaded when it is called. */
 export interface Entry {
   readonly name: string;
   readonly group: (typeof groups)[number];
-  /** One line, lower case, without a final stop. */
+  /** One line, lower case, without a full stop. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }

@@ -11,12 +11,12 @@ const printers = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletio
 export const completionOf = (entries: readonly Entry[]): Command =>
   defineCommand({
     examples: [
-      { line: 'completion bash >> ~/.bashrc', what: 'for every new bash' },
-      { line: 'completion zsh >> ~/.zshrc', what: 'for every new zsh, after compinit' },
-      { line: 'completion fish > ~/.config/fish/completions/promstack.fish', what: 'for every new fish' },
+      { line: 'completion bash >> ~/.bashrc', what: 'enable it in new bash sessions' },
+      { line: 'completion zsh >> ~/.zshrc', what: 'enable it in new zsh sessions, after compinit' },
+      { line: 'completion fish > ~/.config/fish/completions/promstack.fish', what: 'enable it in new fish sessions' },
     ],
     syntax: (command) =>
-      command.addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish'] as const)),
+      command.addArgument(new Argument('<shell>', 'shell to complete for').choices(['bash', 'zsh', 'fish'] as const)),
     run: async (context, _options, [shell]) => {
       const told = await describeCommands(entries);
       context.stdout.write(printers[shell]({ ...told, services: services.map((service) => service.name) }));

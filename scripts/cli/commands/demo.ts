@@ -22,23 +22,23 @@ const deliveryMs = 120_000;
 /** `promstack demo`: the whole pipeline at work, from nothing. */
 export const command = defineCommand({
   details:
-    'Brings up a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
-    'fires within half a minute and resolves later; both are printed as they arrive at the sink. At a terminal it goes ' +
-    'on until Ctrl-C, which stops the source; elsewhere it ends when one alert has come and gone. With --name there can ' +
-    'be several beside each other, each with ports of its own. On Debian and Ubuntu, ' +
-    'as root, a missing Docker engine is installed and started first. Images that no registry gives are built from ' +
-    "Debian's packages.",
+    'Starts a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
+    'fires within half a minute and resolves later; both notifications are printed as they arrive at the sink. On ' +
+    'a terminal it runs until Ctrl-C, which stops the source; otherwise it ends after one alert has fired and ' +
+    'resolved. With --name, several demos can run side by side, each on its own ports. On Debian and Ubuntu, as ' +
+    'root, a missing Docker engine is installed and started first. Images that cannot be pulled are built from ' +
+    'Debian packages.',
   examples: [
-    { line: 'demo', what: 'bring it up and watch' },
-    { line: 'demo --detach', what: 'bring it up and return' },
-    { line: 'demo --down', what: 'remove all of it, its data too' },
-    { line: 'demo --name talk', what: 'a second one beside it, promstack-demo-talk' },
+    { line: 'demo', what: 'start it and watch' },
+    { line: 'demo --detach', what: 'start it and return' },
+    { line: 'demo --down', what: 'remove it with its data' },
+    { line: 'demo --name talk', what: 'start a second one, promstack-demo-talk' },
   ],
   syntax: (blank) =>
     blank
-      .option('--detach', 'return as soon as it is up; the source goes on')
+      .option('--detach', 'return once it is up; the source keeps running')
       .option('--down', 'remove the demo with its data')
-      .option('--name <name>', 'a demo beside others, promstack-demo-NAME', readName)
+      .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
       .option('--no-setup', 'never install an engine'),
   run: async (context, { detach, down, setup, name: further }) => {
     const name = demoStackName(further);

@@ -9,13 +9,13 @@ import { configOrThrow, connectEngine } from './stages.ts';
 /** `promstack down`: takes the stack away; its data stays unless it is told otherwise. */
 export const command = defineCommand({
   details:
-    'Removes the containers and the network. The volumes, with the samples, silences, pushed metrics, dashboards and ' +
-    'history in them, stay for the next `up`, unless --volumes says to delete them too; that is asked before it is done.',
+    'Removes the containers and the network. Volumes (samples, silences, pushed metrics, dashboards and history) ' +
+    'are kept for the next `up` unless --volumes is given, which asks for confirmation first.',
   syntax: (blank) =>
     blank
-      .option('--volumes', 'delete the volumes too, with everything they hold')
-      .option('--yes', 'answer yes to the question')
-      .option('--name <stack>', 'the stack to take down, without reading stack.yml'),
+      .option('--volumes', 'also delete the volumes and all data in them')
+      .option('--yes', 'do not ask for confirmation')
+      .option('--name <stack>', 'name of the stack; stack.yml is not read'),
   run: async (context, { volumes, yes, name }) => {
     const stack = name === undefined ? (await configOrThrow(context)).name : await readStackName(name);
     await using engine = await connectEngine(context);

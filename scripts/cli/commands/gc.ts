@@ -20,18 +20,18 @@ import { openTarget, readDuration } from './gateway-target.ts';
 /** `promstack gc`: groups nobody pushes to any more, out of the Pushgateway. */
 export const command = defineCommand({
   details:
-    'Deletes the groups whose last push lies longer back, by push_time_seconds. A group that is pushed again meanwhile ' +
-    'stays: each few are deleted right after a fresh look.',
+    'Deletes the groups whose last push is older than the given age, by push_time_seconds. Groups are deleted in ' +
+    'small batches, and ages are checked again before each batch: a group that was pushed in between is kept.',
   examples: [
-    { line: 'gc --older-than 1h --dry-run', what: 'what would go' },
-    { line: 'gc --older-than 1d --job backup', what: 'old groups of one job' },
+    { line: 'gc --older-than 1h --dry-run', what: 'list the groups that would be deleted' },
+    { line: 'gc --older-than 1d --job backup', what: 'delete old groups of one job' },
   ],
   syntax: (blank) =>
     blank
-      .requiredOption('--older-than <duration>', 'how long the last push lies back at least: 30m, 1h, 7d')
+      .requiredOption('--older-than <duration>', 'minimum age of the last push: 30m, 1h, 7d')
       .option('--job <name...>', 'only groups of these jobs')
-      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent')
-      .option('--dry-run', 'delete nothing, only say what would go'),
+      .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)")
+      .option('--dry-run', 'list the groups without deleting them'),
   run: async (context, { olderThan, job: jobs, url, dryRun }) => {
     const seconds = readDuration('--older-than', olderThan) / 1000;
     if (jobs?.includes('') === true) throw new InputError([misuse('--job needs a name')]);

@@ -8,16 +8,16 @@ import { defineCommand } from './command.ts';
 import { collectPair, openTarget, readGroup } from './gateway-target.ts';
 
 const remove = defineCommand({
-  details: 'Removes exactly the group of this job and these labels. Groups with more labels stay.',
+  details: 'Removes the group with exactly this job and these labels. Groups with additional labels are kept.',
   examples: [
-    { line: 'groups rm --job backup', what: 'the group {job="backup"}' },
-    { line: 'groups rm --job snmp --label instance=10.40.80.1', what: 'one of its groups' },
+    { line: 'groups rm --job backup', what: 'remove the group {job="backup"}' },
+    { line: 'groups rm --job snmp --label instance=10.40.80.1', what: 'remove one of the groups of a job' },
   ],
   syntax: (blank) =>
     blank
-      .requiredOption('--job <name>', 'the job of the group')
-      .option('--label <name=value>', 'a further label of the group; may be repeated', collectPair)
-      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
+      .requiredOption('--job <name>', 'job of the group')
+      .option('--label <name=value>', 'additional label of the group; may be repeated', collectPair)
+      .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)"),
   run: async (context, { job, label, url }) => {
     const group = readGroup(job, label);
     await using gateway = await openTarget(context, { url, deletes: true });
@@ -36,16 +36,16 @@ const remove = defineCommand({
 
 /** `promstack groups`: what has been pushed and when. */
 export const command = defineCommand({
-  details: 'Lists what the Pushgateway holds: every group with its labels, its metrics, and when it was last pushed.',
+  details: 'Lists the groups of the Pushgateway with their labels, their metrics and the time of the last push.',
   examples: [
-    { line: 'groups', what: 'all groups of the Pushgateway of the stack' },
-    { line: 'groups --job backup --json', what: 'those of one job, for scripts' },
+    { line: 'groups', what: "all groups of this stack's Pushgateway" },
+    { line: 'groups --job backup --json', what: 'groups of one job, for scripts' },
   ],
-  subcommands: [{ name: 'rm', summary: 'remove one group', command: remove }],
+  subcommands: [{ name: 'rm', summary: 'remove a group', command: remove }],
   syntax: (blank) =>
     blank
       .option('--job <name>', 'only groups of this job')
-      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent'),
+      .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)"),
   run: async (context, { job, url }) => {
     await using gateway = await openTarget(context, { url });
     const look = await gateway.look(context.signal);

@@ -9,10 +9,11 @@ import { configOrThrow, connectEngine } from './stages.ts';
 /** `promstack history`: what ran when, and who made it so. */
 export const command = defineCommand({
   details:
-    'Lists the revisions of the stack, the newest first: when each was confirmed, by whom, by which command, and which ' +
-    'files it changed. One that a server refused, so that it was taken back, is listed too. The history lies on the ' +
-    'engine: every machine that drives the stack sees the same. `rollback` goes back to one of the newest ten.',
-  syntax: (blank) => blank.option('--name <stack>', 'the stack, without reading stack.yml'),
+    'Lists the revisions of the stack, newest first: when and by whom each was confirmed, with which command, and ' +
+    'which files it changed. Revisions that a server rejected, and that were therefore rolled back, are listed ' +
+    'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
+    'the newest ten.',
+  syntax: (blank) => blank.option('--name <stack>', 'name of the stack; stack.yml is not read'),
   run: async (context, { name }) => {
     const { name: stack } = await configOf(context, name, configOrThrow);
     await using engine = await connectEngine(context);

@@ -15,7 +15,9 @@ import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 
 const pull = defineCommand({
-  details: 'From where `images.source` of stack.yml says: a registry, packages of this host, or what is there already.',
+  details:
+    'Gets the images as `images.source` in stack.yml says: from a registry, from packages of this host, or only ' +
+    'those that are present.',
   run: async (context) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
@@ -27,12 +29,13 @@ const pull = defineCommand({
 
 const save = defineCommand({
   details:
-    'For hosts that reach no registry: save here, carry the file over, load there. A name that ends in .gz makes it smaller.',
+    'For hosts that cannot reach a registry: save the images here, copy the file, and load it there. A file whose ' +
+    'name ends in .gz is compressed.',
   examples: [
-    { line: 'images save stack-images.tar.gz', what: 'every image of this stack' },
-    { line: 'images save - | ssh other docker load', what: 'straight to another host' },
+    { line: 'images save stack-images.tar.gz', what: 'all images of this stack' },
+    { line: 'images save - | ssh other docker load', what: 'directly to another host' },
   ],
-  syntax: (command) => command.argument('<archive>', 'the file to write; - for stdout'),
+  syntax: (command) => command.argument('<archive>', 'file to write; - for stdout'),
   run: async (context, _options, [archive]) => {
     const config = await configOrThrow(context);
     // What cannot be written is told before images are got, which may take its time.
@@ -52,7 +55,7 @@ async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string
 }
 
 const load = defineCommand({
-  syntax: (command) => command.argument('<archive>', 'a file that `images save` or `docker save` wrote'),
+  syntax: (command) => command.argument('<archive>', 'file written by `images save` or `docker save`'),
   run: async (context, _options, [archive]) => {
     await using engine = await connectEngine(context);
     const references = await loadImages(engine, resolve(context.cwd, archive), context.report, context.signal);
@@ -67,9 +70,9 @@ const load = defineCommand({
 export const command = defineCommand({
   details: 'Lists the images of the stack and whether the engine has them.',
   subcommands: [
-    { name: 'pull', summary: 'get every image of the stack now', command: pull },
-    { name: 'save', summary: 'write the images of the stack into one file', command: save },
-    { name: 'load', summary: 'take the images of a file', command: load },
+    { name: 'pull', summary: 'pull all images of the stack', command: pull },
+    { name: 'save', summary: 'save the images of the stack to a tar file', command: save },
+    { name: 'load', summary: 'load images from a tar file', command: load },
   ],
   run: async (context) => {
     const config = await configOrThrow(context);

@@ -13,16 +13,16 @@ import { readStackName } from './stack-name.ts';
 
 /** `promstack init`: a stack.yml to begin with. */
 export const command = defineCommand({
-  details: 'It names every key there is, with its default and what it is for, and is never written over a file.',
+  details: 'Writes a stack.yml with every key, its default and its description. Never overwrites a file.',
   examples: [
     { line: 'init', what: 'write stack.yml here' },
     { line: 'init monitoring', what: 'write monitoring/stack.yml' },
   ],
   syntax: (command) =>
     command
-      .argument('[folder]', 'where to write it; here when absent')
-      .option('--name <name>', "the stack's name; that of its folder when absent")
-      .option('--print', 'print it instead'),
+      .argument('[folder]', 'folder to write to (default: current folder)')
+      .option('--name <name>', 'name of the stack (default: name of the folder)')
+      .option('--print', 'print it to stdout instead'),
   run: async (context, { name, print }, [folder]) => {
     const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));

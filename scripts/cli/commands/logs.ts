@@ -14,25 +14,26 @@ import { whichServices } from './which-services.ts';
 /** `promstack logs`: what the servers of the stack wrote, merged by time. */
 export const command = defineCommand({
   details:
-    'The lines of all services in the order of their time, each with its service. Following goes on when a container is replaced.\n\n' +
-    'Here -f means --follow, unless a file comes after it: `logs -f other.yml` reads the logs of the stack in other.yml.',
+    'Shows the lines of all services in order of time, each prefixed with its service. Following continues when a ' +
+    'container is replaced.\n\nHere -f means --follow, unless a file follows it: `logs -f other.yml` shows the ' +
+    'logs of the stack in other.yml.',
   examples: [
     { line: 'logs', what: 'the last 100 lines of each service' },
-    { line: 'logs -f prometheus', what: 'what one service writes, as it comes' },
+    { line: 'logs -f prometheus', what: 'follow one service' },
     { line: 'logs --since 10m alertmanager', what: 'the last ten minutes of one service' },
   ],
   syntax: (command) =>
     command
-      .argument('[service...]', 'the services to show; all when none is named')
+      .argument('[service...]', 'services to show (default: all)')
       .addOption(
-        new Option('-f, --follow [service]', 'go on with each new line until Ctrl-C')
+        new Option('-f, --follow [service]', 'follow new lines until Ctrl-C')
           .preset('')
           .argParser((word: string, before: readonly string[] | undefined) => [...(before ?? []), word]),
       )
-      .option('-n, --tail <lines>', 'how many lines of each service to begin with, or all')
-      .option('--since <when>', 'only lines since then: 10m ago, or a time such as 2026-01-31T12:00:00Z')
-      .option('--no-time', 'leave out the time of each line')
-      .option('--raw', "only the servers' own lines"),
+      .option('-n, --tail <lines>', 'number of lines to show per service, or all')
+      .option('--since <when>', 'show only lines since a time such as 2026-01-31T12:00:00Z, or since 10m ago')
+      .option('--no-time', 'omit the time of each line')
+      .option('--raw', 'omit service names and times'),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const after = readFollow(follow ?? []);
     const { cwd, env, report } = context;

@@ -13,14 +13,13 @@ import { whichServices } from './which-services.ts';
 
 /** `promstack open`: a running service's page in the browser. */
 export const command = defineCommand({
-  details: 'Prints the address of a running service, and opens it where there is a browser to open it with.',
+  details: 'Prints the URL of a running service, and opens it if there is a browser.',
   examples: [
-    { line: 'open', what: 'the page to begin with' },
-    { line: 'open alertmanager', what: 'that of one service' },
-    { line: 'open prometheus --print', what: 'its address alone, for scripts' },
+    { line: 'open', what: 'open the main page of the stack' },
+    { line: 'open alertmanager', what: 'open the page of one service' },
+    { line: 'open prometheus --print', what: 'only print its URL, for scripts' },
   ],
-  syntax: (command) =>
-    command.argument('[service]', 'the service to open').option('--print', 'print the address and open nothing'),
+  syntax: (command) => command.argument('[service]', 'service to open').option('--print', 'only print the URL'),
   run: async (context, { print }, [name]) => {
     const config = await configOrThrow(context);
     const service = whichService(config, name);

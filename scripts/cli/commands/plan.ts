@@ -9,21 +9,21 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 /** `promstack plan`: what `up` would do and why, without doing it. */
 export const command = defineCommand({
   details:
-    'Looks at the engine and at what stack.yml says, and prints what `up` would do to each service and why, what of its ' +
-    'data is at risk, what was changed behind promstack, which alerts come, go or change and who is told of them ' +
-    'instead, and the files line by line, secrets masked. Nothing is changed.',
+    'Compares the engine with stack.yml and prints what `up` would do to each service and why, which data is at ' +
+    'risk, what was changed manually, which alerts are added, removed, changed or routed differently, and a diff ' +
+    'of the files with secrets masked. Changes nothing.',
   examples: [
-    { line: 'plan', what: 'what would change' },
-    { line: 'plan --summary', what: 'without the files, line by line' },
-    { line: 'plan --detailed-exitcode', what: 'for scripts: 0 nothing to do, 3 changes pending' },
+    { line: 'plan', what: 'show pending changes' },
+    { line: 'plan --summary', what: 'without the diff of the files' },
+    { line: 'plan --detailed-exitcode', what: 'for scripts: exit 0 without changes, 3 with changes' },
   ],
   syntax: (blank) =>
     blank
-      .option('--summary', 'only what happens to each service')
-      .option('--steps', 'each call that would be made, in its order')
-      .option('--detailed-exitcode', 'exit 3 when there are changes')
-      .option('--recreate', 'as `up --recreate` would')
-      .option('--without <service...>', 'as `up --without` would'),
+      .option('--summary', 'show only the action for each service')
+      .option('--steps', 'list every engine call in order')
+      .option('--detailed-exitcode', 'exit 3 if there are changes')
+      .option('--recreate', 'plan for `up --recreate`')
+      .option('--without <service...>', 'plan for `up --without`'),
   run: async (context, { summary, steps, detailedExitcode, recreate, without }) => {
     const rendering = await renderOrThrow(context, { without: without ?? [] });
     await using engine = await connectEngine(context);

@@ -15,26 +15,27 @@ import { type PreparedPush, preparePush, readSource, type Source } from './read-
 /** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
 export const command = defineCommand({
   details:
-    'Takes the Prometheus text format from a file or from stdin, says line and column of what is wrong with it, holds it ' +
-    'against what the Pushgateway has, and sends it only when it will be taken whole. A missing line end is added.',
+    'Reads the Prometheus text format from a file or from stdin, reports each mistake with its line and column, ' +
+    'compares it with the stored metrics, and sends it only if the Pushgateway will accept all of it. A missing ' +
+    'final newline is added.',
   examples: [
     { line: 'push --job backup --var last_backup_bytes=1048576', what: 'one value' },
     { line: 'push metrics.txt --job snmp --label instance=10.40.80.1', what: 'a file' },
-    { line: 'push --job batch --replace < metrics.txt', what: 'replace the group as a whole' },
+    { line: 'push --job batch --replace < metrics.txt', what: 'replace the whole group' },
     { line: 'push --job batch --delete', what: 'remove the group' },
   ],
   syntax: (blank) =>
     blank
-      .argument('[file]', 'metrics in the text format; stdin when absent or -')
-      .requiredOption('--job <name>', 'the job of the group')
-      .option('--label <name=value>', 'a further label of the group; may be repeated', collectPair)
+      .argument('[file]', 'metrics in the text format (default: stdin)')
+      .requiredOption('--job <name>', 'job of the group')
+      .option('--label <name=value>', 'additional label of the group; may be repeated', collectPair)
       .option('--var <name=value>', 'push this value instead of a file; may be repeated', collectPair)
-      .option('--replace', 'replace the whole group, not only the metrics that are named')
-      .option('--delete', 'remove the group, and no group with more labels')
-      .option('--url <address>', 'any Pushgateway; the own one of the stack when absent')
-      .option('--retries <number>', 'how often to try again when it cannot be reached or is in trouble', '0')
-      .option('--timeout <duration>', 'how long one request may take', '10s')
-      .option('--dry-run', 'check everything and send nothing'),
+      .option('--replace', 'replace the whole group, not only the pushed metrics')
+      .option('--delete', 'remove the group; groups with additional labels are kept')
+      .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)")
+      .option('--retries <number>', 'number of retries when it is unreachable or answers 5xx', '0')
+      .option('--timeout <duration>', 'timeout of each request', '10s')
+      .option('--dry-run', 'validate everything without sending it'),
   run: async (context, options, [file]) => {
     checkOptions(options, file);
     const group = readGroup(options.job, options.label);

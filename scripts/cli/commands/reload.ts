@@ -8,9 +8,9 @@ import { renderAndLook } from './stages.ts';
 /** `promstack reload`: makes running servers take new files, and never touches a container. */
 export const command = defineCommand({
   details:
-    'Renders, proves the files valid with the running images, puts them in place, reloads only the services whose files ' +
-    'changed, and confirms that each runs them. When anything fails, every service goes back to the files it ran before. ' +
-    'An edit that needs a container made anew is refused, with what `up` would do.',
+    'Renders the files, validates them with the running images, installs them, reloads only services whose files ' +
+    'changed, and confirms that each runs its new files. When something fails, every service returns to its ' +
+    'previous files. An edit that needs a container to be recreated is refused, with what `up` would do.',
   run: async (context) => {
     const { rendering, stock, ...looked } = await renderAndLook(context);
     await using engine = looked.engine;

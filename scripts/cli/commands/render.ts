@@ -13,17 +13,18 @@ import { renderOrThrow } from './stages.ts';
 /** `promstack render`: the config files as the servers would get them. */
 export const command = defineCommand({
   details:
-    'Prints every config file, made from stack.yml and the templates. Nothing is checked by a server, no engine is needed, secrets are masked.',
+    'Renders stack.yml and the templates and prints every config file. Needs no engine; nothing is validated; ' +
+    'secrets are masked.',
   examples: [
-    { line: 'render', what: 'all files, one after the other' },
-    { line: 'render prometheus/prometheus.yml', what: 'one file, as it is' },
-    { line: 'render --out rendered', what: 'below a folder, one folder a service' },
+    { line: 'render', what: 'all files' },
+    { line: 'render prometheus/prometheus.yml', what: 'one file' },
+    { line: 'render --out rendered', what: 'write all files to a folder, one subfolder per service' },
   ],
   syntax: (command) =>
     command
-      .argument('[file...]', 'files to print, such as prometheus/prometheus.yml')
-      .option('--out <folder>', 'write the files below a folder instead')
-      .option('--service <service>', 'only the files of one service'),
+      .argument('[file...]', 'files to print, such as prometheus/prometheus.yml (default: all)')
+      .option('--out <folder>', 'write the files to a folder instead')
+      .option('--service <service>', 'only files of this service'),
   run: async (context, { out, service }, [names]) => {
     const rendering = await renderOrThrow(context);
     const everything = rendering.services.flatMap((one) => one.files);

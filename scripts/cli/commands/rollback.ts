@@ -9,18 +9,18 @@ import { connectEngine, loadOrThrow } from './stages.ts';
 /** `promstack rollback`: the files of an earlier revision, current again. */
 export const command = defineCommand({
   details:
-    'Makes the files of a revision of the history current again, reloads the servers and confirms that they run them, ' +
-    'all of it or none. They are on the engine still, so stack.yml is not changed, and with --name not read either: that ' +
-    'works from any machine. The next `up`, `reload` or edit under `watch` makes what stack.yml says current again. ' +
-    'Containers and the password of Grafana stay as they are.',
+    'Restores the files of an earlier revision, reloads the servers and confirms that they run them, all or none. ' +
+    'The files come from the engine: stack.yml is not changed, and with --name not even read, so this works from ' +
+    'any machine. The next `up`, `reload` or edit under `watch` applies stack.yml again. Containers and the ' +
+    'Grafana password are not changed.',
   examples: [
-    { line: 'rollback', what: 'to the revision before' },
-    { line: 'rollback 3f2a', what: 'to one that `promstack history` lists, by its first letters' },
+    { line: 'rollback', what: 'restore the previous revision' },
+    { line: 'rollback 3f2a', what: 'restore a revision listed by `promstack history`, by its first characters' },
   ],
   syntax: (blank) =>
     blank
-      .argument('[revision]', 'the revision, or the start of one')
-      .option('--name <stack>', 'the stack, without reading stack.yml'),
+      .argument('[revision]', 'revision, or its first characters')
+      .option('--name <stack>', 'name of the stack; stack.yml is not read'),
   run: async (context, { name }, [revision]) => {
     const config = await configOf(context, name, async () => (await loadOrThrow(context)).config);
     await using engine = await connectEngine(context);

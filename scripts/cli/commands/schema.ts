@@ -5,9 +5,9 @@ import { defineCommand } from './command.ts';
 /** `promstack schema`: lets an editor complete and check stack.yml. */
 export const command = defineCommand({
   details:
-    'Save it beside stack.yml and begin stack.yml with\n\n  # yaml-language-server: $schema=./stack.schema.json\n\n' +
-    'and an editor with a YAML language server completes the keys and underlines what is wrong.',
-  examples: [{ line: 'schema > stack.schema.json', what: 'save it' }],
+    'Save it next to stack.yml and start stack.yml with\n\n  # yaml-language-server: $schema=./stack.schema.json\n\n' +
+    'so that editors with a YAML language server complete keys and mark mistakes.',
+  examples: [{ line: 'schema > stack.schema.json', what: 'save it to a file' }],
   run: async (context) => {
     context.stdout.write(stackJsonSchemaText());
     return exitCodes.fine;

@@ -18,24 +18,24 @@ import { configOrThrow, connectEngine } from './stages.ts';
 
 const add = defineCommand({
   details:
-    'Silences every alert that all the matchers match, from now on for the duration. Prints the id of the silence. ' +
-    'A first word without an operator is the name of an alert, as with amtool.',
+    'Silences every alert that matches all matchers, from now on. Prints the ID of the silence. As with amtool, a ' +
+    'first word without an operator is an alert name.',
   examples: [
     {
       line: 'silence add alertname=DiskFull instance=~"db.*" --duration 2h --comment "moving disks"',
-      what: 'two hours of quiet',
+      what: 'silence two matching labels for two hours',
     },
-    { line: 'silence add DiskFull --comment "known"', what: 'an hour, by the name of the alert' },
+    { line: 'silence add DiskFull --comment "known"', what: 'silence an alert by its name for one hour' },
   ],
   syntax: (blank) =>
     blank
-      .argument('<matcher...>', 'what alerts must match: name=value, with =, !=, =~ or !~')
-      .requiredOption('-c, --comment <text>', 'why, for those who wonder')
-      .option('-d, --duration <duration>', 'for how long', '1h')
-      .option('-a, --author <name>', 'who silences; your user name when absent'),
+      .argument('<matcher...>', 'matcher of alerts: name=value, with =, !=, =~ or !~')
+      .requiredOption('-c, --comment <text>', 'reason')
+      .option('-d, --duration <duration>', 'duration of the silence', '1h')
+      .option('-a, --author <name>', 'author (default: your user name)'),
   run: async (context, { comment, duration, author }, [words]) => {
     const matchers = readSilenceMatchers(words);
-    if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'say why, for those who wonder')]);
+    if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'give a reason')]);
     const durationMs = readDuration('--duration', duration);
     const now = context.clock.now();
     return withAlertmanager(context, async (api) => {
@@ -56,15 +56,15 @@ const add = defineCommand({
 });
 
 const list = defineCommand({
-  details: 'Lists the silences in force and those to come, or those that all the matchers filter for.',
+  details: 'Lists active and pending silences, or only those with all the given matchers.',
   examples: [
-    { line: 'silence list', what: 'every silence in force' },
-    { line: 'silence list alertname=DiskFull --expired', what: 'those of one alert, over or not' },
+    { line: 'silence list', what: 'all active silences' },
+    { line: 'silence list alertname=DiskFull --expired', what: 'silences of one alert, expired ones included' },
   ],
   syntax: (blank) =>
     blank
-      .argument('[matcher...]', 'matchers the silences must have')
-      .option('--expired', 'those that are over too; Alertmanager keeps them for five days'),
+      .argument('[matcher...]', 'only silences with these matchers')
+      .option('--expired', 'include expired silences; Alertmanager keeps them for five days'),
   run: async (context, { expired }, [words]) => {
     const matchers = readMatchers(words);
     return withAlertmanager(context, async (api) => {
@@ -86,9 +86,9 @@ const list = defineCommand({
 });
 
 const expire = defineCommand({
-  details: 'Ends silences now: the alerts they kept quiet go to their receivers again.',
-  examples: [{ line: 'silence expire 4d1c8a7e-6b7f-4d0e-9a53-0d0c3d7e2f10', what: 'end one silence' }],
-  syntax: (blank) => blank.argument('<id...>', 'ids of silences, as silence list shows them'),
+  details: 'Expires silences now: alerts they suppressed notify their receivers again.',
+  examples: [{ line: 'silence expire 4d1c8a7e-6b7f-4d0e-9a53-0d0c3d7e2f10', what: 'expire one silence' }],
+  syntax: (blank) => blank.argument('<id...>', 'IDs of silences, as shown by silence list'),
   run: async (context, _, [ids]) =>
     withAlertmanager(context, async (api) => {
       const all = await api.silences();
@@ -113,11 +113,12 @@ const expire = defineCommand({
 /** `promstack silence`: keeps alerts from their receivers for a while. */
 export const command = defineCommand({
   details:
-    'Silences of the running Alertmanager, in the words of amtool. A silence keeps alerts quiet; they go on firing.',
+    'Manages silences of the running Alertmanager, with the syntax of amtool. A silence suppresses notifications; ' +
+    'the alerts keep firing.',
   subcommands: [
-    { name: 'add', summary: 'silence the alerts that match', command: add },
+    { name: 'add', summary: 'silence matching alerts', command: add },
     { name: 'list', summary: 'list silences', command: list },
-    { name: 'expire', summary: 'end silences now', command: expire },
+    { name: 'expire', summary: 'expire silences now', command: expire },
   ],
 });
 

@@ -11,14 +11,14 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 /** `promstack status`: how the stack is, and what to do where it is not right. */
 export const command = defineCommand({
   details:
-    'Looks at the containers, asks every server, and compares what runs with what stack.yml says. ' +
-    'Exits 1 when something is not right: a service that is down or not ready, a target that cannot be scraped, files changed by hand.',
+    'Inspects the containers, queries every server, and compares the running config with stack.yml. Exits 1 on ' +
+    'problems: a service that is down or not ready, a target that cannot be scraped, files changed manually.',
   examples: [
-    { line: 'status', what: 'how everything is' },
-    { line: 'status --watch', what: 'the same, over and over until Ctrl-C' },
-    { line: 'status --json', what: 'for programs' },
+    { line: 'status', what: 'state of all services' },
+    { line: 'status --watch', what: 'refresh until Ctrl-C' },
+    { line: 'status --json', what: 'for scripts' },
   ],
-  syntax: (command) => command.option('-w, --watch', 'go on looking until Ctrl-C'),
+  syntax: (command) => command.option('-w, --watch', 'refresh every 2 s until Ctrl-C'),
   run: async (context, { watch }) => {
     await using engine = await connectEngine(context);
     const { clock, signal } = context;

@@ -6,9 +6,10 @@ import { configOrThrow, connectEngine } from './stages.ts';
 /** `promstack unlock`: removes the lock of one who died on another machine. */
 export const command = defineCommand({
   details:
-    'A command that changes the stack holds its lock, so that two never interleave. The lock of a process that died on ' +
-    'this machine is taken over by itself; this is for one that died elsewhere. Be sure that it is dead.',
-  syntax: (blank) => blank.option('--yes', 'answer yes to the question'),
+    'A command that changes the stack holds its lock, so that two changes never run at the same time. The lock of ' +
+    'a process that died on this machine is taken over automatically; this command removes one whose process died ' +
+    'on another machine. Make sure that it is no longer running.',
+  syntax: (blank) => blank.option('--yes', 'do not ask for confirmation'),
   run: async (context, { yes }) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);

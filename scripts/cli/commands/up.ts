@@ -8,17 +8,18 @@ import { renderAndLook } from './stages.ts';
 /** `promstack up`: makes the engine run what stack.yml says. */
 export const command = defineCommand({
   details:
-    'Renders every config file, proves it valid with the images that will run it, makes what is missing, replaces what ' +
-    'changed, reloads what only has new files, and waits until every service is ready and shown to run its files. ' +
-    'What is as it should be is left alone. When something fails, everything goes back to what ran before.',
+    'Renders every config file, validates it with the images that will run it, creates what is missing, replaces ' +
+    'what changed, reloads services that only have new files, and waits until every service is ready and confirmed ' +
+    'to run its files. Unchanged services are not touched. When something fails, everything is rolled back to the ' +
+    'previous revision.',
   examples: [
-    { line: 'up', what: 'bring the stack of this folder up, or make a change take effect' },
-    { line: 'up --without grafana', what: 'all but one service' },
+    { line: 'up', what: 'start the stack of this folder, or apply changes' },
+    { line: 'up --without grafana', what: 'all services but one' },
   ],
   syntax: (blank) =>
     blank
-      .option('--recreate', 'make every container anew; volumes stay')
-      .option('--without <service...>', 'leave services out, as though stack.yml did not enable them'),
+      .option('--recreate', 'recreate all containers; keep volumes')
+      .option('--without <service...>', 'leave out services, as if disabled in stack.yml'),
   run: async (context, { recreate, without }) => {
     const { rendering, stock, ...looked } = await renderAndLook(context, { without: without ?? [] });
     await using engine = looked.engine;

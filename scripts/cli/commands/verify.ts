@@ -15,15 +15,15 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 /** `promstack verify`: the drill, which proves the way from a push to a notification. */
 export const command = defineCommand({
   details:
-    'Pushes a canary and follows it: into the Pushgateway, into Prometheus, through Grafana, to the alert that fires on it, ' +
-    'to Alertmanager and to the sink. Says how long each hop took, or which one is broken, why, and what to do; exits 1 then. ' +
-    'The canary has a route of its own that no receiver of yours is on, and it is removed in the end: it is safe on a stack ' +
-    'in production, and nobody is paged.',
+    'Pushes a canary metric and follows it through the Pushgateway, Prometheus, Grafana, the alert rule that fires ' +
+    'on it and Alertmanager to the sink. Reports how long each stage took, or which stage is broken, why, and what ' +
+    'to do; exits 1 then. The canary has its own route, without your receivers, and is removed afterwards: this is ' +
+    'safe in production, and nobody is paged.',
   examples: [
-    { line: 'verify', what: 'try the whole pipeline' },
+    { line: 'verify', what: 'test the whole pipeline' },
     { line: 'verify --timeout 10s --json', what: 'for scripts' },
   ],
-  syntax: (blank) => blank.option('--timeout <duration>', 'how long the canary may take for one hop', '60s'),
+  syntax: (blank) => blank.option('--timeout <duration>', 'timeout of each stage', '60s'),
   run: async (context, { timeout }) => {
     const { clock, signal, stdout, json } = context;
     const timeoutMs = readDuration('--timeout', timeout);

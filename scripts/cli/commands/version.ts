@@ -8,7 +8,7 @@ import { connectEngine } from './stages.ts';
 
 /** `promstack version`: which promstack, Node and engine are at work. */
 export const command = defineCommand({
-  details: 'For the number alone, and at once: promstack --version.',
+  details: 'For the version of promstack alone, without looking for an engine: promstack --version.',
   run: async (context) => {
     const engine = await askEngine(context);
     const node = process.versions.node;

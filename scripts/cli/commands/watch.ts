@@ -12,16 +12,17 @@ import { connectEngine } from './stages.ts';
 /** `promstack watch`: each good edit is live within a fraction of a second, a bad one changes nothing. */
 export const command = defineCommand({
   details:
-    'Watches stack.yml, every file and glob it names, secret files, templates and tests, and reloads the stack after each ' +
-    'change as `reload` does: checked first, confirmed after, all of it or none. A bad edit is told once and the last good ' +
-    'revision goes on; the next good edit is taken, an undone one too. New files count. It goes on while the engine is ' +
-    'away. An edit that needs a container made anew is told, and waits for `up`.',
+    'Watches stack.yml, every file and glob in it, secret files, templates and tests, and reloads the stack after ' +
+    'each change as `reload` does: validated before, confirmed after, all or none. An invalid edit is reported ' +
+    'once and the last valid revision keeps running; the next valid edit is applied, undo included; new files are ' +
+    'picked up. Keeps running while the engine is away. An edit that needs a container to be recreated is reported ' +
+    'and waits for `up`.',
   examples: [
     { line: 'watch', what: 'until Ctrl-C' },
-    { line: 'watch --once-idle', what: 'until what is there now is live; for scripts' },
+    { line: 'watch --once-idle', what: 'until the current files are live; for scripts' },
   ],
   syntax: (blank) =>
-    blank.option('--once-idle', 'end when nothing is pending; exit 1 or 2 when the last was not taken'),
+    blank.option('--once-idle', 'exit when nothing is pending; exit 1 or 2 if the last edit was not applied'),
   run: async (context, { onceIdle }) => {
     await using engine = await connectEngine(context);
     const { cwd, env, file, report, clock, signal } = context;

@@ -90,27 +90,27 @@ test('the help of everything must list what there is', async () => {
     kind: 'print',
     text: `Usage: promstack [options] <command>
 
-Render, prove, run and reload a whole Prometheus monitoring stack from
-one stack.yml.
+Run a Prometheus monitoring stack from one stack.yml: render, validate,
+start and reload it.
 
 Options:
-  -V, --version      print the version of promstack
+  -V, --version      print the version
 
 Global options:
-  -f, --file <file>  the stack file; otherwise stack.yml here or in a
-                     folder above
-  --json             results as JSON on stdout, progress as one JSON
-                     object a line on stderr
-  -q, --quiet        no progress, only results and errors
-  -v, --verbose      show the causes of errors too
-  --no-color         no colours (also: NO_COLOR=1)
+  -f, --file <file>  stack file (default: stack.yml in this folder or
+                     the nearest parent)
+  --json             print results as JSON on stdout and progress as
+                     JSON lines on stderr
+  -q, --quiet        print only results and errors, no progress
+  -v, --verbose      also print the causes of errors
+  --no-color         disable colors (also: NO_COLOR=1)
   -h, --help         show this help
 
-More:
+Other:
   up                 do up
   logs               do logs
   images             do images
-  help [command]     show how a command is used
+  help [command]     show help for a command
 
 Help for one command: promstack <command> --help
 `,
@@ -132,13 +132,13 @@ Options:
   --without <service...>  leave services out
 
 Global options:
-  -f, --file <file>       the stack file; otherwise stack.yml here or in
-                          a folder above
-  --json                  results as JSON on stdout, progress as one
-                          JSON object a line on stderr
-  -q, --quiet             no progress, only results and errors
-  -v, --verbose           show the causes of errors too
-  --no-color              no colours (also: NO_COLOR=1)
+  -f, --file <file>       stack file (default: stack.yml in this folder
+                          or the nearest parent)
+  --json                  print results as JSON on stdout and progress
+                          as JSON lines on stderr
+  -q, --quiet             print only results and errors, no progress
+  -v, --verbose           also print the causes of errors
+  --no-color              disable colors (also: NO_COLOR=1)
   -h, --help              show this help
 
 Examples:
