@@ -34,7 +34,7 @@ export async function changeLocked(options: LockedOptions): Promise<Plan> {
     return plan;
   }
   if (options.filesOnly === true) refuseMoreThanFiles(plan);
-  await preflight(plan, desired, observed, engine.place.isLocal);
+  await preflight(plan, desired, observed, engine.location.isLocal);
   await proveValid(proof);
   const previous = await previousState(engine, files, observed, desired);
   report({ kind: 'phase', name: 'applying' });

@@ -15,7 +15,7 @@ export async function explainStart(engine: Engine, spec: ContainerSpec, error: u
   if (taken === undefined) return error;
   const [holder] = holdersOf(taken, containers);
   // A process of this host holds no port of another one.
-  const process = engine.place.isLocal ? portProcess(taken.host) : undefined;
+  const process = engine.location.isLocal ? portProcess(taken.host) : undefined;
   return portTaken(spec.service, taken.host, holder === undefined ? process : containerInWords(holder), error);
 }
 

@@ -1,128 +1,213 @@
+import { type IncomingMessage, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { homedir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { StackError } from '../util/stack-error.ts';
+import { agentFor } from './docker/transport.ts';
 import { createDockerEngine, loadDockerode } from './docker-engine.ts';
-import type { Engine } from './engine.ts';
-import type { Environment } from './environment.ts';
-import { type PingFailure, ping } from './ping.ts';
+import { type Endpoint, isLocal } from './endpoint.ts';
+import type { Engine, EngineKind } from './engine.ts';
 import {
-  colima,
-  defaultSocket,
+  defaultAddresses,
   dockerContext,
-  dockerDesktop,
   dockerHost,
   type EngineAddress,
+  type Environment,
   givenAddress,
-  podman,
-  rootlessDocker,
   type Strategy,
   type StrategyContext,
 } from './strategies.ts';
 
 /** Where to look for an engine. */
 export interface ConnectOptions {
-  /** An address given by the caller, before all other places: `unix:///run/my.sock`. */
+  /** An address given by the caller, before all others: `unix:///run/my.sock`. */
   readonly address?: string | undefined;
   readonly env: Environment;
   readonly signal?: AbortSignal | undefined;
-  /** Of this machine and user, unless given. */
+  /** This machine's and user's, unless given. */
   readonly platform?: NodeJS.Platform;
   readonly home?: string;
   readonly uid?: number;
 }
 
 /**
- * Finds a container engine: the one the person chose (an address, DOCKER_HOST, a docker context), or else the first
- * that answers. Rejects with a StackError that names every place tried and why there was no answer.
+ * Connects to a container engine: the one the user chose (an address, DOCKER_HOST, a docker context), or else the first
+ * that answers. Rejects with a StackError that lists every address tried and why there was no answer.
  */
-export async function connect(options: ConnectOptions, knock: typeof ping = ping): Promise<Engine> {
-  const search = await findEngine(options, knock);
+export async function connect(options: ConnectOptions, pingEngine: typeof ping = ping): Promise<Engine> {
+  const search = await findEngine(options, pingEngine);
   if (search.engine === undefined) throw noEngine(search);
   return search.engine;
 }
 
-/** What a search for an engine came to. */
+/** The result of a search for an engine. */
 export interface EngineSearch {
   readonly engine: Engine | undefined;
-  /** The places where none answered, in the order in which they were tried. */
-  readonly tries: readonly Attempt[];
-  /** The person named the one place to look. */
+  /** The addresses at which no engine answered, in the order in which they were tried. */
+  readonly attempts: readonly Attempt[];
+  /** The user chose the only address to try. */
   readonly isChosen: boolean;
 }
 
-/** As `connect`, where "none answers" is an answer. */
-export async function findEngine(options: ConnectOptions, knock: typeof ping = ping): Promise<EngineSearch> {
-  const loading = loadDockerode();
-  // Nobody waits for it when there is no engine.
-  loading.catch(() => undefined);
-  const strategies: readonly Strategy[] = [givenAddress(options.address), dockerHost, dockerContext, ...habits];
-  const { places, isChosen } = await findPlaces(strategies, toSurroundings(options));
-  const tries: Attempt[] = [];
-  for (const place of places) {
-    if (place.kind === 'unusable') {
-      tries.push({ place, answer: { kind: 'other', why: place.why } });
-      continue;
-    }
-    const answer = await knock(place.endpoint, options.signal);
-    if (answer.kind === 'answered') {
-      return { engine: await createDockerEngine(place.endpoint, answer.engine, loading), tries, isChosen };
-    }
-    tries.push({ place, answer });
-  }
-  return { engine: undefined, tries, isChosen };
+/** An address tried, and why no engine answered. */
+export interface Attempt {
+  readonly address: EngineAddress;
+  readonly failure: PingFailure;
 }
 
-/** What stops whoever needs an engine: each place tried, why none answered there, and what to do. */
-export function noEngine({ tries, isChosen }: EngineSearch): StackError {
+/** Like `connect`, but does not reject where no engine answers. */
+export async function findEngine(options: ConnectOptions, pingEngine: typeof ping = ping): Promise<EngineSearch> {
+  const loading = loadDockerode();
+  // It is awaited only once an engine answers.
+  loading.catch(() => undefined);
+  const { addresses, isChosen } = await findAddresses(options);
+  const attempts: Attempt[] = [];
+  for (const address of addresses) {
+    if (address.kind === 'unusable') {
+      attempts.push({ address, failure: { kind: 'other', why: address.why } });
+      continue;
+    }
+    const answer = await pingEngine(address.endpoint, options.signal);
+    if (answer.kind === 'answered') {
+      return { engine: await createDockerEngine(address.endpoint, answer.engine, loading), attempts, isChosen };
+    }
+    attempts.push({ address, failure: answer });
+  }
+  return { engine: undefined, attempts, isChosen };
+}
+
+/** The error where an engine is needed and none answers. */
+export function noEngine({ attempts, isChosen }: EngineSearch): StackError {
+  const lines = attempts.map(({ address, failure }) => {
+    const at = address.kind === 'endpoint' ? `${address.source}, ${address.endpoint.address}` : address.source;
+    return `    ${at}: ${failure.why}`;
+  });
   return new StackError({
     doing: 'looking for a container engine',
-    why: `none answers\n${tries.map((one) => `    ${sayPlace(one.place)}: ${one.answer.why}`).join('\n')}`,
-    tryThis: whatToTry(tries, isChosen),
+    why: `none answers\n${lines.join('\n')}`,
+    tryThis: whatToTry(attempts, isChosen),
   });
 }
 
-const habits: readonly Strategy[] = [defaultSocket, rootlessDocker, podman, dockerDesktop, colima];
-
-/** A place tried, and why nothing answered there. */
-export interface Attempt {
-  readonly place: EngineAddress;
-  readonly answer: PingFailure;
+/**
+ * Whether published ports are this machine's, without asking an engine: unless the user chose an address by DOCKER_HOST or
+ * a docker context, engines are looked for on this machine only. False where that address cannot be used.
+ */
+export async function isEngineHere(env: Environment, home = env.HOME ?? homedir()): Promise<boolean> {
+  const address = await chosenAddress([dockerHost, dockerContext], toContext({ env, home }));
+  return address === undefined || (address.kind === 'endpoint' && isLocal(address.endpoint));
 }
 
-function toSurroundings(options: ConnectOptions): StrategyContext {
-  const { env } = options;
+function toContext({ env, platform, home, uid }: ConnectOptions): StrategyContext {
   return {
     env,
-    platform: options.platform ?? process.platform,
-    home: options.home ?? env.HOME ?? homedir(),
-    uid: options.uid ?? process.getuid?.(),
+    platform: platform ?? process.platform,
+    home: home ?? env.HOME ?? homedir(),
+    uid: uid ?? process.getuid?.(),
   };
 }
 
-/** What the person chose stands alone, as with the docker command. */
-async function findPlaces(
+async function findAddresses(
+  options: ConnectOptions,
+): Promise<{ readonly addresses: readonly EngineAddress[]; readonly isChosen: boolean }> {
+  const context = toContext(options);
+  const chosen = await chosenAddress([givenAddress(options.address), dockerHost, dockerContext], context);
+  if (chosen !== undefined) return { addresses: [chosen], isChosen: true };
+  return { addresses: defaultAddresses(context), isChosen: false };
+}
+
+async function chosenAddress(
   strategies: readonly Strategy[],
-  surroundings: StrategyContext,
-): Promise<{ readonly places: readonly EngineAddress[]; readonly isChosen: boolean }> {
+  context: StrategyContext,
+): Promise<EngineAddress | undefined> {
   for (const strategy of strategies) {
-    const chosen = await strategy.choose?.(surroundings);
-    if (chosen !== undefined) return { places: [chosen], isChosen: true };
+    const address = await strategy(context);
+    if (address !== undefined) return address;
   }
-  const guessed = strategies.flatMap((strategy) => strategy.guess?.(surroundings) ?? []);
-  return { places: guessed, isChosen: false };
+  return undefined;
 }
 
-function sayPlace(place: EngineAddress): string {
-  return place.kind === 'endpoint' ? `${place.named}, ${place.endpoint.address}` : place.named;
-}
-
-/** The nearest to working counts: a socket one may not open is more than one that is not there. */
-function whatToTry(tries: readonly Attempt[], isChosen: boolean): string {
-  const kinds = new Set(tries.map((one) => one.answer.kind));
+/** The address closest to working decides: a socket without permission rather than one that does not exist. */
+function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
+  const kinds = new Set(attempts.map(({ failure }) => failure.kind));
   if (kinds.has('denied')) {
     return 'add yourself to the docker group (`sudo usermod -aG docker $USER`, then log in again), or use sudo';
   }
   if (kinds.has('refused')) return 'start the engine: `sudo systemctl start docker` (is its daemon running?)';
   if (isChosen)
-    return `correct ${tries[0]?.place.named ?? 'the address'}, or take it away so that the usual places are tried`;
-  return 'install Docker or Podman, or say where the engine listens with DOCKER_HOST';
+    return `correct ${attempts[0]?.address.source ?? 'the address'}, or unset it to try the default addresses`;
+  return "install Docker or Podman, or set DOCKER_HOST to the engine's address";
+}
+
+/** Why no engine answered; `kind` decides what to try. */
+export interface PingFailure {
+  readonly kind: 'absent' | 'denied' | 'refused' | 'other';
+  readonly why: string;
+}
+
+/** How long an engine may take to answer, in milliseconds: one on this machine, one elsewhere. */
+const localMs = 5_000;
+const remoteMs = 20_000;
+
+/** Asks whether an engine is there and of which kind, without dockerode, which takes longer to load than this takes. */
+export async function ping(
+  endpoint: Endpoint,
+  signal?: AbortSignal,
+): Promise<{ readonly kind: 'answered'; readonly engine: EngineKind } | PingFailure> {
+  const timeoutMs = endpoint.kind === 'socket' ? localMs : remoteMs;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const agent = agentFor(endpoint);
+  try {
+    const until = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
+    const response = await requestPing(endpoint, agent, until);
+    const body = await text(response);
+    if (response.statusCode !== 200) {
+      return { kind: 'other', why: `it answered ${response.statusCode}: ${body.trim().slice(0, 200)}` };
+    }
+    // Only Podman sends the version of its own API.
+    return { kind: 'answered', engine: response.headers['libpod-api-version'] === undefined ? 'docker' : 'podman' };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (deadline.aborted) return { kind: 'other', why: `no answer within ${timeoutMs / 1_000} s` };
+    return toFailure(error as NodeJS.ErrnoException);
+  } finally {
+    agent.destroy();
+  }
+}
+
+function requestPing(
+  endpoint: Endpoint,
+  agent: ReturnType<typeof agentFor>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const send = endpoint.kind === 'tcp' && endpoint.tls !== undefined ? requestTls : request;
+  const target =
+    endpoint.kind === 'socket'
+      ? { socketPath: endpoint.path }
+      : endpoint.kind === 'ssh'
+        ? { host: 'docker' }
+        : { host: endpoint.hostname, port: endpoint.port };
+  return new Promise((resolve, reject) => {
+    send({ path: '/_ping', agent, signal, ...target })
+      .once('response', resolve)
+      .once('error', reject)
+      .end();
+  });
+}
+
+function toFailure(error: NodeJS.ErrnoException): PingFailure {
+  switch (error.code) {
+    case 'ENOENT':
+      return { kind: 'absent', why: 'not found' };
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return { kind: 'other', why: 'the host name could not be resolved' };
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'denied', why: 'permission denied' };
+    case 'ECONNREFUSED':
+      return { kind: 'refused', why: 'connection refused' };
+    default:
+      return { kind: 'other', why: error.message };
+  }
 }

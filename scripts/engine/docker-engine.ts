@@ -1,21 +1,24 @@
-import type { Agent } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
+import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter } from './docker/call.ts';
 import { containerCalls } from './docker/containers.ts';
-import { engineCall } from './docker/errors.ts';
 import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
 import { logCalls } from './docker/logs.ts';
-import { networkCalls } from './docker/networks.ts';
-import { openStream } from './docker/request.ts';
 import { sessionCalls } from './docker/sessions.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
-import { volumeCalls } from './docker/volumes.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
-import type { Engine, EngineInfo, EngineKind } from './engine.ts';
+import {
+  type Engine,
+  EngineError,
+  type EngineInfo,
+  type EngineKind,
+  type NetworkSummary,
+  type VolumeSummary,
+} from './engine.ts';
 
-/** Loads dockerode, which takes longer than most of what is asked of it: begin early, wait late. */
+/** Loads dockerode, which takes longer than most calls: start early, await late. */
 export async function loadDockerode(): Promise<typeof Dockerode> {
   return (await import('dockerode')).default;
 }
@@ -32,8 +35,17 @@ export async function createDockerEngine(
   const isPodman = kind === 'podman';
   return {
     kind,
-    place: { address: endpoint.address, host: hostOf(endpoint), isLocal: isLocal(endpoint) },
-    ...infoCalls(docker),
+    location: { address: endpoint.address, host: hostOf(endpoint), isLocal: isLocal(endpoint) },
+    info: (signal) =>
+      engineCall<EngineInfo>(
+        'asking the engine for its version',
+        async () => {
+          const response = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
+          const { Version: version, Arch: arch } = (await json(response)) as Dockerode.DockerVersion;
+          return { version, arch };
+        },
+        signal,
+      ),
     ...containerCalls(docker, isPodman),
     ...execCalls(docker),
     ...sessionCalls(docker),
@@ -42,27 +54,75 @@ export async function createDockerEngine(
     ...volumeCalls(docker),
     ...networkCalls(docker),
     ...imageCalls(docker),
-    ...closing(agent),
-  };
-}
-
-function infoCalls(docker: Dockerode): Pick<Engine, 'info'> {
-  return {
-    info: (signal) =>
-      engineCall<EngineInfo>(
-        'asking the engine for its version',
-        async () => {
-          const answer = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
-          const { Version: version, Arch: arch } = (await json(answer)) as Dockerode.DockerVersion;
-          return { version, arch };
-        },
-        signal,
-      ),
-  };
-}
-
-function closing(agent: Agent): AsyncDisposable {
-  return {
     [Symbol.asyncDispose]: async () => agent.destroy(),
+  };
+}
+
+function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'> {
+  return {
+    listVolumes: (labels) =>
+      engineCall('listing volumes', async () => {
+        const { Volumes: volumes } = await docker.listVolumes({ filters: toLabelFilter(labels) });
+        return (volumes ?? []).map(toVolumeSummary).filter((volume) => hasLabels(volume.labels, labels));
+      }),
+
+    findVolume: (name) =>
+      optionalEngineCall(`looking for volume ${name}`, async () =>
+        toVolumeSummary(await docker.getVolume(name).inspect()),
+      ),
+
+    createVolume: async (name, labels) => {
+      const doing = `creating volume ${name}`;
+      // The engine answers with the volume, which dockerode's own method does not return.
+      const request = {
+        method: 'POST',
+        path: '/volumes/create',
+        query: {},
+        body: { Name: name, Labels: labels },
+      } as const;
+      try {
+        const create = async () => (await json(await openStream(docker, request))) as VolumeResponse;
+        return toVolumeSummary(await engineCall(doing, create));
+      } catch (error) {
+        // Podman refuses a name that another call took at the same moment.
+        if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
+        return toVolumeSummary(await engineCall(doing, () => docker.getVolume(name).inspect()));
+      }
+    },
+
+    removeVolume: async (name) => {
+      await optionalEngineCall(`removing volume ${name}`, () => docker.getVolume(name).remove());
+    },
+  };
+}
+
+interface VolumeResponse {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+function toVolumeSummary({ Name: name, Labels: labels }: VolumeResponse): VolumeSummary {
+  return { name, labels: labels ?? {} };
+}
+
+function networkCalls(docker: Dockerode): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+  return {
+    listNetworks: (labels) =>
+      engineCall('listing networks', async () => {
+        const networks = await docker.listNetworks({ filters: toLabelFilter(labels) });
+        return networks
+          .map((network): NetworkSummary => ({ id: network.Id, name: network.Name, labels: network.Labels ?? {} }))
+          .filter((network) => hasLabels(network.labels, labels));
+      }),
+
+    createNetwork: (name, labels) =>
+      engineCall(`creating network ${name}`, async () => {
+        const { id } = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { ...labels } });
+        return id;
+      }),
+
+    removeNetwork: async (id) => {
+      await optionalEngineCall(`removing network ${id}`, () => docker.getNetwork(id).remove());
+    },
   };
 }

@@ -1,20 +1,30 @@
-/** What secures a connection to an engine over TCP; PEM texts. */
+/** What secures a connection to an engine over TCP, in PEM. */
 export interface TlsMaterial {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-  /** Whether the engine's certificate must be one the authority signed for its name. */
+  readonly ca?: Buffer | undefined;
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+  /** Whether the engine's certificate is verified. */
   readonly verify: boolean;
 }
 
-/** The place an engine listens at, and how to talk to it. */
+/** Where an engine listens, and how to connect to it. */
 export type Endpoint = { readonly address: string } & (
   | { readonly kind: 'socket'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number; readonly tls?: TlsMaterial }
-  | { readonly kind: 'ssh'; readonly hostname: string; readonly port?: number; readonly user?: string }
+  | {
+      readonly kind: 'tcp';
+      readonly hostname: string;
+      readonly port: number;
+      readonly tls?: TlsMaterial | undefined;
+    }
+  | {
+      readonly kind: 'ssh';
+      readonly hostname: string;
+      readonly port?: number | undefined;
+      readonly user?: string | undefined;
+    }
 );
 
-/** Reads an address as the docker command writes it (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when it is none. */
+/** Parses an address as the docker command writes it (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when it is not one. */
 export function parseAddress(address: string, tls?: TlsMaterial): Endpoint | undefined {
   const [, scheme = 'tcp', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(address) ?? [];
   switch (scheme) {
@@ -37,14 +47,14 @@ export function isLocal(endpoint: Endpoint): boolean {
   return endpoint.kind === 'socket' || (endpoint.kind === 'tcp' && loopback.test(endpoint.hostname));
 }
 
-/** The host on which the engine's published ports are found. */
+/** The host on which the engine publishes ports. */
 export function hostOf(endpoint: Endpoint): string {
   return endpoint.kind === 'socket' || isLocal(endpoint) ? '127.0.0.1' : endpoint.hostname;
 }
 
 const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
-/** The ports dockerd listens on by convention, without and with TLS. */
+/** The ports on which dockerd listens by convention, without and with TLS. */
 const plainPort = 2375;
 const tlsPort = 2376;
 
@@ -52,11 +62,11 @@ function toTcp(address: string, rest: string, scheme: string, tls: TlsMaterial |
   const url = toUrl(`http://${rest}`);
   if (url === undefined) return undefined;
   const secured = tls ?? (scheme === 'https' ? { verify: true } : undefined);
-  // The URL class drops a port that is the scheme's own, so 80 has to be read from the text.
+  // URL drops the default port of its scheme, 80.
   const written = /:(\d+)\/?$/.exec(rest)?.[1];
   const port = written === undefined ? (secured === undefined ? plainPort : tlsPort) : Number(written);
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
-  return { kind: 'tcp', address, hostname, port, ...(secured === undefined ? {} : { tls: secured }) };
+  return { kind: 'tcp', address, hostname, port, tls: secured };
 }
 
 function toSsh(address: string): Endpoint | undefined {
@@ -66,8 +76,8 @@ function toSsh(address: string): Endpoint | undefined {
     kind: 'ssh',
     address,
     hostname: url.hostname,
-    ...(url.port === '' ? {} : { port: Number(url.port) }),
-    ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
+    port: url.port === '' ? undefined : Number(url.port),
+    user: url.username === '' ? undefined : decodeURIComponent(url.username),
   };
 }
 

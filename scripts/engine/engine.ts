@@ -1,5 +1,4 @@
 import type { ContainerSpec } from '../../stack/model.ts';
-import type { HostPort } from './host-port.ts';
 
 /** The kinds of engines promstack knows: they differ in details. */
 export type EngineKind = 'docker' | 'podman';
@@ -19,6 +18,13 @@ export interface EngineInfo {
   readonly version: string;
   /** The engine's architecture in Go's words: `amd64`. */
   readonly arch: string;
+}
+
+/** A TCP port of the engine's host, as one container publishes it. */
+export interface HostPort {
+  /** `127.0.0.1`, `::`; empty for every address. */
+  readonly address: string;
+  readonly port: number;
 }
 
 /** The state of a container in the engine's own words. */
@@ -166,7 +172,7 @@ export class EngineError extends Error {
  */
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
-  readonly place: EngineLocation;
+  readonly location: EngineLocation;
   /** Takes the engine longer than most calls: Docker runs programs to find the versions of its parts. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
 
@@ -209,7 +215,6 @@ export interface Engine extends AsyncDisposable {
   removeVolume(name: string): Promise<void>;
 
   listNetworks(labels: Readonly<Record<string, string>>): Promise<readonly NetworkSummary[]>;
-  findNetwork(name: string): Promise<NetworkSummary | undefined>;
   createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<string>;
   removeNetwork(id: string): Promise<void>;
 

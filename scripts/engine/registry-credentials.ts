@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Environment } from './environment.ts';
 import { registryOf } from './images/reference.ts';
+import type { Environment } from './strategies.ts';
 
 /** Who to be at a registry, as the engine's API takes it. */
 export interface RegistryCredentials {

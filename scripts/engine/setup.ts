@@ -40,7 +40,7 @@ export async function setUpEngine(report: Report, signal: AbortSignal, options: 
 
 /** An engine the person chose, or one they may not use, is for them to mend: a second one would only hide it. */
 async function refuseWhereItCannotBe(search: EngineSearch, host: SetUpHost): Promise<void> {
-  if (search.isChosen || search.tries.some((one) => one.answer.kind === 'denied')) throw noEngine(search);
+  if (search.isChosen || search.attempts.some(({ failure }) => failure.kind === 'denied')) throw noEngine(search);
   const doing = 'setting up a container engine';
   if (!(await host.hasApt())) {
     const why = "this host's packages are not apt's, and promstack knows no others";

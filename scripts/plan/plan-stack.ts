@@ -50,7 +50,7 @@ export async function planStack(options: {
     const files = archivedFiles(engine, desired.stack);
     const observed = await observe(engine, desired, reach, { files });
     const plan = reconcile(desired, observed, { recreate });
-    const obstacle = await obstacleTo(() => preflight(plan, desired, observed, engine.place.isLocal));
+    const obstacle = await obstacleTo(() => preflight(plan, desired, observed, engine.location.isLocal));
     return {
       plan,
       ...(obstacle === undefined ? {} : { obstacle }),

@@ -1,7 +1,18 @@
 import type { PortSpec } from '../../stack/model.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
-import { takesOneOf } from '../engine/host-port.ts';
+import type { ContainerSummary, HostPort } from '../engine/engine.ts';
 import { StackError } from '../util/stack-error.ts';
+
+/** Whether a requested port clashes with one of the ports in use. */
+export function takesOneOf(used: readonly HostPort[], requested: readonly Omit<PortSpec, 'container'>[]): boolean {
+  return requested.some(({ bind, host }) => used.some(({ address, port }) => port === host && overlap(address, bind)));
+}
+
+/** Whether two addresses have one in common; a wildcard address stands for all of its own family. */
+function overlap(first: string, second: string): boolean {
+  if (first === second || first === '' || second === '') return true;
+  const isSameFamily = first.includes(':') === second.includes(':');
+  return isSameFamily && [first, second].some((address) => address === '0.0.0.0' || address === '::');
+}
 
 /** The containers that publish what clashes with a port of ours. */
 export function holdersOf(port: PortSpec, containers: readonly ContainerSummary[]): readonly ContainerSummary[] {

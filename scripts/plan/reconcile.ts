@@ -1,5 +1,4 @@
 import type { ContainerSummary } from '../engine/engine.ts';
-import { takesOneOf } from '../engine/host-port.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { lastConfirmed, newestFolders } from '../state/history.ts';
 import { names } from '../state/names.ts';
@@ -8,6 +7,7 @@ import { decide } from './decide.ts';
 import { type Desired, type DesiredService, historyService } from './desired.ts';
 import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
+import { takesOneOf } from './ports.ts';
 
 /** What a person asked for beyond "make it so". */
 export interface ReconcileOptions {

@@ -72,7 +72,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
     },
     remove: async (service, path) => {
       const container = await find(service);
-      if (engine.place.isLocal || container === undefined) {
+      if (engine.location.isLocal || container === undefined) {
         await servers.ask(service, { method: 'DELETE', path });
       } else {
         const request = { method: 'DELETE', port: portOf(service), path } as const;

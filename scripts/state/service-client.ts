@@ -29,7 +29,7 @@ export function openServiceClient(engine: Engine): ServiceClient {
   const agent = new Agent({ keepAlive: true });
   const url = (service: string, containerPort: number): string | undefined => {
     const port = places.get(service)?.ports.find((one) => one.container === containerPort);
-    return port === undefined ? undefined : `http://${hostFor(port, engine.place)}:${port.host}`;
+    return port === undefined ? undefined : `http://${hostFor(port, engine.location)}:${port.host}`;
   };
   return {
     locate: (service, place) => void places.set(service, place),
@@ -39,9 +39,9 @@ export function openServiceClient(engine: Engine): ServiceClient {
       const place = places.get(service);
       if (place === undefined) throw new Error(`${service} has no container`);
       const port = place.ports.find((one) => one.container === request.port);
-      if (port === undefined || !isReachable(port, engine.place))
+      if (port === undefined || !isReachable(port, engine.location))
         return requestInside(engine, place.container, request, options);
-      return requestDirect(agent, hostFor(port, engine.place), port.host, request, options);
+      return requestDirect(agent, hostFor(port, engine.location), port.host, request, options);
     },
   };
 }

@@ -31,7 +31,7 @@ async function run(stack: StackFolder, remote: { readonly address: string }, lin
 /** This machine's engine at an address that does not count as this machine's. */
 async function remoteEngine(): Promise<{ readonly address: string } & AsyncDisposable> {
   await using engine = await connect({ env: process.env });
-  const socket = engine.place.address.replace(/^unix:\/\//, '');
+  const socket = engine.location.address.replace(/^unix:\/\//, '');
   const server = createServer({ allowHalfOpen: true }, (from) => {
     const to = connectTo({ path: socket, allowHalfOpen: true });
     from.pipe(to).pipe(from);

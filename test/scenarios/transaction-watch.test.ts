@@ -255,7 +255,7 @@ async function engineProxy(): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'proxy-'));
   const path = join(folder, 'docker.sock');
   await using real = await connect({ env: process.env });
-  const socket = real.place.address.replace(/^unix:\/\//, '');
+  const socket = real.location.address.replace(/^unix:\/\//, '');
   const open = new Set<Socket>();
   let server: Server | undefined;
   const start = (): Promise<void> =>

@@ -33,7 +33,7 @@ export async function openTarget(context: Context, { url, timeout, deletes = fal
   if (!config.pushgateway.enabled) {
     throw new InputError([misuse('this stack has no Pushgateway', '--url http://HOST:9091 names one')]);
   }
-  const { isEngineHere } = await import('../../engine/chosen-place.ts');
+  const { isEngineHere } = await import('../../engine/connect.ts');
   // While a stack is down its port may be another one's: nothing is deleted on the strength of a port.
   if (!deletes && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
   return askEngine(context, config.name, { timeoutMs, now });

@@ -26,7 +26,7 @@ export const command = defineCommand({
 async function askEngine(context: Context): Promise<(EngineInfo & EngineLocation & { kind: EngineKind }) | undefined> {
   try {
     await using engine = await connectEngine(context);
-    return { kind: engine.kind, ...(await engine.info(context.signal)), ...engine.place };
+    return { kind: engine.kind, ...(await engine.info(context.signal)), ...engine.location };
   } catch (error) {
     if (error instanceof StackError) return undefined;
     throw error;

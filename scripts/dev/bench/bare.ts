@@ -93,7 +93,7 @@ export async function bareDown(engine: Engine, prefix: string, services: readonl
       if ((await engine.findVolume(name)) !== undefined) await engine.removeVolume(name);
     }),
   );
-  const network = await engine.findNetwork(prefix);
+  const network = (await engine.listNetworks({})).find(({ name }) => name === prefix);
   if (network !== undefined) await engine.removeNetwork(network.id);
 }
 

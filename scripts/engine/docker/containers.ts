@@ -7,11 +7,8 @@ import {
   type Engine,
   EngineError,
 } from '../engine.ts';
+import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter, unlessStatus } from './call.ts';
 import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.ts';
-import { engineCall, isAlreadySo, optionalEngineCall } from './errors.ts';
-import { hasLabels, toLabelFilter } from './filters.ts';
-import { remove } from './remove.ts';
-import { openStream } from './request.ts';
 
 type ContainerCalls = Pick<
   Engine,
@@ -70,12 +67,12 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
     startContainer: (id) =>
       engineCall(`starting container ${id}`, async () => {
         await exits.areWatched(id);
-        await docker.getContainer(id).start().catch(unlessAlreadySo);
+        await docker.getContainer(id).start().catch(unlessStatus(304));
       }),
 
     stopContainer: (id, seconds) =>
       engineCall(`stopping container ${id}`, async () => {
-        await docker.getContainer(id).stop({ t: seconds }).catch(unlessAlreadySo);
+        await docker.getContainer(id).stop({ t: seconds }).catch(unlessStatus(304));
       }),
 
     removeContainer: (id) => engineCall(`removing container ${id}`, () => remove(docker.getContainer(id))),
@@ -88,10 +85,6 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
 async function gatewayOf(docker: Dockerode, network: string): Promise<string> {
   const { IPAM: addresses } = await docker.getNetwork(network).inspect();
   return addresses?.Config?.find(({ Gateway: gateway }) => gateway !== undefined)?.Gateway ?? hostGateway;
-}
-
-function unlessAlreadySo(error: unknown): void {
-  if (!isAlreadySo(error)) throw error;
 }
 
 async function toSummary(docker: Dockerode, one: Dockerode.ContainerInfo): Promise<ContainerSummary> {
@@ -132,6 +125,18 @@ async function referenceOf(docker: Dockerode, one: Dockerode.ContainerInfo): Pro
     return (await docker.getContainer(one.Id).inspect()).Config.Image;
   } catch {
     return one.Image;
+  }
+}
+
+/** Removes a container and waits until it is gone. `v` removes only anonymous volumes, such as the image's own VOLUME. */
+export async function remove(container: Dockerode.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    unlessStatus(404, 409)(error);
+    // 409 is another removal in progress; a container that is gone cannot be waited for, which is a 404 again.
+    const signal = AbortSignal.timeout(30_000);
+    await container.wait({ condition: 'removed', abortSignal: signal }).catch(unlessStatus(404));
   }
 }
 

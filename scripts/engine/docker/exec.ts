@@ -2,8 +2,8 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ExecResult } from '../engine.ts';
-import { engineCall } from './errors.ts';
-import { framesOf } from './multiplex.ts';
+import { engineCall } from './call.ts';
+import { framesOf } from './logs.ts';
 
 /** How long the output may stay open after the container has ended. */
 const graceMs = 1_000;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, relative } from 'node:path/posix';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
-import { engineCall, optionalEngineCall } from './errors.ts';
+import { engineCall, optionalEngineCall } from './call.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** Writes and reads files of containers, running or not. */

@@ -1,30 +1,27 @@
+import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
-import type { Engine, ImageSummary, PullProgress } from '../engine.ts';
+import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
-import { engineCall, optionalEngineCall } from './errors.ts';
-import { hasLabels, toLabelFilter } from './filters.ts';
-import { type ProgressLine, progressLines } from './json-lines.ts';
-import { openStream } from './request.ts';
+import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter } from './call.ts';
 
 type ImageCalls = Pick<
   Engine,
   'listImages' | 'findImage' | 'removeImage' | 'pullImage' | 'importImage' | 'tagImage' | 'saveImages' | 'loadImages'
 >;
 
-/** The engine's calls about images. */
 export function imageCalls(docker: Dockerode): ImageCalls {
   return {
     listImages: (labels) =>
       engineCall('listing images', async () => {
-        const found = await docker.listImages({ filters: toLabelFilter(labels) });
-        return found.map((one) => toSummary(one, one.Labels)).filter((one) => hasLabels(one.labels, labels));
+        const images = await docker.listImages({ filters: toLabelFilter(labels) });
+        return images.map((image) => toSummary(image, image.Labels)).filter((image) => hasLabels(image.labels, labels));
       }),
 
     findImage: (reference) =>
       optionalEngineCall(`looking for image ${reference}`, async () => {
-        const told = await docker.getImage(reference).inspect();
-        return toSummary(told, told.Config?.Labels);
+        const image = await docker.getImage(reference).inspect();
+        return toSummary(image, image.Config?.Labels);
       }),
 
     removeImage: async (reference) => {
@@ -38,8 +35,8 @@ export function imageCalls(docker: Dockerode): ImageCalls {
         const { repository, tag } = splitReference(reference);
         const count = createPullCount();
         const options = { fromImage: repository, tag, abortSignal: signal };
-        const answer = await docker.createImage(authconfig ?? {}, options);
-        for await (const line of progressLines(doing, bytes(answer))) onProgress(count(line));
+        const response = await docker.createImage(authconfig ?? {}, options);
+        for await (const line of progressLines(doing, bytes(response))) onProgress(count(line));
       };
       await engineCall(doing, pull, signal);
     },
@@ -49,8 +46,8 @@ export function imageCalls(docker: Dockerode): ImageCalls {
       return engineCall(doing, () =>
         sending(tar, async () => {
           // Podman looks for the tag in `repo` only, where Docker takes it too.
-          const answer = await docker.importImage(tar, { repo: reference, changes: [...changes] });
-          await drain(progressLines(doing, bytes(answer)));
+          const response = await docker.importImage(tar, { repo: reference, changes: [...changes] });
+          await collect(progressLines(doing, bytes(response)));
         }),
       );
     },
@@ -69,20 +66,20 @@ export function imageCalls(docker: Dockerode): ImageCalls {
     loadImages: (tar) =>
       engineCall('loading images', () =>
         sending(tar, async () => {
-          const answer = await docker.loadImage(tar, { quiet: true });
-          return loadedReferences(await drain(progressLines('loading images', bytes(answer))));
+          const response = await docker.loadImage(tar, { quiet: true });
+          return loadedReferences(await collect(progressLines('loading images', bytes(response))));
         }),
       ),
   };
 }
 
-/** The engine names what it loaded in sentences only: `Loaded image: prom/prometheus:v3.5.3`. */
+/** The engine names the images it loaded in messages only: `Loaded image: prom/prometheus:v3.5.3`. */
 export function loadedReferences(lines: readonly ProgressLine[]): readonly string[] {
-  const said = lines.map((line) => /^Loaded image(?:\(s\))?: (.+)$/.exec((line.stream ?? '').trim())?.[1]);
-  return said.flatMap((names) => (names === undefined ? [] : names.split(/,\s*/)));
+  const lists = lines.map((line) => /^Loaded image(?:\(s\))?: (.+)$/.exec((line.stream ?? '').trim())?.[1]);
+  return lists.flatMap((names) => (names === undefined ? [] : names.split(/,\s*/)));
 }
 
-/** A stream that breaks while it is being sent is the cause of whatever the engine then says. */
+/** When the source breaks while it is being sent, its error is the cause of whatever the engine then answers. */
 async function sending<T>(source: NodeJS.ReadableStream, send: () => Promise<T>): Promise<T> {
   let broken: Error | undefined;
   source.once('error', (error: Error) => {
@@ -95,26 +92,58 @@ async function sending<T>(source: NodeJS.ReadableStream, send: () => Promise<T>)
   }
 }
 
-async function drain<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const one of source) all.push(one);
-  return all;
+async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
 }
 
-/** The engine's answers are never decoded before they come here. */
-function bytes(answer: NodeJS.ReadableStream): AsyncIterable<Buffer> {
-  return answer as AsyncIterable<Buffer>;
+/** The engine's responses have no encoding set, so that they are read as bytes. */
+function bytes(response: NodeJS.ReadableStream): AsyncIterable<Buffer> {
+  return response as AsyncIterable<Buffer>;
 }
 
 function toSummary(
-  told: { Id: string; RepoTags?: string[] | null | undefined; Size: number },
+  image: { Id: string; RepoTags?: string[] | null | undefined; Size: number },
   labels: Record<string, string> | null | undefined,
 ): ImageSummary {
-  const tags = (told.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
-  return { id: told.Id, tags, sizeBytes: told.Size, labels: labels ?? {} };
+  const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
+  return { id: image.Id, tags, sizeBytes: image.Size, labels: labels ?? {} };
 }
 
-/** Adds up what the engine tells of each layer; every line counts as a sign of life, if only by the same sum again. */
+/** One line of the engine's progress of a pull, an import or a load. */
+export interface ProgressLine {
+  readonly id?: string;
+  readonly status?: string;
+  readonly stream?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+/**
+ * The lines of a progress stream. The engine answers 200 before the work begins and reports a failure in a line of
+ * its own, which dockerode's followProgress ignores (apocas/dockerode#639): it is thrown here.
+ */
+export async function* progressLines(doing: string, source: AsyncIterable<Buffer>): AsyncGenerator<ProgressLine> {
+  for await (const text of linesOf(source)) {
+    const line = JSON.parse(text) as ProgressLine & { error?: unknown; errorDetail?: { message?: unknown } };
+    const failure = line.errorDetail?.message ?? line.error;
+    if (failure !== undefined) throw new EngineError({ code: 'refused', doing, message: String(failure) });
+    yield line;
+  }
+}
+
+async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of source) {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+  if (rest.trim() !== '') yield rest;
+}
+
+/** Sums up the progress of the layers; each line gives a sum, the same one again where nothing moved. */
 export function createPullCount(): (line: ProgressLine) => PullProgress {
   const layers = new Map<string, PullProgress>();
   return ({ id, status, progressDetail }) => {
@@ -127,13 +156,10 @@ export function createPullCount(): (line: ProgressLine) => PullProgress {
     } else if (id !== undefined && status === 'Download complete') {
       layers.set(id, { ...known, doneBytes: known.totalBytes });
     }
-    return sum([...layers.values()]);
+    const all = [...layers.values()];
+    return {
+      doneBytes: all.reduce((sum, { doneBytes }) => sum + doneBytes, 0),
+      totalBytes: all.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+    };
   };
-}
-
-function sum(layers: readonly PullProgress[]): PullProgress {
-  return layers.reduce(
-    (all, one) => ({ doneBytes: all.doneBytes + one.doneBytes, totalBytes: all.totalBytes + one.totalBytes }),
-    { doneBytes: 0, totalBytes: 0 },
-  );
 }

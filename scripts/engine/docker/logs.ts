@@ -1,36 +1,32 @@
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import type { Engine, LogLine } from '../engine.ts';
-import { toEngineError } from './errors.ts';
-import { type Frame, framesOf } from './multiplex.ts';
-import { openStream } from './request.ts';
+import { openStream, toEngineError } from './call.ts';
 
-/** Reads what containers wrote. */
 export function logCalls(docker: Dockerode): Pick<Engine, 'logs'> {
   return {
-    async *logs(id, options) {
-      const { signal } = options;
+    async *logs(id, { signal, follow = false, tail = 'all', since = new Date(0) }) {
       try {
-        const answer = await openStream(docker, {
+        const response = await openStream(docker, {
           method: 'GET',
           path: `/containers/${id}/logs`,
           query: {
             stdout: true,
             stderr: true,
             timestamps: true,
-            follow: options.follow ?? false,
-            tail: options.tail ?? 'all',
-            ...(options.since === undefined ? {} : { since: (options.since.getTime() / 1_000).toFixed(3) }),
+            follow,
+            tail,
+            since: (since.getTime() / 1_000).toFixed(3),
           },
           signal,
         });
         try {
-          yield* linesOf(framesOf(answer));
+          yield* linesOf(framesOf(response));
         } finally {
-          answer.destroy();
+          response.destroy();
         }
       } catch (error) {
-        // Who stops following wants no more lines, and no error either.
+        // An abort ends the lines without an error.
         if (signal?.aborted === true) return;
         throw toEngineError(`reading the logs of container ${id}`, error);
       }
@@ -38,9 +34,34 @@ export function logCalls(docker: Dockerode): Pick<Engine, 'logs'> {
   };
 }
 
+/** A piece of a container's output, as the engine frames it. */
+export interface Frame {
+  readonly stream: 'stdout' | 'stderr';
+  readonly content: Buffer;
+}
+
+const headerLength = 8;
+
+/**
+ * Splits the stream in which the engine interleaves stdout and stderr: each frame has a header of one byte for the
+ * stream, three zero bytes, and four for the length.
+ */
+export async function* framesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of source) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    while (rest.length >= headerLength) {
+      const end = headerLength + rest.readUInt32BE(4);
+      if (rest.length < end) break;
+      yield { stream: rest[0] === 2 ? 'stderr' : 'stdout', content: rest.subarray(headerLength, end) };
+      rest = rest.subarray(end);
+    }
+  }
+}
+
 /**
  * The lines of both streams in the order in which they end. The engine frames each message by itself, begins it with
- * its time, and cuts long lines into several: only a frame that ends in a line feed ends the line.
+ * its time, and splits long lines: only a frame that ends in a line feed ends the line.
  */
 export async function* linesOf(frames: AsyncIterable<Frame>): AsyncGenerator<LogLine> {
   const open = { stdout: new OpenLine('stdout'), stderr: new OpenLine('stderr') };

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type HelperSession } from '../engine.ts';
+import { engineCall } from './call.ts';
+import { remove } from './containers.ts';
 import { toSessionOptions } from './create-options.ts';
-import { engineCall } from './errors.ts';
-import { framesOf } from './multiplex.ts';
-import { remove } from './remove.ts';
+import { framesOf } from './logs.ts';
 
 /** Speaks with helpers while they run. */
 export function sessionCalls(docker: Dockerode): Pick<Engine, 'openHelper'> {

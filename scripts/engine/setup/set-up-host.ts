@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants, existsSync, statSync } from 'node:fs';
 import { access, open, readdir, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../strategies.ts';
 
 /** What setting up an engine looks at and does on this host. */
 export interface SetUpHost {

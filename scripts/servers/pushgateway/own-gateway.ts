@@ -28,7 +28,7 @@ export async function openOwnGateway(
       tryThis: '`promstack up`, or name another Pushgateway with --url',
     });
   }
-  const transport = engine.place.isLocal
+  const transport = engine.location.isLocal
     ? openTransport({ url: { base }, timeoutMs })
     : openInside(engine, { container: container.id, port, base, timeoutMs });
   return openGateway(transport, now);

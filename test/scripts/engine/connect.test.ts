@@ -1,13 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { connect } from '../../../scripts/engine/connect.ts';
-import type { PingFailure, ping } from '../../../scripts/engine/ping.ts';
+import { connect, isEngineHere, type PingFailure, type ping } from '../../../scripts/engine/connect.ts';
 import { type Answer, fakeDaemon, json } from '../../support/fake-daemon.ts';
+import { emptyFolder } from '../../support/promstack.ts';
 
-const person = { env: {}, platform: 'linux', home: '/home/me', uid: 1000 } as const;
-const absent: PingFailure = { kind: 'absent', why: 'not there' };
+const user = { env: {}, platform: 'linux', home: '/home/me', uid: 1000 } as const;
+const absent: PingFailure = { kind: 'absent', why: 'not found' };
 
-/** Answers as told for each address; every other place is not there. */
-function knocker(answers: Readonly<Record<string, PingFailure>>): typeof ping {
+/** Answers for these addresses; all others are absent. */
+function pinger(answers: Readonly<Record<string, PingFailure>>): typeof ping {
   return async (endpoint) => answers[endpoint.address] ?? absent;
 }
 
@@ -16,25 +18,25 @@ const podmanPing: Answer = (_request, response) => {
 };
 
 const messageOf = (env: Record<string, string>, answers: Readonly<Record<string, PingFailure>> = {}) =>
-  connect({ ...person, env }, knocker(answers)).then(
+  connect({ ...user, env }, pinger(answers)).then(
     () => 'connected',
     (error: Error) => error.message,
   );
 
 describe('when no engine answers', () => {
-  test('each place tried must be named, with what to install', async () => {
+  test('each address tried must be listed, with what to install', async () => {
     expect(await messageOf({})).toBe(`looking for a container engine: none answers
-    Docker, unix:///var/run/docker.sock: not there
-    rootless Docker, unix:///run/user/1000/docker.sock: not there
-    rootless Docker, unix:///home/me/.docker/run/docker.sock: not there
-    Podman, unix:///run/user/1000/podman/podman.sock: not there
-    Podman, unix:///run/podman/podman.sock: not there
-    Docker Desktop, unix:///home/me/.docker/desktop/docker.sock: not there
-    colima, unix:///home/me/.colima/default/docker.sock: not there
-  try: install Docker or Podman, or say where the engine listens with DOCKER_HOST`);
+    Docker, unix:///var/run/docker.sock: not found
+    rootless Docker, unix:///run/user/1000/docker.sock: not found
+    rootless Docker, unix:///home/me/.docker/run/docker.sock: not found
+    Podman, unix:///run/user/1000/podman/podman.sock: not found
+    Podman, unix:///run/podman/podman.sock: not found
+    Docker Desktop, unix:///home/me/.docker/desktop/docker.sock: not found
+    colima, unix:///home/me/.colima/default/docker.sock: not found
+  try: install Docker or Podman, or set DOCKER_HOST to the engine's address`);
   });
 
-  test('a socket that one may not open must be what the advice is about', async () => {
+  test('the advice must be about a socket that the user may not open', async () => {
     const answers = {
       'unix:///var/run/docker.sock': { kind: 'denied', why: 'permission denied' },
       'unix:///run/podman/podman.sock': { kind: 'refused', why: 'connection refused' },
@@ -44,16 +46,16 @@ describe('when no engine answers', () => {
     expect(message).toMatch(/try: add yourself to the docker group .*, or use sudo$/);
   });
 
-  test('a daemon that does not run must be what the advice is about', async () => {
+  test('the advice must be about a daemon that does not run', async () => {
     const answers = { 'unix:///var/run/docker.sock': { kind: 'refused', why: 'connection refused' } } as const;
     expect(await messageOf({}, answers)).toMatch(/try: start the engine: `sudo systemctl start docker`/);
   });
 
-  test('what the person chose must be the only place tried', async () => {
+  test('what the user chose must be the only address tried', async () => {
     expect(await messageOf({ DOCKER_HOST: 'unix:///my.sock', DOCKER_CONTEXT: 'lab' })).toBe(
       `looking for a container engine: none answers
-    DOCKER_HOST, unix:///my.sock: not there
-  try: correct DOCKER_HOST, or take it away so that the usual places are tried`,
+    DOCKER_HOST, unix:///my.sock: not found
+  try: correct DOCKER_HOST, or unset it to try the default addresses`,
     );
   });
 });
@@ -64,24 +66,46 @@ describe('an engine that answers', () => {
     'GET /version': json(200, { Version: '5.0.0', Arch: 'arm64', Components: [{ Name: 'Podman Engine' }] }),
   };
 
-  test('must be taken, and tell where its ports are found', async () => {
+  test('must be used, and say where its ports are published', async () => {
     await using daemon = await fakeDaemon(answers);
-    await using engine = await connect({ ...person, env: { DOCKER_HOST: `unix://${daemon.path}` } });
+    await using engine = await connect({ ...user, env: { DOCKER_HOST: `unix://${daemon.path}` } });
     expect(engine.kind).toBe('podman');
-    expect(engine.place).toEqual({ address: `unix://${daemon.path}`, host: '127.0.0.1', isLocal: true });
+    expect(engine.location).toEqual({ address: `unix://${daemon.path}`, host: '127.0.0.1', isLocal: true });
     expect(await engine.info()).toEqual({ version: '5.0.0', arch: 'arm64' });
   });
 
   test('must be the given address before DOCKER_HOST', async () => {
     await using daemon = await fakeDaemon(answers);
     const env = { DOCKER_HOST: 'unix:///nowhere.sock' };
-    await using engine = await connect({ ...person, env, address: `unix://${daemon.path}` });
-    expect(engine.place.address).toBe(`unix://${daemon.path}`);
+    await using engine = await connect({ ...user, env, address: `unix://${daemon.path}` });
+    expect(engine.location.address).toBe(`unix://${daemon.path}`);
   });
 });
 
-test('a socket on which something else answers must be told with what it said', async () => {
+test('a socket on which something else answers must be reported with its answer', async () => {
   await using daemon = await fakeDaemon({ 'GET /_ping': json(400, 'HTTP request to an HTTPS server') });
-  const trying = connect({ ...person, env: { DOCKER_HOST: `unix://${daemon.path}` } });
+  const trying = connect({ ...user, env: { DOCKER_HOST: `unix://${daemon.path}` } });
   await expect(trying).rejects.toThrow('it answered 400: "HTTP request to an HTTPS server"');
+});
+
+test.each([
+  [{}, true],
+  [{ DOCKER_HOST: '' }, true],
+  [{ DOCKER_HOST: 'unix:///run/user/1000/docker.sock' }, true],
+  [{ DOCKER_HOST: 'tcp://127.0.0.1:2375' }, true],
+  [{ DOCKER_HOST: 'tcp://lab:2375' }, false],
+  [{ DOCKER_HOST: 'ssh://me@prod' }, false],
+  [{ DOCKER_HOST: 'what://ever' }, false],
+  [{ DOCKER_HOST: 'unix:///run/docker.sock', DOCKER_CONTEXT: 'nowhere' }, true],
+  [{ DOCKER_CONTEXT: 'nowhere' }, false],
+])('with %j, whether the engine is on this machine must be %s', async (env, isHere) => {
+  await using home = await emptyFolder();
+  expect(await isEngineHere(env, home.path)).toBe(isHere);
+});
+
+test('the current docker context must decide whether the engine is on this machine', async () => {
+  await using home = await emptyFolder();
+  await mkdir(join(home.path, '.docker'));
+  await writeFile(join(home.path, '.docker/config.json'), '{"currentContext": "nowhere"}');
+  expect(await isEngineHere({}, home.path)).toBe(false);
 });

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { credentialsFor } from '../../../scripts/engine/registry-credentials.ts';
-import { temporaryFolder } from '../../support/surroundings.ts';
+import { emptyFolder } from '../../support/promstack.ts';
 
 const forever = new AbortController().signal;
 const auth = Buffer.from('me:secret:with colon').toString('base64');
 
 async function credentials(reference: string, config: unknown, program?: string) {
-  await using home = await temporaryFolder();
+  await using home = await emptyFolder();
   await mkdir(join(home.path, '.docker'));
   await writeFile(join(home.path, '.docker/config.json'), JSON.stringify(config));
   const path = join(home.path, 'docker-credential-test');

@@ -7,12 +7,12 @@ import { StackError } from '../../../scripts/util/stack-error.ts';
 import { fakeEngine } from '../../support/engine.ts';
 
 const engine = fakeEngine({});
-const found: EngineSearch = { engine, tries: [], isChosen: false };
+const found: EngineSearch = { engine, attempts: [], isChosen: false };
 const forever = new AbortController().signal;
 
 function none(own: Partial<EngineSearch> = {}, kind: 'absent' | 'denied' = 'absent'): EngineSearch {
-  const place = { named: 'Docker', kind: 'unusable', why: '' } as const;
-  return { engine: undefined, tries: [{ place, answer: { kind, why: 'not there' } }], isChosen: false, ...own };
+  const address = { source: 'Docker', kind: 'unusable', why: '' } as const;
+  return { engine: undefined, attempts: [{ address, failure: { kind, why: 'not there' } }], isChosen: false, ...own };
 }
 
 /** A fresh Debian host as root; whatever a test does not tell it, it refuses. */

@@ -11,8 +11,8 @@ it.each<[host: string, bind: string, url: string]>([
   ['2001:db8::1', '::', 'http://[2001:db8::1]:9090'],
   ['build1', '10.0.0.1', 'http://10.0.0.1:9090'],
 ])('a port of the engine on %s, published on %s, must be opened at %s', (host, bind, url) => {
-  const place = { address: 'tcp://it', host, isLocal: host === '127.0.0.1' };
-  const reach = openServiceClient(fakeEngine({ place }));
+  const location = { address: 'tcp://it', host, isLocal: host === '127.0.0.1' };
+  const reach = openServiceClient(fakeEngine({ location }));
   reach.locate('prometheus', { container: 'id', ports: [{ bind, host: 9090, container: 9090 }] });
   expect(reach.url('prometheus', 9090)).toBe(url);
   reach.close();

@@ -44,7 +44,7 @@ async function sweep(
   let looks = 0;
   await sweepGroups({
     engine: fakeEngine({
-      place: { address: 'unix:///run/docker.sock', host: '127.0.0.1', isLocal: true },
+      location: { address: 'unix:///run/docker.sock', host: '127.0.0.1', isLocal: true },
       listContainers: async () => {
         if (state !== 'away') return [gatewayContainer({ port, state })];
         throw new EngineError({ code: 'unreachable', doing: 'listing containers', message: 'connection refused' });

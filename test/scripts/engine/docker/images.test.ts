@@ -1,6 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { loadedReferences } from '../../../../scripts/engine/docker/images.ts';
+import {
+  createPullCount,
+  loadedReferences,
+  type ProgressLine,
+  progressLines,
+} from '../../../../scripts/engine/docker/images.ts';
+import { EngineError } from '../../../../scripts/engine/engine.ts';
 import { fakeDaemon, json, lines } from '../../../support/fake-daemon.ts';
 
 const forever = new AbortController().signal;
@@ -82,4 +88,54 @@ test.each([
   [[{ stream: 'Loaded image ID: sha256:abc\n' }, { status: 'Loading layer' }], []],
 ])('what was loaded must be read from %j', (said, references) => {
   expect(loadedReferences(said)).toEqual(references);
+});
+
+async function read(...chunks: readonly (string | Buffer)[]): Promise<readonly ProgressLine[]> {
+  async function* source(): AsyncGenerator<Buffer> {
+    for (const chunk of chunks) yield Buffer.from(chunk);
+  }
+  const all: ProgressLine[] = [];
+  for await (const line of progressLines('pulling x', source())) all.push(line);
+  return all;
+}
+
+test('lines must be read whole, wherever the connection cuts them', async () => {
+  const euro = Buffer.from('{"status":"€"}\r\n');
+  expect(await read('{"sta', 'tus":"a"}\r\n\r\n{"id":', '"b"}\r\n', euro.subarray(0, 12), euro.subarray(12))).toEqual([
+    { status: 'a' },
+    { id: 'b' },
+    { status: '€' },
+  ]);
+});
+
+test('a last line without its end must be read', async () => {
+  expect(await read('{"status":"a"}')).toEqual([{ status: 'a' }]);
+});
+
+test.each([
+  ['{"error":"short","errorDetail":{"message":"long"}}\r\n', 'long'],
+  ['{"error":"only this"}\r\n', 'only this'],
+  ['{"errorDetail":{"message":"only that"}}\r\n', 'only that'],
+])('an error told in a line must reject, though the engine answered 200: %s', async (line, message) => {
+  const reading = read('{"status":"Pulling"}\r\n', line, '{"status":"more"}\r\n');
+  await expect(reading).rejects.toThrow(EngineError);
+  await expect(read(line)).rejects.toMatchObject({ message, code: 'refused', doing: 'pulling x' });
+});
+
+test('what is known of each layer must add up', () => {
+  const count = createPullCount();
+  const downloading = (id: string, current: number, total: number) =>
+    count({ id, status: 'Downloading', progressDetail: { current, total } });
+  expect(count({ id: 'a', status: 'Pulling fs layer', progressDetail: {} })).toEqual({ doneBytes: 0, totalBytes: 0 });
+  expect(downloading('a', 10, 100)).toEqual({ doneBytes: 10, totalBytes: 100 });
+  expect(downloading('b', 5, 50)).toEqual({ doneBytes: 15, totalBytes: 150 });
+  expect(downloading('a', 60, 100)).toEqual({ doneBytes: 65, totalBytes: 150 });
+  expect(count({ id: 'a', status: 'Download complete' })).toEqual({ doneBytes: 105, totalBytes: 150 });
+});
+
+test('unpacking a layer must not count as downloading it again', () => {
+  const count = createPullCount();
+  count({ id: 'a', status: 'Downloading', progressDetail: { current: 100, total: 100 } });
+  const extracting = count({ id: 'a', status: 'Extracting', progressDetail: { current: 1, total: 100 } });
+  expect(extracting).toEqual({ doneBytes: 100, totalBytes: 100 });
 });

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { connect } from '../../../../scripts/engine/connect.ts';
 import { toSshArguments } from '../../../../scripts/engine/docker/ssh-agent.ts';
 import { fakeDaemon, json } from '../../../support/fake-daemon.ts';
-import { temporaryFolder } from '../../../support/surroundings.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** Puts a script in the place of ssh. */
 async function ssh(script: string) {
-  const folder = await temporaryFolder();
+  const folder = await emptyFolder();
   await writeFile(join(folder.path, 'ssh'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
   vi.stubEnv('PATH', `${folder.path}:${process.env['PATH']}`);
   return folder;
@@ -39,7 +39,7 @@ test('calls must go through ssh to the engine at its other end, over as few conn
   await using engine = await connect({ env: { DOCKER_HOST: 'ssh://me@lab' } });
   expect(await engine.listImages({})).toEqual([]);
   expect(await engine.listImages({})).toEqual([]);
-  expect(engine.place).toMatchObject({ address: 'ssh://me@lab', host: 'lab', isLocal: false });
+  expect(engine.location).toMatchObject({ address: 'ssh://me@lab', host: 'lab', isLocal: false });
   const calls = (await readFile(join(folder.path, 'calls'), 'utf8')).trim().split('\n');
   expect(calls).toEqual(Array(2).fill('-T -o ConnectTimeout=30 -l me -- lab docker system dial-stdio'));
 });

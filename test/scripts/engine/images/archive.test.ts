@@ -12,7 +12,6 @@ import { archiveToStdout } from '../../../../scripts/engine/images/archive-targe
 import { fakeEngine } from '../../../support/engine.ts';
 import { fakeDaemon } from '../../../support/fake-daemon.ts';
 import { emptyFolder, noEngine } from '../../../support/promstack.ts';
-import { temporaryFolder } from '../../../support/surroundings.ts';
 import { runInProcess } from '../../../support/test-process.ts';
 
 const forever = new AbortController().signal;
@@ -26,7 +25,7 @@ async function saveTo(file: string, engine = saving()): Promise<void> {
 }
 
 test('a file that ends in .gz must be pressed together, any other must not', async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const [plain, pressed] = [join(folder.path, 'a.tar'), join(folder.path, 'a.tar.gz')];
   await saveTo(plain);
   await saveTo(pressed);
@@ -35,7 +34,7 @@ test('a file that ends in .gz must be pressed together, any other must not', asy
 });
 
 test('a save that fails must leave no file behind, and the one that was there as it was', async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const file = join(folder.path, 'a.tar');
   await writeFile(file, 'the last one');
   async function* broken(): AsyncGenerator<Buffer> {
@@ -52,7 +51,7 @@ test.each([
   ['plain', content],
   ['pressed together', gzipSync(content)],
 ])('a file that is %s must be handed to the engine plain, and what was in it be told', async (_, bytes) => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const file = join(folder.path, 'images');
   await writeFile(file, bytes);
   const engine = fakeEngine({
@@ -65,7 +64,7 @@ test.each([
 });
 
 test('a file that is cut short must be an error', async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const file = join(folder.path, 'images.tar.gz');
   await writeFile(file, gzipSync(content).subarray(0, 20));
   await using daemon = await fakeDaemon({
@@ -83,7 +82,7 @@ test.each([
   ['Error processing tar file(exit status 1): unexpected EOF', 'it is no archive of images, or not a whole one'],
   ['write /var/lib/docker/x: no space left on device', 'no space left on device'],
 ])('what the engine refuses with "%s" must be told as "%s"', async (message, told) => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const file = join(folder.path, 'images.tar');
   await writeFile(file, content);
   const engine = fakeEngine({
@@ -110,7 +109,7 @@ test('a save into a folder that is not there must say so', async () => {
 });
 
 test('a save to what is no file must write into it and leave it what it is', async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const pipe = join(folder.path, 'pipe');
   await promisify(execFile)('mkfifo', [pipe]);
   const [read] = await Promise.all([readFile(pipe), saveTo(pipe)]);
@@ -121,7 +120,7 @@ test('a save to what is no file must write into it and leave it what it is', asy
 test.each(['there', 'not there yet'])(
   'a save to a symlink must write the file behind it, when that is %s',
   async (when) => {
-    await using folder = await temporaryFolder();
+    await using folder = await emptyFolder();
     const [file, link] = [join(folder.path, 'a.tar'), join(folder.path, 'link')];
     await symlink('a.tar', link);
     if (when === 'there') await writeFile(file, 'the last one');
@@ -133,7 +132,7 @@ test.each(['there', 'not there yet'])(
 );
 
 test('two saves to one file must not write into each other', async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const file = join(folder.path, 'a.tar');
   await using first = await openTargetFile(file);
   await saveTo(file);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readElfNeeds } from '../../../../scripts/engine/images/elf.ts';
-import { temporaryFolder } from '../../../support/surroundings.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
 
 interface Form {
   readonly bits: 32 | 64;
@@ -63,7 +63,7 @@ test.each<Form>([
   { bits: 32, isLittle: true },
   { bits: 32, isLittle: false },
 ])('what a program needs must be read from its headers: %j', async (form) => {
-  await using folder = await temporaryFolder();
+  await using folder = await emptyFolder();
   const path = join(folder.path, 'program');
   await writeFile(path, elf(form));
   expect(await readElfNeeds(path)).toEqual({ interpreter: '/lib/ld.so', libraries: ['libc.so.6', 'libm.so.6'] });
@@ -72,7 +72,7 @@ test.each<Form>([
 test.each(['', '#!/bin/sh\necho hello, this is a script and no program, long enough to have headers\n'])(
   'a file that is no program must need nothing: "%s"',
   async (text) => {
-    await using folder = await temporaryFolder();
+    await using folder = await emptyFolder();
     const path = join(folder.path, 'script');
     await writeFile(path, text);
     expect(await readElfNeeds(path)).toBeUndefined();

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { unpackEntries } from '../../../../scripts/engine/docker/tar.ts';
 import { toTarStream } from '../../../../scripts/engine/images/built-image.ts';
 import { RootTree, type TreeEntry } from '../../../../scripts/engine/images/root-tree.ts';
-import { temporaryFolder } from '../../../support/surroundings.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
 
 /** A folder of unpacked packages: texts are files, `-> x` is a link. */
 async function unpacked(files: Readonly<Record<string, string>>) {
-  const folder = await temporaryFolder();
+  const folder = await emptyFolder();
   for (const [path, text] of Object.entries(files)) {
     const full = join(folder.path, path);
     await mkdir(dirname(full), { recursive: true });

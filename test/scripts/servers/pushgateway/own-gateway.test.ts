@@ -65,7 +65,7 @@ function open(engine: Engine, timeoutMs = 5_000) {
 
 function engineHere(server: ScriptedGateway, state: ContainerState | 'none' = 'running'): Engine {
   return fakeEngine({
-    place: { address: 'unix:///run/docker.sock', host: '127.0.0.1', isLocal: true },
+    location: { address: 'unix:///run/docker.sock', host: '127.0.0.1', isLocal: true },
     listContainers: async () => (state === 'none' ? [] : [gatewayContainer({ port: portOf(server), state })]),
   });
 }
@@ -73,7 +73,7 @@ function engineHere(server: ScriptedGateway, state: ContainerState | 'none' = 'r
 /** Its port is the one of a server here; what its nc is told to send reaches the one inside. */
 function engineElsewhere(here: ScriptedGateway, inside: ScriptedGateway): Engine {
   return fakeEngine({
-    place: { address: 'ssh://prod', host: 'prod', isLocal: false },
+    location: { address: 'ssh://prod', host: 'prod', isLocal: false },
     listContainers: async () => [gatewayContainer({ port: portOf(here), state: 'running' })],
     exec: async (id, argv, { stdin = '', signal } = {}) => {
       expect([id, ...argv]).toEqual(['c1', 'nc', '-w', expect.any(String), '127.0.0.1', '9091']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readAptHost } from '../../../../../scripts/engine/images/apt/host.ts';
 import type { CommandRunner } from '../../../../../scripts/engine/images/apt/run.ts';
-import { temporaryFolder } from '../../../../support/surroundings.ts';
+import { emptyFolder } from '../../../../support/promstack.ts';
 
 const dpkg: CommandRunner = async () => 'arm64\n';
 
@@ -15,7 +15,7 @@ async function write(root: string, files: Readonly<Record<string, string>>): Pro
 }
 
 test("a host's archives must be read from all its source files", async () => {
-  await using root = await temporaryFolder();
+  await using root = await emptyFolder();
   await write(root.path, {
     'etc/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n',
     'etc/apt/sources.list': 'deb http://one.example.org/debian bookworm main\n',
@@ -29,7 +29,7 @@ test("a host's archives must be read from all its source files", async () => {
 });
 
 test('a host without dpkg must be known as one without apt', async () => {
-  await using root = await temporaryFolder();
+  await using root = await emptyFolder();
   await write(root.path, { 'etc/os-release': 'VERSION_CODENAME=forty\n' });
   const missing: CommandRunner = () => Promise.reject(new Error('no such program'));
   expect(await readAptHost(missing, root.path)).toBeUndefined();

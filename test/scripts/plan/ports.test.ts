@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { takesOneOf } from '../../../scripts/engine/host-port.ts';
+import { takesOneOf } from '../../../scripts/plan/ports.ts';
 
 it.each<[held: string, wanted: string, isTaken: boolean]>([
   ['127.0.0.1', '127.0.0.1', true],

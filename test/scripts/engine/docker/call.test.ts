@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { engineCall, optionalEngineCall, toEngineError } from '../../../../scripts/engine/docker/errors.ts';
+import { engineCall, optionalEngineCall, toEngineError } from '../../../../scripts/engine/docker/call.ts';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
 
 /** As docker-modem words a refusal. */

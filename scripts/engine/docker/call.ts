@@ -1,0 +1,123 @@
+import type { IncomingMessage } from 'node:http';
+import type Dockerode from 'dockerode';
+import { EngineError, type EngineErrorCode } from '../engine.ts';
+
+/**
+ * Runs one call of the engine's API. A refusal is thrown as an EngineError that says what was being done; an abort as the
+ * signal's reason, since docker-modem reports it as a broken connection once the response has begun.
+ */
+export async function engineCall<T>(doing: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toEngineError(doing, error);
+  }
+}
+
+/** Like `engineCall`, but undefined where the engine answers 404. */
+export async function optionalEngineCall<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
+  return engineCall(doing, () => call().catch(unlessStatus(404)));
+}
+
+/** For `catch`: swallows a refusal with one of these statuses. */
+export function unlessStatus(...statuses: readonly number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!statuses.includes(statusOf(error) ?? 0)) throw error;
+  };
+}
+
+/** An error of the engine or of the connection to it as an EngineError; an abort and programming errors are returned unchanged. */
+export function toEngineError(doing: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngineError || error.name === 'AbortError') return error;
+  const code = codeOf(error);
+  if (code === undefined) return error;
+  // docker-modem writes the status before the engine's own message.
+  const message = bodyOf(error)?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
+  return new EngineError({ code, doing, message: message.trim(), cause: error });
+}
+
+function codeOf(error: Error): EngineErrorCode | undefined {
+  const status = statusOf(error);
+  if (status === undefined) return codeOfErrno((error as NodeJS.ErrnoException).code);
+  if (status === 404) return 'notFound';
+  if (status === 409) return 'conflict';
+  if (status === 401 || status === 403) return 'denied';
+  if (status !== 500) return 'refused';
+  // The engine answers 500 to a port in use: only its message says so (moby and podman alike).
+  if (portTaken.test(error.message)) return 'portTaken';
+  return podmanConflicts.has(bodyOf(error)?.cause ?? '') ? 'conflict' : 'refused';
+}
+
+const portTaken = /port is already allocated|address already in use/i;
+
+/** Podman 4 answers 500 to these as well, and names the kind of error in `cause` (libpod/define/errors.go). */
+const podmanConflicts = new Set([
+  'that name is already in use',
+  'container already exists',
+  'container state improper',
+  'network already exists',
+  'network is being used',
+  'volume already exists',
+  'volume is being used',
+]);
+
+function codeOfErrno(errno: string | undefined): EngineErrorCode | undefined {
+  if (errno === undefined || errno.startsWith('ERR_')) return undefined;
+  return errno === 'EACCES' || errno === 'EPERM' ? 'denied' : 'unreachable';
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number } | undefined)?.statusCode;
+}
+
+/** The JSON body of the engine's refusal, as docker-modem keeps it. */
+function bodyOf(error: Error): { readonly message?: string; readonly cause?: string } | undefined {
+  return (error as { json?: { readonly message?: string; readonly cause?: string } | null }).json ?? undefined;
+}
+
+/** A call that dockerode has no method for, or whose method waits for the whole response before it returns any of it. */
+export interface StreamRequest {
+  readonly method: 'GET' | 'POST' | 'HEAD';
+  /** Below the API's root, without the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly body?: object;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What docker-modem offers below dockerode; its own types are not exported by dockerode's. */
+interface Modem {
+  dial(options: object, answer: (error: Error | null, result: IncomingMessage) => void): void;
+}
+
+/** Resolves as soon as the engine's response begins; the caller reads its body. */
+export function openStream(docker: Dockerode, request: StreamRequest): Promise<IncomingMessage> {
+  const modem = docker.modem as Modem;
+  return new Promise((resolve, reject) => {
+    modem.dial(
+      {
+        path: `${request.path}?`,
+        method: request.method,
+        isStream: true,
+        statusCodes: { 200: true, 201: true },
+        // Without `_body`, docker-modem would take the query from the body.
+        options: { _query: request.query, _body: request.body ?? {} },
+        abortSignal: request.signal,
+      },
+      (error, result) => (error === null ? resolve(result) : reject(error)),
+    );
+  });
+}
+
+/** The engine's filter for resources whose labels have all the pairs; an empty value asks only for the key. */
+export function toLabelFilter(labels: Readonly<Record<string, string>>): Record<string, string[]> {
+  const pairs = Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+  // Podman refuses a filter without values.
+  return pairs.length === 0 ? {} : { label: pairs };
+}
+
+/** Whether labels have all the pairs: Podman takes a filter of several labels for volumes as "any of them". */
+export function hasLabels(labels: Readonly<Record<string, string>>, pairs: Readonly<Record<string, string>>): boolean {
+  return Object.entries(pairs).every(([key, value]) => (value === '' ? key in labels : labels[key] === value));
+}
