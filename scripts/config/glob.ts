@@ -1,106 +1,81 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import picomatch from 'picomatch';
 import { isAbsence } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
-/** Whether a path has wildcards at all. */
+/** Whether a path has wildcards. */
 export function isGlob(pattern: string): boolean {
   return /[*?[{]/.test(pattern);
 }
 
 /**
- * Files below a folder that match a pattern with `*`, `?`, `[abc]`, `{a,b}` and `**` (any number of folders), as paths relative
- * to the folder, sorted. As in a shell, wildcards pass over names that begin with a dot. A StackError when a folder on the way
- * cannot be read: what lies in it is not to be taken for nothing.
+ * Files below a folder that match a pattern with `*`, `?`, `[abc]`, `{a,b}` and `**` (any number of folders), as sorted paths
+ * relative to the folder. As in a shell, wildcards skip names that begin with a dot, and `**` does not follow links.
+ * A StackError when a folder cannot be read: its files must not go missing unnoticed. (tinyglobby skips such folders, pipes and
+ * dangling links in silence, so only the matching is a package's.)
  */
 export async function findByGlob(folder: string, pattern: string): Promise<readonly string[]> {
-  const found = new Set<string>();
-  for (const one of withoutBraces(pattern)) {
-    const steps = one.split('/').filter((step, at) => step !== '.' && (step !== '' || at === 0));
-    const isAbsolute = steps[0] === '';
-    await walk(isAbsolute ? '/' : folder, isAbsolute ? '/' : '', isAbsolute ? steps.slice(1) : steps, found);
-  }
-  return [...found].sort();
+  const segments = posix.normalize(pattern).split('/');
+  const firstGlob = segments.findIndex(isGlob);
+  const base = segments.slice(0, firstGlob).join('/') || (pattern.startsWith('/') ? '/' : '');
+  const globs = segments.slice(firstGlob);
+  const root = base.startsWith('/') ? base : join(folder, base);
+  const anyDepth = globs.indexOf('**');
+  const isMatch = matcher([globs.join('/')]);
+  // A slash inside of braces makes the segments meaningless: then every folder is searched.
+  const hasMatchBelow = /\{[^}]*[/{]/.test(pattern)
+    ? () => true
+    : matcher(globs.slice(0, globs.at(-1) === '**' ? undefined : -1).map((_, at) => globs.slice(0, at + 1).join('/')));
+
+  const walk = async (path: string, depth: number): Promise<readonly string[]> => {
+    const inner = (await list(join(root, path))).map(async (entry) => {
+      const entryPath = posix.join(path, entry.name);
+      const isFollowed = anyDepth === -1 || depth < anyDepth;
+      if (!(await isFolder(entry, join(root, entryPath)))) return isMatch(entryPath) ? [entryPath] : [];
+      if (!hasMatchBelow(entryPath) || (entry.isSymbolicLink() && !isFollowed)) return [];
+      return walk(entryPath, depth + 1);
+    });
+    return (await Promise.all(inner)).flat();
+  };
+  return (await walk('', 0)).map((path) => posix.join(base, path)).sort();
 }
 
-async function walk(folder: string, path: string, steps: readonly string[], found: Set<string>): Promise<void> {
-  const [step, ...rest] = steps;
-  if (step === undefined) return;
-  const entries = await list(folder);
-  if (step === '**') {
-    await walk(folder, path, rest.length === 0 ? ['*'] : rest, found);
-    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-    await Promise.all(folders.map(({ name }) => walk(join(folder, name), join(path, name), steps, found)));
-    return;
-  }
-  if (!isGlob(step) && rest.length > 0) {
-    await walk(join(folder, step), join(path, step), rest, found);
-    return;
-  }
-  const matches = matcher(step);
-  for (const entry of entries) {
-    if (!matches(entry.name)) continue;
-    if (rest.length === 0) {
-      if (!entry.isDirectory()) found.add(join(path, entry.name));
-    } else if (entry.isDirectory() || entry.isSymbolicLink()) {
-      await walk(join(folder, entry.name), join(path, entry.name), rest, found);
-    }
-  }
+function matcher(patterns: readonly string[]): (path: string) => boolean {
+  // `[!a]` is a shell's and picomatch's is `[^a]`; parentheses and the like are no wildcards here.
+  const forms = patterns.map((pattern) => pattern.replaceAll('[!', '[^').replaceAll(/[()|+@]/g, '\\$&'));
+  return forms.length === 0 ? () => false : picomatch(forms, { nonegate: true, noextglob: true });
 }
 
-async function list(folder: string) {
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(path).then(
+    (target) => target.isDirectory(),
+    () => false,
+  );
+}
+
+async function list(folder: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
-    // No such folder, or a file: nothing in it matches.
+    // A folder that does not exist, or is a file, has no matches.
     if (isAbsence(cause)) return [];
     const { code } = cause as NodeJS.ErrnoException;
     throw new StackError({
       doing: 'looking for files',
       why: `the folder ${folder} cannot be read (${code ?? String(cause)})`,
-      tryThis: 'let this user read it, or name files elsewhere',
+      tryThis: 'make it readable for this user, or name files elsewhere',
       cause,
     });
   }
 }
 
-function matcher(step: string): (name: string) => boolean {
-  if (!isGlob(step)) return (name) => name === step;
-  const source = step.replaceAll(/\[(!?)([^\]]+)\]|[*?]|[^*?[]+|\[/g, (part, not?: string, set?: string) => {
-    if (set !== undefined) return `[${not === '!' ? '^' : ''}${withoutBackward(set).replaceAll(/[\\^[]/g, '\\$&')}]`;
-    if (part === '*') return '.*';
-    if (part === '?') return '.';
-    return part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  });
-  const form = new RegExp(`^${source}$`, 'su');
-  return (name) => form.test(name) && (!name.startsWith('.') || step.startsWith('.'));
-}
-
-/** A range in a pattern that ends before it begins, such as `z-a`, and so matches nothing; undefined when there is none. */
+/** A range such as `z-a`, whose end comes before its start, so that it matches nothing; undefined when there is none. */
 export function backwardRange(pattern: string): string | undefined {
-  const sets = [...pattern.matchAll(/\[!?([^\]/]+)\]/g)].map(([, set = '']) => set);
-  return sets.flatMap((set) => set.match(ranges) ?? []).find(isBackward);
-}
-
-const ranges = /.-./gsu;
-
-function isBackward(range: string): boolean {
-  const [from = '', , to = ''] = range;
-  return (from.codePointAt(0) ?? 0) > (to.codePointAt(0) ?? 0);
-}
-
-function withoutBackward(set: string): string {
-  return set.replaceAll(ranges, (range) => (isBackward(range) ? '' : range));
-}
-
-/** `{a,b}.yml` as `a.yml` and `b.yml`; nested braces too. */
-function withoutBraces(pattern: string): readonly string[] {
-  const match = /\{([^{}]*)\}/.exec(pattern);
-  if (match === null) return [pattern];
-  const [all, inside = ''] = match;
-  return inside
-    .split(',')
-    .flatMap((choice) =>
-      withoutBraces(pattern.slice(0, match.index) + choice + pattern.slice(match.index + all.length)),
-    );
+  const classes = [...pattern.matchAll(/\[[!^]?([^\]/]+)\]/g)].map(([, characters = '']) => characters);
+  return classes
+    .flatMap((characters) => characters.match(/.-./gsu) ?? [])
+    .find((range) => (range.codePointAt(0) ?? 0) > (range.slice(range.indexOf('-', 1) + 1).codePointAt(0) ?? 0));
 }

@@ -1,6 +1,6 @@
+import { formatPatch, OMIT_HEADERS, structuredPatch } from 'diff';
 import type { RenderedFile } from '../../stack/model.ts';
 import { hidden, revealed } from '../render/show.ts';
-import { unifiedDiff } from './unified-diff.ts';
 
 /** One file that a service will have otherwise; the revision stamped into it does not count. */
 export interface FileChange {
@@ -70,3 +70,15 @@ function textOf({ file, whole }: Whole, release: ReleaseFiles | undefined): Text
 
 const unstamped = (text: string, release: ReleaseFiles | undefined): string =>
   text.replaceAll(release?.revision ?? '', 'REVISION');
+
+/** Texts that differ by more lines than this are shown as replaced: the time to compare them grows with the square. */
+const maxEditLength = 1_500;
+
+/** The hunks of a unified diff, without file names; empty for equal texts. */
+export function unifiedDiff(before: string, after: string): string {
+  if (before === after) return '';
+  const isWhole = before === '' || after === '';
+  const options = isWhole ? { context: 3 } : { context: 3, maxEditLength };
+  const patch = structuredPatch('', '', before, after, undefined, undefined, options);
+  return patch === undefined ? unifiedDiff(before, '') + unifiedDiff('', after) : formatPatch(patch, OMIT_HEADERS);
+}

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { backwardRange, findByGlob, isGlob } from '../../../scripts/config/glob.ts';
 import { targetName } from '../../../scripts/config/user-files.ts';
@@ -14,6 +17,7 @@ const files = Object.fromEntries(
     '.git/d.yml',
     'odd [1].yml',
     'x+y.yml',
+    '(odd)/e.yml',
   ].map((name) => [name, '']),
 );
 
@@ -26,16 +30,22 @@ describe('a glob', () => {
     ['[!a].yml', ['b.yml']],
     ['[a-b].{yml,yaml}', ['a.yml', 'b.yaml', 'b.yml']],
     ['{a,sub/{a,none}}.yml', ['a.yml', 'sub/a.yml']],
-    ['**/*.yml', ['a.yml', 'b.yml', 'odd [1].yml', 'sub/a.yml', 'sub/deep/c.yml', 'x+y.yml']],
+    ['**/*.yml', ['(odd)/e.yml', 'a.yml', 'b.yml', 'odd [1].yml', 'sub/a.yml', 'sub/deep/c.yml', 'x+y.yml']],
     ['sub/**', ['sub/a.yml', 'sub/deep/c.yml']],
     ['*/a.yml', ['sub/a.yml']],
     ['sub/../*.yaml', ['b.yaml']],
     ['.*.yml', ['.hidden.yml']],
     ['x+*.yml', ['x+y.yml']],
     ['*', ['a.yml', 'b.yaml', 'b.yml', 'odd [1].yml', 'x+y.yml']],
+    ['[^a].yml', ['b.yml']],
+    ['{sub,none}/*.yml', ['sub/a.yml']],
+    ['s*/**/*.yml', ['sub/a.yml', 'sub/deep/c.yml']],
+    ['{sub/d*,none}/c.yml', ['sub/deep/c.yml']],
+    ['odd*', ['odd [1].yml']],
+    ['(odd)/*', ['(odd)/e.yml']],
+    ['(odd*/e.*', ['(odd)/e.yml']],
+    ['**/e+(1).*', []],
     ['[b-a].yml', []],
-    ['[b-ab].yml', ['b.yml']],
-    ['[!b-a].yml', ['a.yml', 'b.yml']],
     ['none/*.yml', []],
     ['a.yml/*', []],
   ])('%s must match %j', async (pattern, expected) => {
@@ -45,9 +55,24 @@ describe('a glob', () => {
     expect(absolute).toHaveLength(expected.length);
   });
 
+  test('must follow links to folders, but not below **, and match pipes and dangling links', async () => {
+    await using folder = await folderWith({ 'real/a.yml': '', 'real/b/c.yml': '' });
+    await symlink('real', join(folder.path, 'link'));
+    await symlink('..', join(folder.path, 'real/loop'));
+    await symlink('nothing', join(folder.path, 'real/dangling.yml'));
+    spawnSync('mkfifo', [join(folder.path, 'real/pipe.yml')]);
+    const files = ['a.yml', 'dangling.yml', 'pipe.yml'];
+    expect(await findByGlob(folder.path, 'l*/*.yml')).toEqual(files.map((name) => `link/${name}`));
+    expect(await findByGlob(folder.path, '**/*.yml')).toEqual(
+      [...files.slice(0, 1), 'b/c.yml', ...files.slice(1)].map((name) => `real/${name}`),
+    );
+    expect(await findByGlob(folder.path, 'real/loop/real/*.yml')).toHaveLength(3);
+  });
+
   test.each([
     ['rules/[z-a].yml', 'z-a'],
     ['[a-z0-9_-]*/[!a9-0].yml', '9-0'],
+    ['[^z-a]*', 'z-a'],
     ['[a-z]-[a-z]/z-a[b]', undefined],
   ])('%s must have the backward range %s', (pattern, range) => {
     expect(backwardRange(pattern)).toBe(range);

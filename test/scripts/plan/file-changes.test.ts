@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { unifiedDiff } from '../../../scripts/plan/unified-diff.ts';
+import { unifiedDiff } from '../../../scripts/plan/file-changes.ts';
 
 describe('a unified diff', () => {
   it('must be empty for texts that are the same', () => {
@@ -35,11 +35,11 @@ describe('a unified diff', () => {
 
   it('must show a file that came and one that went', () => {
     expect(unifiedDiff('', 'a\nb\n')).toBe('@@ -0,0 +1,2 @@\n+a\n+b\n');
-    expect(unifiedDiff('a\n', '')).toBe('@@ -1 +0,0 @@\n-a\n');
+    expect(unifiedDiff('a\n', '')).toBe('@@ -1,1 +0,0 @@\n-a\n');
   });
 
   it('must tell a last line without an end from one that has it', () => {
-    expect(unifiedDiff('a', 'a\n')).toBe('@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n');
+    expect(unifiedDiff('a', 'a\n')).toBe('@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n');
   });
 
   it('must be applied by patch to give the other text', () => {
@@ -70,7 +70,7 @@ describe('a unified diff', () => {
     }
   });
 
-  it('must not take long for long texts that have nothing in common', () => {
+  it('must show long texts with nothing in common as replaced, within seconds', () => {
     const many = (word: string): string => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}\n`).join('');
     const began = performance.now();
     expect(unifiedDiff(many('old'), many('new')).split('\n').length).toBeGreaterThan(40_000);
