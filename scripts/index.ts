@@ -18,15 +18,16 @@ export type { Diagnostic, SourceRange } from '../stack/diagnostic.ts';
 export type { Family, MetricType, Sample } from '../stack/exposition/family.ts';
 export { formatExposition, type WrittenMetric } from '../stack/exposition/family.ts';
 export { type Exposition, type ExpositionOptions, parseExposition } from '../stack/exposition/parse-exposition.ts';
-export type { HealthIndicator, Reading } from '../stack/health-indicator.ts';
 export type {
   CheckCommand,
   CheckFinding,
   ContainerSpec,
+  HealthIndicator,
   HttpRequest,
   HttpResponse,
   Mount,
   PortSpec,
+  Reading,
   RenderedFile,
   Resources,
 } from '../stack/model.ts';

@@ -1,4 +1,4 @@
-import { parseDuration } from './values/duration.ts';
+import { parseDuration } from './values/units.ts';
 
 /** An alert as the files of a service define it. */
 export interface AlertRule {

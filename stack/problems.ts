@@ -1,12 +1,10 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
-import { secretProblems } from './secrets/place-secrets.ts';
-import { type SecretFiles, secretKeyOf } from './secrets/secret-files.ts';
+import { type SecretFiles, secretKeyOf, secretProblems } from './secrets/secret-files.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
+import { closest } from './values/closest.ts';
 import { configMount } from './values/container.ts';
-import { stackNameProblems } from './values/stack-name.ts';
-import { timezoneProblems } from './values/timezone.ts';
 import { quoted } from './values/words.ts';
 
 /** What is wrong with a config whose every key is well formed: across services, then each service's own. */
@@ -123,4 +121,72 @@ function foreignFiles(value: unknown, path: KeyPath, title: string, files: Secre
       },
     ];
   });
+}
+
+/** Words that stand for a way of networking, and not for a network of that name, in Docker or Podman. */
+const networkModes: ReadonlySet<string> = new Set([
+  'bridge',
+  'container',
+  'default',
+  'host',
+  'none',
+  'ns',
+  'pasta',
+  'pod',
+  'private',
+  'slirp4netns',
+]);
+
+/** What is wrong with a stack's name, which its network has too. */
+export function stackNameProblems(name: string, path: KeyPath): readonly Problem[] {
+  if (!networkModes.has(name)) return [];
+  return [
+    {
+      code: 'reserved-name',
+      path,
+      message: `a stack cannot be named ${quoted(name)}: its network would have that name, which means something else to a container engine`,
+      hint: `such as ${quoted(`${name}-stack`)}`,
+    },
+  ];
+}
+
+/** What is wrong with the name of a timezone, which must be one of the IANA database. */
+export function timezoneProblems(name: string, path: KeyPath): readonly Problem[] {
+  if (name === 'UTC') return [];
+  const near = closestTimezone(name);
+  const differsInCase = near !== undefined && near !== name && near.toLowerCase() === name.toLowerCase();
+  if (isTimezone(name) && !differsInCase) return [];
+  return [
+    {
+      code: 'unknown-timezone',
+      path,
+      message: `there is no timezone ${quoted(name)}`,
+      hint:
+        near === undefined
+          ? 'a name such as UTC, Europe/Berlin or Asia/Shanghai is expected'
+          : `did you mean ${quoted(near)}?`,
+    },
+  ];
+}
+
+/** Offsets such as +08:00 are no names: the programs would silently take UTC. */
+function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function closestTimezone(name: string): string | undefined {
+  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  if (names.includes(name)) return name;
+  const lower = name.toLowerCase().replaceAll(' ', '_');
+  return (
+    names.find((one) => one.toLowerCase() === lower) ??
+    names.find((one) => one.toLowerCase().endsWith(`/${lower}`)) ??
+    closest(name, names)
+  );
 }

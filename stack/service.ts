@@ -1,8 +1,15 @@
 import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
 import type { Problem } from './diagnostic.ts';
-import type { HealthIndicator } from './health-indicator.ts';
-import type { CheckCommand, ContainerSpec, HttpRequest, HttpResponse, Proof, RenderedFile } from './model.ts';
+import type {
+  CheckCommand,
+  ContainerSpec,
+  HealthIndicator,
+  HttpRequest,
+  HttpResponse,
+  Proof,
+  RenderedFile,
+} from './model.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
 

@@ -1,9 +1,8 @@
 import { type Inhibition, inhibitionsOf } from '../../stack/alertmanager/inhibition.ts';
+import type { ReceiverIntegrations } from '../../stack/alertmanager/main-file.ts';
 import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/marked-tree.ts';
-import { matches } from '../../stack/alertmanager/matcher.ts';
-import type { ReceiverIntegrations } from '../../stack/alertmanager/receiver-list.ts';
+import { type Labels, labelOf, matches } from '../../stack/alertmanager/matcher.ts';
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
-import { type Labels, labelOf } from '../../stack/values/labels.ts';
 import type { Silence } from '../servers/alertmanager-api.ts';
 import type { Routing } from '../servers/routing.ts';
 

@@ -1,5 +1,5 @@
 import { explainFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
-import { labelOf, samplesOf } from '../../stack/values/samples.ts';
+import { labelOf, samplesOf } from '../../stack/values/metrics-page.ts';
 import type { AlertmanagerApi } from '../servers/alertmanager-api.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';

@@ -1,4 +1,4 @@
-import type { Reading } from '../../stack/health-indicator.ts';
+import type { Reading } from '../../stack/model.ts';
 import type { ContainerState } from '../engine/engine.ts';
 
 /** How a stack is: what runs, whether it is what stack.yml says, and what each service tells of itself. */

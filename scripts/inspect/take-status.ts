@@ -1,5 +1,4 @@
-import type { HealthIndicator, Reading } from '../../stack/health-indicator.ts';
-import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
+import type { HealthIndicator, HttpRequest, HttpResponse, Reading } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';

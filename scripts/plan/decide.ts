@@ -1,7 +1,7 @@
 import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
-import { risksOf } from '../../stack/risks.ts';
+import { risksOf } from '../../stack/services.ts';
 import { configDir } from '../../stack/values/container.ts';
-import { toSize } from '../../stack/values/size.ts';
+import { toSize } from '../../stack/values/units.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import type { DesiredService } from './desired.ts';
 import { manualChanges } from './manual-changes.ts';

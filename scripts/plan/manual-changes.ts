@@ -1,4 +1,4 @@
-import { toSize } from '../../stack/values/size.ts';
+import { toSize } from '../../stack/values/units.ts';
 import { restartPolicy } from '../engine/engine.ts';
 import type { ObservedService } from './observed.ts';
 

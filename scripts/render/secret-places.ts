@@ -1,8 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import { placeSecrets, secretFilesIn } from '../../stack/secrets/place-secrets.ts';
-import { secretKeyOf } from '../../stack/secrets/secret-files.ts';
+import { placeSecrets, secretFilesIn, secretKeyOf } from '../../stack/secrets/secret-files.ts';
 import type { Service } from '../../stack/service.ts';
 import { findService, services } from '../../stack/services.ts';
 import type { LoadedStack } from '../config/loaded.ts';

@@ -1,6 +1,6 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
-import { type HiddenTexts, hideTexts } from '../../stack/secrets/hidden-texts.ts';
+import { type HiddenTexts, hideTexts } from '../../stack/secrets/mask-secrets.ts';
 import { findService, services } from '../../stack/services.ts';
 
 /** The text of a file as the server will read it. */

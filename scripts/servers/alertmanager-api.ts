@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatMatcher, type Matcher } from '../../stack/alertmanager/matcher.ts';
-import { parseJson } from '../../stack/values/json.ts';
+import { parseJson } from '../../stack/values/parse.ts';
 import { StackError } from '../util/stack-error.ts';
 import { NoAnswerError, type Servers } from './servers.ts';
 

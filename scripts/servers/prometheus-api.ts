@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { canaryLabel, canaryMetric } from '../../stack/verify/canary.ts';
+import { canaryLabel, canaryMetric } from '../../stack/canary.ts';
 import { NoAnswerError, type Servers } from './servers.ts';
 
 const service = 'prometheus';

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { readMainFile } from '../../stack/alertmanager/main-file.ts';
-import { type ReceiverIntegrations, receiversIn } from '../../stack/alertmanager/receiver-list.ts';
+import { type ReceiverIntegrations, readMainFile, receiversIn } from '../../stack/alertmanager/main-file.ts';
 import { isNative } from '../../stack/values/native.ts';
-import { parseYaml } from '../../stack/values/parse-yaml.ts';
+import { parseYaml } from '../../stack/values/parse.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { NoAnswerError, type Servers } from './servers.ts';
 

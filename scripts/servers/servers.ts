@@ -1,7 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
 import { findService } from '../../stack/services.ts';
-import { parseJson } from '../../stack/values/json.ts';
+import { parseJson } from '../../stack/values/parse.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { HealthIndicator, Reading } from '../health-indicator.ts';
-import { ago } from '../values/ago.ts';
-import { parseJson } from '../values/json.ts';
-import { labelOf, samplesOf, sumOf } from '../values/samples.ts';
+import type { HealthIndicator, Reading } from '../model.ts';
+import { labelOf, samplesOf, sumOf } from '../values/metrics-page.ts';
+import { parseJson } from '../values/parse.ts';
+import { ago } from '../values/units.ts';
 
 const port = 9093;
 const metricsPage = { method: 'GET', port, path: '/metrics' } as const;

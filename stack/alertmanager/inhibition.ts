@@ -1,6 +1,5 @@
-import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative } from '../values/native.ts';
-import { formatMatcher, type Matcher, matchersOf, matches } from './matcher.ts';
+import { formatMatcher, type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** An inhibit rule: while a source fires, targets whose `equal` labels are the source's are muted. */
 export interface InhibitRule {

@@ -1,6 +1,5 @@
-import { labelOf } from '../values/labels.ts';
 import { isNative, type Native } from '../values/native.ts';
-import { type Matcher, matchersOf, matches } from './matcher.ts';
+import { labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** A route with what an alert makes of it. */
 export interface MarkedRoute {

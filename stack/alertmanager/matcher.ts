@@ -1,4 +1,3 @@
-import { fromGoRegExp } from '../values/go-regexp.ts';
 import { isNative, type Native } from '../values/native.ts';
 
 /** A condition on one label, as Alertmanager has it; a label that is not there counts as the empty text. */
@@ -168,4 +167,56 @@ function toPercent(text: string): string {
   if (kind === 'u' || kind === 'U') return encodeURIComponent(String.fromCodePoint(Number.parseInt(text.slice(2), 16)));
   const byte = kind === 'x' ? Number.parseInt(text.slice(2), 16) : Number.parseInt(text.slice(1), 8);
   return `%${byte.toString(16).padStart(2, '0')}`;
+}
+
+/** Labels by their names. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A label's value; empty when there is none, as for the servers: also for names that every object has, such as `constructor`. */
+export function labelOf(labels: Labels, name: string): string {
+  return (Object.hasOwn(labels, name) ? labels[name] : undefined) ?? '';
+}
+
+const classes: Readonly<Record<string, string>> = {
+  alnum: 'a-zA-Z0-9',
+  alpha: 'a-zA-Z',
+  digit: '0-9',
+  lower: 'a-z',
+  upper: 'A-Z',
+  punct: '!-\\/:-@\\[-`{-~',
+  space: '\\t\\n\\v\\f\\r ',
+  word: '\\w',
+  xdigit: '0-9A-Fa-f',
+};
+
+/**
+ * A whole-text match in Go's syntax (RE2) as JavaScript's; undefined when it uses what only Go knows. Both agree on
+ * almost everything: the differences are flags at the start, names of groups, POSIX classes, `\A`, `\z`, `\Q…\E`.
+ */
+export function fromGoRegExp(pattern: string): RegExp | undefined {
+  const translated = translate(pattern);
+  if (translated === undefined) return undefined;
+  try {
+    return new RegExp(`^(?:${translated.source})$`, translated.flags);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an expression is none for sure: with what Go alone knows, or repeats where Go alone does, nothing is said. */
+export function isBroken(pattern: string): boolean {
+  const repeatsOfPlaces = /(?:[$^]|\\[ABbz])[*+?{]|\(\?P?<\d/;
+  return translate(pattern) !== undefined && !repeatsOfPlaces.test(pattern) && fromGoRegExp(pattern) === undefined;
+}
+
+function translate(pattern: string): { readonly source: string; readonly flags: string } | undefined {
+  const [, flags = '', rest = ''] = /^(?:\(\?([a-zU]+)\))?(.*)$/s.exec(pattern) ?? [];
+  if (/[^ims]/.test(flags)) return undefined;
+  const source = rest
+    .replaceAll(/\\Q(.*?)(?:\\E|$)/gs, (_, text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .replaceAll('(?P<', '(?<')
+    .replaceAll(/\[:(\w+):\]/g, (all, name: string) => classes[name] ?? all)
+    .replaceAll('\\A', '(?<![\\s\\S])')
+    .replaceAll('\\z', '(?![\\s\\S])');
+  return /\(\?[a-zU-]+[:)]|\[:|\\[pPC]/.test(source) ? undefined : { source, flags };
 }

@@ -1,10 +1,9 @@
+import { canaryReceiver } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
 import { inWords } from '../values/words.ts';
-import { canaryReceiver } from '../verify/canary.ts';
-import { matcherProblems } from './matcher-problems.ts';
-import { routeProblems } from './routes.ts';
+import { matcherProblems, routeProblems } from './route-problems.ts';
 import { bringsCanaryReceiver } from './routing.ts';
 
 /** What is wrong with the Alertmanager part of the config that its shape alone does not show. */

@@ -1,6 +1,5 @@
-import { type Labels, labelOf } from '../values/labels.ts';
 import { isNative } from '../values/native.ts';
-import { type Matcher, matchersOf, matches } from './matcher.ts';
+import { type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** A route as far as it decides who is told. */
 export interface Route {

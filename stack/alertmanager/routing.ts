@@ -1,5 +1,5 @@
+import { canaryReceiver, canaryRoute, hasCanary, receiverOfCanary } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
-import { canaryReceiver, canaryRoute, hasCanary, receiverOfCanary } from '../verify/canary.ts';
 
 /** The receiver that tells nobody, for stacks that name none: Alertmanager does not start without one. */
 export const silentReceiver = 'none';

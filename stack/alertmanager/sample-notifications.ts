@@ -1,5 +1,5 @@
 import type { AlertRule } from '../alert.ts';
-import { type Labels, labelOf } from '../values/labels.ts';
+import { type Labels, labelOf } from './matcher.ts';
 
 /** A notification as templates get it (template.Data of Alertmanager). */
 export interface Notification {

@@ -1,11 +1,9 @@
 import type { AlertRouting } from '../alert.ts';
 import type { ContainerSpec, RenderedFile } from '../model.ts';
 import { defineService } from '../service.ts';
-import { configDir, configMount, nobody, toResources } from '../values/container.ts';
-import { parseDuration } from '../values/duration.ts';
+import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
-import { externalUrl } from '../values/external-url.ts';
-import { flagIn } from '../values/flags.ts';
+import { parseDuration } from '../values/units.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
 import { readMainFile } from './main-file.ts';

@@ -2,9 +2,8 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { inWords, quoted } from '../values/words.ts';
-import { type DashboardModel, openDashboard, panelsIn } from './dashboard-file.ts';
-import { answerInputs } from './dashboard-inputs.ts';
-import { uidForm } from './datasource.ts';
+import { uidForm } from './config.ts';
+import { answerInputs, type DashboardModel, openDashboard, panelsIn } from './dashboard-file.ts';
 import type { KnownDatasource } from './datasources.ts';
 
 /** What is wrong with the content of a dashboard's file in a stack with these datasources; paths are inside the file. */

@@ -4,8 +4,7 @@ import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
 import { isNative, type Native } from '../values/native.ts';
 import { quoted } from '../values/words.ts';
-import { openDashboard, parseDashboard } from './dashboard-file.ts';
-import { answerInputs, withAnswers } from './dashboard-inputs.ts';
+import { answerInputs, openDashboard, parseDashboard, withAnswers } from './dashboard-file.ts';
 import { dashboardProblems } from './dashboard-problems.ts';
 import { knownDatasources } from './datasources.ts';
 

@@ -1,7 +1,7 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
-import { parseDuration } from '../values/duration.ts';
 import { misspeltKeys, type Native } from '../values/native.ts';
+import { parseDuration } from '../values/units.ts';
 import { either, inWords, quoted } from '../values/words.ts';
 import { knownDatasources } from './datasources.ts';
 

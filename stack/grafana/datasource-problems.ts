@@ -2,9 +2,9 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { Secret } from '../secret.ts';
 import { repeatedNames } from '../values/native.ts';
-import { writtenOut } from '../values/secret-text.ts';
+import { writtenOut } from '../values/schemas.ts';
 import { quoted } from '../values/words.ts';
-import { type Datasource, uidOf } from './datasource.ts';
+import { type Datasource, uidOf } from './config.ts';
 import { pluginProblems } from './datasource-plugins.ts';
 import { stackDatasources } from './datasources.ts';
 

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import { Secret } from '../secret.ts';
-import { uidOf } from './datasource.ts';
+import { uidOf } from './config.ts';
 
 /** What dashboards need to know of a datasource to refer to it. */
 export interface KnownDatasource {

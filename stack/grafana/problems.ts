@@ -2,10 +2,9 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { Secret } from '../secret.ts';
 import { closest } from '../values/closest.ts';
-import { writtenOut } from '../values/secret-text.ts';
+import { writtenOut } from '../values/schemas.ts';
 import { quoted } from '../values/words.ts';
 import { datasourceProblems } from './datasource-problems.ts';
-import { sections } from './sections.ts';
 import { reserved } from './settings.ts';
 
 const top = ['grafana'] as const;
@@ -111,3 +110,79 @@ function sectionProblems(section: string, keys: readonly string[]): readonly Pro
     ];
   });
 }
+
+/** Sections of grafana.ini (conf/defaults.ini of 12.4), to tell a slip from a section of a plugin. */
+export const sections: readonly string[] = [
+  'alerting',
+  'analytics',
+  'annotations',
+  'annotations.api',
+  'annotations.dashboard',
+  'auth',
+  'auth.anonymous',
+  'auth.azuread',
+  'auth.basic',
+  'auth.generic_oauth',
+  'auth.github',
+  'auth.gitlab',
+  'auth.google',
+  'auth.grafana_com',
+  'auth.jwt',
+  'auth.ldap',
+  'auth.okta',
+  'auth.proxy',
+  'aws',
+  'azure',
+  'dashboards',
+  'database',
+  'dataproxy',
+  'datasources',
+  'date_formats',
+  'emails',
+  'enterprise',
+  'explore',
+  'expressions',
+  'external_image_storage',
+  'feature_toggles',
+  'geomap',
+  'help',
+  'live',
+  'log',
+  'log.console',
+  'log.file',
+  'log.frontend',
+  'log.syslog',
+  'metrics',
+  'metrics.environment_info',
+  'navigation.app_sections',
+  'news',
+  'panels',
+  'paths',
+  'plugins',
+  'profile',
+  'public_dashboards',
+  'query',
+  'query_history',
+  'quota',
+  'rbac',
+  'recording_rules',
+  'remote_cache',
+  'rendering',
+  'secure_socks_datasource_proxy',
+  'security',
+  'security.encryption',
+  'server',
+  'service_accounts',
+  'short_links',
+  'smtp',
+  'snapshots',
+  'sso_settings',
+  'time_picker',
+  'tracing.opentelemetry',
+  'unified_alerting',
+  'unified_alerting.reserved_labels',
+  'unified_alerting.screenshots',
+  'unified_alerting.state_history',
+  'unified_storage',
+  'users',
+];

@@ -1,14 +1,13 @@
 import * as z from 'zod';
-import type { HealthIndicator, Reading } from '../health-indicator.ts';
+import type { HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
-import { parseJson } from '../values/json.ts';
+import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
 import { explainExit } from './explain-exit.ts';
-import { environment, iniFile, secretFiles } from './given-settings.ts';
 import { problems } from './problems.ts';
-import { generatedSecrets } from './settings.ts';
+import { environment, generatedSecrets, iniFile, secretFiles } from './settings.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';

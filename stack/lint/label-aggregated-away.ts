@@ -1,10 +1,8 @@
 import type { Problem } from '../diagnostic.ts';
 import { isNative } from '../values/native.ts';
-import type { LintedRule } from './context.ts';
 import { parseExpression } from './expression.ts';
-import { type LabelSet, mayHave } from './label-set.ts';
-import { labelsOf } from './labels-of.ts';
-import type { Finding, Lint } from './lint.ts';
+import { type LabelSet, labelsOf, mayHave } from './labels-of.ts';
+import type { Finding, Lint, LintedRule } from './lint.ts';
 
 /** A text of an alert that names a label its expression leaves behind: people read an empty place in the notification. */
 export const labelAggregatedAway: Lint = {

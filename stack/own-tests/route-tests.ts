@@ -1,8 +1,8 @@
 import { type InhibitRule, isMuted } from '../alertmanager/inhibition.ts';
+import { type Labels, labelOf } from '../alertmanager/matcher.ts';
 import { type Route, reachOf } from '../alertmanager/routing-tree.ts';
 import type { Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { type Labels, labelOf } from '../values/labels.ts';
 import { quoted } from '../values/words.ts';
 import { type InhibitTest, inList, labelsText, type RouteTest } from './test-file.ts';
 

@@ -1,7 +1,7 @@
 import type { AlertRule } from '../alert.ts';
 import type { RenderedFile } from '../model.ts';
 import { isNative, type Native } from '../values/native.ts';
-import { parseYaml } from '../values/parse-yaml.ts';
+import { parseYaml } from '../values/parse.ts';
 
 /** The alerts that Prometheus's files define. A label whose value is a template is not known before the alert fires. */
 export function alerts(files: readonly RenderedFile[]): readonly AlertRule[] {

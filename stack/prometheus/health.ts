@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { HealthIndicator, Reading } from '../health-indicator.ts';
-import { ago } from '../values/ago.ts';
-import { parseJson } from '../values/json.ts';
+import type { HealthIndicator, Reading } from '../model.ts';
+import { parseJson } from '../values/parse.ts';
+import { ago } from '../values/units.ts';
 
 const port = 9090;
 

@@ -3,7 +3,7 @@ import type { Proof, RenderedFile, Verdict } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { Release } from '../service.ts';
 import { configDir } from '../values/container.ts';
-import { parseJson } from '../values/json.ts';
+import { parseJson } from '../values/parse.ts';
 
 /** Where the rule that carries the revision lies; its path and group name never change. */
 export const revisionRulePath = 'rules/promstack-revision.yml';

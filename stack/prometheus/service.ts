@@ -1,20 +1,18 @@
 import * as z from 'zod';
-import type { ContainerSpec, HttpResponse } from '../model.ts';
+import type { StackConfig } from '../config.ts';
+import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
+import { Secret } from '../secret.ts';
 import { defineService } from '../service.ts';
-import { configDir, configMount, nobody, toResources } from '../values/container.ts';
-import { parseDuration } from '../values/duration.ts';
+import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
-import { externalUrl } from '../values/external-url.ts';
-import { flagIn } from '../values/flags.ts';
-import { parseJson } from '../values/json.ts';
-import { parseSize } from '../values/size.ts';
+import { parseJson } from '../values/parse.ts';
+import { parseDuration, parseSize } from '../values/units.ts';
 import { alerts } from './alerts.ts';
-import { prometheusChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
-import { problems } from './problems.ts';
+import { problems, unreadRules } from './problems.ts';
+import { explainPromtool, explainRuleTests } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { prometheusSecrets } from './secret-fields.ts';
-import { unreadRules } from './unread-rules.ts';
 
 const port = 9090;
 const dataDir = '/prometheus';
@@ -142,4 +140,48 @@ function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
 /** No limit, or 0, is no limit. */
 function limit(size: string | undefined): number {
   return (size === undefined ? undefined : parseSize(size)) || Number.POSITIVE_INFINITY;
+}
+
+/**
+ * promtool reads prometheus.yml and, through it, every rule file; then it runs the tests of the rules. Tests of the
+ * shipped rules read nothing but these, so a change of the person's own files does not make them run again.
+ */
+export function prometheusChecks(
+  _config: StackConfig,
+  files: readonly RenderedFile[],
+  tests: readonly RenderedFile[],
+): readonly CheckCommand[] {
+  const config: CheckCommand = {
+    title: 'prometheus.yml and its rules',
+    tool: 'promtool',
+    argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
+    judgesAlone: (path) => path.startsWith('rules/'),
+    explain: explainPromtool,
+  };
+  const isShipped = (file: RenderedFile): boolean => file.isShipped === true;
+  const own = tests.filter((test) => !isShipped(test));
+  const shipped = tests.filter(isShipped);
+  const shippedRules = files.filter((file) => isShipped(file) && file.path.startsWith('rules/'));
+  return [
+    config,
+    ...(own.length === 0 ? [] : [ruleTests('the tests of the rules', own, [...files, ...own])]),
+    ...(shipped.length === 0
+      ? []
+      : [ruleTests('the tests of the shipped rules', shipped, [...shippedRules, ...shipped])]),
+  ];
+}
+
+function ruleTests(title: string, tests: readonly RenderedFile[], reads: readonly RenderedFile[]): CheckCommand {
+  const paths = tests.map((test) => test.path);
+  return {
+    title,
+    tool: 'promtool',
+    argv: ['promtool', 'test', 'rules', ...paths.map((path) => `CONFIG/${path}`)],
+    reads,
+    explain: (output) =>
+      explainRuleTests(
+        output,
+        tests.map(({ path, content }) => ({ path, text: content instanceof Secret ? content.reveal() : content })),
+      ),
+  };
 }

@@ -1,11 +1,9 @@
-import type { HealthIndicator, Reading } from '../health-indicator.ts';
-import type { ContainerSpec } from '../model.ts';
+import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
-import { ago } from '../values/ago.ts';
-import { nobody, toResources } from '../values/container.ts';
+import { flagIn, nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
-import { flagIn } from '../values/flags.ts';
-import { labelOf, type MetricSample, samplesOf } from '../values/samples.ts';
+import { labelOf, type MetricSample, samplesOf } from '../values/metrics-page.ts';
+import { ago } from '../values/units.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';

@@ -1,5 +1,6 @@
+import type { StackConfig } from '../config.ts';
 import type { Resources } from '../model.ts';
-import { parseSize } from './size.ts';
+import { parseSize } from './units.ts';
 
 /** The user the Prometheus project's images run as. */
 export const nobody = '65534:65534';
@@ -19,4 +20,25 @@ export function toResources(limits: {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
   };
+}
+
+/** The value of a flag among arguments, as `--name=value` or `--name value`; the last one counts. Undefined when it is not there. */
+export function flagIn(args: readonly string[], name: string): string | undefined {
+  const flag = `--${name}`;
+  const found = args.flatMap((argument, at) => {
+    if (argument.startsWith(`${flag}=`)) return [argument.slice(flag.length + 1)];
+    return argument === flag ? [args[at + 1] ?? ''] : [];
+  });
+  return found.at(-1);
+}
+
+/** The address people reach a service by, for the links in its notifications: the one given, else its published port. */
+export function externalUrl(
+  config: StackConfig,
+  own: { readonly external_url?: string | undefined; readonly port: number },
+): string {
+  if (own.external_url !== undefined) return own.external_url;
+  const isEverywhere = config.bind === '0.0.0.0' || config.bind === '::';
+  const host = isEverywhere ? 'localhost' : config.bind;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${own.port}`;
 }

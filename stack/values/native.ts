@@ -1,7 +1,7 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { Secret } from '../secret.ts';
 import { closest } from './closest.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from './units.ts';
 import { inWords, quoted } from './words.ts';
 
 /** A mapping in a program's own syntax, whose values nobody has looked at yet. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { durationForm, parseDuration } from './duration.ts';
-import { parseSize, sizeForm } from './size.ts';
-import { expects } from './words.ts';
+import { Secret } from '../secret.ts';
+import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
+import { expects, inWords } from './words.ts';
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 
@@ -76,4 +76,25 @@ export const externalUrl = z
   .optional()
   .meta({
     description: 'The address people reach it by, for links in notifications; absent means its port on this host',
+  });
+
+/** Where a secret comes from that was written into stack.yml itself. */
+export const writtenOut = 'stack.yml';
+
+/**
+ * A text that is kept secret: `!env NAME`, `!file PATH`, or the text itself, which then stands in stack.yml for everybody to read.
+ * Whoever uses it writes it into a file of the container, never into its settings.
+ */
+export const secretText = z
+  .unknown()
+  .meta({ title: 'text, `!env` or `!file`' })
+  .transform((value, context): Secret => {
+    if (value instanceof Secret) return value;
+    if (typeof value === 'string' && value !== '') return new Secret(value, writtenOut);
+    context.issues.push({
+      code: 'custom',
+      input: value,
+      message: `a secret such as !env NAME or !file PATH is expected here, not ${inWords(value)}`,
+    });
+    return z.NEVER;
   });

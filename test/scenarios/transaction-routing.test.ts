@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { Labels } from '../../stack/alertmanager/matcher.ts';
 import { parseRoute, receiversFor } from '../../stack/alertmanager/routing-tree.ts';
-import type { Labels } from '../../stack/values/labels.ts';
 import { openTools } from '../support/tools.ts';
 
 const config = `

@@ -4,7 +4,7 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { PipelineCheckResult, StageResult } from '../../scripts/inspect/verify/pipeline-check.ts';
-import { sumOf } from '../../stack/values/samples.ts';
+import { sumOf } from '../../stack/values/metrics-page.ts';
 import { eventually } from '../support/eventually.ts';
 import { getJson, getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { stackSchema } from '../../stack/config.ts';
-import type { Reading } from '../../stack/health-indicator.ts';
+import type { Reading } from '../../stack/model.ts';
 import { services } from '../../stack/services.ts';
-import { ago } from '../../stack/values/ago.ts';
-import { labelOf, samplesOf, sumOf } from '../../stack/values/samples.ts';
+import { labelOf, samplesOf, sumOf } from '../../stack/values/metrics-page.ts';
+import { ago } from '../../stack/values/units.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
 const config = stackSchema.parse({});

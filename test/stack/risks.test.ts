@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stackSchema } from '../../stack/config.ts';
-import { risksOf } from '../../stack/risks.ts';
-import { findService } from '../../stack/services.ts';
+import { findService, risksOf } from '../../stack/services.ts';
 
 describe('data at risk', () => {
   it.each<[service: string, before: object, after: object, risks: readonly string[]]>([

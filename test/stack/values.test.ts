@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { timezoneProblems } from '../../stack/problems.ts';
 import { closest, editDistance } from '../../stack/values/closest.ts';
-import { parseDuration } from '../../stack/values/duration.ts';
 import { duration } from '../../stack/values/schemas.ts';
-import { parseSize } from '../../stack/values/size.ts';
-import { timezoneProblems } from '../../stack/values/timezone.ts';
+import { parseDuration, parseSize } from '../../stack/values/units.ts';
 import { either, inWords } from '../../stack/values/words.ts';
 
 describe('a duration', () => {

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Diagnostic, KeyPath, SourceRange } from '../../../stack/diagnostic.ts';
-import { lintContext } from '../../../stack/lint/context.ts';
-import type { Finding, Lint } from '../../../stack/lint/lint.ts';
+import { type Finding, type Lint, lintContext } from '../../../stack/lint/lint.ts';
 import { lints } from '../../../stack/lint/lints.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { readYaml, type YamlSource } from '../../config/yaml-source.ts';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../../../stack/values/duration.ts';
+import { parseDuration } from '../../../stack/values/units.ts';
 import { type Gateway, openGateway } from '../../servers/pushgateway/gateway.ts';
 import { readGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/gateway-url.ts';
 import { type Group, toGroup, whyNoGroup } from '../../servers/pushgateway/group.ts';

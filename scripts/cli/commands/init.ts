@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { stackNameProblems } from '../../../stack/values/stack-name.ts';
+import { stackNameProblems } from '../../../stack/problems.ts';
 import { findStackFile } from '../../config/find-stack-file.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { parseDuration } from '../../../stack/values/duration.ts';
+import { parseDuration } from '../../../stack/values/units.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, type ServiceLine } from '../../inspect/logs.ts';
 import { misuse } from '../../util/misuse.ts';

@@ -1,7 +1,6 @@
-import { formatMatcher, type Matcher, matches, parseMatchers } from '../../../stack/alertmanager/matcher.ts';
+import { formatMatcher, isBroken, type Matcher, matches, parseMatchers } from '../../../stack/alertmanager/matcher.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
-import { ago } from '../../../stack/values/ago.ts';
-import { isBroken } from '../../../stack/values/go-regexp.ts';
+import { ago } from '../../../stack/values/units.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { AlertmanagerApi, type Silence } from '../../servers/alertmanager-api.ts';
 import { openServers } from '../../servers/servers.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hasCanary } from '../../../stack/verify/canary.ts';
+import { hasCanary } from '../../../stack/canary.ts';
 import { type PipelineCheck, runPipelineCheck } from '../../inspect/verify/pipeline-check.ts';
 import { cleanUp, stages } from '../../inspect/verify/stages.ts';
 import { readRenderedRouting } from '../../servers/routing.ts';

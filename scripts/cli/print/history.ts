@@ -1,4 +1,4 @@
-import { ago } from '../../../stack/values/ago.ts';
+import { ago } from '../../../stack/values/units.ts';
 import { type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { canaryJob, canaryLabel } from '../../../stack/verify/canary.ts';
+import { canaryJob, canaryLabel } from '../../../stack/canary.ts';
 import { NoAnswerError, type Servers } from '../../servers/servers.ts';
 import type { Stage } from './pipeline-check.ts';
 import { arrival } from './stages/arrival.ts';

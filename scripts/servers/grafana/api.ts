@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { HttpRequest, HttpResponse } from '../../../stack/model.ts';
 import type { Secret } from '../../../stack/secret.ts';
-import { parseJson } from '../../../stack/values/json.ts';
+import { parseJson } from '../../../stack/values/parse.ts';
 
 /** Grafana's answer, as far as it matters what to do about it. */
 export type GrafanaResponse<T> =

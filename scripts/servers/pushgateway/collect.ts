@@ -1,6 +1,6 @@
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { identityOf } from '../../../stack/exposition/family.ts';
-import { parseDuration } from '../../../stack/values/duration.ts';
+import { parseDuration } from '../../../stack/values/units.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Gateway, StoredGroups } from './gateway.ts';
 import { GatewayError } from './refusal.ts';

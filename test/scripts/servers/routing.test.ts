@@ -4,7 +4,7 @@ import { markRoutes } from '../../../stack/alertmanager/marked-tree.ts';
 import { parseRoute, receiversFor } from '../../../stack/alertmanager/routing-tree.ts';
 import { alertRouting } from '../../../stack/alertmanager/service.ts';
 import { stackSchema } from '../../../stack/config.ts';
-import { lintContext } from '../../../stack/lint/context.ts';
+import { lintContext } from '../../../stack/lint/lint.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { findService } from '../../../stack/services.ts';
 

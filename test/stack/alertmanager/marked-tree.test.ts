@@ -4,8 +4,8 @@ import { parseInhibitRule } from '../../../stack/alertmanager/inhibition.ts';
 import { endsOf, type MarkedRoute, markRoutes } from '../../../stack/alertmanager/marked-tree.ts';
 import { rootRoute } from '../../../stack/alertmanager/routing.ts';
 import { parseRoute, receiversFor } from '../../../stack/alertmanager/routing-tree.ts';
+import { canaryLabels } from '../../../stack/canary.ts';
 import { stackSchema } from '../../../stack/config.ts';
-import { canaryLabels } from '../../../stack/verify/canary.ts';
 
 const marked = (root: object, labels: Readonly<Record<string, string>>): MarkedRoute => {
   const tree = markRoutes(root, labels);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { fromGoRegExp, type Labels } from '../../../stack/alertmanager/matcher.ts';
 import {
   alertRouteOf,
   parseRoute,
@@ -8,8 +9,6 @@ import {
   reachOf,
   receiversFor,
 } from '../../../stack/alertmanager/routing-tree.ts';
-import { fromGoRegExp } from '../../../stack/values/go-regexp.ts';
-import type { Labels } from '../../../stack/values/labels.ts';
 
 const tree = read(`
 receiver: default

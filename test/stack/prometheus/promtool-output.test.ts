@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainPromtool } from '../../../stack/prometheus/promtool-output.ts';
-import { explainRuleTests } from '../../../stack/prometheus/rule-test-output.ts';
+import { explainPromtool, explainRuleTests } from '../../../stack/prometheus/promtool-output.ts';
 
 /** As promtool 3.5.3 prints it when the first rule file is fine. */
 const passed = `Checking CONFIG/prometheus.yml

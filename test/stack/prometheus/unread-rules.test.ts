@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { matchesGoGlob, unreadRules } from '../../../stack/prometheus/unread-rules.ts';
+import { matchesGoGlob, unreadRules } from '../../../stack/prometheus/problems.ts';
 
 const file = (path: string, content: string, isShipped = false): RenderedFile => ({
   service: 'prometheus',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertmanagerSecrets } from '../../../stack/alertmanager/secret-fields.ts';
 import { prometheusSecrets } from '../../../stack/prometheus/secret-fields.ts';
-import { hideTexts } from '../../../stack/secrets/hidden-texts.ts';
+import { hideTexts } from '../../../stack/secrets/mask-secrets.ts';
 
 describe('secrets that stand in a config file as they are', () => {
   it('must not be seen where Prometheus does not show them', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { alertmanagerSecrets } from '../../../stack/alertmanager/secret-fields.ts';
 import { prometheusSecrets } from '../../../stack/prometheus/secret-fields.ts';
 import { Secret } from '../../../stack/secret.ts';
-import { placeSecrets, secretFilesIn, secretProblems } from '../../../stack/secrets/place-secrets.ts';
+import { placeSecrets, secretFilesIn, secretProblems } from '../../../stack/secrets/secret-files.ts';
 
 const secret = (name: string, text = 'sesame'): Secret => new Secret(text, `!env ${name}`);
 const inline = new Secret('sesame', '!env SAID', true);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { canaryLabel } from '../../../../stack/verify/canary.ts';
+import { canaryLabel } from '../../../../stack/canary.ts';
 import { readAlertmanagers } from '../../../servers/prometheus-api.ts';
 import { NoAnswerError, type Servers } from '../../../servers/servers.ts';
 import type { Stage } from '../pipeline-check.ts';

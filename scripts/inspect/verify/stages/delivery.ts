@@ -3,7 +3,7 @@ import {
   type NotifyFailure,
   readNotifyFailure,
 } from '../../../../stack/alertmanager/notify-failures.ts';
-import { receiverOfCanary } from '../../../../stack/verify/canary.ts';
+import { receiverOfCanary } from '../../../../stack/canary.ts';
 import type { Cause, PipelineCheck, Stage } from '../pipeline-check.ts';
 import { type ActiveAlert, findCanary } from './arrival.ts';
 

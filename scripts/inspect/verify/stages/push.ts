@@ -1,4 +1,4 @@
-import { canaryJob, canaryLabel, canaryMetric } from '../../../../stack/verify/canary.ts';
+import { canaryJob, canaryLabel, canaryMetric } from '../../../../stack/canary.ts';
 import { groupPath, toGroup } from '../../../servers/pushgateway/group.ts';
 import type { PipelineCheck, Stage } from '../pipeline-check.ts';
 

@@ -1,7 +1,7 @@
 import { explainFailure, readNotifyFailure } from '../../../../stack/alertmanager/notify-failures.ts';
 import { parseRoute, type Route } from '../../../../stack/alertmanager/routing-tree.ts';
-import { samplesOf } from '../../../../stack/values/samples.ts';
-import { canaryAlert, receiverOfCanary } from '../../../../stack/verify/canary.ts';
+import { canaryAlert, receiverOfCanary } from '../../../../stack/canary.ts';
+import { samplesOf } from '../../../../stack/values/metrics-page.ts';
 import { readRouting } from '../../../servers/routing.ts';
 import { durationText } from '../../../util/duration-text.ts';
 import type { Stage } from '../pipeline-check.ts';

@@ -1,5 +1,5 @@
 import { parseRoute, receiversFor } from '../../../../stack/alertmanager/routing-tree.ts';
-import { canaryLabels, receiverOfCanary } from '../../../../stack/verify/canary.ts';
+import { canaryLabels, receiverOfCanary } from '../../../../stack/canary.ts';
 import { readRouting } from '../../../servers/routing.ts';
 import type { Stage } from '../pipeline-check.ts';
 

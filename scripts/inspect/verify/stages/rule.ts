@@ -1,4 +1,4 @@
-import { canaryAlert, canaryLabel } from '../../../../stack/verify/canary.ts';
+import { canaryAlert, canaryLabel } from '../../../../stack/canary.ts';
 import { findSeries, queryPath, type RunningRule, readRules } from '../../../servers/prometheus-api.ts';
 import type { Stage } from '../pipeline-check.ts';
 

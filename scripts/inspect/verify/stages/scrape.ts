@@ -1,4 +1,4 @@
-import { canaryJob } from '../../../../stack/verify/canary.ts';
+import { canaryJob } from '../../../../stack/canary.ts';
 import { canaryQuery, configAge, findSeries, readTargets, type ScrapeTarget } from '../../../servers/prometheus-api.ts';
 import type { Servers } from '../../../servers/servers.ts';
 import type { Cause, Stage } from '../pipeline-check.ts';

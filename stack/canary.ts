@@ -1,4 +1,4 @@
-import type { StackConfig } from '../config.ts';
+import type { StackConfig } from './config.ts';
 
 /** The job under which the drill pushes; nothing else may push under it. */
 export const canaryJob = 'promstack-verify';

@@ -2,6 +2,15 @@ import { parse } from 'yaml';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 
+/** The value of a JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * What a file of YAML holds as the servers read it: with `<<` merged, and an anchor used as often as one likes. Undefined when it
  * cannot be read: that it is wrong is said elsewhere.
