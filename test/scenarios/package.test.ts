@@ -20,6 +20,8 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     await run('npx', ['promstack', 'init']);
     const rendered = await run('npx', ['promstack', 'render']);
     expect(rendered.stdout).toContain('job_name: pushgateway');
+    const demo = join('node_modules', 'promstack', 'stack', 'demo', 'stack.yml');
+    expect((await run('npx', ['promstack', 'render', '-f', demo])).stdout).toContain('alert: RaidDegraded');
 
     await writeFile(
       join(folder, 'use.ts'),

@@ -17,7 +17,7 @@ export function demoStackName(further?: string): string {
 
 /** The folder of the demo's stack.yml, rules and templates. */
 export function demoFolder(): string {
-  return join(packageRoot(), 'templates', 'demo');
+  return join(packageRoot(), 'stack', 'demo');
 }
 
 /** Loads the demo's stack.yml with a host port for each service: the one it has, else its usual one, else a free one. */

@@ -26,7 +26,7 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
   { name: 'prometheus', path: 'templates/prometheus/contribute/dashboards/prometheus.json', plan: prometheus },
   { name: 'alertmanager', path: 'templates/alertmanager/contribute/dashboards/alertmanager.json', plan: alertmanager },
-  { name: 'demo', path: 'templates/demo/templates/grafana/dashboards/promstack/demo.json', plan: demo },
+  { name: 'demo', path: 'stack/demo/templates/grafana/dashboards/promstack/demo.json', plan: demo },
 ];
 
 /** Builds every dashboard promstack ships. */

@@ -35,7 +35,7 @@ describe('templates', () => {
 
   it('must not be what lies beside the services', async () => {
     const { files } = await load();
-    expect(files.filter(({ service }) => service === 'init' || service === 'demo')).toEqual([]);
+    expect(files.filter(({ service }) => service === 'init' || service === 'examples')).toEqual([]);
   });
 
   it("must be the person's where they have one of the same path, and any other of theirs too", async () => {

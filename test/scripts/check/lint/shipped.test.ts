@@ -7,14 +7,13 @@ import { packageRoot } from '../../../../scripts/util/package-root.ts';
 import { renderingOf, toldOf } from '../../../support/own-tests.ts';
 import { ruleFiles } from '../../../support/shipped.ts';
 
-const templates = join(packageRoot(), 'templates');
-const read = (path: string): string => readFileSync(join(templates, path), 'utf8');
+const read = (path: string): string => readFileSync(join(packageRoot(), path), 'utf8');
 
 describe('what promstack brings along', () => {
   it('must give no warning in the demo', async () => {
     const rendering = await renderingOf({
-      stack: read('demo/stack.yml'),
-      rules: { 'rules/demo.yml': read('demo/rules/demo.yml') },
+      stack: read('stack/demo/stack.yml'),
+      rules: { 'rules/demo.yml': read('stack/demo/rules/demo.yml') },
     });
     expect(toldOf(lintRendering(rendering))).toEqual([]);
   });
@@ -28,7 +27,7 @@ describe('what promstack brings along', () => {
   });
 
   it('must give no warning about what init writes, with the receivers kept that its routes name', async () => {
-    const uncommented = read('init/stack.yml')
+    const uncommented = read('templates/init/stack.yml')
       .replaceAll(/^( *)#(?=[^\s#])/gm, '$1')
       .replaceAll(/!env \w+/g, 'a-secret');
     const document = parseDocument(uncommented);
