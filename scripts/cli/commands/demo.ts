@@ -6,12 +6,11 @@ import { setUpEngine } from '../../engine/setup.ts';
 import { names } from '../../state/names.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { bringUpDemo } from '../demo/bring-up-demo.ts';
+import { bringUpDemo, demoStackName } from '../demo/bring-up.ts';
 import { deliveries } from '../demo/deliveries.ts';
-import { demoStackName } from '../demo/demo-stack.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
-import { nextSteps, printDelivery } from '../print/demo.ts';
+import { printDelivery, printGuide } from '../print/demo.ts';
 import { printRemoved, toRemoved } from '../print/removed.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
@@ -24,9 +23,9 @@ export const command = defineCommand({
   details:
     'Starts a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
     'fires within half a minute and resolves later; both notifications are printed as they arrive at the sink. On ' +
-    'a terminal it runs until Ctrl-C, which stops the source; otherwise it ends after one alert has fired and ' +
-    'resolved. With --name, several demos can run side by side, each on its own ports. On Debian and Ubuntu, as ' +
-    'root, a missing Docker engine is installed and started first. Images that cannot be pulled are built from ' +
+    'a terminal it prints them until Ctrl-C; otherwise it ends after one alert has fired and resolved. The demo ' +
+    'keeps running. With --name, several demos can run side by side, each on its own ports. On Debian and Ubuntu, ' +
+    'as root, a missing Docker engine is installed and started first. Images that cannot be pulled are built from ' +
     'Debian packages.',
   examples: [
     { line: 'demo', what: 'start it and watch' },
@@ -46,16 +45,16 @@ export const command = defineCommand({
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     const since = new Date(clock.now());
-    const { changed, leftOut } = await bringUpDemo({ engine, name, env, report, clock, signal });
-    stdout.write(context.json ? `${JSON.stringify({ urls: changed.urls, leftOut })}\n` : printChanged(changed));
-    if (detach !== true) {
-      await beginIncident(context, engine, changed);
-      await follow(context, engine, changed, since);
-    }
-    if (!context.json) {
-      const again = [programOf(env), 'demo', ...(further === undefined ? [] : ['--name', further])].join(' ');
-      stdout.write(nextSteps(changed.urls, leftOut, { init: `${programOf(env)} init`, down: `${again} --down` }));
-    }
+    const demo = await bringUpDemo({ engine, name, env, report, clock, signal });
+    const { changed, leftOut } = demo;
+    const promstack = programOf(env);
+    const again = `${promstack} demo${further === undefined ? '' : ` --name ${further}`}`;
+    if (context.json) stdout.write(`${JSON.stringify({ urls: changed.urls, leftOut })}\n`);
+    else stdout.write(printChanged(changed) + printGuide(demo, { promstack, demo: again }));
+    if (detach === true) return exitCodes.fine;
+    await beginIncident(context, engine, changed);
+    await follow(context, engine, changed, since);
+    if (!context.json) stdout.write(`\nThe demo keeps running. To remove it: ${again} --down\n`);
     return exitCodes.fine;
   },
 });
@@ -77,26 +76,27 @@ async function removeDemo(context: Context, name: string): Promise<ExitCode> {
   return exitCodes.fine;
 }
 
-/** Starts a source anew that was running already: its next incident may be minutes away, its first never is. */
+/** Restarts a source that was already running: its first incident comes within seconds, its next one within minutes. */
 async function beginIncident(context: Context, engine: Engine, { plan }: Changed): Promise<void> {
   const ran = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
   const source = ran ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
   if (source === undefined) return;
-  context.stderr.write('starting the source anew, so that its next incident is near\n');
+  context.stderr.write('restarting the source, so that its next incident comes within seconds\n');
   await engine.stopContainer(source.id, 2);
   await engine.startContainer(source.id);
 }
 
-/** Prints what arrives at the sink: until Ctrl-C at a terminal, else until one alert has fired and resolved. */
+/** Prints each notification that arrives at the sink: on a terminal until Ctrl-C, else until one alert has resolved. */
 async function follow(context: Context, engine: Engine, { plan, urls }: Changed, since: Date): Promise<void> {
   const { stdout, signal } = context;
   const sink = await engine.findContainer(names.container(plan.stack, 'sink'));
-  if (sink === undefined)
-    throw new StackError({ doing: 'following the sink of the demo', why: 'its container is gone' });
+  if (sink === undefined) {
+    throw new StackError({ doing: 'following the sink of the demo', why: 'its container was removed' });
+  }
   const watches = stdout.isTerminal;
-  const deadline = AbortSignal.timeout(deliveryMs);
-  const end = watches ? signal : AbortSignal.any([signal, deadline]);
-  if (watches) context.stderr.write('waiting for alerts to arrive at the sink; Ctrl-C stops the source\n');
+  const end = watches ? signal : AbortSignal.any([signal, AbortSignal.timeout(deliveryMs)]);
+  const until = watches ? 'until Ctrl-C; the demo keeps running' : 'until one has fired and resolved';
+  context.stderr.write(`showing alerts as they arrive at the sink, ${until}\n`);
   const fired = new Set<string>();
   try {
     for await (const delivery of deliveries(engine, sink.id, since, end)) {
@@ -107,22 +107,19 @@ async function follow(context: Context, engine: Engine, { plan, urls }: Changed,
   } catch (error) {
     if (!end.aborted) throw error;
   }
-  if (watches) {
-    const source = await engine.findContainer(names.container(plan.stack, 'traffic'));
-    if (source !== undefined) await engine.stopContainer(source.id, 2);
-    stdout.write('\nthe source is stopped; everything else goes on\n');
-    return;
-  }
+  if (watches) return;
   signal.throwIfAborted();
   const urlOf = (service: string): string => urls.find((one) => one.service === service)?.url ?? '';
+  const got = fired.size === 0 ? 'no alert' : `${[...fired].join(', ')} firing but not resolved`;
   throw new StackError({
     doing: 'waiting for an alert to fire and to resolve',
-    why: `the sink got ${fired.size === 0 ? 'none' : `${[...fired].join(', ')}, and no end of it`} within ${deliveryMs / 1000} s`,
-    tryThis: `${urlOf('prometheus')}/alerts and ${urlOf('alertmanager')} show how far it came`,
+    why: `the sink received ${got} within ${deliveryMs / 1000} s`,
+    tryThis: `look for it at ${urlOf('prometheus')}/alerts and ${urlOf('alertmanager')}`,
   });
 }
 
-/** How promstack is called: in a checkout through npm, which names the package that it runs a script of. */
+/** How the user runs promstack: by npx, in a checkout by npm, which names the package that it runs a script of, or itself. */
 function programOf(env: NodeJS.ProcessEnv): string {
+  if (env['npm_command'] === 'exec') return 'npx promstack';
   return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
 }

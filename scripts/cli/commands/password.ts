@@ -2,10 +2,8 @@ import { grafana } from '../../../stack/grafana/service.ts';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
-import { currentPassword, rotatePassword } from '../../servers/grafana/password.ts';
+import { currentPassword, passwordStore, rotatePassword } from '../../servers/grafana/password.ts';
 import { locateServices } from '../../state/locate.ts';
-import { names } from '../../state/names.ts';
-import { openSecretStore } from '../../state/secret-store.ts';
 import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -33,12 +31,7 @@ export const command = defineCommand({
     const reach = openServiceClient(engine);
     try {
       const container = (await locateServices(engine, config.name, reach)).get(grafana.name);
-      const kept = openSecretStore(engine, {
-        carrier: names.carrier(config.name),
-        service: grafana.name,
-        user: grafana.container(config).user,
-        container: container?.id,
-      });
+      const kept = passwordStore(engine, config, container?.id);
       const given = config.grafana.admin_password;
       const password =
         rotate === true

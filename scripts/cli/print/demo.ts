@@ -1,5 +1,7 @@
-import type { Changed } from '../../apply/change-stack.ts';
+import { adminUser } from '../../../stack/grafana/settings.ts';
+import { findService } from '../../../stack/services.ts';
 import type { Colours } from '../colours.ts';
+import type { RunningDemo } from '../demo/bring-up.ts';
 import type { Delivery } from '../demo/deliveries.ts';
 
 /** A notification that arrived at the sink, as a line. */
@@ -8,31 +10,44 @@ export function printDelivery({ status, alertname, summary }: Delivery, colours:
   return `  ${mark}  ${alertname}  ${summary}\n`;
 }
 
-/** What to do with the demo now that it is there; `lines` are commands as they work from where the person stands. */
-export function nextSteps(
-  urls: Changed['urls'],
-  leftOut: readonly { readonly service: string; readonly why: string }[],
-  lines: { readonly init: string; readonly down: string },
-): string {
-  const url = (service: string): string | undefined => urls.find((one) => one.service === service)?.url;
-  const gateway = url('pushgateway');
-  const prometheus = url('prometheus');
-  const open = urls
-    .filter(({ service }) => service !== 'sink')
-    .map((one) => `    ${one.service.padEnd(13)} ${one.url}`);
-  const missing = leftOut.map(({ service }) => `  ${service} is not there: its image could not be had from here`);
-  return [
-    '',
-    'next steps',
-    '  look around',
-    ...open,
-    ...missing,
-    '  push something of your own',
-    `    echo "request_error_number 99" | curl --data-binary @- ${gateway}/metrics/job/link_job`,
-    '  see it arrive',
-    `    curl -s '${prometheus}/api/v1/query?query=request_error_number'`,
-    `  begin your own stack                  ${lines.init}`,
-    `  remove the demo with all its data     ${lines.down}`,
-    '',
-  ].join('\n');
+/** Commands as they work where the user is. */
+export interface DemoCommands {
+  /** `promstack`, or how npm runs it in a checkout. */
+  readonly promstack: string;
+  /** The command that brings this demo up. */
+  readonly demo: string;
+}
+
+/** How to sign in to Grafana, and what to try with the running demo. */
+export function printGuide({ changed, leftOut, password }: RunningDemo, { promstack, demo }: DemoCommands): string {
+  const url = (service: string): string | undefined => changed.urls.find((one) => one.service === service)?.url;
+  const ours = `${promstack} -p ${changed.plan.stack}`;
+  const steps: readonly (readonly [what: string, ...commands: string[]])[] = [
+    ['state of every service', `${ours} status`],
+    ['notifications that reached the sink', `${ours} logs sink`],
+    ['route of an alert to its receivers', `${ours} alert test --label severity=critical`],
+    ['test of the pipeline end to end', `${ours} verify`],
+    [
+      'a metric of your own',
+      `echo "request_error_number 99" | curl --data-binary @- ${url('pushgateway')}/metrics/job/link_job`,
+      `curl -s '${url('prometheus')}/api/v1/query?query=request_error_number'`,
+    ],
+    ['a stack of your own', `${promstack} init`],
+    ['remove the demo and its data', `${demo} --down`],
+  ];
+  const signIn =
+    password === undefined
+      ? leftOut.flatMap(({ service, image }) => [
+          `The demo runs without ${findService(service)?.title}: the image ${image} is not available on this machine.`,
+          `  To add it, pull it or load it (${promstack} images load ARCHIVE), then run ${demo} again.`,
+        ])
+      : [
+          'Sign in to Grafana',
+          `  address   ${url('grafana')}/d/promstack-demo`,
+          `  user      ${adminUser}`,
+          `  password  ${password.reveal()}`,
+          `  (${ours} password prints it again)`,
+        ];
+  const next = steps.flatMap(([what, ...commands]) => [`  ${what}`, ...commands.map((command) => `    ${command}`)]);
+  return ['', ...signIn, '', 'Next steps', ...next, '', ''].join('\n');
 }

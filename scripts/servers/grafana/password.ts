@@ -1,6 +1,10 @@
+import type { StackConfig } from '../../../stack/config.ts';
+import { grafana } from '../../../stack/grafana/service.ts';
 import { generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
-import { makeSecret } from '../../state/secret-store.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { names } from '../../state/names.ts';
+import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import { GrafanaApi } from './api.ts';
@@ -13,6 +17,16 @@ const madeLength = 24;
 /** The password of the admin, as promstack last set or found it; undefined before the first start. */
 export function currentPassword(room: Pick<DriverContext, 'kept'>): Promise<Secret | undefined> {
   return room.kept.read(generatedSecrets.adminPassword);
+}
+
+/** The store that holds the password of a stack's Grafana; `container` is Grafana's own, the second place to read it. */
+export function passwordStore(
+  engine: Pick<Engine, 'getFiles' | 'putFiles'>,
+  config: StackConfig,
+  container?: string,
+): SecretStore {
+  const { user } = grafana.container(config);
+  return openSecretStore(engine, { carrier: names.carrier(config.name), service: grafana.name, user, container });
 }
 
 /** Sets a new password, whatever the one in use is, and answers with it. */
