@@ -26,9 +26,10 @@ it('the demo must fire an alert, see it resolve, tell where everything is, and l
     const resolved = shown.stdout.indexOf(incident('resolved'));
     expect(firing).toBeGreaterThan(-1);
     expect(resolved).toBeGreaterThan(firing);
-    expect(shown.stdout).toContain('next steps');
+    expect(shown.stdout).toContain('Next steps');
     expect(shown.stdout).toContain(`demo --name ${name} --down`);
-    expect(shown.stderr).toContain('the demo goes on without it: grafana/grafana:12.4.0 for grafana cannot be had');
+    expect(shown.stderr).toContain('the demo runs without grafana: grafana/grafana:12.4.0');
+    expect(shown.stdout).toContain('The demo runs without Grafana: the image grafana/grafana:12.4.0 is not available');
 
     // The source goes on when the command has ended.
     const prometheus = /prometheus\s+created\s+(http:\S+)/.exec(shown.stdout)?.[1] ?? '';

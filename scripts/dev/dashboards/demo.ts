@@ -4,117 +4,116 @@ import { bars, graph, stat, timeline } from './panels.ts';
 
 const raid = 'raid_status{instance=~"$instance"}';
 
-/** What the demo's sources push: disk arrays, a shop's requests, and errors counted by a script. */
+/** The metrics that the demo pushes: RAID arrays, HTTP requests of a web shop, and errors counted by a script. */
 export const demo: DashboardPlan = {
   uid: 'promstack-demo',
   title: 'Demo',
-  description:
-    'What the demo pushes, seen at the end of its way: disk arrays, the requests of a small shop, and errors counted by a script.',
+  description: 'Sample metrics of the demo: RAID arrays, HTTP requests of a web shop, and errors counted by a script.',
   variables: [
     labelVariable({
       name: 'instance',
       label: 'Machine',
-      description: 'The machines whose arrays are shown',
+      description: 'Machines to show',
       metric: 'raid_status',
       from: 'instance',
     }),
     labelVariable({
       name: 'path',
       label: 'Path',
-      description: 'The paths of the shop that are shown',
+      description: 'URL paths to show',
       metric: 'http_request_total',
       from: 'path',
     }),
   ],
   rows: [
     {
-      heading: 'Now',
+      heading: 'Overview',
       height: 4,
       panels: [
         stat(
-          'Broken arrays',
-          'Disk arrays that report a fault. Red: data is at risk until a disk is changed.',
-          { broken: `count(${raid} == 0) or 0 * count(${raid})` },
+          'Degraded arrays',
+          'RAID arrays with a failed disk. Red: replace the disk.',
+          { degraded: `count(${raid} == 0) or 0 * count(${raid})` },
           { thresholds: redFrom(1) },
         ),
         stat(
-          'Requests that fail',
-          'Share of requests answered with a 5xx in the last 5 minutes. Orange from 1%, red from 5%.',
+          'Error ratio',
+          'Ratio of requests with a 5xx status over the last 5 minutes. Orange from 1%, red from 5%.',
           {
-            failing:
+            errors:
               '(sum(rate(http_request_total{path=~"$path", code=~"5.."}[5m])) or 0 * sum(rate(http_request_total{path=~"$path"}[5m]))) / (sum(rate(http_request_total{path=~"$path"}[5m])) > 0)',
           },
-          { unit: 'percentunit', decimals: 1, thresholds: orangeThenRed(0.01, 0.05), noValue: 'no requests' },
+          { unit: 'percentunit', decimals: 1, thresholds: orangeThenRed(0.01, 0.05), noValue: 'No requests' },
         ),
         stat(
-          'Errors counted by the script',
-          'request_error_number as the script last pushed it. Orange from 20, red from 90.',
+          'Script errors',
+          'Last pushed value of request_error_number. Orange from 20, red from 90.',
           { errors: 'max(request_error_number)' },
           { sparkline: true, thresholds: orangeThenRed(20, 90) },
         ),
         stat(
-          'Last push',
-          'Time since the demo last pushed anything. Red from a minute: the demo has stopped.',
+          'Time since last push',
+          'Time since the last push to any group. Red from 1 minute: the demo has stopped pushing.',
           { 'last push': 'time() - max(push_time_seconds)' },
           { unit: 's', decimals: 0, thresholds: redFrom(60) },
         ),
       ],
     },
     {
-      heading: 'Disk arrays',
+      heading: 'RAID arrays',
       height: 8,
       panels: [
         timeline(
-          'Arrays over time',
-          'Each array that a machine reports: well (green) or broken (red).',
+          'Array state',
+          'State of each array: OK (green) or degraded (red).',
           { '{{instance}} {{array}}': raid },
-          { width: 16, ...zeroOrOne('broken', 'well') },
+          { width: 16, ...zeroOrOne('Degraded', 'OK') },
         ),
         bars(
-          "Age of each machine's report",
-          'Time since each machine last pushed. Red from a minute: what is shown of it may be past.',
+          'Time since last push by group',
+          'Time since the last push to each group. Red from 1 minute: its metrics are stale.',
           { '{{job}} {{instance}}': 'topk(10, time() - push_time_seconds)' },
           { width: 8, unit: 's', min: 0, decimals: 0, thresholds: orangeThenRed(30, 60) },
         ),
       ],
     },
     {
-      heading: 'The shop',
+      heading: 'Web shop',
       height: 9,
       panels: [
         graph(
           'Requests by path',
-          'Requests per second, worked out from the counters that are pushed.',
+          'Requests per second, from the pushed counters.',
           { '{{path}}': 'sum by (path) (rate(http_request_total{path=~"$path"}[$__rate_interval]))' },
           { unit: 'reqps', stacked: true },
         ),
         graph(
-          'Requests by answer',
-          "Requests per second by status. 5xx is the shop's own fault.",
+          'Requests by status code',
+          'Requests per second by HTTP status code. 5xx are server errors.',
           { '{{code}}': 'sum by (code) (rate(http_request_total{path=~"$path"}[$__rate_interval]))' },
           { unit: 'reqps', stacked: true, colours: { '/^2/': colour.well, '/^4/': colour.look, '/^5/': colour.act } },
         ),
         graph(
-          'Errors counted by the script',
-          'The gauge as it was pushed, by job.',
+          'Script errors by job',
+          'Value of request_error_number as pushed, by job.',
           { '{{job}}': 'max by (job) (request_error_number)' },
           { thresholds: redFrom(90), thresholdLines: true },
         ),
       ],
     },
     {
-      heading: 'Alerts the demo makes',
+      heading: 'Alerts',
       height: 7,
       panels: [
         graph(
           'Alerts by name and state',
-          'Pending alerts become firing when their condition holds for the rule\'s "for".',
+          'Pending alerts fire once their condition has held for the duration of "for" in the rule.',
           { '{{alertname}} {{alertstate}}': 'count by (alertname, alertstate) (ALERTS)' },
-          { width: 16, decimals: 0, stacked: true, noValue: 'no alert is pending or firing' },
+          { width: 16, decimals: 0, stacked: true, noValue: 'No alerts' },
         ),
         stat(
           'Notifications sent',
-          'Notifications that left Alertmanager since it started, failed ones left out.',
+          'Notifications sent since Alertmanager started, without failed ones.',
           { sent: 'sum(alertmanager_notifications_total) - sum(alertmanager_notifications_failed_total)' },
           { width: 8, decimals: 0, quiet: true, sparkline: true },
         ),
