@@ -23,3 +23,14 @@ test.each([
   const { exitCode, stderr } = await runInProcess(folder.path, args, { env: noEngine });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: said });
 });
+
+test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(
+  '%s must refuse a name that no stack can have',
+  async (...argv) => {
+    const { exitCode, stderr } = await runInProcess('/nowhere', [...argv, '--name', 'Bad Name'], { env: noEngine });
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(
+      '✖ --name Bad Name: a name of at most 41 lower-case letters, digits, - and _, the first a letter or digit, is expected here, not the text "Bad Name"\n',
+    );
+  },
+);
