@@ -1,41 +1,47 @@
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Extract, extract, type Header, pack } from 'tar-stream';
-import { unreachable } from '../../util/unreachable.ts';
 import type { ArchiveEntry } from '../engine.ts';
-import { packQuickly } from './pack.ts';
 
 /** A tar archive of the entries, in their order. */
 export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buffer> {
-  return packQuickly(entries) ?? packAtLength(entries);
-}
-
-/** By pax headers, which take paths of any length. */
-async function packAtLength(entries: readonly ArchiveEntry[]): Promise<Buffer> {
   const archive = pack();
-  for (const entry of entries) archive.entry(toHeader(entry), entry.kind === 'file' ? entry.content : Buffer.alloc(0));
+  const chunks: Buffer[] = [];
+  archive.on('data', (chunk) => chunks.push(chunk as Buffer));
+  for (const entry of entries) {
+    const { path: name, uid, gid } = entry;
+    if (entry.kind === 'file') archive.entry({ name, uid, gid, mode: entry.mode }, entry.content);
+    else if (entry.kind === 'link') archive.entry({ name, uid, gid, mode: 0o777, type: 'symlink', linkname: entry.to });
+    else archive.entry({ name, uid, gid, mode: entry.mode, type: 'directory' });
+  }
   archive.finalize();
-  return buffer(archive);
+  await once(archive, 'end');
+  return Buffer.concat(chunks);
 }
 
-/** The files, directories and links of a tar archive; anything else in it is passed over. */
+/** The files, directories and links of a tar archive; entries of other types are skipped. */
 export async function unpackEntries(archive: NodeJS.ReadableStream): Promise<readonly ArchiveEntry[]> {
   const entries: ArchiveEntry[] = [];
-  for await (const entry of unpacking(archive)) {
+  for await (const entry of unpack(archive)) {
     const content = await buffer(entry);
-    const told = fromHeader(entry.header, content);
-    if (told !== undefined) entries.push(told);
+    const { name, type, uid, gid, linkname } = entry.header;
+    const path = name.replace(/\/$/, '');
+    const mode = entry.header.mode & 0o7777;
+    if (type === 'file' || type === 'contiguous-file') entries.push({ kind: 'file', path, content, mode, uid, gid });
+    else if (type === 'directory') entries.push({ kind: 'directory', path, mode, uid, gid });
+    else if (type === 'symlink') entries.push({ kind: 'link', path, to: linkname, uid, gid });
   }
   return entries;
 }
 
-/** The header of the first entry of a tar archive that is wanted; what comes after it is not read. */
+/** The header of the first entry of a tar archive that matches; what follows is not read. */
 export async function findEntry(
   archive: NodeJS.ReadableStream,
-  isWanted: (header: Header) => boolean,
+  matches: (header: Header) => boolean,
 ): Promise<Header | undefined> {
-  for await (const entry of unpacking(archive)) {
-    if (isWanted(entry.header)) {
+  for await (const entry of unpack(archive)) {
+    if (matches(entry.header)) {
       (archive as Readable).destroy();
       return entry.header;
     }
@@ -44,41 +50,10 @@ export async function findEntry(
   return undefined;
 }
 
-function unpacking(archive: NodeJS.ReadableStream): Extract {
+function unpack(archive: NodeJS.ReadableStream): Extract {
   const unpacked = extract();
-  // pipe() does not hand on errors: an answer cut short would otherwise wait for ever.
+  // pipe() does not forward errors: a response that breaks off would otherwise be waited for forever.
   archive.once('error', (error) => unpacked.destroy(error));
   archive.pipe(unpacked as unknown as NodeJS.WritableStream);
   return unpacked;
-}
-
-function toHeader(entry: ArchiveEntry): Partial<Header> & Pick<Header, 'name'> {
-  const owner = { uid: entry.uid, gid: entry.gid };
-  switch (entry.kind) {
-    case 'file':
-      return { ...owner, name: entry.path, mode: entry.mode, size: entry.content.length, type: 'file' };
-    case 'directory':
-      return { ...owner, name: entry.path, mode: entry.mode, type: 'directory' };
-    case 'link':
-      return { ...owner, name: entry.path, mode: 0o777, type: 'symlink', linkname: entry.to };
-    default:
-      return unreachable(entry);
-  }
-}
-
-function fromHeader(header: Header, content: Buffer): ArchiveEntry | undefined {
-  const path = header.name.replace(/\/$/, '');
-  const owner = { uid: header.uid, gid: header.gid };
-  const mode = header.mode & 0o7777;
-  switch (header.type) {
-    case 'file':
-    case 'contiguous-file':
-      return { kind: 'file', path, content, mode, ...owner };
-    case 'directory':
-      return { kind: 'directory', path, mode, ...owner };
-    case 'symlink':
-      return { kind: 'link', path, to: header.linkname, ...owner };
-    default:
-      return undefined;
-  }
 }

@@ -1,7 +1,24 @@
 import { Readable } from 'node:stream';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findEntry, packEntries, unpackEntries } from '../../../../scripts/engine/docker/tar.ts';
 import type { ArchiveEntry } from '../../../../scripts/engine/engine.ts';
+
+const part = fc.stringMatching(/^[\wäö.-]{1,60}$/).filter((text) => text !== '.' && text !== '..');
+const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/'));
+const owner = { uid: fc.nat(65_534), gid: fc.nat(65_534) };
+const mode = fc.constantFrom(0o444, 0o400, 0o755);
+const entry: fc.Arbitrary<ArchiveEntry> = fc.oneof(
+  fc.record({
+    kind: fc.constant('file' as const),
+    path,
+    content: fc.uint8Array({ maxLength: 2_000 }).map((bytes) => Buffer.from(bytes)),
+    mode,
+    ...owner,
+  }),
+  fc.record({ kind: fc.constant('directory' as const), path, mode, ...owner }),
+  fc.record({ kind: fc.constant('link' as const), path, to: path, ...owner }),
+);
 
 const entries: readonly ArchiveEntry[] = [
   { kind: 'directory', path: 'releases/a', mode: 0o750, uid: 65534, gid: 0 },
@@ -10,11 +27,17 @@ const entries: readonly ArchiveEntry[] = [
   { kind: 'link', path: 'current', to: 'releases/a', uid: 65534, gid: 65534 },
 ];
 
-test('entries must come out of an archive as they went in', async () => {
-  expect(await unpackEntries(Readable.from([await packEntries(entries)]))).toEqual(entries);
+test('an archive must hold the entries packed into it, however long their paths are', async () => {
+  const read = async (packed: readonly ArchiveEntry[]) => unpackEntries(Readable.from([await packEntries(packed)]));
+  expect(await read(entries)).toEqual(entries);
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 8 }), async (packed) => {
+      expect(await read(packed)).toEqual(packed);
+    }),
+  );
 });
 
-test('a wanted entry must be had without the rest', async () => {
+test('an entry must be found without reading the rest', async () => {
   const archive = await packEntries(entries);
   const cut = Readable.from([archive.subarray(0, 512)]);
   expect(await findEntry(cut, () => true)).toMatchObject({ name: 'releases/a', type: 'directory' });
