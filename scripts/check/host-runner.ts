@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -113,21 +112,24 @@ class HostRunner implements CheckRunner {
 
 interface ProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The open file that takes what the program prints. */
+  /** The open file to which the program's output goes. */
   readonly output: number;
   readonly signal: AbortSignal;
 }
 
 /** Runs a program to its end; rejects when it cannot be started or is killed. */
-function exitCodeOf(tool: string, args: readonly string[], { env, output, signal }: ProgramOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const program = spawn(tool, args, { env, signal, stdio: ['ignore', output, output] });
-    program.once('error', reject);
-    program.once('exit', (code, killedBy) => {
-      if (code === null) reject(new Error(`it was killed by ${killedBy}`));
-      else resolve(code);
-    });
-  });
+async function exitCodeOf(
+  tool: string,
+  args: readonly string[],
+  { env, output, signal: cancelSignal }: ProgramOptions,
+): Promise<number> {
+  const { execa } = await import('execa');
+  // execa takes any file descriptor, but its types know only the first few.
+  const fd = output as 3;
+  const options = { env, extendEnv: false, cancelSignal, stdin: 'ignore', stdout: fd, stderr: fd } as const;
+  const { exitCode, signal, code, originalMessage } = await execa(tool, args, { ...options, reject: false });
+  if (exitCode !== undefined) return exitCode;
+  throw Object.assign(new Error(signal === undefined ? originalMessage : `it was killed by ${signal}`), { code });
 }
 
 /** Where a folder of PATH may not be looked into, the system says that the tool may not be run, though it may well not be there. */

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type Agent, type IncomingMessage, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { homedir } from 'node:os';
 import { text } from 'node:stream/consumers';
@@ -156,7 +156,7 @@ export async function ping(
 ): Promise<{ readonly kind: 'answered'; readonly engine: EngineKind } | PingFailure> {
   const timeoutMs = endpoint.kind === 'socket' ? localMs : remoteMs;
   const deadline = AbortSignal.timeout(timeoutMs);
-  const agent = agentFor(endpoint);
+  const agent = await agentFor(endpoint);
   try {
     const until = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
     const response = await requestPing(endpoint, agent, until);
@@ -175,11 +175,7 @@ export async function ping(
   }
 }
 
-function requestPing(
-  endpoint: Endpoint,
-  agent: ReturnType<typeof agentFor>,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
+function requestPing(endpoint: Endpoint, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> {
   const send = endpoint.kind === 'tcp' && endpoint.tls !== undefined ? requestTls : request;
   const target =
     endpoint.kind === 'socket'

@@ -30,7 +30,7 @@ export async function createDockerEngine(
   loading = loadDockerode(),
 ): Promise<Engine> {
   const Docker = await loading;
-  const agent = agentFor(endpoint);
+  const agent = await agentFor(endpoint);
   const docker = new Docker(toModemOptions(endpoint, agent));
   const isPodman = kind === 'podman';
   return {

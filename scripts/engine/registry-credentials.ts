@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { registryOf } from './images/reference.ts';
 import type { Environment } from './strategies.ts';
 
-/** Who to be at a registry, as the engine's API takes it. */
+/** Credentials for a registry, as the engine's API takes them. */
 export interface RegistryCredentials {
   readonly serveraddress: string;
   readonly username?: string;
@@ -20,10 +18,10 @@ interface DockerConfig {
   readonly credsStore?: string;
 }
 
-/** The name under which the docker command keeps Docker Hub's credentials. */
+/** The key under which the docker command stores Docker Hub's credentials. */
 const dockerHub = 'https://index.docker.io/v1/';
 
-/** What `docker login` left for the registry of a reference; undefined when nothing did, and the pull goes without. */
+/** The credentials that `docker login` stored for the registry of a reference; undefined when there are none. */
 export async function credentialsFor(
   reference: string,
   env: Environment,
@@ -41,7 +39,7 @@ async function readDockerConfig(env: Environment): Promise<DockerConfig> {
   try {
     return JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as DockerConfig;
   } catch {
-    // No file, or one the docker command could not read either: a registry that wants credentials will say so.
+    // No file, or one that the docker command could not read either: a registry that requires credentials will say so.
     return {};
   }
 }
@@ -56,7 +54,7 @@ function fromAuths(config: DockerConfig, server: string): RegistryCredentials | 
   return { serveraddress: server, username: plain.slice(0, colon), password: plain.slice(colon + 1) };
 }
 
-/** Keys were written as addresses once: `https://registry.example.org/v1/`. */
+/** Keys used to be addresses: `https://registry.example.org/v1/`. */
 function hostOf(name: string): string {
   return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
@@ -68,20 +66,20 @@ async function askProgram(
   env: Environment,
   signal: AbortSignal,
 ): Promise<RegistryCredentials | undefined> {
-  const child = spawn(`docker-credential-${program}`, ['get'], { env, signal, stdio: ['pipe', 'pipe', 'ignore'] });
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null));
-    child.once('close', resolve);
+  const { execa } = await import('execa');
+  const { failed, stdout } = await execa(`docker-credential-${program}`, ['get'], {
+    env,
+    extendEnv: false,
+    input: server,
+    stderr: 'ignore',
+    cancelSignal: signal,
+    reject: false,
   });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(server);
-  const [answer, exitCode] = await Promise.all([text(child.stdout), ended]);
-  if (exitCode !== 0) return undefined;
-  const told = parseAnswer(answer);
-  if (told === undefined) return undefined;
-  return told.Username === '<token>'
-    ? { serveraddress: server, identitytoken: told.Secret }
-    : { serveraddress: server, username: told.Username, password: told.Secret };
+  const answer = failed ? undefined : parseAnswer(stdout);
+  if (answer === undefined) return undefined;
+  return answer.Username === '<token>'
+    ? { serveraddress: server, identitytoken: answer.Secret }
+    : { serveraddress: server, username: answer.Username, password: answer.Secret };
 }
 
 function parseAnswer(answer: string): { readonly Username: string; readonly Secret: string } | undefined {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import type { Service } from '../../../stack/service.ts';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
@@ -79,14 +78,11 @@ export function openerFor(
   }
 }
 
-/** Starts the program and lets it go; false when it cannot be started. */
-export function openUrl([program, ...before]: readonly [string, ...string[]], url: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const child = spawn(program, [...before, url], { stdio: 'ignore', detached: true });
-    child.once('error', () => resolve(false));
-    child.once('spawn', () => {
-      child.unref();
-      resolve(true);
-    });
-  });
+/** Starts the program without waiting for it; false when it cannot be started. */
+export async function openUrl([program, ...before]: readonly [string, ...string[]], url: string): Promise<boolean> {
+  const { execa } = await import('execa');
+  const options = { stdio: 'ignore', detached: true, cleanup: false, reject: false } as const;
+  const opener = execa(program, [...before, url], options);
+  opener.unref();
+  return opener.pid !== undefined;
 }

@@ -1,36 +1,49 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
+import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import type Dockerode from 'dockerode';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { createSshAgent } from './ssh-agent.ts';
 
-/** How connections to the endpoint are made and kept. */
-export function agentFor(endpoint: Endpoint): Agent {
-  const agent = newAgent(endpoint);
-  // docker-modem prints the options of each request for its debug log, wanted or not, and would print all the sockets of
-  // the agent with them: 5 to 10 ms a request.
+type SshEndpoint = Extract<Endpoint, { kind: 'ssh' }>;
+
+/** Makes and keeps the connections to the endpoint. */
+export async function agentFor(endpoint: Endpoint): Promise<Agent> {
+  const agent = await createAgent(endpoint);
+  // docker-modem formats the options of each request for its debug log even when that is off, the agent's sockets
+  // included, which takes 5 to 10 ms a request.
   return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
 }
 
-function newAgent(endpoint: Endpoint): Agent {
+async function createAgent(endpoint: Endpoint): Promise<Agent> {
   switch (endpoint.kind) {
     case 'socket':
-      // A socket of this machine costs nothing to open, and a kept one may have been closed by the other end.
+      // A local socket costs nothing to open, and one that is kept may have been closed by the other end.
       return new Agent({ keepAlive: false });
-    case 'tcp':
-      return endpoint.tls === undefined ? new Agent({ keepAlive: true }) : toTlsAgent(endpoint.tls);
-    case 'ssh':
-      return createSshAgent(endpoint);
+    case 'tcp': {
+      const { tls } = endpoint;
+      if (tls === undefined) return new Agent({ keepAlive: true });
+      return new TlsAgent({
+        keepAlive: true,
+        rejectUnauthorized: tls.verify,
+        ca: tls.ca,
+        cert: tls.cert,
+        key: tls.key,
+      });
+    }
+    case 'ssh': {
+      const { execa } = await import('execa');
+      return Object.assign(new Agent({ keepAlive: true }), { createConnection: () => openSsh(execa, endpoint) });
+    }
     default:
       return unreachable(endpoint);
   }
 }
 
 /**
- * What docker-modem is told. It fills every option that is not there from the DOCKER_* variables, which `connect` has
- * read already: each is therefore named, if only as undefined.
+ * Options for docker-modem. It reads each option that is absent from the DOCKER_* variables, which `connect` has read
+ * already: each is therefore present, if only as undefined.
  */
 export function toModemOptions(endpoint: Endpoint, agent: Agent): Dockerode.DockerOptions {
   const blank = { socketPath: undefined, host: undefined, port: undefined, username: undefined, pathPrefix: '/' };
@@ -43,19 +56,59 @@ export function toModemOptions(endpoint: Endpoint, agent: Agent): Dockerode.Dock
       return { ...common, protocol: endpoint.tls === undefined ? 'http' : 'https', host, port: endpoint.port };
     }
     case 'ssh':
-      // The agent leads every connection through ssh; the name is only for the Host header.
+      // The agent makes every connection through ssh; the name is only for the Host header.
       return { ...common, protocol: 'http', host: 'docker', port: 80 };
     default:
       return unreachable(endpoint);
   }
 }
 
-function toTlsAgent(tls: NonNullable<Extract<Endpoint, { kind: 'tcp' }>['tls']>): Agent {
-  return new TlsAgent({
-    keepAlive: true,
-    rejectUnauthorized: tls.verify,
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
+/** The arguments of ssh. The host follows `--`, so that no name is taken for an option. */
+export function toSshArguments({ user, port, hostname }: SshEndpoint): readonly string[] {
+  return [
+    '-T',
+    ...['-o', 'ConnectTimeout=30'],
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...['--', hostname, 'docker', 'system', 'dial-stdio'],
+  ];
+}
+
+/**
+ * A connection through this machine's own ssh, as the docker command makes it, so that the user's keys, known hosts and
+ * ssh config apply. (docker-modem's own ssh checks no host key.)
+ */
+function openSsh(execa: typeof import('execa').execa, endpoint: SshEndpoint): Duplex {
+  const ssh = execa('ssh', toSshArguments(endpoint), { buffer: { stdout: false }, encoding: 'buffer', reject: false });
+  const connection = new Duplex({
+    read: () => void ssh.stdout.resume(),
+    write: (chunk, _encoding, done) => void ssh.stdin.write(chunk, done),
+    final: (done) => void ssh.stdin.end(done),
+    destroy: (error, done) => {
+      ssh.kill();
+      done(error);
+    },
+  });
+  ssh.stdin.on('error', () => undefined);
+  ssh.stdout.on('data', (chunk: Buffer) => {
+    if (!connection.push(chunk)) ssh.stdout.pause();
+  });
+  void ssh.then(({ exitCode, code, stderr, shortMessage }) => {
+    if (connection.destroyed) return;
+    // Only the exit code says whether the other end closed the connection or was never reached.
+    if (exitCode === 0) connection.push(null);
+    else {
+      const why = code === 'ENOENT' ? 'there is no ssh on the PATH' : Buffer.from(stderr).toString().trim();
+      connection.destroy(Object.assign(new Error(why || shortMessage), { code: 'ESSH' }));
+    }
+  });
+  // node:http calls these on each socket; a pipe has no such settings.
+  const ignore = () => connection;
+  return Object.assign(connection, {
+    setTimeout: ignore,
+    setNoDelay: ignore,
+    setKeepAlive: ignore,
+    ref: ignore,
+    unref: ignore,
   });
 }

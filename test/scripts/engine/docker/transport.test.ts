@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { connect } from '../../../../scripts/engine/connect.ts';
-import { toSshArguments } from '../../../../scripts/engine/docker/ssh-agent.ts';
+import { toSshArguments } from '../../../../scripts/engine/docker/transport.ts';
 import { fakeDaemon, json } from '../../../support/fake-daemon.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
 
