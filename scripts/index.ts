@@ -34,9 +34,9 @@ export type {
 export { Secret } from '../stack/secret.ts';
 export type { Service } from '../stack/service.ts';
 export { enabledServices, findService, services } from '../stack/services.ts';
-export { type Changed, changeStack } from './apply/change-stack.ts';
+export { type Changed, type ChangeOptions, changeStack } from './apply/change.ts';
 export { type RollBackOptions, type RolledBack, rollBack } from './apply/roll-back.ts';
-export type { ChangeOptions } from './apply/session.ts';
+export type { Run } from './apply/run.ts';
 export { type TakeDownOptions, takeDown } from './apply/take-down.ts';
 export { checkRendering } from './check/check.ts';
 export { containerRunner } from './check/container-runner.ts';

@@ -1,22 +1,23 @@
+import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
-import type { ArchiveEntry, Engine } from '../engine/engine.ts';
+import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
+import { containerInWords, holdersOf, portTaken } from '../plan/ports.ts';
+import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
-import { names } from '../state/names.ts';
+import { configWriterRole, names } from '../state/names.ts';
+import { releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
 import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
+import { portProcess } from '../util/port-process.ts';
+import { StackError } from '../util/stack-error.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { driverOf, openDriverContext } from './drivers.ts';
-import { explainRemoval, explainStart } from './explain-refusal.ts';
-import { prove } from './prove.ts';
 import { waitReady, whileAlive } from './ready.ts';
-import { releaseEntries, releasePlace, switchEntries } from './release-entries.ts';
-import { reloadServer } from './reload-server.ts';
-import type { Executors } from './run-plan.ts';
+import type { Executors, StepContext } from './run-plan.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;
@@ -28,16 +29,16 @@ const confirmMs = 60_000;
 export interface ExecutorContext {
   readonly engine: Engine;
   readonly desired: Desired;
-  readonly reach: ServiceClient;
+  readonly client: ServiceClient;
   readonly clock: Clock;
-  /** Ids of the containers there are, by service; executors add to it. */
+  /** Ids of the containers, by service; executors add to it. */
   readonly containers: Map<string, string>;
   readonly files: ConfigFiles;
-  /** Notes the confirmed revision in the stack's history. */
+  /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
 
-/** The executors of the steps that take something away; they need nothing but the engine. */
+/** The executors of the steps that remove something; they need nothing but the engine. */
 export function removalExecutors(engine: Engine): Executors<Removal> {
   return {
     stopContainer: ({ name, container, seconds }) =>
@@ -56,39 +57,37 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
 }
 
 /** The executor of each kind of step. */
-export function createExecutors(shop: ExecutorContext): Executors {
-  const { engine, desired, reach, clock, containers, files } = shop;
+export function createExecutors(context: ExecutorContext): Executors {
+  const { engine, desired, client, clock, containers, files } = context;
   const exits = new Map<string, Promise<number>>();
 
   const wantedOf = (service: string): DesiredService => {
-    const found = desired.services.find((one) => one.service.name === service);
-    if (found === undefined) throw new Error(`the plan has a step for ${service}, which the stack does not have`);
-    return found;
+    const wanted = desired.services.find((candidate) => candidate.service.name === service);
+    if (wanted === undefined) throw new Error(`the plan has a step for ${service}, which the stack does not have`);
+    return wanted;
   };
   const containerOf = (service: string): string => {
     const id = containers.get(service);
     if (id === undefined) throw new Error(`the plan uses the container of ${service} before there is one`);
     return id;
   };
-
-  const roomOf = (service: string, release: Release, signal: AbortSignal): DriverContext => {
-    const wanted = wantedOf(service);
-    const { given, spec } = wanted;
-    const container = containerOf(service);
-    const place = { stack: desired.stack, service: wanted.service, user: spec.user, container, release, given };
-    return openDriverContext({ ...place, engine, reach, clock, signal, deadlineMs: confirmMs });
+  const contextOf = (name: string, release: Release, { signal, onProgress }: StepContext): DriverContext => {
+    const { service, spec, given } = wantedOf(name);
+    const { stack } = desired;
+    const server = { engine, client, clock, stack, service, user: spec.user, container: containerOf(name), given };
+    return driverContext({ ...server, release, signal, onProgress, deadlineMs: confirmMs });
   };
-  const keepSecrets = async ({ service, spec, given }: DesiredService): Promise<void> => {
+  const makeSecrets = async ({ service, spec: { user }, given }: DesiredService): Promise<void> => {
     if (service.generatedSecrets === undefined) return;
-    const place = { carrier: names.carrier(desired.stack), service: service.name, user: spec.user };
-    await ensureSecrets(openSecretStore(engine, place), service, given);
+    const store = openSecretStore(engine, { stack: desired.stack, service: service.name, user });
+    await ensureSecrets(store, service, given);
   };
 
-  const stage = async (releases: readonly ServiceRelease[], andThen: readonly ArchiveEntry[] = []): Promise<void> => {
-    await Promise.all(releases.map(({ service }) => keepSecrets(wantedOf(service))));
+  const stage = async (releases: readonly ServiceRelease[], after: readonly ArchiveEntry[] = []): Promise<void> => {
+    await Promise.all(releases.map(({ service }) => makeSecrets(wantedOf(service))));
     const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
-    const cleared = releases.map(({ service, folder }) => releasePlace(service, folder));
-    await withDeadline('staging files', engineMs, files.write([...entries, ...andThen], cleared));
+    const cleared = releases.map(({ service, folder }) => slotPath(service, folder));
+    await withDeadline('staging files', engineMs, files.write([...entries, ...after], cleared));
   };
 
   return {
@@ -100,13 +99,14 @@ export function createExecutors(shop: ExecutorContext): Executors {
     createVolume: async ({ name, labels }) => {
       await withDeadline(`creating ${name}`, engineMs, engine.createVolume(name, labels));
     },
-    createCarrier: async () => {
+    createConfigWriter: async () => {
       const { configWriter } = desired;
-      if (configWriter === undefined) throw new Error('the plan makes a carrier for a stack that needs none');
+      if (configWriter === undefined)
+        throw new Error('the plan creates a config volume writer for a stack without files');
       const { name, image, mounts, hash } = configWriter;
-      const labels = { ...baseLabels(desired.stack, 'carrier'), [specHashLabel]: hash };
-      const helper = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
-      await withDeadline(`creating ${name}`, engineMs, engine.createHelper(helper));
+      const labels = { ...baseLabels(desired.stack, configWriterRole), [specHashLabel]: hash };
+      const request = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
+      await withDeadline(`creating ${name}`, engineMs, engine.createHelper(request));
     },
     stageReleases: ({ releases }) => stage(releases),
     placeReleases: ({ releases }) => stage(releases, switchEntries(releases)),
@@ -117,7 +117,7 @@ export function createExecutors(shop: ExecutorContext): Executors {
       const id = await withDeadline(`creating ${name}`, engineMs, engine.createContainer(request));
       containers.set(service, id);
       files.locate(service, id);
-      reach.locate(service, { container: id, ports: spec.ports });
+      client.locate(service, { container: id, ports: spec.ports });
     },
     startContainer: async ({ service }, { signal }) => {
       const id = containerOf(service);
@@ -132,34 +132,51 @@ export function createExecutors(shop: ExecutorContext): Executors {
       }
     },
     waitReady: ({ service }, { signal, onProgress }) => {
-      const exit = exits.get(service);
-      return waitReady(wantedOf(service).service, containerOf(service), {
-        engine,
-        reach,
-        clock,
-        signal,
-        deadlineMs: readyMs,
-        ...(exit === undefined ? {} : { exit }),
-        onProgress,
-      });
+      const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
+      return waitReady(wantedOf(service).service, containerOf(service), options);
     },
-    reload: async ({ service }, { signal, onProgress }) => {
-      const { service: declared, release } = wantedOf(service);
-      const attendant = driverOf(service);
-      if (attendant !== undefined && release !== undefined) return attendant.reload(roomOf(service, release, signal));
-      const container = containerOf(service);
-      return reloadServer(declared, { engine, container, reach, clock, signal, onProgress });
+    reload: async ({ service }, step) => {
+      const { release } = wantedOf(service);
+      if (release !== undefined) await driverOf(service).reload(contextOf(service, release, step));
     },
-    confirm: async ({ service }, { signal, note }) => {
-      const { service: declared, release } = wantedOf(service);
+    confirm: async ({ service: name }, step) => {
+      const { service, release } = wantedOf(name);
       if (release === undefined) return;
-      const alive = { service: declared, container: containerOf(service), engine, exit: exits.get(service), signal };
-      const notes = await whileAlive(alive, async (living) => {
-        await prove(service, declared.proofs(release), { reach, clock, signal: living, deadlineMs: confirmMs });
-        return driverOf(service)?.confirm(roomOf(service, release, living));
-      });
-      for (const text of notes ?? []) note(text);
+      const alive = { service, container: containerOf(name), engine, exit: exits.get(name), signal: step.signal };
+      const notes = await whileAlive(alive, (signal) =>
+        driverOf(name).confirm(contextOf(name, release, { ...step, signal })),
+      );
+      for (const text of notes) step.note(text);
     },
-    record: () => withDeadline('writing the history', engineMs, shop.record()),
+    record: () => withDeadline('writing the history', engineMs, context.record()),
   };
+}
+
+/** Turns the engine's refusal to start a container into words about the stack; a taken port is traced to its holder. */
+async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown): Promise<unknown> {
+  if (!(error instanceof EngineError)) return error;
+  if (error.code !== 'portTaken') {
+    return new StackError({ doing: `starting ${spec.service}`, why: error.message, cause: error });
+  }
+  const taken = spec.ports.find((port) => error.message.includes(`:${port.host}`)) ?? spec.ports[0];
+  if (taken === undefined) return error;
+  const [holder] = holdersOf(taken, await engine.listContainers({}));
+  // A process of this host holds no port of another one.
+  const process = engine.location.isLocal ? portProcess(taken.host) : undefined;
+  return portTaken(spec.service, taken.host, holder === undefined ? process : containerInWords(holder), error);
+}
+
+/** Turns the engine's refusal to remove something that is in use into what to do about it. */
+function explainRemoval(what: 'network' | 'volume', name: string, error: unknown): unknown {
+  if (!(error instanceof EngineError) || !/active endpoints|in use|being used/i.test(error.message)) return error;
+  const [who, tryThis] =
+    what === 'network'
+      ? ['is still on it', `docker network inspect ${name} names it; take it off, and run down again`]
+      : ['still has it', `docker ps -a --filter volume=${name} names it; remove it, and run down again`];
+  return new StackError({
+    doing: `removing the ${what} ${name}`,
+    why: `a container that is not of this stack ${who}`,
+    tryThis,
+    cause: error,
+  });
 }

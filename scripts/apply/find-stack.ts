@@ -1,9 +1,9 @@
 import { services } from '../../stack/services.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
-import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
+import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { type HistoryEntry, lastConfirmed, readHistory } from '../state/history.ts';
-import { names } from '../state/names.ts';
+import { configWriterRole, names } from '../state/names.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** A stack as the engine alone knows it, without its stack.yml. */
@@ -29,11 +29,11 @@ export async function findStack(engine: Engine, stack: string): Promise<FoundSta
       return found === undefined ? [] : [[name, found]];
     }),
   );
-  const files = archivedFiles(engine, stack);
+  const files = openConfigFiles(engine, stack);
   for (const [service, { id }] of containers) files.locate(service, id);
   const keeper = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
-  const hasCarrier = all.some((one) => one.labels[roleLabel] === 'carrier');
-  if (!containers.has(keeper) && !hasCarrier) {
+  const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
+  if (!containers.has(keeper) && !hasConfigWriter) {
     throw new StackError({
       doing: `reading the history of the stack ${stack}`,
       why: 'no container of it is on the engine, and the volumes that hold its history can only be read through one',

@@ -19,18 +19,18 @@ export async function waitReady(
   container: string,
   options: {
     readonly engine: Engine;
-    readonly reach: ServiceClient;
+    readonly client: ServiceClient;
     readonly clock: Clock;
     readonly signal: AbortSignal;
     /** How long it may take without any sign of getting on. */
     readonly deadlineMs: number;
     /** Resolves when the container ends; registered before its start so that no exit is missed. */
-    readonly exit?: Promise<number>;
+    readonly exit?: Promise<number> | undefined;
     /** Takes what a slow start is doing, in words. */
     readonly onProgress: (detail: string) => void;
   },
 ): Promise<void> {
-  const { engine, reach, clock, signal, deadlineMs } = options;
+  const { engine, client, clock, signal, deadlineMs } = options;
   let exitCode: number | undefined;
   const ended = options.exit?.then(
     (code) => {
@@ -48,7 +48,7 @@ export async function waitReady(
     signal.throwIfAborted();
     if (exitCode !== undefined) throw await die(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
     try {
-      const answer = await reach.request(service.name, service.ready, { timeoutMs: 2_000, signal });
+      const answer = await client.request(service.name, service.ready, { timeoutMs: 2_000, signal });
       if (answer.status === 200) return;
       last = `it answers ${answer.status}`;
     } catch (error) {
@@ -64,7 +64,7 @@ export async function waitReady(
         if (exitCode === undefined) throw await die(`its container is ${state} while starting`);
         continue;
       }
-      const doing = await slowStart(service, reach, signal);
+      const doing = await slowStart(service, client, signal);
       options.onProgress(doing ?? last);
       // A server that says how far it is may take its time, as long as it gets on.
       if (doing !== undefined && doing !== told) end = clock.now() + workingMs;
@@ -79,12 +79,12 @@ export async function waitReady(
 /** What a start that takes long says it is doing; undefined when the service does not tell. */
 async function slowStart(
   { name, starting }: Service,
-  reach: ServiceClient,
+  client: ServiceClient,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (starting === undefined) return undefined;
   try {
-    return starting.read(await reach.request(name, starting.request, { timeoutMs: 1_000, signal }));
+    return starting.read(await client.request(name, starting.request, { timeoutMs: 1_000, signal }));
   } catch {
     return undefined;
   }

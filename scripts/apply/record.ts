@@ -2,57 +2,63 @@ import { hostname } from 'node:os';
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type Desired, historyService } from '../plan/desired.ts';
+import type { Observed } from '../plan/observed.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { addToHistory, type RecordedRelease } from '../state/history.ts';
 import { userName } from '../state/lock.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
-/** Adds the desired revision to the stack's history; `previous` tells which files are new to it. */
-export async function recordRevision(
-  files: ConfigFiles,
-  desired: Desired,
-  told: {
-    readonly previous: Desired;
-    readonly command: string;
-    readonly at: Date;
-    /** The folder of each service's release. */
-    readonly folders: ReadonlyMap<string, ReleaseFolder>;
-    /** Why it was taken back; it counts as confirmed without. */
-    readonly refused?: string;
-  },
-): Promise<void> {
+/** Adds the desired revision to the stack's history; `previous` says which files are new in it. */
+export async function recordRevision(options: {
+  readonly files: ConfigFiles;
+  readonly desired: Desired;
+  readonly previous: Desired;
+  readonly command: string;
+  readonly at: Date;
+  /** The folder of each service's release. */
+  readonly folders: ReadonlyMap<string, ReleaseFolder>;
+  /** Why it was rolled back; undefined when it was confirmed. */
+  readonly refused: string | undefined;
+}): Promise<void> {
+  const { files, desired, previous, command, at, folders, refused } = options;
   const keeper = historyService(desired);
   if (keeper === undefined) return;
-  const { previous, command, at, folders, refused } = told;
+  const releases = desired.services.flatMap(({ service: { name }, release }): [string, RecordedRelease][] => {
+    const folder = folders.get(name);
+    return release === undefined || folder === undefined ? [] : [[name, { folder, hash: hashFiles(release.files) }]];
+  });
   await addToHistory(files, keeper, {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
     command,
     changed: changedFiles(previous, desired),
-    services: Object.fromEntries(
-      desired.services.flatMap(({ service: { name }, release }): [string, RecordedRelease][] => {
-        const folder = folders.get(name);
-        return release === undefined || folder === undefined
-          ? []
-          : [[name, { folder, hash: hashFiles(release.files) }]];
-      }),
-    ),
-    ...(refused === undefined ? {} : { refused }),
+    services: Object.fromEntries(releases),
+    refused,
   });
 }
 
-/** `service/path` of each file that one state has and the other has not, or has otherwise; a mere stamp does not count. */
+/** The folder of each service's release once the plan is carried out. */
+export function foldersAfter({ steps }: Plan, { services }: Observed): ReadonlyMap<string, ReleaseFolder> {
+  const before = [...services].flatMap(([name, { folder }]) => (folder === undefined ? [] : [[name, folder] as const]));
+  const switched = steps.flatMap((step) =>
+    step.do === 'switchReleases' || step.do === 'placeReleases' ? step.releases : [],
+  );
+  return new Map([...before, ...switched.map(({ service, folder }) => [service, folder] as const)]);
+}
+
+/** `service/path` of each file that only one of the states has, or that differs in more than its revision. */
 function changedFiles(previous: Desired, desired: Desired): string[] {
   const before = filesOf(previous);
   const after = filesOf(desired);
   const isSame = (path: string): boolean => {
-    const [one, other] = [before.get(path), after.get(path)];
-    if (one === undefined || other === undefined || one.file.mode !== other.file.mode) return one === other;
+    const [old, now] = [before.get(path), after.get(path)];
+    if (old === undefined || now === undefined || old.file.mode !== now.file.mode) return old === now;
     return (
-      one.file.content === other.file.content ||
-      withoutRevision(one.file, one.revision) === withoutRevision(other.file, other.revision)
+      old.file.content === now.file.content ||
+      withoutRevision(old.file, old.revision) === withoutRevision(now.file, now.revision)
     );
   };
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path)).sort();
@@ -69,7 +75,7 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
   );
 }
 
-/** A file's text without the revision that is stamped into it: files that differ in nothing else are the same to a person. */
+/** A file's text without the revision that is stamped into it: files that differ in nothing else count as the same. */
 function withoutRevision({ content }: Pick<RenderedFile, 'content'>, revision: string): string {
   const text = content instanceof Secret ? content.reveal() : content;
   return text.replaceAll(revision, 'REVISION');

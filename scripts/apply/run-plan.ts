@@ -5,7 +5,7 @@ import { StackError } from '../util/stack-error.ts';
 
 /** One small function for each kind of step; it contains no choice. */
 export type Executors<A extends Action = Action> = {
-  readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, hands: StepContext) => Promise<void>;
+  readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, context: StepContext) => Promise<void>;
 };
 
 /** What an executor gets beside its step. */
@@ -96,8 +96,8 @@ function firstLine(error: unknown): string {
   return why.split('\n')[0] ?? '';
 }
 
-function execute<A extends Action>(executors: Executors<A>, step: Step<A>, hands: StepContext): Promise<void> {
+function execute<A extends Action>(executors: Executors<A>, step: Step<A>, context: StepContext): Promise<void> {
   // The table has the step's own executor under its name; the compiler cannot follow that through the union.
-  const executor = executors[step.do as A['do']] as (step: Step<A>, hands: StepContext) => Promise<void>;
-  return executor(step, hands);
+  const executor = executors[step.do as A['do']] as (step: Step<A>, context: StepContext) => Promise<void>;
+  return executor(step, context);
 }

@@ -3,20 +3,15 @@ import { stackLabel } from '../engine/labels.ts';
 import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Report } from '../util/event.ts';
 import { removalExecutors } from './executors.ts';
+import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
 
 /** What taking a stack down needs. */
-export interface TakeDownOptions {
-  readonly engine: Engine;
+export interface TakeDownOptions extends Omit<Run, 'env'> {
   readonly stack: string;
   /** Delete the volumes too, with everything they hold. */
   readonly volumes: boolean;
-  readonly report: Report;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /** What a stack has on its engine; only what has its label. */
@@ -61,10 +56,11 @@ function planDown(belongings: Belongings, options: { readonly volumes: boolean }
     return steps.add({ do: 'removeContainer', name, container: id }, stopped, because);
   });
   for (const { id, name } of belongings.networks) {
-    steps.add({ do: 'removeNetwork', name, network: id }, removed, 'nothing is on it any more');
+    steps.add({ do: 'removeNetwork', name, network: id }, removed, 'no container is connected to it any more');
   }
   if (options.volumes) {
-    for (const { name } of belongings.volumes) steps.add({ do: 'removeVolume', name }, removed, 'you asked for it');
+    for (const { name } of belongings.volumes)
+      steps.add({ do: 'removeVolume', name }, removed, 'requested by --volumes');
   }
   return steps.all;
 }

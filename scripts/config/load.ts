@@ -21,9 +21,9 @@ export interface LoadOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keys that win over the file's, in the file's own shape: `{ grafana: { enabled: false } }`. */
-  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly overrides?: Readonly<Record<string, unknown>> | undefined;
   /** Kept from one load to the next, it saves looking again into files that have not changed. */
-  readonly judged?: CheckedFiles;
+  readonly judged?: CheckedFiles | undefined;
 }
 
 /** Finds, reads and checks stack.yml and every file it names; all that is wrong comes at once. */

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changeStack } from '../apply/change-stack.ts';
+import { changeStack } from '../apply/change.ts';
 import { takeDown } from '../apply/take-down.ts';
 import { connect } from '../engine/connect.ts';
 import type { Engine } from '../engine/engine.ts';

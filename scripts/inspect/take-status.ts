@@ -8,6 +8,7 @@ import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { assessChange } from './assess.ts';
@@ -162,7 +163,7 @@ function summarise(desired: Desired, observed: Observed, looks: readonly ProbedS
   const problems = [...all.filter((one) => one.tone === 'wrong'), ...all.filter((one) => one.tone === 'notice')];
   return {
     stack: desired.stack,
-    revision: observed.recorded,
+    revision: lastConfirmed(observed.history)?.revision,
     services: looks.map((look) => look.status),
     problems,
     isRight: problems.every((one) => one.tone !== 'wrong'),

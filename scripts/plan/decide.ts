@@ -8,10 +8,10 @@ import { manualChanges } from './manual-changes.ts';
 import type { ObservedService } from './observed.ts';
 import type { Change } from './plan.ts';
 
-/** What happens to one service, and whether its link has to move to another release. */
+/** What happens to one service, and whether its link has to be switched to another release. */
 interface Decision {
   readonly change: Change;
-  readonly moves: boolean;
+  readonly needsSwitch: boolean;
 }
 
 /** Decides about one service by what it is meant to be and what it is. */
@@ -34,18 +34,18 @@ export function decide(
   });
   if (found === undefined) {
     const why = about.isRecorded ? 'its container is gone' : 'no container yet';
-    return { change: change('create', why), moves: wanted.release !== undefined };
+    return { change: change('create', why), needsSwitch: wanted.release !== undefined };
   }
   const filesMoved = whyFilesMove(wanted, found);
-  const moves = filesMoved !== undefined;
+  const needsSwitch = filesMoved !== undefined;
   const recreate = whyRecreate(wanted, found, about);
   if (recreate.length > 0) {
     const risks = found.spec === undefined ? [] : risksOf(wanted.service, found.spec, wanted.spec);
     const plain = change('recreate', ...recreate, ...listed(filesMoved));
-    return { change: risks.length === 0 ? plain : { ...plain, risks }, moves };
+    return { change: risks.length === 0 ? plain : { ...plain, risks }, needsSwitch };
   }
   if (found.container.state !== 'running') {
-    return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), moves };
+    return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), needsSwitch };
   }
   const newToIt = filesMoved ?? whyUnconfirmed(wanted, about.isConfirmed);
   if (newToIt !== undefined) {
@@ -53,12 +53,12 @@ export function decide(
     const how = isReloaded
       ? change('reload', newToIt)
       : change('recreate', newToIt, 'it reads its files only when it starts');
-    return { change: how, moves };
+    return { change: how, needsSwitch };
   }
   if (found.unproven !== undefined) {
-    return { change: change('reload', `the running server is behind its files: ${found.unproven}`), moves };
+    return { change: change('reload', `the running server is behind its files: ${found.unproven}`), needsSwitch };
   }
-  return { change: change('none', 'it is as it should be'), moves };
+  return { change: change('none', 'unchanged'), needsSwitch };
 }
 
 function whyRecreate(
@@ -69,17 +69,17 @@ function whyRecreate(
   const { container } = found;
   if (found.specHash !== wanted.specHash) {
     const reasons = found.spec === undefined ? [] : diffSpec(found.spec, wanted.spec);
-    return reasons.length > 0 ? reasons : ['it was made from another spec'];
+    return reasons.length > 0 ? reasons : ['it was created from a different spec'];
   }
   if (wanted.imageId !== undefined && container.imageId !== wanted.imageId) {
-    return [`${wanted.spec.image} is another image now`];
+    return [`${wanted.spec.image} is a different image now`];
   }
   if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
     return [`it is ${inWords(container.state)}`];
   }
   const altered = manualChanges(found, network);
   if (altered.length > 0) return altered;
-  return recreate ? ['you asked for it'] : [];
+  return recreate ? ['requested by --recreate'] : [];
 }
 
 function whyFilesMove({ release, folder }: DesiredService, found: ObservedService): string | undefined {
@@ -91,7 +91,7 @@ function whyFilesMove({ release, folder }: DesiredService, found: ObservedServic
   return undefined;
 }
 
-/** A run that was cut short may have put files in place without the server; one that cannot be asked what it runs is told of them. */
+/** A run that was cut short may have put files in place without the server; one that cannot be asked what it runs has to read them. */
 function whyUnconfirmed({ service, release }: DesiredService, isConfirmed: boolean): string | undefined {
   if (release === undefined || isConfirmed || service.proofs(release).length > 0) return undefined;
   return 'its files were never confirmed';
@@ -102,7 +102,7 @@ const listed = (reason: string | undefined): string[] => (reason === undefined ?
 const inWords = (state: ObservedService['container']['state']): string =>
   state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
 
-/** Why a container made from one spec does not fit another: one reason a field, in a person's words. */
+/** Why a container made from one spec does not fit another: one reason a field. */
 function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [
     ...scalar('image', before.image, after.image),

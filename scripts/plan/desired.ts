@@ -35,7 +35,7 @@ export interface DesiredService {
   /** The kept secrets that it is to have; the others stay as they are. */
   readonly given: Secrets;
   /** Where the release lies already, when it is one of the history; a new one gets a free place. */
-  readonly folder?: ReleaseFolder;
+  readonly folder?: ReleaseFolder | undefined;
 }
 
 /** The container that is created and never started: the way by which files reach the config volumes. */
@@ -112,7 +112,7 @@ export function hasConfigMount(spec: ContainerSpec): boolean {
   return spec.mounts.some((mount) => mount.kind === 'config');
 }
 
-/** The carrier for these services; undefined when none of them reads files. */
+/** The config volume writer for these services; undefined when none of them reads files. */
 export function configWriterFor(
   stack: string,
   services: readonly Pick<DesiredService, 'service' | 'spec'>[],
@@ -125,8 +125,8 @@ export function configWriterFor(
     target: `${configWriterRoot}/${service.name}`,
     readOnly: false,
   }));
-  // The image is left out of the hash: any image serves, and a new one is no reason to make the carrier anew.
-  return { name: names.carrier(stack), image, hash: shortHash(JSON.stringify(mounts)), mounts };
+  // The image is left out of the hash: any image works, and a new one is no reason to recreate it.
+  return { name: names.configWriter(stack), image, hash: shortHash(JSON.stringify(mounts)), mounts };
 }
 
 /** The service whose config volume holds the history; undefined when the stack has none that can. */

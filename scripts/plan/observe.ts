@@ -1,161 +1,179 @@
 import type { HttpResponse } from '../../stack/model.ts';
-import type { Engine } from '../engine/engine.ts';
-import { specHashLabel, stackLabel } from '../engine/labels.ts';
-import type { ConfigFiles } from '../state/config-files.ts';
-import { type HistoryEntry, lastConfirmed, readHistory } from '../state/history.ts';
-import { names } from '../state/names.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
+import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
+import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
+import { readHistory } from '../state/history.ts';
+import { configWriterRole, names, specOf } from '../state/names.ts';
+import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { type Desired, type DesiredService, historyService } from './desired.ts';
+import { type Desired, type DesiredService, hasConfigMount, historyService } from './desired.ts';
 import type { NameConflict, Observed, ObservedService } from './observed.ts';
-import { type EngineSnapshot, isOf, type ServiceSnapshot, snapshotEngine } from './snapshot.ts';
 
-/** How long a server may take to answer while the engine is looked at; a hanging one counts as not proven. */
-const askMs = 2_000;
-/** How long the whole look may take: it is a matter of part of a second. */
-const lookMs = 120_000;
+/** How long a server may take to answer a proof; one that hangs counts as not proven. */
+const proofMs = 2_000;
+/** How long the whole snapshot may take; it usually takes part of a second. */
+const snapshotMs = 120_000;
+/** A check begins within this time once its container is created. */
+const checkSeconds = 600;
 
 /** Which servers are asked what they run. */
 export type ProofScope =
-  /** Those that do not get other files anyway, whatever they answer. */
+  /** Those that do not get other files anyway. */
   'unmoved' | 'all';
 
-/** Takes the snapshot of everything that concerns one stack. */
+/** Takes the snapshot of everything that concerns one stack, and says to `client` and `files` where each service is. */
 export function observe(
   engine: Engine,
   desired: Desired,
-  reach: ServiceClient,
-  { files, asked = 'unmoved' }: { readonly files?: ConfigFiles; readonly asked?: ProofScope } = {},
+  client: ServiceClient,
+  options: { readonly files?: ConfigFiles; readonly proofs?: ProofScope } = {},
 ): Promise<Observed> {
-  const look = async (): Promise<Observed> => {
-    const stock = await snapshotEngine(engine, desired.stack, { files });
-    const [history, services] = await Promise.all([
-      historyOf(stock, desired),
-      observeServices(stock, desired, reach, asked),
-    ]);
-    return { ...compare(stock, desired), services, history, recorded: lastConfirmed(history)?.revision };
-  };
-  return withDeadline('looking at the engine', lookMs, look());
+  const { files = openConfigFiles(engine, desired.stack), proofs = 'unmoved' } = options;
+  return withDeadline(
+    'reading the state of the engine',
+    snapshotMs,
+    takeSnapshot(engine, desired, client, files, proofs),
+  );
 }
 
-/**
- * The same without the history, which is enough to see that there is nothing to do. When there is something, decide by a
- * whole look.
- */
-export function observeBriefly(stock: EngineSnapshot, desired: Desired, reach: ServiceClient): Promise<Observed> {
-  const look = async (): Promise<Observed> => {
-    const [services, recorded] = await Promise.all([observeServices(stock, desired, reach, 'unmoved'), stock.recorded]);
-    return { ...compare(stock, desired), services, history: [], recorded };
-  };
-  return withDeadline('looking at the engine', lookMs, look());
-}
-
-async function historyOf(
-  { services, configWriter, files }: EngineSnapshot,
+async function takeSnapshot(
+  engine: Engine,
   desired: Desired,
-): Promise<readonly HistoryEntry[]> {
+  client: ServiceClient,
+  files: ConfigFiles,
+  proofs: ProofScope,
+): Promise<Observed> {
+  const { stack } = desired;
+  const [containers, volumes, networks] = await Promise.all([
+    engine.listContainers({}),
+    engine.listVolumes({}),
+    engine.listNetworks({}),
+  ]);
+  const ours = containers.filter(belongsTo(stack));
+  const { primary, strays } = byService(stack, ours);
+  for (const [service, container] of primary) {
+    files.locate(service, container.id);
+    client.locate(service, { container: container.id, ports: specOf(container)?.ports ?? [] });
+  }
+  const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
   const keeper = historyService(desired);
-  const canRead = keeper !== undefined && (services.has(keeper) || configWriter !== undefined);
-  return canRead ? readHistory(files, keeper) : [];
-}
-
-/** What needs no further question. */
-function compare(
-  { stack, strays, configWriter, containers, volumes, networks }: EngineSnapshot,
-  desired: Desired,
-): Omit<Observed, 'services' | 'history' | 'recorded'> {
+  const canReadHistory = keeper !== undefined && (primary.has(keeper) || configWriter !== undefined);
+  const [services, history] = await Promise.all([
+    Promise.all(
+      [...primary].map(async ([name, container]) => {
+        const wanted = desired.services.find(({ service }) => service.name === name);
+        return [name, await observeService(engine, files, container, { name, wanted, client, proofs })] as const;
+      }),
+    ),
+    canReadHistory ? readHistory(files, keeper) : [],
+  ]);
+  const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
+  const neededVolumes = desired.volumes.map(({ name }) => name);
   return {
     stack,
+    services: new Map(services),
     strays,
+    history,
     configWriter,
-    network: networks.find((one) => one.name === names.network(stack) && isOf(stack, one)),
-    volumes: new Set(volumes.filter((one) => isOf(stack, one)).map((one) => one.name)),
-    foreign: [
-      ...foreigners('container', neededContainers(desired), containers, stack),
-      ...foreigners(
-        'volume',
-        desired.volumes.map((one) => one.name),
-        volumes,
-        stack,
-      ),
-      ...foreigners('network', [names.network(stack)], networks, stack),
+    network: networks.filter(belongsTo(stack)).find(({ name }) => name === names.network(stack)),
+    volumes: new Set(volumes.filter(belongsTo(stack)).map(({ name }) => name)),
+    conflicts: [
+      ...conflictsIn('container', neededContainers, containers, stack),
+      ...conflictsIn('volume', neededVolumes, volumes, stack),
+      ...conflictsIn('network', [names.network(stack)], networks, stack),
     ],
     portHolders: containers.filter(({ hostPorts }) => hostPorts.length > 0),
   };
 }
 
-async function observeServices(
-  { services }: EngineSnapshot,
-  desired: Desired,
-  reach: ServiceClient,
-  asked: ProofScope,
-): Promise<ReadonlyMap<string, ObservedService>> {
-  const wanted = new Map(desired.services.map((one) => [one.service.name, one]));
-  return new Map(
-    await Promise.all(
-      [...services].map(
-        async ([name, found]): Promise<[string, ObservedService]> => [
-          name,
-          await observeService(name, found, wanted.get(name), reach, asked),
-        ],
-      ),
-    ),
-  );
-}
-
 async function observeService(
-  name: string,
-  { container, spec, details, folder, filesHash }: ServiceSnapshot,
-  wanted: DesiredService | undefined,
-  reach: ServiceClient,
-  asked: ProofScope,
+  engine: Engine,
+  files: ConfigFiles,
+  container: ContainerSummary,
+  about: {
+    readonly name: string;
+    readonly wanted: DesiredService | undefined;
+    readonly client: ServiceClient;
+    readonly proofs: ProofScope;
+  },
 ): Promise<ObservedService> {
-  reach.locate(name, { container: container.id, ports: spec?.ports ?? [] });
-  const base = { container, specHash: container.labels[specHashLabel], spec };
-  if (wanted?.release === undefined) {
-    const none = { folder: undefined, linked: undefined, filesHash: undefined, unproven: undefined };
-    return { ...base, details: await details, ...none };
-  }
-  const proving = async (): Promise<string | undefined> => {
-    if (container.state !== 'running') return undefined;
-    const linked = asked === 'all' ? undefined : await folder;
-    const moves = linked !== undefined && revisionOf(linked) !== wanted.release?.revision;
-    return moves ? undefined : askProofs(wanted, reach);
+  const { name, wanted, client, proofs } = about;
+  const spec = specOf(container);
+  const hasFiles = spec !== undefined && hasConfigMount(spec);
+  const folder = hasFiles ? await currentFolder(files, name) : undefined;
+  const linked = folder === undefined ? undefined : revisionOf(folder);
+  const getsOtherFiles = linked !== undefined && linked !== wanted?.release?.revision;
+  const isAsked = container.state === 'running' && (proofs === 'all' || !getsOtherFiles);
+  const [details, release, unproven] = await Promise.all([
+    engine.inspectContainer(container.id),
+    folder === undefined ? undefined : readRelease(files, name, folder),
+    isAsked && wanted !== undefined ? askProofs(wanted, client) : undefined,
+  ]);
+  const specHash = container.labels[specHashLabel];
+  return {
+    container,
+    specHash,
+    spec,
+    details,
+    folder,
+    linked,
+    files: release?.files,
+    filesHash: release?.hash,
+    unproven,
   };
-  const [inspected, at, hash, unproven] = await Promise.all([details, folder, filesHash, proving()]);
-  const linked = at === undefined ? undefined : revisionOf(at);
-  return { ...base, details: inspected, folder: at, linked, filesHash: hash, unproven };
 }
 
 /** Asks each proof once; the first that does not hold says why. */
-async function askProofs({ service, release }: DesiredService, reach: ServiceClient): Promise<string | undefined> {
+async function askProofs({ service, release }: DesiredService, client: ServiceClient): Promise<string | undefined> {
   if (release === undefined) return undefined;
-  const verdicts = await Promise.all(
+  const noAnswer = (): HttpResponse => ({ status: 0, body: '' });
+  const reasons = await Promise.all(
     service.proofs(release).map(async (proof) => {
-      const answer = await reach.request(service.name, proof.request, { timeoutMs: askMs }).catch(unanswered);
+      const answer = await client.request(service.name, proof.request, { timeoutMs: proofMs }).catch(noAnswer);
       const verdict = proof.judge(answer);
       return verdict.kind === 'proven' ? undefined : verdict.because;
     }),
   );
-  return verdicts.find((because) => because !== undefined);
+  return reasons.find((because) => because !== undefined);
 }
 
-const unanswered = (): HttpResponse => ({ status: 0, body: '' });
+const belongsTo =
+  (stack: string) =>
+  ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
+    labels[stackLabel] === stack;
 
-function neededContainers(desired: Desired): string[] {
-  return [...desired.services.map((one) => one.name), names.carrier(desired.stack)];
+/** The container a service is known by, and every other one; the same choice whatever order the engine lists them in. */
+function byService(stack: string, containers: readonly ContainerSummary[]) {
+  const primary = new Map<string, ContainerSummary>();
+  const strays: ContainerSummary[] = [];
+  for (const container of containers.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const role = container.labels[roleLabel];
+    if (role === 'check' && isLeftOver(container)) strays.push(container);
+    if (role !== 'service') continue;
+    const service = container.labels[serviceLabel] ?? '';
+    if (container.name === names.container(stack, service)) primary.set(service, container);
+    else strays.push(container);
+  }
+  return { primary, strays };
 }
 
-function foreigners(
+/** Checks run without the lock: one that is under way must not be taken for a leftover of an interrupted run. */
+function isLeftOver({ state, createdAt }: ContainerSummary): boolean {
+  if (state === 'running') return false;
+  return state === 'exited' || state === 'dead' || Date.now() / 1_000 - createdAt > checkSeconds;
+}
+
+function conflictsIn(
   kind: NameConflict['kind'],
   needed: readonly string[],
   present: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[],
   stack: string,
 ): NameConflict[] {
   return present
-    .filter((one) => needed.includes(one.name) && one.labels[stackLabel] !== stack)
-    .map((one) => ({ kind, name: one.name, owner: ownerOf(one.labels) }));
+    .filter(({ name, labels }) => needed.includes(name) && labels[stackLabel] !== stack)
+    .map(({ name, labels }) => ({ kind, name, owner: ownerOf(labels) }));
 }
 
 function ownerOf(labels: Readonly<Record<string, string>>): string {
@@ -163,5 +181,5 @@ function ownerOf(labels: Readonly<Record<string, string>>): string {
   if (stack !== undefined) return `it belongs to the stack ${stack}`;
   const project = labels['com.docker.compose.project'];
   if (project !== undefined) return `it belongs to the compose project ${project}`;
-  return 'it was not made by promstack';
+  return 'it was not created by promstack';
 }

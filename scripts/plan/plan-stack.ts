@@ -2,21 +2,20 @@ import { findService, services } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { archivedFiles, type ConfigFiles } from '../state/config-files.ts';
-import { readMasked, readRelease } from '../state/release-files.ts';
-import { type ReleaseFolder, revisionOf } from '../state/release-folder.ts';
+import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
+import { readMasked } from '../state/release-files.ts';
+import { revisionOf } from '../state/release-folder.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type AlertImpact, alertImpact, type StackFiles } from './alert-impact.ts';
-import { type Desired, hasConfigMount, toDesired } from './desired.ts';
+import { type Desired, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
 import { observe } from './observe.ts';
-import type { Observed, ObservedService } from './observed.ts';
+import type { Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
-import { readFolder } from './snapshot.ts';
 
 /** A plan, and all that a person wants to know before it is carried out. */
 export interface PlanReport {
@@ -45,10 +44,10 @@ export async function planStack(options: {
   }));
   const found = await findImages(engine, wanted, rendering.config.images);
   const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
-  const reach = openServiceClient(engine);
+  const client = openServiceClient(engine);
   try {
-    const files = archivedFiles(engine, desired.stack);
-    const observed = await observe(engine, desired, reach, { files });
+    const files = openConfigFiles(engine, desired.stack);
+    const observed = await observe(engine, desired, client, { files });
     const plan = reconcile(desired, observed, { recreate });
     const obstacle = await obstacleTo(() => preflight(plan, desired, observed, engine.location.isLocal));
     return {
@@ -58,7 +57,7 @@ export async function planStack(options: {
       ...compare(desired, await runningFiles(files, observed)),
     };
   } finally {
-    reach.close();
+    client.close();
   }
 }
 
@@ -98,24 +97,14 @@ function namesOf(...all: readonly StackFiles[]): readonly string[] {
   return services.map(({ name }) => name).filter((name) => all.flat().some(({ service }) => service.name === name));
 }
 
-/** The files that are in place now, of each service that has some, one that goes too. */
+/** The files that are in place now, of each service that has some, including one that is removed. */
 async function runningFiles(files: ConfigFiles, observed: Observed): Promise<ReadonlyMap<string, ReleaseFiles>> {
   const releases = await Promise.all(
-    [...observed.services].map(async ([name, found]): Promise<[string, ReleaseFiles][]> => {
-      const folder = await folderOf(files, name, found);
-      if (folder === undefined) return [];
-      const [read, masked] = await Promise.all([readRelease(files, name, folder), readMasked(files, name, folder)]);
-      return read === undefined ? [] : [[name, { files: read, revision: revisionOf(folder), masked }]];
+    [...observed.services].map(async ([name, { folder, files: stored }]): Promise<[string, ReleaseFiles][]> => {
+      if (folder === undefined || stored === undefined) return [];
+      const masked = await readMasked(files, name, folder);
+      return [[name, { files: stored, revision: revisionOf(folder), masked }]];
     }),
   );
   return new Map(releases.flat());
-}
-
-/** Of a service that is not wanted any more, a look at the engine does not tell the folder. */
-async function folderOf(
-  files: ConfigFiles,
-  name: string,
-  { folder, spec }: ObservedService,
-): Promise<ReleaseFolder | undefined> {
-  return folder ?? (spec !== undefined && hasConfigMount(spec) ? readFolder(files, name) : undefined);
 }

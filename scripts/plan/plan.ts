@@ -15,7 +15,7 @@ export type Action =
   | Removal
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
-  | { readonly do: 'createCarrier' }
+  | { readonly do: 'createConfigWriter' }
   | { readonly do: 'stageReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
   /** Both in one, where no server reads yet what is half there. */
@@ -68,8 +68,8 @@ export function describe(step: Action): string {
       return `create the volume ${step.name}`;
     case 'removeVolume':
       return `delete the volume ${step.name} and what it holds`;
-    case 'createCarrier':
-      return 'create the carrier of the config files';
+    case 'createConfigWriter':
+      return 'create the config volume writer';
     case 'stageReleases':
       return `stage the files of ${list(step.releases)}`;
     case 'switchReleases':

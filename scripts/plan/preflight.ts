@@ -8,7 +8,7 @@ import { containerInWords, holdersOf, portTaken } from './ports.ts';
 
 /** Finds what would stop the plan half-way and throws it as a StackError before anything is touched. */
 export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
-  const [foreign] = observed.foreign;
+  const [foreign] = observed.conflicts;
   if (foreign !== undefined) throw nameTaken(desired.stack, foreign);
   const starting = new Set(plan.steps.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
   for (const { service, spec } of desired.services) {

@@ -9,10 +9,10 @@ import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
 import { takesOneOf } from './ports.ts';
 
-/** What a person asked for beyond "make it so". */
+/** What the user asked for beyond the desired state. */
 export interface ReconcileOptions {
-  /** Make every container anew, whether it needs it or not. */
-  readonly recreate?: boolean;
+  /** Recreate all containers. */
+  readonly recreate?: boolean | undefined;
   /** Services that are left as they are when they are not desired, instead of being removed. */
   readonly leave?: ReadonlySet<string>;
   /** Services whose files in place were not confirmed, whatever the history says of them. */
@@ -33,8 +33,7 @@ type Decided = {
  */
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
   const last = lastConfirmed(observed.history);
-  // A brief look names what was confirmed last without its releases, and a stack without a keeper has no history.
-  const isTold = historyService(desired) !== undefined && (last !== undefined || observed.recorded === undefined);
+  const hasHistory = historyService(desired) !== undefined;
   const decisions = desired.services.map((wanted): Decided => {
     const { name } = wanted.service;
     const found = observed.services.get(name);
@@ -42,7 +41,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     const about = {
       network: names.network(desired.stack),
       isRecorded: recorded !== undefined,
-      isConfirmed: options.unconfirmed?.has(name) !== true && (!isTold || recorded?.folder === found?.folder),
+      isConfirmed: options.unconfirmed?.has(name) !== true && (!hasHistory || recorded?.folder === found?.folder),
       recreate: options.recreate === true,
     };
     return { wanted, found, isConfirmed: about.isConfirmed, ...decide(wanted, found, about) };
@@ -54,12 +53,12 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
 
   const network =
     observed.network === undefined
-      ? [steps.add({ do: 'createNetwork', name: names.network(desired.stack) }, [], 'there is none yet')]
+      ? [steps.add({ do: 'createNetwork', name: names.network(desired.stack) }, [], 'it does not exist yet')]
       : [];
   const volumes = new Map<string, number>();
   for (const { name, labels } of desired.volumes) {
     if (observed.volumes.has(name)) continue;
-    volumes.set(name, steps.add({ do: 'createVolume', name, labels }, [], 'there is none yet'));
+    volumes.set(name, steps.add({ do: 'createVolume', name, labels }, [], 'it does not exist yet'));
   }
   const leaving = observed.strays.map((container): Leaving => {
     const { id, name } = container;
@@ -69,11 +68,11 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     };
   });
 
-  const moving = decisions.filter((one) => one.moves);
+  const moving = decisions.filter(({ needsSwitch }) => needsSwitch);
   const isAsRecorded = gone.length === 0 && moving.length === 0 && decisions.every((one) => one.isConfirmed);
-  const isRecorded = options.unrecorded === true || (observed.recorded === desired.revision && isAsRecorded);
-  const carrier = isRecorded && moving.length === 0 ? [] : planCarrier(steps, desired, observed, volumes);
-  const switched = planReleases(steps, moving, observed, carrier);
+  const isRecorded = options.unrecorded === true || (last?.revision === desired.revision && isAsRecorded);
+  const writer = isRecorded && moving.length === 0 ? [] : planConfigWriter(steps, desired, observed, volumes);
+  const switched = planReleases(steps, moving, observed, writer);
 
   // What goes stays until all else is confirmed, but for what holds a port that somebody needs.
   const needed = decisions.filter(isStarting).flatMap(({ wanted }) => wanted.spec.ports);
@@ -89,7 +88,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   if (!isRecorded && desired.configWriter !== undefined) {
     const because =
       confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
-    const after = [...carrier, ...switched, ...confirmed, ...leaving.flatMap((one) => one.removed), ...removed];
+    const after = [...writer, ...switched, ...confirmed, ...leaving.flatMap((one) => one.removed), ...removed];
     steps.add({ do: 'record', revision: desired.revision }, after, because);
   }
 
@@ -126,17 +125,17 @@ function planServices(
   const { network, volumes, switched } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
-  const replaced = decisions.flatMap(({ found, change, moves }): Leaving[] => {
+  const replaced = decisions.flatMap(({ found, change, needsSwitch }): Leaving[] => {
     if (change.action !== 'recreate' || found === undefined) return [];
     const [because = ''] = change.because;
     const { container } = found;
-    return [{ container, removed: removeContainer(steps, container, moves ? switched : [], because) }];
+    return [{ container, removed: removeContainer(steps, container, needsSwitch ? switched : [], because) }];
   });
   const leaving = [...before.leaving, ...replaced];
-  for (const { wanted, found, change, moves } of decisions) {
+  for (const { wanted, found, change, needsSwitch } of decisions) {
     const { name, startsAfter, reload } = wanted.service;
     const [because = ''] = change.because;
-    const files = moves ? switched : [];
+    const files = needsSwitch ? switched : [];
     const own = wanted.volumes.flatMap((volume) => volumes.get(volume) ?? []);
     const revision = wanted.release?.revision;
     const confirm = (after: number[]): void => {
@@ -180,7 +179,7 @@ function planServices(
   return confirmed;
 }
 
-function planCarrier(
+function planConfigWriter(
   steps: Steps,
   desired: Desired,
   observed: Observed,
@@ -195,7 +194,7 @@ function planCarrier(
       ? []
       : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
   const needed = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
-  return [steps.add({ do: 'createCarrier' }, [...cleared, ...needed], why)];
+  return [steps.add({ do: 'createConfigWriter' }, [...cleared, ...needed], why)];
 }
 
 /** New releases are staged, those of the history are there already; then every link moves. Where nobody reads, one step does. */
@@ -203,7 +202,7 @@ function planReleases(
   steps: Steps,
   moving: readonly Decided[],
   observed: Observed,
-  carrier: readonly number[],
+  writer: readonly number[],
 ): readonly number[] {
   if (moving.length === 0) return [];
   const releases = moving.map((one): ServiceRelease & { readonly isNew: boolean } => {
@@ -216,22 +215,22 @@ function planReleases(
     ({ found }) => found !== undefined && found.container.state !== 'exited' && found.container.state !== 'created',
   );
   if (!isRead && fresh.length === releases.length) {
-    return [steps.add({ do: 'placeReleases', releases: fresh }, carrier, 'none of these servers runs')];
+    return [steps.add({ do: 'placeReleases', releases: fresh }, writer, 'none of these servers runs')];
   }
   const staged =
-    fresh.length === 0 ? [] : [steps.add({ do: 'stageReleases', releases: fresh }, carrier, 'their files changed')];
-  const after = staged.length > 0 ? staged : carrier;
+    fresh.length === 0 ? [] : [steps.add({ do: 'stageReleases', releases: fresh }, writer, 'their files changed')];
+  const after = staged.length > 0 ? staged : writer;
   return [steps.add({ do: 'switchReleases', releases: releases.map(plain) }, after, 'all files are in place')];
 }
 
 function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolder {
   const revision = wanted.release?.revision ?? '';
-  // A release that is linked and has to move all the same was changed by hand: it is written anew, in another place.
+  // A release that is linked and still has to move was changed by hand: it is written again, into another slot.
   if (wanted.folder !== undefined && wanted.folder !== found?.folder) return wanted.folder;
   const { name } = wanted.service;
-  const isBlind =
+  const isUnknown =
     found === undefined && observed.history.length === 0 && wanted.volumes.some((one) => observed.volumes.has(one));
-  if (isBlind) return fallbackFolder(revision);
+  if (isUnknown) return fallbackFolder(revision);
   return freeFolder(revision, [
     ...(found?.folder === undefined ? [] : [found.folder]),
     ...newestFolders(observed.history, name),

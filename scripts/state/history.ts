@@ -26,7 +26,7 @@ const entrySchema = z.object({
   changed: z.array(z.string()),
   /** The release of each service that has one. */
   services: z.record(z.string(), releaseSchema),
-  /** Why it was taken back; absent when it was confirmed. */
+  /** Why it was rolled back; absent when it was confirmed. */
   refused: z.string().optional(),
 });
 
@@ -36,16 +36,14 @@ const stateSchema = z.object({
   history: z.array(entrySchema),
 });
 
-/** One revision that was confirmed to run, or that was refused and taken back. */
+/** One revision that was confirmed to run, or that was refused and rolled back. */
 export type HistoryEntry = z.infer<typeof entrySchema>;
 
 /** A release as the history names it. */
 export type RecordedRelease = z.infer<typeof releaseSchema>;
 
-/** The folder beside the releases, in the config volume of the service that keeps the state. */
+/** The folder beside the releases, in the config volume of the service that stores the history. */
 export const stateFolder = 'state';
-/** A link there that leads nowhere: its target is the revision that was confirmed last. */
-const recordedLink = 'recorded';
 
 /** The last entry that was confirmed: what the stack ran when all was well. */
 export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {
@@ -71,14 +69,6 @@ export async function readHistory(files: ConfigFiles, keeper: string): Promise<r
   return (await readState(files, keeper)).history;
 }
 
-/**
- * The revision the history names as confirmed last, by a link beside it that is read much quicker; undefined when there
- * is none.
- */
-export async function readRecorded(files: ConfigFiles, keeper: string): Promise<string | undefined> {
-  return files.readLink(keeper, `${stateFolder}/${recordedLink}`);
-}
-
 /** Adds to the history. Two files take turns, so that a writing that is cut short spoils only the older one. */
 export async function addToHistory(files: ConfigFiles, keeper: string, entry: HistoryEntry): Promise<void> {
   const before = await readState(files, keeper);
@@ -91,7 +81,6 @@ export async function addToHistory(files: ConfigFiles, keeper: string, entry: Hi
   await files.write([
     { kind: 'directory', path: folder, mode: 0o755, ...root },
     { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
-    { kind: 'link', path: `${folder}/${recordedLink}`, to: lastConfirmed(history)?.revision ?? 'none', ...root },
   ]);
 }
 

@@ -1,32 +1,127 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
+import type { ArchiveEntry } from '../engine/engine.ts';
 import type { ConfigFiles } from './config-files.ts';
-import { maskedFolder, placeOf, type ReleaseFolder } from './release-folder.ts';
+import { hashFiles } from './files-hash.ts';
+import { type ReleaseFolder, slotOf } from './release-folder.ts';
 
-/** Reads a release back out of a service's config volume; undefined when it is not there. What only its server may read is secret. */
+const root = { uid: 0, gid: 0 } as const;
+
+/** Beside a release: its files that hold secrets, as they may be shown. */
+const maskedFolder = 'masked';
+
+/** The files that a service gets, and who may read them. */
+export interface ReleaseSource {
+  readonly service: { readonly name: string };
+  /** `user` is `uid:gid`. */
+  readonly spec: { readonly user: string };
+  readonly release: { readonly files: readonly RenderedFile[] } | undefined;
+}
+
+/** The folder that holds a service's release and nothing else, to be cleared before the release is written. */
+export function slotPath(service: string, folder: ReleaseFolder): string {
+  return `${service}/releases/${slotOf(folder)}`;
+}
+
+/** The archive entries that write a service's release into its folder. */
+export function releaseEntries({ service, spec, release }: ReleaseSource, folder: ReleaseFolder): ArchiveEntry[] {
+  if (release === undefined) return [];
+  const slot = slotPath(service.name, folder);
+  const [uid = 0, gid = 0] = spec.user.split(':').map(Number);
+  const file = (path: string, text: string, mode: number): ArchiveEntry => ({
+    kind: 'file',
+    path,
+    content: Buffer.from(text),
+    mode,
+    uid,
+    gid,
+  });
+  const files = release.files.flatMap(({ path, content, masked, mode }): ArchiveEntry[] => {
+    const at = `${service.name}/releases/${folder}/${path}`;
+    if (!(content instanceof Secret)) return [file(at, content, mode)];
+    return [file(at, content.reveal(), mode), file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o444)];
+  });
+  return [
+    { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
+    ...foldersOf([`${service.name}/releases/${folder}/`, ...files.map(({ path }) => path)], slot),
+    ...files,
+  ];
+}
+
+/** The archive entries that point each service's `current` at its release. */
+export function switchEntries(
+  releases: readonly { readonly service: string; readonly folder: ReleaseFolder }[],
+): ArchiveEntry[] {
+  return releases.map(({ service, folder }) => ({
+    kind: 'link',
+    path: `${service}/current`,
+    to: `releases/${folder}`,
+    ...root,
+  }));
+}
+
+/** The folders that hold the paths, from a base downwards. */
+function foldersOf(paths: readonly string[], base: string): ArchiveEntry[] {
+  const folders = new Set<string>([base]);
+  for (const path of paths) {
+    for (let folder = parentOf(path); folder.length > base.length; folder = parentOf(folder)) folders.add(folder);
+  }
+  return [...folders].sort().map((path) => ({ kind: 'directory', path, mode: 0o755, ...root }));
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+/** The folder that a service's `current` points at; undefined when there is no such link. */
+export async function currentFolder(files: ConfigFiles, service: string): Promise<ReleaseFolder | undefined> {
+  return (await files.readLink(service, 'current'))?.replace(/^releases\//, '');
+}
+
+/** A release as it is in a config volume. */
+export interface StoredRelease {
+  readonly folder: ReleaseFolder;
+  /** What only its server may read is secret. */
+  readonly files: readonly RenderedFile[];
+  /** See `hashFiles`; a symlink counts, though no release has one. */
+  readonly hash: string;
+}
+
+/** Reads a release back out of a service's config volume; undefined when it does not exist. */
 export async function readRelease(
   files: ConfigFiles,
   service: string,
   folder: ReleaseFolder,
-): Promise<readonly RenderedFile[] | undefined> {
-  const origin = `release ${folder}`;
+): Promise<StoredRelease | undefined> {
   const entries = await files.read(service, `releases/${folder}`);
-  return entries?.flatMap((entry) => {
+  if (entries === undefined) return undefined;
+  const origin = `release ${folder}`;
+  const stored = entries.flatMap((entry): RenderedFile[] => {
     if (entry.kind !== 'file') return [];
     const text = entry.content.toString('utf8');
     const isSecret = (entry.mode & 0o044) === 0;
     const content = isSecret ? new Secret(text, origin) : text;
     return [{ service, path: withoutTop(entry.path), content, mode: entry.mode, origin }];
   });
+  return { folder, files: stored, hash: hashEntries(entries) };
 }
 
-/** How the secret files of a release may be shown, by path; a file that is not among them may not be shown at all. */
+/** The hash of a release folder as it is read: the folder's own name is not part of it. */
+export function hashEntries(entries: readonly ArchiveEntry[]): string {
+  return hashFiles(
+    entries.flatMap((entry) => {
+      if (entry.kind === 'directory') return [];
+      const path = withoutTop(entry.path);
+      return [entry.kind === 'file' ? { ...entry, path } : { path, mode: 0, content: `-> ${entry.to}` }];
+    }),
+  );
+}
+
+/** How the secret files of a release may be shown, by path; a secret file that is not among them may not be shown at all. */
 export async function readMasked(
   files: ConfigFiles,
   service: string,
   folder: ReleaseFolder,
 ): Promise<ReadonlyMap<string, string>> {
-  const entries = (await files.read(service, `releases/${placeOf(folder)}/${maskedFolder}`)) ?? [];
+  const entries = (await files.read(service, `releases/${slotOf(folder)}/${maskedFolder}`)) ?? [];
   return new Map(
     entries.flatMap((entry) =>
       entry.kind === 'file' ? [[withoutTop(entry.path), entry.content.toString('utf8')] as const] : [],

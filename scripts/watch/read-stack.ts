@@ -1,13 +1,10 @@
-import { join } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { findStackFile } from '../config/find-stack-file.ts';
-import { loadStack } from '../config/load.ts';
-import type { LoadedStack } from '../config/loaded.ts';
 import type { CheckedFiles } from '../config/user-files.ts';
-import { render } from '../render/render.ts';
+import { type RenderedStack, renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
-import { fail, ok, type Result } from '../util/result.ts';
+import { fail, type Result } from '../util/result.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { type WatchedPaths, watchedPaths, widerPaths } from './watched-paths.ts';
 
@@ -27,7 +24,7 @@ export function stackReader(options: {
 }): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
-  const judged: CheckedFiles = new Map();
+  const checked: CheckedFiles = new Map();
 
   const templatesIn = async (folder: string): Promise<TemplateSet> => {
     if (templates?.folder !== folder) templates = { folder, set: await loadTemplates(folder, options.cwd) };
@@ -45,14 +42,11 @@ export function stackReader(options: {
     return file;
   };
 
-  const loadReadable = async (): Promise<Result<{ loaded: LoadedStack; templates: TemplateSet }>> => {
+  const renderReadable = async (): Promise<Result<RenderedStack>> => {
     try {
-      const loaded = await loadStack({ ...options, file: await stackFile(), judged });
-      if (!loaded.ok) return loaded;
-      const set = await templatesIn(join(loaded.value.folder, 'templates'));
-      return ok({ loaded: loaded.value, templates: set }, loaded.warnings);
+      return await renderStack({ ...options, file: await stackFile(), judged: checked, templates: templatesIn });
     } catch (error) {
-      // Nobody may read it now: as wrong as a file can be, and to be put right like any other.
+      // A file that nobody may read is as wrong as a file can be, and is fixed like any other.
       if (error instanceof StackError) return fail([toDiagnostic(error)]);
       throw error;
     }
@@ -60,12 +54,10 @@ export function stackReader(options: {
 
   return {
     async read() {
-      const found = await loadReadable();
-      if (!found.ok) {
-        return { rendering: found, paths: await widerPaths(await stackFile(), paths) };
-      }
-      paths = watchedPaths(found.value.loaded);
-      return { rendering: withWarnings(render(found.value.loaded, found.value.templates), found.warnings), paths };
+      const rendered = await renderReadable();
+      if (!rendered.ok) return { rendering: rendered, paths: await widerPaths(await stackFile(), paths) };
+      paths = watchedPaths(rendered.value.loaded);
+      return { rendering: rendered.value.rendering, paths };
     },
     changed(path) {
       if (templates !== undefined && path.startsWith(templates.folder)) templates = undefined;
@@ -74,10 +66,6 @@ export function stackReader(options: {
 }
 
 function toDiagnostic({ doing, why, tryThis }: StackError): Diagnostic {
-  const told: Diagnostic = { severity: 'error', code: 'unreadable', message: `${doing}: ${why}` };
-  return tryThis === undefined ? told : { ...told, hint: tryThis };
-}
-
-function withWarnings(rendering: Result<Rendering>, warnings: readonly Diagnostic[]): Result<Rendering> {
-  return rendering.ok ? ok(rendering.value, [...warnings, ...rendering.warnings]) : rendering;
+  const diagnostic: Diagnostic = { severity: 'error', code: 'unreadable', message: `${doing}: ${why}` };
+  return tryThis === undefined ? diagnostic : { ...diagnostic, hint: tryThis };
 }

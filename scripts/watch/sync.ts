@@ -1,61 +1,43 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { type Changed, changeStack } from '../apply/change-stack.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import { type Changed, changeStack } from '../apply/change.ts';
+import type { Run } from '../apply/run.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { LockedError } from '../state/lock.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Report } from '../util/event.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
-import type { WarmSession } from './warm-session.ts';
 
-/** What became of the files as they were read. */
+/** The result of one read of the files. */
 export type Synced =
-  /** The stack runs them; `changed` is absent when it did already. */
+  /** The stack runs them; `changed` is undefined when it did already. */
   | { readonly kind: 'live'; readonly revision: string; readonly changed: Changed | undefined; readonly tookMs: number }
   /** They are wrong; the stack runs what it ran before. */
   | { readonly kind: 'wrong'; readonly diagnostics: readonly Diagnostic[] }
   /** A server or the engine refused; the error says what runs. */
   | { readonly kind: 'refused'; readonly error: StackError }
-  /** The engine is away, or another has the lock: to be tried again. */
+  /** The engine does not answer, or another command holds the lock: to be tried again. */
   | { readonly kind: 'postponed'; readonly why: string };
 
-/** What making files current needs. */
-export interface SyncOptions {
-  readonly engine: Engine;
-  readonly session: WarmSession;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly report: Report;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Run the person's own tests though no file of a server changed. */
-  readonly judgesTests: boolean;
-}
-
-/** Makes a rendering current as `reload` does; every end of it is an answer, but for an abort and mistakes of ours. */
-export async function syncStack(rendering: Rendering, options: SyncOptions): Promise<Synced> {
-  const { clock, signal, session } = options;
+/** Applies a rendering as `reload` does; every outcome is an answer, except an abort and internal errors. */
+export async function syncStack(rendering: Rendering, options: Run & { readonly runTests: boolean }): Promise<Synced> {
+  const { clock, signal } = options;
   const began = clock.now();
   try {
     const changed = await changeStack({ ...options, rendering, command: 'watch', filesOnly: true });
-    const isNothing = changed.plan.steps.length === 0;
+    const isUnchanged = changed.plan.steps.length === 0;
     return {
       kind: 'live',
       revision: rendering.revision,
-      changed: isNothing ? undefined : changed,
+      changed: isUnchanged ? undefined : changed,
       tookMs: clock.now() - began,
     };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof InputError) return { kind: 'wrong', diagnostics: error.diagnostics };
     if (error instanceof LockedError) return { kind: 'postponed', why: error.why };
-    const unreachable = causeOf(
-      error,
-      (one): one is EngineError => one instanceof EngineError && one.code === 'unreachable',
-    );
-    // What was known of the engine may be otherwise when it is back, or once the stack is put right.
-    await session.forget();
-    if (unreachable !== undefined)
+    const unreachable = unreachableEngine(error);
+    if (unreachable !== undefined) {
       return { kind: 'postponed', why: `the engine does not answer: ${unreachable.message}` };
+    }
     if (error instanceof EngineError) {
       return { kind: 'refused', error: new StackError({ doing: error.doing, why: error.message, cause: error }) };
     }
@@ -64,9 +46,10 @@ export async function syncStack(rendering: Rendering, options: SyncOptions): Pro
   }
 }
 
-function causeOf<T extends Error>(error: unknown, fits: (one: unknown) => one is T): T | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (fits(at)) return at;
+/** The engine's failure to answer, where that is the error or one of its causes. */
+function unreachableEngine(error: unknown): EngineError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof EngineError && cause.code === 'unreachable') return cause;
   }
   return undefined;
 }

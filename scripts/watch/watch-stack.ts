@@ -1,46 +1,38 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Run } from '../apply/run.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { openFileEvents } from './file-events.ts';
 import { stackReader } from './read-stack.ts';
 import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack } from './sync.ts';
-import { warmSession } from './warm-session.ts';
 import { Watch } from './watch.ts';
 
 /** What watching a stack needs. */
-export interface WatchStackOptions {
-  readonly engine: Engine;
+export interface WatchStackOptions extends Run {
   readonly file: string | undefined;
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly report: Report;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
   /** End as soon as nothing is pending. */
   readonly onceIdle: boolean;
-  /** Takes what became of the files, each time that is something new. */
+  /** Takes the result of each read of the files, when it differs from the one before. */
   onSynced(synced: Synced): void;
-  /** Takes a warning, each once as long as it stays. */
+  /** Takes each warning, once as long as it persists. */
   onWarning(warning: Diagnostic): void;
   /** Nothing is pending. */
   onIdle(): void;
 }
 
-/** Makes the stack run its files after each change of them, until it is told to stop; answers what became of the last ones. */
+/** Applies the files after each change of them, until the signal aborts; answers with the last result. */
 export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const { engine, clock, report, onceIdle } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const reader = stackReader(options);
-  await using session = warmSession(engine);
-  const telling = tellOnce(options);
+  const notify = notifyOnce(options);
   let config: StackConfig | undefined;
-  let judgedTests = noTests;
+  let lastTests = noTests;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
     synced: { kind: 'postponed', why: 'nothing was read yet' },
@@ -59,14 +51,14 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
       const warnings: Diagnostic[] = rendering.ok ? [...rendering.warnings] : [];
       const quiet = withoutSteps(report, (warning) => warnings.push(warning));
-      const tests = rendering.ok ? testsOf(rendering.value) : judgedTests;
-      const judgesTests = tests !== judgedTests;
+      const tests = rendering.ok ? testsOf(rendering.value) : lastTests;
+      const runTests = tests !== lastTests;
       const synced: Synced = rendering.ok
-        ? await syncStack(rendering.value, { ...options, session, report: quiet, signal, judgesTests })
+        ? await syncStack(rendering.value, { ...options, report: quiet, signal, runTests })
         : { kind: 'wrong', diagnostics: rendering.error };
-      if (synced.kind === 'live') judgedTests = tests;
+      if (synced.kind === 'live') lastTests = tests;
       last = { read, synced };
-      telling(synced, warnings);
+      notify(synced, warnings);
       return synced.kind === 'postponed' ? 'postponed' : 'ended';
     },
     onIdle() {
@@ -91,33 +83,33 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   return last.synced;
 }
 
-/** Names everything a rendering makes of the engine, and the tests that may refuse it. */
+/** Identifies everything a rendering asks of the engine, and the tests that may refuse it. */
 function nameOf(rendering: Rendering): string {
   const { revision, services } = rendering;
   return JSON.stringify([revision, services.map(({ container }) => container), testsOf(rendering)]);
 }
 
-/** The person's own tests, as one text. */
+/** The user's own tests, as one string. */
 const testsOf = ({ written }: Rendering): string => JSON.stringify(written?.tests ?? []);
 const noTests = '[]';
 
-/** Tells what became of the files and the warnings about them, each only when it is something new. */
-function tellOnce({ onSynced, onWarning }: Pick<WatchStackOptions, 'onSynced' | 'onWarning'>) {
+/** Passes results and warnings on, each only when it is new. */
+function notifyOnce({ onSynced, onWarning }: Pick<WatchStackOptions, 'onSynced' | 'onWarning'>) {
   let lastText = '';
   let lastWarnings = new Set<string>();
   return (synced: Synced, warnings: readonly Diagnostic[]): void => {
-    const told = new Map(warnings.map((warning) => [JSON.stringify(warning), warning]));
-    for (const [text, warning] of told) {
+    const current = new Map(warnings.map((warning) => [JSON.stringify(warning), warning]));
+    for (const [text, warning] of current) {
       if (!lastWarnings.has(text)) onWarning(warning);
     }
-    lastWarnings = new Set(told.keys());
+    lastWarnings = new Set(current.keys());
     const text = textOf(synced);
     if (text !== lastText) onSynced(synced);
     lastText = text;
   };
 }
 
-/** What makes one end the same as another for a person. */
+/** Two results with the same text are the same to the user. */
 function textOf(synced: Synced): string {
   switch (synced.kind) {
     case 'live':
@@ -133,7 +125,7 @@ function textOf(synced: Synced): string {
   }
 }
 
-/** A change under watch takes part of a second: what became of it is enough. */
+/** A change under watch takes part of a second: its result is enough. */
 function withoutSteps(report: Report, onWarning: (warning: Diagnostic) => void): Report {
   return (event) => {
     if (event.kind === 'diagnostic') onWarning(event.diagnostic);

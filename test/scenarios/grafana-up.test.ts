@@ -140,7 +140,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       const refused = await folder.run('reload');
       expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/its log: .*uid/i)]);
       expect(refused.stderr).not.toContain('no such file or directory');
-      expect(refused.stderr).toContain('everything was put back to what ran before, and that is confirmed');
+      expect(refused.stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
       expect((await ask('/api/datasources/uid/by-hand')).body).toMatchObject({ name: 'Added by hand' });
     },
   );
@@ -167,7 +167,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       await configure({ datasources: [{ ...loki, url: 'http://other:3100' }], dashboards: ['dashboards'] });
       const refused = await folder.run('reload');
       expect(refused.exitCode).toBe(1);
-      expect(refused.stderr).toContain('going back to what ran before failed as well');
+      expect(refused.stderr).toContain('rolling back to what ran before failed as well');
       expect(refused.stderr).toMatch(
         /grafana: it runs, with the files of .* in place: that it took them is not confirmed/,
       );
@@ -196,7 +196,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
         );
       }
       expect(refused.stderr).toMatch(/uid/i);
-      expect(refused.stderr).toContain('everything was put back to what ran before, and that is confirmed');
+      expect(refused.stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
       await configure({ datasources: [loki], dashboards: ['dashboards'] });
       await change('DELETE', '/api/datasources/uid/by-hand');
       await fine('plan', '--detailed-exitcode');

@@ -11,12 +11,12 @@ const asked = {
 };
 const given = new Map([['given', new Secret('chosen', 'a test')]]);
 
-/** A carrier that sees a volume as it does in a stack, and a container that sees it as the service does. */
+/** A config volume writer that sees a volume as it does in a stack, and a container that sees it as the service does. */
 async function place() {
   const on = await testEngine();
   const volume = on.name('config');
   await on.engine.createVolume(volume, on.labels);
-  const carrier = await on.createHelper('carrier', {
+  const carrier = await on.createHelper('stack-carrier', {
     user: '0:0',
     mounts: [{ volume, target: '/volumes/grafana', readOnly: false }],
   });
@@ -24,7 +24,7 @@ async function place() {
     user: '472:0',
     mounts: [{ volume, target: '/etc/promstack', readOnly: true }],
   });
-  const kept = openSecretStore(on.engine, { carrier, service: 'grafana', user: '472:0', container });
+  const kept = openSecretStore(on.engine, { stack: on.name('stack'), service: 'grafana', user: '472:0', container });
   return { on, carrier, container, kept };
 }
 
@@ -57,7 +57,7 @@ test('a kept secret must be readable for its service and for nobody else', async
   expect(modes.stdout.trim().split('\n')).toEqual(['500 472', '400 472']);
 });
 
-test('a kept secret must be found in the service itself when the carrier is gone', async () => {
+test('a kept secret must be found in the service itself when the config volume writer is gone', async () => {
   const { on, carrier, kept } = await place();
   await using _ = on;
   await ensureSecrets(kept, asked, given);

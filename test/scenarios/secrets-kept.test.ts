@@ -141,7 +141,7 @@ async function findInInspect(stack: string): Promise<readonly string[]> {
 /** Every file of the config volumes that holds something of what was planted, with its mode and owner; the release's folder is `N`. */
 async function findInVolumes(stack: string): Promise<readonly string[]> {
   await using engine = await connect({ env: process.env });
-  const entries = await engine.getFiles(names.carrier(stack), configWriterRoot);
+  const entries = await engine.getFiles(names.configWriter(stack), configWriterRoot);
   const found = (entries ?? []).flatMap((entry) => {
     if (entry.kind !== 'file' || foundIn(entry.content.toString('utf8'), all).length === 0) return [];
     const path = entry.path.replace(/^[^/]*\//, '').replace(/releases\/[^/]+\/[0-9a-f]+\//, 'releases/N/');

@@ -76,7 +76,7 @@ describe('promstack killed in the middle of a change', () => {
       await stack.write('rules/a.yml', alertRule('Test1'));
       const { exitCode, stderr } = await stack.run('reload');
       expect(exitCode).toBe(1);
-      expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+      expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
       expect(await running(stack)).toEqual(good);
       await stack.write('rules/a.yml', alertRule('Test0'));
       await stack.configure(at(0));

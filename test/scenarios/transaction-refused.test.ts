@@ -41,7 +41,7 @@ describe('a change that only a server refuses', () => {
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/✖ reloading alertmanager: it refused its new files \(status 500\): .*\/nowhere\/ca\.pem/);
-    expect(stderr).toContain('  everything was put back to what ran before, and that is confirmed\n');
+    expect(stderr).toContain('  everything was rolled back to what ran before, and that is confirmed\n');
     expect(await running(stack)).toEqual(before);
     expect(await containerIds(stack)).toEqual(containers);
 
@@ -67,7 +67,7 @@ describe('a change that only a server refuses', () => {
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
     expect(stderr).toContain('reloading prometheus: it refused its new files (status 500)');
-    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
   });
 
@@ -87,7 +87,7 @@ describe('a change that only a server refuses', () => {
     expect(stderr).toMatch(
       /starting alertmanager: it exited( with code 1)? while starting: it knows no flag --no-such-flag/,
     );
-    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
     const after = await containerIds(stack);
     expect(Object.keys(after).sort()).toEqual(Object.keys(containers).sort());
@@ -129,7 +129,7 @@ describe('a change that only a server refuses', () => {
     const { exitCode, stderr } = toRun(await reloading);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('✖ reloading prometheus: it gave no answer: ');
-    expect(stderr).toContain('everything was put back to what ran before, and that is confirmed');
+    expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
   });
 
@@ -142,7 +142,7 @@ describe('a change that only a server refuses', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/starting traffic: it exited( with code 7)? while starting/);
     expect(stderr).toContain('this is why');
-    expect(stderr).toContain('traffic was stopped; its container is left for a look at its log');
+    expect(stderr).toContain('traffic was stopped; its container is left so that its log can be read');
     await using engine = await connect({ env: process.env });
     expect((await engine.findContainer(`${stack.name}-traffic`))?.state).toBe('exited');
     expect((await stack.run('logs', 'traffic', '--raw')).stdout).toContain('this is why');
@@ -157,7 +157,7 @@ describe('a change that only a server refuses', () => {
     await using stack = await stackFolder({ alertmanager: { extra_args: ['--no-such-flag'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('alertmanager was stopped; its container is left for a look at its log');
+    expect(stderr).toContain('alertmanager was stopped; its container is left so that its log can be read');
     await using engine = await connect({ env: process.env });
     expect((await engine.findContainer(`${stack.name}-alertmanager`))?.state).toBe('exited');
     await stack.configure({});

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { driverOf } from '../../scripts/apply/drivers.ts';
 import { render } from '../../scripts/render/render.ts';
 import { loadTemplates } from '../../scripts/render/templates.ts';
+import { driverOf } from '../../scripts/servers/drivers.ts';
+import { httpDriver } from '../../scripts/servers/http-driver.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { slices, stackSchema } from '../../stack/config.ts';
 import { services } from '../../stack/services.ts';
@@ -37,8 +38,8 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     expect(service.ready).toMatchObject({ method: 'GET', port: service.port });
   });
 
-  it('must have an attendant just when its reload is for one', () => {
-    expect(driverOf(name) !== undefined).toBe(service.reload === 'driver');
+  it('must have a driver of its own exactly when its reload needs one', () => {
+    expect(driverOf(name) !== httpDriver).toBe(service.reload === 'driver');
   });
 
   it('must have its templates, and contribute files that parse', async () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { driverOf, openDriverContext } from '../../scripts/apply/drivers.ts';
 import { waitReady } from '../../scripts/apply/ready.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
+import { driverContext, driverOf } from '../../scripts/servers/drivers.ts';
 import type { DriverContext } from '../../scripts/servers/service-driver.ts';
 import { configWriterRoot, names } from '../../scripts/state/names.ts';
 import { ensureSecrets, givenSecrets } from '../../scripts/state/secret-store.ts';
@@ -39,10 +39,9 @@ export async function startGrafana(image: string, folder: Folder): Promise<RealG
 async function startBeside(stack: StackFolder, image: string, folder: Folder): Promise<RealGrafana> {
   const engine = await connect({ env: process.env });
   const id = `${stack.name}-grafana-${randomBytes(2).toString('hex')}`;
-  const [config, data, carrier] = [`${id}-config`, `${id}-data`, names.carrier(id)];
+  const [config, data, carrier] = [`${id}-config`, `${id}-data`, names.configWriter(id)];
   const labels = { 'dev.promstack.test': id };
   const attendant = driverOf('grafana');
-  if (attendant === undefined) throw new Error('Grafana has no attendant');
   const remove = async (): Promise<void> => {
     for (const one of await engine.listContainers(labels)) await engine.removeContainer(one.id);
     for (const one of await engine.listVolumes(labels)) await engine.removeVolume(one.name);
@@ -81,7 +80,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
     });
     reach.locate('grafana', { container, ports: spec.ports });
     const roomOf = (release: Release): DriverContext =>
-      openDriverContext({
+      driverContext({
         stack: id,
         service: grafana,
         user: spec.user,
@@ -89,17 +88,18 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         release,
         given: givenSecrets(grafana, release.config),
         engine,
-        reach,
+        client: reach,
         clock: systemClock,
         signal,
         deadlineMs: 45_000,
+        onProgress: () => undefined,
       });
     const room = roomOf(first);
     await ensureSecrets(room.kept, grafana, room.given);
     await engine.startContainer(container);
     await waitReady(grafana, container, {
       engine,
-      reach,
+      client: reach,
       clock: systemClock,
       signal,
       deadlineMs: 120_000,

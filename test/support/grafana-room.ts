@@ -24,6 +24,8 @@ export function keptInMemory(
 /** A room around a stand-in: real HTTP to it, `grafana cli` inside it, and a clock on which nobody waits. */
 export function roomOf(standIn: GrafanaStandIn, release: Release, kept: SecretStore): DriverContext {
   return {
+    service: grafana,
+    onProgress: () => undefined,
     release,
     kept,
     given: givenSecrets(grafana, release.config),

@@ -3,6 +3,7 @@ import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../../script
 import { type Desired, toDesired } from '../../scripts/plan/desired.ts';
 import type { Observed, ObservedService } from '../../scripts/plan/observed.ts';
 import { hashFiles } from '../../scripts/state/files-hash.ts';
+import type { HistoryEntry } from '../../scripts/state/history.ts';
 import { names } from '../../scripts/state/names.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import { findService } from '../../stack/services.ts';
@@ -29,8 +30,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     : undefined;
   return {
     stack: desired.stack,
-    history: [],
-    recorded: present.length === desired.services.length ? desired.revision : undefined,
+    history: present.length === desired.services.length ? [confirmedEntry(desired)] : [],
     services: new Map(
       there.map(({ service, spec, specHash, release, imageId }): [string, ObservedService] => [
         service.name,
@@ -49,9 +49,19 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     configWriter,
     network: isAny ? { id: 'network', name: names.network(desired.stack), labels: {} } : undefined,
     volumes: new Set(there.flatMap(({ volumes }) => volumes)),
-    foreign: [],
+    conflicts: [],
     portHolders: [],
   };
+}
+
+/** The history entry of a desired stack that was confirmed, each release in the first slot. */
+export function confirmedEntry({ revision, services }: Desired): HistoryEntry {
+  const releases = services.flatMap(({ service, release }) =>
+    release === undefined
+      ? []
+      : [[service.name, { folder: `1/${release.revision}`, hash: hashFiles(release.files) }] as const],
+  );
+  return { revision, at: '', who: '', command: 'up', changed: [], services: Object.fromEntries(releases) };
 }
 
 /** The same snapshot with one service otherwise. */

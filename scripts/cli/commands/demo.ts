@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Changed } from '../../apply/change-stack.ts';
+import type { Changed } from '../../apply/change.ts';
 import { takeDown } from '../../apply/take-down.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { setUpEngine } from '../../engine/setup.ts';

@@ -25,7 +25,7 @@ export const command = defineCommand({
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`'),
   run: async (context, { summary, steps, detailedExitcode, recreate, without }) => {
-    const rendering = await renderOrThrow(context, { without: without ?? [] });
+    const rendering = await renderOrThrow(context, { without });
     await using engine = await connectEngine(context);
     const report = await planStack({ engine, rendering, recreate: recreate === true });
     const { plan, ...rest } = report;

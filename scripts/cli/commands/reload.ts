@@ -1,9 +1,8 @@
-import { changeStack } from '../../apply/change-stack.ts';
-import { crashPoint } from '../../apply/crash-point.ts';
+import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
-import { renderAndLook } from './stages.ts';
+import { renderAndConnect } from './stages.ts';
 
 /** `promstack reload`: makes running servers take new files, and never touches a container. */
 export const command = defineCommand({
@@ -12,19 +11,18 @@ export const command = defineCommand({
     'changed, and confirms that each runs its new files. When something fails, every service returns to its ' +
     'previous files. An edit that needs a container to be recreated is refused, with what `up` would do.',
   run: async (context) => {
-    const { rendering, stock, ...looked } = await renderAndLook(context);
-    await using engine = looked.engine;
+    const { rendering, engine } = await renderAndConnect(context);
+    await using _engine = engine;
+    const { env, report, clock, signal } = context;
     const changed = await changeStack({
       engine,
       rendering,
-      stock,
       command: 'reload',
-      env: context.env,
-      report: context.report,
-      clock: context.clock,
-      signal: context.signal,
+      env,
+      report,
+      clock,
+      signal,
       filesOnly: true,
-      afterStep: crashPoint(context.env),
     });
     const { plan, urls } = changed;
     const json = { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };

@@ -1,4 +1,3 @@
-import { crashPoint } from '../../apply/crash-point.ts';
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
@@ -33,14 +32,14 @@ export const command = defineCommand({
       report,
       clock,
       signal,
-      afterStep: crashPoint(env),
+      env,
     });
     for (const service of absent) {
       report({ kind: 'warning', text: `the stack has no ${service} any more, which revision ${plan.revision} had` });
     }
     stdout.write(json ? `${JSON.stringify({ ...plan, absent })}\n` : printChanged({ plan, urls: [] }));
     if (plan.steps.length > 0) {
-      report({ kind: 'note', text: 'stack.yml is as it was: the next up or reload makes what it says current again' });
+      report({ kind: 'note', text: 'stack.yml is unchanged: the next up or reload makes what it says current again' });
     }
     return exitCodes.fine;
   },

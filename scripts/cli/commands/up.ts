@@ -1,9 +1,8 @@
-import { changeStack } from '../../apply/change-stack.ts';
-import { crashPoint } from '../../apply/crash-point.ts';
+import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
-import { renderAndLook } from './stages.ts';
+import { renderAndConnect } from './stages.ts';
 
 /** `promstack up`: makes the engine run what stack.yml says. */
 export const command = defineCommand({
@@ -21,20 +20,10 @@ export const command = defineCommand({
       .option('--recreate', 'recreate all containers; keep volumes')
       .option('--without <service...>', 'leave out services, as if disabled in stack.yml'),
   run: async (context, { recreate, without }) => {
-    const { rendering, stock, ...looked } = await renderAndLook(context, { without: without ?? [] });
-    await using engine = looked.engine;
-    const changed = await changeStack({
-      engine,
-      rendering,
-      stock,
-      command: 'up',
-      env: context.env,
-      report: context.report,
-      clock: context.clock,
-      signal: context.signal,
-      recreate: recreate === true,
-      afterStep: crashPoint(context.env),
-    });
+    const { rendering, engine } = await renderAndConnect(context, { without });
+    await using _engine = engine;
+    const { env, report, clock, signal } = context;
+    const changed = await changeStack({ engine, rendering, command: 'up', env, report, clock, signal, recreate });
     context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
     return exitCodes.fine;
   },

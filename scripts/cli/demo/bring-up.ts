@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Secret } from '../../../stack/secret.ts';
 import { services } from '../../../stack/services.ts';
-import { type Changed, changeStack } from '../../apply/change-stack.ts';
+import { type Changed, changeStack } from '../../apply/change.ts';
 import { loadStack } from '../../config/load.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';

@@ -33,7 +33,7 @@ export function printHistory(
   );
   const last = history.at(-1);
   const why =
-    last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was taken back: ${last.refused.split('\n')[0]}\n`;
+    last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was rolled back: ${last.refused.split('\n')[0]}\n`;
   return [table([heads, ...rows]), why, ...cut].join('');
 }
 

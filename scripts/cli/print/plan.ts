@@ -17,11 +17,11 @@ const marks: Readonly<Record<Change['action'], string>> = {
 export function printPlan(plan: Plan): string {
   const changing = plan.changes.filter((change) => change.action !== 'none');
   const kept = plan.changes.length - changing.length;
-  const chores = plan.steps.filter((step) => step.do === 'createCarrier' || step.do === 'createNetwork');
+  const chores = plan.steps.filter((step) => step.do === 'createConfigWriter' || step.do === 'createNetwork');
   const head =
     changing.length === 0
-      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} as they should be`
-      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} as ${kept === 1 ? 'it' : 'they'} should be`;
+      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} unchanged`
+      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} unchanged`;
   const lines = changing.map((change) => {
     const [first = '', ...rest] = change.because;
     const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;

@@ -14,8 +14,6 @@ const afterReloadMs = 5_000;
 
 /** Attends to Grafana: logs in, lets it load its files, and reads back by uid what it then holds. */
 export const grafanaDriver: ServiceDriver = {
-  service: 'grafana',
-
   async reload(room) {
     const api = await signIn(room);
     await reloadFiles(room, api);

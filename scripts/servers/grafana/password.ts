@@ -3,7 +3,6 @@ import { grafana } from '../../../stack/grafana/service.ts';
 import { generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { names } from '../../state/names.ts';
 import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
@@ -26,7 +25,7 @@ export function passwordStore(
   container?: string,
 ): SecretStore {
   const { user } = grafana.container(config);
-  return openSecretStore(engine, { carrier: names.carrier(config.name), service: grafana.name, user, container });
+  return openSecretStore(engine, { stack: config.name, service: grafana.name, user, container });
 }
 
 /** Sets a new password, whatever the one in use is, and answers with it. */

@@ -142,11 +142,11 @@ function setUp(situation: Situation, signal: AbortSignal = new AbortController()
   const wait = (): Promise<void> =>
     waitReady(service, 'its container', {
       engine,
-      reach,
+      client: reach,
       clock,
       signal,
       deadlineMs: 60_000,
-      ...(exit === undefined ? {} : { exit }),
+      exit,
       onProgress: (detail) => progress.push(detail),
     });
   return { wait, clock, progress };

@@ -22,7 +22,11 @@ describe('choosing a revision to go back to', () => {
   it.each([
     ['a', 'a may be any of abc4, aaa1', 'give more of it'],
     ['x', 'there is no revision x to go back to', 'there are abc4, bbb2, aaa1'],
-    ['ccc3', 'there is no revision ccc3 to go back to', 'it was taken back and never confirmed; see promstack history'],
+    [
+      'ccc3',
+      'there is no revision ccc3 to go back to',
+      'it was rolled back and never confirmed; see promstack history',
+    ],
   ])('must refuse %s with what there is', (named, message, hint) => {
     expect(told(() => chooseRevision(history, named))).toEqual([{ message, hint }]);
   });

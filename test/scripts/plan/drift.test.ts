@@ -41,7 +41,7 @@ describe('drift', () => {
     expect(driftOf(edited, behind)).toEqual([]);
   });
 
-  it('must tell of a container that was stopped, and of one that was removed, which up puts right', () => {
+  it('must report a container that was stopped and one that was removed, which up fixes', () => {
     const { desired, observed } = recorded(['prometheus', 'sink']);
     const stopped = withService(observed, 'sink', { state: 'exited' });
     const both = { ...stopped, services: new Map([...stopped.services].filter(([name]) => name !== 'prometheus')) };
@@ -50,14 +50,14 @@ describe('drift', () => {
       'sink: its container is stopped',
     ]);
     expect(printPlan(reconcile(desired, both))).toMatchInlineSnapshot(`
-      "plan for demo: 2 to change, 0 as they should be
+      "plan for demo: 2 to change, 0 unchanged
         + prometheus     create    its container is gone
         > sink           start     it is stopped
       "
     `);
   });
 
-  it('must tell of a container that was changed, which up makes anew', () => {
+  it('must report a container that was changed, which up recreates', () => {
     const { desired, observed } = recorded(['prometheus']);
     const altered = withService(observed, 'prometheus', {
       details: { memoryBytes: 314_572_800, cpus: 0.5, restartPolicy: 'no', networks: ['bridge'] },
@@ -69,7 +69,7 @@ describe('drift', () => {
       'prometheus: it was taken off the network demo by hand',
     ]);
     expect(printPlan(reconcile(desired, altered))).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 0 as they should be
+      "plan for demo: 1 to change, 0 unchanged
         ± prometheus     recreate  its memory limit was changed by hand: unset -> 300MB
                                    its cpu limit was changed by hand: unset -> 0.5
                                    its restart policy was changed by hand: unless-stopped -> no

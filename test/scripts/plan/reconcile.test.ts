@@ -6,15 +6,15 @@ import type { HistoryEntry } from '../../../scripts/state/history.ts';
 import { desiredStack, observedAs, withService } from '../../support/states.ts';
 
 describe('reconcile', () => {
-  it('must make everything of a stack that is not there', () => {
+  it('must create everything of a stack that does not exist', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const plan = reconcile(desired, observedAs(desired, []));
     expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
-      "[] -> #1 create the network demo, because there is none yet
-      [] -> #2 create the volume demo-prometheus-config, because there is none yet
-      [] -> #3 create the volume demo-prometheus-data, because there is none yet
-      [] -> #4 create the volume demo-sink-config, because there is none yet
-      [2, 4] -> #5 create the carrier of the config files, because there is none
+      "[] -> #1 create the network demo, because it does not exist yet
+      [] -> #2 create the volume demo-prometheus-config, because it does not exist yet
+      [] -> #3 create the volume demo-prometheus-data, because it does not exist yet
+      [] -> #4 create the volume demo-sink-config, because it does not exist yet
+      [2, 4] -> #5 create the config volume writer, because there is none
       [5] -> #6 put the files of prometheus, sink in place, because none of these servers runs
       [1, 2, 3] -> #7 create prometheus, because no container yet
       [6, 7] -> #8 start prometheus, because no container yet
@@ -28,19 +28,19 @@ describe('reconcile', () => {
       "
     `);
     expect(printPlan(plan)).toMatchInlineSnapshot(`
-      "plan for demo: 2 to change, 0 as they should be
+      "plan for demo: 2 to change, 0 unchanged
         + prometheus     create    no container yet
         + sink           create    no container yet
       "
     `);
   });
 
-  it('must do nothing when everything is as it should be', () => {
+  it('must do nothing when nothing differs', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const plan = reconcile(desired, observedAs(desired, ['prometheus', 'sink']));
     expect(plan.steps).toEqual([]);
     expect(printPlan(plan)).toMatchInlineSnapshot(`
-      "plan for demo: nothing to do, 2 as they should be
+      "plan for demo: nothing to do, 2 unchanged
       "
     `);
   });
@@ -59,7 +59,7 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must make a container anew when its spec changed, and say why field by field', () => {
+  it('must recreate a container whose spec changed, and say why field by field', () => {
     const desired = desiredStack(['prometheus']);
     const before = desired.services[0]?.spec;
     if (before === undefined) throw new Error('the stack has a service');
@@ -81,7 +81,7 @@ describe('reconcile', () => {
       "
     `);
     expect(printPlan(plan)).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 0 as they should be
+      "plan for demo: 1 to change, 0 unchanged
         ± prometheus     recreate  image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
                                    argument --storage.tsdb.retention.time=3d -> --storage.tsdb.retention.time=15d
                                    memory limit 5B -> unset
@@ -105,11 +105,11 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must tell a server that cannot be asked of files that were never confirmed, and make one anew that has no reload', () => {
+  it('must reload a server that cannot be asked when its files were never confirmed, and recreate one that has no reload', () => {
     const desired = desiredStack(['prometheus', 'grafana', 'sink']);
     const observed = observedAs(desired, ['prometheus', 'grafana', 'sink']);
     const older = { prometheus: '1/prometheus-old', grafana: '1/grafana-old', sink: '1/sink-old' };
-    const cutShort = { ...observed, history: [entryOf('old', older)], recorded: 'old' };
+    const cutShort = { ...observed, history: [entryOf('old', older)] };
     expect(printSteps(reconcile(desired, cutShort).steps)).toMatchInlineSnapshot(`
       "[] -> #1 stop demo-sink, because its files were never confirmed
       [1] -> #2 remove demo-sink, because its files were never confirmed
@@ -124,7 +124,7 @@ describe('reconcile', () => {
       "
     `);
     expect(printPlan(reconcile(desired, cutShort))).toMatchInlineSnapshot(`
-      "plan for demo: 2 to change, 1 as it should be
+      "plan for demo: 2 to change, 1 unchanged
         ~ grafana        reload    its files were never confirmed
         ± sink           recreate  its files were never confirmed
                                    it reads its files only when it starts
@@ -137,31 +137,31 @@ describe('reconcile', () => {
     expect(inDoubt.changes.map(({ action }) => action)).toEqual(['none', 'reload', 'none']);
   });
 
-  it('must take files for confirmed in a look without the history, and in a stack that can keep none', () => {
+  it('must count files as confirmed in a stack that stores no history', () => {
     const desired = desiredStack(['prometheus', 'grafana']);
     expect(reconcile(desired, observedAs(desired, ['prometheus', 'grafana'])).steps).toEqual([]);
     const keepsNone = desiredStack(['grafana']);
-    const observed = { ...observedAs(keepsNone, ['grafana']), recorded: undefined };
+    const observed = { ...observedAs(keepsNone, ['grafana']), history: [] };
     expect(reconcile(keepsNone, observed).changes.map(({ action }) => action)).toEqual(['none']);
   });
 
-  it('must put files right that were changed by hand', () => {
+  it('must restore files that were changed by hand', () => {
     const desired = desiredStack(['prometheus']);
     const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { filesHash: 'touched' });
     expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 0 as they should be
+      "plan for demo: 1 to change, 0 unchanged
         ~ prometheus     reload    its files were changed by hand in the config volume
       "
     `);
   });
 
-  it('must remove a service the stack has no more, and keep its volumes', () => {
+  it('must remove a service that the stack does not have any more, and keep its volumes', () => {
     const both = desiredStack(['prometheus', 'sink']);
     const desired = desiredStack(['prometheus']);
     const plan = reconcile(desired, observedAs(both, ['prometheus', 'sink']));
     expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
       "[] -> #1 remove demo-carrier, because it lacks the volume of a service
-      [1] -> #2 create the carrier of the config files, because it lacks the volume of a service
+      [1] -> #2 create the config volume writer, because it lacks the volume of a service
       [] -> #3 stop demo-sink, because the stack has no sink any more
       [3] -> #4 remove demo-sink, because the stack has no sink any more
       [2, 4] -> #5 record revision new, because the history does not name it as the last one
@@ -170,7 +170,7 @@ describe('reconcile', () => {
     expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);
   });
 
-  it('must start a server on a port of another one only once that one is gone', () => {
+  it('must start a server on a port of another service only when that one is removed', () => {
     const desired = desiredStack(['prometheus', 'alertmanager'], {
       prometheus: { port: 9095 },
       alertmanager: { port: 9090 },
@@ -184,27 +184,27 @@ describe('reconcile', () => {
     };
     const before = new Map([holding('prometheus', 9090), holding('alertmanager', 9093)]);
     expect(printSteps(reconcile(desired, { ...all, services: before }).steps)).toMatchInlineSnapshot(`
-      "[] -> #1 stop demo-prometheus, because it was made from another spec
-      [1] -> #2 remove demo-prometheus, because it was made from another spec
-      [] -> #3 stop demo-alertmanager, because it was made from another spec
-      [3] -> #4 remove demo-alertmanager, because it was made from another spec
-      [2] -> #5 create prometheus, because it was made from another spec
-      [5] -> #6 start prometheus, because it was made from another spec
+      "[] -> #1 stop demo-prometheus, because it was created from a different spec
+      [1] -> #2 remove demo-prometheus, because it was created from a different spec
+      [] -> #3 stop demo-alertmanager, because it was created from a different spec
+      [3] -> #4 remove demo-alertmanager, because it was created from a different spec
+      [2] -> #5 create prometheus, because it was created from a different spec
+      [5] -> #6 start prometheus, because it was created from a different spec
       [6] -> #7 wait until prometheus is ready, because it was started
       [7] -> #8 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
-      [4] -> #9 create alertmanager, because it was made from another spec
-      [2, 9] -> #10 start alertmanager, because it was made from another spec
+      [4] -> #9 create alertmanager, because it was created from a different spec
+      [2, 9] -> #10 start alertmanager, because it was created from a different spec
       [10] -> #11 wait until alertmanager is ready, because it was started
       [11] -> #12 confirm that alertmanager runs revision alertmanager-new, because a reload is not a proof
       "
     `);
   });
 
-  it('must make a paused container anew', () => {
+  it('must recreate a paused container', () => {
     const desired = desiredStack(['prometheus']);
     const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { state: 'paused' });
     expect(printPlan(reconcile(desired, observed))).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 0 as they should be
+      "plan for demo: 1 to change, 0 unchanged
         ± prometheus     recreate  it is paused
       "
     `);

@@ -6,7 +6,6 @@ import {
   newestFolders,
   newestRevisions,
   readHistory,
-  readRecorded,
 } from '../../../scripts/state/history.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 
@@ -42,20 +41,10 @@ describe('the history', () => {
       'prometheus/state',
       'prometheus/state/history-0.json',
       'prometheus/state/history-1.json',
-      'prometheus/state/recorded',
     ]);
   });
 
-  it('must name the revision that was confirmed last by a link as well', async () => {
-    const files = new MemoryFiles();
-    expect(await readRecorded(files, 'prometheus')).toBeUndefined();
-    await addToHistory(files, 'prometheus', entry('a'));
-    expect(await readRecorded(files, 'prometheus')).toBe('a');
-    await addToHistory(files, 'prometheus', entry('b', { refused: 'alertmanager refused it' }));
-    expect(await readRecorded(files, 'prometheus')).toBe('a');
-  });
-
-  it('must not take a revision for confirmed that was taken back', () => {
+  it('must not count a revision that was rolled back as confirmed', () => {
     const history = [entry('a'), entry('b'), entry('c', { refused: 'alertmanager refused it' })];
     expect(lastConfirmed(history)?.revision).toBe('b');
     expect(newestRevisions(history).map((one) => one.revision)).toEqual(['b', 'a']);

@@ -23,7 +23,7 @@ describe('the history as text', () => {
       cccccccccccc  1 min ago   ann@build1  watch    refused  no file
       bbbbbbbbbbbb  20 min ago  ann@build1  reload   current  alertmanager/alertmanager.yml
       aaaaaaaaaaaa  2 d ago     ann@build1  up                prometheus/rules/user/a.yml, prometheus/rules/user/b.yml, prometheus/rules/user/c.yml and 2 more
-      ✖ cccccccccccc was taken back: reloading alertmanager: no
+      ✖ cccccccccccc was rolled back: reloading alertmanager: no
       "
     `);
   });

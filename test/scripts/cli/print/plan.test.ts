@@ -40,7 +40,7 @@ describe('the report of a plan', () => {
       .replace('expr: up == 0', 'expr: up{job="web"} == 0')
       .replace('alert: Slow', 'alert: VerySlow');
     expect(report({ rules, routes }, { rules: edited, routes })).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 1 as it should be
+      "plan for demo: 1 to change, 1 unchanged
         ~ prometheus     reload    its files changed: revision older -> prometheus-new
 
       alerts: 1 added, 1 removed, 1 changed, 2 in all
@@ -74,7 +74,7 @@ describe('the report of a plan', () => {
       .replace('severity="page"', 'severity="page", team="db"')
       .replace('receiver: mail', 'receiver: slack');
     expect(report({ rules, routes }, { rules, routes: edited })).toMatchInlineSnapshot(`
-      "plan for demo: 1 to change, 1 as it should be
+      "plan for demo: 1 to change, 1 unchanged
         ~ alertmanager   reload    its files changed: revision older -> alertmanager-new
 
       alerts: 2 reach others, 2 in all
@@ -255,7 +255,7 @@ describe('the report of a plan', () => {
 
   it('must not compare with nothing when all is new', () => {
     expect(report(undefined, { rules, routes })).toMatchInlineSnapshot(`
-      "plan for demo: 2 to change, 0 as they should be
+      "plan for demo: 2 to change, 0 unchanged
         + prometheus     create    no container yet
         + alertmanager   create    no container yet
 
@@ -266,7 +266,7 @@ describe('the report of a plan', () => {
 
   it('must say that nothing is to do', () => {
     expect(report({ rules, routes }, { rules, routes })).toMatchInlineSnapshot(`
-      "plan for demo: nothing to do, 2 as they should be
+      "plan for demo: nothing to do, 2 unchanged
       "
     `);
   });

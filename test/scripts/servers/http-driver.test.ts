@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { reloadServer } from '../../../scripts/apply/reload-server.ts';
-import type { LogLine } from '../../../scripts/engine/engine.ts';
-import type { ServiceClient } from '../../../scripts/state/service-client.ts';
+import { httpDriver } from '../../../scripts/servers/http-driver.ts';
+import type { DriverContext } from '../../../scripts/servers/service-driver.ts';
 import type { HttpResponse } from '../../../stack/model.ts';
 import { prometheus } from '../../../stack/prometheus/service.ts';
-import { fakeEngine } from '../../support/engine.ts';
 import { SteeredTime } from '../../support/steered-time.ts';
 
 describe('a reload', () => {
-  it('must tell why the server refused it, in words of its log where its answer has none', async () => {
+  it('must say why the server refused it, from its log where its answer does not', async () => {
     const { reload } = rig(
       async () => ({ status: 500, body: 'failed to reload config: one or more errors occurred\n' }),
       [
@@ -26,15 +24,15 @@ describe('a reload', () => {
     );
   });
 
-  it('must tell that no answer came, as the world refusing', async () => {
+  it('must report that no answer came, as a StackError', async () => {
     const { reload } = rig(() => Promise.reject(new Error('socket hang up')));
     await expect(reload()).rejects.toThrow(
-      'reloading prometheus: it gave no answer: socket hang up\n  try: promstack logs prometheus',
+      'reloading prometheus: it did not answer: socket hang up\n  try: promstack logs prometheus',
     );
     await expect(reload()).rejects.toMatchObject({ name: 'StackError' });
   });
 
-  it('must say what takes it so long, once', async () => {
+  it('must say once why it takes long', async () => {
     let answer: (response: HttpResponse) => void = () => undefined;
     const answered = new Promise<HttpResponse>((resolve) => {
       answer = resolve;
@@ -54,7 +52,7 @@ describe('a reload', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('must end as the work does that it is part of', async () => {
+  it('must end when the command is aborted', async () => {
     const enough = new Error('enough');
     const { reload, controller } = rig(async () => {
       controller.abort(enough);
@@ -66,18 +64,17 @@ describe('a reload', () => {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function rig(request: ServiceClient['request'], log: readonly string[] = []) {
+function rig(request: DriverContext['request'], log: readonly string[] = []) {
   const time = new SteeredTime();
   const controller = new AbortController();
   const told: string[] = [];
-  const engine = fakeEngine({
-    async *logs(): AsyncGenerator<LogLine> {
-      for (const text of log) yield { stream: 'stderr', text } as LogLine;
-    },
-  });
-  const reach = { request } as ServiceClient;
-  const { signal } = controller;
-  const onProgress = (detail: string) => void told.push(detail);
-  const options = { engine, container: 'id', reach, clock: time, signal, onProgress };
-  return { time, controller, told, reload: () => reloadServer(prometheus, options) };
+  const context = {
+    service: prometheus,
+    request,
+    lastLines: async () => log,
+    clock: time,
+    signal: controller.signal,
+    onProgress: (detail: string) => void told.push(detail),
+  } as unknown as DriverContext;
+  return { time, controller, told, reload: () => httpDriver.reload(context) };
 }

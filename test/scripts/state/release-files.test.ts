@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { releaseEntries, releasePlace, switchEntries } from '../../../scripts/apply/release-entries.ts';
 import type { DesiredService } from '../../../scripts/plan/desired.ts';
 import { hashFiles } from '../../../scripts/state/files-hash.ts';
-import { readMasked, readRelease } from '../../../scripts/state/release-files.ts';
+import {
+  readMasked,
+  readRelease,
+  releaseEntries,
+  slotPath,
+  switchEntries,
+} from '../../../scripts/state/release-files.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
@@ -13,7 +18,10 @@ describe('a release in a config volume', () => {
     const files = new MemoryFiles();
     const wanted = withFiles([file('prometheus.yml', 'a: 1\n'), file('rules/user/a.yml', 'groups: []\n')]);
     await files.write(releaseEntries(wanted, '1/3f2a'));
-    const read = (await readRelease(files, 'prometheus', '1/3f2a')) ?? [];
+    const stored = await readRelease(files, 'prometheus', '1/3f2a');
+    const read = stored?.files ?? [];
+    expect(stored?.folder).toBe('1/3f2a');
+    expect(stored?.hash).toBe(hashFiles(read));
     expect(read.map(({ path, content }) => [path, content])).toEqual([
       ['prometheus.yml', 'a: 1\n'],
       ['rules/user/a.yml', 'groups: []\n'],
@@ -21,11 +29,11 @@ describe('a release in a config volume', () => {
     expect(hashFiles(read)).toBe(hashFiles(wanted.release?.files ?? []));
   });
 
-  it('must leave nothing of the release that had its place before', async () => {
+  it('must leave nothing of the release that had its slot before', async () => {
     const files = new MemoryFiles();
     await files.write(releaseEntries(withFiles([file('old.yml', 'x'), file('rules/old.yml', 'x')]), '1/old'));
-    const place = releasePlace('prometheus', '1/new');
-    await files.write(releaseEntries(withFiles([file('new.yml', 'y')]), '1/new'), [place]);
+    const slot = slotPath('prometheus', '1/new');
+    await files.write(releaseEntries(withFiles([file('new.yml', 'y')]), '1/new'), [slot]);
     expect(files.paths().filter((path) => path.includes('/1'))).toEqual([
       'prometheus/releases/1',
       'prometheus/releases/1/new',
@@ -36,7 +44,7 @@ describe('a release in a config volume', () => {
   it('must be there for a service that has no files at all', async () => {
     const files = new MemoryFiles();
     await files.write(releaseEntries(withFiles([]), '1/none'));
-    expect(await readRelease(files, 'prometheus', '1/none')).toEqual([]);
+    expect((await readRelease(files, 'prometheus', '1/none'))?.files).toEqual([]);
   });
 
   it('must keep a secret file secret, and beside it how it may be shown', async () => {
@@ -48,7 +56,7 @@ describe('a release in a config volume', () => {
       mode: 0o400,
     };
     await files.write(releaseEntries(withFiles([secret]), '1/3f2a'));
-    const [read] = (await readRelease(files, 'prometheus', '1/3f2a')) ?? [];
+    const [read] = (await readRelease(files, 'prometheus', '1/3f2a'))?.files ?? [];
     expect(JSON.stringify(read)).not.toContain('hunter2');
     expect(read?.content).toBeInstanceOf(Secret);
     expect([...(await readMasked(files, 'prometheus', '1/3f2a'))]).toEqual([['a.yml', 'key: [secret]\n']]);

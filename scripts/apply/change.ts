@@ -1,0 +1,150 @@
+import { ensureImages } from '../engine/images/ensure.ts';
+import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
+import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
+import { observe } from '../plan/observe.ts';
+import type { Observed } from '../plan/observed.ts';
+import type { Plan } from '../plan/plan.ts';
+import { preflight } from '../plan/preflight.ts';
+import { reconcile } from '../plan/reconcile.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
+import { takeLock } from '../state/lock.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
+import { StackError } from '../util/stack-error.ts';
+import { crashPoint } from './crash-point.ts';
+import { createExecutors } from './executors.ts';
+import { previousState } from './previous.ts';
+import { foldersAfter, recordRevision } from './record.ts';
+import { recover } from './recover.ts';
+import type { Run } from './run.ts';
+import { runPlan } from './run-plan.ts';
+import { validate } from './validate.ts';
+
+/** What a change of a running stack needs. */
+export interface ChangeOptions extends Run {
+  readonly rendering: Rendering;
+  /** The command as the lock and the history name it: `up`. */
+  readonly command: string;
+  /** Recreate all containers. */
+  readonly recreate?: boolean | undefined;
+  /** Only files may change: whatever needs a container created, recreated or removed is refused. */
+  readonly filesOnly?: boolean | undefined;
+  /** Run the user's own tests even when there is nothing else to do: they may be what has changed. */
+  readonly runTests?: boolean | undefined;
+}
+
+/** What a change did. */
+export interface Changed {
+  readonly plan: Plan;
+  readonly desired: Desired;
+  /** Where each service can be opened in a browser, in the order the data flows. */
+  readonly urls: readonly { readonly service: string; readonly url: string }[];
+}
+
+/**
+ * Makes the engine run what was rendered, as a whole or not at all. This page is what `up`, `reload`, `watch` and `demo`
+ * do, in its order; `plan` and `status` do the part of it that only looks.
+ */
+export async function changeStack(options: ChangeOptions): Promise<Changed> {
+  const { engine, rendering, command, report } = options;
+
+  // Images: all of them are present before anything is touched.
+  const desired = toDesired(rendering, await getImages(rendering, options));
+
+  const files = openConfigFiles(engine, desired.stack);
+  const client = openServiceClient(engine);
+  const compare = async (): Promise<{ observed: Observed; plan: Plan }> => {
+    const observed = await observe(engine, desired, client, { files });
+    return { observed, plan: reconcile(desired, observed, { recreate: options.recreate }) };
+  };
+  const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
+  try {
+    // A look without the lock can only answer that there is nothing to do.
+    if (options.runTests !== true) {
+      const { plan } = await compare();
+      if (plan.steps.length === 0) return changed(plan);
+    }
+
+    // Lock: from here on no other promstack changes this stack.
+    await using _lock = await takeLock(engine, desired.stack, command, report);
+
+    // Observe and reconcile: what there is, what there should be, and the steps from one to the other.
+    const { observed, plan } = await compare();
+    const isPending = plan.steps.length > 0;
+
+    // Preflight and check: whatever can be known to fail is refused while nothing is touched.
+    if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
+    if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
+    if (isPending || options.runTests === true) await validate({ ...options, desired, observed, plan, files });
+
+    // Run the plan, or roll back; either way the history says so.
+    if (isPending) {
+      const previous = await previousState(engine, files, observed, desired);
+      await applyPlan(plan, { ...options, desired, observed, previous, files, client });
+    }
+    return changed(plan);
+  } finally {
+    client.close();
+  }
+}
+
+/** What carrying out a plan needs; the caller holds the lock. */
+export interface ApplyOptions extends Run {
+  readonly command: string;
+  readonly desired: Desired;
+  readonly observed: Observed;
+  /** What ran before, to go back to; without services when nothing did. */
+  readonly previous: Desired;
+  readonly files: ConfigFiles;
+  readonly client: ServiceClient;
+}
+
+/** Runs a plan and records the revision; when a step fails or the user interrupts, goes back to what ran before and throws. */
+export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
+  const { observed, clock, report } = options;
+  report({ kind: 'phase', name: 'applying' });
+  const folders = foldersAfter(plan, observed);
+  const record = (refused?: string): Promise<void> =>
+    recordRevision({ ...options, folders, at: new Date(clock.now()), refused });
+  const containers = new Map([...observed.services].map(([name, { container }]) => [name, container.id]));
+  const context = { ...options, containers, record };
+  const outcome = await runPlan(plan.steps, createExecutors(context), {
+    ...options,
+    afterStep: crashPoint(options.env),
+  });
+  if (outcome.failed.length > 0 || outcome.skipped.length > 0) await recover(plan, outcome, context);
+}
+
+async function getImages(
+  { services, config }: Rendering,
+  { engine, report, signal }: Run,
+): Promise<(reference: string) => ResolvedImage> {
+  const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const outcomes = await ensureImages(engine, wanted, config.images, report, signal);
+  const missing = missingImages(outcomes);
+  if (missing.length > 0) throw missingImagesError(missing);
+  const resolved = new Map(
+    outcomes.flatMap((image) =>
+      image.kind === 'had' ? [[image.reference, { ref: image.ref, id: image.imageId }] as const] : [],
+    ),
+  );
+  return (reference) => resolved.get(reference) ?? { ref: reference, id: undefined };
+}
+
+function refuseContainerChanges(plan: Plan): void {
+  const refused = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
+  if (refused.length === 0) return;
+  const lines = refused.map(({ service, action, because }) => `\n    ${service}: ${action}, ${because.join('; ')}`);
+  throw new StackError({
+    doing: `reloading the stack ${plan.stack}`,
+    why: `it needs more than new files, and a reload never creates or replaces a container:${lines.join('')}`,
+    tryThis: 'promstack up does all of it',
+  });
+}
+
+function urlsOf(desired: Desired, client: ServiceClient): Changed['urls'] {
+  return desired.services.flatMap(({ service }) => {
+    const url = client.url(service.name, service.port);
+    return url === undefined ? [] : [{ service: service.name, url }];
+  });
+}

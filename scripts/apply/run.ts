@@ -1,0 +1,13 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
+
+/** What everything that is done to a stack needs. */
+export interface Run {
+  readonly engine: Engine;
+  /** Says where the tools of this host and the cache of passed checks are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}

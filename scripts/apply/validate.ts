@@ -1,0 +1,78 @@
+import { configMount } from '../../stack/values/container.ts';
+import { toEntries } from '../check/archive.ts';
+import { checkRendering } from '../check/check.ts';
+import { checkedCache, remembering } from '../check/checked-cache.ts';
+import { containerRunner } from '../check/container-runner.ts';
+import { execRunner, type Staged } from '../check/exec-runner.ts';
+import { hostRunner, noImage } from '../check/host-runner.ts';
+import { withOwnTests } from '../check/own-tests/own-tests.ts';
+import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
+import type { Desired } from '../plan/desired.ts';
+import type { Observed } from '../plan/observed.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Rendering } from '../render/rendering.ts';
+import type { ConfigFiles } from '../state/config-files.ts';
+import { InputError } from '../util/stack-error.ts';
+import type { Run } from './run.ts';
+
+/** Where a running container sees files that are only being checked: no server reads there. */
+const checkFolder = 'check';
+
+/** What a validation needs to know of the change it is for. */
+export interface ValidateOptions extends Run {
+  readonly desired: Desired;
+  readonly rendering: Rendering;
+  readonly observed: Observed;
+  readonly files: ConfigFiles;
+  readonly plan: Plan;
+}
+
+/**
+ * Validates the files of every service that the plan touches (of all when it has no steps) with the image that will run
+ * them: inside the running container when it is of that image, else in a throw-away one. Throws an InputError with
+ * everything that is wrong.
+ */
+export async function validate(options: ValidateOptions): Promise<void> {
+  const { engine, desired, plan, env, report, signal } = options;
+  const { rendering, diagnostics } = await withOwnTests(options.rendering);
+  const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
+  const services = rendering.services.filter(({ service }) => plan.steps.length === 0 || touched.has(service.name));
+  // The shipped tests are about shipped rules alone, which nothing here can have changed.
+  const tests = rendering.tests.filter((test) => test.isShipped !== true);
+  const images = new Map(
+    rendering.services.map(({ service, container }) => {
+      const wanted = desired.services.find((candidate) => candidate.service === service);
+      return [container.image, { ref: wanted?.spec.image ?? container.image, id: wanted?.imageId ?? '' }];
+    }),
+  );
+  const findImage: FindImage = async (reference) => images.get(reference);
+  const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
+  const open = execRunner(engine, (job) => stageForCheck(options, job), inContainer);
+  report({ kind: 'phase', name: 'checking' });
+  const byTools = await checkRendering(
+    { ...rendering, services, tests },
+    remembering(open, checkedCache(env), findImage),
+    report,
+    signal,
+    rendering,
+  );
+  const all = [...diagnostics, ...byTools];
+  const errors = all.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new InputError(errors);
+  for (const diagnostic of all) report({ kind: 'diagnostic', diagnostic });
+}
+
+/** Writes a job's files where the running container sees them; undefined when it does not run the image that will. */
+async function stageForCheck(
+  { files, desired, observed }: ValidateOptions,
+  job: CheckJob,
+): Promise<Staged | undefined> {
+  const wanted = desired.services.find(({ service }) => service.name === job.service);
+  const container = observed.services.get(job.service)?.container;
+  if (observed.configWriter === undefined || container?.state !== 'running') return undefined;
+  if (container.imageId !== wanted?.imageId) return undefined;
+  const folder = `${job.service}/${checkFolder}`;
+  // Nothing of an earlier check may be left that a glob could find.
+  await files.write(toEntries(filesOf(job), folder, job.user), [folder]);
+  return { container: container.id, directory: `${configMount}/${checkFolder}` };
+}

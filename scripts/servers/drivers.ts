@@ -1,0 +1,55 @@
+import type { Release, Service } from '../../stack/service.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openSecretStore, type Secrets } from '../state/secret-store.ts';
+import type { ServiceClient } from '../state/service-client.ts';
+import type { Clock } from '../util/clock.ts';
+import { grafanaDriver } from './grafana/driver.ts';
+import { httpDriver } from './http-driver.ts';
+import type { DriverContext, ServiceDriver } from './service-driver.ts';
+
+const requestMs = 30_000;
+const shownLines = 200;
+
+/** The services that need more than an HTTP request and proofs. */
+const drivers: Readonly<Record<string, ServiceDriver>> = { grafana: grafanaDriver };
+
+/** The driver of a service. */
+export function driverOf(service: string): ServiceDriver {
+  return drivers[service] ?? httpDriver;
+}
+
+/** One running server, and the ways to it. */
+export interface RunningServer {
+  readonly stack: string;
+  readonly service: Service;
+  /** The user its container runs as, as `uid:gid`. */
+  readonly user: string;
+  readonly container: string;
+  readonly release: Release;
+  readonly given: Secrets;
+  readonly engine: Engine;
+  /** Knows where the service is. */
+  readonly client: ServiceClient;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  onProgress(detail: string): void;
+}
+
+/** What a driver works with. */
+export function driverContext(server: RunningServer): DriverContext {
+  const { engine, client, stack, service, user, container, signal } = server;
+  return {
+    ...server,
+    kept: openSecretStore(engine, { stack, service: service.name, user, container }),
+    request: (request, { timeoutMs } = { timeoutMs: requestMs }) =>
+      client.request(service.name, request, { timeoutMs, signal }),
+    exec: (argv, stdin) => engine.exec(container, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),
+    lastLines: async (since) => {
+      const lines: string[] = [];
+      const range = since === undefined ? { tail: shownLines } : { since };
+      for await (const { text } of engine.logs(container, range)) lines.push(text);
+      return lines;
+    },
+  };
+}

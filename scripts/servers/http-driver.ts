@@ -1,0 +1,94 @@
+import type { Proof, Verdict } from '../../stack/model.ts';
+import { StackError } from '../util/stack-error.ts';
+import type { DriverContext, ServiceDriver } from './service-driver.ts';
+
+/** A server that got new remote stores first sends what it still has for the old ones: minutes when those are down. */
+const reloadMs = 300_000;
+/** After how long the reason for a slow reload is shown. */
+const slowMs = 5_000;
+/** How often a proof that does not hold yet is asked again. */
+const pauseMs = 25;
+const proofMs = 5_000;
+const shownReasons = 3;
+
+/** The driver of most services: one HTTP request reloads, and the service's own proofs are asked until they hold. */
+export const httpDriver: ServiceDriver = {
+  async reload(context) {
+    const { service, clock, signal, onProgress } = context;
+    const { name, reload, slowReload } = service;
+    if (reload === undefined || reload === 'driver') throw new Error(`${name} has no request to reload it`);
+    const since = new Date(clock.now());
+    const answered = new AbortController();
+    clock.sleep(slowMs, answered.signal).then(
+      () => onProgress(slowReload ?? 'it has not answered yet'),
+      () => undefined,
+    );
+    try {
+      const { status, body } = await context.request(reload, { timeoutMs: reloadMs });
+      if (status === 200) return;
+      const reasons = (await errorsSince(context, since)).filter((reason) => !body.includes(reason));
+      throw new StackError({
+        doing: `reloading ${name}`,
+        why: [`it refused its new files (status ${status}): ${body.trim()}`, ...reasons].join('\n  '),
+        tryThis: `promstack logs ${name} has the whole reason`,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof StackError) throw error;
+      throw new StackError({
+        doing: `reloading ${name}`,
+        why: `it did not answer: ${(error as Error).message}`,
+        tryThis: `promstack logs ${name}`,
+        cause: error,
+      });
+    } finally {
+      answered.abort();
+    }
+  },
+
+  async confirm(context) {
+    const { service, release } = context;
+    await Promise.all(service.proofs(release).map((proof) => prove(proof, context)));
+    return [];
+  },
+};
+
+/** Asks until the proof holds; throws a StackError when it is refuted or the deadline passes. */
+async function prove(proof: Proof, context: DriverContext): Promise<void> {
+  const { service, clock, signal, deadlineMs } = context;
+  const end = clock.now() + deadlineMs;
+  for (;;) {
+    const verdict = await ask(proof, context);
+    if (verdict.kind === 'proven') return;
+    if (verdict.kind === 'refuted' || clock.now() >= end) {
+      throw new StackError({
+        doing: `confirming that ${service.name} ${proof.claim}`,
+        why: verdict.kind === 'refuted' ? verdict.because : `${verdict.because}, after ${deadlineMs / 1000} s`,
+        tryThis: `promstack logs ${service.name}`,
+      });
+    }
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+async function ask(proof: Proof, { request, signal }: DriverContext): Promise<Verdict> {
+  try {
+    return proof.judge(await request(proof.request, { timeoutMs: proofMs }));
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'notYet', because: `it does not answer: ${(error as Error).message}` };
+  }
+}
+
+/** The errors in the server's log since then, the newest last; empty when the log cannot be read. */
+async function errorsSince({ lastLines }: DriverContext, since: Date): Promise<readonly string[]> {
+  // The refusal is reported even when the log cannot be read.
+  const lines = await lastLines(since).catch((): readonly string[] => []);
+  const reasons = lines
+    .filter((line) => /\blevel=error\b/i.test(line))
+    .map((line) => {
+      const [, quoted, bare] = /\berr(?:or)?=(?:"((?:[^"\\]|\\.)*)"|(\S+))/.exec(line) ?? [];
+      return (quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? line).trim();
+    });
+  return [...new Set(reasons)].slice(-shownReasons);
+}
