@@ -57,7 +57,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   });
 
   check('a second up must have nothing to do, and plan nothing to say', async ({ fine }) => {
-    expect(await fine('up')).toContain('nothing to do, 5 services are as they should be');
+    expect(await fine('up')).toContain('nothing to do, 5 services unchanged');
     await fine('plan', '--detailed-exitcode');
   });
 
@@ -246,7 +246,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   });
 
   check(
-    'anonymous viewers and settings of plugins must reach it, by a container made anew',
+    'anonymous viewers and settings of plugins must reach it, by a recreated container',
     async ({ configure, fine, statusForAll }) => {
       await configure({
         anonymous: 'viewer',

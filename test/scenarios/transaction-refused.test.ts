@@ -71,7 +71,7 @@ describe('a change that only a server refuses', () => {
     expect(await running(stack)).toEqual(before);
   });
 
-  it('must be taken back together with containers that were made anew for it', async () => {
+  it('must be rolled back together with containers that were recreated for it', async () => {
     await using stack = await stackFolder(ownRules);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -174,7 +174,7 @@ describe('reload', () => {
     await stack.configure({ prometheus: { retention: { time: '3d' }, scrape_interval: '7s' } });
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('it takes more than new files, and a reload never makes or replaces a container:');
+    expect(stderr).toContain('it needs more than new files, and a reload never creates or replaces a container:');
     expect(stderr).toContain(
       'prometheus: recreate, argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d',
     );

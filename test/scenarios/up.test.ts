@@ -34,7 +34,7 @@ describe('up', () => {
     await using engine = await connect({ env: process.env });
     const before = await engine.listContainers({ [stackLabel]: stack.name });
     const second = await stack.run('up');
-    expect(second.stdout).toMatch(/^test-\w+: nothing to do, 4 services are as they should be/);
+    expect(second.stdout).toMatch(/^test-\w+: nothing to do, 4 services unchanged/);
     expect(second.exitCode).toBe(0);
     const after = await engine.listContainers({ [stackLabel]: stack.name });
     expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());

@@ -21,7 +21,7 @@ export function desiredStack(services: readonly string[], overrides: object = {}
   return toDesired(rendering, (ref) => ({ ref, id: `id of ${ref}` }));
 }
 
-/** A snapshot in which these services of a desired stack are as they should be, and the others are not there. */
+/** A snapshot in which these services of a desired stack are unchanged, and the others do not exist. */
 export function observedAs(desired: Desired, present: readonly string[]): Observed {
   const there = desired.services.filter(({ service }) => present.includes(service.name));
   const isAny = there.length > 0;
@@ -64,7 +64,7 @@ export function confirmedEntry({ revision, services }: Desired): HistoryEntry {
   return { revision, at: '', who: '', command: 'up', changed: [], services: Object.fromEntries(releases) };
 }
 
-/** The same snapshot with one service otherwise. */
+/** The same snapshot with one service changed. */
 export function withService(
   observed: Observed,
   name: string,

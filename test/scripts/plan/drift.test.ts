@@ -102,7 +102,7 @@ describe('drift', () => {
   });
 });
 
-/** A stack as it should be, with a history that says so. */
+/** A stack without drift, and the history that says so. */
 function recorded(services: readonly string[]): { desired: Desired; observed: Observed } {
   const desired = desiredStack(services);
   const plain = observedAs(desired, services);
