@@ -10,10 +10,10 @@ const lookMs = 1_000;
 const workingMs = 300_000;
 const toldMs = 1_000;
 const shownLogLines = 20;
-/** A panic's trace can push the line that tells the cause far up. */
+/** A panic's trace can push the line with the cause far up. */
 const readLogLines = 200;
 
-/** Waits until a started service answers that it can work; a container that dies meanwhile ends the wait at once. */
+/** Waits until a started service answers that it is ready; a container that exits ends the wait at once. */
 export async function waitReady(
   service: Service,
   container: string,
@@ -36,14 +36,14 @@ export async function waitReady(
     (code) => {
       exitCode = code;
     },
-    // A broken wait is no exit: the look at the container's state below finds a dead one too.
+    // A failed wait is not an exit: an exited container is found by its state below too.
     () => undefined,
   );
   const die = (why: string): Promise<StackError> => died(service, container, engine, why);
   let end = clock.now() + deadlineMs;
   let nextLook = clock.now() + lookMs;
   let last = 'it does not answer yet';
-  let told: string | undefined;
+  let progress: string | undefined;
   for (;;) {
     signal.throwIfAborted();
     if (exitCode !== undefined) throw await die(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
@@ -59,7 +59,7 @@ export async function waitReady(
       const state = (await engine.findContainer(container))?.state;
       if (state === undefined) throw await die('its container was removed while starting');
       if (state !== 'running') {
-        // The engine tells of an end a moment after it shows it.
+        // The engine reports an exit a moment after it shows the state.
         if (options.exit !== undefined) await Promise.race([ended, clock.sleep(toldMs, signal)]);
         if (exitCode === undefined) throw await die(`its container is ${state} while starting`);
         continue;
@@ -67,16 +67,16 @@ export async function waitReady(
       const doing = await slowStart(service, client, signal);
       options.onProgress(doing ?? last);
       // A server that says how far it is may take its time, as long as it gets on.
-      if (doing !== undefined && doing !== told) end = clock.now() + workingMs;
-      told = doing;
+      if (doing !== undefined && doing !== progress) end = clock.now() + workingMs;
+      progress = doing;
     }
     if (clock.now() >= end)
-      throw await die(`it was not ready in time: ${told === undefined ? last : `${told}, and no further`}`);
+      throw await die(`it was not ready in time: ${progress === undefined ? last : `${progress}, and no further`}`);
     await clock.sleep(pauseMs, signal);
   }
 }
 
-/** What a start that takes long says it is doing; undefined when the service does not tell. */
+/** What a slow start is doing; undefined when the service does not say. */
 async function slowStart(
   { name, starting }: Service,
   client: ServiceClient,
@@ -90,9 +90,9 @@ async function slowStart(
   }
 }
 
-/** 128 + SIGKILL: nobody but the kernel, for want of memory, kills a container that starts. */
+/** 128 + SIGKILL: a container that starts is killed by the kernel only, when it runs out of memory. */
 function killed({ name }: Service, exitCode: number): string {
-  return exitCode === 137 ? `, killed, most likely for want of memory (see ${name}.resources.memory)` : '';
+  return exitCode === 137 ? `, killed, most likely because it ran out of memory (see ${name}.resources.memory)` : '';
 }
 
 /** The error for a container that ended, or did not become what it should: why, with its last log lines and what they say. */
@@ -134,8 +134,8 @@ interface Alive {
 }
 
 /**
- * Works with a server that is ready: when it dies over its files all the same, that ends the work at once and is told by its log. The
- * engine would start it again and again meanwhile, so that nothing else shows it.
+ * Works with a server that is ready. When it exits anyway, the work ends at once with an error that shows its log: the
+ * engine restarts it again and again, so that nothing else would show it.
  */
 export async function whileAlive<T>(
   { service, container, engine, exit, signal }: Alive,
@@ -147,7 +147,7 @@ export async function whileAlive<T>(
     async (code): Promise<never> => {
       throw await died(service, container, engine, `${exitedWith(code)} after it was ready`);
     },
-    // A broken wait is no exit.
+    // A failed wait is not an exit.
     () => new Promise<never>(() => undefined),
   );
   try {

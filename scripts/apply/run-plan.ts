@@ -10,11 +10,11 @@ export type Executors<A extends Action = Action> = {
 
 /** What an executor gets beside its step. */
 export interface StepContext {
-  /** Aborted when the person interrupts, or when another step has failed. */
+  /** Aborted when the user interrupts, or when another step has failed. */
   readonly signal: AbortSignal;
   /** Says how far the step is, in words. */
   onProgress(detail: string): void;
-  /** Says something a person should know though nothing failed. */
+  /** Reports something the user should know though nothing failed. */
   note(text: string): void;
 }
 
@@ -27,7 +27,7 @@ export interface PlanOutcome<A extends Action = Action> {
 
 /**
  * Runs the steps in parallel along their edges and decides nothing. The first failure aborts the waits of the others
- * and lets none begin; steps under way are waited for, so that nothing goes on behind the caller's back.
+ * and lets none begin; steps under way are waited for, so that nothing goes on after the return.
  */
 export async function runPlan<A extends Action>(
   steps: readonly Step<A>[],

@@ -11,15 +11,15 @@ import {
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 
-/** What a change of files means to the people who are told of alerts. */
+/** What a change of files means for alerts and their receivers. */
 export interface AlertImpact extends AlertChanges {
   /** How many alerts there are afterwards. */
   readonly total: number;
-  /** Alerts that reach others than before, and whom new ones reach. */
+  /** Alerts whose receivers change, and the receivers of new ones. */
   readonly ways: readonly RouteChange[];
 }
 
-/** Whom an alert reached and whom it will reach; undefined where nothing decides that, or the alert was not there. */
+/** The receivers of an alert before and after; undefined where no service routes alerts, or the alert did not exist. */
 export interface RouteChange {
   readonly alert: AlertRule;
   readonly before: string | undefined;
@@ -29,14 +29,14 @@ export interface RouteChange {
 /** The files of each service of a stack. */
 export type StackFiles = readonly { readonly service: Service; readonly files: readonly RenderedFile[] }[];
 
-/** Compares what two sets of files define: the alerts, and whom each of them reaches. */
+/** Compares what two sets of files define: the alerts, and the receivers of each. */
 export function alertImpact(before: StackFiles, after: StackFiles): AlertImpact {
   const [old, now] = [alertsOf(before), alertsOf(after)];
-  const [oldWay, way] = [routingOf(before), routingOf(after)];
+  const [oldRouting, routing] = [routingOf(before), routingOf(after)];
   const ways = pairAlerts(old, now).flatMap((pair): RouteChange[] => {
     if (pair.after === undefined) return [];
-    const was = pair.before === undefined ? undefined : oldWay?.(pair.before.sent);
-    const texts = textsOf(was, way?.(pair.after.sent));
+    const was = pair.before === undefined ? undefined : oldRouting?.(pair.before.sent);
+    const texts = textsOf(was, routing?.(pair.after.sent));
     return texts === undefined ? [] : [{ alert: pair.after, before: texts[0], after: texts[1] }];
   });
   return { ...alertChanges(old, now), total: now.length, ways };

@@ -22,7 +22,7 @@ export function decide(
     readonly network: string;
     /** Whether the history says that the service ran. */
     readonly isRecorded: boolean;
-    /** Whether the files in place are those that the history names as confirmed last, or it cannot tell. */
+    /** Whether the files in place are those that the history names as confirmed last, or the history does not say. */
     readonly isConfirmed: boolean;
     readonly recreate: boolean;
   },
@@ -102,7 +102,7 @@ const listed = (reason: string | undefined): string[] => (reason === undefined ?
 const inWords = (state: ObservedService['container']['state']): string =>
   state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
 
-/** Why a container made from one spec does not fit another: one reason a field. */
+/** How a container's spec differs from the desired one: one reason a field. */
 function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [
     ...scalar('image', before.image, after.image),

@@ -8,23 +8,23 @@ import type { ReleaseFolder } from '../state/release-folder.ts';
 import { givenSecrets, type Secrets } from '../state/secret-store.ts';
 import { md5, shortHash } from '../util/hash.ts';
 
-/** What a stack is meant to be, in the engine's terms. */
+/** What a stack should be, in the engine's terms. */
 export interface Desired {
   readonly stack: string;
   readonly revision: string;
   readonly config: StackConfig;
   readonly services: readonly DesiredService[];
-  /** Every volume by its full name, with the labels it is made with. */
+  /** Every volume by its full name, with the labels it is created with. */
   readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
   readonly configWriter: DesiredConfigWriter | undefined;
 }
 
-/** One service's container and the release of files it is meant to run. */
+/** One service's container and the release of files it should run. */
 export interface DesiredService {
   readonly service: Service;
   readonly name: string;
   readonly spec: ContainerSpec;
-  /** The image as it is on the engine now; undefined when it still has to come. */
+  /** The image's id on the engine; undefined when it is not present. */
   readonly imageId: string | undefined;
   readonly specHash: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -32,13 +32,13 @@ export interface DesiredService {
   readonly volumes: readonly string[];
   /** Absent when the service reads no files. */
   readonly release: Release | undefined;
-  /** The kept secrets that it is to have; the others stay as they are. */
+  /** The generated secrets for which stack.yml gives a value; the others stay as they are. */
   readonly given: Secrets;
-  /** Where the release lies already, when it is one of the history; a new one gets a free place. */
+  /** Where the release is already, when it is one of the history; a new one gets a free slot. */
   readonly folder?: ReleaseFolder | undefined;
 }
 
-/** The container that is created and never started: the way by which files reach the config volumes. */
+/** The container that is created and never started: files reach the config volumes through it. */
 export interface DesiredConfigWriter {
   readonly name: string;
   readonly image: string;
@@ -52,7 +52,7 @@ export interface ResolvedImage {
   readonly id: string | undefined;
 }
 
-/** Turns a rendering into engine terms; `image` answers what stands for a service's image reference. */
+/** Turns a rendering into engine terms; `image` resolves a service's image reference. */
 export function toDesired(rendering: Rendering, image: (reference: string) => ResolvedImage): Desired {
   const { config } = rendering;
   const stack = config.name;
@@ -91,7 +91,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
   };
 }
 
-/** The hash by which a container is known to fit its spec; the order of labels and variables says nothing. */
+/** The hash that tells whether a container has its spec; the order of labels and variables does not count. */
 export function hashSpec(spec: ContainerSpec): string {
   return shortHash(JSON.stringify({ ...spec, env: inOrder(spec.env), labels: inOrder(spec.labels) }));
 }

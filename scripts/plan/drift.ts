@@ -5,17 +5,17 @@ import type { Desired, DesiredService } from './desired.ts';
 import { manualChanges } from './manual-changes.ts';
 import type { Observed, ObservedService } from './observed.ts';
 
-/** Something that is not as promstack left it, whatever stack.yml says by now. */
+/** Something that was changed since promstack confirmed it, whatever stack.yml says now. */
 export interface Drift {
   readonly service: string;
   readonly message: string;
 }
 
-/** What was changed, stopped, removed or edited behind promstack's back. `up` puts all of it right. */
+/** What was changed, stopped, removed or edited behind promstack's back. `up` restores all of it. */
 export function driftOf(desired: Desired, observed: Observed): readonly Drift[] {
   const strays = observed.strays.map(({ name }) => ({
     service: name,
-    message: 'a container of this stack that none needs',
+    message: 'a container of this stack that no service needs',
   }));
   const services = desired.services.flatMap((wanted) =>
     messages(wanted, observed).map((message) => ({ service: wanted.service.name, message })),
@@ -39,13 +39,13 @@ function messages(wanted: DesiredService, observed: Observed): readonly string[]
     ...(release === undefined || release.folder === found.folder || found.folder === undefined
       ? []
       : [
-          `the files in place are of revision ${found.linked}, and those confirmed last are not: a change was cut short, or the link was moved by hand`,
+          `the files in place are of revision ${found.linked}, which was not confirmed: a change was cut short, or the link was changed by hand`,
         ]),
     ...(release !== undefined && release.folder === found.folder && isTouched(wanted, found, release.hash)
       ? ['its files were changed by hand in the config volume']
       : []),
     ...(found.unproven !== undefined && found.linked === wanted.release?.revision
-      ? [`it does not run the files that are in place: ${found.unproven}`]
+      ? [`it does not run the files in place: ${found.unproven}`]
       : []),
   ];
 }

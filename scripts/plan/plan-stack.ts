@@ -17,10 +17,10 @@ import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
 
-/** A plan, and all that a person wants to know before it is carried out. */
+/** A plan, and what the user wants to know before it is applied. */
 export interface PlanReport {
   readonly plan: Plan;
-  /** Why `up` would refuse to carry it out, as far as that can be seen: a name or a port that others have. */
+  /** Why `up` would refuse to apply it: a name or a port that is taken. */
   readonly obstacle?: Blocker;
   /** What is not as promstack left it. */
   readonly drift: readonly Drift[];
@@ -28,7 +28,7 @@ export interface PlanReport {
   readonly meaning: AlertImpact;
 }
 
-/** What stands in the way, and what to try. */
+/** What prevents a plan, and what to try. */
 export type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
 
 /** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */

@@ -40,7 +40,7 @@ export interface ServiceRelease {
   readonly folder: ReleaseFolder;
 }
 
-/** What happens to one service, for a person: the steps say how. */
+/** What happens to one service, for the user: the steps say how. */
 export interface Change {
   readonly service: string;
   readonly action: 'none' | 'create' | 'start' | 'reload' | 'recreate' | 'remove';

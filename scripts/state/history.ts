@@ -10,7 +10,7 @@ const keptEntries = 50;
 const releaseSchema = z.object({
   /** The folder below `releases/` in the service's config volume. */
   folder: z.string(),
-  /** Hash of its files as they were written (see `hashFiles`): another one after an edit by hand. */
+  /** Hash of its files as they were written (see `hashFiles`): a different one after an edit by hand. */
   hash: z.string(),
 });
 
@@ -64,7 +64,7 @@ export function newestFolders(history: readonly HistoryEntry[], service: string)
   return newestRevisions(history).flatMap(({ services }) => services[service]?.folder ?? []);
 }
 
-/** The stack's history, oldest first; empty when there is none. `keeper` is the service in whose volume it lies. */
+/** The stack's history, oldest first; empty when there is none. `keeper` is the service whose volume holds it. */
 export async function readHistory(files: ConfigFiles, keeper: string): Promise<readonly HistoryEntry[]> {
   return (await readState(files, keeper)).history;
 }

@@ -3,7 +3,7 @@ import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { specOf } from './names.ts';
 import type { ServiceClient } from './service-client.ts';
 
-/** Finds the containers of a stack's services and tells the client where each one is; by service. */
+/** Finds the containers of a stack's services and tells the client where they are; by service. */
 export async function locateServices(
   engine: Pick<Engine, 'listContainers'>,
   stack: string,

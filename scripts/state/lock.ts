@@ -29,19 +29,19 @@ export interface Lock extends AsyncDisposable {
   readonly holder: LockHolder;
 }
 
-/** Another holds the lock of the stack: a matter of waiting. */
+/** Another command holds the lock of the stack: a matter of waiting. */
 export class LockedError extends StackError {}
 
 /** The holdings of this very process: one of it that is not among them was left when the engine did not answer. */
 const held = new Set<string>();
 
 /**
- * Takes the stack's lock, on the engine, so that it holds for every machine that drives the stack.
+ * Takes the stack's lock, on the engine, so that it holds for every machine that uses the stack.
  *
- * The lock is a volume: creating one is atomic and answers with the one that is there, so the nonce in its label tells
- * who won. (A file cannot be created atomically through the archive API.) Removing one is not: between the look that
- * finds a dead holder and the removal, another may have taken the lock over. So whoever takes over a dead holder's lock
- * first takes a lock of that very holding, named after its nonce, in the same way.
+ * The lock is a volume: creating one is atomic and answers with the existing one, so the nonce in its label shows who
+ * won. (A file cannot be created atomically through the archive API.) Removing one is not: between finding a
+ * dead holder and the removal, another command may have taken the lock over. So whoever takes over a dead holder's lock
+ * first takes a lock on that holding, named after its nonce, in the same way.
  *
  * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or the one who holds the lock of a dead
  * holder's holding, removes it.
@@ -149,8 +149,8 @@ async function removeIfStill(engine: Engine, name: string, nonce: string): Promi
 function refusal(stack: string, holder: LockHolder): StackError {
   return new LockedError({
     doing: `taking the lock of the stack ${stack}`,
-    why: `${inWords(holder)} is at work on it`,
-    tryThis: 'wait for it to end; if you are sure that it is dead, promstack unlock',
+    why: `${inWords(holder)} holds the lock`,
+    tryThis: 'wait for it to end; if it is certainly dead, promstack unlock',
   });
 }
 
@@ -167,7 +167,7 @@ function myself(command: string): LockHolder {
   };
 }
 
-/** Only a holder of this very host can be seen to be dead; one of another host is taken to live. */
+/** Only a holder on this host can be checked; one on another host counts as alive. */
 function isHolderAlive(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return true;
   if (isOurs(holder)) return held.has(holder.nonce);
@@ -179,12 +179,12 @@ function isHolderAlive(holder: LockHolder): boolean {
   return holder.pidStart === undefined || processStart(holder.pid) === holder.pidStart;
 }
 
-/** Whether this very process took it; one that had the same pid before says so by another start. */
+/** Whether this process took it; an earlier process with the same pid has a different start. */
 function isOurs({ pid, pidStart }: LockHolder): boolean {
   return pid === process.pid && (pidStart === undefined || pidStart === processStart(pid));
 }
 
-/** Linux tells when a process began, in clock ticks since boot (proc(5), field 22 of stat). */
+/** When a process began, in clock ticks since boot (proc(5), field 22 of stat); undefined where /proc does not say. */
 function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import { watch as chokidar, type FSWatcher } from 'chokidar';
 import { isBelow, isBeside, isWorthALook, type WatchedPaths } from './watched-paths.ts';
 
-/** Tells of changes of files. */
+/** Reports changes of files. */
 export interface FileEvents extends AsyncDisposable {
-  /** Watches these from now on, as far as they are there, and nothing else. Answers whether that is otherwise than before; a change until then may have been missed. */
+  /** Watches those of these paths that exist, and nothing else. Answers whether they differ from those before; a change until then may have been missed. */
   watch(paths: WatchedPaths): Promise<boolean>;
 }
 
-/** Changes as the system tells them. `onTrouble` hears of what cannot be watched. */
+/** Changes as the system reports them. `onTrouble` is called with what cannot be watched. */
 export function openFileEvents(onChange: (path: string) => void, onTrouble: (why: string) => void): FileEvents {
   let watched = '';
   let named: ReadonlySet<string> = new Set();
@@ -18,17 +18,17 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
     new Promise((resolve) => {
       const watcher = chokidar([...folders], {
         ignoreInitial: true,
-        // Without waiting whether a file that went comes back: what is read a moment later tells.
+        // A file that is replaced is not waited for: what is read a moment later shows it.
         atomic: false,
         ignored: (path) => !named.has(path) && isBesideAll(path, folders),
         ...(depth === undefined ? {} : { depth }),
       });
-      const tell = (path: string): void => {
+      const notify = (path: string): void => {
         if (named.has(path) || isWorthALook(path)) onChange(path);
       };
-      watcher.on('all', (_, path) => tell(path));
-      // Of changes of one file within 50 ms the watcher tells the first alone, so that the last of them would be missed.
-      watcher.on('raw', (_, path, details) => tell(rawPath(path, details)));
+      watcher.on('all', (_, path) => notify(path));
+      // Of several changes of one file within 50 ms the watcher reports only the first: the last would be missed.
+      watcher.on('raw', (_, path, details) => notify(rawPath(path, details)));
       watcher.on('error', (error) => onTrouble(error instanceof Error ? error.message : String(error)));
       watcher.once('ready', () => resolve(watcher));
     });
@@ -56,7 +56,7 @@ export function openFileEvents(onChange: (path: string) => void, onTrouble: (why
   };
 }
 
-/** Whether a path is out of the way for each watched folder above it; the watched folders themselves never are. */
+/** Whether a path is ignored for each watched folder above it; the watched folders themselves never are. */
 function isBesideAll(path: string, folders: readonly string[]): boolean {
   if (folders.includes(path)) return false;
   const above = folders.filter((folder) => isBelow(path, folder));

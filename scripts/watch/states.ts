@@ -15,11 +15,11 @@ import { unreachable } from '../util/unreachable.ts';
  *                                                                  syncing ◀─quiet┘
  * ```
  *
- * - `idle`: the last look at the files has been dealt with; nothing has changed since.
+ * - `idle`: the last read of the files is done; nothing has changed since.
  * - `settling`: something changed a moment ago, and more may follow: editors write in several steps.
  * - `syncing`: the files are being read, checked and made current.
- * - `stale`: as `syncing`, and something has changed meanwhile, so that it has to be done again.
- * - `waiting`: the engine is away or another has the lock; it is tried again in a while, or at the next change.
+ * - `stale`: as `syncing`, and something has changed since it began, so that it has to be done again.
+ * - `waiting`: the engine does not answer or another command holds the lock; tried again after a pause, or at the next change.
  */
 export type WatchState = 'idle' | 'settling' | 'syncing' | 'stale' | 'waiting';
 
@@ -27,11 +27,11 @@ export type WatchState = 'idle' | 'settling' | 'syncing' | 'stale' | 'waiting';
 export type WatchEvent =
   /** A file changed. */
   | 'changed'
-  /** The time that was asked for has passed without another change. */
+  /** The requested time has passed without another change. */
   | 'quiet'
-  /** What was read has been dealt with, whether it was taken or refused. */
+  /** What was read was applied or refused. */
   | 'ended'
-  /** The world was not ready for it. */
+  /** The engine or the lock was not available. */
   | 'postponed';
 
 /** What has to be done when a state begins. */

@@ -13,7 +13,7 @@ const timeoutMs = 10_000;
 
 /**
  * Deletes the groups that have outlived `pushgateway.ttl`, again and again until the signal aborts; the setting is read
- * anew each time. A Pushgateway that does not answer is told of once, and tried again.
+ * each time. A Pushgateway that does not answer is reported once, and tried again.
  */
 export async function sweepGroups(options: {
   readonly engine: Engine;
@@ -29,7 +29,8 @@ export async function sweepGroups(options: {
     const config = current();
     const ttl = config?.pushgateway.enabled === true ? config.pushgateway.ttl : undefined;
     const why = config === undefined || ttl === undefined ? undefined : await sweep(config, ttl);
-    if (why !== undefined && why !== lastWhy) report({ kind: 'warning', text: `groups could not be swept: ${why}` });
+    if (why !== undefined && why !== lastWhy)
+      report({ kind: 'warning', text: `expired groups could not be deleted: ${why}` });
     lastWhy = why;
     await clock.sleep(ttl === undefined ? idleMs : sweepEveryMs(ttl), signal).catch(() => undefined);
   }

@@ -6,14 +6,14 @@ import { next, type WatchEvent, type WatchState } from './states.ts';
 const settleMs = 20;
 /** How long changes without a pause may put that off. */
 const longestSettleMs = 250;
-/** When a world that was not ready is tried again. */
+/** After how long a postponed sync is tried again. */
 const waitMs = 1_000;
 
 /** What a watch does, and with what. */
 export interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Reads the files and makes them current; answers whether the world was ready for it. Rejects only with mistakes of ours, or when aborted. */
+  /** Reads the files and makes them current; answers whether it could. Rejects only with internal errors, or when aborted. */
   sync(signal: AbortSignal): Promise<'ended' | 'postponed'>;
   /** Called when nothing is pending. */
   onIdle(): void;
@@ -48,7 +48,7 @@ export class Watch {
     return this.#state;
   }
 
-  /** Runs until the signal aborts, and then until a sync under way has ended; rejects with the first mistake of ours. */
+  /** Runs until the signal aborts, and then until a sync under way has ended; rejects with the first internal error. */
   async run(): Promise<void> {
     const { signal } = this.#options;
     const stop = (): void => {
@@ -74,7 +74,7 @@ export class Watch {
   #happen(event: WatchEvent): void {
     const { clock, signal, onIdle } = this.#options;
     if (signal.aborted) {
-      // What is told while a sync is under way does not end it.
+      // A change during a sync does not end it.
       if (event === 'ended' || event === 'postponed') this.#end();
       return;
     }

@@ -5,7 +5,7 @@ import { enabledServices } from '../../stack/services.ts';
 import { isGlob } from '../config/glob.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 
-/** The folders whose files make the stack what it is. */
+/** The folders whose files the stack is made of. */
 export interface WatchedPaths {
   /** Folders of which only the files right in them count. */
   readonly shallow: readonly string[];
@@ -37,8 +37,8 @@ export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' 
 }
 
 /**
- * What to watch while stack.yml cannot be read, so that it does not tell what it names: what it named when it could be
- * read, and the folders right beside it, where a file that it misses is most likely to appear.
+ * What to watch while stack.yml cannot be read, so that it is unknown what it names: what it named when it could be read,
+ * and the folders beside it, where a missing file is most likely to appear.
  */
 export async function widerPaths(path: string, before: WatchedPaths | undefined): Promise<WatchedPaths> {
   const folder = dirname(path);
@@ -51,13 +51,13 @@ export async function widerPaths(path: string, before: WatchedPaths | undefined)
   };
 }
 
-/** Whether a change of this file can mean anything: not those that editors and file managers leave beside a person's own. */
+/** Whether a change of this file can matter: not those that editors and file managers leave beside the user's own. */
 export function isWorthALook(path: string): boolean {
   const name = basename(path);
   return !/^\.|~$|^#.*#$|^4913$|\.sw[a-z]$|\.tmp$/.test(name);
 }
 
-/** Whether a folder is one that nobody keeps parts of a stack in, and that may be very large. */
+/** Whether a folder never holds parts of a stack and may be very large. */
 export function isBeside(path: string, root: string): boolean {
   const below = path.slice(root.length).split(sep).filter(Boolean);
   return below.some((part) => part.startsWith('.') || part === 'node_modules');

@@ -66,7 +66,7 @@ describe('what was changed behind promstack', () => {
       { kind: 'link', path: 'current', to: older, uid: 0, gid: 0 },
     ]);
     expect((await driftOf(stack))[0]).toMatch(
-      /^prometheus: the files in place are of revision \w+, and those confirmed last are not/,
+      /^prometheus: the files in place are of revision \w+, which was not confirmed/,
     );
     expectFine(await stack.run('up'));
     await expectSettled(stack);

@@ -16,7 +16,7 @@ describe('two changes at once', () => {
     for (const { exitCode, stderr } of refused) {
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(
-        /taking the lock of the stack test-\w+: \S+@\S+ \(promstack reload, pid \d+, since \S+\) is at work on it/,
+        /taking the lock of the stack test-\w+: \S+@\S+ \(promstack reload, pid \d+, since \S+\) holds the lock/,
       );
       expect(stderr).toContain('promstack unlock');
     }

@@ -192,7 +192,7 @@ describe('watch', () => {
     expect(wrong.exitCode).toBe(2);
     expect(wrong.stdout).toBe('');
     expect(wrong.stderr).toContain('rules/a.yml:5:');
-    expect(wrong.stderr).toContain('not taken; what ran before goes on');
+    expect(wrong.stderr).toContain('not applied; the previous revision keeps running');
   });
 });
 

@@ -157,7 +157,7 @@ describe('up', () => {
     const refused = one.exitCode === 0 ? other : one;
     expect(codes, `${one.stderr}\n${other.stderr}`).toEqual([0, 1]);
     expect(refused.stderr).toMatch(
-      /taking the lock of the stack test-\w+: \S+@\S+ \(promstack up, pid \d+, since \S+\) is at work on it/,
+      /taking the lock of the stack test-\w+: \S+@\S+ \(promstack up, pid \d+, since \S+\) holds the lock/,
     );
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
   });

@@ -35,7 +35,7 @@ export const command = defineCommand({
       clock,
       signal,
       onceIdle: onceIdle === true,
-      onSynced: (synced) => tell(context, synced),
+      onSynced: (synced) => print(context, synced),
       onWarning: (warning) => {
         const { stderr } = context;
         if (context.json) report({ kind: 'diagnostic', diagnostic: warning });
@@ -49,7 +49,7 @@ export const command = defineCommand({
   },
 });
 
-function tell(context: Context, synced: Synced): void {
+function print(context: Context, synced: Synced): void {
   const { stdout, stderr, clock, json, cwd } = context;
   if (json) {
     stdout.write(`${JSON.stringify(toJson(synced))}\n`);
@@ -61,7 +61,7 @@ function tell(context: Context, synced: Synced): void {
     }
     return synced.kind === 'refused' ? `${stderr.colours.red('✖')} ${synced.error.message}\n` : '';
   };
-  // What was not taken is no result.
+  // What was not applied is not a result.
   const outlet = synced.kind === 'live' ? stdout : stderr;
   outlet.write(problems() + printSynced(synced, new Date(clock.now())));
 }

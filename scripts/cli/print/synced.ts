@@ -2,7 +2,7 @@ import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
 
-/** What became of the files under watch, in one line that begins with the time of day. */
+/** The result of one edit under watch, in one line that begins with the time of day. */
 export function printSynced(synced: Synced, time: Date): string {
   const at = time.toTimeString().slice(0, 8);
   switch (synced.kind) {
@@ -14,11 +14,11 @@ export function printSynced(synced: Synced, time: Date): string {
       return `${at} revision ${revision} is live after ${durationText(tookMs)}${what}\n`;
     }
     case 'wrong':
-      return `${at} not taken; what ran before goes on\n`;
+      return `${at} not applied; the previous revision keeps running\n`;
     case 'refused':
-      return `${at} not taken\n`;
+      return `${at} not applied\n`;
     case 'postponed':
-      return `${at} ${synced.why}; it is tried again\n`;
+      return `${at} ${synced.why}; will try again\n`;
     default:
       return unreachable(synced);
   }

@@ -35,7 +35,7 @@ describe('waiting for a server to be ready', () => {
   it('must say that a killed container most likely lacked memory', async () => {
     const { wait } = setUp({ ready: ['ECONNREFUSED'], exit: Promise.resolve(137) });
     await expect(wait()).rejects.toThrow(
-      'it exited with code 137 while starting, killed, most likely for want of memory (see prometheus.resources.memory)',
+      'it exited with code 137 while starting, killed, most likely because it ran out of memory (see prometheus.resources.memory)',
     );
   });
 

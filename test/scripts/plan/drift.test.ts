@@ -66,14 +66,14 @@ describe('drift', () => {
       'prometheus: its memory limit was changed by hand: unset -> 300MB',
       'prometheus: its cpu limit was changed by hand: unset -> 0.5',
       'prometheus: its restart policy was changed by hand: unless-stopped -> no',
-      'prometheus: it was taken off the network demo by hand',
+      'prometheus: it was disconnected from the network demo by hand',
     ]);
     expect(printPlan(reconcile(desired, altered))).toMatchInlineSnapshot(`
       "plan for demo: 1 to change, 0 unchanged
         ± prometheus     recreate  its memory limit was changed by hand: unset -> 300MB
                                    its cpu limit was changed by hand: unset -> 0.5
                                    its restart policy was changed by hand: unless-stopped -> no
-                                   it was taken off the network demo by hand
+                                   it was disconnected from the network demo by hand
       "
     `);
   });
@@ -89,7 +89,7 @@ describe('drift', () => {
     const { desired, observed } = recorded(['prometheus']);
     const moved = withService(observed, 'prometheus', { linked: 'other' });
     expect(texts({ desired, observed: moved })).toEqual([
-      'prometheus: the files in place are of revision other, and those confirmed last are not: a change was cut short, or the link was moved by hand',
+      'prometheus: the files in place are of revision other, which was not confirmed: a change was cut short, or the link was changed by hand',
     ]);
   });
 

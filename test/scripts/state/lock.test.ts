@@ -30,7 +30,7 @@ describe('the lock of a stack', () => {
   it('must refuse a second one, with who holds it', async () => {
     const engine = withVolumes({ 'demo-lock': dead });
     await expect(takeLock(engine, 'demo', 'reload', nobody, () => true)).rejects.toThrow(
-      'taking the lock of the stack demo: ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z) is at work on it',
+      'taking the lock of the stack demo: ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z) holds the lock',
     );
   });
 
@@ -125,7 +125,7 @@ describe('the lock of a stack', () => {
     isAway = false;
     await using again = await takeLock(engine, 'demo', 'watch', nobody);
     expect((await findHolder(engine, 'demo'))?.nonce).toBe(again.holder.nonce);
-    await expect(takeLock(engine, 'demo', 'up', nobody)).rejects.toThrow('is at work on it');
+    await expect(takeLock(engine, 'demo', 'up', nobody)).rejects.toThrow('holds the lock');
   });
 
   it('must not take a volume for its own that promstack did not make', async () => {

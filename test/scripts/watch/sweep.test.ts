@@ -20,7 +20,7 @@ test('a sweep must leave no connection behind', async () => {
 test("a sweep must leave another's Pushgateway alone, at the stack's own port too", async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'exited' })).toEqual([
-    { kind: 'warning', text: 'groups could not be swept: the container of Pushgateway is exited' },
+    { kind: 'warning', text: 'expired groups could not be deleted: the container of Pushgateway is exited' },
   ]);
   expect(server.received).toEqual([]);
 });
@@ -28,7 +28,7 @@ test("a sweep must leave another's Pushgateway alone, at the stack's own port to
 test('a sweep must be tried again while the engine is away', async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'away' })).toEqual([
-    { kind: 'warning', text: 'groups could not be swept: connection refused' },
+    { kind: 'warning', text: 'expired groups could not be deleted: connection refused' },
   ]);
 });
 
