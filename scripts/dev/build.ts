@@ -1,19 +1,22 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { $, argv, glob } from 'zx';
 import { packageRoot } from '../util/package-root.ts';
 
 /**
- * Builds the program and the library: types by the compiler, code by a bundler, since loading some four hundred small
- * files takes longer than most commands. `npm run build [-- --outDir DIR]`; DIR ends up with nothing else in it.
+ * Builds the command and the library: `npm run build [-- --outDir DIR]`; DIR ends up with nothing else in it.
+ * The command is one file with its packages in it, since loading hundreds of small files takes longer than most commands.
+ * The library imports its packages: the ones listed as `dependencies`.
  */
-const { values } = parseArgs({ options: { outDir: { type: 'string', default: 'dist' } } });
 const root = packageRoot();
-const outDir = resolve(root, values.outDir);
-const fresh = mkdtempSync(join(root, 'node_modules', '.promstack-fresh-'));
+const outDir = resolve(root, String(argv['outDir'] ?? 'dist'));
+const fresh = mkdtempSync(join(root, '.build-'));
+const types = join(fresh, 'types');
+$.cwd = root;
+$.preferLocal = true;
 
 const common = {
   absWorkingDir: root,
@@ -21,41 +24,68 @@ const common = {
   platform: 'node',
   target: 'node20',
   outdir: fresh,
-  external: ['cpu-features', '*.node', 'fsevents'],
-  plugins: [withoutUnusedParts()],
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
 try {
-  // The compiler's complaints are passed on by its exit code, after the code is built: a person at work wants to run it.
-  const isTyped = writeTypes(fresh);
-  await build({
-    ...common,
-    entryPoints: { 'scripts/index': 'scripts/index.ts' },
-    format: 'esm',
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    // CommonJS packages in an ES module need a `require` for Node's own modules.
-    banner: {
-      js: "import { createRequire as require_ } from 'node:module';\nconst require = require_(import.meta.url);",
-    },
-  });
-  // The program is one CommonJS file: only of such a one can the compiled code be kept for the next run.
-  await build({
-    ...common,
-    entryPoints: { 'scripts/promstack': 'scripts/launch.ts', 'scripts/program': 'scripts/main.ts' },
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    minifyWhitespace: true,
-    minifySyntax: true,
-    define: { 'import.meta.url': 'importMetaUrl' },
-    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-  });
+  const [compiled] = await Promise.all([
+    $({ nothrow: true, stdio: 'inherit' })`tsc -p scripts/dev/tsconfig.build.json --outDir ${types}`,
+    build({
+      ...common,
+      entryPoints: { 'scripts/index': 'scripts/index.ts' },
+      format: 'esm',
+      packages: 'external',
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+    }),
+    // CommonJS, since Node keeps compiled code for the next run only of that.
+    build({
+      ...common,
+      entryPoints: { 'scripts/promstack': 'scripts/launch.ts', 'scripts/program': 'scripts/main.ts' },
+      external: ['cpu-features', '*.node', 'fsevents'],
+      plugins: [withoutUnusedParts()],
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      minifyWhitespace: true,
+      minifySyntax: true,
+      define: { 'import.meta.url': 'importMetaUrl' },
+      banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    }),
+  ]);
+  // Code with wrong types is built anyway, to be tried out; the exit code reports them.
+  if (compiled.exitCode === 0) rollUpTypes(join(types, 'scripts', 'index.d.ts'), join(fresh, 'scripts', 'index.d.ts'));
+  else process.exitCode = 2;
+  rmSync(types, { recursive: true });
   nameBuild(join(fresh, 'scripts', 'program.cjs'));
-  replace(outDir, fresh);
-  if (!isTyped) process.exitCode = 2;
+  await replace(outDir, fresh);
 } finally {
   rmSync(fresh, { recursive: true, force: true });
+}
+
+/** Puts all that the library's declarations use into one file. */
+function rollUpTypes(entry: string, file: string): void {
+  const config = ExtractorConfig.prepare({
+    configObjectFullPath: undefined,
+    packageJsonFullPath: join(root, 'package.json'),
+    configObject: {
+      projectFolder: root,
+      mainEntryPointFilePath: entry,
+      compiler: { tsconfigFilePath: join(root, 'tsconfig.json') },
+      dtsRollup: { enabled: true, untrimmedFilePath: file },
+      apiReport: { enabled: false },
+      docModel: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      // The compiler and the linter have had their say.
+      messages: { extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } } },
+    },
+  });
+  const { succeeded } = Extractor.invoke(config, {
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = message.logLevel !== 'error' && message.logLevel !== 'warning';
+    },
+  });
+  if (!succeeded) throw new Error('the types of the library could not be put into one file');
 }
 
 /** The last line tells one build from another; `runCompiled` wants that, and nothing but ASCII. */
@@ -64,17 +94,6 @@ function nameBuild(file: string): void {
   const at = code.findIndex((byte) => byte > 0x7f);
   if (at !== -1) throw new Error(`write as an escape what is not ASCII: ${code.subarray(at - 40, at + 10)}`);
   appendFileSync(file, `\n//# build=${createHash('sha256').update(code).digest('hex').slice(0, 16)}\n`);
-}
-
-function writeTypes(folder: string): boolean {
-  const tsc = join(root, 'node_modules', '.bin', 'tsc');
-  const args = ['-p', join('scripts', 'dev', 'tsconfig.build.json'), '--emitDeclarationOnly', '--outDir', folder];
-  try {
-    execFileSync(tsc, args, { cwd: root, stdio: 'inherit' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -112,12 +131,11 @@ function missing(part: string): string {
   return `module.exports = () => { throw new Error('promstack was built without ${part} of the Docker client'); };`;
 }
 
-/** Puts new files in place before old ones go, so that a program that starts meanwhile finds all of one of the two. */
-function replace(folder: string, by: string): void {
+/** Puts new files in place before old ones go, so that a program that starts at that moment finds all of one of the two. */
+async function replace(folder: string, by: string): Promise<void> {
   cpSync(join(by, 'chunks'), join(folder, 'chunks'), { recursive: true });
   cpSync(by, folder, { recursive: true });
-  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const isOurs = path.startsWith('.') || statSync(join(by, path), { throwIfNoEntry: false }) !== undefined;
-    if (!isOurs) rmSync(join(folder, path), { recursive: true, force: true });
-  }
+  const fresh = new Set(await glob('**', { cwd: by, onlyFiles: false }));
+  const old = (await glob('**', { cwd: folder, onlyFiles: false })).filter((path) => !fresh.has(path));
+  for (const path of old) rmSync(join(folder, path), { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { echo, fs } from 'zx';
+import { echo } from 'zx';
 import { stackJsonSchemaText } from '../config/json-schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
@@ -14,6 +14,6 @@ write('README.md', await withReferences(readFileSync(join(packageRoot(), 'README
 function write(path: string, text: string): void {
   const file = join(packageRoot(), path);
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  fs.outputFileSync(file, text);
+  writeFileSync(file, text);
   echo(`wrote ${path}`);
 }

@@ -1,9 +1,26 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { packageRoot } from '../../scripts/util/package-root.ts';
+
+const consumer = `
+import { createPusher, loadStack, loadTemplates, render, type Engine, type StackConfig } from 'promstack';
+const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
+if (!loaded.ok) throw new Error('stack.yml is not valid');
+const rendering = render(loaded.value, await loadTemplates(undefined));
+if (!rendering.ok) throw new Error('stack.yml does not render');
+const revision: string = rendering.value.revision;
+const config: StackConfig = loaded.value.config;
+// @ts-expect-error A type that came out as any would accept this.
+const port: string = config.prometheus.port;
+// @ts-expect-error An engine has no such method.
+export const wrong = (engine: Engine) => engine.explode();
+createPusher({ url: 'http://127.0.0.1:9', job: 'backup', registry: { metrics: async () => '' } });
+console.log(revision.length, typeof port);
+`;
 
 it('the packed tarball must install, run as npx promstack, and be usable as a typed library', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'promstack-pack-'));
@@ -23,25 +40,41 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     const demo = join('node_modules', 'promstack', 'stack', 'demo', 'stack.yml');
     expect((await run('npx', ['promstack', 'render', '-f', demo])).stdout).toContain('alert: RaidDegraded');
 
-    await writeFile(
-      join(folder, 'use.ts'),
-      [
-        "import { loadStack, loadTemplates, render } from 'promstack';",
-        'const loaded = await loadStack({ cwd: process.cwd(), env: process.env });',
-        "if (!loaded.ok) throw new Error('stack.yml is valid');",
-        'const rendering = render(loaded.value, await loadTemplates(undefined));',
-        "if (!rendering.ok) throw new Error('it renders');",
-        'const revision: string = rendering.value.revision;',
-        'console.log(revision.length);',
-        '',
-      ].join('\n'),
-    );
+    await writeFile(join(folder, 'use.ts'), consumer);
     const typescript = join(packageRoot(), 'node_modules', '.bin', 'tsc');
     const types = join(packageRoot(), 'node_modules', '@types');
-    const flags = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', '--types', 'node'];
+    const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
     await run(typescript, [...flags, '--typeRoots', types, 'use.ts']);
-    expect((await run('node', ['use.js'])).stdout).toBe('12');
+    expect((await run('node', ['use.js'])).stdout).toBe('12 number');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }, 240_000);
+
+it('the packages that the built library imports must be its dependencies, and no others', async () => {
+  const imported = new Set<string>();
+  const files = new Set([join(packageRoot(), 'dist', 'scripts', 'index.js')]);
+  // A set is visited with what is added on the way.
+  for (const file of files) {
+    const code = await readFile(file, 'utf8');
+    for (const [, name = ''] of code.matchAll(/(?:^\} from |^import .*from |^import |import\()["']([^"']+)["']/gm)) {
+      if (name.startsWith('.')) files.add(resolve(dirname(file), name));
+      else if (!isBuiltin(name)) imported.add(name);
+    }
+  }
+  const { dependencies } = await readManifest(packageRoot());
+  const peers = await Promise.all(
+    [...imported].map(async (name) => {
+      const { peerDependencies = {} } = await readManifest(join(packageRoot(), 'node_modules', name));
+      return Object.keys(peerDependencies);
+    }),
+  );
+  expect(files.size).toBeGreaterThan(1);
+  expect(Object.keys(dependencies ?? {}).sort()).toEqual([...new Set([...imported, ...peers.flat()])].sort());
+});
+
+async function readManifest(
+  folder: string,
+): Promise<Partial<Record<'dependencies' | 'peerDependencies', Record<string, string>>>> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+}
