@@ -1,0 +1,15 @@
+import type { KnipConfig } from 'knip';
+
+const isProduction = process.argv.includes('--production');
+
+/** `knip` finds what nothing outside its file uses; `knip --production` what only tests use. */
+const config: KnipConfig = {
+  entry: ['scripts/main.ts!', 'scripts/launch.ts!', 'scripts/dev/*.ts', 'test/**/*.test.ts'],
+  project: ['{scripts,stack}/**/*.ts!', '!scripts/dev/**!', 'test/**/*.ts'],
+  // A test may call directly what only its own file calls else.
+  ignoreExportsUsedInFile: isProduction,
+  // Programs of the host.
+  exclude: ['binaries'],
+};
+
+export default config;
