@@ -21,7 +21,7 @@ export const slices = {
 } as const;
 
 /** Where images come from; `auto` tries what is present, then the registry, then building from packages. */
-export const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
+const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
 
 /** The whole of stack.yml. */
 export const stackSchema = z.strictObject({

@@ -110,8 +110,6 @@ export interface CheckCommand {
   readonly alsoRun?: readonly (readonly string[])[];
   /** The files it reads, where they are not just the service's: tests go into CONFIG beside what they test. */
   readonly reads?: readonly RenderedFile[];
-  /** Whether it judges a file by itself alone, whatever else there is: one that passed need not be there when others are judged. */
-  judgesAlone?(path: string): boolean;
   /** The names of the tool on a host without an engine, such as `promtool`. */
   readonly tool: string;
   /** Reads the failure: one finding a problem, in the tool's own words. Paths in the output begin with CONFIG again. */

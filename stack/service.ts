@@ -85,7 +85,7 @@ export interface Service {
 }
 
 /** A secret of a service that outlives every release, such as a first password. */
-export interface GeneratedSecret {
+interface GeneratedSecret {
   readonly name: string;
   /** How many letters and digits it is made of, when nobody gives it. */
   readonly length: number;
@@ -99,7 +99,7 @@ export interface FileProblem extends Problem {
 }
 
 /** A kind of contributed files that a service takes in. */
-export interface Collection {
+interface Collection {
   readonly kind: string;
   /** The folder inside the config directory where they land. */
   readonly into: string;

@@ -5,7 +5,7 @@ import { StackError } from '../util/stack-error.ts';
 import { findByGlob } from './glob.ts';
 
 /** The folder beside stack.yml that holds the person's own tests. */
-export const testsFolder = 'tests';
+const testsFolder = 'tests';
 
 /** A file of the person's own tests. */
 export interface OwnTest {

@@ -50,7 +50,7 @@ export interface EngineSearch {
 }
 
 /** An address tried, and why no engine answered. */
-export interface Attempt {
+interface Attempt {
   readonly address: EngineAddress;
   readonly failure: PingFailure;
 }

@@ -11,7 +11,7 @@ export const specHashLabel = 'dev.promstack.spec-hash';
 /** The ContainerSpec itself as JSON, to say field by field why a container is made anew. */
 export const specLabel = 'dev.promstack.spec';
 /** The promstack that made it. */
-export const versionLabel = 'dev.promstack.version';
+const versionLabel = 'dev.promstack.version';
 /** Who holds the stack's lock, as JSON; only on the lock volume. */
 export const lockLabel = 'dev.promstack.lock';
 

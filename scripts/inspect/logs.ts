@@ -14,7 +14,7 @@ export interface LogOptions {
 }
 
 /** Finds the container a service runs in now; undefined while it has none. */
-export type FindContainer = (service: string) => Promise<string | undefined>;
+type FindContainer = (service: string) => Promise<string | undefined>;
 
 /** What there is to read from, and what ends it. */
 export interface LogSource {

@@ -29,7 +29,7 @@ export interface PlanReport {
 }
 
 /** What prevents a plan, and what to try. */
-export type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
+type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
 
 /** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {

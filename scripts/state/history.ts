@@ -43,7 +43,7 @@ export type HistoryEntry = z.infer<typeof entrySchema>;
 export type RecordedRelease = z.infer<typeof releaseSchema>;
 
 /** The folder beside the releases, in the config volume of the service that stores the history. */
-export const stateFolder = 'state';
+const stateFolder = 'state';
 
 /** The last entry that was confirmed: what the stack ran when all was well. */
 export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {

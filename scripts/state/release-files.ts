@@ -105,7 +105,7 @@ export async function readRelease(
 }
 
 /** The hash of a release folder as it is read: the folder's own name is not part of it. */
-export function hashEntries(entries: readonly ArchiveEntry[]): string {
+function hashEntries(entries: readonly ArchiveEntry[]): string {
   return hashFiles(
     entries.flatMap((entry) => {
       if (entry.kind === 'directory') return [];

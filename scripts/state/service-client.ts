@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse, PortSpec } from '../../stack/model.ts';
 import type { Engine, EngineLocation } from '../engine/engine.ts';
 
 /** Where a service's container is to be found. */
-export interface ServiceLocation {
+interface ServiceLocation {
   readonly container: string;
   readonly ports: readonly PortSpec[];
 }

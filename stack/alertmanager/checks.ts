@@ -70,7 +70,7 @@ const folder = 'notification-check';
  * Fills in every templated text of the receivers, and every template of the person's own, with sample notifications made of the
  * stack's alerts: `amtool check-config` executes none of them. Nothing is run where promstack's own templates are all there is.
  */
-export function notificationChecks(
+function notificationChecks(
   files: readonly RenderedFile[],
   alerts: () => readonly AlertRule[],
 ): readonly CheckCommand[] {
@@ -139,7 +139,7 @@ function ownGlob(...texts: readonly NamedText[]): readonly string[] {
 }
 
 /** One finding for each problem amtool told; what it rendered stands between. */
-export function explainRendering(output: string, texts: readonly NamedText[]): readonly CheckFinding[] {
+function explainRendering(output: string, texts: readonly NamedText[]): readonly CheckFinding[] {
   const told = new Set([...output.matchAll(/amtool: error: (.*)$/gm)].map(([, sentence = '']) => sentence));
   return [...told].map((sentence): CheckFinding => {
     const [, name = '', line = '1', problem = sentence] =

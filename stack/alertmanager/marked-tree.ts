@@ -19,7 +19,7 @@ export interface MarkedRoute {
 }
 
 /** When notifications go out, in Alertmanager's words; inherited from the routes above. */
-export interface Timing {
+interface Timing {
   readonly groupBy: readonly string[];
   readonly groupWait: string;
   readonly groupInterval: string;

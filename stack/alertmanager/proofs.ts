@@ -25,14 +25,14 @@ export function stamp(files: readonly RenderedFile[], revision: string): readonl
  * The number Alertmanager exports as `alertmanager_config_hash`: the first six bytes, little-endian, of the MD5 of
  * alertmanager.yml (config/coordinator.go; tried on 0.33.1).
  */
-export function configHash(text: string, md5: (text: string) => Uint8Array): number {
+function configHash(text: string, md5: (text: string) => Uint8Array): number {
   return md5(text)
     .slice(0, 6)
     .reduceRight((sum, byte) => sum * 256 + byte, 0);
 }
 
 /** The config hash in Alertmanager's /metrics; undefined when it is not there. */
-export function configHashIn(metrics: string): number | undefined {
+function configHashIn(metrics: string): number | undefined {
   const match = /^alertmanager_config_hash (\S+)$/m.exec(metrics);
   return match === null ? undefined : Number(match[1]);
 }

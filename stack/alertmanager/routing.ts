@@ -2,7 +2,7 @@ import { canaryReceiver, canaryRoute, hasCanary, receiverOfCanary } from '../can
 import type { StackConfig } from '../config.ts';
 
 /** The receiver that tells nobody, for stacks that name none: Alertmanager does not start without one. */
-export const silentReceiver = 'none';
+const silentReceiver = 'none';
 
 /** The root route, the drill's own route before all others: the person's, else all alerts to the sink where there is one, else to nobody. */
 export function rootRoute(config: StackConfig): Readonly<Record<string, unknown>> {

@@ -30,7 +30,7 @@ export type Exposition =
  * expfmt/text_parse.go), then by the checks it makes on the whole (client_golang, Gatherers.Gather).
  *
  * Whatever passes here a Pushgateway takes, unless what it holds already stands against it. What is refused here it
- * refuses too, save for `strictCodes`. A property test holds both sentences true against a real one.
+ * refuses too, save for the codes that test/scenarios/exposition.test.ts lists, which holds this against a real one.
  */
 export function parseExposition(text: string, options: ExpositionOptions = {}): Exposition {
   const { file = 'metrics', names = 'legacy', group = new Map() } = options;
@@ -51,30 +51,6 @@ export function parseExposition(text: string, options: ExpositionOptions = {}): 
   if (problems.length > 0) return { ok: false, error: problems.sort(byPlace) };
   return { ok: true, value: families, text: endLastLine(text), warnings: findWarnings(families, group).sort(byPlace) };
 }
-
-/**
- * Codes of problems that a Pushgateway lets pass, with status 200, and then keeps something else than was meant:
- * - `lost-sample`: a part of a histogram or summary that says no bucket or quantile, or says one where none belongs;
- *   its value or its label vanishes.
- * - `repeated-part`: the same bucket, quantile, sum or count twice; the last wins, or both stay and the scrape has
- *   duplicates.
- * - `summary-count`: a count that is no whole number from 0 up; it is cut down, and -1 becomes 1.8e19.
- * - `scattered-family`: a quoted histogram or summary after a line of another metric; values land in the wrong one.
- * - `quoting`: a name quoted in part, quoted before the braces or bare inside them; Prometheus's own parser refuses it.
- * - `name-not-first`: braces without a metric name; the value goes to the metric of the line before.
- * - `glued-value`: `cpu-0` is read as `cpu` with the value -0.
- * - `type-backslash`: a backslash in a type is skipped.
- */
-export const strictCodes: ReadonlySet<string> = new Set([
-  'lost-sample',
-  'repeated-part',
-  'summary-count',
-  'scattered-family',
-  'quoting',
-  'name-not-first',
-  'glued-value',
-  'type-backslash',
-]);
 
 function linesOf(text: string): readonly string[] {
   const lines = text.split('\n');

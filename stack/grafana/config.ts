@@ -54,7 +54,7 @@ const uid = z
  * A datasource in Grafana's own provisioning syntax (pkg/services/provisioning/datasources/types.go, 12.4), but strict: Grafana
  * ignores keys it does not know without a word.
  */
-export const datasource = z.strictObject({
+const datasource = z.strictObject({
   name: z.string().min(1).meta({ description: 'Its name in Grafana; Grafana knows it again by this' }),
   type: z.string().min(1).meta({ description: 'The plugin, such as prometheus, loki or postgres' }),
   access: z

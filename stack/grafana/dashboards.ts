@@ -12,7 +12,7 @@ import { knownDatasources } from './datasources.ts';
 export const dashboardsFolder = 'dashboards';
 
 /** The key under which a dashboard carries what promstack needs to know its own again. */
-export const markKey = 'promstack';
+const markKey = 'promstack';
 
 /** What the mark says: a copy made in the browser has another uid than its mark, and so is the person's own. */
 export interface DashboardMark {

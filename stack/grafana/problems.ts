@@ -112,7 +112,7 @@ function sectionProblems(section: string, keys: readonly string[]): readonly Pro
 }
 
 /** Sections of grafana.ini (conf/defaults.ini of 12.4), to tell a slip from a section of a plugin. */
-export const sections: readonly string[] = [
+const sections: readonly string[] = [
   'alerting',
   'analytics',
   'annotations',

@@ -11,14 +11,14 @@ export const generatedSecrets = { adminPassword: 'admin-password', secretKey: 's
 export const adminUser = 'admin';
 
 /** A setting of grafana.ini. */
-export interface Setting {
+interface Setting {
   readonly section: string;
   readonly key: string;
   readonly value: string | number | boolean | Secret;
 }
 
 /** A setting, or none where there is no value. */
-export const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
+const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
   value === undefined ? [] : [{ section, key, value }];
 
 /**
@@ -50,7 +50,7 @@ export const reserved: Readonly<Record<string, string>> = {
  * Everything about Grafana that is no file: it reads settings at its start only, so they belong to the container and a change
  * makes it anew. Names are from conf/defaults.ini of 12.4. Nothing here calls home, and nothing is downloaded at start.
  */
-export function settings(config: StackConfig): readonly Setting[] {
+function settings(config: StackConfig): readonly Setting[] {
   const own = config.grafana;
   return [
     ...set('paths', 'provisioning', `${configDir}/provisioning`),
@@ -86,14 +86,14 @@ export function settings(config: StackConfig): readonly Setting[] {
 }
 
 /** What a person sets beside the keys of stack.yml. */
-export function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
+function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
   return Object.entries(config).flatMap(([section, keys]) =>
     Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
   );
 }
 
 /** Where the settings of `grafana.config` stand as a file, in the release. */
-export const iniPath = 'grafana.ini';
+const iniPath = 'grafana.ini';
 
 /** The first page: the whole pipeline. */
 const homeDashboard = `${configDir}/dashboards/promstack/pipeline-overview.json`;
@@ -124,7 +124,7 @@ function databaseSettings(database: GrafanaConfig['database']): readonly Setting
 }
 
 /** Grafana reads the file itself, in every program of the image; the `__FILE` variables are known to its start script alone. */
-export function fromFile(path: string): string {
+function fromFile(path: string): string {
   return `$__file{${path}}`;
 }
 

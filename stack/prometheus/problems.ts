@@ -120,7 +120,7 @@ function targetProblem(target: unknown, path: KeyPath): readonly Problem[] {
 }
 
 /** The keys of one scrape config, from config/config.go and discovery/ of Prometheus 3.5 to 3.14; used only to tell slips. */
-export const jobKeys: readonly string[] = [
+const jobKeys: readonly string[] = [
   'always_scrape_classic_histograms',
   'authorization',
   'azure_sd_configs',

@@ -77,7 +77,7 @@ export interface PromqlProblem {
 }
 
 /** An error of the grammar in words, given the stretch where the parser stumbled. */
-export function explainPromql(expression: string, { from, to }: { from: number; to: number }): PromqlProblem {
+function explainPromql(expression: string, { from, to }: { from: number; to: number }): PromqlProblem {
   const name = unknownFunction(expression, from);
   if (name !== undefined) {
     const near = closest(name.text, functions);

@@ -189,10 +189,10 @@ function oneLine(text: string): string {
 }
 
 /** Where something stands in a file of promtool's tests. */
-export type TestPlace = Pick<CheckFinding, 'line' | 'column' | 'about'>;
+type TestPlace = Pick<CheckFinding, 'line' | 'column' | 'about'>;
 
 /** Finds in a file of promtool's tests what promtool tells without its place. */
-export interface TestPlaces {
+interface TestPlaces {
   /** The entry that tests an expression at a time; undefined when there is none. */
   expression(query: string, time: string): TestPlace | undefined;
   /** The series that promtool cannot read; undefined when it may be one of several. */
@@ -200,7 +200,7 @@ export interface TestPlaces {
 }
 
 /** What promtool says of a series: it reads those of one test below a line of its own, each as its name and its values. */
-export interface SeriesError {
+interface SeriesError {
   readonly line: number;
   /** In bytes. */
   readonly column: number;
@@ -208,7 +208,7 @@ export interface SeriesError {
 }
 
 /** Reads a file of promtool's tests for the places in it. */
-export function testPlaces(text: string): TestPlaces {
+function testPlaces(text: string): TestPlaces {
   const counter = new LineCounter();
   const document = parseDocument(text, { merge: true, lineCounter: counter, logLevel: 'silent', prettyErrors: false });
   const tests = mapsIn(isMap(document.contents) ? document.contents.get('tests', true) : undefined);

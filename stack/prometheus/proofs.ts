@@ -36,11 +36,6 @@ const ruleGroups = z.object({
   }),
 });
 
-/** The revision a running Prometheus answers with on /api/v1/rules; undefined when it carries none. */
-export function revisionIn(body: string): string | undefined {
-  return revisionOf(groupsIn(body));
-}
-
 /**
  * Prometheus runs these files when its last reload succeeded, the revision rule it evaluates is ours, and it evaluates a
  * rule file of each place where there are some: a prometheus.yml whose rule_files leave a place out is silently fine.

@@ -146,7 +146,7 @@ function limit(size: string | undefined): number {
  * promtool reads prometheus.yml and, through it, every rule file; then it runs the tests of the rules. Tests of the
  * shipped rules read nothing but these, so a change of the person's own files does not make them run again.
  */
-export function prometheusChecks(
+function prometheusChecks(
   _config: StackConfig,
   files: readonly RenderedFile[],
   tests: readonly RenderedFile[],
@@ -155,7 +155,6 @@ export function prometheusChecks(
     title: 'prometheus.yml and its rules',
     tool: 'promtool',
     argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
-    judgesAlone: (path) => path.startsWith('rules/'),
     explain: explainPromtool,
   };
   const isShipped = (file: RenderedFile): boolean => file.isShipped === true;

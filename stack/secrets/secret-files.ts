@@ -23,7 +23,7 @@ export interface SecretFiles {
 }
 
 /** The key that names a file instead of the key at the end of `keys`; undefined when the program has none. */
-export function fileKeyOf(keys: readonly string[], { fields }: SecretFiles): string | undefined {
+function fileKeyOf(keys: readonly string[], { fields }: SecretFiles): string | undefined {
   return Object.entries(fields).find(([field]) => endsIn(keys, field.split('.')))?.[1];
 }
 

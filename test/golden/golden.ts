@@ -8,7 +8,7 @@ import { loadTemplates } from '../../scripts/render/templates.ts';
 const here = import.meta.dirname;
 
 /** The environment the cases are rendered in; none of these texts may be seen anywhere. */
-export const env = {
+const env = {
   SCRAPE_PASSWORD: "planted-secret's password",
   SMTP_PASSWORD: 'planted-secret: {{ $1 }} "#',
   SLACK_URL: 'https://hooks.slack.example.com/planted-secret',

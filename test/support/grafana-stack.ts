@@ -4,7 +4,7 @@ import { stackLabel } from '../../scripts/engine/labels.ts';
 import { type StackFolder, stackFolder } from './stack-folder.ts';
 
 /** What Grafana answered. */
-export interface Answered<T> {
+interface Answered<T> {
   readonly status: number;
   readonly body: T;
 }

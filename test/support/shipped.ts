@@ -37,7 +37,7 @@ export interface ShippedAlert {
 }
 
 /** Every alert rule in a rule file. */
-export function alertsIn(file: string, text: string): readonly ShippedAlert[] {
+function alertsIn(file: string, text: string): readonly ShippedAlert[] {
   const { groups } = parse(text) as { groups: { name: string; rules: Omit<ShippedAlert, 'file' | 'group'>[] }[] };
   return groups.flatMap(({ name, rules }) =>
     rules.map((rule) => ({

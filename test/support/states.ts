@@ -55,7 +55,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
 }
 
 /** The history entry of a desired stack that was confirmed, each release in the first slot. */
-export function confirmedEntry({ revision, services }: Desired): HistoryEntry {
+function confirmedEntry({ revision, services }: Desired): HistoryEntry {
   const releases = services.flatMap(({ service, release }) =>
     release === undefined
       ? []

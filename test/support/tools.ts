@@ -9,7 +9,7 @@ import { nobody } from '../../stack/values/container.ts';
 export type ToolService = 'pushgateway' | 'prometheus' | 'alertmanager';
 
 /** A file to work on: its text, or its text and permission bits. */
-export type ToolFile = string | { readonly text: string; readonly mode: number };
+type ToolFile = string | { readonly text: string; readonly mode: number };
 
 /** A running container of a service's image, without network, in which its programs work over files. */
 export interface Tools extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { type StackFolder, toRun } from './stack-folder.ts';
 
 /** One line that `watch --json` prints. */
-export interface WatchLine {
+interface WatchLine {
   readonly kind: 'live' | 'wrong' | 'refused' | 'postponed' | 'idle';
   readonly revision?: string;
   readonly tookMs?: number;

@@ -9,7 +9,7 @@ export type Blank = Syntax<[], Nothing, Nothing>;
 type Nothing = Record<never, never>;
 
 /** A way to call a command, and what it does. */
-export interface Example {
+interface Example {
   /** Without the leading `promstack`. */
   readonly line: string;
   readonly what: string;
@@ -27,7 +27,7 @@ export interface Declaration<Args extends unknown[], Options extends OptionValue
 }
 
 /** A command below another: `images save`. */
-export interface Subcommand {
+interface Subcommand {
   readonly name: string;
   readonly summary: string;
   readonly command: Command;

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
 
 /** What one request may take unless the person says otherwise. */
-export const defaultTimeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** Which Pushgateway, and what for. */
 export interface GatewayTarget {

@@ -24,7 +24,7 @@ const notification = z.object({
 });
 
 /** Reads a line of the sink's log; other lines than notifications hold no deliveries. */
-export function parseDeliveries(line: string): readonly Delivery[] {
+function parseDeliveries(line: string): readonly Delivery[] {
   const start = line.indexOf('{');
   if (start < 0) return [];
   try {

@@ -20,7 +20,7 @@ export function printAlertRoute(way: AlertTrace, colours: Colours): string {
 }
 
 /** Labels as people write them. */
-export function formatLabels(labels: Readonly<Record<string, string>>): string {
+function formatLabels(labels: Readonly<Record<string, string>>): string {
   return `{${Object.entries(labels)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')}}`;

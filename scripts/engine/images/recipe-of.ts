@@ -5,7 +5,7 @@ import { registryOf, splitReference } from './reference.ts';
 export type { Recipe } from './recipes.ts';
 
 /** The first part of the names of images promstack builds. */
-export const defaultVendor = 'promstack';
+const defaultVendor = 'promstack';
 
 /** The name of a program's image built from packages. */
 export function builtReference(recipe: Recipe, version: string, vendor = defaultVendor): string {

@@ -6,7 +6,7 @@ import { readStoredGroups } from './stored-groups.ts';
 import type { GatewayResponse, Outgoing, Transport } from './transport.ts';
 
 /** What a Pushgateway was started with, as far as pushes are concerned. */
-export interface GatewaySettings {
+interface GatewaySettings {
   readonly names: NameScheme;
   /** Whether it compares a push with what it holds before it takes it. */
   readonly checksConsistency: boolean;

@@ -35,7 +35,7 @@ export async function openOwnGateway(
 }
 
 /** Which Pushgateway, and how long it may take. */
-export interface InsideOptions {
+interface InsideOptions {
   readonly container: string;
   /** The port inside the container. */
   readonly port: number;
@@ -45,10 +45,7 @@ export interface InsideOptions {
 }
 
 /** The way through the engine into the container, for engines of other machines. */
-export function openInside(
-  engine: Pick<Engine, 'exec'>,
-  { container, port, base, timeoutMs }: InsideOptions,
-): Transport {
+function openInside(engine: Pick<Engine, 'exec'>, { container, port, base, timeoutMs }: InsideOptions): Transport {
   return {
     base,
     send: async ({ method, path, body, signal }) => {

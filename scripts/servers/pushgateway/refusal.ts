@@ -62,7 +62,7 @@ function adviceForBadRequest(words: string): string {
 }
 
 /** A request without an answer, as an error that says what to do about it. */
-export function toUnreachable({ doing, base }: GatewayRequest, error: ConnectionError): GatewayError {
+function toUnreachable({ doing, base }: GatewayRequest, error: ConnectionError): GatewayError {
   const why = `${base}: ${whyNot(error)}`;
   return new GatewayError(error.kind === 'connection', { doing, why, tryThis: adviceForSilence(error), cause: error });
 }

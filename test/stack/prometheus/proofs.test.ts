@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stackSchema } from '../../../stack/config.ts';
 import type { RenderedFile, Verdict } from '../../../stack/model.ts';
-import { proofs, revisionIn, revisionRules } from '../../../stack/prometheus/proofs.ts';
+import { proofs, revisionRules } from '../../../stack/prometheus/proofs.ts';
 
 const rules = 'groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: up == 0\n';
 const release = (files: readonly RenderedFile[]) => ({
@@ -67,11 +67,6 @@ describe('that Prometheus runs a release', () => {
   it('must be refuted by a reload that failed', () => {
     expect(accepted?.judge({ status: 200, body: '{"data":{"reloadConfigSuccess":true}}' })).toEqual({ kind: 'proven' });
     expect(accepted?.judge({ status: 200, body: '{"data":{"reloadConfigSuccess":false}}' }).kind).toBe('refuted');
-  });
-
-  it('must be told by the revision rule, and by nothing else', () => {
-    expect(revisionIn(answer({ 'promstack-revision.yml': '3f2a' }))).toBe('3f2a');
-    expect(revisionIn(answer({ 'shipped.yml': '' }))).toBeUndefined();
   });
 });
 

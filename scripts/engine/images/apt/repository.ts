@@ -14,7 +14,7 @@ export interface Repository {
 }
 
 /** What a suite tells of one package. */
-export interface PackageFacts {
+interface PackageFacts {
   readonly name: string;
   /** Names in its Depends and Pre-Depends, every alternative. */
   readonly dependsOn: readonly string[];
