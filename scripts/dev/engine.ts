@@ -1,0 +1,86 @@
+import { $, echo, fs, retry } from 'zx';
+import { connect } from '../engine/connect.ts';
+
+// A current Docker Engine beside this host's own, so that both can be tested: `npm run engine -- up|down`, as root on Debian.
+// It is Debian sid's in a folder of its own. The host's engine, its images and its firewall rules stay untouched.
+const folder = '/var/lib/promstack-dev-engine';
+const root = `${folder}/root`;
+const run = `${folder}/run`;
+const log = `${folder}/dockerd.log`;
+/** The DOCKER_HOST of this engine. */
+export const currentEngine = `unix://${run}/docker.sock`;
+/** Its networks. The host's firewall must let them pass: the host's engine makes it drop what others forward. */
+const networks = '10.213.0.0/16';
+const accepted = ['FORWARD', '-s', networks, '-d', networks, '-j', 'ACCEPT'];
+
+/** Starts it, after installing it the first time. */
+export async function up(): Promise<void> {
+  if (await answers()) return;
+  if (!fs.existsSync(root)) await install();
+  await start();
+}
+
+/** Stops it with its containers; its images and what is installed stay. */
+async function down(): Promise<void> {
+  if (!(await answers())) return;
+  await $`kill ${fs.readFileSync(`${run}/docker.pid`, 'utf8')}`;
+  await retry(100, '200ms', async () => {
+    if (await answers()) throw new Error(`the engine does not stop; see ${log}`);
+  });
+  await $`iptables -D ${accepted}`;
+}
+
+async function answers(): Promise<boolean> {
+  try {
+    await using _ = await connect({ env: { DOCKER_HOST: currentEngine } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Unpacks Debian sid with docker.io: about a minute. */
+async function install(): Promise<void> {
+  const ofDebian = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const [mirror] = await $`apt-get indextargets --format ${'$(REPO_URI)'} ${ofDebian}`.lines();
+  if (mirror === undefined) throw new Error('apt knows no mirror of Debian: try `apt-get update`');
+  echo(`Installing Docker from Debian sid below ${folder}`);
+  await $`command -v debootstrap || apt-get install --yes --no-install-recommends debootstrap`.quiet();
+  // In a folder beside it, so that an interrupted installation is not taken for a whole one.
+  await $`rm -rf ${root}.new && mkdir -p ${folder}`;
+  await $`debootstrap --variant=minbase --include=docker.io,iptables,ca-certificates sid ${root}.new ${mirror}`.quiet();
+  await $`mv ${root}.new ${root}`;
+}
+
+/** Starts dockerd in a mount namespace whose root is that folder; in a mere chroot, `docker exec` would see a wrong root. */
+async function start(): Promise<void> {
+  await $`rm -rf ${run} && mkdir -p ${run} ${root}${run} ${root}/host`;
+  await $`iptables -C ${accepted} 2> /dev/null || iptables -I ${accepted}`;
+  const [hostAddress = ''] = (await $`hostname -I`.text()).split(' ');
+  const dockerd = [
+    ...['dockerd', '--host', currentEngine, '--pidfile', `${run}/docker.pid`, '--exec-root', '/run/docker'],
+    ...['--data-root', '/var/lib/docker', '--bridge=none', '--iptables=false', '--ip6tables=false'],
+    ...['--default-address-pool', `base=${networks},size=24`, '--host-gateway-ip', hostAddress],
+  ].join(' ');
+  const script = `
+    mount --bind ${root} ${root}
+    for dir in /sys /dev /tmp ${run}; do mount --rbind $dir ${root}$dir; done
+    rm -rf ${root}/run/*
+    cd ${root}
+    pivot_root . host
+    mount -t proc proc /proc
+    umount -l /host
+    exec ${dockerd}`;
+  await $`setsid --fork unshare --mount --propagation private sh -ec ${script} < /dev/null > ${log} 2>&1`;
+  await retry(60, '500ms', async () => {
+    if (!(await answers())) throw new Error(`the engine does not answer; see ${log}`);
+  });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const command = process.argv[2];
+  if (command === 'up') await up();
+  else if (command === 'down') await down();
+  else throw new Error('usage: npm run engine -- up|down');
+  if (command === 'up') echo(`DOCKER_HOST=${currentEngine}`);
+}
