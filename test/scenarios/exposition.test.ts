@@ -7,12 +7,14 @@ import { readLine } from '../../stack/exposition/read-line.ts';
 import { bodies } from '../support/bodies.ts';
 import { type TestGateways, testGateways } from '../support/pushgateway.ts';
 import { getText } from '../support/servers.ts';
+import { generated } from '../support/shares.ts';
 import { openTools } from '../support/tools.ts';
 import { viewFamilies } from '../support/view-families.ts';
 
-/** How many bodies are held against each server, and from which seed: another one tries others. */
-const runs = Number(process.env['EXPOSITION_RUNS'] ?? 10_000);
-const seed = Number(process.env['EXPOSITION_SEED'] ?? 20_260_101);
+/** How many bodies are held against each server. */
+const { numRuns: runs } = generated('expositions held against a Pushgateway and promtool', 10_000);
+/** The same in a full run: it must show each way in which the parser is stricter. */
+const seed = 20_260_101;
 
 /**
  * Codes of problems that a Pushgateway accepts with status 200, though it then keeps something else than was meant:

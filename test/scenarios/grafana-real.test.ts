@@ -8,7 +8,6 @@ import { imageToRun } from '../support/grafana-real-image.ts';
 import { type Folder, renderGrafana } from '../support/grafana-release.ts';
 import { requester } from '../support/grafana-room.ts';
 import { GrafanaStandIn } from '../support/grafana-stand-in.ts';
-import { notRun } from '../support/not-run.ts';
 
 // What promstack relies on of Grafana, asked of the stand-in that the other tests use, and of a real one where there is one:
 //   PROMSTACK_GRAFANA_URL and PROMSTACK_GRAFANA_PASSWORD_FILE   one that runs; nothing in it is changed
@@ -51,7 +50,7 @@ describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
 
   const check = (name: string, body: (asked: Asked) => Promise<void>): void => {
     test(name, async (context) => {
-      if (asked === undefined) return notRun(context, 'PROMSTACK_GRAFANA_URL names no Grafana');
+      if (asked === undefined) return context.skip('PROMSTACK_GRAFANA_URL names no Grafana');
       await body(asked);
     });
   };
@@ -116,7 +115,7 @@ describe('the real image', () => {
 
   const check = (name: string, body: (real: RealGrafana) => Promise<void>): void => {
     test(name, async (context) => {
-      if (real === undefined) return notRun(context, whyNot);
+      if (real === undefined) return context.skip(whyNot);
       await body(real);
     }, 150_000);
   };

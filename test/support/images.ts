@@ -9,15 +9,14 @@ import { enabledServices } from '../../stack/services.ts';
 /** Called once before any test: makes sure of an engine and of the images of every server but Grafana. */
 export async function setup(): Promise<void> {
   await using engine = await setUpEngine(tell, AbortSignal.timeout(240_000));
+  await haveStackImages(engine);
+}
+
+/** The images of every server but Grafana, pulled or built where they are not present. */
+export function haveStackImages(engine: Engine): Promise<readonly string[]> {
   const config = stackSchema.parse({ grafana: { enabled: false } });
-  const wanted = enabledServices(config).map((service) => ({
-    service: service.name,
-    reference: service.container(config).image,
-  }));
-  await haveImages(
-    engine,
-    wanted.map(({ reference }) => reference),
-  );
+  const references = enabledServices(config).map((service) => service.container(config).image);
+  return haveImages(engine, [...new Set(references)]);
 }
 
 /** The images to use for these references on this machine, in their order: pulled or built where they are not present. */

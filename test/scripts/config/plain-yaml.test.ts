@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readPlainYaml } from '../../../scripts/config/plain-yaml.ts';
+import { generated } from '../../support/shares.ts';
 
 const rules = `---
 # Rules of one team.
@@ -118,6 +119,7 @@ describe('the fast reader', () => {
     const slices = fc
       .tuple(fc.nat(30), fc.nat(30))
       .map(([from, count]) => rules.split('\n').toSpliced(from, count).join('\n'));
+    const runs = generated('random YAML held against the yaml package', 5_000);
     let read = 0;
     fc.assert(
       fc.property(fc.oneof(texts, slices), (text) => {
@@ -126,9 +128,9 @@ describe('the fast reader', () => {
         read++;
         expect(plain.value).toEqual(parse(text));
       }),
-      { numRuns: 5_000 },
+      runs,
     );
     // A reader that leaves everything to others would pass too.
-    expect(read).toBeGreaterThan(500);
+    expect(read).toBeGreaterThan(runs.numRuns / 10);
   });
 });

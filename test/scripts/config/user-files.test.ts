@@ -63,6 +63,6 @@ test('a folder of rules that cannot be read must not be taken for an empty one',
   await using folder = await folderWith(stackWith('"rules/*.yml"'));
   await symlink('rules', join(folder.path, 'rules'));
   expect(await toldOf(folder.path, 'rules')).toEqual([
-    [2, 'the folder HERE/rules cannot be read (ELOOP)', 'let this user read it, or name files elsewhere'],
+    [2, 'the folder HERE/rules cannot be read (ELOOP)', 'make it readable for this user, or name files elsewhere'],
   ]);
 });

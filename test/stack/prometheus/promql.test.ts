@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { promqlChecker, promqlProblem, shapeOf } from '../../../stack/prometheus/promql.ts';
+import { generated } from '../../support/shares.ts';
 
 const right = [
   'up',
@@ -68,7 +69,7 @@ describe('PromQL', () => {
         const expression = some.join('');
         expect(check(expression)).toEqual(promqlProblem(expression));
       }),
-      { numRuns: 2_000 },
+      generated('random PromQL with and without remembered shapes', 2_000),
     );
   });
 

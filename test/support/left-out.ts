@@ -1,0 +1,23 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { isFull, shares } from './shares.ts';
+
+/** Ends a run with what it left out: tests that could not run, by reason, and those that only `npm run test:full` runs whole. */
+export default class LeftOut implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const notRun = new Map<string, number>();
+    for (const module of modules) {
+      for (const test of module.children.allTests('skipped')) {
+        const reason = `${module.relativeModuleId}: ${noteOf(test)}`;
+        notRun.set(reason, (notRun.get(reason) ?? 0) + 1);
+      }
+    }
+    const lines = [...notRun].map(([reason, count]) => `NOT RUN, ${count} of ${reason}\n`);
+    const parts = Object.entries(shares).map(([name, share]) => `  ${name}: 1 in ${share} here\n`);
+    process.stdout.write([...lines, ...(isFull ? [] : ['Only `npm run test:full` runs all of\n', ...parts])].join(''));
+  }
+}
+
+function noteOf(test: TestCase): string {
+  const result = test.result();
+  return (result.state === 'skipped' ? result.note : undefined) ?? 'no reason given';
+}

@@ -1,0 +1,26 @@
+/**
+ * The tests that are too long for `npm test`, which runs one in so many of their cases, the same every time.
+ * `npm run test:full` runs all, generated ones from another seed each time.
+ */
+export const shares = {
+  'promstack killed after each kind of step of each change': 4,
+  'expositions held against a Pushgateway and promtool': 10,
+  'sequences of pushes held against a Pushgateway': 5,
+  'random PromQL with and without remembered shapes': 5,
+  'random YAML held against the yaml package': 5,
+} as const;
+
+export type LongTest = keyof typeof shares;
+
+/** Set by `npm run test:full`. */
+export const isFull = (process.env['PROMSTACK_TEST_FULL'] ?? '') !== '';
+
+/** The cases of a long test that are run. */
+export function shareOf<T>(test: LongTest, all: readonly T[]): readonly T[] {
+  return isFull ? all : all.filter((_, at) => at % shares[test] === 0);
+}
+
+/** How many cases a long test generates, for fast-check, and from which seed. */
+export function generated(test: LongTest, all: number): { readonly numRuns: number; readonly seed?: number } {
+  return isFull ? { numRuns: all } : { numRuns: all / shares[test], seed: 20_260_101 };
+}
