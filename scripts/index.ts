@@ -57,8 +57,16 @@ export { planStack } from './plan/plan-stack.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export type { Rendering, ServiceRendering } from './render/rendering.ts';
 export { loadTemplates, type TemplateSet } from './render/templates.ts';
-export { createPusher, type MetricsSource, type Pusher, type PusherOptions } from './servers/pushgateway/pusher.ts';
-export { type BatchJob, type BatchOptions, withPush } from './servers/pushgateway/with-push.ts';
+export {
+  type BatchJob,
+  type BatchOptions,
+  createPusher,
+  type MetricsSource,
+  type Pusher,
+  type PusherOptions,
+  withPush,
+} from './servers/pushgateway/pusher.ts';
+
 export { type Clock, systemClock } from './util/clock.ts';
 export type { Event, Report } from './util/event.ts';
 export type { Result } from './util/result.ts';

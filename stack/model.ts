@@ -76,7 +76,7 @@ export interface HttpRequest {
   /** The port inside the container. */
   readonly port: number;
   readonly path: string;
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

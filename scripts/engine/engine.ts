@@ -135,6 +135,14 @@ export type ArchiveEntry =
     }
   | { readonly kind: 'link'; readonly path: string; readonly to: string; readonly uid: number; readonly gid: number };
 
+/** What a program in a container gets. */
+export interface ExecOptions {
+  readonly stdin?: string | undefined;
+  /** Leaves stdin open after its text, until the program ends. */
+  readonly keepStdinOpen?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a program left behind. */
 export interface ExecResult {
   readonly exitCode: number;
@@ -195,7 +203,7 @@ export interface Engine extends AsyncDisposable {
   removeContainer(id: string): Promise<void>;
   /** Resolves with the exit code when it ends the next time. */
   nextExit(id: string, signal: AbortSignal): Promise<number>;
-  exec(id: string, argv: readonly string[], options?: { stdin?: string; signal?: AbortSignal }): Promise<ExecResult>;
+  exec(id: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   logs(
     id: string,
     options: { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal },

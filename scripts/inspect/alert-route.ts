@@ -3,8 +3,7 @@ import type { ReceiverIntegrations } from '../../stack/alertmanager/main-file.ts
 import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/marked-tree.ts';
 import { type Labels, labelOf, matches } from '../../stack/alertmanager/matcher.ts';
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
-import type { Silence } from '../servers/alertmanager-api.ts';
-import type { Routing } from '../servers/routing.ts';
+import type { Routing, Silence } from '../servers/alertmanager.ts';
 
 /** What is known of a running Alertmanager. */
 export interface LiveAlerts {

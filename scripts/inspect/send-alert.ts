@@ -1,6 +1,6 @@
 import { explainFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
 import { labelOf, samplesOf } from '../../stack/values/metrics-page.ts';
-import type { AlertmanagerApi } from '../servers/alertmanager-api.ts';
+import type { AlertmanagerClient } from '../servers/alertmanager.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';
 import type { TracedReceiver } from './alert-route.ts';
@@ -28,7 +28,7 @@ const pauseMs = 250;
  * is one.
  */
 export async function sendAlert(told: {
-  readonly api: AlertmanagerApi;
+  readonly api: AlertmanagerClient;
   readonly servers: Servers;
   readonly labels: Readonly<Record<string, string>>;
   readonly receivers: readonly TracedReceiver[];

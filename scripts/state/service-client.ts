@@ -1,47 +1,53 @@
-import { Agent, request as httpRequest } from 'node:http';
-import type { HttpRequest, HttpResponse, PortSpec } from '../../stack/model.ts';
+import { Agent } from 'node:http';
+import type { HttpRequest, PortSpec } from '../../stack/model.ts';
 import type { Engine, EngineLocation } from '../engine/engine.ts';
+import { ConnectionError, type FullResponse, sendRequest, timeoutError } from '../util/http.ts';
 
-/** Where a service's container is to be found. */
+/** The container a service runs in. */
 interface ServiceLocation {
   readonly container: string;
   readonly ports: readonly PortSpec[];
 }
 
-/** The way to talk HTTP to a service from wherever promstack runs. */
+interface RequestOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends HTTP requests to the services of a stack, on any engine. */
 export interface ServiceClient {
-  /** Says where a service is from now on, since containers come and go. */
+  /** Sets where a service is from now on, since its container may be replaced. */
   locate(service: string, place: ServiceLocation): void;
-  /** Rejects when there is no connection or no answer in time; any status is an answer. */
-  request(
-    service: string,
-    request: HttpRequest,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<HttpResponse>;
-  /** The address a person would open: `http://127.0.0.1:9090`. */
+  /** Rejects with a ConnectionError when there is no response in time; any status is a response. */
+  request(service: string, request: HttpRequest, options: RequestOptions): Promise<FullResponse>;
+  /** The URL to open in a browser: `http://127.0.0.1:9090`. */
   url(service: string, containerPort: number): string | undefined;
   close(): void;
 }
 
-/** Opens the way: straight to published ports where they can be reached, else by wget inside the container. */
+/** Requests go to published ports that can be reached from here, and through the container to all others. */
 export function openServiceClient(engine: Engine): ServiceClient {
-  const places = new Map<string, ServiceLocation>();
+  const locations = new Map<string, ServiceLocation>();
   const agent = new Agent({ keepAlive: true });
-  const url = (service: string, containerPort: number): string | undefined => {
-    const port = places.get(service)?.ports.find((one) => one.container === containerPort);
-    return port === undefined ? undefined : `http://${hostFor(port, engine.location)}:${port.host}`;
-  };
+  const urlOf = (port: PortSpec): string => `http://${hostFor(port, engine.location)}:${port.host}`;
+  const portOf = (service: string, containerPort: number): PortSpec | undefined =>
+    locations.get(service)?.ports.find(({ container }) => container === containerPort);
   return {
-    locate: (service, place) => void places.set(service, place),
-    url,
+    locate: (service, location) => void locations.set(service, location),
+    url: (service, containerPort) => {
+      const port = portOf(service, containerPort);
+      return port === undefined ? undefined : urlOf(port);
+    },
     close: () => agent.destroy(),
     async request(service, request, options) {
-      const place = places.get(service);
-      if (place === undefined) throw new Error(`${service} has no container`);
-      const port = place.ports.find((one) => one.container === request.port);
-      if (port === undefined || !isReachable(port, engine.location))
-        return requestInside(engine, place.container, request, options);
-      return requestDirect(agent, hostFor(port, engine.location), port.host, request, options);
+      const location = locations.get(service);
+      if (location === undefined) throw new Error(`${service} has no container`);
+      const port = portOf(service, request.port);
+      if (port === undefined || !isReachable(port, engine.location)) {
+        return requestInside(engine, location.container, request, options);
+      }
+      const { method, path, body, headers = {} } = request;
+      return sendRequest(`${urlOf(port)}${path}`, { method, body, headers, agent, ...options });
     },
   };
 }
@@ -53,77 +59,47 @@ function isReachable(port: PortSpec, engine: EngineLocation): boolean {
 
 function hostFor(port: PortSpec, engine: EngineLocation): string {
   const isEvery = port.bind === '0.0.0.0' || port.bind === '::';
-  const host = !isEvery && (engine.isLocal || !isLoopback(port.bind)) ? port.bind : engine.host;
+  const host = !isEvery && isReachable(port, engine) ? port.bind : engine.host;
   return host.includes(':') ? `[${host}]` : host;
 }
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
-function requestDirect(
-  agent: Agent,
-  host: string,
-  port: number,
-  { method, path, body, headers }: HttpRequest,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const sent = httpRequest(
-      {
-        agent,
-        host: host.replace(/^\[|\]$/g, ''),
-        port,
-        method,
-        path,
-        headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-      },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', reject);
-        answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
-        );
-      },
-    );
-    sent.on('error', (error) =>
-      reject(deadline.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`, { cause: error }) : error),
-    );
-    sent.end(body);
-  });
-}
-
 /**
- * The same by busybox wget inside the container, for engines on other hosts. wget prints the status line only on
- * failure (`server returned error: HTTP/1.1 503 …`) and then without the body, so a refusal's reason may be missing.
+ * Sends a request from inside the container with busybox nc, which every image of the stack has; busybox wget knows
+ * neither PUT nor DELETE and does not show the body of an error. HTTP/1.0, so that the response is not chunked and ends
+ * with the connection. stdin stays open: when nc closed its half of the connection, the server would cancel the request.
  */
 async function requestInside(
-  engine: Engine,
+  engine: Pick<Engine, 'exec'>,
   container: string,
-  { method, port, path, body, headers }: HttpRequest,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-): Promise<HttpResponse> {
-  if (method !== 'GET' && method !== 'POST') {
-    throw new Error(`a ${method} request cannot be sent inside a container of a remote engine`);
-  }
-  const result = await engine.exec(
-    container,
-    [
-      'wget',
-      '-q',
-      '-O',
-      '-',
-      '-T',
-      String(Math.max(1, Math.ceil(timeoutMs / 1000))),
-      ...Object.entries(headers ?? {}).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
-      ...(method === 'POST' ? ['--post-data', body ?? ''] : []),
-      `http://127.0.0.1:${port}${path}`,
-    ],
-    signal === undefined ? {} : { signal },
-  );
-  if (result.exitCode === 0) return { status: 200, body: result.stdout };
-  const status = /HTTP\/1\.\d (\d{3})/.exec(result.stderr)?.[1];
-  if (status === undefined) throw new Error(result.stderr.trim() || 'wget inside the container got no answer');
-  return { status: Number(status), body: result.stdout };
+  { method, port, path, headers = {}, body = '' }: HttpRequest,
+  { timeoutMs, signal }: RequestOptions,
+): Promise<FullResponse> {
+  const lines = [
+    `${method} ${path} HTTP/1.0`,
+    `host: 127.0.0.1:${port}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  const stdin = `${lines.join('\r\n')}\r\n\r\n${body}`;
+  const argv = ['nc', '-w', String(Math.max(1, Math.ceil(timeoutMs / 1000))), '127.0.0.1', String(port)];
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const options = { stdin, keepStdinOpen: true, signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]) };
+  const { stdout, stderr } = await engine.exec(container, argv, options).catch((cause: Error) => {
+    signal?.throwIfAborted();
+    throw deadline.aborted ? timeoutError(timeoutMs, cause) : new ConnectionError('connection', cause.message, cause);
+  });
+  const response = /^HTTP\/1\.\d (\d{3})[^\r\n]*\r\n(.*?)\r\n\r\n(.*)$/s.exec(stdout);
+  if (response === null) throw new ConnectionError('connection', stderr.trim() || 'nc in the container got no answer');
+  const [, status, head = '', received = ''] = response;
+  return { status: Number(status), headers: readHeaders(head), body: received };
+}
+
+function readHeaders(head: string): Readonly<Record<string, string>> {
+  const pairs = head.split('\r\n').map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
+  });
+  return Object.fromEntries(pairs);
 }

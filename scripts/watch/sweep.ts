@@ -1,8 +1,8 @@
 import type { StackConfig } from '../../stack/config.ts';
 import { formatLabels } from '../../stack/exposition/family.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
-import { enforceTtl, sweepEveryMs } from '../servers/pushgateway/collect.ts';
-import { openOwnGateway } from '../servers/pushgateway/own-gateway.ts';
+import { openStackPushgateway } from '../servers/pushgateway/client.ts';
+import { ageLimitOf, collectGroups, sweepEveryMs } from '../servers/pushgateway/collect.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -40,8 +40,8 @@ export async function sweepGroups(options: {
     ttl: NonNullable<StackConfig['pushgateway']['ttl']>,
   ): Promise<string | undefined> {
     try {
-      await using gateway = await openOwnGateway(engine, config.name, { timeoutMs, now: () => clock.now() });
-      const { deleted } = await enforceTtl(ttl, { gateway, clock, signal });
+      await using gateway = await openStackPushgateway(engine, config.name, { timeoutMs, now: () => clock.now() });
+      const { deleted } = await collectGroups({ gateway, limit: ageLimitOf(ttl), clock, signal });
       for (const group of deleted)
         report({ kind: 'note', text: `deleted the group ${formatLabels(group.labels)}: nobody pushed to it any more` });
       return undefined;

@@ -42,6 +42,15 @@ describe('a program run in a container', () => {
     expect(stdout.trim()).toBe('200000');
   });
 
+  test('must find its stdin open after what it is given, where that is asked for', async () => {
+    const id = await started('stdin-open', 'sleep 300');
+    const exitOfCat = async (keepStdinOpen: boolean) =>
+      (await bench.engine.exec(id, ['/bin/sh', '-c', 'timeout 1 cat; echo $?'], { stdin: 'a\n', keepStdinOpen }))
+        .stdout;
+    expect(await exitOfCat(false)).toBe('a\n0\n');
+    expect(await exitOfCat(true)).toBe('a\n143\n');
+  });
+
   test('must give all that it writes', async () => {
     const id = await started('much', 'sleep 300');
     const script = 'yes out | head -n 500000; yes err | head -n 1000 >&2';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GrafanaApi } from '../../scripts/servers/grafana/api.ts';
+import { GrafanaClient } from '../../scripts/servers/grafana/client.ts';
 import { rotatePassword } from '../../scripts/servers/grafana/password.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type RealGrafana, startGrafana } from '../support/grafana-container.ts';
@@ -54,8 +54,8 @@ describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
       await body(asked);
     });
   };
-  const apiOf = ({ url, password }: Asked): GrafanaApi =>
-    new GrafanaApi(requester(url), new Secret(password, 'a test'));
+  const apiOf = ({ url, password }: Asked): GrafanaClient =>
+    new GrafanaClient(requester(url), new Secret(password, 'a test'));
 
   check('must tell its health and version to everybody', async ({ url }) => {
     const { status, body } = await requester(url)({ method: 'GET', port: 3000, path: '/api/health' });
@@ -64,7 +64,7 @@ describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
   });
 
   check('must refuse a wrong password as such', async ({ url }) => {
-    const api = new GrafanaApi(requester(url), new Secret('surely-not-the-password', 'a test'));
+    const api = new GrafanaClient(requester(url), new Secret('surely-not-the-password', 'a test'));
     expect(await api.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
   });
 
@@ -145,14 +145,14 @@ describe('the real image', () => {
   check('must take a new password, set without the former one', async (grafana) => {
     const former = await grafana.room.kept.read('admin-password');
     const password = await rotatePassword(grafana.room);
-    expect((await new GrafanaApi(grafana.room.request, password).plugin('prometheus')).kind).toBe('ok');
-    const old = new GrafanaApi(grafana.room.request, former ?? new Secret('', 'a test'));
+    expect((await new GrafanaClient(grafana.room.request, password).plugin('prometheus')).kind).toBe('ok');
+    const old = new GrafanaClient(grafana.room.request, former ?? new Secret('', 'a test'));
     expect(await old.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
   });
 });
 
-async function loggedIn({ room }: RealGrafana): Promise<GrafanaApi> {
+async function loggedIn({ room }: RealGrafana): Promise<GrafanaClient> {
   const password = await room.kept.read('admin-password');
   if (password === undefined) throw new Error('no password is kept');
-  return new GrafanaApi(room.request, password);
+  return new GrafanaClient(room.request, password);
 }

@@ -99,7 +99,7 @@ EOF
     await expect.poll(() => retried.length, { timeout: 10_000 }).toBeGreaterThan(1);
     await engine.startContainer(container.id);
     await expect(push).resolves.toBeUndefined();
-    expect(retried[0]).toContain('nothing listens there');
+    expect(retried[0]).toContain('connection refused');
     await eventually(async () =>
       expect(await query(stack.url('prometheus'), 'patient_value')).toEqual(['patient_value{job="patient"} 1']),
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { preparePush } from '../../scripts/cli/commands/read-source.ts';
-import { type Gateway, openGateway } from '../../scripts/servers/pushgateway/gateway.ts';
+import { openPushgateway, type PushgatewayClient } from '../../scripts/servers/pushgateway/client.ts';
 import { type Group, groupPath, toGroup } from '../../scripts/servers/pushgateway/group.ts';
 import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
 import { findConflicts } from '../../stack/exposition/conflicts.ts';
@@ -12,12 +12,12 @@ import { generated } from '../support/shares.ts';
 
 let gateways: TestGateways;
 let server: TestGateway;
-let gateway: Gateway;
+let gateway: PushgatewayClient;
 
 beforeAll(async () => {
   gateways = await testGateways();
   server = await gateways.start();
-  gateway = openGateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
+  gateway = openPushgateway(openTransport({ url: { base: server.url }, timeoutMs: 5_000 }));
 });
 afterAll(() => gateways[Symbol.asyncDispose]());
 
@@ -137,7 +137,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
         for (const [text, group, replaces] of sequence) {
           const read = parseExposition(text, { group });
           if (!read.ok) continue;
-          const { groups: held } = await gateway.look();
+          const { groups: held } = await gateway.list();
           const push = { families: read.value, group, replaces };
           const found = findConflicts(push, { groups: held, own: new Map() });
           const problems = found.filter(({ severity }) => severity === 'error');

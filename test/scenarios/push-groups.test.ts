@@ -1,17 +1,17 @@
 import { cpus, loadavg } from 'node:os';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ageOf, collectGroups, enforceTtl } from '../../scripts/servers/pushgateway/collect.ts';
-import { type Gateway, openGateway } from '../../scripts/servers/pushgateway/gateway.ts';
-import { formatGroup, type Group, toGroup, whyNoGroup } from '../../scripts/servers/pushgateway/group.ts';
-import { removeGroup } from '../../scripts/servers/pushgateway/remove-group.ts';
+import { openPushgateway, type PushgatewayClient } from '../../scripts/servers/pushgateway/client.ts';
+import { ageLimitOf, ageOf, collectGroups, removeGroup } from '../../scripts/servers/pushgateway/collect.ts';
+import { type Group, groupProblem, toGroup } from '../../scripts/servers/pushgateway/group.ts';
 import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
+import { formatLabels } from '../../stack/exposition/family.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
 
 let gateways: TestGateways;
 let server: TestGateway;
-let gateway: Gateway;
+let gateway: PushgatewayClient;
 
 beforeAll(async () => {
   gateways = await testGateways();
@@ -35,7 +35,7 @@ test('a group must carry any name and value to the Pushgateway', async () => {
   );
   // The Pushgateway reads no character from U+100000 on in a name, and takes a name for spelt that begins with U__.
   const isReadable = (name: string) => !/^U__|[\u{100000}-\u{10ffff}]/u.test(name) && name !== 'instance';
-  const names = text.filter((name) => whyNoGroup('a', [[name, '']]) === undefined && isReadable(name));
+  const names = text.filter((name) => groupProblem('a', [[name, '']]) === undefined && isReadable(name));
   const labels = fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
   await fc.assert(
     fc.asyncProperty(
@@ -44,14 +44,14 @@ test('a group must carry any name and value to the Pushgateway', async () => {
       async (job, others) => {
         const group = toGroup(job, others);
         await gateway.push(group, 'm 1\n', { replaces: false });
-        const { groups } = await gateway.look();
+        const { groups } = await gateway.list();
         expect(groups.map((one) => Object.fromEntries(one.labels))).toContainEqual(Object.fromEntries(group));
         await gateway.delete(group);
       },
     ),
     { numRuns: 150, seed: 20_260_101 },
   );
-  await expect.poll(async () => (await gateway.look()).groups).toEqual([]);
+  await expect.poll(async () => (await gateway.list()).groups).toEqual([]);
 });
 
 describe('collecting old groups', () => {
@@ -69,54 +69,54 @@ describe('collecting old groups', () => {
   test('must take a group that has only failures by the age of the last of them', async () => {
     const failed = toGroup('failed');
     await fetch(`${server.url}/metrics/job/failed`, { method: 'POST', body: 'm 1 1395066363000\n' });
-    await expect.poll(() => heldNames()).toEqual([formatGroup(failed)]);
+    await expect.poll(() => heldNames()).toEqual([formatLabels(failed)]);
     expect((await collectGroups({ gateway, clock, limit })).deleted).toEqual([]);
     await untilOld();
-    expect(namesOf((await collectGroups({ gateway, clock, limit })).deleted)).toEqual([formatGroup(failed)]);
+    expect(namesOf((await collectGroups({ gateway, clock, limit })).deleted)).toEqual([formatLabels(failed)]);
   });
 
-  test('must spare a group that is pushed again before the look that decides on it', async () => {
+  test('must keep a group that is pushed again before the listing that decides on it', async () => {
     await fill('a', 40);
     await untilOld();
     let late = toGroup('nobody');
-    let looks = 0;
+    let listings = 0;
     const collected = await collectGroups({
       gateway: {
         ...gateway,
-        look: async (signal) => {
-          looks += 1;
-          if (looks === 2) {
-            // The first look has found it old, and others were deleted first.
-            late = (await gateway.look()).groups[0]?.labels ?? toGroup('nobody');
+        list: async (signal) => {
+          listings += 1;
+          if (listings === 2) {
+            // It was old in the first listing, and others were deleted first.
+            late = (await gateway.list()).groups[0]?.labels ?? toGroup('nobody');
             await gateway.push(late, text, { replaces: false });
           }
-          return gateway.look(signal);
+          return gateway.list(signal);
         },
       },
       clock,
       limit,
     });
-    expect(namesOf(collected.renewed)).toEqual([formatGroup(late)]);
+    expect(namesOf(collected.renewed)).toEqual([formatLabels(late)]);
     expect(collected.deleted).toHaveLength(39);
-    expect(await heldNames()).toEqual([formatGroup(late)]);
+    expect(await heldNames()).toEqual([formatLabels(late)]);
   });
 
-  test('must never delete on the strength of a look that is older than a push, however pushes and deletes race', async () => {
+  test('must never delete after a listing that is older than a push, however pushes and deletes race', async () => {
     const count = 200;
     await fill('a', count);
     await untilOld();
-    /** When each group's new push was answered, and when the look that decided on its delete began. */
+    /** When each group's new push was answered, and when the listing that decided on its delete began. */
     const pushedAt = new Map<string, number>();
     const decidedAt = new Map<string, number>();
-    let lookedAt = 0;
-    const watched: Gateway = {
+    let listedAt = 0;
+    const watched: PushgatewayClient = {
       ...gateway,
-      look: (signal) => {
-        lookedAt = performance.now();
-        return gateway.look(signal);
+      list: (signal) => {
+        listedAt = performance.now();
+        return gateway.list(signal);
       },
       delete: (group, signal) => {
-        decidedAt.set(formatGroup(group), lookedAt);
+        decidedAt.set(formatLabels(group), listedAt);
         return gateway.delete(group, signal);
       },
     };
@@ -124,7 +124,7 @@ describe('collecting old groups', () => {
       for (let at = count - 1; at >= 0; at -= 2) {
         const group = toGroup('a', { at: `old-${at}` });
         await gateway.push(group, text, { replaces: false });
-        pushedAt.set(formatGroup(group), performance.now());
+        pushedAt.set(formatLabels(group), performance.now());
       }
     };
     const [collected] = await Promise.all([collectGroups({ gateway: watched, clock, limit }), pushAgain()]);
@@ -136,7 +136,7 @@ describe('collecting old groups', () => {
     expect(collected.deleted.length).toBeGreaterThan(count / 2 - 1);
   });
 
-  test('must tell when the Pushgateway takes deletes and does not carry them out', async () => {
+  test('must fail when the Pushgateway accepts deletes and does not carry them out', async () => {
     await fill('a', 1);
     await untilOld();
     let now = Date.now();
@@ -146,9 +146,9 @@ describe('collecting old groups', () => {
         now += ms;
       },
     };
-    const stuck: Gateway = { ...gateway, delete: async () => {} };
+    const stuck: PushgatewayClient = { ...gateway, delete: async () => {} };
     await expect(collectGroups({ gateway: stuck, clock: patient, limit })).rejects.toThrow(
-      `deleting a group: ${server.url} took the deletes and still holds 1 of them after 5 s`,
+      `deleting a group: ${server.url} accepted the deletes and still has 1 of them after 5 s`,
     );
   });
 
@@ -171,14 +171,18 @@ describe('ttl', () => {
     await fill('short', 1);
     await fill('long', 1);
     await untilOld();
-    const collected = await enforceTtl({ default: '1h', jobs: { short: '1s' } }, { gateway, clock });
+    const collected = await collectGroups({
+      gateway,
+      clock,
+      limit: ageLimitOf({ default: '1h', jobs: { short: '1s' } }),
+    });
     expect(namesOf(collected.deleted)).toEqual(['{job="short", at="old-0"}']);
     expect(await heldNames()).toEqual(['{job="long", at="old-0"}']);
   });
 });
 
 describe('removing a group', () => {
-  test('must leave those with more labels and name them', async () => {
+  test('must keep those with additional labels and return them', async () => {
     const parent = toGroup('p');
     for (const group of [parent, toGroup('p', { x: '1' }), toGroup('q')])
       await gateway.push(group, 'm 1\n', { replaces: false });
@@ -187,14 +191,14 @@ describe('removing a group', () => {
     expect(namesOf(children)).toEqual(['{job="p", x="1"}']);
     expect(await heldNames()).toEqual(['{job="p", x="1"}', '{job="q"}']);
     await expect(removeGroup(gateway, parent, { clock })).rejects.toMatchObject({
-      why: `${server.url} holds no such group`,
-      tryThis: 'one of these, which have this job:\n{job="p", x="1"}',
+      why: `${server.url} has no such group`,
+      tryThis: 'one of the groups of this job:\n{job="p", x="1"}',
     });
   });
 });
 
-function open({ url }: TestGateway): Gateway {
-  return openGateway(openTransport({ url: { base: url }, timeoutMs: 10_000 }));
+function open({ url }: TestGateway): PushgatewayClient {
+  return openPushgateway(openTransport({ url: { base: url }, timeoutMs: 10_000 }));
 }
 
 async function fill(job: string, count: number, label = 'old', on = gateway): Promise<void> {
@@ -211,18 +215,18 @@ async function fill(job: string, count: number, label = 'old', on = gateway): Pr
 /** Waits until every group is old. */
 async function untilOld(on = gateway): Promise<void> {
   const isYoung = async () => {
-    const { groups, now } = await on.look();
+    const { groups, now } = await on.list();
     return groups.some((group) => (ageOf(group, now) ?? 0) <= oldSeconds);
   };
   await expect.poll(isYoung, { timeout: 10_000 }).toBe(false);
 }
 
 async function heldNames(on = gateway): Promise<readonly string[]> {
-  return namesOf((await on.look()).groups);
+  return namesOf((await on.list()).groups);
 }
 
 function namesOf(groups: readonly { readonly labels: Group }[]): readonly string[] {
-  return groups.map(({ labels }) => formatGroup(labels)).sort();
+  return groups.map(({ labels }) => formatLabels(labels)).sort();
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ value: T; tookMs: number }> {

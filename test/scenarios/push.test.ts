@@ -139,12 +139,12 @@ describe('push', () => {
       ['push', '--job', 'a', '--label', 'x'],
       "option '--label <name=value>' argument 'x' is invalid. It takes the form name=value",
     ],
-    [['push', '--job', 'a', '--label', 'job=b'], 'job is no label of its own here: it is the name of the job'],
+    [['push', '--job', 'a', '--label', 'job=b'], 'job cannot be a further label: it is the name of the job'],
     [['push', '--job', 'a', '--var', 'x=y'], '--var x=y: y is not a number'],
     [['push', '--job', 'a', '--var', 'my-metric=1'], 'this Pushgateway takes no metric name such as "my-metric"'],
-    [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var at once'],
-    [['push', '--job', 'a', '--var', 'x=1', '--delete'], '--delete takes nothing to push'],
-    [['push', '--job', 'a', '--var', 'x=1', '--retries', 'x'], '--retries x is no number'],
+    [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var cannot be combined'],
+    [['push', '--job', 'a', '--var', 'x=1', '--delete'], '--delete pushes nothing'],
+    [['push', '--job', 'a', '--var', 'x=1', '--retries', 'x'], '--retries x is not a number'],
     [['push', '--job', 'a', '--var', 'x=1', '--timeout', 'x'], '--timeout x is no duration'],
     [
       ['push', '--job', 'a', '--var', 'x=1', '--url', 'ftp://x'],
@@ -161,7 +161,7 @@ describe('push', () => {
     const told = await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--url', `http://127.0.0.1:${port}`);
     expect(told).toMatchObject({ exitCode: 1, stdout: '' });
     expect(told.stderr).toContain(
-      `http://127.0.0.1:${port}: nothing listens there\n  try: is the stack up? \`promstack up\` starts it`,
+      `http://127.0.0.1:${port}: connection refused\n  try: is the stack up? \`promstack up\` starts it`,
     );
   });
 });
@@ -198,7 +198,7 @@ two  -  never  <ago>  0
     expect(await promstack('', 'groups')).toEqual({
       exitCode: 0,
       stdout: '',
-      stderr: `${server.url} holds no groups\n`,
+      stderr: `${server.url} has no groups\n`,
     });
     expect(await promstack('', 'groups', '--json')).toEqual({ exitCode: 0, stdout: '[]\n', stderr: '' });
   });
@@ -220,7 +220,7 @@ two  -  never  <ago>  0
     expect(await promstack('', 'groups', 'rm', '--job', 'one')).toEqual({
       exitCode: 0,
       stdout: '',
-      stderr: `removed {job="one"} at ${server.url}\ngroups with more labels stay: {job="one", x="1"}\n`,
+      stderr: `removed {job="one"} at ${server.url}\nkept groups with additional labels: {job="one", x="1"}\n`,
     });
     expect(await groups()).toMatchObject([{ job: 'one', labels: { x: '1' } }]);
     expect(await promstack('', 'groups', 'rm', '--job', 'one')).toMatchObject({

@@ -24,6 +24,20 @@ it("a remote engine's Pushgateway must be reached through the engine, and one he
   expect(here.received).toEqual([]);
 });
 
+it('a whole stack on a remote engine must be verified and reloaded inside its containers', async () => {
+  await using stack = await stackFolder();
+  expect(await stack.run('up')).toMatchObject({ exitCode: 0 });
+  await using remote = await remoteEngine();
+  const verified = await run(stack, remote, 'verify --json');
+  expect(verified, verified.stdout).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse((await run(stack, remote, 'status --json')).stdout)).toMatchObject({ isRight: true });
+  const added = await run(stack, remote, 'silence add alertname=A --comment why');
+  expect(added).toMatchObject({ exitCode: 0 });
+  expect(await run(stack, remote, `silence expire ${added.stdout.trim()}`)).toMatchObject({ exitCode: 0 });
+  await stack.configure({ prometheus: { scrape_interval: '17s' } });
+  expect(await run(stack, remote, 'reload')).toMatchObject({ exitCode: 0 });
+}, 120_000);
+
 async function run(stack: StackFolder, remote: { readonly address: string }, line: string) {
   return toRun(await stack.start(line.split(' '), { DOCKER_HOST: remote.address }));
 }

@@ -25,10 +25,10 @@ const scrapes = `
 const answering = (status: string) =>
   `#!/bin/sh\nprintf 'HTTP/1.1 ${status}\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\n\\r\\nno\\n'\n`;
 
-/** Every scenario may wait for a slow machine, and for the drill's own deadline. */
+/** Every scenario may wait for a slow machine, and for the timeout of a stage. */
 const testMs = 240_000;
 
-describe('the drill', () => {
+describe('verify', () => {
   let stack: StackFolder;
   beforeAll(async () => {
     stack = await stackFolder();
@@ -44,8 +44,8 @@ describe('the drill', () => {
     const result = JSON.parse(stdout) as PipelineCheckResult;
     return { exitCode, result, stderr };
   };
-  /** The hop the drill names, having failed. */
-  const brokenHop = async (timeout?: string): Promise<StageResult> => {
+  /** The only broken stage. */
+  const brokenStage = async (timeout?: string): Promise<StageResult> => {
     const { exitCode, result } = await verify(timeout);
     const [broken, ...more] = result.hops.filter(({ outcome }) => outcome === 'broken');
     expect({ exitCode, works: result.works, more }, JSON.stringify(result, null, 1)).toEqual({
@@ -53,7 +53,7 @@ describe('the drill', () => {
       works: false,
       more: [],
     });
-    if (broken === undefined) throw new Error('no hop is broken');
+    if (broken === undefined) throw new Error('no stage is broken');
     return broken;
   };
   /** Makes the stack run with these files of its own and keys of stack.yml; the other files are promstack's own. */
@@ -79,12 +79,12 @@ describe('the drill', () => {
   };
   const container = (service: string) => `${stack.name}-${service}`;
 
-  it('must show a fresh stack at work, hop by hop, and leave nothing behind', { timeout: testMs }, async () => {
+  it('must pass a new stack stage by stage, and leave nothing behind', { timeout: testMs }, async () => {
     const { exitCode, stdout, stderr } = await stack.run('verify');
     expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
-    const hop = (name: string) => expect.stringMatching(new RegExp(`^✔ ${name} .* (ms|s)( {2}.*)?$`));
+    const stage = (name: string) => expect.stringMatching(new RegExp(`^✔ ${name} .* (ms|s)( {2}.*)?$`));
     expect(stdout.trimEnd().split('\n')).toEqual([
-      ...['route', 'pushgateway', 'prometheus', 'rule', 'alertmanager', 'receiver', 'routes'].map(hop),
+      ...['route', 'pushgateway', 'prometheus', 'rule', 'alertmanager', 'receiver', 'routes'].map(stage),
       expect.stringMatching(/^✔ the pipeline works \(.*\)$/),
     ]);
     await eventually(async () => expect(await getText(stack.url('pushgateway', '/metrics'))).not.toContain('canary'));
@@ -94,7 +94,7 @@ describe('the drill', () => {
     });
   });
 
-  it('must take its canary back when it is interrupted', { timeout: testMs }, async () => {
+  it('must delete its canary when it is interrupted', { timeout: testMs }, async () => {
     const page = () => getText(stack.url('pushgateway', '/metrics'));
     const running = stack.start(['verify']);
     await eventually(async () => expect(await page()).toContain('promstack_verify_canary'));
@@ -106,7 +106,7 @@ describe('the drill', () => {
   it('must name the Pushgateway when it is stopped', { timeout: testMs }, async () => {
     await using engine = await connect({ env: process.env });
     await engine.stopContainer(container('pushgateway'), 0);
-    expect(await brokenHop()).toMatchObject({
+    expect(await brokenStage()).toMatchObject({
       hop: 'pushgateway',
       why: 'pushgateway: its container is stopped',
       tryThis: 'promstack up',
@@ -118,7 +118,7 @@ describe('the drill', () => {
     const paused = new Docker().getContainer(container('prometheus'));
     await paused.pause();
     try {
-      expect(await brokenHop()).toMatchObject({
+      expect(await brokenStage()).toMatchObject({
         hop: 'prometheus',
         why: 'prometheus: its container is paused',
         tryThis: `docker unpause ${container('prometheus')}`,
@@ -131,7 +131,7 @@ describe('the drill', () => {
   it('must name Alertmanager when it is down', { timeout: testMs }, async () => {
     await using engine = await connect({ env: process.env });
     await engine.stopContainer(container('alertmanager'), 0);
-    expect(await brokenHop()).toMatchObject({
+    expect(await brokenStage()).toMatchObject({
       hop: 'alertmanager',
       why: 'alertmanager: its container is stopped',
       tryThis: 'promstack up',
@@ -141,12 +141,15 @@ describe('the drill', () => {
 
   it('must name Prometheus when no job scrapes the Pushgateway', { timeout: testMs }, async () => {
     await change({ [scrapesFile]: '[]\n' });
-    expect(await brokenHop()).toMatchObject({ hop: 'prometheus', why: 'no job of Prometheus scrapes the Pushgateway' });
+    expect(await brokenStage()).toMatchObject({
+      hop: 'prometheus',
+      why: 'no job of Prometheus scrapes the Pushgateway',
+    });
   });
 
   it('must name Prometheus when the job does not honour labels', { timeout: testMs }, async () => {
     await change({ [scrapesFile]: scrapes.replace('  honor_labels: true\n', '') });
-    expect(await brokenHop()).toMatchObject({
+    expect(await brokenStage()).toMatchObject({
       hop: 'prometheus',
       why: expect.stringContaining('became job="pushgateway", exported_job="promstack-verify"'),
       tryThis: expect.stringContaining('honor_labels: true'),
@@ -161,18 +164,18 @@ groups:
     rules: [{ alert: PromstackVerify, expr: "promstack_verify_canry == 1", labels: { severity: info } }]
 `;
     await change({ [ruleFile]: rules, [ruleTestFile]: 'rule_files: []\ntests: []\n' });
-    expect(await brokenHop()).toMatchObject({
+    expect(await brokenStage()).toMatchObject({
       hop: 'rule',
-      why: 'the rule PromstackVerify asks for promstack_verify_canry == 1, which does not find the canary',
+      why: 'the expression of PromstackVerify, promstack_verify_canry == 1, does not select the canary',
     });
   });
 
   it('must name the routes when they lead to nobody', { timeout: testMs }, async () => {
     const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
     await change({}, { alertmanager: { receivers: [team, { name: 'nobody' }], route: { receiver: 'nobody' } } });
-    expect(await brokenHop()).toMatchObject({
+    expect(await brokenStage()).toMatchObject({
       hop: 'routes',
-      why: 'no route leads to a receiver that tells anybody: team is never reached',
+      why: 'no route leads to a receiver that notifies anybody: team is never reached',
     });
   });
 
@@ -180,10 +183,10 @@ groups:
     await change({
       'templates/alertmanager/alertmanager.yml': 'route: { receiver: void }\nreceivers: [{ name: void }]\n',
     });
-    expect(await brokenHop()).toMatchObject({ hop: 'receiver', why: 'Alertmanager routes it to void, not to sink' });
+    expect(await brokenStage()).toMatchObject({ hop: 'receiver', why: 'Alertmanager routes it to void, not to sink' });
   });
 
-  it('must push nothing when somebody would be told of it', { timeout: testMs }, async () => {
+  it('must push nothing when somebody would be notified', { timeout: testMs }, async () => {
     const yml =
       'route: { receiver: team }\nreceivers: [{ name: team, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]\n';
     await change({ 'templates/alertmanager/alertmanager.yml': yml });
@@ -196,7 +199,7 @@ groups:
     expect(result.hops[0]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
   });
 
-  it('must come as far as Alertmanager in a stack without a sink, and tell nobody', { timeout: testMs }, async () => {
+  it('must reach Alertmanager in a stack without a sink, and notify nobody', { timeout: testMs }, async () => {
     const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
     await change({}, { sink: { enabled: false }, alertmanager: { receivers: [team], route: { receiver: 'team' } } });
     const notifications = async () =>
@@ -210,7 +213,7 @@ groups:
 
   it('must name the receiver when it answers 500', { timeout: testMs }, async () => {
     await sinkAnswers(answering('500 Internal Server Error'));
-    expect(await brokenHop('15s')).toMatchObject({
+    expect(await brokenStage('15s')).toMatchObject({
       hop: 'receiver',
       why: 'the receiver sink (webhook[0]) answers 500',
     });
@@ -218,7 +221,7 @@ groups:
 
   it('must name the receiver when the secret it is given is wrong', { timeout: testMs }, async () => {
     await sinkAnswers(answering('401 Unauthorized'));
-    expect(await brokenHop('15s')).toMatchObject({
+    expect(await brokenStage('15s')).toMatchObject({
       hop: 'receiver',
       why: 'the receiver sink (webhook[0]) does not take the credentials: it answers 401',
     });
@@ -226,13 +229,13 @@ groups:
 
   it('must name the receiver when it hangs', { timeout: testMs }, async () => {
     await sinkAnswers('#!/bin/sh\nsleep 120\n');
-    expect(await brokenHop('30s')).toMatchObject({
+    expect(await brokenStage('30s')).toMatchObject({
       hop: 'receiver',
       why: 'the receiver sink (webhook[0]) takes the connection and does not answer',
     });
   });
 
-  it('must show the stack at work again once all is mended', { timeout: testMs }, async () => {
+  it('must pass again once everything is fixed', { timeout: testMs }, async () => {
     await sinkAnswers();
     const { exitCode, result } = await verify();
     expect(exitCode, JSON.stringify(result)).toBe(0);

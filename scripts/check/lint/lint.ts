@@ -1,14 +1,10 @@
-import * as z from 'zod';
 import type { Diagnostic, KeyPath, SourceRange } from '../../../stack/diagnostic.ts';
 import { type Finding, type Lint, lintContext } from '../../../stack/lint/lint.ts';
 import { lints } from '../../../stack/lint/lints.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { readYaml, type YamlSource } from '../../config/yaml-source.ts';
-import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { revealed } from '../../render/show.ts';
-import { locateServices } from '../../state/locate.ts';
-import { openServiceClient } from '../../state/service-client.ts';
 import { type IgnoreComments, ignoreComments, unknownIgnores } from './ignore-comments.ts';
 
 /** Warns of what no server refuses and hardly anybody means; `metrics` are those that the running Prometheus knows. */
@@ -96,40 +92,5 @@ class Places {
     const known = this.#files.get(file) ?? { source: readYaml(text, file.origin), quiet: ignoreComments(text) };
     this.#files.set(file, known);
     return known;
-  }
-}
-
-const port = 9090;
-const askMs = 5_000;
-
-const names = z.object({ data: z.array(z.string()) });
-const targets = z.object({ data: z.object({ activeTargets: z.array(z.object({ health: z.string() })) }) });
-
-/**
- * The names of all metrics that the stack's running Prometheus holds. Undefined when none runs, when it does not answer,
- * and while it has not yet scraped each of its targets once.
- */
-export async function liveMetrics(
-  engine: Engine,
-  stack: string,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
-  const reach = openServiceClient(engine);
-  const ask = async (path: string): Promise<unknown> => {
-    const answer = await reach.request('prometheus', { method: 'GET', port, path }, { timeoutMs: askMs, signal });
-    return answer.status === 200 ? JSON.parse(answer.body) : undefined;
-  };
-  try {
-    const services = await locateServices(engine, stack, reach);
-    if (services.get('prometheus')?.state !== 'running') return undefined;
-    const { data } = targets.parse(await ask('/api/v1/targets?state=active'));
-    if (data.activeTargets.some(({ health }) => health === 'unknown')) return undefined;
-    return new Set(names.parse(await ask('/api/v1/label/__name__/values')).data);
-  } catch {
-    // It only adds to what is told: a check is none the worse without it.
-    signal.throwIfAborted();
-    return undefined;
-  } finally {
-    reach.close();
   }
 }

@@ -7,8 +7,7 @@ import {
 } from '../../inspect/alert-route.ts';
 import { type AlertDelivery, sendAlert } from '../../inspect/send-alert.ts';
 import type { Rendering } from '../../render/rendering.ts';
-import { AlertmanagerApi } from '../../servers/alertmanager-api.ts';
-import { readRenderedRouting, readRouting } from '../../servers/routing.ts';
+import { AlertmanagerClient, readRenderedRouting, readRouting } from '../../servers/alertmanager.ts';
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -83,8 +82,8 @@ async function findWay(
   labels: Readonly<Record<string, string>>,
 ): Promise<AlertTrace> {
   const rendered = readRenderedRouting(rendering);
-  const routing = servers === undefined ? rendered : await readRouting(servers, rendered.file);
-  const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerApi(servers)) : undefined;
+  const routing = servers === undefined ? rendered : await readRouting(servers, rendered);
+  const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerClient(servers)) : undefined;
   const way = traceAlert(labels, routing, live, new Date(context.clock.now()));
   if (way !== undefined) return way;
   throw new StackError({
@@ -94,7 +93,7 @@ async function findWay(
   });
 }
 
-async function readLive(api: AlertmanagerApi): Promise<LiveAlerts> {
+async function readLive(api: AlertmanagerClient): Promise<LiveAlerts> {
   const [silences, alerts] = await Promise.all([api.silences(), api.alerts()]);
   return { silences, alerts: alerts.map((alert) => alert.labels) };
 }
@@ -104,7 +103,7 @@ async function sendAndTell(context: Context, servers: Servers, way: AlertTrace, 
   if (!json) stdout.write(printAlertRoute(way, stdout.colours));
   const isKeptBack = isSuppressed(way);
   const receivers = isKeptBack ? [] : way.told.filter(({ mutedBy }) => mutedBy === undefined);
-  const api = new AlertmanagerApi(servers);
+  const api = new AlertmanagerClient(servers);
   const deliveries = await sendAlert({ api, servers, labels: way.labels, receivers, timeoutMs, clock, signal });
   const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
   if (json) stdout.write(`${JSON.stringify({ ...toJson(way), deliveries })}\n`);

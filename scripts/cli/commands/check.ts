@@ -1,15 +1,18 @@
+import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { checkRendering } from '../../check/check.ts';
 import { checkedCache, remembering } from '../../check/checked-cache.ts';
 import { containerRunner } from '../../check/container-runner.ts';
 import { hostRunner, noEngine, noImage } from '../../check/host-runner.ts';
-import { lintRendering, liveMetrics } from '../../check/lint/lint.ts';
+import { lintRendering } from '../../check/lint/lint.ts';
 import { withOwnTests } from '../../check/own-tests/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { findImages } from '../../engine/images/ensure.ts';
 import type { Rendering } from '../../render/rendering.ts';
+import { PrometheusClient } from '../../servers/prometheus.ts';
+import { NoAnswerError, openServers } from '../../servers/servers.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
@@ -55,11 +58,28 @@ async function orDiagnostics(rendering: Promise<Rendering>, found: Diagnostic[])
 
 async function checkWithEngine(context: Context, rendering: Rendering): Promise<readonly Diagnostic[]> {
   await using engine = await engineIfAny(context);
-  const metrics = engine && (await liveMetrics(engine, rendering.config.name, context.signal));
+  const metrics = engine && (await liveMetrics(engine, rendering.config, context.signal));
   const open =
     engine === undefined ? hostRunner(context.env, noEngine) : await inImages(engine, rendering, context.env);
   const byTools = await checkRendering(rendering, open, context.report, context.signal);
   return [...lintRendering(rendering, metrics), ...byTools];
+}
+
+/** The names of all metrics in the stack's Prometheus; undefined when it does not answer, or has not scraped everything yet. */
+async function liveMetrics(
+  engine: Engine,
+  config: StackConfig,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  const servers = await openServers(engine, config, signal);
+  try {
+    return await new PrometheusClient(servers).metricNames();
+  } catch (error) {
+    if (error instanceof NoAnswerError) return undefined;
+    throw error;
+  } finally {
+    servers.close();
+  }
 }
 
 async function engineIfAny(context: Context): Promise<Engine | undefined> {

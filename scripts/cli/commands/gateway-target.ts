@@ -1,9 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../../stack/values/units.ts';
-import { type Gateway, openGateway } from '../../servers/pushgateway/gateway.ts';
-import { readGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/gateway-url.ts';
-import { type Group, toGroup, whyNoGroup } from '../../servers/pushgateway/group.ts';
-import { openTransport } from '../../servers/pushgateway/transport.ts';
+import { openPushgateway, openStackPushgateway, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
+import { type Group, groupProblem, toGroup } from '../../servers/pushgateway/group.ts';
+import { openTransport, parseGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/transport.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -23,11 +22,14 @@ export interface GatewayTarget {
 }
 
 /** The Pushgateway a command talks to: the one of `--url`, whatever engines there are, else the stack's own. */
-export async function openTarget(context: Context, { url, timeout, deletes = false }: GatewayTarget): Promise<Gateway> {
+export async function openTarget(
+  context: Context,
+  { url, timeout, deletes = false }: GatewayTarget,
+): Promise<PushgatewayClient> {
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
   const now = () => context.clock.now();
-  const openAt = (address: string): Gateway =>
-    openGateway(openTransport({ url: takeOrThrow(context, readGatewayUrl(address)), timeoutMs }), now);
+  const openAt = (address: string): PushgatewayClient =>
+    openPushgateway(openTransport({ url: takeOrThrow(context, parseGatewayUrl(address)), timeoutMs }), now);
   if (url !== undefined) return openAt(url);
   const config = await configOrThrow(context);
   if (!config.pushgateway.enabled) {
@@ -44,14 +46,13 @@ async function askEngine(
   context: Context,
   stack: string,
   how: { readonly timeoutMs: number; readonly now: () => number },
-): Promise<Gateway> {
-  const { openOwnGateway } = await import('../../servers/pushgateway/own-gateway.ts');
+): Promise<PushgatewayClient> {
   const engine = await connectEngine(context).catch((error: unknown) => {
     throw withAdvice(error);
   });
   const close = () => engine[Symbol.asyncDispose]();
   try {
-    const gateway = await openOwnGateway(engine, stack, how);
+    const gateway = await openStackPushgateway(engine, stack, how);
     return {
       ...gateway,
       [Symbol.asyncDispose]: async () => {
@@ -91,7 +92,7 @@ export type LabelPair = readonly [name: string, value: string];
 
 /** The group of `--job` and `--label`; an InputError when there can be none. */
 export function readGroup(job: string, labels: readonly LabelPair[] = []): Group {
-  const why = whyNoGroup(job, labels);
+  const why = groupProblem(job, labels);
   if (why !== undefined) throw new InputError([misuse(why, '--job NAME --label name=value')]);
   return toGroup(job, labels);
 }

@@ -1,4 +1,6 @@
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
+import { formatLabels } from '../../../stack/exposition/family.ts';
+import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
 import {
   type AgeLimit,
   ageOf,
@@ -6,8 +8,6 @@ import {
   collectGroups,
   expiredGroups,
 } from '../../servers/pushgateway/collect.ts';
-import type { Gateway } from '../../servers/pushgateway/gateway.ts';
-import { formatGroup } from '../../servers/pushgateway/group.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
@@ -17,7 +17,6 @@ import { viewGroup } from '../print/group-view.ts';
 import { defineCommand } from './command.ts';
 import { openTarget, readDuration } from './gateway-target.ts';
 
-/** `promstack gc`: groups nobody pushes to any more, out of the Pushgateway. */
 export const command = defineCommand({
   details:
     'Deletes the groups whose last push is older than the given age, by push_time_seconds. Groups are deleted in ' +
@@ -40,20 +39,20 @@ export const command = defineCommand({
     const { clock, signal } = context;
     const isDry = dryRun === true;
     const collected = isDry
-      ? await foresee(gateway, limit, signal)
+      ? await listExpired(gateway, limit, signal)
       : await collectGroups({ gateway, limit, clock, signal });
-    tell(context, collected, isDry);
+    print(context, collected, isDry);
     return exitCodes.fine;
   },
 });
 
-async function foresee(gateway: Gateway, limit: AgeLimit, signal: AbortSignal): Promise<Collected> {
-  const look = await gateway.look(signal);
-  const deleted = expiredGroups(look, limit);
-  return { deleted, renewed: [], left: look.groups.length - deleted.length, now: look.now };
+async function listExpired(gateway: PushgatewayClient, limit: AgeLimit, signal: AbortSignal): Promise<Collected> {
+  const listing = await gateway.list(signal);
+  const deleted = expiredGroups(listing, limit);
+  return { deleted, renewed: [], left: listing.groups.length - deleted.length, now: listing.now };
 }
 
-function tell({ stdout, json, report }: Context, { deleted, renewed, left, now }: Collected, isDry: boolean): void {
+function print({ stdout, json, report }: Context, { deleted, renewed, left, now }: Collected, isDry: boolean): void {
   if (json) {
     const view = (groups: readonly StoredGroup[]) => groups.map((group) => viewGroup(group, now));
     stdout.write(`${JSON.stringify({ dryRun: isDry, deleted: view(deleted), renewed: view(renewed), left })}\n`);
@@ -61,11 +60,11 @@ function tell({ stdout, json, report }: Context, { deleted, renewed, left, now }
   }
   const lines = deleted.map((group) => {
     const age = durationText((ageOf(group, now) ?? 0) * 1000);
-    return `${isDry ? 'would delete' : 'deleted'} ${formatGroup(group.labels)}, last pushed ${age} ago\n`;
+    return `${isDry ? 'would delete' : 'deleted'} ${formatLabels(group.labels)}, last pushed ${age} ago\n`;
   });
   stdout.write(lines.join(''));
   for (const group of renewed) {
-    report({ kind: 'note', text: `${formatGroup(group.labels)} was pushed again meanwhile and stays` });
+    report({ kind: 'note', text: `${formatLabels(group.labels)} was pushed again in the meantime and is kept` });
   }
   const groups = deleted.length === 1 ? 'group' : 'groups';
   report({ kind: 'note', text: `${deleted.length} ${groups} ${isDry ? 'would be ' : ''}deleted, ${left} left` });

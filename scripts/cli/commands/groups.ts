@@ -1,6 +1,6 @@
 import { findTwins } from '../../../stack/exposition/conflicts.ts';
-import { formatGroup } from '../../servers/pushgateway/group.ts';
-import { removeGroup } from '../../servers/pushgateway/remove-group.ts';
+import { formatLabels } from '../../../stack/exposition/family.ts';
+import { removeGroup } from '../../servers/pushgateway/collect.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type GroupView, groupCells, viewGroup } from '../print/group-view.ts';
 import { table } from '../print/table.ts';
@@ -22,19 +22,18 @@ const remove = defineCommand({
     const group = readGroup(job, label);
     await using gateway = await openTarget(context, { url, deletes: true });
     const { group: removed, children } = await removeGroup(gateway, group, context);
-    const { now } = await gateway.look(context.signal);
+    const { now } = await gateway.list(context.signal);
     if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);
-    else context.report({ kind: 'note', text: `removed ${formatGroup(group)} at ${gateway.base}` });
+    else context.report({ kind: 'note', text: `removed ${formatLabels(group)} at ${gateway.base}` });
     if (children.length > 0) {
-      const names = children.slice(0, 5).map((child) => formatGroup(child.labels));
+      const names = children.slice(0, 5).map((child) => formatLabels(child.labels));
       const more = children.length > 5 ? ` and ${children.length - 5} more` : '';
-      context.report({ kind: 'note', text: `groups with more labels stay: ${names.join(', ')}${more}` });
+      context.report({ kind: 'note', text: `kept groups with additional labels: ${names.join(', ')}${more}` });
     }
     return exitCodes.fine;
   },
 });
 
-/** `promstack groups`: what has been pushed and when. */
 export const command = defineCommand({
   details: 'Lists the groups of the Pushgateway with their labels, their metrics and the time of the last push.',
   examples: [
@@ -48,12 +47,12 @@ export const command = defineCommand({
       .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)"),
   run: async (context, { job, url }) => {
     await using gateway = await openTarget(context, { url });
-    const look = await gateway.look(context.signal);
-    const views = look.groups
+    const listing = await gateway.list(context.signal);
+    const views = listing.groups
       .filter((group) => job === undefined || group.labels.get('job') === job)
-      .map((group) => viewGroup(group, look.now))
+      .map((group) => viewGroup(group, listing.now))
       .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
-    for (const diagnostic of findTwins(look.groups)) context.report({ kind: 'warning', text: diagnostic.message });
+    for (const diagnostic of findTwins(listing.groups)) context.report({ kind: 'warning', text: diagnostic.message });
     if (context.json) {
       context.stdout.write(`${JSON.stringify(views)}\n`);
       return exitCodes.fine;
@@ -61,13 +60,13 @@ export const command = defineCommand({
     if (views.length === 0) {
       context.report({
         kind: 'note',
-        text: `${gateway.base} holds no groups${job === undefined ? '' : ` of the job ${job}`}`,
+        text: `${gateway.base} has no groups${job === undefined ? '' : ` of the job ${job}`}`,
       });
       return exitCodes.fine;
     }
     const { dim, red } = context.stdout.colours;
     const rows = views.map((view) => {
-      const cells = groupCells(view, look.now);
+      const cells = groupCells(view, listing.now);
       return view.lastPushFailed ? cells.map((cell, at) => (at === 3 ? red(cell) : cell)) : cells;
     });
     context.stdout.write(table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows]));
@@ -75,7 +74,7 @@ export const command = defineCommand({
   },
 });
 
-/** Groups without further labels come first. */
+/** Sorts groups without additional labels first. */
 function labelText({ labels }: GroupView): string {
   return Object.entries(labels).flat().join('\0');
 }

@@ -1,9 +1,9 @@
-import { formatExposition, parseFloat64 } from '../../../stack/exposition/family.ts';
+import { formatExposition, formatLabels, parseFloat64 } from '../../../stack/exposition/family.ts';
 import { counted } from '../../../stack/values/words.ts';
-import type { Gateway } from '../../servers/pushgateway/gateway.ts';
-import { formatGroup, type Group, groupPath } from '../../servers/pushgateway/group.ts';
+import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
+import { removeGroup } from '../../servers/pushgateway/collect.ts';
+import { type Group, groupPath } from '../../servers/pushgateway/group.ts';
 import { withRetries } from '../../servers/pushgateway/pusher.ts';
-import { removeGroup } from '../../servers/pushgateway/remove-group.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -12,7 +12,6 @@ import { defineCommand } from './command.ts';
 import { collectPair, type LabelPair, openTarget, readGroup } from './gateway-target.ts';
 import { type PreparedPush, preparePush, readSource, type Source } from './read-source.ts';
 
-/** `promstack push`: metrics into the Pushgateway, read as strictly as it will read them. */
 export const command = defineCommand({
   details:
     'Reads the Prometheus text format from a file or from stdin, reports each mistake with its line and column, ' +
@@ -39,7 +38,7 @@ export const command = defineCommand({
   run: async (context, options, [file]) => {
     checkOptions(options, file);
     const group = readGroup(options.job, options.label);
-    const wish: PushRequest = {
+    const request: PushRequest = {
       group,
       replaces: options.replace === true,
       dryRun: options.dryRun === true,
@@ -47,15 +46,14 @@ export const command = defineCommand({
     };
     if (options.delete === true) {
       await using gateway = await openTarget(context, { ...options, deletes: true });
-      return await remove(context, gateway, wish);
+      return await remove(context, gateway, request);
     }
     const source = options.var === undefined ? await readSource(context, file) : fromPairs(options.var);
     await using gateway = await openTarget(context, options);
-    return await push(context, gateway, source, wish);
+    return await push(context, gateway, source, request);
   },
 });
 
-/** What is to be done with the text. */
 interface PushRequest {
   readonly group: Group;
   readonly replaces: boolean;
@@ -63,26 +61,31 @@ interface PushRequest {
   readonly retries: number;
 }
 
-async function push(context: Context, gateway: Gateway, { file, text }: Source, wish: PushRequest): Promise<ExitCode> {
-  const { group, replaces, dryRun, retries } = wish;
+async function push(
+  context: Context,
+  gateway: PushgatewayClient,
+  { file, text }: Source,
+  request: PushRequest,
+): Promise<ExitCode> {
+  const { group, replaces, dryRun, retries } = request;
   const { clock, signal, report } = context;
   const startedAt = clock.now();
-  const persist = <T>(attempt: () => Promise<T>) =>
+  const retry = <T>(attempt: () => Promise<T>) =>
     withRetries(attempt, {
       retries,
       clock,
       signal,
-      onRetry: ({ why }, waitMs) => report({ kind: 'note', text: `${why}; trying again in ${waitMs} ms` }),
+      onRetry: ({ why }, waitMs) => report({ kind: 'note', text: `${why}; retrying in ${waitMs} ms` }),
     });
-  const prepared = await persist(() => preparePush(gateway, { text, file, group, replaces }, signal));
+  const prepared = await retry(() => preparePush(gateway, { text, file, group, replaces }, signal));
   if (!prepared.ok) return refuse(context, prepared.error, { file, text });
   for (const diagnostic of prepared.warnings) report({ kind: 'diagnostic', diagnostic });
-  if (!dryRun) await persist(() => gateway.push(group, prepared.value.text, { replaces, signal }));
-  tell(context, gateway, wish, prepared.value, clock.now() - startedAt);
+  if (!dryRun) await retry(() => gateway.push(group, prepared.value.text, { replaces, signal }));
+  print(context, gateway, request, prepared.value, clock.now() - startedAt);
   return exitCodes.fine;
 }
 
-/** The frame shows diagnostics with lines of files; what came by stdin is known here only. */
+/** Diagnostics show lines of files; the text from stdin is only known here. */
 async function refuse(context: Context, problems: InputError['diagnostics'], source: Source): Promise<ExitCode> {
   if (context.json) throw new InputError(problems);
   const { printDiagnostics } = await import('../print/diagnostics.ts');
@@ -91,34 +94,34 @@ async function refuse(context: Context, problems: InputError['diagnostics'], sou
   return exitCodes.wrongInput;
 }
 
-function tell(
+function print(
   context: Context,
-  gateway: Gateway,
-  wish: PushRequest,
+  gateway: PushgatewayClient,
+  request: PushRequest,
   { families, text }: PreparedPush,
   tookMs: number,
 ): void {
   const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
-  const method = wish.replaces ? 'PUT' : 'POST';
-  const url = gateway.base + groupPath(wish.group);
+  const method = request.replaces ? 'PUT' : 'POST';
+  const url = gateway.base + groupPath(request.group);
   if (context.json) {
     const metrics = families.map(({ name, type }) => ({ name, type }));
-    const pushed = !wish.dryRun;
+    const pushed = !request.dryRun;
     context.stdout.write(
       `${JSON.stringify({ pushed, method, url, metrics, samples, bytes: Buffer.byteLength(text), tookMs })}\n`,
     );
     return;
   }
   const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
-  const said = wish.dryRun
+  const said = request.dryRun
     ? `would ${method} ${what} to ${url}`
-    : `pushed ${what} to ${formatGroup(wish.group)} at ${gateway.base}`;
+    : `pushed ${what} to ${formatLabels(request.group)} at ${gateway.base}`;
   context.report({ kind: 'note', text: said });
 }
 
-async function remove(context: Context, gateway: Gateway, { group, dryRun }: PushRequest): Promise<ExitCode> {
+async function remove(context: Context, gateway: PushgatewayClient, { group, dryRun }: PushRequest): Promise<ExitCode> {
   if (!dryRun) await removeGroup(gateway, group, context);
-  const said = `${dryRun ? 'would remove' : 'removed'} ${formatGroup(group)} at ${gateway.base}`;
+  const said = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group)} at ${gateway.base}`;
   if (context.json)
     context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url: gateway.base + groupPath(group) })}\n`);
   else context.report({ kind: 'note', text: said });
@@ -131,18 +134,18 @@ function checkOptions(
 ): void {
   const isDelete = options.delete === true;
   if (isDelete && (file !== undefined || options.var !== undefined || options.replace === true)) {
-    throw new InputError([misuse('--delete takes nothing to push', 'leave the file, --var and --replace out')]);
+    throw new InputError([misuse('--delete pushes nothing', 'omit the file, --var and --replace')]);
   }
   if (file !== undefined && options.var !== undefined) {
     throw new InputError([
-      misuse('a file and --var at once', 'push one after the other; groups keep what is not named'),
+      misuse('a file and --var cannot be combined', 'push one after the other; groups keep their other metrics'),
     ]);
   }
 }
 
 function readRetries(text: string): number {
   if (/^\d{1,3}$/.test(text)) return Number(text);
-  throw new InputError([misuse(`--retries ${text} is no number`, 'a whole number from 0 up')]);
+  throw new InputError([misuse(`--retries ${text} is not a number`, 'a whole number from 0 up')]);
 }
 
 function fromPairs(pairs: readonly LabelPair[]): Source {

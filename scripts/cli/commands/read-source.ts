@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { findConflicts, type StoredView } from '../../../stack/exposition/conflicts.ts';
 import type { Family } from '../../../stack/exposition/family.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
-import { type Gateway, isOwnGateway } from '../../servers/pushgateway/gateway.ts';
+import { isOwnMetric, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
 import type { Group } from '../../servers/pushgateway/group.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -96,12 +96,12 @@ export interface PreparedPush {
 
 /** Reads a push as strictly as its Pushgateway will, then holds it against what is there; warnings come with the value. */
 export async function preparePush(
-  gateway: Gateway,
+  gateway: PushgatewayClient,
   push: RawPush,
   signal?: AbortSignal,
 ): Promise<Result<PreparedPush>> {
   const { file, group, replaces } = push;
-  const [{ names }, { groups }] = await Promise.all([gateway.settings(signal), gateway.look(signal)]);
+  const [{ names }, { groups }] = await Promise.all([gateway.settings(signal), gateway.list(signal)]);
   const read = parseExposition(push.text, { file, names, group });
   if (!read.ok) return fail(read.error);
   const families = read.value;
@@ -115,11 +115,11 @@ export async function preparePush(
 
 /** The Pushgateway's own metrics are worth reading only for names that might be among them. */
 async function ownTypes(
-  gateway: Gateway,
+  gateway: PushgatewayClient,
   families: readonly Family[],
   signal?: AbortSignal,
 ): Promise<StoredView['own']> {
-  if (!families.some(({ name }) => isOwnGateway(name))) return new Map();
+  if (!families.some(({ name }) => isOwnMetric(name))) return new Map();
   return gateway.ownTypes(signal);
 }
 

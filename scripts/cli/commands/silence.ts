@@ -2,7 +2,7 @@ import { formatMatcher, isBroken, type Matcher, matches, parseMatchers } from '.
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { ago } from '../../../stack/values/units.ts';
 import { counted } from '../../../stack/values/words.ts';
-import { AlertmanagerApi, type Silence } from '../../servers/alertmanager-api.ts';
+import { AlertmanagerClient, type Silence } from '../../servers/alertmanager.ts';
 import { openServers } from '../../servers/servers.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -121,13 +121,13 @@ export const command = defineCommand({
   ],
 });
 
-async function withAlertmanager(context: Context, work: (api: AlertmanagerApi) => Promise<void>) {
+async function withAlertmanager(context: Context, work: (api: AlertmanagerClient) => Promise<void>) {
   const config = await configOrThrow(context);
   mustHaveAlertmanager(config);
   await using engine = await connectEngine(context);
   const servers = await openServers(engine, config, context.signal);
   try {
-    await work(new AlertmanagerApi(servers));
+    await work(new AlertmanagerClient(servers));
     return exitCodes.fine;
   } finally {
     servers.close();

@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { hasCanary } from '../../../stack/canary.ts';
-import { type PipelineCheck, runPipelineCheck } from '../../inspect/verify/pipeline-check.ts';
+import {
+  type PipelineCheck,
+  type PipelineCheckResult,
+  runPipelineCheck,
+  type StageResult,
+} from '../../inspect/verify/pipeline-check.ts';
 import { cleanUp, stages } from '../../inspect/verify/stages.ts';
-import { readRenderedRouting } from '../../servers/routing.ts';
+import { readRenderedRouting } from '../../servers/alertmanager.ts';
 import { openServers } from '../../servers/servers.ts';
+import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
+import type { Colours } from '../colours.ts';
 import { exitCodes } from '../exit-code.ts';
-import { printEnd, printStage } from '../print/verify.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
-/** `promstack verify`: the drill, which proves the way from a push to a notification. */
 export const command = defineCommand({
   details:
     'Pushes a canary metric and follows it through the Pushgateway, Prometheus, Grafana, the alert rule that fires ' +
@@ -28,44 +33,61 @@ export const command = defineCommand({
     const { clock, signal, stdout, json } = context;
     const timeoutMs = readDuration('--timeout', timeout);
     const rendering = await renderOrThrow(context);
-    if (!hasCanary(rendering.config)) {
+    const { config } = rendering;
+    if (!hasCanary(config)) {
       throw new InputError([
-        misuse('this stack has no way from a push to an alert', 'enable the Pushgateway and Prometheus'),
+        misuse('this stack has no pipeline from a push to an alert', 'enable the Pushgateway and Prometheus'),
       ]);
     }
-    const { file: renderedRouting } = readRenderedRouting(rendering);
     await using engine = await connectEngine(context);
-    const servers = await openServers(engine, rendering.config, signal);
+    const servers = await openServers(engine, config, signal);
     const nonce = randomBytes(6).toString('hex');
-    const drill: PipelineCheck = { servers, nonce, startedAt: new Date(clock.now()), renderedRouting };
-    const isBehind = (hop: string) => passed.has(hop) || signal.aborted;
-    const passed = new Set<string>();
+    const renderedRouting = readRenderedRouting(rendering);
+    const check: PipelineCheck = { servers, nonce, startedAt: new Date(clock.now()), renderedRouting };
+    let isPushed = false;
     try {
-      const result = await runPipelineCheck(stages, drill, {
+      const result = await runPipelineCheck(stages, check, {
         clock,
         signal,
         timeoutMs,
-        onHop: (hop) => {
-          if (hop.outcome === 'passed') passed.add(hop.hop);
-          if (!json) stdout.write(printStage(hop, stdout.colours));
+        onResult: (stage) => {
+          if (stage.hop === 'pushgateway') isPushed = stage.outcome === 'passed';
+          if (!json) stdout.write(printStage(stage, stdout.colours));
         },
       });
-      const { name: stack } = rendering.config;
-      stdout.write(json ? `${JSON.stringify({ stack, ...result })}\n` : printEnd(result, stdout.colours));
+      stdout.write(json ? `${JSON.stringify({ stack: config.name, ...result })}\n` : summary(result, stdout.colours));
       return result.works ? exitCodes.fine : exitCodes.refused;
     } finally {
       servers.close();
-      // With servers of its own: a canary must not stay behind when the person interrupts the drill.
-      const after = await openServers(engine, rendering.config, AbortSignal.timeout(cleanUpMs));
-      const left = await cleanUp(after, nonce, clock.now());
+      // With a signal of its own, so that the canary is removed after Ctrl-C too.
+      const after = await openServers(engine, config, AbortSignal.timeout(cleanUpMs));
+      const why = await cleanUp(after, nonce);
       after.close();
-      if (left !== undefined && isBehind('pushgateway')) {
-        const text = `the canary could not be removed (${left}); the next promstack verify removes it`;
+      if (why !== undefined && (isPushed || signal.aborted)) {
+        const text = `the canary could not be removed (${why}); the next promstack verify removes it`;
         context.report({ kind: 'warning', text });
       }
     }
   },
 });
 
-/** For all of the cleaning up. */
 const cleanUpMs = 10_000;
+
+const nameWidth = 'alertmanager'.length;
+const claimWidth = 37;
+
+function printStage(result: StageResult, { green, red, dim }: Colours): string {
+  const { hop, claim, outcome, tookMs, detail, why, tryThis } = result;
+  const name = hop.padEnd(nameWidth);
+  if (outcome === 'skipped') return dim(`- ${name}  ${claim}: skipped\n`);
+  const line = `${name}  ${claim.padEnd(claimWidth)} ${durationText(tookMs).padStart(8)}`;
+  if (outcome === 'passed') return `${green('✔')} ${line}${detail === undefined ? '' : dim(`  ${detail}`)}\n`;
+  return `${red('✖')} ${line}\n    ${why}\n    try: ${tryThis}\n`;
+}
+
+function summary({ works, hops }: PipelineCheckResult, { green, red }: Colours): string {
+  const tookMs = hops.reduce((sum, stage) => sum + stage.tookMs, 0);
+  if (works) return `${green('✔')} the pipeline works (${durationText(tookMs)})\n`;
+  const broken = hops.filter(({ outcome }) => outcome === 'broken').map(({ hop }) => hop);
+  return `${red('✖')} the pipeline is broken at: ${broken.join(', ')}\n`;
+}

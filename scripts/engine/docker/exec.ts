@@ -1,7 +1,7 @@
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
-import { type Engine, EngineError, type ExecResult } from '../engine.ts';
+import { type Engine, EngineError, type ExecOptions, type ExecResult } from '../engine.ts';
 import { engineCall } from './call.ts';
 import { framesOf } from './logs.ts';
 
@@ -22,11 +22,7 @@ export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
   };
 }
 
-async function run(
-  container: Dockerode.Container,
-  argv: readonly string[],
-  options: { stdin?: string; signal?: AbortSignal },
-): Promise<ExecResult> {
+async function run(container: Dockerode.Container, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const abort = options.signal === undefined ? {} : { abortSignal: options.signal };
   const takesInput = options.stdin !== undefined;
   const exec = await container.exec({
@@ -38,7 +34,8 @@ async function run(
   });
   const connection: Duplex = await exec.start({ hijack: true, stdin: takesInput, ...abort });
   if (options.signal !== undefined) addAbortSignal(options.signal, connection);
-  if (takesInput) connection.end(options.stdin);
+  if (options.keepStdinOpen === true) connection.write(options.stdin ?? '');
+  else if (takesInput) connection.end(options.stdin);
   const output = await collect(connection, container);
   return { exitCode: await exitCodeOf(exec), ...output };
 }

@@ -1,135 +1,131 @@
+import type { Routing } from '../../servers/alertmanager.ts';
 import { NoAnswerError, type Servers } from '../../servers/servers.ts';
 import type { Clock } from '../../util/clock.ts';
 
-/** One run of the drill: its canary, and what its hops share. */
+/** One run of `verify`. */
 export interface PipelineCheck {
   readonly servers: Servers;
-  /** Tells this run's canary from every other. */
+  /** The label value of this run's canary. */
   readonly nonce: string;
   readonly startedAt: Date;
-  /** The alertmanager.yml of stack.yml, parsed: what counts while Alertmanager itself cannot be asked. */
-  readonly renderedRouting: unknown;
+  /** The routing of stack.yml, used while Alertmanager does not answer. */
+  readonly renderedRouting: Routing;
 }
 
-/** What a look at a hop shows. */
 export type ProbeResult =
   | { readonly kind: 'passed'; readonly detail?: string | undefined }
   | { readonly kind: 'waiting'; readonly because: string }
   | ({ readonly kind: 'broken' } & Cause);
 
-/** Why a hop is broken and what to do. */
 export interface Cause {
-  /** A sentence without the final stop. */
+  /** A sentence without a full stop. */
   readonly why: string;
   readonly tryThis: string;
 }
 
-/** One part of the way from a push to a notification. */
+/** One stage between a push and a notification. */
 export interface Stage {
-  /** One word, for programs and for the first column. */
+  /** One word, also for JSON. */
   readonly name: string;
   /** What is true once the canary has passed. */
   readonly claim: string;
-  /** What comes after does not depend on it: when it is broken the drill goes on. */
+  /** Later stages do not depend on it: when it is broken, the check continues. */
   readonly isSide?: boolean;
-  /** Whether this stack has it. */
-  isThere(drill: PipelineCheck): boolean;
-  /** Looks once; rejects with Silent when a server on the way does not answer. */
-  look(drill: PipelineCheck): Promise<ProbeResult>;
-  /** Finds out why the canary does not come; undefined when nothing more is known than what `look` said. */
-  explain?(drill: PipelineCheck): Promise<Cause | undefined>;
+  isPresent(check: PipelineCheck): boolean;
+  /** Rejects with a NoAnswerError when a server does not answer. */
+  probe(check: PipelineCheck): Promise<ProbeResult>;
+  /** Finds the cause after a timeout; undefined when nothing is known beyond the last probe. */
+  explain?(check: PipelineCheck): Promise<Cause | undefined>;
 }
 
-/** What became of a hop. */
 export interface StageResult {
   readonly hop: string;
   readonly claim: string;
   readonly outcome: 'passed' | 'broken' | 'skipped';
   readonly tookMs: number;
-  readonly detail?: string;
-  readonly why?: string;
-  readonly tryThis?: string;
+  readonly detail?: string | undefined;
+  readonly why?: string | undefined;
+  readonly tryThis?: string | undefined;
 }
 
-/** How the drill ended. */
 export interface PipelineCheckResult {
   readonly works: boolean;
   readonly hops: readonly StageResult[];
 }
 
-/** What the runner needs beside the drill. */
 interface StageOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How long the canary may take for one hop. */
+  /** For each stage. */
   readonly timeoutMs: number;
-  onHop(result: StageResult): void;
+  onResult(result: StageResult): void;
 }
 
-/** How long it is waited between two looks. */
+/** The pause between two probes. */
 const pauseMs = 200;
 
-/** Follows the canary from hop to hop, and ends at the first that is broken. */
+/** Follows the canary from stage to stage, and ends at the first that is broken. */
 export async function runPipelineCheck(
-  hops: readonly Stage[],
-  drill: PipelineCheck,
-  running: StageOptions,
+  stages: readonly Stage[],
+  check: PipelineCheck,
+  options: StageOptions,
 ): Promise<PipelineCheckResult> {
-  const results: StageResult[] = [];
+  const hops: StageResult[] = [];
   let isBroken = false;
-  for (const hop of hops.filter((one) => one.isThere(drill))) {
-    const { name, claim } = hop;
+  for (const stage of stages.filter(({ isPresent }) => isPresent(check))) {
+    const { name: hop, claim } = stage;
     const result: StageResult = isBroken
-      ? { hop: name, claim, outcome: 'skipped', tookMs: 0 }
-      : await runHop(hop, drill, running);
-    results.push(result);
-    running.onHop(result);
-    if (result.outcome === 'broken' && hop.isSide !== true) isBroken = true;
+      ? { hop, claim, outcome: 'skipped', tookMs: 0 }
+      : { hop, claim, ...(await runStage(stage, check, options)) };
+    hops.push(result);
+    options.onResult(result);
+    if (result.outcome === 'broken' && stage.isSide !== true) isBroken = true;
   }
-  return { works: results.every(({ outcome }) => outcome === 'passed'), hops: results };
+  return { works: hops.every(({ outcome }) => outcome === 'passed'), hops };
 }
 
-async function runHop(hop: Stage, drill: PipelineCheck, running: StageOptions): Promise<StageResult> {
-  const { clock, signal, timeoutMs } = running;
-  const base = { hop: hop.name, claim: hop.claim };
+async function runStage(
+  stage: Stage,
+  check: PipelineCheck,
+  { clock, signal, timeoutMs }: StageOptions,
+): Promise<Omit<StageResult, 'hop' | 'claim'>> {
   const startedAt = clock.now();
   for (;;) {
     signal.throwIfAborted();
-    const look = await lookOnce(hop, drill);
+    const result = await probeOnce(stage, check);
     const tookMs = clock.now() - startedAt;
-    if (look.kind === 'passed') {
-      return { ...base, outcome: 'passed', tookMs, ...(look.detail === undefined ? {} : { detail: look.detail }) };
-    }
-    if (look.kind === 'broken') return { ...base, outcome: 'broken', tookMs, why: look.why, tryThis: look.tryThis };
+    if (result.kind === 'passed') return { outcome: 'passed', tookMs, detail: result.detail };
+    if (result.kind === 'broken') return { outcome: 'broken', tookMs, why: result.why, tryThis: result.tryThis };
     if (tookMs >= timeoutMs) {
-      const { why, tryThis } = (await explainLate(hop, drill)) ?? {
-        why: `not within ${timeoutMs / 1000} s: ${look.because}`,
+      const { why, tryThis } = (await explainTimeout(stage, check)) ?? {
+        why: `not within ${timeoutMs / 1000} s: ${result.because}`,
         tryThis: 'promstack status, or a longer --timeout',
       };
-      return { ...base, outcome: 'broken', tookMs, why, tryThis };
+      return { outcome: 'broken', tookMs, why, tryThis };
     }
     await clock.sleep(pauseMs, signal);
   }
 }
 
-/** A server that cannot answer breaks the hop; one that merely does not yet is waited for. */
-async function lookOnce(hop: Stage, drill: PipelineCheck): Promise<ProbeResult> {
+/** A server that is down breaks the stage; one that does not answer yet is waited for. */
+async function probeOnce(stage: Stage, check: PipelineCheck): Promise<ProbeResult> {
   try {
-    return await hop.look(drill);
+    return await stage.probe(check);
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
-    if (error.isDown) return { kind: 'broken', why: whyOf(error), tryThis: error.tryThis };
-    return { kind: 'waiting', because: whyOf(error) };
+    return error.isDown ? { kind: 'broken', ...causeOf(error) } : { kind: 'waiting', because: error.why };
   }
 }
 
-async function explainLate(hop: Stage, drill: PipelineCheck): Promise<Cause | undefined> {
+async function explainTimeout(stage: Stage, check: PipelineCheck): Promise<Cause | undefined> {
   try {
-    return await hop.explain?.(drill);
+    return await stage.explain?.(check);
   } catch (error) {
-    if (!(error instanceof NoAnswerError)) throw error;
-    return { why: whyOf(error), tryThis: error.tryThis };
+    if (error instanceof NoAnswerError) return causeOf(error);
+    throw error;
   }
 }
 
-const whyOf = ({ service, why }: NoAnswerError): string => `${service}: ${why}`;
+function causeOf({ why, tryThis = 'promstack status' }: NoAnswerError): Cause {
+  return { why, tryThis };
+}

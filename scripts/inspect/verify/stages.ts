@@ -1,54 +1,60 @@
-import * as z from 'zod';
-import { canaryJob, canaryLabel } from '../../../stack/canary.ts';
-import { NoAnswerError, type Servers } from '../../servers/servers.ts';
+import { canaryJob, canaryLabel, canaryMetric } from '../../../stack/canary.ts';
+import { pushgatewayOf } from '../../servers/pushgateway/client.ts';
+import { GatewayError } from '../../servers/pushgateway/errors.ts';
+import { toGroup } from '../../servers/pushgateway/group.ts';
+import type { Servers } from '../../servers/servers.ts';
+import { StackError } from '../../util/stack-error.ts';
 import type { Stage } from './pipeline-check.ts';
-import { arrival } from './stages/arrival.ts';
-import { delivery } from './stages/delivery.ts';
+import { arrival, delivery } from './stages/alertmanager.ts';
 import { grafana } from './stages/grafana.ts';
-import { canaryPath, push } from './stages/push.ts';
-import { receivers } from './stages/receivers.ts';
-import { route } from './stages/route.ts';
-import { rule } from './stages/rule.ts';
-import { scrape } from './stages/scrape.ts';
+import { rule, scrape } from './stages/prometheus.ts';
+import { receivers, route } from './stages/routes.ts';
 
-/** The way from a push to a delivered notification, in its order. */
+const canaryGroup = (nonce: string) => toGroup(canaryJob, { [canaryLabel]: nonce });
+
+/** A push is accepted, and shown on the page that Prometheus scrapes. */
+const push: Stage = {
+  name: 'pushgateway',
+  claim: 'accepts the canary and exposes it',
+  isPresent: () => true,
+  probe: async ({ servers, nonce }) => {
+    const text = `# TYPE ${canaryMetric} gauge\n# HELP ${canaryMetric} promstack verify is running.\n${canaryMetric} 1\n`;
+    try {
+      // An earlier probe may have pushed it already, which changes nothing.
+      await pushgatewayOf(servers).push(canaryGroup(nonce), text, { replaces: false });
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const { mayPass, why, tryThis = 'promstack logs pushgateway' } = error;
+      return mayPass ? { kind: 'waiting', because: why } : { kind: 'broken', why, tryThis };
+    }
+    const page = await servers.text('pushgateway', '/metrics');
+    if (page.includes(`${canaryLabel}="${nonce}"`)) return { kind: 'passed' };
+    return { kind: 'waiting', because: 'the Pushgateway accepted the push and does not expose it' };
+  },
+};
+
+/** The stages from a push to a delivered notification, in order. */
 export const stages: readonly Stage[] = [route, push, scrape, grafana, rule, arrival, delivery, receivers];
 
-const service = 'pushgateway';
-
-/** A canary this old belongs to no drill that still runs. */
+/** The age from which a canary cannot belong to a check that still runs. */
 const abandonedSeconds = 15 * 60;
 
-const held = z.object({
-  data: z.array(
-    z.looseObject({
-      labels: z.record(z.string(), z.string()),
-      push_time_seconds: z.looseObject({ metrics: z.array(z.looseObject({ value: z.coerce.number() })) }).optional(),
-    }),
-  ),
-});
-
 /**
- * Removes the canary of this drill, and those that killed drills left behind. The alert ends by itself once Prometheus
- * has seen that the canary is gone. Answers with why it could not be, or undefined.
+ * Deletes the canary of this check, and those of checks that were killed. Its alert resolves by itself once Prometheus
+ * finds it gone. Returns why that failed, or undefined.
  */
-export async function cleanUp(servers: Servers, nonce: string, nowMs: number): Promise<string | undefined> {
+export async function cleanUp(servers: Servers, nonce: string): Promise<string | undefined> {
+  const client = pushgatewayOf(servers);
   try {
-    await servers.remove(service, canaryPath(nonce));
-    for (const other of await abandoned(servers, nowMs / 1000)) await servers.remove(service, canaryPath(other));
+    await client.delete(canaryGroup(nonce));
+    const { groups, now } = await client.list();
+    for (const { labels, pushedAt = now } of groups) {
+      const isCanary = labels.get('job') === canaryJob && labels.has(canaryLabel);
+      if (isCanary && now - pushedAt > abandonedSeconds) await client.delete(labels);
+    }
     return undefined;
   } catch (error) {
-    if (error instanceof NoAnswerError) return `${error.service}: ${error.why}`;
+    if (error instanceof StackError) return error.why;
     throw error;
   }
-}
-
-async function abandoned(servers: Servers, now: number): Promise<readonly string[]> {
-  const parsed = held.safeParse(await servers.json(service, '/api/v1/metrics'));
-  if (!parsed.success) return [];
-  return parsed.data.data.flatMap(({ labels, push_time_seconds: pushed }) => {
-    const nonce = labels[canaryLabel];
-    const at = pushed?.metrics[0]?.value ?? now;
-    return labels['job'] === canaryJob && nonce !== undefined && now - at > abandonedSeconds ? [nonce] : [];
-  });
 }

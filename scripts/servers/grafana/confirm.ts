@@ -1,174 +1,163 @@
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
-import type { GrafanaApi, GrafanaResponse } from './api.ts';
-import { dashboardDifference, datasourceDifference } from './differences.ts';
+import type { GrafanaClient, GrafanaFailure } from './client.ts';
 import {
+  dashboardDifference,
+  datasourceDifference,
   type ExpectedDashboard,
   type ExpectedDatasource,
   expectedDashboards,
   expectedDatasources,
 } from './expected.ts';
-import { inWords, provisioningErrors } from './log.ts';
+import { formatError, provisioningErrors } from './log.ts';
 
-/** How often what is not there yet is asked for again. */
+/** The pause between two rounds of probes. */
 const pauseMs = 250;
 
-/** What a question found: `wrong` is final, `notYet` may still come. */
+/** `wrong` is final, `notYet` may still become right. */
 type ProofResult =
   | { readonly kind: 'right' }
   | { readonly kind: 'notYet'; readonly because: string }
-  | { readonly kind: 'wrong'; readonly because: string; readonly tryThis?: string };
+  | { readonly kind: 'wrong'; readonly because: string; readonly tryThis: string };
 
 const right: ProofResult = { kind: 'right' };
+const unless = (because: string | undefined): ProofResult =>
+  because === undefined ? right : { kind: 'notYet', because };
 
-/** One thing that must be so, and how to find out. */
 interface Claim {
+  /** Completes "Grafana …". */
   readonly what: string;
-  ask(): Promise<ProofResult>;
+  probe(): Promise<ProofResult>;
 }
 
 /**
- * Waits until Grafana holds every datasource and dashboard of the release as its file has it and reaches the stack's own servers
- * through them: that it is healthy says nothing of either.
+ * Waits until Grafana has every datasource and dashboard of the release as in its file, and reaches the servers of the
+ * stack through them. Its own health check covers neither.
  */
-export async function confirmFiles(room: DriverContext, api: GrafanaApi): Promise<void> {
-  const datasources = expectedDatasources(room.release.files).filter(({ orgId }) => orgId === 1);
-  const dashboards = expectedDashboards(room.release.files);
-  const own = new Set(stackDatasources(room.release.config).map(({ uid }) => uid));
-  await allTrue(room, [
-    ...datasources.map((wanted) => holdsDatasource(api, wanted)),
-    ...dashboards.map((wanted) => holdsDashboard(api, wanted, room.release.revision)),
+export async function confirmFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
+  const { files, config, revision } = context.release;
+  const datasources = expectedDatasources(files).filter(({ orgId }) => orgId === 1);
+  const own = new Set(stackDatasources(config).map(({ uid }) => uid));
+  await allTrue(context, [
+    ...datasources.map((datasource) => hasDatasource(client, datasource)),
+    ...expectedDashboards(files).map((dashboard) => hasDashboard(client, dashboard, revision)),
   ]);
   await allTrue(
-    room,
-    datasources.filter(({ uid }) => own.has(uid)).map((wanted) => reachesServer(api, wanted)),
+    context,
+    datasources.filter(({ uid }) => own.has(uid)).map((datasource) => reachesServer(client, datasource)),
   );
 }
 
-function holdsDatasource(api: GrafanaApi, wanted: ExpectedDatasource): Claim {
-  const what = `holds the datasource ${wanted.name}`;
+function hasDatasource(client: GrafanaClient, expected: ExpectedDatasource): Claim {
   return {
-    what,
-    ask: async () => {
-      const answer = await api.datasource(wanted.uid);
-      if (answer.kind === 'absent')
-        return { kind: 'notYet', because: `it has no datasource with the uid ${wanted.uid}` };
-      if (answer.kind !== 'ok') return unexpected(answer);
-      const difference = datasourceDifference(answer.value, wanted);
-      return difference === undefined ? right : { kind: 'notYet', because: difference };
+    what: `has the datasource ${expected.name}`,
+    probe: async () => {
+      const response = await client.datasource(expected.uid);
+      if (response.kind === 'absent') return unless(`it has no datasource with the uid ${expected.uid}`);
+      return response.kind === 'ok' ? unless(datasourceDifference(response.value, expected)) : failed(response);
     },
   };
 }
 
-function holdsDashboard(api: GrafanaApi, wanted: ExpectedDashboard, revision: string): Claim {
+function hasDashboard(client: GrafanaClient, expected: ExpectedDashboard, revision: string): Claim {
   return {
-    what: `shows the dashboard ${wanted.title} of ${wanted.file.origin}`,
-    ask: async () => {
-      const answer = await api.dashboard(wanted.uid);
-      if (answer.kind === 'absent')
-        return { kind: 'notYet', because: `it has no dashboard with the uid ${wanted.uid}` };
-      // The classic API knows of a dashboard in schema v2 but cannot answer with it.
-      if (wanted.isSecondSchema && answer.kind === 'failed' && answer.status === 406) return right;
-      if (answer.kind !== 'ok') return unexpected(answer);
-      if (wanted.isSecondSchema) return right;
-      const difference = dashboardDifference(answer.value, wanted, revision);
-      return difference === undefined ? right : { kind: 'notYet', because: difference };
+    what: `has the dashboard ${expected.title} of ${expected.file.origin}`,
+    probe: async () => {
+      const response = await client.dashboard(expected.uid);
+      if (response.kind === 'absent') return unless(`it has no dashboard with the uid ${expected.uid}`);
+      // The classic API answers 406 for a dashboard in schema v2.
+      if (expected.isSecondSchema && response.kind === 'failed' && response.status === 406) return right;
+      if (response.kind !== 'ok') return failed(response);
+      return expected.isSecondSchema ? right : unless(dashboardDifference(response.value, expected, revision));
     },
   };
 }
 
-/** A plugin without a part in the server has no health to ask for: its server is asked by way of Grafana. */
-const askedThrough: Readonly<Record<string, string>> = { alertmanager: 'api/v2/status' };
+/** Plugins without a backend have no health check: their server is requested through Grafana's proxy. */
+const proxyPaths: Readonly<Record<string, string>> = { alertmanager: 'api/v2/status' };
 
-function reachesServer(api: GrafanaApi, wanted: ExpectedDatasource): Claim {
-  const path = askedThrough[wanted.type];
-  const what = `reaches ${wanted.url} by the datasource ${wanted.name}`;
-  if (path !== undefined) {
-    return {
-      what,
-      ask: async () => {
-        const answer = await api.through(wanted.uid, path);
-        if (answer.kind === 'ok') return right;
-        if (answer.kind !== 'failed') return unexpected(answer);
-        return { kind: 'notYet', because: `by way of Grafana it answers ${answer.status}: ${answer.message}` };
-      },
-    };
-  }
+function reachesServer(client: GrafanaClient, { type, uid, url, name }: ExpectedDatasource): Claim {
+  const path = proxyPaths[type];
   return {
-    what,
-    ask: async () => {
-      const answer = await api.health(wanted.uid);
-      if (answer.kind !== 'ok') return unexpected(answer);
-      return answer.value.isWell ? right : { kind: 'notYet', because: `Grafana says: ${answer.value.message}` };
+    what: `reaches ${url} through the datasource ${name}`,
+    probe: async () => {
+      if (path === undefined) {
+        const response = await client.health(uid);
+        if (response.kind !== 'ok') return failed(response);
+        return unless(response.value.isHealthy ? undefined : `Grafana reports: ${response.value.message}`);
+      }
+      const response = await client.through(uid, path);
+      if (response.kind === 'ok') return right;
+      if (response.kind !== 'failed') return failed(response);
+      return unless(`through Grafana it answers ${response.status}: ${response.message}`);
     },
   };
 }
 
-/** Asks until every claim is true; the first that cannot become true, or the deadline, ends it. */
-async function allTrue(room: DriverContext, claims: readonly Claim[]): Promise<void> {
-  const end = room.clock.now() + room.deadlineMs;
+/** Probes until every claim is true; ends at the first that cannot become true, or at the deadline. */
+async function allTrue(context: DriverContext, claims: readonly Claim[]): Promise<void> {
+  const { clock, signal, deadlineMs } = context;
+  const end = clock.now() + deadlineMs;
   let open = claims;
   while (open.length > 0) {
-    room.signal.throwIfAborted();
-    const findings = await Promise.all(open.map(async (claim) => ({ claim, finding: await askOnce(room, claim) })));
-    const final = findings.find(({ finding }) => finding.kind === 'wrong');
-    if (final !== undefined) throw await failure(room, [final]);
-    const rest = findings.filter(({ finding }) => finding.kind === 'notYet');
-    if (rest.length > 0 && room.clock.now() >= end) throw await failure(room, rest);
+    signal.throwIfAborted();
+    const probed = await Promise.all(open.map(async (claim) => ({ claim, result: await probeOnce(context, claim) })));
+    const final = probed.find(({ result }) => result.kind === 'wrong');
+    if (final !== undefined) throw await failure(context, [final]);
+    const rest = probed.filter(({ result }) => result.kind === 'notYet');
+    if (rest.length > 0 && clock.now() >= end) throw await failure(context, rest);
     open = rest.map(({ claim }) => claim);
-    if (open.length > 0) await room.clock.sleep(pauseMs, room.signal);
+    if (open.length > 0) await clock.sleep(pauseMs, signal);
   }
 }
 
-async function askOnce(room: DriverContext, claim: Claim): Promise<ProofResult> {
+async function probeOnce({ signal }: DriverContext, claim: Claim): Promise<ProofResult> {
   try {
-    return await claim.ask();
+    return await claim.probe();
   } catch (error) {
-    room.signal.throwIfAborted();
-    return { kind: 'notYet', because: `it does not answer: ${error instanceof Error ? error.message : String(error)}` };
+    signal.throwIfAborted();
+    return unless(`it does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function unexpected(answer: Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>): ProofResult {
-  switch (answer.kind) {
+function failed(response: GrafanaFailure): ProofResult {
+  switch (response.kind) {
     case 'unauthorized':
       return {
         kind: 'wrong',
-        because: 'it does not take the password of its admin any more',
+        because: 'it no longer accepts the password of its admin',
         tryThis: 'promstack password --rotate sets a new one',
       };
     case 'forbidden':
       return {
         kind: 'wrong',
-        because: 'its user admin may not look at it',
+        because: 'its user admin lacks the permission to read it',
         tryThis: 'make admin a server admin again in Grafana',
       };
     case 'absent':
-      return { kind: 'notYet', because: 'it is not there' };
-    default:
-      return { kind: 'notYet', because: `it answers ${answer.status}: ${answer.message}` };
+      return unless('it answers 404');
+    case 'failed':
+      return unless(`it answers ${response.status}: ${response.message}`);
   }
 }
 
 async function failure(
-  room: DriverContext,
-  open: readonly { readonly claim: Claim; readonly finding: ProofResult }[],
+  { release, deadlineMs, lastLines }: DriverContext,
+  open: readonly { readonly claim: Claim; readonly result: ProofResult }[],
 ): Promise<StackError> {
-  const [first, ...others] = open;
-  const finding = first?.finding;
-  const because = finding === undefined || finding.kind === 'right' ? 'it does not' : finding.because;
-  const isFinal = finding?.kind === 'wrong';
-  const reasons = provisioningErrors(await room.lastLines(), room.release.files).map(inWords);
+  const [first, ...others] = open.flatMap(({ claim, result }) =>
+    result.kind === 'right' ? [] : [{ ...claim, result }],
+  );
+  const reasons = provisioningErrors(await lastLines(), release.files).map(formatError);
+  const result = first?.result;
   return new StackError({
-    doing: `confirming that Grafana ${first?.claim.what ?? 'holds its files'}`,
+    doing: `confirming that Grafana ${first?.what}`,
     why: [
-      isFinal ? because : `${because}, after ${room.deadlineMs / 1000} s`,
-      ...others.map(
-        ({ claim, finding: other }) => `  nor: ${claim.what}${other.kind === 'right' ? '' : ` (${other.because})`}`,
-      ),
+      result?.kind === 'wrong' ? result.because : `${result?.because}, after ${deadlineMs / 1000} s`,
+      ...others.map(({ what, result: { because } }) => `  nor: ${what} (${because})`),
       ...reasons.map((reason) => `  its log: ${reason}`),
     ].join('\n'),
-    tryThis: (finding?.kind === 'wrong' ? finding.tryThis : undefined) ?? 'promstack logs grafana',
+    tryThis: result?.kind === 'wrong' ? result.tryThis : 'promstack logs grafana',
   });
 }

@@ -3,144 +3,146 @@ import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
-import type { GrafanaApi, GrafanaResponse, Provisioned } from './api.ts';
+import type { GrafanaClient, GrafanaFailure, GrafanaResponse, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
 import { expectedDashboards, expectedDatasources } from './expected.ts';
-import { inWords, provisioningErrors } from './log.ts';
-import { signIn } from './sign-in.ts';
+import { formatError, provisioningErrors } from './log.ts';
+import { signIn } from './password.ts';
 
-/** How long what a reload has done may take to be seen: it answers only when it is done. */
+/** How long the effect of a reload may take to show: Grafana answers only when the reload is done. */
 const afterReloadMs = 5_000;
 
-/** Attends to Grafana: logs in, lets it load its files, and reads back by uid what it then holds. */
+/** Signs in to Grafana, reloads its provisioning files, and reads the result back by uid. */
 export const grafanaDriver: ServiceDriver = {
-  async reload(room) {
-    const api = await signIn(room);
-    await reloadFiles(room, api);
+  async reload(context) {
+    const client = await signIn(context);
+    await reloadFiles(context, client);
     try {
-      await confirmFiles({ ...room, deadlineMs: Math.min(afterReloadMs, room.deadlineMs) }, api);
+      await confirmFiles({ ...context, deadlineMs: Math.min(afterReloadMs, context.deadlineMs) }, client);
     } catch (error) {
-      // A reload that answered well may still have left a datasource as it was; a second one sets it right.
+      // A successful reload may have left a datasource unchanged; a second one corrects it.
       if (!(error instanceof StackError)) throw error;
-      await reloadFiles(room, api);
+      await reloadFiles(context, client);
     }
   },
 
-  async confirm(room) {
-    const api = await signIn(room);
-    await confirmFiles(room, api);
-    const notes = await Promise.all([silentDatasources(room, api), removeFormerDashboards(room, api)]);
+  async confirm(context) {
+    const client = await signIn(context);
+    await confirmFiles(context, client);
+    const notes = await Promise.all([unreachableDatasources(context, client), removeOldDashboards(context, client)]);
     return notes.flat();
   },
 };
 
-/** Lets Grafana read its files anew: datasources first, since dashboards refer to them. */
-async function reloadFiles(room: DriverContext, api: GrafanaApi): Promise<void> {
+/** Datasources first, since dashboards refer to them. */
+async function reloadFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
   for (const what of ['datasources', 'dashboards'] as const) {
-    const answer = await api.reload(what);
-    if (answer.kind !== 'ok') throw await refusal(room, what, answer);
+    const response = await client.reload(what);
+    if (response.kind !== 'ok') throw await refusal(context, what, response);
   }
 }
 
 async function refusal(
-  room: DriverContext,
+  { lastLines, release }: DriverContext,
   what: Provisioned,
-  answer: Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>,
+  response: GrafanaFailure,
 ): Promise<StackError> {
   const doing = `loading Grafana's ${what} from their files`;
-  switch (answer.kind) {
+  switch (response.kind) {
     case 'unauthorized':
       return new StackError({
         doing,
-        why: 'it does not take the password of its admin any more',
+        why: 'it no longer accepts the password of its admin',
         tryThis: 'promstack password --rotate sets a new one',
       });
     case 'forbidden':
       return new StackError({
         doing,
-        why: 'its user admin may not do that: only an admin of the whole server may',
+        why: 'its user admin lacks the permission: only a server admin has it',
         tryThis: 'make admin a server admin again in Grafana, under Administration, Users',
       });
     case 'absent':
       return new StackError({
         doing,
-        why: 'it does not know the way to load files (404): is it older than 6.0, or does a proxy answer in its place?',
-        tryThis: 'look at grafana.image in stack.yml',
+        why: 'it has no API to reload files (404): is it older than 6.0, or does a proxy answer instead?',
+        tryThis: 'check grafana.image in stack.yml',
       });
-    default: {
-      const reasons = provisioningErrors(await room.lastLines(), room.release.files).map(inWords);
-      return new StackError({
-        doing,
-        why: [
-          `it answers ${answer.status}: ${answer.message}`,
-          ...reasons.map((reason) => `  its log: ${reason}`),
-        ].join('\n'),
-        tryThis: 'promstack logs grafana',
-      });
+    case 'failed': {
+      const reasons = provisioningErrors(await lastLines(), release.files).map(formatError);
+      const why = [
+        `it answers ${response.status}: ${response.message}`,
+        ...reasons.map((reason) => `  its log: ${reason}`),
+      ].join('\n');
+      return new StackError({ doing, why, tryThis: 'promstack logs grafana' });
     }
   }
 }
 
-/** The person's own datasources that do not answer, a sentence each: what they lead to is no part of the stack, so nothing is refused for it. */
-async function silentDatasources({ release, signal }: DriverContext, api: GrafanaApi): Promise<readonly string[]> {
+/** A note for each user-defined datasource that does not answer: its server is not part of the stack, so it is no error. */
+async function unreachableDatasources(
+  { release, signal }: DriverContext,
+  client: GrafanaClient,
+): Promise<readonly string[]> {
   const own = new Set(stackDatasources(release.config).map(({ uid }) => uid));
   const others = expectedDatasources(release.files).filter(({ orgId, uid }) => orgId === 1 && !own.has(uid));
-  const told = await Promise.all(
+  const notes = await Promise.all(
     others.map(async ({ uid, name }) => {
       try {
-        const answer = await api.health(uid);
-        // Not every plugin can be asked.
-        if (answer.kind !== 'ok' || answer.value.isWell) return [];
-        return [`the datasource ${name} does not answer: ${answer.value.message}`];
+        const response = await client.health(uid);
+        // Not every plugin has a health check.
+        if (response.kind !== 'ok' || response.value.isHealthy) return [];
+        return [`the datasource ${name} does not answer: ${response.value.message}`];
       } catch (error) {
         signal.throwIfAborted();
         return [`the datasource ${name} does not answer: ${error instanceof Error ? error.message : String(error)}`];
       }
     }),
   );
-  return told.flat();
+  return notes.flat();
 }
 
-/** A Grafana may have thousands of dashboards, and has people to serve beside us. */
-const asked = 4;
+/** Concurrent requests to a Grafana that may have thousands of dashboards and serves users at the same time. */
+const concurrency = 4;
 
 /**
- * Takes away dashboards of former releases; a person's own, and copies of promstack's, carry no mark with their uid. Answers with what
- * is left all the same: nothing is refused for it.
+ * Deletes dashboards of previous releases, which carry a mark with their uid; user-defined ones and copies do not.
+ * Returns a note for what could not be deleted, which is no error.
  */
-async function removeFormerDashboards({ release, signal }: DriverContext, api: GrafanaApi): Promise<readonly string[]> {
-  const wanted = new Set(expectedDashboards(release.files).map(({ uid }) => uid));
-  const found = await answered(signal, () => api.dashboards());
-  if (found?.kind !== 'ok') {
-    return ['Grafana did not list its dashboards, so former ones of the stack may still be there'];
+async function removeOldDashboards(
+  { release, signal }: DriverContext,
+  client: GrafanaClient,
+): Promise<readonly string[]> {
+  const expected = new Set(expectedDashboards(release.files).map(({ uid }) => uid));
+  const listed = await orUndefined(signal, () => client.dashboards());
+  if (listed?.kind !== 'ok') {
+    return ['Grafana did not list its dashboards: dashboards of previous revisions may remain'];
   }
-  const strangers = found.value.filter(({ uid }) => !wanted.has(uid));
+  const others = listed.value.filter(({ uid }) => !expected.has(uid));
   let isSilent = false;
-  const left = await mapLimit(strangers, asked, async ({ uid, title }) => {
-    // Whoever has let one question wait to its end lets the next thousand wait as well.
+  const left = await mapLimit(others, concurrency, async ({ uid, title }) => {
+    // After one timeout the others would time out as well.
     if (isSilent) return [];
-    const held = await answered(signal, () => api.dashboard(uid));
-    if (held === undefined) isSilent = true;
-    if (held?.kind !== 'ok' || markOf(held.value.dashboard)?.uid !== uid) return [];
-    // There may be no way to send a DELETE, as to an engine on another host whose ports cannot be reached.
-    const deleted = await answered(signal, () => api.deleteDashboard(uid));
+    const stored = await orUndefined(signal, () => client.dashboard(uid));
+    if (stored === undefined) isSilent = true;
+    if (stored?.kind !== 'ok' || markOf(stored.value.dashboard)?.uid !== uid) return [];
+    const deleted = await orUndefined(signal, () => client.deleteDashboard(uid));
     return deleted?.kind === 'ok' || deleted?.kind === 'absent' ? [] : [title];
   });
   return [
     ...left
       .flat()
-      .map((title) => `the dashboard "${title}" is no part of the stack any more, but Grafana did not delete it`),
-    ...(isSilent ? ['Grafana did not show all of its dashboards, so former ones of the stack may still be there'] : []),
+      .map((title) => `the dashboard "${title}" is no longer part of the stack, but Grafana did not delete it`),
+    ...(isSilent ? ['Grafana did not return all of its dashboards: dashboards of previous revisions may remain'] : []),
   ];
 }
 
-/** The answer, or undefined when there is none; rejects only when the work is to end. */
-async function answered<T>(
+/** The response, or undefined when there is none; rejects only when the signal aborts. */
+async function orUndefined<T>(
   signal: AbortSignal,
-  ask: () => Promise<GrafanaResponse<T>>,
+  request: () => Promise<GrafanaResponse<T>>,
 ): Promise<GrafanaResponse<T> | undefined> {
   try {
-    return await ask();
+    return await request();
   } catch {
     signal.throwIfAborted();
     return undefined;

@@ -1,12 +1,13 @@
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { openDashboard, parseDashboard } from '../../../stack/grafana/dashboard-file.ts';
-import { dashboardsFolder } from '../../../stack/grafana/dashboards.ts';
+import { openDashboard, panelsIn, parseDashboard } from '../../../stack/grafana/dashboard-file.ts';
+import { dashboardsFolder, markOf } from '../../../stack/grafana/dashboards.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
-import type { Native } from '../../../stack/values/native.ts';
+import { isNative, type Native } from '../../../stack/values/native.ts';
+import type { StoredDashboard, StoredDatasource } from './client.ts';
 
-/** A datasource that a release gives to Grafana, with the values Grafana will hold. */
+/** A datasource of a release, with the values Grafana will store. */
 export interface ExpectedDatasource {
   readonly uid: string;
   readonly name: string;
@@ -16,21 +17,20 @@ export interface ExpectedDatasource {
   readonly isDefault: boolean;
   readonly jsonData: Native;
   readonly orgId: number;
-  /** The rendered file it stands in. */
   readonly file: RenderedFile;
 }
 
-/** A dashboard that a release gives to Grafana. */
+/** A dashboard of a release. */
 export interface ExpectedDashboard {
   readonly uid: string;
   readonly title: string;
-  /** Schema v2 is not answered by the API that answers the classic model. */
+  /** Whether it is in schema v2, which the API of the classic model does not return. */
   readonly isSecondSchema: boolean;
   readonly model: Native;
   readonly file: RenderedFile;
 }
 
-const provisioning = z.looseObject({
+const provisioningSchema = z.looseObject({
   datasources: z
     .array(
       z.looseObject({
@@ -51,13 +51,13 @@ const provisioning = z.looseObject({
 export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
   return files.flatMap((file) => {
     if (!/^provisioning\/datasources\/[^/]+\.ya?ml$/.test(file.path)) return [];
-    const { datasources } = provisioning.parse(parse(textOf(file)) ?? {});
+    const { datasources } = provisioningSchema.parse(parse(textOf(file)) ?? {});
     return datasources.map(({ uid, name, type, url, access, isDefault, orgId, jsonData }): ExpectedDatasource => {
-      const held = asGrafanaReads({ uid, name, type, url, access, jsonData }) as Omit<
+      const stored = unescaped({ uid, name, type, url, access, jsonData }) as Omit<
         ExpectedDatasource,
         'isDefault' | 'orgId' | 'file'
       >;
-      return { ...held, isDefault, orgId, file };
+      return { ...stored, isDefault, orgId, file };
     });
   });
 }
@@ -73,14 +73,67 @@ export function expectedDashboards(files: readonly RenderedFile[]): readonly Exp
   });
 }
 
-/** In the values of provisioning files two dollars stand for one. */
-function asGrafanaReads(value: unknown): unknown {
+/** In the values of provisioning files, `$$` is an escaped `$`. */
+function unescaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', () => '$');
-  if (Array.isArray(value)) return value.map(asGrafanaReads);
+  if (Array.isArray(value)) return value.map(unescaped);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asGrafanaReads(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
 }
 
 function textOf({ content }: RenderedFile): string {
   return content instanceof Secret ? content.reveal() : content;
+}
+
+/** How a stored datasource differs from the expected one; undefined when it does not. */
+export function datasourceDifference(stored: StoredDatasource, expected: ExpectedDatasource): string | undefined {
+  for (const key of ['name', 'type', 'url', 'access', 'isDefault'] as const) {
+    if (stored[key] !== expected[key]) return `its ${key} is ${show(stored[key])}, not ${show(expected[key])}`;
+  }
+  const difference = firstDifference(stored.jsonData ?? {}, expected.jsonData);
+  if (difference === undefined) return undefined;
+  return `its jsonData.${difference.path} is ${show(difference.stored)}, not ${show(difference.expected)}`;
+}
+
+/**
+ * How a stored dashboard differs from the release's; undefined when it does not. Its mark names the revision; for a
+ * Grafana that drops unknown keys, the visible parts are compared instead.
+ */
+export function dashboardDifference(
+  { dashboard }: StoredDashboard,
+  { model }: ExpectedDashboard,
+  revision: string,
+): string | undefined {
+  const mark = markOf(dashboard);
+  if (mark !== undefined) return mark.revision === revision ? undefined : `it is still of revision ${mark.revision}`;
+  const isSame = JSON.stringify(visibleParts(dashboard)) === JSON.stringify(visibleParts(model));
+  return isSame ? undefined : 'its title or its queries differ from the file';
+}
+
+/** The title, and each panel's title and queries. */
+function visibleParts(model: Native): unknown {
+  const expressions = (targets: unknown): unknown[] =>
+    Array.isArray(targets) ? targets.map((target: unknown) => (isNative(target) ? target['expr'] : undefined)) : [];
+  return [model['title'], panelsIn(model, []).map(({ panel }) => [panel['title'], expressions(panel['targets'])])];
+}
+
+/** The first expected value that is not stored; keys that Grafana adds are ignored. */
+function firstDifference(
+  stored: unknown,
+  expected: unknown,
+  path = '',
+): { path: string; stored: unknown; expected: unknown } | undefined {
+  if (isNative(expected) && isNative(stored)) {
+    for (const [key, inner] of Object.entries(expected)) {
+      if (inner === null || inner === undefined) continue;
+      const difference = firstDifference(stored[key], inner, path === '' ? key : `${path}.${key}`);
+      if (difference !== undefined) return difference;
+    }
+    return undefined;
+  }
+  return JSON.stringify(stored) === JSON.stringify(expected) ? undefined : { path, stored, expected };
+}
+
+function show(value: unknown): string {
+  return value === undefined || value === '' ? 'empty' : JSON.stringify(value);
 }

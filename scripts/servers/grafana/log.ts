@@ -1,22 +1,21 @@
-import { told } from '../../../stack/grafana/explain-exit.ts';
+import { told as errorIn } from '../../../stack/grafana/explain-exit.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 
-/** A line of Grafana's log that says why files were not taken. */
+/** An error in Grafana's log about a provisioning file. */
 export interface ProvisioningError {
-  /** Grafana's own words. */
   readonly message: string;
-  /** The rendered file it speaks of, when it can be told. */
+  /** The rendered file, if the line names one. */
   readonly file: RenderedFile | undefined;
-  /** The line of that file, when Grafana names it. */
+  /** The line in that file, if Grafana names it. */
   readonly line: number | undefined;
 }
 
-/** The errors about provisioning in the last lines of Grafana's log, the newest of each message, oldest first. */
+/** The provisioning errors in log lines, oldest first; of equal messages only the newest. */
 export function provisioningErrors(
   lines: readonly string[],
   files: readonly RenderedFile[],
 ): readonly ProvisioningError[] {
-  const found = new Map<string, ProvisioningError>();
+  const errors = new Map<string, ProvisioningError>();
   for (const line of lines) {
     if (
       !/\blevel=(?:error|crit)\b/.test(line) ||
@@ -24,27 +23,27 @@ export function provisioningErrors(
       unused.test(line)
     )
       continue;
-    const message = told(line);
-    found.delete(message);
-    found.set(message, { message, file: fileIn(line, files), line: lineIn(message) });
+    const message = errorIn(line);
+    errors.delete(message);
+    errors.set(message, { message, file: fileIn(line, files), line: lineIn(message) });
   }
-  return [...found.values()];
+  return [...errors.values()];
 }
 
-/** Grafana misses folders for what the stack provisions none of, at each start, and goes on. */
+/** Logged at each start for kinds of which the stack provisions none. */
 const unused = /provisioning\/(?:plugins|alerting|notifiers|access-control)\b.*no such file or directory/;
 
-/** An error as one sentence with its place. */
-export function inWords({ message, file, line }: ProvisioningError): string {
+/** An error as one sentence with its location. */
+export function formatError({ message, file, line }: ProvisioningError): string {
   if (file === undefined) return message;
   if (line === undefined) return `${message} (${file.origin})`;
-  // Holes that were filled move the lines: then the line is one of the file that promstack render shows.
-  const place =
-    file.isVerbatim === true ? `${file.origin}:${line}` : `line ${line} of ${file.path}, made of ${file.origin}`;
-  return `${message} (${place})`;
+  // Filled placeholders shift the lines: then the line is one of the file that promstack render shows.
+  const location =
+    file.isVerbatim === true ? `${file.origin}:${line}` : `line ${line} of ${file.path}, rendered from ${file.origin}`;
+  return `${message} (${location})`;
 }
 
-/** A file whose path, or else a name inside it, the line holds. */
+/** The file whose path, or else whose name, is in the line. */
 function fileIn(line: string, files: readonly RenderedFile[]): RenderedFile | undefined {
   return (
     files.find(({ path }) => line.includes(`/${path}`)) ??
@@ -52,7 +51,7 @@ function fileIn(line: string, files: readonly RenderedFile[]): RenderedFile | un
   );
 }
 
-/** As Go's YAML parser says it: `yaml: line 7: did not find expected key`. */
+/** From the format of Go's YAML parser: `yaml: line 7: did not find expected key`. */
 function lineIn(message: string): number | undefined {
   const line = /\byaml: line (\d+)/.exec(message)?.[1];
   return line === undefined ? undefined : Number(line);

@@ -1,21 +1,21 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
-import { generatedSecrets } from '../../../stack/grafana/settings.ts';
+import { adminUser, generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
-import { GrafanaApi } from './api.ts';
+import { GrafanaClient, type GrafanaResponse } from './client.ts';
 
-/** What changing the password needs of a room. */
+/** What setting the password needs. */
 export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'>;
 
-const madeLength = 24;
+const generatedLength = 24;
 
-/** The password of the admin, as promstack last set or found it; undefined before the first start. */
-export function currentPassword(room: Pick<DriverContext, 'kept'>): Promise<Secret | undefined> {
-  return room.kept.read(generatedSecrets.adminPassword);
+/** The stored password of the admin; undefined before the first start. */
+export function currentPassword({ kept }: Pick<DriverContext, 'kept'>): Promise<Secret | undefined> {
+  return kept.read(generatedSecrets.adminPassword);
 }
 
 /** The store that holds the password of a stack's Grafana; `container` is Grafana's own, the second place to read it. */
@@ -28,39 +28,39 @@ export function passwordStore(
   return openSecretStore(engine, { stack: config.name, service: grafana.name, user, container });
 }
 
-/** Sets a new password, whatever the one in use is, and answers with it. */
-export async function rotatePassword(room: PasswordContext, given?: Secret): Promise<Secret> {
-  const password = given ?? makeSecret(madeLength);
-  await setPassword(room, password);
+/** Sets a new password and returns it; the current one is not needed. */
+export async function rotatePassword(context: PasswordContext, given?: Secret): Promise<Secret> {
+  const password = given ?? makeSecret(generatedLength);
+  await setPassword(context, password);
   return password;
 }
 
 /**
- * Sets the password by Grafana's own program inside the container, which needs to know no former one, and keeps it once Grafana
- * has shown that it takes it. The password travels by standard input: arguments can be seen by everybody on the host.
+ * Sets the password with Grafana's own program in the container, and stores it once Grafana accepts it. It is passed by
+ * stdin, since everybody on the host can see arguments.
  */
-export async function setPassword(room: PasswordContext, password: Secret): Promise<void> {
+async function setPassword({ exec, kept, request }: PasswordContext, password: Secret): Promise<void> {
   const doing = "setting the password of Grafana's admin";
-  const { exitCode, stdout, stderr } = await room.exec(
+  const { exitCode, stdout, stderr } = await exec(
     ['grafana', 'cli', '--homepath', '/usr/share/grafana', 'admin', 'reset-admin-password', '--password-from-stdin'],
     `${password.reveal()}\n`,
   );
   if (exitCode !== 0) {
     throw new StackError({
       doing,
-      why: `grafana cli ended with code ${exitCode}: ${lastLine(`${stdout}\n${stderr}`, password)}`,
+      why: `grafana cli exited with code ${exitCode}: ${lastLine(`${stdout}\n${stderr}`, password)}`,
       tryThis: 'promstack logs grafana',
     });
   }
-  const answer = await new GrafanaApi(room.request, password).plugin('prometheus');
-  if (answer.kind === 'unauthorized') {
+  const response = await new GrafanaClient(request, password).plugin(probedPlugin);
+  if (response.kind === 'unauthorized') {
     throw new StackError({
       doing,
-      why: 'grafana cli said that it did, but Grafana does not take the new password; after many wrong ones it shuts the user out for five minutes',
+      why: 'grafana cli succeeded, but Grafana does not accept the new password; after many wrong ones it locks the user out for five minutes',
       tryThis: 'wait five minutes, then promstack password --rotate',
     });
   }
-  await room.kept.write(generatedSecrets.adminPassword, password);
+  await kept.write(generatedSecrets.adminPassword, password);
 }
 
 function lastLine(output: string, password: Secret): string {
@@ -68,5 +68,101 @@ function lastLine(output: string, password: Secret): string {
     .replaceAll(password.reveal(), '[secret]')
     .split('\n')
     .filter((line) => line.trim() !== '');
-  return lines.at(-1)?.trim() ?? 'it said nothing';
+  return lines.at(-1)?.trim() ?? 'no output';
+}
+
+/** Requesting it checks the password, and whether the image has the plugin that every dashboard needs. */
+const probedPlugin = 'prometheus';
+
+const pauseMs = 250;
+const doing = 'signing in to Grafana';
+
+/**
+ * Signs in with the stored password, or with the one stack.yml gives; if both differ, the latter is set. Each is tried
+ * once: Grafana locks a user out for five minutes after five wrong passwords.
+ */
+export async function signIn(context: DriverContext): Promise<GrafanaClient> {
+  const stored = await currentPassword(context);
+  const given = context.given.get(generatedSecrets.adminPassword);
+  const isSame = stored !== undefined && stored.reveal() === given?.reveal();
+  const [first, second] = [stored, isSame ? undefined : given].filter((secret) => secret !== undefined);
+  if (first === undefined) {
+    throw new StackError({
+      doing,
+      why: 'this stack has no stored password of its admin',
+      tryThis: 'promstack password --rotate sets a new one',
+    });
+  }
+  const client = await tryPassword(context, first);
+  if (client !== undefined) {
+    if (second === undefined) return client;
+    await setPassword(context, second);
+    return new GrafanaClient(context.request, second);
+  }
+  const other = second === undefined ? undefined : await tryPassword(context, second);
+  if (second !== undefined && other !== undefined) {
+    await context.kept.write(generatedSecrets.adminPassword, second);
+    return other;
+  }
+  throw new StackError({
+    doing,
+    why:
+      given === undefined
+        ? `it rejects the stored password: the password of ${adminUser} was changed in Grafana`
+        : `it rejects both the stored password and grafana.admin_password: the password of ${adminUser} was changed in Grafana`,
+    tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
+  });
+}
+
+/** A client with this password; undefined when it is wrong. */
+async function tryPassword(context: DriverContext, password: Secret): Promise<GrafanaClient | undefined> {
+  const client = new GrafanaClient(context.request, password);
+  const response = await settled(context, () => client.plugin(probedPlugin));
+  switch (response.kind) {
+    case 'ok':
+      return client;
+    case 'unauthorized':
+      return undefined;
+    case 'absent':
+      throw new StackError({
+        doing,
+        why: `the image ${context.release.config.grafana.image} has no plugin for Prometheus`,
+        tryThis: 'use an image without -slim in its tag, such as grafana/grafana:12.4.0',
+      });
+    case 'forbidden':
+      throw new StackError({
+        doing,
+        why: `it accepts the password, but ${adminUser} is not a server admin any more`,
+        tryThis: `make ${adminUser} a server admin again in Grafana, under Administration, Users`,
+      });
+    case 'failed':
+      throw new StackError({
+        doing,
+        why: `it answers ${response.status}: ${response.message}`,
+        tryThis: 'promstack logs grafana',
+      });
+  }
+}
+
+/** Retries while Grafana is starting, when errors and a missing plugin may pass; never after a wrong password. */
+async function settled(
+  { clock, signal, deadlineMs }: DriverContext,
+  request: () => Promise<GrafanaResponse<unknown>>,
+): Promise<GrafanaResponse<unknown>> {
+  const end = clock.now() + deadlineMs;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const response = await request();
+      const mayPass = response.kind === 'failed' || response.kind === 'absent';
+      if (!mayPass || clock.now() >= end) return response;
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (clock.now() >= end) {
+        const why = `it does not answer: ${cause instanceof Error ? cause.message : String(cause)}`;
+        throw new StackError({ doing, why, tryThis: 'promstack logs grafana', cause });
+      }
+    }
+    await clock.sleep(pauseMs, signal);
+  }
 }

@@ -1,94 +1,99 @@
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
-import { identityOf } from '../../../stack/exposition/family.ts';
+import { formatLabels, identityOf } from '../../../stack/exposition/family.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Gateway, StoredGroups } from './gateway.ts';
-import { GatewayError } from './refusal.ts';
+import { mapLimit } from '../../util/map-limit.ts';
+import { StackError } from '../../util/stack-error.ts';
+import type { PushgatewayClient, StoredGroups } from './client.ts';
+import { GatewayError } from './errors.ts';
+import type { Group } from './group.ts';
 
-/** What came of collecting old groups. */
+/** The result of deleting old groups. */
 export interface Collected {
-  /** Deleted, and seen to be gone. */
   readonly deleted: readonly StoredGroup[];
-  /** Too old at first, and pushed again before their turn to be deleted: they stay. */
+  /** Too old at first, but pushed again before they were deleted: kept. */
   readonly renewed: readonly StoredGroup[];
-  /** How many groups there are afterwards. */
+  /** The number of groups afterwards. */
   readonly left: number;
-  /** The Pushgateway's own time at the last look, in seconds since 1970. */
+  /** The Pushgateway's own time at the end, in seconds since 1970. */
   readonly now: number;
 }
 
-/** How groups are collected. */
-interface CollectOptions {
-  readonly gateway: Gateway;
-  readonly limit: AgeLimit;
+interface DeleteOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How many looks a collection may take: each costs a read of all groups, and each narrows the gap told of below. */
-const mostLooks = 5;
-/** The fewest groups that are deleted on the strength of one look. */
+interface CollectOptions extends DeleteOptions {
+  readonly gateway: PushgatewayClient;
+  readonly limit: AgeLimit;
+}
+
+/** The age in seconds from which groups of a job are deleted; undefined means never. */
+export type AgeLimit = (job: string) => number | undefined;
+
+/** How often all groups are listed at most: each listing takes time, and each makes the race below less likely. */
+const mostListings = 5;
+/** The least number of groups to delete after one listing. */
 const smallestBatch = 16;
-/** How many requests are under way at once: enough to keep one Pushgateway busy. */
-const parallel = 8;
+/** Concurrent deletes, enough to keep one Pushgateway busy. */
+const concurrency = 8;
 /** How long the Pushgateway may take to work through its queue. */
-const patienceMs = 5_000;
+const queueMs = 5_000;
 
 /**
  * Deletes the groups that are too old.
  *
- * A group may be pushed again between the look that finds it old and its delete. The Pushgateway has no delete that
- * depends on a state, and it answers before it has deleted, so that gap cannot be closed from outside; it is made small:
- * the groups are deleted a few at a time, each few right after a fresh look, and a group pushed again by then stays. What
- * is left of the gap is one read of the groups and a delete: milliseconds for a few groups, some 100 ms for a thousand.
+ * A group may be pushed again between the listing in which it is old and its delete. The Pushgateway has no conditional
+ * delete, and answers before it has deleted, so a client cannot exclude that; it can only make it unlikely: groups are
+ * deleted in batches, each right after a new listing, and a group that was pushed again by then is kept. The remaining
+ * window is one listing and one delete: milliseconds for a few groups, some 100 ms for a thousand.
  *
- * What was deleted is never written back. Only the state of the last look is known, which is the old one: a push that
- * fell into the gap is not in it, old values would pass for new ones, and a still newer push could be overwritten. Who
- * pushes regularly is there again with the next push.
+ * Deleted groups are never written back. Only the old values of the last listing are known, which would then pass for
+ * new ones and could overwrite a newer push. Regular pushes recreate the group anyway.
  */
 export async function collectGroups({ gateway, limit, clock, signal }: CollectOptions): Promise<Collected> {
-  let look = await gateway.look(signal);
-  const open = byIdentity(expiredGroups(look, limit));
-  const batchSize = Math.max(smallestBatch, Math.ceil(open.size / mostLooks));
+  let listing = await gateway.list(signal);
+  const open = byIdentity(expiredGroups(listing, limit));
+  const batchSize = Math.max(smallestBatch, Math.ceil(open.size / mostListings));
   const renewed: StoredGroup[] = [];
-  const asked = new Map<string, StoredGroup>();
+  const deleted: StoredGroup[] = [];
   for (let isFirst = true; open.size > 0; isFirst = false) {
-    if (!isFirst) look = await gateway.look(signal);
-    const expired = byIdentity(expiredGroups(look, limit));
-    const held = byIdentity(look.groups);
+    if (!isFirst) listing = await gateway.list(signal);
+    const expired = byIdentity(expiredGroups(listing, limit));
+    const stored = byIdentity(listing.groups);
     for (const key of open.keys()) {
       if (expired.has(key)) continue;
-      const still = held.get(key);
-      if (still !== undefined) renewed.push(still);
+      const kept = stored.get(key);
+      if (kept !== undefined) renewed.push(kept);
       open.delete(key);
     }
-    const batch = [...open].slice(0, batchSize);
-    await inParallel(batch, async ([key, group]) => {
+    await mapLimit([...open].slice(0, batchSize), concurrency, async ([key, group]) => {
       await gateway.delete(group.labels, signal);
       open.delete(key);
-      asked.set(key, group);
+      deleted.push(group);
     });
   }
-  if (asked.size > 0) look = await lookUntilGone(gateway, [...asked.values()], { clock, signal });
-  return { deleted: [...asked.values()], renewed, left: look.groups.length, now: look.now };
+  if (deleted.length > 0) listing = await waitUntilDeleted(gateway, deleted, { clock, signal });
+  return { deleted, renewed, left: listing.groups.length, now: listing.now };
 }
 
-/** Looks until groups asked to be deleted are gone: not held any more, or held with a newer push. */
-export async function lookUntilGone(
-  gateway: Gateway,
+/** Lists groups until the given ones are not stored any more, or stored with a newer push. */
+async function waitUntilDeleted(
+  gateway: PushgatewayClient,
   groups: readonly StoredGroup[],
-  { clock, signal }: Pick<CollectOptions, 'clock' | 'signal'>,
+  { clock, signal }: DeleteOptions,
 ): Promise<StoredGroups> {
-  const asked = byIdentity(groups);
-  const deadline = clock.now() + patienceMs;
+  const deleted = byIdentity(groups);
+  const deadline = clock.now() + queueMs;
   for (let waitMs = 5; ; waitMs *= 2) {
-    const look = await gateway.look(signal);
-    const left = look.groups.filter((group) => isSamePush(asked.get(identityOf(group.labels)), group));
-    if (left.length === 0) return look;
+    const listing = await gateway.list(signal);
+    const left = listing.groups.filter((group) => isSamePush(deleted.get(identityOf(group.labels)), group));
+    if (left.length === 0) return listing;
     if (clock.now() > deadline) {
       throw new GatewayError(true, {
         doing: `deleting ${groups.length === 1 ? 'a group' : `${groups.length} groups`}`,
-        why: `${gateway.base} took the deletes and still holds ${left.length} of them after ${patienceMs / 1000} s`,
+        why: `${gateway.base} accepted the deletes and still has ${left.length} of them after ${queueMs / 1000} s`,
         tryThis: '`promstack logs pushgateway`: its write queue may be stuck',
       });
     }
@@ -96,26 +101,15 @@ export async function lookUntilGone(
   }
 }
 
-function isSamePush(asked: StoredGroup | undefined, held: StoredGroup): boolean {
-  return asked !== undefined && asked.pushedAt === held.pushedAt && asked.failedAt === held.failedAt;
+function isSamePush(deleted: StoredGroup | undefined, stored: StoredGroup): boolean {
+  return deleted !== undefined && deleted.pushedAt === stored.pushedAt && deleted.failedAt === stored.failedAt;
 }
 
 function byIdentity(groups: readonly StoredGroup[]): Map<string, StoredGroup> {
   return new Map(groups.map((group) => [identityOf(group.labels), group]));
 }
 
-async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await act(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
-}
-
-/** From which age on a group of a job is too old, in seconds; undefined means never. */
-export type AgeLimit = (job: string) => number | undefined;
-
-/** The groups older than their job's limit, in the order they are held. */
+/** The groups older than their job's limit, in stored order. */
 export function expiredGroups({ groups, now }: StoredGroups, limit: AgeLimit): readonly StoredGroup[] {
   return groups.filter((group) => {
     const limitSeconds = limit(group.labels.get('job') ?? '');
@@ -125,44 +119,61 @@ export function expiredGroups({ groups, now }: StoredGroups, limit: AgeLimit): r
 }
 
 /**
- * Seconds since the last push that succeeded. A group that knows of failures only is as old as the last of them: it is
- * the sole trace of a job whose pushes are refused.
+ * Seconds since the last successful push, or since the last failed one if none succeeded: such a group is the only trace
+ * of a job whose pushes are refused.
  */
 export function ageOf({ pushedAt, failedAt }: StoredGroup, now: number): number | undefined {
   const at = pushedAt ?? failedAt;
   return at === undefined ? undefined : now - at;
 }
 
-/** `pushgateway.ttl` of stack.yml: how long a group stays after its last push. */
+/** `pushgateway.ttl` of stack.yml: how long a group is kept after its last push. */
 type Ttl =
   | string
   | { readonly default?: string | undefined; readonly jobs?: Readonly<Record<string, string>> | undefined };
 
-/**
- * A job that pushes as often as its ttl is long would have its group deleted in the very moment of its next push. So
- * groups live longer than their ttl by this share of it.
- */
+/** A share of the ttl by which groups live longer, so that a job which pushes once per ttl does not lose its group. */
 const grace = 0.05;
 
-/** The age from which on `ttl` lets a group go: that of its job, else the default, else none. */
+/** The age limit of a job according to `ttl`: its own, else the default, else none. */
 export function ageLimitOf(ttl: Ttl): AgeLimit {
-  const { default: usual = undefined, jobs = {} } = typeof ttl === 'string' ? { default: ttl } : ttl;
+  const { default: general, jobs = {} } = typeof ttl === 'string' ? { default: ttl } : ttl;
   return (job) => {
-    const text = Object.hasOwn(jobs, job) ? jobs[job] : usual;
+    const text = Object.hasOwn(jobs, job) ? jobs[job] : general;
     const ms = text === undefined ? undefined : parseDuration(text);
-    // 0 says for ever: so that one job can be spared from the default.
+    // 0 means for ever, so that a job can be exempt from the default.
     return ms === undefined || ms === 0 ? undefined : (ms / 1000) * (1 + grace);
   };
 }
 
-/** How often `ttl` is worth enforcing: a tenth of the shortest, at least every minute and at most every second. */
+/** The interval for enforcing `ttl`: a tenth of the shortest, between one second and one minute. */
 export function sweepEveryMs(ttl: Ttl): number {
   const texts = typeof ttl === 'string' ? [ttl] : [ttl.default, ...Object.values(ttl.jobs ?? {})];
   const spans = texts.flatMap((text) => (text === undefined ? [] : (parseDuration(text) ?? []))).filter((ms) => ms > 0);
   return Math.min(60_000, Math.max(1_000, Math.min(...spans) / 10));
 }
 
-/** Deletes the groups that have outlived `ttl`, once; see `collectGroups` for what happens to one pushed meanwhile. */
-export function enforceTtl(ttl: Ttl, options: Omit<CollectOptions, 'limit'>): Promise<Collected> {
-  return collectGroups({ ...options, limit: ageLimitOf(ttl) });
+/** Deletes exactly one group and waits until that is done; a StackError when there is no such group. */
+export async function removeGroup(
+  gateway: PushgatewayClient,
+  group: Group,
+  options: DeleteOptions,
+): Promise<{ readonly group: StoredGroup; readonly children: readonly StoredGroup[] }> {
+  const { groups } = await gateway.list(options.signal);
+  const stored = groups.find(({ labels }) => identityOf(labels) === identityOf(group));
+  if (stored === undefined) throw notFound(gateway, group, groups);
+  await gateway.delete(group, options.signal);
+  await waitUntilDeleted(gateway, [stored], options);
+  const isChild = ({ labels }: StoredGroup) => [...group].every(([name, value]) => labels.get(name) === value);
+  return { group: stored, children: groups.filter((other) => other !== stored && isChild(other)) };
+}
+
+function notFound({ base }: PushgatewayClient, group: Group, groups: readonly StoredGroup[]): StackError {
+  const sameJob = groups.filter(({ labels }) => labels.get('job') === group.get('job')).slice(0, 5);
+  const names = sameJob.map(({ labels }) => formatLabels(labels)).join('\n');
+  return new StackError({
+    doing: `removing ${formatLabels(group)}`,
+    why: `${base} has no such group`,
+    tryThis: names === '' ? '`promstack groups` lists its groups' : `one of the groups of this job:\n${names}`,
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readRenderedRouting } from '../../../scripts/servers/routing.ts';
+import { readRenderedRouting } from '../../../scripts/servers/alertmanager.ts';
 import { markRoutes } from '../../../stack/alertmanager/marked-tree.ts';
 import { parseRoute, receiversFor } from '../../../stack/alertmanager/routing-tree.ts';
 import { alertRouting } from '../../../stack/alertmanager/service.ts';

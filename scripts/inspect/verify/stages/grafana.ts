@@ -1,61 +1,60 @@
 import { generatedSecrets } from '../../../../stack/grafana/settings.ts';
 import { Secret } from '../../../../stack/secret.ts';
 import { configMount } from '../../../../stack/values/container.ts';
-import { GrafanaApi } from '../../../servers/grafana/api.ts';
-import { canaryQuery, seriesIn } from '../../../servers/prometheus-api.ts';
+import { GrafanaClient } from '../../../servers/grafana/client.ts';
+import { queryPath, seriesIn } from '../../../servers/prometheus.ts';
 import type { Servers } from '../../../servers/servers.ts';
 import type { Stage } from '../pipeline-check.ts';
+import { canaryQuery } from './prometheus.ts';
 
 const service = 'grafana';
 
-/** The datasource promstack gives Grafana. */
+/** The uid of the datasource promstack gives Grafana. */
 const datasource = 'prometheus';
+const rotate = 'promstack password --rotate';
 
-/** Grafana sees the canary through its datasource. Alerts do not pass here, so the drill goes on when it does not. */
+/** Grafana's datasource returns the canary. Alerts do not pass through Grafana, so the check continues without it. */
 export const grafana: Stage = {
   name: 'grafana',
-  claim: 'sees it through its datasource',
+  claim: 'queries it through its datasource',
   isSide: true,
-  isThere: ({ servers }) => servers.config.grafana.enabled,
-  look: async ({ servers, nonce }) => {
+  isPresent: ({ servers }) => servers.config.grafana.enabled,
+  probe: async ({ servers, nonce }) => {
     await servers.mustRun(service);
-    const password = await readPassword(servers);
-    if (password === undefined) return { kind: 'broken', why: 'no password of its admin is kept', tryThis: rotate };
-    const api = new GrafanaApi((request) => servers.ask(service, request), password);
-    const answer = await api.through(datasource, canaryQuery(nonce).slice(1));
-    switch (answer.kind) {
+    const client = await openGrafana(servers);
+    if (client === undefined) return { kind: 'broken', why: 'the stack has no admin password for it', tryThis: rotate };
+    const response = await client.through(datasource, queryPath(canaryQuery(nonce)).slice(1));
+    switch (response.kind) {
       case 'ok': {
-        const found = seriesIn(answer.value)?.length ?? 0;
-        return found > 0 ? { kind: 'passed' } : { kind: 'waiting', because: 'its datasource finds no canary' };
+        const isEmpty = (seriesIn(response.value) ?? []).length === 0;
+        return isEmpty ? { kind: 'waiting', because: 'its datasource returns no canary' } : { kind: 'passed' };
       }
-      // Asked once: a few wrong passwords shut the user out.
+      // Not repeated: a few wrong passwords lock the user out.
       case 'unauthorized':
-        return { kind: 'broken', why: 'it does not take the password promstack keeps', tryThis: rotate };
+        return { kind: 'broken', why: 'it rejects the stored admin password', tryThis: rotate };
       case 'forbidden':
         return { kind: 'broken', why: 'its admin may not query the datasource', tryThis: rotate };
-      case 'absent':
-        return {
-          kind: 'broken',
-          why: `it has no datasource with the uid ${datasource}`,
-          tryThis: 'promstack reload gives it back',
-        };
+      case 'absent': {
+        const why = `it has no datasource with the uid ${datasource}`;
+        return { kind: 'broken', why, tryThis: 'promstack reload restores it' };
+      }
       case 'failed':
-        return { kind: 'waiting', because: `it answers ${answer.status}: ${answer.message}` };
+        return { kind: 'waiting', because: `it answers ${response.status}: ${response.message}` };
     }
   },
   explain: async ({ servers }) => {
-    const password = await readPassword(servers);
-    if (password === undefined) return undefined;
-    const health = await new GrafanaApi((request) => servers.ask(service, request), password).health(datasource);
-    if (health.kind !== 'ok' || health.value.isWell) return undefined;
-    return { why: `its datasource says: ${health.value.message}`, tryThis: 'promstack reload, then promstack status' };
+    const health = await (await openGrafana(servers))?.health(datasource);
+    if (health?.kind !== 'ok' || health.value.isHealthy) return undefined;
+    return {
+      why: `its datasource reports: ${health.value.message}`,
+      tryThis: 'promstack reload, then promstack status',
+    };
   },
 };
 
-const rotate = 'promstack password --rotate';
-
-/** Out of Grafana's own container, where it lies for Grafana itself. */
-async function readPassword(servers: Servers): Promise<Secret | undefined> {
+/** With the password in Grafana's own container; undefined when there is none. */
+async function openGrafana(servers: Servers): Promise<GrafanaClient | undefined> {
   const text = await servers.file(service, `${configMount}/secrets/${generatedSecrets.adminPassword}`);
-  return text === undefined ? undefined : new Secret(text, 'made by promstack');
+  if (text === undefined) return undefined;
+  return new GrafanaClient((request) => servers.request(service, request), new Secret(text, 'generated by promstack'));
 }

@@ -59,7 +59,7 @@ async function refusal(action: Promise<unknown>): Promise<{ doing: string; why: 
   throw new Error('nothing was refused');
 }
 
-describe('a Grafana that holds its files', () => {
+describe('a Grafana that has its files', () => {
   test('must be confirmed', async () => {
     await using scenery = await scene();
     await expect(scenery.confirm()).resolves.toEqual([]);
@@ -95,7 +95,7 @@ describe('a Grafana that holds its files', () => {
     await expect(scenery.confirm()).resolves.toEqual([]);
   });
 
-  test('must be told of a datasource of the person that does not answer, and be confirmed all the same', async () => {
+  test('must be confirmed with a note about a user-defined datasource that does not answer', async () => {
     await using scenery = await scene({ faults: { deadServer: { uid: 'loki', message: 'connection refused' } } });
     await expect(scenery.confirm()).resolves.toEqual(['the datasource Loki does not answer: connection refused']);
   });
@@ -110,26 +110,26 @@ describe('a Grafana that is slow', () => {
   test('beyond the deadline must be refused with all that is missing', async () => {
     await using scenery = await scene({ faults: { slowStart: 1e9 } });
     const { doing, why } = await refusal(scenery.confirm());
-    expect(doing).toBe('confirming that Grafana holds the datasource Alertmanager');
+    expect(doing).toBe('confirming that Grafana has the datasource Alertmanager');
     expect(why).toContain('it has no datasource with the uid alertmanager, after 10 s');
-    expect(why).toContain('nor: holds the datasource Prometheus');
-    expect(why).toContain('nor: shows the dashboard Disks of dashboards/disks.json');
+    expect(why).toContain('nor: has the datasource Prometheus');
+    expect(why).toContain('nor: has the dashboard Disks of dashboards/disks.json');
   });
 });
 
 describe('a Grafana that refuses', () => {
-  test('the kept password must end in what happened and the way out, after one try', async () => {
+  test('the stored password must be an error with a hint, after one attempt', async () => {
     await using scenery = await scene({ password: 'changed in the browser' });
     expect(await refusal(scenery.confirm())).toEqual({
-      doing: 'logging in to Grafana',
-      why: 'it does not take the password promstack keeps: the password of admin was changed in Grafana',
-      tryThis: 'promstack password --rotate sets a new one, or put the one in use into grafana.admin_password',
+      doing: 'signing in to Grafana',
+      why: 'it rejects the stored password: the password of admin was changed in Grafana',
+      tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
     });
     // Five wrong ones would shut the person out.
     expect(scenery.standIn.requests).toHaveLength(1);
   });
 
-  test('the kept password but takes that of stack.yml must be confirmed, and the right one kept from then on', async () => {
+  test('the stored password but accepts that of stack.yml must be confirmed, and the latter stored', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
     await using scenery = await scene({
       folder: own,
@@ -141,7 +141,7 @@ describe('a Grafana that refuses', () => {
     expect(scenery.kept.texts.get('admin-password')).toBe('in-use');
   });
 
-  test('both passwords must say that it was neither', async () => {
+  test('both passwords must be reported for both', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
     await using scenery = await scene({
       folder: own,
@@ -150,7 +150,7 @@ describe('a Grafana that refuses', () => {
       kept: 'outdated',
     });
     const { why } = await refusal(scenery.confirm());
-    expect(why).toContain('neither the password promstack keeps nor the one of grafana.admin_password');
+    expect(why).toContain('both the stored password and grafana.admin_password');
     expect(scenery.standIn.requests).toHaveLength(2);
   });
 
@@ -159,12 +159,12 @@ describe('a Grafana that refuses', () => {
     await using scenery = await scene({ faults: { refuse } });
     expect(await refusal(scenery.reload())).toEqual({
       doing: "loading Grafana's datasources from their files",
-      why: 'its user admin may not do that: only an admin of the whole server may',
+      why: 'its user admin lacks the permission: only a server admin has it',
       tryThis: 'make admin a server admin again in Grafana, under Administration, Users',
     });
   });
 
-  test('a datasource file must be told with the reason from its log and the line', async () => {
+  test('a datasource file must be reported with the reason and the line from its log', async () => {
     await using scenery = await scene({
       faults: {
         refuse: {
@@ -179,11 +179,11 @@ describe('a Grafana that refuses', () => {
     expect(doing).toBe("loading Grafana's datasources from their files");
     expect(why).toContain('it answers 500: Internal server error');
     expect(why).toMatch(
-      /did not find expected key \(line 7 of provisioning\/datasources\/stack\.yml, made of .*templates\/grafana\//,
+      /did not find expected key \(line 7 of provisioning\/datasources\/stack\.yml, rendered from .*templates\/grafana\//,
     );
   });
 
-  test('one dashboard must name it and its file, and the reason from the log', async () => {
+  test('one dashboard must be reported with its file and the reason from the log', async () => {
     await using scenery = await scene({
       faults: {
         badDashboard: {
@@ -193,7 +193,7 @@ describe('a Grafana that refuses', () => {
       },
     });
     const { doing, why } = await refusal(scenery.confirm());
-    expect(doing).toBe('confirming that Grafana shows the dashboard Disks of dashboards/disks.json');
+    expect(doing).toBe('confirming that Grafana has the dashboard Disks of dashboards/disks.json');
     expect(why).toContain('it has no dashboard with the uid disks, after 10 s');
     expect(why).toContain('its log: Dashboard title cannot be empty (dashboards/disks.json)');
   });
@@ -207,7 +207,7 @@ describe('a Grafana that refuses', () => {
 });
 
 describe('a reload', () => {
-  test('that leaves one datasource as it was must be done once more', async () => {
+  test('that leaves one datasource unchanged must be repeated once', async () => {
     await using scenery = await scene();
     scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
     scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 1 };
@@ -216,13 +216,13 @@ describe('a reload', () => {
     expect(scenery.standIn.requests.filter((asked) => asked.endsWith('/datasources/reload'))).toHaveLength(2);
   });
 
-  test('that leaves one datasource as it was each time must end in how it differs', async () => {
+  test('that leaves one datasource unchanged each time must be reported with the difference', async () => {
     await using scenery = await scene();
     scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
     scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 9 };
     await scenery.reload();
     const { doing, why } = await refusal(scenery.confirm());
-    expect(doing).toBe('confirming that Grafana holds the datasource Prometheus');
+    expect(doing).toBe('confirming that Grafana has the datasource Prometheus');
     expect(why).toContain('its url is "http://elsewhere:9090", not "http://prometheus:9090"');
   });
 
@@ -230,13 +230,13 @@ describe('a reload', () => {
     await using scenery = await scene();
     const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
     const room = { ...scenery.room, release: other.release };
-    expect((await refusal(grafanaDriver.confirm(room))).why).toContain('it is still that of revision');
+    expect((await refusal(grafanaDriver.confirm(room))).why).toContain('it is still of revision');
     scenery.standIn.put(other.release.files);
     await grafanaDriver.reload(room);
     await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
   });
 
-  test('must take a dashboard away that is no part of the stack any more, and leave what people made', async () => {
+  test('must delete a dashboard that is no longer part of the stack, and keep user-defined ones', async () => {
     await using scenery = await scene();
     const held = JSON.parse(JSON.stringify({ ...disks, promstack: { revision: 'x', uid: 'disks' } }));
     scenery.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
@@ -259,7 +259,7 @@ describe('a reload', () => {
   });
 });
 
-test('a dashboard that cannot be deleted must be told, and be no reason to refuse the rest', async () => {
+test('a dashboard that cannot be deleted must be noted without failing', async () => {
   await using scenery = await scene();
   const { release } = await renderGrafana({});
   const room: typeof scenery.room = {
@@ -273,7 +273,7 @@ test('a dashboard that cannot be deleted must be told, and be no reason to refus
   scenery.standIn.put(release.files);
   await grafanaDriver.reload(room);
   await expect(grafanaDriver.confirm(room)).resolves.toEqual([
-    'the dashboard "Disks" is no part of the stack any more, but Grafana did not delete it',
+    'the dashboard "Disks" is no longer part of the stack, but Grafana did not delete it',
   ]);
 });
 
@@ -290,21 +290,21 @@ describe('what does not answer', () => {
     return grafanaDriver.confirm(room);
   };
 
-  test('among the datasources of the person must be told, and be no reason to refuse the rest', async () => {
+  test('among user-defined datasources must be noted without failing', async () => {
     await using scenery = await scene();
     await expect(silent(scenery, (path) => path.endsWith('/loki/health'))).resolves.toEqual([
       'the datasource Loki does not answer: no answer within 30 s',
     ]);
   });
 
-  test('of the list of dashboards must be told', async () => {
+  test('of the list of dashboards must be noted', async () => {
     await using scenery = await scene();
     await expect(silent(scenery, (path) => path.startsWith('/api/search'))).resolves.toEqual([
-      'Grafana did not list its dashboards, so former ones of the stack may still be there',
+      'Grafana did not list its dashboards: dashboards of previous revisions may remain',
     ]);
   });
 
-  test("of people's dashboards must be told, and no more of them be asked for after it", async () => {
+  test('of user-defined dashboards must be noted, and end further requests', async () => {
     await using scenery = await scene();
     const mine = Array.from({ length: 40 }, (_, at) => `mine-${at}`);
     for (const uid of mine) scenery.standIn.addDashboard({ uid, title: uid });
@@ -315,7 +315,7 @@ describe('what does not answer', () => {
       return isMine;
     });
     expect(notes).toEqual([
-      'Grafana did not show all of its dashboards, so former ones of the stack may still be there',
+      'Grafana did not return all of its dashboards: dashboards of previous revisions may remain',
     ]);
     expect(asked.length).toBeLessThanOrEqual(4);
   });
@@ -357,20 +357,20 @@ test("people's dashboards must be asked for a few at a time", async () => {
 });
 
 describe('a dead server behind', () => {
-  test("the stack's own Prometheus must be told in Grafana's words", async () => {
+  test("the stack's Prometheus must be reported in Grafana's words", async () => {
     await using scenery = await scene({
       faults: { deadServer: { uid: 'prometheus', message: 'dial tcp: lookup prometheus: no such host' } },
     });
     const { doing, why } = await refusal(scenery.confirm());
-    expect(doing).toBe('confirming that Grafana reaches http://prometheus:9090 by the datasource Prometheus');
-    expect(why).toContain('Grafana says: dial tcp: lookup prometheus: no such host, after 10 s');
+    expect(doing).toBe('confirming that Grafana reaches http://prometheus:9090 through the datasource Prometheus');
+    expect(why).toContain('Grafana reports: dial tcp: lookup prometheus: no such host, after 10 s');
   });
 
-  test("the stack's own Alertmanager must be told, though its plugin has no health to ask for", async () => {
+  test("the stack's Alertmanager must be reported, though its plugin has no health check", async () => {
     await using scenery = await scene({ faults: { deadServer: { uid: 'alertmanager', message: 'Bad Gateway' } } });
     const { doing, why } = await refusal(scenery.confirm());
-    expect(doing).toBe('confirming that Grafana reaches http://alertmanager:9093 by the datasource Alertmanager');
-    expect(why).toContain('by way of Grafana it answers 502: Bad Gateway');
+    expect(doing).toBe('confirming that Grafana reaches http://alertmanager:9093 through the datasource Alertmanager');
+    expect(why).toContain('through Grafana it answers 502: Bad Gateway');
   });
 });
 
@@ -380,7 +380,7 @@ describe('the password', () => {
     expect((await currentPassword(scenery.room))?.reveal()).toBe('right');
   });
 
-  test('must be set anew without knowing the former one, kept, and taken by Grafana from then on', async () => {
+  test('must be set without the previous one, stored, and accepted by Grafana', async () => {
     await using scenery = await scene({ password: 'nobody knows' });
     const made = await rotatePassword(scenery.room);
     expect(made.reveal()).toMatch(/^[a-zA-Z2-9]{24}$/);
@@ -397,11 +397,11 @@ describe('the password', () => {
     expect(scenery.kept.texts.get('admin-password')).toBe('new $one');
   });
 
-  test('must stay when grafana cli cannot set it, and never be part of the message', async () => {
+  test('must not change when grafana cli fails, nor be part of the message', async () => {
     await using scenery = await scene();
     const exec = async () => ({ exitCode: 1, stdout: '', stderr: 'Error: ✗ hunter2-hunter2 is too short\n' });
     const { why } = await refusal(rotatePassword({ ...scenery.room, exec }, new Secret('hunter2-hunter2', 'a test')));
-    expect(why).toBe('grafana cli ended with code 1: Error: ✗ [secret] is too short');
+    expect(why).toBe('grafana cli exited with code 1: Error: ✗ [secret] is too short');
     expect(scenery.kept.texts.get('admin-password')).toBe('right');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { groupPath, toGroup, whyNoGroup } from '../../../../scripts/servers/pushgateway/group.ts';
+import { groupPath, groupProblem, toGroup } from '../../../../scripts/servers/pushgateway/group.ts';
 
 describe('the path of a group', () => {
   const cases: readonly (readonly [job: string, labels: Record<string, string>, path: string])[] = [
@@ -21,17 +21,17 @@ describe('the path of a group', () => {
 describe('a group', () => {
   test.each([
     ['', {}, 'the job has no name'],
-    ['a', { job: 'b' }, 'job is no label of its own here: it is the name of the job'],
-    ['a', { __x: '1' }, 'labels that begin with __ such as __x belong to Prometheus itself'],
+    ['a', { job: 'b' }, 'job cannot be a further label: it is the name of the job'],
+    ['a', { __x: '1' }, 'labels that begin with __, such as __x, are reserved for Prometheus'],
     ['a', { '': '1' }, 'a label has no name'],
     ['a', { instance: '' }, undefined],
-  ])('of job %j and %j must be told why it cannot be: %s', (job, labels, why) => {
-    expect(whyNoGroup(job, Object.entries(labels))).toBe(why);
+  ])('of job %j and %j must be refused with: %s', (job, labels, why) => {
+    expect(groupProblem(job, Object.entries(labels))).toBe(why);
   });
 
   test('must not name a label twice', () => {
     expect(
-      whyNoGroup('a', [
+      groupProblem('a', [
         ['x', '1'],
         ['x', '2'],
       ]),

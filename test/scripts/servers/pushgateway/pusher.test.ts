@@ -117,7 +117,7 @@ describe('a pusher', () => {
     await expect(pusher.pushAdd('m 1')).rejects.toMatchObject({
       doing: 'pushing to {job="test"}',
       why: `${server.url} answered 502: bad gateway`,
-      tryThis: '`promstack logs pushgateway`, or the log of the proxy before it',
+      tryThis: '`promstack logs pushgateway`, or the log of the proxy in front of it',
     });
   });
 
@@ -130,7 +130,7 @@ describe('a pusher', () => {
     await expect(pusher.pushAdd('m')).rejects.toThrow(
       `${server.url} answered 400: text format parsing error in line 1: no`,
     );
-    await expect(pusher.pushAdd('m 1')).rejects.toThrow(`${server.url}: there was no answer within 0.2 s`);
+    await expect(pusher.pushAdd('m 1')).rejects.toThrow(`${server.url}: no answer within 0.2 s`);
     expect(server.received).toHaveLength(2);
   });
 
@@ -159,25 +159,22 @@ describe('a pusher', () => {
     const refusal = pusherFor(`http://127.0.0.1:${port}`, { retries: 0 }).pushAdd('m 1');
     await expect(refusal).rejects.toBeInstanceOf(StackError);
     await expect(refusal).rejects.toMatchObject({
-      why: `http://127.0.0.1:${port}: nothing listens there`,
+      why: `http://127.0.0.1:${port}: connection refused`,
       tryThis: 'is the stack up? `promstack up` starts it',
     });
   });
 
   test.each([
-    [
-      { status: 413, body: 'too large' },
-      'push less at once, in several groups: a proxy on the way limits the size of a push',
-    ],
+    [{ status: 413, body: 'too large' }, 'push less at once, in several groups: a proxy limits the size of a push'],
     [
       { status: 404, body: '404 page not found' },
-      'is it a Pushgateway, and is its path prefix (--web.route-prefix) part of the address?',
+      'is it a Pushgateway, and is its path prefix (--web.route-prefix) part of the URL?',
     ],
-    [{ status: 401, body: '' }, 'credentials in the address: --url https://USER:PASSWORD@HOST'],
-    [{ status: 301, location: '/elsewhere' }, 'name the address it redirects to'],
+    [{ status: 401, body: '' }, 'credentials in the URL: --url https://USER:PASSWORD@HOST'],
+    [{ status: 301, location: '/elsewhere' }, 'use that URL'],
     [
       { status: 400, body: '* collected metric "push_time_seconds" … was collected before' },
-      'two groups differ in nothing but an empty label, which blocks every push: `promstack groups` names them',
+      'two groups differ only in an empty label, which blocks every push: `promstack groups` names them',
     ],
   ] as const)('must say what to do about %j', async (reply, tryThis) => {
     await using server = await scriptedGateway(reply);
@@ -196,9 +193,7 @@ describe('a pusher', () => {
 
   test('must refuse what it cannot push to at once', () => {
     expect(() => pusherFor('ftp://host')).toThrow(InputError);
-    expect(() => pusherFor('http://host:9091/metrics/job/x')).toThrow(
-      'the address goes further than the Pushgateway itself',
-    );
+    expect(() => pusherFor('http://host:9091/metrics/job/x')).toThrow('the URL must be that of the Pushgateway itself');
     expect(() => pusherFor('http://host', { grouping: { job: 'b' } })).toThrow(InputError);
     expect(() => pusherFor('http://host', { job: '' })).toThrow('the job has no name');
   });

@@ -1,6 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { type BatchOptions, withPush } from '../../../../scripts/servers/pushgateway/with-push.ts';
+import { type BatchOptions, withPush } from '../../../../scripts/servers/pushgateway/pusher.ts';
 import { parseExposition } from '../../../../stack/exposition/parse-exposition.ts';
 import { type Received, scriptedGateway } from '../../../support/scripted-gateway.ts';
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { ContainerState, Engine } from '../../../../scripts/engine/engine.ts';
-import { openOwnGateway } from '../../../../scripts/servers/pushgateway/own-gateway.ts';
+import { openStackPushgateway } from '../../../../scripts/servers/pushgateway/client.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 import { gatewayContainer } from '../../../support/gateway-container.ts';
 import { type ScriptedGateway, scriptedGateway } from '../../../support/scripted-gateway.ts';
@@ -14,7 +14,7 @@ test('on an engine of this machine it must be asked at the port its container pu
   await using server = await scriptedGateway(nothing);
   await using gateway = await open(engineHere(server));
   expect(gateway.base).toBe(server.url);
-  expect((await gateway.look()).groups).toEqual([]);
+  expect((await gateway.list()).groups).toEqual([]);
 });
 
 test('on an engine of another machine all must go into its container, whatever listens here', async () => {
@@ -22,7 +22,7 @@ test('on an engine of another machine all must go into its container, whatever l
   await using here = await scriptedGateway();
   await using gateway = await open(engineElsewhere(here, inside));
   expect(gateway.base).toBe(`http://prod:${new URL(here.url).port}`);
-  await gateway.look();
+  await gateway.list();
   await gateway.push(group, 'm 1\n', { replaces: true });
   await expect(gateway.push(group, 'ü\n', { replaces: false })).rejects.toMatchObject({
     why: `${gateway.base} answered 400: no: ü`,
@@ -41,9 +41,9 @@ test('on an engine of another machine all must go into its container, whatever l
 test('on an engine of another machine, silence must be told as such', async () => {
   await using inside = await scriptedGateway('drop', 'hang', 'hang');
   await using gateway = await open(engineElsewhere(inside, inside), 200);
-  await expect(gateway.look()).rejects.toMatchObject({ mayPass: true, why: expect.stringContaining('got no answer') });
-  await expect(gateway.look()).rejects.toThrow('there was no answer within 0.2 s');
-  await expect(gateway.look(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  await expect(gateway.list()).rejects.toMatchObject({ mayPass: true, why: expect.stringContaining('got no answer') });
+  await expect(gateway.list()).rejects.toThrow('no answer within 0.2 s');
+  await expect(gateway.list(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
 
 test.each([
@@ -52,15 +52,15 @@ test.each([
 ] as const)('when its container is %s, nothing at its port must be taken for it', async (state, why) => {
   await using server = await scriptedGateway();
   await expect(open(engineHere(server, state ?? 'none'))).rejects.toMatchObject({
-    doing: 'looking for the Pushgateway of demo',
+    doing: 'connecting to the Pushgateway of demo',
     why,
-    tryThis: '`promstack up`, or name another Pushgateway with --url',
+    tryThis: '`promstack up`, or --url with the URL of another Pushgateway',
   });
   expect(server.received).toEqual([]);
 });
 
 function open(engine: Engine, timeoutMs = 5_000) {
-  return openOwnGateway(engine, 'demo', { timeoutMs, now: Date.now });
+  return openStackPushgateway(engine, 'demo', { timeoutMs, now: Date.now });
 }
 
 function engineHere(server: ScriptedGateway, state: ContainerState | 'none' = 'running'): Engine {
@@ -75,8 +75,9 @@ function engineElsewhere(here: ScriptedGateway, inside: ScriptedGateway): Engine
   return fakeEngine({
     location: { address: 'ssh://prod', host: 'prod', isLocal: false },
     listContainers: async () => [gatewayContainer({ port: portOf(here), state: 'running' })],
-    exec: async (id, argv, { stdin = '', signal } = {}) => {
+    exec: async (id, argv, { stdin = '', keepStdinOpen, signal } = {}) => {
       expect([id, ...argv]).toEqual(['c1', 'nc', '-w', expect.any(String), '127.0.0.1', '9091']);
+      expect(keepStdinOpen).toBe(true);
       const socket = connect({ host: '127.0.0.1', port: portOf(inside), ...(signal === undefined ? {} : { signal }) });
       socket.write(stdin);
       return { exitCode: 0, stdout: await text(socket), stderr: '' };

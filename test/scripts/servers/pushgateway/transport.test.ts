@@ -1,28 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { readGatewayUrl, stackGatewayUrl } from '../../../../scripts/servers/pushgateway/gateway-url.ts';
+import { parseGatewayUrl, stackGatewayUrl } from '../../../../scripts/servers/pushgateway/transport.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 
-describe('an address', () => {
+describe('a URL', () => {
   test.each([
     ['localhost:9091', 'http://localhost:9091'],
     ['http://host:9091/', 'http://host:9091'],
     ['https://host/push/', 'https://host/push'],
     ['[::1]:9091', 'http://[::1]:9091'],
   ])('%s must be read as %s', (text, base) => {
-    expect(readGatewayUrl(text)).toMatchObject({ ok: true, value: { base } });
+    expect(parseGatewayUrl(text)).toMatchObject({ ok: true, value: { base } });
   });
 
   test.each([
-    ['http://', '"http://" is no address', 'write http://HOST:9091'],
+    ['http://', '"http://" is not a URL', 'write http://HOST:9091'],
     ['unix:///run/x', 'a Pushgateway is reached by http or https, not by unix://', 'write http://HOST:9091'],
-    [
-      'http://host:9091/p/metrics/job/x',
-      'the address goes further than the Pushgateway itself',
-      'write http://host:9091/p',
-    ],
-    ['http://host?x=1', 'the address goes further than the Pushgateway itself', 'write http://host/'],
+    ['http://host:9091/p/metrics/job/x', 'the URL must be that of the Pushgateway itself', 'write http://host:9091/p'],
+    ['http://host?x=1', 'the URL must be that of the Pushgateway itself', 'write http://host/'],
   ])('%s must be refused', (text, message, hint) => {
-    expect(readGatewayUrl(text)).toMatchObject({ ok: false, error: [{ message, hint }] });
+    expect(parseGatewayUrl(text)).toMatchObject({ ok: false, error: [{ message, hint }] });
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AlertmanagerApi } from '../../../scripts/servers/alertmanager-api.ts';
+import { AlertmanagerClient } from '../../../scripts/servers/alertmanager.ts';
 import type { Servers } from '../../../scripts/servers/servers.ts';
 
 const silence = { matchers: [], startsAt: '', endsAt: '', createdBy: 'me', comment: 'x' };
@@ -12,10 +12,10 @@ test.each([
   ],
   [400, '"bad matcher format: a\\n"', 'bad matcher format: a'],
   [502, 'Bad Gateway\n', 'Bad Gateway'],
-])('a refusal with %i and %s must be told in its words', async (status, body, said) => {
-  const ask = async () => ({ status, body, headers: {} });
-  const api = new AlertmanagerApi({ ask } as unknown as Servers);
-  await expect(api.addSilence(silence)).rejects.toMatchObject({
+])('a refusal with %i and %s must be reported in its words', async (status, body, said) => {
+  const request = async () => ({ status, body, headers: {} });
+  const client = new AlertmanagerClient({ request } as unknown as Servers);
+  await expect(client.addSilence(silence)).rejects.toMatchObject({
     why: `Alertmanager refuses it with ${status}: ${said}`,
   });
 });

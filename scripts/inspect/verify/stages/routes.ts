@@ -1,0 +1,93 @@
+import { explainFailure, readNotifyFailure } from '../../../../stack/alertmanager/notify-failures.ts';
+import { parseRoute, type Route, receiversFor } from '../../../../stack/alertmanager/routing-tree.ts';
+import { canaryAlert, canaryLabels, receiverOfCanary } from '../../../../stack/canary.ts';
+import { samplesOf } from '../../../../stack/values/metrics-page.ts';
+import { isNative } from '../../../../stack/values/native.ts';
+import { AlertmanagerClient, readRouting } from '../../../servers/alertmanager.ts';
+import { durationText } from '../../../util/duration-text.ts';
+import type { Cause, PipelineCheck, Stage } from '../pipeline-check.ts';
+
+/** Before anything is pushed: nobody but the sink may be notified, so that stacks with people on call can be checked. */
+export const route: Stage = {
+  name: 'route',
+  claim: 'keeps the canary from your receivers',
+  isPresent: ({ servers }) => servers.config.alertmanager.enabled,
+  probe: async ({ servers, nonce, renderedRouting }) => {
+    const { config } = servers;
+    const { file, receivers: all, isLive } = await readRouting(servers, renderedRouting);
+    const root = parseRoute(file['route']);
+    const labels = { ...externalLabels(config.prometheus.external_labels), ...canaryLabels(nonce) };
+    const notifying = all.filter(({ integrations }) => integrations.length > 0).map(({ name }) => name);
+    const notified = (root === undefined ? [] : receiversFor(root, labels)).filter(
+      (name) => name !== receiverOfCanary(config) && notifying.includes(name),
+    );
+    if (notified.length === 0) return { kind: 'passed', detail: config.sink.enabled ? 'only the sink' : undefined };
+    return {
+      kind: 'broken',
+      why: `Alertmanager would send the canary to ${notified.join(', ')}, so nothing was pushed`,
+      tryThis: isLive
+        ? 'promstack up adds a route for the canary, unless templates/alertmanager/alertmanager.yml lacks !value alertmanager.route'
+        : 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
+    };
+  },
+};
+
+function externalLabels(labels: unknown): Readonly<Record<string, string>> {
+  return isNative(labels)
+    ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]))
+    : {};
+}
+
+/** How long a failed notification counts as current. */
+const recentMs = 15 * 60_000;
+
+/**
+ * The canary does not reach the user's receivers, so of these only real alerts say something: whether a route leads to
+ * them, and whether their last notifications failed.
+ */
+export const receivers: Stage = {
+  name: 'routes',
+  claim: 'lead to receivers that work',
+  isPresent: ({ servers }) => servers.config.alertmanager.enabled,
+  probe: async (check) => {
+    const { file, receivers: all } = await readRouting(check.servers, check.renderedRouting);
+    const root = parseRoute(file['route']);
+    const reached = new Set(root === undefined ? [] : namesIn(root));
+    const notifying = all.filter(({ integrations }) => integrations.length > 0).map(({ name }) => name);
+    const own = notifying.filter((name) => name !== 'sink');
+    if (own.length > 0 && !notifying.some((name) => reached.has(name))) {
+      return {
+        kind: 'broken',
+        why: `no route leads to a receiver that notifies anybody: ${own.join(', ')} is never reached`,
+        tryThis:
+          'use it in alertmanager.route; promstack alert test --label severity=critical shows the route of an alert',
+      };
+    }
+    const failure = await lastFailure(check);
+    if (failure !== undefined) return { kind: 'broken', ...failure };
+    return { kind: 'passed', detail: own.length > 0 ? undefined : 'you have no receivers yet' };
+  },
+};
+
+/** The receivers of all routes but the canary's. */
+function namesIn({ matchers, receiver, routes }: Route): readonly string[] {
+  if (matchers.some(({ name, value }) => name === 'alertname' && value === canaryAlert)) return [];
+  return [receiver, ...routes.flatMap(namesIn)];
+}
+
+/** The last notification that failed under the running config, the canary's excepted. */
+async function lastFailure({ servers, startedAt }: PipelineCheck): Promise<Cause | undefined> {
+  const page = await new AlertmanagerClient(servers).metrics();
+  const loadedAt = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value ?? 0;
+  const since = new Date(Math.max(startedAt.getTime() - recentMs, loadedAt * 1000));
+  const failures = (await servers.lines('alertmanager', since)).flatMap(({ time, text }) => {
+    const failure = readNotifyFailure(text);
+    const isCanary = failure?.receiver === receiverOfCanary(servers.config);
+    return failure === undefined || isCanary ? [] : [{ failure, at: Date.parse(time) }];
+  });
+  const last = failures.at(-1);
+  if (last === undefined) return undefined;
+  const { why, tryThis } = explainFailure(last.failure);
+  const age = durationText(Math.max(0, startedAt.getTime() - last.at));
+  return { why: `${why} (${age} ago)`, tryThis: `${tryThis}; then promstack alert test --send retries it` };
+}

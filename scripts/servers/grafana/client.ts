@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { adminUser } from '../../../stack/grafana/settings.ts';
+import type { HttpRequest, HttpResponse } from '../../../stack/model.ts';
+import type { Secret } from '../../../stack/secret.ts';
+import { parseJson } from '../../../stack/values/parse.ts';
+
+export type GrafanaResponse<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  /** 404. */
+  | { readonly kind: 'absent' }
+  /** 401: wrong password. */
+  | { readonly kind: 'unauthorized' }
+  /** 403: the user lacks the permission. */
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'failed'; readonly status: number; readonly message: string };
+
+/** A response that is not `ok`. */
+export type GrafanaFailure = Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>;
+
+/** What Grafana can reload from its provisioning files. */
+export type Provisioned = 'datasources' | 'dashboards';
+
+const port = 3000;
+
+const datasourceSchema = z.looseObject({
+  uid: z.string(),
+  name: z.string(),
+  type: z.string(),
+  url: z.string().default(''),
+  access: z.string().default('proxy'),
+  isDefault: z.boolean().default(false),
+  jsonData: z.record(z.string(), z.unknown()).nullish(),
+});
+const dashboardSchema = z.looseObject({ dashboard: z.record(z.string(), z.unknown()) });
+const healthSchema = z.looseObject({ status: z.string(), message: z.string().default('') });
+const searchSchema = z.array(z.looseObject({ uid: z.string(), title: z.string().default('') }));
+const pluginSchema = z.looseObject({ id: z.string() });
+
+export type StoredDatasource = z.infer<typeof datasourceSchema>;
+export type StoredDashboard = z.infer<typeof dashboardSchema>;
+
+/** Grafana's HTTP API, used as its admin. Every method rejects when there is no response. */
+export class GrafanaClient {
+  readonly #send: (request: HttpRequest) => Promise<HttpResponse>;
+  readonly #authorization: string;
+
+  constructor(send: (request: HttpRequest) => Promise<HttpResponse>, password: Secret) {
+    this.#send = send;
+    this.#authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
+  }
+
+  /** Reloads provisioning files, and answers when that is done. */
+  reload(what: Provisioned): Promise<GrafanaResponse<unknown>> {
+    return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`);
+  }
+
+  plugin(id: string): Promise<GrafanaResponse<unknown>> {
+    return this.#request(pluginSchema, 'GET', `/api/plugins/${encodeURIComponent(id)}/settings`);
+  }
+
+  datasource(uid: string): Promise<GrafanaResponse<StoredDatasource>> {
+    return this.#request(datasourceSchema, 'GET', `/api/datasources/uid/${encodeURIComponent(uid)}`);
+  }
+
+  /** The datasource plugin's own health check; only plugins with a backend have one. */
+  async health(uid: string): Promise<GrafanaResponse<{ readonly isHealthy: boolean; readonly message: string }>> {
+    const { status, body } = await this.#fetch('GET', `/api/datasources/uid/${encodeURIComponent(uid)}/health`);
+    // An unhealthy datasource is reported with status 400 and a message.
+    const health = healthSchema.safeParse(parseJson(body));
+    if (!health.success) return toResponse(z.never(), status, body);
+    return { kind: 'ok', value: { isHealthy: health.data.status === 'OK', message: health.data.message } };
+  }
+
+  /** Sends a GET through Grafana's proxy to the server of a datasource. */
+  through(uid: string, path: string): Promise<GrafanaResponse<unknown>> {
+    return this.#request(z.unknown(), 'GET', `/api/datasources/proxy/uid/${encodeURIComponent(uid)}/${path}`);
+  }
+
+  dashboard(uid: string): Promise<GrafanaResponse<StoredDashboard>> {
+    return this.#request(dashboardSchema, 'GET', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
+  }
+
+  /** All dashboards, up to Grafana's own limit. */
+  dashboards(): Promise<GrafanaResponse<z.infer<typeof searchSchema>>> {
+    return this.#request(searchSchema, 'GET', '/api/search?type=dash-db&limit=5000');
+  }
+
+  deleteDashboard(uid: string): Promise<GrafanaResponse<unknown>> {
+    return this.#request(z.unknown(), 'DELETE', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
+  }
+
+  async #request<T>(schema: z.ZodType<T>, method: HttpRequest['method'], path: string): Promise<GrafanaResponse<T>> {
+    const { status, body } = await this.#fetch(method, path);
+    return toResponse(schema, status, body);
+  }
+
+  #fetch(method: HttpRequest['method'], path: string): Promise<HttpResponse> {
+    const headers = { authorization: this.#authorization, accept: 'application/json' };
+    return this.#send({ method, port, path, headers });
+  }
+}
+
+function toResponse<T>(schema: z.ZodType<T>, status: number, body: string): GrafanaResponse<T> {
+  if (status === 401) return { kind: 'unauthorized' };
+  if (status === 403) return { kind: 'forbidden' };
+  if (status === 404) return { kind: 'absent' };
+  const json = parseJson(body);
+  if (status === 200) {
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return { kind: 'ok', value: parsed.data };
+    const message = 'the response is not one of Grafana; does another program listen there?';
+    return { kind: 'failed', status, message };
+  }
+  const error = z.looseObject({ message: z.string() }).safeParse(json);
+  return { kind: 'failed', status, message: error.success ? error.data.message : body.trim().slice(0, 300) };
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import type { Labels } from '../../stack/alertmanager/matcher.ts';
+import type { Servers } from './servers.ts';
+
+const service = 'prometheus';
+
+const labelsSchema = z.record(z.string(), z.string());
+const dataOf = <T extends z.ZodType>(data: T) => z.object({ data });
+const vectorSchema = dataOf(z.object({ result: z.array(z.object({ metric: labelsSchema })) }));
+const scalarSchema = dataOf(z.object({ result: z.tuple([z.number(), z.string()]) }));
+const targetSchema = z.object({
+  scrapeUrl: z.string(),
+  scrapePool: z.string(),
+  health: z.string(),
+  lastError: z.string(),
+});
+const targetsSchema = dataOf(z.object({ activeTargets: z.array(targetSchema) }));
+const ruleSchema = z.object({
+  name: z.string(),
+  query: z.string(),
+  health: z.string(),
+  lastError: z.string().optional(),
+  alerts: z.array(z.object({ labels: labelsSchema, state: z.string() })).default([]),
+});
+const rulesSchema = dataOf(z.object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) }));
+const alertmanagersSchema = dataOf(z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) }));
+
+/** A scrape target of the running Prometheus. */
+export type ScrapeTarget = z.infer<typeof targetSchema>;
+
+/** An alert rule of the running Prometheus. */
+export type RunningRule = z.infer<typeof ruleSchema>;
+
+/** The path of an instant query. */
+export function queryPath(expr: string): string {
+  return `/api/v1/query?query=${encodeURIComponent(expr)}`;
+}
+
+/** The labels of the series in the response to an instant query; undefined when it is not such a response. */
+export function seriesIn(response: unknown): readonly Labels[] | undefined {
+  return vectorSchema.safeParse(response).data?.data.result.map(({ metric }) => metric);
+}
+
+/** Prometheus's HTTP API. Every method rejects with a NoAnswerError when it gives no usable answer. */
+export class PrometheusClient {
+  readonly #servers: Servers;
+
+  constructor(servers: Servers) {
+    this.#servers = servers;
+  }
+
+  /** The labels of the series an instant query returns. */
+  async series(expr: string): Promise<readonly Labels[]> {
+    const { data } = await this.#servers.json(service, queryPath(expr), vectorSchema);
+    return data.result.map(({ metric }) => metric);
+  }
+
+  async targets(): Promise<readonly ScrapeTarget[]> {
+    return (await this.#servers.json(service, '/api/v1/targets?state=active', targetsSchema)).data.activeTargets;
+  }
+
+  async alertRules(): Promise<readonly RunningRule[]> {
+    const { data } = await this.#servers.json(service, '/api/v1/rules?type=alert', rulesSchema);
+    return data.groups.flatMap(({ rules }) => rules);
+  }
+
+  /** The URLs of the Alertmanagers it sends alerts to. */
+  async alertmanagers(): Promise<readonly string[]> {
+    const { data } = await this.#servers.json(service, '/api/v1/alertmanagers', alertmanagersSchema);
+    return data.activeAlertmanagers.map(({ url }) => url);
+  }
+
+  /** Seconds since it loaded its config, by its own clock; its list of targets follows up to 5 s later. */
+  async configAge(): Promise<number> {
+    const infoSchema = dataOf(z.object({ lastConfigTime: z.string() }));
+    const [info, time] = await Promise.all([
+      this.#servers.json(service, '/api/v1/status/runtimeinfo', infoSchema),
+      this.#servers.json(service, queryPath('time()'), scalarSchema),
+    ]);
+    return time.data.result[0] - Date.parse(info.data.lastConfigTime) / 1000;
+  }
+
+  /** The names of all metrics; undefined until every target has been scraped once. */
+  async metricNames(): Promise<ReadonlySet<string> | undefined> {
+    if ((await this.targets()).some(({ health }) => health === 'unknown')) return undefined;
+    const schema = dataOf(z.array(z.string()));
+    return new Set((await this.#servers.json(service, '/api/v1/label/__name__/values', schema)).data);
+  }
+}

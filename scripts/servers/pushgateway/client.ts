@@ -1,0 +1,236 @@
+import type { StoredFamily, StoredGroup } from '../../../stack/exposition/conflicts.ts';
+import {
+  formatLabels,
+  type LabelMap,
+  type MetricType,
+  type NameScheme,
+  toMetricType,
+} from '../../../stack/exposition/family.ts';
+import { pushgateway } from '../../../stack/pushgateway/service.ts';
+import { isNative, type Native } from '../../../stack/values/native.ts';
+import { parseJson } from '../../../stack/values/parse.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { locateServices } from '../../state/locate.ts';
+import { openServiceClient } from '../../state/service-client.ts';
+import { ConnectionError, type FullResponse } from '../../util/http.ts';
+import { StackError } from '../../util/stack-error.ts';
+import type { Servers } from '../servers.ts';
+import { GatewayError, toRefusal, toUnreachable } from './errors.ts';
+import { type Group, groupPath } from './group.ts';
+import { type GatewayRequest, type Transport, textFormat } from './transport.ts';
+
+/** Command-line flags of a Pushgateway that concern pushes. */
+interface GatewaySettings {
+  readonly names: NameScheme;
+  /** Whether it checks a push for consistency with the stored metrics. */
+  readonly checksConsistency: boolean;
+}
+
+/** All groups at one moment. */
+export interface StoredGroups {
+  readonly groups: readonly StoredGroup[];
+  /** The Pushgateway's own time at that moment, in seconds since 1970. */
+  readonly now: number;
+}
+
+/** Every method rejects with a GatewayError that says what to try. */
+export interface PushgatewayClient extends AsyncDisposable {
+  /** Its URL without credentials. */
+  readonly base: string;
+  /** Replaces the group (PUT), or only the metrics in the text (POST). */
+  push(group: Group, text: string, options: { replaces: boolean; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Deletes exactly this group. Answers before it is deleted, and whether or not it exists. */
+  delete(group: Group, signal?: AbortSignal): Promise<void>;
+  list(signal?: AbortSignal): Promise<StoredGroups>;
+  settings(signal?: AbortSignal): Promise<GatewaySettings>;
+  /** The types of the Pushgateway's own metrics, by name. */
+  ownTypes(signal?: AbortSignal): Promise<ReadonlyMap<string, MetricType>>;
+}
+
+/** A client that closes its transport; sends nothing yet. */
+export function openPushgateway(transport: Transport, now: () => number = Date.now): PushgatewayClient {
+  const { base } = transport;
+  const request = async (doing: string, outgoing: GatewayRequest): Promise<FullResponse> => {
+    const response = await transport.send(outgoing).catch((error: unknown) => {
+      throw error instanceof ConnectionError ? toUnreachable({ doing, base }, error) : error;
+    });
+    if (response.status < 200 || response.status > 299) throw toRefusal({ doing, base }, response);
+    return response;
+  };
+  return {
+    base,
+    push: async (group, body, { replaces, signal }) => {
+      const method = replaces ? 'PUT' : 'POST';
+      await request(`pushing to ${formatLabels(group)}`, { method, path: groupPath(group), body, signal });
+    },
+    delete: async (group, signal) => {
+      await request(`deleting ${formatLabels(group)}`, { method: 'DELETE', path: groupPath(group), signal });
+    },
+    list: async (signal) => {
+      const doing = 'reading the groups of the Pushgateway';
+      const { body, headers } = await request(doing, { method: 'GET', path: '/api/v1/metrics', signal });
+      const groups = parseStoredGroups(body);
+      if (groups !== undefined) return { groups, now: gatewayTime(headers.date, now()) };
+      throw new GatewayError(false, {
+        doing,
+        why: `${base} answered, but not like a Pushgateway`,
+        tryThis: 'the URL of a Pushgateway of version 1.0 or later, its path prefix included',
+      });
+    },
+    settings: async (signal) => {
+      const doing = 'reading the flags of the Pushgateway';
+      return readSettings((await request(doing, { method: 'GET', path: '/api/v1/status', signal })).body);
+    },
+    ownTypes: async (signal) => {
+      const doing = 'reading the metrics of the Pushgateway';
+      return readOwnTypes((await request(doing, { method: 'GET', path: '/metrics', signal })).body);
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+/** The Pushgateway among the servers of a stack, which close its connections; it rejects with their NoAnswerError. */
+export function pushgatewayOf(servers: Servers): PushgatewayClient {
+  return openPushgateway({
+    base: pushgateway.name,
+    send: ({ method, path, body }) =>
+      servers.request(pushgateway.name, { method, path, ...(body === undefined ? {} : { body, headers: textFormat }) }),
+    [Symbol.asyncDispose]: async () => undefined,
+  });
+}
+
+/** The Pushgateway of a stack, located by its container and not by the port of stack.yml; a StackError when it does not run. */
+export async function openStackPushgateway(
+  engine: Engine,
+  stack: string,
+  { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
+): Promise<PushgatewayClient> {
+  const { name, port, title } = pushgateway;
+  const client = openServiceClient(engine);
+  const container = (await locateServices(engine, stack, client)).get(name);
+  const base = client.url(name, port);
+  if (container?.state !== 'running' || base === undefined) {
+    throw new StackError({
+      doing: `connecting to the ${title} of ${stack}`,
+      why: container === undefined ? `${title} has no container` : `the container of ${title} is ${container.state}`,
+      tryThis: '`promstack up`, or --url with the URL of another Pushgateway',
+    });
+  }
+  const transport: Transport = {
+    base,
+    send: ({ method, path, body, signal }) => {
+      const headers = body === undefined ? {} : textFormat;
+      return client.request(name, { method, port, path, body, headers }, { timeoutMs, signal });
+    },
+    [Symbol.asyncDispose]: async () => client.close(),
+  };
+  return openPushgateway(transport, now);
+}
+
+/**
+ * Ages count by the Pushgateway's clock, which stamped the pushes: by its Date header when the clocks differ by more
+ * than the one second that this header resolves.
+ */
+function gatewayTime(date: string | undefined, nowMs: number): number {
+  const dateMs = date === undefined ? NaN : Date.parse(date);
+  const differs = Math.abs(dateMs + 500 - nowMs) > 1_500;
+  return (Number.isNaN(dateMs) || !differs ? nowMs : dateMs) / 1000;
+}
+
+/** A Pushgateway before 1.0 does not return its flags: they count as the defaults. */
+function readSettings(body: string): GatewaySettings {
+  const has = (flag: string) => new RegExp(`"${flag.replaceAll('.', '\\.')}"\\s*:\\s*"true"`).test(body);
+  return {
+    names: has('push.enable-utf8-names') ? 'utf8' : 'legacy',
+    checksConsistency: !has('push.disable-consistency-check'),
+  };
+}
+
+/** Whether a metric may be one of the Pushgateway's own: its page lists them among the pushed ones. */
+export function isOwnMetric(name: string): boolean {
+  return /^(go|process|promhttp|pushgateway)_/.test(name);
+}
+
+function readOwnTypes(body: string): ReadonlyMap<string, MetricType> {
+  const types = new Map<string, MetricType>();
+  for (const [, name = '', word = ''] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    const type = toMetricType(word);
+    if (isOwnMetric(name) && type !== undefined) types.set(name, type);
+  }
+  return types;
+}
+
+const pushed = 'push_time_seconds';
+const failed = 'push_failure_time_seconds';
+
+/**
+ * The groups in the response to `GET /api/v1/metrics`; undefined when it is not such a response. Parsed by hand, since
+ * a collection reads a thousand groups several times, and a zod schema takes twenty times as long as JSON.parse.
+ */
+function parseStoredGroups(json: string): readonly StoredGroup[] | undefined {
+  const response = parseJson(json);
+  if (!isNative(response) || response['status'] !== 'success') return undefined;
+  const entries = response['data'] ?? [];
+  return Array.isArray(entries) && entries.every(isNative) ? entries.map(toStoredGroup) : undefined;
+}
+
+function toStoredGroup(entry: Native): StoredGroup {
+  let families: StoredGroup['families'] | undefined;
+  return {
+    labels: jobFirst(groupLabelsOf(entry)),
+    pushedAt: timeOf(entry[pushed]),
+    failedAt: timeOf(entry[failed]),
+    // Most of a response is metrics, and few callers need them.
+    get families() {
+      families ??= familiesOf(entry);
+      return families;
+    },
+  };
+}
+
+/**
+ * Metrics are keys beside `labels`, so a metric named `labels` hides the labels of its group; `push_time_seconds`, which
+ * every group has, carries them too.
+ */
+function groupLabelsOf(entry: Native): LabelMap {
+  if (!isFamily(entry['labels'])) return labelsOf(entry);
+  const labels = labelsOf(seriesOf(entry[pushed])[0]);
+  return new Map([...labels].filter(([name, value]) => name !== 'instance' || value !== ''));
+}
+
+function familiesOf(entry: Native): StoredGroup['families'] {
+  const families = new Map<string, StoredFamily>();
+  for (const [name, value] of Object.entries(entry)) {
+    if (!isFamily(value) || name === pushed || name === failed) continue;
+    families.set(name, {
+      type: toMetricType(String(value['type'])),
+      help: String(value['help'] ?? ''),
+      series: seriesOf(value).map(labelsOf),
+    });
+  }
+  return families;
+}
+
+function isFamily(value: unknown): value is Native {
+  return isNative(value) && Array.isArray(value['metrics']);
+}
+
+function seriesOf(family: unknown): readonly unknown[] {
+  return isFamily(family) && Array.isArray(family['metrics']) ? family['metrics'] : [];
+}
+
+function labelsOf(series: unknown): LabelMap {
+  const labels = isNative(series) ? series['labels'] : undefined;
+  return new Map(isNative(labels) ? Object.entries(labels).map(([name, value]) => [name, String(value)]) : []);
+}
+
+function timeOf(family: unknown): number | undefined {
+  const [series] = seriesOf(family);
+  const seconds = Number(isNative(series) ? series['value'] : 0);
+  return seconds > 0 ? seconds : undefined;
+}
+
+function jobFirst(group: LabelMap): LabelMap {
+  const others = [...group].filter(([name]) => name !== 'job').sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map([['job', group.get('job') ?? ''], ...others]);
+}
