@@ -89,7 +89,7 @@ describe('what was changed behind promstack', () => {
     expect(link).toBe(older);
     await putBack(engine, stack);
     expect((await driftOf(stack))[0]).toMatch(
-      /^prometheus: it does not run the files that are in place: it still runs revision \w+/,
+      /^prometheus: it does not run the files in place: it still runs revision \w+/,
     );
     expectFine(await stack.run('up'));
     await expectSettled(stack);

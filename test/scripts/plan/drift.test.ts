@@ -97,7 +97,7 @@ describe('drift', () => {
     const { desired, observed } = recorded(['prometheus']);
     const behind = withService(observed, 'prometheus', { unproven: 'it still runs revision other' });
     expect(texts({ desired, observed: behind })).toEqual([
-      'prometheus: it does not run the files that are in place: it still runs revision other',
+      'prometheus: it does not run the files in place: it still runs revision other',
     ]);
   });
 });
