@@ -29,6 +29,8 @@ export interface ChangeOptions extends Run {
   readonly recreate?: boolean | undefined;
   /** Only files may change: whatever needs a container created, recreated or removed is refused. */
   readonly filesOnly?: boolean | undefined;
+  /** Something has changed for sure: the look without the lock is left out. */
+  readonly hasChanged?: boolean | undefined;
   /** Run the user's own tests even when there is nothing else to do: they may be what has changed. */
   readonly runTests?: boolean | undefined;
 }
@@ -60,7 +62,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {
     // A look without the lock can only answer that there is nothing to do.
-    if (options.runTests !== true) {
+    if (options.hasChanged !== true) {
       const { plan } = await compare();
       if (plan.steps.length === 0) return changed(plan);
     }

@@ -1,6 +1,6 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
-import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
@@ -83,11 +83,12 @@ export function createExecutors(context: ExecutorContext): Executors {
     await ensureSecrets(store, service, given);
   };
 
-  const stage = async (releases: readonly ServiceRelease[], after: readonly ArchiveEntry[] = []): Promise<void> => {
-    await Promise.all(releases.map(({ service }) => makeSecrets(wantedOf(service))));
-    const entries = releases.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
-    const cleared = releases.map(({ service, folder }) => slotPath(service, folder));
-    await withDeadline('staging files', engineMs, files.write([...entries, ...after], cleared));
+  const switchReleases = async (releases: readonly ServiceRelease[]): Promise<void> => {
+    const written = releases.filter(({ isNew }) => isNew);
+    await Promise.all(written.map(({ service }) => makeSecrets(wantedOf(service))));
+    const entries = written.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
+    const cleared = written.map(({ service, folder }) => slotPath(service, folder));
+    await withDeadline('writing files', engineMs, files.write([...entries, ...switchEntries(releases)], cleared));
   };
 
   return {
@@ -108,9 +109,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const request = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await withDeadline(`creating ${name}`, engineMs, engine.createHelper(request));
     },
-    stageReleases: ({ releases }) => stage(releases),
-    placeReleases: ({ releases }) => stage(releases, switchEntries(releases)),
-    switchReleases: ({ releases }) => withDeadline('switching files', engineMs, files.write(switchEntries(releases))),
+    switchReleases: ({ releases }) => switchReleases(releases),
     createContainer: async ({ service }) => {
       const { name, spec, labels, volumes } = wantedOf(service);
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };

@@ -2,7 +2,7 @@ import { services } from '../../stack/services.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
-import { type HistoryEntry, lastConfirmed, readHistory } from '../state/history.ts';
+import { type History, lastConfirmed, readHistory } from '../state/history.ts';
 import { configWriterRole, names } from '../state/names.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -12,7 +12,7 @@ export interface FoundStack {
   /** By service, in the order the data flows. */
   readonly containers: ReadonlyMap<string, ContainerSummary>;
   readonly files: ConfigFiles;
-  readonly history: readonly HistoryEntry[];
+  readonly history: History;
 }
 
 /** Finds a stack by its name; a StackError when nothing is left of it by which its history could be read. */

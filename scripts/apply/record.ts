@@ -14,6 +14,8 @@ import type { ReleaseFolder } from '../state/release-folder.ts';
 export async function recordRevision(options: {
   readonly files: ConfigFiles;
   readonly desired: Desired;
+  /** As the stack was before the change, with the history to add to. */
+  readonly observed: Pick<Observed, 'history'>;
   readonly previous: Desired;
   readonly command: string;
   readonly at: Date;
@@ -22,14 +24,14 @@ export async function recordRevision(options: {
   /** Why it was rolled back; undefined when it was confirmed. */
   readonly refused: string | undefined;
 }): Promise<void> {
-  const { files, desired, previous, command, at, folders, refused } = options;
+  const { files, desired, observed, previous, command, at, folders, refused } = options;
   const keeper = historyService(desired);
   if (keeper === undefined) return;
   const releases = desired.services.flatMap(({ service: { name }, release }): [string, RecordedRelease][] => {
     const folder = folders.get(name);
     return release === undefined || folder === undefined ? [] : [[name, { folder, hash: hashFiles(release.files) }]];
   });
-  await addToHistory(files, keeper, {
+  await addToHistory(files, keeper, observed.history, {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
@@ -43,9 +45,7 @@ export async function recordRevision(options: {
 /** The folder of each service's release once the plan is carried out. */
 export function foldersAfter({ steps }: Plan, { services }: Observed): ReadonlyMap<string, ReleaseFolder> {
   const before = [...services].flatMap(([name, { folder }]) => (folder === undefined ? [] : [[name, folder] as const]));
-  const switched = steps.flatMap((step) =>
-    step.do === 'switchReleases' || step.do === 'placeReleases' ? step.releases : [],
-  );
+  const switched = steps.flatMap((step) => (step.do === 'switchReleases' ? step.releases : []));
   return new Map([...before, ...switched.map(({ service, folder }) => [service, folder] as const)]);
 }
 

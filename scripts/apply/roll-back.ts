@@ -4,7 +4,7 @@ import { configWriterFor, type Desired, type DesiredService } from '../plan/desi
 import { observe } from '../plan/observe.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
-import { type HistoryEntry, newestRevisions, type RecordedRelease } from '../state/history.ts';
+import { type History, type HistoryEntry, newestRevisions, type RecordedRelease } from '../state/history.ts';
 import { takeLock } from '../state/lock.ts';
 import { specOf } from '../state/names.ts';
 import { currentFolder, readRelease, type StoredRelease } from '../state/release-files.ts';
@@ -21,7 +21,7 @@ export interface RollBackOptions extends Run {
   readonly stack: string;
   readonly config: StackConfig;
   /** Chooses from the history once it cannot change any more. */
-  readonly choose: (history: readonly HistoryEntry[]) => HistoryEntry;
+  readonly choose: (history: History) => HistoryEntry;
 }
 
 /** What a rollback did. */
@@ -100,7 +100,7 @@ async function linkedRelease(files: FoundStack['files'], service: string): Promi
 }
 
 /** The entry for a revision or the start of one; without one, the entry before the current. An InputError when there is none. */
-export function chooseRevision(history: readonly HistoryEntry[], named: string | undefined): HistoryEntry {
+export function chooseRevision(history: History, named: string | undefined): HistoryEntry {
   const revisions = newestRevisions(history);
   const list = revisions.map(({ revision }) => revision).join(', ');
   if (named === undefined) {
@@ -116,7 +116,9 @@ export function chooseRevision(history: readonly HistoryEntry[], named: string |
     const all = matching.map(({ revision }) => revision).join(', ');
     throw new InputError([misuse(`${named} may be any of ${all}`, 'give more of it')]);
   }
-  const isRefused = history.some(({ revision, refused }) => refused !== undefined && revision.startsWith(named));
+  const isRefused = history.entries.some(
+    ({ revision, refused }) => refused !== undefined && revision.startsWith(named),
+  );
   const hint = isRefused
     ? 'it was rolled back and never confirmed; see promstack history'
     : `there are ${list || 'none'}`;

@@ -2,7 +2,7 @@ import type { HttpResponse } from '../../stack/model.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
-import { readHistory } from '../state/history.ts';
+import { noHistory, readHistory } from '../state/history.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
 import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
@@ -67,7 +67,7 @@ async function takeSnapshot(
         return [name, await observeService(engine, files, container, { name, wanted, client, proofs })] as const;
       }),
     ),
-    canReadHistory ? readHistory(files, keeper) : [],
+    canReadHistory ? readHistory(files, keeper) : noHistory,
   ]);
   const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
   const neededVolumes = desired.volumes.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
-import type { HistoryEntry } from '../state/history.ts';
+import type { History } from '../state/history.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
 /** One snapshot of the engine, taken before anything is decided: the reconciler makes no further calls. */
@@ -10,8 +10,8 @@ export interface Observed {
   readonly services: ReadonlyMap<string, ObservedService>;
   /** Second containers of a service, and check containers that an interrupted run left behind. */
   readonly strays: readonly ContainerSummary[];
-  /** Confirmed revisions and those that were rolled back, oldest first; empty when there is none or it cannot be read. */
-  readonly history: readonly HistoryEntry[];
+  /** Confirmed revisions and those that were rolled back; without entries when there is none or it cannot be read. */
+  readonly history: History;
   readonly configWriter: ContainerSummary | undefined;
   readonly network: NetworkSummary | undefined;
   /** Names of volumes with the stack's label. */

@@ -16,10 +16,8 @@ export type Action =
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
   | { readonly do: 'createConfigWriter' }
-  | { readonly do: 'stageReleases'; readonly releases: readonly ServiceRelease[] }
+  /** Writes the new releases, then switches the link of each service, in one call: whatever was written before it fails is not in use. */
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
-  /** Both in one, where no server reads yet what is half there. */
-  | { readonly do: 'placeReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'createContainer'; readonly service: string }
   | { readonly do: 'startContainer'; readonly service: string }
   | { readonly do: 'waitReady'; readonly service: string }
@@ -34,10 +32,12 @@ export type Removal =
   | { readonly do: 'removeNetwork'; readonly name: string; readonly network: string }
   | { readonly do: 'removeVolume'; readonly name: string };
 
-/** A service and the release of files it is to have. */
+/** A service and the release of files it gets. */
 export interface ServiceRelease {
   readonly service: string;
   readonly folder: ReleaseFolder;
+  /** Whether the files have to be written; those of an earlier release are in place. */
+  readonly isNew: boolean;
 }
 
 /** What happens to one service, for the user: the steps say how. */
@@ -70,12 +70,8 @@ export function describe(step: Action): string {
       return `delete the volume ${step.name} and what it holds`;
     case 'createConfigWriter':
       return 'create the config volume writer';
-    case 'stageReleases':
-      return `stage the files of ${list(step.releases)}`;
     case 'switchReleases':
       return `switch to the files of ${list(step.releases)}`;
-    case 'placeReleases':
-      return `put the files of ${list(step.releases)} in place`;
     case 'stopContainer':
       return `stop ${step.name}`;
     case 'removeContainer':

@@ -197,7 +197,7 @@ function planConfigWriter(
   return [steps.add({ do: 'createConfigWriter' }, [...cleared, ...needed], why)];
 }
 
-/** New releases are staged, those of the history are there already; then every link moves. Where nobody reads, one step does. */
+/** New releases are written, those of the history exist already; then the link of each service is switched. */
 function planReleases(
   steps: Steps,
   moving: readonly Decided[],
@@ -205,22 +205,12 @@ function planReleases(
   writer: readonly number[],
 ): readonly number[] {
   if (moving.length === 0) return [];
-  const releases = moving.map((one): ServiceRelease & { readonly isNew: boolean } => {
-    const folder = folderFor(one, observed);
-    return { service: one.wanted.service.name, folder, isNew: folder !== one.wanted.folder };
+  const releases = moving.map((decided): ServiceRelease => {
+    const { wanted } = decided;
+    const folder = folderFor(decided, observed);
+    return { service: wanted.service.name, folder, isNew: folder !== wanted.folder };
   });
-  const plain = ({ service, folder }: ServiceRelease): ServiceRelease => ({ service, folder });
-  const fresh = releases.filter(({ isNew }) => isNew).map(plain);
-  const isRead = moving.some(
-    ({ found }) => found !== undefined && found.container.state !== 'exited' && found.container.state !== 'created',
-  );
-  if (!isRead && fresh.length === releases.length) {
-    return [steps.add({ do: 'placeReleases', releases: fresh }, writer, 'none of these servers runs')];
-  }
-  const staged =
-    fresh.length === 0 ? [] : [steps.add({ do: 'stageReleases', releases: fresh }, writer, 'their files changed')];
-  const after = staged.length > 0 ? staged : writer;
-  return [steps.add({ do: 'switchReleases', releases: releases.map(plain) }, after, 'all files are in place')];
+  return [steps.add({ do: 'switchReleases', releases }, writer, 'their files changed')];
 }
 
 function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolder {
@@ -229,7 +219,9 @@ function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolde
   if (wanted.folder !== undefined && wanted.folder !== found?.folder) return wanted.folder;
   const { name } = wanted.service;
   const isUnknown =
-    found === undefined && observed.history.length === 0 && wanted.volumes.some((one) => observed.volumes.has(one));
+    found === undefined &&
+    observed.history.entries.length === 0 &&
+    wanted.volumes.some((one) => observed.volumes.has(one));
   if (isUnknown) return fallbackFolder(revision);
   return freeFolder(revision, [
     ...(found?.folder === undefined ? [] : [found.folder]),

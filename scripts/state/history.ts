@@ -36,6 +36,14 @@ const stateSchema = z.object({
   history: z.array(entrySchema),
 });
 
+/** The history as it is stored. */
+export interface History {
+  /** Counts the writes: the higher of two is the newer. */
+  readonly sequence: number;
+  /** Oldest first. */
+  readonly entries: readonly HistoryEntry[];
+}
+
 /** One revision that was confirmed to run, or that was refused and rolled back. */
 export type HistoryEntry = z.infer<typeof entrySchema>;
 
@@ -46,35 +54,48 @@ export type RecordedRelease = z.infer<typeof releaseSchema>;
 const stateFolder = 'state';
 
 /** The last entry that was confirmed: what the stack ran when all was well. */
-export function lastConfirmed(history: readonly HistoryEntry[]): HistoryEntry | undefined {
-  return history.findLast((entry) => entry.refused === undefined);
+export function lastConfirmed({ entries }: Pick<History, 'entries'>): HistoryEntry | undefined {
+  return entries.findLast((entry) => entry.refused === undefined);
 }
 
 /** The confirmed entries of the newest revisions, the last of each, newest first: what a rollback can go back to. */
-export function newestRevisions(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+export function newestRevisions({ entries }: Pick<History, 'entries'>): readonly HistoryEntry[] {
   const byRevision = new Map<string, HistoryEntry>();
-  for (const entry of history.toReversed()) {
+  for (const entry of entries.toReversed()) {
     if (entry.refused === undefined && !byRevision.has(entry.revision)) byRevision.set(entry.revision, entry);
   }
   return [...byRevision.values()].slice(0, keptRevisions);
 }
 
 /** The folders in which a service's releases of the newest revisions lie. */
-export function newestFolders(history: readonly HistoryEntry[], service: string): readonly ReleaseFolder[] {
+export function newestFolders(history: Pick<History, 'entries'>, service: string): readonly ReleaseFolder[] {
   return newestRevisions(history).flatMap(({ services }) => services[service]?.folder ?? []);
 }
 
-/** The stack's history, oldest first; empty when there is none. `keeper` is the service whose volume holds it. */
-export async function readHistory(files: ConfigFiles, keeper: string): Promise<readonly HistoryEntry[]> {
-  return (await readState(files, keeper)).history;
+/** A history without entries. */
+export const noHistory: History = { sequence: 0, entries: [] };
+
+/** The stack's history, without entries when there is none. `keeper` is the service whose volume holds it. */
+export async function readHistory(files: ConfigFiles, keeper: string): Promise<History> {
+  const stored = (await files.read(keeper, stateFolder)) ?? [];
+  const states = stored.flatMap((entry) => {
+    if (entry.kind !== 'file') return [];
+    const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));
+    // A history that cannot be read does not stop anything: what runs is proven by asking the servers.
+    return parsed.success ? [{ sequence: parsed.data.sequence, entries: parsed.data.history }] : [];
+  });
+  return states.toSorted((a, b) => b.sequence - a.sequence)[0] ?? noHistory;
 }
 
-/** Adds to the history. Two files take turns, so that a writing that is cut short spoils only the older one. */
-export async function addToHistory(files: ConfigFiles, keeper: string, entry: HistoryEntry): Promise<void> {
-  const before = await readState(files, keeper);
+/** Adds an entry to the history as it was read. Two files take turns, so that a write that is cut short spoils only the older one. */
+export async function addToHistory(
+  files: ConfigFiles,
+  keeper: string,
+  before: History,
+  entry: HistoryEntry,
+): Promise<void> {
   const sequence = before.sequence + 1;
-  const history = [...before.history, entry].slice(-keptEntries);
-  const state: z.infer<typeof stateSchema> = { sequence, history };
+  const state: z.infer<typeof stateSchema> = { sequence, history: [...before.entries, entry].slice(-keptEntries) };
   const content = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
   const folder = `${keeper}/${stateFolder}`;
   const root = { uid: 0, gid: 0 } as const;
@@ -82,17 +103,6 @@ export async function addToHistory(files: ConfigFiles, keeper: string, entry: Hi
     { kind: 'directory', path: folder, mode: 0o755, ...root },
     { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
   ]);
-}
-
-async function readState(files: ConfigFiles, keeper: string): Promise<z.infer<typeof stateSchema>> {
-  const entries = (await files.read(keeper, stateFolder)) ?? [];
-  const states = entries.flatMap((entry) => {
-    if (entry.kind !== 'file') return [];
-    const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));
-    // A history that cannot be read is no reason to stop: what runs is proven by asking the servers.
-    return parsed.success ? [parsed.data] : [];
-  });
-  return states.toSorted((one, other) => other.sequence - one.sequence)[0] ?? { sequence: 0, history: [] };
 }
 
 function parseJson(text: string): unknown {

@@ -22,7 +22,7 @@ export async function syncStack(rendering: Rendering, options: Run & { readonly 
   const { clock, signal } = options;
   const began = clock.now();
   try {
-    const changed = await changeStack({ ...options, rendering, command: 'watch', filesOnly: true });
+    const changed = await changeStack({ ...options, rendering, command: 'watch', filesOnly: true, hasChanged: true });
     const isUnchanged = changed.plan.steps.length === 0;
     return {
       kind: 'live',

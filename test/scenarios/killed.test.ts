@@ -3,15 +3,7 @@ import { alertRule, expectFine, expectSettled, type Running, refusedReceiver, ru
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 /** The steps of a reload of both servers, and those of an `up` that makes one container anew. */
-const reloadSteps = [
-  'stageReleases',
-  'switchReleases',
-  'waitReady',
-  'reload:prometheus',
-  'reload:alertmanager',
-  'confirm',
-  'record',
-];
+const reloadSteps = ['switchReleases', 'waitReady', 'reload:prometheus', 'reload:alertmanager', 'confirm', 'record'];
 const recreateSteps = [
   'switchReleases',
   'stopContainer',
@@ -25,8 +17,8 @@ const recreateSteps = [
 const firstSteps = [
   'createNetwork',
   'createVolume',
-  'createCarrier',
-  'placeReleases',
+  'createConfigWriter',
+  'switchReleases',
   'createContainer',
   'startContainer',
   'waitReady',

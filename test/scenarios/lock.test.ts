@@ -29,7 +29,7 @@ describe('two changes at once', () => {
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
     await stack.write('rules/a.yml', alertRule('TestAfter'));
-    const dead = await stack.start(['reload'], { PROMSTACK_STOP_AFTER: 'stageReleases' });
+    const dead = await stack.start(['reload'], { PROMSTACK_STOP_AFTER: 'switchReleases' });
     expect(dead.signal).toBe('SIGKILL');
     const next = await stack.run('reload');
     expectFine(next);
@@ -57,7 +57,7 @@ describe('a change that is interrupted', () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
-    for (const [index, step] of ['stage', 'switch', 'reload', 'confirm', 'record'].entries()) {
+    for (const [index, step] of ['switch', 'reload', 'confirm', 'record'].entries()) {
       const before = await running(stack);
       await stack.write('rules/a.yml', alertRule(`Test${index + 1}`));
       const reload = stack.start(['reload', '--json']);

@@ -30,7 +30,7 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     : undefined;
   return {
     stack: desired.stack,
-    history: present.length === desired.services.length ? [confirmedEntry(desired)] : [],
+    history: { sequence: 1, entries: present.length === desired.services.length ? [confirmedEntry(desired)] : [] },
     services: new Map(
       there.map(({ service, spec, specHash, release, imageId }): [string, ObservedService] => [
         service.name,

@@ -22,7 +22,7 @@ export const command = defineCommand({
     const { stdout, clock, json } = context;
     const { history } = found;
     if (json) {
-      const entries = history.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
+      const entries = history.entries.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
       stdout.write(
         `${JSON.stringify({ stack, current: lastConfirmed(history)?.revision, unconfirmed, history: entries })}\n`,
       );

@@ -1,5 +1,5 @@
 import { ago } from '../../../stack/values/units.ts';
-import { type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
+import { type History, type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';
 
@@ -8,14 +8,14 @@ const namedFiles = 3;
 
 /** The history as a person reads it, newest first. */
 export function printHistory(
-  { stack, history, unconfirmed }: { stack: string; history: readonly HistoryEntry[]; unconfirmed: readonly string[] },
+  { stack, history, unconfirmed }: { stack: string; history: History; unconfirmed: readonly string[] },
   { colours, now }: { colours: Colours; now: number },
 ): string {
   const { dim, red } = colours;
-  if (history.length === 0) return `${stack}: nothing was ever confirmed\n`;
+  if (history.entries.length === 0) return `${stack}: nothing was ever confirmed\n`;
   const current = lastConfirmed(history);
   const reachable = new Set(newestRevisions(history).map(({ revision }) => revision));
-  const rows = history.toReversed().map((entry) => {
+  const rows = history.entries.toReversed().map((entry) => {
     const standing =
       entry === current
         ? 'current'
@@ -31,7 +31,7 @@ export function printHistory(
     (service) =>
       `${red('✖')} ${service}: the files in place were never confirmed, a change was cut short\n  try: promstack up\n`,
   );
-  const last = history.at(-1);
+  const last = history.entries.at(-1);
   const why =
     last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was rolled back: ${last.refused.split('\n')[0]}\n`;
   return [table([heads, ...rows]), why, ...cut].join('');

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { chooseRevision } from '../../../scripts/apply/roll-back.ts';
-import type { HistoryEntry } from '../../../scripts/state/history.ts';
+import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
 import { InputError } from '../../../scripts/util/stack-error.ts';
 
 describe('choosing a revision to go back to', () => {
-  const history = [entry('aaa1'), entry('bbb2'), entry('ccc3', 'alertmanager refused it'), entry('abc4')];
+  const entries = [entry('aaa1'), entry('bbb2'), entry('ccc3', 'alertmanager refused it'), entry('abc4')];
+  const history = historyOf(...entries);
 
   it('must take the one before the current when none is named', () => {
     expect(chooseRevision(history, undefined).revision).toBe('bbb2');
   });
 
   it('must take the one that ran before also after going back', () => {
-    expect(chooseRevision([...history, entry('bbb2')], undefined).revision).toBe('abc4');
+    expect(chooseRevision(historyOf(...entries, entry('bbb2')), undefined).revision).toBe('abc4');
   });
 
   it('must take one by its first letters', () => {
@@ -32,14 +33,16 @@ describe('choosing a revision to go back to', () => {
   });
 
   it('must say so when there is nothing to go back to', () => {
-    expect(told(() => chooseRevision([], undefined))).toEqual([
+    expect(told(() => chooseRevision(historyOf(), undefined))).toEqual([
       { message: 'there is no revision before the current one', hint: 'nothing was ever confirmed' },
     ]);
-    expect(told(() => chooseRevision([entry('a')], undefined))).toEqual([
+    expect(told(() => chooseRevision(historyOf(entry('a')), undefined))).toEqual([
       { message: 'there is no revision before the current one', hint: 'there is only one, a' },
     ]);
   });
 });
+
+const historyOf = (...entries: readonly HistoryEntry[]): History => ({ sequence: 1, entries });
 
 function told(choose: () => unknown): readonly { message: string; hint: string | undefined }[] {
   try {

@@ -121,7 +121,7 @@ function recorded(services: readonly string[]): { desired: Desired; observed: Ob
     ),
   };
   const whole = services.reduce((observed, name) => withService(observed, name, { details }), plain);
-  return { desired, observed: { ...whole, history: [entry] } };
+  return { desired, observed: { ...whole, history: { sequence: 1, entries: [entry] } } };
 }
 
 const texts = ({ desired, observed }: { desired: Desired; observed: Observed }): readonly string[] =>

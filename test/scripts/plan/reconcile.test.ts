@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { printPlan } from '../../../scripts/cli/print/plan.ts';
 import { printSteps } from '../../../scripts/plan/plan.ts';
 import { reconcile } from '../../../scripts/plan/reconcile.ts';
-import type { HistoryEntry } from '../../../scripts/state/history.ts';
+import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
 import { desiredStack, observedAs, withService } from '../../support/states.ts';
 
 describe('reconcile', () => {
@@ -15,7 +15,7 @@ describe('reconcile', () => {
       [] -> #3 create the volume demo-prometheus-data, because it does not exist yet
       [] -> #4 create the volume demo-sink-config, because it does not exist yet
       [2, 4] -> #5 create the config volume writer, because there is none
-      [5] -> #6 put the files of prometheus, sink in place, because none of these servers runs
+      [5] -> #6 switch to the files of prometheus, sink, because their files changed
       [1, 2, 3] -> #7 create prometheus, because no container yet
       [6, 7] -> #8 start prometheus, because no container yet
       [8] -> #9 wait until prometheus is ready, because it was started
@@ -49,12 +49,11 @@ describe('reconcile', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });
     expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
-      "[] -> #1 stage the files of prometheus, because their files changed
-      [1] -> #2 switch to the files of prometheus, because all files are in place
-      [2] -> #3 wait until prometheus is ready, because its files changed: revision older -> prometheus-new
-      [3] -> #4 reload prometheus, because its files changed: revision older -> prometheus-new
-      [4] -> #5 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
-      [2, 5] -> #6 record revision new, because every service is confirmed
+      "[] -> #1 switch to the files of prometheus, because their files changed
+      [1] -> #2 wait until prometheus is ready, because its files changed: revision older -> prometheus-new
+      [2] -> #3 reload prometheus, because its files changed: revision older -> prometheus-new
+      [3] -> #4 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [1, 4] -> #5 record revision new, because every service is confirmed
       "
     `);
   });
@@ -109,7 +108,7 @@ describe('reconcile', () => {
     const desired = desiredStack(['prometheus', 'grafana', 'sink']);
     const observed = observedAs(desired, ['prometheus', 'grafana', 'sink']);
     const older = { prometheus: '1/prometheus-old', grafana: '1/grafana-old', sink: '1/sink-old' };
-    const cutShort = { ...observed, history: [entryOf('old', older)] };
+    const cutShort = { ...observed, history: historyOf(entryOf('old', older)) };
     expect(printSteps(reconcile(desired, cutShort).steps)).toMatchInlineSnapshot(`
       "[] -> #1 stop demo-sink, because its files were never confirmed
       [1] -> #2 remove demo-sink, because its files were never confirmed
@@ -131,7 +130,7 @@ describe('reconcile', () => {
       "
     `);
     const confirmed = { prometheus: '1/prometheus-new', grafana: '1/grafana-new', sink: '1/sink-new' };
-    const settled = { ...observed, history: [entryOf('new', confirmed)] };
+    const settled = { ...observed, history: historyOf(entryOf('new', confirmed)) };
     expect(reconcile(desired, settled).steps).toEqual([]);
     const inDoubt = reconcile(desired, settled, { unconfirmed: new Set(['prometheus', 'grafana']) });
     expect(inDoubt.changes.map(({ action }) => action)).toEqual(['none', 'reload', 'none']);
@@ -141,7 +140,7 @@ describe('reconcile', () => {
     const desired = desiredStack(['prometheus', 'grafana']);
     expect(reconcile(desired, observedAs(desired, ['prometheus', 'grafana'])).steps).toEqual([]);
     const keepsNone = desiredStack(['grafana']);
-    const observed = { ...observedAs(keepsNone, ['grafana']), history: [] };
+    const observed = { ...observedAs(keepsNone, ['grafana']), history: historyOf() };
     expect(reconcile(keepsNone, observed).changes.map(({ action }) => action)).toEqual(['none']);
   });
 
@@ -216,6 +215,8 @@ describe('reconcile', () => {
     expect(reconcile(desired, observed)).toEqual(reconcile(desired, observed));
   });
 });
+
+const historyOf = (...entries: readonly HistoryEntry[]): History => ({ sequence: 1, entries });
 
 function entryOf(revision: string, folders: Readonly<Record<string, string>>): HistoryEntry {
   const services = Object.fromEntries(

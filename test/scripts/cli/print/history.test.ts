@@ -40,7 +40,10 @@ describe('the history as text', () => {
 });
 
 function print(history: readonly HistoryEntry[], unconfirmed: readonly string[] = []): string {
-  return printHistory({ stack: 'demo', history, unconfirmed }, { colours: createColors(false), now });
+  return printHistory(
+    { stack: 'demo', history: { sequence: 1, entries: history }, unconfirmed },
+    { colours: createColors(false), now },
+  );
 }
 
 function entry(
