@@ -82,8 +82,9 @@ function openSsh(execa: typeof import('execa').execa, endpoint: SshEndpoint): Du
   const ssh = execa('ssh', toSshArguments(endpoint), { buffer: { stdout: false }, encoding: 'buffer', reject: false });
   const connection = new Duplex({
     read: () => void ssh.stdout.resume(),
-    write: (chunk, _encoding, done) => void ssh.stdin.write(chunk, done),
-    final: (done) => void ssh.stdin.end(done),
+    // A failed write is not the reason: that is known once ssh has ended.
+    write: (chunk, _encoding, done) => void ssh.stdin.write(chunk, () => done()),
+    final: (done) => void ssh.stdin.end(() => done()),
     destroy: (error, done) => {
       ssh.kill();
       done(error);

@@ -44,11 +44,17 @@ test('calls must go through ssh to the engine at its other end, over as few conn
   expect(calls).toEqual(Array(2).fill('-T -o ConnectTimeout=30 -l me -- lab docker system dial-stdio'));
 });
 
-test('what ssh says of its failure must be told', async () => {
+test('what ssh prints when it fails must be the reason', async () => {
   await using _folder = await ssh(`
     console.error('me@lab: Permission denied (publickey).');
     process.exit(255);
   `);
   const connecting = connect({ env: { DOCKER_HOST: 'ssh://me@lab' } });
   await expect(connecting).rejects.toThrow('DOCKER_HOST, ssh://me@lab: me@lab: Permission denied (publickey).');
+});
+
+test('a missing ssh must be the reason', async () => {
+  vi.stubEnv('PATH', '/nowhere');
+  const connecting = connect({ env: { DOCKER_HOST: 'ssh://me@lab' } });
+  await expect(connecting).rejects.toThrow('DOCKER_HOST, ssh://me@lab: there is no ssh on the PATH');
 });
