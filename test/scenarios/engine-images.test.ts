@@ -21,7 +21,10 @@ const silent = () => undefined;
 describe("images built from Debian's packages", () => {
   let outcomes: ReadonlyMap<string, BuildOutcome>;
   beforeAll(async () => {
-    outcomes = await buildFromPackages(bench.engine, recipes, silent, soon(), bench.name('built'));
+    const [recipe] = recipes;
+    if (recipe === undefined) throw new Error('there are no recipes');
+    const missing = { ...recipe, program: 'missing', packages: ['promstack-no-such-package'] };
+    outcomes = await buildFromPackages(bench.engine, [...recipes, missing], silent, soon(), bench.name('built'));
   });
   afterAll(async () => {
     for (const one of await bench.engine.listContainers(bench.labels)) await bench.engine.removeContainer(one.id);
@@ -83,6 +86,15 @@ describe("images built from Debian's packages", () => {
     });
   });
 
+  test('must be refused with the reason of every suite where it lacks a package', () => {
+    const outcome = outcomes.get('missing');
+    const reason = 'Unable to locate package promstack-no-such-package';
+    expect(outcome).toEqual({
+      kind: 'refused',
+      why: expect.stringMatching(new RegExp(`^sid at .*: ${reason}; trixie at `)),
+    });
+  });
+
   test('must keep the image of a name when it is built again', async () => {
     const [recipe] = recipes.filter((one) => one.program === 'pushgateway');
     if (recipe === undefined) throw new Error('there is no recipe');
@@ -124,12 +136,12 @@ test('an image must come back out of a file as it went in', async () => {
 test('a file that holds no images must be refused', async () => {
   for (const file of [process.execPath, '/dev/null']) {
     await expect(loadImages(bench.engine, file, silent, soon())).rejects.toThrow(
-      `loading images from ${file}: it is no archive of images, or not a whole one`,
+      `loading images from ${file}: it is not an image archive, or not a complete one`,
     );
   }
 });
 
-test('a registry that cannot be reached must be told as the reason', async () => {
+test('a registry that cannot be reached must be the reason', async () => {
   // Nothing listens on the discard port of this machine, and the engine needs no network to find that out.
   const wanted = [{ service: 'prometheus', reference: 'prom/prometheus:v0.0.0' }];
   const settings = { source: 'registry', mirror: '127.0.0.1:9' } as const;

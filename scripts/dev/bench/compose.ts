@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { readAptHost } from '../../engine/images/apt/host.ts';
-import { openRepository } from '../../engine/images/apt/repository.ts';
-import { createRun } from '../../engine/images/apt/run.ts';
+import { createRunner, openRepository, readAptHost } from '../../engine/images/apt.ts';
 
 /** The way to call docker compose 2: the one of this host, else the one in Debian's packages, unpacked to a folder. */
 export async function findCompose(): Promise<readonly string[]> {
@@ -15,7 +13,7 @@ export async function findCompose(): Promise<readonly string[]> {
     if (answer.exitCode === 0 && /^v?[2-9]/.test(answer.stdout)) return command;
   }
   const folder = await mkdtemp(join(tmpdir(), 'bench-compose-'));
-  const run = createRun(new AbortController().signal);
+  const run = createRunner(new AbortController().signal);
   const host = await readAptHost(run);
   const [archive] = host?.archives ?? [];
   if (archive === undefined)

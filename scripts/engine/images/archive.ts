@@ -78,7 +78,7 @@ function isUnreadable(error: unknown): error is EngineError {
 function noArchive(doing: string, cause: EngineError): StackError {
   return new StackError({
     doing,
-    why: `it is no archive of images, or not a whole one (${cause.message})`,
+    why: `it is not an image archive, or not a complete one (${cause.message})`,
     tryThis: 'a file that `promstack images save` or `docker save` wrote, copied to its end',
     cause,
   });

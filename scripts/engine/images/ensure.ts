@@ -2,7 +2,7 @@ import type { StackConfig } from '../../../stack/config.ts';
 import type { Report } from '../../util/event.ts';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
-import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipe-of.ts';
+import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipes.ts';
 import { registryOf, splitReference, underMirror } from './reference.ts';
 
 /** The `images` part of stack.yml. */
@@ -60,7 +60,7 @@ class ImageRequest {
   readonly attempts: ImageAttempt[] = [];
   had: Had | undefined;
   /** Package suites that could not be used, and why. */
-  passedOver: readonly string[] = [];
+  skipped: readonly string[] = [];
   telling: Telling | undefined;
 
   constructor(reference: string, settings: ImageSettings) {
@@ -140,17 +140,17 @@ async function build(engine: Engine, wishes: readonly ImageRequest[], signal: Ab
     if (outcome?.kind !== 'built') continue;
     const image = await engine.findImage(outcome.reference);
     if (image !== undefined) wish.had = { image, ref: outcome.reference, from: 'packages' };
-    wish.passedOver = outcome.passedOver;
+    wish.skipped = outcome.skipped;
   }
 }
 
 /** Packages have the version Debian has: who asked for another should know. */
-function warnOfOtherVersion({ reference, had, recipe, passedOver }: ImageRequest, report: Report): void {
+function warnOfOtherVersion({ reference, had, recipe, skipped }: ImageRequest, report: Report): void {
   if (had === undefined || recipe === undefined) return;
   const version = upstreamVersionOf(recipe, had.ref);
   const asked = splitReference(reference).tag.replace(/^v/, '');
   if (version === undefined || asked === version || had.ref === reference) return;
-  const because = passedOver.length === 0 ? '' : ` (not used: ${passedOver.join('; ')})`;
+  const because = skipped.length === 0 ? '' : ` (not used: ${skipped.join('; ')})`;
   const text = `${had.ref} stands in for ${reference}: Debian's packages have ${version}${because}`;
   report({ kind: 'warning', text });
 }

@@ -1,5 +1,5 @@
 import { StackError } from '../../util/stack-error.ts';
-import { recipeFor } from './recipe-of.ts';
+import { recipeFor } from './recipes.ts';
 
 /** An image a stack wants. */
 export interface WantedImage {

@@ -1,20 +1,19 @@
-/** How one program's image is made from Debian's packages; the layout is the official image's. */
+import type { ImageSummary } from '../engine.ts';
+import { registryOf, splitReference } from './reference.ts';
+
+/** How a program's image is built from Debian's packages, with the layout of the official image. */
 export interface Recipe {
   /** Names the image: `promstack/<program>`. */
   readonly program: string;
-  /** The official images it stands in for, without a registry. */
+  /** The official images it replaces, without a registry. */
   readonly standsFor: readonly string[];
-  /** Debian's packages; the first one's version names the image. */
+  /** Debian's packages, which bring what they depend on; the first one's version names the image. */
   readonly packages: readonly string[];
-  /** Packages that only some suites have: elsewhere their files are in one of `packages`. */
-  readonly packagesOfSomeSuites: readonly string[];
-  /** Where the image has each program, and where Debian has it. */
+  /** Where the official image has each program, and where Debian has it. */
   readonly programs: Readonly<Record<string, string>>;
-  /** What else of the packages the programs read, as folders. */
-  readonly folders: readonly string[];
   /** The working directory, owned by the user it runs as. */
   readonly home: string;
-  /** Whether the official image declares the working directory a volume. */
+  /** Whether the official image declares the working directory as a volume. */
   readonly isVolume: boolean;
   readonly port: number;
   readonly entrypoint: readonly string[];
@@ -27,9 +26,7 @@ export const recipes: readonly Recipe[] = [
     program: 'prometheus',
     standsFor: ['prom/prometheus', 'prometheus/prometheus'],
     packages: ['prometheus'],
-    packagesOfSomeSuites: ['promtool'],
     programs: { 'bin/prometheus': 'usr/bin/prometheus', 'bin/promtool': 'usr/bin/promtool' },
-    folders: ['usr/share/prometheus/web'],
     home: '/prometheus',
     isVolume: true,
     port: 9090,
@@ -40,10 +37,7 @@ export const recipes: readonly Recipe[] = [
     program: 'alertmanager',
     standsFor: ['prom/alertmanager', 'prometheus/alertmanager'],
     packages: ['prometheus-alertmanager'],
-    packagesOfSomeSuites: [],
     programs: { 'bin/alertmanager': 'usr/bin/prometheus-alertmanager', 'bin/amtool': 'usr/bin/amtool' },
-    // Debian's Alertmanager reads its default notification templates from files.
-    folders: ['usr/share/prometheus/alertmanager'],
     home: '/alertmanager',
     isVolume: true,
     port: 9093,
@@ -54,10 +48,7 @@ export const recipes: readonly Recipe[] = [
     program: 'pushgateway',
     standsFor: ['prom/pushgateway', 'prometheus/pushgateway'],
     packages: ['prometheus-pushgateway'],
-    packagesOfSomeSuites: [],
     programs: { 'bin/pushgateway': 'usr/bin/prometheus-pushgateway' },
-    // Debian's Pushgateway reads its page from files.
-    folders: ['usr/share/prometheus/pushgateway'],
     home: '/pushgateway',
     isVolume: false,
     port: 9091,
@@ -66,7 +57,46 @@ export const recipes: readonly Recipe[] = [
   },
 ];
 
-/** What every image holds beside its program: a shell with small tools, time zones, certificate authorities. */
-export const basePackages: readonly string[] = ['busybox-static', 'tzdata', 'ca-certificates'];
-/** Old names of time zones, such as US/Eastern, which some suites keep apart. */
-export const basePackagesOfSomeSuites: readonly string[] = ['tzdata-legacy'];
+/**
+ * What every image has beside its program: a shell with small tools, time zones, certificate authorities. Only their own
+ * files count, so that what they depend on is left out. Old suites have no tzdata-legacy: all zones are in tzdata.
+ */
+export const basePackages: readonly string[] = ['busybox-static', 'tzdata', 'tzdata-legacy', 'ca-certificates'];
+
+/** The first part of the names of images that promstack builds. */
+const defaultVendor = 'promstack';
+
+/** The name of a program's image built from packages. */
+export function builtReference(recipe: Recipe, version: string, vendor = defaultVendor): string {
+  return `${vendor}/${recipe.program}:${version}-debian`;
+}
+
+/** The recipe for the image of a reference; undefined when there is none. */
+export function recipeFor(reference: string): Recipe | undefined {
+  const { repository } = splitReference(reference);
+  const registry = registryOf(repository);
+  const path = registry === undefined ? repository : repository.slice(registry.length + 1);
+  return recipes.find((recipe) => recipe.standsFor.includes(path) || path === `${defaultVendor}/${recipe.program}`);
+}
+
+/** The program's version in the name of an image built from packages; undefined for any other name. */
+export function upstreamVersionOf(recipe: Recipe, tag: string): string | undefined {
+  const { repository, tag: version } = splitReference(tag);
+  // Podman puts a host name before names that have none.
+  const isBuilt = repository.replace(/^(localhost|docker\.io)\//, '') === `${defaultVendor}/${recipe.program}`;
+  return isBuilt && version.endsWith('-debian') ? version.slice(0, -'-debian'.length) : undefined;
+}
+
+/** The newest version among the present images of a program built from packages. */
+export function newestBuilt(
+  recipe: Recipe,
+  present: readonly ImageSummary[],
+): { readonly image: ImageSummary; readonly tag: string } | undefined {
+  const built = present.flatMap((image) =>
+    image.tags.flatMap((tag) => {
+      const version = upstreamVersionOf(recipe, tag);
+      return version === undefined ? [] : [{ image, tag, version }];
+    }),
+  );
+  return built.sort((first, second) => second.version.localeCompare(first.version, 'en', { numeric: true }))[0];
+}

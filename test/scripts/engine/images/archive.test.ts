@@ -72,14 +72,14 @@ test('a file that is cut short must be an error', async () => {
   });
   await expect(loadImages(daemon.engine, file, silent, forever)).rejects.toThrow(
     [
-      `loading images from ${file}: it is no archive of images, or not a whole one (unexpected end of file)`,
+      `loading images from ${file}: it is not an image archive, or not a complete one (unexpected end of file)`,
       '  try: a file that `promstack images save` or `docker save` wrote, copied to its end',
     ].join('\n'),
   );
 });
 
 test.each([
-  ['Error processing tar file(exit status 1): unexpected EOF', 'it is no archive of images, or not a whole one'],
+  ['Error processing tar file(exit status 1): unexpected EOF', 'it is not an image archive, or not a complete one'],
   ['write /var/lib/docker/x: no space left on device', 'no space left on device'],
 ])('what the engine refuses with "%s" must be told as "%s"', async (message, told) => {
   await using folder = await emptyFolder();

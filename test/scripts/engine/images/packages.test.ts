@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { toChanges, upstreamVersion } from '../../../../scripts/engine/images/built-image.ts';
-import { recipeFor } from '../../../../scripts/engine/images/recipe-of.ts';
+import { toChanges, upstreamVersion } from '../../../../scripts/engine/images/packages.ts';
+import { recipeFor } from '../../../../scripts/engine/images/recipes.ts';
 
 test.each([
   ['3.5.3+ds1-6', '3.5.3'],
@@ -13,15 +13,14 @@ test.each([
   expect(upstreamVersion(debian)).toBe(upstream);
 });
 
-test('an image must be run as the official one is, and say honestly what it is', () => {
+test('an image must be run like the official one, and say what it is', () => {
   const recipe = recipeFor('prom/prometheus:v3.5.3');
   if (recipe === undefined) throw new Error('there is no recipe');
   const files = [
-    { name: 'prometheus', version: '3.5.3+ds1-6', path: '/x' },
-    { name: 'libc6', version: '2.43-7', path: '/x' },
-    { name: 'libjs-jquery', version: '3.7', path: '/x' },
+    { name: 'prometheus', version: '3.5.3+ds1-6' },
+    { name: 'libc6', version: '2.43-7' },
   ];
-  expect(toChanges(recipe, { files, suite: 'sid' }, '3.5.3')).toEqual([
+  expect(toChanges(recipe, files, 'sid', '3.5.3')).toEqual([
     'USER 65534',
     'WORKDIR /prometheus',
     'EXPOSE 9090',
@@ -32,6 +31,6 @@ test('an image must be run as the official one is, and say honestly what it is',
     'LABEL dev.promstack.packages="libc6 2.43-7, prometheus 3.5.3+ds1-6"',
     'LABEL org.opencontainers.image.title="prometheus"',
     'LABEL org.opencontainers.image.version="3.5.3"',
-    'LABEL org.opencontainers.image.description="prometheus from Debian sid\'s packages, put together by promstack; not the official image"',
+    'LABEL org.opencontainers.image.description="prometheus from Debian sid\'s packages, built by promstack; not the official image"',
   ]);
 });

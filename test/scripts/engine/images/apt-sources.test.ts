@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { distributionArchives, parseSources, toSourceText } from '../../../../../scripts/engine/images/apt/sources.ts';
+import { distributionArchives, parseSources, toSourceText } from '../../../../scripts/engine/images/apt-sources.ts';
 
 describe('the one-line form', () => {
   const parse = (text: string) => parseSources([{ name: 'sources.list', text }]);
@@ -10,12 +10,12 @@ describe('the one-line form', () => {
     ]);
   });
 
-  test('must keep how the archive is trusted', () => {
+  test('must keep how the archive is verified', () => {
     const line = 'deb [arch=amd64 signed-by=/k/a.gpg trusted=yes] http://deb.example.org/debian bookworm main';
     expect(parse(line)).toMatchObject([{ trust: { 'Signed-By': '/k/a.gpg', Trusted: 'yes' } }]);
   });
 
-  test('sources of source packages, comments and blank lines must be passed over', () => {
+  test('sources of source packages, comments and blank lines must be skipped', () => {
     expect(parse('# deb http://a x main\n\n  deb-src http://a x main\n#deb http://b x main\n')).toEqual([]);
   });
 });

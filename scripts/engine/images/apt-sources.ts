@@ -1,9 +1,9 @@
-/** A package archive as apt knows it: where it is and how its signature is checked, without a suite. */
+/** A package archive as apt knows it: where it is and how its signature is verified. */
 export interface Archive {
   readonly uri: string;
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** Further fields of its deb822 form that say how to reach and trust it: `Signed-By`, `Trusted`. */
+  /** Further fields of its deb822 form, which say how to verify it: `Signed-By`, `Trusted`. */
   readonly trust: Readonly<Record<string, string>>;
 }
 
@@ -13,19 +13,21 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** The archives of binary packages in apt's source files; lines that say nothing apt could use are passed over. */
+/** The archives of binary packages in apt's source files; lines that are not a package source are skipped. */
 export function parseSources(files: readonly SourceFile[]): readonly Archive[] {
   return files.flatMap((file) => (file.name.endsWith('.sources') ? parseParagraphs(file.text) : parseLines(file.text)));
 }
 
-/** The archives that are of the distribution itself, each once: those of its own suite with the component `main`. */
+/** The distribution's own archives, each once: those of its own suite with the component `main`. */
 export function distributionArchives(archives: readonly Archive[], codename: string): readonly Archive[] {
   const suites = new Set([codename, 'stable', 'testing', 'unstable', 'sid']);
   const own = archives.filter(
-    (one) =>
-      one.components.includes('main') && one.suites.some((suite) => suites.has(suite)) && !/^cdrom:/.test(one.uri),
+    (archive) =>
+      archive.components.includes('main') &&
+      archive.suites.some((suite) => suites.has(suite)) &&
+      !/^cdrom:/.test(archive.uri),
   );
-  return own.filter((one, at) => own.findIndex((other) => other.uri === one.uri) === at);
+  return own.filter(({ uri }, index) => own.findIndex((archive) => archive.uri === uri) === index);
 }
 
 /** The deb822 text that makes apt read one suite of an archive. */
@@ -42,7 +44,7 @@ export function toSourceText(archive: Archive, suite: string): string {
     .join('');
 }
 
-/** Options of the one-line form and the deb822 fields of the same meaning (sources.list(5)). */
+/** Options of the one-line form, and their deb822 fields (sources.list(5)). */
 const fieldOfOption: Readonly<Record<string, string>> = {
   'signed-by': 'Signed-By',
   trusted: 'Trusted',
@@ -85,7 +87,7 @@ function parseParagraphs(text: string): readonly Archive[] {
   });
 }
 
-/** Lines that begin with a space go on with the field before them; a key in `Signed-By` is written so. */
+/** Lines that begin with a space continue the field before them, as with a key in `Signed-By`. */
 function parseFields(paragraph: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   let name = '';

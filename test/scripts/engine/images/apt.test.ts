@@ -1,9 +1,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readAptHost } from '../../../../../scripts/engine/images/apt/host.ts';
-import type { CommandRunner } from '../../../../../scripts/engine/images/apt/run.ts';
-import { emptyFolder } from '../../../../support/promstack.ts';
+import { acquireLines, type CommandRunner, readAptHost } from '../../../../scripts/engine/images/apt.ts';
+import { emptyFolder } from '../../../support/promstack.ts';
+
+test("of the host's apt settings only how archives are reached must be used, never a hook", () => {
+  const dump = `APT "";
+APT::Update::Post-Invoke-Success:: "run-something";
+Dir "/";
+Acquire::http::Proxy "http://proxy.example.org:3128";
+Acquire::Check-Date "false";
+Acquire::IndexTargets::deb::DEP-11::MetaKey "x";
+Acquire::Languages:: "none";
+DPkg::Post-Invoke:: "run-something-else";
+`;
+  expect(acquireLines(dump)).toEqual([
+    'Acquire::http::Proxy "http://proxy.example.org:3128";',
+    'Acquire::Check-Date "false";',
+  ]);
+});
 
 const dpkg: CommandRunner = async () => 'arm64\n';
 
@@ -28,7 +43,7 @@ test("a host's archives must be read from all its source files", async () => {
   expect(host?.archives.map((one) => one.uri)).toEqual(['http://one.example.org/debian', 'http://two.example.org']);
 });
 
-test('a host without dpkg must be known as one without apt', async () => {
+test('a host without dpkg must count as one without apt', async () => {
   await using root = await emptyFolder();
   await write(root.path, { 'etc/os-release': 'VERSION_CODENAME=forty\n' });
   const missing: CommandRunner = () => Promise.reject(new Error('no such program'));

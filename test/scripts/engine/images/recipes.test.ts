@@ -3,9 +3,9 @@ import {
   builtReference,
   newestBuilt,
   recipeFor,
+  recipes,
   upstreamVersionOf,
-} from '../../../../scripts/engine/images/recipe-of.ts';
-import { recipes } from '../../../../scripts/engine/images/recipes.ts';
+} from '../../../../scripts/engine/images/recipes.ts';
 
 test.each([
   ['prom/prometheus:v3.5.3', 'prometheus'],
