@@ -72,7 +72,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
 
   check('verify must find its canary through the datasource', async ({ fine }) => {
     const out = await fine('verify', '--timeout', '60s');
-    expect(out).toMatch(/grafana.*sees it through its datasource/);
+    expect(out).toMatch(/grafana.*queries it through its datasource/);
   });
 
   check(
@@ -151,7 +151,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       const datasources = [loki, { ...loki, name: 'Mine', uid: 'by-hand' }];
       await configure({ admin_password: 'another-one', datasources, dashboards: ['dashboards'] });
       const refused = await folder.run('reload');
-      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('everything was put back')]);
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('everything was rolled back')]);
       expect(await password()).toBe(former);
       expect(await statusOf('/api/plugins/prometheus/settings', former)).toBe(200);
       expect(await statusOf('/api/plugins/prometheus/settings', 'another-one')).toBe(401);
@@ -168,9 +168,9 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       expect(refused.exitCode).toBe(1);
       expect(refused.stderr).toContain('rolling back to what ran before failed as well');
       expect(refused.stderr).toMatch(
-        /grafana: it runs, with the files of .* in place: that it took them is not confirmed/,
+        /grafana: it is running, with the files of .* in place: whether it took them is not confirmed/,
       );
-      expect(refused.stderr).not.toContain('everything was put back');
+      expect(refused.stderr).not.toContain('everything was rolled back');
 
       await change('DELETE', '/api/datasources/uid/loki');
       await fine('reload');

@@ -31,7 +31,7 @@ describe('what servers remember', () => {
     await stack.configure({ ...keys, ...refusedReceiver });
     const taken = await stack.run('reload');
     expect(taken.exitCode).toBe(1);
-    expect(taken.stderr).toContain('everything was put back');
+    expect(taken.stderr).toContain('everything was rolled back');
     await expectStillPending();
 
     expectFine(await stack.run('rollback'));

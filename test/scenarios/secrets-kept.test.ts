@@ -94,7 +94,7 @@ describe('a secret', () => {
     await stack.write('stack.yml', stackFile(stack, { receiver: refusedByServer }));
     await run(['plan', '--verbose'], 0);
     const refused = await run(['reload', '--verbose', '--json'], 1);
-    expect(refused.stderr + refused.stdout).toContain('put back');
+    expect(refused.stderr + refused.stdout).toContain('rolled back');
 
     await stack.write('stack.yml', stackFile(stack));
     for (const args of [['status'], ['status', '--json'], ['history', '--json'], ['logs'], ['logs', '--json']])
