@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerSpec } from '../../../stack/model.ts';
 import type { ArchiveEntry, Engine } from '../../engine/engine.ts';
 
-/** A container that is to run, and the path that answers 200 when it does. */
+/** A container and the path that answers 200 when it is ready. */
 export interface BareService {
   readonly spec: ContainerSpec;
   readonly readyPath: string;
@@ -13,7 +13,7 @@ export interface BareService {
 
 const root = { uid: 0, gid: 0 } as const;
 
-/** Puts rendered files into config volumes, as somebody would have done before: `folder` has a folder for each service. */
+/** Puts rendered files into config volumes: `folder` has a folder for each service. */
 export async function bareConfig(
   engine: Engine,
   prefix: string,
@@ -44,7 +44,7 @@ export async function bareConfig(
 /** Runs a tool over rendered files in a container of its own: the least a check by the very image can take. */
 export async function bareCheck(
   engine: Engine,
-  { spec }: BareService,
+  spec: ContainerSpec,
   folder: string,
   argv: readonly string[],
 ): Promise<void> {
@@ -69,7 +69,8 @@ export async function bareCheck(
 export async function bareUp(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
   await engine.createNetwork(prefix, {});
   await Promise.all(
-    services.map(async ({ spec, readyPath }) => {
+    services.map(async (service) => {
+      const { spec } = service;
       const id = await engine.createContainer({
         name: `${prefix}-${spec.service}`,
         spec,
@@ -78,10 +79,14 @@ export async function bareUp(engine: Engine, prefix: string, services: readonly 
         volumes: spec.mounts.map((mount) => volumeOf(prefix, spec, mount)),
       });
       await engine.startContainer(id);
-      const [port] = spec.ports;
-      while (!(await isReady(`http://127.0.0.1:${port?.host}${readyPath}`))) await sleep(20);
+      await untilReady(service);
     }),
   );
+}
+
+export async function untilReady({ spec, readyPath }: BareService): Promise<void> {
+  const [port] = spec.ports;
+  while (!(await isReady(`http://127.0.0.1:${port?.host}${readyPath}`))) await sleep(20);
 }
 
 /** Removes what `bareUp` and `bareConfig` made. */
@@ -102,12 +107,12 @@ function volumeOf(prefix: string, spec: ContainerSpec, mount: ContainerSpec['mou
 }
 
 async function entriesBelow(folder: string): Promise<ArchiveEntry[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const children = await readdir(folder, { recursive: true, withFileTypes: true });
   const entries = await Promise.all(
-    found.map(async (one): Promise<ArchiveEntry> => {
-      const path = `current/${relative(folder, join(one.parentPath, one.name))}`;
-      if (one.isDirectory()) return { kind: 'directory', path, mode: 0o755, ...root };
-      return { kind: 'file', path, content: await readFile(join(one.parentPath, one.name)), mode: 0o444, ...root };
+    children.map(async (child): Promise<ArchiveEntry> => {
+      const path = `current/${relative(folder, join(child.parentPath, child.name))}`;
+      if (child.isDirectory()) return { kind: 'directory', path, mode: 0o755, ...root };
+      return { kind: 'file', path, content: await readFile(join(child.parentPath, child.name)), mode: 0o444, ...root };
     }),
   );
   const isFolder = (entry: ArchiveEntry): number => (entry.kind === 'directory' ? 0 : 1);
@@ -124,7 +129,7 @@ function isReady(url: string): Promise<boolean> {
       answer.resume();
       resolve(answer.statusCode === 200);
     });
-    request.on('timeout', () => request.destroy(new Error('it takes too long to answer')));
+    request.on('timeout', () => request.destroy(new Error('no answer in time')));
     request.on('error', () => resolve(false));
   });
 }

@@ -1,46 +1,41 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { stringify } from 'yaml';
+import { $, glob } from 'zx';
 import { createRunner, openRepository, readAptHost } from '../../engine/images/apt.ts';
 
-/** The way to call docker compose 2: the one of this host, else the one in Debian's packages, unpacked to a folder. */
+/** The words that call docker compose 2: of this host, or else of the package in Debian sid, unpacked to a temporary folder. */
 export async function findCompose(): Promise<readonly string[]> {
   for (const command of [['docker', 'compose'], ['docker-compose']]) {
-    const [program = '', ...args] = command;
-    const answer = await execa(program, [...args, 'version', '--short'], { reject: false });
-    if (answer.exitCode === 0 && /^v?[2-9]/.test(answer.stdout)) return command;
+    if (await isCompose(command)) return command;
   }
   const folder = await mkdtemp(join(tmpdir(), 'bench-compose-'));
   const run = createRunner(new AbortController().signal);
-  const host = await readAptHost(run);
-  const [archive] = host?.archives ?? [];
+  const archive = (await readAptHost(run))?.archives[0];
   if (archive === undefined)
-    throw new Error('docker compose 2 is not here, and this host has no Debian archive to get it from');
+    throw new Error('install docker compose 2: this host has no Debian archive to get it from');
   const repository = await openRepository(folder, archive, 'sid', run);
-  const [file] = await repository.download(['docker-compose']);
-  if (file === undefined) throw new Error('the archive has no docker-compose');
-  await execa('dpkg-deb', ['-x', file.path, join(folder, 'root')]);
-  for (const place of ['usr/libexec/docker/cli-plugins/docker-compose', 'usr/bin/docker-compose']) {
-    const program = join(folder, 'root', place);
-    if ((await execa(program, ['version', '--short'], { reject: false })).exitCode === 0) return [program];
+  for (const { path } of await repository.download(['docker-compose'])) await $`dpkg-deb -x ${path} ${folder}/root`;
+  for (const program of await glob('root/usr/**/docker-compose', { cwd: folder, absolute: true })) {
+    if (await isCompose([program])) return [program];
   }
-  throw new Error('the docker-compose package has no program that runs here');
+  throw new Error("install docker compose 2: the one in Debian's docker-compose package does not run here");
 }
 
-/** Writes a compose project with the same three servers, images, volumes and flags as promstack's stack of these ports. */
+async function isCompose(command: readonly string[]): Promise<boolean> {
+  const { exitCode, stdout } = await $({ nothrow: true, quiet: true })`${command} version --short`;
+  return exitCode === 0 && /^v?[2-9]/.test(stdout);
+}
+
+type Service = 'pushgateway' | 'prometheus' | 'alertmanager';
+
+/** Writes a compose project with the images, volumes and flags of promstack's stack of three servers on these ports. */
 export async function writeComposeProject(
   folder: string,
-  images: Readonly<Record<'pushgateway' | 'prometheus' | 'alertmanager', string>>,
-  ports: Readonly<Record<'pushgateway' | 'prometheus' | 'alertmanager', number>>,
+  imageOf: (service: string) => string,
+  ports: Readonly<Record<Service, number>>,
 ): Promise<void> {
-  const healthcheck = (port: number) => ({
-    test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${port}/-/ready`],
-    interval: '1s',
-    timeout: '2s',
-    retries: 60,
-  });
   const common = {
     restart: 'unless-stopped',
     user: '65534:65534',
@@ -53,23 +48,21 @@ export async function writeComposeProject(
     services: {
       pushgateway: {
         ...common,
-        image: images.pushgateway,
+        image: imageOf('pushgateway'),
         command: ['--persistence.file=/pushgateway/metrics.store', '--persistence.interval=5m'],
         ports: [`127.0.0.1:${ports.pushgateway}:9091`],
         volumes: ['pushgateway-data:/pushgateway'],
-        healthcheck: healthcheck(9091),
       },
       prometheus: {
         ...common,
-        image: images.prometheus,
+        image: imageOf('prometheus'),
         command: ['--config.file=/config/prometheus.yml', '--storage.tsdb.path=/prometheus', '--web.enable-lifecycle'],
         ports: [`127.0.0.1:${ports.prometheus}:9090`],
         volumes: ['prometheus-data:/prometheus', './prometheus:/config:ro'],
-        healthcheck: healthcheck(9090),
       },
       alertmanager: {
         ...common,
-        image: images.alertmanager,
+        image: imageOf('alertmanager'),
         command: [
           '--config.file=/config/alertmanager.yml',
           '--storage.path=/alertmanager',
@@ -77,10 +70,25 @@ export async function writeComposeProject(
         ],
         ports: [`127.0.0.1:${ports.alertmanager}:9093`],
         volumes: ['alertmanager-data:/alertmanager', './alertmanager:/config:ro'],
-        healthcheck: healthcheck(9093),
       },
     },
     volumes: { 'pushgateway-data': {}, 'prometheus-data': {}, 'alertmanager-data': {} },
   };
   await writeFile(join(folder, 'compose.yaml'), stringify(project));
+  await writeFile(join(folder, 'health.yaml'), stringify({ services: healthChecks }));
 }
+
+/** For `--wait`, in a file of its own: who polls from outside needs no program inside the containers. */
+const healthChecks = Object.fromEntries(
+  Object.entries({ pushgateway: 9091, prometheus: 9090, alertmanager: 9093 }).map(([service, port]) => [
+    service,
+    {
+      healthcheck: {
+        test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${port}/-/ready`],
+        interval: '1s',
+        timeout: '2s',
+        retries: 60,
+      },
+    },
+  ]),
+);

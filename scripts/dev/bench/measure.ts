@@ -1,6 +1,16 @@
-import { performance } from 'node:perf_hooks';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { packageRoot } from '../../util/package-root.ts';
 
-/** Runs that were measured, in milliseconds, in their order. */
+/** How often each contender is measured. */
+export const rounds = Number(process.env['ROUNDS'] ?? 7);
+
+/** Runs the built command. Without a shell, whose start would count. */
+export function promstack(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }) {
+  return execa('node', [join(packageRoot(), 'dist/scripts/promstack.cjs'), ...args], options);
+}
+
+/** Milliseconds of the runs that were measured, in their order. */
 export type Timings = readonly number[];
 
 /** The middle value; of an even count the mean of the two in the middle. */
@@ -18,7 +28,7 @@ export async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** One thing that is measured: its preparation is not counted. */
+/** One thing that is measured; its preparation does not count. */
 export interface Contender {
   readonly name: string;
   prepare?(): Promise<void>;
@@ -28,10 +38,10 @@ export interface Contender {
 /** Measures the contenders in turn, A B C A B C …, so that a machine that slows down slows all of them; the first round warms up. */
 export async function alternate(
   contenders: readonly Contender[],
-  rounds: number,
+  times = rounds,
 ): Promise<ReadonlyMap<string, Timings>> {
   const taken = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round <= times; round++) {
     for (const { name, prepare, run } of contenders) {
       await prepare?.();
       const ms = await timed(run);
@@ -41,20 +51,26 @@ export async function alternate(
   return taken;
 }
 
-/** The series as lines: median, minimum, maximum. */
-export function table(series: ReadonlyMap<string, Timings>): string {
+/** Prints the series below a title: median, minimum, maximum. */
+export function printTable(title: string, series: ReadonlyMap<string, Timings>): void {
   const width = Math.max(...[...series.keys()].map((name) => name.length));
   const cell = (ms: number): string => `${ms.toFixed(0)} ms`.padStart(9);
-  return [...series]
-    .map(
-      ([name, taken]) =>
-        `  ${name.padEnd(width)}  median ${cell(median(taken))}  min ${cell(Math.min(...taken))}  max ${cell(Math.max(...taken))}  (${taken.length} runs)`,
-    )
-    .join('\n');
+  const lines = [...series].map(
+    ([name, taken]) =>
+      `  ${name.padEnd(width)}  median ${cell(median(taken))}  min ${cell(Math.min(...taken))}  max ${cell(Math.max(...taken))}  (${taken.length} runs)`,
+  );
+  console.log([title, ...lines].join('\n'));
 }
 
-/** `a / b` of two medians, held against a limit: `promstack / compose: 0.43 (at most 0.55: holds)`. */
-export function ratio(series: ReadonlyMap<string, Timings>, a: string, b: string, limit: number): string {
-  const value = median(series.get(a) ?? []) / median(series.get(b) ?? []);
-  return `  ${a} / ${b}: ${value.toFixed(2)} (at most ${limit}: ${value <= limit ? 'holds' : 'DOES NOT HOLD'})`;
+/** Prints `a / b` of two medians beside its budget. */
+export function ratio(series: ReadonlyMap<string, Timings>, a: string, b: string, limit: number): void {
+  budget(`${a} / ${b}`, median(series.get(a) ?? []) / median(series.get(b) ?? []), limit);
+}
+
+/** Prints a value beside its budget; one over its budget makes the exit code 1. */
+export function budget(what: string, value: number, limit: number, unit: '' | ' ms' | ' MB' = ''): void {
+  const holds = value <= limit;
+  const shown = value.toFixed(unit === '' ? 2 : 0);
+  console.log(`  ${what}: ${shown}${unit} (at most ${limit}${unit}: ${holds ? 'holds' : 'DOES NOT HOLD'})`);
+  if (!holds) process.exitCode = 1;
 }

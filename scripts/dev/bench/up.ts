@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { $ } from 'zx';
+import { stackSchema } from '../../../stack/config.ts';
+import { enabledServices } from '../../../stack/services.ts';
+import { connect } from '../../engine/connect.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { ensureImages } from '../../engine/images/ensure.ts';
+import { packageRoot } from '../../util/package-root.ts';
+import { freePort } from '../../util/ports.ts';
+import { bareCheck, bareConfig, bareDown, bareUp, untilReady } from './bare.ts';
+import { findCompose, writeComposeProject } from './compose.ts';
+import { alternate, budget, median, printTable, promstack, ratio } from './measure.ts';
+
+const ports = {
+  pushgateway: await freePort('127.0.0.1'),
+  prometheus: await freePort('127.0.0.1'),
+  alertmanager: await freePort('127.0.0.1'),
+};
+const keys = {
+  name: 'bench',
+  images: { source: 'auto' as const },
+  pushgateway: { port: ports.pushgateway },
+  prometheus: { port: ports.prometheus },
+  alertmanager: { port: ports.alertmanager },
+  grafana: { enabled: false },
+};
+
+/** `up` of three servers whose images are present, beside docker compose and the bare Docker API. */
+export async function benchUp(): Promise<void> {
+  await using engine = await connect({ env: process.env });
+  const folder = await mkdtemp(join(tmpdir(), 'promstack-bench-'));
+  // Checks that passed are cached for the user; in a cache of its own, that can be emptied.
+  const env = { XDG_CACHE_HOME: join(folder, 'cache') };
+  const run = (...args: readonly string[]) => promstack(args, { cwd: folder, env });
+  try {
+    await writeFile(join(folder, 'stack.yml'), stringify(keys));
+    const rendered = join(folder, 'rendered');
+    await run('render', '--out', rendered);
+    const imageOf = await findImages(engine);
+    await writeComposeProject(rendered, imageOf, ports);
+    const [program = '', ...words] = await findCompose();
+    const compose = (...args: readonly string[]) =>
+      execa(program, [...words, '-p', 'benchcompose', ...args], { cwd: rendered });
+
+    const config = stackSchema.parse(keys);
+    const services = enabledServices(config).map((service) => ({
+      spec: { ...service.container(config), image: imageOf(service.name) },
+      readyPath: service.ready.path,
+    }));
+    const bareChecks = () =>
+      Promise.all(
+        services.flatMap(({ spec }) => {
+          const argv = checks[spec.service];
+          return argv === undefined ? [] : [bareCheck(engine, spec, rendered, argv)];
+        }),
+      );
+    const clear = async (): Promise<void> => {
+      await run('down', '--volumes', '--yes');
+      await compose('down', '-v', '-t', '0');
+      await bareDown(engine, 'benchbare', services);
+    };
+    const clearForBare = async (): Promise<void> => {
+      await clear();
+      await bareConfig(engine, 'benchbare', services, rendered);
+    };
+
+    const up = await alternate([
+      { name: 'promstack up', prepare: clear, run: () => run('up') },
+      {
+        name: 'promstack up, nothing validated before',
+        prepare: async () => {
+          await clear();
+          await rm(join(env.XDG_CACHE_HOME, 'promstack', 'checked'), { recursive: true, force: true });
+        },
+        run: () => run('up'),
+      },
+      {
+        name: 'docker compose up -d, then polling',
+        prepare: clear,
+        run: async () => {
+          await compose('up', '-d');
+          await Promise.all(services.map(untilReady));
+        },
+      },
+      { name: 'bare API', prepare: clearForBare, run: () => bareUp(engine, 'benchbare', services) },
+      {
+        name: 'bare API with these checks',
+        prepare: clearForBare,
+        run: async () => {
+          await bareChecks();
+          await bareUp(engine, 'benchbare', services);
+        },
+      },
+    ]);
+    printTable('up from nothing, images present, until all are ready', up);
+    ratio(up, 'promstack up', 'bare API', 1.4);
+    ratio(up, 'promstack up', 'docker compose up -d, then polling', 1.1);
+    ratio(up, 'promstack up, nothing validated before', 'bare API with these checks', 1.4);
+
+    await clear();
+    await run('up');
+    const unchanged = await alternate([{ name: 'promstack up', run: () => run('up') }]);
+    const memory = await $({ cwd: folder, env: { ...process.env, ...env }, quiet: true })`
+      /usr/bin/time -f %M node ${join(packageRoot(), 'dist/scripts/promstack.cjs')} up --recreate`;
+    await clear();
+    const withHealth = ['-f', 'compose.yaml', '-f', 'health.yaml', 'up', '-d'];
+    await compose(...withHealth, '--wait');
+    const composeUnchanged = await alternate([
+      { name: 'docker compose up -d --wait', run: () => compose(...withHealth, '--wait') },
+      { name: 'docker compose up -d', run: () => compose(...withHealth) },
+    ]);
+    const nothing = new Map([...unchanged, ...composeUnchanged]);
+    printTable('up with nothing to do', nothing);
+    ratio(nothing, 'promstack up', 'docker compose up -d --wait', 0.4);
+    budget('promstack up', median(nothing.get('promstack up') ?? []), 250, ' ms');
+    budget('peak memory of up', Number(memory.stderr.trim().split('\n').at(-1)) / 1024, 120, ' MB');
+    await clear();
+  } finally {
+    await run('down', '--volumes', '--yes');
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What promstack has checked before it starts the servers. */
+const checks: Readonly<Record<string, readonly string[]>> = {
+  prometheus: ['promtool', 'check', 'config', '/current/prometheus.yml'],
+  alertmanager: ['amtool', 'check-config', '/current/alertmanager.yml'],
+};
+
+/** The images of the stack by service, pulled or built if they are missing. */
+async function findImages(engine: Engine): Promise<(service: string) => string> {
+  const config = stackSchema.parse(keys);
+  const images = enabledServices(config).map((service) => ({
+    service: service.name,
+    reference: service.container(config).image,
+  }));
+  const outcomes = await ensureImages(engine, images, config.images, () => undefined, new AbortController().signal);
+  return (service) => {
+    const outcome = outcomes.find((image) => image.service === service);
+    if (outcome?.kind !== 'had') throw new Error(`no image for ${service}`);
+    return outcome.ref;
+  };
+}
