@@ -11,8 +11,8 @@ export interface FailureStyle {
   readonly colours: Colours;
   readonly json: boolean;
   readonly verbose: boolean;
-  /** Whether a reporter has already shown this reason, so that it need not stand there twice. */
-  readonly wasSaid: (why: string) => boolean;
+  /** Whether a reporter has already shown this reason. */
+  readonly wasShown: (why: string) => boolean;
   readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => string;
 }
 
@@ -22,7 +22,7 @@ export interface Failure {
   readonly exitCode: ExitCode;
 }
 
-/** Tells the three kinds of failure apart: wrong input, a world that refused, and a mistake of ours. */
+/** Distinguishes the three kinds of failure: invalid input, an external failure, and a bug of promstack. */
 export function explainFailure(error: unknown, style: FailureStyle): Failure {
   if (error instanceof InputError) return explainInput(error, style);
   if (error instanceof StackError) return explainRefusal(error, style);
@@ -32,7 +32,7 @@ export function explainFailure(error: unknown, style: FailureStyle): Failure {
   return explainBug(error, style);
 }
 
-/** Whether an error only says that the work was asked to stop. */
+/** Whether an error only means that the signal aborted. */
 export function isAbort(error: unknown, signal: AbortSignal): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at === signal.reason || at.name === 'AbortError') return true;
@@ -58,7 +58,7 @@ function explainRefusal({ doing, why, tryThis, cause }: StackError, style: Failu
   if (style.json) {
     return { text: jsonLine({ kind: 'error', doing, why, try: tryThis }), exitCode: exitCodes.refused };
   }
-  const head = style.wasSaid(why) ? `${doing}: failed, as said above` : `${doing}: ${why}`;
+  const head = style.wasShown(why) ? `${doing}: failed (see above)` : `${doing}: ${why}`;
   const lines = [`${red('✖')} ${head}`];
   if (tryThis !== undefined) lines.push(`  try: ${tryThis.replaceAll('\n', '\n       ')}`);
   if (style.verbose) lines.push(...causes(cause).map((line) => dim(`  because: ${line}`)));
@@ -81,10 +81,10 @@ function explainBug(error: unknown, style: FailureStyle): Failure {
   const text = style.json
     ? jsonLine({ kind: 'internalError', stack, about })
     : [
-        `${style.colours.red('✖')} internal error: this is a mistake in promstack, not in your stack`,
+        `${style.colours.red('✖')} internal error: this is a bug in promstack, not in your stack`,
         `  ${stack}`,
         `  ${about}`,
-        "  try: report the lines above to promstack's makers, with the command you ran",
+        '  try: report a bug with the lines above and the command you ran',
         '',
       ].join('\n');
   return { text, exitCode: exitCodes.refused };

@@ -36,13 +36,13 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
     clock: systemClock,
     printDiagnostic: (diagnostic) => printDiagnostic(diagnostic, readSource, stderr.colours.isColorSupported),
   });
-  const said = new Set<string>();
+  const shown = new Set<string>();
   const report: Report = (event) => {
-    if (event.kind === 'failed' && !globals.quiet) said.add(event.why);
+    if (event.kind === 'failed' && !globals.quiet) shown.add(event.why);
     reporter.report(event);
   };
   const stopListening = listenForInterrupts(world, controller, {
-    onSlow: () => report({ kind: 'note', text: 'stopping cleanly; press Ctrl-C again to leave at once' }),
+    onSlow: () => report({ kind: 'note', text: 'stopping; press Ctrl-C again to exit immediately' }),
     onSecond: () => {
       reporter.close();
       world.exit(exitCodes.interrupted);
@@ -85,7 +85,7 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
       colours: stderr.colours,
       json: context.json,
       verbose: context.verbose,
-      wasSaid: (why) => said.has(why),
+      wasShown: (why) => shown.has(why),
       printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours.isColorSupported),
     });
     stderr.write(failure.text);
@@ -138,9 +138,7 @@ async function confirmAt(
 ): Promise<boolean> {
   const { stdin, write, canAsk, signal } = terminal;
   if (!canAsk) {
-    throw new InputError([
-      misuse(`there is no terminal to ask at: ${question}`, `say ${yesFlag} if the answer is yes`),
-    ]);
+    throw new InputError([misuse(`no terminal to confirm: ${question}`, `add ${yesFlag} to confirm`)]);
   }
   signal.throwIfAborted();
   write(`${question} [y/N] `);

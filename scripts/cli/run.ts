@@ -32,7 +32,7 @@ function sayLost(world: ProcessIo, error: Error): Promise<ExitCode> {
     throw new StackError({
       doing: 'writing the result to stdout',
       why: error.message,
-      tryThis: 'run the same again, with its output to where there is room',
+      tryThis: 'run the command again with output to a disk with free space',
       cause: error,
     });
   });

@@ -5,35 +5,35 @@ import { type Labels, labelOf, matches } from '../../stack/alertmanager/matcher.
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
 import type { Routing, Silence } from '../servers/alertmanager.ts';
 
-/** What is known of a running Alertmanager. */
+/** The state of a running Alertmanager. */
 export interface LiveAlerts {
   readonly silences: readonly Silence[];
-  /** The labels of the alerts that fire. */
+  /** The labels of the active alerts. */
   readonly alerts: readonly Labels[];
 }
 
-/** One receiver at the end of an alert's way. */
+/** A receiver that the routing tree selects for an alert. */
 export interface TracedReceiver extends ReceiverIntegrations {
   readonly route: MarkedRoute;
-  /** Why it is not told at this time: `muted by weekend`; undefined when it is. */
+  /** `muted by weekend`; undefined when it is not muted at this time. */
   readonly mutedBy: string | undefined;
 }
 
-/** The way of an alert with these labels: whom it reaches, and what keeps it from them. */
+/** The receivers of an alert, and what suppresses its notifications. */
 export interface AlertTrace {
   readonly labels: Labels;
-  /** Whether the running Alertmanager told all this; else it is what stack.yml says. */
+  /** Whether this is the state of the running Alertmanager, not only the routing of stack.yml. */
   readonly isLive: boolean;
   readonly tree: MarkedRoute;
-  readonly told: readonly TracedReceiver[];
+  readonly receivers: readonly TracedReceiver[];
   readonly silences: readonly Silence[];
   readonly inhibitions: readonly Inhibition[];
 }
 
-/** Follows an alert; undefined when the file has no routes. */
+/** Traces an alert; undefined when the file has no valid route. */
 export function traceAlert(
   labels: Labels,
-  { file, receivers, isLive }: Routing,
+  { file, receivers: all, isLive }: Routing,
   live: LiveAlerts | undefined,
   at: Date,
 ): AlertTrace | undefined {
@@ -44,21 +44,22 @@ export function traceAlert(
     labels,
     isLive,
     tree,
-    told: endsOf(tree).map((route) => ({
+    receivers: endsOf(tree).map((route) => ({
       name: route.receiver,
-      integrations: receivers.find(({ name }) => name === route.receiver)?.integrations ?? [],
+      integrations: all.find(({ name }) => name === route.receiver)?.integrations ?? [],
       route,
       mutedBy: mutedBy(route, now),
     })),
     silences: (live?.silences ?? []).filter(
       ({ status, matchers }) =>
-        status.state === 'active' && matchers.every((one) => matches(one, labelOf(labels, one.name)) === true),
+        status.state === 'active' &&
+        matchers.every((matcher) => matches(matcher, labelOf(labels, matcher.name)) === true),
     ),
     inhibitions: inhibitionsOf(file['inhibit_rules'], labels, live?.alerts ?? []),
   };
 }
 
-/** Whether anything keeps the alert from every receiver. */
+/** Whether a silence or an inhibiting alert suppresses all its notifications. */
 export function isSuppressed({ silences, inhibitions }: AlertTrace): boolean {
   return silences.length > 0 || inhibitions.some(({ by }) => by !== undefined);
 }

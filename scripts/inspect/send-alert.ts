@@ -1,11 +1,12 @@
-import { explainFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
+import type { Labels } from '../../stack/alertmanager/matcher.ts';
+import { explainFailure, type NotifyFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
 import { labelOf, samplesOf } from '../../stack/values/metrics-page.ts';
 import type { AlertmanagerClient } from '../servers/alertmanager.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';
 import type { TracedReceiver } from './alert-route.ts';
 
-/** What became of the notification of one receiver. */
+/** The outcome of notifying one integration of a receiver. */
 export interface AlertDelivery {
   readonly receiver: string;
   readonly integration: string;
@@ -14,82 +15,78 @@ export interface AlertDelivery {
   readonly tryThis?: string;
 }
 
-/** Requests to receivers of one kind of integration, as Alertmanager counts them since it started. */
-interface Count {
-  readonly done: number;
-  readonly failed: number;
-}
-
 const pauseMs = 250;
 
 /**
- * Sends an alert that ends by itself and waits until every receiver has been told. Alertmanager counts by kind of
- * integration and not by receiver, so who failed is read from its log; of those that did not fail, each counted success
- * is one.
+ * Sends an alert that resolves by itself, and waits until every receiver has been notified. Alertmanager counts
+ * notifications per kind of integration and not per receiver, so failures are read from its log, and each counted success
+ * is assigned to one that did not fail.
  */
-export async function sendAlert(told: {
-  readonly api: AlertmanagerClient;
+export async function sendAlert({
+  client,
+  servers,
+  labels,
+  receivers,
+  timeoutMs,
+  clock,
+  signal,
+}: {
+  readonly client: AlertmanagerClient;
   readonly servers: Servers;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly receivers: readonly TracedReceiver[];
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<readonly AlertDelivery[]> {
-  const { api, servers, labels, receivers, timeoutMs, clock, signal } = told;
-  const before = await api.metrics();
+  const before = await client.metrics();
   const startedAt = clock.now();
-  await api.send({
+  await client.send({
     labels,
     annotations: {
-      summary: 'A test alert of promstack alert test',
-      description: 'Nothing is wrong. It ends by itself.',
+      summary: 'Test alert of promstack alert test',
+      description: 'Nothing is wrong. It resolves by itself.',
     },
     startsAt: new Date(startedAt).toISOString(),
     endsAt: new Date(startedAt + timeoutMs).toISOString(),
   });
   for (;;) {
-    const [after, lines] = await Promise.all([api.metrics(), servers.lines('alertmanager', new Date(startedAt))]);
-    const deliveries = judge(
-      receivers,
-      before,
-      after,
-      lines.map(({ text }) => text),
-    );
+    const [after, lines] = await Promise.all([client.metrics(), servers.lines('alertmanager', new Date(startedAt))]);
+    const failures = lines.flatMap(({ text }) => readNotifyFailure(text) ?? []);
+    const pending = assessDeliveries(receivers, (kind) => successes(after, kind) - successes(before, kind), failures);
     const isOver = clock.now() - startedAt >= timeoutMs;
-    if (isOver || deliveries.every(({ outcome }) => outcome !== 'waiting')) return deliveries.map(settle);
+    if (isOver || pending.every(({ outcome }) => outcome !== 'waiting')) {
+      return pending.map(({ isFailing, ...delivery }) => (isFailing ? { ...delivery, outcome: 'failed' } : delivery));
+    }
     await clock.sleep(pauseMs, signal);
   }
 }
 
-/** A failure that is tried again counts as waiting until the end, with its cause. */
-interface Judged extends AlertDelivery {
+/** A failure that Alertmanager retries is `waiting` until the timeout. */
+interface PendingDelivery extends AlertDelivery {
   readonly isFailing: boolean;
 }
 
-function judge(
+function assessDeliveries(
   receivers: readonly TracedReceiver[],
-  before: string,
-  after: string,
-  lines: readonly string[],
-): readonly Judged[] {
-  const failures = lines.flatMap((line) => readNotifyFailure(line) ?? []);
+  delivered: (kind: string) => number,
+  failures: readonly NotifyFailure[],
+): readonly PendingDelivery[] {
   const all = receivers.flatMap(({ name, integrations, route }) =>
     integrations.map((kind, at) => {
-      const integration = `${kind}[${integrations.slice(0, at).filter((other) => other === kind).length}]`;
-      const failure = failures.findLast((one) => one.receiver === name && one.integration === integration);
+      const integration = `${kind}[${integrations.slice(0, at).filter((earlier) => earlier === kind).length}]`;
+      const failure = failures.findLast((line) => line.receiver === name && line.integration === integration);
       return { name, kind, integration, failure, route };
     }),
   );
-  const left = new Map<string, number>();
-  for (const kind of new Set(all.map((one) => one.kind))) left.set(kind, successes(before, after, kind));
-  return all.map(({ name, kind, integration, failure, route }): Judged => {
+  const unassigned = new Map(all.map(({ kind }) => [kind, delivered(kind)]));
+  return all.map(({ name, kind, integration, failure, route }): PendingDelivery => {
     const base = { receiver: name, integration, isFailing: failure !== undefined };
     if (failure?.isFinal === true) return { ...base, outcome: 'failed', ...explainFailure(failure) };
-    const free = left.get(kind) ?? 0;
-    const hasRivals = all.some((other) => other.kind === kind && other.failure === undefined);
-    if (free > 0 && (failure === undefined || !hasRivals)) {
-      left.set(kind, free - 1);
+    const count = unassigned.get(kind) ?? 0;
+    const hasOthers = all.some((other) => other.kind === kind && other.failure === undefined);
+    if (count > 0 && (failure === undefined || !hasOthers)) {
+      unassigned.set(kind, count - 1);
       return { ...base, isFailing: false, outcome: 'delivered' };
     }
     if (failure !== undefined) return { ...base, outcome: 'waiting', ...explainFailure(failure) };
@@ -97,28 +94,17 @@ function judge(
     return {
       ...base,
       outcome: 'waiting',
-      why: `not sent yet: a new group waits ${groupWait}, one that was told before waits ${groupInterval}`,
-      tryThis: 'a longer --timeout, or a label that makes a group of its own',
+      why: `not sent yet: group_wait is ${groupWait} for a new group, group_interval ${groupInterval} for an existing one`,
+      tryThis: 'a longer --timeout, or a label that makes a new group',
     };
   });
 }
 
-function settle({ isFailing, ...delivery }: Judged): AlertDelivery {
-  return isFailing ? { ...delivery, outcome: 'failed' } : delivery;
-}
-
-function successes(before: string, after: string, kind: string): number {
-  const [was, is] = [countOf(before, kind), countOf(after, kind)];
-  return is.done - is.failed - (was.done - was.failed);
-}
-
-function countOf(page: string, kind: string): Count {
+/** Successful notification requests of one kind of integration since Alertmanager started. */
+function successes(page: string, kind: string): number {
   const sum = (metric: string) =>
     samplesOf(page, metric)
       .filter((sample) => labelOf(sample, 'integration') === kind)
       .reduce((total, { value }) => total + value, 0);
-  return {
-    done: sum('alertmanager_notification_requests_total'),
-    failed: sum('alertmanager_notification_requests_failed_total'),
-  };
+  return sum('alertmanager_notification_requests_total') - sum('alertmanager_notification_requests_failed_total');
 }

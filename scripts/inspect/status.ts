@@ -1,38 +1,239 @@
-import type { Reading } from '../../stack/model.ts';
-import type { ContainerState } from '../engine/engine.ts';
+import type { HealthIndicator, HttpRequest, HttpResponse, Reading } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
+import type { ContainerState, Engine } from '../engine/engine.ts';
+import { findImages } from '../engine/images/ensure.ts';
+import { type Desired, type DesiredService, toDesired } from '../plan/desired.ts';
+import { driftOf } from '../plan/drift.ts';
+import { observe } from '../plan/observe.ts';
+import type { Observed, ObservedService } from '../plan/observed.ts';
+import type { Change } from '../plan/plan.ts';
+import { reconcile } from '../plan/reconcile.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { lastConfirmed } from '../state/history.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
+import type { Clock } from '../util/clock.ts';
 
-/** How a stack is: what runs, whether it is what stack.yml says, and what each service tells of itself. */
+/** The state of a stack: what runs, whether it matches stack.yml, and the health of each service. */
 export interface StackStatus {
   readonly stack: string;
-  /** The last revision that was confirmed to run; undefined when the engine has no record of one. */
+  /** The last confirmed revision; undefined when the engine has no record of one. */
   readonly revision: string | undefined;
   readonly services: readonly ServiceStatus[];
-  /** What is not right, and what a person may want to look at; the former come first. */
+  /** Those of tone `wrong` come first. */
   readonly problems: readonly StatusProblem[];
-  /** Whether none of them is `wrong`. */
+  /** Whether no problem is `wrong`. */
   readonly isRight: boolean;
 }
 
-/** How one service is. */
 export interface ServiceStatus {
   readonly service: string;
   readonly container: string | undefined;
   readonly state: ContainerState | 'absent';
-  /** The engine's own short sentence: `Up 3 minutes`. */
+  /** In the engine's own words: `Up 3 minutes`. */
   readonly uptime: string | undefined;
-  /** Whether it answers that it can do its work. */
   readonly isReady: boolean;
   readonly image: string;
-  /** The revision of its files that is in force; undefined when it reads none. */
+  /** The revision of its files in use; undefined when it reads none. */
   readonly revision: string | undefined;
   readonly url: string | undefined;
   readonly vitals: readonly ({ readonly label: string } & Pick<Reading, 'text' | 'values' | 'tone'>)[];
 }
 
-/** Something not right, or something to look at. */
+/** `wrong`: the stack does not work as it should. `notice`: worth a look. */
 export interface StatusProblem {
   readonly tone: 'wrong' | 'notice';
   readonly service: string;
   readonly message: string;
   readonly tryThis?: string;
+}
+
+/** For one request to a server. */
+const timeoutMs = 5_000;
+
+/** Inspects the engine and queries every running service; changes nothing. */
+export async function takeStatus({
+  engine,
+  rendering,
+  clock,
+  signal,
+}: {
+  readonly engine: Engine;
+  readonly rendering: Rendering;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signal: AbortSignal;
+}): Promise<StackStatus> {
+  const { config } = rendering;
+  const client = openServiceClient(engine);
+  try {
+    const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
+    const images = await findImages(engine, references, config.images);
+    const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
+    const observed = await observe(engine, desired, client);
+    const query = openQuery(client, signal);
+    const probed = await Promise.all(
+      desired.services.map(async ({ service, spec, release }) => {
+        const running = observed.services.get(service.name);
+        const image = running?.container.image ?? spec.image;
+        const revision = release === undefined ? undefined : running?.linked;
+        const indicators = service.healthIndicators?.(config) ?? [];
+        const url = client.url(service.name, service.port);
+        return probe(service, running, { image, revision, indicators, query, url, now: clock.now() });
+      }),
+    );
+    return summarise(desired, observed, probed);
+  } finally {
+    client.close();
+  }
+}
+
+/** Sends a request; resolves with the reason when there is no response. */
+type Query = (service: string, request: HttpRequest) => Promise<HttpResponse | string>;
+
+/** Sends equal requests once: several indicators may read the same page. */
+function openQuery(client: ServiceClient, signal: AbortSignal): Query {
+  const sent = new Map<string, Promise<HttpResponse | string>>();
+  return (service, request) => {
+    const key = `${service} ${JSON.stringify(request)}`;
+    const response =
+      sent.get(key) ??
+      client.request(service, request, { timeoutMs, signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        return error instanceof Error ? error.message : String(error);
+      });
+    sent.set(key, response);
+    return response;
+  };
+}
+
+interface ProbedService {
+  readonly status: ServiceStatus;
+  readonly problems: readonly StatusProblem[];
+}
+
+async function probe(
+  { name, ready }: Service,
+  running: ObservedService | undefined,
+  {
+    image,
+    revision,
+    indicators,
+    query,
+    url,
+    now,
+  }: {
+    readonly image: string;
+    readonly revision: string | undefined;
+    readonly indicators: readonly HealthIndicator[];
+    readonly query: Query;
+    readonly url: string | undefined;
+    readonly now: number;
+  },
+): Promise<ProbedService> {
+  const container = running?.container;
+  const base = { service: name, container: container?.name, uptime: container?.status, image, revision };
+  if (container?.state !== 'running') {
+    const state = container?.state ?? 'absent';
+    return { status: { ...base, state, url: undefined, isReady: false, vitals: [] }, problems: [] };
+  }
+  const response = await query(name, ready);
+  const isReady = typeof response !== 'string' && response.status === 200;
+  const readings = isReady
+    ? await Promise.all(indicators.map((indicator) => readIndicator(indicator, name, query, now)))
+    : [];
+  const vitals = readings.map(({ label, text, values, tone }) => ({ label, text, values, tone }));
+  return {
+    status: { ...base, state: container.state, url, isReady, vitals },
+    problems: [
+      ...(isReady ? [] : [notReady(name, response)]),
+      ...readings.flatMap(({ tone, problems = [] }) =>
+        problems.map(
+          (problem): StatusProblem => ({ tone: tone === 'wrong' ? 'wrong' : 'notice', service: name, ...problem }),
+        ),
+      ),
+    ],
+  };
+}
+
+function notReady(service: string, response: HttpResponse | string): StatusProblem {
+  const message =
+    typeof response === 'string'
+      ? `it does not answer: ${response}`
+      : `it is not ready: its readiness check answers ${response.status}`;
+  return { tone: 'wrong', service, message, tryThis: `promstack logs ${service}` };
+}
+
+async function readIndicator(
+  { label, request, read }: HealthIndicator,
+  service: string,
+  query: Query,
+  now: number,
+): Promise<Reading & { label: string }> {
+  const response = await query(service, request);
+  const unknown = (why: string) => ({ label, text: `unknown: ${why}`, values: {}, tone: 'notice' }) as const;
+  if (typeof response === 'string') return unknown(response);
+  if (response.status !== 200) return unknown(`it answers ${response.status}`);
+  const reading = read(response, now);
+  return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
+}
+
+function summarise(desired: Desired, observed: Observed, probed: readonly ProbedService[]): StackStatus {
+  const { changes } = reconcile(desired, observed);
+  const drift = driftOf(desired, observed);
+  const differences = changes.flatMap((change) =>
+    assessChange(
+      change,
+      desired.services.find(({ service }) => service.name === change.service),
+      observed.services.get(change.service),
+      drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
+    ),
+  );
+  const all = [...differences, ...probed.flatMap(({ problems }) => problems)];
+  const isWrong = ({ tone }: StatusProblem): boolean => tone === 'wrong';
+  return {
+    stack: desired.stack,
+    revision: lastConfirmed(observed.history)?.revision,
+    services: probed.map(({ status }) => status),
+    problems: [...all.filter(isWrong), ...all.filter((problem) => !isWrong(problem))],
+    isRight: !all.some(isWrong),
+  };
+}
+
+/**
+ * What a pending change says about the stack: an edit of stack.yml that has not been applied is only a notice; a missing
+ * container and manual changes (`drift`) are wrong.
+ */
+export function assessChange(
+  { service, action, because: reasons }: Change,
+  desired: DesiredService | undefined,
+  observed: ObservedService | undefined,
+  drift: readonly string[],
+): readonly StatusProblem[] {
+  const wrong = (message: string, tryThis = 'promstack up'): StatusProblem => ({
+    tone: 'wrong',
+    service,
+    message,
+    tryThis,
+  });
+  const notice = (message: string, tryThis: string): StatusProblem => ({ tone: 'notice', service, message, tryThis });
+  const because = reasons.join('; ');
+  if (action === 'create') return [wrong('it has no container')];
+  if (action === 'start') return [wrong(because, `promstack up; promstack logs ${service} may show the cause`)];
+  if (drift.length > 0) return drift.map((message) => wrong(message));
+  switch (action) {
+    case 'none':
+      return [];
+    case 'remove':
+      return [notice(because, 'promstack up removes it')];
+    case 'recreate': {
+      const state = observed?.container.state ?? 'running';
+      return [
+        ...(state === 'running' ? [] : [wrong(`its container is ${state}`)]),
+        notice(`differs from stack.yml: ${because}`, 'promstack up'),
+      ];
+    }
+    case 'reload':
+      return observed?.linked === desired?.release?.revision
+        ? [wrong(because)]
+        : [notice(`the running config differs from stack.yml: ${because}`, 'promstack reload')];
+  }
 }

@@ -42,11 +42,11 @@ describe('alert test and silence', () => {
     expect(exitCode, stderr).toBe(0);
   };
 
-  it('must show the way of an alert by stack.yml while nothing runs', { timeout: testMs }, async () => {
+  it('must trace an alert through stack.yml while nothing runs', { timeout: testMs }, async () => {
     const { exitCode, stdout } = await stack.run('alert', 'test', '--label', 'severity=critical');
     expect(exitCode).toBe(0);
     expect(stdout).toMatchInlineSnapshot(`
-      "{alertname="PromstackTest", severity="critical"}  (as stack.yml routes it: Alertmanager does not answer)
+      "{alertname="PromstackTest", severity="critical"}  (routing of stack.yml: Alertmanager does not answer)
 
       │  all alerts                                              chat
          ├─ alertname="PromstackVerify", job="promstack-verify"  sink
@@ -54,20 +54,20 @@ describe('alert test and silence', () => {
       ➜  ├─ severity=~"critical|warning"                         chat
          └─ team="night"                                         chat
 
-      ✔ oncall is told by webhook  grouped by alertname; after 0s, then every 10s, again after 4h
-      ✔ chat is told by webhook  grouped by alertname; after 0s, then every 10s, again after 4h
-        would be inhibited by an alert with alertname="Outage", with the same host
-        silences are known to the running Alertmanager alone
+      ✔ oncall is notified via webhook  group_by [alertname], group_wait 0s, group_interval 10s, repeat_interval 4h
+      ✔ chat is notified via webhook  group_by [alertname], group_wait 0s, group_interval 10s, repeat_interval 4h
+        would be inhibited by an alert with alertname="Outage" and equal host
+        silences are unknown while Alertmanager does not answer
       "
     `);
   });
 
-  it('must send an alert and say who got it and who did not, and why', { timeout: testMs }, async () => {
+  it('must send an alert and report which receivers got it, and why others did not', { timeout: testMs }, async () => {
     await up();
     const good = await stack.run('alert', 'test', '--label', 'alertname=Fine', '--send', '--timeout', '30s');
     expect(good.exitCode, good.stdout + good.stderr).toBe(0);
-    expect(good.stdout).toContain('(as the running Alertmanager routes it)');
-    expect(good.stdout).toMatch(/✔ delivered to chat by webhook\[0\]\n$/);
+    expect(good.stdout).toContain('(routing of the running Alertmanager)');
+    expect(good.stdout).toMatch(/✔ delivered to chat via webhook\[0\]\n$/);
     await eventually(async () =>
       expect((await stack.run('logs', '--raw', 'sink')).stdout).toContain('"alertname":"Fine"'),
     );
@@ -87,17 +87,17 @@ describe('alert test and silence', () => {
       { receiver: 'oncall', integration: 'webhook[0]', outcome: 'failed', why: expect.stringMatching(/answers 40\d$/) },
       { receiver: 'chat', integration: 'webhook[0]', outcome: 'delivered' },
     ]);
-    // The failure of a receiver that people are told by is the drill's to say too.
-    const drill = await stack.run('verify');
-    expect(drill.exitCode).toBe(1);
-    expect(drill.stdout).toMatch(/✖ routes .*\n {4}the receiver oncall \(webhook\[0\]\) answers 40\d \(.* ago\)\n/);
+    // verify reports the failure of a receiver too.
+    const verified = await stack.run('verify');
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stdout).toMatch(/✖ routes .*\n {4}the receiver oncall \(webhook\[0\]\) answers 40\d \(.* ago\)\n/);
   });
 
-  it('must say what mutes, inhibits or silences an alert', { timeout: testMs }, async () => {
+  it('must report what mutes, inhibits or silences an alert', { timeout: testMs }, async () => {
     const muted = await stack.run('alert', 'test', '--label', 'team=night', '--send');
     expect({ exitCode: muted.exitCode, stdout: muted.stdout }).toEqual({
       exitCode: 1,
-      stdout: expect.stringContaining('! chat is not told: it is muted by always\n'),
+      stdout: expect.stringContaining('! chat is not notified: it is muted by always\n'),
     });
     await stack.run('alert', 'test', '-l', 'alertname=Outage', '-l', 'host=a', '--send', '--timeout', '30s');
     const inhibited = await stack.run('alert', 'test', '-l', 'severity=critical', '-l', 'host=a');
@@ -117,7 +117,7 @@ describe('alert test and silence', () => {
     expect(added.exitCode, added.stderr).toBe(0);
     const { id } = JSON.parse(added.stdout) as { id: string };
     const silenced = await stack.run('alert', 'test', '-l', 'alertname=DiskFull', '-l', 'host=ab');
-    expect(silenced.stdout).toMatch(/! chat would be told by webhook/);
+    expect(silenced.stdout).toMatch(/! chat would be notified via webhook/);
     expect(silenced.stdout).toMatch(
       new RegExp(`! silenced until .* by me: moving disks\n {4}try: promstack silence expire ${id}\n`),
     );
@@ -136,16 +136,16 @@ describe('alert test and silence', () => {
     expect((await stack.run('silence', 'list', '--json', '--expired')).stdout).toContain(id);
   });
 
-  it('must refuse what is no matcher and name a silence that is not there', { timeout: testMs }, async () => {
+  it('must refuse an invalid matcher and an unknown silence', { timeout: testMs }, async () => {
     const wrong = await stack.run('silence', 'add', 'alertname=Foo', 'severity', '--comment', 'x');
     expect({ exitCode: wrong.exitCode, stderr: wrong.stderr }).toEqual({
       exitCode: 2,
-      stderr: '✖ severity is not a matcher\n  name=value, with =, !=, =~ or !~ between the two\n',
+      stderr: '✖ severity is not a matcher\n  write name=value, with =, !=, =~ or !~\n',
     });
     const gone = await stack.run('silence', 'expire', 'nope');
     expect({ exitCode: gone.exitCode, stderr: gone.stderr }).toEqual({
       exitCode: 1,
-      stderr: '✖ expiring silences: there is no silence nope; nothing was changed\n  try: promstack silence list\n',
+      stderr: '✖ expiring silences: no silence has the ID nope; nothing was changed\n  try: promstack silence list\n',
     });
   });
 });

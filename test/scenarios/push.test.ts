@@ -65,7 +65,10 @@ describe('push', () => {
       stderr: '✖ bad.txt:1:3 "one" is not a number\n   1 │ m one\n     │   ~~~\n1 problem. Nothing was changed.\n',
     });
     expect((await inFolder('latin1.txt')).stderr).toContain('✖ latin1.txt:2:6 this is not UTF-8 text');
-    expect(await inFolder('missing.txt')).toMatchObject({ exitCode: 2, stderr: '✖ there is no file missing.txt\n' });
+    expect(await inFolder('missing.txt')).toMatchObject({
+      exitCode: 2,
+      stderr: '✖ the file missing.txt does not exist\n',
+    });
   });
 
   test('must say what the push contradicts, with its line, before it is sent', async () => {
@@ -132,7 +135,7 @@ describe('push', () => {
   });
 
   test.each([
-    [['push', '--job', 'a'], 'there is no sample in <stdin>'],
+    [['push', '--job', 'a'], '<stdin> has no samples'],
     [['push'], "required option '--job <name>' not specified"],
     [['push', '--job', ''], 'the job has no name'],
     [
@@ -145,7 +148,7 @@ describe('push', () => {
     [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var cannot be combined'],
     [['push', '--job', 'a', '--var', 'x=1', '--delete'], '--delete pushes nothing'],
     [['push', '--job', 'a', '--var', 'x=1', '--retries', 'x'], '--retries x is not a number'],
-    [['push', '--job', 'a', '--var', 'x=1', '--timeout', 'x'], '--timeout x is no duration'],
+    [['push', '--job', 'a', '--var', 'x=1', '--timeout', 'x'], '--timeout x is not a duration'],
     [
       ['push', '--job', 'a', '--var', 'x=1', '--url', 'ftp://x'],
       'a Pushgateway is reached by http or https, not by ftp://',
@@ -255,8 +258,8 @@ describe('gc', () => {
 
   test.each([
     [['gc'], "required option '--older-than <duration>' not specified"],
-    [['gc', '--older-than', 'soon'], '--older-than soon is no duration'],
-    [['gc', '--older-than', '0'], '--older-than 0 is no duration'],
+    [['gc', '--older-than', 'soon'], '--older-than soon is not a duration'],
+    [['gc', '--older-than', '0'], '--older-than 0 is not a duration'],
   ])('%j must be refused', async (argv, message) => {
     const { exitCode, stderr } = await promstack('', ...argv);
     expect(exitCode).toBe(2);

@@ -56,7 +56,7 @@ describe('a stack that runs', () => {
     });
     const { stdout } = await stack.run('status');
     expect(stdout).toContain(stack.url('prometheus'));
-    expect(stdout).toMatch(/✔ everything runs as it should\n$/);
+    expect(stdout).toMatch(/✔ no problems found\n$/);
   });
 
   it('must be told without a service that is to go: whom its alerts reach no more, and the files that go', async () => {
@@ -74,7 +74,7 @@ describe('a stack that runs', () => {
     const { exitCode, stdout } = await stack.run('status');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/✖ sink: it is stopped\n {2}try: promstack up/);
-    expect(stdout).toMatch(/✖ 1 thing is not right\n$/);
+    expect(stdout).toMatch(/✖ 1 problem\n$/);
     const { exitCode: openCode, stderr } = await stack.run('open', 'sink', '--print');
     expect({ openCode, stderr }).toEqual({
       openCode: 1,

@@ -45,27 +45,26 @@ const test = defineCommand({
     await using engine = await tryEngine(context, send === true);
     const servers = engine === undefined ? undefined : await openServers(engine, rendering.config, context.signal);
     try {
-      const way = await findWay(context, rendering, servers, labels);
+      const trace = await traceOrThrow(context, rendering, servers, labels);
       if (send !== true || servers === undefined) {
         context.stdout.write(
-          context.json ? `${JSON.stringify(toJson(way))}\n` : printAlertRoute(way, context.stdout.colours),
+          context.json ? `${JSON.stringify(toJson(trace))}\n` : printAlertRoute(trace, context.stdout.colours),
         );
         return exitCodes.fine;
       }
-      return await sendAndTell(context, servers, way, timeoutMs);
+      return await sendAndReport(context, servers, trace, timeoutMs);
     } finally {
       servers?.close();
     }
   },
 });
 
-/** `promstack alert`: what becomes of an alert. */
 export const command = defineCommand({
   details: 'Shows how Alertmanager handles an alert, and sends test alerts.',
   subcommands: [{ name: 'test', summary: 'trace an alert to its receivers; --send notifies them', command: test }],
 });
 
-/** The way can be shown without an engine; an alert cannot be sent without one. */
+/** An alert can be traced without an engine, but not sent. */
 async function tryEngine(context: Context, isNeeded: boolean) {
   try {
     return await connectEngine(context);
@@ -75,7 +74,7 @@ async function tryEngine(context: Context, isNeeded: boolean) {
   }
 }
 
-async function findWay(
+async function traceOrThrow(
   context: Context,
   rendering: Rendering,
   servers: Servers | undefined,
@@ -84,48 +83,53 @@ async function findWay(
   const rendered = readRenderedRouting(rendering);
   const routing = servers === undefined ? rendered : await readRouting(servers, rendered);
   const live = servers !== undefined && routing.isLive ? await readLive(new AlertmanagerClient(servers)) : undefined;
-  const way = traceAlert(labels, routing, live, new Date(context.clock.now()));
-  if (way !== undefined) return way;
+  const trace = traceAlert(labels, routing, live, new Date(context.clock.now()));
+  if (trace !== undefined) return trace;
   throw new StackError({
-    doing: 'following the alert',
-    why: 'alertmanager.yml has no route, or one with a matcher that is none',
+    doing: 'tracing the alert',
+    why: 'alertmanager.yml has no route, or one with an invalid matcher',
     tryThis: 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
   });
 }
 
-async function readLive(api: AlertmanagerClient): Promise<LiveAlerts> {
-  const [silences, alerts] = await Promise.all([api.silences(), api.alerts()]);
+async function readLive(client: AlertmanagerClient): Promise<LiveAlerts> {
+  const [silences, alerts] = await Promise.all([client.silences(), client.alerts()]);
   return { silences, alerts: alerts.map((alert) => alert.labels) };
 }
 
-async function sendAndTell(context: Context, servers: Servers, way: AlertTrace, timeoutMs: number): Promise<ExitCode> {
+async function sendAndReport(
+  context: Context,
+  servers: Servers,
+  trace: AlertTrace,
+  timeoutMs: number,
+): Promise<ExitCode> {
   const { clock, signal, stdout, json } = context;
-  if (!json) stdout.write(printAlertRoute(way, stdout.colours));
-  const isKeptBack = isSuppressed(way);
-  const receivers = isKeptBack ? [] : way.told.filter(({ mutedBy }) => mutedBy === undefined);
-  const api = new AlertmanagerClient(servers);
-  const deliveries = await sendAlert({ api, servers, labels: way.labels, receivers, timeoutMs, clock, signal });
+  if (!json) stdout.write(printAlertRoute(trace, stdout.colours));
+  const isQuiet = isSuppressed(trace);
+  const receivers = isQuiet ? [] : trace.receivers.filter(({ mutedBy }) => mutedBy === undefined);
+  const client = new AlertmanagerClient(servers);
+  const deliveries = await sendAlert({ client, servers, labels: trace.labels, receivers, timeoutMs, clock, signal });
   const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
-  if (json) stdout.write(`${JSON.stringify({ ...toJson(way), deliveries })}\n`);
-  else stdout.write(`\n${printDeliveries(deliveries, isKeptBack, context)}`);
+  if (json) stdout.write(`${JSON.stringify({ ...toJson(trace), deliveries })}\n`);
+  else stdout.write(`\n${printDeliveries(deliveries, isQuiet, context)}`);
   return isDelivered ? exitCodes.fine : exitCodes.refused;
 }
 
-function printDeliveries(deliveries: readonly AlertDelivery[], isKeptBack: boolean, { stdout }: Context): string {
+function printDeliveries(deliveries: readonly AlertDelivery[], isQuiet: boolean, { stdout }: Context): string {
   const { green, red } = stdout.colours;
   if (deliveries.length === 0) {
-    return `${red('✖')} sent, and nobody is told: ${isKeptBack ? 'it is kept back' : 'no receiver on its way tells anybody now'}\n`;
+    return `${red('✖')} sent, but nobody is notified: ${isQuiet ? 'it is silenced or inhibited' : 'no receiver of its route notifies anybody now'}\n`;
   }
   return deliveries
     .map(({ receiver, integration, outcome, why, tryThis }) =>
       outcome === 'delivered'
-        ? `${green('✔')} delivered to ${receiver} by ${integration}\n`
-        : `${red('✖')} not delivered to ${receiver} by ${integration}: ${why}\n    try: ${tryThis}\n`,
+        ? `${green('✔')} delivered to ${receiver} via ${integration}\n`
+        : `${red('✖')} not delivered to ${receiver} via ${integration}: ${why}\n    try: ${tryThis}\n`,
     )
     .join('');
 }
 
-/** An alert without a name is one nobody can speak of. */
+/** An alert without a name is hard to identify, so it gets one. */
 function toLabels(pairs: readonly LabelPair[] = []): Readonly<Record<string, string>> {
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -133,12 +137,19 @@ function toLabels(pairs: readonly LabelPair[] = []): Readonly<Record<string, str
   return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
 }
 
-function toJson({ labels, isLive, tree, told, silences, inhibitions }: AlertTrace) {
-  const receivers = told.map(({ name, integrations, mutedBy, route }: TracedReceiver) => ({
+function toJson({ labels, isLive, tree, receivers, silences, inhibitions }: AlertTrace) {
+  const toReceiver = ({ name, integrations, mutedBy, route: { timing } }: TracedReceiver) => ({
     name,
     integrations,
     mutedBy: mutedBy ?? null,
-    timing: route.timing,
-  }));
-  return { labels, isLive, receivers, silencedBy: silences.map(({ id }) => id), inhibitions, tree };
+    timing,
+  });
+  return {
+    labels,
+    isLive,
+    receivers: receivers.map(toReceiver),
+    silencedBy: silences.map(({ id }) => id),
+    inhibitions,
+    tree,
+  };
 }

@@ -8,20 +8,18 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
 
-/** What one request may take unless the person says otherwise. */
 const defaultTimeoutMs = 10_000;
 
-/** Which Pushgateway, and what for. */
 export interface GatewayTarget {
   /** `--url`. */
   readonly url?: string | undefined;
   /** `--timeout`. */
   readonly timeout?: string | undefined;
-  /** Groups may be deleted there. */
+  /** Whether the command deletes groups. */
   readonly deletes?: boolean;
 }
 
-/** The Pushgateway a command talks to: the one of `--url`, whatever engines there are, else the stack's own. */
+/** The Pushgateway of `--url`, without an engine, else the stack's. */
 export async function openTarget(
   context: Context,
   { url, timeout, deletes = false }: GatewayTarget,
@@ -33,22 +31,22 @@ export async function openTarget(
   if (url !== undefined) return openAt(url);
   const config = await configOrThrow(context);
   if (!config.pushgateway.enabled) {
-    throw new InputError([misuse('this stack has no Pushgateway', '--url http://HOST:9091 names one')]);
+    throw new InputError([misuse('this stack has no Pushgateway', 'use --url http://HOST:9091')]);
   }
   const { isEngineHere } = await import('../../engine/connect.ts');
-  // While a stack is down its port may be another one's: nothing is deleted on the strength of a port.
+  // While a stack is down, another Pushgateway may use its port: nothing is deleted by port.
   if (!deletes && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
-  return askEngine(context, config.name, { timeoutMs, now });
+  return openByEngine(context, config.name, { timeoutMs, now });
 }
 
-/** The stack's Pushgateway as its engine knows it; the engine is closed with it. */
-async function askEngine(
+/** The stack's Pushgateway, located by the engine, which is closed with it. */
+async function openByEngine(
   context: Context,
   stack: string,
   how: { readonly timeoutMs: number; readonly now: () => number },
 ): Promise<PushgatewayClient> {
   const engine = await connectEngine(context).catch((error: unknown) => {
-    throw withAdvice(error);
+    throw withUrlHint(error);
   });
   const close = () => engine[Symbol.asyncDispose]();
   try {
@@ -66,31 +64,35 @@ async function askEngine(
   }
 }
 
-/** Whoever may not speak to the engine may know the address of the Pushgateway. */
-function withAdvice(error: unknown): unknown {
+/** Without access to the engine, the URL of the Pushgateway may still be known. */
+function withUrlHint(error: unknown): unknown {
   if (!(error instanceof StackError)) return error;
   const { doing, why, tryThis } = error;
-  return new StackError({ doing, why, tryThis: `${tryThis}; or name the Pushgateway with --url`, cause: error });
+  return new StackError({
+    doing,
+    why,
+    tryThis: `${tryThis}; or use --url with the URL of the Pushgateway`,
+    cause: error,
+  });
 }
 
-/** Milliseconds of a duration on the command line; an InputError when it is none. */
+/** Milliseconds of a duration on the command line; throws an InputError for anything else. */
 export function readDuration(option: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw new InputError([misuse(`${option} ${text} is no duration`, 'a duration such as 30s, 10m or 1h30m')]);
+  throw new InputError([misuse(`${option} ${text} is not a duration`, 'use a duration such as 30s, 10m or 1h30m')]);
 }
 
-/** A name and value given as one word; for repeated options, which gather in the list. */
+/** Parses `name=value` of a repeatable option. */
 export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
   const at = word.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It takes the form name=value.');
+  if (at < 1) throw new InvalidArgumentError('Use the form name=value.');
   return [...list, [word.slice(0, at), word.slice(at + 1)]];
 }
 
-/** A name and its value. */
 export type LabelPair = readonly [name: string, value: string];
 
-/** The group of `--job` and `--label`; an InputError when there can be none. */
+/** The group of `--job` and `--label`; throws an InputError when it is invalid. */
 export function readGroup(job: string, labels: readonly LabelPair[] = []): Group {
   const why = groupProblem(job, labels);
   if (why !== undefined) throw new InputError([misuse(why, '--job NAME --label name=value')]);

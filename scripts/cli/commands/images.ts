@@ -21,7 +21,7 @@ const pull = defineCommand({
   run: async (context) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
-    await getAll(context, engine, config);
+    await pullAll(context, engine, config);
     await list(context, engine, config);
     return exitCodes.fine;
   },
@@ -38,20 +38,20 @@ const save = defineCommand({
   syntax: (command) => command.argument('<archive>', 'file to write; - for stdout'),
   run: async (context, _options, [archive]) => {
     const config = await configOrThrow(context);
-    // What cannot be written is told before images are got, which may take its time.
+    // Opened first, since pulling images may take a while.
     await using target = await openTarget(context, archive);
     await using engine = await connectEngine(context);
-    const references = await getAll(context, engine, config);
+    const references = await pullAll(context, engine, config);
     await saveImages(engine, references, target, context.report, context.signal);
     return exitCodes.fine;
   },
 });
 
 async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string): Promise<ArchiveTarget> {
-  // By its path, stdout would be opened anew: what a redirection has there already would be lost.
+  // Opening stdout by its path would truncate the file it is redirected to.
   if (archive !== '-' && archive !== '/dev/stdout') return openTargetFile(resolve(cwd, archive));
   if (!stdout.isTerminal) return archiveToStdout(stdoutBytes);
-  throw new InputError([misuse('an archive is nothing to read at a terminal', 'name a file, or pipe it on')]);
+  throw new InputError([misuse('an archive is not written to a terminal', 'name a file, or pipe it')]);
 }
 
 const load = defineCommand({
@@ -60,13 +60,12 @@ const load = defineCommand({
     await using engine = await connectEngine(context);
     const references = await loadImages(engine, resolve(context.cwd, archive), context.report, context.signal);
     context.stdout.write(
-      context.json ? `${JSON.stringify(references)}\n` : references.map((one) => `${one}\n`).join(''),
+      context.json ? `${JSON.stringify(references)}\n` : references.map((reference) => `${reference}\n`).join(''),
     );
     return exitCodes.fine;
   },
 });
 
-/** `promstack images`: which images the stack needs, and how they get here. */
 export const command = defineCommand({
   details: 'Lists the images of the stack and whether the engine has them.',
   subcommands: [
@@ -84,28 +83,28 @@ export const command = defineCommand({
 
 type Config = LoadedStack['config'];
 
-function wantedBy(config: Config): readonly WantedImage[] {
+function imagesOf(config: Config): readonly WantedImage[] {
   return enabledServices(config).map((service) => ({
     service: service.name,
     reference: service.container(config).image,
   }));
 }
 
-async function getAll(context: Context, engine: Engine, config: Config): Promise<readonly string[]> {
-  const outcomes = await ensureImages(engine, wantedBy(config), config.images, context.report, context.signal);
+async function pullAll(context: Context, engine: Engine, config: Config): Promise<readonly string[]> {
+  const outcomes = await ensureImages(engine, imagesOf(config), config.images, context.report, context.signal);
   const missing = missingImages(outcomes);
   if (missing.length > 0) throw missingImagesError(missing);
-  return [...new Set(outcomes.flatMap((one) => (one.kind === 'had' ? [one.ref] : [])))];
+  return [...new Set(outcomes.flatMap((outcome) => (outcome.kind === 'had' ? [outcome.ref] : [])))];
 }
 
 async function list({ stdout, json }: Context, engine: Engine, config: Config): Promise<void> {
-  const wanted = wantedBy(config);
-  const found = await findImages(engine, wanted, config.images);
+  const references = imagesOf(config);
+  const present = await findImages(engine, references, config.images);
   const images = await Promise.all(
-    wanted.map(async ({ service, reference }) => {
-      const had = found.get(reference);
-      const summary = had === undefined ? undefined : await engine.findImage(had.ref);
-      return { service, image: reference, had: had?.ref, id: summary?.id, sizeBytes: summary?.sizeBytes };
+    references.map(async ({ service, reference }) => {
+      const ref = present.get(reference)?.ref;
+      const summary = ref === undefined ? undefined : await engine.findImage(ref);
+      return { service, image: reference, had: ref, id: summary?.id, sizeBytes: summary?.sizeBytes };
     }),
   );
   if (json) {
@@ -116,7 +115,7 @@ async function list({ stdout, json }: Context, engine: Engine, config: Config): 
   const rows = images.map(({ service, image, had, id, sizeBytes }) => [
     service,
     image,
-    had === undefined ? yellow('not here') : green(had === image ? 'present' : `present as ${had}`),
+    had === undefined ? yellow('missing') : green(had === image ? 'present' : `present as ${had}`),
     sizeBytes === undefined ? '' : sizeText(sizeBytes),
     id?.replace(/^sha256:/, '').slice(0, 12) ?? '',
   ]);
@@ -125,7 +124,7 @@ async function list({ stdout, json }: Context, engine: Engine, config: Config): 
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** Bytes as a person says them, in powers of 1000 as the docker command has them: `98.2 MB`. */
+/** Bytes in powers of 1000, like the docker command: `98.2 MB`. */
 export function sizeText(bytes: number): string {
   let size = bytes;
   let at = 0;

@@ -11,7 +11,6 @@ import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stack-name.ts';
 
-/** `promstack init`: a stack.yml to begin with. */
 export const command = defineCommand({
   details: 'Writes a stack.yml with every key, its default and its description. Never overwrites a file.',
   examples: [
@@ -34,7 +33,7 @@ export const command = defineCommand({
     }
     if (!(await writeNew(path, text))) {
       throw new InputError([
-        misuse(`${displayPath(path, context.cwd)} is there already`, 'it is left as it is; --print shows a new one'),
+        misuse(`${displayPath(path, context.cwd)} already exists`, 'it was not changed; --print shows a new one'),
       ]);
     }
     if (json) stdout.write(`${JSON.stringify({ file: path })}\n`);
@@ -46,7 +45,7 @@ export const command = defineCommand({
   },
 });
 
-/** The call that brings the new stack up; its file is named where another one, or none, would be found. */
+/** The command that starts the new stack; with -f where its file would not be found by default. */
 async function nextStep(path: string, cwd: string): Promise<string> {
   const found = await findStackFile({ cwd });
   return found.ok && found.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
@@ -57,14 +56,14 @@ function checkNotReserved(name: string): void {
   if (problems.length > 0) throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }
 
-/** The commented stack.yml a person begins with, its stack named. */
+/** The commented stack.yml to start from, with this name. */
 export async function starterText(name: string): Promise<string> {
   const text = await readFile(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
-  // Some names, such as 2024 or true, are no texts to YAML unless they are quoted.
+  // Some names, such as 2024 or true, are not strings in YAML unless they are quoted.
   return text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
 }
 
-/** A stack's name made of its folder's: what is no part of a name becomes a dash, and a name that none may have gets an end. */
+/** A stack name derived from a folder: invalid characters become dashes, and reserved names get a suffix. */
 export function nameFor(folder: string): string {
   const name = basename(folder)
     .toLowerCase()
@@ -75,7 +74,7 @@ export function nameFor(folder: string): string {
   return stackNameProblems(name, []).length === 0 ? name : `${name}-stack`;
 }
 
-/** Writes a new file and the folders above it; false when there is one already, which is left as it is. */
+/** Writes a new file and its parent folders; false when it already exists. */
 async function writeNew(path: string, text: string): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -84,11 +83,11 @@ async function writeNew(path: string, text: string): Promise<boolean> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    throw new StackError({ doing: `writing ${path}`, why: message, tryThis: 'a folder you may write to', cause });
+    throw new StackError({ doing: `writing ${path}`, why: message, tryThis: 'a folder with write permission', cause });
   }
 }
 
-/** A text as one word of a shell's command line, quoted where it has to be. */
+/** Quotes a word for a shell where needed. */
 function shellWord(text: string): string {
   return /^[\w./@%+:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -11,7 +11,6 @@ import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 import { whichServices } from './which-services.ts';
 
-/** `promstack logs`: what the servers of the stack wrote, merged by time. */
 export const command = defineCommand({
   details:
     'Shows the lines of all services in order of time, each prefixed with its service. Following continues when a ' +
@@ -61,7 +60,7 @@ export const command = defineCommand({
   },
 });
 
-/** `-f` stands for --follow here and for --file everywhere: a word that is a YAML file's path tells which is meant. */
+/** `-f` means --follow here and --file everywhere else: followed by the path of a YAML file it means --file. */
 function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file?: string } {
   const isFile = (word: string): boolean => /\.ya?ml$|[/\\]/.test(word);
   const file = words.findLast(isFile);
@@ -79,11 +78,14 @@ function readWish({ clock }: Context, tail: string | undefined, since: string | 
   const from = since === undefined ? undefined : parseSince(since, clock.now());
   if (since !== undefined && from === undefined) {
     throw new InputError([
-      misuse(`--since ${since} is no time`, 'a duration such as 10m or 1h30m, or a time such as 2026-01-31T12:00:00Z'),
+      misuse(
+        `--since ${since} is not a time`,
+        'use a duration such as 10m or 1h30m, or a time such as 2026-01-31T12:00:00Z',
+      ),
     ]);
   }
   if (tail !== undefined && tail !== 'all' && !/^\d+$/.test(tail)) {
-    throw new InputError([misuse(`--tail ${tail} is no number of lines`, 'a number, or all')]);
+    throw new InputError([misuse(`--tail ${tail} is not a number of lines`, 'use a number, or all')]);
   }
   const lines = tail === 'all' || (tail === undefined && from !== undefined) ? undefined : Number(tail ?? defaultTail);
   return { ...(lines === undefined ? {} : { tail: lines }), ...(from === undefined ? {} : { since: from }) };

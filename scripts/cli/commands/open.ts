@@ -10,7 +10,6 @@ import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 import { whichServices } from './which-services.ts';
 
-/** `promstack open`: a running service's page in the browser. */
 export const command = defineCommand({
   details: 'Prints the URL of a running service, and opens it if there is a browser.',
   examples: [
@@ -26,14 +25,14 @@ export const command = defineCommand({
     context.stdout.write(context.json ? `${JSON.stringify({ service: service.name, url })}\n` : `${url}\n`);
     const opener = print === true ? undefined : openerFor(process.platform, context.env);
     const isOpen = opener !== undefined && (await openUrl(opener, url));
-    if (print !== true && !isOpen) context.report({ kind: 'note', text: 'there is no browser here to open it with' });
+    if (print !== true && !isOpen) context.report({ kind: 'note', text: 'no browser found to open it' });
     return exitCodes.fine;
   },
 });
 
 function whichService(config: LoadedStack['config'], name: string | undefined): Service {
   const services = name === undefined ? enabledServices(config) : whichServices(config, [name]);
-  const [first] = services.toSorted((one, other) => (other.openPriority ?? 0) - (one.openPriority ?? 0));
+  const [first] = services.toSorted((a, b) => (b.openPriority ?? 0) - (a.openPriority ?? 0));
   if (first === undefined) {
     throw new StackError({
       doing: `opening ${config.name}`,
@@ -58,7 +57,7 @@ async function urlOf(context: Context, stack: string, { name, port }: Service): 
   }
 }
 
-/** The program that opens a page on a desktop, with what goes before the address; undefined where no desktop is to be seen. */
+/** The command that opens a URL on this desktop; undefined without a desktop. */
 export function openerFor(
   platform: NodeJS.Platform,
   env: NodeJS.ProcessEnv,

@@ -13,13 +13,12 @@ import { fail, ok, type Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
-/** A text to push and what to call it. */
 export interface Source {
   readonly file: string;
   readonly text: string;
 }
 
-/** The text of a file, or of stdin when none is named; an InputError when there is none or it is no text. */
+/** The text of a file, or of stdin without one; throws an InputError when it is missing or not text. */
 export async function readSource(
   { cwd, stdin }: Pick<Context, 'cwd' | 'stdin'>,
   file: string | undefined,
@@ -27,7 +26,7 @@ export async function readSource(
   if (file === undefined || file === '-') {
     if ('isTTY' in stdin && stdin.isTTY === true) {
       throw new InputError([
-        misuse('there is nothing to push', 'name a file, pipe metrics in, or say --var name=value'),
+        misuse('there is nothing to push', 'name a file, pipe metrics in, or use --var name=value'),
       ]);
     }
     return decoded(await buffer(stdin), '<stdin>');
@@ -38,7 +37,7 @@ export async function readSource(
     return decoded(await readFile(path), name);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'ENOENT') throw new InputError([misuse(`there is no file ${name}`)]);
+    if (error.code === 'ENOENT') throw new InputError([misuse(`the file ${name} does not exist`)]);
     throw new StackError({ doing: `reading ${name}`, why: error.message, cause: error });
   }
 }
@@ -49,17 +48,17 @@ function decoded(bytes: Buffer, file: string): Source {
   return { file, text: text.value };
 }
 
-/** Bytes as UTF-8 text, a byte order mark kept; points at the first byte that is none. */
+/** Decodes UTF-8, keeping a byte order mark; the error points at the first invalid byte. */
 function decodeUtf8(bytes: Uint8Array, file: string): Result<string> {
   try {
     return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
-    return fail([sayWhere(bytes, file)]);
+    return fail([invalidByte(bytes, file)]);
   }
 }
 
-function sayWhere(bytes: Uint8Array, file: string): Diagnostic {
-  // The lenient decoder puts U+FFFD where the first wrong byte is, unless one was there in the text already.
+function invalidByte(bytes: Uint8Array, file: string): Diagnostic {
+  // The lenient decoder puts U+FFFD in the place of an invalid byte; the text may also contain genuine ones.
   const lenient = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const encoder = new TextEncoder();
   let at = lenient.indexOf('\uFFFD');
@@ -70,7 +69,7 @@ function sayWhere(bytes: Uint8Array, file: string): Diagnostic {
     severity: 'error',
     code: 'not-utf8',
     message: 'this is not UTF-8 text',
-    hint: 'convert it: iconv -f ISO-8859-1 -t UTF-8',
+    hint: 'convert it with iconv -f ISO-8859-1 -t UTF-8',
     where: { file, line, column: at - before.lastIndexOf('\n'), offset: at, length: 1 },
   };
 }
@@ -79,22 +78,21 @@ function isGenuine(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0xef && bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd;
 }
 
-/** A push that has not been looked at yet. */
 interface RawPush {
   readonly text: string;
-  /** The file it came from, as a person would type it. */
+  /** For messages. */
   readonly file: string;
   readonly group: Group;
   readonly replaces: boolean;
 }
 
-/** A push that the Pushgateway will take, as far as can be seen. */
+/** A validated push. */
 export interface PreparedPush {
   readonly text: string;
   readonly families: readonly Family[];
 }
 
-/** Reads a push as strictly as its Pushgateway will, then holds it against what is there; warnings come with the value. */
+/** Parses a push as strictly as the Pushgateway, and compares it with the stored metrics. */
 export async function preparePush(
   gateway: PushgatewayClient,
   push: RawPush,
@@ -102,18 +100,18 @@ export async function preparePush(
 ): Promise<Result<PreparedPush>> {
   const { file, group, replaces } = push;
   const [{ names }, { groups }] = await Promise.all([gateway.settings(signal), gateway.list(signal)]);
-  const read = parseExposition(push.text, { file, names, group });
-  if (!read.ok) return fail(read.error);
-  const families = read.value;
-  if (families.length === 0) return fail([sayEmpty(file)]);
-  const held: StoredView = { groups, own: await ownTypes(gateway, families, signal) };
-  const found = findConflicts({ families, group, replaces }, held);
-  const errors = found.filter((one) => one.severity === 'error');
+  const parsed = parseExposition(push.text, { file, names, group });
+  if (!parsed.ok) return fail(parsed.error);
+  const families = parsed.value;
+  if (families.length === 0) return fail([emptyPush(file)]);
+  const stored: StoredView = { groups, own: await ownTypes(gateway, families, signal) };
+  const conflicts = findConflicts({ families, group, replaces }, stored);
+  const errors = conflicts.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return fail(errors);
-  return ok({ text: read.text, families }, [...read.warnings, ...found]);
+  return ok({ text: parsed.text, families }, [...parsed.warnings, ...conflicts]);
 }
 
-/** The Pushgateway's own metrics are worth reading only for names that might be among them. */
+/** Read only for names that may be among them. */
 async function ownTypes(
   gateway: PushgatewayClient,
   families: readonly Family[],
@@ -123,12 +121,12 @@ async function ownTypes(
   return gateway.ownTypes(signal);
 }
 
-/** Nothing to push is what a broken pipe leaves, and a PUT of nothing would empty the group. */
-function sayEmpty(file: string) {
+/** A broken pipe leaves nothing to push, and a PUT of nothing would empty the group. */
+function emptyPush(file: string) {
   return {
     severity: 'error',
     code: 'nothing-to-push',
-    message: `there is no sample in ${file}`,
+    message: `${file} has no samples`,
     hint: 'a sample is a line such as: my_metric 1; --delete removes a group',
   } as const;
 }

@@ -37,19 +37,19 @@ const add = defineCommand({
     if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'give a reason')]);
     const durationMs = readDuration('--duration', duration);
     const now = context.clock.now();
-    return withAlertmanager(context, async (api) => {
-      const id = await api.addSilence({
+    return withAlertmanager(context, async (client) => {
+      const id = await client.addSilence({
         matchers,
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(now + durationMs).toISOString(),
         createdBy: author ?? context.env['USER'] ?? context.env['LOGNAME'] ?? 'promstack',
         comment,
       });
-      const muted = (await api.alerts(matchers)).map(({ labels }) => labels);
+      const muted = (await client.alerts(matchers)).map(({ labels }) => labels);
       const endsAt = new Date(now + durationMs).toISOString();
       context.stdout.write(context.json ? `${JSON.stringify({ id, endsAt, muted })}\n` : `${id}\n`);
       const count = muted.length === 0 ? 'no alert' : counted(muted.length, 'alert');
-      if (!context.json) context.report({ kind: 'note', text: `silences ${count} of now, until ${endsAt}` });
+      if (!context.json) context.report({ kind: 'note', text: `silences ${count} active now, until ${endsAt}` });
     });
   },
 });
@@ -66,15 +66,14 @@ const list = defineCommand({
       .option('--expired', 'include expired silences; Alertmanager keeps them for five days'),
   run: async (context, { expired }, [words]) => {
     const matchers = readMatchers(words);
-    return withAlertmanager(context, async (api) => {
-      const found = await api.silences(matchers);
-      const shown = found
+    return withAlertmanager(context, async (client) => {
+      const shown = (await client.silences(matchers))
         .filter(({ status }) => expired === true || status.state !== 'expired')
-        .toSorted((one, other) => Date.parse(one.endsAt) - Date.parse(other.endsAt));
+        .toSorted((a, b) => Date.parse(a.endsAt) - Date.parse(b.endsAt));
       if (context.json) {
         context.stdout.write(`${JSON.stringify(shown.map(toJson))}\n`);
       } else if (shown.length === 0) {
-        context.report({ kind: 'note', text: 'no alert is silenced' });
+        context.report({ kind: 'note', text: 'no silences found' });
       } else {
         const { dim } = context.stdout.colours;
         const rows = shown.map((silence) => cells(silence, context.clock.now()));
@@ -89,27 +88,26 @@ const expire = defineCommand({
   examples: [{ line: 'silence expire 4d1c8a7e-6b7f-4d0e-9a53-0d0c3d7e2f10', what: 'expire one silence' }],
   syntax: (blank) => blank.argument('<id...>', 'IDs of silences, as shown by silence list'),
   run: async (context, _, [ids]) =>
-    withAlertmanager(context, async (api) => {
-      const all = await api.silences();
+    withAlertmanager(context, async (client) => {
+      const all = await client.silences();
       const unknown = ids.filter((id) => !all.some((silence) => silence.id === id));
       if (unknown.length > 0) {
         throw new StackError({
           doing: 'expiring silences',
-          why: `there is no silence ${unknown.join(', ')}; nothing was changed`,
+          why: `no silence has the ID ${unknown.join(' or ')}; nothing was changed`,
           tryThis: 'promstack silence list',
         });
       }
       const inForce = all.filter(({ id, status }) => ids.includes(id) && status.state !== 'expired');
-      for (const { id } of inForce) await api.expireSilence(id);
+      for (const { id } of inForce) await client.expireSilence(id);
       const expired = inForce.map(({ id }) => id);
       if (context.json) context.stdout.write(`${JSON.stringify({ expired })}\n`);
       else
         for (const id of ids)
-          context.report({ kind: 'note', text: expired.includes(id) ? `expired ${id}` : `${id} was over already` });
+          context.report({ kind: 'note', text: expired.includes(id) ? `expired ${id}` : `${id} had already expired` });
     }),
 });
 
-/** `promstack silence`: keeps alerts from their receivers for a while. */
 export const command = defineCommand({
   details:
     'Manages silences of the running Alertmanager, with the syntax of amtool. A silence suppresses notifications; ' +
@@ -121,7 +119,7 @@ export const command = defineCommand({
   ],
 });
 
-async function withAlertmanager(context: Context, work: (api: AlertmanagerClient) => Promise<void>) {
+async function withAlertmanager(context: Context, work: (client: AlertmanagerClient) => Promise<void>) {
   const config = await configOrThrow(context);
   mustHaveAlertmanager(config);
   await using engine = await connectEngine(context);
@@ -138,7 +136,7 @@ function cells({ id, status, matchers, endsAt, createdBy, comment }: Silence, no
   const end = Date.parse(endsAt);
   const ends = end <= now ? ago(end, now) : `in ${durationText(end - now)}`;
   const words = matchers.map(formatMatcher).join(' ');
-  return [id, words, status.state === 'pending' ? `${ends} (not begun)` : ends, createdBy, comment];
+  return [id, words, status.state === 'pending' ? `${ends} (pending)` : ends, createdBy, comment];
 }
 
 function toJson(silence: Silence) {
@@ -147,8 +145,8 @@ function toJson(silence: Silence) {
 }
 
 /**
- * Matchers as words of a command line, as amtool takes them: `alertname=Foo`, `instance=~"a.*"`; a first word without an
- * operator is the name of an alert. An InputError names each word that is none.
+ * Parses matchers of a command line in the syntax of amtool: `alertname=Foo`, `instance=~"a.*"`; a first word without an
+ * operator is an alert name. Throws an InputError for the invalid ones.
  */
 export function readMatchers(words: readonly string[]): readonly Matcher[] {
   const read = words.map((word, at): readonly Matcher[] | undefined =>
@@ -161,25 +159,25 @@ export function readMatchers(words: readonly string[]): readonly Matcher[] {
 
 function problemOf(word: string, matchers: readonly Matcher[] | undefined): Diagnostic | undefined {
   if (matchers === undefined || matchers.length === 0) {
-    const named = word.trim() === '' ? 'an empty text' : word;
-    return misuse(`${named} is not a matcher`, 'name=value, with =, !=, =~ or !~ between the two');
+    const named = word.trim() === '' ? 'an empty string' : word;
+    return misuse(`${named} is not a matcher`, 'write name=value, with =, !=, =~ or !~');
   }
   const broken = matchers.find(({ operator, value }) => operator.endsWith('~') && isBroken(value));
   if (broken === undefined) return undefined;
   return misuse(
-    `${word}: ${broken.value} is no regular expression`,
-    'a backslash before a sign takes its meaning away',
+    `${word}: ${broken.value} is not a valid regular expression`,
+    'escape special characters with a backslash',
   );
 }
 
-/** Matchers for a silence; an InputError also where they match an alert without labels, which Alertmanager refuses. */
+/** Matchers of a silence. Throws an InputError also where they match alerts without labels, which Alertmanager refuses. */
 export function readSilenceMatchers(words: readonly string[]): readonly Matcher[] {
   const matchers = readMatchers(words);
-  if (matchers.some((one) => matches(one, '') !== true)) return matchers;
+  if (matchers.some((matcher) => matches(matcher, '') !== true)) return matchers;
   throw new InputError([
     misuse(
       `${words.join(' ')} would silence alerts that have none of these labels`,
-      'at least one matcher must ask for a label with a value',
+      'at least one matcher must require a label to have a value',
     ),
   ]);
 }

@@ -1,5 +1,4 @@
-import type { StackStatus } from '../../inspect/status.ts';
-import { takeStatus } from '../../inspect/take-status.ts';
+import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';

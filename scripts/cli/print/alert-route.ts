@@ -1,26 +1,23 @@
 import type { MarkedRoute } from '../../../stack/alertmanager/marked-tree.ts';
-import { formatMatcher } from '../../../stack/alertmanager/matcher.ts';
+import { formatMatcher, type Labels } from '../../../stack/alertmanager/matcher.ts';
 import { type AlertTrace, isSuppressed, type TracedReceiver } from '../../inspect/alert-route.ts';
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';
 
-/** The way of an alert as a person reads it: the tree with its branch marked, who is told, what keeps it quiet. */
-export function printAlertRoute(way: AlertTrace, colours: Colours): string {
-  const { labels, isLive, tree, told } = way;
-  const source = isLive
-    ? 'as the running Alertmanager routes it'
-    : 'as stack.yml routes it: Alertmanager does not answer';
+/** The routing tree with the alert's branch marked, its receivers, and what suppresses its notifications. */
+export function printAlertRoute(trace: AlertTrace, colours: Colours): string {
+  const { labels, isLive, tree, receivers } = trace;
+  const source = isLive ? 'routing of the running Alertmanager' : 'routing of stack.yml: Alertmanager does not answer';
   return [
-    `${formatLabels(labels)}  ${colours.dim(`(${source})`)}\n\n`,
+    `${formatPairs(labels)}  ${colours.dim(`(${source})`)}\n\n`,
     table(rowsOf(tree, '', '', colours)),
     '\n',
-    told.map((one) => printTold(one, isSuppressed(way), colours)).join(''),
-    printQuiet(way, colours),
+    receivers.map((receiver) => printReceiver(receiver, isSuppressed(trace), colours)).join(''),
+    printSuppression(trace, colours),
   ].join('');
 }
 
-/** Labels as people write them. */
-function formatLabels(labels: Readonly<Record<string, string>>): string {
+function formatPairs(labels: Labels): string {
   return `{${Object.entries(labels)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')}}`;
@@ -28,13 +25,12 @@ function formatLabels(labels: Readonly<Record<string, string>>): string {
 
 function rowsOf(route: MarkedRoute, lead: string, below: string, colours: Colours): readonly (readonly string[])[] {
   const { matchers, isTaken, isEnd, receiver, routes } = route;
-  const words =
-    matchers.length === 0 ? (lead === '' ? 'all alerts' : 'every alert') : matchers.map(formatMatcher).join(', ');
+  const matched = matchers.length === 0 ? 'all alerts' : matchers.map(formatMatcher).join(', ');
   const mark = isEnd ? colours.green('➜') : isTaken ? colours.green('│') : ' ';
-  const text = `${lead}${words}${route.continues ? ' (continue)' : ''}`;
-  const paint = isTaken ? (part: string) => part : colours.dim;
+  const cell = `${lead}${matched}${route.continues ? ' (continue)' : ''}`;
+  const paint = isTaken ? (text: string) => text : colours.dim;
   return [
-    [mark, paint(text), paint(receiver)],
+    [mark, paint(cell), paint(receiver)],
     ...routes.flatMap((child, at) => {
       const isLast = at === routes.length - 1;
       return rowsOf(child, `${below}${isLast ? '└─ ' : '├─ '}`, `${below}${isLast ? '   ' : '│  '}`, colours);
@@ -42,35 +38,34 @@ function rowsOf(route: MarkedRoute, lead: string, below: string, colours: Colour
   ];
 }
 
-function printTold(
+function printReceiver(
   { name, integrations, route, mutedBy }: TracedReceiver,
-  isKept: boolean,
+  isSuppressed: boolean,
   { green, yellow, dim }: Colours,
 ): string {
+  if (mutedBy !== undefined) return `${yellow('!')} ${name} is not notified: it is ${mutedBy}\n`;
+  if (integrations.length === 0) return `${yellow('!')} ${name} notifies nobody: it has no integrations\n`;
   const { groupBy, groupWait, groupInterval, repeatInterval } = route.timing;
-  const grouped = groupBy.length === 0 ? 'with all others' : `by ${groupBy.join(', ')}`;
-  const timing = dim(
-    `  grouped ${grouped}; after ${groupWait}, then every ${groupInterval}, again after ${repeatInterval}`,
-  );
-  if (mutedBy !== undefined) return `${yellow('!')} ${name} is not told: it is ${mutedBy}\n`;
-  if (integrations.length === 0) return `${yellow('!')} ${name} tells nobody: it has no integrations\n`;
-  if (isKept) return `${yellow('!')} ${name} would be told by ${integrations.join(', ')}${timing}\n`;
-  return `${green('✔')} ${name} is told by ${integrations.join(', ')}${timing}\n`;
+  const timing = `group_wait ${groupWait}, group_interval ${groupInterval}, repeat_interval ${repeatInterval}`;
+  const details = dim(`  group_by [${groupBy.join(', ')}], ${timing}`);
+  const kinds = integrations.join(', ');
+  return isSuppressed
+    ? `${yellow('!')} ${name} would be notified via ${kinds}${details}\n`
+    : `${green('✔')} ${name} is notified via ${kinds}${details}\n`;
 }
 
-function printQuiet({ silences, inhibitions, isLive }: AlertTrace, { yellow, dim }: Colours): string {
+function printSuppression({ silences, inhibitions, isLive }: AlertTrace, { yellow, dim }: Colours): string {
   const lines = [
     ...silences.map(
       ({ id, comment, createdBy, endsAt }) =>
         `${yellow('!')} silenced until ${endsAt} by ${createdBy}: ${comment}\n    try: promstack silence expire ${id}\n`,
     ),
     ...inhibitions.map(({ source, equal, by }) => {
-      const rule = `${source.join(', ')}${equal.length === 0 ? '' : `, with the same ${equal.join(', ')}`}`;
+      const rule = `${source.join(', ')}${equal.length === 0 ? '' : ` and equal ${equal.join(', ')}`}`;
       return by === undefined
         ? dim(`  would be inhibited by an alert with ${rule}\n`)
-        : `${yellow('!')} inhibited by ${formatLabels(by)}\n`;
+        : `${yellow('!')} inhibited by ${formatPairs(by)}\n`;
     }),
   ];
-  const unknown = isLive ? '' : dim('  silences are known to the running Alertmanager alone\n');
-  return lines.join('') + unknown;
+  return lines.join('') + (isLive ? '' : dim('  silences are unknown while Alertmanager does not answer\n'));
 }

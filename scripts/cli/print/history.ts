@@ -3,16 +3,16 @@ import { type History, type HistoryEntry, lastConfirmed, newestRevisions } from 
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';
 
-/** How many files are named in a line; more are only counted. */
+/** The most files named in a line. */
 const namedFiles = 3;
 
-/** The history as a person reads it, newest first. */
+/** The history as a table, newest first. */
 export function printHistory(
   { stack, history, unconfirmed }: { stack: string; history: History; unconfirmed: readonly string[] },
   { colours, now }: { colours: Colours; now: number },
 ): string {
   const { dim, red } = colours;
-  if (history.entries.length === 0) return `${stack}: nothing was ever confirmed\n`;
+  if (history.entries.length === 0) return `${stack}: no confirmed revisions\n`;
   const current = lastConfirmed(history);
   const reachable = new Set(newestRevisions(history).map(({ revision }) => revision));
   const rows = history.entries.toReversed().map((entry) => {
@@ -29,7 +29,7 @@ export function printHistory(
   const heads = ['REVISION', 'WHEN', 'WHO', 'COMMAND', '', 'CHANGED'].map((head) => dim(head));
   const cut = unconfirmed.map(
     (service) =>
-      `${red('✖')} ${service}: the files in place were never confirmed, a change was cut short\n  try: promstack up\n`,
+      `${red('✖')} ${service}: its current files were never confirmed: a change was interrupted\n  try: promstack up\n`,
   );
   const last = history.entries.at(-1);
   const why =

@@ -1,9 +1,10 @@
+import { counted } from '../../../stack/values/words.ts';
 import type { ServiceStatus, StackStatus, StatusProblem } from '../../inspect/status.ts';
 import type { Colours } from '../colours.ts';
 import { widthOf } from '../report/live-block.ts';
 import { table } from './table.ts';
 
-/** The status as a person reads it, in at most so many columns where that can be. */
+/** The status as text, in at most `columns` columns where possible. */
 export function printStatus(
   status: StackStatus,
   { colours, columns }: { colours: Colours; columns: number | undefined },
@@ -16,12 +17,12 @@ export function printStatus(
     servicesTable(status.services, colours, columns ?? Number.POSITIVE_INFINITY),
     ...vitalsTable(status.services, colours),
     '\n',
-    ...together(status.problems).map((problem) => printProblem(problem, colours)),
+    ...merged(status.problems).map((problem) => printProblem(problem, colours)),
     summary(status, colours),
   ].join('');
 }
 
-/** Each column with what it shows; those that come later are the first to go where the terminal is narrow. */
+/** The last columns are omitted first on a narrow terminal. */
 const columnsByWorth = ['SERVICE', 'STATE', 'ADDRESS', 'REVISION', 'IMAGE'] as const;
 
 function servicesTable(services: readonly ServiceStatus[], colours: Colours, columns: number): string {
@@ -53,8 +54,8 @@ function vitalsTable(services: readonly ServiceStatus[], colours: Colours): read
   return rows.length === 0 ? [] : ['\n', table(rows)];
 }
 
-/** The same thing about several services is told once. */
-function together(problems: readonly StatusProblem[]): readonly StatusProblem[] {
+/** Merges equal problems of several services. */
+function merged(problems: readonly StatusProblem[]): readonly StatusProblem[] {
   const byText = new Map<string, StatusProblem>();
   for (const problem of problems) {
     const text = JSON.stringify([problem.tone, problem.message, problem.tryThis]);
@@ -70,10 +71,8 @@ function printProblem({ tone, service, message, tryThis }: StatusProblem, { red,
 }
 
 function summary({ problems, isRight }: StackStatus, { green, red }: Colours): string {
-  const notices = problems.length;
-  if (isRight && notices === 0) return `${green('✔')} everything runs as it should\n`;
-  if (isRight)
-    return `${green('✔')} nothing is broken; ${notices === 1 ? 'one thing' : `${notices} things`} to look at\n`;
-  const wrong = problems.filter((one) => one.tone === 'wrong').length;
-  return `${red('✖')} ${wrong} ${wrong === 1 ? 'thing is' : 'things are'} not right\n`;
+  const wrong = problems.filter(({ tone }) => tone === 'wrong').length;
+  const notices = problems.length - wrong;
+  const more = notices === 0 ? '' : `, ${counted(notices, 'notice')}`;
+  return isRight ? `${green('✔')} no problems found${more}\n` : `${red('✖')} ${counted(wrong, 'problem')}${more}\n`;
 }

@@ -70,7 +70,7 @@ test('a reason that a reporter has told must not be told again', async () => {
   expect(world.stderr.text).toBe(
     [
       '✖ start prometheus: port 9090 is taken by the container web',
-      '✖ starting prometheus: failed, as said above',
+      '✖ starting prometheus: failed (see above)',
       '  try: another prometheus.port, or stop web',
       '',
     ].join('\n'),
@@ -109,7 +109,7 @@ test('a mistake of ours must be told as one, with what its report needs', async 
     throw new TypeError('x is not a function');
   });
   expect(await code).toBe(1);
-  expect(world.stderr.text).toContain('✖ internal error: this is a mistake in promstack, not in your stack\n');
+  expect(world.stderr.text).toContain('✖ internal error: this is a bug in promstack, not in your stack\n');
   expect(world.stderr.text).toContain('TypeError: x is not a function\n    at ');
   expect(world.stderr.text).toContain(`promstack ${version()}, Node ${process.version}`);
 });
@@ -182,7 +182,7 @@ test.each([[[]], [['--help']]])('a result that could not be written must be an e
   world.stdout.breakOff('ENOSPC');
   expect(await code).toBe(1);
   expect(world.stderr.text).toBe(
-    '✖ writing the result to stdout: write ENOSPC\n  try: run the same again, with its output to where there is room\n',
+    '✖ writing the result to stdout: write ENOSPC\n  try: run the command again with output to a disk with free space\n',
   );
 });
 
@@ -274,9 +274,7 @@ test('a question where nobody can answer must be refused with the flag that answ
     (await confirm('Delete all data of demo?', '--yes')) ? 1 : 0,
   );
   expect(await code).toBe(2);
-  expect(world.stderr.text).toBe(
-    '✖ there is no terminal to ask at: Delete all data of demo?\n  say --yes if the answer is yes\n',
-  );
+  expect(world.stderr.text).toBe('✖ no terminal to confirm: Delete all data of demo?\n  add --yes to confirm\n');
 });
 
 test.each([

@@ -23,13 +23,13 @@ test.each([
   const { exitCode, stderr } = await promstack(server, env, line);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('looking for a container engine: none answers');
-  expect(stderr).toContain('; or name the Pushgateway with --url\n');
+  expect(stderr).toContain('; or use --url with the URL of the Pushgateway\n');
   expect(server.received).toEqual([]);
 });
 
 test('groups must need no engine where the port is one of this machine', async () => {
   await using server = await scriptedGateway(nothing);
-  expect(await promstack(server, here, 'groups')).toEqual({ exitCode: 0, stderr: `${server.url} holds no groups\n` });
+  expect(await promstack(server, here, 'groups')).toEqual({ exitCode: 0, stderr: `${server.url} has no groups\n` });
 });
 
 test.each(['groups', 'gc --older-than 1h'])('%s --url must need no engine', async (line) => {

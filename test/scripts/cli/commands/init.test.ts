@@ -72,7 +72,7 @@ test('init must never write over a file, whatever way it is named', async () => 
     const { exitCode, stderr } = await runInProcess(folder.path, args);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: '✖ stack.yml is there already\n  it is left as it is; --print shows a new one\n',
+      stderr: '✖ stack.yml already exists\n  it was not changed; --print shows a new one\n',
     });
   }
   expect(await readFile(path, 'utf8')).toBe('mine\n');

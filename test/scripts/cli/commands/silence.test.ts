@@ -11,11 +11,11 @@ test('matchers must be read as amtool reads them', () => {
 });
 
 test.each([
-  ['', 'an empty text is not a matcher'],
+  ['', 'an empty string is not a matcher'],
   ['{}', '{} is not a matcher'],
   ['severity: page', 'severity: page is not a matcher'],
-  ['a=~(', 'a=~(: ( is no regular expression'],
-  ['a!~"[b"', 'a!~"[b": [b is no regular expression'],
+  ['a=~(', 'a=~(: ( is not a valid regular expression'],
+  ['a!~"[b"', 'a!~"[b": [b is not a valid regular expression'],
 ])('%j must be refused', (word, message) => {
   expect(() => readMatchers([word])).toThrow(message);
 });
@@ -42,5 +42,7 @@ test.each([
     env: noEngine,
   });
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^✖ (an empty text is not a matcher|--comment is empty|--duration 300000y is no duration)\n/);
+  expect(stderr).toMatch(
+    /^✖ (an empty string is not a matcher|--comment is empty|--duration 300000y is not a duration)\n/,
+  );
 });

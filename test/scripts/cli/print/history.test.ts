@@ -28,14 +28,14 @@ describe('the history as text', () => {
     `);
   });
 
-  it('must tell of files in place that were never confirmed', () => {
+  it('must report files that were never confirmed', () => {
     expect(print([entry('aaaaaaaaaaaa', {})], ['prometheus'])).toContain(
-      '✖ prometheus: the files in place were never confirmed, a change was cut short\n  try: promstack up\n',
+      '✖ prometheus: its current files were never confirmed: a change was interrupted\n  try: promstack up\n',
     );
   });
 
   it('must say that there is none yet', () => {
-    expect(print([])).toBe('demo: nothing was ever confirmed\n');
+    expect(print([])).toBe('demo: no confirmed revisions\n');
   });
 });
 

@@ -35,16 +35,16 @@ const status: StackStatus = {
   ],
   problems: [
     { tone: 'wrong', service: 'sink', message: 'it has no container', tryThis: 'promstack up' },
-    { tone: 'notice', service: 'prometheus', message: 'it is not as stack.yml says', tryThis: 'promstack up' },
-    { tone: 'notice', service: 'alertmanager', message: 'it is not as stack.yml says', tryThis: 'promstack up' },
+    { tone: 'notice', service: 'prometheus', message: 'differs from stack.yml', tryThis: 'promstack up' },
+    { tone: 'notice', service: 'alertmanager', message: 'differs from stack.yml', tryThis: 'promstack up' },
   ],
   isRight: false,
 };
 
-const print = (columns: number | undefined, told = status) =>
-  printStatus(told, { colours: pc.createColors(false), columns });
+const print = (columns: number | undefined, shown = status) =>
+  printStatus(shown, { colours: pc.createColors(false), columns });
 
-test('the status must show each service, what it tells, what is not right and what to do', () => {
+test('the status must show each service with its health, each problem and what to try', () => {
   expect(print(undefined)).toBe(`demo  revision 3f2a9c0d1e4b
 
 SERVICE     STATE                ADDRESS                REVISION      IMAGE
@@ -56,13 +56,13 @@ prometheus  targets      3 up, 1 down
 
 ✖ sink: it has no container
   try: promstack up
-▲ prometheus, alertmanager: it is not as stack.yml says
+▲ prometheus, alertmanager: differs from stack.yml
   try: promstack up
-✖ 1 thing is not right
+✖ 1 problem, 2 notices
 `);
 });
 
-test('a narrow terminal must lose the columns that are worth least', () => {
+test('a narrow terminal must omit the least important columns', () => {
   const head = (columns: number) => print(columns).split('\n')[2];
   expect(head(94)).toBe('SERVICE     STATE                ADDRESS                REVISION      IMAGE');
   expect(head(93)).toBe('SERVICE     STATE                ADDRESS                REVISION');
@@ -70,8 +70,8 @@ test('a narrow terminal must lose the columns that are worth least', () => {
   expect(head(20)).toBe('SERVICE     STATE                ADDRESS');
 });
 
-test('a stack that is right must be said to be so, and one that never ran too', () => {
+test('a stack without problems must be reported as such, also before its first revision', () => {
   const right = print(undefined, { ...status, revision: undefined, services: [], problems: [], isRight: true });
   expect(right).toContain('demo  no revision confirmed yet\n');
-  expect(right).toMatch(/✔ everything runs as it should\n$/);
+  expect(right).toMatch(/✔ no problems found\n$/);
 });

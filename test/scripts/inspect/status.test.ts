@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assessChange } from '../../../scripts/inspect/assess.ts';
+import { assessChange } from '../../../scripts/inspect/status.ts';
 import type { DesiredService } from '../../../scripts/plan/desired.ts';
 import type { ObservedService } from '../../../scripts/plan/observed.ts';
 import type { Change } from '../../../scripts/plan/plan.ts';
@@ -9,14 +9,14 @@ const found = (linked: string, state = 'running') => ({ linked, container: { sta
 const change = (action: Change['action'], ...because: string[]): Change => ({ service: 'prometheus', action, because });
 
 test.each([
-  ['what is as it should be', change('none', 'as it should be'), found('new'), []],
+  ['an unchanged service', change('none', 'unchanged'), found('new'), []],
   ['a container that is gone', change('create', 'no container yet'), undefined, ['wrong: it has no container']],
   ['a container that was stopped', change('start', 'it is stopped'), found('new', 'exited'), ['wrong: it is stopped']],
   [
     'an edit that has not been applied',
     change('reload', 'prometheus.yml changed'),
     found('old'),
-    ['notice: it does not run what stack.yml says: prometheus.yml changed'],
+    ['notice: the running config differs from stack.yml: prometheus.yml changed'],
   ],
   [
     'files that were edited on the engine',
@@ -28,13 +28,13 @@ test.each([
     'an edit that needs a new container',
     change('recreate', 'image v3.1.0 -> v3.2.0'),
     found('new'),
-    ['notice: it is not as stack.yml says: image v3.1.0 -> v3.2.0'],
+    ['notice: differs from stack.yml: image v3.1.0 -> v3.2.0'],
   ],
   [
     'an edit of what does not run',
     change('recreate', 'image v3.1.0 -> v3.2.0'),
     found('new', 'dead'),
-    ['wrong: its container is dead', 'notice: it is not as stack.yml says: image v3.1.0 -> v3.2.0'],
+    ['wrong: its container is dead', 'notice: differs from stack.yml: image v3.1.0 -> v3.2.0'],
   ],
   [
     'a service that stack.yml has no more',
@@ -49,7 +49,7 @@ test.each([
     ['wrong: its memory limit was changed by hand', 'wrong: its link was moved'],
     ['its memory limit was changed by hand', 'its link was moved'],
   ],
-] as const)('%s must be judged as what it is', (_, one, observed, expected, drift: readonly string[] = []) => {
+] as const)('%s must be assessed', (_, one, observed, expected, drift: readonly string[] = []) => {
   const problems = assessChange(one, wanted, observed, drift);
   expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(expected);
   expect(problems.every((problem) => problem.service === 'prometheus' && problem.tryThis !== undefined)).toBe(true);
