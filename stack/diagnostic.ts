@@ -1,6 +1,6 @@
-/** A place in one of the person's files; lines and columns count from 1, offsets from 0. */
+/** A range in one of the user's files; lines and columns count from 1, offsets from 0. */
 export interface SourceRange {
-  /** The path as a person would type it, relative to where they stand. */
+  /** The path as the user would type it, relative to the working directory. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -9,41 +9,42 @@ export interface SourceRange {
   readonly length: number;
 }
 
-/** Something wrong with what a person wrote, said so that they can mend it. */
+/** A mistake in what the user wrote, with the information needed to fix it. */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
   /** Stable kebab-case name of the kind of problem, such as `unknown-key`. */
   readonly code: string;
-  /** One sentence about their stack, without the place. */
+  /** One sentence, without the location. */
   readonly message: string;
   /** What to do, when it can be guessed. */
-  readonly hint?: string;
-  readonly where?: SourceRange;
-  /** Other places that belong to the problem, such as the first of two that clash. */
-  readonly related?: readonly { readonly where: SourceRange; readonly message: string }[];
+  readonly hint?: string | undefined;
+  readonly where?: SourceRange | undefined;
+  /** Other locations that belong to the problem, such as the first of two that conflict. */
+  readonly related?: readonly { readonly where: SourceRange; readonly message: string }[] | undefined;
 }
 
-/** A path of keys and indexes into a YAML document, such as `['prometheus', 'scrape_configs', 0]`. */
+/** Keys and indexes that lead to a value of a YAML document, such as `['prometheus', 'scrape_configs', 0]`. */
 export type KeyPath = readonly (string | number)[];
 
-/** A problem found on the value of the config, before its place in the file is known. */
+/** A problem with a value of the config, before its location in the file is known. */
 export interface Problem {
   readonly code: string;
   readonly path: KeyPath;
   readonly message: string;
-  readonly hint?: string;
-  readonly severity?: 'error' | 'warning';
+  readonly hint?: string | undefined;
+  /** `error` when absent. */
+  readonly severity?: 'error' | 'warning' | undefined;
   /** Underline the key instead of the value. */
-  readonly atKey?: boolean;
-  /** Underline only a part of a text value: characters from its start, as the text is after YAML's quotes are gone. */
-  readonly within?: { readonly from: number; readonly length: number };
-  /** Other keys the problem follows from: it is not told when one of them is itself broken. */
-  readonly dependsOn?: readonly KeyPath[];
-  /** Other places to show with the problem, which it depends on too. */
-  readonly related?: readonly { readonly path: KeyPath; readonly message: string }[];
+  readonly atKey?: boolean | undefined;
+  /** Underline only a part of a string: characters from its start, after YAML's quotes are removed. */
+  readonly within?: { readonly from: number; readonly length: number } | undefined;
+  /** Other keys the problem follows from: it is not reported when one of them has a problem itself. */
+  readonly dependsOn?: readonly KeyPath[] | undefined;
+  /** Other locations to show, on which the problem depends too. */
+  readonly related?: readonly { readonly path: KeyPath; readonly message: string }[] | undefined;
 }
 
-/** A path as a person writes it: `prometheus.scrape_configs[0].job_name`. */
+/** A path as users write it: `prometheus.scrape_configs[0].job_name`. */
 export function showPath(path: KeyPath): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;

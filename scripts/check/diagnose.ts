@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { CheckFinding, FilledLines, RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
+import { isCollection, valueAt } from '../../stack/values/native.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
@@ -125,12 +125,4 @@ function pathAtLine(text: string, line: number): KeyPath {
     return at === -1 ? [] : [at, ...descend(node.items[at])];
   };
   return descend(document.contents);
-}
-
-function valueAt(config: StackConfig, path: KeyPath): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], config);
-}
-
-function isCollection(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !(value instanceof Secret);
 }

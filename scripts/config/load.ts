@@ -1,18 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
+import { isNative } from '../../stack/values/native.ts';
+import { pathExists } from '../util/path-exists.ts';
+import { notFound, readText, readTextSync } from '../util/read-text.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { StackError } from '../util/stack-error.ts';
-import { findStackFile } from './find-stack-file.ts';
-import type { LoadedStack } from './loaded.ts';
-import { readOwnTests } from './own-tests.ts';
-import { isMapping } from './strip-empty.ts';
+import { findByGlob } from './glob.ts';
+import type { LoadedStack, OwnTest } from './loaded.ts';
 import { type CheckedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
+import { readYamlWithSecrets } from './yaml-source.ts';
 
 /** Where to look for stack.yml, and what to put in its keys' place. */
 export interface LoadOptions {
@@ -22,106 +22,162 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keys that win over the file's, in the file's own shape: `{ grafana: { enabled: false } }`. */
   readonly overrides?: Readonly<Record<string, unknown>> | undefined;
-  /** Kept from one load to the next, it saves looking again into files that have not changed. */
+  /** Kept from one load to the next, it saves checking files that have not changed. */
   readonly judged?: CheckedFiles | undefined;
+  /** Ends the wait for a pipe named by `file` or by a secret. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Finds, reads and checks stack.yml and every file it names; all that is wrong comes at once. */
+/** Finds, reads and checks stack.yml and every file it names; all problems are reported together. */
 export async function loadStack(options: LoadOptions): Promise<Result<LoadedStack>> {
-  const found = await findStackFile(options);
-  if (!found.ok) return found;
-  const path = found.value;
+  const { cwd, env, signal } = options;
+  const stackFile = await findStackFile(options);
+  if (!stackFile.ok) return stackFile;
+  const path = stackFile.value;
   const folder = dirname(path);
-  const { text, source } = await readSource(path, options);
+  const text = await readStackFile(path, signal);
+  const source = await readYamlWithSecrets(text, relative(cwd, path), {
+    env,
+    readFile: (name) => readText(resolve(folder, name), { limit: maxSecretBytes, signal }),
+  });
   if (!source.isWhole) return fail([...source.diagnostics, ...source.missingSecrets]);
 
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
-  const isWorthTelling = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
-    ![at, ...dependsOn, ...related.map((other) => other.path)].some((one) =>
-      broken.some((other) => overlaps(one, other)),
+  // A problem that follows from a broken key would only repeat it.
+  const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
+    ![at, ...dependsOn, ...related.map((place) => place.path)].some((key) =>
+      broken.some((other) => overlap(key, other)),
     );
-  const more = config === undefined ? [] : stackProblems(config).filter(isWorthTelling);
-  const read = config === undefined ? undefined : await readUserFiles(config, folder, options.cwd, options.judged);
+  const stack = config === undefined ? [] : stackProblems(config).filter(isIndependent);
+  const read = config === undefined ? undefined : await readUserFiles(config, folder, cwd, options.judged);
 
   const diagnostics = inOrder([
     ...source.diagnostics,
     ...source.missingSecrets,
-    ...[...problems, ...more, ...(read?.problems.filter(isWorthTelling) ?? [])].map(source.toDiagnostic),
+    ...[...problems, ...stack, ...(read?.problems.filter(isIndependent) ?? [])].map(source.toDiagnostic),
     ...(read?.diagnostics ?? []),
   ]);
-  if (config === undefined || read === undefined || diagnostics.some((one) => one.severity === 'error')) {
+  if (config === undefined || read === undefined || diagnostics.some(({ severity }) => severity === 'error')) {
     return fail(diagnostics);
   }
-  const written = { text, cwd: options.cwd, tests: await readOwnTests(folder, options.cwd) };
+  const written = { text, cwd, tests: await readOwnTests(folder, cwd) };
   return ok({ config, path, folder, locate: source.locate, userFiles: read.files, written }, diagnostics);
 }
 
 /**
- * Finds and reads stack.yml alone, for whoever only has to find the stack it describes: neither the files it names nor its
- * secrets have to be there, so that a half-made edit keeps nobody from the logs.
+ * Finds and reads stack.yml alone, for commands that only have to find the stack it describes: neither the files it names nor
+ * its secrets need to exist, so that logs and status work during an edit.
  */
-export async function loadConfig(options: Pick<LoadOptions, 'file' | 'cwd' | 'env'>): Promise<Result<StackConfig>> {
-  const found = await findStackFile(options);
-  if (!found.ok) return found;
-  const { source } = await readSource(found.value, options);
+export async function loadConfig(options: Pick<LoadOptions, 'file' | 'cwd' | 'signal'>): Promise<Result<StackConfig>> {
+  const stackFile = await findStackFile(options);
+  if (!stackFile.ok) return stackFile;
+  const text = await readStackFile(stackFile.value, options.signal);
+  const source = await readYamlWithSecrets(text, relative(options.cwd, stackFile.value), undefined);
   if (!source.isWhole) return fail(source.diagnostics);
   const { config, problems } = validate(source.value ?? {});
   const diagnostics = inOrder([...source.diagnostics, ...problems.map(source.toDiagnostic)]);
-  if (config === undefined || diagnostics.some((one) => one.severity === 'error')) return fail(diagnostics);
+  if (config === undefined || diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
   return ok(config);
 }
 
-async function readSource(
-  path: string,
-  { cwd, env }: Pick<LoadOptions, 'cwd' | 'env'>,
-): Promise<{ readonly text: string; readonly source: YamlSource }> {
-  const folder = dirname(path);
-  const text = await readStackFile(path);
-  const readFile = (name: string): string => readFileSync(resolve(folder, name), 'utf8');
-  return { text, source: readYaml(text, relative(cwd, path), { env, readFile }) };
+const stackFileNames = ['stack.yml', 'stack.yaml'] as const;
+
+/** The absolute path of the stack file: the one `file` names, else the nearest one from the current folder upwards. */
+export async function findStackFile({ file, cwd }: Pick<LoadOptions, 'file' | 'cwd'>): Promise<Result<string>> {
+  if (file === undefined) {
+    for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+      const path = await findIn(folder);
+      if (path !== undefined) return ok(path);
+      if (dirname(folder) === folder) return missing(`there is no stack.yml in ${resolve(cwd)} or any folder above it`);
+    }
+  }
+  const path = resolve(cwd, file);
+  const kind = await kindOf(path);
+  if (kind === 'file') return ok(path);
+  if (kind === undefined) return missing(`there is no file ${file}`);
+  const inside = await findIn(path);
+  return inside === undefined ? missing(`there is no stack.yml in the folder ${file}`) : ok(inside);
 }
 
-async function readStackFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StackError({
-      doing: `reading ${path}`,
-      why,
-      tryThis: 'look at the owner and mode of the file',
-      cause: error,
-    });
+async function findIn(folder: string): Promise<string | undefined> {
+  for (const name of stackFileNames) {
+    const path = join(folder, name);
+    if ((await kindOf(path)) === 'file') return path;
   }
+  return undefined;
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  return stat(path).then(
+    (stats) => (stats.isDirectory() ? 'folder' : 'file'),
+    () => undefined,
+  );
+}
+
+function missing(message: string): Result<string> {
+  const hint = '"promstack init" writes one; "-f FILE" names one in another place';
+  return fail([{ severity: 'error', code: 'no-stack-file', message, hint }]);
+}
+
+/** More than any program takes for a secret. */
+const maxSecretBytes = 2 ** 20;
+
+async function readStackFile(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const text = await readText(path, { signal });
+  if (typeof text === 'string') return text;
+  throw new StackError({ doing: `reading ${path}`, why: `it ${text.because}`, tryThis: text.hint });
+}
+
+/** The folder beside stack.yml that holds the user's tests. */
+export const testsFolder = 'tests';
+
+/** Reads the YAML files in the folder `tests` beside stack.yml, sorted by path; none when there is no such folder. */
+export async function readOwnTests(folder: string, cwd: string): Promise<readonly OwnTest[]> {
+  const tests: OwnTest[] = [];
+  for (const name of await findByGlob(folder, `${testsFolder}/*.{yml,yaml}`)) {
+    const path = join(folder, name);
+    const content = readTextSync(path);
+    if (typeof content === 'string') {
+      tests.push({ path, origin: relative(cwd, path), content });
+    } else if (content.because !== notFound || (await pathExists(path))) {
+      // A file that was removed since its folder was listed is none.
+      throw new StackError({
+        doing: `reading the test ${path}`,
+        why: `it ${content.because}`,
+        tryThis: content.hint ?? `make it a readable file, or move it out of the folder ${testsFolder}`,
+      });
+    }
+  }
+  return tests;
 }
 
 /** The file's values with the overrides laid over them, section by section. */
 function merge(value: unknown, over: unknown): unknown {
-  if (!isMapping(over)) return over;
-  if (!isMapping(value)) return Object.keys(over).length === 0 ? value : over;
+  if (!isNative(over)) return over;
+  if (!isNative(value)) return Object.keys(over).length === 0 ? value : over;
   const merged: Record<string, unknown> = { ...value };
   for (const [key, inner] of Object.entries(over))
     merged[key] = merge(Object.hasOwn(merged, key) ? merged[key] : undefined, inner);
   return merged;
 }
 
-function overlaps(one: KeyPath, other: KeyPath): boolean {
-  const shared = Math.min(one.length, other.length);
-  return one.slice(0, shared).every((step, at) => step === other[at]);
+/** Whether one of two keys is the other one or above it. */
+function overlap(key: KeyPath, other: KeyPath): boolean {
+  const shared = Math.min(key.length, other.length);
+  return key.slice(0, shared).every((step, at) => step === other[at]);
 }
 
-/** By file in the order they came, then by place; the same thing about the same place only once. */
+/** By file in the order they came, then by place; the same message for the same place only once. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const files = [...new Set(diagnostics.map((one) => one.where?.file))];
+  const files = [...new Set(diagnostics.map(({ where }) => where?.file))];
   const seen = new Set<string>();
   return diagnostics
-    .filter((one) => {
-      const id = `${one.where?.file}:${one.where?.offset}:${one.message}`;
+    .filter(({ where, message }) => {
+      const id = `${where?.file}:${where?.offset}:${message}`;
       return !seen.has(id) && seen.add(id);
     })
     .toSorted(
-      (one, other) =>
-        files.indexOf(one.where?.file) - files.indexOf(other.where?.file) ||
-        (one.where?.offset ?? 0) - (other.where?.offset ?? 0),
+      (a, b) =>
+        files.indexOf(a.where?.file) - files.indexOf(b.where?.file) || (a.where?.offset ?? 0) - (b.where?.offset ?? 0),
     );
 }

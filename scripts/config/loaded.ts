@@ -1,37 +1,45 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
-import type { OwnTest } from './own-tests.ts';
 
-/** stack.yml as read: the valid config, where it came from, and the person's own files it names. */
+/** stack.yml as read: the valid config, where it came from, and the user's files it names. */
 export interface LoadedStack {
   readonly config: StackConfig;
   /** Absolute path of stack.yml. */
   readonly path: string;
-  /** The folder that holds it; every path in stack.yml is relative to it. */
+  /** The folder of stack.yml; every path in it is relative to this. */
   readonly folder: string;
-  /** Where a key (or, by default, its value) stands in stack.yml; the nearest parent's place when it is not written there. */
+  /** The place in stack.yml of a key's value, or of the key; that of the nearest parent when it is not written there. */
   locate(path: KeyPath, atKey?: boolean): SourceRange | undefined;
   /** Rule files, notification templates and the like, byte for byte. */
   readonly userFiles: readonly LoadedUserFile[];
-  /** Absent in a stack that nobody wrote down, as in a test. */
-  readonly written?: SourceText;
+  /** Absent in a stack that was not loaded from a file, as in a test. */
+  readonly written?: SourceText | undefined;
 }
 
-/** What the person wrote beside the config, for tests of their own and for comments that silence a warning. */
+/** What the user wrote beside the config: the text, for comments that silence warnings, and tests. */
 export interface SourceText {
   /** The text of stack.yml. */
   readonly text: string;
-  /** Where the person stands: paths in messages are relative to it. */
+  /** The user's working directory, which paths in messages are relative to. */
   readonly cwd: string;
   readonly tests: readonly OwnTest[];
 }
 
-/** One of the person's own files that a service reads. */
+/** A user's file that a service reads. */
 export interface LoadedUserFile {
   readonly service: string;
-  /** Where it lands in the service's config directory. */
+  /** Its path in the service's config directory. */
   readonly path: string;
-  /** Its path as a person would type it. */
+  /** Its path as the user would type it. */
+  readonly origin: string;
+  readonly content: string;
+}
+
+/** A file of the user's tests. */
+export interface OwnTest {
+  /** Absolute. */
+  readonly path: string;
+  /** Its path as the user would type it. */
   readonly origin: string;
   readonly content: string;
 }

@@ -1,14 +1,15 @@
 import { type CollectionTag, isMap, Scalar, type ScalarTag, type YAMLMap } from 'yaml';
 import { Secret } from '../../stack/secret.ts';
+import type { Unreadable } from '../util/read-text.ts';
 
-/** Where `!env` and `!file` find what they name. */
+/** Where `!env` and `!file` look up what they name. */
 export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, by its path as written; throws the system's error when it cannot be read. */
-  readFile(path: string): string;
+  /** The text of a file, by its path as written in the YAML. */
+  readFile(path: string): Promise<string | Unreadable>;
 }
 
-/** A secret that could not be had, and where its name stands. */
+/** A secret that could not be read, and the place of its tag. */
 export interface SecretProblem {
   readonly code: string;
   readonly message: string;
@@ -17,67 +18,70 @@ export interface SecretProblem {
   readonly to: number;
 }
 
-type Found = { readonly text: string } | { readonly code: string; readonly message: string; readonly hint: string };
+type Refusal = Omit<SecretProblem, 'from' | 'to'>;
 
-/** A kind of secret: its tag, what it is called by, and how it is had. */
+/** A kind of secret: its tag, and the key of its longer form `!env {name: NAME, inline: true}`. */
 interface SecretKind {
   readonly tag: string;
-  /** The key of the longer form: `!env {name: NAME, inline: true}`. */
   readonly key: string;
-  readonly find: (argument: string, source: SecretSource) => Found;
+  readonly read: (argument: string, source: SecretSource) => Promise<string | Refusal>;
 }
 
 const kinds: readonly SecretKind[] = [
-  { tag: '!env', key: 'name', find: fromEnvironment },
-  { tag: '!file', key: 'path', find: fromFile },
+  { tag: '!env', key: 'name', read: fromEnvironment },
+  { tag: '!file', key: 'path', read: fromFile },
 ];
 
-/**
- * The tags `!env NAME` and `!file PATH`, each with a longer form that says `inline: true`, whose values are Secrets; what
- * could not be had is asked for when the parse is done.
- */
-export function secretTags(source: SecretSource): {
+/** The tags `!env NAME` and `!file PATH` of one document. Their nodes hold empty Secrets until `fill` has read the texts. */
+export function secretTags(): {
   readonly tags: (ScalarTag | CollectionTag)[];
-  problems(): readonly SecretProblem[];
+  fill(source: SecretSource): Promise<readonly SecretProblem[]>;
 } {
-  const failed: { node: Scalar; told: Exclude<Found, { text: string }> }[] = [];
+  const references: { node: Scalar; kind: SecretKind; argument: string; isInline: boolean }[] = [];
+  const malformed: { node: Scalar; refusal: Refusal }[] = [];
 
-  const toNode = ({ tag }: SecretKind, argument: string, isInline: boolean, found: Found): Scalar => {
-    // A secret that is missing is still a secret: so one mistake is told once.
-    const node = new Scalar(new Secret('text' in found ? found.text : '', `${tag} ${argument}`, isInline));
-    if (!('text' in found)) failed.push({ node, told: found });
+  const refer = (kind: SecretKind, argument: string, isInline: boolean): Scalar => {
+    const node = new Scalar(new Secret('', `${kind.tag} ${argument}`, isInline));
+    references.push({ node, kind, argument, isInline });
+    return node;
+  };
+  const fromMap = (kind: SecretKind, map: YAMLMap): Scalar => {
+    const form = readLongForm(kind, map);
+    if (form !== undefined) return refer(kind, form.argument, form.isInline);
+    const node = new Scalar(new Secret('', kind.tag, true));
+    malformed.push({
+      node,
+      refusal: {
+        code: 'secret-form',
+        message: `${kind.tag} takes the keys ${kind.key} and inline, and no others`,
+        hint: `${kind.tag} {${kind.key}: …, inline: true} puts the secret into the config file itself`,
+      },
+    });
     return node;
   };
 
   return {
     tags: kinds.flatMap((kind): (ScalarTag | CollectionTag)[] => [
-      {
-        tag: kind.tag,
-        resolve: (written) => toNode(kind, written.trim(), false, kind.find(written.trim(), source)),
-      },
-      {
-        tag: kind.tag,
-        collection: 'map',
-        resolve: (map) => {
-          const said = isMap(map) ? readLongForm(kind, map) : undefined;
-          if (said !== undefined) return toNode(kind, said.argument, said.isInline, kind.find(said.argument, source));
-          return toNode(kind, '', true, {
-            code: 'secret-form',
-            message: `${kind.tag} takes the keys ${kind.key} and inline, and nothing else`,
-            hint: `${kind.tag} {${kind.key}: …, inline: true} puts the secret into the config file itself`,
-          });
-        },
-      },
+      { tag: kind.tag, resolve: (written) => refer(kind, written.trim(), false) },
+      { tag: kind.tag, collection: 'map', resolve: (map) => (isMap(map) ? fromMap(kind, map) : map) },
     ]),
-    problems: () =>
-      failed.map(({ node, told }) => {
-        const [from, to] = node.range ?? [0, 0];
-        return { ...told, from, to };
-      }),
+    async fill(source) {
+      const refused = [...malformed];
+      const texts = new Map<string, string | Refusal>();
+      for (const { node, kind, argument, isInline } of references) {
+        const origin = `${kind.tag} ${argument}`;
+        // A pipe can be read only once.
+        const text = texts.get(origin) ?? (await kind.read(argument, source));
+        texts.set(origin, text);
+        if (typeof text === 'string') node.value = new Secret(text, origin, isInline);
+        else refused.push({ node, refusal: text });
+      }
+      return refused.map(({ node, refusal }) => ({ ...refusal, from: node.range?.[0] ?? 0, to: node.range?.[1] ?? 0 }));
+    },
   };
 }
 
-/** What the longer form says; undefined when it says something else. */
+/** The argument and `inline` of the longer form; undefined when it has another shape. */
 function readLongForm({ key }: SecretKind, map: YAMLMap): { argument: string; isInline: boolean } | undefined {
   const argument = map.get(key);
   const inline = map.has('inline') ? map.get('inline') : false;
@@ -86,48 +90,35 @@ function readLongForm({ key }: SecretKind, map: YAMLMap): { argument: string; is
   return { argument: argument.trim(), isInline: inline };
 }
 
-function fromEnvironment(name: string, { env }: SecretSource): Found {
+async function fromEnvironment(name: string, { env }: SecretSource): Promise<string | Refusal> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    return {
-      code: 'env-name',
-      message: '!env takes the name of an environment variable',
-      hint: 'such as !env SLACK_URL',
-    };
+    const message = '!env takes the name of an environment variable';
+    return { code: 'env-name', message, hint: 'such as !env SLACK_URL' };
   }
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
-  if (text === undefined) {
-    return {
-      code: 'env-unset',
-      message: `the environment variable ${name} is not set`,
-      hint: `export ${name}=… before you run promstack`,
-    };
-  }
-  if (text === '') {
-    return {
-      code: 'env-empty',
-      message: `the environment variable ${name} is empty`,
-      hint: `export ${name}=… before you run promstack`,
-    };
-  }
-  return { text };
+  if (text !== undefined && text !== '') return text;
+  return {
+    code: text === undefined ? 'env-unset' : 'env-empty',
+    message: `the environment variable ${name} is ${text === undefined ? 'not set' : 'empty'}`,
+    hint: `export ${name}=… before you run promstack`,
+  };
 }
 
-function fromFile(path: string, source: SecretSource): Found {
-  if (path === '') {
-    return { code: 'secret-file', message: '!file takes the path of a file', hint: 'such as !file secrets/slack-url' };
+async function fromFile(path: string, source: SecretSource): Promise<string | Refusal> {
+  const code = 'secret-file';
+  if (path === '') return { code, message: '!file takes the path of a file', hint: 'such as !file secrets/slack-url' };
+  const content = await source.readFile(path);
+  if (typeof content !== 'string') {
+    const { because, hint = 'paths are relative to the folder of stack.yml' } = content;
+    return { code, message: `the secret file ${path} ${because}`, hint };
   }
-  try {
-    // Editors end a file with a line break that is no part of the secret.
-    const text = source.readFile(path).replace(/\r?\n$/, '');
-    if (text !== '') return { text };
-    return { code: 'secret-file', message: `the secret file ${path} is empty`, hint: 'write the secret into it' };
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code;
-    const why = reason === 'ENOENT' ? 'is not there' : `cannot be read (${reason ?? 'unknown reason'})`;
-    return {
-      code: 'secret-file',
-      message: `the secret file ${path} ${why}`,
-      hint: 'paths are relative to the folder of stack.yml',
-    };
-  }
+  // Editors end a file with a line break that does not belong to the secret.
+  const text = content.replace(/\r?\n$/, '');
+  if (text === '') return { code, message: `the secret file ${path} is empty`, hint: 'write the secret into it' };
+  if (!text.includes('\0')) return text;
+  return {
+    code,
+    message: `the secret file ${path} contains a NUL byte`,
+    hint: 'a secret is text: encode it, as in base64',
+  };
 }

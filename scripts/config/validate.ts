@@ -1,54 +1,125 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
-import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
-import { expects } from '../../stack/values/words.ts';
-import { isMapping, stripEmpty } from './strip-empty.ts';
-import { toProblems } from './zod-problems.ts';
+import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts';
+import { Secret } from '../../stack/secret.ts';
+import { closest } from '../../stack/values/closest.ts';
+import { isNative, valueAt } from '../../stack/values/native.ts';
+import { PlainScalar } from '../../stack/values/plain-scalar.ts';
+import { either, expects, quoted } from '../../stack/values/words.ts';
+import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
 
-/** A config as far as it can be had, and what is wrong with it. */
-export interface Validated {
-  /** Undefined only when nothing can be made of what was written; broken keys have their defaults. */
+/** A config with what is valid in it, and what is wrong. */
+interface Validated {
+  /** Undefined only when nothing is valid; broken keys have their defaults. */
   readonly config: StackConfig | undefined;
   readonly problems: readonly Problem[];
-  /** Keys whose value in `config` is not what was written. */
+  /** Keys whose value in `config` is not the one written. */
   readonly broken: readonly KeyPath[];
 }
 
-/** Holds a raw config against the schema; what is broken is set aside so that the rest can be looked at too. */
+/** Validates a raw config; what is broken is set aside so that the rest can be checked too. */
 export function validate(raw: unknown): Validated {
-  const { value, problems } = stripEmpty(raw, stackSchema);
+  const { value, problems } = toSchemaInput(withoutAnchorKeys(raw ?? {}), stackSchema);
   const first = stackSchema.safeParse(value, { error: explain });
-  if (first.success) return { config: first.data, problems, broken: problems.map(({ path }) => beforeList(path)) };
+  if (first.success) return { config: first.data, problems, broken: problems.map(({ path }) => aboveList(path)) };
 
-  const found = toProblems(first.error.issues, value, stackSchema);
-  const broken = [...problems, ...found].map(({ path }) => beforeList(path));
-  const rest = broken.reduce<unknown>(without, value);
-  const second = stackSchema.safeParse(rest);
-  return { config: second.data, problems: [...problems, ...found], broken };
+  const all = [...problems, ...toProblems(first.error.issues, value, stackSchema)];
+  const broken = all.map(({ path }) => aboveList(path));
+  const second = stackSchema.safeParse(broken.reduce<unknown>(without, value));
+  return { config: second.data, problems: all, broken };
 }
 
-/** Words for what zod would say in its own; a schema's own `error` comes first. */
+/** The part of a path above its first list: without one item of a list the indexes of the others would change. */
+function aboveList(path: KeyPath): KeyPath {
+  const list = path.findIndex((step) => typeof step === 'number');
+  return list === -1 ? path : path.slice(0, list);
+}
+
+function without(value: unknown, path: KeyPath): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined || !isNative(value) || !Object.hasOwn(value, step)) return value;
+  const { [step]: inner, ...others } = value;
+  return rest.length === 0 ? others : { ...others, [step]: without(inner, rest) };
+}
+
+/**
+ * A value of YAML as the schema takes it: without promstack's own keys that have no value (`sink:` with every line below it
+ * commented out means the defaults), with unquoted scalars as numbers and booleans there, and as strings where labels are. And a
+ * problem for each secret in a key that cannot hold one.
+ */
+export function toSchemaInput(
+  raw: unknown,
+  root: z.core.$ZodType,
+): { readonly value: unknown; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+
+  const walk = (value: unknown, schema: z.core.$ZodType, path: KeyPath): unknown => {
+    const node = readSchema(schema);
+    if (node.kind === 'native') return value;
+    if (value instanceof Secret) {
+      // A key that may hold a secret says so by its schema.
+      if (node.kind === 'value' && z.safeParse(schema, value).success) return value;
+      problems.push(secretRefused(path));
+      // A section must be a mapping to the schema, and the secret in its place has been reported.
+      return node.kind === 'section' ? {} : value;
+    }
+    // What the schema refuses keeps its spelling, for the message.
+    if (value instanceof PlainScalar) return z.safeParse(schema, value.value).success ? value.value : value;
+    if (node.kind === 'list' && Array.isArray(value))
+      return value.map((item, index) => walk(item, node.item, [...path, index]));
+    if ((node.kind !== 'section' && node.kind !== 'record') || !isNative(value)) return value;
+    const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
+      const known = node.kind === 'section' ? node.keys.get(key) : node.value;
+      if (known === undefined) return [[key, inner]];
+      if (inner === null && node.kind === 'section' && !node.isOpen) return [];
+      // To Prometheus the label `port: 80` is the string "80".
+      const isLabel = node.kind === 'record' && readSchema(known).kind === 'value' && isWrittenPlain(inner);
+      const isText = isLabel && z.safeParse(known, String(inner)).success;
+      return [[key, isText ? String(inner) : walk(inner, known, [...path, key])]];
+    });
+    return Object.fromEntries(entries);
+  };
+
+  return { value: walk(raw, root, []), problems };
+}
+
+function isWrittenPlain(value: unknown): boolean {
+  return value instanceof PlainScalar || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** Top-level keys that begin with `x-` are the user's: a place for anchors that other keys refer to. */
+function withoutAnchorKeys(raw: unknown): unknown {
+  if (!isNative(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith('x-')));
+}
+
+function secretRefused(path: KeyPath): Problem {
+  const key = path.findLast((step) => typeof step === 'string');
+  return {
+    code: 'secret-refused',
+    path,
+    message: `${String(key)} cannot hold a secret: it becomes part of a container's settings, which "docker inspect" shows`,
+    hint: "secrets are allowed wherever a server's own syntax begins, such as in alertmanager.receivers",
+  };
+}
+
+/** Replaces zod's own messages; a schema's own `error` comes first. */
 function explain(issue: z.core.$ZodRawIssue): string | undefined {
+  const isString = issue.origin === 'string';
   switch (issue.code) {
     case 'invalid_type':
-      return expects(kinds[issue.expected] ?? issue.expected)(issue);
+      return expects(typeNames[issue.expected] ?? issue.expected)(issue);
     case 'too_small':
-      return expects(
-        issue.origin === 'string' ? 'a text that is not empty' : `a number from ${String(issue.minimum)} on`,
-      )(issue);
+      return expects(isString ? 'a non-empty string' : `a number of at least ${issue.minimum}`)(issue);
     case 'too_big':
-      return expects(
-        issue.origin === 'string'
-          ? `a text of at most ${String(issue.maximum)} characters`
-          : `a number up to ${String(issue.maximum)}`,
-      )(issue);
+      return expects(isString ? `at most ${issue.maximum} characters` : `a number of at most ${issue.maximum}`)(issue);
     default:
       return undefined;
   }
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -57,15 +128,76 @@ const kinds: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** The part of a path up to its first list: taking away one item of a list would move the others. */
-function beforeList(path: KeyPath): KeyPath {
-  const list = path.findIndex((step) => typeof step === 'number');
-  return list === -1 ? path : path.slice(0, list);
+/** The issues that zod found in a raw value, as problems with hints. */
+export function toProblems(
+  issues: readonly z.core.$ZodIssue[],
+  raw: unknown,
+  schema: z.core.$ZodType,
+): readonly Problem[] {
+  return issues.flatMap((issue): readonly Problem[] => {
+    const path = issue.path as KeyPath;
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
+    const value = valueAt(raw, path);
+    // A secret that is not allowed here has been reported already.
+    if (value instanceof Secret) return [];
+    if (value === undefined && path.length > 0) return [missingKey(path)];
+    if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];
+    const code = issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
+    return [{ code, path, message: issue.message, hint: hintFor(issue, value) }];
+  });
 }
 
-function without(value: unknown, path: KeyPath): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined || !isMapping(value) || !Object.hasOwn(value, step)) return value;
-  const { [step]: inner, ...others } = value;
-  return rest.length === 0 ? others : { ...others, [step]: without(inner, rest) };
+function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Problem {
+  const at = showPath(path);
+  const message = `unknown key ${quoted(key)}${at === '' ? '' : ` in ${at}`}`;
+  return { code: 'unknown-key', path: [...path, key], atKey: true, message, hint: keyHint(path, key, schema) };
+}
+
+function keyHint(path: KeyPath, key: string, schema: z.core.$ZodType): string | undefined {
+  const section = schemaAt(schema, path);
+  const node = section && readSchema(section);
+  const siblings = node?.kind === 'section' ? [...node.keys.keys()] : [];
+  const mistake = section && knownMistakes(section).get(key);
+  if (mistake !== undefined) return mistake;
+  const near = closest(key, siblings);
+  const elsewhere = knownKeys(schema).find((known) => known.path.at(-1) === key && !known.path.includes('[]'));
+  if (elsewhere !== undefined && path.length === 0 && (near === undefined || key.length > 4)) {
+    const parent = elsewhere.path.slice(0, -1);
+    return `${quoted(key)} belongs ${parent.length === 0 ? 'at the top level' : `under ${quoted(showPath(parent))}`}`;
+  }
+  if (near !== undefined) return `did you mean ${quoted(near)}?`;
+  return siblings.length > 0 ? `known keys: ${siblings.join(', ')}` : undefined;
+}
+
+function missingKey(path: KeyPath): Problem {
+  const parent = path.slice(0, -1);
+  const message = `missing key ${quoted(String(path.at(-1)))} in ${showPath(parent)}`;
+  return { code: 'missing-key', path: parent, atKey: true, message };
+}
+
+function notAChoice(path: KeyPath, value: unknown, choices: readonly string[]): Problem {
+  const near = typeof value === 'string' ? closest(value, choices) : undefined;
+  return {
+    code: 'wrong-value',
+    path,
+    message: expects(either(choices))({ input: value }),
+    hint: near && `did you mean ${quoted(near)}?`,
+  };
+}
+
+function hintFor(issue: z.core.$ZodIssue, written: unknown): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined;
+  const value = written instanceof PlainScalar ? written.value : written;
+  if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
+    if (issue.message.includes('a duration')) return `did you mean ${String(written)}s?`;
+    return issue.message.includes('a string') ? `put it in quotes: "${String(written)}"` : undefined;
+  }
+  if (issue.expected === 'boolean' && typeof value === 'string') {
+    const meant = { yes: 'true', on: 'true', y: 'true', no: 'false', off: 'false', n: 'false' }[value.toLowerCase()];
+    return meant && `write ${meant}`;
+  }
+  const isNumber = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+  if ((issue.expected === 'number' || issue.expected === 'int') && isNumber) return 'remove the quotes';
+  if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'begin each item with "- "';
+  return undefined;
 }

@@ -1,34 +1,44 @@
-import { type Document, type ErrorCode, isCollection, isScalar, visit, type YAMLError } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 
-/** What to say of an error; a place of its own when the parser noticed it far from where it is. */
+/** What to say about an error; with a place where the parser noticed it far from its cause. */
 interface Explanation {
   readonly message: string;
-  readonly hint?: string;
-  readonly at?: readonly [number, number];
+  readonly hint?: string | undefined;
+  readonly at?: readonly [number, number] | undefined;
 }
 
-/** An error, and what it takes to explain it. */
-interface Seen {
+/** An error, and its surroundings. */
+interface ErrorContext {
   readonly error: YAMLError;
   readonly document: Document;
   readonly text: string;
 }
 
 /**
- * What is wrong with a document as YAML. After the first break in its structure the rest would only be echoes, so they are left
- * out. With the document's text some errors are told better.
+ * The errors of a document as YAML. After the first one that breaks its structure the others follow from it and are left out.
+ * With the document's text the messages are more precise.
  */
 export function explainYaml(
   document: Document,
   rangeAt: (from: number, to: number) => SourceRange,
   text = '',
 ): { diagnostics: readonly Diagnostic[]; isWhole: boolean } {
-  const repeated = document.errors.filter((error) => error.code === 'DUPLICATE_KEY');
-  const breaks = document.errors.filter(
-    (error) => error.code !== 'DUPLICATE_KEY' && error.code !== 'TAG_RESOLVE_FAILED',
-  );
-  const first = breaks.toSorted((one, other) => one.pos[0] - other.pos[0])[0];
+  const repeated = document.errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+  // A key that is a collection, as in `{{ $value }}`, is reported by the schema.
+  const [first] = document.errors
+    .filter(({ code }) => code !== 'DUPLICATE_KEY' && code !== 'TAG_RESOLVE_FAILED' && code !== 'NON_STRING_KEY')
+    .toSorted((a, b) => a.pos[0] - b.pos[0]);
   const before = first === undefined ? repeated : repeated.filter((error) => error.pos[0] < first.pos[0]);
   const tags = [...document.errors, ...document.warnings].filter((error) => error.code === 'TAG_RESOLVE_FAILED');
 
@@ -36,7 +46,7 @@ export function explainYaml(
     const { message, hint, at = error.pos } = wordsFor({ error, document, text });
     const code = codes[error.code] ?? 'yaml';
     const where = rangeAt(at[0], Math.max(at[1], at[0] + 1));
-    return { severity: 'error', code, message, ...(hint === undefined ? {} : { hint }), where };
+    return { severity: 'error', code, message, hint, where };
   });
   return { diagnostics, isWhole: first === undefined };
 }
@@ -46,32 +56,32 @@ const codes: { readonly [Code in ErrorCode]?: string } = {
   TAG_RESOLVE_FAILED: 'unknown-tag',
 };
 
-function wordsFor(seen: Seen): Explanation {
-  const { error, text } = seen;
+function wordsFor(context: ErrorContext): Explanation {
+  const { error, text } = context;
   const braces = /(?<=[:-]\s+)\{\{.*/.exec(lineAt(text, error.pos[0]));
   if (braces !== null) {
     const from = error.pos[0] - columnOf(text, error.pos[0]) + braces.index;
     const at = [from, from + braces[0].length] as const;
     return {
-      message: 'a text that begins with {{ needs quotes',
+      message: 'a string that begins with {{ needs quotes',
       hint: `write '${braces[0].trim().replaceAll("'", "''")}'`,
       at,
     };
   }
-  const opening = openingOf(seen);
+  const opening = openingOf(context);
   if (opening !== undefined) return opening;
-  return words[error.code]?.(seen) ?? { message: `this is not YAML: ${lowerFirst(error.message)}` };
+  return words[error.code]?.(context) ?? { message: `invalid YAML: ${lowerFirst(error.message)}` };
 }
 
-/** YAML's errors in words about what was written; those not here are told in the parser's own words. */
-const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Explanation } = {
-  TAB_AS_INDENT: () => ({ message: 'a tab stands where YAML wants spaces', hint: 'indent with spaces' }),
+/** Messages about what was written; errors that are not here keep the parser's own. */
+const words: { readonly [Code in ErrorCode]?: (context: ErrorContext) => Explanation } = {
+  TAB_AS_INDENT: () => ({ message: 'YAML does not allow tabs for indentation', hint: 'indent with spaces' }),
   BAD_INDENT: ({ error, text }) => {
     const line = /^ *(.*)/.exec(text.slice(error.pos[0]));
     const from = error.pos[0] + (line?.[0].length ?? 0) - (line?.[1]?.length ?? 0);
     return {
       message: 'this line is indented differently from its neighbours',
-      hint: 'line up the keys of one section in the same column',
+      hint: 'align the keys of one section',
       at: [from, from + (line?.[1]?.length ?? 1)],
     };
   },
@@ -80,46 +90,46 @@ const words: { readonly [Code in ErrorCode]?: (seen: Seen) => Explanation } = {
       ? { message: 'there is a second ": " on one line', hint: 'put the value in quotes, or on its own line below' }
       : {
           message: 'a key has either a value or keys below it, not both',
-          hint: 'take the value away, or line up the next line with this one',
+          hint: 'remove the value, or align the next line with this one',
         },
   MULTILINE_IMPLICIT_KEY: () => ({
     message: 'this line is neither a "key: value" nor a "- item"',
-    hint: 'is a colon missing, or the blank after it?',
+    hint: 'is a colon missing, or the space after it?',
   }),
   MISSING_CHAR: ({ error }) =>
     error.message.includes('map keys')
       ? { message: 'a colon is missing after this key' }
-      : { message: `this is not YAML: ${lowerFirst(error.message)}` },
+      : { message: `invalid YAML: ${lowerFirst(error.message)}` },
   UNEXPECTED_TOKEN: ({ error }) =>
     error.message.includes('block-seq-ind')
-      ? { message: 'a list cannot begin beside its key', hint: 'put "- " on the line below' }
+      ? { message: 'a list cannot begin on the line of its key', hint: 'move "- " to the next line' }
       : {
-          message: 'this stands where YAML expects nothing more',
+          message: 'unexpected text after the end of the value',
           hint: 'put the whole value in quotes, or check the indentation',
         },
   DUPLICATE_KEY: ({ error, text }) => {
     const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? '';
     const at = [error.pos[0], error.pos[0] + Math.max(1, key.length)] as const;
     return {
-      message: `the key ${key === '' ? '' : `"${key}" `}is written twice in one section`,
+      message: key === '' ? 'duplicate key' : `duplicate key "${key}"`,
       hint: 'keep one of the two',
       at,
     };
   },
   MULTIPLE_DOCS: () => ({
     message: 'a second YAML document begins here',
-    hint: 'keep one document in the file; take the line --- away',
+    hint: 'keep one document in the file: remove the line ---',
   }),
-  BAD_SCALAR_START: () => ({ message: 'a text cannot begin with this character', hint: 'put it in quotes' }),
-  BLOCK_IN_FLOW: () => ({ message: 'a list or section over several lines cannot stand inside [ ] or { }' }),
+  BAD_SCALAR_START: () => ({ message: 'a string cannot begin with this character', hint: 'put it in quotes' }),
+  BLOCK_IN_FLOW: () => ({ message: 'a list or mapping over several lines is not allowed inside [ ] or { }' }),
   TAG_RESOLVE_FAILED: ({ error }) => {
     const tag = /!\S*$/.exec(error.message)?.[0];
-    return { message: tag === undefined ? error.message : `the tag ${tag} means nothing here` };
+    return { message: tag === undefined ? error.message : `unknown tag ${tag}` };
   },
 };
 
-/** An error at the end of something that was never closed, told at its beginning. */
-function openingOf({ error, document, text }: Seen): Explanation | undefined {
+/** The opening quote or bracket for an error at the end of the file. */
+function openingOf({ error, document, text }: ErrorContext): Explanation | undefined {
   const isBracket = /end with a [\]}]/.test(error.message);
   const isQuote = error.message.includes('closing');
   if ((!isBracket && !isQuote) || text === '') return undefined;
@@ -148,4 +158,37 @@ function columnOf(text: string, offset: number): number {
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** An anchor, alias or merge that cannot be followed. */
+interface BadReference {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The first alias without an anchor, alias inside its own anchor, or merge of something that is not a mapping. */
+export function badReference(document: Document): BadReference | undefined {
+  let bad: BadReference | undefined;
+  visit(document, {
+    Alias: (_key, alias, path) => {
+      const [from = 0, to = 0] = alias.range ?? [];
+      const target = alias.resolve(document);
+      if (target === undefined) {
+        const message = `no anchor &${alias.source} is defined before this alias`;
+        bad = { message, hint: 'a string that begins with * needs quotes', from, to };
+      } else if (path.includes(target)) {
+        bad = { message: `the alias *${alias.source} is inside the anchor it refers to`, from, to };
+      }
+      return bad === undefined ? undefined : visit.BREAK;
+    },
+    Pair: (_key, { key, value }) => {
+      if (!isScalar(key) || key.source !== '<<' || isAlias(value) || isMap(value) || isSeq(value)) return undefined;
+      const [from = 0, to = 0] = key.range ?? [];
+      bad = { message: 'the merge key << takes a mapping, or an alias of one', from, to };
+      return visit.BREAK;
+    },
+  });
+  return bad;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { echo } from 'zx';
-import { stackJsonSchemaText } from '../config/json-schema.ts';
+import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
 import { withReferences } from './reference.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CommandInfo, describeCommands, type OptionInfo } from '../cli/commands/describe.ts';
 import { commands } from '../cli/commands/index.ts';
-import { stackJsonSchema } from '../config/json-schema.ts';
+import { stackJsonSchema } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 
 /** README.md with its references of commands and of stack.yml's keys as the code has them. */

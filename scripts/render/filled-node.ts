@@ -1,5 +1,6 @@
 import { type Node, type Scalar, YAMLMap } from 'yaml';
 import type { KeyPath } from '../../stack/diagnostic.ts';
+import { isCollection } from '../../stack/values/native.ts';
 import type { SourceMarkers } from './source-markers.ts';
 import { writeValue } from './yaml-writer.ts';
 
@@ -60,12 +61,4 @@ export function withCommentBefore<T extends Node>(node: T, comment: string | nul
   if (comment) copy.commentBefore = copy.commentBefore ? `${comment}\n${copy.commentBefore}` : comment;
   if (spaceBefore) copy.spaceBefore = true;
   return copy;
-}
-
-/** Whether a value takes lines of its own; a Secret is an object too, and takes none. */
-function isCollection(value: unknown): boolean {
-  return (
-    Array.isArray(value) ||
-    (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-  );
 }

@@ -1,9 +1,9 @@
 import type { Node } from 'yaml';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import type { KeyPath } from '../../stack/diagnostic.ts';
-import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
-import { knownKeys, schemaAt } from '../config/schema-tree.ts';
+import { isNative } from '../../stack/values/native.ts';
+import { knownKeys, schemaAt } from '../config/schema.ts';
 
 /** What a hole's name stands for. */
 export type Named =
@@ -63,10 +63,8 @@ export function withContributions(scope: Scope, contributed: ReadonlyMap<string,
 function dig(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let at = value;
   for (const key of keys) {
-    if (typeof at !== 'object' || at === null || Array.isArray(at) || at instanceof Secret || !Object.hasOwn(at, key)) {
-      return undefined;
-    }
-    at = (at as Readonly<Record<string, unknown>>)[key];
+    if (!isNative(at) || !Object.hasOwn(at, key)) return undefined;
+    at = at[key];
   }
   return { value: at };
 }

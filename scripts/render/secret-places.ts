@@ -4,6 +4,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { placeSecrets, secretFilesIn, secretKeyOf } from '../../stack/secrets/secret-files.ts';
 import type { Service } from '../../stack/service.ts';
 import { findService, services } from '../../stack/services.ts';
+import { valueAt } from '../../stack/values/native.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Scope } from './scope.ts';
 
@@ -45,11 +46,4 @@ function filesOf(path: KeyPath): Service['secretFiles'] {
 
 function isSet(config: StackConfig, path: KeyPath): boolean {
   return valueAt(config, path) !== undefined;
-}
-
-function valueAt(config: StackConfig, path: KeyPath): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step],
-    config,
-  );
 }

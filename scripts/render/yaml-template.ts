@@ -45,8 +45,12 @@ export function parseTemplate(text: string, file: string): YamlTemplate {
     },
   });
   const document = parseDocument(text, {
-    customTags: [holeTag('value'), holeTag('spread')],
-    intAsBigInt: true,
+    // Without tags for numbers and booleans these are strings, and are written as they were.
+    customTags: (core) => [
+      holeTag('value'),
+      holeTag('spread'),
+      ...core.filter((tag) => typeof tag === 'string' || !/:(?:bool|float|int)$/.test(tag.tag)),
+    ],
     lineCounter: lines,
     logLevel: 'silent',
     prettyErrors: false,

@@ -1,4 +1,6 @@
 import { Secret } from '../../stack/secret.ts';
+import { isNative } from '../../stack/values/native.ts';
+import { isResolvable } from '../../stack/values/plain-scalar.ts';
 
 /** How a value is laid out: on lines of its own below an indentation, or inside brackets on one line. */
 export interface Layout {
@@ -35,8 +37,9 @@ function write(value: unknown, indent: string, writing: Writing): void {
   if (typeof value === 'string') pieces.push(writeString(value, indent, writing.flow));
   else if (value instanceof Secret) pieces.push(writing.ofSecret(value));
   else if (Array.isArray(value)) writeList(value, indent, writing);
-  else if (typeof value === 'object' && value !== null) writeMap(value, indent, writing);
-  else pieces.push(writeNumberOrWord(value));
+  else if (isNative(value)) writeMap(value, indent, writing);
+  // Numbers, booleans and null, and scalars as they were written.
+  else pieces.push(String(value ?? null));
 }
 
 function writeList(list: readonly unknown[], indent: string, writing: Writing): void {
@@ -70,10 +73,8 @@ function writeMap(map: object, indent: string, writing: Writing): void {
 
 /** Whether a value is a list or map with something in it, which takes lines of its own. */
 function hasEntries(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Secret) return false;
   if (Array.isArray(value)) return value.length > 0;
-  for (const inner of Object.values(value)) if (inner !== undefined) return true;
-  return false;
+  return isNative(value) && Object.values(value).some((inner) => inner !== undefined);
 }
 
 function writeKey(key: string): string {
@@ -105,24 +106,14 @@ function doubleQuoted(text: string): string {
   );
 }
 
-function writeNumberOrWord(value: unknown): string {
-  if (typeof value !== 'number' || Number.isFinite(value)) return String(value ?? null);
-  if (Number.isNaN(value)) return '.nan';
-  return value > 0 ? '.inf' : '-.inf';
-}
-
-/**
- * Words that need no quotes: letters to begin with, nothing that YAML reads as something else. `yes`, `no`, `on` and
- * `off` stay plain on purpose: Go reads them as booleans where one is wanted and as texts elsewhere, as its users expect.
- */
+/** Strings that need no quotes: they begin with a letter or the like. */
 const plainWord = /^[A-Za-z_/$(][\w$()/.@%+=~^;?<>*-]*(?:[ :]+[\w$()/.@%+=~^;?<>*-]+)*$/;
 const durations = /^(?:\d+(?:ms|[smhdwy]))+$/;
 const addresses = /^\d+(?:\.\d+){3}(?::\d+)?$/;
-const reserved = /^(?:true|false|null)$/i;
 
 function isPlain(text: string): boolean {
-  if (durations.test(text) || addresses.test(text)) return true;
-  return plainWord.test(text) && !reserved.test(text) && !/: |:$/.test(text);
+  if (isResolvable(text)) return false;
+  return durations.test(text) || addresses.test(text) || (plainWord.test(text) && !/: |:$/.test(text));
 }
 
 /** Two or more lines that begin and end with something visible, so that neither indentation nor chomping is in doubt. */

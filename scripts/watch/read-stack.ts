@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { findStackFile } from '../config/find-stack-file.ts';
+import { findStackFile } from '../config/load.ts';
 import type { CheckedFiles } from '../config/user-files.ts';
 import { type RenderedStack, renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
+import { PlainScalar } from '../values/plain-scalar.ts';
 import { enabled, image, port, resources, secretText } from '../values/schemas.ts';
 import { expects, inWords } from '../values/words.ts';
 
 /** A value of grafana.ini: a text, a number, a truth or a secret. */
 const setting = z.unknown().transform((value, context): string | number | boolean | Secret => {
+  if (value instanceof PlainScalar) return String(value);
   if (value instanceof Secret || ['string', 'number', 'boolean'].includes(typeof value)) {
     return value as string | number | boolean | Secret;
   }

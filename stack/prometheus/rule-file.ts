@@ -1,6 +1,6 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { durationProblems, isNative, type Native, repeatedNames } from '../values/native.ts';
+import { durationProblems, isCollection, isNative, type Native, repeatedNames } from '../values/native.ts';
 import { parseDuration } from '../values/units.ts';
 import { inWords, quoted } from '../values/words.ts';
 import { promqlChecker } from './promql.ts';
@@ -105,7 +105,7 @@ function expressionProblems(rule: Native, path: KeyPath, check: RuleCheck): read
     const isTold = Object.keys(rule).some((key) => !ruleKeys.includes(key) && closest(key, ['expr'], 2) !== undefined);
     return isTold ? [] : [missing('expr', path, 'this rule')];
   }
-  if (typeof expression === 'object') {
+  if (isCollection(expression)) {
     return [
       {
         code: 'wrong-type',
@@ -126,7 +126,7 @@ function textsProblems(rule: Native, key: string, path: KeyPath): readonly Probl
   const here = [...path, key];
   if (!isNative(texts)) return [notAMapping(texts, here, `a mapping of ${key}`)];
   return Object.entries(texts)
-    .filter(([, text]) => typeof text === 'object' && text !== null)
+    .filter(([, text]) => isCollection(text))
     .map(([name, text]) => ({
       code: 'wrong-type',
       path: [...here, name],

@@ -1,6 +1,7 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { Secret } from '../secret.ts';
 import { closest } from './closest.ts';
+import { PlainScalar } from './plain-scalar.ts';
 import { parseDuration } from './units.ts';
 import { inWords, quoted } from './words.ts';
 
@@ -9,7 +10,18 @@ export type Native = Readonly<Record<string, unknown>>;
 
 /** Whether a value is a mapping. */
 export function isNative(value: unknown): value is Native {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Secret) &&
+    !(value instanceof PlainScalar)
+  );
+}
+
+/** Whether a value is a mapping or a list. */
+export function isCollection(value: unknown): boolean {
+  return Array.isArray(value) || isNative(value);
 }
 
 /** The mappings of a list with their paths; what is no mapping is left to the program's own tool. */
@@ -89,4 +101,12 @@ export function repeatedNames(
       },
     ];
   });
+}
+
+/** The value at a path; undefined where the path ends early. */
+export function valueAt(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (typeof at === 'object' && at !== null ? (at as Record<string | number, unknown>)[step] : undefined),
+    value,
+  );
 }

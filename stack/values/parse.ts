@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
+import { plainScalars } from './plain-scalar.ts';
 
 /** The value of a JSON text; undefined when it is none. */
 export function parseJson(text: string): unknown {
@@ -18,7 +19,7 @@ export function parseJson(text: string): unknown {
 export function parseYaml(content: RenderedFile['content']): unknown {
   try {
     const text = content instanceof Secret ? content.reveal() : content;
-    return parse(text, { merge: true, maxAliasCount: -1, logLevel: 'silent' });
+    return parse(text, { ...plainScalars, merge: true, maxAliasCount: -1, logLevel: 'silent' });
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { Secret } from '../secret.ts';
+import { PlainScalar } from './plain-scalar.ts';
 
 const longest = 40;
 
@@ -6,9 +7,10 @@ const longest = 40;
 export function inWords(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (value instanceof Secret) return `the secret ${value.origin}`;
-  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${quoted(value)}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value === 'boolean') return `the value ${value}`;
+  const type = typeof (value instanceof PlainScalar ? value.value : value);
+  if (type === 'string') return value === '' ? 'an empty text' : `the text ${quoted(String(value))}`;
+  if (type === 'number') return `the number ${String(value)}`;
+  if (type === 'boolean') return `the value ${String(value)}`;
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 

@@ -78,7 +78,7 @@ const edits: readonly BadEdit[] = [
   {
     what: 'a secret file that is not there',
     edit: async (stack) => stack.write('stack.yml', withSecret(stack)),
-    says: ['the secret file secrets/nowhere is not there'],
+    says: ['the secret file secrets/nowhere does not exist'],
   },
   {
     what: 'a bad regular expression in a relabelling',

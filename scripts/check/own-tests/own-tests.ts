@@ -8,9 +8,9 @@ import { inhibitTestProblems, routeTestProblems } from '../../../stack/own-tests
 import { rewriteRuleFiles, type TestFile, testFileKind, testFileSchema } from '../../../stack/own-tests/test-file.ts';
 import { isNative, mappingsIn, type Native } from '../../../stack/values/native.ts';
 import { findByGlob, isGlob } from '../../config/glob.ts';
-import type { OwnTest } from '../../config/own-tests.ts';
+import type { OwnTest } from '../../config/loaded.ts';
+import { toProblems, toSchemaInput } from '../../config/validate.ts';
 import { readYaml } from '../../config/yaml-source.ts';
-import { toProblems } from '../../config/zod-problems.ts';
 import type { Rendering } from '../../render/rendering.ts';
 
 /** What the person's own tests come to. */
@@ -88,7 +88,8 @@ const notRun = (path: Problem['path'], service: string, what: string): Problem =
   message: `these tests are not run: the stack is without ${service}, so it has no ${what}`,
 });
 
-function ownProblems(value: unknown, rendering: Rendering): readonly Problem[] {
+function ownProblems(content: unknown, rendering: Rendering): readonly Problem[] {
+  const { value } = toSchemaInput(content, testFileSchema);
   const read = testFileSchema.safeParse(value);
   if (!read.success) return toProblems(read.error.issues, value, testFileSchema);
   const { routes, inhibit }: TestFile = read.data;

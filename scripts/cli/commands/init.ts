@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { stackNameProblems } from '../../../stack/problems.ts';
-import { findStackFile } from '../../config/find-stack-file.ts';
+import { findStackFile } from '../../config/load.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';

@@ -1,4 +1,4 @@
-import { stackJsonSchemaText } from '../../config/json-schema.ts';
+import { stackJsonSchemaText } from '../../config/schema.ts';
 import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
-import { findStackFile } from '../../../scripts/config/find-stack-file.ts';
-import { loadStack } from '../../../scripts/config/load.ts';
+import { findStackFile, loadStack } from '../../../scripts/config/load.ts';
 import { folderWith } from '../../support/config.ts';
 
 describe('stack.yml', () => {
@@ -31,14 +30,14 @@ describe('stack.yml', () => {
     [undefined, 'there is no stack.yml in HERE/empty or any folder above it'],
     ['no.yml', 'there is no file no.yml'],
     ['empty', 'there is no stack.yml in the folder empty'],
-  ])('must be told missing when %s is asked for', async (file, message) => {
+  ])('must be reported as missing when %s is asked for', async (file, message) => {
     await using folder = await folderWith({ 'empty/x': '' });
     const cwd = file === undefined ? join(folder.path, 'empty') : folder.path;
     const loaded = await loadStack({ cwd, file, env: {} });
     const told = loaded.ok ? [] : loaded.error;
     const printed = printDiagnostics(told, () => undefined, false);
     expect(printed.replaceAll(folder.path, 'HERE')).toBe(
-      `✖ ${message}\n  "promstack init" writes one, "-f FILE" names one that lies elsewhere\n1 problem. Nothing was changed.\n`,
+      `✖ ${message}\n  "promstack init" writes one; "-f FILE" names one in another place\n1 problem. Nothing was changed.\n`,
     );
   });
 });

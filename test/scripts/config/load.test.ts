@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
 import { loadStack } from '../../../scripts/config/load.ts';
 import type { Secret } from '../../../stack/secret.ts';
+import { PlainScalar } from '../../../stack/values/plain-scalar.ts';
 import { folderWith } from '../../support/config.ts';
 
 /** Loads a stack.yml that must be right. */
@@ -65,7 +66,7 @@ prometheus:
     ]);
   });
 
-  test('must keep label values as they are written, whatever YAML would make of them', async () => {
+  test('must keep scalars as they are written, and take label values for strings', async () => {
     const { config } = await load(`
 prometheus:
   external_labels: {version: 1.10, on: true, port: 0080}
@@ -76,8 +77,8 @@ prometheus:
 `);
     expect(config.prometheus.external_labels).toEqual({ version: '1.10', on: 'true', port: '0080' });
     expect(config.prometheus.scrape_configs[0]).toMatchObject({
-      sample_limit: 1000,
-      static_configs: [{ labels: { version: '1.10', year: '2024' } }],
+      sample_limit: new PlainScalar('1e3', 1000),
+      static_configs: [{ labels: { version: new PlainScalar('1.10', 1.1), year: 2024 } }],
     });
   });
 
@@ -128,13 +129,13 @@ alertmanager:
     ]);
   });
 
-  test('must tell a rule file that is no text', async () => {
+  test('must name a rule file that is not text', async () => {
     await using folder = await folderWith({
       'stack.yml': 'prometheus:\n  rules: [a.yml]\n',
       'a.yml': new Uint8Array([0xff, 0xfe, 0]),
     });
     const loaded = await loadStack({ cwd: folder.path, env: {} });
-    expect(loaded).toMatchObject({ ok: false, error: [{ message: 'the file a.yml is not a text in UTF-8' }] });
+    expect(loaded).toMatchObject({ ok: false, error: [{ message: 'the file a.yml is not UTF-8 text' }] });
   });
 
   test('must be told of by the path a person would type from where they stand', async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readOwnTests } from '../../../scripts/config/own-tests.ts';
+import { readOwnTests } from '../../../scripts/config/load.ts';
 import { folderWith } from '../../support/config.ts';
 
 test('a stack without a folder of tests must have none', async () => {
@@ -19,12 +19,12 @@ test('a folder of tests that cannot be read must not pass for one without tests'
   });
 });
 
-test('a pipe among the tests must be told, not waited for', async () => {
+test('a pipe among the tests must be refused, not waited for', async () => {
   await using folder = await folderWith({ 'tests/a.yml': '' });
   const pipe = join(folder.path, 'tests', 'pipe.yml');
   execFileSync('mkfifo', [pipe]);
   await expect(readOwnTests(folder.path, folder.path)).rejects.toMatchObject({
     doing: `reading the test ${pipe}`,
-    why: 'it is no regular file',
+    why: 'it is not a regular file',
   });
 });

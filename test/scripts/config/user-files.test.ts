@@ -54,7 +54,7 @@ test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be t
   execFileSync('mkfifo', [join(folder.path, 'pipe.yml')]);
   expect(await toldOf(folder.path, rules)).toContainEqual([
     2,
-    'the file pipe.yml is no regular file',
+    'the file pipe.yml is not a regular file',
     'paths are relative to the folder of stack.yml',
   ]);
 });

@@ -238,7 +238,11 @@ describe('what stands between holes', () => {
 b: "double {{ $labels.x }} $1 \${1}"
 c: 'single'
 
-d: {e: [1, 0x10, 1.50, 12345678901234567890], f: yes, g: ~}
+d: {e: [1, 0x10, 1.50, 12345678901234567890, 0012, 1e3, +5, 5., '7', "0x1F"], f: yes, g: ~, h: True, i: Null}
+e: 0o17
+f:
+  - 1_000
+  - .INF
 h: |
   {{ range .Alerts }}
     $1
@@ -267,8 +271,8 @@ describe('a template that is wrong must be told at its place', () => {
     ],
     ['a: [!spread name]\n', '1:13 !spread needs a list, and name is none (write it as !value name)'],
     ['? !value name\n: 1\n', '1:10 a hole stands where a key is expected (holes are values: key: !value NAME)'],
-    ['a: !vaule name\n', '1:4 the tag !vaule means nothing here (templates have !value NAME and !spread NAME)'],
-    ['a: !value [name]\n', '1:4 the tag !value means nothing here (templates have !value NAME and !spread NAME)'],
+    ['a: !vaule name\n', '1:4 unknown tag !vaule (templates have !value NAME and !spread NAME)'],
+    ['a: !value [name]\n', '1:4 unknown tag !value (templates have !value NAME and !spread NAME)'],
     ['a: 1\n b: 2\n', expect.stringMatching(/^1:4 a key has either a value or keys/)],
   ])('%j', (text, expected) => {
     expect(problemsIn(text)).toEqual([expected]);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { writeQuoted, writeValue } from '../../../scripts/render/yaml-writer.ts';
 import { Secret } from '../../../stack/secret.ts';
+import { readPlainScalar } from '../../../stack/values/plain-scalar.ts';
 
 const block = { indent: '', flow: false };
 const flow = { indent: '', flow: true };
@@ -76,7 +77,7 @@ const values = fc.letrec((tie) => ({
     { depthSize: 'small' },
     texts,
     fc.integer(),
-    fc.double({ noNaN: true }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
     fc.boolean(),
     fc.constant(null),
     tie('list'),
@@ -95,9 +96,17 @@ describe('a value written as YAML', () => {
         );
         expect(parse(`{a: ${write(value, flow)}}`).a).toEqual(toRead(value));
         expect(write(value, flow)).not.toContain('\n');
+        // YAML 1.1, which Go's parsers read, has more words and numbers.
+        expect(parse(`{a: ${write(value, flow)}}`, { version: '1.1' }).a).toEqual(toRead(value));
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('must have an unquoted scalar as it was written', () => {
+    const texts = ['1.10', '0012', '0x1F', '1e3', '+5', '5.', 'yes', 'True', '1_000', '2024-01-01', '.NaN', '-0'];
+    expect(write(texts.map(readPlainScalar), flow)).toBe(`[${texts.join(', ')}]`);
+    expect(parse(write(texts, flow), { version: '1.1' })).toEqual(texts);
   });
 
   it('must be on one line when quoted', () => {
@@ -129,7 +138,7 @@ static_configs:
       - 10.0.0.1:9100
     labels:
       tier: '1'
-      on_call: yes
+      on_call: 'yes'
       empty: ''
 relabel_configs:
   - regex: '([^:]+):\\d+'

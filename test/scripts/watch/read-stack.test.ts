@@ -53,8 +53,8 @@ describe('the files of a watched stack', () => {
         {
           severity: 'error',
           code: 'unreadable',
-          message: expect.stringContaining(`reading the test ${folder}/tests/a.yml: ENOENT`),
-          hint: 'make it a file that you may read, or take it out of the folder of tests',
+          message: `reading the test ${folder}/tests/a.yml: it does not exist`,
+          hint: 'make it a readable file, or move it out of the folder tests',
         },
       ],
     });

@@ -151,7 +151,7 @@ describe('a file of tests', () => {
     });
     expect(told).toEqual([
       'error unknown-key tests/a.yml:1:1+5 unknown key "routs" (did you mean "routes"?)',
-      'error missing-key tests/b.yml:2:5+4 the key "labels" is missing in routes[0]',
+      'error missing-key tests/b.yml:2:5+4 missing key "labels" in routes[0]',
       'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
       'error wrong-type tests/b.yml:4:16+5 a list of receivers is expected here, not the text "slack" (write ["slack"])',
       'error test-file tests/c.yml:1:1+10 this file holds tests of promtool\'s and of promstack\'s (move "routes" and "inhibit" into a file of their own)',

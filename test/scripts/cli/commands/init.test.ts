@@ -6,7 +6,7 @@ import { parse, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { nameFor, starterText } from '../../../../scripts/cli/commands/init.ts';
 import { loadStack } from '../../../../scripts/config/load.ts';
-import { knownKeys, readSchema } from '../../../../scripts/config/schema-tree.ts';
+import { knownKeys, readSchema } from '../../../../scripts/config/schema.ts';
 import { packageRoot } from '../../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 import { emptyFolder } from '../../../support/promstack.ts';

@@ -28,7 +28,7 @@ const cases: readonly Case[] = [
   {
     name: 'a datasource without a type',
     folder: grafana('  datasources:', '    - name: Loki'),
-    told: ['stack.yml:3:7 the key "type" is missing in grafana.datasources[0]', ''],
+    told: ['stack.yml:3:7 missing key "type" in grafana.datasources[0]', ''],
   },
   {
     name: 'a uid with a space',
@@ -301,7 +301,7 @@ const cases: readonly Case[] = [
     folder: { 'stack.yml': 'grafana:\n  dashboards: [dashboards]\n' },
     told: [
       'stack.yml:2:16 no file matches dashboards/**/*.json',
-      'paths are relative to the folder of stack.yml; take the line away when there are no files yet',
+      'paths are relative to the folder of stack.yml; remove the line while there are no files',
     ],
   },
 ];

@@ -1,6 +1,7 @@
-import type * as z from 'zod';
+import * as z from 'zod';
+import { stackSchema } from '../../stack/config.ts';
 
-/** What a schema says of a place in stack.yml: `native` is the program's own syntax, where promstack knows no keys. */
+/** What a schema says about a value of stack.yml: `native` is a server's own syntax, whose keys promstack does not know. */
 export type SchemaNode =
   | { readonly kind: 'section'; readonly keys: ReadonlyMap<string, z.core.$ZodType>; readonly isOpen: boolean }
   | { readonly kind: 'list'; readonly item: z.core.$ZodType }
@@ -8,7 +9,7 @@ export type SchemaNode =
   | { readonly kind: 'native' }
   | { readonly kind: 'value' };
 
-/** Reads one step of a zod schema, below its defaults and options. */
+/** One level of a zod schema, without its defaults and options. */
 export function readSchema(schema: z.core.$ZodType): SchemaNode {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
@@ -38,7 +39,7 @@ export function readSchema(schema: z.core.$ZodType): SchemaNode {
   }
 }
 
-/** The schema at a path, with indexes as any number; undefined where the schema has nothing to say. */
+/** The schema at a path, whatever its indexes; undefined where the schema ends. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly (string | number)[]): z.core.$ZodType | undefined {
   let at: z.core.$ZodType | undefined = schema;
   for (const step of path) {
@@ -52,7 +53,7 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   return at;
 }
 
-/** Keys that people bring from elsewhere to a section, and what to do instead, as its schema's `strangers` tell. */
+/** Keys that users expect in a section by mistake, and what to do instead: the `strangers` of its schema. */
 export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, string> {
   for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
     const strangers = (at as z.ZodType).meta()?.['strangers'];
@@ -82,4 +83,51 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly string[] = [])
     const here = [...path, key];
     return [{ path: here, schema: inner }, ...knownKeys(inner, here)];
   });
+}
+
+type JsonSchema = Record<string, unknown>;
+
+/** The JSON Schema of stack.yml as users write it: keys with defaults are optional, and a key may have no value. */
+export function stackJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(stackSchema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    // Hints for our own messages do not belong to the schema.
+    override: ({ jsonSchema }) => {
+      delete (jsonSchema as JsonSchema)['strangers'];
+    },
+  }) as JsonSchema;
+  return {
+    ...orNothing(schema),
+    title: 'promstack stack.yml',
+    // The user's own keys, as places for YAML anchors.
+    patternProperties: { '^x-': {} },
+  };
+}
+
+/** The JSON Schema as a file. */
+export function stackJsonSchemaText(): string {
+  return `${JSON.stringify(stackJsonSchema(), null, 2)}\n`;
+}
+
+/** The schema of a section in which each of promstack's own keys may have no value, which means its default. */
+function orNothing(schema: JsonSchema): JsonSchema {
+  const { properties } = schema;
+  if (schema['additionalProperties'] !== false || typeof properties !== 'object' || properties === null) return schema;
+  const keys = Object.entries(properties as Record<string, JsonSchema>).map(([key, inner]) => [
+    key,
+    nullable(orNothing(inner)),
+  ]);
+  return { ...schema, properties: Object.fromEntries(keys) };
+}
+
+function nullable(schema: JsonSchema): JsonSchema {
+  const { type, enum: choices, anyOf } = schema;
+  return {
+    ...schema,
+    ...(typeof type === 'string' ? { type: [type, 'null'] } : {}),
+    ...(Array.isArray(choices) ? { enum: [...choices, null] } : {}),
+    ...(Array.isArray(anyOf) ? { anyOf: [...anyOf, { type: 'null' }] } : {}),
+  };
 }

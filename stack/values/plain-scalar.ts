@@ -1,0 +1,64 @@
+import type { ParseOptions, SchemaOptions } from 'yaml';
+
+/**
+ * An unquoted scalar that YAML resolves to a number, a boolean or a date, and whose spelling a JavaScript value would lose: `1.10`,
+ * `0012`, `0x1F`, `True`, a number of 20 digits. A server takes it as written where it wants a string, and by its own rules
+ * elsewhere, so it reaches the server as it was written.
+ */
+export class PlainScalar {
+  /** As it was written. */
+  readonly text: string;
+  /** What YAML 1.2 (the core schema) makes of it. */
+  readonly value: string | number | boolean;
+
+  constructor(text: string, value: string | number | boolean) {
+    this.text = text;
+    this.value = value;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/**
+ * What an unquoted text must look like for one of the YAML parsers involved (the core schema, Go's yaml.v2 and yaml.v3) to resolve
+ * it to anything but a string: null, booleans of YAML 1.1 and 1.2, numbers, dates.
+ */
+const resolvable =
+  /^(?:|~|null|true|false|yes|no|on|off|[yn]|[-+]?\.inf|\.nan|[-+]?0(?:b[01_]+|o[0-7_]+|x[\da-f_]+)|[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[-+]?\d+)?|\d{4}-\d\d?-\d\d?(?:[t \t].*)?)$/i;
+
+/** Whether a string has to be quoted in YAML, so that no parser takes it for something else. */
+export function isResolvable(text: string): boolean {
+  return resolvable.test(text);
+}
+
+/** The value of an unquoted scalar: a string, null, a boolean or number that is printed as it was written, or a PlainScalar. */
+export function readPlainScalar(text: string): unknown {
+  if (!resolvable.test(text)) return text;
+  const value = coreValue(text);
+  return value === null || (typeof value !== 'string' && String(value) === text) ? value : new PlainScalar(text, value);
+}
+
+/** By the core schema of YAML 1.2. */
+function coreValue(text: string): string | number | boolean | null {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:true|True|TRUE|false|False|FALSE)$/.test(text)) return text.toLowerCase() === 'true';
+  if (/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$|^0(?:o[0-7]+|x[\da-fA-F]+)$/.test(text)) return Number(text);
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
+    return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return /^\.(?:nan|NaN|NAN)$/.test(text) ? Number.NaN : text;
+}
+
+/** Options of the yaml package under which unquoted scalars are read by `readPlainScalar`, and keys as strings, as written. */
+export const plainScalars = {
+  stringKeys: true,
+  customTags: (core) => [
+    { tag: 'tag:promstack,plain', default: true, test: resolvable, resolve: readPlainScalar },
+    ...core,
+  ],
+} as const satisfies ParseOptions & SchemaOptions;
