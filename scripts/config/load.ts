@@ -129,7 +129,7 @@ async function readStackFile(path: string, signal: AbortSignal | undefined): Pro
 }
 
 /** The folder beside stack.yml that holds the user's tests. */
-export const testsFolder = 'tests';
+const testsFolder = 'tests';
 
 /** Reads the YAML files in the folder `tests` beside stack.yml, sorted by path; none when there is no such folder. */
 export async function readOwnTests(folder: string, cwd: string): Promise<readonly OwnTest[]> {

@@ -85,7 +85,7 @@ function decodeUtf8(bytes: Uint8Array): string | Unreadable {
 }
 
 /** How to make UTF-8 text of other bytes. */
-export function conversionHint([first, second]: Uint8Array): string {
+function conversionHint([first, second]: Uint8Array): string {
   if (first === 0x1f && second === 0x8b) return 'it is compressed: gunzip it';
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   return `convert it: iconv -f ${isUtf16 ? 'UTF-16' : 'ISO-8859-1'} -t UTF-8`;
