@@ -12,8 +12,8 @@ interface Answered<T> {
 /** A stack with a Grafana of some image in it, and ways to ask both. */
 export interface GrafanaStack extends AsyncDisposable {
   readonly folder: StackFolder;
-  /** Writes stack.yml with these keys below `grafana`. */
-  configure(grafana: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Writes stack.yml with these keys below `grafana`, and others. */
+  configure(grafana: Readonly<Record<string, unknown>>, others?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Runs the program, which must end well, and answers with what it printed. */
   fine(...args: readonly string[]): Promise<string>;
   password(): Promise<string>;
@@ -54,7 +54,7 @@ export async function grafanaStack(image: string): Promise<GrafanaStack> {
     fine,
     password,
     ask,
-    configure: (grafana) => folder.configure({ grafana: { ...basis, ...grafana } }),
+    configure: (grafana, others = {}) => folder.configure({ ...others, grafana: { ...basis, ...grafana } }),
     statusOf: async (path, secret) => (await ask(path, secret)).status,
     statusForAll: async (path) => (await fetch(folder.url('grafana', path))).status,
     change: async (method, path, body = {}) => {

@@ -29,7 +29,7 @@ export interface StackFolder extends AsyncDisposable {
   /** Runs the program in the folder and never throws for its exit code. */
   run(...args: readonly string[]): Promise<Run>;
   /** Starts the program in the folder without waiting for it. */
-  start(args: readonly string[], env?: Readonly<Record<string, string>>): ReturnType<typeof spawn>;
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): ReturnType<typeof spawnProgram>;
   url(service: keyof StackFolder['ports'], path?: string): string;
 }
 
@@ -45,7 +45,7 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
   };
   const configure = (more: Readonly<Record<string, unknown>>): Promise<void> =>
     write('stack.yml', stringify(layOver(defaults(name, ports), more)));
-  const run = async (...args: readonly string[]): Promise<Run> => toRun(await spawn(path, args));
+  const run = async (...args: readonly string[]): Promise<Run> => toRun(await spawnProgram(binary, path, args));
   await configure(keys);
   return {
     name,
@@ -54,7 +54,7 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
     write,
     configure,
     run,
-    start: (args, env = {}) => spawn(path, args, env),
+    start: (args, env = {}) => spawnProgram(binary, path, args, env),
     url: (service, below = '') => `http://127.0.0.1:${ports[service]}${below}`,
     [Symbol.asyncDispose]: async () => {
       const down = await run('down', '--name', name, '--volumes', '--yes');
@@ -69,8 +69,14 @@ export function toRun(result: Pick<Result, 'exitCode' | 'stdout' | 'stderr'>): R
   return { exitCode: result.exitCode ?? -1, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
 }
 
-function spawn(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa('node', [binary, ...args], {
+/** Starts a built program in a folder; its result says how it ended, and never throws. */
+export function spawnProgram(
+  program: string,
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  return execa('node', [program, ...args], {
     cwd,
     reject: false,
     env: { NO_COLOR: '1', ...env },
