@@ -13,11 +13,11 @@ export async function withReferences(readme: string): Promise<string> {
   return between(withCommands, 'keys', keysMarkdown(keyRows(stackJsonSchema())));
 }
 
-/** Puts a text between `<!-- name:begin … -->` and `<!-- name:end -->`; throws when the markers are not there. */
+/** Puts a string between `<!-- name:begin … -->` and `<!-- name:end -->`; throws when the markers are not there. */
 export function between(document: string, name: string, text: string): string {
   const begin = new RegExp(`<!-- ${name}:begin[^>]*-->\n`).exec(document);
   const end = document.indexOf(`<!-- ${name}:end -->`);
-  if (begin === null || end < begin.index) throw new Error(`the markers ${name}:begin and ${name}:end are not there`);
+  if (begin === null || end < begin.index) throw new Error(`the markers ${name}:begin and ${name}:end are missing`);
   return `${document.slice(0, begin.index + begin[0].length)}\n${text}\n\n${document.slice(end)}`;
 }
 
@@ -80,7 +80,7 @@ interface KeyRow {
 
 /** The parts of a JSON Schema that the table is made of. */
 interface Schema {
-  /** Names the type, where JSON Schema has no word for it. */
+  /** The type, where JSON Schema has no word for it. */
   readonly title?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
@@ -92,7 +92,7 @@ interface Schema {
   readonly description?: string;
 }
 
-/** Every key of promstack's own; below keys in another program's syntax it does not look. */
+/** Every key of promstack's own; keys inside another program's syntax are left out. */
 export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]): readonly KeyRow[] => {
     const key = `${above}${name}`;
@@ -105,21 +105,13 @@ export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
 function typeText({ title, type, enum: choices, anyOf, items }: Schema): string {
   if (title !== undefined) return title;
   if (choices !== undefined) return choices.filter((choice) => choice !== null).join(', ');
-  const types = [type ?? []].flat().filter((one) => one !== 'null');
+  const types = [type ?? []].flat().filter((name) => name !== 'null');
   if (types.includes('array')) return `list of ${plural(items === undefined ? '' : typeText(items))}`;
-  const words = types.map((one) => typeWords[one] ?? one);
+  const words = types.map((name) => (name === 'object' ? 'mapping' : name));
   if (words.length > 0) return words.join(' or ');
-  const others = (anyOf ?? []).map(typeText).filter((text) => text !== '' && text !== 'anything');
-  return others.length === 0 ? 'anything' : [...new Set(others)].join(' or ');
+  const alternatives = (anyOf ?? []).map(typeText).filter((text) => text !== '' && text !== 'anything');
+  return alternatives.length === 0 ? 'anything' : [...new Set(alternatives)].join(' or ');
 }
-
-const typeWords: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'whole number',
-  number: 'number',
-  boolean: 'true or false',
-  object: 'mapping',
-};
 
 function plural(text: string): string {
   return text === '' || text === 'anything' ? 'anything' : `${text}s`;

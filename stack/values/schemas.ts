@@ -87,7 +87,7 @@ export const writtenOut = 'stack.yml';
  */
 export const secretText = z
   .unknown()
-  .meta({ title: 'text, `!env` or `!file`' })
+  .meta({ title: 'string, `!env` or `!file`' })
   .transform((value, context): Secret => {
     if (value instanceof Secret) return value;
     if (typeof value === 'string' && value !== '') return new Secret(value, writtenOut);
