@@ -8,7 +8,7 @@ import { validate } from '../../../scripts/config/validate.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
 
-test('the committed JSON Schema must be the one of the schema (npx tsx scripts/dev/generate.ts writes it)', () => {
+test('the committed JSON Schema must be the one of the schema (npm run generate writes it)', () => {
   expect(readFileSync(join(packageRoot(), 'templates/init/stack.schema.json'), 'utf8')).toBe(stackJsonSchemaText());
 });
 

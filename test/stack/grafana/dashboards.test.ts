@@ -21,7 +21,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
   const panels = panelsOf(dashboard);
   const all = (dashboard.panels ?? []) as readonly Panel[];
 
-  test('the file in templates must be what the source builds (npx tsx scripts/dev/generate.ts writes it)', () => {
+  test('the file in templates must be what the source builds (npm run generate writes it)', () => {
     expect(readFileSync(join(packageRoot(), path), 'utf8')).toBe(text);
   });
 
