@@ -1,5 +1,5 @@
 /**
- * promstack as a library: each stage of the flow is one function whose argument is the stage before's value.
+ * promstack as a library: each stage is a function that takes the result of the stage before.
  *
  * ```ts
  * const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
@@ -7,7 +7,7 @@
  * const rendering = render(loaded.value, await loadTemplates(undefined));
  * ```
  *
- * Nothing here prints: what happens is told as events to the `Report` that is handed in.
+ * Nothing here prints: what happens is passed as events to a `Report`.
  */
 
 import type { ConnectOptions } from './engine/connect.ts';
@@ -73,7 +73,7 @@ export { InputError, StackError } from './util/stack-error.ts';
 export { version } from './util/version.ts';
 export { type WatchStackOptions, watchStack } from './watch/watch-stack.ts';
 
-/** Finds a container engine; a StackError names every place tried when there is none. The Docker client is loaded by the first call. */
+/** Finds a container engine; rejects with a StackError that names every address tried. Loads the Docker client at the first call. */
 export async function connect(options: ConnectOptions): Promise<Engine> {
   const { connect: find } = await import('./engine/connect.ts');
   return find(options);

@@ -5,8 +5,7 @@ import { userCache } from './util/user-cache.ts';
 import { version } from './util/version.ts';
 
 /**
- * Starts the built program, which lies beside the built form of this file. What is asked often and takes no thought is
- * answered before the program is loaded.
+ * Starts the built program from V8's code cache. `--version` is answered without loading it.
  */
 const [, , ...argv] = process.argv;
 
