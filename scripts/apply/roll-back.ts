@@ -4,6 +4,7 @@ import { configWriterFor, type Desired, type DesiredService } from '../plan/desi
 import { observe } from '../plan/observe.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { type FoundStack, findStack } from '../state/find-stack.ts';
 import { type History, type HistoryEntry, newestRevisions, type RecordedRelease } from '../state/history.ts';
 import { takeLock } from '../state/lock.ts';
 import { specOf } from '../state/names.ts';
@@ -12,7 +13,7 @@ import { openServiceClient } from '../state/service-client.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { applyPlan } from './change.ts';
-import { type FoundStack, findStack } from './find-stack.ts';
+
 import { asCreated, previousState } from './previous.ts';
 import type { Run } from './run.ts';
 

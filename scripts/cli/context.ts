@@ -9,6 +9,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** The stack file the person named with `-f`, as they typed it; found by walking up from `cwd` when absent. */
   readonly file: string | undefined;
+  /** The running stack the user named with `-p`, as typed; its commands read no stack.yml. */
+  readonly stackName: string | undefined;
   /** Results are wanted as JSON on stdout. */
   readonly json: boolean;
   /** Causes of errors are wanted too. */

@@ -5,12 +5,15 @@ import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { hintByName } from './globals.ts';
 
 /** How a failure is shown. */
 export interface FailureStyle {
   readonly colours: Colours;
   readonly json: boolean;
   readonly verbose: boolean;
+  /** The stack that `-p` names. */
+  readonly stackName: string | undefined;
   /** Whether a reporter has already shown this reason. */
   readonly wasShown: (why: string) => boolean;
   readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => string;
@@ -53,8 +56,9 @@ function explainInput({ diagnostics }: InputError, style: FailureStyle): Failure
   return { text, exitCode };
 }
 
-function explainRefusal({ doing, why, tryThis, cause }: StackError, style: FailureStyle): Failure {
+function explainRefusal({ doing, why, cause, ...error }: StackError, style: FailureStyle): Failure {
   const { red, dim } = style.colours;
+  const tryThis = error.tryThis === undefined ? undefined : hintByName(error.tryThis, style.stackName);
   if (style.json) {
     return { text: jsonLine({ kind: 'error', doing, why, try: tryThis }), exitCode: exitCodes.refused };
   }

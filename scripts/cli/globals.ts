@@ -3,45 +3,85 @@ import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 /** Options every command takes, before or after its name. */
 export interface Globals {
   readonly file: string | undefined;
+  /** The running stack that `-p` names, as typed. */
+  readonly stackName: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly noColour: boolean;
 }
 
+/** Commands that take a stack on the engine by its name, in place of stack.yml. */
+export const commandsByName: ReadonlySet<string> = new Set([
+  'alert',
+  'down',
+  'gc',
+  'groups',
+  'history',
+  'logs',
+  'open',
+  'password',
+  'push',
+  'rollback',
+  'silence',
+  'status',
+  'unlock',
+  'verify',
+]);
+
+/** A hint with the commands as they work for the stack that `-p` names: `promstack -p shop logs sink`. */
+export function hintByName(hint: string, stackName: string | undefined): string {
+  if (stackName === undefined) return hint;
+  return hint.replaceAll(/\bpromstack ([a-z]+)/g, (text, command: string) =>
+    commandsByName.has(command) ? `promstack -p ${stackName} ${command}` : text,
+  );
+}
+
 /** The heading below which help lists the global options. */
 export const globalsGroup = 'Global options:';
 
-/** Declares the global options; a command that has a use of its own for `-f` keeps it and takes `--file` only. */
-export function addGlobals(command: CommandUnknownOpts): void {
+/**
+ * Declares the global options; a command that has a use of its own for `-f` keeps it and takes `--file` only. Help hides
+ * `--name` from commands that do not take it.
+ */
+export function addGlobals(command: CommandUnknownOpts, takesName: boolean): void {
   const taken = new Set(command.options.flatMap((option) => [option.short, option.long]));
   for (const [short, long, what] of declared) {
     const name = long.split(' ')[0];
     if (taken.has(name)) continue;
     const flags = short === undefined || taken.has(short) ? long : `${short}, ${long}`;
-    command.addOption(new Option(flags, what).helpGroup(globalsGroup));
+    command.addOption(new Option(flags, what).helpGroup(globalsGroup).hideHelp(name === '--name' && !takesName));
   }
 }
 
 const declared: readonly (readonly [short: string | undefined, long: string, what: string])[] = [
   ['-f', '--file <file>', 'stack file (default: stack.yml in this folder or the nearest parent)'],
+  ['-p', '--name <stack>', 'name of a stack on the engine; stack.yml is not read'],
   [undefined, '--json', 'print results as JSON on stdout and progress as JSON lines on stderr'],
   ['-q', '--quiet', 'print only results and errors, no progress'],
   ['-v', '--verbose', 'also print the causes of errors'],
   [undefined, '--no-color', 'disable colors (also: NO_COLOR=1)'],
 ];
 
-/** The global options as given anywhere from the program to its command; the innermost `--file` counts. */
+/** The global options as given anywhere from the program to its command; the innermost `--file` and `--name` count. */
 export function readGlobals(command: CommandUnknownOpts): Globals {
-  const found: Record<string, unknown>[] = [];
-  for (let at: CommandUnknownOpts | null = command; at !== null; at = at.parent) found.push(at.opts());
-  const file = found.map((options) => options['file']).find((value) => typeof value === 'string');
-  const has = (name: string) => found.some((options) => options[name] === true);
+  const values: Record<string, unknown>[] = [];
+  for (let at: CommandUnknownOpts | null = command; at !== null; at = at.parent) values.push(globalValues(at));
+  const text = (name: string) => values.map((options) => options[name]).find((value) => typeof value === 'string');
+  const has = (name: string) => values.some((options) => options[name] === true);
   return {
-    file,
+    file: text('file'),
+    stackName: text('name'),
     json: has('json'),
     quiet: has('quiet'),
     verbose: has('verbose'),
-    noColour: found.some((options) => options['color'] === false),
+    noColour: values.some((options) => options['color'] === false),
   };
+}
+
+/** Without a command's own options: `demo --name` is another one. */
+function globalValues(command: CommandUnknownOpts): Record<string, unknown> {
+  const values = command.opts();
+  const own = command.options.filter(({ helpGroupHeading }) => helpGroupHeading !== globalsGroup);
+  return { ...values, ...Object.fromEntries(own.map((option) => [option.attributeName(), undefined])) };
 }

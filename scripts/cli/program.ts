@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { version } from '../util/version.ts';
 import type { Colours } from './colours.ts';
 import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
-import { addGlobals, type Globals, globalsGroup, readGlobals } from './globals.ts';
+import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
 
 /** What a command line turned out to ask for. */
 export type Parsed =
@@ -31,6 +31,9 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
     choose: (globals, run) => {
       parsed = { kind: 'run', globals, run };
     },
+    refuse: (message, command) => {
+      parsed = { kind: 'misuse', message, helpLine: `${pathOf(command)} --help` };
+    },
   });
   try {
     program.parse(words, { from: 'user' });
@@ -45,12 +48,13 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
 /** A whole program with every command loaded: for the reference and for shell completion. */
 export async function buildWholeProgram(entries: readonly Entry[], style: HelpStyle): Promise<CommandUnknownOpts> {
   const loaded = await Promise.all(entries.map(async ({ name, load }) => [name, await load()] as const));
-  return buildProgram(entries, new Map(loaded), style, { print: () => {}, choose: () => {} });
+  return buildProgram(entries, new Map(loaded), style, { print: () => {}, choose: () => {}, refuse: () => {} });
 }
 
 interface ParseSink {
   readonly print: (text: string) => void;
   readonly choose: (globals: Globals, run: Run) => void;
+  readonly refuse: (message: string, command: CommandUnknownOpts) => void;
 }
 
 /** The command line cannot be read; carries the command it was read as. */
@@ -77,7 +81,7 @@ interface Called {
 /** The command that is named, so that no other has to be loaded: finding it takes only the global options. */
 async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<Called> {
   const scout = new CommanderCommand().allowUnknownOption();
-  addGlobals(scout as CommandUnknownOpts);
+  addGlobals(scout as CommandUnknownOpts, true);
   scout.exitOverride().configureOutput({ writeErr: () => {} });
   const operands = operandsOf(scout as CommandUnknownOpts, argv);
   const isHelp = operands[0] === 'help';
@@ -111,11 +115,12 @@ function buildProgram(
     .version(version(), '-V, --version', 'print the version')
     .addHelpCommand(helpCommand())
     .addHelpText('after', '\nHelp for one command: promstack <command> --help');
-  addGlobals(program);
+  addGlobals(program, true);
   for (const heading of groups) {
     for (const entry of entries.filter((one) => one.group === heading)) {
       const child = program.command(entry.name).helpGroup(`${heading}:`).summary(entry.summary);
-      fill(child as CommandUnknownOpts, entry, loaded.get(entry.name), style, outcome);
+      const takesName = commandsByName.has(entry.name);
+      fill(child as CommandUnknownOpts, { ...entry, takesName }, loaded.get(entry.name), style, outcome);
     }
   }
   return program;
@@ -128,7 +133,7 @@ function helpCommand(): CommanderCommand {
 
 function fill(
   child: CommandUnknownOpts,
-  told: { readonly name: string; readonly summary: string },
+  told: Pick<Entry, 'name' | 'summary'> & { readonly takesName: boolean },
   command: Command | undefined,
   style: HelpStyle,
   outcome: ParseSink,
@@ -137,12 +142,26 @@ function fill(
   const summary = `${told.summary.charAt(0).toUpperCase()}${told.summary.slice(1)}.`;
   child.description(command?.details === undefined ? summary : `${summary}\n\n${command.details}`);
   if (command === undefined) return;
-  command.attach(child as unknown as Blank, (run) => outcome.choose(readGlobals(child), run));
-  addGlobals(child);
+  const { takesName } = told;
+  command.attach(child as unknown as Blank, (run) => {
+    const globals = readGlobals(child);
+    const conflict = conflictOf(child, globals, takesName);
+    if (conflict === undefined) outcome.choose(globals, run);
+    else outcome.refuse(conflict, child);
+  });
+  addGlobals(child, takesName);
   for (const sub of command.subcommands) {
-    fill(child.command(sub.name).summary(sub.summary) as CommandUnknownOpts, sub, sub.command, style, outcome);
+    const below = child.command(sub.name).summary(sub.summary) as CommandUnknownOpts;
+    fill(below, { ...sub, takesName }, sub.command, style, outcome);
   }
   if (command.examples.length > 0) child.addHelpText('after', examplesText(command));
+}
+
+/** Why the global options do not go together, or not with the command; undefined when they do. */
+function conflictOf(command: CommandUnknownOpts, { file, stackName }: Globals, takesName: boolean): string | undefined {
+  if (stackName === undefined) return undefined;
+  if (!takesName) return `${pathOf(command)} does not take -p, the name of a stack on the engine`;
+  return file === undefined ? undefined : `-f ${file} and -p ${stackName} both name a stack: use one of them`;
 }
 
 /** The ways of all commands: strict, printing nothing by themselves, ending nothing by themselves. */

@@ -52,6 +52,7 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
     cwd,
     env,
     file: globals.file,
+    stackName: globals.stackName,
     json: globals.json,
     verbose: globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '',
     get stdin() {
@@ -85,6 +86,7 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
       colours: stderr.colours,
       json: context.json,
       verbose: context.verbose,
+      stackName: context.stackName,
       wasShown: (why) => shown.has(why),
       printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours.isColorSupported),
     });

@@ -62,6 +62,7 @@ async function runCommandLine(world: ProcessIo, entries: readonly Entry[]): Prom
 function globalsBeside(argv: readonly string[]): Globals {
   return {
     file: undefined,
+    stackName: undefined,
     json: argv.includes('--json'),
     quiet: false,
     verbose: false,

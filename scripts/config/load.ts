@@ -115,7 +115,8 @@ async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
 }
 
 function missing(message: string): Result<string> {
-  const hint = '"promstack init" writes one; "-f FILE" names one in another place';
+  const hint =
+    '"promstack init" writes one; "-f FILE" names one in another place; "promstack -p NAME status" and other commands about a running stack need none';
   return fail([{ severity: 'error', code: 'no-stack-file', message, hint }]);
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CommandInfo, describeCommands, type OptionInfo } from '../cli/commands/describe.ts';
 import { commands } from '../cli/commands/index.ts';
+import { commandsByName } from '../cli/globals.ts';
 import { stackJsonSchema } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 
@@ -35,9 +36,10 @@ function commandsMarkdown(commands: readonly CommandInfo[], globals: readonly Op
     .flatMap((command) => [command, ...command.subcommands])
     .filter((command) => command.options.length + command.args.length > 0)
     .map((command) => `#### ${code(`promstack ${command.usage}`)}\n\n${optionTable(command)}`);
+  const byName = [...commandsByName].map(code).join(', ');
   return [
     ...tables,
-    `Every command takes these, before or after its name:\n\n${table(['option', ''], globals.map(optionRow))}`,
+    `Every command takes these, before or after its name; \`-p\` only ${byName}:\n\n${table(['option', ''], globals.map(optionRow))}`,
     ...options,
   ].join('\n\n');
 }

@@ -44,7 +44,7 @@ export interface StatusProblem {
   readonly tone: 'wrong' | 'notice';
   readonly service: string;
   readonly message: string;
-  readonly tryThis?: string;
+  readonly tryThis?: string | undefined;
 }
 
 /** For one request to a server. */

@@ -56,8 +56,8 @@ export interface ResolvedImage {
 export function toDesired(rendering: Rendering, image: (reference: string) => ResolvedImage): Desired {
   const { config } = rendering;
   const stack = config.name;
-  const services = rendering.services.map(({ service, container, files, revision }): DesiredService => {
-    const resolved = image(container.image);
+  const services = rendering.services.map(({ service, container, files, revision, stored }): DesiredService => {
+    const resolved = stored === undefined ? image(container.image) : { ref: container.image, id: stored.imageId };
     const spec = { ...container, image: resolved.ref };
     const specHash = hashSpec(spec);
     return {
@@ -76,6 +76,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
       volumes: volumesOf(stack, spec),
       release: hasConfigMount(spec) ? { config, files, revision, md5 } : undefined,
       given: givenSecrets(service, config),
+      folder: stored?.folder,
     };
   });
   const volumes = services.flatMap((one) =>

@@ -50,8 +50,13 @@ function messages(wanted: DesiredService, observed: Observed): readonly string[]
   ];
 }
 
-/** Files that are just what would be written now are nobody's edit, whatever the history calls them. */
-function isTouched({ release }: DesiredService, { linked, filesHash }: ObservedService, recorded: string): boolean {
-  const isAsWanted = release?.revision === linked && release !== undefined && hashFiles(release.files) === filesHash;
-  return filesHash !== recorded && !isAsWanted;
+/** Files that equal what was rendered now are not a manual edit, whatever the history says; those read back say nothing. */
+function isTouched(
+  { release, folder }: DesiredService,
+  { linked, filesHash }: ObservedService,
+  recorded: string,
+): boolean {
+  const isAsRendered =
+    folder === undefined && release?.revision === linked && hashFiles(release?.files ?? []) === filesHash;
+  return filesHash !== recorded && !isAsRendered;
 }

@@ -26,4 +26,6 @@ export interface ServiceRendering {
   readonly files: readonly RenderedFile[];
   /** Hash of its files, before the stamp. */
   readonly revision: string;
+  /** Of a service read back from the engine: the release folder that its files were in, and the ID of its image. */
+  readonly stored?: { readonly folder: string | undefined; readonly imageId: string };
 }

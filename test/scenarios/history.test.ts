@@ -122,7 +122,7 @@ describe('rollback', () => {
     await stack.write('rules/a.yml', alertRule('Test0'));
     const none = await stack.run('rollback');
     expect(none.exitCode).toBe(1);
-    expect(none.stderr).toContain('no container of it is on the engine');
+    expect(none.stderr).toContain('no stack of that name is on the engine');
     expectFine(await stack.run('up'));
     const one = await stack.run('rollback');
     expect(one.exitCode).toBe(2);

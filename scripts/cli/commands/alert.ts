@@ -13,6 +13,7 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { hintByName } from '../globals.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
 import { defineCommand } from './command.ts';
 import { collectPair, type LabelPair, readDuration } from './gateway-target.ts';
@@ -111,7 +112,7 @@ async function sendAndReport(
   const deliveries = await sendAlert({ client, servers, labels: trace.labels, receivers, timeoutMs, clock, signal });
   const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
   if (json) stdout.write(`${JSON.stringify({ ...toJson(trace), deliveries })}\n`);
-  else stdout.write(`\n${printDeliveries(deliveries, isQuiet, context)}`);
+  else stdout.write(hintByName(`\n${printDeliveries(deliveries, isQuiet, context)}`, context.stackName));
   return isDelivered ? exitCodes.fine : exitCodes.refused;
 }
 

@@ -30,12 +30,12 @@ export const command = defineCommand({
   syntax: (command) => command.option('--strict', 'treat warnings as errors'),
   run: async (context, { strict }) => {
     const found: Diagnostic[] = [];
-    const { cwd, env, file } = context;
+    const { cwd, env, file, stackName, signal } = context;
     const collect: Context['report'] = (event) => {
       if (event.kind === 'diagnostic') found.push(event.diagnostic);
       else context.report(event);
     };
-    const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, report: collect }), found);
+    const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, stackName, signal, report: collect }), found);
     if (rendering !== undefined) {
       const tested = await withOwnTests(rendering);
       found.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));

@@ -120,6 +120,6 @@ async function follow(context: Context, engine: Engine, { plan, urls }: Changed,
 
 /** How the user runs promstack: by npx, in a checkout by npm, which names the package that it runs a script of, or itself. */
 function programOf(env: NodeJS.ProcessEnv): string {
-  if (env['npm_command'] === 'exec') return 'npx promstack';
+  if (env['npm_command'] === 'exec' && /\bpromstack\b/.test(env['npm_lifecycle_script'] ?? '')) return 'npx promstack';
   return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
 }

@@ -3,8 +3,7 @@ import { findBelongings, takeDown } from '../../apply/take-down.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printRemoved, toRemoved } from '../print/removed.ts';
 import { defineCommand } from './command.ts';
-import { readStackName } from './stack-name.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { connectEngine, stackNameOf } from './stages.ts';
 
 /** `promstack down`: takes the stack away; its data stays unless it is told otherwise. */
 export const command = defineCommand({
@@ -14,10 +13,9 @@ export const command = defineCommand({
   syntax: (blank) =>
     blank
       .option('--volumes', 'also delete the volumes and all data in them')
-      .option('--yes', 'do not ask for confirmation')
-      .option('--name <stack>', 'name of the stack; stack.yml is not read'),
-  run: async (context, { volumes, yes, name }) => {
-    const stack = name === undefined ? (await configOrThrow(context)).name : await readStackName(name);
+      .option('--yes', 'do not ask for confirmation'),
+  run: async (context, { volumes, yes }) => {
+    const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
       const doomed = (await findBelongings(engine, stack)).volumes.map((one) => one.name).sort();

@@ -35,7 +35,8 @@ export async function openTarget(
   }
   const { isEngineHere } = await import('../../engine/connect.ts');
   // While a stack is down, another Pushgateway may use its port: nothing is deleted by port.
-  if (!deletes && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
+  const isOwnPort = context.stackName === undefined && !deletes;
+  if (isOwnPort && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
   return openByEngine(context, config.name, { timeoutMs, now });
 }
 

@@ -1,10 +1,9 @@
-import { findStack, findUnconfirmed } from '../../apply/find-stack.ts';
+import { findStack, findUnconfirmed } from '../../state/find-stack.ts';
 import { lastConfirmed } from '../../state/history.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printHistory } from '../print/history.ts';
 import { defineCommand } from './command.ts';
-import { configOf } from './stack-name.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { connectEngine, stackNameOf } from './stages.ts';
 
 /** `promstack history`: what ran when, and who made it so. */
 export const command = defineCommand({
@@ -13,9 +12,8 @@ export const command = defineCommand({
     'which files it changed. Revisions that a server rejected, and that were therefore rolled back, are listed ' +
     'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
     'the newest ten.',
-  syntax: (blank) => blank.option('--name <stack>', 'name of the stack; stack.yml is not read'),
-  run: async (context, { name }) => {
-    const { name: stack } = await configOf(context, name, configOrThrow);
+  run: async (context) => {
+    const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
     const found = await findStack(engine, stack);
     const unconfirmed = await findUnconfirmed(found);

@@ -9,7 +9,7 @@ import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
-import { readStackName } from './stack-name.ts';
+import { readStackName } from './stages.ts';
 
 export const command = defineCommand({
   details: 'Writes a stack.yml with every key, its default and its description. Never overwrites a file.',

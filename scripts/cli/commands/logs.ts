@@ -35,15 +35,18 @@ export const command = defineCommand({
       .option('--raw', 'omit service names and times'),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const after = readFollow(follow ?? []);
-    const { cwd, env, report } = context;
-    const config = await configOrThrow({ cwd, env, report, file: after.file ?? context.file });
+    const { cwd, env, report, signal, stackName } = context;
+    if (after.file !== undefined && stackName !== undefined) {
+      throw new InputError([misuse(`-f ${after.file} and -p ${stackName} both name a stack: use one of them`)]);
+    }
+    const config = await configOrThrow({ cwd, env, report, signal, stackName, file: after.file ?? context.file });
     const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
     const wish = readWish(context, tail, since);
     const write = lineWriter(context, services, { time, raw: raw === true });
     await using engine = await connectEngine(context);
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
     const find = async (service: string) => (await list()).find((one) => one.labels[serviceLabel] === service)?.id;
-    const source = { engine, services, find, signal: context.signal };
+    const source = { engine, services, find, signal };
     if (after.isFollowing) {
       await followLogs({ ...source, clock: context.clock }, wish, write);
       return exitCodes.fine;

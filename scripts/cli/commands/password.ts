@@ -10,7 +10,7 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { connectEngine, fullConfigOrThrow } from './stages.ts';
 
 /** `promstack password`: the password of Grafana's admin, as the stack keeps it. */
 export const command = defineCommand({
@@ -23,7 +23,7 @@ export const command = defineCommand({
   ],
   syntax: (command) => command.option('--rotate', 'set a new password; the current one is not needed'),
   run: async (context, { rotate }) => {
-    const { config } = await loadOrThrow(context);
+    const config = await fullConfigOrThrow(context);
     if (!config.grafana.enabled) {
       throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
     }

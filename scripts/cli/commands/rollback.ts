@@ -2,26 +2,22 @@ import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
-import { configOf } from './stack-name.ts';
-import { connectEngine, loadOrThrow } from './stages.ts';
+import { connectEngine, fullConfigOrThrow } from './stages.ts';
 
 /** `promstack rollback`: the files of an earlier revision, current again. */
 export const command = defineCommand({
   details:
     'Restores the files of an earlier revision, reloads the servers and confirms that they run them, all or none. ' +
-    'The files come from the engine: stack.yml is not changed, and with --name not even read, so this works from ' +
+    'The files come from the engine: stack.yml is not changed, and with -p not even read, so this works from ' +
     'any machine. The next `up`, `reload` or edit under `watch` applies stack.yml again. Containers and the ' +
     'Grafana password are not changed.',
   examples: [
     { line: 'rollback', what: 'restore the previous revision' },
     { line: 'rollback 3f2a', what: 'restore a revision listed by `promstack history`, by its first characters' },
   ],
-  syntax: (blank) =>
-    blank
-      .argument('[revision]', 'revision, or its first characters')
-      .option('--name <stack>', 'name of the stack; stack.yml is not read'),
-  run: async (context, { name }, [revision]) => {
-    const config = await configOf(context, name, async () => (await loadOrThrow(context)).config);
+  syntax: (blank) => blank.argument('[revision]', 'revision, or its first characters'),
+  run: async (context, _options, [revision]) => {
+    const config = await fullConfigOrThrow(context);
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, json, stdout } = context;
     const { plan, absent } = await rollBack({

@@ -1,7 +1,7 @@
 import type { StackConfig } from '../../../stack/config.ts';
-import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
+import { misuse } from '../../util/misuse.ts';
 import type { Result } from '../../util/result.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -13,26 +13,66 @@ export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<
   return result.value;
 }
 
-/** stack.yml as the command line names it, or found from the current folder upwards. */
-export async function loadOrThrow(context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>): Promise<LoadedStack> {
-  const { loadStack } = await import('../../config/load.ts');
-  const { cwd, env, file } = context;
-  return takeOrThrow(context, await loadStack({ cwd, env, file }));
-}
+/** What the commands that find a stack need of the context: where stack.yml is, or the stack's name and its engine. */
+type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'report' | 'signal'>;
 
-/** What stack.yml says about how to find the stack, whatever is wrong with its secrets and the files it names. */
-export async function configOrThrow(context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>): Promise<StackConfig> {
+/**
+ * How to find the stack: what stack.yml says, whatever is wrong with its secrets and the files it names, or what the
+ * engine knows of the stack that `-p` names.
+ */
+export async function configOrThrow(context: StackContext): Promise<StackConfig> {
+  const { stackName } = context;
+  if (stackName !== undefined)
+    return readByName(context, stackName, (await import('../../plan/running.ts')).runningConfig);
   const { loadConfig } = await import('../../config/load.ts');
   return takeOrThrow(context, await loadConfig(context));
 }
 
-/** Everything the stack should be: stack.yml loaded, and every file rendered from the templates. */
+/** The same, with stack.yml valid as a whole. */
+export async function fullConfigOrThrow(context: StackContext): Promise<StackConfig> {
+  if (context.stackName !== undefined) return configOrThrow(context);
+  const { loadStack } = await import('../../config/load.ts');
+  const { cwd, env, file } = context;
+  return takeOrThrow(context, await loadStack({ cwd, env, file })).config;
+}
+
+/** The name of the stack a command is about: the one of `-p`, whether it is on the engine or not, else that of stack.yml. */
+export async function stackNameOf(context: StackContext): Promise<string> {
+  const { stackName } = context;
+  return stackName === undefined ? (await configOrThrow(context)).name : readStackName(stackName);
+}
+
+/** A stack's name from the command line; an InputError when no stack can have it. */
+export async function readStackName(name: string): Promise<string> {
+  const { stackSchema } = await import('../../../stack/config.ts');
+  const checked = stackSchema.shape.name.safeParse(name);
+  if (checked.success) return name;
+  throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
+}
+
+/** Reads something of the stack that `-p` names from its engine. */
+async function readByName<T>(
+  context: StackContext,
+  name: string,
+  read: (engine: Engine, stack: string) => Promise<T>,
+): Promise<T> {
+  const stack = await readStackName(name);
+  await using engine = await connectEngine(context);
+  return read(engine, stack);
+}
+
+/**
+ * Everything the stack should be: stack.yml loaded, and every file rendered from the templates; of the stack that `-p`
+ * names, what was confirmed last.
+ */
 export async function renderOrThrow(
-  context: Pick<Context, 'cwd' | 'env' | 'file' | 'report'>,
+  context: StackContext,
   { without }: { readonly without?: readonly string[] | undefined } = {},
 ): Promise<Rendering> {
+  const { cwd, env, file, stackName } = context;
+  if (stackName !== undefined)
+    return readByName(context, stackName, (await import('../../plan/running.ts')).runningStack);
   const { renderStack } = await import('../../render/render-stack.ts');
-  const { cwd, env, file } = context;
   const { rendering } = takeOrThrow(context, await renderStack({ cwd, env, file, without }));
   return takeOrThrow(context, rendering);
 }
@@ -42,7 +82,7 @@ export async function renderOrThrow(
  * before what is wrong with the engine.
  */
 export async function renderAndConnect(
-  context: Pick<Context, 'cwd' | 'env' | 'file' | 'report' | 'signal'>,
+  context: StackContext,
   options: { readonly without?: readonly string[] | undefined } = {},
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine }> {
   const connecting = connectEngine(context);

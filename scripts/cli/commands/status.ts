@@ -2,6 +2,7 @@ import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
+import { hintByName } from '../globals.ts';
 import { printStatus } from '../print/status.ts';
 import { watchStatus } from '../print/watch-status.ts';
 import { defineCommand } from './command.ts';
@@ -11,11 +12,13 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 export const command = defineCommand({
   details:
     'Inspects the containers, queries every server, and compares the running config with stack.yml. Exits 1 on ' +
-    'problems: a service that is down or not ready, a target that cannot be scraped, files changed manually.',
+    'problems: a service that is down or not ready, a target that cannot be scraped, files changed manually. With ' +
+    '-p, compares with the last confirmed revision instead of stack.yml.',
   examples: [
     { line: 'status', what: 'state of all services' },
     { line: 'status --watch', what: 'refresh until Ctrl-C' },
     { line: 'status --json', what: 'for scripts' },
+    { line: 'status -p promstack-demo', what: 'state of a stack by its name' },
   ],
   syntax: (command) => command.option('-w, --watch', 'refresh every 2 s until Ctrl-C'),
   run: async (context, { watch }) => {
@@ -33,7 +36,10 @@ export const command = defineCommand({
   },
 });
 
-function toText({ json, stdout }: Context, status: StackStatus): string {
-  if (json) return `${JSON.stringify(status)}\n`;
-  return printStatus(status, { colours: stdout.colours, columns: stdout.columns() || undefined });
+function toText({ json, stdout, stackName }: Context, { problems, ...status }: StackStatus): string {
+  const hinted = problems.map((one) => ({ ...one, tryThis: one.tryThis && hintByName(one.tryThis, stackName) }));
+  const shown = { ...status, problems: hinted };
+  if (json) return `${JSON.stringify(shown)}\n`;
+  const comparedWith = stackName === undefined ? undefined : 'the last confirmed revision';
+  return printStatus(shown, { colours: stdout.colours, columns: stdout.columns() || undefined, comparedWith });
 }

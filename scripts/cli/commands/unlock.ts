@@ -1,7 +1,7 @@
 import { breakLock, inWords } from '../../state/lock.ts';
 import { exitCodes } from '../exit-code.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { connectEngine, stackNameOf } from './stages.ts';
 
 /** `promstack unlock`: removes the lock of one who died on another machine. */
 export const command = defineCommand({
@@ -11,15 +11,15 @@ export const command = defineCommand({
     'on another machine. Make sure that it is no longer running.',
   syntax: (blank) => blank.option('--yes', 'do not ask for confirmation'),
   run: async (context, { yes }) => {
-    const config = await configOrThrow(context);
+    const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    if (yes !== true && !(await context.confirm(`remove the lock of the stack ${config.name}?`, '--yes'))) {
+    if (yes !== true && !(await context.confirm(`remove the lock of the stack ${stack}?`, '--yes'))) {
       context.stderr.write('nothing was changed\n');
       return exitCodes.refused;
     }
-    const holder = await breakLock(engine, config.name);
+    const holder = await breakLock(engine, stack);
     const told = holder === undefined ? 'nobody held the lock' : `removed the lock of ${inWords(holder)}`;
-    context.stdout.write(`${config.name}: ${told}\n`);
+    context.stdout.write(`${stack}: ${told}\n`);
     return exitCodes.fine;
   },
 });

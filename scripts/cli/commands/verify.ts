@@ -14,6 +14,7 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Colours } from '../colours.ts';
 import { exitCodes } from '../exit-code.ts';
+import { hintByName } from '../globals.ts';
 import { defineCommand } from './command.ts';
 import { readDuration } from './gateway-target.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
@@ -52,7 +53,7 @@ export const command = defineCommand({
         timeoutMs,
         onResult: (stage) => {
           if (stage.hop === 'pushgateway') isPushed = stage.outcome === 'passed';
-          if (!json) stdout.write(printStage(stage, stdout.colours));
+          if (!json) stdout.write(hintByName(printStage(stage, stdout.colours), context.stackName));
         },
       });
       stdout.write(json ? `${JSON.stringify({ stack: config.name, ...result })}\n` : summary(result, stdout.colours));

@@ -7,12 +7,22 @@ import { table } from './table.ts';
 /** The status as text, in at most `columns` columns where possible. */
 export function printStatus(
   status: StackStatus,
-  { colours, columns }: { colours: Colours; columns: number | undefined },
+  {
+    colours,
+    columns,
+    comparedWith,
+  }: {
+    readonly colours: Colours;
+    readonly columns: number | undefined;
+    /** Absent means stack.yml. */
+    readonly comparedWith?: string | undefined;
+  },
 ): string {
   const { bold, dim } = colours;
   const revision = status.revision === undefined ? 'no revision confirmed yet' : `revision ${status.revision}`;
   return [
     `${bold(status.stack)}  ${dim(revision)}\n`,
+    comparedWith === undefined ? '' : dim(`compared with ${comparedWith}, not with stack.yml\n`),
     '\n',
     servicesTable(status.services, colours, columns ?? Number.POSITIVE_INFINITY),
     ...vitalsTable(status.services, colours),

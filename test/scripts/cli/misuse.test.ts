@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { hintByName } from '../../../scripts/cli/globals.ts';
 import { emptyFolder, noEngine } from '../../support/promstack.ts';
 import { runInProcess } from '../../support/test-process.ts';
 
@@ -22,6 +23,40 @@ test.each([
   await writeFile(join(folder.path, 'stack.yml'), stack);
   const { exitCode, stderr } = await runInProcess(folder.path, args, { env: noEngine });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: said });
+});
+
+test.each([
+  [['up', '-p', 'shop'], 'promstack up does not take -p, the name of a stack on the engine', 'up'],
+  [['-p', 'shop', 'plan'], 'promstack plan does not take -p, the name of a stack on the engine', 'plan'],
+  [['--name', 'shop', 'demo', '--down'], 'promstack demo does not take -p, the name of a stack on the engine', 'demo'],
+  [
+    ['images', 'pull', '-p', 'shop'],
+    'promstack images pull does not take -p, the name of a stack on the engine',
+    'images pull',
+  ],
+  [['status', '-p', 'shop', '-f', 'a.yml'], '-f a.yml and -p shop both name a stack: use one of them', 'status'],
+  [
+    ['-p', 'shop', '-f', 'a.yml', 'silence', 'list'],
+    '-f a.yml and -p shop both name a stack: use one of them',
+    'silence list',
+  ],
+])('%j must be refused', async (args, message, command) => {
+  const { exitCode, stderr } = await runInProcess('/nowhere', args, { env: noEngine });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `✖ ${message}\n  see promstack ${command} --help\n` });
+});
+
+test('logs must refuse a stack file beside a name, though its -f means --follow', async () => {
+  const { exitCode, stderr } = await runInProcess('/nowhere', ['logs', '-p', 'shop', '-f', 'a.yml'], { env: noEngine });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: '✖ -f a.yml and -p shop both name a stack: use one of them\n',
+  });
+});
+
+test('a hint must name the stack as the user did, in commands that take a name', () => {
+  const hint = 'promstack up, or promstack logs sink for why';
+  expect(hintByName(hint, 'shop')).toBe('promstack up, or promstack -p shop logs sink for why');
+  expect(hintByName(hint, undefined)).toBe(hint);
 });
 
 test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(

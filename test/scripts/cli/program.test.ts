@@ -94,23 +94,25 @@ Run a Prometheus monitoring stack from one stack.yml: render, validate,
 start and reload it.
 
 Options:
-  -V, --version      print the version
+  -V, --version       print the version
 
 Global options:
-  -f, --file <file>  stack file (default: stack.yml in this folder or
-                     the nearest parent)
-  --json             print results as JSON on stdout and progress as
-                     JSON lines on stderr
-  -q, --quiet        print only results and errors, no progress
-  -v, --verbose      also print the causes of errors
-  --no-color         disable colors (also: NO_COLOR=1)
-  -h, --help         show this help
+  -f, --file <file>   stack file (default: stack.yml in this folder or
+                      the nearest parent)
+  -p, --name <stack>  name of a stack on the engine; stack.yml is not
+                      read
+  --json              print results as JSON on stdout and progress as
+                      JSON lines on stderr
+  -q, --quiet         print only results and errors, no progress
+  -v, --verbose       also print the causes of errors
+  --no-color          disable colors (also: NO_COLOR=1)
+  -h, --help          show this help
 
 Other:
-  up                 do up
-  logs               do logs
-  images             do images
-  help [command]     show help for a command
+  up                  do up
+  logs                do logs
+  images              do images
+  help [command]      show help for a command
 
 Help for one command: promstack <command> --help
 `,

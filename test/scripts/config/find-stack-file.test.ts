@@ -37,7 +37,7 @@ describe('stack.yml', () => {
     const told = loaded.ok ? [] : loaded.error;
     const printed = printDiagnostics(told, () => undefined, false);
     expect(printed.replaceAll(folder.path, 'HERE')).toBe(
-      `✖ ${message}\n  "promstack init" writes one; "-f FILE" names one in another place\n1 problem. Nothing was changed.\n`,
+      `✖ ${message}\n  "promstack init" writes one; "-f FILE" names one in another place; "promstack -p NAME status" and other commands about a running stack need none\n1 problem. Nothing was changed.\n`,
     );
   });
 });

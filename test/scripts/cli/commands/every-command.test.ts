@@ -3,6 +3,7 @@ import { groups } from '../../../../scripts/cli/commands/command.ts';
 import { describeCommands } from '../../../../scripts/cli/commands/describe.ts';
 import { commands } from '../../../../scripts/cli/commands/index.ts';
 import { allCommands } from '../../../../scripts/cli/completion/model.ts';
+import { commandsByName } from '../../../../scripts/cli/globals.ts';
 
 const { commands: described } = await describeCommands(commands);
 
@@ -25,6 +26,11 @@ test.each(allCommands(described).map((command) => [command.path, command] as con
     for (const argument of command.args) expect(argument.what, argument.name).not.toBe('');
   },
 );
+
+test('every command that takes a name must be one', () => {
+  const names = commands.map(({ name }) => name);
+  expect([...commandsByName].filter((name) => !names.includes(name))).toEqual([]);
+});
 
 test.each(commands.map((command) => [command.name, command] as const))(
   'the examples of %s must be calls of it',

@@ -1,0 +1,85 @@
+import { services } from '../../stack/services.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
+import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { StackError } from '../util/stack-error.ts';
+import { type ConfigFiles, openConfigFiles } from './config-files.ts';
+import { type History, lastConfirmed, readHistory } from './history.ts';
+import { configWriterRole, names } from './names.ts';
+
+/** The containers of a stack's services, by service, in the order the data flows. */
+export type StackContainers = ReadonlyMap<string, ContainerSummary>;
+
+/** A stack as the engine alone knows it, without its stack.yml. */
+export interface FoundStack {
+  readonly stack: string;
+  readonly containers: StackContainers;
+  readonly files: ConfigFiles;
+  readonly history: History;
+}
+
+/** Finds a stack by its name; a StackError when it is not there, or no container to read its history through. */
+export async function findStack(engine: Engine, stack: string): Promise<FoundStack> {
+  const all = await engine.listContainers({ [stackLabel]: stack });
+  const containers = servicesAmong(stack, all);
+  const files = openConfigFiles(engine, stack);
+  for (const [service, { id }] of containers) files.locate(service, id);
+  const keeper = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
+  const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
+  if (all.length === 0) throw await notFound(engine, stack);
+  if (!containers.has(keeper) && !hasConfigWriter) {
+    throw new StackError({
+      doing: `reading the history of the stack ${stack}`,
+      why: `it is in a volume, and none of the containers that mount it is on the engine`,
+      tryThis: 'promstack up, which keeps the history',
+    });
+  }
+  return { stack, containers, files, history: await readHistory(files, keeper) };
+}
+
+/** Finds the containers of a stack by its name; a StackError that lists the stacks on the engine when there are none. */
+export async function findContainers(engine: Engine, stack: string): Promise<StackContainers> {
+  const containers = servicesAmong(stack, await engine.listContainers({ [stackLabel]: stack }));
+  if (containers.size === 0) throw await notFound(engine, stack);
+  return containers;
+}
+
+function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackContainers {
+  return new Map(
+    services.flatMap(({ name }): [string, ContainerSummary][] => {
+      const container = all.find(
+        (one) =>
+          one.name === names.container(stack, name) &&
+          one.labels[roleLabel] === 'service' &&
+          one.labels[serviceLabel] === name,
+      );
+      return container === undefined ? [] : [[name, container]];
+    }),
+  );
+}
+
+async function notFound(engine: Engine, stack: string): Promise<StackError> {
+  const doing = `finding the stack ${stack}`;
+  const [volumes, containers] = await Promise.all([
+    engine.listVolumes({ [stackLabel]: stack }),
+    engine.listContainers({}),
+  ]);
+  // A lock is held by a command such as `rollback`, not by the stack.
+  if (volumes.some(({ labels }) => labels[roleLabel] !== 'lock')) {
+    const why = 'only its volumes are on the engine, and they can only be read through a container';
+    return new StackError({ doing, why, tryThis: 'promstack up, which keeps the data and the history' });
+  }
+  const others = [...new Set(containers.flatMap(({ labels }) => labels[stackLabel] ?? []))].sort();
+  const list = others.length === 0 ? '' : `, or -p with another stack on the engine: ${others.join(', ')}`;
+  return new StackError({ doing, why: 'no stack of that name is on the engine', tryThis: `promstack up${list}` });
+}
+
+/** Services whose files in place are not those confirmed last: a change was cut short. */
+export async function findUnconfirmed({ containers, files, history }: FoundStack): Promise<readonly string[]> {
+  const confirmed = Object.entries(lastConfirmed(history)?.services ?? {}).filter(([name]) => containers.has(name));
+  const unconfirmed = await Promise.all(
+    confirmed.map(async ([name, { folder }]) =>
+      (await files.readLink(name, 'current')) === `releases/${folder}` ? [] : [name],
+    ),
+  );
+  return unconfirmed.flat();
+}
