@@ -5,15 +5,14 @@ import { run } from './cli/run.ts';
 // Each schema is used once or twice in a run: compiling it to code of its own takes longer than that saves.
 z.config({ jitless: true });
 
-void run(world(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));
+void run(thisProcess(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));
 
-/** This process. */
-function world(argv: readonly string[]): ProcessIo {
+function thisProcess(argv: readonly string[]): ProcessIo {
   return {
     argv,
     cwd: process.cwd(),
     env: process.env,
-    // Opening stdin has effects on a terminal and on the event loop: only when somebody reads it.
+    // Opening stdin has effects on a terminal and on the event loop: only when it is read.
     get stdin() {
       return process.stdin;
     },

@@ -1,6 +1,11 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
 import { argv } from 'zx';
-import { benchRender } from './bench/render.ts';
-import { benchStart } from './bench/start.ts';
+import { packageRoot } from '../util/package-root.ts';
+import { alternate, budget, median, printTable, promstack, ratio, rounds, timed } from './bench/measure.ts';
 import { benchUp } from './bench/up.ts';
 import { benchWatch } from './bench/watch.ts';
 
@@ -17,4 +22,70 @@ for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {
   if (bench === undefined)
     throw new Error(`there is no bench "${name}": choose from ${Object.keys(benches).join(', ')}`);
   await bench();
+}
+
+/** The start of the program, beside a program that does nothing. */
+async function benchStart(): Promise<void> {
+  const cwd = packageRoot();
+  const series = await alternate(
+    [
+      { name: 'promstack --version', run: () => promstack(['--version'], { cwd }) },
+      { name: 'node -e 0', run: () => execa('node', ['-e', '0'], { cwd }) },
+    ],
+    rounds * 3,
+  );
+  printTable('start-up', series);
+  ratio(series, 'promstack --version', 'node -e 0', 1.5);
+}
+
+/** `render` as a process, of 1,000 and of 10,000 scrape targets and rules: how long, and how it grows. */
+async function benchRender(): Promise<void> {
+  const small = await renderMs(1_000);
+  const large = await renderMs(10_000);
+  console.log(`render (median of 5)\n  1,000 targets and 1,000 rules: ${small.toFixed(0)} ms`);
+  budget('10,000 targets and 10,000 rules', large, 2000, ' ms');
+  budget('growth', large / small, 12);
+}
+
+async function renderMs(count: number): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-render-'));
+  try {
+    await writeStack(folder, count);
+    const out = join(folder, 'out');
+    const taken: number[] = [];
+    for (let round = 0; round <= 5; round++) {
+      await rm(out, { recursive: true, force: true });
+      const ms = await timed(() => promstack(['render', '--out', out], { cwd: folder }));
+      if (round > 0) taken.push(ms);
+    }
+    return median(taken);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeStack(folder: string, count: number): Promise<void> {
+  const targets = Array.from({ length: count }, (_, at) => `10.0.${at >> 8}.${at & 255}:9100`);
+  const stack = {
+    name: 'bench',
+    prometheus: {
+      scrape_configs: [{ job_name: 'node', static_configs: [{ targets }] }],
+      rules: ['rules/*.yml'],
+    },
+  };
+  await writeFile(join(folder, 'stack.yml'), stringify(stack));
+  await mkdir(join(folder, 'rules'));
+  for (let file = 0; file < count / 100; file++) {
+    const rules = Array.from({ length: 100 }, (_, at) => ({
+      alert: `Instance${file}x${at}Down`,
+      expr: `up{job="node", instance="10.0.0.${at}:9100"} == 0`,
+      for: '5m',
+      labels: { severity: 'warning' },
+      annotations: { summary: 'Instance {{ $labels.instance }} is down' },
+    }));
+    await writeFile(
+      join(folder, 'rules', `rules-${file}.yml`),
+      stringify({ groups: [{ name: `group-${file}`, rules }] }),
+    );
+  }
 }

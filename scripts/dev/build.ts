@@ -70,7 +70,9 @@ function rollUpTypes(entry: string, file: string): void {
     configObject: {
       projectFolder: root,
       mainEntryPointFilePath: entry,
-      compiler: { tsconfigFilePath: join(root, 'tsconfig.json') },
+      compiler: {
+        overrideTsconfig: { extends: './tsconfig.json', include: [], files: [entry] },
+      },
       dtsRollup: { enabled: true, untrimmedFilePath: file },
       apiReport: { enabled: false },
       docModel: { enabled: false },
