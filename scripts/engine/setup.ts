@@ -1,127 +1,136 @@
+import { readFile, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type EngineSearch, findEngine, noEngine } from './connect.ts';
 import type { Engine } from './engine.ts';
-import { holdMachineLock } from './setup/machine-lock.ts';
-import { type SetUpHost, thisHost } from './setup/set-up-host.ts';
+import type { Environment } from './strategies.ts';
 
-/** What setting up works with; of this machine unless given. */
+/** What setting up uses; this machine's unless given. */
 export interface SetUpOptions {
-  readonly host?: SetUpHost;
   readonly find?: (signal: AbortSignal) => Promise<EngineSearch>;
+  /** Of the programs that are run. */
+  readonly env?: Environment;
+  readonly logFile?: string;
   readonly clock?: Clock;
 }
 
-/**
- * The engine that answers; when none does, on Debian and Ubuntu and as root, Docker from the distribution's own
- * packages is installed and started first, after saying so. Safe to call twice, one after the other or at once.
- */
-export async function setUpEngine(report: Report, signal: AbortSignal, options: SetUpOptions = {}): Promise<Engine> {
-  const find = options.find ?? ((until) => findEngine({ env: process.env, signal: until }));
-  const found = await find(signal);
-  if (found.engine !== undefined) return found.engine;
-
-  const host = options.host ?? thisHost();
-  await refuseWhereItCannotBe(found, host);
-  const what = (await host.hasDaemon())
-    ? 'starting Docker'
-    : "installing Docker from this host's own packages and starting it";
-  report({ kind: 'note', text: `No container engine answers: ${what} (log: ${host.logFile})` });
-  await using _lock = await holdMachineLock('promstack-engine-setup', signal, () =>
-    report({ kind: 'note', text: 'Another promstack on this host is doing that already: waiting for it' }),
-  );
-  const others = await find(signal);
-  if (others.engine !== undefined) return others.engine;
-  if (!(await host.hasDaemon())) await step(report, 'installing docker.io', () => install(host, signal));
-  // Awaited here: the lock is held until this function's own end.
-  return await step(report, 'starting dockerd', () => start(host, find, options.clock ?? systemClock, signal));
-}
-
-/** An engine the person chose, or one they may not use, is for them to mend: a second one would only hide it. */
-async function refuseWhereItCannotBe(search: EngineSearch, host: SetUpHost): Promise<void> {
-  if (search.isChosen || search.attempts.some(({ failure }) => failure.kind === 'denied')) throw noEngine(search);
-  const doing = 'setting up a container engine';
-  if (!(await host.hasApt())) {
-    const why = "this host's packages are not apt's, and promstack knows no others";
-    throw new StackError({ doing, why, tryThis: 'install Docker or Podman by hand, then run this again' });
-  }
-  if (!host.isRoot) {
-    const tryThis = 'run this again as root (sudo), or install Docker first: `sudo apt-get install docker.io`';
-    throw new StackError({ doing, why: 'installing packages and starting a daemon takes root', tryThis });
-  }
-}
-
-const packages = ['docker.io', 'iptables', 'ca-certificates'];
-
-/** Package lists may be missing or old: they are fetched when the first try shows it. */
-async function install(host: SetUpHost, signal: AbortSignal): Promise<void> {
-  const get = (...argv: string[]) => host.run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...argv], signal);
-  const installation = ['install', '--yes', '--no-install-recommends', ...packages];
-  if ((await get(...installation)) === 0) return;
-  // An archive of someone else's that does not answer must not stop this: the install tells whether it mattered.
-  await get('update');
-  if ((await get(...installation)) === 0) return;
-  throw await failure(host, 'installing docker.io', 'apt-get install failed');
-}
+type Shell = import('zx/core').Shell;
 
 /** How long dockerd may take until it answers, in milliseconds. */
 const startMs = 60_000;
 
-/** Starts the daemon unless one is starting already: installing the package may have begun that, or the machine itself. */
-async function start(
-  host: SetUpHost,
-  find: (signal: AbortSignal) => Promise<EngineSearch>,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Engine> {
+/**
+ * The engine that answers. When none does, on Debian and Ubuntu and as root, Docker from the distribution's own packages
+ * is installed and started first, after a note that says so. May be called twice, one after the other or at once.
+ */
+export async function setUpEngine(report: Report, signal: AbortSignal, options: SetUpOptions = {}): Promise<Engine> {
+  const find = options.find ?? ((until) => findEngine({ env: process.env, signal: until }));
+  const search = await find(signal);
+  if (search.engine !== undefined) return search.engine;
+  // An engine that the user chose or may not use is for the user to fix: a second one would only hide it.
+  if (search.isChosen || search.attempts.some(({ failure }) => failure.kind === 'denied')) throw noEngine(search);
+
+  const { $ } = await import('zx/core');
+  const env = options.env ?? systemEnv();
+  const shell = $({ env, cwd: '/', nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const logFile = options.logFile ?? '/var/log/promstack-engine.log';
+  const logStart = (await stat(logFile).catch(() => undefined))?.size ?? 0;
+  const context = { $: shell, find, signal, logFile, logStart, clock: options.clock ?? systemClock };
+  await requireAptAndRoot(shell);
+  const isInstalled = (await shell`command -v dockerd`).ok;
+  const plan = isInstalled ? 'starting Docker' : "installing Docker from this host's own packages and starting it";
+  report({ kind: 'note', text: `No container engine answers: ${plan} (log: ${logFile})` });
+  if (!isInstalled) await step(report, 'installing docker.io', () => install(context));
+  return step(report, 'starting dockerd', () => start(context));
+}
+
+/** What every step uses. */
+interface SetUpContext {
+  readonly $: Shell;
+  readonly find: (signal: AbortSignal) => Promise<EngineSearch>;
+  readonly signal: AbortSignal;
+  readonly logFile: string;
+  /** Where in the log file this set-up begins. */
+  readonly logStart: number;
+  readonly clock: Clock;
+}
+
+/** This process's environment with root's program folders, where packages ask no questions. */
+function systemEnv(): Environment {
+  const path = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
+  return { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
+}
+
+async function requireAptAndRoot($: Shell): Promise<void> {
+  const doing = 'setting up a container engine';
+  if (!(await $`command -v apt-get`).ok) {
+    const why = 'promstack can install one only with apt, which this host does not have';
+    throw new StackError({ doing, why, tryThis: 'install Docker or Podman by hand, then run this again' });
+  }
+  if ((await $`id -u`).stdout.trim() !== '0') {
+    const tryThis = 'run this again as root (sudo), or install Docker first: `sudo apt-get install docker.io`';
+    throw new StackError({ doing, why: 'installing packages and starting a daemon requires root', tryThis });
+  }
+}
+
+/** Output goes to a file, since a daemon that a package starts would hold a pipe open. */
+async function install(context: SetUpContext): Promise<void> {
+  const { signal, logFile } = context;
+  const $ = context.$({ signal });
+  const packages = ['docker.io', 'iptables', 'ca-certificates'];
+  // apt's own locks make a second set-up wait for the first, and then find everything installed.
+  const lock = ['flock', '--close', '--verbose', '--timeout', '300', '/var/lib/apt/daily_lock'];
+  const apt = [...lock, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', '--yes'];
+  const aptInstall = () => $`${apt} install --no-install-recommends ${packages} >> ${logFile} 2>&1`;
+  if ((await aptInstall()).ok) return;
+  // The package lists may be missing or old. An update fails for any archive that does not answer, needed here or not.
+  await $`${apt} update >> ${logFile} 2>&1`;
+  if ((await aptInstall()).ok) return;
+  throw await toError(context, 'installing docker.io', 'apt-get install failed');
+}
+
+async function start(context: SetUpContext): Promise<Engine> {
+  const { $, find, signal, logFile, clock } = context;
   const doing = 'starting dockerd';
-  const deadline = clock.now() + startMs;
-  let own: StartedDaemon | undefined;
-  while (clock.now() < deadline) {
+  let isStarted = false;
+  let failure: string | undefined;
+  for (const deadline = clock.now() + startMs; clock.now() < deadline; await clock.sleep(100, signal)) {
     const { engine } = await find(signal);
     if (engine !== undefined) return engine;
-    if (!(await host.isDaemonRunning())) {
-      if (own?.end !== undefined) throw await failure(host, doing, own.end);
-      own ??= await startDaemon(host, signal);
+    const knownFailure = failure;
+    // Its package, the machine's own start or another set-up may have started one.
+    if ((await $`grep -qs "^[0-9]* (dockerd) [^Z]" /proc/[0-9]*/stat`).ok) continue;
+    if (knownFailure !== undefined) throw await toError(context, doing, knownFailure);
+    if (isStarted) continue;
+    isStarted = true;
+    if ((await $`systemctl show --property=Version`).ok) {
+      const { ok } = await $({ signal })`systemctl start docker >> ${logFile} 2>&1`;
+      if (!ok) failure = 'systemctl start docker failed';
+    } else {
+      // dockerd does not start while this file has the pid of any process.
+      await $`grep -qs "(dockerd) [^Z]" "/proc/$(cat /var/run/docker.pid)/stat" || rm -f /var/run/docker.pid`;
+      const daemon = $({ detached: true, stdio: 'ignore' })`exec dockerd >> ${logFile} 2>&1`;
+      daemon.child?.unref();
+      void daemon.then(({ exitCode }) => {
+        failure = `it ended with exit code ${exitCode}`;
+      });
     }
-    await clock.sleep(100, signal);
   }
-  throw await failure(host, doing, `it does not answer after ${startMs / 1_000} s`);
+  throw await toError(context, doing, `it does not answer after ${startMs / 1_000} s`);
 }
 
-interface StartedDaemon {
-  /** How it ended, once it has. */
-  end?: string;
-}
-
-async function startDaemon(host: SetUpHost, signal: AbortSignal): Promise<StartedDaemon> {
-  if (host.hasSystemd) {
-    const code = await host.run('systemctl', ['start', 'docker'], signal);
-    return code === 0 ? {} : { end: 'systemctl start docker failed' };
-  }
-  await host.clearStalePid();
-  const started: StartedDaemon = {};
-  const { ended } = await host.startDaemon('dockerd');
-  ended.then(
-    (code) => {
-      started.end = `it ended with exit code ${code}`;
-    },
-    (error: Error) => {
-      started.end = error.message;
-    },
-  );
-  return started;
-}
-
-async function failure(host: SetUpHost, doing: string, what: string): Promise<StackError> {
-  const lines = (await host.lastLog(8)).map((line) => line.trim().slice(0, 300));
-  const cause = causes.find(({ sign }) => lines.some((line) => sign.test(line)));
-  const said = lines.map((line) => `\n    ${line}`).join('');
+async function toError({ signal, logFile, logStart }: SetUpContext, doing: string, what: string): Promise<StackError> {
+  signal.throwIfAborted();
+  const log = (await readFile(logFile).catch(() => Buffer.alloc(0))).subarray(logStart).toString();
+  const lines = log.split('\n').map((line) => line.trim().slice(0, 300));
+  const last = lines.filter((line) => line !== '').slice(-8);
+  const cause = causes.find(({ sign }) => last.some((line) => sign.test(line)));
+  const why = cause === undefined ? what : `${what}: ${cause.why}`;
   return new StackError({
     doing,
-    why: `${cause === undefined ? what : `${what}: ${cause.why}`}; the end of ${host.logFile}:${said}`,
-    tryThis: cause?.tryThis ?? 'mend what the log says, or install and start Docker or Podman by hand',
+    why: [`${why}; the end of ${logFile}:`, ...last].join('\n    '),
+    tryThis: cause?.tryThis ?? 'fix what the log says, or install and start Docker or Podman by hand',
   });
 }
 
@@ -134,7 +143,7 @@ const causes: readonly { readonly sign: RegExp; readonly why: string; readonly t
   },
   {
     sign: /operation not permitted|permission denied/i,
-    why: 'this host does not let root start containers, as inside a container without privileges',
+    why: 'root may not start containers on this host, as in a container without privileges',
     tryThis: 'run this on the host itself, or set DOCKER_HOST to an engine elsewhere',
   },
   {
@@ -143,9 +152,14 @@ const causes: readonly { readonly sign: RegExp; readonly why: string; readonly t
     tryThis: '`update-alternatives --set iptables /usr/sbin/iptables-legacy`, then run this again',
   },
   {
+    sign: /timeout while waiting to get lock|Could not get lock/i,
+    why: 'another program is installing packages',
+    tryThis: 'wait until it has finished, then run this again',
+  },
+  {
     sign: /Could not resolve|Temporary failure resolving|Unable to fetch|Failed to fetch/i,
     why: 'the package archive could not be reached',
-    tryThis: "look at the host's network and apt sources, then run this again",
+    tryThis: "check the host's network and apt sources, then run this again",
   },
   {
     sign: /Unable to locate package|has no installation candidate/i,

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { EngineSearch } from '../../../scripts/engine/connect.ts';
-import type { SetUpHost } from '../../../scripts/engine/setup/set-up-host.ts';
 import { setUpEngine } from '../../../scripts/engine/setup.ts';
 import type { Event } from '../../../scripts/util/event.ts';
 import { StackError } from '../../../scripts/util/stack-error.ts';
 import { fakeEngine } from '../../support/engine.ts';
+import { emptyFolder } from '../../support/promstack.ts';
 
 const engine = fakeEngine({});
 const found: EngineSearch = { engine, attempts: [], isChosen: false };
@@ -12,119 +15,133 @@ const forever = new AbortController().signal;
 
 function none(own: Partial<EngineSearch> = {}, kind: 'absent' | 'denied' = 'absent'): EngineSearch {
   const address = { source: 'Docker', kind: 'unusable', why: '' } as const;
-  return { engine: undefined, attempts: [{ address, failure: { kind, why: 'not there' } }], isChosen: false, ...own };
+  return { engine: undefined, attempts: [{ address, failure: { kind, why: 'not found' } }], isChosen: false, ...own };
 }
 
-/** A fresh Debian host as root; whatever a test does not tell it, it refuses. */
-function host(own: Partial<SetUpHost>): SetUpHost {
-  const untold = (what: string) => () => {
-    throw new Error(`the fake host was not told what to do for ${what}`);
-  };
+/**
+ * The programs of a fresh Debian, of which a test replaces some. Each notes how it was called. Nothing else can be
+ * run than what is linked here, so that nothing of this machine changes.
+ */
+const debian: Readonly<Record<string, string>> = {
+  id: 'echo 0',
+  grep: 'exit 1',
+  rm: '',
+  flock: 'shift 5; exec real-flock "$here/lock" "$@"',
+  systemctl: 'echo "System has not been booted with systemd" >&2; exit 1',
+  'apt-get':
+    'case "$*" in *install*) echo "exec \\"$here/daemon\\"" > "$here/dockerd"; chmod +x "$here/dockerd";; esac',
+};
+const daemon = 'touch "$here/answers"; exec sleep 1';
+const real = { bash: '/bin/bash', cat: '/bin/cat', chmod: '/bin/chmod', touch: '/usr/bin/touch', sleep: '/bin/sleep' };
+
+async function openHost(programs: Readonly<Record<string, string | undefined>>) {
+  const folder = await emptyFolder();
+  const inFolder = (name: string) => join(folder.path, name);
+  for (const [name, target] of Object.entries({ ...real, 'real-flock': '/usr/bin/flock' })) {
+    await symlink(target, inFolder(name));
+  }
+  for (const [name, script] of Object.entries({ ...debian, daemon, ...programs })) {
+    if (script === undefined) continue;
+    const lines = ['#!/bin/bash', `here='${folder.path}'`, `echo "${name} $*" >> "$here/calls"`, script, ''];
+    await writeFile(inFolder(name), lines.join('\n'), { mode: 0o755 });
+  }
+  await writeFile(inFolder('calls'), '');
+  await writeFile(inFolder('log'), 'a line of an earlier set-up\n');
   return {
-    isRoot: true,
-    hasSystemd: false,
-    logFile: '/var/log/test.log',
-    hasApt: async () => true,
-    hasDaemon: untold('hasDaemon'),
-    run: untold('run'),
-    startDaemon: untold('startDaemon'),
-    isDaemonRunning: async () => false,
-    clearStalePid: async () => undefined,
-    lastLog: untold('lastLog'),
-    ...own,
+    env: { PATH: [folder.path].join(delimiter) },
+    logFile: inFolder('log'),
+    find: async () => (existsSync(inFolder('answers')) ? found : none()),
+    /** The calls that change something. */
+    calls: async () => {
+      const calls = (await readFile(inFolder('calls'), 'utf8')).trim().split('\n');
+      const trimmed = calls.map((call) => call.trim());
+      return trimmed.filter((call) => !/^(id|grep|flock) |^systemctl show/.test(call));
+    },
+    message: (text: string) => text.replaceAll(inFolder('log'), 'LOG'),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
-/** Finds what it is told, one answer after the other, the last one for ever. */
-function finder(...answers: readonly [EngineSearch, ...EngineSearch[]]): () => Promise<EngineSearch> {
-  const left = [...answers];
-  return async () => (left.length > 1 ? left.shift() : left[0]) ?? answers[0];
-}
-
-/** A clock on which waiting takes no time. */
+/** A clock that runs fast while it pauses. */
 function fastClock() {
   let ms = 0;
   return {
     now: () => ms,
     sleep: async (pause: number) => {
-      ms += pause;
-      await new Promise(setImmediate);
+      ms += pause * 20;
+      await new Promise((resolve) => setTimeout(resolve, 20));
     },
   };
 }
 
-async function setUp(own: Partial<SetUpHost>, ...answers: readonly [EngineSearch, ...EngineSearch[]]) {
+type Host = Awaited<ReturnType<typeof openHost>>;
+
+async function setUp({ env, logFile, find: findOnHost }: Host, find: () => Promise<EngineSearch> = findOnHost) {
   const events: Event[] = [];
-  const options = { host: host(own), find: finder(...answers), clock: fastClock() };
-  const outcome = await setUpEngine((event) => events.push(event), forever, options).catch((error: unknown) => error);
+  const report = (event: Event) => void events.push(event);
+  const options = { env, logFile, find, clock: fastClock() };
+  const outcome = await setUpEngine(report, forever, options).catch((error: unknown) => error);
   return { outcome, events };
 }
 
-test('an engine that answers must be taken as it is, without a word', async () => {
-  const { outcome, events } = await setUp({}, found);
+const messageOf = async (host: Host, find?: () => Promise<EngineSearch>): Promise<string> => {
+  const { outcome } = await setUp(host, find);
+  expect(outcome).toBeInstanceOf(StackError);
+  return host.message((outcome as StackError).message);
+};
+
+test('an engine that answers must be used without any message', async () => {
+  await using host = await openHost({});
+  const { outcome, events } = await setUp(host, async () => found);
   expect(outcome).toBe(engine);
   expect(events).toEqual([]);
 });
 
 describe('where an engine may not be set up', () => {
-  test('one that the person chose must be theirs to mend', async () => {
-    const { outcome, events } = await setUp({}, none({ isChosen: true }));
-    expect((outcome as StackError).message).toMatch(/^looking for a container engine: none answers/);
-    expect(events).toEqual([]);
+  test('an engine that the user chose must be left to them', async () => {
+    await using host = await openHost({});
+    expect(await messageOf(host, async () => none({ isChosen: true }))).toMatch(
+      /^looking for a container engine: none/,
+    );
   });
 
-  test('one that they may not use must be theirs to mend', async () => {
-    const { outcome } = await setUp({}, none({}, 'denied'));
-    expect((outcome as StackError).message).toMatch(/docker group/);
+  test('an engine that the user may not use must be left to them', async () => {
+    await using host = await openHost({});
+    expect(await messageOf(host, async () => none({}, 'denied'))).toMatch(/docker group/);
   });
 
-  test('a host without apt must be told what to do', async () => {
-    const { outcome } = await setUp({ hasApt: async () => false }, none());
-    expect((outcome as StackError).message).toBe(
-      "setting up a container engine: this host's packages are not apt's, and promstack knows no others\n" +
+  test('a host without apt must be reported', async () => {
+    await using host = await openHost({ 'apt-get': undefined });
+    expect(await messageOf(host)).toBe(
+      'setting up a container engine: promstack can install one only with apt, which this host does not have\n' +
         '  try: install Docker or Podman by hand, then run this again',
     );
   });
 
-  test('someone who is not root must be told what to do', async () => {
-    const { outcome } = await setUp({ isRoot: false }, none());
-    expect((outcome as StackError).message).toBe(
-      'setting up a container engine: installing packages and starting a daemon takes root\n' +
+  test('a user who is not root must be asked to be', async () => {
+    await using host = await openHost({ id: 'echo 1000' });
+    expect(await messageOf(host)).toBe(
+      'setting up a container engine: installing packages and starting a daemon requires root\n' +
         '  try: run this again as root (sudo), or install Docker first: `sudo apt-get install docker.io`',
     );
   });
 });
 
 describe('on a fresh host', () => {
-  const never = new Promise<number | null>(() => undefined);
+  const aptGet = 'apt-get -o DPkg::Lock::Timeout=300 --yes';
+  const installing = `${aptGet} install --no-install-recommends docker.io iptables ca-certificates`;
 
-  test('Docker must be installed and started, after saying so', async () => {
-    const did: string[] = [];
-    const { outcome, events } = await setUp(
-      {
-        hasDaemon: async () => false,
-        run: async (program, argv) => {
-          did.push([program, ...argv].join(' '));
-          return 0;
-        },
-        startDaemon: async (program) => {
-          did.push(`start ${program}`);
-          return { ended: never };
-        },
-      },
-      none(),
-      none(),
-      none(),
-      none(),
-      found,
-    );
+  test('Docker must be installed and started, after a note that says so', async () => {
+    await using host = await openHost({});
+    const { outcome, events } = await setUp(host);
     expect(outcome).toBe(engine);
-    const install = 'install --yes --no-install-recommends docker.io iptables ca-certificates';
-    expect(did).toEqual([`apt-get -o DPkg::Lock::Timeout=300 ${install}`, 'start dockerd']);
+    expect(await host.calls()).toEqual([installing, 'rm -f /var/run/docker.pid', 'daemon']);
     expect(
-      events.map((event) => (event.kind === 'note' ? event.text : `${event.kind} ${'what' in event && event.what}`)),
+      events.map((event) =>
+        event.kind === 'note' ? host.message(event.text) : `${event.kind} ${'what' in event && event.what}`,
+      ),
     ).toEqual([
-      "No container engine answers: installing Docker from this host's own packages and starting it (log: /var/log/test.log)",
+      "No container engine answers: installing Docker from this host's own packages and starting it (log: LOG)",
       'started installing docker.io',
       'done installing docker.io',
       'started starting dockerd',
@@ -132,141 +149,79 @@ describe('on a fresh host', () => {
     ]);
   });
 
-  test('package lists that are missing or old must be fetched once', async () => {
-    const did: string[] = [];
-    await setUp(
-      {
-        hasDaemon: async () => false,
-        run: async (_program, argv) => {
-          did.push(argv[2] ?? '');
-          return did.length === 1 ? 100 : 0;
-        },
-      },
-      none(),
-      none(),
-      found,
-    );
-    expect(did).toEqual(['install', 'update', 'install']);
+  test('package lists that are missing or old must be updated once', async () => {
+    const install = debian['apt-get'] ?? '';
+    await using host = await openHost({
+      'apt-get': `case "$*" in *update) touch "$here/lists";; esac; cat "$here/lists" || exit 100; ${install}`,
+    });
+    expect((await setUp(host)).outcome).toBe(engine);
+    expect((await host.calls()).slice(0, 3)).toEqual([installing, `${aptGet} update`, installing]);
   });
 
   test('systemd must start it where systemd runs', async () => {
-    const did: string[] = [];
-    const run: SetUpHost['run'] = async (program, argv) => {
-      did.push([program, ...argv].join(' '));
-      return 0;
-    };
-    await setUp({ hasSystemd: true, hasDaemon: async () => true, run }, none(), none(), none(), none(), found);
-    expect(did).toEqual(['systemctl start docker']);
+    await using host = await openHost({ systemctl: '[ "$1" = show ] || touch "$here/answers"', dockerd: '' });
+    expect((await setUp(host)).outcome).toBe(engine);
+    expect(await host.calls()).toEqual(['systemctl start docker']);
   });
 
-  test('what another promstack set up meanwhile must be taken', async () => {
-    expect((await setUp({ hasDaemon: async () => false }, none(), found)).outcome).toBe(engine);
+  test('a daemon that runs already must be waited for, not started again', async () => {
+    await using host = await openHost({ dockerd: '', grep: 'touch "$here/answers"' });
+    expect((await setUp(host)).outcome).toBe(engine);
+    expect(await host.calls()).toEqual([]);
   });
 
-  test('a daemon that is starting already must be waited for, not started again', async () => {
-    const own = { hasDaemon: async () => true, isDaemonRunning: async () => true };
-    expect((await setUp(own, none(), none(), none(), none(), found)).outcome).toBe(engine);
+  test('a daemon that ends because another one runs must not be a failure', async () => {
+    const grep = '[ -e "$here/other" ] || exit 1; [ -e "$here/seen" ] && touch "$here/answers"; touch "$here/seen"';
+    await using host = await openHost({ dockerd: 'touch "$here/other"; exit 1', grep });
+    expect((await setUp(host)).outcome).toBe(engine);
   });
 
-  test('a daemon of ours that gives way to another must not be a failure', async () => {
-    let isOther = false;
-    const own: Partial<SetUpHost> = {
-      hasDaemon: async () => true,
-      isDaemonRunning: async () => isOther,
-      startDaemon: async () => {
-        isOther = true;
-        return { ended: Promise.resolve(1) };
-      },
-    };
-    expect((await setUp(own, none(), none(), none(), none(), found)).outcome).toBe(engine);
-  });
-
-  test('two at once must do it once', async () => {
-    const state = { isInstalled: false, isStarted: false };
-    const did: string[] = [];
-    const two = () =>
-      setUpEngine(() => undefined, forever, {
-        clock: fastClock(),
-        find: async () => (state.isStarted ? found : none()),
-        host: host({
-          hasDaemon: async () => state.isInstalled,
-          run: async () => {
-            did.push('install');
-            await new Promise(setImmediate);
-            state.isInstalled = true;
-            return 0;
-          },
-          startDaemon: async () => {
-            did.push('start');
-            const answer = () => {
-              state.isStarted = true;
-            };
-            // It answers only after others had their turn.
-            setImmediate(() => setImmediate(() => setImmediate(answer)));
-            return { ended: never };
-          },
-        }),
-      });
-    expect(await Promise.all([two(), two()])).toEqual([engine, engine]);
-    expect(did).toEqual(['install', 'start']);
+  test('two set-ups at once must both end well', async () => {
+    const install = debian['apt-get'] ?? '';
+    await using host = await openHost({
+      'apt-get': `[ -e "$here/busy" ] && exit 100; touch "$here/busy"; sleep 0.3; ${install}; exec real-rm "$here/busy"`,
+    });
+    await symlink('/bin/rm', join(host.env.PATH, 'real-rm'));
+    const [first, second] = await Promise.all([setUp(host), setUp(host)]);
+    expect([first.outcome, second.outcome]).toEqual([engine, engine]);
+    expect((await host.calls()).filter((call) => call.startsWith('apt-get'))).toEqual([installing, installing]);
   });
 
   test('a Docker that is only stopped must be started, and nothing installed', async () => {
-    const own = { hasDaemon: async () => true, startDaemon: async () => ({ ended: never }) };
-    const { events } = await setUp(own, none(), none(), none(), found);
-    expect(events.map((event) => (event.kind === 'note' ? event.text : event.kind))).toEqual([
-      'No container engine answers: starting Docker (log: /var/log/test.log)',
+    await using host = await openHost({ dockerd: daemon });
+    const { events } = await setUp(host);
+    expect(events.map((event) => (event.kind === 'note' ? host.message(event.text) : event.kind))).toEqual([
+      'No container engine answers: starting Docker (log: LOG)',
       'started',
       'done',
     ]);
   });
 
-  test('a daemon that ends must be told at once, with the cause and the end of its log', async () => {
-    const { outcome, events } = await setUp(
-      {
-        hasDaemon: async () => true,
-        startDaemon: async () => ({ ended: Promise.resolve(1) }),
-        lastLog: async () => ['starting', "failed: Devices cgroup isn't mounted"],
-      },
-      none(),
-    );
-    expect((outcome as StackError).message).toBe(
-      `starting dockerd: it ended with exit code 1: this host's control groups are not mounted; the end of /var/log/test.log:
+  test('a daemon that ends must be reported with the cause and the end of its log', async () => {
+    const dockerd = 'echo starting; echo "failed: Devices cgroup isn\'t mounted" >&2; exit 1';
+    await using host = await openHost({ dockerd });
+    expect(
+      await messageOf(host),
+    ).toBe(`starting dockerd: it ended with exit code 1: this host's control groups are not mounted; the end of LOG:
     starting
     failed: Devices cgroup isn't mounted
-  try: \`apt-get install cgroupfs-mount && cgroupfs-mount\`, then run this again`,
-    );
-    expect(events.at(-1)).toMatchObject({ kind: 'failed', what: 'starting dockerd' });
+  try: \`apt-get install cgroupfs-mount && cgroupfs-mount\`, then run this again`);
   });
 
-  test('a daemon that never answers must end at a deadline', async () => {
-    const { outcome } = await setUp(
-      {
-        hasDaemon: async () => true,
-        startDaemon: async () => ({ ended: never }),
-        lastLog: async () => ['still loading'],
-      },
-      none(),
-    );
-    expect((outcome as StackError).why).toBe(
-      'it does not answer after 60 s; the end of /var/log/test.log:\n    still loading',
+  test('a daemon that never answers must be given up after a minute', async () => {
+    await using host = await openHost({ dockerd: 'echo still loading; exec sleep 5' });
+    expect(await messageOf(host)).toMatch(
+      /^starting dockerd: it does not answer after 60 s; the end of LOG:\n {4}still loading\n/,
     );
   });
 
-  test('packages that cannot be had must be told with the cause', async () => {
-    const { outcome } = await setUp(
-      {
-        hasDaemon: async () => false,
-        run: async () => 100,
-        lastLog: async () => ['E: Unable to locate package docker.io'],
-      },
-      none(),
-    );
-    expect(outcome).toBeInstanceOf(StackError);
-    expect((outcome as StackError).message).toBe(
-      `installing docker.io: apt-get install failed: the host's apt sources have no docker.io; the end of /var/log/test.log:
-    E: Unable to locate package docker.io
-  try: add the main archive (on Ubuntu: universe) to the apt sources, then run this again`,
-    );
+  test('packages that cannot be installed must be reported with the cause', async () => {
+    await using host = await openHost({ 'apt-get': 'echo "E: Unable to locate package docker.io" >&2; exit 100' });
+    const error = 'E: Unable to locate package docker.io';
+    expect(
+      await messageOf(host),
+    ).toBe(`installing docker.io: apt-get install failed: the host's apt sources have no docker.io; the end of LOG:
+    ${[error, error, error].join('\n    ')}
+  try: add the main archive (on Ubuntu: universe) to the apt sources, then run this again`);
   });
 });
