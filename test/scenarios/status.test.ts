@@ -62,7 +62,7 @@ describe('a stack that runs', () => {
   it('must be told without a service that is to go: whom its alerts reach no more, and the files that go', async () => {
     const { stdout, stderr } = await stack.run('plan', '--without', 'alertmanager');
     expect(stdout, stderr).toMatch(/^ {2}- alertmanager +remove {4}/m);
-    expect(stdout).toMatch(/^alerts: .*\d+ reach others/m);
+    expect(stdout).toMatch(/^alerts: .*\d+ routed differently/m);
     expect(stdout).toMatch(/^ {2}> sink -> nobody:$/m);
     expect(stdout).toMatch(/^--- alertmanager\/alertmanager\.yml\n\+\+\+ \/dev\/null\n@@ -1,\d+ \+0,0 @@\n-/m);
   });

@@ -2,7 +2,7 @@ import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, fullConfigOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine } from './stages.ts';
 
 /** `promstack rollback`: the files of an earlier revision, current again. */
 export const command = defineCommand({
@@ -17,7 +17,7 @@ export const command = defineCommand({
   ],
   syntax: (blank) => blank.argument('[revision]', 'revision, or its first characters'),
   run: async (context, _options, [revision]) => {
-    const config = await fullConfigOrThrow(context);
+    const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, json, stdout } = context;
     const { plan, absent } = await rollBack({

@@ -55,31 +55,31 @@ function printMeaning(meaning: AlertImpact): string {
   const { added, removed, changed, ways, total } = meaning;
   // Where all is new there is nothing to compare with.
   if (added.length === total && removed.length === 0) return total === 0 ? '' : `alerts: ${total}, all new\n`;
-  const wayOf = (alert: RouteChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
+  const receiversOf = (alert: RouteChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const lines = [
-    ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${told(wayOf(alert))}`),
+    ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${notifies(receiversOf(alert))}`),
     ...removed.map((alert) => `  - ${nameOf(alert)} in ${alert.file}`),
     ...changed.map(({ after, fields }) => `  ~ ${nameOf(after)}: ${fields.join('\n      ')}`),
-    ...byWay(rerouted).map(([way, names]) => `  > ${way}:\n${wrapped(names)}`),
+    ...byRoute(rerouted).map(([route, names]) => `  > ${route}:\n${wrapped(names)}`),
   ];
   if (lines.length === 0) return '';
   const counts = [
     [added.length, 'added'],
     [removed.length, 'removed'],
     [changed.length, 'changed'],
-    [rerouted.length, rerouted.length === 1 ? 'reaches others' : 'reach others'],
+    [rerouted.length, 'routed differently'],
   ] as const;
   const head = counts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])).join(', ');
   return section(`alerts: ${head}, ${total} in all`, lines);
 }
 
-/** Alerts that go from the same to the same, together. */
-function byWay(ways: readonly RouteChange[]): readonly (readonly [way: string, names: readonly string[]])[] {
+/** Alerts with the same receivers before and after, together. */
+function byRoute(changes: readonly RouteChange[]): readonly (readonly [route: string, names: readonly string[]])[] {
   const groups = new Map<string, string[]>();
-  for (const { alert, before, after } of ways) {
-    const way = `${before ?? 'nobody'} -> ${after ?? 'nobody'}`;
-    groups.set(way, [...(groups.get(way) ?? []), nameOf(alert)]);
+  for (const { alert, before, after } of changes) {
+    const route = `${before ?? 'nobody'} -> ${after ?? 'nobody'}`;
+    groups.set(route, [...(groups.get(route) ?? []), nameOf(alert)]);
   }
   return [...groups];
 }
@@ -96,7 +96,7 @@ function wrapped(names: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** How a file differs whose lines do not. */
+/** How a file differs when its lines do not. */
 const unlike = { added: 'it is empty\n', removed: 'it is empty\n', changed: 'its permissions differ\n' } as const;
 
 function printFiles(plan: Plan, files: readonly FileChange[]): string {
@@ -107,19 +107,19 @@ function printFiles(plan: Plan, files: readonly FileChange[]): string {
       const name = `${service}/${path}`;
       const from = kind === 'added' ? '/dev/null' : name;
       const to = kind === 'removed' ? '/dev/null' : name;
-      const unseen = hasOtherSecret ? 'a secret in it is another one\n' : diff === '' ? unlike[kind] : '';
+      const unseen = hasOtherSecret ? 'a secret in it differs\n' : diff === '' ? unlike[kind] : '';
       return `--- ${from}\n+++ ${to}\n${unseen}${diff}`;
     })
     .join('');
 }
 
-/** An alert by its name, and by the labels that tell it from others of that name. */
+/** An alert by its name and labels. */
 function nameOf({ name, labels }: RouteChange['alert']): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
 }
 
-const told = (way: string | undefined): string => (way === undefined ? '' : `, told to ${way}`);
+const notifies = (receivers: string | undefined): string => (receivers === undefined ? '' : `, notifies ${receivers}`);
 
 const section = (head: string, lines: readonly string[]): string => `${[head, ...lines].join('\n')}\n`;
 

@@ -44,7 +44,7 @@ describe('the report of a plan', () => {
         ~ prometheus     reload    its files changed: revision older -> prometheus-new
 
       alerts: 1 added, 1 removed, 1 changed, 2 in all
-        + VerySlow{severity="warning"} in rules/user/a.yml, told to mail
+        + VerySlow{severity="warning"} in rules/user/a.yml, notifies mail
         - Slow{severity="warning"} in rules/user/a.yml
         ~ Down{severity="page"}: expr up == 0 -> up{job="web"} == 0
             for 5m -> 10m
@@ -77,7 +77,7 @@ describe('the report of a plan', () => {
       "plan for demo: 1 to change, 1 unchanged
         ~ alertmanager   reload    its files changed: revision older -> alertmanager-new
 
-      alerts: 2 reach others, 2 in all
+      alerts: 2 routed differently, 2 in all
         > pager -> pager or slack, by the label team:
             Down{severity="page"}
         > mail -> slack:
@@ -173,14 +173,14 @@ describe('the report of a plan', () => {
   it('must not show secrets, and say that one is another one', () => {
     const text = report({ rules, routes, secret: 'hunter2' }, { rules, routes, secret: 'hunter3' });
     expect(text).toContain(
-      '--- alertmanager/alertmanager.yml\n+++ alertmanager/alertmanager.yml\na secret in it is another one\n',
+      '--- alertmanager/alertmanager.yml\n+++ alertmanager/alertmanager.yml\na secret in it differs\n',
     );
     expect(text).not.toContain('hunter');
   });
 
   it('must not show secrets that stand in a file as they are, and say that one is another one', () => {
     const hook = (key: string): string => `${routes}receivers: [{pagerduty_configs: [{routing_key: ${key}}]}]\n`;
-    const told = '+++ alertmanager/alertmanager.yml\na secret in it is another one\n';
+    const told = '+++ alertmanager/alertmanager.yml\na secret in it differs\n';
     const alone = report({ rules, routes: hook('hunter2') }, { rules, routes: hook('hunter3') });
     expect(alone).toMatch(new RegExp(`${told.replaceAll('+', '\\+')}$`));
     const edited = report(
