@@ -55,7 +55,8 @@ function printMeaning(meaning: AlertImpact): string {
   const { added, removed, changed, ways, total } = meaning;
   // Where all is new there is nothing to compare with.
   if (added.length === total && removed.length === 0) return total === 0 ? '' : `alerts: ${total}, all new\n`;
-  const receiversOf = (alert: RouteChange['alert']): string | undefined => ways.find((one) => one.alert === alert)?.after;
+  const receiversOf = (alert: RouteChange['alert']): string | undefined =>
+    ways.find((one) => one.alert === alert)?.after;
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const lines = [
     ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${notifies(receiversOf(alert))}`),
