@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** Reads the files that diagnostics point into, by the path a person would type where they stand; undefined when that fails. */
@@ -12,7 +12,8 @@ export function sourceReader(cwd: string): (file: string) => string | undefined 
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    // A pipe has been read already.
+    return statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
   } catch {
     return undefined;
   }

@@ -19,14 +19,17 @@ const maxFileBytes = 64 * mebibyte;
 /** The most that is read of a pipe, whose size is not known before its end. */
 const maxPipeBytes = mebibyte;
 
+interface ReadOptions {
+  /** The most bytes that are read; more are an error. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads a path that the user named: a regular file, or a pipe to its end. The wait for a pipe's writer ends with the signal.
  * Folders, devices, sockets, and files and pipes beyond `limit` bytes are refused.
  */
-export async function readBytes(
-  path: string,
-  options: { readonly limit?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
-): Promise<Buffer | Unreadable> {
+export async function readBytes(path: string, options: ReadOptions = {}): Promise<Buffer | Unreadable> {
   const { signal } = options;
   try {
     // Opening a pipe that has no writer would otherwise block a thread, which even the end of the process waits for.
@@ -37,16 +40,20 @@ export async function readBytes(
       await promisify(close)(fd);
       return refusal;
     }
-    const limit = Math.min(options.limit ?? maxFileBytes, stats.isFIFO() ? maxPipeBytes : maxFileBytes);
+    const { limit = stats.isFIFO() ? maxPipeBytes : maxFileBytes } = options;
     const stream = stats.isFIFO() ? new Socket({ fd, writable: false }) : createReadStream(path, { fd, end: limit });
-    return await collect(stream, limit, signal);
+    return await readStream(stream, { limit, signal });
   } catch (error) {
     signal?.throwIfAborted();
     return failure(error);
   }
 }
 
-async function collect(stream: Readable, limit: number, signal: AbortSignal | undefined): Promise<Buffer | Unreadable> {
+/** Reads a stream to its end. */
+export async function readStream(
+  stream: Readable,
+  { limit = maxFileBytes, signal }: ReadOptions = {},
+): Promise<Buffer | Unreadable> {
   if (signal !== undefined) addAbortSignal(signal, stream);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -59,10 +66,7 @@ async function collect(stream: Readable, limit: number, signal: AbortSignal | un
 }
 
 /** The same as UTF-8 text, a byte order mark kept. */
-export async function readText(
-  path: string,
-  options: Parameters<typeof readBytes>[1] = {},
-): Promise<string | Unreadable> {
+export async function readText(path: string, options: ReadOptions = {}): Promise<string | Unreadable> {
   const bytes = await readBytes(path, options);
   return 'because' in bytes ? bytes : decodeUtf8(bytes);
 }
@@ -85,10 +89,10 @@ function decodeUtf8(bytes: Uint8Array): string | Unreadable {
 }
 
 /** How to make UTF-8 text of other bytes. */
-function conversionHint([first, second]: Uint8Array): string {
+export function conversionHint([first, second]: Uint8Array): string {
   if (first === 0x1f && second === 0x8b) return 'it is compressed: gunzip it';
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-  return `convert it: iconv -f ${isUtf16 ? 'UTF-16' : 'ISO-8859-1'} -t UTF-8`;
+  return `convert it with iconv -f ${isUtf16 ? 'UTF-16' : 'ISO-8859-1'} -t UTF-8`;
 }
 
 function refuse(stats: Stats): Unreadable | undefined {

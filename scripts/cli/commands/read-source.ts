@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { findConflicts, type StoredView } from '../../../stack/exposition/conflicts.ts';
 import type { Family } from '../../../stack/exposition/family.ts';
@@ -9,6 +7,7 @@ import { isOwnMetric, type PushgatewayClient } from '../../servers/pushgateway/c
 import type { Group } from '../../servers/pushgateway/group.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
+import { conversionHint, notFound, readBytes, readStream, type Unreadable } from '../../util/read-text.ts';
 import { fail, ok, type Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +19,7 @@ export interface Source {
 
 /** The text of a file, or of stdin without one; throws an InputError when it is missing or not text. */
 export async function readSource(
-  { cwd, stdin }: Pick<Context, 'cwd' | 'stdin'>,
+  { cwd, stdin, signal }: Pick<Context, 'cwd' | 'stdin' | 'signal'>,
   file: string | undefined,
 ): Promise<Source> {
   if (file === undefined || file === '-') {
@@ -29,20 +28,21 @@ export async function readSource(
         misuse('there is nothing to push', 'name a file, pipe metrics in, or use --var name=value'),
       ]);
     }
-    return decoded(await buffer(stdin), '<stdin>');
+    return decoded(await readStream(stdin, { limit, signal }), '<stdin>');
   }
   const path = resolve(cwd, file);
   const name = displayPath(path, cwd);
-  try {
-    return decoded(await readFile(path), name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    if (error.code === 'ENOENT') throw new InputError([misuse(`the file ${name} does not exist`)]);
-    throw new StackError({ doing: `reading ${name}`, why: error.message, cause: error });
-  }
+  return decoded(await readBytes(path, { limit, signal }), name);
 }
 
-function decoded(bytes: Buffer, file: string): Source {
+const limit = 64 * 2 ** 20;
+
+function decoded(bytes: Buffer | Unreadable, file: string): Source {
+  if ('because' in bytes) {
+    const { because, hint } = bytes;
+    if (because === notFound) throw new InputError([misuse(`the file ${file} ${because}`, hint)]);
+    throw new StackError({ doing: `reading ${file}`, why: `it ${because}`, tryThis: hint });
+  }
   const text = decodeUtf8(bytes, file);
   if (!text.ok) throw new InputError(text.error);
   return { file, text: text.value };
@@ -69,7 +69,7 @@ function invalidByte(bytes: Uint8Array, file: string): Diagnostic {
     severity: 'error',
     code: 'not-utf8',
     message: 'this is not UTF-8 text',
-    hint: 'convert it with iconv -f ISO-8859-1 -t UTF-8',
+    hint: conversionHint(bytes),
     where: { file, line, column: at - before.lastIndexOf('\n'), offset: at, length: 1 },
   };
 }

@@ -32,8 +32,8 @@ export async function configOrThrow(context: StackContext): Promise<StackConfig>
 export async function fullConfigOrThrow(context: StackContext): Promise<StackConfig> {
   if (context.stackName !== undefined) return configOrThrow(context);
   const { loadStack } = await import('../../config/load.ts');
-  const { cwd, env, file } = context;
-  return takeOrThrow(context, await loadStack({ cwd, env, file })).config;
+  const { cwd, env, file, signal } = context;
+  return takeOrThrow(context, await loadStack({ cwd, env, file, signal })).config;
 }
 
 /** The name of the stack a command is about: the one of `-p`, whether it is on the engine or not, else that of stack.yml. */
@@ -69,11 +69,11 @@ export async function renderOrThrow(
   context: StackContext,
   { without }: { readonly without?: readonly string[] | undefined } = {},
 ): Promise<Rendering> {
-  const { cwd, env, file, stackName } = context;
+  const { cwd, env, file, stackName, signal } = context;
   if (stackName !== undefined)
     return readByName(context, stackName, (await import('../../plan/running.ts')).runningStack);
   const { renderStack } = await import('../../render/render-stack.ts');
-  const { rendering } = takeOrThrow(context, await renderStack({ cwd, env, file, without }));
+  const { rendering } = takeOrThrow(context, await renderStack({ cwd, env, file, signal, without }));
   return takeOrThrow(context, rendering);
 }
 

@@ -5,6 +5,7 @@ import { dashboardsFolder, markOf } from '../../../stack/grafana/dashboards.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
 import { isNative, type Native } from '../../../stack/values/native.ts';
+import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import type { StoredDashboard, StoredDatasource } from './client.ts';
 
 /** A datasource of a release, with the values Grafana will store. */
@@ -51,7 +52,7 @@ const provisioningSchema = z.looseObject({
 export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
   return files.flatMap((file) => {
     if (!/^provisioning\/datasources\/[^/]+\.ya?ml$/.test(file.path)) return [];
-    const { datasources } = provisioningSchema.parse(parse(textOf(file)) ?? {});
+    const { datasources } = provisioningSchema.parse(parse(textOf(file), plainScalars) ?? {});
     return datasources.map(({ uid, name, type, url, access, isDefault, orgId, jsonData }): ExpectedDatasource => {
       const stored = unescaped({ uid, name, type, url, access, jsonData }) as Omit<
         ExpectedDatasource,
@@ -77,7 +78,7 @@ export function expectedDashboards(files: readonly RenderedFile[]): readonly Exp
 function unescaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', () => '$');
   if (Array.isArray(value)) return value.map(unescaped);
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isNative(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
 }
 
@@ -125,7 +126,8 @@ function firstDifference(
 ): { path: string; stored: unknown; expected: unknown } | undefined {
   if (isNative(expected) && isNative(stored)) {
     for (const [key, inner] of Object.entries(expected)) {
-      if (inner === null || inner === undefined) continue;
+      // Grafana's YAML parser reads `010` or a date by rules of its own.
+      if (inner === null || inner === undefined || inner instanceof PlainScalar) continue;
       const difference = firstDifference(stored[key], inner, path === '' ? key : `${path}.${key}`);
       if (difference !== undefined) return difference;
     }

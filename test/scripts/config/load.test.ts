@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -99,6 +101,34 @@ alertmanager:
     expect(hooks.map(({ url }) => url.reveal())).toEqual(['http://planted', 'http://in-a-file']);
     expect(hooks.map(({ url }) => url.origin)).toEqual(['!env HOOK', '!file secrets/hook']);
     expect(JSON.stringify(config)).not.toMatch(/planted|in-a-file/);
+  });
+
+  test('must name a secret file that is not text, where it is named', async () => {
+    const text =
+      'alertmanager:\n  receivers:\n    - name: a\n      webhook_configs: [{url: !file s}]\n  route: {receiver: a}\n';
+    const problemWith = async (secret: string | Uint8Array): Promise<unknown> => {
+      await using folder = await folderWith({ 'stack.yml': text, s: secret });
+      const loaded = await loadStack({ cwd: folder.path, env: {} });
+      return loaded.ok ? undefined : loaded.error.map(({ message, hint, where }) => [where?.line, message, hint]);
+    };
+    expect(await problemWith('http://a/\n')).toBeUndefined();
+    expect(await problemWith(new Uint8Array([0x70, 0xe4, 0x73, 0x73]))).toEqual([
+      [4, 'the secret file s is not UTF-8 text', 'convert it with iconv -f ISO-8859-1 -t UTF-8'],
+    ]);
+    expect(await problemWith('a\0b')).toEqual([
+      [4, 'the secret file s contains a NUL byte', 'a secret is text: encode it, as in base64'],
+    ]);
+  });
+
+  test('must read a pipe of secrets once, though two keys name it', async () => {
+    await using folder = await folderWith({
+      'stack.yml':
+        'alertmanager:\n  receivers:\n    - name: a\n      webhook_configs: [{url: !file s}, {url: !file s}]\n  route: {receiver: a}\n',
+    });
+    execFileSync('mkfifo', [join(folder.path, 's')]);
+    const loading = loadStack({ cwd: folder.path, env: {} });
+    createWriteStream(join(folder.path, 's')).end('http://a/');
+    expect(await loading).toMatchObject({ ok: true });
   });
 
   test('must bring the files it names, each once, under names that two folders cannot fight over', async () => {

@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { readText } from '../../../scripts/util/read-text.ts';
+import { folderWith } from '../../support/config.ts';
+
+function pipeIn(folder: string): string {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+describe('a pipe', () => {
+  test('must be read to its end, whoever comes first', async () => {
+    await using folder = await folderWith({});
+    const path = pipeIn(folder.path);
+    const reading = readText(path);
+    createWriteStream(path).end('from a writer\n');
+    expect(await reading).toBe('from a writer\n');
+
+    const writing = spawn('sh', ['-c', `printf early > ${path}`]);
+    expect(await readText(path)).toBe('early');
+    writing.kill();
+  });
+
+  test('must not be waited for once the signal says so', async () => {
+    await using folder = await folderWith({});
+    const stop = new AbortController();
+    const reading = readText(pipeIn(folder.path), { signal: stop.signal });
+    await sleep(20);
+    stop.abort(new Error('stopped'));
+    await expect(reading).rejects.toThrow('stopped');
+  });
+
+  test('must not be read without an end', async () => {
+    await using folder = await folderWith({});
+    const path = pipeIn(folder.path);
+    const endless = spawn('sh', ['-c', `yes > ${path}`]);
+    expect(await readText(path)).toEqual({ because: 'is larger than 1 MiB' });
+    endless.kill();
+  });
+});
+
+test.each([
+  ['/dev/zero', 'is not a regular file'],
+  ['/dev/null', 'is not a regular file'],
+  ['/nothing/here', 'does not exist'],
+  ['/etc/passwd/here', 'does not exist'],
+  ['/', 'is a folder'],
+])('%s must be refused: it %s', async (path, because) => {
+  expect(await readText(path)).toEqual({ because });
+});
+
+test.each([
+  ['Latin-1', [0x70, 0xe4, 0x73], 'convert it with iconv -f ISO-8859-1 -t UTF-8'],
+  ['UTF-16', [0xff, 0xfe, 0x70, 0x00, 0xe4, 0x00], 'convert it with iconv -f UTF-16 -t UTF-8'],
+  ['gzip', [0x1f, 0x8b, 0x08], 'it is compressed: gunzip it'],
+])('text in %s must be refused, with how to convert it', async (_, bytes, hint) => {
+  await using folder = await folderWith({ file: new Uint8Array(bytes) });
+  expect(await readText(join(folder.path, 'file'))).toEqual({ because: 'is not UTF-8 text', hint });
+});
+
+test('a file beyond the limit must be refused', async () => {
+  await using folder = await folderWith({});
+  const path = join(folder.path, 'large');
+  await writeFile(path, 'x'.repeat(2 ** 20));
+  expect(await readText(path, { limit: 2 ** 20 })).toHaveLength(2 ** 20);
+  await writeFile(path, 'x', { flag: 'a' });
+  expect(await readText(path, { limit: 2 ** 20 })).toEqual({ because: 'is larger than 1 MiB' });
+});
