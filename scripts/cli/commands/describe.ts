@@ -4,7 +4,7 @@ import { globalsGroup } from '../globals.ts';
 import { buildWholeProgram } from '../program.ts';
 import type { Entry } from './command.ts';
 
-/** A command as its help tells it: for the reference and for shell completion. */
+/** A command as in its help: for the reference and for shell completion. */
 export interface CommandInfo {
   /** `images save`. */
   readonly path: string;
@@ -18,7 +18,6 @@ export interface CommandInfo {
   readonly subcommands: readonly CommandInfo[];
 }
 
-/** One option. */
 export interface OptionInfo {
   /** `-n, --tail <lines>`. */
   readonly flags: string;
@@ -28,7 +27,7 @@ export interface OptionInfo {
   readonly what: string;
 }
 
-/** Every command with its options, and the options that all of them take. */
+/** Every command with its own options, and the global options. */
 export async function describeCommands(
   entries: readonly Entry[],
 ): Promise<{ readonly commands: readonly CommandInfo[]; readonly globals: readonly OptionInfo[] }> {
@@ -38,6 +37,11 @@ export async function describeCommands(
     commands: program.commands.map((command) => describe(command, '')),
     globals: optionsOf(program, true),
   };
+}
+
+/** Commands and subcommands. */
+export function allCommands(commands: readonly CommandInfo[]): readonly CommandInfo[] {
+  return commands.flatMap((command) => [command, ...allCommands(command.subcommands)]);
 }
 
 function describe(command: CommandUnknownOpts, above: string): CommandInfo {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { groups } from '../../../../scripts/cli/commands/command.ts';
-import { describeCommands } from '../../../../scripts/cli/commands/describe.ts';
+import { allCommands, describeCommands } from '../../../../scripts/cli/commands/describe.ts';
 import { commands } from '../../../../scripts/cli/commands/index.ts';
-import { allCommands } from '../../../../scripts/cli/completion/model.ts';
 import { commandsByName } from '../../../../scripts/cli/globals.ts';
 
 const { commands: described } = await describeCommands(commands);

@@ -1,12 +1,12 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { defineCommand } from '../../../../scripts/cli/commands/command.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../../../../scripts/cli/commands/completion.ts';
 import { describeCommands } from '../../../../scripts/cli/commands/describe.ts';
-import { bashCompletion, fishCompletion, zshCompletion } from '../../../../scripts/cli/completion/shells.ts';
 import { entry, entryOf } from '../../../support/entries.ts';
 
 const save = defineCommand({ syntax: (command) => command.argument('<archive>', 'the file'), run: async () => 0 });
-const told = await describeCommands([
+const described = await describeCommands([
   entryOf('logs', {
     syntax: (command) =>
       command.argument('[service...]', 'which').option('-n, --tail <lines>', "the server's last lines"),
@@ -14,7 +14,7 @@ const told = await describeCommands([
   }),
   entry('images', defineCommand({ subcommands: [{ name: 'save', summary: 'write them into a file', command: save }] })),
 ]);
-const model = { ...told, services: ['prometheus', 'pushgateway'] };
+const model = { ...described, services: ['prometheus', 'pushgateway'] };
 
 /** What bash offers for the last word. */
 async function complete(...words: string[]): Promise<string[]> {
