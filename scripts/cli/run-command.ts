@@ -32,7 +32,7 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
   const stderr = open(world.stderr, () => {});
   const readSource = sourceReader(cwd);
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
-    outlet: stderr,
+    output: stderr,
     clock: systemClock,
     printDiagnostic: (diagnostic) => printDiagnostic(diagnostic, readSource, stderr.colours.isColorSupported),
   });

@@ -140,7 +140,7 @@ describe('push', () => {
     [['push', '--job', ''], 'the job has no name'],
     [
       ['push', '--job', 'a', '--label', 'x'],
-      "option '--label <name=value>' argument 'x' is invalid. It takes the form name=value",
+      "option '--label <name=value>' argument 'x' is invalid. Use the form name=value",
     ],
     [['push', '--job', 'a', '--label', 'job=b'], 'job cannot be a further label: it is the name of the job'],
     [['push', '--job', 'a', '--var', 'x=y'], '--var x=y: y is not a number'],
@@ -229,7 +229,7 @@ two  -  never  <ago>  0
     expect(await promstack('', 'groups', 'rm', '--job', 'one')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(
-        'holds no such group\n  try: one of these, which have this job:\n       {job="one", x="1"}',
+        'has no such group\n  try: one of the groups of this job:\n       {job="one", x="1"}',
       ),
     });
   });

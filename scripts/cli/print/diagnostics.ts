@@ -2,12 +2,12 @@ import pc from 'picocolors';
 import type { Diagnostic, SourceRange } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
 
-/** The most columns of a source line that are shown. */
+/** The most columns shown of a source line. */
 const widest = 100;
-/** The most diagnostics that are shown; nobody reads more, and a generated file may have thousands of one kind. */
+/** The most diagnostics shown; a generated file may have thousands of one kind. */
 const most = 50;
 
-/** Diagnostics as a person reads them, each with its line of source; `read` gives a file's text by the path in its place. */
+/** Diagnostics with their lines of source; `read` returns the text of a file by its path in a diagnostic. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   read: (file: string) => string | undefined,
@@ -15,19 +15,17 @@ export function printDiagnostics(
 ): string {
   const paint = pc.createColors(colours);
   const linesOf = cachedLines(read);
-  // When much is wrong, errors are what must be seen.
+  // Errors come first when not all are shown.
   const shown =
     diagnostics.length <= most
       ? diagnostics
-      : diagnostics.toSorted(
-          (one, other) => Number(one.severity > other.severity) - Number(one.severity < other.severity),
-        );
+      : diagnostics.toSorted((a, b) => Number(a.severity > b.severity) - Number(a.severity < b.severity));
 
   const blocks = shown.slice(0, most).map((diagnostic) => block(diagnostic, linesOf, paint));
   return `${[...blocks, closing(diagnostics)].join('\n')}\n`;
 }
 
-/** One diagnostic that comes alone, while something goes on: without the line that counts them. */
+/** A single diagnostic, without the line that counts them. */
 export function printDiagnostic(
   diagnostic: Diagnostic,
   read: (file: string) => string | undefined,
@@ -56,22 +54,22 @@ function block(
 }
 
 function closing(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter((one) => one.severity === 'error').length;
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const warnings = diagnostics.length - errors;
-  const told = [
+  const counts = [
     ...(errors > 0 ? [counted(errors, 'problem')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
   ].join(', ');
   const left = diagnostics.length - most;
   const more = left > 0 ? `… and ${left} more.\n` : '';
-  return `${more}${told}.${errors > 0 ? ' Nothing was changed.' : ''}`;
+  return `${more}${counts}.${errors > 0 ? ' Nothing was changed.' : ''}`;
 }
 
 function showPlace(where: SourceRange | undefined, paint: ReturnType<typeof pc.createColors>): string {
   return where === undefined ? '' : paint.bold(`${where.file}:${where.line}:${where.column}`);
 }
 
-/** The line a place is on, clipped around it when it is long, and a squiggle under the place. */
+/** The source line, clipped around the range when it is long, with a squiggle below the range. */
 function excerpt(
   where: SourceRange | undefined,
   linesOf: (file: string) => readonly string[],
@@ -107,7 +105,7 @@ function wave(text: string): string {
   return '~'.repeat(Math.max(1, [...text.replaceAll(wide, '  ')].length));
 }
 
-/** Tabs and control characters would break the columns, or do worse to a terminal. */
+/** Control characters would break the columns, or confuse the terminal. */
 function clean(text: string): string {
   return text.replaceAll('\t', ' ').replaceAll(/\p{Cc}/gu, '·');
 }

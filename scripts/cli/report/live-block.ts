@@ -1,6 +1,6 @@
-/** Lines at the bottom of a terminal that are drawn over and over. */
+/** Lines at the bottom of a terminal that are redrawn in place. */
 export interface LiveBlock {
-  /** Writes `above`, whole lines that stay, and below it the live lines in place of those drawn before. */
+  /** Replaces the live lines, and writes `above`, whole lines that stay, above them. */
   draw(above: string, lines: readonly string[]): void;
 }
 
@@ -9,7 +9,7 @@ const showCursor = '\x1b[?25h';
 const eraseLine = '\x1b[K';
 const eraseBelow = '\x1b[J';
 
-/** A block that knows how many rows it took, also when the terminal has become narrower since. */
+/** Also redraws correctly after the terminal became narrower. */
 export function liveBlock(terminal: { write: (text: string) => void; columns: () => number }): LiveBlock {
   let drawn: readonly string[] = [];
   return {
@@ -19,7 +19,7 @@ export function liveBlock(terminal: { write: (text: string) => void; columns: ()
       const back = rows === 0 ? '' : `\x1b[${rows}A\r`;
       const hide = drawn.length === 0 && lines.length > 0 ? hideCursor : '';
       const show = drawn.length > 0 && lines.length === 0 ? showCursor : '';
-      // Text that stays may wrap, so the rows below it are cleared first; live lines never do, so erasing to their end is enough.
+      // Lines that stay may wrap, so the rows below are cleared first; live lines do not, so erasing to their end is enough.
       const clear = rows > 0 && (above !== '' || lines.length < drawn.length || rows > drawn.length) ? eraseBelow : '';
       const live = lines.map((line) => `${line}${eraseLine}\n`).join('');
       terminal.write(`${hide}${back}${clear}${above}${live}${show}`);
@@ -28,7 +28,6 @@ export function liveBlock(terminal: { write: (text: string) => void; columns: ()
   };
 }
 
-/** The rows a line takes on a terminal of so many columns. */
 function rowsOf(line: string, columns: number): number {
   return Math.max(1, Math.ceil(widthOf(line) / columns));
 }
@@ -36,12 +35,12 @@ function rowsOf(line: string, columns: number): number {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
 const colourCodes = /\x1b\[[\d;]*m/g;
 
-/** Characters of a text as seen, without its colours. */
+/** The number of visible characters. */
 export function widthOf(text: string): number {
   return [...text.replace(colourCodes, '')].length;
 }
 
-/** The text in at most so many characters, its first line only, cut with an ellipsis where it is longer. */
+/** The first line, cut to `columns` characters with an ellipsis. */
 export function clip(text: string, columns: number): string {
   const [line = ''] = text.split('\n');
   const characters = [...line];

@@ -6,24 +6,27 @@ import { plainReporter } from './plain.ts';
 import { type Reporter, systemEvery } from './reporter.ts';
 import { ttyReporter } from './tty.ts';
 
-/** The reporter of a mode, writing to stderr. */
 export function openReporter(
   mode: Mode,
-  told: {
-    readonly outlet: TerminalOutput;
+  {
+    output,
+    clock,
+    printDiagnostic,
+  }: {
+    /** stderr. */
+    readonly output: TerminalOutput;
     readonly clock: Pick<Clock, 'now'>;
     readonly printDiagnostic: (diagnostic: Diagnostic) => string;
   },
 ): Reporter {
-  const { outlet, clock, printDiagnostic } = told;
-  const { write, colours } = outlet;
+  const { write, colours } = output;
   switch (mode) {
     case 'tty':
       return ttyReporter({
         write,
-        // A terminal that nobody told its size says 0.
-        columns: () => outlet.columns() || 80,
-        rows: () => outlet.rows() || 24,
+        // An unknown terminal size is 0.
+        columns: () => output.columns() || 80,
+        rows: () => output.rows() || 24,
         colours,
         clock,
         every: systemEvery,
@@ -40,7 +43,7 @@ export function openReporter(
   }
 }
 
-/** One event a line, as JSON with the time it came: for programs that follow what promstack does. */
+/** Writes each event as one line of JSON with its time. */
 export function jsonReporter({ write, clock }: { write: (text: string) => void; clock: Pick<Clock, 'now'> }): Reporter {
   return {
     report: (event) => write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event })}\n`),
@@ -49,23 +52,27 @@ export function jsonReporter({ write, clock }: { write: (text: string) => void; 
   };
 }
 
-/** Shows nothing: results go to stdout and errors are the frame's to print. */
+/** Errors are printed, by `runCommand`. */
 function quietReporter(): Reporter {
   return { report: () => {}, suspend: () => () => {}, close: () => {} };
 }
 
-/** How events are shown. */
 type Mode = 'tty' | 'plain' | 'json' | 'quiet';
 
-/** Decides the mode once, from what was asked for and what stderr is; nothing later asks again. */
-export function resolveMode(told: {
+/** The mode for the global options and for what stderr is. */
+export function resolveMode({
+  json,
+  quiet,
+  isTerminal,
+  env,
+}: {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly isTerminal: boolean;
   readonly env: NodeJS.ProcessEnv;
 }): Mode {
-  if (told.json) return 'json';
-  if (told.quiet) return 'quiet';
-  const canMoveCursor = told.isTerminal && told.env['TERM'] !== 'dumb' && (told.env['CI'] ?? '') === '';
+  if (json) return 'json';
+  if (quiet) return 'quiet';
+  const canMoveCursor = isTerminal && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
   return canMoveCursor ? 'tty' : 'plain';
 }

@@ -5,7 +5,6 @@ import type { Event } from '../../util/event.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Every, Reporter } from './reporter.ts';
 
-/** What the plain reporter needs of the outside. */
 export interface PlainOptions {
   readonly write: (text: string) => void;
   readonly clock: Pick<Clock, 'now'>;
@@ -13,46 +12,45 @@ export interface PlainOptions {
   readonly printDiagnostic: (diagnostic: Diagnostic) => string;
 }
 
-/** A piece of work that has begun and not ended. */
 interface RunningStep {
   readonly what: string;
   readonly since: number;
   detail: string | undefined;
-  /** When its last line was printed, and what stood there. */
-  saidAt: number | undefined;
-  said: string | undefined;
+  /** When its last line was printed, and with which detail. */
+  printedAt: number | undefined;
+  printed: string | undefined;
 }
 
-/** Work shorter than this ends before it is worth a line. */
+/** Shorter work gets no line until it is done. */
 const firstLineMs = 1_000;
-/** A change of progress is told at most this often… */
+/** The interval between lines while the progress changes… */
 const changeMs = 5_000;
-/** …and work without any change shows this often that it goes on. */
+/** …and while it does not. */
 const heartbeatMs = 30_000;
 
-/** Lines that never change once written: for logs, pipes and terminals that cannot move the cursor. */
+/** For logs, pipes and terminals that cannot move the cursor: lines that never change. */
 export function plainReporter({ write, clock, every, printDiagnostic }: PlainOptions): Reporter {
   const running = new Map<string, RunningStep>();
-  const say = (line: string) => write(`${line}\n`);
+  const print = (line: string) => write(`${line}\n`);
 
-  const tell = (work: RunningStep, now: number) => {
+  const printProgress = (work: RunningStep, now: number) => {
     const age = now - work.since;
-    const quietFor = now - (work.saidAt ?? work.since);
-    const isFirst = work.saidAt === undefined && age >= firstLineMs;
-    const isChange = work.saidAt !== undefined && work.detail !== work.said && quietFor >= changeMs;
-    const isHeartbeat = work.saidAt !== undefined && quietFor >= heartbeatMs;
+    const quietFor = now - (work.printedAt ?? work.since);
+    const isFirst = work.printedAt === undefined && age >= firstLineMs;
+    const isChange = work.printedAt !== undefined && work.detail !== work.printed && quietFor >= changeMs;
+    const isHeartbeat = work.printedAt !== undefined && quietFor >= heartbeatMs;
     if (!isFirst && !isChange && !isHeartbeat) return;
-    say(`… ${work.what}${work.detail === undefined ? '' : `: ${work.detail}`} (${durationText(age)})`);
-    work.saidAt = now;
-    work.said = work.detail;
+    print(`… ${work.what}${work.detail === undefined ? '' : `: ${work.detail}`} (${durationText(age)})`);
+    work.printedAt = now;
+    work.printed = work.detail;
   };
 
   let stopTicking: (() => void) | undefined;
   const tick = () => {
-    for (const work of running.values()) tell(work, clock.now());
+    for (const work of running.values()) printProgress(work, clock.now());
   };
   const begin = (id: string, what: string): RunningStep => {
-    const work: RunningStep = { what, since: clock.now(), detail: undefined, saidAt: undefined, said: undefined };
+    const work: RunningStep = { what, since: clock.now(), detail: undefined, printedAt: undefined, printed: undefined };
     running.set(id, work);
     stopTicking ??= every(250, tick);
     return work;
@@ -76,21 +74,23 @@ export function plainReporter({ write, clock, every, printDiagnostic }: PlainOpt
         return;
       case 'done':
         end(event.id);
-        say(`✔ ${event.what}${event.detail === undefined ? '' : `: ${event.detail}`} (${durationText(event.tookMs)})`);
+        print(
+          `✔ ${event.what}${event.detail === undefined ? '' : `: ${event.detail}`} (${durationText(event.tookMs)})`,
+        );
         return;
       case 'failed':
         end(event.id);
-        say(`✖ ${event.what}: ${event.why}`);
+        print(`✖ ${event.what}: ${event.why}`);
         return;
       case 'skipped':
         end(event.id);
-        say(`- ${event.what}: skipped, ${event.because}`);
+        print(`- ${event.what}: skipped, ${event.because}`);
         return;
       case 'note':
-        say(event.text);
+        print(event.text);
         return;
       case 'warning':
-        say(`warning: ${event.text}`);
+        print(`warning: ${event.text}`);
         return;
       case 'diagnostic':
         write(printDiagnostic(event.diagnostic));

@@ -7,7 +7,6 @@ import type { Colours } from '../colours.ts';
 import { clip, liveBlock } from './live-block.ts';
 import type { Every, Reporter } from './reporter.ts';
 
-/** What the terminal reporter needs of the outside. */
 export interface TtyOptions {
   readonly write: (text: string) => void;
   readonly columns: () => number;
@@ -18,7 +17,6 @@ export interface TtyOptions {
   readonly printDiagnostic: (diagnostic: Diagnostic) => string;
 }
 
-/** A piece of work that has begun and not ended. */
 interface LiveStep {
   readonly what: string;
   readonly since: number;
@@ -27,16 +25,16 @@ interface LiveStep {
 }
 
 const frameMs = 80;
-/** A name is not cut shorter than this for the sake of what comes after it. */
+/** Names are not cut shorter than this. */
 const shortestName = 16;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 
 /**
- * Live lines below lines that stay: one line for each running piece of work, replaced by a line that stays when it ends.
+ * One live line for each running step, replaced by a permanent line when the step ends.
  *
  * INVARIANTS:
- * - what stays is above, what lives is below, and the cursor is at the start of the line after both;
- * - each change of the screen is one write, so that nothing half-drawn is ever seen;
+ * - permanent lines are above, live lines below, and the cursor is at the start of the line after both;
+ * - each change of the screen is one write, so that it is never half drawn;
  * - the cursor is hidden exactly while live lines are on the screen.
  */
 export function ttyReporter(options: TtyOptions): Reporter {

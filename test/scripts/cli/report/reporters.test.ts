@@ -1,11 +1,13 @@
 import pc from 'picocolors';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { sizeText } from '../../../../scripts/cli/commands/images.ts';
 import type { TerminalOutput } from '../../../../scripts/cli/context.ts';
 import { table } from '../../../../scripts/cli/print/table.ts';
 import { jsonReporter, openReporter, resolveMode } from '../../../../scripts/cli/report/open-reporter.ts';
 import { durationText } from '../../../../scripts/util/duration-text.ts';
 import { SteeredTime } from '../../../support/steered-time.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 test('the JSON reporter must write one event a line with its time', () => {
   const time = new SteeredTime();
@@ -25,9 +27,9 @@ test('the JSON reporter must write one event a line with its time', () => {
   );
 });
 
-test('a terminal that says it has no size must be drawn on as one of 80 columns', () => {
+test('a terminal of unknown size must count as one of 80 columns', () => {
   let written = '';
-  const outlet: TerminalOutput = {
+  const output: TerminalOutput = {
     write: (text) => {
       written += text;
     },
@@ -37,11 +39,10 @@ test('a terminal that says it has no size must be drawn on as one of 80 columns'
     colours: pc.createColors(false),
   };
   vi.useFakeTimers();
-  const reporter = openReporter('tty', { outlet, clock: Date, printDiagnostic: () => '' });
+  const reporter = openReporter('tty', { output, clock: Date, printDiagnostic: () => '' });
   reporter.report({ kind: 'started', id: '1', what: 'start prometheus' });
   vi.advanceTimersByTime(5_000);
   reporter.close();
-  vi.useRealTimers();
   expect(written).toContain('start prometheus');
   expect(written).not.toMatch(/NaN|Infinity/);
 });
@@ -53,8 +54,8 @@ test.each([
   ['plain', { json: false, quiet: false, isTerminal: true, env: { TERM: 'dumb' } }],
   ['plain', { json: false, quiet: false, isTerminal: true, env: { CI: 'true' } }],
   ['plain', { json: false, quiet: false, isTerminal: false, env: { TERM: 'xterm' } }],
-] as const)('the mode must be %s for %o', (mode, told) => {
-  expect(resolveMode(told)).toBe(mode);
+] as const)('the mode must be %s for %o', (mode, options) => {
+  expect(resolveMode(options)).toBe(mode);
 });
 
 test.each([
