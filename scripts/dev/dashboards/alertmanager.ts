@@ -1,6 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, orangeFrom, redFrom, zeroOrOne } from './judgement.ts';
 import { cpu, failures, graph, memory, stat } from './panels.ts';
+import { colour, orangeFrom, redFrom, zeroOrOne } from './thresholds.ts';
 
 const chosen = 'integration=~"$integration"';
 /** Leaves out the kinds of receivers that exist in the program but never sent anything here. */
@@ -68,7 +68,7 @@ export const alertmanager: DashboardPlan = {
           {
             stacked: true,
             decimals: 0,
-            colours: { active: colour.act, suppressed: 'purple', unprocessed: colour.look },
+            colours: { active: colour.critical, suppressed: 'purple', unprocessed: colour.warning },
           },
         ),
         graph(
@@ -78,7 +78,7 @@ export const alertmanager: DashboardPlan = {
             '{{status}}': 'sum by (status) (rate(alertmanager_alerts_received_total[$__rate_interval]))',
             invalid: 'sum(rate(alertmanager_alerts_invalid_total[$__rate_interval]))',
           },
-          { unit: 'ops', colours: { firing: colour.act, resolved: colour.well, invalid: 'purple' } },
+          { unit: 'ops', colours: { firing: colour.critical, resolved: colour.ok, invalid: 'purple' } },
         ),
         graph(
           'Groups of alerts',

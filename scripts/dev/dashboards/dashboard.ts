@@ -38,7 +38,7 @@ const gridWidth = 24;
 /** The tag of every dashboard promstack ships, by which they link to each other. */
 const tag = 'promstack';
 
-/** Works a plan out into Grafana's classic JSON model. */
+/** Builds Grafana's classic JSON model. */
 export function buildDashboard(plan: DashboardPlan): Dashboard {
   const builder = new DashboardBuilder(plan.title)
     .uid(plan.uid)
@@ -73,13 +73,13 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
   return withoutPlacement(builder.build());
 }
 
-/** The builder puts links and annotations into a menu that older Grafanas lack; without the word they stand in sight. */
+/** The builder puts links and annotations into a menu that older Grafanas lack; without `placement` they are always visible. */
 function withoutPlacement(dashboard: Dashboard): Dashboard {
   for (const item of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete item.placement;
   return dashboard;
 }
 
-/** A variable that lists a label's values; All is what it starts with. */
+/** A variable that lists a label's values; All is preselected. */
 export function labelVariable(variable: {
   readonly name: string;
   readonly label: string;
@@ -104,7 +104,7 @@ export function labelVariable(variable: {
   );
 }
 
-/** A mark where another revision came into force: the first question at night is what changed. */
+/** A mark where another revision was applied: the first question in an outage is what changed. */
 function revisionChanges(): AnnotationQueryBuilder {
   return annotation('Revisions', 'blue', true, {
     expr: 'promstack_revision_info unless on (revision) promstack_revision_info offset 2m',
@@ -114,7 +114,7 @@ function revisionChanges(): AnnotationQueryBuilder {
   });
 }
 
-/** Where alerts fired; off until asked for, since the graphs may drown in them. */
+/** Where alerts fired; off by default, since there may be very many. */
 function firingAlerts(): AnnotationQueryBuilder {
   return annotation('Firing alerts', 'red', false, {
     expr: 'ALERTS{alertstate="firing"}',

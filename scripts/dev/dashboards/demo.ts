@@ -1,6 +1,6 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, orangeThenRed, redFrom, zeroOrOne } from './judgement.ts';
 import { bars, graph, stat, timeline } from './panels.ts';
+import { colour, orangeThenRed, redFrom, zeroOrOne } from './thresholds.ts';
 
 const raid = 'raid_status{instance=~"$instance"}';
 
@@ -91,7 +91,11 @@ export const demo: DashboardPlan = {
           'Requests by status code',
           'Requests per second by HTTP status code. 5xx are server errors.',
           { '{{code}}': 'sum by (code) (rate(http_request_total{path=~"$path"}[$__rate_interval]))' },
-          { unit: 'reqps', stacked: true, colours: { '/^2/': colour.well, '/^4/': colour.look, '/^5/': colour.act } },
+          {
+            unit: 'reqps',
+            stacked: true,
+            colours: { '/^2/': colour.ok, '/^4/': colour.warning, '/^5/': colour.critical },
+          },
         ),
         graph(
           'Script errors by job',

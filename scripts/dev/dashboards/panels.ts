@@ -34,7 +34,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import { colour, noJudgement } from './judgement.ts';
+import { colour, neutral } from './thresholds.ts';
 
 /** Every panel asks the stack's own Prometheus, by the uid its datasource is provisioned with. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' } as const;
@@ -119,7 +119,7 @@ export function graph(title: string, description: string, queries: Queries, opti
 
 /** A graph that should be empty: red bars. */
 export function failures(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
-  return graph(title, description, queries, { bars: true, colours: { '/.*/': colour.act }, ...options });
+  return graph(title, description, queries, { bars: true, colours: { '/.*/': colour.critical }, ...options });
 }
 
 /** Memory of a server, which its `…_build_info` metric tells from the other processes. */
@@ -213,7 +213,7 @@ type PlannedPanel = Options & {
 export function panel(
   plan: PlannedPanel,
   start: () => unknown,
-  answers: 'range' | 'instant' | 'table' = 'range',
+  type: 'range' | 'instant' | 'table' = 'range',
 ): PanelPlan {
   return {
     width: plan.width,
@@ -228,7 +228,7 @@ export function panel(
         .unit(plan.unit ?? 'none')
         .noValue(plan.noValue ?? 'no data')
         .thresholds(
-          new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...(plan.thresholds ?? noJudgement)]),
+          new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...(plan.thresholds ?? neutral)]),
         );
       if (plan.decimals !== undefined) builder.decimals(plan.decimals);
       if (plan.min !== undefined) builder.min(plan.min);
@@ -238,17 +238,17 @@ export function panel(
         ? plan.queries.map((expr) => ['', expr])
         : Object.entries(plan.queries);
       for (const [at, [legend, expr]] of queries.entries()) {
-        builder.withTarget(target(expr, legend, String.fromCharCode(65 + at), answers));
+        builder.withTarget(target(expr, legend, String.fromCharCode(65 + at), type));
       }
       return builder;
     },
   };
 }
 
-function target(expr: string, legend: string, refId: string, answers: 'range' | 'instant' | 'table'): DataqueryBuilder {
+function target(expr: string, legend: string, refId: string, type: 'range' | 'instant' | 'table'): DataqueryBuilder {
   const builder = new DataqueryBuilder().datasource(datasource).expr(expr).refId(refId).legendFormat(legend);
-  if (answers === 'range') return builder.range();
-  return builder.instant().format(answers === 'table' ? PromQueryFormat.Table : PromQueryFormat.TimeSeries);
+  if (type === 'range') return builder.range();
+  return builder.instant().format(type === 'table' ? PromQueryFormat.Table : PromQueryFormat.TimeSeries);
 }
 
 function fixed(color: string): DynamicConfigValue[] {

@@ -1,8 +1,8 @@
 import { CustomVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardPlan, Row } from './dashboard.ts';
-import { colour, orangeFrom, orangeThenRed, redFrom, say, severities, zeroOrOne } from './judgement.ts';
 import { bars, failures, graph, stat, timeline } from './panels.ts';
 import { table } from './table.ts';
+import { colour, orangeFrom, orangeThenRed, redFrom, severities, textFor, zeroOrOne } from './thresholds.ts';
 
 /** Age in seconds from which a source counts as silent, as the variable of the page. */
 const silentAfter = '$silent_after';
@@ -60,13 +60,13 @@ const lights: Row = {
         refused:
           'count(prometheus_config_last_reload_successful == 0 or alertmanager_config_last_reload_successful == 0) or 0 * count(prometheus_config_last_reload_successful)',
       },
-      { thresholds: redFrom(1), mappings: [say(0, 'none', colour.well)] },
+      { thresholds: redFrom(1), mappings: [textFor(0, 'none', colour.ok)] },
     ),
     stat(
       'Revision',
       'The revision of the stack that Prometheus runs. Compare with promstack history; changes are marked in blue in every graph.',
       { '{{revision}}': 'promstack_revision_info' },
-      { shows: 'name', quiet: true, thresholds: [{ value: null, color: colour.calm }] },
+      { shows: 'name', quiet: true, thresholds: [{ value: null, color: colour.info }] },
     ),
   ],
 };
@@ -101,7 +101,11 @@ export const pipelineOverview: DashboardPlan = {
           'Pushes by answer',
           'Requests to push per second, by the status the Pushgateway answered. 200 is a push that was taken; 400 is one that could not be read.',
           { '{{code}}': 'sum by (code) (rate(pushgateway_http_requests_total{handler="push"}[$__rate_interval]))' },
-          { unit: 'reqps', stacked: true, colours: { '/^2/': colour.well, '/^4/': colour.act, '/^5/': colour.act } },
+          {
+            unit: 'reqps',
+            stacked: true,
+            colours: { '/^2/': colour.ok, '/^4/': colour.critical, '/^5/': colour.critical },
+          },
         ),
         bars(
           'Longest silence',
@@ -161,7 +165,7 @@ export const pipelineOverview: DashboardPlan = {
             failed: 'sum(increase(prometheus_rule_evaluation_failures_total[$__rate_interval]))',
             missed: 'sum(increase(prometheus_rule_group_iterations_missed_total[$__rate_interval]))',
           },
-          { bars: true, colours: { failed: colour.act, missed: colour.look } },
+          { bars: true, colours: { failed: colour.critical, missed: colour.warning } },
         ),
         graph(
           'Alerts by state',
@@ -170,7 +174,7 @@ export const pipelineOverview: DashboardPlan = {
           {
             stacked: true,
             decimals: 0,
-            colours: { firing: colour.act, pending: colour.look },
+            colours: { firing: colour.critical, pending: colour.warning },
             noValue: 'no alert is pending or firing',
           },
         ),
@@ -187,7 +191,7 @@ export const pipelineOverview: DashboardPlan = {
           {
             stacked: true,
             decimals: 0,
-            colours: { active: colour.act, suppressed: 'purple', unprocessed: colour.look },
+            colours: { active: colour.critical, suppressed: 'purple', unprocessed: colour.warning },
           },
         ),
         graph(

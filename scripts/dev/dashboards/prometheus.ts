@@ -1,7 +1,7 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, orangeThenRed, redBelow, redFrom, zeroOrOne } from './judgement.ts';
 import { cpu, failures, graph, memory, stat } from './panels.ts';
 import { table } from './table.ts';
+import { colour, orangeThenRed, redBelow, redFrom, zeroOrOne } from './thresholds.ts';
 
 const chosen = 'job=~"$job"';
 
@@ -142,7 +142,7 @@ export const prometheus: DashboardPlan = {
             failed: 'sum(rate(prometheus_notifications_errors_total[$__rate_interval]))',
             dropped: 'sum(rate(prometheus_notifications_dropped_total[$__rate_interval]))',
           },
-          { unit: 'ops', colours: { sent: colour.well, failed: colour.look, dropped: colour.act } },
+          { unit: 'ops', colours: { sent: colour.ok, failed: colour.warning, dropped: colour.critical } },
         ),
       ],
     },

@@ -1,7 +1,7 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { colour, redFrom } from './judgement.ts';
 import { cpu, graph, memory, ofServer, stat } from './panels.ts';
 import { table } from './table.ts';
+import { colour, redFrom } from './thresholds.ts';
 
 const chosen = 'job=~"$job"';
 
@@ -90,7 +90,7 @@ export const pushgateway: DashboardPlan = {
             '{{method}} {{code}}':
               'sum by (method, code) (rate(pushgateway_http_requests_total{handler="push"}[$__rate_interval]))',
           },
-          { unit: 'reqps', stacked: true, colours: { '/ 2..$/': colour.well, '/ [45]..$/': colour.act } },
+          { unit: 'reqps', stacked: true, colours: { '/ 2..$/': colour.ok, '/ [45]..$/': colour.critical } },
         ),
         graph(
           'Mean size of a push',

@@ -6,8 +6,8 @@ import {
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
-import { noJudgement } from './judgement.ts';
 import { type Options, type PanelPlan, panel } from './panels.ts';
+import { neutral } from './thresholds.ts';
 
 /** A column of a table, by the label or query it comes from. */
 interface Column {
@@ -68,7 +68,7 @@ function columnProperties({ unit, thresholds, mappings, width }: Column): Dynami
     ...(thresholds === undefined && mappings === undefined
       ? []
       : [
-          { id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps: thresholds ?? noJudgement } },
+          { id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps: thresholds ?? neutral } },
           { id: 'custom.cellOptions', value: { type: 'color-text' } },
         ]),
   ];
