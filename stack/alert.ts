@@ -1,39 +1,39 @@
 import { parseDuration } from './values/units.ts';
 
-/** An alert as the files of a service define it. */
+/** An alerting rule in the files of a service. */
 export interface AlertRule {
   readonly name: string;
   /** The file that defines it, inside the config directory. */
   readonly file: string;
   readonly group: string;
   readonly expr: string;
-  /** How long it must hold before it fires; `0s` when nothing is said. */
+  /** `for`; `0s` when absent. */
   readonly holdFor: string;
   readonly keepFiringFor: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The labels it is sent with, as far as they are known before it fires. */
+  /** The labels Alertmanager gets, except those that are known only when the alert fires. */
   readonly sent: Readonly<Record<string, string>>;
 }
 
-/** Whom alerts reach, by their labels; labels that are not given are not known. */
+/** The route of an alert with these labels; labels that are absent are unknown. */
 export type AlertRouting = (labels: Readonly<Record<string, string>>) => AlertRoute;
 
-/** Whom an alert reaches. */
+/** The receivers of an alert, when not all of its labels are known. */
 export interface AlertRoute {
-  /** Receivers it reaches whatever its other labels are. */
+  /** Receivers that are notified whatever the unknown labels are. */
   readonly certain: readonly string[];
-  /** Receivers it may reach. */
+  /** Receivers that may be notified, including the certain ones. */
   readonly possible: readonly string[];
-  /** The labels on which it depends. */
+  /** The unknown labels that decide. */
   readonly dependsOn: readonly string[];
-  /** What is asked of these labels, as `team="db"`. */
+  /** The matchers on these labels: `team="db"`. */
   readonly conditions: readonly string[];
-  /** All that decides it: where two ways have the same, the same are told in every case. */
+  /** Equal for two routes that lead to the same receivers in every case. */
   readonly cases: string;
 }
 
-/** What differs between two sets of alerts. */
+/** The differences between two sets of alerts. */
 export interface AlertChanges {
   readonly added: readonly AlertRule[];
   readonly removed: readonly AlertRule[];
@@ -44,7 +44,7 @@ export interface AlertChanges {
   }[];
 }
 
-/** Compares two sets of alerts; several alerts may have one name, as one for each severity. */
+/** Compares two sets of alerts; several alerts may share a name, such as one per severity. */
 export function alertChanges(before: readonly AlertRule[], after: readonly AlertRule[]): AlertChanges {
   const pairs = pairAlerts(before, after);
   return {
@@ -58,102 +58,93 @@ export function alertChanges(before: readonly AlertRule[], after: readonly Alert
   };
 }
 
-/** An alert before and after; one of the two is always there. */
+/** An alert before and after a change; at least one of the two exists. */
 export type AlertPair =
   | { readonly before: AlertRule; readonly after: AlertRule }
   | { readonly before: AlertRule; readonly after: undefined }
   | { readonly before: undefined; readonly after: AlertRule };
 
-/** Which alert became which: of one name, first those that are the same, then those with the same labels, then in their order. */
+/** Pairs alerts of one name: first those that are equal, then those with the same labels, then in order. */
 export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRule[]): readonly AlertPair[] {
   const names = [...new Set([...after, ...before].map(({ name }) => name))].sort();
   return names.flatMap((name) => {
-    const old = before.filter((one) => one.name === name);
-    const now = after.filter((one) => one.name === name);
+    const removed = before.filter((alert) => alert.name === name);
+    const added = after.filter((alert) => alert.name === name);
     const pairs: AlertPair[] = [];
-    for (const isSame of [isEqual, hasSameLabels, () => true]) {
-      for (const one of [...now]) {
-        const at = old.findIndex((other) => isSame(other, one));
-        const found = old[at];
-        if (found === undefined) continue;
-        old.splice(at, 1);
-        now.splice(now.indexOf(one), 1);
-        pairs.push({ before: found, after: one });
+    for (const isMatch of [isEqual, hasSameLabels, () => true]) {
+      for (const alert of [...added]) {
+        const index = removed.findIndex((candidate) => isMatch(candidate, alert));
+        const partner = removed[index];
+        if (partner === undefined) continue;
+        removed.splice(index, 1);
+        added.splice(added.indexOf(alert), 1);
+        pairs.push({ before: partner, after: alert });
       }
     }
     return [
       ...pairs,
-      ...now.map((one): AlertPair => ({ before: undefined, after: one })),
-      ...old.map((one): AlertPair => ({ before: one, after: undefined })),
+      ...added.map((alert): AlertPair => ({ before: undefined, after: alert })),
+      ...removed.map((alert): AlertPair => ({ before: alert, after: undefined })),
     ];
   });
 }
 
-/** A way in words: `slack`, `slack and mail`, `slack or db, by the label team`, `slack, and db by the label team`. */
-export function routeText(way: AlertRoute, asks: readonly string[] = []): string {
-  const { certain, possible, dependsOn } = way;
+/** `slack`, `slack and mail`, `slack or db, depending on the label team`, `slack, and db depending on the label team`. */
+export function routeText(route: AlertRoute, conditions: readonly string[] = []): string {
+  const { certain, possible, dependsOn } = route;
   if (possible.length === certain.length) return certain.join(' and ');
-  const others = possible.filter((receiver) => !certain.includes(receiver)).join(' or ');
-  const told = certain.length === 0 ? `${others},` : `${certain.join(' and ')}, and ${others}`;
-  const by = `${told} by the ${dependsOn.length === 1 ? 'label' : 'labels'} ${dependsOn.join(', ')}`;
-  return asks.length === 0 ? by : `${by} (${asks.join(', ')})`;
+  const uncertain = possible.filter((receiver) => !certain.includes(receiver)).join(' or ');
+  const receivers = certain.length === 0 ? `${uncertain},` : `${certain.join(' and ')}, and ${uncertain}`;
+  const labels = `${dependsOn.length === 1 ? 'label' : 'labels'} ${dependsOn.join(', ')}`;
+  return `${receivers} depending on the ${labels}${conditions.length === 0 ? '' : ` (${conditions.join(', ')})`}`;
 }
 
-/** A way and the one it becomes in words, told as closely as it takes to tell them apart; undefined when they are the same. */
+/** The texts of two routes, in as much detail as it takes to distinguish them; undefined when the routes are equivalent. */
 export function routeChangeTexts(
   before: AlertRoute,
   after: AlertRoute,
 ): readonly [before: string, after: string] | undefined {
   if (before.cases === after.cases) return undefined;
-  const [was, will] = [routeText(before), routeText(after)];
-  if (was !== will) return [was, will];
-  const onlyBefore = before.conditions.filter((one) => !after.conditions.includes(one));
-  const onlyAfter = after.conditions.filter((one) => !before.conditions.includes(one));
-  if (onlyBefore.length > 0 || onlyAfter.length > 0)
-    return [routeText(before, onlyBefore), routeText(after, onlyAfter)];
-  return [was, `${will}, in other combinations`];
+  const [was, becomes] = [routeText(before), routeText(after)];
+  if (was !== becomes) return [was, becomes];
+  const removed = before.conditions.filter((condition) => !after.conditions.includes(condition));
+  const added = after.conditions.filter((condition) => !before.conditions.includes(condition));
+  if (removed.length > 0 || added.length > 0) return [routeText(before, removed), routeText(after, added)];
+  return [was, `${becomes}, in other combinations`];
 }
 
-const text = (value: unknown): string => JSON.stringify(value);
+const isEqual = (a: AlertRule, b: AlertRule): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const isEqual = (one: AlertRule, other: AlertRule): boolean => text(one) === text(other);
+const hasSameLabels = (a: AlertRule, b: AlertRule): boolean => sorted(a.labels) === sorted(b.labels);
 
-const hasSameLabels = (one: AlertRule, other: AlertRule): boolean => textOf(one.labels) === textOf(other.labels);
-
-const textOf = (map: Readonly<Record<string, string>>): string => text(Object.entries(map).sort());
+const sorted = (map: Readonly<Record<string, string>>): string => JSON.stringify(Object.entries(map).sort());
 
 function changedFields(before: AlertRule, after: AlertRule): readonly string[] {
-  const scalar = (field: string, old: string, now: string): string[] =>
-    old === now ? [] : [`${field} ${old} -> ${now}`];
+  const scalar = (field: string, from: string, to: string): string[] =>
+    from === to ? [] : [`${field} ${from} -> ${to}`];
+  const isInSameGroup = before.file === after.file && before.group === after.group;
+  // Prometheus hands the state of an alert over to the rule of the same name and labels in the same group (rules/group.go).
+  const keepsState = isInSameGroup && hasSameLabels(before, after);
   return [
     ...scalar('expr', oneLine(before.expr), oneLine(after.expr)),
     ...scalar('for', before.holdFor, after.holdFor),
     ...scalar('keep_firing_for', before.keepFiringFor, after.keepFiringFor),
-    ...maps('label', before.labels, after.labels),
-    ...maps('annotation', before.annotations, after.annotations),
-    ...(isInSameGroup(before, after)
+    ...changedEntries('label', before.labels, after.labels),
+    ...changedEntries('annotation', before.annotations, after.annotations),
+    ...(isInSameGroup
       ? []
       : [`moved from ${before.file}, group ${before.group} to ${after.file}, group ${after.group}`]),
-    ...(hasToWait(after) && !keepsState(before, after) ? ['its pending time starts anew'] : []),
+    ...(parseDuration(after.holdFor) === 0 || keepsState ? [] : ['its pending time restarts']),
   ];
 }
 
-/** Prometheus hands the state of an alert on to the one of that name with the same labels in the same group (rules/group.go). */
-const keepsState = (before: AlertRule, after: AlertRule): boolean =>
-  isInSameGroup(before, after) && hasSameLabels(before, after);
-
-const isInSameGroup = (before: AlertRule, after: AlertRule): boolean =>
-  before.file === after.file && before.group === after.group;
-
-const hasToWait = ({ holdFor }: AlertRule): boolean => parseDuration(holdFor) !== 0;
-
-function maps(what: string, before: AlertRule['labels'], after: AlertRule['labels']): string[] {
+function changedEntries(kind: string, before: AlertRule['labels'], after: AlertRule['labels']): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
-    const [old, now] = [before[name], after[name]];
-    if (old === now) return [];
-    if (old === undefined) return [`${what} ${name} added: ${oneLine(now ?? '')}`];
-    return now === undefined ? [`${what} ${name} removed`] : [`${what} ${name}: ${oneLine(old)} -> ${oneLine(now)}`];
+    const [from, to] = [before[name], after[name]];
+    if (from === to) return [];
+    if (from === undefined) return [`${kind} ${name} added: ${oneLine(to ?? '')}`];
+    return to === undefined ? [`${kind} ${name} removed`] : [`${kind} ${name}: ${oneLine(from)} -> ${oneLine(to)}`];
   });
 }
 

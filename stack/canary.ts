@@ -1,39 +1,41 @@
 import type { StackConfig } from './config.ts';
 
-/** The job under which the drill pushes; nothing else may push under it. */
+/** The job that `promstack verify` pushes under; nothing else may push under it. */
 export const canaryJob = 'promstack-verify';
 
-/** The metric the drill pushes, always with the value 1. */
+/** The metric it pushes, always with the value 1. */
 export const canaryMetric = 'promstack_verify_canary';
 
-/** The label that tells one drill's canary from another's; also a label of its group in the Pushgateway. */
+/** The label that tells the canaries of two runs apart; a grouping label in the Pushgateway too. */
 export const canaryLabel = 'promstack_verify';
 
 /** The shipped alert that fires on the canary (templates/pushgateway/contribute/rules/verify.yml). */
 export const canaryAlert = 'PromstackVerify';
 
-/** The receiver that tells nobody: where the canary ends in a stack without a sink. */
+/** A receiver without integrations, for the canary of a stack without a sink. */
 export const canaryReceiver = 'promstack-verify';
 
-/** Whether the stack has what a canary passes through before it comes to Alertmanager. */
+/** Whether the stack has the services a canary passes on its way to Alertmanager. */
 export function hasCanary(config: StackConfig): boolean {
   return config.pushgateway.enabled && config.prometheus.enabled;
 }
 
-/** The receiver of the canary: the sink where there is one, else nobody. No person is ever told of a drill. */
+/** The receiver of the canary: the sink, if enabled, and never a receiver of the user's. */
 export function receiverOfCanary(config: StackConfig): string {
   return config.sink.enabled ? 'sink' : canaryReceiver;
 }
 
-/** The labels of the canary alert as Alertmanager gets it, but for those that Prometheus adds to every alert. */
+/** Whether the rendered alertmanager.yml defines the canary's own receiver. */
+export function definesCanaryReceiver(config: StackConfig): boolean {
+  return hasCanary(config) && receiverOfCanary(config) === canaryReceiver;
+}
+
+/** The labels of the canary alert in Alertmanager, except those that Prometheus adds to all alerts. */
 export function canaryLabels(nonce: string): Readonly<Record<string, string>> {
   return { alertname: canaryAlert, job: canaryJob, [canaryLabel]: nonce, severity: 'info' };
 }
 
-/**
- * The route of the canary. It stands before every other, takes nothing but the canary and keeps it, so no alert of a
- * person changes its way and no receiver of a person hears of the drill.
- */
+/** The route of the canary: the first one, and it matches nothing else, so it changes no route of the user's alerts. */
 export function canaryRoute(config: StackConfig): Readonly<Record<string, unknown>> {
   return {
     matchers: [`alertname="${canaryAlert}"`, `job="${canaryJob}"`],

@@ -7,11 +7,11 @@ import { sinkConfig } from './sink/config.ts';
 import { trafficConfig } from './traffic/config.ts';
 import { expects } from './values/words.ts';
 
-// A schema is used once or twice a run: compiling a fast path for it takes longer than it saves.
+// A schema is used once or twice per run: compiling it takes longer than it saves.
 z.config({ jitless: true });
 
-/** The parts of stack.yml that belong to one service each, in the order they are documented. */
-export const slices = {
+/** The sections of stack.yml that belong to one service each, in the order they are documented. */
+export const serviceSchemas = {
   pushgateway: pushgatewayConfig.prefault({}),
   prometheus: prometheusConfig.prefault({}),
   alertmanager: alertmanagerConfig.prefault({}),
@@ -20,36 +20,35 @@ export const slices = {
   traffic: trafficConfig.prefault({}),
 } as const;
 
-/** Where images come from; `auto` tries what is present, then the registry, then building from packages. */
+/** Where images come from; `auto` tries local images, the registry, then a build from packages. */
 const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
 
-/** The whole of stack.yml. */
 export const stackSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, {
-      error: expects('a name of at most 41 lower-case letters, digits, - and _, the first a letter or digit,'),
+      error: expects('a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit'),
     })
     .default('promstack')
-    .meta({ description: 'Names the stack; containers, volumes and the network begin with it' }),
+    .meta({ description: 'The name of the stack, and the prefix of its containers, volumes and network' }),
   timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
   bind: z
-    .union([z.ipv4(), z.ipv6()], { error: expects('an IP address of this host, such as 127.0.0.1,') })
+    .union([z.ipv4(), z.ipv6()], { error: expects('an IP address of this host, such as 127.0.0.1') })
     .default('127.0.0.1')
-    .meta({ description: 'The address the ports are published on' }),
+    .meta({ description: 'The address to publish ports on' }),
   images: z
     .strictObject({
       source: z.enum(imageSources).default('registry').meta({
         description:
-          'registry pulls; packages builds from the packages of Debian; archive takes only what was loaded; auto tries what is present, registry, packages',
+          "registry pulls; packages builds from Debian's packages; archive only uses images loaded before (docker load); auto tries local images, the registry, then packages",
       }),
-      mirror: z.string().min(1).optional().meta({ description: 'A registry to ask in place of the one of each image' }),
+      mirror: z.string().min(1).optional().meta({ description: "A registry to use instead of each image's own" }),
     })
     .prefault({})
     .meta({ description: 'Where the images come from' }),
-  labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for every container' }),
-  ...slices,
+  labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for all containers' }),
+  ...serviceSchemas,
 });
 
-/** stack.yml after validation, every default filled in. */
+/** A valid stack.yml with all defaults. */
 export type StackConfig = z.infer<typeof stackSchema>;

@@ -7,7 +7,7 @@ import { closest } from './values/closest.ts';
 import { configMount } from './values/container.ts';
 import { quoted } from './values/words.ts';
 
-/** What is wrong with a config whose every key is well formed: across services, then each service's own. */
+/** Problems of a config whose keys are all well formed: across services, then of each service. */
 export function stackProblems(config: StackConfig): readonly Problem[] {
   return [
     ...stackNameProblems(config.name, ['name']),
@@ -17,27 +17,16 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...flagProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
-      ...misplacedSecrets(service, config),
+      ...secretFileProblems(service, config),
     ]),
   ];
 }
 
-/** Secrets where the program takes them from no file, and files of secrets that its container has not. */
-function misplacedSecrets({ name, title, secretFiles }: Service, config: StackConfig): readonly Problem[] {
-  if (secretFiles === undefined) return [];
-  const slice = sliceOf(config, name);
-  return [...secretProblems(slice, name, title, secretFiles), ...foreignFiles(slice, [name], title, secretFiles)];
-}
-
 function emptyStackProblems(config: StackConfig): readonly Problem[] {
   if (enabledServices(config).length > 0) return [];
+  const message = 'all services are disabled, so there is nothing to run';
   return [
-    {
-      code: 'nothing-to-run',
-      path: [],
-      message: 'every service is switched off, so there is nothing to run',
-      hint: `enable one of ${services.map(({ name }) => name).join(', ')}`,
-    },
+    { code: 'nothing-to-run', path: [], message, hint: `enable one of ${services.map(({ name }) => name).join(', ')}` },
   ];
 }
 
@@ -55,19 +44,19 @@ function portProblems(config: StackConfig): readonly Problem[] {
       {
         code: 'port-twice',
         path: [service.name, 'port'],
-        message: `port ${port} is asked for twice, by ${owner.name} and by ${service.name}`,
-        hint: 'give one of the two another port',
-        related: [{ path: [owner.name, 'port'], message: `${owner.name} asks for it here` }],
+        message: `port ${port} is used by both ${owner.name} and ${service.name}`,
+        hint: 'change one of the two',
+        related: [{ path: [owner.name, 'port'], message: `used by ${owner.name} here` }],
       },
     ];
   });
 }
 
-/** A flag of the person's that promstack sets already: the programs refuse to start with a flag given twice. */
+/** Flags in `extra_args` that promstack sets too: the servers do not start with a flag given twice. */
 function flagProblems(config: StackConfig): readonly Problem[] {
   return enabledServices(config).flatMap((service) => {
-    const slice: { readonly extra_args?: readonly string[] } | undefined = sliceOf(config, service.name);
-    const extra = slice?.extra_args ?? [];
+    const section: { readonly extra_args?: readonly string[] } | undefined = sectionOf(config, service.name);
+    const extra = section?.extra_args ?? [];
     const { args } = service.container(config);
     const own = new Set(args.slice(0, args.length - extra.length).map(flagName));
     return extra.flatMap((flag, at): readonly Problem[] => {
@@ -76,8 +65,8 @@ function flagProblems(config: StackConfig): readonly Problem[] {
         {
           code: 'flag-taken',
           path: [service.name, 'extra_args', at],
-          message: `${flagName(flag)} is set by promstack already, and ${service.title} takes it only once`,
-          hint: `take it away, or use the key of ${service.name} that stands for it`,
+          message: `promstack already sets ${flagName(flag)}, and ${service.title} accepts it only once`,
+          hint: `remove it, or use the key of ${service.name} that sets it`,
         },
       ];
     });
@@ -88,24 +77,27 @@ function flagName(flag: string): string {
   return flag.split('=')[0] ?? flag;
 }
 
-function sliceOf(config: StackConfig, name: string): object | undefined {
+function sectionOf(config: StackConfig, name: string): object | undefined {
   return name in config ? (config[name as keyof StackConfig] as object) : undefined;
 }
 
-/** Folders of a container in which files may be that promstack did not bring. */
-const ofContainer = [`${configMount}/`, '/etc/ssl/', '/usr/', '/proc/', '/run/'];
+function secretFileProblems({ name, title, secretFiles }: Service, config: StackConfig): readonly Problem[] {
+  if (secretFiles === undefined) return [];
+  const section = sectionOf(config, name);
+  return [...secretProblems(section, name, title, secretFiles), ...hostFiles(section, [name], title, secretFiles)];
+}
 
-/**
- * Files of secrets that the person names themselves, as for a program that runs on the host: in its container they are not
- * there, which some programs notice no sooner than they need the secret.
- */
-function foreignFiles(value: unknown, path: KeyPath, title: string, files: SecretFiles): readonly Problem[] {
+/** Folders of a container that may have files which promstack did not put there. */
+const containerFolders = [`${configMount}/`, '/etc/ssl/', '/usr/', '/proc/', '/run/'];
+
+/** Paths of secret files on the host: they do not exist in the container, which some servers notice only when they need them. */
+function hostFiles(value: unknown, path: KeyPath, title: string, files: SecretFiles): readonly Problem[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]): readonly Problem[] => {
     const here = [...path, Array.isArray(value) ? Number(key) : key];
-    if (typeof inner === 'object') return foreignFiles(inner, here, title, files);
+    if (typeof inner === 'object') return hostFiles(inner, here, title, files);
     if (typeof inner !== 'string' || !key.endsWith('_file')) return [];
-    if (ofContainer.some((folder) => inner.startsWith(folder))) return [];
+    if (containerFolders.some((folder) => inner.startsWith(folder))) return [];
     const secretKey = secretKeyOf(
       here.filter((step) => typeof step === 'string'),
       files,
@@ -116,15 +108,15 @@ function foreignFiles(value: unknown, path: KeyPath, title: string, files: Secre
         code: 'file-of-host',
         path: here,
         severity: 'warning',
-        message: `${title} runs in a container, where the file ${quoted(inner)} is not`,
-        hint: `write "${secretKey}: !file ${inner}": promstack brings the file along`,
+        message: `the file ${quoted(inner)} does not exist in ${title}'s container`,
+        hint: `write "${secretKey}: !file ${inner}", and promstack copies the file into it`,
       },
     ];
   });
 }
 
-/** Words that stand for a way of networking, and not for a network of that name, in Docker or Podman. */
-const networkModes: ReadonlySet<string> = new Set([
+/** Names that mean a network mode, not a network, to Docker or Podman. */
+const networkModes = new Set([
   'bridge',
   'container',
   'default',
@@ -137,20 +129,20 @@ const networkModes: ReadonlySet<string> = new Set([
   'slirp4netns',
 ]);
 
-/** What is wrong with a stack's name, which its network has too. */
+/** Problems of a stack's name, which is the name of its network too. */
 export function stackNameProblems(name: string, path: KeyPath): readonly Problem[] {
   if (!networkModes.has(name)) return [];
   return [
     {
       code: 'reserved-name',
       path,
-      message: `a stack cannot be named ${quoted(name)}: its network would have that name, which means something else to a container engine`,
-      hint: `such as ${quoted(`${name}-stack`)}`,
+      message: `a stack cannot be named ${quoted(name)}: its network would have that name, which the engine reserves`,
+      hint: `use another name, such as ${quoted(`${name}-stack`)}`,
     },
   ];
 }
 
-/** What is wrong with the name of a timezone, which must be one of the IANA database. */
+/** Problems of a timezone, which must be a name of the IANA database. */
 export function timezoneProblems(name: string, path: KeyPath): readonly Problem[] {
   if (name === 'UTC') return [];
   const near = closestTimezone(name);
@@ -160,16 +152,14 @@ export function timezoneProblems(name: string, path: KeyPath): readonly Problem[
     {
       code: 'unknown-timezone',
       path,
-      message: `there is no timezone ${quoted(name)}`,
+      message: `unknown timezone ${quoted(name)}`,
       hint:
-        near === undefined
-          ? 'a name such as UTC, Europe/Berlin or Asia/Shanghai is expected'
-          : `did you mean ${quoted(near)}?`,
+        near === undefined ? 'use a name such as UTC, Europe/Berlin or Asia/Shanghai' : `did you mean ${quoted(near)}?`,
     },
   ];
 }
 
-/** Offsets such as +08:00 are no names: the programs would silently take UTC. */
+/** False for offsets such as +08:00, which the servers would silently treat as UTC. */
 function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
@@ -185,8 +175,8 @@ function closestTimezone(name: string): string | undefined {
   if (names.includes(name)) return name;
   const lower = name.toLowerCase().replaceAll(' ', '_');
   return (
-    names.find((one) => one.toLowerCase() === lower) ??
-    names.find((one) => one.toLowerCase().endsWith(`/${lower}`)) ??
+    names.find((zone) => zone.toLowerCase() === lower) ??
+    names.find((zone) => zone.toLowerCase().endsWith(`/${lower}`)) ??
     closest(name, names)
   );
 }

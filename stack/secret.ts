@@ -1,9 +1,9 @@
-/** A text that must not be seen: printing or serialising it gives `[secret]`; only `reveal` gives it out. */
+/** A string that is never printed or serialised: it shows as `[secret]`, and only `reveal` returns it. */
 export class Secret {
   readonly #text: string;
-  /** Where it came from, in words a person knows: `!env SLACK_URL`, `!file slack.txt`. */
+  /** Its source, for messages: `!env SLACK_URL`, `!file slack.txt`. */
   readonly origin: string;
-  /** Whether the person said that it may stand in a config file itself, where the program takes it from no file of its own. */
+  /** Whether the user allowed it inside a config file, for keys that the program cannot read from a file. */
   readonly isInline: boolean;
 
   constructor(text: string, origin: string, isInline = false) {
@@ -12,7 +12,6 @@ export class Secret {
     this.isInline = isInline;
   }
 
-  /** The text itself; call it only where the text leaves for the place that needs it. */
   reveal(): string {
     return this.#text;
   }
@@ -28,4 +27,9 @@ export class Secret {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[secret]';
   }
+}
+
+/** The content of a file, secret or not. */
+export function contentOf(file: { readonly content: string | Secret }): string {
+  return file.content instanceof Secret ? file.content.reveal() : file.content;
 }

@@ -14,127 +14,124 @@ import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
 
 /**
- * One kind of server in a stack, as declarations: pure functions of the config, never an effect.
- * Shared code asks a service for its answer and never for its name.
+ * A kind of server in a stack, as declarations: pure functions of the config without side effects.
+ * Shared code reads these and never checks a service's name.
  */
 export interface Service {
-  /** The key in stack.yml, the folder in templates/, the host name inside the network. */
+  /** The key in stack.yml, the folder in templates/, the host name in the network. */
   readonly name: string;
-  /** The name as its makers write it. */
+  /** The name in messages: `Prometheus`. */
   readonly title: string;
-  /** A service with a config directory that is always there keeps history and revision for the stack; the first such one is taken. */
-  readonly storesHistory?: boolean;
-  /** Names of services that must be ready before this one starts; most have none, so that all start at once. */
+  /** Whether its config volume holds the stack's history and revision; the first enabled service that says so is used. */
+  readonly storesHistory?: boolean | undefined;
+  /** Services that must be ready before this one starts; most services have none, so that all start at once. */
   readonly startsAfter: readonly string[];
-  /** The container port whose published address a person opens in a browser, and by which it is probed. */
+  /** The container port to open in a browser and to probe. */
   readonly port: number;
-  /** How far in front it stands when the stack is opened without naming a service: the highest number is opened; none counts as 0. */
-  readonly openPriority?: number;
-  /** The port on the host; undefined when it is published on none. */
+  /** `promstack open` without a service opens the one with the highest number; 0 when absent. */
+  readonly openPriority?: number | undefined;
+  /** The port on the host; undefined when none is published. */
   hostPort(config: StackConfig): number | undefined;
-  /** Whether this stack has the service. */
   isEnabled(config: StackConfig): boolean;
-  /** The container that runs it. */
   container(config: StackConfig): ContainerSpec;
-  /** Values this service's templates may use beside the config itself, found under `<name>.<key>` where the config has no such key. */
-  holes?(config: StackConfig): Readonly<Record<string, unknown>>;
-  /** Kinds of contributed file folders (`contribute/<kind>/`) that land in this service's config directory, and where. */
-  readonly collects?: readonly Collection[];
-  /** Files of the person's own, named in the config, that this service reads: globs relative to stack.yml. */
+  /** Values for this service's templates, as `<name>.<key>`, in addition to the config. */
+  placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
+  /** Kinds of contributed files (`contribute/<kind>/`) that go into this service's config directory. */
+  readonly collects?: readonly Collection[] | undefined;
+  /** User files that this service reads. */
   userFiles?(config: StackConfig): readonly UserFiles[];
-  /** The files with their revision written into them (or beside them), so that it can be read back from the running server. */
+  /** Adds the revision to the files, so that it can be read back from the running server. */
   stamp?(files: readonly RenderedFile[], revision: string, config: StackConfig): readonly RenderedFile[];
-  /** Files made of the config alone, without a template: those that hold one secret each. */
+  /** Files made from the config without a template, such as one per secret. */
   files?(config: StackConfig): readonly RenderedFile[];
-  /** What is wrong between the files, which none of them shows alone, such as two with one name. */
+  /** Problems that involve several files, such as two dashboards of one name. */
   fileProblems?(files: readonly RenderedFile[]): readonly FileProblem[];
-  /** Secrets that are made once and kept on the engine beside the releases; the container finds each at `/etc/promstack/secrets/<name>`. */
-  readonly generatedSecrets?: readonly GeneratedSecret[];
-  /** Where its own syntax takes secrets out of files; what it takes from none is refused unless the person says otherwise. */
-  readonly secretFiles?: SecretFiles;
-  /** What is wrong with the config that only this service knows, such as a route to a receiver that is not there. */
+  /** Secrets that are generated once and kept on the engine; the container reads each at `/etc/promstack/secrets/<name>`. */
+  readonly generatedSecrets?: readonly GeneratedSecret[] | undefined;
+  /** Where its config syntax accepts files of secrets. */
+  readonly secretFiles?: SecretFiles | undefined;
+  /** Problems of the config that need knowledge of this service, such as a route to an undefined receiver. */
   problems?(config: StackConfig): readonly Problem[];
-  /** Commands of its image that prove the rendered files valid; `tests` are the stack's tests, for a service that can run them. */
+  /** Commands of its image that validate the rendered files; `tests` are the stack's tests, for a service that can run them. */
   checks(
     config: StackConfig,
     files: readonly RenderedFile[],
     tests: readonly RenderedFile[],
-    /** Every alert the stack defines; reading them takes a while when there are many. */
+    /** All alerts of the stack; slow when there are many. */
     alerts: () => readonly AlertRule[],
   ): readonly CheckCommand[];
-  /** Answers 200 when the server can do its work. */
+  /** Answers 200 when the server is ready. */
   readonly ready: HttpRequest;
-  /** Says what a start that takes long is doing, such as replaying a log; undefined when the answer does not tell. */
-  readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined };
-  /** Makes the running server read its files again, by a request or through its attendant; absent when it reads them at its start only. */
-  readonly reload?: HttpRequest | 'driver';
-  /** What a reload that takes long is most likely doing. */
-  readonly slowReload?: string;
-  /** Shows that the running server runs exactly these files. */
+  /** The progress of a slow start, such as replaying a log; undefined when the response has none. */
+  readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined } | undefined;
+  /** Makes the running server reload its files, by a request or by its driver; absent when only a restart does. */
+  readonly reload?: HttpRequest | 'driver' | undefined;
+  /** The most likely cause of a slow reload. */
+  readonly slowReload?: string | undefined;
+  /** Proofs that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
-  /** What it tells of how it is, once it runs. */
   healthIndicators?(config: StackConfig): readonly HealthIndicator[];
   /** The alerts its files define. */
   alerts?(files: readonly RenderedFile[]): readonly AlertRule[];
-  /** Whom alerts reach by its files; undefined when they do not tell. */
+  /** How its files route alerts; undefined when they cannot be parsed. */
   alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
-  /** What of its data is lost or given up when a container of one spec takes the place of another; a sentence each. */
+  /** The data that is lost when a container of one spec replaces another; a sentence each. */
   risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
-  /** Reads the likely cause out of the last log lines of a container that died. */
+  /** The likely cause of a container's exit, from its last log lines. */
   explainExit?(logLines: readonly string[]): string | undefined;
 }
 
-/** A secret of a service that outlives every release, such as a first password. */
+/** A secret that outlives all releases, such as an initial password. */
 interface GeneratedSecret {
   readonly name: string;
-  /** How many letters and digits it is made of, when nobody gives it. */
+  /** How many letters and digits to generate. */
   readonly length: number;
-  /** The text a person chose for it. */
+  /** The value from stack.yml, if the user set one. */
   given?(config: StackConfig): Secret | undefined;
 }
 
-/** A problem found on a rendered file; the path is inside the file. */
+/** A problem with a rendered file; the path is inside the file. */
 export interface FileProblem extends Problem {
   readonly file: RenderedFile;
 }
 
-/** A kind of contributed files that a service takes in. */
+/** A kind of contributed files that a service accepts. */
 interface Collection {
   readonly kind: string;
-  /** The folder inside the config directory where they land. */
+  /** The target folder inside the config directory. */
   readonly into: string;
-  /** Whether promstack's own files of the kind are wanted; they are where nothing is said. */
+  /** Whether to include promstack's own files of the kind; true when absent. */
   shipped?(config: StackConfig): boolean;
 }
 
-/** What a service is meant to run: its files and the hash that names them. */
+/** The files a service is to run, and their hash. */
 export interface Release {
   readonly config: StackConfig;
   readonly files: readonly RenderedFile[];
   readonly revision: string;
-  /** The MD5 digest of a text, for servers that name their config by one. */
+  /** The MD5 digest of a string, for servers that identify their config by one. */
   md5(text: string): Uint8Array;
 }
 
-/** A set of the person's own files that a service reads. */
+/** User files that a service reads. */
 export interface UserFiles {
-  /** The key in stack.yml that names them, for messages. */
+  /** The key in stack.yml that names them. */
   readonly key: readonly (string | number)[];
   /** A path or glob, relative to the folder of stack.yml. */
   readonly glob: string;
-  /** The folder inside the config directory where they land. */
+  /** The target folder inside the config directory. */
   readonly into: string;
-  /** The extensions the server looks for; a file with another lands with the first of them added. */
+  /** The extensions the server reads; the first is added to files with another one. */
   readonly extensions: readonly string[];
-  /** The place of a file below `into`, of its path relative to stack.yml; absent means a plain name made of the path. */
-  landing?(path: string): string;
-  /** Says what is wrong with one file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
+  /** The path below `into` of a file, from its path relative to stack.yml; absent means a flat name made of the path. */
+  targetPath?(path: string): string;
+  /** Problems of a file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
   problems?(content: unknown): readonly Problem[] | Promise<readonly Problem[]>;
-  /** Whatever of the config the problems of a file depend on, as a text to compare; absent when they depend on the file alone. */
-  readonly judgedBy?: string;
+  /** What the problems of a file depend on besides its content. */
+  readonly cacheKey?: string | undefined;
 }
 
-/** Identity, for the types: each service file exports one of these. */
+/** Checks the type of a service's declaration. */
 export function defineService(service: Service): Service {
   return service;
 }

@@ -8,20 +8,19 @@ import type { Service } from './service.ts';
 import { sink } from './sink/service.ts';
 import { traffic } from './traffic/service.ts';
 
-/** Every service promstack knows, in the order the data flows. */
+/** All services, in the order of the data flow. */
 export const services: readonly Service[] = [pushgateway, prometheus, alertmanager, grafana, sink, traffic];
 
-/** The services this stack has, in the same order. */
+/** The services of this stack, in the same order. */
 export function enabledServices(config: StackConfig): readonly Service[] {
   return services.filter((service) => service.isEnabled(config));
 }
 
-/** The service of that name, if there is one. */
 export function findService(name: string): Service | undefined {
   return services.find((service) => service.name === name);
 }
 
-/** What of a service's data is lost or given up when its container is made anew by another spec; a sentence each. */
+/** The data that is lost when a service's container is replaced by one of another spec; a sentence each. */
 export function risksOf(service: Service, before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [
     ...olderImage(before.image, after.image),
@@ -30,13 +29,12 @@ export function risksOf(service: Service, before: ContainerSpec, after: Containe
   ];
 }
 
-/** Servers read the data of an older version, and not always that of a newer one. */
 function olderImage(before: string, after: string): readonly string[] {
   const [old, now] = [versionOf(before), versionOf(after)];
   if (old === undefined || now === undefined || old.program !== now.program) return [];
   const at = old.numbers.findIndex((number, index) => number !== now.numbers[index]);
   if (at === -1 || (now.numbers[at] ?? 0) > (old.numbers[at] ?? 0)) return [];
-  return [`${after} is older than ${before}: it may not read the data the newer one wrote`];
+  return [`${after} is older than ${before} and may not be able to read its data`];
 }
 
 function versionOf(image: string): { readonly program: string; readonly numbers: readonly number[] } | undefined {
@@ -50,5 +48,5 @@ function unmounted(before: ContainerSpec, after: ContainerSpec): readonly string
   const kept = dataOf(after);
   return dataOf(before)
     .filter((mount) => !kept.includes(mount))
-    .map((mount) => `the volume ${mount} is not mounted any more: it stays, and what is in it is out of sight`);
+    .map((mount) => `the volume ${mount} is no longer mounted; its data is kept but not used`);
 }

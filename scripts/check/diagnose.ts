@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { CheckFinding, FilledLines, RenderedFile } from '../../stack/model.ts';
-import { isCollection, valueAt } from '../../stack/values/native.ts';
+import { isCollection, valueAt } from '../../stack/values/mapping.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';

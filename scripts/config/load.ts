@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
-import { isNative } from '../../stack/values/native.ts';
+import { isMapping } from '../../stack/values/mapping.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
 import { fail, ok, type Result } from '../util/result.ts';
@@ -154,8 +154,8 @@ export async function readOwnTests(folder: string, cwd: string): Promise<readonl
 
 /** The file's values with the overrides laid over them, section by section. */
 function merge(value: unknown, over: unknown): unknown {
-  if (!isNative(over)) return over;
-  if (!isNative(value)) return Object.keys(over).length === 0 ? value : over;
+  if (!isMapping(over)) return over;
+  if (!isMapping(value)) return Object.keys(over).length === 0 ? value : over;
   const merged: Record<string, unknown> = { ...value };
   for (const [key, inner] of Object.entries(over))
     merged[key] = merge(Object.hasOwn(merged, key) ? merged[key] : undefined, inner);

@@ -53,11 +53,11 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   return at;
 }
 
-/** Keys that users expect in a section by mistake, and what to do instead: the `strangers` of its schema. */
+/** Keys that users expect in a section by mistake, and what to do instead: the `knownMistakes` of its schema. */
 export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, string> {
   for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
-    const strangers = (at as z.ZodType).meta()?.['strangers'];
-    if (strangers !== undefined) return new Map(Object.entries(strangers as Record<string, string>));
+    const mistakes = (at as z.ZodType).meta()?.['knownMistakes'];
+    if (mistakes !== undefined) return new Map(Object.entries(mistakes as Record<string, string>));
   }
   return new Map();
 }
@@ -95,7 +95,7 @@ export function stackJsonSchema(): JsonSchema {
     unrepresentable: 'any',
     // Hints for our own messages do not belong to the schema.
     override: ({ jsonSchema }) => {
-      delete (jsonSchema as JsonSchema)['strangers'];
+      delete (jsonSchema as JsonSchema)['knownMistakes'];
     },
   }) as JsonSchema;
   return {

@@ -28,7 +28,7 @@ export type CheckedFiles = Map<string, CheckedFile>;
 interface CheckedFile {
   readonly content: string;
   readonly origin: string;
-  readonly judgedBy: string | undefined;
+  readonly cacheKey: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -61,11 +61,11 @@ export async function readUserFiles(
     const origin = relative(cwd, source);
     files.push({ service, path: target, origin, content });
     if (by.problems === undefined) continue;
-    const { judgedBy } = by;
+    const { cacheKey } = by;
     const before = checked.get(source);
-    const isSame = before?.content === content && before.origin === origin && before.judgedBy === judgedBy;
+    const isSame = before?.content === content && before.origin === origin && before.cacheKey === cacheKey;
     const inFile = isSame ? before.diagnostics : await checkYaml(content, origin, by.problems);
-    checked.set(source, { content, origin, judgedBy, diagnostics: inFile });
+    checked.set(source, { content, origin, cacheKey, diagnostics: inFile });
     diagnostics.push(...inFile);
   }
   files.sort((a, b) => (a.service + a.path < b.service + b.path ? -1 : 1));
@@ -88,7 +88,7 @@ async function askedFiles(
       for (const path of paths) {
         const source = resolve(folder, path);
         const own = relative(folder, source);
-        const target = `${asked.into}/${asked.landing?.(own) ?? targetName(own, asked.extensions)}`;
+        const target = `${asked.into}/${asked.targetPath?.(own) ?? targetName(own, asked.extensions)}`;
         const id = `${service.name}:${target}`;
         const earlier = byTarget.get(id);
         if (earlier === undefined) byTarget.set(id, { service: service.name, target, source, asked });

@@ -3,9 +3,9 @@ import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts';
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { isNative, valueAt } from '../../stack/values/native.ts';
+import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { PlainScalar } from '../../stack/values/plain-scalar.ts';
-import { either, expects, quoted } from '../../stack/values/words.ts';
+import { expected, expects, orList, quoted } from '../../stack/values/words.ts';
 import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
 
 /** A config with what is valid in it, and what is wrong. */
@@ -37,7 +37,7 @@ function aboveList(path: KeyPath): KeyPath {
 
 function without(value: unknown, path: KeyPath): unknown {
   const [step, ...rest] = path;
-  if (step === undefined || !isNative(value) || !Object.hasOwn(value, step)) return value;
+  if (step === undefined || !isMapping(value) || !Object.hasOwn(value, step)) return value;
   const { [step]: inner, ...others } = value;
   return rest.length === 0 ? others : { ...others, [step]: without(inner, rest) };
 }
@@ -67,7 +67,7 @@ export function toSchemaInput(
     if (value instanceof PlainScalar) return z.safeParse(schema, value.value).success ? value.value : value;
     if (node.kind === 'list' && Array.isArray(value))
       return value.map((item, index) => walk(item, node.item, [...path, index]));
-    if ((node.kind !== 'section' && node.kind !== 'record') || !isNative(value)) return value;
+    if ((node.kind !== 'section' && node.kind !== 'record') || !isMapping(value)) return value;
     const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
       const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
@@ -89,7 +89,7 @@ function isWrittenPlain(value: unknown): boolean {
 
 /** Top-level keys that begin with `x-` are the user's: a place for anchors that other keys refer to. */
 function withoutAnchorKeys(raw: unknown): unknown {
-  if (!isNative(raw)) return raw;
+  if (!isMapping(raw)) return raw;
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith('x-')));
 }
 
@@ -180,7 +180,7 @@ function notAChoice(path: KeyPath, value: unknown, choices: readonly string[]): 
   return {
     code: 'wrong-value',
     path,
-    message: expects(either(choices))({ input: value }),
+    message: expected(orList(choices), value),
     hint: near && `did you mean ${quoted(near)}?`,
   };
 }
@@ -198,6 +198,6 @@ function hintFor(issue: z.core.$ZodIssue, written: unknown): string | undefined 
   }
   const isNumber = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   if ((issue.expected === 'number' || issue.expected === 'int') && isNumber) return 'remove the quotes';
-  if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'begin each item with "- "';
+  if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'start each item with "- "';
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { type Inhibition, inhibitionsOf } from '../../stack/alertmanager/inhibition.ts';
 import type { ReceiverIntegrations } from '../../stack/alertmanager/main-file.ts';
-import { endsOf, type MarkedRoute, markRoutes } from '../../stack/alertmanager/marked-tree.ts';
 import { type Labels, labelOf, matches } from '../../stack/alertmanager/matcher.ts';
+import { finalRoutes, parseRoute, type TracedRoute, traceRoutes } from '../../stack/alertmanager/routing-tree.ts';
 import { intervalsAt } from '../../stack/alertmanager/time-intervals.ts';
 import type { Routing, Silence } from '../servers/alertmanager.ts';
 
@@ -14,7 +14,7 @@ export interface LiveAlerts {
 
 /** A receiver that the routing tree selects for an alert. */
 export interface TracedReceiver extends ReceiverIntegrations {
-  readonly route: MarkedRoute;
+  readonly route: TracedRoute;
   /** `muted by weekend`; undefined when it is not muted at this time. */
   readonly mutedBy: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface AlertTrace {
   readonly labels: Labels;
   /** Whether this is the state of the running Alertmanager, not only the routing of stack.yml. */
   readonly isLive: boolean;
-  readonly tree: MarkedRoute;
+  readonly tree: TracedRoute;
   readonly receivers: readonly TracedReceiver[];
   readonly silences: readonly Silence[];
   readonly inhibitions: readonly Inhibition[];
@@ -37,14 +37,15 @@ export function traceAlert(
   live: LiveAlerts | undefined,
   at: Date,
 ): AlertTrace | undefined {
-  const tree = markRoutes(file['route'], labels);
-  if (tree === undefined) return undefined;
+  const root = parseRoute(file['route']);
+  if (root === undefined) return undefined;
+  const tree = traceRoutes(root, labels);
   const now = intervalsAt(file, at);
   return {
     labels,
     isLive,
     tree,
-    receivers: endsOf(tree).map((route) => ({
+    receivers: finalRoutes(tree).map((route) => ({
       name: route.receiver,
       integrations: all.find(({ name }) => name === route.receiver)?.integrations ?? [],
       route,
@@ -64,7 +65,7 @@ export function isSuppressed({ silences, inhibitions }: AlertTrace): boolean {
   return silences.length > 0 || inhibitions.some(({ by }) => by !== undefined);
 }
 
-function mutedBy({ muteIntervals, activeIntervals }: MarkedRoute, now: readonly string[]): string | undefined {
+function mutedBy({ muteIntervals, activeIntervals }: TracedRoute, now: readonly string[]): string | undefined {
   const muting = muteIntervals.filter((name) => now.includes(name));
   if (muting.length > 0) return `muted by ${muting.join(', ')}`;
   const isInactive = activeIntervals.length > 0 && !activeIntervals.some((name) => now.includes(name));

@@ -1,6 +1,6 @@
 import type { Labels } from '../../stack/alertmanager/matcher.ts';
 import { explainFailure, type NotifyFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
-import { labelOf, samplesOf } from '../../stack/values/metrics-page.ts';
+import { sampleLabel, samplesOf } from '../../stack/values/metrics-page.ts';
 import type { AlertmanagerClient } from '../servers/alertmanager.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';
@@ -104,7 +104,7 @@ function assessDeliveries(
 function successes(page: string, kind: string): number {
   const sum = (metric: string) =>
     samplesOf(page, metric)
-      .filter((sample) => labelOf(sample, 'integration') === kind)
+      .filter((sample) => sampleLabel(sample, 'integration') === kind)
       .reduce((total, { value }) => total + value, 0);
   return sum('alertmanager_notification_requests_total') - sum('alertmanager_notification_requests_failed_total');
 }

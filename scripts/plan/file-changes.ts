@@ -63,7 +63,7 @@ function wholeTexts(release: ReleaseFiles | undefined): ReadonlyMap<string, Whol
 }
 
 function textOf({ file, whole }: Whole, release: ReleaseFiles | undefined): Text {
-  const { text, hidden: written } = hidden(file, release?.masked?.get(file.path) ?? file.masked);
+  const { text, secrets: written } = hidden(file, release?.masked?.get(file.path) ?? file.masked);
   const secrets = [...(file.secrets ?? []).map((one) => one.reveal()), ...written];
   return { file, whole, shown: unstamped(text, release), secrets };
 }

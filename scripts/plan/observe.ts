@@ -132,7 +132,7 @@ async function askProofs({ service, release }: DesiredService, client: ServiceCl
   const reasons = await Promise.all(
     service.proofs(release).map(async (proof) => {
       const answer = await client.request(service.name, proof.request, { timeoutMs: proofMs }).catch(noAnswer);
-      const verdict = proof.judge(answer);
+      const verdict = proof.assess(answer);
       return verdict.kind === 'proven' ? undefined : verdict.because;
     }),
   );

@@ -1,6 +1,6 @@
 import { type Node, type Scalar, YAMLMap } from 'yaml';
 import type { KeyPath } from '../../stack/diagnostic.ts';
-import { isCollection } from '../../stack/values/native.ts';
+import { isCollection } from '../../stack/values/mapping.ts';
 import type { SourceMarkers } from './source-markers.ts';
 import { writeValue } from './yaml-writer.ts';
 

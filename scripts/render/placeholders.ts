@@ -14,7 +14,7 @@ import {
 } from 'yaml';
 import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { closest } from '../../stack/values/closest.ts';
-import { isNative } from '../../stack/values/native.ts';
+import { isMapping } from '../../stack/values/mapping.ts';
 import { commentsOf, FilledNode, inPlaceOf, withCommentBefore } from './filled-node.ts';
 import type { Named, Scope } from './scope.ts';
 import type { SourceMarkers } from './source-markers.ts';
@@ -207,7 +207,7 @@ class Filling {
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  return Array.isArray(value) ? value.length === 0 : isNative(value) && Object.keys(value).length === 0;
+  return Array.isArray(value) ? value.length === 0 : isMapping(value) && Object.keys(value).length === 0;
 }
 
 /** The node that has the comment above an item: an item itself, or a pair's key. */

@@ -2,7 +2,7 @@ import type { Node } from 'yaml';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import type { KeyPath } from '../../stack/diagnostic.ts';
 import type { Service } from '../../stack/service.ts';
-import { isNative } from '../../stack/values/native.ts';
+import { isMapping } from '../../stack/values/mapping.ts';
 import { knownKeys, schemaAt } from '../config/schema.ts';
 
 /** What a hole's name stands for. */
@@ -20,7 +20,7 @@ export interface Scope {
 
 /** The config under its own keys, and above it each service's own values under `<service>.<key>`. */
 export function configScope(config: StackConfig, services: readonly Service[]): Scope {
-  const own = new Map(services.map((service) => [service.name, service.holes?.(config) ?? {}]));
+  const own = new Map(services.map((service) => [service.name, service.placeholders?.(config) ?? {}]));
 
   const find = (name: string): Named => {
     const path = name.split('.');
@@ -63,7 +63,7 @@ export function withContributions(scope: Scope, contributed: ReadonlyMap<string,
 function dig(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let at = value;
   for (const key of keys) {
-    if (!isNative(at) || !Object.hasOwn(at, key)) return undefined;
+    if (!isMapping(at) || !Object.hasOwn(at, key)) return undefined;
     at = at[key];
   }
   return { value: at };

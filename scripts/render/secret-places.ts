@@ -4,7 +4,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { placeSecrets, secretFilesIn, secretKeyOf } from '../../stack/secrets/secret-files.ts';
 import type { Service } from '../../stack/service.ts';
 import { findService, services } from '../../stack/services.ts';
-import { valueAt } from '../../stack/values/native.ts';
+import { valueAt } from '../../stack/values/mapping.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Scope } from './scope.ts';
 

@@ -1,6 +1,6 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
-import { type HiddenTexts, hideTexts } from '../../stack/secrets/mask-secrets.ts';
+import { type MaskedText, maskSecrets } from '../../stack/secrets/mask-secrets.ts';
 import { findService, services } from '../../stack/services.ts';
 
 /** The text of a file as the server will read it. */
@@ -14,10 +14,10 @@ export function shown(file: RenderedFile): string {
 }
 
 /** The same, with the secrets that stand in it as they are; `masked` shows the others. */
-export function hidden(file: RenderedFile, masked = file.masked): HiddenTexts {
+export function hidden(file: RenderedFile, masked = file.masked): MaskedText {
   const text = file.content instanceof Secret ? (masked ?? `${file.content}\n`) : file.content;
   const secretFiles = findService(file.service)?.secretFiles;
-  return secretFiles === undefined ? { text, hidden: [] } : hideTexts(text, secretFiles, serviceNames);
+  return secretFiles === undefined ? { text, secrets: [] } : maskSecrets(text, secretFiles, serviceNames);
 }
 
 const serviceNames = services.map(({ name }) => name);

@@ -1,5 +1,5 @@
 import { Secret } from '../../stack/secret.ts';
-import { isNative } from '../../stack/values/native.ts';
+import { isMapping } from '../../stack/values/mapping.ts';
 import { isResolvable } from '../../stack/values/plain-scalar.ts';
 
 /** How a value is laid out: on lines of its own below an indentation, or inside brackets on one line. */
@@ -37,7 +37,7 @@ function write(value: unknown, indent: string, writing: Writing): void {
   if (typeof value === 'string') pieces.push(writeString(value, indent, writing.flow));
   else if (value instanceof Secret) pieces.push(writing.ofSecret(value));
   else if (Array.isArray(value)) writeList(value, indent, writing);
-  else if (isNative(value)) writeMap(value, indent, writing);
+  else if (isMapping(value)) writeMap(value, indent, writing);
   // Numbers, booleans and null, and scalars as they were written.
   else pieces.push(String(value ?? null));
 }
@@ -74,7 +74,7 @@ function writeMap(map: object, indent: string, writing: Writing): void {
 /** Whether a value is a list or map with something in it, which takes lines of its own. */
 function hasEntries(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  return isNative(value) && Object.values(value).some((inner) => inner !== undefined);
+  return isMapping(value) && Object.values(value).some((inner) => inner !== undefined);
 }
 
 function writeKey(key: string): string {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type ReceiverIntegrations, readMainFile, receiversIn } from '../../stack/alertmanager/main-file.ts';
 import { formatMatcher, type Labels, type Matcher } from '../../stack/alertmanager/matcher.ts';
-import { isNative, type Native } from '../../stack/values/native.ts';
+import { isMapping, type Mapping } from '../../stack/values/mapping.ts';
 import { parseJson, parseYaml } from '../../stack/values/parse.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -134,7 +134,7 @@ function toSchema({ name, value, operator }: Matcher): z.infer<typeof matcherSch
 /** The config of an Alertmanager that routes alerts. */
 export interface Routing {
   /** The parsed alertmanager.yml. */
-  readonly file: Native;
+  readonly file: Mapping;
   readonly receivers: readonly ReceiverIntegrations[];
   /** Whether it is the config of the running server, not that of stack.yml. */
   readonly isLive: boolean;
@@ -150,13 +150,13 @@ export function readRenderedRouting({ services }: Rendering): Routing {
 export async function readRouting(servers: Servers, rendered: Routing): Promise<Routing> {
   try {
     const config = await new AlertmanagerClient(servers).config();
-    return isNative(config) ? toRouting(config, true) : rendered;
+    return isMapping(config) ? toRouting(config, true) : rendered;
   } catch (error) {
     if (error instanceof NoAnswerError) return rendered;
     throw error;
   }
 }
 
-function toRouting(file: Native, isLive: boolean): Routing {
+function toRouting(file: Mapping, isLive: boolean): Routing {
   return { file, receivers: receiversIn(file), isLive };
 }

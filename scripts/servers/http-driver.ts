@@ -73,7 +73,7 @@ async function prove(proof: Proof, context: DriverContext): Promise<void> {
 
 async function ask(proof: Proof, { request, signal }: DriverContext): Promise<Verdict> {
   try {
-    return proof.judge(await request(proof.request, { timeoutMs: proofMs }));
+    return proof.assess(await request(proof.request, { timeoutMs: proofMs }));
   } catch (error) {
     signal.throwIfAborted();
     return { kind: 'notYet', because: `it does not answer: ${(error as Error).message}` };

@@ -1,13 +1,12 @@
 import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
-import { labelOf, samplesOf, sumOf } from '../values/metrics-page.ts';
+import { lastReload } from '../prometheus/health.ts';
+import { sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
-import { ago } from '../values/units.ts';
 
 const port = 9093;
 const metricsPage = { method: 'GET', port, path: '/metrics' } as const;
 
-/** How Alertmanager is: what it holds, whether it gets through to the receivers, when it last took a config. */
 export function healthIndicators(): readonly HealthIndicator[] {
   return [
     { label: 'alerts', request: { method: 'GET', port, path: '/api/v2/alerts' }, read: ({ body }) => readAlerts(body) },
@@ -34,31 +33,21 @@ function readNotifications(page: string): Reading {
   const attempted = sumOf(page, 'alertmanager_notifications_total');
   const failures = samplesOf(page, 'alertmanager_notifications_failed_total').filter((sample) => sample.value > 0);
   const failed = failures.reduce((sum, sample) => sum + sample.value, 0);
-  const by = [...new Set(failures.map((sample) => labelOf(sample, 'integration') ?? ''))].sort();
+  const failedBy = [...new Set(failures.map((sample) => sampleLabel(sample, 'integration') ?? ''))].sort();
   const sent = Math.max(0, attempted - failed);
+  const values = { sent, failed, failedBy };
+  if (failed === 0) return { text: `${sent} sent, none failed`, values, tone: 'right' };
+  const by = failedBy.join(', ');
   return {
-    text:
-      failed === 0 ? `${sent} sent, none failed` : `${sent} sent, ${failed} failed since it started (${by.join(', ')})`,
-    values: { sent, failed, failedBy: by },
-    tone: failed === 0 ? 'right' : 'notice',
-    ...(failed === 0
-      ? {}
-      : {
-          problems: [{ message: `notifications by ${by.join(', ')} failed`, tryThis: 'promstack logs alertmanager' }],
-        }),
+    text: `${sent} sent, ${failed} failed since it started (${by})`,
+    values,
+    tone: 'notice',
+    problems: [{ message: `notifications via ${by} failed`, tryThis: 'promstack logs alertmanager' }],
   };
 }
 
 function readReload(page: string, now: number): Reading | undefined {
   const succeeded = samplesOf(page, 'alertmanager_config_last_reload_successful')[0]?.value;
   const seconds = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value;
-  if (succeeded === undefined || seconds === undefined) return undefined;
-  const values = { succeeded: succeeded === 1, lastSuccess: seconds };
-  if (succeeded === 1) return { text: ago(seconds * 1000, now), values, tone: 'right' };
-  return {
-    text: `refused; the config in force is of ${ago(seconds * 1000, now)}`,
-    values,
-    tone: 'wrong',
-    problems: [{ message: 'it refused its last reload and runs an older config', tryThis: 'promstack up' }],
-  };
+  return succeeded === undefined || seconds === undefined ? undefined : lastReload(succeeded === 1, seconds, now);
 }

@@ -1,56 +1,56 @@
-import { isNative } from '../values/native.ts';
+import { isMapping, listOf } from '../values/mapping.ts';
 import { formatMatcher, type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
-/** An inhibit rule: while a source fires, targets whose `equal` labels are the source's are muted. */
+/** While a source alert fires, targets with the same values of the `equal` labels are muted. */
 export interface InhibitRule {
   readonly sources: readonly Matcher[];
   readonly targets: readonly Matcher[];
   readonly equal: readonly string[];
 }
 
-/** A rule by which other alerts may keep one quiet. */
+/** A rule that can inhibit an alert. */
 export interface Inhibition {
-  /** What the other alert must match. */
+  /** The matchers of the inhibiting alert. */
   readonly source: readonly string[];
-  /** The labels in which both must be equal. */
+  /** The labels that must be equal in both. */
   readonly equal: readonly string[];
-  /** The alert that does so now, when the alerts are known; undefined while none does. */
+  /** The alert that inhibits it now; undefined when none does, or when the alerts are unknown. */
   readonly by: Labels | undefined;
 }
 
-/** Reads one of alertmanager.yml's inhibit_rules; undefined when it is written in a way that is not known here. */
+/** Parses an inhibit rule; undefined when it has an unknown syntax. */
 export function parseInhibitRule(value: unknown): InhibitRule | undefined {
-  if (!isNative(value) || value['sources'] !== undefined) return undefined;
-  const equal = Array.isArray(value['equal']) ? value['equal'].map(String) : [];
+  if (!isMapping(value) || value['sources'] !== undefined) return undefined;
   const [sources, targets] = [matchersOf(value, 'source_'), matchersOf(value, 'target_')];
-  return sources === undefined || targets === undefined ? undefined : { sources, targets, equal };
+  if (sources === undefined || targets === undefined) return undefined;
+  return { sources, targets, equal: listOf(value['equal']).map(String) };
 }
 
-/** The inhibit rules of a parsed alertmanager.yml that this alert is a target of, and the alerts that inhibit it. */
-export function inhibitionsOf(rules: unknown, labels: Labels, others: readonly Labels[]): readonly Inhibition[] {
-  return (Array.isArray(rules) ? rules : []).flatMap((written): readonly Inhibition[] => {
-    const rule = parseInhibitRule(written);
+/** The inhibit rules of a parsed alertmanager.yml that have this alert as a target. */
+export function inhibitionsOf(rules: unknown, labels: Labels, firing: readonly Labels[]): readonly Inhibition[] {
+  return listOf(rules).flatMap((value): readonly Inhibition[] => {
+    const rule = parseInhibitRule(value);
     if (rule === undefined || allMatch(rule.targets, labels) !== true) return [];
-    const by = others.find((other) => mutes(rule, other, labels) === true);
+    const by = firing.find((alert) => mutes(rule, alert, labels) === true);
     return [{ source: rule.sources.map(formatMatcher), equal: rule.equal, by }];
   });
 }
 
-/** Whether all matchers fit; undefined when that depends on one that cannot be tried here. */
+/** Whether all matchers match; undefined when that depends on one that cannot be evaluated. */
 export function allMatch(matchers: readonly Matcher[], labels: Labels): boolean | undefined {
-  const verdicts = matchers.map((matcher) => matches(matcher, labelOf(labels, matcher.name)));
-  if (verdicts.includes(false)) return false;
-  return verdicts.includes(undefined) ? undefined : true;
+  const results = matchers.map((matcher) => matches(matcher, labelOf(labels, matcher.name)));
+  if (results.includes(false)) return false;
+  return results.includes(undefined) ? undefined : true;
 }
 
 /**
- * Whether an alert is muted while the others fire; undefined when it cannot be told. A muted alert still mutes others,
- * and an alert that is source and target alike is muted by no alert that is both as well (inhibit/inhibit.go).
+ * Whether an alert is muted while others fire; undefined when that cannot be evaluated. A muted alert still mutes others, and an alert
+ * that is both source and target is not muted by another one that is both (inhibit/inhibit.go).
  */
 export function isMuted(target: Labels, firing: readonly Labels[], rules: readonly InhibitRule[]): boolean | undefined {
-  const verdicts = rules.flatMap((rule) => firing.map((source) => mutes(rule, source, target)));
-  if (verdicts.includes(true)) return true;
-  return verdicts.includes(undefined) ? undefined : false;
+  const results = rules.flatMap((rule) => firing.map((source) => mutes(rule, source, target)));
+  if (results.includes(true)) return true;
+  return results.includes(undefined) ? undefined : false;
 }
 
 function mutes({ sources, targets, equal }: InhibitRule, source: Labels, target: Labels): boolean | undefined {

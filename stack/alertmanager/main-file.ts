@@ -1,29 +1,27 @@
 import type { RenderedFile } from '../model.ts';
-import { isNative, type Native } from '../values/native.ts';
+import { isMapping, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { parseYaml } from '../values/parse.ts';
 
-/** The file that holds Alertmanager's routes and receivers. */
+/** The file of Alertmanager's routes and receivers. */
 export const mainFile = 'alertmanager.yml';
 
-/** What alertmanager.yml holds; undefined when it is not among the files, nothing when it cannot be read. */
-export function readMainFile(files: readonly RenderedFile[]): Native | undefined {
+/** The parsed alertmanager.yml; undefined when there is none, empty when it is not valid YAML. */
+export function readMainFile(files: readonly RenderedFile[]): Mapping | undefined {
   const file = files.find(({ path }) => path === mainFile);
   if (file === undefined) return undefined;
   const config = parseYaml(file.content);
-  return isNative(config) ? config : {};
+  return isMapping(config) ? config : {};
 }
 
-/** A receiver of an alertmanager.yml and the ways it tells somebody. */
 export interface ReceiverIntegrations {
   readonly name: string;
-  /** Kinds of integrations in Alertmanager's words, such as `webhook`, once for each; none for a receiver that tells nobody. */
+  /** The kind of each integration, such as `webhook`; none for a receiver that notifies nobody. */
   readonly integrations: readonly string[];
 }
 
 /** The receivers of a parsed alertmanager.yml. */
 export function receiversIn(config: unknown): readonly ReceiverIntegrations[] {
-  const list = isNative(config) && Array.isArray(config['receivers']) ? config['receivers'] : [];
-  return list.filter(isNative).map((receiver) => ({
+  return mappingsIn(isMapping(config) ? config['receivers'] : undefined, []).map(({ value: receiver }) => ({
     name: String(receiver['name'] ?? ''),
     integrations: Object.entries(receiver).flatMap(([key, value]) =>
       key.endsWith('_configs') && Array.isArray(value) ? value.map(() => key.slice(0, -'_configs'.length)) : [],

@@ -1,13 +1,20 @@
-import { isNative, type Native } from '../values/native.ts';
+import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
 
-/** A condition on one label, as Alertmanager has it; a label that is not there counts as the empty text. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A label's value; empty when it is absent, even for names that every object has, such as `constructor`. */
+export function labelOf(labels: Labels, name: string): string {
+  return (Object.hasOwn(labels, name) ? labels[name] : undefined) ?? '';
+}
+
+/** A condition on a label; an absent label counts as an empty string. */
 export interface Matcher {
   readonly name: string;
   readonly operator: '=' | '!=' | '=~' | '!~';
   readonly value: string;
 }
 
-/** Whether a label's value fits; undefined when the expression is one that cannot be tried here. */
+/** Whether a label's value matches; undefined for a regular expression that JavaScript cannot evaluate. */
 export function matches({ operator, value }: Matcher, label: string): boolean | undefined {
   switch (operator) {
     case '=':
@@ -17,50 +24,46 @@ export function matches({ operator, value }: Matcher, label: string): boolean | 
     case '=~':
       return fromGoRegExp(value)?.test(label);
     case '!~': {
-      const found = fromGoRegExp(value)?.test(label);
-      return found === undefined ? undefined : !found;
+      const isMatch = fromGoRegExp(value)?.test(label);
+      return isMatch === undefined ? undefined : !isMatch;
     }
   }
 }
 
-/**
- * The matchers of a route or of one side of an inhibit rule, whichever of the three ways they are written in; undefined when one of
- * them cannot be read.
- */
-export function matchersOf(section: Native, prefix: '' | 'source_' | 'target_' = ''): readonly Matcher[] | undefined {
+/** The matchers of a route or of one side of an inhibit rule, in any of the three syntaxes; undefined when one is invalid. */
+export function matchersOf(section: Mapping, prefix: '' | 'source_' | 'target_' = ''): readonly Matcher[] | undefined {
   const pairs = (key: string, operator: Matcher['operator']): readonly Matcher[] =>
-    Object.entries(isNative(section[key]) ? section[key] : {}).map(([name, value]) => ({
+    Object.entries(isMapping(section[key]) ? section[key] : {}).map(([name, value]) => ({
       name,
       operator,
       value: String(value),
     }));
-  const written: unknown = section[`${prefix}matchers`];
-  const texts: readonly unknown[] = Array.isArray(written) ? written : [];
+  const texts = listOf(section[`${prefix}matchers`]);
   const parsed = texts.map((text) => (typeof text === 'string' ? parseMatchers(text) : undefined));
-  if (!parsed.every((one) => one !== undefined)) return undefined;
+  if (!parsed.every((matchers) => matchers !== undefined)) return undefined;
   return [...pairs(`${prefix}match`, '='), ...pairs(`${prefix}match_re`, '=~'), ...parsed.flat()];
 }
 
-/** A matcher as Alertmanager writes it. */
+/** `severity="page"`. */
 export function formatMatcher({ name, operator, value }: Matcher): string {
   return `${name}${operator}${JSON.stringify(value)}`;
 }
 
 /**
- * The matchers of one text, such as `severity="page", team=~"a|b"`; undefined when Alertmanager takes it for none. It reads by the
- * older grammar (pkg/labels) and by the newer one (matcher/parse), and where both can read a text, what the older one makes of it holds.
+ * Parses matchers such as `severity="page", team=~"a|b"`; undefined when Alertmanager would reject them. It has two grammars, the
+ * classic one (pkg/labels) and the UTF-8 one (matcher/parse), and uses the result of the classic one if both accept the text.
  */
 export function parseMatchers(text: string): readonly Matcher[] | undefined {
-  return older(text) ?? newer(text);
+  return parseClassic(text) ?? parseUtf8(text);
 }
 
-/** Values may go without quotes, whatever is in them but a quote. */
-function older(text: string): readonly Matcher[] | undefined {
-  const matchers = splitAtCommas(text.replace(/^\{/, '').replace(/\}$/, '')).map(olderMatcher);
-  return matchers.every((one) => one !== undefined) ? matchers : undefined;
+/** Values without quotes may contain anything but a quote. */
+function parseClassic(text: string): readonly Matcher[] | undefined {
+  const matchers = splitAtCommas(text.replace(/^\{/, '').replace(/\}$/, '')).map(classicMatcher);
+  return matchers.every((matcher) => matcher !== undefined) ? matchers : undefined;
 }
 
-/** A comma at the end is none. */
+/** Ignores a trailing comma. */
 function splitAtCommas(text: string): readonly string[] {
   const parts: string[] = [];
   let [from, isQuoted, isEscaped] = [0, false, false];
@@ -81,15 +84,15 @@ function splitAtCommas(text: string): readonly string[] {
   return last.trim() === '' ? parts : [...parts, last];
 }
 
-function olderMatcher(text: string): Matcher | undefined {
+function classicMatcher(text: string): Matcher | undefined {
   const [start, name, operator] = /^\s*([a-zA-Z_:][\w:]*)\s*(=~|!=|!~|=)/.exec(text) ?? [];
   if (start === undefined || name === undefined) return undefined;
-  const value = olderValue(text.slice(start.length).trim());
+  const value = classicValue(text.slice(start.length).trim());
   return value === undefined ? undefined : { name, operator: operator as Matcher['operator'], value };
 }
 
-/** A backslash before anything but a quote, another one or an `n` is a backslash. */
-function olderValue(text: string): string | undefined {
+/** Only `\"`, `\\` and `\n` are escapes; any other backslash is literal. */
+function classicValue(text: string): string | undefined {
   const isQuoted = text.startsWith('"');
   const [, inner, end] = /^((?:\\.|[^"\\])*\\?)("?)$/s.exec(isQuoted ? text.slice(1) : text) ?? [];
   if (inner === undefined || (end === '"') !== isQuoted) return undefined;
@@ -101,17 +104,17 @@ const operatorToken = /=~|!~|!=|=/y;
 const quotedToken = /"((?:\\.|[^"\\])*)"/sy;
 const plainToken = /[^\s{}!=~,\\"'`]+/y;
 
-/** Names may be any text in quotes; quotes are Go's. */
-function newer(text: string): readonly Matcher[] | undefined {
+/** Names may be quoted too; quotes are Go's. */
+function parseUtf8(text: string): readonly Matcher[] | undefined {
   let at = 0;
   const take = (token: RegExp): RegExpExecArray | undefined => {
     blank.lastIndex = at;
     blank.exec(text);
     token.lastIndex = blank.lastIndex;
-    const found = token.exec(text);
-    if (found === null) return undefined;
+    const match = token.exec(text);
+    if (match === null) return undefined;
     at = token.lastIndex;
-    return found;
+    return match;
   };
   const word = (): string | undefined => {
     const quoted = take(quotedToken)?.[1];
@@ -147,12 +150,12 @@ const letters: Readonly<Record<string, string>> = {
 
 const part = /\\(?:[abfnrtv\\"]|x[\da-fA-F]{2}|[0-3][0-7]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})|[^\\\n]+/g;
 
-/** What stands between double quotes in Go (strconv.Unquote); undefined when Go would not take it. */
+/** The value of a string in Go's double quotes (strconv.Unquote); undefined when Go would reject it. */
 function fromGoQuotes(quoted: string): string | undefined {
   const parts = quoted.match(part) ?? [];
   if (parts.join('') !== quoted) return undefined;
   try {
-    // Escapes may give single bytes, which are a text only together: percent signs tell bytes and letters alike.
+    // Escapes may be single bytes of a UTF-8 sequence; percent encoding represents bytes and letters alike.
     return decodeURIComponent(parts.map(toPercent).join(''));
   } catch {
     return undefined;
@@ -169,14 +172,6 @@ function toPercent(text: string): string {
   return `%${byte.toString(16).padStart(2, '0')}`;
 }
 
-/** Labels by their names. */
-export type Labels = Readonly<Record<string, string>>;
-
-/** A label's value; empty when there is none, as for the servers: also for names that every object has, such as `constructor`. */
-export function labelOf(labels: Labels, name: string): string {
-  return (Object.hasOwn(labels, name) ? labels[name] : undefined) ?? '';
-}
-
 const classes: Readonly<Record<string, string>> = {
   alnum: 'a-zA-Z0-9',
   alpha: 'a-zA-Z',
@@ -190,8 +185,8 @@ const classes: Readonly<Record<string, string>> = {
 };
 
 /**
- * A whole-text match in Go's syntax (RE2) as JavaScript's; undefined when it uses what only Go knows. Both agree on
- * almost everything: the differences are flags at the start, names of groups, POSIX classes, `\A`, `\z`, `\Q…\E`.
+ * Translates an anchored regular expression of Go (RE2) to JavaScript; undefined when it uses a feature that JavaScript lacks. They
+ * differ only in leading flags, named groups, POSIX classes, `\A`, `\z` and `\Q…\E`.
  */
 export function fromGoRegExp(pattern: string): RegExp | undefined {
   const translated = translate(pattern);
@@ -203,10 +198,10 @@ export function fromGoRegExp(pattern: string): RegExp | undefined {
   }
 }
 
-/** Whether an expression is none for sure: with what Go alone knows, or repeats where Go alone does, nothing is said. */
-export function isBroken(pattern: string): boolean {
-  const repeatsOfPlaces = /(?:[$^]|\\[ABbz])[*+?{]|\(\?P?<\d/;
-  return translate(pattern) !== undefined && !repeatsOfPlaces.test(pattern) && fromGoRegExp(pattern) === undefined;
+/** Whether a regular expression is certainly invalid in Go; false where only Go can tell. */
+export function isInvalidRegExp(pattern: string): boolean {
+  const repeatedAssertions = /(?:[$^]|\\[ABbz])[*+?{]|\(\?P?<\d/;
+  return translate(pattern) !== undefined && !repeatedAssertions.test(pattern) && fromGoRegExp(pattern) === undefined;
 }
 
 function translate(pattern: string): { readonly source: string; readonly flags: string } | undefined {

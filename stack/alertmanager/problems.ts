@@ -1,49 +1,57 @@
-import { canaryReceiver } from '../canary.ts';
+import { canaryReceiver, definesCanaryReceiver } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
-import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native, repeatedNames } from '../values/native.ts';
-import { inWords } from '../values/words.ts';
+import {
+  durationProblems,
+  isMapping,
+  type Mapping,
+  mappingsIn,
+  misspelledKeys,
+  repeatedNames,
+} from '../values/mapping.ts';
+import { expected } from '../values/words.ts';
 import { matcherProblems, routeProblems } from './route-problems.ts';
-import { bringsCanaryReceiver } from './routing.ts';
 
-/** What is wrong with the Alertmanager part of the config that its shape alone does not show. */
 export function problems(config: StackConfig): readonly Problem[] {
   const own = config.alertmanager;
   const at = (key: string): KeyPath => ['alertmanager', key];
-  const receivers = named(own.receivers, at('receivers'));
-  const intervals = named(own.time_intervals, at('time_intervals'));
-  const names = {
-    receivers: [...textsOf(receivers), ...receiversOfTheStack(config)],
+  const receivers = namesIn(own.receivers, at('receivers'));
+  const intervals = namesIn(own.time_intervals, at('time_intervals'));
+  const defined = {
+    receivers: [...strings(receivers), ...stackReceivers(config)],
     receiversAt: at('receivers'),
-    intervals: textsOf(intervals),
+    intervals: strings(intervals),
     intervalsAt: at('time_intervals'),
   };
   return [
     ...(own.global === undefined ? [] : durationProblems(own.global, 'resolve_timeout', at('global'))),
     ...(own.route === undefined
-      ? unreached(own.receivers, at('receivers'))
-      : routeProblems(own.route, at('route'), names)),
+      ? unreachedReceivers(own.receivers, at('receivers'))
+      : routeProblems(own.route, at('route'), defined)),
     ...repeatedNames(receivers, 'receivers'),
-    ...receivers.flatMap(({ name, path }) => takenName(config, name, path)),
+    ...receivers.flatMap(({ name, path }) => reservedNames(config, name, path)),
     ...mappingsIn(own.receivers, at('receivers')).flatMap(({ value, path }) => receiverProblems(value, path)),
     ...repeatedNames(intervals, 'time intervals'),
-    ...own.inhibit_rules.flatMap((rule, index) => inhibitProblems(rule, [...at('inhibit_rules'), index])),
+    ...mappingsIn(own.inhibit_rules, at('inhibit_rules')).flatMap(({ value, path }) => [
+      ...matcherProblems(value, 'source_matchers', path),
+      ...matcherProblems(value, 'target_matchers', path),
+    ]),
   ];
 }
 
-/** Receivers that services of the stack bring along. */
-function receiversOfTheStack(config: StackConfig): readonly string[] {
+/** Receivers that services of the stack contribute. */
+function stackReceivers(config: StackConfig): readonly string[] {
   return config.sink.enabled ? ['sink'] : [];
 }
 
-function takenName(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
-  const taken = [...receiversOfTheStack(config), ...(bringsCanaryReceiver(config) ? [canaryReceiver] : [])];
-  if (!taken.some((one) => one === name)) return [];
-  const message = `the receiver name "${String(name)}" is taken: the stack brings a receiver of that name`;
-  return [{ code: 'name-twice', path, message, hint: 'give this receiver another name' }];
+function reservedNames(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
+  const reserved = [...stackReceivers(config), ...(definesCanaryReceiver(config) ? [canaryReceiver] : [])];
+  if (!reserved.some((receiver) => receiver === name)) return [];
+  const message = `the receiver name "${String(name)}" is already in use: the stack defines a receiver of that name`;
+  return [{ code: 'name-twice', path, message, hint: 'rename this receiver' }];
 }
 
-function unreached(receivers: readonly unknown[], path: KeyPath): readonly Problem[] {
+function unreachedReceivers(receivers: readonly unknown[], path: KeyPath): readonly Problem[] {
   if (receivers.length === 0) return [];
   return [
     {
@@ -51,57 +59,41 @@ function unreached(receivers: readonly unknown[], path: KeyPath): readonly Probl
       path,
       atKey: true,
       severity: 'warning',
-      message: 'no alert reaches these receivers: there is no route',
+      message: 'these receivers are never notified, because there is no route',
       hint: 'add alertmanager.route with "receiver:" and the name of one of them',
     },
   ];
 }
 
-function receiverProblems(receiver: Native, path: KeyPath): readonly Problem[] {
-  const wrong = Object.entries(receiver).filter(([key, value]) => key.endsWith('_configs') && isNative(value));
+function receiverProblems(receiver: Mapping, path: KeyPath): readonly Problem[] {
+  const notLists = Object.entries(receiver).filter(([key, value]) => key.endsWith('_configs') && isMapping(value));
   return [
-    ...misspeltKeys(receiver, receiverKeys, path),
-    ...wrong.map(([key, value]) => ({
+    ...misspelledKeys(receiver, receiverKeys, path),
+    ...notLists.map(([key, value]) => ({
       code: 'wrong-type',
       path: [...path, key],
-      message: `a list is expected here, not ${inWords(value)}`,
-      hint: 'begin it with "- "',
+      message: expected('a list', value),
+      hint: 'start it with "- "',
     })),
   ];
 }
 
-function inhibitProblems(rule: Native, path: KeyPath): readonly Problem[] {
-  return [...matcherProblems(rule, 'source_matchers', path), ...matcherProblems(rule, 'target_matchers', path)];
-}
-
-function named(list: readonly Native[], path: KeyPath): readonly { readonly name: unknown; readonly path: KeyPath }[] {
+function namesIn(
+  list: readonly Mapping[],
+  path: KeyPath,
+): readonly { readonly name: unknown; readonly path: KeyPath }[] {
   return list.map((item, at) => ({ name: item['name'], path: [...path, at, 'name'] }));
 }
 
-function textsOf(items: readonly { readonly name: unknown }[]): readonly string[] {
-  return items.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+function strings(items: readonly { readonly name: unknown }[]): readonly string[] {
+  return items.map(({ name }) => name).filter((name) => typeof name === 'string');
 }
 
-/** The keys of one receiver, from config/config.go of Alertmanager 0.34; used only to tell slips. */
-export const receiverKeys: readonly string[] = [
-  'name',
-  'labels',
-  'discord_configs',
-  'email_configs',
-  'incidentio_configs',
-  'jira_configs',
-  'mattermost_configs',
-  'msteams_configs',
-  'msteamsv2_configs',
-  'opsgenie_configs',
-  'pagerduty_configs',
-  'pushover_configs',
-  'rocketchat_configs',
-  'slack_configs',
-  'sns_configs',
-  'telegram_configs',
-  'victorops_configs',
-  'webex_configs',
-  'webhook_configs',
-  'wechat_configs',
-];
+/** The keys of a receiver, from config/config.go of Alertmanager 0.34; used only to detect typos. */
+export const receiverKeys: readonly string[] = `
+  name labels discord_configs email_configs incidentio_configs jira_configs mattermost_configs msteams_configs
+  msteamsv2_configs opsgenie_configs pagerduty_configs pushover_configs rocketchat_configs slack_configs sns_configs
+  telegram_configs victorops_configs webex_configs webhook_configs wechat_configs
+`
+  .trim()
+  .split(/\s+/);

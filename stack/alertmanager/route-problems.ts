@@ -1,101 +1,110 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { durationProblems, isNative, mappingsIn, misspeltKeys, type Native } from '../values/native.ts';
-import { inWords, quoted } from '../values/words.ts';
+import {
+  durationProblems,
+  isCollection,
+  isMapping,
+  type Mapping,
+  mappingsIn,
+  misspelledKeys,
+} from '../values/mapping.ts';
+import { describeValue, expected, quoted } from '../values/words.ts';
 import { parseMatchers } from './matcher.ts';
 
 const routeKeys = [
-  'receiver',
-  'group_by',
-  'match',
-  'match_re',
-  'matchers',
-  'mute_time_intervals',
-  'active_time_intervals',
-  'continue',
-  'routes',
-  'group_wait',
-  'group_interval',
-  'repeat_interval',
-  'labels',
+  ...['receiver', 'group_by', 'match', 'match_re', 'matchers', 'mute_time_intervals', 'active_time_intervals'],
+  ...['continue', 'routes', 'group_wait', 'group_interval', 'repeat_interval', 'labels'],
 ];
 
-/** The names a routing tree may speak of, and where they are given. */
-export interface Names {
+/** The receivers and time intervals that routes can name, and where they are defined. */
+interface DefinedNames {
   readonly receivers: readonly string[];
   readonly receiversAt: KeyPath;
   readonly intervals: readonly string[];
   readonly intervalsAt: KeyPath;
 }
 
-/** What is wrong with a routing tree, from its root to its last leaf. */
-export function routeProblems(root: Native, path: KeyPath, names: Names): readonly Problem[] {
+/** Problems of a routing tree. */
+export function routeProblems(root: Mapping, path: KeyPath, defined: DefinedNames): readonly Problem[] {
   return [
     ...rootProblems(root, path),
-    ...eachRoute(root, path).flatMap((route) => oneRoute(route.value, route.path, names)),
+    ...eachRoute(root, path).flatMap((route) => ownProblems(route.value, route.path, defined)),
   ];
 }
 
-/** The root takes every alert, so it must name a receiver and may not choose. */
-function rootProblems(root: Native, path: KeyPath): readonly Problem[] {
-  const choosing = ['matchers', 'match', 'match_re', 'mute_time_intervals', 'active_time_intervals'];
-  const isMisspelt = Object.keys(root).some((key) => !routeKeys.includes(key) && closest(key, ['receiver'], 2));
+/** A route and all routes below it. */
+export function eachRoute(
+  value: Mapping,
+  path: KeyPath,
+): readonly { readonly value: Mapping; readonly path: KeyPath }[] {
+  const children = mappingsIn(value['routes'], [...path, 'routes']);
+  return [{ value, path }, ...children.flatMap((child) => eachRoute(child.value, child.path))];
+}
+
+/** The root matches all alerts, so it must have a receiver and no matchers. */
+function rootProblems(root: Mapping, path: KeyPath): readonly Problem[] {
+  const conditions = ['matchers', 'match', 'match_re', 'mute_time_intervals', 'active_time_intervals'];
+  const isMisspelled = Object.keys(root).some((key) => !routeKeys.includes(key) && closest(key, ['receiver'], 2));
   return [
-    ...(root['receiver'] || isMisspelt
+    ...(root['receiver'] || isMisspelled
       ? []
       : [
           {
             code: 'missing-key',
             path,
             atKey: true,
-            message: 'the root route names no receiver',
-            hint: 'add "receiver:" with the name of one: it gets what no route below it takes',
+            message: 'the root route has no receiver',
+            hint: 'add "receiver:" with the name of the receiver for alerts that match no other route',
           },
         ]),
-    ...choosing
+    ...conditions
       .filter((key) => isFilled(root[key]))
       .map((key) => ({
         code: 'root-route',
         path: [...path, key],
         atKey: true,
-        message: `the root route takes every alert, so it cannot have ${quoted(key)}`,
-        hint: 'put it on a route below "routes:"',
+        message: `the root route matches all alerts, so it cannot have ${quoted(key)}`,
+        hint: 'move it to a route under "routes:"',
       })),
   ];
 }
 
-function oneRoute(route: Native, path: KeyPath, names: Names): readonly Problem[] {
+function ownProblems(route: Mapping, path: KeyPath, defined: DefinedNames): readonly Problem[] {
   return [
-    ...misspeltKeys(route, routeKeys, path),
-    ...receiverProblems(route['receiver'], [...path, 'receiver'], names),
+    ...misspelledKeys(route, routeKeys, path),
+    ...receiverProblems(route['receiver'], [...path, 'receiver'], defined),
     ...matcherProblems(route, 'matchers', path),
     ...durationProblems(route, 'group_wait', path),
     ...durationProblems(route, 'group_interval', path, { aboveZero: true }),
     ...durationProblems(route, 'repeat_interval', path, { aboveZero: true }),
     ...['mute_time_intervals', 'active_time_intervals'].flatMap((key) =>
-      intervalProblems(route[key], [...path, key], names),
+      intervalProblems(route[key], [...path, key], defined),
     ),
   ];
 }
 
-function receiverProblems(receiver: unknown, path: KeyPath, { receivers, receiversAt }: Names): readonly Problem[] {
+function receiverProblems(
+  receiver: unknown,
+  path: KeyPath,
+  { receivers, receiversAt }: DefinedNames,
+): readonly Problem[] {
   if (typeof receiver !== 'string' || receiver === '' || receivers.includes(receiver)) return [];
   return [
     {
       code: 'unknown-receiver',
       path,
-      message: `there is no receiver ${quoted(receiver)}`,
-      ...hintOf(receiver, receivers, 'there are no receivers: name them under alertmanager.receivers'),
+      message: `unknown receiver ${quoted(receiver)}`,
+      hint: nameHint(receiver, receivers, 'define it under alertmanager.receivers'),
       dependsOn: [receiversAt],
     },
   ];
 }
 
-function intervalProblems(given: unknown, path: KeyPath, { intervals, intervalsAt }: Names): readonly Problem[] {
+function intervalProblems(given: unknown, path: KeyPath, { intervals, intervalsAt }: DefinedNames): readonly Problem[] {
   if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) {
-    const message = `a list of time intervals is expected here, not ${inWords(given)}`;
-    return [{ code: 'wrong-type', path, message, hint: 'such as [weekend]' }];
+    const message = expected('a list of time intervals', given);
+    return [{ code: 'wrong-type', path, message, hint: 'write a list, such as [weekend]' }];
   }
   return given.flatMap((name: unknown, at): readonly Problem[] => {
     if (typeof name !== 'string' || intervals.includes(name)) return [];
@@ -103,50 +112,42 @@ function intervalProblems(given: unknown, path: KeyPath, { intervals, intervalsA
       {
         code: 'unknown-time-interval',
         path: [...path, at],
-        message: `there is no time interval ${quoted(name)}`,
-        ...hintOf(name, intervals, 'there are none: name them under alertmanager.time_intervals'),
+        message: `unknown time interval ${quoted(name)}`,
+        hint: nameHint(name, intervals, 'define it under alertmanager.time_intervals'),
         dependsOn: [intervalsAt],
       },
     ];
   });
 }
 
-function hintOf(name: string, names: readonly string[], ifNone: string): { readonly hint: string } {
-  if (names.length === 0) return { hint: ifNone };
-  const near = closest(name, names);
-  return { hint: near === undefined ? `there are ${[...new Set(names)].join(', ')}` : `did you mean ${quoted(near)}?` };
+/** A hint for an unknown name. */
+export function nameHint(name: string, known: readonly string[], ifNone: string): string {
+  if (known.length === 0) return ifNone;
+  const near = closest(name, known);
+  return near === undefined ? `defined: ${[...new Set(known)].join(', ')}` : `did you mean ${quoted(near)}?`;
 }
 
-function eachRoute(route: Native, path: KeyPath): readonly { readonly value: Native; readonly path: KeyPath }[] {
-  const below = mappingsIn(route['routes'], [...path, 'routes']);
-  return [{ value: route, path }, ...below.flatMap((child) => eachRoute(child.value, child.path))];
-}
-
-function isFilled(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0;
-  return isNative(value) ? Object.keys(value).length > 0 : value !== undefined && value !== null;
-}
-
-/** What is wrong with the list of matchers under a key, such as `matchers` of a route. */
-export function matcherProblems(section: Native, key: string, path: KeyPath): readonly Problem[] {
+/** Problems of the list of matchers of a key, such as `matchers` of a route. */
+export function matcherProblems(section: Mapping, key: string, path: KeyPath): readonly Problem[] {
   const matchers = section[key];
   const here = [...path, key];
   if (matchers === undefined || matchers === null) return [];
-  if (Array.isArray(matchers)) return matchers.flatMap((matcher: unknown, at) => problemOf(matcher, [...here, at]));
-  const message = `a list of matchers is expected here, not ${inWords(matchers)}`;
-  return [{ code: 'wrong-type', path: here, message, hint: suggestion(matchers) ?? 'such as [severity="critical"]' }];
+  if (Array.isArray(matchers))
+    return matchers.flatMap((matcher: unknown, at) => matcherProblem(matcher, [...here, at]));
+  const hint = suggestion(matchers) ?? 'write a list, such as [severity="critical"]';
+  return [{ code: 'wrong-type', path: here, message: expected('a list of matchers', matchers), hint }];
 }
 
-function problemOf(matcher: unknown, path: KeyPath): readonly Problem[] {
+function matcherProblem(matcher: unknown, path: KeyPath): readonly Problem[] {
   if (typeof matcher === 'string' && parseMatchers(matcher) !== undefined) return [];
-  const given = typeof matcher === 'string' ? quoted(matcher) : inWords(matcher);
-  const hint = suggestion(matcher) ?? 'a matcher is name="value", with =, !=, =~ or !~ between the two';
-  return [{ code: 'matcher', path, message: `this is not a matcher: ${given}`, hint }];
+  const text = typeof matcher === 'string' ? quoted(matcher) : describeValue(matcher);
+  const hint = suggestion(matcher) ?? 'a matcher is name="value", with =, !=, =~ or !~ in between';
+  return [{ code: 'matcher', path, message: `not a matcher: ${text}`, hint }];
 }
 
-/** What a person who wrote `severity: critical` meant. */
+/** What a user meant by `severity: critical`. */
 function suggestion(given: unknown): string | undefined {
-  const pairs = isNative(given)
+  const pairs = isMapping(given)
     ? Object.entries(given)
     : typeof given === 'string'
       ? [...given.matchAll(/^\s*(\w+)\s*(?::|==)\s*"?([^"]*?)"?\s*$/g)].map(
@@ -154,6 +155,11 @@ function suggestion(given: unknown): string | undefined {
         )
       : [];
   const [first] = pairs;
-  if (first === undefined || pairs.length !== 1 || typeof first[1] === 'object') return undefined;
+  if (first === undefined || pairs.length !== 1 || isCollection(first[1])) return undefined;
   return `write ${first[0]}="${String(first[1])}"`;
+}
+
+function isFilled(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return isMapping(value) ? Object.keys(value).length > 0 : value !== undefined && value !== null;
 }

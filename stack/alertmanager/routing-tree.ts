@@ -1,154 +1,173 @@
-import { isNative } from '../values/native.ts';
-import { type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
+import type { AlertRoute } from '../alert.ts';
+import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
+import { formatMatcher, type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
-/** A route as far as it decides who is told. */
 export interface Route {
   readonly receiver: string;
   readonly matchers: readonly Matcher[];
-  /** Whether later routes beside it are tried too, once it has matched. */
+  /** Whether an alert that matches goes on to the routes after this one. */
   readonly continues: boolean;
+  readonly timing: Timing;
+  readonly muteIntervals: readonly string[];
+  readonly activeIntervals: readonly string[];
   readonly routes: readonly Route[];
 }
 
-/** Whom an alert may reach, when not all of its labels are known. */
-export interface ReachedReceivers {
-  /** Receivers it reaches whatever the other labels are. */
-  readonly certain: readonly string[];
-  /** Receivers it may reach. */
-  readonly possible: readonly string[];
-  /** The labels it depends on. */
-  readonly dependsOn: readonly string[];
-  /** What is asked of these labels, as `team="db"`. */
-  readonly conditions: readonly string[];
+/** When notifications are sent; inherited from the parent route. */
+interface Timing {
+  readonly groupBy: readonly string[];
+  readonly groupWait: string;
+  readonly groupInterval: string;
+  readonly repeatInterval: string;
 }
 
-/** Reads the root route of an alertmanager.yml; undefined when it is no routing tree that Alertmanager would take. */
-export function parseRoute(value: unknown, inherited = ''): Route | undefined {
-  if (!isNative(value)) return undefined;
-  const receiver = typeof value['receiver'] === 'string' && value['receiver'] !== '' ? value['receiver'] : inherited;
+/** Alertmanager's defaults (dispatch/route.go). */
+const defaults: Timing = { groupBy: [], groupWait: '30s', groupInterval: '5m', repeatInterval: '4h' };
+
+/** Parses the root route of an alertmanager.yml; undefined when Alertmanager would not accept it. */
+export function parseRoute(
+  value: unknown,
+  parent: Pick<Route, 'receiver' | 'timing'> = { receiver: '', timing: defaults },
+): Route | undefined {
+  if (!isMapping(value)) return undefined;
+  const own = { receiver: stringOf(value['receiver']) ?? parent.receiver, timing: timingOf(value, parent.timing) };
   const matchers = matchersOf(value);
-  const below = listOf(value['routes']).map((route) => parseRoute(route, receiver));
-  if (matchers === undefined || receiver === '' || !below.every((route) => route !== undefined)) return undefined;
-  return { receiver, matchers, continues: value['continue'] === true, routes: below };
+  const routes = listOf(value['routes']).map((route) => parseRoute(route, own));
+  if (matchers === undefined || own.receiver === '' || !routes.every((route) => route !== undefined)) return undefined;
+  return {
+    ...own,
+    matchers,
+    continues: value['continue'] === true,
+    muteIntervals: listOf(value['mute_time_intervals']).map(String),
+    activeIntervals: listOf(value['active_time_intervals']).map(String),
+    routes,
+  };
 }
 
-/**
- * The receivers of an alert with exactly these labels, in the order they are told: a route gives an alert to the routes
- * below it, the first that matches or, with `continue`, more; what none of them takes is its own (dispatch/route.go).
- */
+function timingOf(route: Mapping, parent: Timing): Timing {
+  return {
+    groupBy: Array.isArray(route['group_by']) ? route['group_by'].map(String) : parent.groupBy,
+    groupWait: stringOf(route['group_wait']) ?? parent.groupWait,
+    groupInterval: stringOf(route['group_interval']) ?? parent.groupInterval,
+    repeatInterval: stringOf(route['repeat_interval']) ?? parent.repeatInterval,
+  };
+}
+
+const stringOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** A route and whether an alert takes it. */
+export interface TracedRoute extends Omit<Route, 'routes'> {
+  readonly isMatched: boolean;
+  /** Whether it matches and none of its child routes does, so that its receiver is notified. */
+  readonly isFinal: boolean;
+  readonly routes: readonly TracedRoute[];
+}
+
+/** Traces an alert with exactly these labels through all routes (dispatch/route.go, Match). */
+export function traceRoutes(route: Route, labels: Labels, isReached = true): TracedRoute {
+  const isMatched =
+    isReached && route.matchers.every((matcher) => matches(matcher, labelOf(labels, matcher.name)) === true);
+  let isOpen = isMatched;
+  const routes = route.routes.map((child) => {
+    const traced = traceRoutes(child, labels, isOpen);
+    if (traced.isMatched && !traced.continues) isOpen = false;
+    return traced;
+  });
+  return { ...route, isMatched, isFinal: isMatched && !routes.some((child) => child.isMatched), routes };
+}
+
+/** The routes whose receivers are notified, in the order of the notifications. */
+export function finalRoutes(route: TracedRoute): readonly TracedRoute[] {
+  const below = route.routes.flatMap(finalRoutes);
+  return route.isFinal ? [...below, route] : below;
+}
+
+/** The receivers of an alert with exactly these labels, each once. */
 export function receiversFor(root: Route, labels: Labels): readonly string[] {
   return walk(root, labels, () => false).certain;
 }
 
-/** Whom an alert may reach that has these labels and others that are not known. */
-export function reachOf(root: Route, labels: Labels): ReachedReceivers {
-  return toReach(walk(root, labels, isNotIn(labels)));
+/** The receivers of an alert with these labels and others that are unknown. */
+export function routeOf(root: Route, labels: Labels): AlertRoute {
+  const walked = walk(root, labels, (name) => !Object.hasOwn(labels, name));
+  const open = openMatchers(walked);
+  return {
+    certain: walked.certain,
+    possible: walked.possible,
+    dependsOn: once(open.map(({ name }) => name)).toSorted(),
+    conditions: once(open.map(formatMatcher)).toSorted(),
+    cases: JSON.stringify(casesOf(walked)),
+  };
 }
 
-/** The same, with what is left of the tree for such alerts: where two trees leave the same, they reach the same by both. */
-export function alertRouteOf(root: Route, labels: Labels): ReachedReceivers & { readonly cases: string } {
-  const walked = walk(root, labels, isNotIn(labels));
-  return { ...toReach(walked), cases: JSON.stringify(leftOf(walked)) };
-}
-
-/** Whom an alert may reach by one route. */
+/** The receivers an alert may have below one route. */
 interface Walked {
   readonly route: Route;
   readonly certain: readonly string[];
   readonly possible: readonly string[];
-  /** The routes below that it may take, as long as it depends on them whom it reaches. */
-  readonly open: readonly OpenRoute[];
+  /** The child routes it may take; none when its receivers do not depend on them. */
+  readonly branches: readonly Branch[];
 }
 
-/** A route that an alert may take, and what is asked of labels that are not known: nothing where it takes it for certain. */
-interface OpenRoute {
-  readonly asked: readonly Matcher[];
+interface Branch {
+  /** The matchers on unknown labels; none when the alert takes the branch for certain. */
+  readonly open: readonly Matcher[];
   readonly below: Walked;
 }
 
 function walk(route: Route, labels: Labels, isUnknown: (name: string) => boolean): Walked {
   if (route.routes.length === 0) return settled(route, [route.receiver]);
-  const open = openRoutes(route, labels, isUnknown);
-  // Whom it reaches for certain from here on, when a route before took it and when none did: from the last route to the first.
-  let ifTaken: readonly string[] = [];
+  const branches = branchesOf(route, labels, isUnknown);
+  // The certain receivers from a branch on, if an earlier branch matched and if none did: from the last branch to the first.
+  let ifMatched: readonly string[] = [];
   let ifNot: readonly string[] = [route.receiver];
-  for (const { asked, below } of open.toReversed()) {
-    const taking = below.route.continues ? once([...below.certain, ...ifTaken]) : below.certain;
-    const isCertain = asked.length === 0;
-    ifTaken = isCertain ? taking : ifTaken.filter((receiver) => taking.includes(receiver));
+  for (const { open, below } of branches.toReversed()) {
+    const taking = below.route.continues ? once([...below.certain, ...ifMatched]) : below.certain;
+    const isCertain = open.length === 0;
+    ifMatched = isCertain ? taking : ifMatched.filter((receiver) => taking.includes(receiver));
     ifNot = isCertain ? taking : taking.filter((receiver) => ifNot.includes(receiver));
   }
-  const own = open.some(({ asked }) => asked.length === 0) ? [] : [route.receiver];
-  const possible = once([...open.flatMap(({ below }) => below.possible), ...own]);
-  return ifNot.length === possible.length ? settled(route, ifNot) : { route, certain: ifNot, possible, open };
+  const own = branches.some(({ open }) => open.length === 0) ? [] : [route.receiver];
+  const possible = once([...branches.flatMap(({ below }) => below.possible), ...own]);
+  return ifNot.length === possible.length ? settled(route, ifNot) : { route, certain: ifNot, possible, branches };
 }
 
 const settled = (route: Route, receivers: readonly string[]): Walked => ({
   route,
   certain: receivers,
   possible: receivers,
-  open: [],
+  branches: [],
 });
 
-/** The routes below one that an alert may take, up to the one behind which it never gets. */
-function openRoutes(route: Route, labels: Labels, isUnknown: (name: string) => boolean): readonly OpenRoute[] {
-  const open: OpenRoute[] = [];
+function branchesOf(route: Route, labels: Labels, isUnknown: (name: string) => boolean): readonly Branch[] {
+  const branches: Branch[] = [];
   for (const child of route.routes) {
-    const asked = askedBy(child, labels, isUnknown);
-    if (asked === undefined) continue;
-    open.push({ asked, below: walk(child, labels, isUnknown) });
-    if (asked.length === 0 && !child.continues) break;
+    const results = child.matchers.map((matcher) => ({
+      matcher,
+      result: isUnknown(matcher.name) ? undefined : matches(matcher, labelOf(labels, matcher.name)),
+    }));
+    if (results.some(({ result }) => result === false)) continue;
+    const open = results.filter(({ result }) => result === undefined).map(({ matcher }) => matcher);
+    branches.push({ open, below: walk(child, labels, isUnknown) });
+    if (open.length === 0 && !child.continues) break;
   }
-  return open;
+  return branches;
 }
 
-/** The matchers of a route that cannot be judged; undefined when another one says that the alert does not take it. */
-function askedBy(
-  { matchers }: Route,
-  labels: Labels,
-  isUnknown: (name: string) => boolean,
-): readonly Matcher[] | undefined {
-  const asked: Matcher[] = [];
-  for (const matcher of matchers) {
-    const verdict = isUnknown(matcher.name) ? undefined : matches(matcher, labelOf(labels, matcher.name));
-    if (verdict === false) return undefined;
-    if (verdict === undefined) asked.push(matcher);
-  }
-  return asked;
-}
+const openMatchers = ({ branches }: Walked): readonly Matcher[] =>
+  branches.flatMap(({ open, below }) => [...open, ...openMatchers(below)]);
 
-function toReach(walked: Walked): ReachedReceivers {
-  const asked = askedIn(walked);
-  return {
-    certain: walked.certain,
-    possible: walked.possible,
-    dependsOn: once(asked.map(({ name }) => name)).toSorted(),
-    conditions: once(asked.map(matcherText)).toSorted(),
-  };
-}
-
-const askedIn = ({ open }: Walked): readonly Matcher[] =>
-  open.flatMap(({ asked, below }) => [...asked, ...askedIn(below)]);
-
-/** The receivers where nothing is left to decide, else the routes that are left. */
-function leftOf({ route, certain, open }: Walked): unknown {
-  if (open.length === 0) return certain.toSorted();
-  const routes = open.map(({ asked, below }, at) => [
-    asked.map(matcherText).toSorted(),
-    // Behind the last one there is nothing to go on to.
-    below.route.continues && at < open.length - 1,
-    leftOf(below),
+/** The receivers when nothing is left to decide, else the branches that are left. */
+function casesOf({ route, certain, branches }: Walked): unknown {
+  if (branches.length === 0) return certain.toSorted();
+  const cases = branches.map(({ open, below }, at) => [
+    open.map(formatMatcher).toSorted(),
+    // The last branch has nothing to continue to.
+    below.route.continues && at < branches.length - 1,
+    casesOf(below),
   ]);
-  return [routes, open.some(({ asked }) => asked.length === 0) ? [] : route.receiver];
+  return [cases, branches.some(({ open }) => open.length === 0) ? [] : route.receiver];
 }
-
-const isNotIn =
-  (labels: Labels) =>
-  (name: string): boolean =>
-    !Object.hasOwn(labels, name);
-
-const matcherText = ({ name, operator, value }: Matcher): string => `${name}${operator}${JSON.stringify(value)}`;
 
 const once = (names: readonly string[]): readonly string[] => [...new Set(names)];
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

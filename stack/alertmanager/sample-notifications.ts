@@ -1,7 +1,7 @@
 import type { AlertRule } from '../alert.ts';
 import { type Labels, labelOf } from './matcher.ts';
 
-/** A notification as templates get it (template.Data of Alertmanager). */
+/** The data of a notification template (template.Data of Alertmanager). */
 export interface Notification {
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
@@ -26,8 +26,8 @@ interface SampleAlert {
 const mostKinds = 24;
 
 /**
- * Notifications in which each rule's alert appears once firing and once resolved. Rules that templates cannot tell apart, since
- * they differ in name and texts alone, come together as in a group; a rule whose name `isNamed` comes by itself.
+ * Notifications in which each rule's alert appears once firing and once resolved. Rules that templates cannot distinguish, because only
+ * their names and texts differ, share a notification; a rule for which `isNamed` is true has its own.
  */
 export function sampleNotifications(
   rules: readonly AlertRule[],
@@ -42,9 +42,9 @@ export function sampleNotifications(
       entries(labels),
       Object.keys(alert.annotations).sort(),
     ]);
-    const alike = kinds.get(kind);
-    if (alike === undefined) kinds.set(kind, [alert]);
-    else alike.push(alert);
+    const sameKind = kinds.get(kind);
+    if (sameKind === undefined) kinds.set(kind, [alert]);
+    else sameKind.push(alert);
   }
   if (kinds.size === 0) kinds.set('', [toAlert(example)]);
   const groups: SampleAlert[][] = [];
@@ -54,19 +54,19 @@ export function sampleNotifications(
   return groups.flatMap((alerts) => [toNotification('firing', alerts), toNotification('resolved', alerts)]);
 }
 
-/** For stacks without rules: what other programs send looks much like it. */
+/** For stacks without rules, whose Alertmanager gets alerts from elsewhere. */
 const example: Pick<AlertRule, 'name' | 'sent' | 'annotations' | 'labels'> = {
   name: 'Example',
   labels: { severity: 'warning' },
   sent: { alertname: 'Example', severity: 'warning' },
-  annotations: { summary: 'An example', description: 'What an alert says' },
+  annotations: { summary: 'An example', description: 'The description of an alert' },
 };
 
 function toAlert({ name, labels, sent, annotations }: typeof example): SampleAlert {
   return {
     status: 'firing',
-    labels: { job: 'sample', instance: 'sample:9100', ...filled(labels), ...sent },
-    annotations: filled(annotations),
+    labels: { job: 'sample', instance: 'sample:9100', ...rendered(labels), ...sent },
+    annotations: rendered(annotations),
     startsAt: '2026-01-02T03:04:05Z',
     endsAt: '0001-01-01T00:00:00Z',
     generatorURL: `http://prometheus.example/graph?g0.expr=${encodeURIComponent(name)}`,
@@ -91,17 +91,16 @@ function toNotification(status: Notification['status'], firing: readonly SampleA
   };
 }
 
-/** Prometheus has filled these in before an alert is sent. */
-function filled(texts: Labels): Labels {
+/** Prometheus renders templates in labels and annotations before it sends an alert. */
+function rendered(texts: Labels): Labels {
   return Object.fromEntries(entries(texts).map(([name, text]) => [name, text.replaceAll(/\{\{.*?\}\}/gs, '42')]));
 }
 
 function common(all: readonly Labels[]): Labels {
   const [first = {}, ...rest] = all;
   return Object.fromEntries(
-    entries(first).filter(([name, value]) => rest.every((one) => labelOf(one, name) === value)),
+    entries(first).filter(([name, value]) => rest.every((labels) => labelOf(labels, name) === value)),
   );
 }
 
-const entries = (labels: Labels): [string, string][] =>
-  Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
+const entries = (labels: Labels): [string, string][] => Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

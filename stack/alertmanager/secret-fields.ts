@@ -1,8 +1,8 @@
 import type { SecretFiles } from '../secrets/secret-files.ts';
 
 /**
- * Where Alertmanager 0.33 reads secrets from files (each tried with amtool 0.33.1). Receivers open the path as it stands, so it
- * must be a whole one; the files are read at each notification.
+ * The secrets that Alertmanager 0.33 can read from files (tested with amtool 0.33.1). Receivers open the path as written, so it must be
+ * absolute; they read the file for each notification.
  */
 export const alertmanagerSecrets: SecretFiles = {
   paths: 'absolute',
@@ -54,7 +54,7 @@ export const alertmanagerSecrets: SecretFiles = {
     'tls_config.cert': 'cert_file',
     'tls_config.key': 'key_file',
   },
-  seen: [
+  visible: [
     'basic_auth.username',
     'incidentio_configs.url',
     'smtp_tls_config.ca',
@@ -63,5 +63,5 @@ export const alertmanagerSecrets: SecretFiles = {
     'tls_config.ca',
     'tls_config.cert',
   ],
-  unfiled: ['proxy_connect_header.*', 'sigv4.secret_key'],
+  inlineOnly: ['proxy_connect_header.*', 'sigv4.secret_key'],
 };

@@ -1,22 +1,23 @@
 import type { AlertRouting } from '../alert.ts';
-import type { ContainerSpec, RenderedFile } from '../model.ts';
-import { defineService } from '../service.ts';
+import { canaryReceiver, canaryRoute, definesCanaryReceiver, hasCanary } from '../canary.ts';
+import type { StackConfig } from '../config.ts';
+import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
+import { contentOf, Secret } from '../secret.ts';
+import { defineService, type Release } from '../service.ts';
 import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
-import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
+import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
+import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
-import { readMainFile } from './main-file.ts';
+import { mainFile, readMainFile } from './main-file.ts';
 import { problems } from './problems.ts';
-import { proofs, stamp } from './proofs.ts';
-import { ownReceivers, rootRoute } from './routing.ts';
-import { alertRouteOf, parseRoute } from './routing-tree.ts';
+import { parseRoute, routeOf } from './routing-tree.ts';
 import { alertmanagerSecrets } from './secret-fields.ts';
 
 const port = 9093;
 const dataDir = '/alertmanager';
 
-/** Alertmanager: groups, routes and silences alerts and tells the receivers. */
 export const alertmanager = defineService({
   name: 'alertmanager',
   title: 'Alertmanager',
@@ -35,7 +36,7 @@ export const alertmanager = defineService({
         `--storage.path=${dataDir}`,
         `--data.retention=${own.retention}`,
         `--web.listen-address=:${port}`,
-        // The links in notifications; a path in them is for the proxy that people come through, not for this server.
+        // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
         `--web.external-url=${externalUrl(config, own)}`,
         '--web.route-prefix=/',
         '--cluster.listen-address=',
@@ -53,10 +54,10 @@ export const alertmanager = defineService({
       stopTimeoutSeconds: 10,
     };
   },
-  holes: (config) => ({
+  placeholders: (config) => ({
     route: rootRoute(config),
-    receivers: ownReceivers(config),
-    // Relative to alertmanager.yml, so that a check before the switch reads the templates that come with it.
+    receivers: receiversOf(config),
+    // Relative to alertmanager.yml, so that a check before the switch reads the new templates.
     template_globs: ['templates/*.tmpl', 'templates/user/*'],
   }),
   userFiles: (config) =>
@@ -75,33 +76,95 @@ export const alertmanager = defineService({
   proofs,
   alertRouting,
   risks,
-  explainExit: explainAlertmanagerExit,
+  explainExit: (lines) => explainExit(lines, causes),
   healthIndicators,
 });
 
-/** Whom alerts reach by the routing tree of alertmanager.yml; undefined when there is none that can be read. */
+/** The receiver without integrations of stacks that define none: Alertmanager does not start without a receiver. */
+const emptyReceiver = 'none';
+
+/** The user's root route, or one that sends all alerts to the sink, if enabled; in front of its routes that of the canary. */
+export function rootRoute(config: StackConfig): Readonly<Record<string, unknown>> {
+  const receiver = config.sink.enabled ? 'sink' : emptyReceiver;
+  const root = config.alertmanager.route ?? { receiver, group_by: ['alertname', 'job'] };
+  return hasCanary(config) ? { ...root, routes: [canaryRoute(config), ...listOf(root['routes'])] } : root;
+}
+
+/** The user's receivers, and those without integrations that routes of the stack need. */
+function receiversOf(config: StackConfig): readonly unknown[] {
+  const { receivers, route } = config.alertmanager;
+  return [
+    ...receivers,
+    ...(route === undefined && !config.sink.enabled ? [{ name: emptyReceiver }] : []),
+    ...(definesCanaryReceiver(config) ? [{ name: canaryReceiver }] : []),
+  ];
+}
+
+/** How alertmanager.yml routes alerts; undefined when it has no valid routing tree. */
 export function alertRouting(files: readonly RenderedFile[]): AlertRouting | undefined {
   const root = parseRoute(readMainFile(files)?.['route']);
-  return root === undefined ? undefined : (labels) => alertRouteOf(root, labels);
+  return root === undefined ? undefined : (labels) => routeOf(root, labels);
 }
 
-/** Silences and notifications that an Alertmanager of another spec forgets. */
+/** Writes the revision of all files into alertmanager.yml: Alertmanager exports the hash of that file alone. */
+function stamp(files: readonly RenderedFile[], revision: string): readonly RenderedFile[] {
+  // At the end, so that the line numbers of the user's file stay.
+  const line = `# revision ${revision}\n`;
+  const withLine = (text: string): string => (text.endsWith('\n') || text === '' ? text + line : `${text}\n${line}`);
+  return files.map((file) => {
+    if (file.path !== mainFile) return file;
+    const { content, masked } = file;
+    return {
+      ...file,
+      masked: masked === undefined ? undefined : withLine(masked),
+      content: content instanceof Secret ? new Secret(withLine(content.reveal()), content.origin) : withLine(content),
+    };
+  });
+}
+
+/**
+ * The value of `alertmanager_config_hash`: the first six bytes, little-endian, of the MD5 of alertmanager.yml (config/coordinator.go;
+ * tested with 0.33.1).
+ */
+function configHash(text: string, md5: Release['md5']): number {
+  return md5(text)
+    .slice(0, 6)
+    .reduceRight((sum, byte) => sum * 256 + byte, 0);
+}
+
+/** Alertmanager runs these files when it exports the hash of our alertmanager.yml. */
+function proofs({ files, revision, md5 }: Release): readonly Proof[] {
+  const file = files.find(({ path }) => path === mainFile);
+  const hash = configHash(file === undefined ? '' : contentOf(file), md5);
+  return [
+    {
+      claim: `runs the alertmanager.yml of revision ${revision}`,
+      request: { method: 'GET', port, path: '/metrics' },
+      assess: ({ status, body }): Verdict => {
+        if (status !== 200) return { kind: 'notYet', because: `its metrics page answers ${status}` };
+        const running = /^alertmanager_config_hash (\S+)$/m.exec(body)?.[1];
+        if (running !== undefined && Number(running) === hash) return { kind: 'proven' };
+        if (/^alertmanager_config_last_reload_successful 0$/m.test(body)) {
+          return { kind: 'refuted', because: 'its last reload failed; see its log' };
+        }
+        return { kind: 'notYet', because: `its config hash is ${running ?? 'not exported'}, expected ${hash}` };
+      },
+    },
+  ];
+}
+
+/** Silences and notifications that an Alertmanager of another spec deletes. */
 function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
-  const [old, now] = [before, after].map(({ args }) => flagIn(args, 'data.retention') ?? '120h');
-  if (old === undefined || now === undefined || (parseDuration(now) ?? 0) >= (parseDuration(old) ?? 0)) return [];
-  return [`silences and sent notifications older than ${now} are forgotten; until now they were kept for ${old}`];
+  const [old = '', now = ''] = [before, after].map(({ args }) => flagIn(args, 'data.retention') ?? '120h');
+  if ((parseDuration(now) ?? 0) >= (parseDuration(old) ?? 0)) return [];
+  return [`silences and the notification log older than ${now} are deleted (retention was ${old})`];
 }
 
-/** What an Alertmanager that died says last (0.33.1). */
+/** The last log lines of an Alertmanager that exited (0.33.1). */
 const causes: readonly ExitCause[] = [
   {
     pattern:
       /msg="(?:error loading configuration file|failed to load configuration|Loading configuration file failed).*/i,
-    say: ([line]) => `it cannot read its config: ${errIn(line) ?? 'its log says why'}`,
+    explain: ([line]) => `it cannot load its config: ${errorIn(line) ?? 'see its log'}`,
   },
 ];
-
-/** The likely cause of an Alertmanager's end. */
-function explainAlertmanagerExit(lines: readonly string[]): string | undefined {
-  return explainExit(lines, causes);
-}

@@ -1,61 +1,52 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { isNative, type Native } from '../values/native.ts';
-import { inWords, quoted } from '../values/words.ts';
-import { uidForm } from './config.ts';
-import { answerInputs, type DashboardModel, openDashboard, panelsIn } from './dashboard-file.ts';
+import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
+import { expected, quoted } from '../values/words.ts';
+import { toUid, uidForm } from './config.ts';
+import { type DashboardModel, openDashboard, panelsIn, resolveInputs } from './dashboard-file.ts';
 import type { KnownDatasource } from './datasources.ts';
 
-/** What is wrong with the content of a dashboard's file in a stack with these datasources; paths are inside the file. */
-export function dashboardProblems(content: unknown, known: readonly KnownDatasource[]): readonly Problem[] {
-  const opened = openDashboard(content);
-  if (opened === undefined) {
-    return [
-      {
-        code: 'no-dashboard',
-        path: [],
-        message: `a dashboard is expected here, not ${inWords(content)}`,
-        hint: "take what Grafana's Export writes",
-      },
-    ];
+/** Problems of a dashboard file in a stack with these datasources; paths are inside the file. */
+export function dashboardProblems(content: unknown, datasources: readonly KnownDatasource[]): readonly Problem[] {
+  const dashboard = openDashboard(content);
+  if (dashboard === undefined) {
+    const hint = "use the file that Grafana's Export writes";
+    return [{ code: 'no-dashboard', path: [], message: expected('a dashboard', content), hint }];
   }
   return [
-    ...titleProblems(opened),
-    ...uidProblems(opened),
-    ...(opened.isSecondSchema
+    ...titleProblems(dashboard),
+    ...uidProblems(dashboard),
+    ...(dashboard.isSchemaV2
       ? []
       : [
-          ...inputProblems(opened, known),
-          ...libraryProblems(opened),
-          ...panelsIn(opened.model, opened.path).flatMap(({ panel, path }) => angularProblems(panel, path)),
-          ...datasourceReferences(opened).flatMap((reference) => referenceProblems(reference, opened, known)),
+          ...inputProblems(dashboard, datasources),
+          ...libraryProblems(dashboard),
+          ...panelsIn(dashboard.model, dashboard.path).flatMap(({ panel, path }) => angularProblems(panel, path)),
+          ...datasourceReferences(dashboard).flatMap((reference) =>
+            referenceProblems(reference, dashboard, datasources),
+          ),
         ]),
   ];
 }
 
-/** Whether a content may be a dashboard at all: other JSON may lie in the same folder. */
 function titleProblems({ model, path }: DashboardModel): readonly Problem[] {
   const { title } = model;
   if (typeof title === 'string' && title.trim() !== '') return [];
+  const isMissing = title === undefined;
   return [
     {
       code: 'missing-key',
-      path: title === undefined ? path : [...path, 'title'],
-      atKey: title === undefined,
-      message: title === undefined ? 'the dashboard has no title' : `a title is expected here, not ${inWords(title)}`,
-      hint: 'Grafana leaves out a dashboard without one; is this file a dashboard?',
+      path: isMissing ? path : [...path, 'title'],
+      atKey: isMissing,
+      message: isMissing ? 'the dashboard has no title' : expected('a title', title),
+      hint: 'Grafana does not load a dashboard without a title; is this file a dashboard?',
     },
   ];
 }
 
 function uidProblems({ model, uid, uidPath }: DashboardModel): readonly Problem[] {
   if (typeof uid === 'string' && uidForm.test(uid)) return [];
-  const title = typeof model['title'] === 'string' ? model['title'] : 'dashboard';
-  const made = title
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 40);
+  const suggested = toUid(typeof model['title'] === 'string' ? model['title'] : 'dashboard') || 'my-dashboard';
   const isMissing = uid === undefined || uid === null || uid === '';
   return [
     {
@@ -63,49 +54,42 @@ function uidProblems({ model, uid, uidPath }: DashboardModel): readonly Problem[
       path: isMissing ? uidPath.slice(0, -1) : uidPath,
       atKey: isMissing,
       message: isMissing
-        ? 'the dashboard has no uid: Grafana would make up another one each time, and its address would change'
-        : `a uid of at most 40 letters, digits, - and _ is expected here, not ${inWords(uid)}`,
-      hint: `write "${String(uidPath.at(-1))}": "${made === '' ? 'my-dashboard' : made}"`,
+        ? 'the dashboard has no uid: Grafana would generate a new one each time, and the URL would change'
+        : expected('a uid of at most 40 letters, digits, - and _', uid),
+      hint: `write "${String(uidPath.at(-1))}": "${suggested}"`,
     },
   ];
 }
 
-function inputProblems({ model, path }: DashboardModel, known: readonly KnownDatasource[]): readonly Problem[] {
-  return answerInputs(model, known).flatMap((answer, at): readonly Problem[] => {
-    if (answer.value !== undefined) return [];
-    return [
-      {
-        code: 'unknown-datasource',
-        path: [...path, '__inputs', at, answer.plugin === undefined ? 'name' : 'pluginId'],
-        message:
-          answer.plugin === undefined
-            ? `the input ${answer.name} has no value`
-            : `the dashboard asks for a datasource of the kind ${quoted(answer.plugin)}, and the stack has none`,
-        hint: answer.plugin === undefined ? 'give it one' : 'add one under grafana.datasources',
-      },
-    ];
+function inputProblems({ model, path }: DashboardModel, datasources: readonly KnownDatasource[]): readonly Problem[] {
+  return resolveInputs(model, datasources).flatMap(({ name, value, plugin }, at): readonly Problem[] => {
+    if (value !== undefined) return [];
+    const input = [...path, '__inputs', at];
+    const code = 'unknown-datasource';
+    if (plugin === undefined) {
+      return [{ code, path: [...input, 'name'], message: `the input ${name} has no value`, hint: 'set its value' }];
+    }
+    const message = `the dashboard needs a datasource of type ${quoted(plugin)}, and the stack has none`;
+    return [{ code, path: [...input, 'pluginId'], message, hint: 'add one under grafana.datasources' }];
   });
 }
 
-/** Library panels live in Grafana's database: a file can only refer to them. */
+/** Library panels are stored in Grafana's database; a file can only refer to them. */
 function libraryProblems({ model, path }: DashboardModel): readonly Problem[] {
   const elements = model['__elements'];
-  const isEmpty = Array.isArray(elements)
-    ? elements.length === 0
-    : !isNative(elements) || Object.keys(elements).length === 0;
-  if (isEmpty) return [];
+  if (typeof elements !== 'object' || elements === null || Object.keys(elements).length === 0) return [];
   return [
     {
       code: 'library-panel',
       path: [...path, '__elements'],
       atKey: true,
-      message: 'the dashboard brings library panels along, which a file cannot give to Grafana',
-      hint: 'unlink them in Grafana before the export, so that they become plain panels',
+      message: 'the dashboard contains library panels, which cannot be provisioned from a file',
+      hint: 'unlink them in Grafana before the export, so that they become regular panels',
     },
   ];
 }
 
-/** Panels that went with Angular in Grafana 12, and what took their place. */
+/** Angular panels, which Grafana 12 removed, and their replacements. */
 const successors: Readonly<Record<string, string>> = {
   graph: 'timeseries',
   singlestat: 'stat',
@@ -114,15 +98,15 @@ const successors: Readonly<Record<string, string>> = {
   'grafana-worldmap-panel': 'geomap',
 };
 
-function angularProblems({ type }: Native, path: KeyPath): readonly Problem[] {
+function angularProblems({ type }: Mapping, path: KeyPath): readonly Problem[] {
   const successor = typeof type === 'string' ? successors[type] : undefined;
   if (successor === undefined) return [];
   return [
     {
       code: 'angular-panel',
       path: [...path, 'type'],
-      message: `Grafana 12 has no ${String(type)} panel any more`,
-      hint: `make it a ${successor} panel: Grafana 11 does so when the dashboard is opened and saved`,
+      message: `Grafana 12 no longer has ${String(type)} panels`,
+      hint: `use a ${successor} panel: Grafana 11 migrates it when you open and save the dashboard`,
     },
   ];
 }
@@ -134,50 +118,40 @@ interface Reference {
   readonly isName: boolean;
 }
 
-/** Every place of a classic model that names a datasource: panels, their queries, variables and annotations. */
+/** All references of a classic model to datasources: panels, their queries, variables and annotations. */
 function datasourceReferences({ model, path }: DashboardModel): readonly Reference[] {
-  const list = (section: unknown, at: KeyPath): readonly Reference[] =>
-    isNative(section) && Array.isArray(section['list'])
-      ? section['list'].flatMap((item: unknown, index) =>
-          isNative(item) ? referenceOf(item, [...at, 'list', index]) : [],
-        )
-      : [];
-  return [
+  const holders = [
     ...panelsIn(model, path).flatMap(({ panel, path: at }) => [
-      ...referenceOf(panel, at),
-      ...(Array.isArray(panel['targets'])
-        ? panel['targets'].flatMap((target: unknown, index) =>
-            isNative(target) ? referenceOf(target, [...at, 'targets', index]) : [],
-          )
-        : []),
+      { value: panel, path: at },
+      ...mappingsIn(panel['targets'], [...at, 'targets']),
     ]),
-    ...list(model['templating'], [...path, 'templating']),
-    ...list(model['annotations'], [...path, 'annotations']),
+    ...['templating', 'annotations'].flatMap((key) => {
+      const section = model[key];
+      return isMapping(section) ? mappingsIn(section['list'], [...path, key, 'list']) : [];
+    }),
   ];
+  return holders.flatMap(({ value: { datasource }, path: at }): readonly Reference[] => {
+    if (typeof datasource === 'string') return [{ path: [...at, 'datasource'], to: datasource, isName: true }];
+    if (!isMapping(datasource) || typeof datasource['uid'] !== 'string') return [];
+    return [{ path: [...at, 'datasource', 'uid'], to: datasource['uid'], isName: false }];
+  });
 }
 
-function referenceOf(holder: Native, path: KeyPath): readonly Reference[] {
-  const { datasource } = holder;
-  if (typeof datasource === 'string') return [{ path: [...path, 'datasource'], to: datasource, isName: true }];
-  if (!isNative(datasource) || typeof datasource['uid'] !== 'string') return [];
-  return [{ path: [...path, 'datasource', 'uid'], to: datasource['uid'], isName: false }];
-}
-
-/** Datasources Grafana has in itself. */
+/** Grafana's built-in datasources. */
 const builtIn = ['grafana', '-- Grafana --', '-- Mixed --', '-- Dashboard --', '__expr__', 'default', ''];
 
 function referenceProblems(
   { path, to, isName }: Reference,
-  opened: DashboardModel,
-  known: readonly KnownDatasource[],
+  dashboard: DashboardModel,
+  datasources: readonly KnownDatasource[],
 ): readonly Problem[] {
   if (builtIn.includes(to)) return [];
   const variable = /^\$(?:\{(\w+)(?::\w+)?\}|(\w+))$/.exec(to);
-  if (variable !== null) return variableProblems(variable[1] ?? variable[2] ?? '', path, opened);
-  const names = known.flatMap(({ name, uid }) => (isName ? [uid, name] : [uid]));
+  if (variable !== null) return variableProblems(variable[1] ?? variable[2] ?? '', path, dashboard);
+  const names = datasources.flatMap(({ name, uid }) => (isName ? [uid, name] : [uid]));
   if (names.includes(to)) return [];
   const near = closest(to, names);
-  const byName = known.find(({ name }) => name === to);
+  const byName = datasources.find(({ name }) => name === to);
   return [
     {
       code: 'unknown-datasource',
@@ -188,25 +162,26 @@ function referenceProblems(
           ? `${to} is its name; its uid is "${byName.uid}"`
           : near !== undefined
             ? `did you mean ${quoted(near)}?`
-            : names.length === 0
+            : datasources.length === 0
               ? 'add it under grafana.datasources'
-              : `there is ${known.map(({ uid }) => uid).join(', ')}`,
+              : `available: ${datasources.map(({ uid }) => uid).join(', ')}`,
     },
   ];
 }
 
 function variableProblems(name: string, path: KeyPath, { model }: DashboardModel): readonly Problem[] {
   const templating = model['templating'];
-  const variables = isNative(templating) && Array.isArray(templating['list']) ? templating['list'] : [];
-  const inputs = Array.isArray(model['__inputs']) ? model['__inputs'] : [];
-  const isKnown = [...variables, ...inputs].some((one: unknown) => isNative(one) && one['name'] === name);
-  if (isKnown) return [];
+  const variables = isMapping(templating) ? listOf(templating['list']) : [];
+  const isDefined = [...variables, ...listOf(model['__inputs'])].some(
+    (item) => isMapping(item) && item['name'] === name,
+  );
+  if (isDefined) return [];
   return [
     {
       code: 'unknown-datasource',
       path,
-      message: `\${${name}} stands for no datasource: the dashboard has neither such a variable nor such an input`,
-      hint: 'write the uid of a datasource, such as "prometheus"',
+      message: `\${${name}} is neither a variable nor an input of the dashboard`,
+      hint: 'use the uid of a datasource, such as "prometheus"',
     },
   ];
 }

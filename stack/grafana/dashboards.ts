@@ -2,49 +2,49 @@ import type { StackConfig } from '../config.ts';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
-import { isNative, type Native } from '../values/native.ts';
+import { isMapping, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
-import { answerInputs, openDashboard, parseDashboard, withAnswers } from './dashboard-file.ts';
+import { openDashboard, parseDashboard, resolveInputs, withInputs } from './dashboard-file.ts';
 import { dashboardProblems } from './dashboard-problems.ts';
 import { knownDatasources } from './datasources.ts';
 
-/** Where dashboards lie in the config directory; a folder in it is a folder in Grafana. */
+/** The folder of dashboards in the config directory; a folder in it is a folder in Grafana. */
 export const dashboardsFolder = 'dashboards';
 
-/** The key under which a dashboard carries what promstack needs to know its own again. */
-const markKey = 'promstack';
+/** A key in the dashboard by which promstack recognizes it. */
+const stampKey = 'promstack';
 
-/** What the mark says: a copy made in the browser has another uid than its mark, and so is the person's own. */
-export interface DashboardMark {
+/** A copy made in the browser has another uid than its stamp and belongs to the user. */
+interface DashboardStamp {
   readonly revision: string;
   readonly uid: string;
 }
 
-/** The person's dashboards: files and globs as they are, a folder with everything below it. */
+/** The user's dashboards: files, globs, and folders with everything below them. */
 export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
-  const known = knownDatasources(config);
-  return config.grafana.dashboards.map((written, at) => {
-    const glob = /\.json$|[*?[{]/.test(written) ? written : `${written.replace(/\/+$/, '')}/**/*.json`;
+  const datasources = knownDatasources(config);
+  return config.grafana.dashboards.map((pattern, at) => {
+    const glob = /\.json$|[*?[{]/.test(pattern) ? pattern : `${pattern.replace(/\/+$/, '')}/**/*.json`;
     return {
       key: ['grafana', 'dashboards', at],
       glob,
       into: dashboardsFolder,
       extensions: ['.json'],
-      landing: (path) => landingPlace(path, glob),
-      problems: (content) => dashboardProblems(content, known),
-      judgedBy: JSON.stringify(known),
+      targetPath: (path) => targetPath(path, glob),
+      problems: (content) => dashboardProblems(content, datasources),
+      cacheKey: JSON.stringify(datasources),
     };
   });
 }
 
 /**
- * The place of a dashboard: folders below the fixed part of the glob become one folder, since Grafana keeps only the last name of
- * a path and would mix `a/disks` with `b/disks`.
+ * The folders that match the wildcards of the glob become one folder: Grafana uses only the last folder of a path, and would merge
+ * `a/disks` and `b/disks`.
  */
-function landingPlace(path: string, glob: string): string {
-  const fixed = glob.split('/').filter((step) => step !== '.');
-  const wild = fixed.findIndex((step) => /[*?[{]/.test(step));
-  const base = wild === -1 ? fixed.length - 1 : wild;
+function targetPath(path: string, glob: string): string {
+  const globSteps = glob.split('/').filter((step) => step !== '.');
+  const wildcard = globSteps.findIndex((step) => /[*?[{]/.test(step));
+  const base = wildcard === -1 ? globSteps.length - 1 : wildcard;
   const steps = path
     .split('/')
     .filter((step) => step !== '.')
@@ -54,7 +54,7 @@ function landingPlace(path: string, glob: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
-/** The dashboards made ready for Grafana: taken out of their envelopes, inputs answered, the revision written into each. */
+/** Unwraps dashboards, resolves their inputs, and writes the revision into each. */
 export function stampDashboards(
   files: readonly RenderedFile[],
   revision: string,
@@ -62,72 +62,49 @@ export function stampDashboards(
 ): readonly RenderedFile[] {
   return files.map((file) => {
     if (!isDashboard(file) || file.content instanceof Secret) return file;
-    const opened = openDashboard(parseDashboard(file.content));
-    if (opened === undefined || opened.isSecondSchema) return file;
-    const answered = withAnswers(opened.model, answerInputs(opened.model, knownDatasources(config)));
-    const uid = String(opened.uid ?? '');
-    const mark: DashboardMark = { revision, uid };
+    const dashboard = openDashboard(parseDashboard(file.content));
+    if (dashboard === undefined || dashboard.isSchemaV2) return file;
+    const model = withInputs(dashboard.model, resolveInputs(dashboard.model, knownDatasources(config)));
+    const uid = String(dashboard.uid ?? '');
+    const stamp: DashboardStamp = { revision, uid };
     const { isVerbatim: _lines, ...rest } = file;
-    return { ...rest, content: `${JSON.stringify({ ...answered, id: null, uid, [markKey]: mark }, null, 2)}\n` };
+    return { ...rest, content: `${JSON.stringify({ ...model, id: null, uid, [stampKey]: stamp }, null, 2)}\n` };
   });
 }
 
-/** Dashboards that share a uid, or a title within one folder: Grafana would stop taking any of their provider. */
+/** Dashboards that share a uid, or a title within a folder, which makes Grafana ignore all dashboards of their provider. */
 export function sharedNames(files: readonly RenderedFile[]): readonly FileProblem[] {
   const uids = new Map<string, RenderedFile>();
   const titles = new Map<string, RenderedFile>();
   return files.flatMap((file): readonly FileProblem[] => {
-    const dashboard = titleAndUid(file);
-    if (dashboard === undefined) return [];
-    const { uid, title, uidPath, titlePath } = dashboard;
-    const place = `${file.path.slice(0, file.path.lastIndexOf('/'))}/${title}`;
-    const sameUid = uids.get(uid);
-    const sameTitle = titles.get(place);
-    uids.set(uid, sameUid ?? file);
-    titles.set(place, sameTitle ?? file);
-    return [
-      ...(sameUid === undefined
-        ? []
-        : [
-            {
-              file,
-              code: 'uid-twice',
-              path: uidPath,
-              message: `the uid ${quoted(uid)} is that of another dashboard, ${sameUid.origin}`,
-              hint: 'give one of them another uid',
-            },
-          ]),
-      ...(sameTitle === undefined || sameUid !== undefined
-        ? []
-        : [
-            {
-              file,
-              code: 'name-twice',
-              path: titlePath,
-              message: `there are two dashboards titled ${quoted(title)} in one folder, the other is ${sameTitle.origin}`,
-              hint: 'give one of them another title',
-            },
-          ]),
-    ];
+    if (!isDashboard(file) || file.content instanceof Secret) return [];
+    const dashboard = openDashboard(parseDashboard(file.content));
+    if (dashboard === undefined || typeof dashboard.uid !== 'string') return [];
+    const { model, path, uid, uidPath } = dashboard;
+    const title = String(model['title'] ?? uid);
+    const titleKey = `${file.path.slice(0, file.path.lastIndexOf('/'))}/${title}`;
+    const sameUid = uids.get(dashboard.uid);
+    const sameTitle = titles.get(titleKey);
+    uids.set(dashboard.uid, sameUid ?? file);
+    titles.set(titleKey, sameTitle ?? file);
+    if (sameUid !== undefined) {
+      const message = `the dashboard ${sameUid.origin} has the same uid ${quoted(String(uid))}`;
+      return [{ file, code: 'uid-twice', path: uidPath, message, hint: 'change one of the uids' }];
+    }
+    if (sameTitle === undefined) return [];
+    const message = `the dashboard ${sameTitle.origin} in the same folder has the same title ${quoted(title)}`;
+    return [{ file, code: 'name-twice', path: [...path, 'title'], message, hint: 'change one of the titles' }];
   });
-}
-
-function titleAndUid(file: RenderedFile) {
-  if (!isDashboard(file) || file.content instanceof Secret) return undefined;
-  const opened = openDashboard(parseDashboard(file.content));
-  if (opened === undefined || typeof opened.uid !== 'string') return undefined;
-  const { model, path, uid, uidPath } = opened;
-  return { uid: opened.uid, title: String(model['title'] ?? uid), uidPath, titlePath: [...path, 'title'] };
 }
 
 function isDashboard({ path }: RenderedFile): boolean {
   return path.startsWith(`${dashboardsFolder}/`) && path.endsWith('.json');
 }
 
-/** The mark of a dashboard as Grafana answers it; undefined when it carries none. */
-export function markOf(dashboard: Native): DashboardMark | undefined {
-  const mark = dashboard[markKey];
-  if (!isNative(mark)) return undefined;
-  const { revision, uid } = mark;
+/** The stamp of a dashboard from Grafana; undefined when it has none. */
+export function stampOf(dashboard: Mapping): DashboardStamp | undefined {
+  const stamp = dashboard[stampKey];
+  if (!isMapping(stamp)) return undefined;
+  const { revision, uid } = stamp;
   return typeof revision === 'string' && typeof uid === 'string' ? { revision, uid } : undefined;
 }

@@ -2,20 +2,17 @@ import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
+import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
 import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
-import { explainExit } from './explain-exit.ts';
 import { problems } from './problems.ts';
 import { environment, generatedSecrets, iniFile, secretFiles } from './settings.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
 
-/**
- * Grafana: shows what Prometheus holds. That its datasources and dashboards are in place takes a login and more than one
- * question, so it has an attendant (scripts/grafana) which reloads and confirms.
- */
+/** Proving that its datasources and dashboards are loaded needs a login and several requests, so its driver does that (scripts/servers/grafana). */
 export const grafana = defineService({
   name: 'grafana',
   title: 'Grafana',
@@ -40,7 +37,7 @@ export const grafana = defineService({
     labels: config.labels,
     stopTimeoutSeconds: 10,
   }),
-  holes: (config) => ({
+  placeholders: (config) => ({
     is_prometheus_default: isPrometheusDefault(config),
     prometheus_version: prometheusVersion(config),
     alertmanager_uid: stackDatasources(config).find(({ type }) => type === 'alertmanager')?.uid,
@@ -68,15 +65,14 @@ export const grafana = defineService({
   reload: 'driver',
   proofs: () => [],
   healthIndicators,
-  explainExit,
+  explainExit: (lines) => explainExit(lines, causes),
 });
 
-/** How Grafana is: its version, and whether its database answers. */
 function healthIndicators(): readonly HealthIndicator[] {
   return [
     {
       label: 'database',
-      request: { method: 'GET', port: 3000, path: '/api/health' },
+      request: { method: 'GET', port, path: '/api/health' },
       read: ({ body }) => readHealth(body),
     },
   ];
@@ -88,13 +84,42 @@ function readHealth(body: string): Reading | undefined {
   const parsed = health.safeParse(parseJson(body));
   if (!parsed.success) return undefined;
   const { database, version } = parsed.data;
+  const text = `${database}${version === undefined ? '' : ` (Grafana ${version})`}`;
   const values = { database, ...(version === undefined ? {} : { version }) };
-  const suffix = version === undefined ? '' : ` (Grafana ${version})`;
-  if (database === 'ok') return { text: `ok${suffix}`, values, tone: 'right' };
-  return {
-    text: `${database}${suffix}`,
-    values,
-    tone: 'wrong',
-    problems: [{ message: `its database is ${database}`, tryThis: 'promstack logs grafana' }],
-  };
+  if (database === 'ok') return { text, values, tone: 'right' };
+  const problems = [{ message: `its database is ${database}`, tryThis: 'promstack logs grafana' }];
+  return { text, values, tone: 'wrong', problems };
 }
+
+/** The error of a line of Grafana's log, else the line itself. */
+export function errorOf(line: string): string {
+  return (errorIn(line) ?? line).trim();
+}
+
+/** The last log lines of a Grafana that exited (12.4). */
+const causes: readonly ExitCause[] = [
+  {
+    pattern: /GF_PATHS_DATA='.*' is not writable/,
+    explain: () => 'it cannot write to its data volume, which must belong to user 472',
+  },
+  {
+    pattern: /Datasource provisioning error|failed to provision.* data source|datasource\.yaml config is invalid/i,
+    explain: ({ input }) => `it could not provision its datasources: ${errorOf(input)}`,
+  },
+  {
+    pattern: /Only one datasource per organization can be marked as default/,
+    explain: () => 'two datasources are marked as the default',
+  },
+  {
+    pattern:
+      /failed to (?:connect to|start) (?:the )?database|could not (?:connect|create) .*database|dial tcp .*(?:5432|3306)/i,
+    explain: ({ input }) => `it cannot connect to its database: ${errorOf(input)}`,
+  },
+  { pattern: /database is locked/, explain: () => 'its database is in use by another Grafana' },
+  { pattern: /no space left on device/, explain: () => 'the disk of its data volume is full' },
+  {
+    pattern: /preinstall.*(?:failed|error)|failed to install plugin/i,
+    explain: ({ input }) => `it could not download a plugin to install at start: ${errorOf(input)}`,
+  },
+  { pattern: /^Error: \u2717 |level=(?:error|crit)/, explain: ({ input }) => errorOf(input) },
+];

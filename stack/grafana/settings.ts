@@ -4,10 +4,10 @@ import { Secret } from '../secret.ts';
 import { configDir, configMount } from '../values/container.ts';
 import type { GrafanaConfig } from './config.ts';
 
-/** Secrets promstack makes itself and keeps on the engine: their names, and where the container finds them. */
+/** The names of the secrets that promstack generates and keeps on the engine. */
 export const generatedSecrets = { adminPassword: 'admin-password', secretKey: 'secret-key' } as const;
 
-/** The one user promstack knows. */
+/** The user promstack logs in as. */
 export const adminUser = 'admin';
 
 /** A setting of grafana.ini. */
@@ -17,46 +17,41 @@ interface Setting {
   readonly value: string | number | boolean | Secret;
 }
 
-/** A setting, or none where there is no value. */
 const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
   value === undefined ? [] : [{ section, key, value }];
 
-/**
- * Settings a person may not change, because promstack relies on them, and why. Names are those of grafana.ini; a section alone
- * stands for all of its keys.
- */
+/** Settings that users cannot change, and why. The names are those of grafana.ini; a section alone stands for all its keys. */
 export const reserved: Readonly<Record<string, string>> = {
   'security.admin_user': 'promstack logs in as admin',
-  'security.admin_password': 'it has a key of its own: grafana.admin_password',
-  'security.secret_key':
-    'promstack makes one and keeps it: with another one Grafana cannot read its own secrets any more',
+  'security.admin_password': 'use grafana.admin_password instead',
+  'security.secret_key': 'promstack generates and keeps it: with another one Grafana could not read its own secrets',
   'security.disable_initial_admin_creation': 'promstack logs in as admin',
-  'auth.basic.enabled': 'promstack loads dashboards and datasources by basic auth',
-  'auth.anonymous.enabled': 'it has a key of its own: grafana.anonymous',
-  'auth.anonymous.hide_version': 'promstack reads the version to know that Grafana is there',
-  'server.http_port': 'the port on the host is grafana.port; the one inside stays',
-  'server.protocol': 'promstack reaches Grafana by plain HTTP; put a proxy before it for HTTPS',
-  'server.socket': 'promstack reaches Grafana by a port',
-  'server.root_url': 'it has a key of its own: grafana.root_url',
+  'auth.basic.enabled': 'promstack uses basic auth to load dashboards and datasources',
+  'auth.anonymous.enabled': 'use grafana.anonymous instead',
+  'auth.anonymous.hide_version': "promstack reads Grafana's version to recognize it",
+  'server.http_port': 'use grafana.port for the port on the host; the port in the container is fixed',
+  'server.protocol': 'promstack connects to Grafana over HTTP; use a reverse proxy for HTTPS',
+  'server.socket': 'promstack connects to Grafana by a port',
+  'server.root_url': 'use grafana.root_url instead',
   'server.serve_from_sub_path':
-    'promstack reaches Grafana at its root; let the proxy take the path of grafana.root_url away',
-  'database.type': 'it has a key of its own: grafana.database',
-  'database.password': 'it has a key of its own: grafana.database.password',
-  'smtp.password': 'it has a key of its own: grafana.smtp.password',
+    'promstack connects to Grafana at its root; let the reverse proxy strip the path of grafana.root_url',
+  'database.type': 'use grafana.database instead',
+  'database.password': 'use grafana.database.password instead',
+  'smtp.password': 'use grafana.smtp.password instead',
   paths: 'the folders are volumes of the stack',
 };
 
 /**
- * Everything about Grafana that is no file: it reads settings at its start only, so they belong to the container and a change
- * makes it anew. Names are from conf/defaults.ini of 12.4. Nothing here calls home, and nothing is downloaded at start.
+ * All settings of Grafana. It reads them only at start, so they are variables of the container and a change recreates it. Names are from
+ * conf/defaults.ini of 12.4. Nothing connects to the internet.
  */
 function settings(config: StackConfig): readonly Setting[] {
   const own = config.grafana;
   return [
     ...set('paths', 'provisioning', `${configDir}/provisioning`),
-    ...(furtherSettings(own).length === 0 ? [] : set('paths', 'config', `${configDir}/${iniPath}`)),
+    ...(userSettings(own).length === 0 ? [] : set('paths', 'config', `${configDir}/${iniPath}`)),
     ...set('server', 'root_url', own.root_url ?? `http://localhost:${own.port}/`),
-    // The address promstack tells people is not the one of root_url, and Grafana pushes changes to its own origin alone.
+    // promstack prints another address than root_url, and Grafana sends live updates only to its own origin.
     ...(own.root_url === undefined ? set('live', 'allowed_origins', `http://127.0.0.1:${own.port}`) : []),
     ...set('security', 'admin_user', adminUser),
     ...set('security', 'admin_password', fromFile(`${configMount}/secrets/${generatedSecrets.adminPassword}`)),
@@ -81,21 +76,18 @@ function settings(config: StackConfig): readonly Setting[] {
       : []),
     ...smtpSettings(own.smtp),
     ...databaseSettings(own.database),
-    ...furtherSettings(own),
+    ...userSettings(own),
   ];
 }
 
-/** What a person sets beside the keys of stack.yml. */
-function furtherSettings({ config }: GrafanaConfig): readonly Setting[] {
+function userSettings({ config }: GrafanaConfig): readonly Setting[] {
   return Object.entries(config).flatMap(([section, keys]) =>
     Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
   );
 }
 
-/** Where the settings of `grafana.config` stand as a file, in the release. */
 const iniPath = 'grafana.ini';
 
-/** The first page: the whole pipeline. */
 const homeDashboard = `${configDir}/dashboards/promstack/pipeline-overview.json`;
 
 function smtpSettings(smtp: GrafanaConfig['smtp']): readonly Setting[] {
@@ -116,34 +108,32 @@ function smtpSettings(smtp: GrafanaConfig['smtp']): readonly Setting[] {
 function databaseSettings(database: GrafanaConfig['database']): readonly Setting[] {
   if (database === undefined) return [];
   const { type, host, name, user, password, ssl_mode } = database;
-  return [
-    ...Object.entries({ type, host, name, user, password, ssl_mode }).flatMap(([key, value]) =>
-      set('database', key, value),
-    ),
-  ];
+  return Object.entries({ type, host, name, user, password, ssl_mode }).flatMap(([key, value]) =>
+    set('database', key, value),
+  );
 }
 
-/** Grafana reads the file itself, in every program of the image; the `__FILE` variables are known to its start script alone. */
+/** Grafana expands this itself, in all programs of the image; only the start script supports `__FILE` variables. */
 function fromFile(path: string): string {
   return `$__file{${path}}`;
 }
 
-/** The environment of the container; secrets are named by the files that hold them. */
+/** The container's environment; secrets are paths of files. */
 export function environment(config: StackConfig): Readonly<Record<string, string>> {
   const all = settings(config);
   const secrets = secretsOf(all);
-  const entries = all.map((one): readonly [string, string] => [variableName(one.section, one.key), textOf(one)]);
+  const entries = all.map((setting): readonly [string, string] => [variableName(setting), textOf(setting)]);
   return {
     TZ: config.timezone,
     ...Object.fromEntries(entries),
-    // A changed secret must make the container anew too: Grafana reads the file at its start only.
+    // Grafana reads the files only at start, so a changed secret must recreate the container too.
     ...(secrets.length === 0 ? {} : { PROMSTACK_SECRETS: fingerprint(secrets.map(({ value }) => value.reveal())) }),
   };
 }
 
 /**
- * One file for each secret among the settings. The admin's password is among them for the sake of the plan alone: Grafana reads
- * it at its first start only, so a changed one is a changed file, and promstack sets it when it reloads Grafana.
+ * One file per secret among the settings. The admin password is included only so that a change of it is a change of a file: Grafana reads
+ * it only at its first start, and promstack sets it when it reloads Grafana.
  */
 export function secretFiles(config: StackConfig): readonly RenderedFile[] {
   const all = [...settings(config), ...set('security', 'admin_password', config.grafana.admin_password)];
@@ -159,42 +149,38 @@ export function secretFiles(config: StackConfig): readonly RenderedFile[] {
 }
 
 /**
- * The settings of `grafana.config` as a file. Grafana takes a variable only for a key that its defaults or its config file have: without
- * the file those of plugins and other unlisted ones would be ignored without a word. The variables stay, so that a plan says what changed.
+ * The user's settings as a file. Grafana reads a variable only for keys of its defaults or its config file, and would silently ignore
+ * those of plugins. The variables stay, so that a plan shows what changed.
  */
 export function iniFile(config: StackConfig): readonly RenderedFile[] {
-  const further = furtherSettings(config.grafana);
-  if (further.length === 0) return [];
-  const sections = [...new Set(further.map(({ section }) => section))].map((section) => {
-    const own = further.filter((one) => one.section === section);
-    return [`[${section}]`, ...own.map((one) => `${one.key} = \`${textOf(one)}\``), ''].join('\n');
+  const own = userSettings(config.grafana);
+  if (own.length === 0) return [];
+  const sections = [...new Set(own.map(({ section }) => section))].map((section) => {
+    const lines = own.filter((setting) => setting.section === section);
+    return [`[${section}]`, ...lines.map((setting) => `${setting.key} = \`${textOf(setting)}\``), ''].join('\n');
   });
   const content = ['# The settings of grafana.config in stack.yml.', '', ...sections].join('\n');
   return [{ service: 'grafana', path: iniPath, content, mode: 0o444, origin: 'stack.yml' }];
 }
 
-/** Grafana's own name for the variable of a setting (pkg/setting/setting.go, EnvKey): a dash stays in the name of a key. */
-function variableName(section: string, key: string): string {
+/** Grafana's variable for a setting (pkg/setting/setting.go, EnvKey): dashes stay in the name of a key. */
+function variableName({ section, key }: Setting): string {
   return `GF_${section.replaceAll(/[.-]/g, '_')}_${key.replaceAll('.', '_')}`.toUpperCase();
 }
 
-/** A setting's value as Grafana gets it: a secret by its file. */
 function textOf({ section, key, value }: Setting): string {
   return value instanceof Secret ? fromFile(`${configDir}/${secretPath(section, key)}`) : String(value);
 }
 
 function secretsOf(all: readonly Setting[]): readonly (Setting & { readonly value: Secret })[] {
-  return all.filter((one): one is Setting & { readonly value: Secret } => one.value instanceof Secret);
+  return all.filter((setting): setting is Setting & { readonly value: Secret } => setting.value instanceof Secret);
 }
 
 function secretPath(section: string, key: string): string {
   return `secrets/${section}-${key}`;
 }
 
-/**
- * Twenty bits that change with the texts (FNV-1a): enough to notice a change, far too few to find out a secret, since the
- * container's settings show them.
- */
+/** 20 bits of a hash (FNV-1a): enough to notice a change, too few to guess a secret from the container's environment. */
 function fingerprint(texts: readonly string[]): string {
   let hash = 0x811c9dc5;
   for (const letter of texts.join('\0')) {

@@ -1,12 +1,12 @@
 import type { SyntaxNode } from '@lezer/common';
 import { childrenOf, type Expression, equalityMatchers, nodesOf, textOf } from './expression.ts';
 
-/** The labels that the results of an expression may have, as far as its grammar tells; never fewer than they really may. */
+/** The labels that the results of an expression may have, by its grammar: possibly too many, never too few. */
 export function labelsOf({ text, top }: Expression): LabelSet {
   return labelsAt(top, text) ?? noLabel;
 }
 
-/** Those of one node; undefined for a number or a text, which has none and leaves those of the other operand alone. */
+/** The labels of a node; undefined for a number or string, which does not restrict those of the other operand. */
 function labelsAt(node: SyntaxNode, text: string): LabelSet | undefined {
   switch (node.name) {
     case 'NumberDurationLiteral':
@@ -44,8 +44,8 @@ const isOperand = new Set([
   'StringLiteral',
 ]);
 
-/** Aggregations that choose series and leave them as they are. */
-const choosing = new Set(['Topk', 'Bottomk', 'LimitK', 'LimitRatio']);
+/** Aggregations that select series without changing them. */
+const selecting = new Set(['Topk', 'Bottomk', 'LimitK', 'LimitRatio']);
 
 function ofAggregate(node: SyntaxNode, text: string): LabelSet {
   const parts = childrenOf(node);
@@ -53,7 +53,7 @@ function ofAggregate(node: SyntaxNode, text: string): LabelSet {
   const args = childrenOf(parts.find(({ name }) => name === 'FunctionCallBody') ?? node);
   const last = args.at(-1);
   const inner = (last && labelsAt(last, text)) ?? anyLabel;
-  if (choosing.has(operation)) return inner;
+  if (selecting.has(operation)) return inner;
   const modifier = parts.find(({ name }) => name === 'AggregateModifier');
   const names = modifier === undefined ? [] : groupingLabels(modifier, text);
   const kept = modifier?.firstChild?.name === 'Without' ? drop(inner, names) : keep(inner, names);
@@ -72,20 +72,20 @@ function ofBinary(node: SyntaxNode, text: string): LabelSet | undefined {
   if (has('And') || has('Unless')) return left;
   const clause = parts.find(({ name }) => name === 'MatchingModifierClause');
   if (clause === undefined) return left;
-  const words = childrenOf(clause);
-  const [matching = [], included = []] = words
+  const modifiers = childrenOf(clause);
+  const [matching = [], included = []] = modifiers
     .filter(({ name }) => name === 'GroupingLabels')
     .map((list) => groupingLabels(list, text));
-  const grouping = words.find(({ name }) => name === 'GroupLeft' || name === 'GroupRight')?.name;
+  const grouping = modifiers.find(({ name }) => name === 'GroupLeft' || name === 'GroupRight')?.name;
   if (grouping !== undefined) return add(grouping === 'GroupLeft' ? left : right, included);
-  // One to one: the result has the labels that were matched on (promql/engine.go, resultMetric).
-  return words[0]?.name === 'On' ? keep(left, matching) : drop(left, matching);
+  // One-to-one matching keeps the labels that are matched on (promql/engine.go, resultMetric).
+  return modifiers[0]?.name === 'On' ? keep(left, matching) : drop(left, matching);
 }
 
 function ofFunction(node: SyntaxNode, text: string): LabelSet | undefined {
   const name = childrenOf(node).find((part) => part.name === 'FunctionIdentifier')?.firstChild?.name ?? '';
   const args = childrenOf(childrenOf(node).find((part) => part.name === 'FunctionCallBody') ?? node);
-  const inner = args.map((arg) => labelsAt(arg, text)).reduce(either, undefined);
+  const inner = args.map((arg) => labelsAt(arg, text)).reduce(unionOf, undefined);
   const stringAt = (at: number): readonly string[] => {
     const arg = args[at];
     return arg?.name === 'StringLiteral' ? [textOf(text, arg)] : [];
@@ -101,7 +101,7 @@ function ofFunction(node: SyntaxNode, text: string): LabelSet | undefined {
       return anyLabel;
     case 'Absent':
     case 'AbsentOverTime': {
-      // Made of the selector's matchers: no series has given it any.
+      // Made from the selector's matchers, not from a series.
       const matchers = equalityMatchers(text, node);
       return { kind: 'only', names: new Set(matchers.map((matcher) => matcher.name)) };
     }
@@ -117,15 +117,15 @@ function ofFunction(node: SyntaxNode, text: string): LabelSet | undefined {
   }
 }
 
-function either(one: LabelSet | undefined, other: LabelSet | undefined): LabelSet | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : union(one, other);
+function unionOf(a: LabelSet | undefined, b: LabelSet | undefined): LabelSet | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : union(a, b);
 }
 
 function groupingLabels(node: SyntaxNode, text: string): readonly string[] {
   return nodesOf(node, 'LabelName', 'QuotedLabelName').map((label) => textOf(text, label));
 }
 
-/** The labels that series may have: only some, or all but some. */
+/** The labels that series may have: only these, or all but these. */
 export type LabelSet =
   | { readonly kind: 'only'; readonly names: ReadonlySet<string> }
   | { readonly kind: 'allBut'; readonly names: ReadonlySet<string> };
@@ -133,31 +133,26 @@ export type LabelSet =
 const anyLabel: LabelSet = { kind: 'allBut', names: new Set() };
 const noLabel: LabelSet = { kind: 'only', names: new Set() };
 
-/** Whether series of the set may have a label. */
 export function mayHave({ kind, names }: LabelSet, name: string): boolean {
   return names.has(name) === (kind === 'only');
 }
 
-/** What is left of a set when only these labels are kept. */
 function keep(set: LabelSet, names: readonly string[]): LabelSet {
   return { kind: 'only', names: new Set(names.filter((name) => mayHave(set, name))) };
 }
 
-/** What is left of a set without these labels. */
 function drop(set: LabelSet, names: readonly string[]): LabelSet {
   if (set.kind === 'allBut') return { kind: 'allBut', names: new Set([...set.names, ...names]) };
   return { kind: 'only', names: new Set([...set.names].filter((name) => !names.includes(name))) };
 }
 
-/** The set with these labels as well. */
 function add(set: LabelSet, names: readonly string[]): LabelSet {
   if (set.kind === 'only') return { kind: 'only', names: new Set([...set.names, ...names]) };
   return { kind: 'allBut', names: new Set([...set.names].filter((name) => !names.includes(name))) };
 }
 
-/** The labels of series that are of one set or of the other. */
-function union(one: LabelSet, other: LabelSet): LabelSet {
-  if (one.kind === 'only') return add(other, [...one.names]);
-  if (other.kind === 'only') return add(one, [...other.names]);
-  return { kind: 'allBut', names: new Set([...one.names].filter((name) => other.names.has(name))) };
+function union(a: LabelSet, b: LabelSet): LabelSet {
+  if (a.kind === 'only') return add(b, [...a.names]);
+  if (b.kind === 'only') return add(a, [...b.names]);
+  return { kind: 'allBut', names: new Set([...a.names].filter((name) => b.names.has(name))) };
 }

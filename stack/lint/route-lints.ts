@@ -1,48 +1,38 @@
 import type { AlertRule } from '../alert.ts';
 import { allMatch, type InhibitRule, parseInhibitRule } from '../alertmanager/inhibition.ts';
 import { labelOf, type Matcher, matches } from '../alertmanager/matcher.ts';
-import { type Route, reachOf } from '../alertmanager/routing-tree.ts';
+import { eachRoute } from '../alertmanager/route-problems.ts';
+import { type Route, routeOf } from '../alertmanager/routing-tree.ts';
 import { canaryAlert } from '../canary.ts';
-import type { KeyPath } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { mappingsIn, type Native } from '../values/native.ts';
 import { parseDuration } from '../values/units.ts';
 import { quoted } from '../values/words.ts';
 import { parseExpression } from './expression.ts';
 import { labelsOf, mayHave } from './labels-of.ts';
 import type { Finding, Lint, LintedRule } from './lint.ts';
 
-/** An alert of the person's own that no route takes: most often its labels are not those that the routes ask for. */
+/** A user's alert that matches no route, most often because it lacks the labels that routes match on. */
 export const defaultReceiverOnly: Lint = {
   code: 'default-receiver-only',
-  what: 'an alert that only reaches the default receiver, where there are others',
   find: ({ rules, alerts, root }) => {
     if (root === undefined) return [];
-    // The drill's own route is nobody's choice.
-    const chosen = root.routes.filter(({ matchers }) => !matchers.some(({ value }) => value === canaryAlert));
-    const others = chosen.flatMap(receiversIn).filter((receiver) => receiver !== root.receiver);
-    if (others.length === 0) return [];
-    const untaken: Route = { ...root, routes: chosen, receiver: '' };
+    const routes = root.routes.filter(({ matchers }) => !matchers.some(({ value }) => value === canaryAlert));
+    if (routes.flatMap(receiversIn).every((receiver) => receiver === root.receiver)) return [];
+    const withoutDefault: Route = { ...root, routes, receiver: '' };
     return rules
       .filter(({ kind, isOwn }) => kind === 'alert' && isOwn)
       .flatMap((rule) => {
-        const alert = alerts.find(
-          (one) =>
-            one.name === rule.name &&
-            one.file === rule.file.path &&
-            one.expr === rule.expr &&
-            hasLabels(one, rule.value),
-        );
+        const alert = alerts.find((candidate) => isAlertOf(candidate, rule));
         if (alert === undefined) return [];
-        const { possible } = reachOf(untaken, { ...absentIn(rule, untaken), ...alert.sent });
+        const { possible } = routeOf(withoutDefault, { ...absentLabels(rule, withoutDefault), ...alert.sent });
         if (possible.some((receiver) => receiver !== '')) return [];
         return [
           {
             file: rule.file,
             path: [...rule.path, 'alert'],
-            message: `no route takes the alert ${rule.name}, so only the default receiver ${quoted(root.receiver)} is told of it`,
-            hint: 'give it the labels a route asks for, or add a route for it',
-            alsoQuietAt: ['alertmanager', 'route', 'receiver'],
+            message: `the alert ${rule.name} matches no route, so it notifies only the default receiver ${quoted(root.receiver)}`,
+            hint: 'add a label that a route matches, or a route that matches the alert',
+            alsoIgnoredAt: ['alertmanager', 'route', 'receiver'],
           },
         ];
       });
@@ -53,8 +43,8 @@ function receiversIn(route: Route): readonly string[] {
   return [route.receiver, ...route.routes.flatMap(receiversIn)];
 }
 
-/** The labels that routes ask for and the alert cannot have: its expression leaves them behind and its rule does not add them. */
-function absentIn(rule: LintedRule, root: Route): Readonly<Record<string, string>> {
+/** Labels that routes match on and the alert cannot have: its expression drops them and its rule does not add them. */
+function absentLabels(rule: LintedRule, root: Route): Readonly<Record<string, string>> {
   const labels = labelsOf(parseExpression(rule.expr));
   const own = (rule.value['labels'] ?? {}) as object;
   const absent = labelsIn(root).filter((name) => !Object.hasOwn(own, name) && !mayHave(labels, name));
@@ -65,172 +55,161 @@ function labelsIn(route: Route): readonly string[] {
   return [...route.matchers.map(({ name }) => name), ...route.routes.flatMap(labelsIn)];
 }
 
-/** Of alerts that share a name and an expression, as one for each severity, the one with the rule's own labels. */
-function hasLabels(
-  alert: { readonly labels: Readonly<Record<string, string>> },
-  rule: Readonly<Record<string, unknown>>,
-): boolean {
-  const labels = (rule['labels'] ?? {}) as Readonly<Record<string, unknown>>;
-  return Object.entries(labels).every(([name, value]) => labelOf(alert.labels, name) === String(value));
+/** Alerts that share a name and an expression, such as one per severity, differ in their labels. */
+function isAlertOf(alert: AlertRule, { name, file, expr, value }: LintedRule): boolean {
+  if (alert.name !== name || alert.file !== file.path || alert.expr !== expr) return false;
+  const labels = (value['labels'] ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(labels).every(([label, text]) => labelOf(alert.labels, label) === String(text));
 }
 
-/** A receiver that is there for nothing. */
+/** A receiver that is never notified. */
 export const unreachedReceiver: Lint = {
   code: 'unreached-receiver',
-  what: 'a receiver that no route reaches',
   find: ({ config, root }) => {
-    // Receivers without any route are told of when stack.yml is read.
+    // Receivers without any route are a problem of stack.yml itself.
     if (root === undefined || config.alertmanager.route === undefined) return [];
     const reached = new Set(reachedBy(root));
-    const named = new Set(namedBy(root));
+    const named = new Set(receiversIn(root));
     return config.alertmanager.receivers.flatMap(({ name }, at) => {
       if (reached.has(name)) return [];
-      const because = named.has(name) ? 'other routes take every alert that it would get' : 'no route names it';
-      return [
-        {
-          path: ['alertmanager', 'receivers', at, 'name'],
-          message: `no alert reaches the receiver ${quoted(name)}: ${because}`,
-          hint: named.has(name)
-            ? 'move the route that names it up, or add "continue: true" to the one before'
-            : 'name it in a route, or take it away',
-        },
-      ];
+      const path = ['alertmanager', 'receivers', at, 'name'];
+      const subject = `the receiver ${quoted(name)} is never notified`;
+      return named.has(name)
+        ? [
+            {
+              path,
+              message: `${subject}: routes before its own match all of its alerts`,
+              hint: 'move its route up, or add "continue: true" to the route before it',
+            },
+          ]
+        : [{ path, message: `${subject}: no route uses it`, hint: 'use it in a route, or remove it' }];
     });
   },
 };
 
 /**
- * The receivers that some alert may reach: an alert that gets to a route fits the matchers on the way to it, and none of
- * those routes before it that let nothing pass on.
+ * The receivers that some alert may reach: an alert that gets to a route matches all routes above it, and none of the earlier routes that
+ * do not continue.
  */
 function reachedBy(
   route: Route,
   above: readonly Matcher[] = [],
   before: readonly (readonly Matcher[])[] = [],
 ): readonly string[] {
-  const fitted = [...above, ...route.matchers];
-  if (before.some((matchers) => takesAll(matchers, fitted))) return [];
-  const ended = [...before];
+  const known = [...above, ...route.matchers];
+  if (before.some((matchers) => matchAll(matchers, known))) return [];
+  const earlier = [...before];
   const reached: string[] = [];
-  for (const below of route.routes) {
-    reached.push(...reachedBy(below, fitted, ended));
-    if (!below.continues) ended.push(below.matchers);
+  for (const child of route.routes) {
+    reached.push(...reachedBy(child, known, earlier));
+    if (!child.continues) earlier.push(child.matchers);
   }
-  const isTaken = route.routes.some(({ matchers }) => takesAll(matchers, fitted));
-  return isTaken ? reached : [...reached, route.receiver];
+  const isCovered = route.routes.some(({ matchers }) => matchAll(matchers, known));
+  return isCovered ? reached : [...reached, route.receiver];
 }
 
-/** Whether every alert that fits some matchers is known to fit others too. */
-function takesAll(matchers: readonly Matcher[], fitted: readonly Matcher[]): boolean {
-  return matchers.every((matcher) => isAnything(matcher) || fitted.some((known) => implies(known, matcher)));
+/** Whether all alerts that match `known` are known to match `matchers` too. */
+function matchAll(matchers: readonly Matcher[], known: readonly Matcher[]): boolean {
+  return matchers.every((matcher) => matchesAnything(matcher) || known.some((premise) => implies(premise, matcher)));
 }
 
-function implies(known: Matcher, matcher: Matcher): boolean {
-  if (known.name !== matcher.name) return false;
-  if (known.operator === matcher.operator && known.value === matcher.value) return true;
-  if (isFilled(known) && isFilled(matcher)) return true;
-  return valuesOf(known)?.every((value) => matches(matcher, value) === true) === true;
+function implies(premise: Matcher, matcher: Matcher): boolean {
+  if (premise.name !== matcher.name) return false;
+  if (premise.operator === matcher.operator && premise.value === matcher.value) return true;
+  if (matchesNonEmpty(premise) && matchesNonEmpty(matcher)) return true;
+  return valuesOf(premise)?.every((value) => matches(matcher, value) === true) === true;
 }
 
-/** The only values that fit, where they are known. */
+/** The only values that match, if they are known. */
 function valuesOf({ operator, value }: Matcher): readonly string[] | undefined {
   if (operator === '=') return [value];
   return operator === '=~' && /^[\w-]+(?:\|[\w-]+)*$/.test(value) ? value.split('|') : undefined;
 }
 
-/** Every alert of Prometheus has a name. */
-const isAnything = (matcher: Matcher): boolean =>
-  (matcher.operator === '=~' && matcher.value === '.*') || (matcher.name === 'alertname' && isFilled(matcher));
+/** Every alert of Prometheus has an alertname. */
+const matchesAnything = (matcher: Matcher): boolean =>
+  (matcher.operator === '=~' && matcher.value === '.*') || (matcher.name === 'alertname' && matchesNonEmpty(matcher));
 
-const isFilled = ({ operator, value }: Matcher): boolean =>
+const matchesNonEmpty = ({ operator, value }: Matcher): boolean =>
   (operator === '=~' && value === '.+') || (operator === '!=' && value === '');
 
-function namedBy(route: Route): readonly string[] {
-  return [route.receiver, ...route.routes.flatMap(namedBy)];
-}
-
-/** An inhibit rule that mutes nothing, whatever fires. */
+/** An inhibit rule that cannot mute any alert. */
 export const inhibitNeverMatches: Lint = {
   code: 'inhibit-never-matches',
-  what: 'an inhibit rule that can never mute anything',
   find: ({ config, alerts }) =>
     config.alertmanager.enabled
       ? config.alertmanager.inhibit_rules.flatMap((value, at): readonly Finding[] => {
           const rule = parseInhibitRule(value);
-          const found = rule === undefined ? undefined : (contradiction(rule) ?? noAlert(rule, alerts));
-          return found === undefined ? [] : [{ path: ['alertmanager', 'inhibit_rules', at], ...found }];
+          const cause = rule === undefined ? undefined : (contradiction(rule) ?? unmatchedSide(rule, alerts));
+          if (cause === undefined) return [];
+          const { why, hint } = cause;
+          const message = `this inhibit rule never mutes an alert: ${why}`;
+          return [{ path: ['alertmanager', 'inhibit_rules', at], message, hint }];
         })
       : [],
 };
 
-type ReportedRule = Pick<Finding, 'message' | 'hint'>;
+interface Cause {
+  readonly why: string;
+  readonly hint: string;
+}
 
-function contradiction(rule: InhibitRule): ReportedRule | undefined {
+const sidesOf = ({ sources, targets }: InhibitRule) => [['source', sources] as const, ['target', targets] as const];
+
+function contradiction(rule: InhibitRule): Cause | undefined {
   const { sources, targets, equal } = rule;
-  for (const [side, matchers] of [
-    ['source', sources],
-    ['target', targets],
-  ] as const) {
-    const label = contradictory(matchers);
+  for (const [side, matchers] of sidesOf(rule)) {
+    const label = contradictoryLabel(matchers);
     if (label === undefined) continue;
-    const message = `this inhibit rule mutes nothing: no alert fits all its ${side} matchers, which contradict each other about ${label}`;
-    return { message, hint: 'all matchers of a side must fit; to fit one of several values write label=~"a|b"' };
+    return {
+      why: `its ${side} matchers contradict each other on the label ${label}`,
+      hint: 'all matchers of a side must match; to match one of several values, write label=~"a|b"',
+    };
   }
-  const label = equal.find((name) => contradictory([...of(sources, name), ...of(targets, name)]) !== undefined);
+  const label = equal.find((name) => contradictoryLabel([...on(name, sources), ...on(name, targets)]) !== undefined);
   if (label !== undefined) {
-    const message = `this inhibit rule mutes nothing: "equal" asks for one and the same ${label}, and the matchers for different ones`;
-    return { message, hint: `take ${label} out of "equal"` };
+    return {
+      why: `"equal" requires the same ${label} in source and target, but the matchers require different values`,
+      hint: `remove ${label} from "equal"`,
+    };
   }
-  if (isSame(sources, targets)) {
-    const message =
-      'this inhibit rule mutes nothing: an alert that is source and target alike mutes no other that is both';
-    return { message, hint: 'make the target matchers differ from the source matchers' };
-  }
-  return undefined;
+  const keyOf = (matchers: readonly Matcher[]): string =>
+    JSON.stringify([...new Set(matchers.map(({ name, operator, value }) => name + operator + value))].sort());
+  if (keyOf(sources) !== keyOf(targets)) return undefined;
+  return {
+    why: 'its sources and targets are the same alerts, which do not mute each other',
+    hint: 'make the target matchers differ from the source matchers',
+  };
 }
 
-/** A label whose matchers no value fits, by those of them that ask for one value. */
-function contradictory(matchers: readonly Matcher[]): string | undefined {
-  const pinned = matchers.filter(({ operator }) => operator === '=');
-  return pinned.find(({ name, value }) => of(matchers, name).some((other) => matches(other, value) === false))?.name;
+/** A label that is required to have one value which another matcher excludes. */
+function contradictoryLabel(matchers: readonly Matcher[]): string | undefined {
+  return matchers
+    .filter(({ operator }) => operator === '=')
+    .find(({ name, value }) => on(name, matchers).some((matcher) => matches(matcher, value) === false))?.name;
 }
 
-const of = (matchers: readonly Matcher[], name: string): readonly Matcher[] =>
+const on = (name: string, matchers: readonly Matcher[]): readonly Matcher[] =>
   matchers.filter((matcher) => matcher.name === name);
 
-function isSame(one: readonly Matcher[], other: readonly Matcher[]): boolean {
-  const text = (matchers: readonly Matcher[]): string =>
-    JSON.stringify(
-      [...new Set(matchers.map((matcher) => `${matcher.name}${matcher.operator}${matcher.value}`))].sort(),
-    );
-  return text(one) === text(other);
-}
-
-/** Where no alert of the stack can be source or target; labels that are not known before an alert fires may be any. */
-function noAlert({ sources, targets }: InhibitRule, alerts: readonly AlertRule[]): ReportedRule | undefined {
+/** A side that no alert of the stack can match; labels that are unknown before an alert fires may match. */
+function unmatchedSide(rule: InhibitRule, alerts: readonly AlertRule[]): Cause | undefined {
   if (alerts.length === 0) return undefined;
-  for (const [side, matchers] of [
-    ['source', sources],
-    ['target', targets],
-  ] as const) {
-    if (
-      alerts.some(
-        ({ sent }) =>
-          allMatch(
-            matchers.filter(({ name }) => Object.hasOwn(sent, name)),
-            sent,
-          ) !== false,
-      )
-    )
-      continue;
-    const message = `this inhibit rule mutes nothing: no alert of this stack fits its ${side} matchers`;
-    return { message, hint: slip(matchers, alerts) ?? 'compare them with the labels of the alerts' };
+  for (const [side, matchers] of sidesOf(rule)) {
+    const mayMatch = ({ sent }: AlertRule): boolean => {
+      const known = matchers.filter(({ name }) => Object.hasOwn(sent, name));
+      return allMatch(known, sent) !== false;
+    };
+    if (alerts.some(mayMatch)) continue;
+    return {
+      why: `no alert of this stack matches its ${side} matchers`,
+      hint: valueHint(matchers, alerts) ?? 'compare them with the labels of the alerts',
+    };
   }
   return undefined;
 }
 
-/** The name of an alert that was most likely meant. */
-function slip(matchers: readonly Matcher[], alerts: readonly AlertRule[]): string | undefined {
+function valueHint(matchers: readonly Matcher[], alerts: readonly AlertRule[]): string | undefined {
   for (const { name, operator, value } of matchers) {
     if (operator !== '=') continue;
     const values = new Set(alerts.flatMap(({ sent }) => sent[name] ?? []));
@@ -240,42 +219,34 @@ function slip(matchers: readonly Matcher[], alerts: readonly AlertRule[]): strin
   return undefined;
 }
 
-/** A wait that is longer than Alertmanager remembers: it tells again once it has forgotten that it told. */
+/** A repeat_interval that exceeds the retention: Alertmanager repeats a notification once it has deleted its record of it. */
 export const repeatBeyondRetention: Lint = {
   code: 'repeat-beyond-retention',
-  what: 'a repeat_interval longer than alertmanager.retention',
   find: ({ config }) => {
-    const { enabled, route, retention } = config.alertmanager;
+    const { enabled, route = {}, retention } = config.alertmanager;
     const longest = parseDuration(retention);
     if (!enabled || longest === undefined) return [];
-    const hasDefault = typeof route?.['repeat_interval'] !== 'string';
-    const byDefault = hasDefault && (parseDuration(defaultRepeat) ?? 0) > longest ? [defaultOutlasts(retention)] : [];
-    const written = route === undefined ? [] : eachRoute(route, ['alertmanager', 'route']);
-    const outlasting = written.flatMap(({ value, path }) => {
+    const exceeds = (repeat: string): boolean => (parseDuration(repeat) ?? 0) > longest;
+    const usesDefault = typeof route['repeat_interval'] !== 'string';
+    const byDefault: Finding = {
+      path: ['alertmanager', 'retention'],
+      message: `the retention ${retention} is shorter than the default repeat_interval of ${defaultRepeat}, so notifications repeat after ${retention}`,
+      hint: `set it to ${defaultRepeat} or more, or set alertmanager.route.repeat_interval`,
+    };
+    const explicit = eachRoute(route, ['alertmanager', 'route']).flatMap(({ value, path }): readonly Finding[] => {
       const repeat = value['repeat_interval'];
-      if (typeof repeat !== 'string' || (parseDuration(repeat) ?? 0) <= longest) return [];
+      if (typeof repeat !== 'string' || !exceeds(repeat)) return [];
       return [
         {
           path: [...path, 'repeat_interval'],
-          message: `the repeat_interval ${repeat} is longer than Alertmanager remembers whom it told: it tells again after ${retention}`,
+          message: `the repeat_interval ${repeat} is longer than alertmanager.retention, so notifications repeat after ${retention}`,
           hint: `set alertmanager.retention to ${repeat} or more`,
         },
       ];
     });
-    return [...byDefault, ...outlasting];
+    return [...(usesDefault && exceeds(defaultRepeat) ? [byDefault] : []), ...explicit];
   },
 };
 
-/** What Alertmanager takes where the root route says nothing (config/config.go). */
+/** Alertmanager's default (config/config.go). */
 const defaultRepeat = '4h';
-
-const defaultOutlasts = (retention: string): Finding => ({
-  path: ['alertmanager', 'retention'],
-  message: `Alertmanager remembers whom it told for ${retention}, and the default of repeat_interval is ${defaultRepeat}: it tells again after ${retention}`,
-  hint: `set it to ${defaultRepeat} or more, or alertmanager.route.repeat_interval to what is meant`,
-});
-
-function eachRoute(value: Native, path: KeyPath): readonly { readonly value: Native; readonly path: KeyPath }[] {
-  const below = mappingsIn(value['routes'], [...path, 'routes']);
-  return [{ value, path }, ...below.flatMap((route) => eachRoute(route.value, route.path))];
-}

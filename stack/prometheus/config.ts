@@ -8,54 +8,51 @@ export const prometheusConfig = z
     image: image.default('prom/prometheus:v3.5.3'),
     port: port.default(9090),
     external_url: externalUrl,
-    scrape_interval: duration
-      .default('15s')
-      .meta({ description: 'How often targets are scraped, unless their job says otherwise' }),
+    scrape_interval: duration.default('15s').meta({ description: 'How often to scrape targets; jobs can override it' }),
     scrape_timeout: duration
       .optional()
-      .meta({ description: 'How long a scrape may take; absent means 10s, or the interval when that is shorter' }),
+      .meta({ description: 'When a scrape times out; absent means 10s, or the interval if that is shorter' }),
     evaluation_interval: duration
       .default('15s')
-      .meta({ description: 'How often rules are evaluated, unless their group says otherwise' }),
+      .meta({ description: 'How often to evaluate rules; groups can override it' }),
     external_labels: z
       .record(z.string(), z.string())
       .default({})
-      .meta({ description: 'Labels on everything that leaves for Alertmanager and for remote storage' }),
+      .meta({ description: 'Labels added to all alerts and samples that leave Prometheus' }),
     retention: z
       .strictObject({
-        time: duration.default('15d').meta({ description: 'How long samples are kept' }),
-        size: size.optional().meta({ description: 'The most disk the samples may use; absent means no limit' }),
+        time: duration.default('15d').meta({ description: 'How long to keep samples' }),
+        size: size.optional().meta({ description: 'The maximum size of the samples on disk; absent means no limit' }),
       })
       .prefault({})
-      .meta({ description: 'When samples are deleted: by whichever comes first' }),
+      .meta({ description: 'When samples are deleted; whichever limit is reached first' }),
     scrape_configs: z
       .array(
-        z.looseObject({ job_name: z.string().min(1).meta({ description: 'Names the job; no two jobs share a name' }) }),
+        z.looseObject({
+          job_name: z.string().min(1).meta({ description: 'The name of the job, which must be unique' }),
+        }),
       )
       .default([])
-      .meta({ description: "Jobs in Prometheus's own syntax, added to the stack's own" }),
+      .meta({ description: "Jobs in Prometheus's syntax, added to the stack's own" }),
     rules: z
       .array(z.string().min(1))
       .default([])
-      .meta({ description: 'Files of alert and recording rules, and globs of them, relative to stack.yml' }),
-    shipped_rules: z.boolean().default(true).meta({ description: "Load promstack's own alert rules" }),
+      .meta({ description: 'Files of alerting and recording rules: paths and globs, relative to stack.yml' }),
+    shipped_rules: z.boolean().default(true).meta({ description: "Load promstack's own alerting rules" }),
     remote_write: z
       .array(native)
       .default([])
-      .meta({ description: "Where samples are sent as well, in Prometheus's own syntax" }),
-    remote_read: z
-      .array(native)
-      .default([])
-      .meta({ description: "Where queries look as well, in Prometheus's own syntax" }),
+      .meta({ description: "Remote storage to send samples to, in Prometheus's syntax" }),
+    remote_read: z.array(native).default([]).meta({ description: "Remote storage to query, in Prometheus's syntax" }),
     extra_args: extraArgs,
     resources,
   })
   .meta({
-    description: 'Prometheus scrapes, stores, evaluates the rules and hands alerts to Alertmanager',
-    strangers: {
-      global: 'what stands under "global" in prometheus.yml stands right under "prometheus" here',
-      rule_files: 'it is called "rules" here',
-      alerting: 'the stack connects Prometheus with its Alertmanager by itself',
-      storage: 'how much is kept stands under "retention"; other flags go to "extra_args"',
+    description: 'Prometheus scrapes and stores metrics, evaluates rules and sends alerts to Alertmanager',
+    knownMistakes: {
+      global: 'the keys of "global" in prometheus.yml go directly under "prometheus" here',
+      rule_files: 'use "rules" instead',
+      alerting: 'remove it: the stack connects Prometheus to its Alertmanager',
+      storage: 'set limits under "retention", and other flags in "extra_args"',
     },
   });

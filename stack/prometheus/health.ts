@@ -5,7 +5,6 @@ import { ago } from '../values/units.ts';
 
 const port = 9090;
 
-/** How Prometheus is: whether it reaches its targets, what fires, when it last took a config. */
 export function healthIndicators(): readonly HealthIndicator[] {
   return [
     {
@@ -39,8 +38,8 @@ const targets = z.object({
   }),
 });
 
-/** More are counted and not told one by one. */
-const mostTold = 5;
+/** More targets than this are counted instead of listed. */
+const mostListed = 5;
 
 function readTargets(answer: unknown): Reading | undefined {
   const parsed = targets.safeParse(answer);
@@ -54,24 +53,17 @@ function readTargets(answer: unknown): Reading | undefined {
     ...(down.length > 0 ? [`${down.length} down`] : []),
     ...(waiting > 0 ? [`${waiting} not scraped yet`] : []),
   ].join(', ');
-  const problems = down.slice(0, mostTold).map((target) => ({
-    message: `the target ${target.scrapeUrl} of job ${target.scrapePool} is down: ${target.lastError}`,
-  }));
-  const untold = down.length - problems.length;
+  const messages = down
+    .slice(0, mostListed)
+    .map((target) => `the target ${target.scrapeUrl} of job ${target.scrapePool} is down: ${target.lastError}`);
+  if (down.length > mostListed) messages.push(`${down.length - mostListed} more targets are down`);
+  const tryThis =
+    'check that it listens on an address the containers can reach; this host is host.docker.internal to them';
   return {
     text,
     values: { up, down: down.length, waiting, downUrls: down.map((target) => target.scrapeUrl) },
     tone: down.length > 0 ? 'wrong' : 'right',
-    problems: [...problems, ...(untold > 0 ? [{ message: `${untold} more targets are down` }] : [])].map(
-      (problem, at, { length }) =>
-        at === length - 1
-          ? {
-              ...problem,
-              tryThis:
-                'see that it listens where the containers can reach it; this host is host.docker.internal to them',
-            }
-          : problem,
-    ),
+    problems: messages.map((message, at) => (at === messages.length - 1 ? { message, tryThis } : { message })),
   };
 }
 
@@ -101,14 +93,19 @@ const runtimeInfo = z.object({ data: z.object({ reloadConfigSuccess: z.boolean()
 function readReload(answer: unknown, now: number): Reading | undefined {
   const parsed = runtimeInfo.safeParse(answer);
   if (!parsed.success) return undefined;
-  const { reloadConfigSuccess: succeeded, lastConfigTime } = parsed.data.data;
-  const at = Date.parse(lastConfigTime);
-  const values = { succeeded, lastSuccess: at / 1000 };
-  if (succeeded) return { text: ago(at, now), values, tone: 'right' };
+  const { reloadConfigSuccess, lastConfigTime } = parsed.data.data;
+  return lastReload(reloadConfigSuccess, Date.parse(lastConfigTime) / 1000, now);
+}
+
+/** Whether a server accepted its last reload, and when it last accepted one, in seconds since 1970. */
+export function lastReload(succeeded: boolean, lastSuccess: number, now: number): Reading {
+  const values = { succeeded, lastSuccess };
+  const time = ago(lastSuccess * 1000, now);
+  if (succeeded) return { text: time, values, tone: 'right' };
   return {
-    text: `refused; the config in force is of ${ago(at, now)}`,
+    text: `failed; the running config was loaded ${time}`,
     values,
     tone: 'wrong',
-    problems: [{ message: 'it refused its last reload and runs an older config', tryThis: 'promstack up' }],
+    problems: [{ message: 'its last reload failed, and it runs an older config', tryThis: 'promstack up' }],
   };
 }

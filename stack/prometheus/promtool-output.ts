@@ -3,63 +3,61 @@ import type { CheckFinding } from '../model.ts';
 import { parseGoMessage } from '../values/go-messages.ts';
 import { parseDuration } from '../values/units.ts';
 
-/** One finding for each problem `promtool check config` printed, without its progress lines. */
+/** The problems in the output of `promtool check config`. */
 export function explainPromtool(output: string): readonly CheckFinding[] {
   const findings: CheckFinding[] = [];
   let path: string | undefined;
   let isLint = false;
   for (const line of output.split('\n')) {
     const [, checking] = /^Checking CONFIG\/(.+)$/.exec(line) ?? [];
-    const [, before] = /CONFIG\/(\S+): yaml: unmarshal errors:$/.exec(line) ?? [];
-    path = checking ?? before ?? path;
+    const [, invalid] = /CONFIG\/(\S+): yaml: unmarshal errors:$/.exec(line) ?? [];
+    path = checking ?? invalid ?? path;
     if (checking !== undefined) isLint = false;
     else if (line.startsWith('lint error ')) isLint = true;
     if (checking !== undefined || isLint || isProgress(line)) continue;
     findings.push(toFinding(line, path));
   }
-  return unique(findings);
+  // promtool reads rule files twice, and reports some problems twice.
+  const keyOf = ({ path, line, message }: CheckFinding): string => `${path}:${line}:${message}`;
+  return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
 }
 
-/** Where a sentence begins with the file it is about, and maybe a place in it: `CONFIG/rules/a.yml: 5:15: …`. */
-const named = /^CONFIG\/(.+?): (?:(\d+):(\d+): )?(?:\d+:\d+: )?(.*)$/;
-/** What a rule's problem begins with; `0:0` is the place of what has none. */
+/** A message that starts with its file, and maybe a location in it: `CONFIG/rules/a.yml: 5:15: …`. */
+const located = /^CONFIG\/(.+?): (?:(\d+):(\d+): )?(?:\d+:\d+: )?(.*)$/;
+/** A message about a rule; the location `0:0` means none. */
 const ofRule = /^group "(.*?)", rule (\d+), "(.*?)": (.*)$/s;
 
-/** A line that tells a problem; `section` is the file that is being read, for lines that name none. */
-function toFinding(printed: string, section: string | undefined): CheckFinding {
-  const failed = printed.trim().replace(/^FAILED: /, '');
-  const [, parsed, said = failed] = /^parsing YAML file CONFIG\/(\S+): (.*)$/.exec(failed) ?? [];
-  const [, path = parsed ?? section, line = '0', column = '0', sentence = said] = named.exec(said) ?? [];
-  const place = {
-    ...(path === undefined ? {} : { path }),
-    ...(line === '0' ? {} : { line: Number(line), column: Number(column) }),
-  };
-  return { ...place, ...inWords(sentence.replaceAll('CONFIG/', '')) };
+/** A line with a problem; `currentFile` is for messages without a file. */
+function toFinding(printed: string, currentFile: string | undefined): CheckFinding {
+  const failure = printed.trim().replace(/^FAILED: /, '');
+  const [, parsed, unprefixed = failure] = /^parsing YAML file CONFIG\/(\S+): (.*)$/.exec(failure) ?? [];
+  const [, path = parsed ?? currentFile, line = '0', column = '0', message = unprefixed] =
+    located.exec(unprefixed) ?? [];
+  const finding = rewrite(message.replaceAll('CONFIG/', ''));
+  if (line === '0') return { ...finding, path };
+  return { ...finding, path, line: finding.line ?? Number(line), column: Number(column) };
 }
 
-function inWords(sentence: string): Omit<CheckFinding, 'path'> {
-  const [, group, number, name, problem] = ofRule.exec(sentence) ?? [];
+function rewrite(message: string): Omit<CheckFinding, 'path'> {
+  const [, group, number, name, problem] = ofRule.exec(message) ?? [];
   if (problem !== undefined) {
     const rule = name === '' ? `rule ${number}` : `rule ${name}`;
-    const about = name === '' ? {} : { about: name as string };
-    return {
-      ...about,
-      message: `${rule} of group ${group}: ${problem.replace(parseError, 'at $1 of the expression: ')}`,
-    };
+    const text = problem.replace(parseError, 'at $1 of the expression: ');
+    return { message: `${rule} of group ${group}: ${text}`, about: name === '' ? undefined : name };
   }
-  const [, repeated] = /^groupname: "(.*)" is repeated in the same file$/.exec(sentence) ?? [];
+  const [, repeated] = /^groupname: "(.*)" is repeated in the same file$/.exec(message) ?? [];
   if (repeated !== undefined) {
     return { message: `there are two groups named ${repeated} in one file`, about: `name: ${repeated}` };
   }
-  for (const [pattern, about] of abouts) {
-    const match = pattern.exec(sentence);
-    if (match !== null) return { message: sentence, about: about(match[1] ?? '') };
+  for (const [pattern, about] of searchTexts) {
+    const match = pattern.exec(message);
+    if (match !== null) return { message, about: about(match[1] ?? '') };
   }
-  return parseGoMessage(sentence);
+  return parseGoMessage(message);
 }
 
-/** Sentences that name what they are about, and how that is written in the file. */
-const abouts: readonly (readonly [RegExp, (name: string) => string])[] = [
+/** Messages that quote a value, and how the file contains it. */
+const searchTexts: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/\bwith job name "(.*)"$/, (job) => `job_name: ${job}`],
   [/^"(.*)" is not a valid hostname$/, (host) => host],
   [/^unknown relabel action "(.*)"$/, (action) => action],
@@ -68,91 +66,73 @@ const abouts: readonly (readonly [RegExp, (name: string) => string])[] = [
 
 const parseError = /^could not parse expression: (\d+:\d+): parse error: /;
 
-/** Whether a line only says what promtool does, or opens a paragraph. */
 function isProgress(line: string): boolean {
   return (
     line.trim() === '' || /^\s*SUCCESS\b/.test(line) || /^\s*FAILED:\s*$/.test(line) || /unmarshal errors:$/.test(line)
   );
 }
 
-/** promtool reads rule files twice, and then tells some problems twice. */
-function unique(findings: readonly CheckFinding[]): readonly CheckFinding[] {
-  const keyOf = ({ path, line, message }: CheckFinding): string => `${path}:${line}:${message}`;
-  return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
-}
-
-/** A file of tests by its path in the config directory. */
-interface FailedTestFile {
+interface TestFileText {
+  /** In the config directory. */
   readonly path: string;
   readonly text: string;
 }
 
 /**
- * One finding for each failed case in the output of `promtool test rules`. It prints a block for each file, in the
- * order of its arguments, that begins with SUCCESS or FAILED and does not name the file.
+ * The failed cases in the output of `promtool test rules`. It prints a block per file, in the order of its arguments, that starts with
+ * SUCCESS or FAILED and does not name the file.
  */
-export function explainRuleTests(output: string, tests: readonly FailedTestFile[]): readonly CheckFinding[] {
-  const [before = '', ...blocks] = output.split(/^ {2}(?=SUCCESS|FAILED)/m);
-  // With another number of blocks than files nobody knows which is which.
+export function explainRuleTests(output: string, tests: readonly TestFileText[]): readonly CheckFinding[] {
+  const [preamble = '', ...blocks] = output.split(/^ {2}(?=SUCCESS|FAILED)/m);
+  // Without a block per file the blocks cannot be assigned.
   const testOf = (at: number) => (blocks.length === tests.length ? tests[at] : undefined);
-  return [
-    ...problemsBefore(before).map((message) => ({ message })),
-    ...blocks.flatMap((block, at) => explainBlock(block, testOf(at))),
-  ];
-}
-
-/** What promtool says before it runs any test: that it cannot. */
-function problemsBefore(text: string): readonly string[] {
-  return text
+  const errors = preamble
     .split('\n')
     .map((line) => line.trim().replaceAll('CONFIG/', ''))
     .filter((line) => line !== '' && !line.startsWith('WARNING:'));
+  return [...errors.map((message) => ({ message })), ...blocks.flatMap((block, at) => explainBlock(block, testOf(at)))];
 }
 
-function explainBlock(block: string, test: FailedTestFile | undefined): readonly CheckFinding[] {
+function explainBlock(block: string, test: TestFileText | undefined): readonly CheckFinding[] {
   if (!block.startsWith('FAILED')) return [];
-  const places = testPlaces(test?.text ?? '');
+  const locate = testLocator(test?.text ?? '');
   const cases = block.replace(/^FAILED:?[ ]*/, '').split(/\n\s*\n/);
   return cases
-    .flatMap((text) => explainCase(text.replace(/^\n+|\s+$/g, ''), places))
-    .map((finding) => ({ ...(test === undefined ? {} : { path: test.path }), ...finding }));
+    .flatMap((text) => explainCase(text.replace(/^\n+|\s+$/g, ''), locate))
+    .map((finding) => ({ ...finding, path: finding.path ?? test?.path }));
 }
 
-const alert = /(?:name: (.*),\s+)?alertname: (.+), time: (\S+),\s+exp:(\[.*\]),\s+got:(\[.*\])$/s;
-const expression = /expr: "(.*)", time: (\S+),\s+(?:exp: (.*)\n\s+got: (.*)|err: (.*))$/s;
+const alertCase = /(?:name: (.*),\s+)?alertname: (.+), time: (\S+),\s+exp:(\[.*\]),\s+got:(\[.*\])$/s;
+const expressionCase = /expr: "(.*)", time: (\S+),\s+(?:exp: (.*)\n\s+got: (.*)|err: (.*))$/s;
 
-/** The place is one in a text that promtool puts together of the series of a test. */
+/** The location is inside a text that promtool composes of the series of a test. */
 const seriesError = /^(\d+):(\d+): parse error: (.*)$/s;
 
-function explainCase(text: string, places: TestPlaces): readonly CheckFinding[] {
+function explainCase(text: string, locate: TestLocator): readonly CheckFinding[] {
   if (text.trim() === '') return [];
-  const isAlert = alert.exec(text);
-  if (isAlert !== null) {
-    const [, test, name = '', time, expected = '', got = ''] = isAlert;
+  const alertMatch = alertCase.exec(text);
+  if (alertMatch !== null) {
+    const [, test = '', name = '', time, expected = '', got = ''] = alertMatch;
     const [should, does] = [alertsIn(expected), alertsIn(got)];
-    const message = `${inTest(test)}at ${time} the alert ${name} ${should === '' ? 'should not fire' : `should fire as ${should}`}, but ${
-      does === '' ? 'it does not' : `it fires as ${does}`
-    }`;
+    const wants = should === '' ? 'should not fire' : `should fire as ${should}`;
+    const actual = does === '' ? 'it does not' : `it fires as ${does}`;
+    const message = `${test === '' ? '' : `${test}: `}at ${time} the alert ${name} ${wants}, but ${actual}`;
     return [{ message, about: `alertname: ${name}` }];
   }
-  const isExpression = expression.exec(text);
-  if (isExpression !== null) {
-    const [, quoted = '', time = '', expected = '', got = '', error] = isExpression;
+  const expressionMatch = expressionCase.exec(text);
+  if (expressionMatch !== null) {
+    const [, quoted = '', time = '', expected = '', got = '', error] = expressionMatch;
     const query = unquoted(quoted);
     const problem =
       error === undefined ? `should be ${samples(expected)}, but is ${samples(got)}` : `fails: ${oneLine(error)}`;
-    return [{ message: `at ${time} the expression ${oneLine(query)} ${problem}`, ...places.expression(query, time) }];
+    return [{ message: `at ${time} the expression ${oneLine(query)} ${problem}`, ...locate.expression(query, time) }];
   }
   const [, line, column, message = ''] = seriesError.exec(text) ?? [];
   if (line !== undefined) {
-    const place = places.series({ line: Number(line), column: Number(column), message });
-    return [{ message: `a series cannot be read: ${oneLine(message)}`, ...place }];
+    const location = locate.series({ line: Number(line), column: Number(column), message });
+    return [{ message: `invalid series: ${oneLine(message)}`, ...location }];
   }
-  return explainOther(text);
-}
-
-/** Files that cannot be read, series that cannot be parsed, and whatever later versions say. */
-function explainOther(text: string): readonly CheckFinding[] {
+  // Invalid files, and messages of later versions.
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const areProblems = lines.every((line) => /^CONFIG\/|^\s*(?:yaml: )?line \d+: |^yaml: /.test(line));
   return areProblems ? explainPromtool(text) : [{ message: oneLine(text.replaceAll('CONFIG/', '')) }];
@@ -166,16 +146,12 @@ function alertsIn(list: string): string {
     .join(' and ');
 }
 
-function inTest(name: string | undefined): string {
-  return name === undefined || name === '' ? '' : `${name}: `;
-}
-
 function samples(text: string): string {
   const line = oneLine(text);
   return line === '' || line === 'nil' ? 'nothing' : line;
 }
 
-/** A text as Go quotes it, which for nearly all is as JSON does. */
+/** A string that Go quoted, mostly as JSON does. */
 function unquoted(text: string): string {
   try {
     return String(JSON.parse(`"${text}"`));
@@ -188,18 +164,16 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-/** Where something stands in a file of promtool's tests. */
-type TestPlace = Pick<CheckFinding, 'line' | 'column' | 'about'>;
+type TestLocation = Pick<CheckFinding, 'line' | 'column' | 'about'>;
 
-/** Finds in a file of promtool's tests what promtool tells without its place. */
-interface TestPlaces {
-  /** The entry that tests an expression at a time; undefined when there is none. */
-  expression(query: string, time: string): TestPlace | undefined;
-  /** The series that promtool cannot read; undefined when it may be one of several. */
-  series(error: SeriesError): TestPlace | undefined;
+/** Finds what promtool reports without a location in a test file. */
+interface TestLocator {
+  expression(query: string, time: string): TestLocation | undefined;
+  /** Undefined when several series of the file may be the one. */
+  series(error: SeriesError): TestLocation | undefined;
 }
 
-/** What promtool says of a series: it reads those of one test below a line of its own, each as its name and its values. */
+/** promtool parses the series of a test as one text, with a first line of its own and then a line of name and values per series. */
 interface SeriesError {
   readonly line: number;
   /** In bytes. */
@@ -207,8 +181,7 @@ interface SeriesError {
   readonly message: string;
 }
 
-/** Reads a file of promtool's tests for the places in it. */
-function testPlaces(text: string): TestPlaces {
+function testLocator(text: string): TestLocator {
   const counter = new LineCounter();
   const document = parseDocument(text, { merge: true, lineCounter: counter, logLevel: 'silent', prettyErrors: false });
   const tests = mapsIn(isMap(document.contents) ? document.contents.get('tests', true) : undefined);
@@ -217,14 +190,14 @@ function testPlaces(text: string): TestPlaces {
     const { line, col } = counter.linePos(node.range?.[0] ?? 0);
     return { line, column: col };
   };
-  const placeOf = (map: YAMLMap, key: string): TestPlace | undefined => {
-    const pair = map.items.find((one) => isScalar(one.key) && one.key.value === key) as
+  const locationOf = (map: YAMLMap, key: string): TestLocation | undefined => {
+    const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key) as
       | Pair<Scalar, Scalar>
       | undefined;
     if (pair === undefined) return undefined;
     const { key: name, value } = pair;
     const type = value?.type ?? 'PLAIN';
-    // Of a text on lines of its own the key says more than the sign before it.
+    // For a block scalar, the key is a better location than its `|`.
     if (value === null || type.startsWith('BLOCK')) return { ...startOf(name), about: key };
     const { line, column } = startOf(value);
     return { line, column: column + (type === 'PLAIN' ? 0 : 1), about: value.source ?? '' };
@@ -235,31 +208,31 @@ function testPlaces(text: string): TestPlaces {
       const entries = tests.flatMap((test) => mapsIn(test.get('promql_expr_test', true)));
       const same = entries.filter((entry) => entry.get('expr') === query);
       const at = parseDuration(time);
-      const found = same.find((entry) => parseDuration(String(entry.get('eval_time') ?? '0')) === at) ?? same[0];
-      return found && placeOf(found, 'expr');
+      const entry = same.find((item) => parseDuration(String(item.get('eval_time') ?? '0')) === at) ?? same[0];
+      return entry && locationOf(entry, 'expr');
     },
     series: (error) => {
-      const refused = tests.flatMap((test) => mapsIn(test.get('input_series', true))[error.line - 2] ?? []);
-      const found = refused.filter((entry) => mayBe(error, textOf(entry, 'series'), textOf(entry, 'values')));
-      const [first] = found;
-      const texts = new Set(found.map((entry) => `${textOf(entry, 'series')} ${textOf(entry, 'values')}`));
+      const onLine = tests.flatMap((test) => mapsIn(test.get('input_series', true))[error.line - 2] ?? []);
+      const candidates = onLine.filter((entry) => mayHave(error, stringOf(entry, 'series'), stringOf(entry, 'values')));
+      const [first] = candidates;
+      const texts = new Set(candidates.map((entry) => `${stringOf(entry, 'series')} ${stringOf(entry, 'values')}`));
       if (first === undefined || texts.size > 1) return undefined;
-      return placeOf(first, error.column > bytesOf(textOf(first, 'series')).length + 1 ? 'values' : 'series');
+      return locationOf(first, error.column > bytesOf(stringOf(first, 'series')).length + 1 ? 'values' : 'series');
     },
   };
 }
 
-/** Whether what promtool names in quotes stands where it says in a series. */
-function mayBe({ column, message }: SeriesError, series: string, values: string): boolean {
+/** Whether the text that promtool quotes is at the error's column of a series. */
+function mayHave({ column, message }: SeriesError, series: string, values: string): boolean {
   const bytes = bytesOf(`${series} ${values}`);
   if (column > bytes.length + 1) return false;
   const rest = new TextDecoder().decode(bytes.slice(column - 1));
-  const named = /["'](.*?)["']/.exec(message)?.[1];
-  return message.includes('end of input') ? rest === '' : named === undefined || rest.startsWith(named);
+  const quoted = /["'](.*?)["']/.exec(message)?.[1];
+  return message.includes('end of input') ? rest === '' : quoted === undefined || rest.startsWith(quoted);
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const textOf = (entry: YAMLMap, key: string): string => String(entry.get(key) ?? '');
+const stringOf = (entry: YAMLMap, key: string): string => String(entry.get(key) ?? '');
 
 const mapsIn = (node: unknown): readonly YAMLMap[] => (isSeq(node) ? node.items.filter((item) => isMap(item)) : []);

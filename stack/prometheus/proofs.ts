@@ -1,18 +1,18 @@
 import * as z from 'zod';
 import type { Proof, RenderedFile, Verdict } from '../model.ts';
-import { Secret } from '../secret.ts';
+import { contentOf } from '../secret.ts';
 import type { Release } from '../service.ts';
 import { configDir } from '../values/container.ts';
 import { parseJson } from '../values/parse.ts';
 
-/** Where the rule that carries the revision lies; its path and group name never change. */
+/** The file of the revision rule; its path and group name never change. */
 export const revisionRulePath = 'rules/promstack-revision.yml';
 const metric = 'promstack_revision_info';
 
-/** A recording rule that carries the revision as a label: seen in the running server, it proves the rules were read again. */
+/** A recording rule with the revision as a label: the running server shows by it which files it loaded. */
 export function revisionRules(revision: string): RenderedFile {
   const content = [
-    '# Written by promstack: reading this rule back proves which files Prometheus runs.',
+    '# Written by promstack: this rule shows which files Prometheus runs.',
     'groups:',
     '  - name: promstack-revision',
     '    rules:',
@@ -37,41 +37,43 @@ const ruleGroups = z.object({
 });
 
 /**
- * Prometheus runs these files when its last reload succeeded, the revision rule it evaluates is ours, and it evaluates a
- * rule file of each place where there are some: a prometheus.yml whose rule_files leave a place out is silently fine.
+ * Prometheus runs these files when its last reload succeeded, it evaluates our revision rule, and it evaluates a rule file of every
+ * folder that has one: it accepts a prometheus.yml whose `rule_files` do not match a folder.
  */
 export function proofs({ revision, files }: Release): readonly Proof[] {
   const port = 9090;
   const samples = sampleRuleFiles(files);
-  const asked = [revisionRulePath, ...samples].map((path) => `file[]=${encodeURIComponent(`${configDir}/${path}`)}`);
+  const query = [revisionRulePath, ...samples].map((path) => `file[]=${encodeURIComponent(`${configDir}/${path}`)}`);
   return [
     {
       claim: `evaluates the rules of revision ${revision}`,
-      request: { method: 'GET', port, path: `/api/v1/rules?exclude_alerts=true&${asked.join('&')}` },
-      judge: ({ status, body }): Verdict => {
+      request: { method: 'GET', port, path: `/api/v1/rules?exclude_alerts=true&${query.join('&')}` },
+      assess: ({ status, body }): Verdict => {
         if (status !== 200) return { kind: 'notYet', because: `its rules API answers ${status}` };
         const groups = groupsIn(body);
         const running = revisionOf(groups);
         if (running !== revision) {
-          return {
-            kind: 'notYet',
-            because: running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`,
-          };
+          const because =
+            running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`;
+          return { kind: 'notYet', because };
         }
         const missing = samples.find((path) => !groups.some(({ file }) => file === `${configDir}/${path}`));
         if (missing === undefined) return { kind: 'proven' };
-        return { kind: 'refuted', because: `it does not evaluate ${missing}: no rule_files of prometheus.yml name it` };
+        return {
+          kind: 'refuted',
+          because: `it does not evaluate ${missing}: rule_files in prometheus.yml do not match it`,
+        };
       },
     },
     {
       claim: 'accepted its last reload',
       request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },
-      judge: ({ status, body }): Verdict => {
+      assess: ({ status, body }): Verdict => {
         if (status !== 200) return { kind: 'notYet', because: `its status API answers ${status}` };
         const parsed = z.object({ data: z.object({ reloadConfigSuccess: z.boolean() }) }).safeParse(parseJson(body));
         return parsed.success && parsed.data.data.reloadConfigSuccess
           ? { kind: 'proven' }
-          : { kind: 'refuted', because: 'it says that its last reload failed; its log has the reason' };
+          : { kind: 'refuted', because: 'its last reload failed; see its log' };
       },
     },
   ];
@@ -89,17 +91,16 @@ function revisionOf(groups: Groups): string | undefined {
   return rule?.labels?.['revision'];
 }
 
-/** One file that holds rules of each folder and extension, since globs take those together or not at all. */
+/** One file with rules per folder and extension, since a glob matches either all of them or none. */
 export function sampleRuleFiles(files: readonly RenderedFile[]): readonly string[] {
   const samples = new Map<string, string>();
-  for (const { path, content } of files) {
-    if (!path.startsWith('rules/') || path === revisionRulePath) continue;
-    const place = path.replace(/[^/]+(\.[^./]+)$/, '*$1');
-    const text = content instanceof Secret ? content.reveal() : content;
-    if (!samples.has(place) && holdsRules.test(text.replaceAll(comment, ''))) samples.set(place, path);
+  for (const file of files) {
+    if (!file.path.startsWith('rules/') || file.path === revisionRulePath) continue;
+    const glob = file.path.replace(/[^/]+(\.[^./]+)$/, '*$1');
+    if (!samples.has(glob) && hasRules.test(contentOf(file).replaceAll(comment, ''))) samples.set(glob, file.path);
   }
   return [...samples.values()];
 }
 
 const comment = /(?:^|\s)#.*$/gm;
-const holdsRules = /(?:^|[\s{,-])["']?(?:alert|record)["']?\s*:/m;
+const hasRules = /(?:^|[\s{,-])["']?(?:alert|record)["']?\s*:/m;

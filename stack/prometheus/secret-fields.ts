@@ -1,13 +1,13 @@
 import type { SecretFiles } from '../secrets/secret-files.ts';
 
 /**
- * Where Prometheus 3.5 reads secrets from files (each tried with promtool 3.5.3). Paths are relative to prometheus.yml, so that
- * promtool, which looks whether the files are there, finds them wherever the files are checked.
+ * The secrets that Prometheus 3.5 can read from files (tested with promtool 3.5.3). Paths are relative to prometheus.yml, because
+ * promtool checks that the files exist, in whichever directory it runs.
  */
 export const prometheusSecrets: SecretFiles = {
   paths: 'relative',
-  // Prometheus 3.5.3 as Debian builds it went on scraping with the old token after a reload, until the job itself changed.
-  movesWithText: true,
+  // Debian's Prometheus 3.5.3 keeps scraping with the old token after a reload, until the job itself changes.
+  hasHashedPaths: true,
   fields: {
     'authorization.credentials': 'credentials_file',
     'basic_auth.password': 'password_file',
@@ -24,8 +24,8 @@ export const prometheusSecrets: SecretFiles = {
     'tls_config.cert': 'cert_file',
     'tls_config.key': 'key_file',
   },
-  seen: ['basic_auth.username', 'tls_config.ca', 'tls_config.cert'],
-  unfiled: [
+  visible: ['basic_auth.username', 'tls_config.ca', 'tls_config.cert'],
+  inlineOnly: [
     'azure_sd_configs.client_secret',
     'azuread.oauth.client_secret',
     'bearer_token',

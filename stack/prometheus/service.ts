@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
-import { Secret } from '../secret.ts';
+import { contentOf } from '../secret.ts';
 import { defineService } from '../service.ts';
 import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
-import { type ExitCause, errIn, explainExit } from '../values/exit-causes.ts';
+import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
 import { alerts } from './alerts.ts';
@@ -19,7 +19,7 @@ const dataDir = '/prometheus';
 
 const replay = z.object({ data: z.object({ min: z.number(), max: z.number(), current: z.number() }) });
 
-/** Prometheus answers this before it is ready: how far it is through its write-ahead log. */
+/** The progress of the write-ahead log's replay, which Prometheus reports before it is ready. */
 const starting = {
   request: { method: 'GET', port: 9090, path: '/api/v1/status/walreplay' },
   read: ({ status, body }: HttpResponse): string | undefined => {
@@ -31,7 +31,6 @@ const starting = {
   },
 } as const;
 
-/** Prometheus: scrapes, stores, evaluates the rules and hands alerts on. */
 export const prometheus = defineService({
   name: 'prometheus',
   title: 'Prometheus',
@@ -53,7 +52,7 @@ export const prometheus = defineService({
         `--storage.tsdb.retention.time=${own.retention.time}`,
         ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
         `--web.listen-address=:${port}`,
-        // The links in notifications; a path in them is for the proxy that people come through, not for this server.
+        // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
         `--web.external-url=${externalUrl(config, own)}`,
         '--web.route-prefix=/',
         '--web.enable-lifecycle',
@@ -78,49 +77,43 @@ export const prometheus = defineService({
       glob,
       into: 'rules/user',
       extensions: ['.yml', '.yaml'],
-      // Loaded only when there are rules to read: the grammar of PromQL is large.
+      // Imported on demand: the PromQL grammar is large.
       problems: async (content) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   secretFiles: prometheusSecrets,
   problems,
   fileProblems: unreadRules,
   stamp: (files, revision) => [...files, revisionRules(revision)],
-  checks: prometheusChecks,
+  checks,
   ready: { method: 'GET', port, path: '/-/ready' },
   starting,
   reload: { method: 'POST', port, path: '/-/reload' },
   slowReload:
-    'it may be sending what it still has for a changed remote_write, which takes two minutes when that is away',
+    'it may be flushing samples to a changed remote_write, which takes up to two minutes when that is unreachable',
   proofs,
   alerts,
   risks,
-  explainExit: explainPrometheusExit,
+  explainExit: (lines) => explainExit(lines, causes),
   healthIndicators,
 });
 
-/** What a Prometheus that died says last (3.5.3). */
+/** The last log lines of a Prometheus that exited (3.5.3). */
 const causes: readonly ExitCause[] = [
   {
     pattern: /msg="Error loading (?:config|rule file).*/,
-    say: ([line]) => `it cannot read its config: ${errIn(line) ?? 'its log says why'}`,
+    explain: ([line]) => `it cannot load its config: ${errorIn(line) ?? 'see its log'}`,
   },
   {
     pattern: /lock DB directory: resource temporarily unavailable/,
-    say: () => 'another Prometheus uses its data volume',
+    explain: () => 'another Prometheus uses its data volume',
   },
   {
     pattern: /(?:repair corrupted WAL|corruption in segment|unexpected checkpoint record|invalid block sequence).*/,
-    say: () =>
-      'its write-ahead log or a block of it is damaged: what is in the data volume has to be repaired or given up',
+    explain: () => 'its write-ahead log or a block is corrupted: repair or delete the data volume',
   },
 ];
 
-/** The likely cause of a Prometheus's end. */
-function explainPrometheusExit(lines: readonly string[]): string | undefined {
-  return explainExit(lines, causes);
-}
-
-/** Samples that a Prometheus of another spec throws away. */
+/** Samples that a Prometheus of another spec deletes or does not find. */
 function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   const flag = (spec: ContainerSpec, name: string): string | undefined => flagIn(spec.args, `storage.tsdb.${name}`);
   const [oldTime, time] = [flag(before, 'retention.time') ?? '15d', flag(after, 'retention.time') ?? '15d'];
@@ -128,59 +121,61 @@ function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   const [oldPath, path] = [flag(before, 'path'), flag(after, 'path')];
   return [
     ...((parseDuration(time) ?? 0) < (parseDuration(oldTime) ?? 0)
-      ? [`samples older than ${time} are deleted; until now they were kept for ${oldTime}`]
+      ? [`samples older than ${time} are deleted (retention was ${oldTime})`]
       : []),
-    ...(size !== undefined && limit(size) < limit(oldSize)
-      ? [`the oldest samples beyond ${size} are deleted; until now ${oldSize ?? 'any number of bytes'} were kept`]
+    ...(size !== undefined && sizeLimit(size) < sizeLimit(oldSize)
+      ? [`the oldest samples beyond ${size} are deleted (the limit was ${oldSize ?? 'none'})`]
       : []),
-    ...(path === oldPath ? [] : [`it stores samples in ${path} and does not see those in ${oldPath}`]),
+    ...(path === oldPath ? [] : [`it stores samples in ${path} and does not read those in ${oldPath}`]),
   ];
 }
 
-/** No limit, or 0, is no limit. */
-function limit(size: string | undefined): number {
+/** Absent and 0 both mean no limit. */
+function sizeLimit(size: string | undefined): number {
   return (size === undefined ? undefined : parseSize(size)) || Number.POSITIVE_INFINITY;
 }
 
 /**
- * promtool reads prometheus.yml and, through it, every rule file; then it runs the tests of the rules. Tests of the
- * shipped rules read nothing but these, so a change of the person's own files does not make them run again.
+ * promtool checks prometheus.yml and the rule files it loads, then runs the rules' tests. Tests of the shipped rules read only those, so
+ * they do not run again when the user's files change.
  */
-function prometheusChecks(
+function checks(
   _config: StackConfig,
   files: readonly RenderedFile[],
   tests: readonly RenderedFile[],
 ): readonly CheckCommand[] {
-  const config: CheckCommand = {
-    title: 'prometheus.yml and its rules',
-    tool: 'promtool',
-    argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
-    explain: explainPromtool,
-  };
-  const isShipped = (file: RenderedFile): boolean => file.isShipped === true;
-  const own = tests.filter((test) => !isShipped(test));
-  const shipped = tests.filter(isShipped);
-  const shippedRules = files.filter((file) => isShipped(file) && file.path.startsWith('rules/'));
+  const own = tests.filter(({ isShipped }) => isShipped !== true);
+  const shipped = tests.filter(({ isShipped }) => isShipped === true);
+  const shippedRules = files.filter(({ isShipped, path }) => isShipped === true && path.startsWith('rules/'));
   return [
-    config,
-    ...(own.length === 0 ? [] : [ruleTests('the tests of the rules', own, [...files, ...own])]),
-    ...(shipped.length === 0
-      ? []
-      : [ruleTests('the tests of the shipped rules', shipped, [...shippedRules, ...shipped])]),
+    {
+      title: 'prometheus.yml and its rules',
+      tool: 'promtool',
+      argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
+      explain: explainPromtool,
+    },
+    ...ruleTests('the tests of the rules', own, files),
+    ...ruleTests('the tests of the shipped rules', shipped, shippedRules),
   ];
 }
 
-function ruleTests(title: string, tests: readonly RenderedFile[], reads: readonly RenderedFile[]): CheckCommand {
-  const paths = tests.map((test) => test.path);
-  return {
-    title,
-    tool: 'promtool',
-    argv: ['promtool', 'test', 'rules', ...paths.map((path) => `CONFIG/${path}`)],
-    reads,
-    explain: (output) =>
-      explainRuleTests(
-        output,
-        tests.map(({ path, content }) => ({ path, text: content instanceof Secret ? content.reveal() : content })),
-      ),
-  };
+function ruleTests(
+  title: string,
+  tests: readonly RenderedFile[],
+  rules: readonly RenderedFile[],
+): readonly CheckCommand[] {
+  if (tests.length === 0) return [];
+  return [
+    {
+      title,
+      tool: 'promtool',
+      argv: ['promtool', 'test', 'rules', ...tests.map(({ path }) => `CONFIG/${path}`)],
+      reads: [...rules, ...tests],
+      explain: (output) =>
+        explainRuleTests(
+          output,
+          tests.map((test) => ({ path: test.path, text: contentOf(test) })),
+        ),
+    },
+  ];
 }

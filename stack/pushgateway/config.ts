@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { duration, enabled, extraArgs, image, port, resources } from '../values/schemas.ts';
 
-/** The `pushgateway` part of stack.yml. */
+/** The `pushgateway` section of stack.yml. */
 export const pushgatewayConfig = z
   .strictObject({
     enabled: enabled(true),
@@ -11,27 +11,24 @@ export const pushgatewayConfig = z
       .strictObject({
         interval: duration
           .default('5m')
-          .meta({ description: 'How often pushed metrics are written to disk; a clean stop writes them too' }),
+          .meta({ description: 'How often to write pushed metrics to disk; a clean stop writes them too' }),
       })
       .prefault({})
-      .meta({ description: 'How pushed metrics outlive a restart' }),
+      .meta({ description: 'How pushed metrics survive a restart' }),
     ttl: z
       .union([
         duration,
         z.strictObject({
-          default: duration.optional().meta({ description: 'For jobs that are not named; absent means for ever' }),
-          jobs: z
-            .record(z.string().min(1), duration)
-            .default({})
-            .meta({ description: 'For single jobs, by their names' }),
+          default: duration.optional().meta({ description: 'For all other jobs; absent means forever' }),
+          jobs: z.record(z.string().min(1), duration).default({}).meta({ description: 'For individual jobs, by name' }),
         }),
       ])
       .optional()
       .meta({
-        description: 'How long a group stays after its last push, while `promstack watch` runs; absent means for ever',
+        description: 'How long to keep a group after its last push, while `promstack watch` runs; absent means forever',
       }),
-    admin_api: z.boolean().default(false).meta({ description: 'Allow deleting every group at once over HTTP' }),
+    admin_api: z.boolean().default(false).meta({ description: 'Allow deleting all groups at once over HTTP' }),
     extra_args: extraArgs,
     resources,
   })
-  .meta({ description: 'Pushgateway keeps what short-lived sources push until Prometheus has fetched it' });
+  .meta({ description: 'Pushgateway keeps the metrics that short-lived jobs push until Prometheus scrapes them' });

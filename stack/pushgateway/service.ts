@@ -2,13 +2,14 @@ import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
 import { flagIn, nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
-import { labelOf, type MetricSample, samplesOf } from '../values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { ago } from '../values/units.ts';
+import { counted } from '../values/words.ts';
 
 const port = 9091;
 const dataDir = '/pushgateway';
 
-/** Pushgateway: keeps what short-lived sources push until Prometheus scrapes it. It has no config file, so nothing to reload. */
+/** It has no config file, so there is nothing to reload. */
 export const pushgateway = defineService({
   name: 'pushgateway',
   title: 'Pushgateway',
@@ -24,7 +25,7 @@ export const pushgateway = defineService({
       user: nobody,
       args: [
         `--web.listen-address=:${port}`,
-        // A path in --web.external-url is for the proxy that people come through, not for this server.
+        // A path in --web.external-url is for the user's reverse proxy, not for this server.
         '--web.route-prefix=/',
         `--persistence.file=${dataDir}/metrics.store`,
         `--persistence.interval=${own.persistence.interval}`,
@@ -48,18 +49,17 @@ export const pushgateway = defineService({
   healthIndicators,
 });
 
-/** Pushed metrics that a Pushgateway of another spec does not keep. */
+/** Pushed metrics that a Pushgateway of another spec loses. */
 function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   const [old, now] = [before, after].map(({ args }) => flagIn(args, 'persistence.file') ?? '');
   if (old === now) return [];
   return now === ''
-    ? ['pushed metrics are kept in memory alone: the next restart loses them']
-    : [`pushed metrics are kept in ${now}, and those in ${old} are not read`];
+    ? ['pushed metrics are kept only in memory: the next restart loses them']
+    : [`pushed metrics are kept in ${now}, and those in ${old} are not loaded`];
 }
 
-/** How the Pushgateway is: how many groups it holds, when the last push came, which group's last push it refused. */
 function healthIndicators(): readonly HealthIndicator[] {
-  const request = { method: 'GET', port: 9091, path: '/metrics' } as const;
+  const request = { method: 'GET', port, path: '/metrics' } as const;
   return [
     { label: 'groups', request, read: ({ body }, now) => readGroups(body, now) },
     { label: 'refused pushes', request, read: ({ body }, now) => readRefused(body, now) },
@@ -69,40 +69,35 @@ function healthIndicators(): readonly HealthIndicator[] {
 function readGroups(page: string, now: number): Reading {
   const pushes = samplesOf(page, 'push_time_seconds');
   const last = pushes.reduce((latest, push) => Math.max(latest, push.value), 0);
-  const groups = `${pushes.length} ${pushes.length === 1 ? 'group' : 'groups'}`;
-  const text =
-    last === 0
-      ? pushes.length === 0
-        ? 'nothing pushed yet'
-        : groups
-      : `${groups}, last push ${ago(last * 1000, now)}`;
+  const groups = pushes.length === 0 ? 'nothing pushed yet' : counted(pushes.length, 'group');
+  const text = last === 0 ? groups : `${groups}, last push ${ago(last * 1000, now)}`;
   return { text, values: { groups: pushes.length, lastPush: last }, tone: 'right' };
 }
 
-/** More are counted and not told one by one. */
-const mostTold = 3;
+/** More failures than this are counted instead of listed. */
+const mostListed = 3;
 
 function readRefused(page: string, now: number): Reading {
   const pushedAt = new Map(samplesOf(page, 'push_time_seconds').map((push) => [push.labels, push.value]));
-  // A group holds its last failure for ever: only one that no good push came after counts.
+  // A group keeps the time of its last failure: it counts only until the next successful push.
   const refused = samplesOf(page, 'push_failure_time_seconds').filter(
     ({ labels, value }) => value > (pushedAt.get(labels) ?? 0),
   );
-  const names = refused.map(groupName);
-  if (refused.length === 0) return { text: 'none', values: { refused: 0, groups: [] }, tone: 'right' };
+  const values = { refused: refused.length, groups: refused.map(groupName) };
+  if (refused.length === 0) return { text: 'none', values, tone: 'right' };
   return {
-    text: `the last push of ${refused.length} ${refused.length === 1 ? 'group' : 'groups'}`,
-    values: { refused: refused.length, groups: names },
+    text: `the last push of ${counted(refused.length, 'group')}`,
+    values,
     tone: 'notice',
-    problems: refused.slice(0, mostTold).map((failure) => ({
+    problems: refused.slice(0, mostListed).map((failure) => ({
       message: `it refused the last push of ${groupName(failure)}, ${ago(failure.value * 1000, now)}`,
-      tryThis: 'promstack push says what is wrong with a body before it is sent',
+      tryThis: 'push with promstack push, which reports mistakes before it sends anything',
     })),
   };
 }
 
-/** `job "backup"`, with the instance where the group has one. */
+/** `job backup`, with the instance if the group has one. */
 function groupName(sample: MetricSample): string {
-  const instance = labelOf(sample, 'instance') ?? '';
-  return `job ${labelOf(sample, 'job') ?? '?'}${instance === '' ? '' : ` on ${instance}`}`;
+  const instance = sampleLabel(sample, 'instance') ?? '';
+  return `job ${sampleLabel(sample, 'job') ?? '?'}${instance === '' ? '' : ` on ${instance}`}`;
 }

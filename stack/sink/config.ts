@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { enabled, port, resources } from '../values/schemas.ts';
 
-/** The `sink` part of stack.yml: a built-in webhook receiver that shows what Alertmanager sends. */
+/** The `sink` section of stack.yml. */
 export const sinkConfig = z
   .strictObject({
     enabled: enabled(false),
     port: port.default(9095),
     resources,
   })
-  .meta({ description: 'A webhook receiver that shows what Alertmanager sends, for trying things out' });
+  .meta({ description: 'A webhook receiver that shows the notifications of Alertmanager, for testing' });

@@ -5,7 +5,7 @@ import { configDir, configMount, nobody, toResources } from '../values/container
 
 const port = 8080;
 
-/** The sink: a webhook receiver that writes each notification it gets as one line to its log. */
+/** A webhook receiver that logs each notification as a line. */
 export const sink = defineService({
   name: 'sink',
   title: 'Sink',
@@ -15,7 +15,7 @@ export const sink = defineService({
   isEnabled: (config) => config.sink.enabled,
   container: (config) => ({
     service: 'sink',
-    // busybox in the Pushgateway's image has a web server with CGI: no further image is needed.
+    // busybox in the Pushgateway's image has a web server with CGI, so no additional image is needed.
     image: config.pushgateway.image,
     user: nobody,
     entrypoint: ['/bin/busybox', 'httpd'],
@@ -26,7 +26,7 @@ export const sink = defineService({
     tmpfs: [],
     resources: toResources(config.sink.resources),
     labels: config.labels,
-    // It has nothing to lose, and as the first process of its container busybox does not heed SIGTERM.
+    // It has no data, and busybox ignores SIGTERM as the first process of a container.
     stopTimeoutSeconds: 0,
   }),
   problems,
@@ -35,7 +35,6 @@ export const sink = defineService({
   proofs: () => [],
 });
 
-/** A sink that nothing can ever reach. */
 function problems(config: StackConfig): readonly Problem[] {
   if (config.alertmanager.enabled) return [];
   return [
@@ -43,8 +42,8 @@ function problems(config: StackConfig): readonly Problem[] {
       code: 'no-sense',
       severity: 'warning',
       path: ['sink', 'enabled'],
-      message: 'the sink shows what Alertmanager sends, and this stack has no Alertmanager',
-      hint: 'enable alertmanager, or switch the sink off',
+      message: 'the sink shows the notifications of Alertmanager, which is disabled',
+      hint: 'enable alertmanager, or disable the sink',
     },
   ];
 }

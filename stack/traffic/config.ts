@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { resources } from '../values/schemas.ts';
 
-/** The `traffic` part of stack.yml: a source of sample metrics for demos. */
+/** The `traffic` section of stack.yml. */
 export const trafficConfig = z
   .strictObject({
-    enabled: z.boolean().default(false).meta({ description: 'Run the source of sample metrics, for demos' }),
+    enabled: z.boolean().default(false).meta({ description: 'Whether the stack runs it' }),
     resources,
   })
   .meta({
-    description: 'A source that keeps pushing sample metrics to the Pushgateway, with an incident now and then',
+    description: 'A generator that pushes sample metrics to the Pushgateway, with occasional incidents, for demos',
   });

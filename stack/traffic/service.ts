@@ -3,18 +3,18 @@ import { configDir, configMount, nobody, toResources } from '../values/container
 
 const port = 8081;
 
-/** Traffic: a source that pushes sample metrics, so that a demo has something to show. */
+/** A generator that pushes sample metrics for demos. */
 export const traffic = defineService({
   name: 'traffic',
   title: 'Traffic',
   startsAfter: ['pushgateway'],
   port,
-  // Nobody outside the stack has a use for it.
+  // Nothing outside the stack uses it.
   hostPort: () => undefined,
   isEnabled: (config) => config.traffic.enabled,
   container: (config) => ({
     service: 'traffic',
-    // busybox in the Pushgateway's image has a shell, wget and a web server: no further image is needed.
+    // busybox in the Pushgateway's image has a shell, wget and a web server, so no additional image is needed.
     image: config.pushgateway.image,
     user: nobody,
     entrypoint: ['/bin/sh'],

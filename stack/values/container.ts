@@ -2,37 +2,32 @@ import type { StackConfig } from '../config.ts';
 import type { Resources } from '../model.ts';
 import { parseSize } from './units.ts';
 
-/** The user the Prometheus project's images run as. */
+/** The user of the Prometheus project's images. */
 export const nobody = '65534:65534';
 
-/** Where every service sees its rendered files: `current` is a link to the release in force. */
+/** The mount point of the config volume; `current` in it is a symlink to the active release. */
 export const configMount = '/etc/promstack';
-/** The folder of the release in force; paths stay the same from release to release, so that rule state survives a reload. */
+/** The folder of the active release; paths in it are the same for all releases, so that rules keep their state over a reload. */
 export const configDir = `${configMount}/current`;
 
-/** Limits as stack.yml writes them, in numbers. */
 export function toResources(limits: {
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
 }): Resources {
-  const memoryBytes = limits.memory === undefined ? undefined : parseSize(limits.memory);
-  return {
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
-  };
+  return { memoryBytes: limits.memory === undefined ? undefined : parseSize(limits.memory), cpus: limits.cpus };
 }
 
-/** The value of a flag among arguments, as `--name=value` or `--name value`; the last one counts. Undefined when it is not there. */
+/** The last value of a flag, as `--name=value` or `--name value`; undefined when it is absent. */
 export function flagIn(args: readonly string[], name: string): string | undefined {
   const flag = `--${name}`;
-  const found = args.flatMap((argument, at) => {
+  const values = args.flatMap((argument, at) => {
     if (argument.startsWith(`${flag}=`)) return [argument.slice(flag.length + 1)];
     return argument === flag ? [args[at + 1] ?? ''] : [];
   });
-  return found.at(-1);
+  return values.at(-1);
 }
 
-/** The address people reach a service by, for the links in its notifications: the one given, else its published port. */
+/** The base URL of the links in a service's notifications. */
 export function externalUrl(
   config: StackConfig,
   own: { readonly external_url?: string | undefined; readonly port: number },

@@ -1,50 +1,51 @@
-/** A sentence a server may end with, and what it means to a person. */
+/** A log line a server may exit with, and its cause. */
 export interface ExitCause {
   readonly pattern: RegExp;
-  readonly say: (found: RegExpExecArray) => string;
+  explain(match: RegExpExecArray): string;
 }
 
-/** Causes of death that programs in Go have in common, by the sentences of the system and of their flag parsers. */
+/** Causes that all Go programs have in common. */
 const common: readonly ExitCause[] = [
   {
     pattern: /(?:open|mkdir|create|rename|unlink) (\/\S+?): permission denied/,
-    say: ([, path]) => `its user may not write ${path}: the volume belongs to another user, as after a change of image`,
+    explain: ([, path]) =>
+      `its user may not write ${path}: the volume belongs to another user, for example after a change of image`,
   },
   {
     pattern: /listen tcp (\S+): bind: address already in use/,
-    say: ([, address]) => `something in its container listens on ${address} already`,
+    explain: ([, address]) => `${address} is already in use in its container`,
   },
   {
     pattern: /no space left on device/,
-    say: () => 'the disk is full: make room, or shorten the retention',
+    explain: () => 'the disk is full: free some space, or shorten the retention',
   },
   {
     pattern: /unknown (?:long|short) flag '([^']+)'/,
-    say: ([, flag]) => `it knows no flag ${flag}: look at extra_args and at the version of the image`,
+    explain: ([, flag]) => `it does not know the flag ${flag}: check extra_args and the version of the image`,
   },
   {
     pattern: /(?:fatal error: runtime: out of memory|cannot allocate memory)/,
-    say: () => 'it ran out of memory: raise its memory limit',
+    explain: () => 'it ran out of memory: raise its memory limit',
   },
   {
     pattern: /flag '([^']+)' cannot be repeated/,
-    say: ([, flag]) => `the flag --${flag} is set twice: take it out of extra_args`,
+    explain: ([, flag]) => `the flag --${flag} is set twice: remove it from extra_args`,
   },
 ];
 
-/** The likely cause of a container's end, read from its last log lines: the last line that tells one, the server's own causes first. */
+/** The likely cause of a container's exit, from the last log line that matches one; the server's own causes come first. */
 export function explainExit(lines: readonly string[], own: readonly ExitCause[] = []): string | undefined {
   for (const line of lines.toReversed()) {
-    for (const { pattern, say } of [...own, ...common]) {
-      const found = pattern.exec(line);
-      if (found !== null) return say(found);
+    for (const { pattern, explain } of [...own, ...common]) {
+      const match = pattern.exec(line);
+      if (match !== null) return explain(match);
     }
   }
   return undefined;
 }
 
-/** The `err="…"` of a log line in logfmt, without its escapes. */
-export function errIn(line: string): string | undefined {
-  const quoted = / err="((?:\\.|[^"\\])*)"/.exec(line)?.[1];
-  return quoted?.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? ' ' : escaped));
+/** The unescaped `err` or `error` of a logfmt line; undefined when it has none. */
+export function errorIn(line: string): string | undefined {
+  const [, quoted, bare] = /\berr(?:or)?=(?:"((?:\\.|[^"\\])*)"|(\S+))/.exec(line) ?? [];
+  return quoted?.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? ' ' : escaped)) ?? bare;
 }

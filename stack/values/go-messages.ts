@@ -1,49 +1,51 @@
-/** A sentence of a Go program about a config file, and what it tells besides its words. */
+/** A parsed error message of a Go program about a config file. */
 export interface GoMessage {
   readonly message: string;
-  readonly line?: number;
-  /** A text that stands in the file where the problem is. */
-  readonly about?: string;
+  readonly line?: number | undefined;
+  /** Text to search the file for. */
+  readonly about?: string | undefined;
 }
 
 /**
- * Puts what Go's YAML and regexp packages say into words about the file: no Go types, no tags. Sentences that are
- * not known stay as they are. Tried on the messages of promtool 3.5.3 and amtool 0.33.1.
+ * Rewrites errors of Go's YAML and regexp packages without Go types and tags; other messages stay as they are. Tested with the
+ * messages of promtool 3.5.3 and amtool 0.33.1.
  */
 export function parseGoMessage(sentence: string): GoMessage {
-  const place = /^(?:yaml: )?line (\d+): (.*)$/.exec(sentence);
-  const text = (place?.[2] ?? sentence).replace(/^yaml: /, '');
-  const line = place === null ? {} : { line: Number(place[1]) };
-  for (const [pattern, tell] of wordings) {
+  const location = /^(?:yaml: )?line (\d+): (.*)$/.exec(sentence);
+  const text = (location?.[2] ?? sentence).replace(/^yaml: /, '');
+  const line = location === null ? undefined : Number(location[1]);
+  for (const [pattern, rewrite] of wordings) {
     const match = pattern.exec(text);
-    if (match !== null) return { ...line, ...tell(match) };
+    if (match !== null) return { line, ...rewrite(match) };
   }
-  return { ...line, message: text };
+  return { line, message: text };
 }
 
-type Wording = readonly [pattern: RegExp, tell: (match: RegExpExecArray) => { message: string; about?: string }];
+type Wording = readonly [
+  pattern: RegExp,
+  rewrite: (match: RegExpExecArray) => { message: string; about?: string | undefined },
+];
 
 const wordings: readonly Wording[] = [
-  [
-    /^field (.+?) not found in type .+$/,
-    ([, key = '']) => ({ message: `there is no field "${key}" here`, about: key }),
-  ],
+  [/^field (.+?) not found in type .+$/, ([, key = '']) => ({ message: `unknown key "${key}"`, about: key })],
   [
     /^(?:mapping key|key) "(.+)" already (?:defined|set).*$/,
-    ([, key = '']) => ({ message: `the key "${key}" is written twice`, about: key }),
+    ([, key = '']) => ({ message: `the key "${key}" is set twice`, about: key }),
   ],
   [
     /^cannot unmarshal (!!\w+)(?: `(.*)`)? into (.+)$/,
-    ([, tag = '', value, type = '']) => ({
-      message: `${kinds[tag] ?? 'this'}${value === undefined ? '' : ` (${value})`} stands where ${wanted(type)} is expected`,
-      ...(value === undefined ? {} : { about: value.replace(/\.\.\.$/, '') }),
-    }),
+    ([, tag = '', value, type = '']) => {
+      const actual = `${kinds[tag] ?? 'this value'}${value === undefined ? '' : ` (${value})`}`;
+      const name = typeName(type);
+      const message = name === undefined ? `${actual} is not valid here` : `expected ${name}, got ${actual}`;
+      return { message, about: value?.replace(/\.\.\.$/, '') };
+    },
   ],
   [
     /^(.*?)error parsing regexp: (.*?): `(.*)`$/s,
-    ([, before = '', why = '', shown = '']) => {
-      const expression = withoutAnchors(shown);
-      return { message: `${before}the regular expression ${expression} is not valid: ${why}`, about: expression };
+    ([, before = '', why = '', anchored = '']) => {
+      const expression = withoutAnchors(anchored);
+      return { message: `${before}invalid regular expression ${expression}: ${why}`, about: expression };
     },
   ],
   [/^not a valid duration string: "(.*)"$/, ([message = '', about = '']) => ({ message, about })],
@@ -52,7 +54,7 @@ const wordings: readonly Wording[] = [
 ];
 
 const kinds: Readonly<Record<string, string>> = {
-  '!!str': 'a text',
+  '!!str': 'a string',
   '!!int': 'a number',
   '!!float': 'a number',
   '!!bool': 'true or false',
@@ -61,14 +63,14 @@ const kinds: Readonly<Record<string, string>> = {
   '!!map': 'a mapping',
 };
 
-function wanted(type: string): string {
+function typeName(type: string): string | undefined {
   if (type.startsWith('[]')) return 'a list';
   if (/^(?:u?int|float)\d*$/.test(type)) return 'a number';
   if (type === 'bool') return 'true or false';
-  return type === 'string' ? 'a text' : 'something else';
+  return type === 'string' ? 'a string' : undefined;
 }
 
-/** Both programs put a person's expression between anchors before they compile it. */
+/** Both programs put the user's expression between anchors before they compile it. */
 function withoutAnchors(expression: string): string {
   return /^\^\(\?s?:(.*)\)\$$/s.exec(expression)?.[1] ?? expression;
 }

@@ -1,9 +1,8 @@
 import { parse } from 'yaml';
-import type { RenderedFile } from '../model.ts';
-import { Secret } from '../secret.ts';
+import { contentOf, type Secret } from '../secret.ts';
 import { plainScalars } from './plain-scalar.ts';
 
-/** The value of a JSON text; undefined when it is none. */
+/** Undefined when the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -13,13 +12,13 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * What a file of YAML holds as the servers read it: with `<<` merged, and an anchor used as often as one likes. Undefined when it
- * cannot be read: that it is wrong is said elsewhere.
+ * The value of a YAML file as the servers read it: `<<` is merged, and anchors can be used any number of times. Undefined when it cannot
+ * be parsed; of a file with syntax errors what can be parsed, unless it must be `valid`. Other checks report the errors.
  */
-export function parseYaml(content: RenderedFile['content']): unknown {
+export function parseYaml(content: string | Secret, options: { readonly valid?: boolean } = {}): unknown {
   try {
-    const text = content instanceof Secret ? content.reveal() : content;
-    return parse(text, { ...plainScalars, merge: true, maxAliasCount: -1, logLevel: 'silent' });
+    const logLevel = options.valid ? 'error' : 'silent';
+    return parse(contentOf({ content }), { ...plainScalars, merge: true, maxAliasCount: -1, logLevel });
   } catch {
     return undefined;
   }

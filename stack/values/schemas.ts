@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
 import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
-import { expects, inWords } from './words.ts';
+import { expected, expects } from './words.ts';
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 
-/** A span of time in Prometheus's form. */
+/** A duration in Prometheus's syntax. */
 export const duration = z
   .string({ error: durationExpected })
   .regex(durationForm, { error: durationExpected, abort: true })
@@ -20,11 +20,11 @@ export const size = z
   .regex(sizeForm, { error: sizeExpected })
   .meta({ description: 'A size such as 512MB or 20GB (powers of 1024)' });
 
-const portExpected = expects('a port, which is a whole number from 1 to 65535,');
+const portExpected = expects('a port (a whole number from 1 to 65535)');
 
 /** Whether the stack has a service. */
-export function enabled(unlessSaid: boolean) {
-  return z.boolean().default(unlessSaid).meta({ description: 'Whether the stack has it' });
+export function enabled(byDefault: boolean) {
+  return z.boolean().default(byDefault).meta({ description: 'Whether the stack runs it' });
 }
 
 /** A TCP port on the host. */
@@ -34,67 +34,60 @@ export const port = z
   .max(65535, { error: portExpected })
   .meta({ description: 'The port on the host' });
 
-const imageExpected = expects('an image with a tag or digest, such as prom/prometheus:v3.5.3,');
+const imageExpected = expects('an image with a tag or digest, such as prom/prometheus:v3.5.3');
 
-/** An image with a tag or a digest, so that a stack means the same tomorrow. */
+/** An image with a tag or a digest, so that a stack is reproducible. */
 export const image = z
   .string({ error: imageExpected })
   .regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, { error: imageExpected })
   .meta({ description: 'The image, with a tag or digest' });
 
-/** Docker refuses less, and takes 0 for no limit. */
+/** Docker rejects less, and 0 means no limit to it. */
 const leastMemory = 6 * 2 ** 20;
 
-/** Limits of one container. */
+/** Limits of a container. */
 export const resources = z
   .strictObject({
     memory: size
       .refine((text) => (parseSize(text) ?? leastMemory) >= leastMemory, { error: expects('a size of at least 6MB') })
       .optional()
-      .meta({ description: 'The most memory it may use, such as 512MB' }),
+      .meta({ description: 'The memory limit, such as 512MB' }),
     cpus: z
       .number()
       .positive({ error: expects('a number of CPUs above 0') })
       .optional()
-      .meta({ description: 'The most CPU it may use; 0.5 is half of one' }),
+      .meta({ description: 'The CPU limit; 0.5 is half a CPU' }),
   })
   .default({})
   .meta({ description: 'Limits of the container; absent means none' });
 
-/** Flags handed to the program as they are, after promstack's own. */
 export const extraArgs = z
   .array(z.string())
   .default([])
-  .meta({ description: "Flags for the program itself, after promstack's own" });
+  .meta({ description: "Additional flags for the server, after promstack's own" });
 
-/** YAML in the program's own syntax, which the program's own tool checks. */
+/** A mapping in the server's own syntax, which the server's own tool checks. */
 export const native = z.record(z.string(), z.unknown());
 
-/** The address people reach a service by. */
+/** The URL users reach a service at. */
 export const externalUrl = z
-  .url({ protocol: /^https?$/, error: 'an address such as https://metrics.example.com/prometheus is expected here' })
+  .url({ protocol: /^https?$/, error: expects('a URL such as https://metrics.example.com/prometheus') })
   .optional()
   .meta({
-    description: 'The address people reach it by, for links in notifications; absent means its port on this host',
+    description: 'The URL users reach it at, for links in notifications; absent means its port on this host',
   });
 
-/** Where a secret comes from that was written into stack.yml itself. */
-export const writtenOut = 'stack.yml';
+/** The origin of a secret that is in stack.yml as plain text. */
+export const plainTextOrigin = 'stack.yml';
 
-/**
- * A text that is kept secret: `!env NAME`, `!file PATH`, or the text itself, which then stands in stack.yml for everybody to read.
- * Whoever uses it writes it into a file of the container, never into its settings.
- */
+/** A string that is kept secret: `!env NAME`, `!file PATH`, or plain text. It goes into a file of the container, never into its environment. */
 export const secretText = z
   .unknown()
   .meta({ title: 'string, `!env` or `!file`' })
   .transform((value, context): Secret => {
     if (value instanceof Secret) return value;
-    if (typeof value === 'string' && value !== '') return new Secret(value, writtenOut);
-    context.issues.push({
-      code: 'custom',
-      input: value,
-      message: `a secret such as !env NAME or !file PATH is expected here, not ${inWords(value)}`,
-    });
+    if (typeof value === 'string' && value !== '') return new Secret(value, plainTextOrigin);
+    const message = expected('a secret such as !env NAME or !file PATH', value);
+    context.issues.push({ code: 'custom', input: value, message });
     return z.NEVER;
   });

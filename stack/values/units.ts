@@ -1,12 +1,12 @@
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 } as const;
-/** Prometheus's own form: units from large to small, each at most once (common/model/time.go). */
+/** Prometheus's syntax: units from large to small, each at most once (common/model/time.go). */
 export const durationForm =
   /^(?:0|(?=\d)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?)$/;
 
-/** Go keeps a span of time in 64 bits of nanoseconds, some 292 years: Prometheus takes none that is longer. */
+/** Go's durations are 64-bit nanoseconds, about 292 years; Prometheus rejects longer ones. */
 const longestMs = Number(2n ** 63n / 1_000_000n);
 
-/** Milliseconds of a duration as Prometheus writes it (`5m`, `1h30m`, `0`); undefined when it is none. */
+/** Milliseconds of a Prometheus duration (`5m`, `1h30m`, `0`); undefined when it is not one. */
 export function parseDuration(text: string): number | undefined {
   const match = durationForm.exec(text);
   if (match === null) return undefined;
@@ -17,33 +17,28 @@ export function parseDuration(text: string): number | undefined {
 
 const factors = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 2 ** 50, EB: 2 ** 60 } as const;
 
-/** The form of Prometheus's retention flag. */
+/** The syntax of Prometheus's retention flag. */
 export const sizeForm = /^(\d+)(B|KB|MB|GB|TB|PB|EB)$/;
 
-/** Bytes of a size as Prometheus's retention flag writes it (`512MB`, powers of 1024); undefined when it is none. */
+/** Bytes of a size such as `512MB` (powers of 1024); undefined when it is not one. */
 export function parseSize(text: string): number | undefined {
   const match = sizeForm.exec(text);
   if (match === null) return undefined;
   return Number(match[1]) * factors[match[2] as keyof typeof factors];
 }
 
-/** Bytes as stack.yml would have them, in the largest unit that leaves a whole number: `300MB`. */
+/** Bytes as a size in the largest unit that gives a whole number: `300MB`. */
 export function toSize(bytes: number): string {
   const units = Object.entries(factors).toReversed();
-  const [unit, factor] = units.find(([, one]) => bytes > 0 && bytes % one === 0) ?? ['B', 1];
+  const [unit, factor] = units.find(([, size]) => bytes > 0 && bytes % size === 0) ?? ['B', 1];
   return `${bytes / factor}${unit}`;
 }
 
-const second = 1_000;
-const minute = 60 * second;
-const hour = 60 * minute;
-const day = 24 * hour;
-
-/** How long ago a time is, as a person says it: `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`. Both are milliseconds since 1970. */
+/** `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`; both times are milliseconds since 1970. */
 export function ago(then: number, now: number): string {
   const ms = Math.max(0, now - then);
-  if (ms < minute) return `${Math.floor(ms / second)} s ago`;
-  if (ms < hour) return `${Math.floor(ms / minute)} min ago`;
-  if (ms < 2 * day) return `${Math.floor(ms / hour)} h ago`;
-  return `${Math.floor(ms / day)} d ago`;
+  if (ms < units.m) return `${Math.floor(ms / units.s)} s ago`;
+  if (ms < units.h) return `${Math.floor(ms / units.m)} min ago`;
+  if (ms < 2 * units.d) return `${Math.floor(ms / units.h)} h ago`;
+  return `${Math.floor(ms / units.d)} d ago`;
 }

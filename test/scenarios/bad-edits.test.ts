@@ -53,7 +53,7 @@ const edits: readonly BadEdit[] = [
     what: 'a receiver that is not there',
     edit: (stack) =>
       stack.configure({ ...keys, alertmanager: { ...keys.alertmanager, route: { receiver: 'defualt' } } }),
-    says: ['there is no receiver "defualt"', 'did you mean "default"?'],
+    says: ['unknown receiver "defualt"', 'did you mean "default"?'],
   },
   {
     what: 'a matcher that is none',

@@ -20,7 +20,7 @@ it('a check must warn of a metric that the running Prometheus does not know, and
     prometheus: { rules: ['rules/*.yml'] },
   });
   const warning =
-    '▲ rules/a.yml:5:15 the running Prometheus knows no metric "pushgateway_build_inf", which GatewayGone is about';
+    '▲ rules/a.yml:5:15 GatewayGone uses the metric "pushgateway_build_inf", which the running Prometheus does not have';
 
   // The first scrape may be yet to come.
   await expect

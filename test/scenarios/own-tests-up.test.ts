@@ -55,7 +55,7 @@ it('a change that fails a test of the person’s own must be refused, with what 
   const checked = await stack.run('check');
   expect(checked.exitCode).toBe(2);
   expect(checked.stderr).toContain(
-    '✖ tests/routes.yml:4:16 route test "what is critical pages" fails: {severity="critical"} should reach mail, but reaches pager',
+    '✖ tests/routes.yml:4:16 route test "what is critical pages" failed: {severity="critical"} should notify mail, but notifies pager',
   );
 
   await stack.write('tests/routes.yml', routeTest('pager'));
@@ -66,7 +66,7 @@ it('a change that fails a test of the person’s own must be refused, with what 
   });
   const rerouted = await stack.run('reload');
   expect(rerouted.exitCode).toBe(2);
-  expect(rerouted.stderr).toContain('should reach pager, but reaches mail');
+  expect(rerouted.stderr).toContain('should notify pager, but notifies mail');
   expect(rerouted.stderr).toContain('Nothing was changed.');
   expect(await configOf(stack.url('alertmanager', '/api/v2/status'))).toBe(running);
 

@@ -74,15 +74,12 @@ rule_files: [rules/*.yml]
     [
       'unknown fields, all of them',
       { 'prometheus.yml': 'global:\n  foo: 1\n  bar: 2\n' },
-      [
-        'prometheus.yml:2:3 promtool: there is no field "foo" here',
-        'prometheus.yml:3:3 promtool: there is no field "bar" here',
-      ],
+      ['prometheus.yml:2:3 promtool: unknown key "foo"', 'prometheus.yml:3:3 promtool: unknown key "bar"'],
     ],
     [
       'a value of another kind',
       { 'prometheus.yml': 'scrape_configs:\n  - job_name: a\n    relabel_configs: x\n' },
-      ['prometheus.yml:3:22 promtool: a text (x) stands where a list is expected'],
+      ['prometheus.yml:3:22 promtool: expected a list, got a string (x)'],
     ],
     [
       'a bad regular expression',
@@ -90,7 +87,7 @@ rule_files: [rules/*.yml]
         'prometheus.yml':
           'scrape_configs:\n  - job_name: a\n    relabel_configs:\n      - {regex: "(foo", source_labels: [a], target_label: b}\n',
       },
-      ['prometheus.yml:4:18 promtool: the regular expression (foo is not valid: missing closing )'],
+      ['prometheus.yml:4:18 promtool: invalid regular expression (foo: missing closing )'],
     ],
     [
       'a duration that is none',
@@ -115,7 +112,7 @@ rule_files: [rules/*.yml]
     [
       'an unknown key of a rule',
       rules(alert('        expr: up\n        fro: 5m\n')),
-      ['rules/a.yml:6:9 promtool: there is no field "fro" here'],
+      ['rules/a.yml:6:9 promtool: unknown key "fro"'],
     ],
     [
       'a template in an annotation',
@@ -124,11 +121,7 @@ rule_files: [rules/*.yml]
         'rules/a.yml:4:16 promtool: rule A of group g: annotation "summary": template: __alert_A:1: function "foo" not defined',
       ],
     ],
-    [
-      'a rule file that holds no rules',
-      rules('hello: 1\n'),
-      ['rules/a.yml:1:1 promtool: there is no field "hello" here'],
-    ],
+    ['a rule file that holds no rules', rules('hello: 1\n'), ['rules/a.yml:1:1 promtool: unknown key "hello"']],
   ])('promtool: %s', async (_what, files, expected) => {
     expect(await judged(await withFiles('prometheus', files))).toEqual(expected);
   });
@@ -159,10 +152,7 @@ tests:
     [
       'unknown fields, all of them',
       { 'alertmanager.yml': 'route: {receiver: a}\nreceivers: [{name: a}]\nfoo: 1\nroutes: 2\n' },
-      [
-        'alertmanager.yml:3:1 amtool: there is no field "foo" here',
-        'alertmanager.yml:4:1 amtool: there is no field "routes" here',
-      ],
+      ['alertmanager.yml:3:1 amtool: unknown key "foo"', 'alertmanager.yml:4:1 amtool: unknown key "routes"'],
     ],
     [
       'a receiver that is not there',
@@ -177,7 +167,7 @@ tests:
     [
       'a bad regular expression in a matcher',
       { 'alertmanager.yml': 'route:\n  receiver: a\n  routes:\n    - matchers: ["a=~(b"]\nreceivers: [{name: a}]\n' },
-      ['alertmanager.yml:4:22 amtool: the regular expression (b is not valid: missing closing )'],
+      ['alertmanager.yml:4:22 amtool: invalid regular expression (b: missing closing )'],
     ],
     [
       'a template that is none',
@@ -199,7 +189,7 @@ describe('what the tools refuse of what stack.yml says', () => {
     [
       'a field deep inside a job',
       job('      static_configs:\n        - targets: [x]\n          labls: {a: b}\n'),
-      'stack.yml:7:11 promtool: there is no field "labls" here',
+      'stack.yml:7:11 promtool: unknown key "labls"',
     ],
     [
       'a word that has no meaning',
@@ -209,7 +199,7 @@ describe('what the tools refuse of what stack.yml says', () => {
     [
       'a receiver',
       'alertmanager:\n  route: {receiver: a}\n  receivers:\n    - name: a\n      webhook_configs:\n        - {url: "http://a", urll: b}\n',
-      'stack.yml:6:29 amtool: there is no field "urll" here',
+      'stack.yml:6:29 amtool: unknown key "urll"',
     ],
   ])('must be told at its place there: %s', async (_what, text, expected) => {
     const result = render(loadedFrom(text), await loadTemplates(undefined));

@@ -223,7 +223,7 @@ groups:
     await sinkAnswers(answering('401 Unauthorized'));
     expect(await brokenStage('15s')).toMatchObject({
       hop: 'receiver',
-      why: 'the receiver sink (webhook[0]) does not take the credentials: it answers 401',
+      why: 'the receiver sink (webhook[0]) rejects the credentials: it answers 401',
     });
   });
 
@@ -231,7 +231,7 @@ groups:
     await sinkAnswers('#!/bin/sh\nsleep 120\n');
     expect(await brokenStage('30s')).toMatchObject({
       hop: 'receiver',
-      why: 'the receiver sink (webhook[0]) takes the connection and does not answer',
+      why: 'the receiver sink (webhook[0]) accepts the connection but does not answer',
     });
   });
 

@@ -7,7 +7,7 @@ import { loadTemplates } from '../../scripts/render/templates.ts';
 import { driverOf } from '../../scripts/servers/drivers.ts';
 import { httpDriver } from '../../scripts/servers/http-driver.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
-import { slices, stackSchema } from '../../stack/config.ts';
+import { serviceSchemas, stackSchema } from '../../stack/config.ts';
 import { services } from '../../stack/services.ts';
 
 const templates = join(packageRoot(), 'templates');
@@ -15,7 +15,7 @@ const all = Object.fromEntries(services.map(({ name }) => [name, { enabled: true
 const config = stackSchema.parse({ name: 'every', ...all });
 
 it('every part of stack.yml that belongs to a service must have its service, and the other way round', () => {
-  expect(Object.keys(slices)).toEqual(services.map(({ name }) => name));
+  expect(Object.keys(serviceSchemas)).toEqual(services.map(({ name }) => name));
 });
 
 describe.each(services.map((service) => [service.name, service] as const))('%s', (name, service) => {
@@ -70,8 +70,8 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
       md5: () => new Uint8Array(16),
     });
     for (const proof of proofs) {
-      expect(proof.judge({ status: 503, body: '' }).kind).not.toBe('proven');
-      expect(proof.judge({ status: 200, body: '{}' }).kind).not.toBe('proven');
+      expect(proof.assess({ status: 503, body: '' }).kind).not.toBe('proven');
+      expect(proof.assess({ status: 200, body: '{}' }).kind).not.toBe('proven');
     }
   });
 });

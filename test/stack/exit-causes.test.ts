@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { findService } from '../../stack/services.ts';
 
-/** Lines that the servers wrote when they were started in each of these ways (Prometheus 3.5.3, Alertmanager 0.33.1, Pushgateway 1.11.2). */
-const deaths: readonly (readonly [service: string, lines: readonly string[], cause: string | undefined])[] = [
+/** Log lines of servers started in these ways (Prometheus 3.5.3, Alertmanager 0.33.1, Pushgateway 1.11.2, Grafana 12.4). */
+const exits: readonly (readonly [service: string, lines: readonly string[], cause: string | undefined])[] = [
   [
     'prometheus',
     [
       'time=2026-11-22T08:59:49.786Z level=ERROR source=main.go:580 msg="Error loading config (--config.file=nope.yml)" file=/etc/nope.yml err="open nope.yml: no such file or directory"',
     ],
-    'it cannot read its config: open nope.yml: no such file or directory',
+    'it cannot load its config: open nope.yml: no such file or directory',
   ],
   [
     'prometheus',
     [
       'time=2026-11-22T08:59:50.608Z level=ERROR source=main.go:600 msg="Error loading rule file patterns from config (--config.file=\\"p2.yml\\")" file=/etc/p2.yml err="parse rules from file \\"r.yml\\": could not parse expression: 1:5: parse error"',
     ],
-    'it cannot read its config: parse rules from file "r.yml": could not parse expression: 1:5: parse error',
+    'it cannot load its config: parse rules from file "r.yml": could not parse expression: 1:5: parse error',
   ],
   [
     'prometheus',
@@ -25,7 +25,7 @@ const deaths: readonly (readonly [service: string, lines: readonly string[], cau
       'goroutine 1 [running]:',
       'main.main()',
     ],
-    'its user may not write /prometheus/queries.active: the volume belongs to another user, as after a change of image',
+    'its user may not write /prometheus/queries.active: the volume belongs to another user, for example after a change of image',
   ],
   [
     'prometheus',
@@ -40,48 +40,72 @@ const deaths: readonly (readonly [service: string, lines: readonly string[], cau
       "Error parsing command line arguments: unknown long flag '--no-such'",
       "prometheus: error: unknown long flag '--no-such'",
     ],
-    'it knows no flag --no-such: look at extra_args and at the version of the image',
+    'it does not know the flag --no-such: check extra_args and the version of the image',
   ],
   [
     'alertmanager',
     [
       'time=2026-11-22T08:59:56.715Z level=ERROR source=main.go:274 msg="error loading configuration file" err="yaml: unmarshal errors:\\n  line 1: field scrape_configs not found in type config.plain"',
     ],
-    'it cannot read its config: yaml: unmarshal errors:   line 1: field scrape_configs not found in type config.plain',
+    'it cannot load its config: yaml: unmarshal errors:   line 1: field scrape_configs not found in type config.plain',
   ],
   [
     'alertmanager',
     [
       'time=2026-11-22T08:59:56.741Z level=ERROR source=main.go:230 msg="Unable to create data directory" err="mkdir /alertmanager/x: permission denied"',
     ],
-    'its user may not write /alertmanager/x: the volume belongs to another user, as after a change of image',
+    'its user may not write /alertmanager/x: the volume belongs to another user, for example after a change of image',
   ],
   [
     'alertmanager',
     [
       'time=2026-11-22T08:59:57.216Z level=ERROR source=main.go:641 msg="Listen error" err="listen tcp 127.0.0.1:9093: bind: address already in use"',
     ],
-    'something in its container listens on 127.0.0.1:9093 already',
+    '127.0.0.1:9093 is already in use in its container',
   ],
   [
     'pushgateway',
     [
       'ts=2026-11-22T09:00:03.271Z level=error caller=main.go:210 msg="problem shutting down metric storage" err="open /pushgateway/m.in_progress.38: permission denied"',
     ],
-    'its user may not write /pushgateway/m.in_progress.38: the volume belongs to another user, as after a change of image',
+    'its user may not write /pushgateway/m.in_progress.38: the volume belongs to another user, for example after a change of image',
   ],
   [
     'pushgateway',
     ['write /pushgateway/metrics.store: no space left on device'],
-    'the disk is full: make room, or shorten the retention',
+    'the disk is full: free some space, or shorten the retention',
   ],
   ['prometheus', ['fatal error: runtime: out of memory'], 'it ran out of memory: raise its memory limit'],
   ['prometheus', ['time=… level=INFO msg="See you next time!"'], undefined],
+  [
+    'grafana',
+    ["GF_PATHS_DATA='/var/lib/grafana' is not writable.", 'mkdir: cannot create directory'],
+    'it cannot write to its data volume, which must belong to user 472',
+  ],
+  [
+    'grafana',
+    [
+      'logger=settings level=info msg="Starting Grafana"',
+      'logger=provisioning level=error msg="Failed to provision data sources" error="Datasource provisioning error: yaml: line 3: mapping values"',
+    ],
+    'it could not provision its datasources: Datasource provisioning error: yaml: line 3: mapping values',
+  ],
+  [
+    'grafana',
+    ['Error: ✗ failed to connect to database: dial tcp 10.0.0.1:5432: connect: connection refused'],
+    'it cannot connect to its database: Error: ✗ failed to connect to database: dial tcp 10.0.0.1:5432: connect: connection refused',
+  ],
+  [
+    'grafana',
+    ['level=error error="write /var/lib/grafana/grafana.db: no space left on device"'],
+    'the disk of its data volume is full',
+  ],
+  ['grafana', ['level=info msg=bye'], undefined],
   ['alertmanager', [], undefined],
 ];
 
-describe('the cause of a death', () => {
-  it.each(deaths)('must be read from the last lines of %s', (name, lines, cause) => {
+describe('the cause of an exit', () => {
+  it.each(exits)('must be found in the last log lines of %s', (name, lines, cause) => {
     expect(findService(name)?.explainExit?.(lines)).toBe(cause);
   });
 });
@@ -89,14 +113,14 @@ describe('the cause of a death', () => {
 describe('a slow start of Prometheus', () => {
   const read = (body: string, status = 200) => findService('prometheus')?.starting?.read({ status, body });
 
-  it('must tell how far it is through its write-ahead log', () => {
+  it('must show how far the write-ahead log is replayed', () => {
     expect(read('{"status":"success","data":{"min":3,"max":14,"current":5}}')).toBe(
       'replaying the write-ahead log, segment 3 of 12',
     );
     expect(read('{"status":"success","data":{"min":0,"max":0,"current":0}}')).toBe('opening its storage');
   });
 
-  it('must tell nothing when the answer does not', () => {
+  it('must show nothing when the response has no progress', () => {
     expect(read('', 404)).toBeUndefined();
     expect(read('<html>')).toBeUndefined();
   });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { stackSchema } from '../../stack/config.ts';
 import type { Reading } from '../../stack/model.ts';
 import { services } from '../../stack/services.ts';
-import { labelOf, samplesOf, sumOf } from '../../stack/values/metrics-page.ts';
+import { sampleLabel, samplesOf, sumOf } from '../../stack/values/metrics-page.ts';
 import { ago } from '../../stack/values/units.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
@@ -78,7 +78,7 @@ test('a refused reload must be wrong, for every server that has one', () => {
     read('prometheus', 'last reload', info(false)),
     read('alertmanager', 'last reload', page(0)),
   ]) {
-    expect(refused).toMatchObject({ text: 'refused; the config in force is of 3 min ago', tone: 'wrong' });
+    expect(refused).toMatchObject({ text: 'failed; the running config was loaded 3 min ago', tone: 'wrong' });
     expect(refused?.problems?.[0]?.tryThis).toBe('promstack up');
   }
 });
@@ -97,7 +97,7 @@ test('notifications that failed must be told with the way they were sent', () =>
   expect(read('alertmanager', 'notifications', page(2))).toMatchObject({
     text: '10 sent, 2 failed since it started (email)',
     tone: 'notice',
-    problems: [{ message: 'notifications by email failed', tryThis: 'promstack logs alertmanager' }],
+    problems: [{ message: 'notifications via email failed', tryThis: 'promstack logs alertmanager' }],
   });
 });
 
@@ -150,8 +150,8 @@ test('samples must be read with their labels', () => {
   expect(samplesOf(page, 'a_total').map((sample) => sample.value)).toEqual([2, 3]);
   expect(sumOf(page, 'a_total')).toBe(5);
   const [first] = samplesOf(page, 'a_total');
-  expect(first && labelOf(first, 'y')).toBe('a "b" \\ c');
-  expect(first && labelOf(first, 'z')).toBeUndefined();
+  expect(first && sampleLabel(first, 'y')).toBe('a "b" \\ c');
+  expect(first && sampleLabel(first, 'z')).toBeUndefined();
 });
 
 test.each([

@@ -10,19 +10,19 @@ describe('data at risk', () => {
       'prometheus',
       { retention: { time: '30d' } },
       { retention: { time: '3d' } },
-      ['samples older than 3d are deleted; until now they were kept for 30d'],
+      ['samples older than 3d are deleted (retention was 30d)'],
     ],
     [
       'prometheus',
       { retention: { size: '20GB' } },
       { retention: { size: '512MB' } },
-      ['the oldest samples beyond 512MB are deleted; until now 20GB were kept'],
+      ['the oldest samples beyond 512MB are deleted (the limit was 20GB)'],
     ],
     [
       'prometheus',
       {},
       { retention: { size: '20GB' } },
-      ['the oldest samples beyond 20GB are deleted; until now any number of bytes were kept'],
+      ['the oldest samples beyond 20GB are deleted (the limit was none)'],
     ],
     ['prometheus', { retention: { size: '20GB' } }, {}, []],
     [
@@ -30,7 +30,7 @@ describe('data at risk', () => {
       { image: 'prom/prometheus:v3.5.3' },
       { image: 'quay.io/prometheus/prometheus:v2.53.0' },
       [
-        'quay.io/prometheus/prometheus:v2.53.0 is older than prom/prometheus:v3.5.3: it may not read the data the newer one wrote',
+        'quay.io/prometheus/prometheus:v2.53.0 is older than prom/prometheus:v3.5.3 and may not be able to read its data',
       ],
     ],
     ['prometheus', { image: 'prom/prometheus:v3.5.3' }, { image: 'prom/prometheus:v3.10.0' }, []],
@@ -39,14 +39,14 @@ describe('data at risk', () => {
       'alertmanager',
       {},
       { retention: '24h' },
-      ['silences and sent notifications older than 24h are forgotten; until now they were kept for 120h'],
+      ['silences and the notification log older than 24h are deleted (retention was 120h)'],
     ],
     ['alertmanager', { retention: '24h' }, {}, []],
     [
       'pushgateway',
       {},
       { extra_args: ['--persistence.file='] },
-      ['pushed metrics are kept in memory alone: the next restart loses them'],
+      ['pushed metrics are kept only in memory: the next restart loses them'],
     ],
     ['pushgateway', {}, { persistence: { interval: '1s' } }, []],
   ])('%s: from %o to %o', (name, before, after, risks) => {
@@ -62,7 +62,7 @@ describe('data at risk', () => {
     if (service === undefined) throw new Error('there is a Prometheus');
     const spec = service.container(stackSchema.parse({}));
     expect(risksOf(service, spec, { ...spec, mounts: spec.mounts.filter(({ kind }) => kind === 'config') })).toEqual([
-      'the volume prometheus-data at /prometheus is not mounted any more: it stays, and what is in it is out of sight',
+      'the volume prometheus-data at /prometheus is no longer mounted; its data is kept but not used',
     ]);
   });
 });

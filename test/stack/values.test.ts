@@ -4,7 +4,7 @@ import { timezoneProblems } from '../../stack/problems.ts';
 import { closest, editDistance } from '../../stack/values/closest.ts';
 import { duration } from '../../stack/values/schemas.ts';
 import { parseDuration, parseSize } from '../../stack/values/units.ts';
-import { either, inWords } from '../../stack/values/words.ts';
+import { andList, describeValue, orList } from '../../stack/values/words.ts';
 
 describe('a duration', () => {
   test.each([
@@ -46,7 +46,7 @@ describe('a duration', () => {
 test('a duration of stack.yml must not be longer than Prometheus takes', () => {
   expect(duration.safeParse('292y').success).toBe(true);
   expect(duration.safeParse('293y').error?.issues.map(({ message }) => message)).toEqual([
-    'a duration such as 15s, 5m or 1h30m is expected here, not the text "293y"',
+    'expected a duration such as 15s, 5m or 1h30m, got the string "293y"',
   ]);
 });
 
@@ -88,18 +88,19 @@ describe('the closest word', () => {
   });
 });
 
-test('words must name values as a person sees them', () => {
-  expect([null, 'a', '', 5, true, [], {}].map(inWords)).toEqual([
+test('a value must be described as users wrote it', () => {
+  expect([null, 'a', '', 5, true, [], {}].map(describeValue)).toEqual([
     'nothing',
-    'the text "a"',
-    'an empty text',
+    'the string "a"',
+    'an empty string',
     'the number 5',
-    'the value true',
+    'true',
     'a list',
     'a mapping',
   ]);
-  expect(inWords('x'.repeat(50))).toBe(`the text "${'x'.repeat(40)}…"`);
-  expect([either(['a']), either(['a', 'b']), either(['a', 'b', 'c'])]).toEqual(['a', 'a or b', 'a, b or c']);
+  expect(describeValue('x'.repeat(50))).toBe(`the string "${'x'.repeat(40)}…"`);
+  expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(orList)).toEqual(['a', 'a or b', 'a, b or c']);
+  expect([andList([], 'none'), andList(['a'], 'none'), andList(['a', 'b'], 'none')]).toEqual(['none', 'a', 'a and b']);
 });
 
 describe('a timezone', () => {
@@ -115,7 +116,7 @@ describe('a timezone', () => {
     ['asia/shanghai', 'did you mean "Asia/Shanghai"?'],
     ['Asia/Shangai', 'did you mean "Asia/Shanghai"?'],
     ['New York', 'did you mean "America/New_York"?'],
-    ['+08:00', 'a name such as UTC, Europe/Berlin or Asia/Shanghai is expected'],
+    ['+08:00', 'use a name such as UTC, Europe/Berlin or Asia/Shanghai'],
   ])('%s must be refused with a hint', (name, hint) => {
     expect(timezoneProblems(name, [])).toMatchObject([{ hint }]);
   });

@@ -47,12 +47,12 @@ class Places {
   }
 
   /** Whether a comment at the finding's place, or at a key above it, keeps the lint quiet. */
-  isQuiet({ file, path, alsoQuietAt }: Finding, { code }: Lint): boolean {
+  isQuiet({ file, path, alsoIgnoredAt }: Finding, { code }: Lint): boolean {
     const quiet = file === undefined ? this.#stack : this.#read(file).quiet;
     return (
       this.#isQuietAt(path, code, quiet, (at, atKey) => this.#locate(file, at, atKey)) ||
-      (alsoQuietAt !== undefined &&
-        this.#isQuietAt(alsoQuietAt, code, this.#stack, (at, atKey) => this.#locate(undefined, at, atKey)))
+      (alsoIgnoredAt !== undefined &&
+        this.#isQuietAt(alsoIgnoredAt, code, this.#stack, (at, atKey) => this.#locate(undefined, at, atKey)))
     );
   }
 

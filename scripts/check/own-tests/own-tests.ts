@@ -4,9 +4,15 @@ import { readMainFile } from '../../../stack/alertmanager/main-file.ts';
 import { parseRoute } from '../../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { inhibitTestProblems, routeTestProblems } from '../../../stack/own-tests/route-tests.ts';
-import { rewriteRuleFiles, type TestFile, testFileKind, testFileSchema } from '../../../stack/own-tests/test-file.ts';
-import { isNative, mappingsIn, type Native } from '../../../stack/values/native.ts';
+import {
+  inhibitTestProblems,
+  rewriteRuleFiles,
+  routeTestProblems,
+  type TestFile,
+  testFileKind,
+  testFileSchema,
+} from '../../../stack/own-tests.ts';
+import { isMapping, type Mapping, mappingsIn } from '../../../stack/values/mapping.ts';
 import { findByGlob, isGlob } from '../../config/glob.ts';
 import type { OwnTest } from '../../config/loaded.ts';
 import { toProblems, toSchemaInput } from '../../config/validate.ts';
@@ -56,7 +62,7 @@ async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests>
       return only(ownProblems(source.value, rendering));
     case 'both':
       return only([mixed]);
-    case 'unlike':
+    case 'unknown':
       return only([unlike(test.origin)]);
   }
 }
@@ -95,7 +101,7 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
   const { routes, inhibit }: TestFile = read.data;
   const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
   if (config === undefined) {
-    return [notRun(Object.keys(value as Native).slice(0, 1), 'Alertmanager', 'routes')];
+    return [notRun(Object.keys(value as Mapping).slice(0, 1), 'Alertmanager', 'routes')];
   }
   const root = parseRoute(config['route']);
   const rules = (Array.isArray(config['inhibit_rules']) ? config['inhibit_rules'] : []).map(parseInhibitRule);
@@ -163,7 +169,7 @@ async function readyRuleTest(
 
 /** The files that each glob under `rule_files` matches. */
 async function globbed(value: unknown, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const paths = isNative(value) && Array.isArray(value['rule_files']) ? value['rule_files'] : [];
+  const paths = isMapping(value) && Array.isArray(value['rule_files']) ? value['rule_files'] : [];
   const globs = paths.map(String).filter(isGlob);
   return new Map(await Promise.all(globs.map(async (glob) => [glob, await findByGlob(folder, glob)] as const)));
 }

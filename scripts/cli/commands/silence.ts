@@ -1,4 +1,10 @@
-import { formatMatcher, isBroken, type Matcher, matches, parseMatchers } from '../../../stack/alertmanager/matcher.ts';
+import {
+  formatMatcher,
+  isInvalidRegExp,
+  type Matcher,
+  matches,
+  parseMatchers,
+} from '../../../stack/alertmanager/matcher.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { ago } from '../../../stack/values/units.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -162,7 +168,7 @@ function problemOf(word: string, matchers: readonly Matcher[] | undefined): Diag
     const named = word.trim() === '' ? 'an empty string' : word;
     return misuse(`${named} is not a matcher`, 'write name=value, with =, !=, =~ or !~');
   }
-  const broken = matchers.find(({ operator, value }) => operator.endsWith('~') && isBroken(value));
+  const broken = matchers.find(({ operator, value }) => operator.endsWith('~') && isInvalidRegExp(value));
   if (broken === undefined) return undefined;
   return misuse(
     `${word}: ${broken.value} is not a valid regular expression`,

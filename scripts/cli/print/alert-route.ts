@@ -1,5 +1,5 @@
-import type { MarkedRoute } from '../../../stack/alertmanager/marked-tree.ts';
 import { formatMatcher, type Labels } from '../../../stack/alertmanager/matcher.ts';
+import type { TracedRoute } from '../../../stack/alertmanager/routing-tree.ts';
 import { type AlertTrace, isSuppressed, type TracedReceiver } from '../../inspect/alert-route.ts';
 import type { Colours } from '../colours.ts';
 import { table } from './table.ts';
@@ -23,12 +23,12 @@ function formatPairs(labels: Labels): string {
     .join(', ')}}`;
 }
 
-function rowsOf(route: MarkedRoute, lead: string, below: string, colours: Colours): readonly (readonly string[])[] {
-  const { matchers, isTaken, isEnd, receiver, routes } = route;
+function rowsOf(route: TracedRoute, lead: string, below: string, colours: Colours): readonly (readonly string[])[] {
+  const { matchers, isMatched, isFinal, receiver, routes } = route;
   const matched = matchers.length === 0 ? 'all alerts' : matchers.map(formatMatcher).join(', ');
-  const mark = isEnd ? colours.green('➜') : isTaken ? colours.green('│') : ' ';
+  const mark = isFinal ? colours.green('➜') : isMatched ? colours.green('│') : ' ';
   const cell = `${lead}${matched}${route.continues ? ' (continue)' : ''}`;
-  const paint = isTaken ? (text: string) => text : colours.dim;
+  const paint = isMatched ? (text: string) => text : colours.dim;
   return [
     [mark, paint(cell), paint(receiver)],
     ...routes.flatMap((child, at) => {

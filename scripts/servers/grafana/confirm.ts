@@ -67,9 +67,9 @@ function hasDashboard(client: GrafanaClient, expected: ExpectedDashboard, revisi
       const response = await client.dashboard(expected.uid);
       if (response.kind === 'absent') return unless(`it has no dashboard with the uid ${expected.uid}`);
       // The classic API answers 406 for a dashboard in schema v2.
-      if (expected.isSecondSchema && response.kind === 'failed' && response.status === 406) return right;
+      if (expected.isSchemaV2 && response.kind === 'failed' && response.status === 406) return right;
       if (response.kind !== 'ok') return failed(response);
-      return expected.isSecondSchema ? right : unless(dashboardDifference(response.value, expected, revision));
+      return expected.isSchemaV2 ? right : unless(dashboardDifference(response.value, expected, revision));
     },
   };
 }

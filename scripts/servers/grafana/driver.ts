@@ -1,4 +1,4 @@
-import { markOf } from '../../../stack/grafana/dashboards.ts';
+import { stampOf } from '../../../stack/grafana/dashboards.ts';
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -124,7 +124,7 @@ async function removeOldDashboards(
     if (isSilent) return [];
     const stored = await orUndefined(signal, () => client.dashboard(uid));
     if (stored === undefined) isSilent = true;
-    if (stored?.kind !== 'ok' || markOf(stored.value.dashboard)?.uid !== uid) return [];
+    if (stored?.kind !== 'ok' || stampOf(stored.value.dashboard)?.uid !== uid) return [];
     const deleted = await orUndefined(signal, () => client.deleteDashboard(uid));
     return deleted?.kind === 'ok' || deleted?.kind === 'absent' ? [] : [title];
   });

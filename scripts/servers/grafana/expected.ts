@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { openDashboard, panelsIn, parseDashboard } from '../../../stack/grafana/dashboard-file.ts';
-import { dashboardsFolder, markOf } from '../../../stack/grafana/dashboards.ts';
+import { dashboardsFolder, stampOf } from '../../../stack/grafana/dashboards.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
-import { isNative, type Native } from '../../../stack/values/native.ts';
+import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import type { StoredDashboard, StoredDatasource } from './client.ts';
 
@@ -16,7 +16,7 @@ export interface ExpectedDatasource {
   readonly url: string;
   readonly access: string;
   readonly isDefault: boolean;
-  readonly jsonData: Native;
+  readonly jsonData: Mapping;
   readonly orgId: number;
   readonly file: RenderedFile;
 }
@@ -26,8 +26,8 @@ export interface ExpectedDashboard {
   readonly uid: string;
   readonly title: string;
   /** Whether it is in schema v2, which the API of the classic model does not return. */
-  readonly isSecondSchema: boolean;
-  readonly model: Native;
+  readonly isSchemaV2: boolean;
+  readonly model: Mapping;
   readonly file: RenderedFile;
 }
 
@@ -69,8 +69,8 @@ export function expectedDashboards(files: readonly RenderedFile[]): readonly Exp
     if (!file.path.startsWith(`${dashboardsFolder}/`) || !file.path.endsWith('.json')) return [];
     const opened = openDashboard(parseDashboard(textOf(file)));
     if (opened === undefined || typeof opened.uid !== 'string') return [];
-    const { uid, model, isSecondSchema } = opened;
-    return [{ uid, title: String(model['title'] ?? uid), isSecondSchema, model, file }];
+    const { uid, model, isSchemaV2 } = opened;
+    return [{ uid, title: String(model['title'] ?? uid), isSchemaV2, model, file }];
   });
 }
 
@@ -78,7 +78,7 @@ export function expectedDashboards(files: readonly RenderedFile[]): readonly Exp
 function unescaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', () => '$');
   if (Array.isArray(value)) return value.map(unescaped);
-  if (!isNative(value)) return value;
+  if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
 }
 
@@ -105,16 +105,16 @@ export function dashboardDifference(
   { model }: ExpectedDashboard,
   revision: string,
 ): string | undefined {
-  const mark = markOf(dashboard);
+  const mark = stampOf(dashboard);
   if (mark !== undefined) return mark.revision === revision ? undefined : `it is still of revision ${mark.revision}`;
   const isSame = JSON.stringify(visibleParts(dashboard)) === JSON.stringify(visibleParts(model));
   return isSame ? undefined : 'its title or its queries differ from the file';
 }
 
 /** The title, and each panel's title and queries. */
-function visibleParts(model: Native): unknown {
+function visibleParts(model: Mapping): unknown {
   const expressions = (targets: unknown): unknown[] =>
-    Array.isArray(targets) ? targets.map((target: unknown) => (isNative(target) ? target['expr'] : undefined)) : [];
+    Array.isArray(targets) ? targets.map((target: unknown) => (isMapping(target) ? target['expr'] : undefined)) : [];
   return [model['title'], panelsIn(model, []).map(({ panel }) => [panel['title'], expressions(panel['targets'])])];
 }
 
@@ -124,7 +124,7 @@ function firstDifference(
   expected: unknown,
   path = '',
 ): { path: string; stored: unknown; expected: unknown } | undefined {
-  if (isNative(expected) && isNative(stored)) {
+  if (isMapping(expected) && isMapping(stored)) {
     for (const [key, inner] of Object.entries(expected)) {
       // Grafana's YAML parser reads `010` or a date by rules of its own.
       if (inner === null || inner === undefined || inner instanceof PlainScalar) continue;

@@ -1,4 +1,4 @@
-import { told as errorIn } from '../../../stack/grafana/explain-exit.ts';
+import { errorOf } from '../../../stack/grafana/service.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 
 /** An error in Grafana's log about a provisioning file. */
@@ -23,7 +23,7 @@ export function provisioningErrors(
       unused.test(line)
     )
       continue;
-    const message = errorIn(line);
+    const message = errorOf(line);
     errors.delete(message);
     errors.set(message, { message, file: fileIn(line, files), line: lineIn(message) });
   }

@@ -7,7 +7,7 @@ import {
   toMetricType,
 } from '../../../stack/exposition/family.ts';
 import { pushgateway } from '../../../stack/pushgateway/service.ts';
-import { isNative, type Native } from '../../../stack/values/native.ts';
+import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { parseJson } from '../../../stack/values/parse.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { locateServices } from '../../state/locate.ts';
@@ -169,12 +169,12 @@ const failed = 'push_failure_time_seconds';
  */
 function parseStoredGroups(json: string): readonly StoredGroup[] | undefined {
   const response = parseJson(json);
-  if (!isNative(response) || response['status'] !== 'success') return undefined;
+  if (!isMapping(response) || response['status'] !== 'success') return undefined;
   const entries = response['data'] ?? [];
-  return Array.isArray(entries) && entries.every(isNative) ? entries.map(toStoredGroup) : undefined;
+  return Array.isArray(entries) && entries.every(isMapping) ? entries.map(toStoredGroup) : undefined;
 }
 
-function toStoredGroup(entry: Native): StoredGroup {
+function toStoredGroup(entry: Mapping): StoredGroup {
   let families: StoredGroup['families'] | undefined;
   return {
     labels: jobFirst(groupLabelsOf(entry)),
@@ -192,13 +192,13 @@ function toStoredGroup(entry: Native): StoredGroup {
  * Metrics are keys beside `labels`, so a metric named `labels` hides the labels of its group; `push_time_seconds`, which
  * every group has, carries them too.
  */
-function groupLabelsOf(entry: Native): LabelMap {
+function groupLabelsOf(entry: Mapping): LabelMap {
   if (!isFamily(entry['labels'])) return labelsOf(entry);
   const labels = labelsOf(seriesOf(entry[pushed])[0]);
   return new Map([...labels].filter(([name, value]) => name !== 'instance' || value !== ''));
 }
 
-function familiesOf(entry: Native): StoredGroup['families'] {
+function familiesOf(entry: Mapping): StoredGroup['families'] {
   const families = new Map<string, StoredFamily>();
   for (const [name, value] of Object.entries(entry)) {
     if (!isFamily(value) || name === pushed || name === failed) continue;
@@ -211,8 +211,8 @@ function familiesOf(entry: Native): StoredGroup['families'] {
   return families;
 }
 
-function isFamily(value: unknown): value is Native {
-  return isNative(value) && Array.isArray(value['metrics']);
+function isFamily(value: unknown): value is Mapping {
+  return isMapping(value) && Array.isArray(value['metrics']);
 }
 
 function seriesOf(family: unknown): readonly unknown[] {
@@ -220,13 +220,13 @@ function seriesOf(family: unknown): readonly unknown[] {
 }
 
 function labelsOf(series: unknown): LabelMap {
-  const labels = isNative(series) ? series['labels'] : undefined;
-  return new Map(isNative(labels) ? Object.entries(labels).map(([name, value]) => [name, String(value)]) : []);
+  const labels = isMapping(series) ? series['labels'] : undefined;
+  return new Map(isMapping(labels) ? Object.entries(labels).map(([name, value]) => [name, String(value)]) : []);
 }
 
 function timeOf(family: unknown): number | undefined {
   const [series] = seriesOf(family);
-  const seconds = Number(isNative(series) ? series['value'] : 0);
+  const seconds = Number(isMapping(series) ? series['value'] : 0);
   return seconds > 0 ? seconds : undefined;
 }
 

@@ -22,7 +22,7 @@ describe('waiting for a server to be ready', () => {
     });
     await expect(wait()).rejects.toThrow(
       [
-        'starting prometheus: it exited with code 2 while starting: its user may not write /prometheus/queries.active: the volume belongs to another user, as after a change of image',
+        'starting prometheus: it exited with code 2 while starting: its user may not write /prometheus/queries.active: the volume belongs to another user, for example after a change of image',
         '  its last log lines:',
         '    starting',
         '    open /prometheus/queries.active: permission denied',

@@ -88,14 +88,14 @@ test('an engine that refuses must be told as what it is, even where nobody has s
 test('wrong input must be told with every problem and exit code 2', async () => {
   const { world, code } = running(async () => {
     throw new InputError([
-      { severity: 'error', code: 'a', message: 'there is no receiver "chta"', hint: 'did you mean "chat"?' },
+      { severity: 'error', code: 'a', message: 'unknown receiver "chta"', hint: 'did you mean "chat"?' },
       { severity: 'warning', code: 'b', message: 'no route reaches "chat"' },
     ]);
   });
   expect(await code).toBe(2);
   expect(world.stderr.text).toBe(
     [
-      '✖ there is no receiver "chta"',
+      '✖ unknown receiver "chta"',
       '  did you mean "chat"?',
       '▲ no route reaches "chat"',
       '1 problem, 1 warning. Nothing was changed.',

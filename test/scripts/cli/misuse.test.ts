@@ -65,7 +65,7 @@ test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(
     const { exitCode, stderr } = await runInProcess('/nowhere', [...argv, '--name', 'Bad Name'], { env: noEngine });
     expect(exitCode).toBe(2);
     expect(stderr).toBe(
-      '✖ --name Bad Name: a name of at most 41 lower-case letters, digits, - and _, the first a letter or digit, is expected here, not the text "Bad Name"\n',
+      '✖ --name Bad Name: expected a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit, got the string "Bad Name"\n',
     );
   },
 );

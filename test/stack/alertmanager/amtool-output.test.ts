@@ -19,8 +19,8 @@ describe('the output of amtool check-config', () => {
         'yaml: unmarshal errors:\n  line 3: field foo not found in type config.plain\n  line 4: field routes not found in type config.plain',
       ),
       [
-        { path, line: 3, about: 'foo', message: 'there is no field "foo" here' },
-        { path, line: 4, about: 'routes', message: 'there is no field "routes" here' },
+        { path, line: 3, about: 'foo', message: 'unknown key "foo"' },
+        { path, line: 4, about: 'routes', message: 'unknown key "routes"' },
       ],
     ],
     [
@@ -37,7 +37,7 @@ describe('the output of amtool check-config', () => {
     [
       'a bad regular expression',
       failed('error parsing regexp: missing closing ): `^(?:()$`'),
-      [{ path, about: '(', message: 'the regular expression ( is not valid: missing closing )' }],
+      [{ path, about: '(', message: 'invalid regular expression (: missing closing )' }],
     ],
     [
       'an unknown time zone',

@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { parseInhibitRule } from '../../../stack/alertmanager/inhibition.ts';
 import { fromGoRegExp, type Labels } from '../../../stack/alertmanager/matcher.ts';
 import {
-  alertRouteOf,
+  finalRoutes,
   parseRoute,
   type Route,
-  reachOf,
   receiversFor,
+  routeOf,
+  type TracedRoute,
+  traceRoutes,
 } from '../../../stack/alertmanager/routing-tree.ts';
+import { rootRoute } from '../../../stack/alertmanager/service.ts';
+import { canaryLabels } from '../../../stack/canary.ts';
+import { stackSchema } from '../../../stack/config.ts';
 
 const tree = read(`
 receiver: default
@@ -38,6 +44,9 @@ const own = {
   receiver: fc.constantFrom('r1', 'r2', 'r3'),
   matchers: fc.array(matcher, { maxLength: 2 }),
   continues: fc.boolean(),
+  timing: fc.constant(parsed({ receiver: 'r1' }).timing),
+  muteIntervals: fc.constant([]),
+  activeIntervals: fc.constant([]),
 };
 const { route: anyRoute } = fc.letrec<{ route: Route }>((tie) => ({
   route: fc.oneof(
@@ -76,19 +85,19 @@ describe('a routing tree', () => {
   });
 
   it('must say whom an alert may reach by labels that are not known yet', () => {
-    expect(reachOf(tree, { team: 'db', severity: 'page' })).toEqual({
+    expect(routeOf(tree, { team: 'db', severity: 'page' })).toMatchObject({
       certain: [],
       possible: ['db-night', 'db'],
       dependsOn: ['night'],
       conditions: ['night="yes"'],
     });
-    expect(reachOf(tree, { team: '', audit: '', severity: 'page' })).toEqual({
+    expect(routeOf(tree, { team: '', audit: '', severity: 'page' })).toMatchObject({
       certain: ['pager'],
       possible: ['pager'],
       dependsOn: [],
       conditions: [],
     });
-    expect(reachOf(tree, { team: '', audit: 'x', severity: '', alertname: 'A' }).certain).toEqual(['audit']);
+    expect(routeOf(tree, { team: '', audit: 'x', severity: '', alertname: 'A' }).certain).toEqual(['audit']);
   });
 
   it('must know who is told in every case, whichever route takes the alert', () => {
@@ -99,14 +108,14 @@ routes:
   - {receiver: db, matchers: ['env="prod"'], continue: true}
   - {receiver: chat, matchers: ['severity="page"']}
 `);
-    expect(reachOf(root, { severity: 'page' })).toMatchObject({ certain: ['chat'], possible: ['chat', 'db'] });
-    expect(reachOf(root, { severity: 'page', env: '' })).toMatchObject({ certain: ['chat'], dependsOn: [] });
+    expect(routeOf(root, { severity: 'page' })).toMatchObject({ certain: ['chat'], possible: ['chat', 'db'] });
+    expect(routeOf(root, { severity: 'page', env: '' })).toMatchObject({ certain: ['chat'], dependsOn: [] });
   });
 
   it('must never be wrong about what is certain, and never forget what is possible', () => {
     fc.assert(
       fc.property(anyRoute, anyLabels, someNames, (root, all, known) => {
-        const { certain, possible } = reachOf(root, only(known, all));
+        const { certain, possible } = routeOf(root, only(known, all));
         const real = receiversFor(root, all);
         expect(real).toEqual(expect.arrayContaining([...certain]));
         expect(possible).toEqual(expect.arrayContaining([...real]));
@@ -119,7 +128,7 @@ routes:
       fc.property(anyRoute, anyLabels, someNames, fc.nat(), (root, all, known, at) => {
         const other = withOtherContinue(root, at);
         const some = only(known, all);
-        const isSame = alertRouteOf(root, some).cases === alertRouteOf(other, some).cases;
+        const isSame = routeOf(root, some).cases === routeOf(other, some).cases;
         const [one, two] = [root, other].map((tree) => receiversFor(tree, all).toSorted());
         if (isSame) expect(one).toEqual(two);
       }),
@@ -129,11 +138,9 @@ routes:
   it('must have the same cases where what differs decides nothing', () => {
     const text = '{receiver: a, routes: [{matchers: [x="1"]}, {receiver: b, matchers: [y="1"], routes: []}]}';
     const root = read(text);
-    expect(alertRouteOf(root, {}).cases).toBe(
-      alertRouteOf(read(text.replace('routes: []', 'continue: true')), {}).cases,
-    );
-    expect(alertRouteOf(root, { y: '' }).cases).toBe(alertRouteOf(read('{receiver: a}'), {}).cases);
-    expect(alertRouteOf(root, {}).cases).not.toBe(alertRouteOf(read(text.replace('y="1"', 'y="2"')), {}).cases);
+    expect(routeOf(root, {}).cases).toBe(routeOf(read(text.replace('routes: []', 'continue: true')), {}).cases);
+    expect(routeOf(root, { y: '' }).cases).toBe(routeOf(read('{receiver: a}'), {}).cases);
+    expect(routeOf(root, {}).cases).not.toBe(routeOf(read(text.replace('y="1"', 'y="2"')), {}).cases);
   });
 
   it('must inherit the receiver of the route above', () => {
@@ -169,7 +176,105 @@ describe('an expression in Go’s syntax', () => {
   });
 });
 
-/** The same tree but for `continue` of one of the routes right below the root. */
+const traced = (root: object, labels: Labels): TracedRoute => traceRoutes(parsed(root), labels);
+const notified = (root: object, labels: Labels) => finalRoutes(traced(root, labels)).map(({ receiver }) => receiver);
+
+const root = {
+  receiver: 'chat',
+  group_wait: '1m',
+  routes: [
+    { matchers: ['severity="critical"'], receiver: 'oncall', continue: true },
+    { match: { team: 'db' }, receiver: 'db', routes: [{ match_re: { host: 'a|b' }, group_by: ['host'] }] },
+    { matchers: ['severity=~"critical|warning"'], receiver: 'log' },
+  ],
+};
+
+describe('a traced alert', () => {
+  it('must end at the root when no route below it matches', () => {
+    expect(notified(root, { severity: 'info' })).toEqual(['chat']);
+  });
+
+  it('must continue to later routes after a route with continue, and only then', () => {
+    expect(notified(root, { severity: 'critical' })).toEqual(['oncall', 'log']);
+    expect(notified(root, { severity: 'critical', team: 'db' })).toEqual(['oncall', 'db']);
+    expect(notified(root, { severity: 'warning', team: 'db' })).toEqual(['db']);
+  });
+
+  it('must have no trace when a matcher is invalid, because Alertmanager would reject it', () => {
+    expect(parseRoute({ receiver: 'a', routes: [{ matchers: ['severity: page'] }] })).toBeUndefined();
+    expect(parseInhibitRule({ source_matchers: ['a=b'], target_matchers: ['severity: page'] })).toBeUndefined();
+  });
+
+  it('must match regular expressions with backslashes', () => {
+    const byCode = { receiver: 'chat', routes: [{ matchers: ['code=~"5\\d\\d"'], receiver: 'oncall' }] };
+    expect(notified(byCode, { code: '503' })).toEqual(['oncall']);
+    expect(notified(byCode, { code: '5dd' })).toEqual(['chat']);
+  });
+
+  it('must inherit receiver and timing from parent routes', () => {
+    const [route] = finalRoutes(traced(root, { team: 'db', host: 'a' }));
+    expect(route).toMatchObject({
+      receiver: 'db',
+      timing: { groupBy: ['host'], groupWait: '1m', groupInterval: '5m' },
+    });
+  });
+
+  it('must not match below a route that does not match', () => {
+    expect(traced(root, { host: 'a' }).routes.map(({ isMatched }) => isMatched)).toEqual([false, false, false]);
+  });
+});
+
+const names = ['chat', 'oncall', 'log'];
+const textMatcher = fc
+  .tuple(
+    fc.constantFrom('alertname', 'severity', 'job', 'team', 'promstack_verify'),
+    fc.constantFrom('=', '!=', '=~', '!~'),
+    fc.constantFrom('', 'critical', 'PromstackVerify', 'promstack-verify', '.*', 'a|b'),
+  )
+  .map(([name, operator, value]) => `${name}${operator}"${value}"`);
+const { node: anyNode } = fc.letrec<{ node: object }>((tie) => ({
+  node: fc.record({
+    receiver: fc.constantFrom(...names),
+    matchers: fc.array(textMatcher, { maxLength: 2 }),
+    continue: fc.boolean(),
+    routes: fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('node'), { maxLength: 3 })),
+  }),
+}));
+const userTree = anyNode.map((node) => ({ ...node, matchers: [], continue: false }));
+const someLabels = fc.dictionary(
+  fc.constantFrom('alertname', 'severity', 'job', 'team'),
+  fc.constantFrom('critical', 'a', 'x'),
+);
+
+describe('the routes of any user', () => {
+  it('must lead to the same receivers in a trace and in a plan', () => {
+    fc.assert(
+      fc.property(userTree, someLabels, (route, alert) => {
+        expect([...new Set(notified(route, alert))]).toEqual(receiversFor(parsed(route), alert));
+      }),
+    );
+  });
+
+  it('must not get the canary', () => {
+    fc.assert(
+      fc.property(userTree, fc.boolean(), (route, hasSink) => {
+        const config = stackSchema.parse({ sink: { enabled: hasSink }, alertmanager: { route } });
+        expect(notified(rootRoute(config), canaryLabels('3f2a'))).toEqual([hasSink ? 'sink' : 'promstack-verify']);
+      }),
+    );
+  });
+
+  it('must get all other alerts as without the canary', () => {
+    fc.assert(
+      fc.property(userTree, someLabels, (route, alert) => {
+        const config = stackSchema.parse({ alertmanager: { route } });
+        expect(notified(rootRoute(config), alert)).toEqual(notified(route, alert));
+      }),
+    );
+  });
+});
+
+/** The same tree with another `continue` of one of the root's child routes. */
 function withOtherContinue(root: Route, at: number): Route {
   const changed = at % Math.max(root.routes.length, 1);
   const routes = root.routes.map((route, index) =>
@@ -179,7 +284,11 @@ function withOtherContinue(root: Route, at: number): Route {
 }
 
 function read(text: string): Route {
-  const route = parseRoute(parse(text));
-  if (route === undefined) throw new Error('the route can be read');
+  return parsed(parse(text));
+}
+
+function parsed(root: unknown): Route {
+  const route = parseRoute(root);
+  if (route === undefined) throw new Error('the routing tree is invalid');
   return route;
 }

@@ -26,16 +26,18 @@ describe('unreached-receiver', () => {
 
   it('must tell of a receiver that no route names', async () => {
     expect(await lint(stackOf('[]'))).toEqual([
-      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": no route names it (name it in a route, or take it away; "# promstack: ignore unreached-receiver" keeps this quiet)',
+      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: no route uses it (use it in a route, or remove it; "# promstack: ignore unreached-receiver" keeps this quiet)',
     ]);
   });
 
   it('must tell of a receiver behind a route that takes everything', async () => {
     const told = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
     expect(told).toEqual([
-      'warning unreached-receiver stack.yml:4:13+1 no alert reaches the receiver "b": other routes take every alert that it would get (move the route that names it up, or add "continue: true" to the one before; "# promstack: ignore unreached-receiver" keeps this quiet)',
+      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: routes before its own match all of its alerts (move its route up, or add "continue: true" to the route before it; "# promstack: ignore unreached-receiver" keeps this quiet)',
     ]);
-    expect(await lint(stackOf('[{receiver: b}]'))).toEqual([expect.stringContaining('receiver "a": other routes')]);
+    expect(await lint(stackOf('[{receiver: b}]'))).toEqual([
+      expect.stringContaining('receiver "a" is never notified: routes before its own'),
+    ]);
   });
 
   it.each([
@@ -47,7 +49,9 @@ describe('unreached-receiver', () => {
     '[{receiver: a, matchers: [x="1"]}, {receiver: a, matchers: [y="2"], routes: [{receiver: b, matchers: [x="1"]}]}]',
     '[{receiver: b, matchers: [x="1"], routes: [{receiver: a, matchers: [x!="2"]}]}]',
   ])('must tell of one whose alerts other routes take: %s', async (routes) => {
-    expect(await lint(stackOf(routes))).toEqual([expect.stringContaining('"b": other routes take every alert')]);
+    expect(await lint(stackOf(routes))).toEqual([
+      expect.stringContaining('"b" is never notified: routes before its own match all'),
+    ]);
   });
 
   it.each([
@@ -77,7 +81,7 @@ alertmanager:
 
   it('must tell of an alert that no route takes', async () => {
     expect(await lintRules('- alert: A\n  expr: sum(up) < 1\n  labels: {severity: critcal}\n', stack)).toEqual([
-      'warning default-receiver-only rules/a.yml:4:16+1 no route takes the alert A, so only the default receiver "a" is told of it (give it the labels a route asks for, or add a route for it; "# promstack: ignore default-receiver-only" keeps this quiet)',
+      'warning default-receiver-only rules/a.yml:4:16+1 the alert A matches no route, so it notifies only the default receiver "a" (add a label that a route matches, or a route that matches the alert; "# promstack: ignore default-receiver-only" keeps this quiet)',
     ]);
   });
 
@@ -114,27 +118,27 @@ describe('inhibit-never-matches', () => {
   it.each([
     [
       '{source_matchers: [alertname="NodeDwn"], target_matchers: [severity="warning"]}',
-      'this inhibit rule mutes nothing: no alert of this stack fits its source matchers',
+      'this inhibit rule never mutes an alert: no alert of this stack matches its source matchers',
       'did you mean alertname="NodeDown"?',
     ],
     [
       '{source_matchers: [alertname="NodeDown"], target_matchers: [alertname=~"Disk.+"]}',
-      'this inhibit rule mutes nothing: no alert of this stack fits its target matchers',
+      'this inhibit rule never mutes an alert: no alert of this stack matches its target matchers',
       'compare them with the labels of the alerts',
     ],
     [
       '{source_matchers: [severity="critical", severity="warning"], target_matchers: [a="b"]}',
-      'this inhibit rule mutes nothing: no alert fits all its source matchers, which contradict each other about severity',
-      'all matchers of a side must fit; to fit one of several values write label=~"a|b"',
+      'this inhibit rule never mutes an alert: its source matchers contradict each other on the label severity',
+      'all matchers of a side must match; to match one of several values, write label=~"a|b"',
     ],
     [
       '{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [severity, job]}',
-      'this inhibit rule mutes nothing: "equal" asks for one and the same severity, and the matchers for different ones',
-      'take severity out of "equal"',
+      'this inhibit rule never mutes an alert: "equal" requires the same severity in source and target, but the matchers require different values',
+      'remove severity from "equal"',
     ],
     [
       '{source_matchers: [severity="critical"], target_matchers: [severity = critical]}',
-      'this inhibit rule mutes nothing: an alert that is source and target alike mutes no other that is both',
+      'this inhibit rule never mutes an alert: its sources and targets are the same alerts, which do not mute each other',
       'make the target matchers differ from the source matchers',
     ],
   ])('must tell of %s', async (rule, message, hint) => {
@@ -157,17 +161,17 @@ describe('job-not-scraped', () => {
 
   it('must tell of a job that nothing scrapes', async () => {
     expect(await lintRules(rule('nodes'), closed)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "nodes", which nothing in this stack scrapes (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
     ]);
     expect(await lintRules(rule('mysql'), closed)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "mysql", which nothing in this stack scrapes (the jobs are prometheus, alertmanager, grafana, node; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "mysql", which this stack does not scrape (the jobs are prometheus, alertmanager, grafana, node; "# promstack: ignore job-not-scraped" keeps this quiet)',
     ]);
   });
 
   it('must tell of nothing but a slip where jobs may be pushed or come by discovery', async () => {
     expect(await lintRules(rule('mysql'), node)).toEqual([]);
     expect(await lintRules(rule('nodes'), node)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b is about the job "nodes", which nothing in this stack scrapes, unless sources name it themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape, unless its targets set the label themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
     ]);
     const one = 'prometheus: {scrape_configs: [{job_name: node-1, file_sd_configs: [{files: [a.yml]}]}]}\n';
     expect(await lintRules(rule('node-2'), `pushgateway: {enabled: false}\n${one}`)).toEqual([]);
@@ -193,7 +197,7 @@ describe('pushgateway-without-honor-labels', () => {
     'must tell of a job that scrapes %s without it',
     async (target) => {
       expect(await lint(jobOf(`static_configs: [{targets: ["${target}"]}]`))).toEqual([
-        'warning pushgateway-without-honor-labels stack.yml:3:17+6 the job "pushed" scrapes a Pushgateway without "honor_labels: true", so every pushed metric gets the Pushgateway\'s own job and instance (add "honor_labels: true" to the job; "# promstack: ignore pushgateway-without-honor-labels" keeps this quiet)',
+        'warning pushgateway-without-honor-labels stack.yml:3:17+6 the job "pushed" scrapes a Pushgateway without "honor_labels: true", so all pushed metrics get the Pushgateway\'s own job and instance (add "honor_labels: true" to the job; "# promstack: ignore pushgateway-without-honor-labels" keeps this quiet)',
       ]);
     },
   );
@@ -228,7 +232,7 @@ describe('repeat-beyond-retention', () => {
 
   it('must tell of a wait that outlasts what is remembered', async () => {
     expect(await repeat('7d', '120h')).toEqual([
-      'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than Alertmanager remembers whom it told: it tells again after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+      'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than alertmanager.retention, so notifications repeat after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
     ]);
   });
 
@@ -236,7 +240,7 @@ describe('repeat-beyond-retention', () => {
     'must tell of the default wait that outlasts what is remembered: %o',
     async (routes) => {
       expect(await lint({ stack: `alertmanager:\n  retention: 1h\n${routes}` })).toEqual([
-        'warning repeat-beyond-retention stack.yml:2:14+2 Alertmanager remembers whom it told for 1h, and the default of repeat_interval is 4h: it tells again after 1h (set it to 4h or more, or alertmanager.route.repeat_interval to what is meant; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+        'warning repeat-beyond-retention stack.yml:2:14+2 the retention 1h is shorter than the default repeat_interval of 4h, so notifications repeat after 1h (set it to 4h or more, or set alertmanager.route.repeat_interval; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
       ]);
       expect(await lint({ stack: `alertmanager:\n  retention: 4h\n${routes}` })).toEqual([]);
     },
@@ -270,7 +274,7 @@ describe('label-aggregated-away', () => {
     ['vector(1) unless on () x', '"{{$labels.job}}"', '7:23+11', 'job', 'the expression keeps no labels'],
   ])('must tell of %s with %s', async (expr, text, place, label, because) => {
     expect(await lintRules(alert(expr, text))).toEqual([
-      `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or take it out of the text; "# promstack: ignore label-aggregated-away" keeps this quiet)`,
+      `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or remove it from the text; "# promstack: ignore label-aggregated-away" keeps this quiet)`,
     ]);
   });
 
@@ -313,8 +317,8 @@ describe('metric-unknown', () => {
 
   it('must tell of metrics that the running Prometheus does not know', async () => {
     expect(await lint(folder, ['http_request_total', 'up'])).toEqual([
-      'warning metric-unknown rules/a.yml:5:24+17 the running Prometheus knows no metric "http_request_totl", which a:b is about (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" keeps this quiet)',
-      'warning metric-unknown rules/a.yml:7:68+10 the running Prometheus knows no metric "odd.name", which A is about (nobody has exported it yet, or it has another name; "# promstack: ignore metric-unknown" keeps this quiet)',
+      'warning metric-unknown rules/a.yml:5:24+17 a:b uses the metric "http_request_totl", which the running Prometheus does not have (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" keeps this quiet)',
+      'warning metric-unknown rules/a.yml:7:68+10 A uses the metric "odd.name", which the running Prometheus does not have (no target exposes it yet, or it has another name; "# promstack: ignore metric-unknown" keeps this quiet)',
     ]);
   });
 

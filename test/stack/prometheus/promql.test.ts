@@ -25,14 +25,14 @@ describe('PromQL', () => {
   });
 
   test.each([
-    ['sum(up', 'this "(" is never closed', 3],
-    ['sum(up))', 'this ")" closes nothing', 7],
-    ['sum(up[5m)', 'a "]" is missing before this ")"', 9],
-    ['ratee(up[5m])', 'PromQL has no function "ratee"', 0],
-    ['up{job="a}', 'this quote is never closed', 7],
-    ['up ==', 'the expression ends too early', 4],
-    ['up = 0', 'this is not PromQL from "=" on', 3],
-    ['foo bar', 'this is not PromQL from "bar" on', 4],
+    ['sum(up', 'this "(" is not closed', 3],
+    ['sum(up))', 'this ")" has no opening bracket', 7],
+    ['sum(up[5m)', 'missing "]" before this ")"', 9],
+    ['ratee(up[5m])', 'unknown function "ratee"', 0],
+    ['up{job="a}', 'this quote is not closed', 7],
+    ['up ==', 'the expression is incomplete', 4],
+    ['up = 0', 'unexpected "="', 3],
+    ['foo bar', 'unexpected "bar"', 4],
     ['  ', 'the expression is empty', 0],
   ])('%s must be refused where it is wrong', (expression, message, from) => {
     expect(promqlProblem(expression)).toMatchObject({ message, from });

@@ -27,8 +27,8 @@ describe('the output of promtool check config', () => {
 
 `,
       [
-        { path: 'prometheus.yml', line: 2, about: 'foo', message: 'there is no field "foo" here' },
-        { path: 'prometheus.yml', line: 6, about: 'jb', message: 'there is no field "jb" here' },
+        { path: 'prometheus.yml', line: 2, about: 'foo', message: 'unknown key "foo"' },
+        { path: 'prometheus.yml', line: 6, about: 'jb', message: 'unknown key "jb"' },
       ],
     ],
     [
@@ -41,14 +41,14 @@ describe('the output of promtool check config', () => {
   line 6: cannot unmarshal !!int \`15\` into bool
 `,
       [
-        { path: 'prometheus.yml', line: 3, about: 'x', message: 'a text (x) stands where a list is expected' },
-        { path: 'prometheus.yml', line: 4, message: 'a mapping stands where a text is expected' },
-        { path: 'prometheus.yml', line: 5, message: 'a list stands where something else is expected' },
+        { path: 'prometheus.yml', line: 3, about: 'x', message: 'expected a list, got a string (x)' },
+        { path: 'prometheus.yml', line: 4, message: 'expected a string, got a mapping' },
+        { path: 'prometheus.yml', line: 5, message: 'a list is not valid here' },
         {
           path: 'prometheus.yml',
           line: 6,
           about: '15',
-          message: 'a number (15) stands where true or false is expected',
+          message: 'expected true or false, got a number (15)',
         },
       ],
     ],
@@ -61,7 +61,7 @@ describe('the output of promtool check config', () => {
         {
           path: 'prometheus.yml',
           about: '(foo',
-          message: 'the regular expression (foo is not valid: missing closing )',
+          message: 'invalid regular expression (foo: missing closing )',
         },
       ],
     ],
@@ -152,7 +152,7 @@ CONFIG/rules/a.yml: yaml: unmarshal errors:
           path: 'rules/a.yml',
           line: 1,
           about: 'hello',
-          message: 'a text (hello) stands where something else is expected',
+          message: 'a string (hello) is not valid here',
         },
       ],
     ],
@@ -178,7 +178,7 @@ CONFIG/rules/a.yml: 0:0: 0:0: group "g", rule 2, "": one of 'record' or 'alert' 
   line 2: field foo not found in type config.plain
 Checking CONFIG/prometheus.yml
 `,
-      [{ path: 'prometheus.yml', line: 2, about: 'foo', message: 'there is no field "foo" here' }],
+      [{ path: 'prometheus.yml', line: 2, about: 'foo', message: 'unknown key "foo"' }],
     ],
     [
       'a warning about rules that are written twice beside a real problem',
@@ -319,7 +319,7 @@ describe('the output of promtool test rules', () => {
     [
       'an unknown field',
       '  FAILED:\nyaml: unmarshal errors:\n  line 1: field rule_file not found in type main.unitTestFile\n\n\n  SUCCESS\n\n',
-      [{ path: 'tests/a.yml', line: 1, about: 'rule_file', message: 'there is no field "rule_file" here' }],
+      [{ path: 'tests/a.yml', line: 1, about: 'rule_file', message: 'unknown key "rule_file"' }],
     ],
     [
       'YAML that is none',
@@ -329,7 +329,7 @@ describe('the output of promtool test rules', () => {
     [
       'a rule file that is none, at its own place',
       '  FAILED:\nCONFIG/rules/a.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!int `1` into []rulefmt.RuleGroup\n\n\n  SUCCESS\n\n',
-      [{ path: 'rules/a.yml', line: 1, about: '1', message: 'a number (1) stands where a list is expected' }],
+      [{ path: 'rules/a.yml', line: 1, about: '1', message: 'expected a list, got a number (1)' }],
     ],
     [
       'a test file that is not there',
@@ -372,7 +372,7 @@ describe('the output of promtool test rules', () => {
     ['none that is there', '4:1: parse error: unexpected "x"', {}],
   ])('must tell a series that cannot be read at its place, if that is known, for %s', (_what, told, place) => {
     const tests = [{ path: 'tests/a.yml', text: series }];
-    const message = `a series cannot be read: ${told.replace(/^.*parse error: /, '')}`;
+    const message = `invalid series: ${told.replace(/^.*parse error: /, '')}`;
     expect(explainRuleTests(`  FAILED:\n${told}\n\n`, tests)).toEqual([{ path: 'tests/a.yml', message, ...place }]);
   });
 

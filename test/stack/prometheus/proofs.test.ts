@@ -43,7 +43,10 @@ describe('that Prometheus runs a release', () => {
     [
       'a place is left out',
       answer({ 'promstack-revision.yml': '3f2a', 'shipped.yml': '', 'user/c.yaml': '' }),
-      { kind: 'refuted', because: 'it does not evaluate rules/user/b.yml: no rule_files of prometheus.yml name it' },
+      {
+        kind: 'refuted',
+        because: 'it does not evaluate rules/user/b.yml: rule_files in prometheus.yml do not match it',
+      },
     ],
     [
       'another revision runs',
@@ -53,20 +56,22 @@ describe('that Prometheus runs a release', () => {
     ['nothing runs', '{"data":{"groups":[]}}', { kind: 'notYet', because: 'it runs no revision of this stack' }],
     ['it is no answer', '<html>', { kind: 'notYet', because: 'it runs no revision of this stack' }],
   ])('must be judged when %s', (_, body, verdict) => {
-    expect(evaluates?.judge({ status: 200, body })).toEqual(verdict);
+    expect(evaluates?.assess({ status: 200, body })).toEqual(verdict);
   });
 
   it('must wait for an answer that is none yet', () => {
-    expect(evaluates?.judge({ status: 503, body: '' })).toEqual({
+    expect(evaluates?.assess({ status: 503, body: '' })).toEqual({
       kind: 'notYet',
       because: 'its rules API answers 503',
     });
-    expect(accepted?.judge({ status: 503, body: '' }).kind).toBe('notYet');
+    expect(accepted?.assess({ status: 503, body: '' }).kind).toBe('notYet');
   });
 
   it('must be refuted by a reload that failed', () => {
-    expect(accepted?.judge({ status: 200, body: '{"data":{"reloadConfigSuccess":true}}' })).toEqual({ kind: 'proven' });
-    expect(accepted?.judge({ status: 200, body: '{"data":{"reloadConfigSuccess":false}}' }).kind).toBe('refuted');
+    expect(accepted?.assess({ status: 200, body: '{"data":{"reloadConfigSuccess":true}}' })).toEqual({
+      kind: 'proven',
+    });
+    expect(accepted?.assess({ status: 200, body: '{"data":{"reloadConfigSuccess":false}}' }).kind).toBe('refuted');
   });
 });
 

@@ -17,8 +17,8 @@ const told = (main: string, isShipped = false) =>
 describe("a prometheus.yml of the person's own", () => {
   it('must read the rule that carries the revision, and every place with rules', () => {
     const both = [
-      'no rule_files name rules/promstack-revision.yml, which promstack writes: by it Prometheus shows which files it runs (put "rules/*.yml" into the list)',
-      'no rule_files name rules/user/a.yml, so its rules would never be evaluated (put "rules/user/*.yml" into the list)',
+      'rule_files does not match rules/promstack-revision.yml, by which promstack verifies which files Prometheus runs (add "rules/*.yml" to the list)',
+      'rule_files does not match rules/user/a.yml, so its rules are never evaluated (add "rules/user/*.yml" to the list)',
     ];
     expect(told('global: {}\n')).toEqual(both);
     expect(told('rule_files: [other/*.yml]\n')).toEqual(both);

@@ -1,8 +1,8 @@
 import { explainFailure, readNotifyFailure } from '../../../../stack/alertmanager/notify-failures.ts';
 import { parseRoute, type Route, receiversFor } from '../../../../stack/alertmanager/routing-tree.ts';
 import { canaryAlert, canaryLabels, receiverOfCanary } from '../../../../stack/canary.ts';
+import { isMapping } from '../../../../stack/values/mapping.ts';
 import { samplesOf } from '../../../../stack/values/metrics-page.ts';
-import { isNative } from '../../../../stack/values/native.ts';
 import { AlertmanagerClient, readRouting } from '../../../servers/alertmanager.ts';
 import { durationText } from '../../../util/duration-text.ts';
 import type { Cause, PipelineCheck, Stage } from '../pipeline-check.ts';
@@ -33,7 +33,7 @@ export const route: Stage = {
 };
 
 function externalLabels(labels: unknown): Readonly<Record<string, string>> {
-  return isNative(labels)
+  return isMapping(labels)
     ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]))
     : {};
 }

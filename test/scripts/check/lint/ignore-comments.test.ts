@@ -76,13 +76,13 @@ describe('a failed notification', () => {
 
   it.each([
     ['unexpected status code 500: http://x', 'answers 500'],
-    ['unexpected status code 403: http://x', 'does not take the credentials: it answers 403'],
-    ['Post \\"http://x\\": context deadline exceeded', 'takes the connection and does not answer'],
+    ['unexpected status code 403: http://x', 'rejects the credentials: it answers 403'],
+    ['Post \\"http://x\\": context deadline exceeded', 'accepts the connection but does not answer'],
     [
       'dial tcp 10.0.0.1:1: connect: connection refused',
-      'cannot be reached: dial tcp 10.0.0.1:1: connect: connection refused',
+      'is unreachable: dial tcp 10.0.0.1:1: connect: connection refused',
     ],
-    ['cannot render', 'did not take the notification: cannot render'],
+    ['cannot render', 'did not accept the notification: cannot render'],
   ])('by %s must be explained', (error, why) => {
     const failure = readNotifyFailure(attempt(error));
     expect(failure && explainFailure(failure).why).toBe(`the receiver team (webhook[0]) ${why}`);

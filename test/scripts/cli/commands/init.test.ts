@@ -83,7 +83,7 @@ test('init must refuse a name that is none', async () => {
   await using folder = await emptyFolder();
   const { exitCode, stderr } = await runInProcess(folder.path, ['init', '--name', 'Not A Name']);
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^✖ --name Not A Name: a name/);
+  expect(stderr).toMatch(/^✖ --name Not A Name: expected a name/);
 });
 
 test('init must refuse a name that no stack may have', async () => {

@@ -78,7 +78,7 @@ describe('the report of a plan', () => {
         ~ alertmanager   reload    its files changed: revision older -> alertmanager-new
 
       alerts: 2 routed differently, 2 in all
-        > pager -> pager or slack, by the label team:
+        > pager -> pager or slack, depending on the label team:
             Down{severity="page"}
         > mail -> slack:
             Slow{severity="warning"}
@@ -102,19 +102,19 @@ describe('the report of a plan', () => {
       when: 'a route goes on no more',
       from: 'receiver: db, continue: true',
       to: 'receiver: db',
-      told: 'chat, and db by the label team -> db or chat, by the label team:\n      Down{severity="page"}',
+      told: 'chat, and db depending on the label team -> db or chat, depending on the label team:\n      Down{severity="page"}',
     },
     {
       when: 'a route asks for another value',
       from: 'team="db"',
       to: 'team="storage"',
-      told: 'chat, and db by the label team (team="db") -> chat, and db by the label team (team="storage"):\n      Down{severity="page"}',
+      told: 'chat, and db depending on the label team (team="db") -> chat, and db depending on the label team (team="storage"):\n      Down{severity="page"}',
     },
     {
       when: 'one route takes what two took',
       from: 'receiver: db, continue: true',
       to: 'receiver: db',
-      told: 'db or mail or chat, by the labels env, team -> db or mail or chat, by the labels env, team, in other combinations:\n      Slow{severity="warning"}',
+      told: 'db or mail or chat, depending on the labels env, team -> db or mail or chat, depending on the labels env, team, in other combinations:\n      Slow{severity="warning"}',
     },
   ])('must say so when $when, though it depends on labels that are not known', ({ from, to, told }) => {
     const tree = `route:
@@ -150,7 +150,7 @@ describe('the report of a plan', () => {
   ])('must warn that an alert which $when loses the time it has been pending', ({ from, to, told }) => {
     const text = report({ rules, routes }, { rules: rules.replace(from, to), routes });
     expect(text).toMatch(/^ {2}~ Down\{severity="page"/m);
-    expect(text).toContain(`: ${told}\n      its pending time starts anew\n`);
+    expect(text).toContain(`: ${told}\n      its pending time restarts\n`);
   });
 
   it('must not speak of pending time where it stays, or where there is none', () => {

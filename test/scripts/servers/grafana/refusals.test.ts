@@ -33,13 +33,13 @@ const cases: readonly Case[] = [
   {
     name: 'a uid with a space',
     folder: datasource('      uid: my loki'),
-    told: ['stack.yml:5:12 a uid of at most 40 letters, digits, - and _ is expected here, not the text "my loki"', ''],
+    told: ['stack.yml:5:12 expected a uid of at most 40 letters, digits, - and _, got the string "my loki"', ''],
   },
   {
     name: 'a uid that is too long',
     folder: datasource(`      uid: ${'a'.repeat(41)}`),
     told: [
-      `stack.yml:5:12 a uid of at most 40 letters, digits, - and _ is expected here, not the text "${'a'.repeat(40)}…"`,
+      `stack.yml:5:12 expected a uid of at most 40 letters, digits, - and _, got the string "${'a'.repeat(40)}…"`,
       '',
     ],
   },
@@ -47,39 +47,36 @@ const cases: readonly Case[] = [
     name: "the uid of the stack's own datasource",
     folder: datasource('      uid: prometheus'),
     told: [
-      `stack.yml:5:12 the uid "prometheus" is that of the stack's own datasource Prometheus`,
-      'give this one another uid',
+      `stack.yml:5:12 the uid "prometheus" is in use by the stack's own datasource Prometheus`,
+      'change the uid of this one',
     ],
   },
   {
     name: 'one uid for two datasources',
     folder: datasource('      uid: a', '    - name: Tempo', '      type: tempo', '      uid: a'),
-    told: ['stack.yml:8:12 there are two datasources with the uid "a"', 'give one of them another uid'],
+    told: ['stack.yml:8:12 there are two datasources with the uid "a"', 'change the uid of one of them'],
   },
   {
     name: "the name of the stack's own datasource",
     folder: grafana('  datasources:', '    - name: Prometheus', '      type: prometheus', '      uid: mine'),
-    told: ['stack.yml:3:13 the stack has a datasource named "Prometheus" already', 'give this one another name'],
+    told: ['stack.yml:3:13 the stack already has a datasource named "Prometheus"', 'rename this one'],
   },
   {
     name: 'two defaults',
     folder: datasource('      isDefault: true', '    - name: Tempo', '      type: tempo', '      isDefault: true'),
-    told: [
-      'stack.yml:8:18 only one datasource of an organisation can be the default',
-      'take isDefault away from one of them',
-    ],
+    told: ['stack.yml:8:18 an organization can have only one default datasource', 'remove isDefault from one of them'],
   },
   {
     name: 'a truth in quotes',
     folder: datasource('      isDefault: "true"'),
-    told: ['stack.yml:5:18 true or false is expected here, not the text "true"', ''],
+    told: ['stack.yml:5:18 expected true or false, got the string "true"', ''],
   },
   {
     name: 'a dollar that Grafana would take for a variable',
     folder: datasource('      url: http://loki/$tenant'),
     told: [
-      'stack.yml:5:24 Grafana would put an environment variable of its container in the place of "$tenant", and there is none',
-      'write $$tenant for the text itself; a secret goes under secureJsonData as !env NAME',
+      'stack.yml:5:24 Grafana would expand "$tenant" to an environment variable of its container, which does not exist',
+      'write $$tenant for the literal text; put a secret under secureJsonData as !env NAME',
     ],
   },
   {
@@ -90,24 +87,24 @@ const cases: readonly Case[] = [
       `            url: 'http://t/\${__value.raw}'`,
     ),
     told: [
-      `stack.yml:8:28 Grafana would put an environment variable of its container in the place of "\${__value.raw}", and there is none`,
-      `write $\${__value.raw} for the text itself; a secret goes under secureJsonData as !env NAME`,
+      `stack.yml:8:28 Grafana would expand "\${__value.raw}" to an environment variable of its container, which does not exist`,
+      `write $\${__value.raw} for the literal text; put a secret under secureJsonData as !env NAME`,
     ],
   },
   {
     name: 'a time interval that is a number',
     folder: prometheus('        timeInterval: 15'),
-    told: ['stack.yml:6:23 a duration such as 15s or 5m is expected here, not the number 15', 'is it 15s?'],
+    told: ['stack.yml:6:23 expected a duration such as 15s or 5m, got the number 15', 'did you mean 15s?'],
   },
   {
     name: 'a version that is a number',
     folder: prometheus('        prometheusVersion: 3.5'),
-    told: ['stack.yml:6:28 a text is expected here, not the number 3.5', 'put it in quotes: "3.5"'],
+    told: ['stack.yml:6:28 expected a string, got the number 3.5', 'quote it: "3.5"'],
   },
   {
     name: 'a method in small letters',
     folder: prometheus('        httpMethod: post'),
-    told: ['stack.yml:6:21 POST or GET is expected here, not the text "post"', 'did you mean "POST"?'],
+    told: ['stack.yml:6:21 expected POST or GET, got the string "post"', 'did you mean "POST"?'],
   },
   {
     name: 'a misspelt key of the Prometheus plugin',
@@ -117,13 +114,13 @@ const cases: readonly Case[] = [
   {
     name: 'an Alertmanager that is not there',
     folder: prometheus('        alertmanagerUid: am'),
-    told: ['stack.yml:6:26 no Alertmanager datasource has the uid "am"', 'there is alertmanager'],
+    told: ['stack.yml:6:26 no Alertmanager datasource has the uid "am"', 'available: alertmanager'],
   },
   {
     name: 'a secret where everybody can read it',
     folder: datasource('      jsonData:', '        token: !env TOKEN'),
     told: [
-      'stack.yml:6:21 token cannot hold a secret: everybody who may look at a dashboard can read jsonData',
+      'stack.yml:6:21 token cannot hold a secret: everyone who can view a dashboard can read jsonData',
       'put it under secureJsonData',
     ],
   },
@@ -141,21 +138,21 @@ const cases: readonly Case[] = [
     name: 'the password everybody tries first',
     folder: grafana('  admin_password: admin'),
     told: [
-      'stack.yml:2:19 the password admin is the one everybody tries first',
-      'take a longer one, or leave the key away: promstack then makes one',
+      'stack.yml:2:19 the password admin is the first one everyone tries',
+      'choose a longer one, or remove the key: promstack then generates one',
     ],
   },
   {
     name: 'a password that is a number',
     folder: grafana('  admin_password: 1234'),
-    told: ['stack.yml:2:19 a secret such as !env NAME or !file PATH is expected here, not the number 1234', ''],
+    told: ['stack.yml:2:19 expected a secret such as !env NAME or !file PATH, got the number 1234', ''],
   },
   {
     name: 'a setting that promstack relies on',
     folder: grafana('  config:', '    auth.basic:', '      enabled: false'),
     told: [
-      "stack.yml:4:7 the setting enabled of [auth.basic] is promstack's own",
-      'promstack loads dashboards and datasources by basic auth',
+      'stack.yml:4:7 the setting enabled of [auth.basic] is reserved',
+      'promstack uses basic auth to load dashboards and datasources',
     ],
   },
   {
@@ -168,14 +165,14 @@ const cases: readonly Case[] = [
     folder: grafana('  smtp:', '    host: mail:25', '    from_address: a@example.com', '    user: me'),
     told: [
       'stack.yml:2:3 the key "password" is missing in grafana.smtp: a login needs both a user and a password',
-      'for a mail server without login leave both away',
+      'remove both for a mail server without login',
     ],
   },
   {
     name: 'an address without http',
     folder: grafana('  root_url: example.com/grafana'),
     told: [
-      'stack.yml:2:13 an address such as https://example.com/grafana/ is expected here, not the text "example.com/grafana"',
+      'stack.yml:2:13 expected a URL such as https://example.com/grafana/, got the string "example.com/grafana"',
       '',
     ],
   },
@@ -184,14 +181,14 @@ const cases: readonly Case[] = [
     folder: dashboard({ uid: 'disks', panels: [] }),
     told: [
       'dashboards/disks.json:1:1 the dashboard has no title',
-      'Grafana leaves out a dashboard without one; is this file a dashboard?',
+      'Grafana does not load a dashboard without a title; is this file a dashboard?',
     ],
   },
   {
     name: 'a dashboard without a uid',
     folder: dashboard({ title: 'My disks!', panels: [] }),
     told: [
-      'dashboards/disks.json:1:1 the dashboard has no uid: Grafana would make up another one each time, and its address would change',
+      'dashboards/disks.json:1:1 the dashboard has no uid: Grafana would generate a new one each time, and the URL would change',
       'write "uid": "my-disks"',
     ],
   },
@@ -199,7 +196,7 @@ const cases: readonly Case[] = [
     name: 'a dashboard with a uid Grafana refuses',
     folder: dashboard({ title: 'Disks', uid: 'my disks', panels: [] }),
     told: [
-      'dashboards/disks.json:3:10 a uid of at most 40 letters, digits, - and _ is expected here, not the text "my disks"',
+      'dashboards/disks.json:3:10 expected a uid of at most 40 letters, digits, - and _, got the string "my disks"',
       'write "uid": "disks"',
     ],
   },
@@ -207,40 +204,37 @@ const cases: readonly Case[] = [
     name: 'two dashboards with one uid',
     folder: { ...dashboard(panel()), 'dashboards/more/other.json': { title: 'Other', uid: 'disks', panels: [] } },
     told: [
-      'dashboards/more/other.json:3:10 the uid "disks" is that of another dashboard, dashboards/disks.json',
-      'give one of them another uid',
+      'dashboards/more/other.json:3:10 the dashboard dashboards/disks.json has the same uid "disks"',
+      'change one of the uids',
     ],
   },
   {
     name: "the uid of one of promstack's dashboards",
     folder: dashboard({ title: 'Mine', uid: 'promstack-overview', panels: [] }),
-    told: [
-      'dashboards/disks.json:3:10 the uid "promstack-overview" is that of another dashboard, ',
-      'give one of them another uid',
-    ],
+    told: ['pipeline-overview.json has the same uid "promstack-overview"', 'change one of the uids'],
   },
   {
     name: 'two dashboards with one title in one folder',
     folder: { ...dashboard(panel()), 'dashboards/other.json': { title: 'Disks', uid: 'other', panels: [] } },
     told: [
-      'dashboards/other.json:2:12 there are two dashboards titled "Disks" in one folder, the other is dashboards/disks.json',
-      'give one of them another title',
+      'dashboards/other.json:2:12 the dashboard dashboards/disks.json in the same folder has the same title "Disks"',
+      'change one of the titles',
     ],
   },
   {
     name: 'a panel that Grafana 12 has no more',
     folder: dashboard(panel({ type: 'graph', title: 'Old' })),
     told: [
-      'dashboards/disks.json:6:15 Grafana 12 has no graph panel any more',
-      'make it a timeseries panel: Grafana 11 does so when the dashboard is opened and saved',
+      'dashboards/disks.json:6:15 Grafana 12 no longer has graph panels',
+      'use a timeseries panel: Grafana 11 migrates it when you open and save the dashboard',
     ],
   },
   {
     name: 'such a panel inside a closed row',
     folder: dashboard(panel({ type: 'row', panels: [{ type: 'singlestat' }] })),
     told: [
-      'dashboards/disks.json:9:19 Grafana 12 has no singlestat panel any more',
-      'make it a stat panel: Grafana 11 does so when the dashboard is opened and saved',
+      'dashboards/disks.json:9:19 Grafana 12 no longer has singlestat panels',
+      'use a stat panel: Grafana 11 migrates it when you open and save the dashboard',
     ],
   },
   {
@@ -263,15 +257,15 @@ const cases: readonly Case[] = [
     name: 'a variable for a datasource that the dashboard does not have',
     folder: dashboard(panel({ type: 'stat', datasource: { uid: `\${DS_PROM}` } })),
     told: [
-      `dashboards/disks.json:8:16 \${DS_PROM} stands for no datasource: the dashboard has neither such a variable nor such an input`,
-      'write the uid of a datasource, such as "prometheus"',
+      `dashboards/disks.json:8:16 \${DS_PROM} is neither a variable nor an input of the dashboard`,
+      'use the uid of a datasource, such as "prometheus"',
     ],
   },
   {
     name: 'an input for a kind of datasource that the stack does not have',
     folder: dashboard({ ...panel(), __inputs: [{ name: 'DS_LOKI', type: 'datasource', pluginId: 'loki' }] }),
     told: [
-      'dashboards/disks.json:9:19 the dashboard asks for a datasource of the kind "loki", and the stack has none',
+      'dashboards/disks.json:9:19 the dashboard needs a datasource of type "loki", and the stack has none',
       'add one under grafana.datasources',
     ],
   },
@@ -279,22 +273,22 @@ const cases: readonly Case[] = [
     name: 'library panels in an export',
     folder: dashboard({ ...panel(), __elements: { a: { name: 'Shared' } } }),
     told: [
-      'dashboards/disks.json:5:3 the dashboard brings library panels along, which a file cannot give to Grafana',
-      'unlink them in Grafana before the export, so that they become plain panels',
+      'dashboards/disks.json:5:3 the dashboard contains library panels, which cannot be provisioned from a file',
+      'unlink them in Grafana before the export, so that they become regular panels',
     ],
   },
   {
     name: 'a name that grafana.ini cannot have',
     folder: { 'stack.yml': "grafana:\n  config:\n    log:\n      'level = debug': true\n" },
     told: [
-      'stack.yml:4:7 "level = debug" cannot be a name in grafana.ini',
-      'names there are of letters, digits, dots, - and _',
+      'stack.yml:4:7 "level = debug" is not a valid name in grafana.ini',
+      'names consist of letters, digits, dots, - and _',
     ],
   },
   {
     name: 'a file that is no dashboard',
     folder: dashboard([1, 2]),
-    told: ['dashboards/disks.json:1:1 a dashboard is expected here, not a list', "take what Grafana's Export writes"],
+    told: ['dashboards/disks.json:1:1 expected a dashboard, got a list', "use the file that Grafana's Export writes"],
   },
   {
     name: 'a folder without dashboards',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertmanagerSecrets } from '../../../stack/alertmanager/secret-fields.ts';
 import { prometheusSecrets } from '../../../stack/prometheus/secret-fields.ts';
-import { hideTexts } from '../../../stack/secrets/mask-secrets.ts';
+import { maskSecrets } from '../../../stack/secrets/mask-secrets.ts';
 
 describe('secrets that stand in a config file as they are', () => {
   it('must not be seen where Prometheus does not show them', () => {
@@ -30,8 +30,8 @@ remote_write:
     basic_auth:
       password:
 `;
-    const { text: shown, hidden } = hideTexts(text, prometheusSecrets);
-    expect(hidden).toEqual(["it's", 'one', 'two', 'two\nlines\n', 'folded', 'other', 't0ken', 'pass%20word']);
+    const { text: shown, secrets } = maskSecrets(text, prometheusSecrets);
+    expect(secrets).toEqual(["it's", 'one', 'two', 'two\nlines\n', 'folded', 'other', 't0ken', 'pass%20word']);
     expect(shown).toMatchInlineSnapshot(`
       "# the first line
       scrape_configs:
@@ -67,7 +67,7 @@ receivers:
     telegram_configs: [{bot_token: 1:abc, chat_id: 42}]
     webhook_configs: [{url: 'http://bot:8080/hooks/abc'}, {url: 'http://sink:8080/cgi-bin/notify'}]
 `;
-    expect(hideTexts(text, alertmanagerSecrets, ['sink']).text).toMatchInlineSnapshot(`
+    expect(maskSecrets(text, alertmanagerSecrets, ['sink']).text).toMatchInlineSnapshot(`
       "global: {smtp_auth_password: '[secret]', slack_api_url: 'https://hooks.slack.com/[secret]'}
       receivers:
         - name: all
@@ -80,8 +80,8 @@ receivers:
   });
 
   it('must be hidden once', () => {
-    const once = hideTexts('remote_write: [{url: "http://a:b@c", bearer_token: x}]\n', prometheusSecrets).text;
-    expect(hideTexts(once, prometheusSecrets)).toEqual({ text: once, hidden: [] });
+    const once = maskSecrets('remote_write: [{url: "http://a:b@c", bearer_token: x}]\n', prometheusSecrets).text;
+    expect(maskSecrets(once, prometheusSecrets)).toEqual({ text: once, secrets: [] });
   });
 
   it('must leave a text without any as it is, what is no YAML too', () => {
@@ -92,6 +92,6 @@ receivers:
       "basic_auth: {password: ''}\n",
       '{{ define "x" }}: password: y\n',
     ])
-      expect(hideTexts(text, prometheusSecrets)).toEqual({ text, hidden: [] });
+      expect(maskSecrets(text, prometheusSecrets)).toEqual({ text, secrets: [] });
   });
 });

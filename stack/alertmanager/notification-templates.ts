@@ -1,0 +1,86 @@
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from 'yaml';
+import type { RenderedFile } from '../model.ts';
+import { contentOf } from '../secret.ts';
+
+/** A template that Alertmanager renders for each notification. */
+export interface NotificationTemplate {
+  /** `title of slack_configs`, or the name of a template in a file. */
+  readonly title: string;
+  /** The template itself; undefined when a file defines it under `title`. */
+  readonly text?: string | undefined;
+  readonly isHtml: boolean;
+  /** The line of alertmanager.yml where the text begins. */
+  readonly line?: number | undefined;
+}
+
+/** The templates in the receivers of an alertmanager.yml and its globs of template files; none when it is invalid, which another check reports. */
+export function templatesOfConfig(content: string): {
+  readonly templates: readonly NotificationTemplate[];
+  readonly globs: readonly string[];
+} {
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines, merge: true, logLevel: 'silent', prettyErrors: false });
+  if (document.errors.length > 0 || !isMap(document.contents)) return { templates: [], globs: [] };
+  const globs = document.get('templates');
+  const lineOf = (node: Scalar): number => {
+    const start = lines.linePos(node.range?.[0] ?? 0).line;
+    // A block scalar begins on the line below its `|`.
+    return node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED ? start + 1 : start;
+  };
+
+  const receivers = document.get('receivers');
+  const integrations = (isSeq(receivers) ? receivers.items : []).flatMap((receiver) =>
+    isMap(receiver)
+      ? receiver.items.flatMap(({ key, value }) =>
+          isScalar(key) && isSeq(value) ? value.items.map((config) => ({ kind: String(key.value), config })) : [],
+        )
+      : [],
+  );
+  const templates = integrations.flatMap(({ kind, config }) =>
+    scalarsIn(config, []).flatMap(({ node, keys }): NotificationTemplate[] => {
+      const text = node.value;
+      if (typeof text !== 'string' || !text.includes('{{')) return [];
+      const title = `${keys.join('.')} of ${kind}`;
+      return [{ title, text, isHtml: isHtml(kind, keys, config), line: lineOf(node) }];
+    }),
+  );
+  return { templates, globs: isSeq(globs) ? globs.items.map((item) => String(isScalar(item) ? item.value : '')) : [] };
+}
+
+/**
+ * The templates in the user's files that take a whole notification: those that Alertmanager's own templates call, and those that use
+ * fields which only a notification has. Others are called with a part of one.
+ */
+export function templatesOfFiles(files: readonly RenderedFile[]): readonly NotificationTemplate[] {
+  return files.flatMap((file) => {
+    // Text before the first definition, then names and bodies in turn.
+    const [, ...parts] = contentOf(file).split(/\{\{-?\s*define\s+"((?:[^"\\]|\\.)+)"\s*-?\}\}/);
+    return parts.flatMap((name, at): NotificationTemplate[] => {
+      const isName = at % 2 === 0;
+      const takesNotification =
+        /^\w+\.default\.\w+$/.test(name) ||
+        /\.(?:Alerts|(?:Group|Common)\w+|Receiver|ExternalURL)\b/.test(parts[at + 1] ?? '');
+      return isName && takesNotification ? [{ title: name, isHtml: /html/i.test(name) }] : [];
+    });
+  });
+}
+
+/** Whether Alertmanager renders a field with Go's html/template (notify/email, notify/telegram, notify/pushover). */
+function isHtml(kind: string, keys: readonly string[], config: unknown): boolean {
+  const setting = (key: string): unknown => (isMap(config) ? config.get(key) : undefined);
+  if (kind === 'email_configs') return keys[0] === 'html';
+  if (kind === 'telegram_configs') return keys[0] === 'message' && (setting('parse_mode') ?? 'HTML') === 'HTML';
+  return kind === 'pushover_configs' && keys[0] === 'message' && setting('html') === true;
+}
+
+interface FoundScalar {
+  readonly node: Scalar;
+  readonly keys: readonly string[];
+}
+
+function scalarsIn(node: unknown, keys: readonly string[]): readonly FoundScalar[] {
+  if (isScalar(node)) return [{ node: node as Scalar, keys }];
+  if (isSeq(node)) return node.items.flatMap((item) => scalarsIn(item as Node, keys));
+  if (!isMap(node)) return [];
+  return node.items.flatMap(({ key, value }) => scalarsIn(value, [...keys, String(isScalar(key) ? key.value : '')]));
+}
