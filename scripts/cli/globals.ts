@@ -29,12 +29,15 @@ export const commandsByName: ReadonlySet<string> = new Set([
   'verify',
 ]);
 
-/** A hint with the commands as they work for the stack that `-p` names: `promstack -p shop logs sink`. */
+/** A hint with the commands as they work for the stack that `-p` names: `promstack -p shop logs sink`; a demo has no `up`. */
 export function hintByName(hint: string, stackName: string | undefined): string {
   if (stackName === undefined) return hint;
-  return hint.replaceAll(/\bpromstack ([a-z]+)/g, (text, command: string) =>
-    commandsByName.has(command) ? `promstack -p ${stackName} ${command}` : text,
-  );
+  const [isDemo, further] = /^promstack-demo(?:-(.+))?$/.exec(stackName) ?? [];
+  return hint.replaceAll(/\bpromstack ([a-z]+)/g, (text, command: string) => {
+    if (commandsByName.has(command)) return `promstack -p ${stackName} ${command}`;
+    if (command !== 'up' || isDemo === undefined) return text;
+    return further === undefined ? 'promstack demo' : `promstack demo --name ${further}`;
+  });
 }
 
 /** The heading below which help lists the global options. */

@@ -1,16 +1,18 @@
 import { InvalidArgumentError } from 'commander';
+import { adminUser } from '../../../stack/grafana/settings.ts';
+import { findService } from '../../../stack/services.ts';
 import type { Changed } from '../../apply/change.ts';
 import { takeDown } from '../../apply/take-down.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { setUpEngine } from '../../engine/setup.ts';
 import { names } from '../../state/names.ts';
 import { StackError } from '../../util/stack-error.ts';
+import type { Colours } from '../colours.ts';
 import type { Context } from '../context.ts';
-import { bringUpDemo, demoStackName } from '../demo/bring-up.ts';
-import { deliveries } from '../demo/deliveries.ts';
+import { bringUpDemo, demoStackName, type RunningDemo } from '../demo/bring-up.ts';
+import { type Delivery, deliveries } from '../demo/deliveries.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { printChanged } from '../print/changed.ts';
-import { printDelivery, printGuide } from '../print/demo.ts';
 import { printRemoved, toRemoved } from '../print/removed.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
@@ -122,4 +124,52 @@ async function follow(context: Context, engine: Engine, { plan, urls }: Changed,
 function programOf(env: NodeJS.ProcessEnv): string {
   if (env['npm_command'] === 'exec' && /\bpromstack\b/.test(env['npm_lifecycle_script'] ?? '')) return 'npx promstack';
   return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
+}
+
+/** A notification that arrived at the sink, as a line. */
+function printDelivery({ status, alertname, summary }: Delivery, colours: Colours): string {
+  const mark = status === 'firing' ? colours.red('firing  ') : colours.green('resolved');
+  return `  ${mark}  ${alertname}  ${summary}\n`;
+}
+
+/** Commands as they work where the user is. */
+interface DemoCommands {
+  /** `promstack`, or how npm runs it in a checkout. */
+  readonly promstack: string;
+  /** The command that brings this demo up. */
+  readonly demo: string;
+}
+
+/** How to sign in to Grafana, and what to try with the running demo. */
+export function printGuide({ changed, leftOut, password }: RunningDemo, { promstack, demo }: DemoCommands): string {
+  const url = (service: string): string | undefined => changed.urls.find((one) => one.service === service)?.url;
+  const ours = `${promstack} -p ${changed.plan.stack}`;
+  const steps: readonly (readonly [what: string, ...commands: string[]])[] = [
+    ['state of every service', `${ours} status`],
+    ['notifications that reached the sink', `${ours} logs sink`],
+    ['route of an alert to its receivers', `${ours} alert test --label severity=critical`],
+    ['test of the pipeline end to end', `${ours} verify`],
+    [
+      'a metric of your own',
+      `echo "request_error_number 99" | curl --data-binary @- ${url('pushgateway')}/metrics/job/link_job`,
+      `curl -s '${url('prometheus')}/api/v1/query?query=request_error_number'`,
+    ],
+    ['a stack of your own', `${promstack} init`],
+    ['remove the demo and its data', `${demo} --down`],
+  ];
+  const signIn =
+    password === undefined
+      ? leftOut.flatMap(({ service, image }) => [
+          `The demo runs without ${findService(service)?.title}: the image ${image} is not available on this machine.`,
+          `  To add it, pull it or load it (${promstack} images load ARCHIVE), then run ${demo} again.`,
+        ])
+      : [
+          'Sign in to Grafana',
+          `  address   ${url('grafana')}/d/promstack-demo`,
+          `  user      ${adminUser}`,
+          `  password  ${password.reveal()}`,
+          `  (${ours} password prints it again)`,
+        ];
+  const next = steps.flatMap(([what, ...commands]) => [`  ${what}`, ...commands.map((command) => `    ${command}`)]);
+  return ['', ...signIn, '', 'Next steps', ...next, '', ''].join('\n');
 }

@@ -57,6 +57,8 @@ test('a hint must name the stack as the user did, in commands that take a name',
   const hint = 'promstack up, or promstack logs sink for why';
   expect(hintByName(hint, 'shop')).toBe('promstack up, or promstack -p shop logs sink for why');
   expect(hintByName(hint, undefined)).toBe(hint);
+  expect(hintByName('promstack up', 'promstack-demo')).toBe('promstack demo');
+  expect(hintByName('promstack up', 'promstack-demo-talk')).toBe('promstack demo --name talk');
 });
 
 test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(
