@@ -1,45 +1,47 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
-import type { Colours } from './colours.ts';
+import type { TerminalOutput } from './terminal-output.ts';
 
-/** Everything a command may use of the outside; built once, in the frame, and handed in. */
+/** Everything a command uses of the process and the system. */
 export interface Context {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The stack file the person named with `-f`, as they typed it; found by walking up from `cwd` when absent. */
+  /** The stack file of `-f`, as typed; without it, the file is searched from `cwd` upwards. */
   readonly file: string | undefined;
   /** The running stack the user named with `-p`, as typed; its commands read no stack.yml. */
   readonly stackName: string | undefined;
-  /** Results are wanted as JSON on stdout. */
+  /** Whether results are printed as JSON. */
   readonly json: boolean;
-  /** Causes of errors are wanted too. */
+  /** Whether the causes of errors are printed. */
   readonly verbose: boolean;
   readonly stdin: Readable;
-  /** For results only; everything else goes through `report` or to `stderr`. */
+  /** For results only. */
   readonly stdout: TerminalOutput;
-  /** The same stdout, for a result that is no text. */
+  /** The same stdout, for binary results. */
   readonly stdoutBytes: Writable;
   readonly stderr: TerminalOutput;
   readonly report: Report;
-  /** Aborts on SIGINT, SIGTERM, SIGHUP and when nobody reads stdout any more. */
+  /** Aborts on SIGINT, SIGTERM, SIGHUP and when stdout is closed. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /**
-   * Asks a yes-or-no question at the terminal; anything but yes is no. Where there is no terminal to ask at it rejects
-   * with an InputError that names the flag which answers yes beforehand.
+   * Asks for confirmation; anything but yes is no. Without a terminal it rejects with an InputError that names the flag
+   * which confirms in advance.
    */
   confirm(question: string, yesFlag: string): Promise<boolean>;
 }
 
-/** One of the process's two outputs. */
-export interface TerminalOutput {
-  /** Writes the text as it is; live progress lines on the same terminal make room. */
-  write(text: string): void;
-  readonly isTerminal: boolean;
-  /** Characters in a line; undefined where lines have no end. */
-  columns(): number | undefined;
-  /** Lines on the screen. */
-  rows(): number;
-  readonly colours: Colours;
-}
+/** promstack's exit codes; scripts rely on them. */
+export const exitCodes = {
+  fine: 0,
+  /** The engine, a server or the network failed, or a check found a problem. */
+  refused: 1,
+  /** The config or the command line is invalid; nothing was changed. */
+  wrongInput: 2,
+  /** With --detailed-exitcode: there are changes. */
+  changesPending: 3,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -3,9 +3,9 @@ import { EngineError } from '../engine/engine.ts';
 import { isMisuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
-import type { Colours } from './colours.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
+import { type ExitCode, exitCodes } from './context.ts';
 import { hintByName } from './globals.ts';
+import type { Colours } from './terminal-output.ts';
 
 /** How a failure is shown. */
 export interface FailureStyle {

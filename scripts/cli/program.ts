@@ -1,9 +1,9 @@
 import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { version } from '../util/version.ts';
-import type { Colours } from './colours.ts';
 import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
+import type { Colours } from './terminal-output.ts';
 
 /** What a command line turned out to ask for. */
 export type Parsed =

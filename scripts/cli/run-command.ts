@@ -4,18 +4,16 @@ import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError } from '../util/stack-error.ts';
-import { coloursFor } from './colours.ts';
 import type { Run } from './commands/command.ts';
 import type { Context } from './context.ts';
-import { sourceReader } from './diagnostic-source.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
+import { type ExitCode, exitCodes } from './context.ts';
 import { explainFailure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
-import { Interrupted, listenForInterrupts } from './interrupts.ts';
-import { printDiagnostic, printDiagnostics } from './print/diagnostics.ts';
+import { printDiagnostic, printDiagnostics, sourceReader } from './print/diagnostics.ts';
 import type { ProcessIo } from './process-io.ts';
+import { Interrupted, listenForInterrupts } from './process-io.ts';
 import { openReporter, resolveMode } from './report/open-reporter.ts';
-import { besideLiveLines, isReaderGone, type OutputStream, openTerminalOutput } from './terminal-output.ts';
+import { besideLiveLines, coloursFor, isReaderGone, type OutputStream, openTerminalOutput } from './terminal-output.ts';
 
 /** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
 export async function runCommand(world: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {

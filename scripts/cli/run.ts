@@ -1,15 +1,14 @@
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { unreachable } from '../util/unreachable.ts';
-import { coloursFor } from './colours.ts';
 import type { Entry } from './commands/command.ts';
 import { commands } from './commands/index.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
+import { type ExitCode, exitCodes } from './context.ts';
 import type { Globals } from './globals.ts';
 import type { ProcessIo } from './process-io.ts';
 import { parse } from './program.ts';
 import { runCommand } from './run-command.ts';
-import { flush, isReaderGone, openTerminalOutput } from './terminal-output.ts';
+import { coloursFor, flush, isReaderGone, openTerminalOutput } from './terminal-output.ts';
 
 /** Runs one command line to its end; answers with the exit code once everything written is out. */
 export async function run(world: ProcessIo, entries: readonly Entry[] = commands): Promise<ExitCode> {

@@ -1,7 +1,42 @@
-import type { Colours } from './colours.ts';
-import type { Context, TerminalOutput } from './context.ts';
+import picocolors from 'picocolors';
 
-/** The part of a process's stdout or stderr that is used here. */
+/** Functions that add colours, or do nothing when colours are disabled. */
+export type Colours = ReturnType<typeof picocolors.createColors>;
+
+interface ColourOptions {
+  readonly isTerminal: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly noColourFlag: boolean;
+}
+
+/** The colours of an output: by `--no-color`, NO_COLOR and FORCE_COLOR in this order, else only on a terminal. */
+export function coloursFor(options: ColourOptions): Colours {
+  return picocolors.createColors(hasColours(options));
+}
+
+function hasColours({ isTerminal, env, noColourFlag }: ColourOptions): boolean {
+  if (noColourFlag || isSet(env['NO_COLOR'])) return false;
+  if (isSet(env['FORCE_COLOR'])) return env['FORCE_COLOR'] !== '0' && env['FORCE_COLOR'] !== 'false';
+  return isTerminal && env['TERM'] !== 'dumb';
+}
+
+/** An empty variable counts as absent: https://no-color.org. */
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
+}
+
+/** stdout or stderr of the process. */
+export interface TerminalOutput {
+  /** Live progress lines on the same terminal are moved out of the way. */
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Undefined for anything but a terminal. */
+  columns(): number | undefined;
+  rows(): number;
+  readonly colours: Colours;
+}
+
+/** The part of a Node stream that is used here. */
 export interface OutputStream {
   write(text: string, done?: () => void): boolean;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
@@ -10,7 +45,7 @@ export interface OutputStream {
   readonly rows?: number;
 }
 
-/** An output that goes quiet once it cannot be written any more; `onBroken` is told why, once. */
+/** An output that discards everything once a write fails; `onBroken` is called once, with the reason. */
 export function openTerminalOutput(
   stream: OutputStream,
   colours: Colours,
@@ -33,25 +68,25 @@ export function openTerminalOutput(
   };
 }
 
-/** Whether an output broke because its reader has enough, as that of `| head` does. */
+/** Whether an output broke because its reader closed it, as `| head` does. */
 export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }
 
-/** The same output, for use while live lines may stand on the terminal. */
-export function besideLiveLines(outlet: TerminalOutput, suspend: () => () => void): Context['stdout'] {
-  if (!outlet.isTerminal) return outlet;
+/** The same output, for use while live lines may be on the terminal. */
+export function besideLiveLines(output: TerminalOutput, suspend: () => () => void): TerminalOutput {
+  if (!output.isTerminal) return output;
   return {
-    ...outlet,
+    ...output,
     write: (text) => {
       const resume = suspend();
-      outlet.write(text);
+      output.write(text);
       resume();
     },
   };
 }
 
-/** Resolves when everything written has left the process, or cannot any more. */
+/** Resolves when everything has been written, or cannot be. */
 export function flush(stream: OutputStream): Promise<void> {
   return new Promise((resolve) => {
     stream.on('error', () => resolve());

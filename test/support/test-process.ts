@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
-import { type EndingSignal, endingSignals } from '../../scripts/cli/interrupts.ts';
 import type { ProcessIo } from '../../scripts/cli/process-io.ts';
+import { type EndingSignal, endingSignals } from '../../scripts/cli/process-io.ts';
 import { run } from '../../scripts/cli/run.ts';
 
 /** Runs a command line inside the test, without a process of its own; `env` is all its environment. */

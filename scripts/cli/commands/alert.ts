@@ -12,12 +12,11 @@ import { openServers, type Servers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { type ExitCode, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
+import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { collectPair, type LabelPair, readDuration } from './gateway-target.ts';
-import { mustHaveAlertmanager } from './must-have-alertmanager.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
 const test = defineCommand({
@@ -42,7 +41,7 @@ const test = defineCommand({
     const labels = toLabels(label);
     const timeoutMs = readDuration('--timeout', timeout);
     const rendering = await renderOrThrow(context);
-    mustHaveAlertmanager(rendering.config);
+    requireAlertmanager(rendering.config);
     await using engine = await tryEngine(context, send === true);
     const servers = engine === undefined ? undefined : await openServers(engine, rendering.config, context.signal);
     try {

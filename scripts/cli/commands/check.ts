@@ -15,11 +15,10 @@ import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { type ExitCode, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
-/** `promstack check`: whether the servers would take what stack.yml says, before any of them sees it. */
 export const command = defineCommand({
   details:
     'Validates stack.yml and the templates, then the rendered files with promtool, amtool and the rule tests in ' +

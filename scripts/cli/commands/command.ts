@@ -1,6 +1,5 @@
 import type { Command as Syntax } from '@commander-js/extra-typings';
-import type { Context } from '../context.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { Context, ExitCode } from '../context.ts';
 
 /** Options as the command line gives them: by name, in camelCase. */
 export type OptionValues = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { Argument } from '@commander-js/extra-typings';
 import { services } from '../../../stack/services.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { type Command, defineCommand, type Entry } from './command.ts';
 import { allCommands, type CommandInfo, describeCommands, type OptionInfo } from './describe.ts';
 

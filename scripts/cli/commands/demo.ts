@@ -7,13 +7,12 @@ import type { Engine } from '../../engine/engine.ts';
 import { setUpEngine } from '../../engine/setup.ts';
 import { names } from '../../state/names.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Colours } from '../colours.ts';
 import type { Context } from '../context.ts';
+import { type ExitCode, exitCodes } from '../context.ts';
 import { bringUpDemo, demoStackName, type RunningDemo } from '../demo/bring-up.ts';
 import { type Delivery, deliveries } from '../demo/deliveries.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { printChanged } from '../print/changed.ts';
-import { printRemoved, toRemoved } from '../print/removed.ts';
+import { printChanged, printRemoved, toRemoved } from '../print/change.ts';
+import type { Colours } from '../terminal-output.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 

@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { coloursFor } from '../colours.ts';
 import { globalsGroup } from '../globals.ts';
 import { buildWholeProgram } from '../program.ts';
+import { coloursFor } from '../terminal-output.ts';
 import type { Entry } from './command.ts';
 
 /** A command as in its help: for the reference and for shell completion. */

@@ -1,11 +1,10 @@
 import { counted } from '../../../stack/values/words.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
-import { exitCodes } from '../exit-code.ts';
-import { printRemoved, toRemoved } from '../print/removed.ts';
+import { exitCodes } from '../context.ts';
+import { printRemoved, toRemoved } from '../print/change.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
 
-/** `promstack down`: takes the stack away; its data stays unless it is told otherwise. */
 export const command = defineCommand({
   details:
     'Removes the containers and the network. Volumes (samples, silences, pushed metrics, dashboards and history) ' +

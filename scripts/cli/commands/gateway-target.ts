@@ -1,11 +1,10 @@
-import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../../../stack/values/units.ts';
 import { openPushgateway, openStackPushgateway, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
 import { type Group, groupProblem, toGroup } from '../../servers/pushgateway/group.ts';
 import { openTransport, parseGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/transport.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
+import { type LabelPair, readDuration } from './arguments.ts';
 import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
 
 const defaultTimeoutMs = 10_000;
@@ -76,22 +75,6 @@ function withUrlHint(error: unknown): unknown {
     cause: error,
   });
 }
-
-/** Milliseconds of a duration on the command line; throws an InputError for anything else. */
-export function readDuration(option: string, text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new InputError([misuse(`${option} ${text} is not a duration`, 'use a duration such as 30s, 10m or 1h30m')]);
-}
-
-/** Parses `name=value` of a repeatable option. */
-export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
-  const at = word.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Use the form name=value.');
-  return [...list, [word.slice(0, at), word.slice(at + 1)]];
-}
-
-export type LabelPair = readonly [name: string, value: string];
 
 /** The group of `--job` and `--label`; throws an InputError when it is invalid. */
 export function readGroup(job: string, labels: readonly LabelPair[] = []): Group {

@@ -12,10 +12,11 @@ import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { viewGroup } from '../print/group-view.ts';
+import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { openTarget, readDuration } from './gateway-target.ts';
+import { openTarget } from './gateway-target.ts';
 
 export const command = defineCommand({
   details:

@@ -1,11 +1,12 @@
 import { findTwins } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import { removeGroup } from '../../servers/pushgateway/collect.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { type GroupView, groupCells, viewGroup } from '../print/group-view.ts';
 import { table } from '../print/table.ts';
+import { collectPair } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { collectPair, openTarget, readGroup } from './gateway-target.ts';
+import { openTarget, readGroup } from './gateway-target.ts';
 
 const remove = defineCommand({
   details: 'Removes the group with exactly this job and these labels. Groups with additional labels are kept.',

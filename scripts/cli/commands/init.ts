@@ -7,7 +7,7 @@ import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stages.ts';
 

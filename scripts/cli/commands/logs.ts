@@ -5,11 +5,11 @@ import { followLogs, type LogOptions, readLogs, type ServiceLine } from '../../i
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
-import { linePrinter } from '../print/log-line.ts';
+import { exitCodes } from '../context.ts';
+import type { Colours } from '../terminal-output.ts';
+import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
-import { whichServices } from './which-services.ts';
 
 export const command = defineCommand({
   details:
@@ -111,4 +111,31 @@ export function parseSince(text: string, now: number): Date | undefined {
   if (backMs !== undefined) return new Date(now - backMs);
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/** Formats lines with their service, each in its own colour, and their local time. */
+export function linePrinter(
+  services: readonly string[],
+  { colours, withTime }: { readonly colours: Colours; readonly withTime: boolean },
+): (line: ServiceLine) => string {
+  const paints = [colours.cyan, colours.green, colours.yellow, colours.magenta, colours.blue];
+  const width = Math.max(0, ...services.map((service) => service.length));
+  const heads = new Map(
+    services.map((service, at) => [
+      service,
+      (paints[at % paints.length] ?? colours.cyan)(`${service.padEnd(width)} |`),
+    ]),
+  );
+  return ({ service, time, text }) => {
+    const when = withTime ? `${colours.dim(clockTime(time))} ` : '';
+    return `${heads.get(service) ?? `${service} |`} ${when}${text}\n`;
+  };
+}
+
+/** Local time: `14:03:22.518`. */
+function clockTime(time: string): string {
+  const date = new Date(time);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const milliseconds = String(date.getMilliseconds()).padStart(3, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
 }

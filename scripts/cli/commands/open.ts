@@ -5,10 +5,10 @@ import { locateServices } from '../../state/locate.ts';
 import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
+import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
-import { whichServices } from './which-services.ts';
 
 export const command = defineCommand({
   details: 'Prints the URL of a running service, and opens it if there is a browser.',

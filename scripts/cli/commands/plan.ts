@@ -1,12 +1,11 @@
 import { printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
 import { StackError } from '../../util/stack-error.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { printPlan, printReport } from '../print/plan.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
-/** `promstack plan`: what `up` would do and why, without doing it. */
 export const command = defineCommand({
   details:
     'Compares the engine with stack.yml and prints what `up` would do to each service and why, which data is at ' +

@@ -7,9 +7,10 @@ import { withRetries } from '../../servers/pushgateway/pusher.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { type ExitCode, exitCodes } from '../context.ts';
+import { collectPair, type LabelPair } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { collectPair, type LabelPair, openTarget, readGroup } from './gateway-target.ts';
+import { openTarget, readGroup } from './gateway-target.ts';
 import { type PreparedPush, preparePush, readSource, type Source } from './read-source.ts';
 
 export const command = defineCommand({

@@ -1,10 +1,9 @@
 import { changeStack } from '../../apply/change.ts';
-import { exitCodes } from '../exit-code.ts';
-import { printChanged } from '../print/changed.ts';
+import { exitCodes } from '../context.ts';
+import { printChanged } from '../print/change.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 
-/** `promstack reload`: makes running servers take new files, and never touches a container. */
 export const command = defineCommand({
   details:
     'Renders the files, validates them with the running images, installs them, reloads only services whose files ' +

@@ -6,11 +6,10 @@ import { writeRendered } from '../../render/write.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { renderOrThrow } from './stages.ts';
 
-/** `promstack render`: the config files as the servers would get them. */
 export const command = defineCommand({
   details:
     'Renders stack.yml and the templates and prints every config file. Needs no engine; nothing is validated; ' +

@@ -1,10 +1,9 @@
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
-import { exitCodes } from '../exit-code.ts';
-import { printChanged } from '../print/changed.ts';
+import { exitCodes } from '../context.ts';
+import { printChanged } from '../print/change.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 
-/** `promstack rollback`: the files of an earlier revision, current again. */
 export const command = defineCommand({
   details:
     'Restores the files of an earlier revision, reloads the servers and confirms that they run them, all or none. ' +

@@ -1,8 +1,7 @@
 import { stackJsonSchemaText } from '../../config/schema.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 
-/** `promstack schema`: lets an editor complete and check stack.yml. */
 export const command = defineCommand({
   details:
     'Save it next to stack.yml and start stack.yml with\n\n  # yaml-language-server: $schema=./stack.schema.json\n\n' +

@@ -14,11 +14,10 @@ import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { table } from '../print/table.ts';
+import { readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { readDuration } from './gateway-target.ts';
-import { mustHaveAlertmanager } from './must-have-alertmanager.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 
 const add = defineCommand({
@@ -127,7 +126,7 @@ export const command = defineCommand({
 
 async function withAlertmanager(context: Context, work: (client: AlertmanagerClient) => Promise<void>) {
   const config = await configOrThrow(context);
-  mustHaveAlertmanager(config);
+  requireAlertmanager(config);
   await using engine = await connectEngine(context);
   const servers = await openServers(engine, config, context.signal);
   try {

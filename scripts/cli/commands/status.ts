@@ -1,14 +1,12 @@
 import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
-import { printStatus } from '../print/status.ts';
-import { watchStatus } from '../print/watch-status.ts';
+import { printStatus, watchStatus } from '../print/status.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
-/** `promstack status`: how the stack is, and what to do where it is not right. */
 export const command = defineCommand({
   details:
     'Inspects the containers, queries every server, and compares the running config with stack.yml. Exits 1 on ' +

@@ -1,9 +1,8 @@
 import { breakLock, inWords } from '../../state/lock.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
 
-/** `promstack unlock`: removes the lock of one who died on another machine. */
 export const command = defineCommand({
   details:
     'A command that changes the stack holds its lock, so that two changes never run at the same time. The lock of ' +

@@ -1,10 +1,9 @@
 import { changeStack } from '../../apply/change.ts';
-import { exitCodes } from '../exit-code.ts';
-import { printChanged } from '../print/changed.ts';
+import { exitCodes } from '../context.ts';
+import { printChanged } from '../print/change.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 
-/** `promstack up`: makes the engine run what stack.yml says. */
 export const command = defineCommand({
   details:
     'Renders every config file, validates it with the images that will run it, creates what is missing, replaces ' +

@@ -12,11 +12,11 @@ import { openServers } from '../../servers/servers.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
-import type { Colours } from '../colours.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
+import type { Colours } from '../terminal-output.ts';
+import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { readDuration } from './gateway-target.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
 export const command = defineCommand({

@@ -2,11 +2,10 @@ import type { EngineInfo, EngineKind, EngineLocation } from '../../engine/engine
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
 import type { Context } from '../context.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 
-/** `promstack version`: which promstack, Node and engine are at work. */
 export const command = defineCommand({
   details: 'For the version of promstack alone, without looking for an engine: promstack --version.',
   run: async (context) => {

@@ -2,14 +2,12 @@ import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
 import { watchStack } from '../../watch/watch-stack.ts';
 import type { Context } from '../context.ts';
-import { sourceReader } from '../diagnostic-source.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { printDiagnostic, printDiagnostics } from '../print/diagnostics.ts';
-import { printSynced } from '../print/synced.ts';
+import { type ExitCode, exitCodes } from '../context.ts';
+import { printSynced } from '../print/change.ts';
+import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 
-/** `promstack watch`: each good edit is live within a fraction of a second, a bad one changes nothing. */
 export const command = defineCommand({
   details:
     'Watches stack.yml, every file and glob in it, secret files, templates and tests, and reloads the stack after ' +

@@ -1,7 +1,7 @@
 import { formatMatcher, type Labels } from '../../../stack/alertmanager/matcher.ts';
 import type { TracedRoute } from '../../../stack/alertmanager/routing-tree.ts';
 import { type AlertTrace, isSuppressed, type TracedReceiver } from '../../inspect/alert-route.ts';
-import type { Colours } from '../colours.ts';
+import type { Colours } from '../terminal-output.ts';
 import { table } from './table.ts';
 
 /** The routing tree with the alert's branch marked, its receivers, and what suppresses its notifications. */

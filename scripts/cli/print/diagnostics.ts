@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Diagnostic, SourceRange } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -117,4 +119,22 @@ function cachedLines(read: (file: string) => string | undefined): (file: string)
     files.set(file, known);
     return known;
   };
+}
+
+/** Reads the files of diagnostics, by paths relative to `cwd`; undefined when that fails. */
+export function sourceReader(cwd: string): (file: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (file) => {
+    if (!known.has(file)) known.set(file, readText(resolve(cwd, file)));
+    return known.get(file);
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    // A pipe has been read already.
+    return statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
 import { type Change, describe, type Plan } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
-import type { Colours } from '../colours.ts';
+import type { Colours } from '../terminal-output.ts';
 
 const marks: Readonly<Record<Change['action'], string>> = {
   none: '=',

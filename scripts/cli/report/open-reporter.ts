@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import type { Clock } from '../../util/clock.ts';
 import { unreachable } from '../../util/unreachable.ts';
-import type { TerminalOutput } from '../context.ts';
+import type { TerminalOutput } from '../terminal-output.ts';
 import { plainReporter } from './plain.ts';
 import { type Reporter, systemEvery } from './reporter.ts';
 import { ttyReporter } from './tty.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../util/clock.ts';
 import { durationText } from '../../util/duration-text.ts';
 import type { Event } from '../../util/event.ts';
 import { unreachable } from '../../util/unreachable.ts';
-import type { Colours } from '../colours.ts';
+import type { Colours } from '../terminal-output.ts';
 import { clip, liveBlock } from './live-block.ts';
 import type { Every, Reporter } from './reporter.ts';
 

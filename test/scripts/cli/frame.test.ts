@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Context } from '../../../scripts/cli/context.ts';
-import type { ExitCode } from '../../../scripts/cli/exit-code.ts';
-import { endingSignals } from '../../../scripts/cli/interrupts.ts';
+import type { Context, ExitCode } from '../../../scripts/cli/context.ts';
+import { endingSignals } from '../../../scripts/cli/process-io.ts';
 import { run } from '../../../scripts/cli/run.ts';
 import { EngineError } from '../../../scripts/engine/engine.ts';
 import { InputError, StackError } from '../../../scripts/util/stack-error.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { coloursFor } from '../../../scripts/cli/colours.ts';
 import { defineCommand, type Entry } from '../../../scripts/cli/commands/command.ts';
 import { parse } from '../../../scripts/cli/program.ts';
+import { coloursFor } from '../../../scripts/cli/terminal-output.ts';
 import { entry, entryOf } from '../../support/entries.ts';
 
 const plain = { columns: 72, colours: coloursFor({ isTerminal: false, env: {}, noColourFlag: true }) };

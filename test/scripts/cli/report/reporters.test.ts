@@ -1,9 +1,9 @@
 import pc from 'picocolors';
 import { afterEach, expect, test, vi } from 'vitest';
 import { sizeText } from '../../../../scripts/cli/commands/images.ts';
-import type { TerminalOutput } from '../../../../scripts/cli/context.ts';
 import { table } from '../../../../scripts/cli/print/table.ts';
 import { jsonReporter, openReporter, resolveMode } from '../../../../scripts/cli/report/open-reporter.ts';
+import type { TerminalOutput } from '../../../../scripts/cli/terminal-output.ts';
 import { durationText } from '../../../../scripts/util/duration-text.ts';
 import { SteeredTime } from '../../../support/steered-time.ts';
 

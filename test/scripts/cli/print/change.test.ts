@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { printRemoved, toRemoved } from '../../../../scripts/cli/print/removed.ts';
+import { printRemoved, toRemoved } from '../../../../scripts/cli/print/change.ts';
 import type { Removal, Step } from '../../../../scripts/plan/plan.ts';
 
 const steps: readonly Step<Removal>[] = [
@@ -28,7 +28,11 @@ it.each<[what: string, got: string, text: string]>([
     printRemoved(toRemoved('shop', steps.slice(3, 4)), { volumes: false }),
     'shop: 0 containers removed, its volumes are kept\n',
   ],
-  ['nothing', printRemoved(toRemoved('shop', []), { volumes: true }), 'shop: nothing to do, nothing of it is there\n'],
+  [
+    'nothing',
+    printRemoved(toRemoved('shop', []), { volumes: true }),
+    'shop: nothing to do, the stack does not exist\n',
+  ],
 ])('a person must read of %s', (_what, got, text) => {
   expect(got).toBe(text);
 });

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { printHistory } from '../../../../scripts/cli/print/history.ts';
+import { printHistory } from '../../../../scripts/cli/commands/history.ts';
 import type { HistoryEntry } from '../../../../scripts/state/history.ts';
 
 const now = Date.UTC(2026, 0, 31, 12, 0, 0);

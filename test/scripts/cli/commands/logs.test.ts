@@ -1,7 +1,6 @@
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
-import { parseSince } from '../../../../scripts/cli/commands/logs.ts';
-import { linePrinter } from '../../../../scripts/cli/print/log-line.ts';
+import { linePrinter, parseSince } from '../../../../scripts/cli/commands/logs.ts';
 
 const line = { service: 'sink', stream: 'stdout', time: '2026-01-31T12:00:01.5Z', text: 'hello' } as const;
 

@@ -1,0 +1,49 @@
+import { InvalidArgumentError } from 'commander';
+import type { StackConfig } from '../../../stack/config.ts';
+import type { Service } from '../../../stack/service.ts';
+import { enabledServices } from '../../../stack/services.ts';
+import { closest } from '../../../stack/values/closest.ts';
+import { parseDuration } from '../../../stack/values/units.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+
+/** Milliseconds of a duration on the command line; throws an InputError for anything else. */
+export function readDuration(option: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new InputError([misuse(`${option} ${text} is not a duration`, 'use a duration such as 30s, 10m or 1h30m')]);
+}
+
+/** Parses `name=value` of a repeatable option. */
+export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
+  const at = word.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Use the form name=value.');
+  return [...list, [word.slice(0, at), word.slice(at + 1)]];
+}
+
+export type LabelPair = readonly [name: string, value: string];
+
+/** The named services, or all of the stack without names; throws an InputError for unknown ones. */
+export function whichServices(config: StackConfig, names: readonly string[]): readonly Service[] {
+  const enabled = enabledServices(config);
+  const known = enabled.map((service) => service.name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new InputError(
+      unknown.map((name) => {
+        const near = closest(name, known);
+        return misuse(
+          `this stack has no service ${name}`,
+          near === undefined ? `it has ${known.join(', ')}` : `did you mean ${near}?`,
+        );
+      }),
+    );
+  }
+  return names.length === 0 ? enabled : enabled.filter((service) => names.includes(service.name));
+}
+
+/** Throws an InputError when the stack has no Alertmanager. */
+export function requireAlertmanager(config: StackConfig): void {
+  if (config.alertmanager.enabled) return;
+  throw new InputError([misuse('this stack has no Alertmanager', 'enable alertmanager in stack.yml')]);
+}

@@ -1,0 +1,81 @@
+import { counted } from '../../../stack/values/words.ts';
+import type { Changed } from '../../apply/change.ts';
+import type { Removal, Step } from '../../plan/plan.ts';
+import { durationText } from '../../util/duration-text.ts';
+import { unreachable } from '../../util/unreachable.ts';
+import type { Synced } from '../../watch/sync.ts';
+
+const done: Readonly<Record<string, string>> = {
+  create: 'created',
+  start: 'started',
+  reload: 'reloaded',
+  recreate: 'recreated',
+  remove: 'removed',
+};
+
+/** What a change did to each service, and where to open it. */
+export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): string {
+  const changing = plan.changes.filter(({ action }) => action !== 'none');
+  const kept = plan.changes.length - changing.length;
+  const head =
+    plan.steps.length === 0
+      ? `${plan.stack}: nothing to do, ${counted(kept, 'service')} unchanged (revision ${plan.revision})`
+      : `${plan.stack}: ${changing.length} changed, ${kept} unchanged (revision ${plan.revision})`;
+  const width = Math.max(0, ...plan.changes.map(({ service }) => service.length));
+  const lines = plan.changes.map(({ service, action }) => {
+    const url = urls.find((entry) => entry.service === service)?.url ?? '';
+    return `  ${service.padEnd(width)}  ${(done[action] ?? 'unchanged').padEnd(9)}  ${url}`.trimEnd();
+  });
+  return `${[head, ...lines].join('\n')}\n`;
+}
+
+/** Removed resources by name. */
+export interface RemovedResources {
+  readonly stack: string;
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+}
+
+/** The resources removed by steps. */
+export function toRemoved(stack: string, steps: readonly Step<Removal>[]): RemovedResources {
+  const removed = (kind: Removal['do']): readonly string[] =>
+    steps.flatMap((step) => (step.do === kind ? [step.name] : []));
+  return {
+    stack,
+    containers: removed('removeContainer'),
+    networks: removed('removeNetwork'),
+    volumes: removed('removeVolume'),
+  };
+}
+
+/** `volumes`: whether they were to be deleted. */
+export function printRemoved(removed: RemovedResources, options: { readonly volumes: boolean }): string {
+  const { stack, containers, networks, volumes } = removed;
+  if ([...containers, ...networks, ...volumes].length === 0)
+    return `${stack}: nothing to do, the stack does not exist\n`;
+  const kept = options.volumes ? `${counted(volumes.length, 'volume')} deleted` : 'its volumes are kept';
+  return `${stack}: ${counted(containers.length, 'container')} removed, ${kept}\n`;
+}
+
+/** The result of one edit under watch, in one line that begins with the time of day. */
+export function printSynced(synced: Synced, time: Date): string {
+  const at = time.toTimeString().slice(0, 8);
+  switch (synced.kind) {
+    case 'live': {
+      const { revision, changed, tookMs } = synced;
+      if (changed === undefined) return `${at} revision ${revision} runs\n`;
+      const services = changed.plan.changes.filter(({ action }) => action !== 'none').map(({ service }) => service);
+      const what = services.length === 0 ? '' : `, ${services.join(' and ')} reloaded`;
+      return `${at} revision ${revision} is live after ${durationText(tookMs)}${what}\n`;
+    }
+    case 'wrong':
+      return `${at} not applied; the previous revision keeps running\n`;
+    case 'refused':
+      return `${at} not applied\n`;
+    case 'postponed':
+      return `${at} ${synced.why}; will try again\n`;
+    default:
+      return unreachable(synced);
+  }
+}
