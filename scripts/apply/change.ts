@@ -127,7 +127,7 @@ async function getImages(
   if (missing.length > 0) throw missingImagesError(missing);
   const resolved = new Map(
     outcomes.flatMap((image) =>
-      image.kind === 'had' ? [[image.reference, { ref: image.ref, id: image.imageId }] as const] : [],
+      image.kind === 'available' ? [[image.reference, { ref: image.ref, id: image.imageId }] as const] : [],
     ),
   );
   return (reference) => resolved.get(reference) ?? { ref: reference, id: undefined };

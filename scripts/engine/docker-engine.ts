@@ -6,7 +6,6 @@ import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
 import { logCalls } from './docker/logs.ts';
-import { sessionCalls } from './docker/sessions.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
 import {
@@ -48,7 +47,6 @@ export async function createDockerEngine(
       ),
     ...containerCalls(docker, isPodman),
     ...execCalls(docker),
-    ...sessionCalls(docker),
     ...logCalls(docker),
     ...fileCalls(docker, isPodman),
     ...volumeCalls(docker),

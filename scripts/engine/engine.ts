@@ -1,22 +1,21 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 
-/** The kinds of engines promstack knows: they differ in details. */
+/** The kinds of engines that promstack supports; they differ in details. */
 export type EngineKind = 'docker' | 'podman';
 
-/** Where an engine is, seen from here. */
+/** Where an engine is, as seen from this machine. */
 export interface EngineLocation {
-  /** The address promstack talks to it by, for messages: `unix:///var/run/docker.sock`. */
+  /** The address of its API, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
-  /** The host on which published ports are found: 127.0.0.1 for an engine of this machine, its name for a remote one. */
+  /** The host on which ports are published: 127.0.0.1 for an engine on this machine, its name for a remote one. */
   readonly host: string;
   /** Whether ports published on the engine's loopback address can be reached from here. */
   readonly isLocal: boolean;
 }
 
-/** What an engine says of itself. */
 export interface EngineInfo {
   readonly version: string;
-  /** The engine's architecture in Go's words: `amd64`. */
+  /** Go's name of its architecture: `amd64`. */
   readonly arch: string;
 }
 
@@ -27,7 +26,8 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** The state of a container in the engine's own words. */
+type Labels = Readonly<Record<string, string>>;
+
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
 /** A container as the engine lists it. */
@@ -38,85 +38,73 @@ export interface ContainerSummary {
   readonly image: string;
   readonly imageId: string;
   readonly state: ContainerState;
-  /** The engine's own short sentence: `Up 3 minutes`. */
+  /** The engine's own description: `Up 3 minutes`. */
   readonly status: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   /** Seconds since 1970. */
   readonly createdAt: number;
   /** TCP ports of the host that it publishes while it runs. */
   readonly hostPorts: readonly HostPort[];
 }
 
-/** What can be changed about a container without making it anew, as `docker update` and `docker network` do. */
+/** What can be changed about a container without recreating it, as `docker update` and `docker network` do. */
 export interface ContainerDetails {
   /** Absent when there is no limit. */
-  readonly memoryBytes?: number;
-  /** In whole or part CPUs; absent when there is no limit. */
-  readonly cpus?: number;
+  readonly memoryBytes?: number | undefined;
+  /** A fraction of a CPU counts too; absent when there is no limit. */
+  readonly cpus?: number | undefined;
   /** `no`, `always`, `unless-stopped` or `on-failure`. */
   readonly restartPolicy: string;
-  /** Names of the networks it is on. */
+  /** Names of the networks it is connected to. */
   readonly networks: readonly string[];
 }
 
-/** A named volume. */
 export interface VolumeSummary {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
-/** A network. */
 export interface NetworkSummary {
   readonly id: string;
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
-/** An image that is present. */
 export interface ImageSummary {
   readonly id: string;
   readonly tags: readonly string[];
   readonly sizeBytes: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
-/** How far a pull is; totals are of the layers known so far. */
+/** How far a pull is; totals are of the layers reported so far. */
 export interface PullProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-/** A container to be made: the spec and what promstack adds to it. */
+/** A service's container to create: the spec and what promstack adds to it. */
 export interface ContainerRequest {
   readonly name: string;
   readonly spec: ContainerSpec;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly network: string;
   /** The volume's full name for each mount, in the spec's order. */
   readonly volumes: readonly string[];
 }
 
-/** A container that only serves as a way to volumes or to an image's programs; it has no network. */
+/** A container that only gives access to volumes or to an image's programs; it has no network. */
 export interface HelperRequest {
   readonly name: string;
   readonly image: string;
   readonly user: string;
   readonly entrypoint: readonly string[];
   readonly args: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
 }
 
-/** A helper that runs as long as somebody speaks with it. */
-export interface HelperSession extends AsyncDisposable {
-  readonly container: string;
-  /** Writes to its standard input. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Its standard output, as it comes; it ends when the helper does. */
-  readonly output: AsyncIterable<Buffer>;
-}
-
-/** One entry of an archive that goes into or comes out of a container. */
+/** An entry of a tar archive that is written into or read from a container. */
 export type ArchiveEntry =
   | {
       readonly kind: 'file';
@@ -143,63 +131,57 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a program left behind. */
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** One line a container wrote. */
+/** A line of a container's output. */
 export interface LogLine {
   readonly stream: 'stdout' | 'stderr';
-  /** As the engine stamped it, RFC 3339. */
+  /** The engine's timestamp, RFC 3339. */
   readonly time: string;
   readonly text: string;
 }
 
-/** Why an engine refused, in a form code can decide on. */
+/** Why an engine call failed. */
 export type EngineErrorCode = 'notFound' | 'conflict' | 'portTaken' | 'denied' | 'unreachable' | 'refused';
 
-/** The engine refused or could not be reached; `message` is the engine's own sentence. */
+/** The engine refused or could not be reached; `message` is the engine's own. */
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   readonly doing: string;
 
-  constructor(told: { code: EngineErrorCode; doing: string; message: string; cause?: unknown }) {
-    super(told.message, { cause: told.cause });
+  constructor(details: { code: EngineErrorCode; doing: string; message: string; cause?: unknown }) {
+    super(details.message, { cause: details.cause });
     this.name = 'EngineError';
-    this.code = told.code;
-    this.doing = told.doing;
+    this.code = details.code;
+    this.doing = details.doing;
   }
 }
 
 /**
- * A container engine, in promstack's words. Every method rejects with an EngineError, or with the reason of its signal;
- * "not there" is an answer (undefined, or nothing done), not an error, wherever the type says so.
+ * A container engine. Every method rejects with an EngineError, or with the reason of its signal. Where the type has
+ * undefined, that stands for "not found".
  */
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
   readonly location: EngineLocation;
-  /** Takes the engine longer than most calls: Docker runs programs to find the versions of its parts. */
+  /** Slower than most calls: Docker runs programs to find the versions of its parts. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
 
   /** Containers in every state whose labels have all the given pairs; an empty value asks only for the key. */
-  listContainers(labels: Readonly<Record<string, string>>): Promise<readonly ContainerSummary[]>;
+  listContainers(labels: Labels): Promise<readonly ContainerSummary[]>;
   /** The container of exactly this name or id. */
   findContainer(nameOrId: string): Promise<ContainerSummary | undefined>;
   inspectContainer(id: string): Promise<ContainerDetails | undefined>;
   createContainer(request: ContainerRequest): Promise<string>;
   createHelper(request: HelperRequest): Promise<string>;
-  /**
-   * Starts a helper that may do as root as it likes with the files of its mounts. It gets no more input, and so can end,
-   * as soon as this session is disposed of or this process dies; the engine removes it when it has ended.
-   */
-  openHelper(request: HelperRequest): Promise<HelperSession>;
   startContainer(id: string): Promise<void>;
-  /** Stops it if it runs, giving it the seconds to end by itself. */
+  /** Stops it if it runs, and kills it after the seconds. */
   stopContainer(id: string, seconds: number): Promise<void>;
-  /** Removes it, killing it if it runs; its named volumes stay. Nothing happens when it is gone already. */
+  /** Removes it, killing it if it runs; its named volumes stay. Does nothing when it does not exist. */
   removeContainer(id: string): Promise<void>;
   /** Resolves with the exit code when it ends the next time. */
   nextExit(id: string, signal: AbortSignal): Promise<number>;
@@ -209,36 +191,38 @@ export interface Engine extends AsyncDisposable {
     options: { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal },
   ): AsyncIterable<LogLine>;
 
-  /** Unpacks the entries below a directory of a container, running or not. */
+  /** Writes the entries below a directory of a container, running or not. */
   putFiles(id: string, directory: string, entries: readonly ArchiveEntry[]): Promise<void>;
-  /** Reads a file or directory out of a container; undefined when it is not there. Paths are relative to `path`'s parent. */
+  /** Reads a file or directory of a container. Paths are relative to `path`'s parent. */
   getFiles(id: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
-  /** Where a link inside a container leads, as seen from its folder: `releases/3f2a`; undefined when there is no link. */
+  /** The target of a link in a container, relative to its folder: `releases/3f2a`. */
   readLink(id: string, path: string): Promise<string | undefined>;
 
-  listVolumes(labels: Readonly<Record<string, string>>): Promise<readonly VolumeSummary[]>;
+  listVolumes(labels: Labels): Promise<readonly VolumeSummary[]>;
   findVolume(name: string): Promise<VolumeSummary | undefined>;
-  /** Creates it, or answers with the one of that name that is there: compare the labels to know which. */
-  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<VolumeSummary>;
+  /** Creates it, or returns the existing one of that name: compare the labels to know which. */
+  createVolume(name: string, labels: Labels): Promise<VolumeSummary>;
+  /** Does nothing when it does not exist. */
   removeVolume(name: string): Promise<void>;
 
-  listNetworks(labels: Readonly<Record<string, string>>): Promise<readonly NetworkSummary[]>;
-  createNetwork(name: string, labels: Readonly<Record<string, string>>): Promise<string>;
+  listNetworks(labels: Labels): Promise<readonly NetworkSummary[]>;
+  createNetwork(name: string, labels: Labels): Promise<string>;
+  /** Does nothing when it does not exist. */
   removeNetwork(id: string): Promise<void>;
 
-  /** Images present whose labels have all the given pairs; an empty value asks only for the key. */
-  listImages(labels: Readonly<Record<string, string>>): Promise<readonly ImageSummary[]>;
+  /** Images whose labels have all the given pairs; an empty value asks only for the key. */
+  listImages(labels: Labels): Promise<readonly ImageSummary[]>;
   findImage(reference: string): Promise<ImageSummary | undefined>;
-  /** Takes a name away from an image, and the image itself with its last name. Nothing happens when it is gone already. */
+  /** Removes a tag from an image, and with its last tag the image. Does nothing when it does not exist. */
   removeImage(reference: string): Promise<void>;
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>;
-  /** Makes an image of one layer from a tar stream; `changes` are Dockerfile lines such as `USER 65534`. */
+  /** Creates an image of one layer from a tar stream; `changes` are Dockerfile lines such as `USER 65534`. */
   importImage(tar: NodeJS.ReadableStream, reference: string, changes: readonly string[]): Promise<void>;
   tagImage(reference: string, as: string): Promise<void>;
   saveImages(references: readonly string[]): Promise<NodeJS.ReadableStream>;
-  /** The references that the archive held. */
+  /** Returns the references of the archive's images. */
   loadImages(tar: NodeJS.ReadableStream): Promise<readonly string[]>;
 }
 
-/** When the engine starts a service's container again by itself: always, but not after someone stopped it. */
+/** The restart policy of a service's container. */
 export const restartPolicy = 'unless-stopped';

@@ -1,21 +1,21 @@
 import { version } from '../util/version.ts';
 
-/** The stack a resource belongs to; whatever lacks it is never touched. */
+/** The stack a resource belongs to; resources without it are never changed. */
 export const stackLabel = 'dev.promstack.stack';
-/** What a container is for: `service`, `carrier`, `check`. */
+/** What a container is for: `service`, `carrier` (the config volume writer), `check`. */
 export const roleLabel = 'dev.promstack.role';
 /** The service a container or volume belongs to. */
 export const serviceLabel = 'dev.promstack.service';
-/** Hash of the ContainerSpec and image the container was made from. */
+/** Hash of the ContainerSpec and image that the container was created from. */
 export const specHashLabel = 'dev.promstack.spec-hash';
-/** The ContainerSpec itself as JSON, to say field by field why a container is made anew. */
+/** The ContainerSpec itself as JSON, to say which field is the reason to recreate a container. */
 export const specLabel = 'dev.promstack.spec';
-/** The promstack that made it. */
+/** The version of promstack that created it. */
 const versionLabel = 'dev.promstack.version';
-/** Who holds the stack's lock, as JSON; only on the lock volume. */
+/** The holder of the stack's lock, as JSON; only on the lock volume. */
 export const lockLabel = 'dev.promstack.lock';
 
-/** The labels on everything promstack makes. */
+/** The labels of everything that promstack creates. */
 export function baseLabels(stack: string, role: string): Record<string, string> {
   return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
 }

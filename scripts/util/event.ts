@@ -12,7 +12,7 @@ export type Event =
       readonly id: string;
       readonly what: string;
       readonly detail: string;
-      readonly fraction?: number;
+      readonly fraction?: number | undefined;
     }
   | {
       readonly kind: 'done';

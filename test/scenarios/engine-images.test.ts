@@ -147,6 +147,6 @@ test('a registry that cannot be reached must be the reason', async () => {
   const settings = { source: 'registry', mirror: '127.0.0.1:9' } as const;
   const outcomes = await ensureImages(bench.engine, wanted, settings, silent, soon());
   expect(outcomes).toMatchObject([
-    { kind: 'missing', attempts: [{ way: 'registry', why: expect.stringContaining('127.0.0.1:9') }] },
+    { kind: 'missing', attempts: [{ source: 'registry', why: expect.stringContaining('127.0.0.1:9') }] },
   ]);
 });

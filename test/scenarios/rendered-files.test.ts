@@ -26,7 +26,7 @@ beforeAll(async () => {
   const outcomes = await ensureImages(engine, wanted, config.images, () => {}, AbortSignal.timeout(240_000));
   findImage = async (reference) => {
     const had = outcomes.find((one) => one.reference === reference);
-    return had?.kind === 'had' ? { ref: had.ref, id: had.imageId } : undefined;
+    return had?.kind === 'available' ? { ref: had.ref, id: had.imageId } : undefined;
   };
   open = containerRunner(engine, stack, findImage, async (job) => {
     throw new Error(`the image of ${job.service} was not found`);

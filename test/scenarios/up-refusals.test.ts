@@ -79,7 +79,7 @@ describe('up, refused by the world', () => {
     await expectNothingThere(stack.name);
   });
 
-  it('must stop before anything is touched when an image cannot be had', async () => {
+  it('must stop before anything is touched when an image is not available', async () => {
     const [port = 0] = await freePorts(1);
     await using stack = await stackFolder({
       images: { source: 'registry', mirror: `127.0.0.1:${port}` },
@@ -87,7 +87,7 @@ describe('up, refused by the world', () => {
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('nobody/has-this:v1 for prometheus cannot be had');
+    expect(stderr).toContain('nobody/has-this:v1 for prometheus is not available');
     expect(stderr).toContain('promstack images load FILE');
     await expectNothingThere(stack.name);
   });

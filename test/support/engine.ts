@@ -56,7 +56,7 @@ async function smallImage(engine: Engine): Promise<string> {
   const wanted = [{ service: 'a test', reference: 'prom/pushgateway:v1.11.2' }];
   const outcomes = await ensureImages(engine, wanted, { source: 'auto' }, tell, AbortSignal.timeout(240_000));
   const [outcome] = outcomes;
-  if (outcome?.kind !== 'had') throw missingImagesError(missingImages(outcomes));
+  if (outcome?.kind !== 'available') throw missingImagesError(missingImages(outcomes));
   return outcome.ref;
 }
 

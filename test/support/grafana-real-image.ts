@@ -13,6 +13,6 @@ export async function imageToRun(): Promise<{ readonly reference: string } | { r
     await engine.pullImage(reference, () => undefined, AbortSignal.timeout(300_000));
     return { reference };
   } catch (error) {
-    return { whyNot: `${reference} cannot be had: ${error instanceof Error ? error.message : String(error)}` };
+    return { whyNot: `${reference} is not available: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

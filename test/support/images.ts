@@ -24,7 +24,7 @@ export async function haveImages(engine: Engine, references: readonly string[]):
   const wanted = references.map((reference) => ({ service: 'the tests', reference }));
   const outcomes = await ensureImages(engine, wanted, { source: 'auto' }, tell, AbortSignal.timeout(240_000));
   if (missingImages(outcomes).length > 0) throw missingImagesError(missingImages(outcomes));
-  return outcomes.flatMap((one) => (one.kind === 'had' ? [one.ref] : []));
+  return outcomes.flatMap((one) => (one.kind === 'available' ? [one.ref] : []));
 }
 
 /** What takes long is said, so that nobody takes it for a hang. */

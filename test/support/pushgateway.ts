@@ -71,7 +71,7 @@ async function defaultImage(engine: Engine): Promise<string> {
   const wanted = [{ service: 'pushgateway', reference: pushgateway.image }];
   const outcomes = await ensureImages(engine, wanted, images, () => {}, AbortSignal.timeout(240_000));
   const [outcome] = outcomes;
-  if (outcome?.kind !== 'had') throw missingImagesError(missingImages(outcomes));
+  if (outcome?.kind !== 'available') throw missingImagesError(missingImages(outcomes));
   return outcome.ref;
 }
 

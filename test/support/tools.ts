@@ -70,8 +70,8 @@ export async function imageOf(engine: Engine, service: ToolService): Promise<str
   const config = stackSchema.parse({ images: { source: 'auto' } });
   const wanted = [{ service, reference: config[service].image }];
   const [outcome] = await ensureImages(engine, wanted, config.images, () => {}, AbortSignal.timeout(240_000));
-  if (outcome?.kind !== 'had')
-    throw new Error(`the image ${config[service].image} cannot be had: ${JSON.stringify(outcome)}`);
+  if (outcome?.kind !== 'available')
+    throw new Error(`the image ${config[service].image} is not available: ${JSON.stringify(outcome)}`);
   return outcome.ref;
 }
 

@@ -2,8 +2,13 @@ import { resolve } from 'node:path';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { loadImages, openTargetFile, saveImages } from '../../engine/images/archive.ts';
-import { type ArchiveTarget, archiveToStdout } from '../../engine/images/archive-target.ts';
+import {
+  type ArchiveTarget,
+  archiveToStdout,
+  loadImages,
+  openTargetFile,
+  saveImages,
+} from '../../engine/images/archive.ts';
 import { ensureImages, findImages } from '../../engine/images/ensure.ts';
 import { missingImages, missingImagesError, type WantedImage } from '../../engine/images/outcome.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -94,7 +99,7 @@ async function pullAll(context: Context, engine: Engine, config: Config): Promis
   const outcomes = await ensureImages(engine, imagesOf(config), config.images, context.report, context.signal);
   const missing = missingImages(outcomes);
   if (missing.length > 0) throw missingImagesError(missing);
-  return [...new Set(outcomes.flatMap((outcome) => (outcome.kind === 'had' ? [outcome.ref] : [])))];
+  return [...new Set(outcomes.flatMap((outcome) => (outcome.kind === 'available' ? [outcome.ref] : [])))];
 }
 
 async function list({ stdout, json }: Context, engine: Engine, config: Config): Promise<void> {

@@ -6,7 +6,7 @@ import { loadStack } from '../../config/load.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
-import { missingImages, sayMissing } from '../../engine/images/outcome.ts';
+import { describeMissing, missingImages } from '../../engine/images/outcome.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { takesOneOf } from '../../plan/ports.ts';
 import { render } from '../../render/render.ts';
@@ -55,7 +55,7 @@ export async function bringUpDemo(options: {
     .filter(({ service }) => optional.has(service.name))
     .map(({ service, container }) => ({ service: service.name, reference: container.image }));
   const missing = missingImages(await ensureImages(engine, wanted, whole.config.images, report, signal));
-  const leftOut = missing.map((one) => ({ service: one.service, image: one.reference, why: sayMissing(one) }));
+  const leftOut = missing.map((one) => ({ service: one.service, image: one.reference, why: describeMissing(one) }));
   for (const { service, why } of leftOut) {
     report({ kind: 'warning', text: `the demo runs without ${service}: ${why}` });
   }

@@ -141,7 +141,7 @@ async function findImages(engine: Engine): Promise<(service: string) => string> 
   const outcomes = await ensureImages(engine, images, config.images, () => undefined, new AbortController().signal);
   return (service) => {
     const outcome = outcomes.find((image) => image.service === service);
-    if (outcome?.kind !== 'had') throw new Error(`no image for ${service}`);
+    if (outcome?.kind !== 'available') throw new Error(`no image for ${service}`);
     return outcome.ref;
   };
 }

@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import {
   type ContainerDetails,
@@ -23,33 +23,30 @@ type ContainerCalls = Pick<
   | 'nextExit'
 >;
 
-/** The engine's calls about containers. */
 export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerCalls {
   const exits = createExitWatch(docker);
   const list = async (filters: Record<string, string[]>) => {
-    const found = await docker.listContainers({ all: true, filters });
-    return Promise.all(found.map((one) => toSummary(docker, one)));
+    const containers = await docker.listContainers({ all: true, filters });
+    return Promise.all(containers.map((container) => toSummary(docker, container)));
   };
 
   return {
     listContainers: (labels) =>
       engineCall('listing containers', async () => {
-        const found = await list(toLabelFilter(labels));
-        return found.filter((one) => hasLabels(one.labels, labels));
+        const containers = await list(toLabelFilter(labels));
+        return containers.filter((container) => hasLabels(container.labels, labels));
       }),
 
     findContainer: (nameOrId) =>
       engineCall(`looking for container ${nameOrId}`, async () => {
         const byName = await list({ name: [`^/?${escapeForRegExp(nameOrId)}$`] });
-        const named = byName.find((one) => one.name === nameOrId);
-        if (named !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return named;
+        const container = byName.find(({ name }) => name === nameOrId);
+        if (container !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return container;
         return (await list({ id: [nameOrId] }))[0];
       }),
 
     inspectContainer: (id) =>
-      optionalEngineCall(`looking into container ${id}`, async () =>
-        toDetails(await docker.getContainer(id).inspect()),
-      ),
+      optionalEngineCall(`inspecting container ${id}`, async () => toDetails(await docker.getContainer(id).inspect())),
 
     createContainer: (request) =>
       engineCall(`creating container ${request.name}`, async () => {
@@ -66,7 +63,7 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
 
     startContainer: (id) =>
       engineCall(`starting container ${id}`, async () => {
-        await exits.areWatched(id);
+        await exits.untilWatched(id);
         await docker.getContainer(id).start().catch(unlessStatus(304));
       }),
 
@@ -81,23 +78,23 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
   };
 }
 
-/** Podman's Docker API takes `host-gateway` for an address; the network's gateway is the host's end of it. */
+/** Podman's Docker API knows no `host-gateway`; the network's gateway is the host's address on it. */
 async function gatewayOf(docker: Dockerode, network: string): Promise<string> {
   const { IPAM: addresses } = await docker.getNetwork(network).inspect();
   return addresses?.Config?.find(({ Gateway: gateway }) => gateway !== undefined)?.Gateway ?? hostGateway;
 }
 
-async function toSummary(docker: Dockerode, one: Dockerode.ContainerInfo): Promise<ContainerSummary> {
+async function toSummary(docker: Dockerode, info: Dockerode.ContainerInfo): Promise<ContainerSummary> {
   return {
-    id: one.Id,
-    name: (one.Names[0] ?? '').replace(/^\//, ''),
-    image: await referenceOf(docker, one),
-    imageId: one.ImageID,
-    state: toState(one.State),
-    status: one.Status,
-    labels: one.Labels ?? {},
-    createdAt: one.Created,
-    hostPorts: (one.Ports ?? [])
+    id: info.Id,
+    name: (info.Names[0] ?? '').replace(/^\//, ''),
+    image: await referenceOf(docker, info),
+    imageId: info.ImageID,
+    state: toState(info.State),
+    status: info.Status,
+    labels: info.Labels ?? {},
+    createdAt: info.Created,
+    hostPorts: (info.Ports ?? [])
       .filter(({ PublicPort, Type }) => PublicPort > 0 && Type === 'tcp')
       .map(({ IP, PublicPort }) => ({ address: IP ?? '', port: PublicPort })),
   };
@@ -107,29 +104,29 @@ function toDetails({
   HostConfig: host,
   NetworkSettings: { Networks: networks },
 }: Dockerode.ContainerInspectInfo): ContainerDetails {
-  // The engine writes 0 for no limit; `docker update --cpus` sets NanoCpus, Podman a quota of a period.
+  // The engine has 0 for no limit; `docker update --cpus` sets NanoCpus, Podman a quota of a period.
   const quota = (host.CpuQuota ?? 0) > 0 ? (host.CpuQuota ?? 0) / (host.CpuPeriod || 100_000) : 0;
   const cpus = (host.NanoCpus ?? 0) / 1e9 || quota;
   return {
-    ...(host.Memory ? { memoryBytes: host.Memory } : {}),
-    ...(cpus > 0 ? { cpus } : {}),
+    memoryBytes: host.Memory || undefined,
+    cpus: cpus || undefined,
     restartPolicy: host.RestartPolicy?.Name || 'no',
     networks: Object.keys(networks),
   };
 }
 
-/** Once a tag has moved on to another image, the list names the container's image by its id; the container still knows the tag. */
-async function referenceOf(docker: Dockerode, one: Dockerode.ContainerInfo): Promise<string> {
-  if (!one.Image.startsWith('sha256:') && !one.ImageID.includes(one.Image)) return one.Image;
+/** Once a tag has moved to another image, the list has the image's id in its place; the container still has the tag. */
+async function referenceOf(docker: Dockerode, info: Dockerode.ContainerInfo): Promise<string> {
+  if (!info.Image.startsWith('sha256:') && !info.ImageID.includes(info.Image)) return info.Image;
   try {
-    return (await docker.getContainer(one.Id).inspect()).Config.Image;
+    return (await docker.getContainer(info.Id).inspect()).Config.Image;
   } catch {
-    return one.Image;
+    return info.Image;
   }
 }
 
 /** Removes a container and waits until it is gone. `v` removes only anonymous volumes, such as the image's own VOLUME. */
-export async function remove(container: Dockerode.Container): Promise<void> {
+async function remove(container: Dockerode.Container): Promise<void> {
   try {
     await container.remove({ force: true, v: true });
   } catch (error) {
@@ -140,7 +137,7 @@ export async function remove(container: Dockerode.Container): Promise<void> {
   }
 }
 
-/** Podman has states of its own beside Docker's. */
+/** Podman has further states beside Docker's. */
 function toState(state: string): ContainerState {
   switch (state) {
     case 'created':
@@ -169,14 +166,14 @@ function escapeForRegExp(text: string): string {
 interface ExitWatch {
   /** Resolves with the exit code when the container ends the next time. */
   next(id: string, signal: AbortSignal): Promise<number>;
-  /** Resolves when the engine has taken note of every wait begun for the container: started after that, no end is missed. */
-  areWatched(id: string): Promise<void>;
+  /** Resolves when the engine watches for every wait begun for the container: when it starts after that, no end is missed. */
+  untilWatched(id: string): Promise<void>;
 }
 
 /**
  * INVARIANTS:
- * - a wait is in `opening` from the moment `next` is called until the engine's answer begins, which it does once it watches;
- * - a wait that could not be opened never holds up a start: its own promise tells why.
+ * - a wait is in `opening` from the call of `next` until the engine's response begins, which it does once it watches;
+ * - a wait that cannot be opened never delays a start: its own promise rejects.
  */
 function createExitWatch(docker: Dockerode): ExitWatch {
   const opening = new Map<string, Set<Promise<unknown>>>();
@@ -200,15 +197,15 @@ function createExitWatch(docker: Dockerode): ExitWatch {
 
   return {
     next: async (id, signal) => {
-      const answer = await open(id, signal);
-      const told = JSON.parse(await text(answer)) as { StatusCode: number; Error?: { Message: string } | null };
-      if (told.Error) {
+      const response = await open(id, signal);
+      const exit = (await json(response)) as { StatusCode: number; Error?: { Message: string } | null };
+      if (exit.Error) {
         const doing = `waiting for container ${id} to end`;
-        throw new EngineError({ code: 'refused', doing, message: told.Error.Message });
+        throw new EngineError({ code: 'refused', doing, message: exit.Error.Message });
       }
-      return told.StatusCode;
+      return exit.StatusCode;
     },
-    areWatched: async (id) => {
+    untilWatched: async (id) => {
       await Promise.allSettled(opening.get(id) ?? []);
     },
   };

@@ -2,12 +2,12 @@ import type Dockerode from 'dockerode';
 import type { ContainerSpec } from '../../../stack/model.ts';
 import { type ContainerRequest, type HelperRequest, restartPolicy } from '../engine.ts';
 
-/** Docker's word for the address by which containers reach the engine's host. */
+/** Docker's name for the address at which containers reach the engine's host. */
 export const hostGateway = 'host-gateway';
 
 /**
  * The create request for a service's container: unprivileged, read-only but for its mounts, restarted unless stopped.
- * `hostAddress` is what `host.docker.internal` stands for inside.
+ * `hostAddress` is the address of `host.docker.internal`.
  */
 export function toCreateOptions(
   request: ContainerRequest,
@@ -19,7 +19,7 @@ export function toCreateOptions(
     Image: spec.image,
     Hostname: spec.service,
     User: spec.user,
-    ...(spec.entrypoint === undefined ? {} : { Entrypoint: [...spec.entrypoint] }),
+    Entrypoint: spec.entrypoint && [...spec.entrypoint],
     Cmd: [...spec.args],
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...request.labels },
@@ -34,14 +34,14 @@ export function toCreateOptions(
       ExtraHosts: [`host.docker.internal:${hostAddress}`],
       Tmpfs: Object.fromEntries(spec.tmpfs.map((target) => [target, tmpfsOptions])),
       PortBindings: toPortBindings(spec.ports),
-      Mounts: spec.mounts.map((mount, at) => toMount(mount, request.volumes[at])),
-      ...(spec.resources.memoryBytes === undefined ? {} : { Memory: spec.resources.memoryBytes }),
-      ...(spec.resources.cpus === undefined ? {} : { NanoCpus: Math.round(spec.resources.cpus * 1e9) }),
+      Mounts: spec.mounts.map((mount, index) => toMount(mount, request.volumes[index])),
+      Memory: spec.resources.memoryBytes,
+      NanoCpus: spec.resources.cpus && Math.round(spec.resources.cpus * 1e9),
     },
   };
 }
 
-/** The create request for a helper: no network, no restart, only its mounts. */
+/** The create request for a helper: no network, no restarts, only its mounts. */
 export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCreateOptions {
   return {
     name: request.name,
@@ -60,30 +60,16 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
   };
 }
 
-/** As a helper, with an input that is closed for good when whoever opened it is gone, and removed by the engine at its end. */
-export function toSessionOptions(request: HelperRequest): Dockerode.ContainerCreateOptions {
-  const { HostConfig: host, ...options } = toHelperOptions(request);
-  return {
-    ...options,
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    HostConfig: { ...host, AutoRemove: true, CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] },
-  };
-}
-
 const hardened: Dockerode.HostConfig = {
   CapDrop: ['ALL'],
   SecurityOpt: ['no-new-privileges'],
   LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
 };
 
-/** Podman's Docker API refuses `uid=` here, so everyone may write. */
+/** World-writable, since Podman's Docker API refuses `uid=` here. */
 const tmpfsOptions = 'rw,noexec,nosuid,nodev,mode=1777,size=64m';
 
-/** One container port may be published more than once. */
+/** A container port may be published more than once. */
 function toPortBindings(ports: ContainerSpec['ports']): Record<string, { HostIp: string; HostPort: string }[]> {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const port of ports) {
@@ -94,8 +80,8 @@ function toPortBindings(ports: ContainerSpec['ports']): Record<string, { HostIp:
 }
 
 function toMount(mount: ContainerSpec['mounts'][number], volume: string | undefined): Dockerode.MountSettings {
-  if (volume === undefined) throw new Error(`no volume was named for the mount at ${mount.target}`);
-  // A data volume takes content and owner from the image on first use; a config volume must hold nothing but what was rendered.
+  if (volume === undefined) throw new Error(`there is no volume for the mount at ${mount.target}`);
+  // A data volume gets content and owner from the image on first use; a config volume has only what was rendered.
   const isConfig = mount.kind === 'config';
   return toVolumeMount(volume, mount.target, { readOnly: isConfig, copy: !isConfig });
 }
@@ -103,10 +89,10 @@ function toMount(mount: ContainerSpec['mounts'][number], volume: string | undefi
 function toVolumeMount(
   volume: string,
   target: string,
-  how: { readOnly: boolean; copy: boolean },
+  options: { readOnly: boolean; copy: boolean },
 ): Dockerode.MountSettings {
-  const mount = { Type: 'volume' as const, Source: volume, Target: target, ReadOnly: how.readOnly };
-  return how.copy ? mount : { ...mount, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: noDriver } };
+  const mount = { Type: 'volume' as const, Source: volume, Target: target, ReadOnly: options.readOnly };
+  return options.copy ? mount : { ...mount, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: noDriver } };
 }
 
 const noDriver = { Name: '', Options: {} };

@@ -5,12 +5,11 @@ import { type Engine, EngineError, type ExecOptions, type ExecResult } from '../
 import { engineCall } from './call.ts';
 import { framesOf } from './logs.ts';
 
-/** How long the output may stay open after the container has ended. */
+/** How long the output may stay open after the container has ended, in milliseconds. */
 const graceMs = 1_000;
-/** How long the engine may take to note the exit code after the output has ended. */
+/** How long the engine may take to report the exit code after the output has ended, in milliseconds. */
 const exitCodeMs = 5_000;
 
-/** Runs programs inside containers. */
 export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
   return {
     exec: (id, argv, options = {}) =>
@@ -40,26 +39,30 @@ async function run(container: Dockerode.Container, argv: readonly string[], opti
   return { exitCode: await exitCodeOf(exec), ...output };
 }
 
-/** Reads until the output ends. The engine can leave it open when the container dies meanwhile, so that is watched too. */
+/** Reads until the output ends. The engine can leave it open when the container ends, so that is watched too. */
 async function collect(connection: Duplex, container: Dockerode.Container): Promise<Omit<ExecResult, 'exitCode'>> {
   const ended = new AbortController();
-  const death = closeOnDeath(connection, container, ended.signal);
-  const pieces = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const containerEnd = closeWithContainer(connection, container, ended.signal);
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   try {
-    for await (const frame of framesOf(connection)) pieces[frame.stream].push(frame.content);
+    for await (const frame of framesOf(connection)) chunks[frame.stream].push(frame.content);
   } finally {
     ended.abort();
-    await death;
+    await containerEnd;
   }
-  return { stdout: Buffer.concat(pieces.stdout).toString(), stderr: Buffer.concat(pieces.stderr).toString() };
+  return { stdout: Buffer.concat(chunks.stdout).toString(), stderr: Buffer.concat(chunks.stderr).toString() };
 }
 
-async function closeOnDeath(connection: Duplex, container: Dockerode.Container, ended: AbortSignal): Promise<void> {
+async function closeWithContainer(
+  connection: Duplex,
+  container: Dockerode.Container,
+  ended: AbortSignal,
+): Promise<void> {
   try {
     await container.wait({ condition: 'not-running', abortSignal: ended });
     await sleep(graceMs, undefined, { signal: ended });
   } catch {
-    // Ended in time, or the engine is gone, which the connection itself tells.
+    // The output ended in time, or the engine is gone, which is an error of the connection.
     return;
   }
   const message = 'the container ended while the program was running';
@@ -72,7 +75,7 @@ async function exitCodeOf(exec: Dockerode.Exec): Promise<number> {
     const { Running: isRunning, ExitCode: exitCode } = await exec.inspect();
     if (!isRunning && exitCode !== null) return exitCode;
     if (Date.now() > deadline) {
-      const message = 'the program ended and the engine does not tell its exit code';
+      const message = 'the program ended, but the engine does not report its exit code';
       throw new EngineError({ code: 'refused', doing: 'reading the exit code of a program', message });
     }
     await sleep(pauseMs);

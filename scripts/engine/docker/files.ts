@@ -5,23 +5,22 @@ import type { ArchiveEntry, Engine } from '../engine.ts';
 import { engineCall, optionalEngineCall } from './call.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
-/** Writes and reads files of containers, running or not. */
 export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
   const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
-  /** Podman archives what a link leads to: the link itself is only seen in its directory. */
+  /** Podman archives a link's target: the link itself is only in the archive of its directory. */
   const linkInDirectory = async (id: string, path: string) => {
-    const isIt = (name: string) => name.replace(/^[^/]*\//, '') === basename(path);
+    const isNamed = (name: string) => name.replace(/^[^/]*\//, '') === basename(path);
     const directory = await archive(id, dirname(path));
-    return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isIt(name)))?.linkname;
+    return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isNamed(name)))?.linkname;
   };
 
-  /** Docker tells by HEAD, in a fiftieth of the time that an archive takes, and as an absolute path. */
+  /** Docker answers a HEAD request with the absolute target, in a fiftieth of the time that an archive takes. */
   const linkByHead = async (id: string, path: string) => {
-    const answer = (await docker.getContainer(id).infoArchive({ path })) as IncomingMessage;
-    answer.resume();
-    const told = String(answer.headers['x-docker-container-path-stat'] ?? '');
-    const { linkTarget } = JSON.parse(Buffer.from(told, 'base64').toString('utf8')) as { linkTarget: string };
+    const response = (await docker.getContainer(id).infoArchive({ path })) as IncomingMessage;
+    response.resume();
+    const stat = String(response.headers['x-docker-container-path-stat'] ?? '');
+    const { linkTarget } = JSON.parse(Buffer.from(stat, 'base64').toString('utf8')) as { linkTarget: string };
     return linkTarget === '' ? undefined : relative(dirname(path), linkTarget);
   };
 
@@ -59,37 +58,37 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
 }
 
 /**
- * An entry's path below the name that was asked for. Docker names the first entry so; Podman names it after what a link
- * leads to, or `/` at the root of a volume.
+ * An entry's path below the requested name. Docker gives the first entry that name; Podman that of a link's target, or `/`
+ * at the root of a volume.
  */
 function below(name: string, path: string, root: string): string {
   const rest = path.slice(root.length).replace(/^\//, '');
   return rest === '' ? name : `${name}/${rest}`;
 }
 
-/** Entries that go below one directory. */
+/** Entries to write below one directory. */
 interface EntryGroup {
   readonly directory: string;
   readonly entries: readonly ArchiveEntry[];
 }
 
 /**
- * The entries by the mount they land in. Podman unpacks an archive into the one mount that holds its directory: what
- * belongs into a volume below that would vanish in the container's own file system.
+ * Groups the entries by mount. Podman unpacks an archive into the one mount that contains its directory: entries for a
+ * volume below it would end up in the container's own file system.
  */
 export function splitByMount(
   directory: string,
   entries: readonly ArchiveEntry[],
   mounts: readonly string[],
 ): readonly EntryGroup[] {
-  const deepestFirst = [...mounts].sort((one, other) => other.length - one.length);
+  const deepestFirst = [...mounts].sort((first, second) => second.length - first.length);
   const groups = new Map<string, ArchiveEntry[]>();
   for (const entry of entries) {
     const path = join(directory, entry.path);
     const mount = deepestFirst.find((target) => path === target || path.startsWith(`${target}/`));
     const home = mount === undefined || directory.startsWith(mount) ? directory : mount;
     const below = relative(home, path);
-    // The mount itself is there already.
+    // The mount itself exists already.
     if (below === '') continue;
     groups.set(home, [...(groups.get(home) ?? []), { ...entry, path: below }]);
   }

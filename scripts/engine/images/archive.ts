@@ -1,14 +1,27 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { PassThrough, Transform } from 'node:stream';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../util/event.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Engine, EngineError } from '../engine.ts';
-import { type ArchiveTarget, openArchiveFile } from './archive-target.ts';
 
-/** Writes images into one archive, pressed together where its target is. */
+/** What an archive is written to. Disposing it before it is kept removes what was written, where it is a file. */
+export interface ArchiveTarget extends AsyncDisposable {
+  /** The name in messages. */
+  readonly name: string;
+  readonly isGzip: boolean;
+  readonly stream: Writable;
+  /** Whether the stream ends with the archive; stdout does not. */
+  readonly isOwn: boolean;
+  /** Gives the archive its name, once all of it is written. */
+  keep(): Promise<void>;
+}
+
+/** Writes images to one archive, compressed if its target is. */
 export async function saveImages(
   engine: Engine,
   references: readonly string[],
@@ -29,18 +42,76 @@ export async function saveImages(
   }
 }
 
-/** Opens the file of this name to save images to; a StackError where that cannot be. */
+const savingTo = (name: string): string => `saving images to ${name}`;
+
+/**
+ * Opens a file to save images to, compressed if its name ends in `.gz`. It appears under its name, or replaces the file of
+ * that name, only once all of it is written; a device or a pipe is written to directly. Rejects with a StackError.
+ */
 export async function openTargetFile(name: string): Promise<ArchiveTarget> {
   try {
-    return await openArchiveFile(name);
+    return (await isDeviceOrPipe(name)) ? await openDevice(name) : await openFile(name);
   } catch (error) {
     throw fileError(savingTo(name), error);
   }
 }
 
-const savingTo = (name: string): string => `saving images to ${name}`;
+async function openDevice(name: string): Promise<ArchiveTarget> {
+  const stream = (await open(name, 'w')).createWriteStream();
+  return {
+    name,
+    isGzip: name.endsWith('.gz'),
+    stream,
+    isOwn: true,
+    keep: async () => {},
+    [Symbol.asyncDispose]: async () => void stream.destroy(),
+  };
+}
 
-/** Loads the images of a file that `saveImages` or `docker save` wrote, pressed together or not; gives their references. */
+async function openFile(name: string): Promise<ArchiveTarget> {
+  const path = await linkTarget(name);
+  const part = `${path}.${randomBytes(4).toString('hex')}.part`;
+  const stream = (await open(part, 'wx')).createWriteStream();
+  return {
+    name,
+    isGzip: name.endsWith('.gz'),
+    stream,
+    isOwn: true,
+    keep: () => rename(part, path),
+    [Symbol.asyncDispose]: async () => {
+      stream.destroy();
+      await rm(part, { force: true });
+    },
+  };
+}
+
+/** Writes an archive to this process's own output. */
+export function archiveToStdout(stdout: Writable): ArchiveTarget {
+  const nothing = async () => {};
+  return { name: 'stdout', isGzip: false, stream: stdout, isOwn: false, keep: nothing, [Symbol.asyncDispose]: nothing };
+}
+
+async function isDeviceOrPipe(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** The file behind symlinks, which need not exist yet. */
+async function linkTarget(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const link = await readlink(path).catch(() => undefined);
+    return link === undefined ? path : linkTarget(resolve(dirname(path), link));
+  }
+}
+
+/** Loads the images of a file that `saveImages` or `docker save` wrote, compressed or not; returns their references. */
 export async function loadImages(
   engine: Engine,
   file: string,
@@ -50,9 +121,9 @@ export async function loadImages(
   try {
     const { size } = await stat(file);
     const count = countBytes(report, `load:${file}`, `loading ${file}`, size);
-    // Not every Podman takes an archive that is pressed together.
+    // Some versions of Podman do not accept a compressed archive.
     const plain = (await isGzip(file)) ? createGunzip() : new PassThrough();
-    // A file that cannot be read to its end breaks the stream, which the engine's call then tells.
+    // An error of the file breaks the stream, and is then the error of the engine's call.
     const reading = pipeline(createReadStream(file), count.through, plain, { signal }).catch(() => undefined);
     try {
       const loaded = await engine.loadImages(plain);
@@ -64,24 +135,21 @@ export async function loadImages(
     }
   } catch (error) {
     const doing = `loading images from ${file}`;
-    throw isUnreadable(error) ? noArchive(doing, error) : fileError(doing, error);
+    if (!isBadArchive(error)) throw fileError(doing, error);
+    throw new StackError({
+      doing,
+      why: `it is not an image archive, or not a complete one (${error.message})`,
+      tryThis: 'a complete file that `promstack images save` or `docker save` wrote',
+      cause: error,
+    });
   }
 }
 
-/** The engine refuses only what it cannot read, unless its own disk is full; what cannot be unpacked breaks by zlib's word. */
-function isUnreadable(error: unknown): error is EngineError {
+/** The engine refuses what it cannot read, unless its own disk is full; what cannot be decompressed is an error of zlib. */
+function isBadArchive(error: unknown): error is EngineError {
   if (!(error instanceof EngineError)) return false;
   const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
   return code?.startsWith('Z_') === true || (error.code === 'refused' && !/no space left/i.test(error.message));
-}
-
-function noArchive(doing: string, cause: EngineError): StackError {
-  return new StackError({
-    doing,
-    why: `it is not an image archive, or not a complete one (${cause.message})`,
-    tryThis: 'a file that `promstack images save` or `docker save` wrote, copied to its end',
-    cause,
-  });
 }
 
 async function isGzip(path: string): Promise<boolean> {
@@ -94,52 +162,52 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** A stream that hands on what it gets and tells how many bytes that were. */
+/** A stream that passes everything on and reports how many bytes that were. */
 function countBytes(report: Report, id: string, what: string, total?: number): { through: Transform; done(): void } {
   const startedAt = performance.now();
   let bytes = 0;
-  let toldAt = 0;
+  let reportedBytes = 0;
   report({ kind: 'started', id, what });
   const through = new Transform({
-    transform(chunk: Buffer, _encoding, handOn) {
+    transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      if (bytes - toldAt >= tellEveryBytes) {
-        toldAt = bytes;
-        report({ kind: 'progress', id, what, ...sayBytes(bytes, total) });
+      if (bytes - reportedBytes >= reportEveryBytes) {
+        reportedBytes = bytes;
+        report({ kind: 'progress', id, what, ...formatBytes(bytes, total) });
       }
-      handOn(null, chunk);
+      done(null, chunk);
     },
   });
   const done = () => report({ kind: 'done', id, what, tookMs: performance.now() - startedAt });
   return { through, done };
 }
 
-const tellEveryBytes = 4e6;
+const reportEveryBytes = 4e6;
 
-function sayBytes(bytes: number, total: number | undefined): { detail: string; fraction?: number } {
+function formatBytes(bytes: number, total: number | undefined): { detail: string; fraction?: number } {
   const megabytes = Math.round(bytes / 1e6);
   if (total === undefined) return { detail: `${megabytes} MB` };
   return { detail: `${megabytes} of ${Math.round(total / 1e6)} MB`, fraction: bytes / total };
 }
 
-/** Files fail in ways a person can mend, which come as a StackError; everything else is given back as it is. */
+/** An error of the file system as a StackError; any other error is returned unchanged. */
 function fileError(doing: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  // The system's own codes; those of Node are told apart by an underscore, and are mistakes of ours.
+  // Codes of the system, unlike Node's own, have no underscore.
   if (!(error instanceof Error) || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
-  return new StackError({ doing, why: sentences[code] ?? message, cause: error });
+  return new StackError({ doing, why: reasons[code] ?? message, cause: error });
 }
 
-const sentences: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read or write it',
-  ECONNRESET: 'the engine ended the connection',
+  ECONNRESET: 'the engine closed the connection',
   EISDIR: 'it is a folder',
-  ELOOP: 'its symlinks lead round in a circle',
+  ELOOP: 'its symlinks form a loop',
   ENAMETOOLONG: 'its name is too long',
-  ENOENT: 'there is no such file or folder',
-  ENOSPC: 'there is no room left on it',
-  ENOTDIR: 'what should be a folder on the way to it is a file',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'its disk is full',
+  ENOTDIR: 'a part of its path is not a folder',
   EPERM: 'this user may not read or write it',
-  EPIPE: 'nobody reads it any more',
-  EROFS: 'it is on a disk that can only be read',
+  EPIPE: 'its reader has closed it',
+  EROFS: 'its disk is read-only',
 };

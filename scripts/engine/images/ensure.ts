@@ -8,18 +8,20 @@ import { registryOf, splitReference, underMirror } from './reference.ts';
 /** The `images` part of stack.yml. */
 export type ImageSettings = StackConfig['images'];
 
-/** What each source allows, in the order in which it is tried. `built` is a present image made from packages earlier. */
-const waysOf: Readonly<Record<ImageSettings['source'], readonly Way[]>> = {
+/** `built` is a present image that was built from packages earlier. */
+type ImageSource = 'present' | 'built' | 'registry' | 'packages';
+
+/** What each setting allows, in the order in which it is tried. */
+const sourcesOf: Readonly<Record<ImageSettings['source'], readonly ImageSource[]>> = {
   registry: ['present', 'registry'],
   packages: ['built', 'packages'],
   archive: ['present', 'built'],
   auto: ['present', 'built', 'registry', 'packages'],
 };
-type Way = 'present' | 'built' | 'registry' | 'packages';
 
 /**
- * Gets the images a stack wants, all at once, from where its settings allow. An image that cannot be had is an outcome
- * and no error, so that the caller can go on without it: see `missingImages` and `missingImagesError`.
+ * Gets the images of a stack, all at once, from the sources that its settings allow. An image that is not available is an
+ * outcome and not an error, so that the caller can continue without it: see `missingImages` and `missingImagesError`.
  */
 export async function ensureImages(
   engine: Engine,
@@ -28,40 +30,50 @@ export async function ensureImages(
   report: Report,
   signal: AbortSignal,
 ): Promise<readonly ImageOutcome[]> {
-  const wishes = [...new Set(wanted.map((one) => one.reference))].map(
-    (reference) => new ImageRequest(reference, settings),
-  );
-  await findPresent(engine, wishes);
-  const absent = wishes.filter((wish) => wish.had === undefined);
-  for (const wish of absent) wish.telling = beginTelling(report, wish.reference);
-  await Promise.all(absent.filter((wish) => wish.allows('registry')).map((wish) => pull(engine, wish, signal)));
-  await build(
-    engine,
-    absent.filter((wish) => wish.allows('packages') && wish.had === undefined),
-    signal,
-  );
-  for (const wish of absent) wish.tellEnd();
-  for (const wish of wishes) warnOfOtherVersion(wish, report);
-  return wanted.map((one) => ({ ...one, ...outcomeOf(wishes, one.reference) }));
+  const images = pendingImages(wanted, settings);
+  await findPresent(engine, images);
+  const absent = images.filter((image) => image.found === undefined);
+  for (const image of absent) image.progress = startProgress(report, image.reference);
+  await Promise.all(absent.filter((image) => image.allows('registry')).map((image) => pull(engine, image, signal)));
+  const unpulled = absent.filter((image) => image.allows('packages') && image.found === undefined);
+  await build(engine, unpulled, signal);
+  for (const image of absent) image.endProgress();
+  for (const image of images) warnOfOtherVersion(image, report);
+  return wanted.map((image) => ({ ...image, ...outcomeOf(images, image.reference) }));
 }
 
-interface Had {
+/** The images that are present, by the wanted reference; pulls and builds nothing. */
+export async function findImages(
+  engine: Engine,
+  wanted: readonly WantedImage[],
+  settings: ImageSettings,
+): Promise<ReadonlyMap<string, { readonly ref: string; readonly id: string }>> {
+  const images = pendingImages(wanted, settings);
+  await findPresent(engine, images);
+  return new Map(
+    images.flatMap(({ reference, found }) =>
+      found === undefined ? [] : [[reference, { ref: found.ref, id: found.image.id }] as const],
+    ),
+  );
+}
+
+interface FoundImage {
   readonly image: ImageSummary;
   readonly ref: string;
   readonly from: ImageOrigin;
 }
 
-/** One image on its way. */
-class ImageRequest {
+/** A reference that is being looked for, pulled or built. */
+class PendingImage {
   readonly reference: string;
   readonly settings: ImageSettings;
-  /** How Debian's packages could make it, if they can. */
+  /** How to build it from Debian's packages, if they have it. */
   readonly recipe: Recipe | undefined;
   readonly attempts: ImageAttempt[] = [];
-  had: Had | undefined;
+  found: FoundImage | undefined;
   /** Package suites that could not be used, and why. */
-  skipped: readonly string[] = [];
-  telling: Telling | undefined;
+  skippedSuites: readonly string[] = [];
+  progress: Progress | undefined;
 
   constructor(reference: string, settings: ImageSettings) {
     this.reference = reference;
@@ -69,181 +81,161 @@ class ImageRequest {
     this.recipe = recipeFor(reference);
   }
 
-  allows(way: Way): boolean {
-    return waysOf[this.settings.source].includes(way);
+  allows(source: ImageSource): boolean {
+    return sourcesOf[this.settings.source].includes(source);
   }
 
-  tellEnd(): void {
-    if (this.had !== undefined) {
-      const from = { present: 'present', registry: `pulled ${this.had.ref}`, packages: `built ${this.had.ref}` };
-      this.telling?.done(from[this.had.from]);
+  endProgress(): void {
+    if (this.found === undefined) {
+      this.progress?.failed(this.attempts.map(({ source, why }) => `${source}: ${why}`).join('; '));
     } else {
-      this.telling?.failed(this.attempts.map(({ way, why }) => `${way}: ${why}`).join('; '));
+      const { ref, from } = this.found;
+      this.progress?.done({ present: 'present', registry: `pulled ${ref}`, packages: `built ${ref}` }[from]);
     }
   }
 }
 
-async function findPresent(engine: Engine, wishes: readonly ImageRequest[]): Promise<void> {
+function pendingImages(wanted: readonly WantedImage[], settings: ImageSettings): readonly PendingImage[] {
+  return [...new Set(wanted.map(({ reference }) => reference))].map(
+    (reference) => new PendingImage(reference, settings),
+  );
+}
+
+async function findPresent(engine: Engine, images: readonly PendingImage[]): Promise<void> {
   const present = await engine.listImages({});
   const byTag = new Map(present.flatMap((image) => image.tags.map((tag) => [tag, image] as const)));
-  const tryNames = async (wish: ImageRequest) => {
-    const names = [...new Set([wish.reference, pullReference(wish.reference, wish.settings.mirror)])];
+  const findByName = async (pending: PendingImage) => {
+    const names = [...new Set([pending.reference, pullReference(pending.reference, pending.settings.mirror)])];
     for (const ref of names) {
-      const image = byTag.get(ref) ?? (isListedSo(engine, ref) ? undefined : await engine.findImage(ref));
+      const image = byTag.get(ref) ?? (isListedAs(engine, ref) ? undefined : await engine.findImage(ref));
       if (image !== undefined) {
-        wish.had = { image, ref, from: 'present' };
+        pending.found = { image, ref, from: 'present' };
         return;
       }
     }
   };
-  await Promise.all(wishes.filter((wish) => wish.allows('present')).map(tryNames));
+  await Promise.all(images.filter((pending) => pending.allows('present')).map(findByName));
 
-  const open = wishes.filter((wish) => wish.had === undefined && wish.allows('built') && wish.recipe !== undefined);
-  for (const wish of open) {
-    const built = wish.recipe === undefined ? undefined : newestBuilt(wish.recipe, present);
-    if (built !== undefined) wish.had = { image: built.image, ref: built.tag, from: 'present' };
-  }
-  for (const wish of wishes) {
-    const isEnd = !wish.allows('registry') && !wish.allows('packages');
-    if (wish.had === undefined && isEnd) wish.attempts.push({ way: 'archive', why: 'it has not been loaded' });
+  for (const pending of images.filter(({ found }) => found === undefined)) {
+    const { recipe } = pending;
+    const built = recipe === undefined || !pending.allows('built') ? undefined : newestBuilt(recipe, present);
+    if (built !== undefined) pending.found = { image: built.image, ref: built.tag, from: 'present' };
+    else if (!pending.allows('registry') && !pending.allows('packages')) {
+      pending.attempts.push({ source: 'archive', why: 'it has not been loaded' });
+    }
   }
 }
 
-/** Docker lists an image by its tags in their short form: what is written otherwise, with a digest say, has to be asked for by itself. */
-function isListedSo({ kind }: Engine, reference: string): boolean {
+/** Docker lists an image by the short form of its tags: references in another form, with a digest say, are queried one by one. */
+function isListedAs({ kind }: Engine, reference: string): boolean {
   return kind === 'docker' && registryOf(reference) === undefined && /^[^@]*:[^@/]+$/.test(reference);
 }
 
-async function pull(engine: Engine, wish: ImageRequest, signal: AbortSignal): Promise<void> {
-  const ref = pullReference(wish.reference, wish.settings.mirror);
-  const why = await pullFromRegistry(engine, ref, (...told) => wish.telling?.progress(...told), signal);
-  const image = why === undefined ? await engine.findImage(ref) : undefined;
-  if (image !== undefined) wish.had = { image, ref, from: 'registry' };
-  else wish.attempts.push({ way: 'registry', why: why ?? `the engine pulled ${ref} and does not have it` });
-}
-
-async function build(engine: Engine, wishes: readonly ImageRequest[], signal: AbortSignal): Promise<void> {
-  for (const wish of wishes.filter((one) => one.recipe === undefined)) {
-    const { repository } = splitReference(wish.reference);
-    wish.attempts.push({ way: 'packages', why: `Debian has no package of ${repository}` });
-  }
-  const recipes = [...new Set(wishes.flatMap((wish) => wish.recipe ?? []))];
-  if (recipes.length === 0) return;
-  const { buildFromPackages } = await import('./packages.ts');
-  const tell = (program: string, detail: string) => {
-    for (const wish of wishes) if (wish.recipe?.program === program) wish.telling?.progress(detail);
-  };
-  const outcomes = await buildFromPackages(engine, recipes, tell, signal);
-  for (const wish of wishes) {
-    const outcome = wish.recipe === undefined ? undefined : outcomes.get(wish.recipe.program);
-    if (outcome?.kind === 'refused') wish.attempts.push({ way: 'packages', why: outcome.why });
-    if (outcome?.kind !== 'built') continue;
-    const image = await engine.findImage(outcome.reference);
-    if (image !== undefined) wish.had = { image, ref: outcome.reference, from: 'packages' };
-    wish.skipped = outcome.skipped;
-  }
-}
-
-/** Packages have the version Debian has: who asked for another should know. */
-function warnOfOtherVersion({ reference, had, recipe, skipped }: ImageRequest, report: Report): void {
-  if (had === undefined || recipe === undefined) return;
-  const version = upstreamVersionOf(recipe, had.ref);
-  const asked = splitReference(reference).tag.replace(/^v/, '');
-  if (version === undefined || asked === version || had.ref === reference) return;
-  const because = skipped.length === 0 ? '' : ` (not used: ${skipped.join('; ')})`;
-  const text = `${had.ref} stands in for ${reference}: Debian's packages have ${version}${because}`;
-  report({ kind: 'warning', text });
-}
-
-function outcomeOf(wishes: readonly ImageRequest[], reference: string) {
-  const wish = wishes.find((one) => one.reference === reference);
-  if (wish?.had === undefined) return { kind: 'missing' as const, attempts: wish?.attempts ?? [] };
-  const { image, ref, from } = wish.had;
-  return { kind: 'had' as const, ref, imageId: image.id, from };
-}
-
-/** The images that are here already, by the reference that was asked for; pulls and builds nothing. */
-export async function findImages(
-  engine: Engine,
-  wanted: readonly WantedImage[],
-  settings: ImageSettings,
-): Promise<ReadonlyMap<string, { readonly ref: string; readonly id: string }>> {
-  const wishes = [...new Set(wanted.map((one) => one.reference))].map(
-    (reference) => new ImageRequest(reference, settings),
-  );
-  await findPresent(engine, wishes);
-  return new Map(
-    wishes.flatMap(({ reference, had }) =>
-      had === undefined ? [] : [[reference, { ref: had.ref, id: had.image.id }] as const],
-    ),
-  );
-}
-
-/** How long a pull may say nothing before it is given up, in milliseconds. */
-const silenceMs = 60_000;
-
-/** The name an image is pulled by: its own, or the one it has under the mirror. */
+/** The name an image is pulled by: its own, or its name in the mirror. */
 function pullReference(reference: string, mirror: string | undefined): string {
   return mirror === undefined ? reference : underMirror(reference, mirror);
 }
 
-/** Pulls an image, telling how far it is; undefined when it was had, else why not. */
+async function pull(engine: Engine, pending: PendingImage, signal: AbortSignal): Promise<void> {
+  const ref = pullReference(pending.reference, pending.settings.mirror);
+  const why = await pullFromRegistry(engine, ref, (...args) => pending.progress?.update(...args), signal);
+  const image = why === undefined ? await engine.findImage(ref) : undefined;
+  if (image !== undefined) pending.found = { image, ref, from: 'registry' };
+  else pending.attempts.push({ source: 'registry', why: why ?? `the engine pulled ${ref} and does not have it` });
+}
+
+/** How long a pull may make no progress, in milliseconds. */
+const stallMs = 60_000;
+
+/** Pulls an image; returns why it failed, undefined when it did not. */
 async function pullFromRegistry(
   engine: Engine,
   reference: string,
-  tell: (detail: string, fraction?: number) => void,
+  onProgress: (detail: string, fraction?: number) => void,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const silence = createSilence(silenceMs);
+  const stall = new AbortController();
+  const timer = setTimeout(() => stall.abort(), stallMs);
   try {
     await engine.pullImage(
       reference,
       (progress) => {
-        silence.broken();
-        if (progress.totalBytes > 0) tell(sayProgress(progress), progress.doneBytes / progress.totalBytes);
+        timer.refresh();
+        if (progress.totalBytes > 0) onProgress(formatProgress(progress), progress.doneBytes / progress.totalBytes);
       },
-      AbortSignal.any([signal, silence.signal]),
+      AbortSignal.any([signal, stall.signal]),
     );
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (silence.signal.aborted) return `no word from the registry for ${silenceMs / 1_000} s`;
+    if (stall.signal.aborted) return `the registry has not answered for ${stallMs / 1_000} s`;
     if (error instanceof EngineError && error.code !== 'unreachable') return error.message;
     throw error;
   } finally {
-    silence.end();
+    clearTimeout(timer);
   }
 }
 
 /** `42 of 98 MB` */
-function sayProgress({ doneBytes, totalBytes }: PullProgress): string {
-  const inMegabytes = (bytes: number) => Math.round(bytes / 1e6);
-  return `${inMegabytes(doneBytes)} of ${inMegabytes(totalBytes)} MB`;
+function formatProgress({ doneBytes, totalBytes }: PullProgress): string {
+  const toMegabytes = (bytes: number) => Math.round(bytes / 1e6);
+  return `${toMegabytes(doneBytes)} of ${toMegabytes(totalBytes)} MB`;
 }
 
-/** A signal that aborts after a time in which nothing was heard. */
-function createSilence(ms: number): { readonly signal: AbortSignal; broken(): void; end(): void } {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), ms);
-  return { signal: controller.signal, broken: () => timer.refresh(), end: () => clearTimeout(timer) };
+async function build(engine: Engine, images: readonly PendingImage[], signal: AbortSignal): Promise<void> {
+  for (const { reference, attempts } of images.filter(({ recipe }) => recipe === undefined)) {
+    const { repository } = splitReference(reference);
+    attempts.push({ source: 'packages', why: `Debian has no package of ${repository}` });
+  }
+  const recipes = [...new Set(images.flatMap(({ recipe }) => recipe ?? []))];
+  if (recipes.length === 0) return;
+  const { buildFromPackages } = await import('./packages.ts');
+  const onProgress = (program: string, detail: string) => {
+    for (const { recipe, progress } of images) if (recipe?.program === program) progress?.update(detail);
+  };
+  const outcomes = await buildFromPackages(engine, recipes, onProgress, signal);
+  for (const pending of images) {
+    const outcome = pending.recipe === undefined ? undefined : outcomes.get(pending.recipe.program);
+    if (outcome?.kind === 'refused') pending.attempts.push({ source: 'packages', why: outcome.why });
+    if (outcome?.kind !== 'built') continue;
+    const image = await engine.findImage(outcome.reference);
+    if (image !== undefined) pending.found = { image, ref: outcome.reference, from: 'packages' };
+    pending.skippedSuites = outcome.skipped;
+  }
 }
 
-/** Tells of a piece of work from its beginning to its end. */
-interface Telling {
-  progress(detail: string, fraction?: number): void;
+/** Debian's packages have one version, which may not be the one that is wanted. */
+function warnOfOtherVersion({ reference, found, recipe, skippedSuites }: PendingImage, report: Report): void {
+  if (found === undefined || recipe === undefined) return;
+  const version = upstreamVersionOf(recipe, found.ref);
+  const wantedVersion = splitReference(reference).tag.replace(/^v/, '');
+  if (version === undefined || wantedVersion === version || found.ref === reference) return;
+  const because = skippedSuites.length === 0 ? '' : ` (not used: ${skippedSuites.join('; ')})`;
+  const text = `${found.ref} is used in place of ${reference}: Debian's packages have ${version}${because}`;
+  report({ kind: 'warning', text });
+}
+
+function outcomeOf(images: readonly PendingImage[], reference: string) {
+  const pending = images.find((image) => image.reference === reference);
+  if (pending?.found === undefined) return { kind: 'missing' as const, attempts: pending?.attempts ?? [] };
+  const { image, ref, from } = pending.found;
+  return { kind: 'available' as const, ref, imageId: image.id, from };
+}
+
+/** Reports a piece of work from its start to its end. */
+interface Progress {
+  update(detail: string, fraction?: number): void;
   done(detail: string): void;
   failed(why: string): void;
 }
 
-/** Begins to tell of getting an image. */
-function beginTelling(report: Report, reference: string): Telling {
+function startProgress(report: Report, reference: string): Progress {
   const id = `image:${reference}`;
   const what = `image ${reference}`;
   const startedAt = performance.now();
   report({ kind: 'started', id, what });
   return {
-    progress: (detail, fraction) =>
-      report({ kind: 'progress', id, what, detail, ...(fraction === undefined ? {} : { fraction }) }),
+    update: (detail, fraction) => report({ kind: 'progress', id, what, detail, fraction }),
     done: (detail) => report({ kind: 'done', id, what, tookMs: performance.now() - startedAt, detail }),
     failed: (why) => report({ kind: 'failed', id, what, why }),
   };

@@ -1,27 +1,27 @@
 import { StackError } from '../../util/stack-error.ts';
 import { recipeFor } from './recipes.ts';
 
-/** An image a stack wants. */
+/** An image that a service of a stack needs. */
 export interface WantedImage {
   readonly service: string;
   readonly reference: string;
 }
 
-/** Where an image that was had came from. */
+/** Where an available image came from. */
 export type ImageOrigin = 'present' | 'registry' | 'packages';
 
-/** One way that was tried, and why it did not lead to the image. */
+/** A source that was tried, and why it did not have the image. */
 export interface ImageAttempt {
-  readonly way: string;
+  readonly source: string;
   readonly why: string;
 }
 
-/** What became of the wish for an image. */
+/** The result of getting an image. */
 export type ImageOutcome = WantedImage &
   (
     | {
-        readonly kind: 'had';
-        /** What to create containers by; another name than `reference` under a mirror or when built from packages. */
+        readonly kind: 'available';
+        /** What to create containers by; differs from `reference` with a mirror and when built from packages. */
         readonly ref: string;
         readonly imageId: string;
         readonly from: ImageOrigin;
@@ -29,26 +29,25 @@ export type ImageOutcome = WantedImage &
     | { readonly kind: 'missing'; readonly attempts: readonly ImageAttempt[] }
   );
 
-/** An image that cannot be had. */
-export type MissingImage = Extract<ImageOutcome, { kind: 'missing' }>;
+type MissingImage = Extract<ImageOutcome, { kind: 'missing' }>;
 
-/** The images that cannot be had. */
+/** The images that are not available. */
 export function missingImages(outcomes: readonly ImageOutcome[]): readonly MissingImage[] {
-  return outcomes.filter((one) => one.kind === 'missing');
+  return outcomes.filter((outcome) => outcome.kind === 'missing');
 }
 
-/** What stops a stack whose images cannot all be had: each with every way tried. */
+/** The error for a stack whose images are not all available: each with every source tried. */
 export function missingImagesError(missing: readonly MissingImage[]): StackError {
   return new StackError({
     doing: 'getting the images',
-    why: missing.map(sayMissing).join('\n'),
-    tryThis: waysLeft(missing).join(', or '),
+    why: missing.map(describeMissing).join('\n'),
+    tryThis: otherSources(missing).join(', or '),
   });
 }
 
-function waysLeft(missing: readonly MissingImage[]): readonly string[] {
-  const wasTried = (way: string) => missing.some((one) => one.attempts.some((attempt) => attempt.way === way));
-  const isInDebian = missing.some((one) => recipeFor(one.reference) !== undefined);
+function otherSources(missing: readonly MissingImage[]): readonly string[] {
+  const wasTried = (name: string) => missing.some(({ attempts }) => attempts.some(({ source }) => source === name));
+  const isInDebian = missing.some(({ reference }) => recipeFor(reference) !== undefined);
   return [
     ...(isInDebian && !wasTried('packages')
       ? ["`images: { source: packages }` in stack.yml, which builds images from Debian's packages"]
@@ -58,8 +57,8 @@ function waysLeft(missing: readonly MissingImage[]): readonly string[] {
   ];
 }
 
-/** `prom/prometheus:v3.5.3 for prometheus cannot be had: registry: …; packages: …` */
-export function sayMissing(missing: MissingImage): string {
-  const ways = missing.attempts.map(({ way, why }) => `\n    ${way}: ${why}`).join('');
-  return `${missing.reference} for ${missing.service} cannot be had${ways}`;
+/** `prom/prometheus:v3.5.3 for prometheus is not available`, and below it each source with the reason. */
+export function describeMissing(missing: MissingImage): string {
+  const reasons = missing.attempts.map(({ source, why }) => `\n    ${source}: ${why}`).join('');
+  return `${missing.reference} for ${missing.service} is not available${reasons}`;
 }

@@ -2,21 +2,21 @@
 export interface ReferenceParts {
   /** With the registry, without tag and digest: `registry.local:5000/prom/prometheus`. */
   readonly repository: string;
-  /** The tag, or the whole digest `sha256:…` when the reference has one; `latest` when it says neither. */
+  /** The tag, or the whole digest `sha256:…` when the reference has one; `latest` when it has neither. */
   readonly tag: string;
 }
 
-/** Takes a reference apart: `host:5000/name:tag`, `name@sha256:…`. */
+/** Splits a reference: `host:5000/name:tag`, `name@sha256:…`. */
 export function splitReference(reference: string): ReferenceParts {
   const at = reference.indexOf('@');
-  // A tag beside a digest decides nothing.
+  // A tag beside a digest has no effect.
   if (at >= 0) return { repository: splitReference(reference.slice(0, at)).repository, tag: reference.slice(at + 1) };
   const colon = reference.lastIndexOf(':');
   if (colon < 0 || reference.includes('/', colon)) return { repository: reference, tag: 'latest' };
   return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
 }
 
-/** The registry a reference names by itself, undefined for Docker Hub's short names. */
+/** The registry in a reference; undefined for Docker Hub's short names. */
 export function registryOf(reference: string): string | undefined {
   const slash = reference.indexOf('/');
   if (slash < 0) return undefined;
@@ -25,7 +25,7 @@ export function registryOf(reference: string): string | undefined {
   return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
 }
 
-/** The reference under a mirror's prefix, in place of the registry it names. */
+/** The reference with a mirror's prefix in place of its registry. */
 export function underMirror(reference: string, mirror: string): string {
   const registry = registryOf(reference);
   const path = registry === undefined ? reference : reference.slice(registry.length + 1);

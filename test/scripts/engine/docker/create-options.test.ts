@@ -66,15 +66,13 @@ test("a service's container must be unprivileged, read-only, restarted unless st
   });
 });
 
-test("the host's address must be the one that the engine knows it by", () => {
+test("the host's address must be the one that the engine has for it", () => {
   expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
 });
 
-test('what a spec leaves open must be left to the engine', () => {
+test('what a spec does not set must be left to the engine', () => {
   const bare = toCreateOptions({ ...request, spec: { ...spec, resources: {} } });
-  expect(bare).not.toHaveProperty('Entrypoint');
-  expect(bare.HostConfig).not.toHaveProperty('Memory');
-  expect(bare.HostConfig).not.toHaveProperty('NanoCpus');
+  expect(JSON.stringify(bare)).not.toMatch(/"(Entrypoint|Memory|NanoCpus)"/);
   expect(toCreateOptions({ ...request, spec: { ...spec, entrypoint: ['/bin/sh'] } }).Entrypoint).toEqual(['/bin/sh']);
 });
 
@@ -94,7 +92,7 @@ test('a port that is published twice must be bound twice', () => {
 
 test('a mount without the name of its volume must be a mistake, not a volume of any name', () => {
   expect(() => toCreateOptions({ ...request, volumes: [] })).toThrow(
-    'no volume was named for the mount at /etc/promstack',
+    'there is no volume for the mount at /etc/promstack',
   );
 });
 

@@ -7,8 +7,7 @@ import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
-import { loadImages, openTargetFile, saveImages } from '../../../../scripts/engine/images/archive.ts';
-import { archiveToStdout } from '../../../../scripts/engine/images/archive-target.ts';
+import { archiveToStdout, loadImages, openTargetFile, saveImages } from '../../../../scripts/engine/images/archive.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 import { fakeDaemon } from '../../../support/fake-daemon.ts';
 import { emptyFolder, noEngine } from '../../../support/promstack.ts';
@@ -73,7 +72,7 @@ test('a file that is cut short must be an error', async () => {
   await expect(loadImages(daemon.engine, file, silent, forever)).rejects.toThrow(
     [
       `loading images from ${file}: it is not an image archive, or not a complete one (unexpected end of file)`,
-      '  try: a file that `promstack images save` or `docker save` wrote, copied to its end',
+      '  try: a complete file that `promstack images save` or `docker save` wrote',
     ].join('\n'),
   );
 });
@@ -95,7 +94,7 @@ test.each([
 });
 
 test.each([
-  ['/nowhere/a.tar', 'loading images from /nowhere/a.tar: there is no such file or folder'],
+  ['/nowhere/a.tar', 'loading images from /nowhere/a.tar: no such file or folder'],
   ['/', 'loading images from /: it is a folder'],
 ])('a load of %s must say what is wrong with it', async (file, message) => {
   const engine = fakeEngine({ loadImages: async (tar) => [String(await buffer(tar))] });
@@ -103,9 +102,7 @@ test.each([
 });
 
 test('a save into a folder that is not there must say so', async () => {
-  await expect(saveTo('/nowhere/a.tar')).rejects.toThrow(
-    'saving images to /nowhere/a.tar: there is no such file or folder',
-  );
+  await expect(saveTo('/nowhere/a.tar')).rejects.toThrow('saving images to /nowhere/a.tar: no such file or folder');
 });
 
 test('a save to what is no file must write into it and leave it what it is', async () => {
@@ -149,10 +146,10 @@ test('a save to stdout must leave it open', async () => {
 });
 
 test.each([
-  ['/dev/full', 'there is no room left on it'],
+  ['/dev/full', 'its disk is full'],
   ['/', 'it is a folder'],
-  ['/dev/null/a.tar', 'what should be a folder on the way to it is a file'],
-  ['/proc/a.tar', 'there is no such file or folder'],
+  ['/dev/null/a.tar', 'a part of its path is not a folder'],
+  ['/proc/a.tar', 'no such file or folder'],
 ])('a save to %s must say what is wrong with it', async (file, why) => {
   await expect(saveTo(file)).rejects.toMatchObject({ name: 'StackError', doing: `saving images to ${file}`, why });
 });
@@ -163,6 +160,6 @@ test('a target that cannot be written must be told before an engine is asked', a
   const { exitCode, stderr } = await runInProcess(folder.path, ['images', 'save', '/nowhere/a.tar'], { env: noEngine });
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
-    stderr: '✖ saving images to /nowhere/a.tar: there is no such file or folder\n',
+    stderr: '✖ saving images to /nowhere/a.tar: no such file or folder\n',
   });
 });

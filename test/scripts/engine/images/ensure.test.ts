@@ -40,13 +40,19 @@ async function ensure(engine: Engine, references: readonly string[], settings: I
   return { outcomes, events };
 }
 
-test('images that are present must cost no word and no pull', async () => {
+test('images that are present must cause no event and no pull', async () => {
   const engine = engineWith([prometheus]);
   const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
-  const had = { kind: 'had', reference: prometheus, ref: prometheus, imageId: `id of ${prometheus}`, from: 'present' };
+  const available = {
+    kind: 'available',
+    reference: prometheus,
+    ref: prometheus,
+    imageId: `id of ${prometheus}`,
+    from: 'present',
+  };
   expect(outcomes).toEqual([
-    { service: 'service0', ...had },
-    { service: 'service1', ...had },
+    { service: 'service0', ...available },
+    { service: 'service1', ...available },
   ]);
   expect([events, engine.pulled]).toEqual([[], []]);
 });
@@ -60,15 +66,15 @@ test.each(['prom/prometheus', prometheus].map((name) => `${name}@sha256:${'a1'.r
       findImage: async (name) => (name === reference ? image(prometheus) : undefined),
     });
     const { outcomes } = await ensure(engine, [reference], { source: 'archive' });
-    expect(outcomes).toEqual([expect.objectContaining({ kind: 'had', ref: reference, from: 'present' })]);
+    expect(outcomes).toEqual([expect.objectContaining({ kind: 'available', ref: reference, from: 'present' })]);
   },
 );
 
 describe('the source registry', () => {
-  test('must pull what is absent, once, and tell how far it is', async () => {
+  test('must pull what is absent, once, and report its progress', async () => {
     const engine = engineWith([], [prometheus]);
     const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
-    expect(outcomes.map((one) => one.kind === 'had' && one.from)).toEqual(['registry', 'registry']);
+    expect(outcomes.map((one) => one.kind === 'available' && one.from)).toEqual(['registry', 'registry']);
     expect(engine.pulled).toEqual([prometheus]);
     const id = `image:${prometheus}`;
     const what = `image ${prometheus}`;
@@ -83,16 +89,16 @@ describe('the source registry', () => {
     const mirrored = `registry.local:5000/${prometheus}`;
     const engine = engineWith([], [mirrored]);
     const { outcomes } = await ensure(engine, [prometheus], { source: 'registry', mirror: 'registry.local:5000' });
-    expect(outcomes).toMatchObject([{ kind: 'had', reference: prometheus, ref: mirrored, from: 'registry' }]);
+    expect(outcomes).toMatchObject([{ kind: 'available', reference: prometheus, ref: mirrored, from: 'registry' }]);
   });
 
-  test('must not stand in an image of another making', async () => {
+  test('must not use an image built from packages', async () => {
     const engine = engineWith(['promstack/prometheus:3.5.3-debian']);
     const { outcomes } = await ensure(engine, [prometheus], { source: 'registry' });
-    expect(outcomes).toMatchObject([{ kind: 'missing', attempts: [{ way: 'registry', why: 'no such host' }] }]);
+    expect(outcomes).toMatchObject([{ kind: 'missing', attempts: [{ source: 'registry', why: 'no such host' }] }]);
   });
 
-  test('must not be given up quietly when the engine itself is gone', async () => {
+  test('must fail when the engine itself is gone', async () => {
     const gone = new EngineError({ code: 'unreachable', doing: 'pulling', message: 'socket hang up' });
     const engine = fakeEngine({
       listImages: async () => [],
@@ -108,28 +114,28 @@ describe('the source auto', () => {
     const built = 'promstack/prometheus:3.5.3-debian';
     const engine = engineWith([built]);
     const { outcomes, events } = await ensure(engine, [prometheus], { source: 'auto' });
-    expect(outcomes).toMatchObject([{ kind: 'had', ref: built, imageId: `id of ${built}`, from: 'present' }]);
+    expect(outcomes).toMatchObject([{ kind: 'available', ref: built, imageId: `id of ${built}`, from: 'present' }]);
     expect([events, engine.pulled]).toEqual([[], []]);
   });
 
-  test('must warn when what stands in is another version', async () => {
+  test('must warn when the built image has another version', async () => {
     const { events } = await ensure(engineWith(['promstack/prometheus:3.14.0-debian']), [prometheus], {
       source: 'auto',
     });
-    const text = `promstack/prometheus:3.14.0-debian stands in for ${prometheus}: Debian's packages have 3.14.0`;
+    const text = `promstack/prometheus:3.14.0-debian is used in place of ${prometheus}: Debian's packages have 3.14.0`;
     expect(events).toEqual([{ kind: 'warning', text }]);
   });
 
-  test('must say of each way why it did not lead to the image', async () => {
+  test('must say why each source did not have the image', async () => {
     const { outcomes, events } = await ensure(engineWith([]), [grafana], { source: 'auto' });
     const attempts = [
-      { way: 'registry', why: 'no such host' },
-      { way: 'packages', why: 'Debian has no package of grafana/grafana' },
+      { source: 'registry', why: 'no such host' },
+      { source: 'packages', why: 'Debian has no package of grafana/grafana' },
     ];
     expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts }]);
     expect(events.at(-1)).toMatchObject({
       kind: 'failed',
-      why: attempts.map(({ way, why }) => `${way}: ${why}`).join('; '),
+      why: attempts.map(({ source, why }) => `${source}: ${why}`).join('; '),
     });
   });
 });
@@ -140,23 +146,23 @@ test('the source packages must not take the official image for a built one', asy
   expect(outcomes).toMatchObject([{ ref: 'promstack/prometheus:3.5.3-debian' }]);
 });
 
-test('the source archive must take what was loaded, of either making, and ask no network', async () => {
+test('the source archive must use what was loaded, official or built, without any network', async () => {
   const engine = engineWith([grafana, 'promstack/prometheus:3.5.3-debian']);
   const { outcomes } = await ensure(engine, [grafana, prometheus, 'prom/alertmanager:v1'], { source: 'archive' });
   expect(outcomes).toMatchObject([
     { ref: grafana },
     { ref: 'promstack/prometheus:3.5.3-debian' },
-    { kind: 'missing', attempts: [{ way: 'archive', why: 'it has not been loaded' }] },
+    { kind: 'missing', attempts: [{ source: 'archive', why: 'it has not been loaded' }] },
   ]);
 });
 
-test('images that cannot be had must be told together, with what to try', async () => {
+test('images that are not available must be reported together, with what to try', async () => {
   const { outcomes } = await ensure(engineWith([]), [prometheus, grafana], { source: 'registry' });
   expect(
     missingImagesError(missingImages(outcomes)).message,
-  ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0 cannot be had
+  ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0 is not available
     registry: no such host
-grafana/grafana:12.4.0 for service1 cannot be had
+grafana/grafana:12.4.0 for service1 is not available
     registry: no such host
   try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine reaches, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
 });
