@@ -3,12 +3,13 @@ import { stackLabel } from '../engine/labels.ts';
 import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
+import { crashPoint } from './crash-point.ts';
 import { removalExecutors } from './executors.ts';
 import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
 
 /** What taking a stack down needs. */
-export interface TakeDownOptions extends Omit<Run, 'env'> {
+export interface TakeDownOptions extends Run {
   readonly stack: string;
   /** Delete the volumes too, with everything they hold. */
   readonly volumes: boolean;
@@ -31,7 +32,10 @@ export async function takeDown(options: TakeDownOptions): Promise<readonly Step<
   if (planDown(await findBelongings(engine, stack), { volumes }).length === 0) return [];
   await using _lock = await takeLock(engine, stack, 'down', report);
   const steps = planDown(await findBelongings(engine, stack), { volumes });
-  const outcome = await runPlan(steps, removalExecutors(engine), options);
+  const outcome = await runPlan(steps, removalExecutors(engine), {
+    ...options,
+    afterStep: crashPoint(options.env),
+  });
   const [failure] = outcome.failed;
   if (failure !== undefined) throw failure.error;
   options.signal.throwIfAborted();

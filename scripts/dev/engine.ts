@@ -9,7 +9,9 @@ const run = `${folder}/run`;
 const log = `${folder}/dockerd.log`;
 /** The DOCKER_HOST of this engine. */
 export const currentEngine = `unix://${run}/docker.sock`;
-/** Its networks. The host's firewall must let them pass: the host's engine makes it drop what others forward. */
+/** A bridge of its own: with `--bridge=none` dockerd deletes docker0, and with docker0 it changes its address. */
+const bridge = 'promstack-dev0';
+/** Where its networks are. The host's firewall must let them pass: the host's engine makes it drop what others forward. */
 const networks = '10.213.0.0/16';
 const accepted = ['FORWARD', '-s', networks, '-d', networks, '-j', 'ACCEPT'];
 
@@ -20,14 +22,20 @@ export async function up(): Promise<void> {
   await start();
 }
 
-/** Stops it with its containers; its images and what is installed stay. */
+/** Stops it and removes its containers and networks; its images and what is installed stay. */
 async function down(): Promise<void> {
   if (!(await answers())) return;
+  await using engine = await connect({ env: { DOCKER_HOST: currentEngine } });
+  for (const { id } of await engine.listContainers({})) await engine.removeContainer(id);
+  const predefined = ['bridge', 'host', 'none'];
+  for (const { id, name } of await engine.listNetworks({}))
+    if (!predefined.includes(name)) await engine.removeNetwork(id);
   await $`kill ${fs.readFileSync(`${run}/docker.pid`, 'utf8')}`;
   await retry(100, '200ms', async () => {
     if (await answers()) throw new Error(`the engine does not stop; see ${log}`);
   });
   await $`iptables -D ${accepted}`;
+  await $`ip link delete ${bridge}`;
 }
 
 async function answers(): Promise<boolean> {
@@ -48,7 +56,7 @@ async function install(): Promise<void> {
   await $`command -v debootstrap || apt-get install --yes --no-install-recommends debootstrap`.quiet();
   // In a folder beside it, so that an interrupted installation is not taken for a whole one.
   await $`rm -rf ${root}.new && mkdir -p ${folder}`;
-  await $`debootstrap --variant=minbase --include=docker.io,iptables,ca-certificates sid ${root}.new ${mirror}`.quiet();
+  await $`debootstrap --variant=minbase --include=docker.io,iptables,iproute2,ca-certificates sid ${root}.new ${mirror}`.quiet();
   await $`mv ${root}.new ${root}`;
 }
 
@@ -56,20 +64,23 @@ async function install(): Promise<void> {
 async function start(): Promise<void> {
   await $`rm -rf ${run} && mkdir -p ${run} ${root}${run} ${root}/host`;
   await $`iptables -C ${accepted} 2> /dev/null || iptables -I ${accepted}`;
-  const [hostAddress = ''] = (await $`hostname -I`.text()).split(' ');
   const dockerd = [
     ...['dockerd', '--host', currentEngine, '--pidfile', `${run}/docker.pid`, '--exec-root', '/run/docker'],
-    ...['--data-root', '/var/lib/docker', '--bridge=none', '--iptables=false', '--ip6tables=false'],
-    ...['--default-address-pool', `base=${networks},size=24`, '--host-gateway-ip', hostAddress],
+    ...['--data-root', '/var/lib/docker', '--bridge', bridge, '--iptables=false', '--ip6tables=false'],
+    ...['--default-address-pool', `base=${networks},size=24`],
   ].join(' ');
+  // It begins without networks: dockerd deletes docker0 when it finds its default one again and has an address pool of its own.
   const script = `
     mount --bind ${root} ${root}
     for dir in /sys /dev /tmp ${run}; do mount --rbind $dir ${root}$dir; done
-    rm -rf ${root}/run/*
+    rm -rf ${root}/run/* ${root}/var/lib/docker/containers ${root}/var/lib/docker/network
     cd ${root}
     pivot_root . host
     mount -t proc proc /proc
     umount -l /host
+    ip link add ${bridge} type bridge 2> /dev/null || true
+    ip address replace 10.213.255.1/24 dev ${bridge}
+    ip link set ${bridge} up
     exec ${dockerd}`;
   await $`setsid --fork unshare --mount --propagation private sh -ec ${script} < /dev/null > ${log} 2>&1`;
   await retry(60, '500ms', async () => {

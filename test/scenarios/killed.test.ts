@@ -1,132 +1,117 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { crashPoints } from '../../scripts/apply/crash-point.ts';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
 import { alertRule, expectFine, expectSettled, type Running, refusedReceiver, running } from '../support/revisions.ts';
+import { shareOf } from '../support/shares.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
-/** The steps of a reload of both servers, and those of an `up` that makes one container anew. */
-const reloadSteps = ['switchReleases', 'waitReady', 'reload:prometheus', 'reload:alertmanager', 'confirm', 'record'];
-const recreateSteps = [
-  'switchReleases',
-  'stopContainer',
-  'removeContainer',
-  'createContainer',
-  'startContainer',
-  'waitReady',
-  'confirm',
-  'record',
-];
-const firstSteps = [
-  'createNetwork',
-  'createVolume',
-  'createConfigWriter',
-  'switchReleases',
-  'createContainer',
-  'startContainer',
-  'waitReady',
-  'confirm',
-  'record',
-];
+/** A command to kill, in a folder in which it has all of these steps to do, in this order. */
+interface Change {
+  readonly command: readonly string[];
+  readonly steps: readonly string[];
+  prepare(stack: StackFolder): Promise<void>;
+}
 
-const deadlineMs = 240_000;
-
-describe('promstack killed in the middle of a change', () => {
-  it(
-    'must leave every server on one whole revision after each step of a reload, and the next reload must converge',
-    async () => {
-      await using stack = await stackFolder(at(0));
-      await stack.write('rules/a.yml', alertRule('Test0'));
-      expectFine(await stack.run('up'));
-      let before = await running(stack);
-      for (const [index, step] of reloadSteps.entries()) {
-        const number = index + 1;
-        await edit(stack, number);
-        await killAfter(stack, 'reload', step);
-        const between = await running(stack);
-
-        const next = await stack.run('reload');
-        expectFine(next);
-        // After the last step there is nothing left to do, for which no lock is taken.
-        if (step !== 'record') expect(next.stderr, step).toContain('which is not running any more');
-        const after = await running(stack);
-        expect(after.alerts, step).toEqual([`Test${number}`]);
-        expectWhole(between, [before, after], step);
-        await expectSettled(stack);
-        before = after;
-      }
+const changes: Readonly<Record<string, Change>> = {
+  'a first up': {
+    command: ['up'],
+    steps: [
+      ...['createNetwork', 'createVolume', 'createConfigWriter', 'placeReleases', 'createContainer'],
+      ...['startContainer', 'waitReady', 'confirm', 'record'],
+    ],
+    prepare: (stack) => edit(stack, 1),
+  },
+  'a reload of two servers': {
+    command: ['reload'],
+    steps: [
+      ...['stageReleases', 'switchReleases', 'waitReady', 'reload:prometheus', 'reload:alertmanager'],
+      ...['confirm', 'record'],
+    ],
+    prepare: async (stack) => {
+      await upWith(stack, 0);
+      await edit(stack, 1);
     },
-    deadlineMs,
-  );
-
-  it(
-    'must go back to what was confirmed last, and not to what a killed run had put in place',
-    async () => {
-      await using stack = await stackFolder(at(0));
-      await stack.write('rules/a.yml', alertRule('Test0'));
-      expectFine(await stack.run('up'));
-      const good = await running(stack);
-      await stack.configure({ ...at(0), ...refusedReceiver });
-      await killAfter(stack, 'reload', 'switchReleases');
-      await stack.write('rules/a.yml', alertRule('Test1'));
-      const { exitCode, stderr } = await stack.run('reload');
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
-      expect(await running(stack)).toEqual(good);
-      await stack.write('rules/a.yml', alertRule('Test0'));
-      await stack.configure(at(0));
-      await expectSettled(stack);
+  },
+  'an up that recreates a container': {
+    command: ['up'],
+    steps: [
+      ...['switchReleases', 'stopContainer', 'removeContainer', 'createContainer', 'startContainer', 'waitReady'],
+      ...['confirm', 'record'],
+    ],
+    prepare: async (stack) => {
+      await upWith(stack, 0);
+      await edit(stack, 1, { retention: { time: '2d' } });
     },
-    deadlineMs,
-  );
-
-  it(
-    'must converge after each step of an up that makes a container anew',
-    async () => {
-      await using stack = await stackFolder(at(0));
-      await stack.write('rules/a.yml', alertRule('Test0'));
-      expectFine(await stack.run('up'));
-      for (const [index, step] of recreateSteps.entries()) {
-        await edit(stack, index + 1, { prometheus: { retention: { time: `${index + 2}d` } } });
-        await killAfter(stack, 'up', step);
-        expectFine(await stack.run('up'));
-        expect((await running(stack)).alerts, step).toEqual([`Test${index + 1}`]);
-        await expectSettled(stack);
-      }
-    },
-    deadlineMs,
-  );
-
-  it(
-    'must converge after each step of a first up',
-    async () => {
-      for (const step of firstSteps) {
-        await using stack = await stackFolder(at(0));
-        await stack.write('rules/a.yml', alertRule('Test0'));
-        await killAfter(stack, 'up', step);
-        expectFine(await stack.run('up'));
-        expect((await running(stack)).alerts, step).toEqual(['Test0']);
-        await expectSettled(stack);
-      }
-    },
-    deadlineMs,
-  );
-
-  it(
-    'must converge after each step of a rollback',
-    async () => {
-      await using stack = await stackFolder(at(0));
-      await stack.write('rules/a.yml', alertRule('Test0'));
-      expectFine(await stack.run('up'));
+  },
+  'a rollback': {
+    command: ['rollback'],
+    steps: ['switchReleases', 'reload', 'confirm', 'record'],
+    prepare: async (stack) => {
+      await upWith(stack, 0);
       await edit(stack, 1);
       expectFine(await stack.run('reload'));
-      for (const step of ['switchReleases', 'reload', 'confirm', 'record']) {
-        await killAfter(stack, 'rollback', step);
-        expectFine(await stack.run('reload'));
-        expect((await running(stack)).alerts, step).toEqual(['Test1']);
-        await expectSettled(stack);
-      }
     },
-    deadlineMs,
-  );
+  },
+  'a down with its volumes': {
+    command: ['down', '--volumes', '--yes'],
+    steps: ['stopContainer', 'removeContainer', 'removeNetwork', 'removeVolume'],
+    prepare: (stack) => upWith(stack, 1),
+  },
+};
+
+const cases = Object.entries(changes).flatMap(([name, change]) => change.steps.map((step) => ({ name, step, change })));
+const deadlineMs = 120_000;
+
+it('each kind of step must be one that a kill is tried after', () => {
+  expect(new Set(cases.map(({ step }) => step.replace(/:.*/, '')))).toEqual(new Set(crashPoints));
 });
+
+it.each(shareOf('promstack killed after each kind of step of each change', cases))(
+  '$name that is killed after $step must leave whole revisions, and the next command must converge',
+  async ({ step, change }) => {
+    await using stack = await stackFolder();
+    await change.prepare(stack);
+    const isRunning = change.command[0] === 'reload' || change.command[0] === 'rollback';
+    const before = isRunning ? await running(stack) : undefined;
+    await killAfter(stack, change.command, step);
+    const between = isRunning ? await running(stack) : undefined;
+
+    if (change.command[0] === 'down') {
+      expectFine(await stack.run(...change.command));
+      await expectGone(stack);
+      return;
+    }
+    const next = await stack.run(before === undefined ? 'up' : 'reload');
+    expectFine(next);
+    // After the last step of a change there is nothing left to do, for which no lock is taken.
+    if (step !== 'record') expect(next.stderr).toContain('took over the lock');
+    const after = await running(stack);
+    expect(after.alerts).toEqual(['Test1']);
+    if (before !== undefined && between !== undefined) expectWhole(between, [before, after]);
+    await expectSettled(stack);
+  },
+  deadlineMs,
+);
+
+it(
+  'a change after a killed one must be rolled back to what was confirmed last, not to what the killed one had put in place',
+  async () => {
+    await using stack = await stackFolder();
+    await upWith(stack, 0);
+    const good = await running(stack);
+    await stack.configure({ ...at(0), ...refusedReceiver });
+    await killAfter(stack, ['reload'], 'switchReleases');
+    await stack.write('rules/a.yml', alertRule('Test1'));
+    const { exitCode, stderr } = await stack.run('reload');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
+    expect(await running(stack)).toEqual(good);
+    await edit(stack, 0);
+    await expectSettled(stack);
+  },
+  deadlineMs,
+);
 
 /** A stack.yml that differs by a number in the files of both servers. */
 function at(number: number): { readonly prometheus: object; readonly alertmanager: object } {
@@ -136,21 +121,37 @@ function at(number: number): { readonly prometheus: object; readonly alertmanage
   };
 }
 
-async function edit(stack: StackFolder, number: number, more: { readonly prometheus?: object } = {}): Promise<void> {
+async function edit(stack: StackFolder, number: number, prometheus: object = {}): Promise<void> {
   await stack.write('rules/a.yml', alertRule(`Test${number}`));
   const keys = at(number);
-  await stack.configure({ ...keys, prometheus: { ...keys.prometheus, ...more.prometheus } });
+  await stack.configure({ ...keys, prometheus: { ...keys.prometheus, ...prometheus } });
 }
 
-async function killAfter(stack: StackFolder, command: string, step: string): Promise<void> {
-  const ended = await stack.start([command], { PROMSTACK_STOP_AFTER: step });
-  expect(ended.signal, `${command} was to be killed after ${step}:\n${String(ended.stderr)}`).toBe('SIGKILL');
+async function upWith(stack: StackFolder, number: number): Promise<void> {
+  await edit(stack, number);
+  expectFine(await stack.run('up'));
+}
+
+async function killAfter(stack: StackFolder, command: readonly string[], step: string): Promise<void> {
+  const ended = await stack.start(command, { PROMSTACK_STOP_AFTER: step });
+  expect(ended.signal, `${command.join(' ')} was to be killed after ${step}:\n${String(ended.stderr)}`).toBe('SIGKILL');
 }
 
 /** Each server by itself runs what it ran before or what it runs afterwards, and nothing else. */
-function expectWhole(between: Running, [before, after]: readonly [Running, Running], step: string): void {
+function expectWhole(between: Running, [before, after]: readonly [Running, Running]): void {
   const prometheus = ({ prometheus: revision, jobs, alerts }: Running): string =>
     JSON.stringify([revision, jobs, alerts]);
-  expect([prometheus(before), prometheus(after)], step).toContain(prometheus(between));
-  expect([before.alertmanager, after.alertmanager], step).toContain(between.alertmanager);
+  expect([prometheus(before), prometheus(after)]).toContain(prometheus(between));
+  expect([before.alertmanager, after.alertmanager]).toContain(between.alertmanager);
+}
+
+async function expectGone(stack: StackFolder): Promise<void> {
+  await using engine = await connect({ env: process.env });
+  const labels = { [stackLabel]: stack.name };
+  const left = await Promise.all([
+    engine.listContainers(labels),
+    engine.listNetworks(labels),
+    engine.listVolumes(labels),
+  ]);
+  expect(left).toEqual([[], [], []]);
 }

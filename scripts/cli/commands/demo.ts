@@ -70,8 +70,8 @@ function readName(text: string): string {
 
 async function removeDemo(context: Context, name: string): Promise<ExitCode> {
   await using engine = await connectEngine(context);
-  const { report, clock, signal } = context;
-  const steps = await takeDown({ engine, stack: name, volumes: true, report, clock, signal });
+  const { env, report, clock, signal } = context;
+  const steps = await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal });
   const removed = toRemoved(name, steps);
   context.stdout.write(context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: true }));
   return exitCodes.fine;

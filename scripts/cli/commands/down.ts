@@ -24,8 +24,8 @@ export const command = defineCommand({
         return exitCodes.refused;
       }
     }
-    const { report, clock, signal } = context;
-    const steps = await takeDown({ engine, stack, volumes: volumes === true, report, clock, signal });
+    const { env, report, clock, signal } = context;
+    const steps = await takeDown({ engine, stack, volumes: volumes === true, env, report, clock, signal });
     const removed = toRemoved(stack, steps);
     context.stdout.write(
       context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),
