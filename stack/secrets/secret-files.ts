@@ -4,6 +4,7 @@ import { Secret } from '../secret.ts';
 import { configDir } from '../values/container.ts';
 import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
+import { secretTextProblem } from './secret-text.ts';
 
 /** Where a server's config syntax has secrets, and which of them it can read from files. */
 export interface SecretFiles {
@@ -95,9 +96,16 @@ export function secretFilesIn(value: unknown, service: string, files: SecretFile
 /** Misplaced secrets in a service's config; `title` is the server's name. */
 export function secretProblems(value: unknown, service: string, title: string, files: SecretFiles): readonly Problem[] {
   return secretsIn(value, [service]).flatMap(({ secret, path, parent }): readonly Problem[] => {
+    const keys = keysOf(path);
+    const key = keys.at(-1) ?? '';
+    const fileKey = fileKeyOf(keys, files);
+    const isKnown = fileKey !== undefined || files.unfiled.some((field) => endsIn(keys, field.split('.')));
+    const wrong = isKnown ? secretTextProblem(secret.reveal(), key) : undefined;
+    if (wrong !== undefined) {
+      const { because, hint } = wrong;
+      return [{ code: 'secret-text', path, message: `the secret ${secret.origin} ${because}`, hint }];
+    }
     if (secret.isInline) return [];
-    const key = keysOf(path).at(-1) ?? '';
-    const fileKey = fileKeyOf(keysOf(path), files);
     if (fileKey === undefined) {
       return [
         {

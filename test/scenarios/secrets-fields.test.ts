@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
 import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
+import { secretTextProblem } from '../../stack/secrets/secret-text.ts';
 import { openTools } from '../support/tools.ts';
 
 type Keys = readonly string[];
@@ -65,3 +66,34 @@ test.each(programs)(
     expect(unknown).toEqual(['the made-up one']);
   },
 );
+
+test('a secret URL must be refused when amtool refuses it in its place', async () => {
+  const urls = [
+    'http://a/',
+    'https://a:8080/b?c=d#e',
+    'http://u:p%40@a/',
+    'HTTP://a',
+    'http://[::1]:80/',
+    'http://a/b c',
+  ];
+  const others = [
+    'a.example/x',
+    'ftp://a/',
+    'http://',
+    'http:///x',
+    '//a/',
+    'http://a b/',
+    'http://a/%zz',
+    'http://a:b/',
+  ];
+  const all = [...urls, ...others];
+  const configOf = (url: string): string =>
+    stringify({ route: { receiver: 'x' }, receivers: [{ name: 'x', webhook_configs: [{ url }] }] });
+  const files = Object.fromEntries(all.map((url, at) => [`${at}.yml`, configOf(url)]));
+  await using tools = await openTools({ service: 'alertmanager', files });
+  for (const [at, url] of all.entries()) {
+    const { exitCode } = await tools.run('amtool', 'check-config', `/files/${at}.yml`);
+    expect([url, exitCode !== 0]).toEqual([url, others.includes(url)]);
+    expect([url, secretTextProblem(url, 'url') !== undefined]).toEqual([url, exitCode !== 0]);
+  }
+});

@@ -48,7 +48,7 @@ sink: {enabled: false}
 /** A key that no program knows, right beside a secret. */
 const unknownKey = `
     - name: chat
-      slack_configs: [{api_url: !env ENV_SECRET, no_such_key: 1}]`;
+      slack_configs: [{api_url: !env URL_SECRET, no_such_key: 1}]`;
 /** Go tells how a text begins that is no boolean. */
 const wrongType = `
     - name: chat

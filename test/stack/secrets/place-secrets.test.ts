@@ -5,7 +5,7 @@ import { Secret } from '../../../stack/secret.ts';
 import { placeSecrets, secretFilesIn, secretProblems } from '../../../stack/secrets/secret-files.ts';
 
 const secret = (name: string, text = 'sesame'): Secret => new Secret(text, `!env ${name}`);
-const inline = new Secret('sesame', '!env SAID', true);
+const inline = new Secret('https://hooks.example/sesame', '!env SAID', true);
 
 test('a secret must become a file that the config names, by whole paths in Alertmanager', () => {
   const receivers = [{ name: 'chat', slack_configs: [{ api_url: secret('SLACK'), channel: '#a' }] }];
@@ -76,7 +76,7 @@ test('a secret that the program reads from no file must be refused with the way 
 });
 
 test('a secret whose file is named as well must be refused', () => {
-  const config = { global: { slack_api_url: secret('A'), slack_api_url_file: '/b' } };
+  const config = { global: { slack_api_url: secret('A', 'https://a/'), slack_api_url_file: '/b' } };
   expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     { code: 'secret-twice', path: ['alertmanager', 'global', 'slack_api_url'] },
   ]);
