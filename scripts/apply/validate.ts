@@ -1,11 +1,11 @@
 import { configMount } from '../../stack/values/container.ts';
-import { toEntries } from '../check/archive.ts';
+
 import { checkRendering } from '../check/check.ts';
-import { checkedCache, remembering } from '../check/checked-cache.ts';
-import { containerRunner } from '../check/container-runner.ts';
+import { cachedRunner, checkedCache } from '../check/checked-cache.ts';
+import { containerRunner, toEntries } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner, noImage } from '../check/host-runner.ts';
-import { withOwnTests } from '../check/own-tests/own-tests.ts';
+import { withOwnTests } from '../check/own-tests.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
@@ -51,7 +51,7 @@ export async function validate(options: ValidateOptions): Promise<void> {
   report({ kind: 'phase', name: 'checking' });
   const byTools = await checkRendering(
     { ...rendering, services, tests },
-    remembering(open, checkedCache(env), findImage),
+    cachedRunner(open, checkedCache(env), findImage),
     report,
     signal,
     rendering,

@@ -8,11 +8,10 @@ import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
 
-/** How long one service's checks may take; rule tests over long spans are the slowest of them. */
+/** How long one service's checks may take; rule tests over long periods are the slowest. */
 const deadlineMs = 180_000;
 
-/** One check of all services, as it goes on. */
-interface Checking {
+interface CheckContext {
   readonly rendering: Rendering;
   readonly alerts: () => readonly AlertRule[];
   readonly open: OpenRunner;
@@ -21,9 +20,9 @@ interface Checking {
 }
 
 /**
- * Proves the rendered files valid with the tools of the services themselves, all services at once. Answers with what
- * is wrong, and with a warning for each check that nothing here could run; rejects with a StackError when a tool fails to run.
- * `whole` is the stack where only some of its services are checked.
+ * Validates the rendered files with the tools of the services, all services at once. Returns the errors, and a warning for each
+ * check that could not run; rejects with a StackError when a tool fails to run. `whole` is the stack where only some of its
+ * services are checked.
  */
 export async function checkRendering(
   rendering: Rendering,
@@ -34,24 +33,26 @@ export async function checkRendering(
 ): Promise<readonly Diagnostic[]> {
   const alerts = (): readonly AlertRule[] =>
     whole.services.flatMap(({ service, files }) => service.alerts?.(files) ?? []);
-  const checks = rendering.services.map((one) => checkService(one, { rendering, alerts, open, report, signal }));
-  // Each has its own runner to put away: none is left behind while another fails.
+  const checks = rendering.services.map((service) =>
+    checkService(service, { rendering, alerts, open, report, signal }),
+  );
+  // Each closes its own runner: none is left open when another fails.
   return (await settled(checks)).flat();
 }
 
-async function checkService(one: ServiceRendering, checking: Checking): Promise<readonly Diagnostic[]> {
-  const { rendering, alerts, open, signal } = checking;
-  const { service, container, files } = one;
+async function checkService(rendered: ServiceRendering, context: CheckContext): Promise<readonly Diagnostic[]> {
+  const { rendering, alerts, open, signal } = context;
+  const { service, container, files } = rendered;
   const commands = service.checks(rendering.config, files, rendering.tests, alerts);
   if (commands.length === 0) return [];
   const timeout = AbortSignal.timeout(deadlineMs);
-  const until = { ...checking, signal: AbortSignal.any([signal, timeout]) };
+  const until = { ...context, signal: AbortSignal.any([signal, timeout]) };
   try {
     const { image, user } = container;
     await using runner = await open({ service: service.name, image, user, files, commands });
     const running = commands.map((command, at) => {
       const work = { id: `check:${service.name}:${at}`, what: `checking ${command.title}` };
-      return runCommand(command, work, one, runner, until);
+      return runCommand(command, work, rendered, runner, until);
     });
     return unique((await settled(running)).flat());
   } catch (error) {
@@ -63,9 +64,9 @@ async function checkService(one: ServiceRendering, checking: Checking): Promise<
 async function runCommand(
   command: CheckCommand,
   work: { readonly id: string; readonly what: string },
-  one: ServiceRendering,
+  { service, files: serviceFiles }: ServiceRendering,
   runner: CheckRunner,
-  { rendering, report, signal }: Checking,
+  { rendering, report, signal }: CheckContext,
 ): Promise<readonly Diagnostic[]> {
   const begun = performance.now();
   report({ kind: 'started', ...work });
@@ -79,24 +80,21 @@ async function runCommand(
   }
   if (run.exitCode === 0) {
     const tookMs = performance.now() - begun;
-    report({ kind: 'done', ...work, tookMs, ...(run.detail === undefined ? {} : { detail: run.detail }) });
+    report({ kind: 'done', ...work, tookMs, detail: run.detail });
     return [];
   }
-  const files = filesOf({ files: one.files, commands: [command] });
+  const files = filesOf({ files: serviceFiles, commands: [command] });
   const findings = findingsIn(run, command, redact(run.output, files));
   report({ kind: 'failed', ...work, why: findings.map(({ message }) => message).join('; ') });
-  return findings.map((finding) =>
-    diagnose(finding, { tool: command.tool, service: one.service.name, files, rendering }),
-  );
+  return findings.map((finding) => diagnose(finding, { tool: command.tool, service: service.name, files, rendering }));
 }
 
-/** What was being done stands before it in any case. */
 function whyOf(error: unknown): string {
   if (error instanceof StackError) return error.why;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What the command's own reading finds in its output, or the output itself where that finds nothing. */
+/** The findings that the command reads in its output, else the output itself. */
 function findingsIn(
   { exitCode }: { readonly exitCode: number },
   command: CheckCommand,
@@ -104,20 +102,20 @@ function findingsIn(
 ): readonly CheckFinding[] {
   const findings = command.explain(output);
   if (findings.length > 0) return findings;
-  const said = output.replaceAll(/\s+/g, ' ').trim();
-  return [{ message: `ended with exit code ${exitCode}${said === '' ? ' and said nothing' : `: ${said}`}` }];
+  const printed = output.replaceAll(/\s+/g, ' ').trim();
+  return [{ message: `exit code ${exitCode}${printed === '' ? ' without output' : `: ${printed}`}` }];
 }
 
-/** All values, or the first failure once nothing runs any more. */
+/** All values, or the first failure once all have ended. */
 async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
   const all = await Promise.allSettled(promises);
-  return all.map((one) => {
-    if (one.status === 'rejected') throw one.reason;
-    return one.value;
+  return all.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
   });
 }
 
-/** A rule file that is wrong is told of by each command that reads it. */
+/** Each command that reads a wrong rule file reports it. */
 function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const keyOf = ({ where, message }: Diagnostic): string => `${where?.file}:${where?.offset}:${message}`;
   return [...new Map(diagnostics.map((one) => [keyOf(one), one])).values()];
@@ -128,7 +126,7 @@ function couldNotCheck(command: CheckCommand, run: CheckRun & { kind: 'notRun' }
     severity: 'warning',
     code: 'could-not-check',
     message: `could not check ${command.title}: ${run.why}`,
-    ...(run.tryThis === undefined ? {} : { hint: run.tryThis }),
+    hint: run.tryThis,
   };
 }
 
@@ -136,12 +134,12 @@ function tooLong(service: string, cause: unknown): StackError {
   return new StackError({
     doing: `checking the files of ${service}`,
     why: `the checks did not end within ${deadlineMs / 60_000} minutes`,
-    tryThis: 'look for a rule test that spans years, or for an engine under heavy load',
+    tryThis: 'look for a rule test over years, or for heavy load on the engine',
     cause,
   });
 }
 
-/** Go's YAML package shows the first letters of a value it cannot use. */
+/** Go's YAML package prints the first characters of a value it cannot use. */
 const shownByGo = 7;
 
 /** A tool's output without the secrets of the files it read. */
@@ -156,11 +154,11 @@ function redact(output: string, files: readonly RenderedFile[]): string {
       `${text.slice(0, shownByGo)}...`,
     ])
     .filter((text) => text.trim() !== '')
-    .sort((one, other) => other.length - one.length)
-    .reduce((told, text) => told.replaceAll(text, '[secret]'), output);
+    .sort((a, b) => b.length - a.length)
+    .reduce((redacted, text) => redacted.replaceAll(text, '[secret]'), output);
 }
 
-/** A file that is a secret as a whole may not say so. */
+/** A file may be a secret as a whole. */
 function secretsOf({ content, secrets }: RenderedFile): readonly Secret[] {
   return secrets ?? (content instanceof Secret ? [content] : []);
 }

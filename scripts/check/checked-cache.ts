@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
+import type { CheckCommand } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
 import { userCache } from '../util/user-cache.ts';
 import type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './runner.ts';
 
-/** What has passed before, by a key of everything it depends on. It only saves time: nothing about it ever fails. */
+/** The checks that passed before, each by a key of everything it depends on. Its own failures are ignored: it only saves time. */
 export interface CheckedCache {
   has(key: string): Promise<boolean>;
-  remember(key: string): Promise<void>;
+  add(key: string): Promise<void>;
 }
 
-/** How many passed checks are remembered; the ones not used for longest go first. */
-const most = 200;
+/** How many checks are kept; those not used for the longest time are removed. */
+const maxEntries = 200;
 
 /** The cache of this user: an empty file for each check that passed. */
 export function checkedCache(env: Readonly<Record<string, string | undefined>>): CheckedCache {
   const cache = userCache(env);
-  if (cache === undefined) return { has: async () => false, remember: async () => {} };
+  if (cache === undefined) return { has: async () => false, add: async () => {} };
   const folder = join(cache, 'checked');
   return {
-    has: (key) => unlessBroken(false, () => touch(join(folder, key))),
-    remember: (key) =>
-      unlessBroken(undefined, async () => {
+    has: (key) => ignoringErrors(false, () => touch(join(folder, key))),
+    add: (key) =>
+      ignoringErrors(undefined, async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeFile(join(folder, key), '');
         await prune(folder);
@@ -32,23 +32,23 @@ export function checkedCache(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * A runner that takes a command as passed when the same image passed it on the same bytes before, and opens the
- * other only for the rest. A check with an image that is not present is never remembered.
+ * A runner that does not repeat a command that passed before with the same image on the same bytes; `open` opens the runner of
+ * the others. Without the image there is no cache.
  */
-export function remembering(open: OpenRunner, cache: CheckedCache, findImage: FindImage): OpenRunner {
+export function cachedRunner(open: OpenRunner, cache: CheckedCache, findImage: FindImage): OpenRunner {
   return async (job) => {
     const image = await findImage(job.image);
     if (image === undefined) return open(job);
     const keyed = job.commands.map((command) => ({ command, key: keyOf(image.id, job, command) }));
-    const known = await Promise.all(keyed.map(async (one) => ({ ...one, isKnown: await cache.has(one.key) })));
-    const passed = new Set(known.filter((one) => one.isKnown).map((one) => one.command));
+    const known = await Promise.all(keyed.map(async (entry) => ({ ...entry, isKnown: await cache.has(entry.key) })));
+    const passed = new Set(known.filter(({ isKnown }) => isKnown).map(({ command }) => command));
     const rest = job.commands.filter((command) => !passed.has(command));
     const inner = rest.length === 0 ? undefined : await open({ ...job, commands: rest });
-    return new RememberingRunner(inner, passed, new Map(keyed.map((one) => [one.command, one.key])), cache, job.image);
+    return new CachedRunner(inner, passed, new Map(keyed.map(({ command, key }) => [command, key])), cache, job.image);
   };
 }
 
-class RememberingRunner implements CheckRunner {
+class CachedRunner implements CheckRunner {
   readonly where: string;
   readonly #inner: CheckRunner | undefined;
   readonly #passed: ReadonlySet<CheckCommand>;
@@ -71,11 +71,11 @@ class RememberingRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     if (this.#inner === undefined || this.#passed.has(command)) {
-      return { kind: 'ran', exitCode: 0, output: '', detail: 'unchanged since it passed' };
+      return { kind: 'ran', exitCode: 0, output: '', detail: 'cached, since nothing changed after it passed' };
     }
     const run = await this.#inner.run(command, signal);
     const key = this.#keys.get(command);
-    if (run.kind === 'ran' && run.exitCode === 0 && key !== undefined) await this.#cache.remember(key);
+    if (run.kind === 'ran' && run.exitCode === 0 && key !== undefined) await this.#cache.add(key);
     return run;
   }
 
@@ -85,17 +85,13 @@ class RememberingRunner implements CheckRunner {
 }
 
 function keyOf(imageId: string, job: CheckJob, command: CheckCommand): string {
-  const files = (command.reads ?? job.files).toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  const files = (command.reads ?? job.files).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const hash = createHash('sha256').update(JSON.stringify([imageId, job.user, command.argv, command.alsoRun]));
-  for (const file of files) hash.update(JSON.stringify(partsOf(file)));
+  for (const file of files) hash.update(JSON.stringify([file.path, file.mode, revealed(file)]));
   return hash.digest('hex');
 }
 
-function partsOf(file: RenderedFile): readonly unknown[] {
-  return [file.path, file.mode, revealed(file)];
-}
-
-/** Whether the file is there, marking it as used. */
+/** Whether the file exists; marks it as used. */
 async function touch(path: string): Promise<boolean> {
   const now = new Date();
   await utimes(path, now, now);
@@ -104,18 +100,18 @@ async function touch(path: string): Promise<boolean> {
 
 async function prune(folder: string): Promise<void> {
   const names = await readdir(folder);
-  if (names.length <= most) return;
+  if (names.length <= maxEntries) return;
   const aged = await Promise.all(
     names.map(async (name) => ({ name, usedAt: (await stat(join(folder, name))).mtimeMs })),
   );
-  const old = aged.toSorted((one, other) => other.usedAt - one.usedAt).slice(most);
+  const old = aged.toSorted((a, b) => b.usedAt - a.usedAt).slice(maxEntries);
   await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
-async function unlessBroken<T>(otherwise: T, act: () => Promise<T>): Promise<T> {
+async function ignoringErrors<T>(fallback: T, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch {
-    return otherwise;
+    return fallback;
   }
 }

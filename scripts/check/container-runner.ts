@@ -1,26 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import type { CheckCommand } from '../../stack/model.ts';
+import { posix } from 'node:path';
+import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { configDir } from '../../stack/values/container.ts';
 import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { revealed } from '../render/show.ts';
 import { StackError } from '../util/stack-error.ts';
-import { toEntries } from './archive.ts';
-import { batchScript, type Ended, readBatch, together } from './batch.ts';
 import {
   type CheckJob,
   type CheckRun,
   type CheckRunner,
+  combined,
+  type Exit,
   type FindImage,
   filesOf,
   lacksShell,
   type OpenRunner,
-  outOfPlace,
-  refused,
   runsOf,
+  shellLine,
+  toCheckError,
+  toRun,
 } from './runner.ts';
 
 /**
- * Runs a service's checks in a throw-away container of the image that will run it, where the files lie just as the
+ * Runs a service's checks in a throw-away container of the image that will run it, where the files are as the
  * server will see them. All commands share one container, since starting one takes far longer than most checks.
  * An image that is not present is left to `otherwise`.
  */
@@ -55,10 +58,10 @@ class ContainerRunner implements CheckRunner {
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     this.#batch ??= this.#runAll(signal);
     const runs = await this.#batch.catch((error: unknown) => {
-      throw refused(this.#job.service, error);
+      throw toCheckError(this.#job.service, error);
     });
     const run = runs.get(command);
-    if (run === undefined) throw new Error(`${command.title} is no command of this job`);
+    if (run === undefined) throw new Error(`${command.title} is not a command of this job`);
     return run;
   }
 
@@ -78,29 +81,31 @@ class ContainerRunner implements CheckRunner {
     try {
       const { output } = await this.#inContainer(['/bin/sh', `/${path}`], [{ path, text: script }], signal);
       const runs = readBatch(output, id);
-      return new Map(commands.map((command, at) => [command, toRun(runs[at] ?? cutShort(this.#job.service, output))]));
+      return new Map(
+        commands.map((command, at) => [command, toRun(runs[at] ?? cutShort(this.#job.service, output), configDir)]),
+      );
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
       const alone = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
-        return [command, toRun(await this.#eachAlone(runsOf(command, configDir), signal))];
+        return [command, toRun(await this.#eachAlone(runsOf(command, configDir), signal), configDir)];
       });
       return new Map(await Promise.all(alone));
     }
   }
 
-  /** Each run in a container of its own, for want of a shell; the last exit code that is not 0 counts. */
-  async #eachAlone(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Ended> {
-    const ended: Ended[] = [];
-    for (const argv of runs) ended.push(await this.#inContainer(argv, [], signal));
-    return together(ended);
+  /** Each run in a container of its own, for an image without a shell. */
+  async #eachAlone(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
+    const exits: Exit[] = [];
+    for (const argv of runs) exits.push(await this.#inContainer(argv, [], signal));
+    return combined(exits);
   }
 
-  /** Runs one program in a container of its own and removes that whatever happens. */
+  /** Runs one program in a container of its own, which is removed in any case. */
   async #inContainer(
     argv: readonly string[],
     scripts: readonly { readonly path: string; readonly text: string }[],
     signal: AbortSignal,
-  ): Promise<Ended> {
+  ): Promise<Exit> {
     const engine = this.#engine;
     const { image, user, service } = this.#job;
     const container = await engine.createHelper({
@@ -127,7 +132,7 @@ class ContainerRunner implements CheckRunner {
     }
   }
 
-  /** Problems before progress: tools print them on stderr, and two streams do not keep their order. */
+  /** stderr first, where tools print problems: two streams do not keep their order. */
   async #logsOf(container: string, signal: AbortSignal): Promise<string> {
     const lines = { stderr: [] as string[], stdout: [] as string[] };
     for await (const line of this.#engine.logs(container, { signal })) lines[line.stream].push(line.text);
@@ -142,16 +147,56 @@ function toScript({ path, text }: { path: string; text: string }, user: string):
   return { kind: 'file', path, content: Buffer.from(text), mode: 0o500, uid, gid };
 }
 
-function toRun({ exitCode, output }: Ended): CheckRun {
-  return { kind: 'ran', exitCode, output: outOfPlace(output, configDir) };
-}
-
-/** The batch ended before this command did: killed, as when memory runs out. */
+/** The batch ended before this command did: it was killed, as when memory runs out. */
 function cutShort(service: string, output: string): never {
   const said = output.trim().slice(-500);
   throw new StackError({
     doing: `checking the files of ${service}`,
-    why: `the container ended before its checks did${said === '' ? '' : `; its last words: ${said}`}`,
-    tryThis: 'look whether the host is short of memory',
+    why: `the container ended before its checks did${said === '' ? '' : `; it printed last: ${said}`}`,
+    tryThis: 'check whether the host is short of memory',
   });
+}
+
+/** A shell script that runs commands one after the other, each of one or more runs, with a mark with `id` after the output of each. */
+function batchScript(commands: readonly (readonly (readonly string[])[])[], id: string): string {
+  const lines = commands.flatMap((runs) => [
+    `${shellLine(runs)} 2>&1`,
+    // The empty line ends an output whose last line has no end.
+    `printf '\\n%s %d\\n' 'end-${id}' $?`,
+  ]);
+  return ['#!/bin/sh', ...lines, 'exit 0', ''].join('\n');
+}
+
+/** The exit code and output of each command that ended, in their order. */
+function readBatch(output: string, id: string): readonly Exit[] {
+  const pieces = output.split(new RegExp(`^end-${id} (\\d+)$`, 'm'));
+  const runs: Exit[] = [];
+  for (let at = 0; at + 1 < pieces.length; at += 2) {
+    runs.push({ exitCode: Number(pieces[at + 1]), output: pieces[at] ?? '' });
+  }
+  return runs;
+}
+
+/** Files below a directory of a container as entries to unpack at its root: folders first, all owned by `uid:gid`. */
+export function toEntries(files: readonly RenderedFile[], directory: string, user: string): readonly ArchiveEntry[] {
+  const [uid = 0, gid = 0] = user.split(':').map(Number);
+  const base = directory.replace(/^\//, '');
+  const folders = new Set<string>([base]);
+  for (const file of files) {
+    for (let folder = posix.dirname(file.path); folder !== '.'; folder = posix.dirname(folder))
+      folders.add(`${base}/${folder}`);
+  }
+  return [
+    ...[...folders].sort().map((path): ArchiveEntry => ({ kind: 'directory', path, mode: 0o755, uid, gid })),
+    ...files.map(
+      (file): ArchiveEntry => ({
+        kind: 'file',
+        path: `${base}/${file.path}`,
+        content: Buffer.from(revealed(file)),
+        mode: file.mode,
+        uid,
+        gid,
+      }),
+    ),
+  ];
 }

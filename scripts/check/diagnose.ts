@@ -7,7 +7,7 @@ import type { LoadedStack } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
-/** What a finding was found by and in. */
+/** The tool that made a finding, and what it checked. */
 interface DiagnoseContext {
   readonly tool: string;
   readonly service: string;
@@ -15,24 +15,24 @@ interface DiagnoseContext {
   readonly rendering: Rendering;
 }
 
-/** A finding about a rendered file as a diagnostic about what the person wrote: their own file, or the key of stack.yml. */
-export function diagnose(finding: CheckFinding, found: DiagnoseContext): Diagnostic {
-  const file = findFile(finding.path, found.files);
+/** A finding in a rendered file as a diagnostic about what the user wrote: a file of theirs, or a key of stack.yml. */
+export function diagnose(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
+  const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
-  const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, found.rendering);
-  const told = { severity: 'error', code: 'check-failed' } as const;
-  if (where !== undefined) return { ...told, message: `${found.tool}: ${finding.message}`, where };
-  if (file === undefined) return { ...told, message: `${found.tool} in ${found.service}: ${finding.message}` };
-  if (file.isVerbatim === true) return { ...told, message: `${file.origin}: ${found.tool}: ${finding.message}` };
-  const name = `${found.service}/${file.path}${line === undefined ? '' : ` line ${line}`}`;
+  const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, rendering);
+  const error = { severity: 'error', code: 'check-failed' } as const;
+  if (where !== undefined) return { ...error, message: `${tool}: ${finding.message}`, where };
+  if (file === undefined) return { ...error, message: `${tool} in ${service}: ${finding.message}` };
+  if (file.isVerbatim === true) return { ...error, message: `${file.origin}: ${tool}: ${finding.message}` };
+  const name = `${service}/${file.path}${line === undefined ? '' : ` line ${line}`}`;
   return {
-    ...told,
-    message: `${found.tool}: ${finding.message}, in ${name}`,
-    hint: `promstack render --service ${found.service} shows the file; it is made from ${file.origin} and stack.yml`,
+    ...error,
+    message: `${tool}: ${finding.message}, in ${name}`,
+    hint: `promstack render --service ${service} shows the file; it is made from ${file.origin} and stack.yml`,
   };
 }
 
-/** Tools name a file by its path, some by its last part alone. */
+/** Tools name a file by its path, some only by its last part. */
 function findFile(path: string | undefined, files: readonly RenderedFile[]): RenderedFile | undefined {
   if (path === undefined) return undefined;
   const exact = files.find((file) => file.path === path);
@@ -41,10 +41,10 @@ function findFile(path: string | undefined, files: readonly RenderedFile[]): Ren
   return alike.length === 1 ? alike[0] : undefined;
 }
 
-/** The line the tool names, else the first that holds what the problem is about. */
+/** The line that the tool names, else the first with the text the problem is about. */
 function lineOf({ line, about }: CheckFinding, file: RenderedFile): number | undefined {
   const lines = revealed(file).split('\n');
-  // A tool that reads the file in another way than lines may name one that is not there.
+  // A tool that counts lines differently may name one past the end.
   if (line !== undefined) return Math.min(line, lines.length);
   if (about === undefined || about.trim() === '') return undefined;
   const at = lines.findIndex((text) => startOf(text, about) !== -1);
@@ -58,7 +58,7 @@ function placeOf(
   { locate, config }: Rendering,
 ): SourceRange | undefined {
   if (file.isVerbatim === true) return placeInFile(finding, file, line);
-  const part = file.filled?.findLast((one) => one.from <= line && line <= one.to);
+  const part = file.filled?.findLast(({ from, to }) => from <= line && line <= to);
   return part === undefined || locate === undefined
     ? undefined
     : placeInStack(file, part, line, finding.about, config, locate);
@@ -67,7 +67,7 @@ function placeOf(
 function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: number): SourceRange {
   const lines = revealed(file).split('\n');
   const text = (lines[line - 1] ?? '').trimEnd();
-  const offset = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  const offset = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
   const begin = Math.max(startOf(text, about), 0) || Math.max(text.search(/\S/), 0);
   const from = column === undefined ? begin : Math.min(column - 1, Math.max(0, text.length - 1));
   const isAbout = about !== undefined && text.startsWith(about, from);
@@ -75,7 +75,7 @@ function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: 
   return { file: file.origin, line, column: from + 1, offset: offset + from, length };
 }
 
-/** Where a text stands in a line, not as a part of a longer word; -1 when it does not. */
+/** The index of a text in a line, not within a longer word; -1 when it is not there. */
 function startOf(line: string, text: string | undefined): number {
   if (text === undefined) return -1;
   for (let at = line.indexOf(text); at !== -1; at = line.indexOf(text, at + 1)) {
@@ -84,12 +84,12 @@ function startOf(line: string, text: string | undefined): number {
   return -1;
 }
 
-/** Whether a word does not go on from one side of a place to the other. */
+/** Whether no word spans an index. */
 function isWordBorder(line: string, at: number): boolean {
   return !/^[\w-]{2}$/.test(line.slice(Math.max(0, at - 1), at + 1));
 }
 
-/** Where stack.yml says what stands on a line of a rendered file. */
+/** The place in stack.yml that a line of a rendered file comes from. */
 function placeInStack(
   file: RenderedFile,
   part: FilledLines,
@@ -102,7 +102,7 @@ function placeInStack(
   if (!isCollection(value)) return locate(part.path);
   const lines = revealed(file).split('\n');
   const [first = '', ...rest] = lines.slice(part.from - 1, part.to);
-  // A section that is an item of a list begins behind a dash that is not its own.
+  // A mapping that is an item of a list begins behind the dash of the list.
   const begin = Array.isArray(value) ? first : first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length));
   const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1);
   return locate([...part.path, ...inner], inner.at(-1) === about);
@@ -116,7 +116,7 @@ function pathAtLine(text: string, line: number): KeyPath {
 
   const descend = (node: unknown): KeyPath => {
     if (isMap(node)) {
-      const pair = node.items.findLast((one) => lineOf(one.key) <= line);
+      const pair = node.items.findLast(({ key }) => lineOf(key) <= line);
       if (pair === undefined || !isScalar(pair.key)) return [];
       return [String(pair.key.value), ...descend(pair.value)];
     }

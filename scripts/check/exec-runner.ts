@@ -1,15 +1,17 @@
 import type { CheckCommand } from '../../stack/model.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
-import { type Ended, shellLine, together } from './batch.ts';
 import {
   type CheckJob,
   type CheckRun,
   type CheckRunner,
+  combined,
+  type Exit,
   lacksShell,
   type OpenRunner,
-  outOfPlace,
-  refused,
   runsOf,
+  shellLine,
+  toCheckError,
+  toRun,
 } from './runner.ts';
 
 /** A running container that already sees a job's files. */
@@ -50,16 +52,16 @@ class ExecRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     const { directory } = this.#staged;
-    const { exitCode, output } = await this.#exec(runsOf(command, directory), signal).catch((error: unknown) => {
-      throw refused(this.#service, error);
+    const exit = await this.#exec(runsOf(command, directory), signal).catch((error: unknown) => {
+      throw toCheckError(this.#service, error);
     });
-    return { kind: 'ran', exitCode, output: outOfPlace(output, directory) };
+    return toRun(exit, directory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** The shell joins stdout and stderr in the order they are printed; without one, problems come before progress. */
-  async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Ended> {
+  async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
     const { container } = this.#staged;
     try {
       // promtool runs tests over a database of its own, and the rest of the running container cannot be written.
@@ -70,11 +72,11 @@ class ExecRunner implements CheckRunner {
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
     }
-    const ended: Ended[] = [];
+    const exits: Exit[] = [];
     for (const argv of runs) {
       const { exitCode, stdout, stderr } = await this.#engine.exec(container, argv, { signal });
-      ended.push({ exitCode, output: stderr + stdout });
+      exits.push({ exitCode, output: stderr + stdout });
     }
-    return together(ended);
+    return combined(exits);
   }
 }

@@ -1,20 +1,13 @@
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import type { CheckCommand } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
 import { StackError } from '../util/stack-error.ts';
-import {
-  type CheckJob,
-  type CheckRun,
-  type CheckRunner,
-  filesOf,
-  type OpenRunner,
-  outOfPlace,
-  runsOf,
-} from './runner.ts';
+import { type CheckJob, type CheckRun, type CheckRunner, filesOf, type OpenRunner, runsOf, toRun } from './runner.ts';
 
-/** Why the tools of this host have to do, and what to try where one of them is missing too. */
+/** Why the tools of this host are used, and what to try where one of them is missing too. */
 export interface MissingTool {
   readonly because: string;
   readonly tryThis: (tool: string) => string;
@@ -26,13 +19,13 @@ export const noEngine: MissingTool = {
   tryThis: (tool) => `install ${tool}, or run promstack where a container engine runs`,
 };
 
-/** There is an engine, and it has not got the image. */
+/** There is an engine, without the image. */
 export const noImage: MissingTool = {
-  because: 'its image is not here',
+  because: 'its image is not present',
   tryThis: (tool) => `promstack images pull, or install ${tool}`,
 };
 
-/** Runs checks with the tools on this host's PATH, for want of something better. A tool that is not there either is told as not run. */
+/** Runs checks with the tools on this host's PATH. A tool that is missing there is reported as not run. */
 export function hostRunner(env: Readonly<Record<string, string | undefined>>, want: MissingTool): OpenRunner {
   return async (job) => {
     const folder = await mkdtemp(join(tmpdir(), 'promstack-check-'));
@@ -84,7 +77,14 @@ class HostRunner implements CheckRunner {
     let exitCode = 0;
     try {
       for (const [, ...args] of runsOf(command, files)) {
-        exitCode = (await exitCodeOf(command.tool, args, { env: this.#env, output: output.fd, signal })) || exitCode;
+        // Any descriptor will do; the types name 3 to 9.
+        const fd = output.fd as 3;
+        const stdio = ['ignore', fd, fd] as const;
+        const options = { env: this.#env, extendEnv: false, stdio, reject: false, cancelSignal: signal } as const;
+        const ended = await execa(command.tool, args, options);
+        if (ended.exitCode === undefined)
+          throw ended.isTerminated ? new Error(`it was killed by ${ended.signal}`) : ended;
+        exitCode = ended.exitCode || exitCode;
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -94,7 +94,7 @@ class HostRunner implements CheckRunner {
       await output.close();
     }
     const detail = `with the ${command.tool} of this host, whose version may not be the one that will run`;
-    return { kind: 'ran', exitCode, output: outOfPlace(await readFile(printed, 'utf8'), files), detail };
+    return toRun({ exitCode, output: await readFile(printed, 'utf8') }, files, detail);
   }
 
   #absent({ tool }: CheckCommand): CheckRun {
@@ -108,28 +108,6 @@ class HostRunner implements CheckRunner {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-interface ProgramOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The open file to which the program's output goes. */
-  readonly output: number;
-  readonly signal: AbortSignal;
-}
-
-/** Runs a program to its end; rejects when it cannot be started or is killed. */
-async function exitCodeOf(
-  tool: string,
-  args: readonly string[],
-  { env, output, signal: cancelSignal }: ProgramOptions,
-): Promise<number> {
-  const { execa } = await import('execa');
-  // execa takes any file descriptor, but its types know only the first few.
-  const fd = output as 3;
-  const options = { env, extendEnv: false, cancelSignal, stdin: 'ignore', stdout: fd, stderr: fd } as const;
-  const { exitCode, signal, code, originalMessage } = await execa(tool, args, { ...options, reject: false });
-  if (exitCode !== undefined) return exitCode;
-  throw Object.assign(new Error(signal === undefined ? originalMessage : `it was killed by ${signal}`), { code });
 }
 
 /** Where a folder of PATH may not be looked into, the system says that the tool may not be run, though it may well not be there. */

@@ -19,7 +19,7 @@ export type Event =
       readonly id: string;
       readonly what: string;
       readonly tookMs: number;
-      readonly detail?: string;
+      readonly detail?: string | undefined;
     }
   | { readonly kind: 'failed'; readonly id: string; readonly what: string; readonly why: string }
   /** A piece of work that was not begun because another failed. */

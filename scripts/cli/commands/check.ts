@@ -2,11 +2,11 @@ import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { checkRendering } from '../../check/check.ts';
-import { checkedCache, remembering } from '../../check/checked-cache.ts';
+import { cachedRunner, checkedCache } from '../../check/checked-cache.ts';
 import { containerRunner } from '../../check/container-runner.ts';
 import { hostRunner, noEngine, noImage } from '../../check/host-runner.ts';
-import { lintRendering } from '../../check/lint/lint.ts';
-import { withOwnTests } from '../../check/own-tests/own-tests.ts';
+import { lintRendering } from '../../check/lint.ts';
+import { withOwnTests } from '../../check/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { findImages } from '../../engine/images/ensure.ts';
@@ -96,7 +96,7 @@ async function inImages(engine: Engine, { config, services }: Rendering, env: Co
   const images = await findImages(engine, wanted, config.images);
   const otherwise = hostRunner(env, noImage);
   const findImage: FindImage = async (reference) => images.get(reference);
-  return remembering(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
+  return cachedRunner(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
 }
 
 function tell(

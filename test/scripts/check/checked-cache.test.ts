@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { checkedCache, remembering } from '../../../scripts/check/checked-cache.ts';
+import { cachedRunner, checkedCache } from '../../../scripts/check/checked-cache.ts';
 import type { CheckJob, CheckRun, OpenRunner } from '../../../scripts/check/runner.ts';
 import { commandOf, fileOf } from '../../support/check-commands.ts';
 
@@ -45,7 +45,7 @@ async function check(
 ): Promise<readonly string[]> {
   run = [];
   const { id, env = { XDG_CACHE_HOME: caches } } = options;
-  const open = remembering(noting, checkedCache(env), async (ref) => (id === undefined ? undefined : { ref, id }));
+  const open = cachedRunner(noting, checkedCache(env), async (ref) => (id === undefined ? undefined : { ref, id }));
   await using runner = await open(job);
   for (const command of job.commands) await runner.run(command, AbortSignal.timeout(10_000));
   return run;
@@ -95,10 +95,13 @@ describe('what passed before', () => {
   });
 
   it('must say so', async () => {
-    const open = remembering(noting, checkedCache({ XDG_CACHE_HOME: caches }), async (ref) => ({ ref, id: '1' }));
+    const open = cachedRunner(noting, checkedCache({ XDG_CACHE_HOME: caches }), async (ref) => ({ ref, id: '1' }));
     const job = jobOf({ commands: [commandOf(['good'])] });
     const [command = commandOf([])] = job.commands;
-    for (const expected of [{ output: 'said' }, { output: '', detail: 'unchanged since it passed' }]) {
+    for (const expected of [
+      { output: 'said' },
+      { output: '', detail: 'cached, since nothing changed after it passed' },
+    ]) {
       await using runner = await open(job);
       expect(await runner.run(command, AbortSignal.timeout(10_000))).toMatchObject({
         kind: 'ran',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lintRendering } from '../../../scripts/check/lint/lint.ts';
+import { lintRendering } from '../../../scripts/check/lint.ts';
 import { type Folder, renderingOf, toldOf } from '../../support/own-tests.ts';
 
 async function lint(folder: Folder, metrics?: readonly string[]): Promise<readonly string[]> {

@@ -38,7 +38,7 @@ describe('PromQL', () => {
     expect(promqlProblem(expression)).toMatchObject({ message, from });
   });
 
-  test('must be judged alike with and without remembering shapes', () => {
+  test('must be judged alike with and without cachedRunner shapes', () => {
     const parts = fc.constantFrom(
       ...right,
       '(',

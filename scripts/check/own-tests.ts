@@ -1,9 +1,9 @@
 import { posix, relative, resolve } from 'node:path';
-import { type InhibitRule, parseInhibitRule } from '../../../stack/alertmanager/inhibition.ts';
-import { readMainFile } from '../../../stack/alertmanager/main-file.ts';
-import { parseRoute } from '../../../stack/alertmanager/routing-tree.ts';
-import type { Diagnostic, Problem } from '../../../stack/diagnostic.ts';
-import type { RenderedFile } from '../../../stack/model.ts';
+import { type InhibitRule, parseInhibitRule } from '../../stack/alertmanager/inhibition.ts';
+import { readMainFile } from '../../stack/alertmanager/main-file.ts';
+import { parseRoute } from '../../stack/alertmanager/routing-tree.ts';
+import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
+import type { RenderedFile } from '../../stack/model.ts';
 import {
   inhibitTestProblems,
   rewriteRuleFiles,
@@ -11,33 +11,33 @@ import {
   type TestFile,
   testFileKind,
   testFileSchema,
-} from '../../../stack/own-tests.ts';
-import { isMapping, type Mapping, mappingsIn } from '../../../stack/values/mapping.ts';
-import { findByGlob, isGlob } from '../../config/glob.ts';
-import type { OwnTest } from '../../config/loaded.ts';
-import { toProblems, toSchemaInput } from '../../config/validate.ts';
-import { readYaml } from '../../config/yaml-source.ts';
-import type { Rendering } from '../../render/rendering.ts';
+} from '../../stack/own-tests.ts';
+import { isMapping, type Mapping, mappingsIn } from '../../stack/values/mapping.ts';
+import { findByGlob, isGlob } from '../config/glob.ts';
+import type { OwnTest } from '../config/loaded.ts';
+import { toProblems, toSchemaInput } from '../config/validate.ts';
+import { readYaml } from '../config/yaml-source.ts';
+import type { Rendering } from '../render/rendering.ts';
 
-/** What the person's own tests come to. */
+/** The result of the user's tests. */
 interface OwnTests {
-  /** Those that promtool runs, ready for it. */
+  /** The tests that promtool runs, prepared for it. */
   readonly ruleTests: readonly RenderedFile[];
-  /** Failed tests of routes and inhibit rules, and what is wrong with the files. */
+  /** Failed tests of routes and inhibit rules, and mistakes in the files. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Runs the person's tests of routes and inhibit rules over the rendered files, and readies their rule tests for promtool. */
+/** Runs the user's tests of routes and inhibit rules on the rendered files, and prepares their rule tests for promtool. */
 export async function runOwnTests(rendering: Rendering): Promise<OwnTests> {
   const { tests = [] } = rendering.written ?? {};
-  const judged = await Promise.all(tests.map((test) => judgeFile(test, rendering)));
+  const results = await Promise.all(tests.map((test) => runFile(test, rendering)));
   return {
-    ruleTests: judged.flatMap((one) => one.ruleTests),
-    diagnostics: judged.flatMap((one) => one.diagnostics),
+    ruleTests: results.flatMap(({ ruleTests }) => ruleTests),
+    diagnostics: results.flatMap(({ diagnostics }) => diagnostics),
   };
 }
 
-/** The rendering with the person's rule tests among its tests, and what their other tests came to. */
+/** The rendering with the user's rule tests among its tests, and the result of their other tests. */
 export async function withOwnTests(
   rendering: Rendering,
 ): Promise<{ readonly rendering: Rendering; readonly diagnostics: readonly Diagnostic[] }> {
@@ -45,7 +45,7 @@ export async function withOwnTests(
   return { rendering: { ...rendering, tests: [...rendering.tests, ...ruleTests] }, diagnostics };
 }
 
-async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests> {
+async function runFile(test: OwnTest, rendering: Rendering): Promise<OwnTests> {
   const source = readYaml(test.content, test.origin);
   const only = (problems: readonly Problem[]): OwnTests => ({
     ruleTests: [],
@@ -54,9 +54,9 @@ async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests>
   if (!source.isWhole) return only([]);
   switch (testFileKind(source.value)) {
     case 'promtool': {
-      const ready = await readyRuleTest(test, source.value, rendering);
-      if (ready === undefined) return only([notRun(['rule_files'], 'Prometheus', 'rules')]);
-      return { ...only(ready.problems), ruleTests: ready.problems.length > 0 ? [] : [ready.file] };
+      const prepared = await prepareRuleTest(test, source.value, rendering);
+      if (prepared === undefined) return only([notRun(['rule_files'], 'Prometheus', 'rules')]);
+      return { ...only(prepared.problems), ruleTests: prepared.problems.length > 0 ? [] : [prepared.file] };
     }
     case 'own':
       return only(ownProblems(source.value, rendering));
@@ -67,13 +67,13 @@ async function judgeFile(test: OwnTest, rendering: Rendering): Promise<OwnTests>
   }
 }
 
-const byPlace = (one: Diagnostic, other: Diagnostic): number => (one.where?.offset ?? 0) - (other.where?.offset ?? 0);
+const byPlace = (a: Diagnostic, b: Diagnostic): number => (a.where?.offset ?? 0) - (b.where?.offset ?? 0);
 
 const mixed: Problem = {
   code: 'test-file',
   path: [],
-  message: "this file holds tests of promtool's and of promstack's",
-  hint: 'move "routes" and "inhibit" into a file of their own',
+  message: 'this file mixes tests for promtool with tests for promstack',
+  hint: 'move "routes" and "inhibit" into another file',
 };
 
 function unlike(origin: string): Problem {
@@ -81,8 +81,8 @@ function unlike(origin: string): Problem {
     code: 'test-file',
     severity: 'warning',
     path: [],
-    message: `${origin} is not run: it is no file of tests`,
-    hint: 'a file of tests has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests"',
+    message: `${origin} is not run: it is not a test file`,
+    hint: 'a test file has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests"',
   };
 }
 
@@ -91,14 +91,14 @@ const notRun = (path: Problem['path'], service: string, what: string): Problem =
   severity: 'warning',
   path,
   atKey: true,
-  message: `these tests are not run: the stack is without ${service}, so it has no ${what}`,
+  message: `these tests are not run: the stack has no ${service}, and so no ${what}`,
 });
 
 function ownProblems(content: unknown, rendering: Rendering): readonly Problem[] {
   const { value } = toSchemaInput(content, testFileSchema);
-  const read = testFileSchema.safeParse(value);
-  if (!read.success) return toProblems(read.error.issues, value, testFileSchema);
-  const { routes, inhibit }: TestFile = read.data;
+  const parsed = testFileSchema.safeParse(value);
+  if (!parsed.success) return toProblems(parsed.error.issues, value, testFileSchema);
+  const { routes, inhibit }: TestFile = parsed.data;
   const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
   if (config === undefined) {
     return [notRun(Object.keys(value as Mapping).slice(0, 1), 'Alertmanager', 'routes')];
@@ -117,22 +117,22 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
   ];
 }
 
-/** A tree that Alertmanager would refuse is told of by amtool; one of a newer version than is known here is not. */
+/** amtool reports a tree that Alertmanager would refuse, but not syntax that is newer than promstack. */
 function unreadable(key: string): Problem {
   return {
     code: 'could-not-check',
     severity: 'warning',
     path: [key],
     atKey: true,
-    message: 'these tests are not run: what they test is written in a way that promstack cannot read',
+    message: 'these tests are not run: promstack cannot read the syntax of what they test',
   };
 }
 
-/** Where tests of the person's own lie, beside the files they test, in a folder that no test of promstack's uses. */
-const landing = 'tests/user';
+/** The folder of the user's tests beside the files they test; no test of promstack's is in it. */
+const testsFolder = 'tests/user';
 
-/** A file of promtool's tests beside the rules it tests as they landed, or what it names in vain; a stack without Prometheus has neither. */
-async function readyRuleTest(
+/** A file of promtool's tests with the paths of its rule files as they are rendered; undefined in a stack without Prometheus. */
+async function prepareRuleTest(
   test: OwnTest,
   content: unknown,
   rendering: Rendering,
@@ -142,23 +142,23 @@ async function readyRuleTest(
   const rules = prometheus.files.filter(({ path }) => /^rules\/.*\.ya?ml$/.test(path));
   const { cwd = rendering.folder } = rendering.written ?? {};
   const folder = resolve(test.path, '..');
-  const placed = new Map(rules.map((file) => [resolve(cwd, file.origin), file.path]));
-  const named = await globbed(content, folder);
+  const renderedPaths = new Map(rules.map((file) => [resolve(cwd, file.origin), file.path]));
+  const matches = await globbed(content, folder);
 
-  const landingsOf = (path: string): readonly string[] => {
-    const own = (named.get(path) ?? [path]).flatMap((one) => placed.get(resolve(folder, one)) ?? []);
-    // Shipped rules are named as though they lay in the folder of rules beside stack.yml.
+  const targetsOf = (path: string): readonly string[] => {
+    const own = (matches.get(path) ?? [path]).flatMap((file) => renderedPaths.get(resolve(folder, file)) ?? []);
+    // Shipped rules are named as if they were in the folder `rules` beside stack.yml.
     const shipped = posix.normalize(relative(rendering.folder, resolve(folder, path)));
-    const found = own.length > 0 ? own : rules.some((file) => file.path === shipped) ? [shipped] : [];
-    return found.map((one) => posix.relative(landing, one));
+    const targets = own.length > 0 ? own : rules.some((file) => file.path === shipped) ? [shipped] : [];
+    return targets.map((target) => posix.relative(testsFolder, target));
   };
   const known = rules.map(({ origin, path, isShipped }) =>
     isShipped === true ? `../${path}` : relative(folder, resolve(cwd, origin)),
   );
-  const { text, problems } = rewriteRuleFiles(test.content, landingsOf, known);
+  const { text, problems } = rewriteRuleFiles(test.content, targetsOf, known);
   const file: RenderedFile = {
     service: 'prometheus',
-    path: `${landing}/${posix.basename(test.path)}`,
+    path: `${testsFolder}/${posix.basename(test.path)}`,
     content: text,
     mode: 0o444,
     origin: test.origin,

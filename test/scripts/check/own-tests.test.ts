@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runOwnTests } from '../../../../scripts/check/own-tests/own-tests.ts';
-import { type Folder, renderingOf, toldOf } from '../../../support/own-tests.ts';
+import { runOwnTests } from '../../../scripts/check/own-tests.ts';
+import { type Folder, renderingOf, toldOf } from '../../support/own-tests.ts';
 
 const stack = `
 prometheus:

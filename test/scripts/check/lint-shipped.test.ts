@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isMap, isSeq, parseDocument } from 'yaml';
-import { lintRendering } from '../../../../scripts/check/lint/lint.ts';
-import { packageRoot } from '../../../../scripts/util/package-root.ts';
-import { renderingOf, toldOf } from '../../../support/own-tests.ts';
-import { ruleFiles } from '../../../support/shipped.ts';
+import { lintRendering } from '../../../scripts/check/lint.ts';
+import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { renderingOf, toldOf } from '../../support/own-tests.ts';
+import { ruleFiles } from '../../support/shipped.ts';
 
 const read = (path: string): string => readFileSync(join(packageRoot(), path), 'utf8');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { inhibitionsOf } from '../../../../stack/alertmanager/inhibition.ts';
-import { explainFailure, readNotifyFailure } from '../../../../stack/alertmanager/notify-failures.ts';
-import { intervalsAt } from '../../../../stack/alertmanager/time-intervals.ts';
+import { inhibitionsOf } from '../../../stack/alertmanager/inhibition.ts';
+import { explainFailure, readNotifyFailure } from '../../../stack/alertmanager/notify-failures.ts';
+import { intervalsAt } from '../../../stack/alertmanager/time-intervals.ts';
 
 describe('time intervals', () => {
   const config = {
