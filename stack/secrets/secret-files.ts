@@ -99,7 +99,7 @@ export function secretProblems(value: unknown, service: string, title: string, f
     const keys = keysOf(path);
     const key = keys.at(-1) ?? '';
     const fileKey = fileKeyOf(keys, files);
-    const isKnown = fileKey !== undefined || files.unfiled.some((field) => endsIn(keys, field.split('.')));
+    const isKnown = fileKey !== undefined || files.inlineOnly.some((field) => endsWith(keys, field.split('.')));
     const wrong = isKnown ? secretTextProblem(secret.reveal(), key) : undefined;
     if (wrong !== undefined) {
       const { because, hint } = wrong;

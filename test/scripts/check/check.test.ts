@@ -102,8 +102,8 @@ describe('a check', () => {
     const { open } = runnerOf(async ({ argv }) => ran(7, argv[0] === 'a' ? ' \n' : 'panic:\n  goroutine'));
     const silent = { explain: () => [] };
     expect((await check(renderingOf([commandOf(['a'], silent), commandOf(['b'], silent)]), open)).told).toEqual([
-      'error a in prometheus: ended with exit code 7 and said nothing',
-      'error b in prometheus: ended with exit code 7: panic: goroutine',
+      'error a in prometheus: exit code 7 without output',
+      'error b in prometheus: exit code 7: panic: goroutine',
     ]);
   });
 

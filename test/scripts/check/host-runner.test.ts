@@ -63,7 +63,7 @@ describe("checks with this host's tools", () => {
 
   it.each([
     [noEngine, 'there is no container engine here', 'install tool, or run promstack where a container engine runs'],
-    [noImage, 'its image is not here', 'promstack images pull, or install tool'],
+    [noImage, 'its image is not present', 'promstack images pull, or install tool'],
   ])('must be told as not done where the tool is not there either: %o', async (want, because, tryThis) => {
     const command = commandOf(['tool']);
     await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));

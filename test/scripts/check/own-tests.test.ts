@@ -139,7 +139,7 @@ describe('a test of inhibit rules', () => {
 });
 
 describe('a file of tests', () => {
-  it('must have its slips told with their places', async () => {
+  it('must have its mistakes reported with their places', async () => {
     const { told } = await judge({
       tests: {
         'tests/a.yml': 'routs: []\n',
@@ -154,20 +154,20 @@ describe('a file of tests', () => {
       'error missing-key tests/b.yml:2:5+4 missing key "labels" in routes[0]',
       'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
       'error wrong-type tests/b.yml:4:16+5 expected a list of receivers, got the string "slack" (write ["slack"])',
-      'error test-file tests/c.yml:1:1+10 this file holds tests of promtool\'s and of promstack\'s (move "routes" and "inhibit" into a file of their own)',
-      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is no file of tests (a file of tests has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests")',
+      'error test-file tests/c.yml:1:1+10 this file mixes tests for promtool with tests for promstack (move "routes" and "inhibit" into another file)',
+      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests")',
       expect.stringMatching(/^error yaml tests\/e.yml:/),
     ]);
   });
 
-  it('must say what is not run for want of a service', async () => {
+  it('must say what is not run because a service is missing', async () => {
     const { told } = await judge({
       stack: 'prometheus: {enabled: false}\nalertmanager: {enabled: false}\n',
       tests: { 'tests/a.yml': 'routes: []\n', 'tests/b.yml': 'rule_files: []\n' },
     });
     expect(told).toEqual([
-      'warning could-not-check tests/a.yml:1:1+6 these tests are not run: the stack is without Alertmanager, so it has no routes',
-      'warning could-not-check tests/b.yml:1:1+10 these tests are not run: the stack is without Prometheus, so it has no rules',
+      'warning could-not-check tests/a.yml:1:1+6 these tests are not run: the stack has no Alertmanager, and so no routes',
+      'warning could-not-check tests/b.yml:1:1+10 these tests are not run: the stack has no Prometheus, and so no rules',
     ]);
   });
 });

@@ -26,14 +26,14 @@ describe('unreached-receiver', () => {
 
   it('must tell of a receiver that no route names', async () => {
     expect(await lint(stackOf('[]'))).toEqual([
-      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: no route uses it (use it in a route, or remove it; "# promstack: ignore unreached-receiver" keeps this quiet)',
+      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: no route uses it (use it in a route, or remove it; "# promstack: ignore unreached-receiver" silences this)',
     ]);
   });
 
   it('must tell of a receiver behind a route that takes everything', async () => {
     const told = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
     expect(told).toEqual([
-      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: routes before its own match all of its alerts (move its route up, or add "continue: true" to the route before it; "# promstack: ignore unreached-receiver" keeps this quiet)',
+      'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: routes before its own match all of its alerts (move its route up, or add "continue: true" to the route before it; "# promstack: ignore unreached-receiver" silences this)',
     ]);
     expect(await lint(stackOf('[{receiver: b}]'))).toEqual([
       expect.stringContaining('receiver "a" is never notified: routes before its own'),
@@ -81,7 +81,7 @@ alertmanager:
 
   it('must tell of an alert that no route takes', async () => {
     expect(await lintRules('- alert: A\n  expr: sum(up) < 1\n  labels: {severity: critcal}\n', stack)).toEqual([
-      'warning default-receiver-only rules/a.yml:4:16+1 the alert A matches no route, so it notifies only the default receiver "a" (add a label that a route matches, or a route that matches the alert; "# promstack: ignore default-receiver-only" keeps this quiet)',
+      'warning default-receiver-only rules/a.yml:4:16+1 the alert A matches no route, so it notifies only the default receiver "a" (add a label that a route matches, or a route that matches the alert; "# promstack: ignore default-receiver-only" silences this)',
     ]);
   });
 
@@ -111,7 +111,7 @@ describe('inhibit-never-matches', () => {
   const told = (message: string, hint: string): string =>
     expect.stringMatching(
       new RegExp(
-        `^warning inhibit-never-matches stack.yml:3:7\\+\\d+ ${escaped(message)} \\(${escaped(hint)}; "# promstack: ignore inhibit-never-matches" keeps this quiet\\)$`,
+        `^warning inhibit-never-matches stack.yml:3:7\\+\\d+ ${escaped(message)} \\(${escaped(hint)}; "# promstack: ignore inhibit-never-matches" silences this\\)$`,
       ),
     );
 
@@ -161,17 +161,17 @@ describe('job-not-scraped', () => {
 
   it('must tell of a job that nothing scrapes', async () => {
     expect(await lintRules(rule('nodes'), closed)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape (did you mean "node"?; "# promstack: ignore job-not-scraped" silences this)',
     ]);
     expect(await lintRules(rule('mysql'), closed)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "mysql", which this stack does not scrape (the jobs are prometheus, alertmanager, grafana, node; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "mysql", which this stack does not scrape (the jobs are prometheus, alertmanager, grafana, node; "# promstack: ignore job-not-scraped" silences this)',
     ]);
   });
 
   it('must tell of nothing but a slip where jobs may be pushed or come by discovery', async () => {
     expect(await lintRules(rule('mysql'), node)).toEqual([]);
     expect(await lintRules(rule('nodes'), node)).toEqual([
-      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape, unless its targets set the label themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" keeps this quiet)',
+      'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape, unless its targets set the label themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" silences this)',
     ]);
     const one = 'prometheus: {scrape_configs: [{job_name: node-1, file_sd_configs: [{files: [a.yml]}]}]}\n';
     expect(await lintRules(rule('node-2'), `pushgateway: {enabled: false}\n${one}`)).toEqual([]);
@@ -197,7 +197,7 @@ describe('pushgateway-without-honor-labels', () => {
     'must tell of a job that scrapes %s without it',
     async (target) => {
       expect(await lint(jobOf(`static_configs: [{targets: ["${target}"]}]`))).toEqual([
-        'warning pushgateway-without-honor-labels stack.yml:3:17+6 the job "pushed" scrapes a Pushgateway without "honor_labels: true", so all pushed metrics get the Pushgateway\'s own job and instance (add "honor_labels: true" to the job; "# promstack: ignore pushgateway-without-honor-labels" keeps this quiet)',
+        'warning pushgateway-without-honor-labels stack.yml:3:17+6 the job "pushed" scrapes a Pushgateway without "honor_labels: true", so all pushed metrics get the Pushgateway\'s own job and instance (add "honor_labels: true" to the job; "# promstack: ignore pushgateway-without-honor-labels" silences this)',
       ]);
     },
   );
@@ -232,7 +232,7 @@ describe('repeat-beyond-retention', () => {
 
   it('must tell of a wait that outlasts what is remembered', async () => {
     expect(await repeat('7d', '120h')).toEqual([
-      'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than alertmanager.retention, so notifications repeat after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+      'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than alertmanager.retention, so notifications repeat after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" silences this)',
     ]);
   });
 
@@ -240,7 +240,7 @@ describe('repeat-beyond-retention', () => {
     'must tell of the default wait that outlasts what is remembered: %o',
     async (routes) => {
       expect(await lint({ stack: `alertmanager:\n  retention: 1h\n${routes}` })).toEqual([
-        'warning repeat-beyond-retention stack.yml:2:14+2 the retention 1h is shorter than the default repeat_interval of 4h, so notifications repeat after 1h (set it to 4h or more, or set alertmanager.route.repeat_interval; "# promstack: ignore repeat-beyond-retention" keeps this quiet)',
+        'warning repeat-beyond-retention stack.yml:2:14+2 the retention 1h is shorter than the default repeat_interval of 4h, so notifications repeat after 1h (set it to 4h or more, or set alertmanager.route.repeat_interval; "# promstack: ignore repeat-beyond-retention" silences this)',
       ]);
       expect(await lint({ stack: `alertmanager:\n  retention: 4h\n${routes}` })).toEqual([]);
     },
@@ -274,7 +274,7 @@ describe('label-aggregated-away', () => {
     ['vector(1) unless on () x', '"{{$labels.job}}"', '7:23+11', 'job', 'the expression keeps no labels'],
   ])('must tell of %s with %s', async (expr, text, place, label, because) => {
     expect(await lintRules(alert(expr, text))).toEqual([
-      `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or remove it from the text; "# promstack: ignore label-aggregated-away" keeps this quiet)`,
+      `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or remove it from the text; "# promstack: ignore label-aggregated-away" silences this)`,
     ]);
   });
 
@@ -317,8 +317,8 @@ describe('metric-unknown', () => {
 
   it('must tell of metrics that the running Prometheus does not know', async () => {
     expect(await lint(folder, ['http_request_total', 'up'])).toEqual([
-      'warning metric-unknown rules/a.yml:5:24+17 a:b uses the metric "http_request_totl", which the running Prometheus does not have (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" keeps this quiet)',
-      'warning metric-unknown rules/a.yml:7:68+10 A uses the metric "odd.name", which the running Prometheus does not have (no target exposes it yet, or it has another name; "# promstack: ignore metric-unknown" keeps this quiet)',
+      'warning metric-unknown rules/a.yml:5:24+17 a:b uses the metric "http_request_totl", which the running Prometheus does not have (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" silences this)',
+      'warning metric-unknown rules/a.yml:7:68+10 A uses the metric "odd.name", which the running Prometheus does not have (no target exposes it yet, or it has another name; "# promstack: ignore metric-unknown" silences this)',
     ]);
   });
 
@@ -349,7 +349,7 @@ describe('a comment', () => {
   it('must be told of when it names no warning', async () => {
     const stack = 'name: a # promstack: ignore unreachd-receiver\n';
     expect(await lint({ stack })).toEqual([
-      'warning unknown-lint stack.yml:1:29+17 this comment keeps nothing quiet: there is no warning named "unreachd-receiver" (did you mean "unreached-receiver"?)',
+      'warning unknown-lint stack.yml:1:29+17 this comment has no effect: there is no warning named "unreachd-receiver" (did you mean "unreached-receiver"?)',
     ]);
   });
 });

@@ -102,7 +102,10 @@ async function loadText(text: string) {
   await writeFile(join(folder.path, 'stack.yml'), text);
   // Any name the examples take from the environment.
   const env = Object.fromEntries(
-    [...text.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name]) => [String(name), 'a-secret']),
+    [...text.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name]) => [
+      String(name),
+      /URL/.test(String(name)) ? 'https://example.com/a-secret' : '12345678',
+    ]),
   );
   return await loadStack({ cwd: folder.path, env });
 }
