@@ -6,7 +6,7 @@ import type { Observed } from '../plan/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import { addToHistory, type RecordedRelease } from '../state/history.ts';
+import { addToHistory, type RecordedRelease, readHistory } from '../state/history.ts';
 import { userName } from '../state/lock.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
@@ -14,7 +14,7 @@ import type { ReleaseFolder } from '../state/release-folder.ts';
 export async function recordRevision(options: {
   readonly files: ConfigFiles;
   readonly desired: Desired;
-  /** As the stack was before the change, with the history to add to. */
+  /** As the stack was before the change, with the history to add to where it could be read. */
   readonly observed: Pick<Observed, 'history'>;
   readonly previous: Desired;
   readonly command: string;
@@ -31,7 +31,9 @@ export async function recordRevision(options: {
     const folder = folders.get(name);
     return release === undefined || folder === undefined ? [] : [[name, { folder, hash: hashFiles(release.files) }]];
   });
-  await addToHistory(files, keeper, observed.history, {
+  // A stack that was down had no container to read its history through.
+  const history = observed.history.sequence > 0 ? observed.history : await readHistory(files, keeper);
+  await addToHistory(files, keeper, history, {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
