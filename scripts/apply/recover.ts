@@ -119,7 +119,8 @@ async function tryRestore(
   const observed = await observe(engine, previous, client, { files });
   const plan = reconcile(previous, observed, { leave, unrecorded: true, unconfirmed });
   const executors = createExecutors({ ...options, desired: previous });
-  const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal });
+  // What can be restored is, though something else cannot.
+  const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal, keepGoing: true });
   const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
   const undone = [...failed.map(({ step }) => step), ...skipped];
   return {

@@ -36,6 +36,8 @@ export async function runPlan<A extends Action>(
     readonly report: Report;
     readonly clock: Clock;
     readonly signal: AbortSignal;
+    /** A failure leaves out only the steps that wait for the failed one. */
+    readonly keepGoing?: boolean | undefined;
     /** Called when a step has succeeded, before those that wait for it begin. */
     readonly afterStep?: ((step: Step<A>) => void) | undefined;
   },
@@ -81,7 +83,7 @@ export async function runPlan<A extends Action>(
       }
       failed.push({ step, error });
       report({ kind: 'failed', id, what, why: firstLine(error) });
-      failing.abort(new Error(`${what} failed`));
+      if (options.keepGoing !== true) failing.abort(new Error(`${what} failed`));
       return false;
     }
     done.push(step);
