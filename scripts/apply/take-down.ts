@@ -1,7 +1,7 @@
 import type { ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
-import { takeLock } from '../state/lock.ts';
+import { findHolder, takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
 import { crashPoint } from './crash-point.ts';
 import { removalExecutors } from './executors.ts';
@@ -29,7 +29,9 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
 /** Removes a stack's containers and network, and its volumes when asked; answers the steps that were done. */
 export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
   const { engine, stack, volumes, report } = options;
-  if (planDown(await findBelongings(engine, stack), { volumes }).length === 0) return [];
+  const isGone = planDown(await findBelongings(engine, stack), { volumes }).length === 0;
+  // A command that was killed may have left nothing but its lock.
+  if (isGone && (await findHolder(engine, stack)) === undefined) return [];
   await using _lock = await takeLock(engine, stack, 'down', report);
   const steps = planDown(await findBelongings(engine, stack), { volumes });
   const outcome = await runPlan(steps, removalExecutors(engine), {
