@@ -2,198 +2,179 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { type Family, formatLabels, identityOf, type LabelMap, type MetricType, pushedLabels } from './family.ts';
 import { findCollision, seriesOf } from './warnings.ts';
 
-/** What a Pushgateway holds already. */
-export interface StoredView {
+/** A metric of a group in a Pushgateway. */
+export interface StoredFamily {
+  /** Undefined for a type that the text format does not have. */
+  readonly type: MetricType | undefined;
+  readonly help: string;
+  /** The labels of each series, including those of the group and `instance`. */
+  readonly series: readonly LabelMap[];
+}
+
+/** A group in a Pushgateway. */
+export interface StoredGroup {
+  /** The grouping labels, `job` first. */
+  readonly labels: LabelMap;
+  /** By name, without the two metrics that the Pushgateway adds. */
+  readonly families: ReadonlyMap<string, StoredFamily>;
+  /** The time of the last successful push, in seconds since 1970; undefined when there was none. */
+  readonly pushedAt: number | undefined;
+  /** The time of the last failed push, in seconds since 1970; undefined when there was none. */
+  readonly failedAt: number | undefined;
+}
+
+/** The metrics in a Pushgateway. */
+export interface StoredMetrics {
   readonly groups: readonly StoredGroup[];
-  /** Its own metrics, such as `go_info`, and their types. */
+  /** The types of its own metrics, such as `go_info`. */
   readonly own: ReadonlyMap<string, MetricType>;
 }
 
-/** A push to be held against it. */
 interface Push {
   readonly families: readonly Family[];
   readonly group: LabelMap;
-  /** Whether it replaces the group as a whole (PUT) or only the metrics it names (POST). */
+  /** Whether it replaces the whole group (PUT) or only metrics of the same names (POST). */
   readonly replaces: boolean;
 }
 
 /**
- * In what a push contradicts what the Pushgateway holds. Errors are what it would refuse; each failed push besides
- * leaves a mark on its group (push_failure_time_seconds), so it is better not sent.
+ * Conflicts of a push with the stored metrics. The Pushgateway would reject a push with errors, and a rejected push also sets the
+ * group's push_failure_time_seconds, so it is better not sent.
  */
-export function findConflicts(push: Push, held: StoredView): readonly Diagnostic[] {
-  const twins = findTwins(held.groups, push.group);
-  if (twins.length > 0) return twins;
-  const others = othersByName(push, held);
-  const types = new Map([...others].flatMap(([name, holders]) => typesOf(name, holders)));
+export function findConflicts(push: Push, stored: StoredMetrics): readonly Diagnostic[] {
+  const duplicates = findDuplicateGroups(stored.groups, push.group);
+  if (duplicates.length > 0) return duplicates;
+  const others = othersByName(push, stored);
+  const types = new Map<string, MetricType>();
+  for (const [name, [holder]] of others) if (holder?.family.type !== undefined) types.set(name, holder.family.type);
   for (const family of push.families) types.set(family.name, family.type);
   return push.families.flatMap((family) => {
     const holders = others.get(family.name) ?? [];
     return [
-      ...checkType(family, holders),
-      ...checkHelp(family, holders),
-      ...checkHeldSeries(family, push.group, holders),
-      ...checkHeldNames(family, types, others, push),
+      ...typeConflict(family, holders),
+      ...helpConflict(family, holders),
+      ...seriesConflict(family, push.group, holders),
+      ...nameConflict(family, types, others, push),
     ];
   });
 }
 
-/** A metric of the push's name, held by another group or, without one, by the Pushgateway itself. */
+/** A stored metric, and its group; undefined for the Pushgateway's own metrics. */
 interface Holder {
   readonly family: StoredFamily;
   readonly group: LabelMap | undefined;
 }
 
 /**
- * Groups that are the same to the Pushgateway, one to be pushed among them if there is one. Every group has a
- * `push_time_seconds` with its labels and an empty `instance` if it has none, so a group with an empty `instance` and one
- * without make the same series; once both are there, every push to any group is refused.
+ * Groups that the Pushgateway cannot distinguish, including the one to push. Each group has a `push_time_seconds` with its labels and an
+ * empty `instance` if it has none, so a group with an empty `instance` and one without it have the same series; once both exist, the
+ * Pushgateway rejects every push to any group.
  */
-export function findTwins(groups: readonly StoredGroup[], pushed?: LabelMap): readonly Diagnostic[] {
+export function findDuplicateGroups(groups: readonly StoredGroup[], pushed?: LabelMap): readonly Diagnostic[] {
   const seen = new Map<string, LabelMap>();
   if (pushed !== undefined) seen.set(identityOf(pushedLabels(new Map(), pushed)), pushed);
   for (const { labels } of groups) {
     const key = identityOf(pushedLabels(new Map(), labels));
-    const twin = seen.get(key);
-    if (twin === undefined) seen.set(key, labels);
-    else if (identityOf(twin) !== identityOf(labels)) return [sayTwins(labels, twin, twin === pushed)];
+    const duplicate = seen.get(key);
+    if (duplicate === undefined) seen.set(key, labels);
+    else if (identityOf(duplicate) !== identityOf(labels)) {
+      const [one, other] = [formatLabels(labels), formatLabels(duplicate)];
+      const message =
+        duplicate === pushed
+          ? `to the Pushgateway the existing group ${one} is the same as ${other}`
+          : `to the Pushgateway the groups ${one} and ${other} are the same, so it rejects every push`;
+      const hint =
+        'an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm';
+      return [{ severity: 'error', code: 'held-twin', message, hint }];
+    }
   }
   return [];
 }
 
-function sayTwins(one: LabelMap, other: LabelMap, isPush: boolean): Diagnostic {
-  const message = isPush
-    ? `the Pushgateway holds the group ${formatLabels(one)}, which to it is the same as ${formatLabels(other)}`
-    : `the groups ${formatLabels(one)} and ${formatLabels(other)} are the same to the Pushgateway: it refuses every push`;
-  const hint = 'an empty instance counts as none: push to the one that is there, or remove it with promstack groups rm';
-  return { severity: 'error', code: 'held-twin', message, hint };
-}
-
-/** What stays beside the push, by metric name. */
-function othersByName({ families, group, replaces }: Push, held: StoredView): ReadonlyMap<string, readonly Holder[]> {
+/** The metrics that exist beside the push, by name. */
+function othersByName(
+  { families, group, replaces }: Push,
+  stored: StoredMetrics,
+): ReadonlyMap<string, readonly Holder[]> {
   const pushed = new Set(families.map((family) => family.name));
   const others = new Map<string, Holder[]>();
   const add = (name: string, holder: Holder) => {
-    const known = others.get(name);
-    if (known === undefined) others.set(name, [holder]);
-    else known.push(holder);
+    const holders = others.get(name);
+    if (holders === undefined) others.set(name, [holder]);
+    else holders.push(holder);
   };
-  for (const one of held.groups) {
-    const isSame = identityOf(one.labels) === identityOf(group);
-    if (isSame && replaces) continue;
-    for (const [name, family] of one.families) {
-      if (!isSame || !pushed.has(name)) add(name, { family, group: one.labels });
+  for (const { labels, families: storedFamilies } of stored.groups) {
+    const isTarget = identityOf(labels) === identityOf(group);
+    if (isTarget && replaces) continue;
+    for (const [name, family] of storedFamilies) {
+      if (!isTarget || !pushed.has(name)) add(name, { family, group: labels });
     }
   }
-  for (const [name, type] of held.own) add(name, { family: { type, help: '', series: [] }, group: undefined });
+  for (const [name, type] of stored.own) add(name, { family: { type, help: '', series: [] }, group: undefined });
   return others;
 }
 
-function typesOf(name: string, [first]: readonly Holder[]): readonly (readonly [string, MetricType])[] {
-  return first?.family.type === undefined ? [] : [[name, first.family.type]];
-}
-
-function checkType({ name, type, where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
+function typeConflict({ name, type, where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
   const other = holders.find((holder) => holder.family.type !== undefined && holder.family.type !== type);
   if (other === undefined) return [];
-  return [
-    {
-      severity: 'error',
-      code: 'held-type',
-      message: `${name} is ${a(type)} here, and ${sayHolder(other)} has it as ${a(other.family.type ?? 'untyped')}`,
-      hint: adviceOn(other),
-      where,
-    },
-  ];
+  const message = `${name} is ${withArticle(type)} here, but ${withArticle(other.family.type ?? 'untyped')} in ${nameOf(other)}`;
+  return [{ severity: 'error', code: 'held-type', message, hint: hintFor(other), where }];
 }
 
-function checkHelp({ name, help = '', where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
+function helpConflict({ name, help = '', where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
   const other = holders.find((holder) => holder.group !== undefined && holder.family.help !== help);
   if (other === undefined) return [];
-  const theirs = other.family.help === '' ? 'no help text' : `the help text ${JSON.stringify(other.family.help)}`;
-  return [
-    {
-      severity: 'warning',
-      code: 'held-help',
-      message: `${sayHolder(other)} has ${name} with ${theirs}`,
-      hint: 'the Pushgateway shows one of the two, now this and now that: use the same text everywhere',
-      where,
-    },
-  ];
+  const text = other.family.help === '' ? 'no help text' : `the help text ${JSON.stringify(other.family.help)}`;
+  const message = `${name} has ${text} in ${nameOf(other)}`;
+  const hint = 'the Pushgateway shows either of the two: use the same text in all groups';
+  return [{ severity: 'warning', code: 'held-help', message, hint, where }];
 }
 
-function checkHeldSeries(family: Family, group: LabelMap, holders: readonly Holder[]): readonly Diagnostic[] {
+function seriesConflict(family: Family, group: LabelMap, holders: readonly Holder[]): readonly Diagnostic[] {
   if (holders.length === 0) return [];
-  const held = new Map(holders.flatMap((holder) => holder.family.series.map((labels) => [identityOf(labels), holder])));
+  const stored = new Map(
+    holders.flatMap((holder) => holder.family.series.map((labels) => [identityOf(labels), holder] as const)),
+  );
   for (const { labels, first } of seriesOf(family)) {
     const full = pushedLabels(labels, group);
-    const other = held.get(identityOf(full));
+    const other = stored.get(identityOf(full));
     if (other === undefined) continue;
-    const message = `${family.name}${formatLabels(full)} is held by ${sayHolder(other)} already`;
-    return [{ severity: 'error', code: 'held-series', message, hint: adviceOn(other), where: first.where }];
+    const message = `${family.name}${formatLabels(full)} already exists in ${nameOf(other)}`;
+    return [{ severity: 'error', code: 'held-series', message, hint: hintFor(other), where: first.where }];
   }
   return [];
 }
 
-function checkHeldNames(
-  family: Family,
+function nameConflict(
+  { name, type, where }: Family,
   types: ReadonlyMap<string, MetricType>,
   others: ReadonlyMap<string, readonly Holder[]>,
   { families }: Push,
 ): readonly Diagnostic[] {
-  const pushed = new Set(families.map((one) => one.name));
-  const whole = findCollision(family, types);
-  // Both in the push: said already when the push itself was read.
-  if (whole !== undefined && !pushed.has(whole)) return [sayCollision(family, whole, others.get(whole))];
-  for (const part of ['_count', '_sum', '_bucket']) {
-    const name = family.name + part;
-    if (!others.has(name) || pushed.has(name)) continue;
-    const isPart = findCollision({ name, type: types.get(name) ?? 'untyped' }, new Map([[family.name, family.type]]));
-    if (isPart !== undefined) return [sayCollision(family, name, others.get(name))];
-  }
-  return [];
-}
-
-function sayCollision(family: Family, other: string, holders: readonly Holder[] | undefined): Diagnostic {
-  const holder = holders?.[0];
-  return {
-    severity: 'error',
-    code: 'held-name',
-    message: `${family.name} collides with ${other}${holder === undefined ? '' : `, which ${sayHolder(holder)} has`}`,
-    hint: 'the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one',
-    where: family.where,
+  const pushed = new Set(families.map((family) => family.name));
+  const collision = (other: string): readonly Diagnostic[] => {
+    const holder = others.get(other)?.[0];
+    const message = `${name} collides with ${other}${holder === undefined ? '' : ` in ${nameOf(holder)}`}`;
+    const hint = 'histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two';
+    return [{ severity: 'error', code: 'held-name', message, hint, where }];
   };
+  const whole = findCollision(name, types);
+  // Collisions within the push are reported when it is parsed.
+  if (whole !== undefined && !pushed.has(whole)) return collision(whole);
+  const part = ['_count', '_sum', '_bucket']
+    .map((suffix) => name + suffix)
+    .find((other) => others.has(other) && !pushed.has(other) && findCollision(other, new Map([[name, type]])));
+  return part === undefined ? [] : collision(part);
 }
 
-function sayHolder({ group }: Holder): string {
+function nameOf({ group }: Holder): string {
   return group === undefined ? 'the Pushgateway itself' : `the group ${formatLabels(group)}`;
 }
 
-function adviceOn({ group }: Holder): string {
+function hintFor({ group }: Holder): string {
   return group === undefined ? 'rename it' : 'rename it, or remove that group with promstack groups rm';
 }
 
-function a(type: MetricType): string {
+function withArticle(type: MetricType): string {
   return type === 'untyped' ? type : `a ${type}`;
-}
-
-/** A metric as a Pushgateway holds it in one group. */
-export interface StoredFamily {
-  /** Undefined when it is of a type the text format has no word for. */
-  readonly type: MetricType | undefined;
-  readonly help: string;
-  /** The labels of each of its series, those of the group and `instance` among them. */
-  readonly series: readonly LabelMap[];
-}
-
-/** A group as a Pushgateway holds it. */
-export interface StoredGroup {
-  /** The grouping labels, `job` first. */
-  readonly labels: LabelMap;
-  /** By name, without the two the Pushgateway adds. */
-  readonly families: ReadonlyMap<string, StoredFamily>;
-  /** When it was last pushed with success, in seconds since 1970; undefined when it never was. */
-  readonly pushedAt: number | undefined;
-  /** When a push to it last failed, in seconds since 1970; undefined when none did. */
-  readonly failedAt: number | undefined;
 }

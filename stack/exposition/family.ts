@@ -1,9 +1,8 @@
 import type { SourceRange } from '../diagnostic.ts';
 
-/** The types of the text format; `gaugehistogram` is taken by the Pushgateway though the format has no such word. */
+/** The types of the text format, and `gaugehistogram`, which the Pushgateway accepts too. */
 export type MetricType = 'counter' | 'gauge' | 'summary' | 'histogram' | 'gaugehistogram' | 'untyped';
 
-/** One line with a value. */
 export interface Sample {
   /** As written: `request_seconds_bucket`. */
   readonly name: string;
@@ -12,13 +11,13 @@ export interface Sample {
   readonly where: SourceRange;
 }
 
-/** All samples of one metric; those of a histogram or summary with its buckets, quantiles, sums and counts. */
+/** All samples of a metric, including the buckets, quantiles, sums and counts of a histogram or summary. */
 export interface Family {
   readonly name: string;
   readonly type: MetricType;
-  readonly help?: string;
+  readonly help?: string | undefined;
   readonly samples: readonly Sample[];
-  /** Where its type is told, or else its first sample. */
+  /** Its TYPE line, or else its first sample. */
   readonly where: SourceRange;
 }
 
@@ -32,23 +31,34 @@ const types: Readonly<Record<string, MetricType>> = {
   GAUGE_HISTOGRAM: 'gaugehistogram',
 };
 
-/** The type of that name in any case, as a `# TYPE` line or the Pushgateway's API writes it. */
+/** The type of a `# TYPE` line or of the Pushgateway's API, in any case. */
 export function toMetricType(word: string): MetricType | undefined {
   const key = word.toUpperCase();
   return Object.hasOwn(types, key) ? types[key] : undefined;
 }
 
-/** Whether its samples are parts (buckets and the like) of one value. */
 export function isHistogram(type: MetricType | undefined): boolean {
   return type === 'histogram' || type === 'gaugehistogram';
 }
 
-/** Label names and values in any order. */
+/** The suffix of a part of a histogram or summary. */
+export type Part = 'count' | 'sum' | 'bucket';
+
+export function hasPart(type: MetricType | undefined, part: Part): boolean {
+  return isHistogram(type) || (type === 'summary' && part !== 'bucket');
+}
+
+/** The label that distinguishes the buckets or quantiles of a family. */
+export function boundLabel(type: MetricType | undefined): 'le' | 'quantile' | undefined {
+  if (isHistogram(type)) return 'le';
+  return type === 'summary' ? 'quantile' : undefined;
+}
+
 export type LabelMap = ReadonlyMap<string, string>;
 
 /**
- * The labels a pushed sample ends up with: those of the group win over its own, and one that has no `instance` gets an
- * empty one (the Pushgateway's sanitizeLabels), which keeps Prometheus from adding the Pushgateway's.
+ * The labels of a sample after a push: those of the group override its own, and it gets an empty `instance` if it has none (the
+ * Pushgateway's sanitizeLabels), so that Prometheus does not add the Pushgateway's.
  */
 export function pushedLabels(own: LabelMap, group: LabelMap): LabelMap {
   const labels = new Map([...own, ...group]);
@@ -56,17 +66,17 @@ export function pushedLabels(own: LabelMap, group: LabelMap): LabelMap {
   return labels;
 }
 
-/** The same text for the same labels. */
+/** A key that is equal for equal labels. */
 export function identityOf(labels: LabelMap): string {
   return JSON.stringify([...labels].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Labels as people write them: `{job="backup", instance="a"}`. */
+/** `{job="backup", instance="a"}`. */
 export function formatLabels(labels: LabelMap): string {
   return `{${[...labels].map(([name, value]) => `${quoteName(name)}=${quoteValue(value)}`).join(', ')}}`;
 }
 
-/** A text in quotes with the escapes of the text format. */
+/** A string in quotes with the escapes of the text format. */
 function quoteValue(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`;
 }
@@ -75,23 +85,22 @@ function quoteName(name: string): string {
   return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quoteValue(name);
 }
 
-/** Which names a server takes: Prometheus's own of old, or any text (`--push.enable-utf8-names`). */
+/** The names a server accepts: Prometheus's classic ones, or any string (`--push.enable-utf8-names`). */
 export type NameScheme = 'legacy' | 'utf8';
 
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Whether a metric may be called so. */
 export function isMetricName(name: string, scheme: NameScheme): boolean {
   return scheme === 'utf8' ? name !== '' : metricName.test(name);
 }
 
-/** Whether a label may be called so; names that begin with `__` are reserved besides, see `isReservedLabel`. */
+/** Whether a label name is valid, including reserved ones. */
 export function isLabelName(name: string, scheme: NameScheme): boolean {
   return scheme === 'utf8' ? name !== '' : labelName.test(name);
 }
 
-/** Labels that Prometheus keeps for itself; the Pushgateway refuses them. */
+/** Whether a label is internal to Prometheus; the Pushgateway rejects it. */
 export function isReservedLabel(name: string): boolean {
   return name.startsWith('__');
 }
@@ -100,9 +109,9 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const infinity = /^([+-]?)inf(?:inity)?$/i;
 
 /**
- * A number as the text format takes it, undefined when it is none. That is Go's strconv.ParseFloat without
- * hexadecimal and without underscores, which expfmt's parseFloat turns away first: `NaN` takes no sign, `Inf` may be
- * spelt `infinity`, case does not matter, and a number beyond the largest float is an error instead of an infinity.
+ * A number of the text format; undefined when it is not one. That is Go's strconv.ParseFloat without hexadecimal numbers and underscores,
+ * which expfmt's parseFloat rejects: `NaN` has no sign, `Inf` may be spelled `infinity`, case does not matter, and a number beyond the
+ * largest float is invalid.
  */
 export function parseFloat64(text: string): number | undefined {
   const infinite = infinity.exec(text);
@@ -113,22 +122,21 @@ export function parseFloat64(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** A number as Prometheus writes it. */
 function formatFloat64(value: number): string {
   if (value === Infinity) return '+Inf';
   if (value === -Infinity) return '-Inf';
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** A metric to be written: its samples all bear its name. */
+/** A metric to write; all its samples have its name. */
 export interface WrittenMetric {
   readonly name: string;
-  readonly type?: MetricType;
-  readonly help?: string;
+  readonly type?: MetricType | undefined;
+  readonly help?: string | undefined;
   readonly samples: readonly { readonly labels?: LabelMap; readonly value: number }[];
 }
 
-/** Metrics in the text format, names outside the old alphabet in quotes. */
+/** Metrics in the text format, with non-classic names in quotes. */
 export function formatExposition(metrics: readonly WrittenMetric[]): string {
   return metrics.map(formatMetric).join('');
 }
@@ -143,7 +151,7 @@ function formatMetric({ name, type, help, samples }: WrittenMetric): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** A series as the text format writes it: `http_requests{code="200"}`, `{"my.metric", code="200"}`. */
+/** `http_requests{code="200"}`, `{"my.metric", code="200"}`. */
 function formatSeries(name: string, labels: LabelMap): string {
   if (!isMetricName(name, 'legacy')) {
     return labels.size === 0 ? `{${quoteValue(name)}}` : `{${quoteValue(name)}, ${formatLabels(labels).slice(1)}`;

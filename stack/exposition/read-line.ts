@@ -9,25 +9,24 @@ import {
 } from './cursor.ts';
 import { isLabelName, isMetricName, type MetricType, type NameScheme, parseFloat64, toMetricType } from './family.ts';
 
-/** What one line says. */
 export type Line =
-  /** Empty, or a comment that means nothing. */
+  /** Empty, or an ordinary comment. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'help'; readonly name: Token<string>; readonly help: string }
   | { readonly kind: 'type'; readonly name: Token<string>; readonly type: MetricType }
-  /** HELP or TYPE and a name, and nothing after it: takes the name without saying anything of it. */
+  /** HELP or TYPE and a name, and nothing after it: it only creates the family. */
   | { readonly kind: 'mention'; readonly name: Token<string> }
   | {
       readonly kind: 'sample';
       readonly name: Token<string>;
-      /** The name stands inside the braces. */
+      /** Whether the name is inside the braces. */
       readonly isBraced: boolean;
       readonly labels: readonly LabelToken[];
       readonly value: Token<number>;
     }
   | { readonly kind: 'wrong'; readonly problem: LineProblem };
 
-/** Reads one line, without its line feed. */
+/** Parses a line without its line feed. */
 export function readLine(line: string, scheme: NameScheme): Line {
   const cursor = new Cursor(line);
   try {
@@ -51,7 +50,10 @@ function readComment(cursor: Cursor, scheme: NameScheme): Line {
   const name = { value: readName(cursor, 'metric name'), from, to: cursor.at };
   if (cursor.isAtEnd) return { kind: 'nothing' };
   if (!cursor.skipBlanks()) {
-    cursor.fail('metric-name', `a metric name cannot hold ${quoted(cursor.peek())}`, { from, to: endOfWord(cursor) });
+    cursor.fail('metric-name', `a metric name cannot contain ${quoted(cursor.peek())}`, {
+      from,
+      to: endOfWord(cursor),
+    });
   }
   checkMetricName(cursor, name, scheme);
   if (cursor.isAtEnd) return { kind: 'mention', name };
@@ -70,15 +72,15 @@ function readSample(cursor: Cursor, scheme: NameScheme): Line {
   if (cursor.peek() === '{') return readNameInBraces(cursor, scheme);
   const name = { value: takeMetricName(cursor), from, to: cursor.at };
   checkMetricName(cursor, name, scheme);
-  const hadBlank = cursor.skipBlanks();
+  const hasBlank = cursor.skipBlanks();
   const labels = cursor.takeChar('{') ? readLabels(cursor, scheme) : undefined;
-  if (labels === undefined && !hadBlank && !cursor.isAtEnd) failAfterName(cursor, from);
+  if (labels === undefined && !hasBlank && !cursor.isAtEnd) failAfterName(cursor, from);
   return { kind: 'sample', name, isBraced: false, labels: labels ?? [], value: readValue(cursor) };
 }
 
 /**
- * `{"my.metric", a="b"} 1`: the name has to come first. The Pushgateway's parser takes it anywhere, and, where there is
- * none, takes the metric of a line before.
+ * `{"my.metric", a="b"} 1`: the name must be first. The Pushgateway's parser accepts it anywhere, and without one it uses the metric of
+ * the previous line.
  */
 function readNameInBraces(cursor: Cursor, scheme: NameScheme): Line {
   const open = cursor.at;
@@ -90,18 +92,18 @@ function readNameInBraces(cursor: Cursor, scheme: NameScheme): Line {
   const name = { value: value ?? '', from, to: cursor.at };
   cursor.skipBlanks();
   if (value === undefined || cursor.peek() === '=') {
-    cursor.fail('name-not-first', 'there is no metric name before these braces nor first inside them', {
+    cursor.fail('name-not-first', 'the metric name is missing before or at the start of these braces', {
       from: open,
       to: open + 1,
       hint: 'write my_metric{…} 1 or {"my.metric", …} 1',
     });
   }
   if (!isQuoted) {
-    cursor.fail('quoting', `inside braces a metric name has to be quoted`, { ...name, hint: `write {"${value}"}` });
+    cursor.fail('quoting', 'a metric name inside braces must be quoted', { ...name, hint: `write {"${value}"}` });
   }
   checkMetricName(cursor, name, scheme);
   if (cursor.peek() !== ',' && cursor.peek() !== '}') {
-    cursor.fail('braces', `"," or "}" is expected after the metric name`, { hint: unclosedHint(cursor) });
+    cursor.fail('braces', 'expected "," or "}" after the metric name', { hint: unclosedHint(cursor) });
   }
   const hasMore = cursor.peek() === ',';
   cursor.at += 1;
@@ -112,26 +114,23 @@ function readNameInBraces(cursor: Cursor, scheme: NameScheme): Line {
 function checkMetricName(cursor: Cursor, name: Token<string>, scheme: NameScheme): void {
   if (isMetricName(name.value, scheme)) return;
   if (name.value === '') cursor.fail('metric-name', 'a metric name cannot be empty', name);
-  cursor.fail('utf8-name', `this Pushgateway takes no metric name such as ${quoted(name.value)}`, {
+  cursor.fail('utf8-name', `this Pushgateway does not accept the metric name ${quoted(name.value)}`, {
     ...name,
-    hint: 'letters, digits, _ and : only, or start the Pushgateway with --push.enable-utf8-names',
+    hint: 'use only letters, digits, _ and :, or start the Pushgateway with --push.enable-utf8-names',
   });
 }
 
-/**
- * `my-metric 1`, `cpu.load 1`; where a number is glued to the name, as in `cpu-0`, the Pushgateway reads `cpu` with the
- * value -0, which nobody means.
- */
+/** `my-metric 1`, `cpu.load 1`; of `cpu-0` the Pushgateway makes `cpu` with the value -0. */
 function failAfterName(cursor: Cursor, from: number): never {
   const rest = cursor.line.slice(cursor.at);
   const to = endOfWord(cursor);
   if (parseFloat64(rest) !== undefined) {
-    cursor.fail('glued-value', 'there is no blank between the metric name and its value', { from, to });
+    cursor.fail('glued-value', 'the space between the metric name and its value is missing', { from, to });
   }
-  cursor.fail('metric-name', `a metric name cannot hold ${quoted(cursor.peek())}`, {
+  cursor.fail('metric-name', `a metric name cannot contain ${quoted(cursor.peek())}`, {
     from,
     to,
-    hint: 'letters, digits, _ and : only, not beginning with a digit',
+    hint: 'use only letters, digits, _ and :, with no digit at the start',
   });
 }
 
@@ -143,29 +142,29 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Takes the rest of a `# TYPE` line. */
+/** Consumes the rest of a `# TYPE` line. */
 function readType(cursor: Cursor): MetricType {
   const from = cursor.at;
   const word = cursor.take(/.*/sy) ?? '';
   const type = toMetricType(word);
   if (type !== undefined) return type;
-  // The Pushgateway's parser drops backslashes here: a slip of its own that no one may lean on.
+  // The Pushgateway's parser ignores backslashes here, which is a bug.
   if (toMetricType(word.replaceAll('\\', '')) !== undefined) {
-    cursor.fail('type-backslash', 'a backslash stands in the type', { from });
+    cursor.fail('type-backslash', 'the type contains a backslash', { from });
   }
-  cursor.fail('unknown-type', `there is no metric type ${JSON.stringify(word)}`, { from, hint: hintFor(word) });
+  cursor.fail('unknown-type', `unknown metric type ${JSON.stringify(word)}`, { from, hint: hintFor(word) });
 }
 
 function hintFor(word: string): string {
   const trimmed = word.trim();
   if (toMetricType(trimmed) !== undefined) {
-    return word.endsWith('\r') ? 'the line ends in CR LF; only LF may end it' : 'nothing may follow it, blanks neither';
+    return word.endsWith('\r') ? 'the line ends with CR LF; it must end with LF' : 'the line must end with the type';
   }
-  if (/^(info|stateset|unknown)$/i.test(trimmed)) return 'that is OpenMetrics; here it is gauge or untyped';
-  return 'one of counter, gauge, histogram, summary, untyped';
+  if (/^(info|stateset|unknown)$/i.test(trimmed)) return 'that is an OpenMetrics type; use gauge or untyped';
+  return 'use counter, gauge, histogram, summary or untyped';
 }
 
-/** Reads labels to the closing brace and past it. */
+/** Consumes labels and the closing brace. */
 function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelToken[] {
   const labels: LabelToken[] = [];
   for (;;) {
@@ -175,7 +174,7 @@ function readLabels(cursor: Cursor, scheme: NameScheme): readonly LabelToken[] {
     cursor.skipBlanks();
     if (cursor.takeChar('}')) return labels;
     if (!cursor.takeChar(',')) {
-      cursor.fail('braces', '"," or "}" is expected after a label', { hint: unclosedHint(cursor) });
+      cursor.fail('braces', 'expected "," or "}" after a label', { hint: unclosedHint(cursor) });
     }
   }
 }
@@ -187,53 +186,53 @@ function readLabel(cursor: Cursor, scheme: NameScheme): LabelToken {
   const to = cursor.at;
   cursor.skipBlanks();
   if (!cursor.takeChar('=')) {
-    cursor.fail('label-name', `"=" is expected after the label name ${quoted(name)}`, {
-      hint: /^[-.:]/.test(cursor.peek()) ? 'a label name holds letters, digits and _ only' : undefined,
+    cursor.fail('label-name', `expected "=" after the label name ${quoted(name)}`, {
+      hint: /^[-.:]/.test(cursor.peek()) ? 'use only letters, digits and _ in label names' : undefined,
     });
   }
   if (!isLabelName(name, scheme)) {
-    const hint = 'letters, digits and _ only, or start the Pushgateway with --push.enable-utf8-names';
-    cursor.fail('label-name', `no label can be called ${quoted(name)}`, { from, to, hint });
+    const hint = 'use only letters, digits and _, or start the Pushgateway with --push.enable-utf8-names';
+    cursor.fail('label-name', `${quoted(name)} is not a valid label name`, { from, to, hint });
   }
   cursor.skipBlanks();
   if (cursor.peek() !== '"') {
-    cursor.fail('label-value', `the value of the label ${quoted(name)} has to stand in double quotes`, {
+    cursor.fail('label-value', `the value of the label ${quoted(name)} must be in double quotes`, {
       hint: `write ${name}="…"`,
     });
   }
   return { name, value: cursor.takeQuoted('label value'), from, to: cursor.at };
 }
 
-/** What to do where a line ends inside braces. */
 function unclosedHint(cursor: Cursor): string | undefined {
-  return cursor.isAtEnd ? 'a sample stands on one line' : undefined;
+  return cursor.isAtEnd ? 'write a sample on one line' : undefined;
 }
 
 const nextWord = /[^ \t]+/y;
 
-/** Takes the value, which must be the last thing on its line. */
+/** Consumes the value, which must end the line. */
 function readValue(cursor: Cursor): Token<number> {
   cursor.skipBlanks();
   const from = cursor.at;
   if (cursor.isAtEnd) cursor.fail('value', 'the value is missing');
-  const written = cursor.take(nextWord) ?? '';
-  const value = parseFloat64(written);
+  const word = cursor.take(nextWord) ?? '';
+  const value = parseFloat64(word);
   const to = cursor.at;
   if (value === undefined) {
-    cursor.fail('value', `${JSON.stringify(written)} is not a number`, { from, hint: valueHint(written) });
+    cursor.fail('value', `${JSON.stringify(word)} is not a number`, { from, hint: valueHint(word) });
   }
   if (!cursor.isAtEnd) failAfterValue(cursor);
   return { value, from, to };
 }
 
 function valueHint(word: string): string | undefined {
-  if (word.endsWith('\r')) return 'the line ends in CR LF; only LF may end it: dos2unix mends the file';
-  if (/^\d+,\d+$/.test(word)) return 'the decimal sign is a point';
-  if (/^0x/i.test(word)) return 'hexadecimal numbers are not taken: write it in decimal';
-  if (/_/.test(word)) return 'a number has no _ in it';
-  if (/^[+-]nan$/i.test(word)) return 'NaN takes no sign';
-  if (/^[+-]?\d[\d.]*e\d+$/i.test(word)) return 'it is beyond the largest float; write +Inf or -Inf if that is meant';
-  if (/^["']/.test(word)) return 'a value is not quoted';
+  if (word.endsWith('\r')) return 'the line ends with CR LF; it must end with LF: run dos2unix on the file';
+  if (/^\d+,\d+$/.test(word)) return 'use a point as the decimal separator';
+  if (/^0x/i.test(word)) return 'hexadecimal numbers are not supported: write it in decimal';
+  if (/_/.test(word)) return 'a number cannot contain _';
+  if (/^[+-]nan$/i.test(word)) return 'NaN cannot have a sign';
+  if (/^[+-]?\d[\d.]*e\d+$/i.test(word))
+    return 'it exceeds the largest float; write +Inf or -Inf if that is what you mean';
+  if (/^["']/.test(word)) return 'do not quote values';
   return undefined;
 }
 
@@ -241,21 +240,24 @@ function failAfterValue(cursor: Cursor): never {
   const from = cursor.at;
   cursor.skipBlanks();
   if (cursor.isAtEnd) {
-    cursor.fail('trailing-blank', 'blanks follow the value', { from, hint: 'the line must end with the value' });
+    cursor.fail('trailing-blank', 'there is whitespace after the value', {
+      from,
+      hint: 'the line must end with the value',
+    });
   }
   const rest = cursor.take(/.*/sy) ?? '';
   const at = { from: cursor.at - rest.length, to: cursor.at };
   if (/^[+-]?\d+[ \t\r]*$/.test(rest)) {
-    cursor.fail('timestamp', 'the Pushgateway refuses samples with a timestamp', {
+    cursor.fail('timestamp', 'the Pushgateway rejects samples with a timestamp', {
       ...at,
-      hint: 'leave it out: the sample is kept until it is replaced, and push_time_seconds says when it came',
+      hint: 'remove it: the sample is kept until the next push, and push_time_seconds has the time of the push',
     });
   }
   if (rest.startsWith('#')) {
-    cursor.fail('trailing-text', 'text follows the value', {
+    cursor.fail('trailing-text', 'there is text after the value', {
       ...at,
-      hint: 'a comment stands on a line of its own, and exemplars are OpenMetrics, which is not taken here',
+      hint: 'write a comment on its own line; exemplars are OpenMetrics, which the Pushgateway does not support',
     });
   }
-  cursor.fail('trailing-text', 'text follows the value', at);
+  cursor.fail('trailing-text', 'there is text after the value', at);
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic, SourceRange } from '../diagnostic.ts';
 import {
+  boundLabel,
   type Family,
   formatLabels,
   identityOf,
@@ -11,78 +12,83 @@ import {
   type Sample,
 } from './family.ts';
 
-/** What the Pushgateway takes and keeps, and yet is hardly meant. */
+/** Samples that the Pushgateway accepts and that are probably mistakes. */
 export function findWarnings(families: readonly Family[], group: LabelMap): Diagnostic[] {
   return families.flatMap((family) => [
-    ...doubtName(family),
-    ...doubtLabels(family),
-    ...doubtOverwritten(family, group),
-    ...doubtEmptyLabels(family, group),
-    ...(family.type === 'counter' ? doubtCounter(family) : []),
-    ...(isHistogram(family.type) ? doubtBuckets(family) : []),
+    ...reservedName(family),
+    ...inconsistentLabels(family),
+    ...overwrittenLabels(family, group),
+    ...emptyLabels(family, group),
+    ...(family.type === 'counter' ? counterValues(family) : []),
+    ...(isHistogram(family.type) ? histogramShapes(family) : []),
   ]);
 }
 
-/** Metrics the Pushgateway adds to every group. */
-const ownNames = new Set(['push_time_seconds', 'push_failure_time_seconds']);
-
-function doubtName({ name, where }: Family): readonly Diagnostic[] {
-  if (!ownNames.has(name)) return [];
-  return [warn('own-name', `the Pushgateway sets ${name} itself; what is pushed under this name is not kept`, where)];
+function warn(code: string, message: string, where: SourceRange, hint?: string): readonly Diagnostic[] {
+  return [{ severity: 'warning', code, message, where, hint }];
 }
 
-function doubtLabels(family: Family): readonly Diagnostic[] {
+/** Metrics that the Pushgateway adds to each group. */
+const pushgatewayNames = new Set(['push_time_seconds', 'push_failure_time_seconds']);
+
+function reservedName({ name, where }: Family): readonly Diagnostic[] {
+  if (!pushgatewayNames.has(name)) return [];
+  return warn('own-name', `the Pushgateway sets ${name} itself and does not store pushed values of it`, where);
+}
+
+function inconsistentLabels(family: Family): readonly Diagnostic[] {
   const [first, ...others] = seriesOf(family);
   if (first === undefined) return [];
+  const namesOf = (labels: LabelMap): string => JSON.stringify([...labels.keys()].sort());
   const names = namesOf(first.labels);
   const odd = others.find((series) => namesOf(series.labels) !== names);
   if (odd === undefined) return [];
   const message = `${family.name} has other label names here than on line ${first.first.where.line}`;
-  return [warn('inconsistent-labels', message, odd.first.where, 'give all samples of a metric the same label names')];
+  return warn('inconsistent-labels', message, odd.first.where, 'use the same label names for all samples of a metric');
 }
 
-function doubtOverwritten(family: Family, group: LabelMap): readonly Diagnostic[] {
+function overwrittenLabels(family: Family, group: LabelMap): readonly Diagnostic[] {
   for (const { labels, where } of family.samples) {
     for (const [name, value] of group) {
       const own = labels.get(name);
       if (own === undefined || own === value) continue;
-      const message = `${name}=${JSON.stringify(own)} gives way to ${name}=${JSON.stringify(value)} of the group`;
-      return [warn('overwritten-label', message, where, 'push it to a group of its own, or call the label otherwise')];
+      const message = `${name}=${JSON.stringify(value)} of the group overrides ${name}=${JSON.stringify(own)}`;
+      return warn('overwritten-label', message, where, 'push the sample to another group, or rename the label');
     }
   }
   return [];
 }
 
-/** To Prometheus a label with an empty value is no label, so two series of the Pushgateway become one at the scrape. */
-function doubtEmptyLabels(family: Family, group: LabelMap): readonly Diagnostic[] {
+/** To Prometheus an empty label is absent, so that two series of the Pushgateway can become one. */
+function emptyLabels(family: Family, group: LabelMap): readonly Diagnostic[] {
   const seen = new Map<string, Sample>();
   for (const { labels, first } of seriesOf(family)) {
-    const told = new Map([...pushedLabels(labels, group)].filter(([, value]) => value !== ''));
-    const former = seen.get(identityOf(told));
-    if (former !== undefined) {
-      const message = `to Prometheus this is the same series as the one on line ${former.where.line}`;
-      return [warn('empty-label', message, first.where, 'a label with an empty value counts as absent there')];
+    const scraped = identityOf(new Map([...pushedLabels(labels, group)].filter(([, value]) => value !== '')));
+    const previous = seen.get(scraped);
+    if (previous !== undefined) {
+      const message = `to Prometheus this is the same series as the one on line ${previous.where.line}`;
+      return warn('empty-label', message, first.where, 'Prometheus treats a label with an empty value as absent');
     }
-    seen.set(identityOf(told), first);
+    seen.set(scraped, first);
   }
   return [];
 }
 
-function doubtCounter({ name, samples }: Family): readonly Diagnostic[] {
-  const odd = samples.find((sample) => !(sample.value >= 0));
-  return odd === undefined ? [] : [warn('counter-value', `the counter ${name} is ${odd.value}`, odd.where)];
+function counterValues({ name, samples }: Family): readonly Diagnostic[] {
+  const invalid = samples.find((sample) => !(sample.value >= 0));
+  return invalid === undefined ? [] : warn('counter-value', `the counter ${name} is ${invalid.value}`, invalid.where);
 }
 
-function doubtBuckets(family: Family): readonly Diagnostic[] {
-  const owners = new Map<string, Sample[]>();
+function histogramShapes(family: Family): readonly Diagnostic[] {
+  const histograms = new Map<string, Sample[]>();
   for (const sample of family.samples) {
-    const key = namesAndValues(sample.labels);
-    owners.set(key, [...(owners.get(key) ?? []), sample]);
+    const key = identityOf(new Map([...sample.labels].filter(([name]) => name !== 'le')));
+    histograms.set(key, [...(histograms.get(key) ?? []), sample]);
   }
-  return [...owners.values()].flatMap((samples) => doubtHistogram(family.name, samples)).slice(0, 1);
+  return [...histograms.values()].flatMap((samples) => histogramShape(family.name, samples)).slice(0, 1);
 }
 
-function doubtHistogram(name: string, samples: readonly Sample[]): readonly Diagnostic[] {
+function histogramShape(name: string, samples: readonly Sample[]): readonly Diagnostic[] {
   const where = samples[0]?.where;
   const buckets = samples
     .filter((sample) => sample.name === `${name}_bucket`)
@@ -90,134 +96,106 @@ function doubtHistogram(name: string, samples: readonly Sample[]): readonly Diag
     .sort((a, b) => a.bound - b.bound);
   const falling = buckets.find(({ sample }, at) => sample.value < (buckets[at - 1]?.sample.value ?? 0));
   if (falling !== undefined) {
-    const message = `the bucket le="${falling.sample.labels.get('le')}" of ${name} holds less than the one below it`;
-    return [warn('histogram-shape', message, falling.sample.where, 'buckets are cumulative')];
+    const message = `the bucket le="${falling.sample.labels.get('le')}" of ${name} is less than the previous one`;
+    return warn('histogram-shape', message, falling.sample.where, 'buckets are cumulative');
   }
   const count = samples.find((sample) => sample.name === `${name}_count`);
   if (where !== undefined && count === undefined) {
-    return [warn('histogram-shape', `the histogram ${name} has no ${name}_count, so it counts as 0`, where)];
+    return warn('histogram-shape', `the histogram ${name} has no ${name}_count, so its count is 0`, where);
   }
   const all = buckets.at(-1);
   if (all?.bound === Infinity && count !== undefined && all.sample.value !== count.value) {
-    return [warn('histogram-shape', `${name}_count differs from the bucket le="+Inf"`, count.where)];
+    return warn('histogram-shape', `${name}_count differs from the bucket le="+Inf"`, count.where);
   }
   return [];
 }
 
-function namesOf(labels: LabelMap): string {
-  return JSON.stringify([...labels.keys()].sort());
-}
-
-function namesAndValues(labels: LabelMap): string {
-  return identityOf(new Map([...labels].filter(([name]) => name !== 'le')));
-}
-
-function warn(code: string, message: string, where: SourceRange, hint?: string): Diagnostic {
-  return { severity: 'warning', code, message, where, ...(hint === undefined ? {} : { hint }) };
-}
-
-/** What the families contradict each other in: series that would be one and the same, and names that collide. */
+/** Errors across families: identical series, and names that collide. */
 export function checkConsistency(families: readonly Family[], group: LabelMap): readonly Diagnostic[] {
   const types = new Map(families.map((family) => [family.name, family.type]));
   return families.flatMap((family) => [
-    ...checkSeries(family, group),
-    ...checkCollision(family, types),
-    ...checkGroup(family, group),
+    ...duplicateSeries(family, group),
+    ...nameCollision(family, types),
+    ...groupQuantile(family, group),
   ]);
 }
 
-/** A value a family holds: one sample, or all parts of one histogram or summary. */
+/** A sample, or all parts of a histogram or summary. */
 interface SeriesLabels {
-  /** As the Pushgateway keeps them: without `le` and `quantile`. */
+  /** Without `le` and `quantile`. */
   readonly labels: LabelMap;
   readonly first: Sample;
 }
 
-/** The series of a family, as written; parts that share their labels are one. */
-export function seriesOf(family: Family): readonly SeriesLabels[] {
-  const bound = boundOf(family.type);
-  if (bound === undefined) return family.samples.map((sample) => ({ labels: sample.labels, first: sample }));
-  const found = new Map<string, SeriesLabels>();
-  for (const sample of family.samples) {
+/** The series of a family; the parts of a histogram or summary are one. */
+export function seriesOf({ type, samples }: Family): readonly SeriesLabels[] {
+  const bound = boundLabel(type);
+  if (bound === undefined) return samples.map((sample) => ({ labels: sample.labels, first: sample }));
+  const series = new Map<string, SeriesLabels>();
+  for (const sample of samples) {
     const labels = new Map([...sample.labels].filter(([name]) => name !== bound));
     const key = identityOf(labels);
-    if (!found.has(key)) found.set(key, { labels, first: sample });
+    if (!series.has(key)) series.set(key, { labels, first: sample });
   }
-  return [...found.values()];
+  return [...series.values()];
 }
 
-/** The metric that a family of this name and type would be mistaken for a part of, or the reverse. */
-export function findCollision(
-  family: { readonly name: string; readonly type: MetricType },
-  types: ReadonlyMap<string, MetricType>,
-): string | undefined {
+/** The histogram or summary that has a part of this name; undefined when there is none. */
+export function findCollision(name: string, types: ReadonlyMap<string, MetricType>): string | undefined {
   for (const part of ['_count', '_sum', '_bucket']) {
-    if (!family.name.endsWith(part)) continue;
-    const whole = family.name.slice(0, -part.length);
-    if (hasPart(types.get(whole), part)) return whole;
+    if (!name.endsWith(part)) continue;
+    const whole = name.slice(0, -part.length);
+    const type = types.get(whole);
+    // The Pushgateway does not check gauge histograms.
+    if (type === 'histogram' || (type === 'summary' && part !== '_bucket')) return whole;
   }
   return undefined;
 }
 
-function hasPart(type: MetricType | undefined, part: string): boolean {
-  return type === 'histogram' || (type === 'summary' && part !== '_bucket');
-}
-
-function checkSeries(family: Family, group: LabelMap): readonly Diagnostic[] {
+function duplicateSeries(family: Family, group: LabelMap): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
   const seen = new Map<string, SeriesLabels>();
   for (const series of seriesOf(family)) {
-    const key = identityOf(pushedLabels(series.labels, group));
-    const former = seen.get(key);
-    if (former === undefined) seen.set(key, series);
-    else problems.push(sayDuplicate(family, series, former));
+    const { labels, first } = series;
+    const key = identityOf(pushedLabels(labels, group));
+    const previous = seen.get(key);
+    if (previous === undefined) {
+      seen.set(key, series);
+      continue;
+    }
+    const { line } = previous.first.where;
+    const isSame = identityOf(labels) === identityOf(previous.labels);
+    problems.push({
+      severity: 'error',
+      code: 'duplicate-series',
+      message: isSame
+        ? `${family.name}${labels.size === 0 ? '' : formatLabels(labels)} already has a value on line ${line}`
+        : `with the labels of the group, this is the same series as the one on line ${line}`,
+      hint: isSame
+        ? 'keep one of the two'
+        : 'labels of the group override labels of the same name, and an empty instance counts as absent',
+      where: first.where,
+    });
   }
   return problems;
 }
 
-function sayDuplicate(family: Family, series: SeriesLabels, former: SeriesLabels): Diagnostic {
-  const line = former.first.where.line;
-  const isSame = identityOf(series.labels) === identityOf(former.labels);
-  return {
-    severity: 'error',
-    code: 'duplicate-series',
-    message: isSame
-      ? `${family.name}${series.labels.size === 0 ? '' : formatLabels(series.labels)} has a value on line ${line} already`
-      : `with the labels of the group, this is the same series as the one on line ${line}`,
-    hint: isSame
-      ? 'keep one of the two'
-      : 'labels of the group replace labels of the same name; an empty instance is none',
-    where: series.first.where,
-  };
-}
-
-function checkCollision(family: Family, types: ReadonlyMap<string, MetricType>): readonly Diagnostic[] {
-  const whole = findCollision(family, types);
+function nameCollision({ name, where }: Family, types: ReadonlyMap<string, MetricType>): readonly Diagnostic[] {
+  const whole = findCollision(name, types);
   if (whole === undefined) return [];
   return [
     {
       severity: 'error',
       code: 'name-collision',
-      message: `${family.name} is also the name of a part of the ${types.get(whole)} ${whole}`,
-      hint: `put the TYPE line of ${whole} before it if it is that part, or rename it`,
-      where: family.where,
+      message: `${name} is also the name of a part of the ${types.get(whole)} ${whole}`,
+      hint: `move the TYPE line of ${whole} before it if it is that part, or rename it`,
+      where,
     },
   ];
 }
 
-function checkGroup(family: Family, group: LabelMap): readonly Diagnostic[] {
-  if (family.type !== 'summary' || !group.has('quantile')) return [];
-  return [
-    {
-      severity: 'error',
-      code: 'reserved-label',
-      message: `a summary such as ${family.name} cannot be pushed to a group with a label quantile`,
-      where: family.where,
-    },
-  ];
-}
-
-function boundOf(type: MetricType): string | undefined {
-  if (isHistogram(type)) return 'le';
-  return type === 'summary' ? 'quantile' : undefined;
+function groupQuantile({ name, type, where }: Family, group: LabelMap): readonly Diagnostic[] {
+  if (type !== 'summary' || !group.has('quantile')) return [];
+  const message = `the summary ${name} cannot be pushed to a group with the label quantile`;
+  return [{ severity: 'error', code: 'reserved-label', message, where }];
 }

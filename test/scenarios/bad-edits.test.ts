@@ -65,7 +65,7 @@ const edits: readonly BadEdit[] = [
           route: { receiver: 'default', routes: [{ receiver: 'pager', matchers: ['severity: page'] }] },
         },
       }),
-    says: ['this is not a matcher: "severity: page"', 'write severity="page"'],
+    says: ['not a matcher: "severity: page"', 'write severity="page"'],
   },
   {
     what: 'a template of Go that does not parse',

@@ -191,7 +191,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       if (which === 'the stand-in') {
         // An engine that has started it again already has forgotten the code.
         expect(refused.stderr).toMatch(
-          /it exited( with code 1)? after it was ready: it could not take its datasources/,
+          /it exited( with code 1)? after it was ready: it could not provision its datasources/,
         );
       }
       expect(refused.stderr).toMatch(/uid/i);

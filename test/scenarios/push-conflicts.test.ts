@@ -38,7 +38,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
       held: [[b, '# TYPE m gauge\nm 1\n']],
       push: [a, '# HELP m x\n# TYPE m counter\nm 1\n'],
       problems: [
-        'error 2:8 held-type: m is a counter here, and the group {job="b", instance="x"} has it as a gauge (rename it, or remove that group with promstack groups rm)',
+        'error 2:8 held-type: m is a counter here, but a gauge in the group {job="b", instance="x"} (rename it, or remove that group with promstack groups rm)',
       ],
     },
     'a type of its own group, which is replaced': {
@@ -50,42 +50,42 @@ describe('a push must be told what it contradicts before it is sent', () => {
       held: [[b, '# HELP m one\nm 1\n']],
       push: [a, '# HELP m two\nm 1\n'],
       problems: [
-        'warning 1:8 held-help: the group {job="b", instance="x"} has m with the help text "one" (the Pushgateway shows one of the two, now this and now that: use the same text everywhere)',
+        'warning 1:8 held-help: m has the help text "one" in the group {job="b", instance="x"} (the Pushgateway shows either of the two: use the same text in all groups)',
       ],
     },
     "a type of the Pushgateway's own": {
       held: [],
       push: [a, '# TYPE go_goroutines counter\ngo_goroutines 1\n'],
       problems: [
-        'error 1:8 held-type: go_goroutines is a counter here, and the Pushgateway itself has it as a gauge (rename it)',
+        'error 1:8 held-type: go_goroutines is a counter here, but a gauge in the Pushgateway itself (rename it)',
       ],
     },
     'a series of another group': {
       held: [[a, 'm{instance="x",zone="z"} 1\n']],
       push: [toGroup('a', { zone: 'z' }), 'm{instance="x"} 1\n'],
       problems: [
-        'error 1:1 held-series: m{instance="x", job="a", zone="z"} is held by the group {job="a"} already (rename it, or remove that group with promstack groups rm)',
+        'error 1:1 held-series: m{instance="x", job="a", zone="z"} already exists in the group {job="a"} (rename it, or remove that group with promstack groups rm)',
       ],
     },
     'a name that a held summary has for a part of its own': {
       held: [[b, '# TYPE m summary\nm_sum 1\n']],
       push: [a, 'm_count 1\n'],
       problems: [
-        'error 1:1 held-name: m_count collides with m, which the group {job="b", instance="x"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+        'error 1:1 held-name: m_count collides with m in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a held name that would be a part of its own': {
       held: [[b, 'm_bucket 1\n']],
       push: [a, '# TYPE m histogram\nm_count 1\n'],
       problems: [
-        'error 1:8 held-name: m collides with m_bucket, which the group {job="b", instance="x"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+        'error 1:8 held-name: m collides with m_bucket in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a name left in its own group': {
       held: [[a, 'm_count 1\n']],
       push: [a, '# TYPE m summary\nm_sum 1\n'],
       problems: [
-        'error 1:8 held-name: m collides with m_count, which the group {job="a"} has (the parts of histograms and summaries take the endings _count, _sum and _bucket: rename one)',
+        'error 1:8 held-name: m collides with m_count in the group {job="a"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a name in its own group, which is replaced as a whole': {
@@ -98,7 +98,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
       held: [[a, 'm 1\n']],
       push: [toGroup('a', { instance: '' }), 'n 1\n'],
       problems: [
-        'error held-twin: the Pushgateway holds the group {job="a"}, which to it is the same as {job="a", instance=""} (an empty instance counts as none: push to the one that is there, or remove it with promstack groups rm)',
+        'error held-twin: to the Pushgateway the existing group {job="a"} is the same as {job="a", instance=""} (an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm)',
       ],
     },
   };

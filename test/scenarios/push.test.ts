@@ -34,17 +34,17 @@ describe('push', () => {
     expect(await promstack(body, 'push', '--job', 'raid')).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: `✖ <stdin>:2:25 "," or "}" is expected after a label
+      stderr: `✖ <stdin>:2:25 expected "," or "}" after a label
    2 │ raid_status{array="md0" 1
      │                         ~
-✖ <stdin>:3:8 the type of good is told after its first sample
+✖ <stdin>:3:8 the TYPE line of good comes after its first sample
    3 │ # TYPE good gauge
      │        ~~~~
-  put the TYPE line before the samples
-✖ <stdin>:4:8 the Pushgateway refuses samples with a timestamp
+  move it before the samples
+✖ <stdin>:4:8 the Pushgateway rejects samples with a timestamp
    4 │ late 1 1395066363000
      │        ~~~~~~~~~~~~~
-  leave it out: the sample is kept until it is replaced, and push_time_seconds says when it came
+  remove it: the sample is kept until the next push, and push_time_seconds has the time of the push
 3 problems. Nothing was changed.
 `,
     });
@@ -76,7 +76,7 @@ describe('push', () => {
     expect(await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'two')).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: `✖ <stdin>:1:8 m is a gauge here, and the group {job="one"} has it as a counter
+      stderr: `✖ <stdin>:1:8 m is a gauge here, but a counter in the group {job="one"}
    1 │ # TYPE m gauge
      │        ~
   rename it, or remove that group with promstack groups rm
@@ -131,7 +131,7 @@ describe('push', () => {
   test('must warn of what is hardly meant and push it all the same', async () => {
     const told = await promstack('m{job="mine"} 1\n', 'push', '--job', 'a');
     expect(told.exitCode).toBe(0);
-    expect(told.stderr).toContain('job="mine" gives way to job="a" of the group');
+    expect(told.stderr).toContain('job="a" of the group overrides job="mine"');
   });
 
   test.each([
@@ -144,7 +144,7 @@ describe('push', () => {
     ],
     [['push', '--job', 'a', '--label', 'job=b'], 'job cannot be a further label: it is the name of the job'],
     [['push', '--job', 'a', '--var', 'x=y'], '--var x=y: y is not a number'],
-    [['push', '--job', 'a', '--var', 'my-metric=1'], 'this Pushgateway takes no metric name such as "my-metric"'],
+    [['push', '--job', 'a', '--var', 'my-metric=1'], 'this Pushgateway does not accept the metric name "my-metric"'],
     [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var cannot be combined'],
     [['push', '--job', 'a', '--var', 'x=1', '--delete'], '--delete pushes nothing'],
     [['push', '--job', 'a', '--var', 'x=1', '--retries', 'x'], '--retries x is not a number'],
@@ -211,7 +211,7 @@ two  -  never  <ago>  0
     await fetch(`${server.url}/metrics/job/a/instance@base64/=`, { method: 'POST', body: 'n 1\n' });
     expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(400);
     expect((await promstack('', 'groups')).stderr).toMatch(
-      /the groups \{job="a".*\} and \{job="a".*\} are the same to the Pushgateway: it refuses every push/,
+      /to the Pushgateway the groups \{job="a".*\} and \{job="a".*\} are the same, so it rejects every push/,
     );
     expect((await promstack('', 'groups', 'rm', '--job', 'a', '--label', 'instance=')).exitCode).toBe(0);
     expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(200);

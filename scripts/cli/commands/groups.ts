@@ -1,4 +1,4 @@
-import { findTwins } from '../../../stack/exposition/conflicts.ts';
+import { findDuplicateGroups } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import { removeGroup } from '../../servers/pushgateway/collect.ts';
 import { exitCodes } from '../context.ts';
@@ -53,7 +53,8 @@ export const command = defineCommand({
       .filter((group) => job === undefined || group.labels.get('job') === job)
       .map((group) => viewGroup(group, listing.now))
       .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
-    for (const diagnostic of findTwins(listing.groups)) context.report({ kind: 'warning', text: diagnostic.message });
+    for (const diagnostic of findDuplicateGroups(listing.groups))
+      context.report({ kind: 'warning', text: diagnostic.message });
     if (context.json) {
       context.stdout.write(`${JSON.stringify(views)}\n`);
       return exitCodes.fine;

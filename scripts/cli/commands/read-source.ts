@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
-import { findConflicts, type StoredView } from '../../../stack/exposition/conflicts.ts';
+import { findConflicts, type StoredMetrics } from '../../../stack/exposition/conflicts.ts';
 import type { Family } from '../../../stack/exposition/family.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
 import { isOwnMetric, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
@@ -104,7 +104,7 @@ export async function preparePush(
   if (!parsed.ok) return fail(parsed.error);
   const families = parsed.value;
   if (families.length === 0) return fail([emptyPush(file)]);
-  const stored: StoredView = { groups, own: await ownTypes(gateway, families, signal) };
+  const stored: StoredMetrics = { groups, own: await ownTypes(gateway, families, signal) };
   const conflicts = findConflicts({ families, group, replaces }, stored);
   const errors = conflicts.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return fail(errors);
@@ -116,7 +116,7 @@ async function ownTypes(
   gateway: PushgatewayClient,
   families: readonly Family[],
   signal?: AbortSignal,
-): Promise<StoredView['own']> {
+): Promise<StoredMetrics['own']> {
   if (!families.some(({ name }) => isOwnMetric(name))) return new Map();
   return gateway.ownTypes(signal);
 }
