@@ -7,7 +7,6 @@ import { type ExitCode, exitCodes } from './context.ts';
 import { hintByName } from './globals.ts';
 import type { Colours } from './terminal-output.ts';
 
-/** How a failure is shown. */
 export interface FailureStyle {
   readonly colours: Colours;
   readonly json: boolean;
@@ -19,7 +18,6 @@ export interface FailureStyle {
   readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => string;
 }
 
-/** What is printed for a failed command, and the code it ends with. */
 export interface Failure {
   readonly text: string;
   readonly exitCode: ExitCode;

@@ -82,7 +82,7 @@ export function readGlobals(command: CommandUnknownOpts): Globals {
   };
 }
 
-/** Without a command's own options: `demo --name` is another one. */
+/** Without a command's own options, such as `demo --name`. */
 function globalValues(command: CommandUnknownOpts): Record<string, unknown> {
   const values = command.opts();
   const own = command.options.filter(({ helpGroupHeading }) => helpGroupHeading !== globalsGroup);

@@ -5,23 +5,26 @@ import { type Blank, type Command, type Entry, groups, type Run } from './comman
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
 import type { Colours } from './terminal-output.ts';
 
-/** What a command line turned out to ask for. */
 export type Parsed =
   | { readonly kind: 'run'; readonly globals: Globals; readonly run: Run }
   /** Help, for stdout. */
   | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'misuse'; readonly message: string; readonly suggestion?: string; readonly helpLine: string };
+  | {
+      readonly kind: 'misuse';
+      readonly message: string;
+      readonly suggestion?: string | undefined;
+      readonly helpLine: string;
+    };
 
-/** How help is laid out. */
 export interface HelpStyle {
   readonly columns: number;
   readonly colours: Colours;
 }
 
-/** Reads a command line (without the program's name) against the commands; loads only the one that is called. */
+/** Parses a command line without the program's name; loads only the command that is called. */
 export async function parse(argv: readonly string[], entries: readonly Entry[], style: HelpStyle): Promise<Parsed> {
   const called = await loadCalled(argv, entries);
-  const words = called.isHelpForNothing && called.name !== undefined ? [called.name] : [...argv];
+  const words = called.isHelpForUnknown && called.name !== undefined ? [called.name] : [...argv];
   let parsed: Parsed | undefined;
   let printed = '';
   const program = buildProgram(entries, called.loaded, style, {
@@ -45,7 +48,7 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
   return parsed ?? { kind: 'print', text: printed };
 }
 
-/** A whole program with every command loaded: for the reference and for shell completion. */
+/** The program with every command loaded: for the reference and for shell completion. */
 export async function buildWholeProgram(entries: readonly Entry[], style: HelpStyle): Promise<CommandUnknownOpts> {
   const loaded = await Promise.all(entries.map(async ({ name, load }) => [name, await load()] as const));
   return buildProgram(entries, new Map(loaded), style, { print: () => {}, choose: () => {}, refuse: () => {} });
@@ -57,10 +60,10 @@ interface ParseSink {
   readonly refuse: (message: string, command: CommandUnknownOpts) => void;
 }
 
-/** The command line cannot be read; carries the command it was read as. */
+/** An invalid command line. */
 class Misuse extends Error {
   readonly command: CommandUnknownOpts;
-  /** A command that does nothing by itself was called without a subcommand. */
+  /** Whether a command that needs a subcommand was called without one. */
   readonly wantsHelp: boolean;
 
   constructor(error: CommanderError, command: CommandUnknownOpts) {
@@ -70,15 +73,14 @@ class Misuse extends Error {
   }
 }
 
-/** What the first words of a command line name. */
 interface Called {
   readonly name: string | undefined;
   readonly loaded: ReadonlyMap<string, Command>;
-  /** Commander answers `help nothing` with the help of everything; it is a misspelt command all the same. */
-  readonly isHelpForNothing: boolean;
+  /** Help for an unknown command, which commander answers with the help of the program. */
+  readonly isHelpForUnknown: boolean;
 }
 
-/** The command that is named, so that no other has to be loaded: finding it takes only the global options. */
+/** Finds and loads the called command; parsing the global options is enough to find it. */
 async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<Called> {
   const scout = new CommanderCommand().allowUnknownOption();
   addGlobals(scout as CommandUnknownOpts, true);
@@ -86,12 +88,12 @@ async function loadCalled(argv: readonly string[], entries: readonly Entry[]): P
   const operands = operandsOf(scout as CommandUnknownOpts, argv);
   const isHelp = operands[0] === 'help';
   const name = isHelp ? operands[1] : operands[0];
-  const entry = entries.find((one) => one.name === name);
+  const entry = entries.find((candidate) => candidate.name === name);
   const loaded = new Map(entry === undefined ? [] : [[entry.name, await entry.load()]]);
-  return { name, loaded, isHelpForNothing: isHelp && entry === undefined };
+  return { name, loaded, isHelpForUnknown: isHelp && entry === undefined };
 }
 
-/** Only the last word can be one that lacks its value, unless the command has another meaning for it: that names no command. */
+/** Drops last words that lack a value, which cannot be the command. */
 function operandsOf(scout: CommandUnknownOpts, argv: readonly string[]): readonly string[] {
   try {
     return scout.parseOptions([...argv]).operands;
@@ -111,13 +113,13 @@ function buildProgram(
   program
     .description('Run a Prometheus monitoring stack from one stack.yml: render, validate, start and reload it.')
     .usage('[options] <command>')
-    // main.ts answers it alone, before anything is loaded; here it is listed, and known among other options.
+    // On its own, main.ts answers it before anything is loaded.
     .version(version(), '-V, --version', 'print the version')
     .addHelpCommand(helpCommand())
     .addHelpText('after', '\nHelp for one command: promstack <command> --help');
   addGlobals(program, true);
   for (const heading of groups) {
-    for (const entry of entries.filter((one) => one.group === heading)) {
+    for (const entry of entries.filter(({ group }) => group === heading)) {
       const child = program.command(entry.name).helpGroup(`${heading}:`).summary(entry.summary);
       const takesName = commandsByName.has(entry.name);
       fill(child as CommandUnknownOpts, { ...entry, takesName }, loaded.get(entry.name), style, outcome);
@@ -133,16 +135,15 @@ function helpCommand(): CommanderCommand {
 
 function fill(
   child: CommandUnknownOpts,
-  told: Pick<Entry, 'name' | 'summary'> & { readonly takesName: boolean },
+  { summary, takesName }: Pick<Entry, 'summary'> & { readonly takesName: boolean },
   command: Command | undefined,
   style: HelpStyle,
   outcome: ParseSink,
 ): void {
   prepare(child, style, outcome);
-  const summary = `${told.summary.charAt(0).toUpperCase()}${told.summary.slice(1)}.`;
-  child.description(command?.details === undefined ? summary : `${summary}\n\n${command.details}`);
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  child.description(command?.details === undefined ? sentence : `${sentence}\n\n${command.details}`);
   if (command === undefined) return;
-  const { takesName } = told;
   command.attach(child as unknown as Blank, (run) => {
     const globals = readGlobals(child);
     const conflict = conflictOf(child, globals, takesName);
@@ -164,7 +165,7 @@ function conflictOf(command: CommandUnknownOpts, { file, stackName }: Globals, t
   return file === undefined ? undefined : `-f ${file} and -p ${stackName} both name a stack: use one of them`;
 }
 
-/** The ways of all commands: strict, printing nothing by themselves, ending nothing by themselves. */
+/** Settings of all commands: strict, without output or exits of their own. */
 function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: ParseSink): void {
   const { colours } = style;
   command
@@ -190,14 +191,14 @@ function examplesText({ examples }: Command): string {
   return `\nExamples:\n${lines.join('\n')}`;
 }
 
-/** Commander's sentence in our form: without `error:`, its guess as a suggestion of its own. */
+/** Splits commander's message: without `error:`, and its suggestion apart. */
 function toMisuse({ message, command }: Misuse): Parsed {
   const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
   const suggestion = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1];
   return {
     kind: 'misuse',
     message: sentence.replace(/\.$/, ''),
-    ...(suggestion === undefined ? {} : { suggestion }),
+    suggestion,
     helpLine: `${pathOf(command)} --help`,
   };
 }

@@ -5,19 +5,17 @@ import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError } from '../util/stack-error.ts';
 import type { Run } from './commands/command.ts';
-import type { Context } from './context.ts';
-import { type ExitCode, exitCodes } from './context.ts';
+import { type Context, type ExitCode, exitCodes } from './context.ts';
 import { explainFailure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from './print/diagnostics.ts';
-import type { ProcessIo } from './process-io.ts';
-import { Interrupted, listenForInterrupts } from './process-io.ts';
+import { Interrupted, listenForInterrupts, type ProcessIo } from './process-io.ts';
 import { openReporter, resolveMode } from './report/open-reporter.ts';
 import { besideLiveLines, coloursFor, isReaderGone, type OutputStream, openTerminalOutput } from './terminal-output.ts';
 
-/** Runs a command with everything it may use, and turns whatever comes of it into an exit code. */
-export async function runCommand(world: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {
-  const { cwd, env } = world;
+/** Runs a command and turns its outcome into an exit code. */
+export async function runCommand(io: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {
+  const { cwd, env } = io;
   const controller = new AbortController();
   const { signal } = controller;
   const open = (stream: OutputStream, onBroken: (error: NodeJS.ErrnoException) => void) =>
@@ -26,8 +24,8 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
       coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }),
       onBroken,
     );
-  const stdout = open(world.stdout, (error) => controller.abort(new StdoutBroken(isReaderGone(error))));
-  const stderr = open(world.stderr, () => {});
+  const stdout = open(io.stdout, (error) => controller.abort(new StdoutBroken(isReaderGone(error))));
+  const stderr = open(io.stderr, () => {});
   const readSource = sourceReader(cwd);
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
     output: stderr,
@@ -39,11 +37,11 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
     if (event.kind === 'failed' && !globals.quiet) shown.add(event.why);
     reporter.report(event);
   };
-  const stopListening = listenForInterrupts(world, controller, {
+  const stopListening = listenForInterrupts(io, controller, {
     onSlow: () => report({ kind: 'note', text: 'stopping; press Ctrl-C again to exit immediately' }),
     onSecond: () => {
       reporter.close();
-      world.exit(exitCodes.interrupted);
+      io.exit(exitCodes.interrupted);
     },
   });
   const context: Context = {
@@ -54,16 +52,16 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
     json: globals.json,
     verbose: globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '',
     get stdin() {
-      return world.stdin;
+      return io.stdin;
     },
     stdout: besideLiveLines(stdout, reporter.suspend),
-    stdoutBytes: world.stdoutBytes,
+    stdoutBytes: io.stdoutBytes,
     stderr: besideLiveLines(stderr, reporter.suspend),
     report,
     signal,
     clock: systemClock,
     confirm: async (question, yesFlag) => {
-      const { stdin } = world;
+      const { stdin } = io;
       const canAsk = stdin.isTTY === true && stderr.isTerminal;
       const resume = reporter.suspend();
       try {
@@ -73,7 +71,7 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
       }
     },
   };
-  const crash = watchForCrash(world);
+  const crash = watchForCrash(io);
   try {
     const code = await Promise.race([command(context), crash.happened]);
     return codeAfter(signal) ?? code;
@@ -97,35 +95,35 @@ export async function runCommand(world: ProcessIo, globals: Globals, command: Ru
   }
 }
 
-/** Rejects with the first error that nobody caught. */
-function watchForCrash(world: ProcessIo): { happened: Promise<never>; stopWatching: () => void } {
+/** Rejects with the first uncaught error. */
+function watchForCrash(io: ProcessIo): { happened: Promise<never>; stopWatching: () => void } {
   let stopWatching = () => {};
   const happened = new Promise<never>((_, reject) => {
-    stopWatching = world.onCrash(reject);
+    stopWatching = io.onCrash(reject);
   });
   return { happened, stopWatching };
 }
 
-/** Nothing can be written to stdout any more, so there is nothing left to work for. */
+/** The reason of an abort because nothing can be written to stdout any more. */
 class StdoutBroken extends Error {
-  /** What was wanted has been read. */
-  readonly hadEnough: boolean;
+  /** Whether the reader closed it, as `| head` does. */
+  readonly isClosed: boolean;
 
-  constructor(hadEnough: boolean) {
-    super('stdout takes no more');
+  constructor(isClosed: boolean) {
+    super('stdout cannot be written to');
     this.name = 'AbortError';
-    this.hadEnough = hadEnough;
+    this.isClosed = isClosed;
   }
 }
 
-/** The exit code of work that was asked to stop, whatever it answered in the end. */
+/** The exit code of an aborted command, whatever it returned. */
 function codeAfter({ reason }: AbortSignal): ExitCode | undefined {
   if (reason instanceof Interrupted) return exitCodes.interrupted;
-  if (reason instanceof StdoutBroken) return reason.hadEnough ? exitCodes.fine : exitCodes.refused;
+  if (reason instanceof StdoutBroken) return reason.isClosed ? exitCodes.fine : exitCodes.refused;
   return undefined;
 }
 
-/** Asks at a terminal; `y` and `yes` are yes, everything else, the end of input included, is no. */
+/** `y` and `yes` are yes; everything else, the end of input included, is no. */
 async function confirmAt(
   terminal: {
     readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -150,7 +148,7 @@ async function confirmAt(
 /** One line; undefined when the input ends without one. */
 function readLine(stdin: Readable, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    // Not `terminal`: the terminal stays in line mode, so that Ctrl-C is a signal as everywhere else.
+    // Not `terminal`: in line mode Ctrl-C stays a signal.
     const lines = createInterface({ input: stdin, terminal: false });
     const onAbort = () => {
       lines.close();

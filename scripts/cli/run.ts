@@ -10,24 +10,23 @@ import { parse } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { coloursFor, flush, isReaderGone, openTerminalOutput } from './terminal-output.ts';
 
-/** Runs one command line to its end; answers with the exit code once everything written is out. */
-export async function run(world: ProcessIo, entries: readonly Entry[] = commands): Promise<ExitCode> {
-  let lost: NodeJS.ErrnoException | undefined;
-  world.stdout.on('error', (error) => {
-    if (!isReaderGone(error)) lost ??= error;
+/** Runs one command line; returns the exit code once all output has been written. */
+export async function run(io: ProcessIo, entries: readonly Entry[] = commands): Promise<ExitCode> {
+  let writeError: NodeJS.ErrnoException | undefined;
+  io.stdout.on('error', (error) => {
+    if (!isReaderGone(error)) writeError ??= error;
   });
-  const code = await runCommandLine(world, entries);
-  await Promise.all([flush(world.stdout), flush(world.stderr)]);
-  // What is written last may fail after the command has ended.
-  if (lost === undefined) return code;
-  const codeOfLoss = await sayLost(world, lost);
-  await flush(world.stderr);
-  return code === exitCodes.fine ? codeOfLoss : code;
+  const code = await runCommandLine(io, entries);
+  await Promise.all([flush(io.stdout), flush(io.stderr)]);
+  // The last write may fail after the command has ended.
+  if (writeError === undefined) return code;
+  const writeErrorCode = await reportWriteError(io, writeError);
+  await flush(io.stderr);
+  return code === exitCodes.fine ? writeErrorCode : code;
 }
 
-/** A result that did not arrive is no success. */
-function sayLost(world: ProcessIo, error: Error): Promise<ExitCode> {
-  return runCommand(world, globalsBeside(world.argv), () => {
+function reportWriteError(io: ProcessIo, error: Error): Promise<ExitCode> {
+  return runCommand(io, globalsOf(io.argv), () => {
     throw new StackError({
       doing: 'writing the result to stdout',
       why: error.message,
@@ -37,18 +36,18 @@ function sayLost(world: ProcessIo, error: Error): Promise<ExitCode> {
   });
 }
 
-async function runCommandLine(world: ProcessIo, entries: readonly Entry[]): Promise<ExitCode> {
-  const { argv, env, stdout } = world;
+async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise<ExitCode> {
+  const { argv, env, stdout } = io;
   const colours = coloursFor({ isTerminal: stdout.isTTY === true, env, noColourFlag: argv.includes('--no-color') });
   const parsed = await parse(argv, entries, { columns: stdout.columns || 80, colours });
   switch (parsed.kind) {
     case 'run':
-      return runCommand(world, parsed.globals, parsed.run);
+      return runCommand(io, parsed.globals, parsed.run);
     case 'print':
       openTerminalOutput(stdout, colours, () => {}).write(parsed.text);
       return exitCodes.fine;
     case 'misuse':
-      return runCommand(world, globalsBeside(argv), () => {
+      return runCommand(io, globalsOf(argv), () => {
         const guess = parsed.suggestion === undefined ? '' : `did you mean ${parsed.suggestion}? `;
         throw new InputError([misuse(parsed.message, `${guess}see ${parsed.helpLine}`)]);
       });
@@ -57,8 +56,8 @@ async function runCommandLine(world: ProcessIo, entries: readonly Entry[]): Prom
   }
 }
 
-/** What is said beside a command is said in the form its command line asks for, readable or not. */
-function globalsBeside(argv: readonly string[]): Globals {
+/** The global options of a command line that may be invalid, for its error message. */
+function globalsOf(argv: readonly string[]): Globals {
   return {
     file: undefined,
     stackName: undefined,

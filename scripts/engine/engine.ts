@@ -188,7 +188,7 @@ export interface Engine extends AsyncDisposable {
   exec(id: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   logs(
     id: string,
-    options: { tail?: number; follow?: boolean; since?: Date; signal?: AbortSignal },
+    options: { tail?: number | undefined; follow?: boolean; since?: Date | undefined; signal?: AbortSignal },
   ): AsyncIterable<LogLine>;
 
   /** Writes the entries below a directory of a container, running or not. */

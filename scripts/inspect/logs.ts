@@ -1,22 +1,19 @@
 import type { Engine, LogLine } from '../engine/engine.ts';
 import type { Clock } from '../util/clock.ts';
 
-/** A line of one service's log. */
 export interface ServiceLine extends LogLine {
   readonly service: string;
 }
 
-/** Which lines are wanted. */
 export interface LogOptions {
-  /** Per service, from the end; every line when absent. */
-  readonly tail?: number;
-  readonly since?: Date;
+  /** Per service, from the end; default: all lines. */
+  readonly tail?: number | undefined;
+  readonly since?: Date | undefined;
 }
 
-/** Finds the container a service runs in now; undefined while it has none. */
+/** The current container of a service; undefined while it has none. */
 type FindContainer = (service: string) => Promise<string | undefined>;
 
-/** What there is to read from, and what ends it. */
 export interface LogSource {
   readonly engine: Pick<Engine, 'logs'>;
   readonly services: readonly string[];
@@ -24,43 +21,43 @@ export interface LogSource {
   readonly signal: AbortSignal;
 }
 
-/** The lines that are there, of all services in the order of their time. */
+/** The lines of all services in order of time. */
 export async function readLogs(
   { engine, services, find, signal }: LogSource,
-  wish: LogOptions,
+  options: LogOptions,
 ): Promise<readonly ServiceLine[]> {
   const each = await Promise.all(
     services.map(async (service) => {
       const container = await find(service);
       const lines: ServiceLine[] = [];
       if (container === undefined) return lines;
-      for await (const line of engine.logs(container, { ...wish, signal })) lines.push({ service, ...line });
+      for await (const line of engine.logs(container, { ...options, signal })) lines.push({ service, ...line });
       return lines;
     }),
   );
-  return each.flat().toSorted((one, other) => compareTimes(one.time, other.time));
+  return each.flat().toSorted((a, b) => compareTimes(a.time, b.time));
 }
 
-/** How long it is waited before a container that has gone is looked for again. */
-const againMs = 500;
+/** The pause before looking for a new container of a service. */
+const pauseMs = 500;
 
 /**
- * Hands on the lines that are there and then each new one, until the signal aborts. A service whose container ends, is
- * replaced or does not exist yet is looked for again and goes on where its last line was.
+ * Calls back for existing lines and then for each new one, until the signal aborts. When the container of a service
+ * ends, is replaced or does not exist yet, following continues after the last line in its next container.
  */
 export async function followLogs(
   source: LogSource & { readonly clock: Clock },
-  wish: LogOptions,
+  options: LogOptions,
   onLine: (line: ServiceLine) => void,
 ): Promise<void> {
   const { engine, services, find, clock, signal } = source;
   const last = new Map<string, string>();
-  const handOn = (line: ServiceLine) => {
+  const pass = (line: ServiceLine) => {
     last.set(line.service, line.time);
     onLine(line);
   };
   const startedAt = new Date(clock.now());
-  for (const line of await readLogs(source, wish)) handOn(line);
+  for (const line of await readLogs(source, options)) pass(line);
 
   const follow = async (service: string): Promise<void> => {
     while (!signal.aborted) {
@@ -69,21 +66,20 @@ export async function followLogs(
         const seen = last.get(service);
         const since = seen === undefined ? startedAt : new Date(seen);
         for await (const line of engine.logs(container, { since, follow: true, signal })) {
-          // The engine's `since` includes the line itself, and engines differ in how fine they take it.
-          if (seen === undefined || compareTimes(line.time, seen) > 0) handOn({ service, ...line });
+          // `since` includes that line, and its resolution differs between engines.
+          if (seen === undefined || compareTimes(line.time, seen) > 0) pass({ service, ...line });
         }
       }
-      await clock.sleep(againMs, signal);
+      await clock.sleep(pauseMs, signal);
     }
   };
   await Promise.all(services.map(follow));
 }
 
-/** Orders RFC 3339 times to the nanosecond, whatever number of digits each has. */
-export function compareTimes(one: string, other: string): number {
-  const a = split(one);
-  const b = split(other);
-  return a.seconds - b.seconds || (a.fraction < b.fraction ? -1 : a.fraction > b.fraction ? 1 : 0);
+/** Compares RFC 3339 times with up to nine decimals. */
+export function compareTimes(a: string, b: string): number {
+  const [first, second] = [split(a), split(b)];
+  return first.seconds - second.seconds || Number(first.fraction) - Number(second.fraction);
 }
 
 function split(time: string): { seconds: number; fraction: string } {

@@ -11,8 +11,7 @@ import { AlertmanagerClient, readRenderedRouting, readRouting } from '../../serv
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
 import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';

@@ -14,8 +14,7 @@ import type { Rendering } from '../../render/rendering.ts';
 import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
@@ -28,29 +27,31 @@ export const command = defineCommand({
   examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],
   syntax: (command) => command.option('--strict', 'treat warnings as errors'),
   run: async (context, { strict }) => {
-    const found: Diagnostic[] = [];
+    const diagnostics: Diagnostic[] = [];
     const { cwd, env, file, stackName, signal } = context;
     const collect: Context['report'] = (event) => {
-      if (event.kind === 'diagnostic') found.push(event.diagnostic);
+      if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
       else context.report(event);
     };
-    const rendering = await orDiagnostics(renderOrThrow({ cwd, env, file, stackName, signal, report: collect }), found);
+    const rendering = await orDiagnostics(
+      renderOrThrow({ cwd, env, file, stackName, signal, report: collect }),
+      diagnostics,
+    );
     if (rendering !== undefined) {
       const tested = await withOwnTests(rendering);
-      found.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
+      diagnostics.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
     }
-    const isValid = !found.some(({ severity }) => severity === 'error' || strict === true);
-    return tell(context, { rendering, isValid, diagnostics: found });
+    const isValid = !diagnostics.some(({ severity }) => severity === 'error' || strict === true);
+    return print(context, { rendering, isValid, diagnostics });
   },
 });
 
-/** What is wrong with the input joins what was found so far. */
-async function orDiagnostics(rendering: Promise<Rendering>, found: Diagnostic[]): Promise<Rendering | undefined> {
+async function orDiagnostics(rendering: Promise<Rendering>, diagnostics: Diagnostic[]): Promise<Rendering | undefined> {
   try {
     return await rendering;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    found.push(...error.diagnostics);
+    diagnostics.push(...error.diagnostics);
     return undefined;
   }
 }
@@ -64,7 +65,7 @@ async function checkWithEngine(context: Context, rendering: Rendering): Promise<
   return [...lintRendering(rendering, metrics), ...byTools];
 }
 
-/** The names of all metrics in the stack's Prometheus; undefined when it does not answer, or has not scraped everything yet. */
+/** The metric names of the stack's Prometheus; undefined when it does not answer, or has not scraped every target yet. */
 async function liveMetrics(
   engine: Engine,
   config: StackConfig,
@@ -90,16 +91,16 @@ async function engineIfAny(context: Context): Promise<Engine | undefined> {
   }
 }
 
-/** A mirror or Debian's packages may have brought an image under another name than stack.yml has. */
+/** Images from a mirror or from packages have other names than in stack.yml. */
 async function inImages(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
-  const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
-  const images = await findImages(engine, wanted, config.images);
-  const otherwise = hostRunner(env, noImage);
+  const references = services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const images = await findImages(engine, references, config.images);
+  const fallback = hostRunner(env, noImage);
   const findImage: FindImage = async (reference) => images.get(reference);
-  return cachedRunner(containerRunner(engine, config.name, findImage, otherwise), checkedCache(env), findImage);
+  return cachedRunner(containerRunner(engine, config.name, findImage, fallback), checkedCache(env), findImage);
 }
 
-function tell(
+function print(
   { stdout, json, report }: Context,
   {
     rendering,

@@ -1,22 +1,21 @@
 import type { Command as Syntax } from '@commander-js/extra-typings';
 import type { Context, ExitCode } from '../context.ts';
 
-/** Options as the command line gives them: by name, in camelCase. */
+/** Parsed options by name, in camelCase. */
 export type OptionValues = Record<string, unknown>;
-/** A command line before anything is declared on it. */
+/** A command without options or arguments yet. */
 export type Blank = Syntax<[], Nothing, Nothing>;
 type Nothing = Record<never, never>;
 
-/** A way to call a command, and what it does. */
 interface Example {
   /** Without the leading `promstack`. */
   readonly line: string;
   readonly what: string;
 }
 
-/** What a command file declares; `syntax` gives `run` the types of its options and arguments. */
+/** A command; `syntax` gives `run` the types of its options and arguments. */
 export interface Declaration<Args extends unknown[], Options extends OptionValues> {
-  /** A paragraph or more for the command's own help, after the summary. */
+  /** For the command's own help, after the summary. */
   readonly details?: string;
   readonly examples?: readonly Example[];
   /** Declares options and arguments: `(command) => command.option('--out <dir>', 'write the files there')`. */
@@ -25,29 +24,29 @@ export interface Declaration<Args extends unknown[], Options extends OptionValue
   readonly subcommands?: readonly Subcommand[];
 }
 
-/** A command below another: `images save`. */
+/** The `save` of `images save`. */
 interface Subcommand {
   readonly name: string;
   readonly summary: string;
   readonly command: Command;
 }
 
-/** A command, its types folded away so that all of them fit one list. */
+/** A command without the types of its options, so that all commands fit one list. */
 export interface Command {
   readonly details: string | undefined;
   readonly examples: readonly Example[];
   readonly subcommands: readonly Subcommand[];
-  /** Declares its syntax on a commander command; `choose` is called with what to run when a command line is this command's. */
+  /** Declares its syntax on a commander command; `choose` is called when a command line calls it. */
   attach(blank: Blank, choose: (run: Run) => void): void;
 }
 
-/** A command with its options and arguments filled in. */
+/** A command with its parsed options and arguments. */
 export type Run = (context: Context) => Promise<ExitCode>;
 
-/** Headings of the help, in its order. */
+/** Headings of the help, in order. */
 export const groups = ['Start and stop', 'Change', 'Inspect', 'Push and alert', 'Other'] as const;
 
-/** A command as the list knows it: enough for the help, the rest is loaded when it is called. */
+/** What the help needs of a command; the rest is loaded when it is called. */
 export interface Entry {
   readonly name: string;
   readonly group: (typeof groups)[number];
@@ -56,7 +55,6 @@ export interface Entry {
   readonly load: () => Promise<Command>;
 }
 
-/** Makes a command of its declaration. */
 export function defineCommand<Args extends unknown[] = [], Options extends OptionValues = Nothing>(
   declaration: Declaration<Args, Options>,
 ): Command {

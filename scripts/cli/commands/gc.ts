@@ -11,8 +11,7 @@ import {
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { viewGroup } from '../print/group-view.ts';
 import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';

@@ -16,10 +16,10 @@ export const command = defineCommand({
   run: async (context) => {
     const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const found = await findStack(engine, stack);
-    const unconfirmed = await findUnconfirmed(found);
+    const running = await findStack(engine, stack);
+    const unconfirmed = await findUnconfirmed(running);
     const { stdout, clock, json } = context;
-    const { history } = found;
+    const { history } = running;
     if (json) {
       const entries = history.entries.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
       stdout.write(

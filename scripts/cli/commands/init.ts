@@ -47,8 +47,8 @@ export const command = defineCommand({
 
 /** The command that starts the new stack; with -f where its file would not be found by default. */
 async function nextStep(path: string, cwd: string): Promise<string> {
-  const found = await findStackFile({ cwd });
-  return found.ok && found.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
+  const file = await findStackFile({ cwd });
+  return file.ok && file.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
 }
 
 function checkNotReserved(name: string): void {

@@ -4,8 +4,7 @@ import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, type ServiceLine } from '../../inspect/logs.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import type { Colours } from '../terminal-output.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -27,28 +26,28 @@ export const command = defineCommand({
       .addOption(
         new Option('-f, --follow [service]', 'follow new lines until Ctrl-C')
           .preset('')
-          .argParser((word: string, before: readonly string[] | undefined) => [...(before ?? []), word]),
+          .argParser((word: string, previous: readonly string[] | undefined) => [...(previous ?? []), word]),
       )
       .option('-n, --tail <lines>', 'number of lines to show per service, or all')
       .option('--since <when>', 'show only lines since a time such as 2026-01-31T12:00:00Z, or since 10m ago')
       .option('--no-time', 'omit the time of each line')
       .option('--raw', 'omit service names and times'),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
-    const after = readFollow(follow ?? []);
+    const followed = readFollow(follow ?? []);
     const { cwd, env, report, signal, stackName } = context;
-    if (after.file !== undefined && stackName !== undefined) {
-      throw new InputError([misuse(`-f ${after.file} and -p ${stackName} both name a stack: use one of them`)]);
+    if (followed.file !== undefined && stackName !== undefined) {
+      throw new InputError([misuse(`-f ${followed.file} and -p ${stackName} both name a stack: use one of them`)]);
     }
-    const config = await configOrThrow({ cwd, env, report, signal, stackName, file: after.file ?? context.file });
-    const services = whichServices(config, [...after.services, ...named]).map((service) => service.name);
-    const wish = readWish(context, tail, since);
+    const config = await configOrThrow({ cwd, env, report, signal, stackName, file: followed.file ?? context.file });
+    const services = whichServices(config, [...followed.services, ...named]).map((service) => service.name);
+    const options = readOptions(context, tail, since);
     const write = lineWriter(context, services, { time, raw: raw === true });
     await using engine = await connectEngine(context);
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
-    const find = async (service: string) => (await list()).find((one) => one.labels[serviceLabel] === service)?.id;
+    const find = async (service: string) => (await list()).find(({ labels }) => labels[serviceLabel] === service)?.id;
     const source = { engine, services, find, signal };
-    if (after.isFollowing) {
-      await followLogs({ ...source, clock: context.clock }, wish, write);
+    if (followed.isFollowing) {
+      await followLogs({ ...source, clock: context.clock }, options, write);
       return exitCodes.fine;
     }
     if ((await list()).length === 0) {
@@ -58,26 +57,26 @@ export const command = defineCommand({
         tryThis: 'promstack up',
       });
     }
-    for (const line of await readLogs(source, wish)) write(line);
+    for (const line of await readLogs(source, options)) write(line);
     return exitCodes.fine;
   },
 });
 
 /** `-f` means --follow here and --file everywhere else: followed by the path of a YAML file it means --file. */
-function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file?: string } {
+function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file: string | undefined } {
   const isFile = (word: string): boolean => /\.ya?ml$|[/\\]/.test(word);
   const file = words.findLast(isFile);
-  const others = words.filter((word) => !isFile(word));
+  const services = words.filter((word) => !isFile(word));
   return {
-    isFollowing: others.length > 0,
-    services: others.filter((word) => word !== ''),
-    ...(file === undefined ? {} : { file }),
+    isFollowing: services.length > 0,
+    services: services.filter((word) => word !== ''),
+    file,
   };
 }
 
 const defaultTail = 100;
 
-function readWish({ clock }: Context, tail: string | undefined, since: string | undefined): LogOptions {
+function readOptions({ clock }: Context, tail: string | undefined, since: string | undefined): LogOptions {
   const from = since === undefined ? undefined : parseSince(since, clock.now());
   if (since !== undefined && from === undefined) {
     throw new InputError([
@@ -91,7 +90,7 @@ function readWish({ clock }: Context, tail: string | undefined, since: string | 
     throw new InputError([misuse(`--tail ${tail} is not a number of lines`, 'use a number, or all')]);
   }
   const lines = tail === 'all' || (tail === undefined && from !== undefined) ? undefined : Number(tail ?? defaultTail);
-  return { ...(lines === undefined ? {} : { tail: lines }), ...(from === undefined ? {} : { since: from }) };
+  return { tail: lines, since: from };
 }
 
 function lineWriter(
@@ -105,10 +104,10 @@ function lineWriter(
   return (line) => stdout.write(print(line));
 }
 
-/** Reads `10m`, `1h30m` back from now, or a time such as 2026-01-31T12:00:00Z; undefined when it is neither. */
+/** Parses a duration before now such as `1h30m`, or a time such as 2026-01-31T12:00:00Z; undefined for anything else. */
 export function parseSince(text: string, now: number): Date | undefined {
-  const backMs = parseDuration(text);
-  if (backMs !== undefined) return new Date(now - backMs);
+  const ageMs = parseDuration(text);
+  if (ageMs !== undefined) return new Date(now - ageMs);
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : new Date(time);
 }

@@ -4,8 +4,7 @@ import type { LoadedStack } from '../../config/loaded.ts';
 import { locateServices } from '../../state/locate.ts';
 import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
@@ -45,15 +44,15 @@ function whichService(config: LoadedStack['config'], name: string | undefined): 
 
 async function urlOf(context: Context, stack: string, { name, port }: Service): Promise<string> {
   await using engine = await connectEngine(context);
-  const reach = openServiceClient(engine);
+  const client = openServiceClient(engine);
   try {
-    const container = (await locateServices(engine, stack, reach)).get(name);
-    const url = reach.url(name, port);
+    const container = (await locateServices(engine, stack, client)).get(name);
+    const url = client.url(name, port);
     if (container?.state === 'running' && url !== undefined) return url;
     const why = container === undefined ? 'it has no container' : `its container is ${container.state}`;
     throw new StackError({ doing: `opening ${name}`, why, tryThis: 'promstack up' });
   } finally {
-    reach.close();
+    client.close();
   }
 }
 

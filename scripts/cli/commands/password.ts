@@ -7,8 +7,7 @@ import { locateServices } from '../../state/locate.ts';
 import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, fullConfigOrThrow } from './stages.ts';
 
@@ -27,37 +26,36 @@ export const command = defineCommand({
       throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
     }
     await using engine = await connectEngine(context);
-    const reach = openServiceClient(engine);
+    const client = openServiceClient(engine);
     try {
-      const container = (await locateServices(engine, config.name, reach)).get(grafana.name);
+      const container = (await locateServices(engine, config.name, client)).get(grafana.name);
       const kept = passwordStore(engine, config, container?.id);
       const given = config.grafana.admin_password;
       const password =
         rotate === true
-          ? await rotatePassword({ ...wayIn(context, engine, reach, runningOrThrow(container)), kept }, given)
-          : await keptOrThrow(currentPassword({ kept }));
+          ? await rotatePassword({ ...grafanaAccess(context, engine, client, runningOrThrow(container)), kept }, given)
+          : await orThrow(currentPassword({ kept }));
       if (rotate === true && given !== undefined) {
-        context.report({ kind: 'note', text: 'stack.yml gives the password, so it was set to that one again' });
+        context.report({ kind: 'note', text: 'set to grafana.admin_password of stack.yml' });
       }
-      tell(context, password);
+      print(context, password);
       return exitCodes.fine;
     } finally {
-      reach.close();
+      client.close();
     }
   },
 });
 
-function tell({ stdout, json }: Context, password: Secret): void {
+function print({ stdout, json }: Context, password: Secret): void {
   const text = password.reveal();
   stdout.write(json ? `${JSON.stringify({ user: adminUser, password: text })}\n` : `${text}\n`);
 }
 
-function wayIn({ signal }: Context, engine: Engine, reach: ServiceClient, { id }: ContainerSummary) {
+function grafanaAccess({ signal }: Context, engine: Engine, client: ServiceClient, { id }: ContainerSummary) {
   return {
     request: (request: Parameters<ServiceClient['request']>[1]) =>
-      reach.request(grafana.name, request, { timeoutMs: 30_000, signal }),
-    exec: (argv: readonly string[], stdin?: string) =>
-      engine.exec(id, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),
+      client.request(grafana.name, request, { timeoutMs: 30_000, signal }),
+    exec: (argv: readonly string[], stdin?: string) => engine.exec(id, argv, { signal, stdin }),
   };
 }
 
@@ -70,12 +68,12 @@ function runningOrThrow(container: ContainerSummary | undefined): ContainerSumma
   });
 }
 
-async function keptOrThrow(password: Promise<Secret | undefined>): Promise<Secret> {
-  const kept = await password;
-  if (kept !== undefined) return kept;
+async function orThrow(reading: Promise<Secret | undefined>): Promise<Secret> {
+  const password = await reading;
+  if (password !== undefined) return password;
   throw new StackError({
     doing: "reading the password of Grafana's admin",
-    why: 'the stack keeps none: Grafana was never started',
+    why: 'there is none yet: Grafana was never started',
     tryThis: 'promstack up',
   });
 }

@@ -6,8 +6,7 @@ import { type Group, groupPath } from '../../servers/pushgateway/group.ts';
 import { withRetries } from '../../servers/pushgateway/pusher.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { collectPair, type LabelPair } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { openTarget, readGroup } from './gateway-target.ts';
@@ -114,18 +113,18 @@ function print(
     return;
   }
   const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
-  const said = request.dryRun
+  const message = request.dryRun
     ? `would ${method} ${what} to ${url}`
     : `pushed ${what} to ${formatLabels(request.group)} at ${gateway.base}`;
-  context.report({ kind: 'note', text: said });
+  context.report({ kind: 'note', text: message });
 }
 
 async function remove(context: Context, gateway: PushgatewayClient, { group, dryRun }: PushRequest): Promise<ExitCode> {
   if (!dryRun) await removeGroup(gateway, group, context);
-  const said = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group)} at ${gateway.base}`;
+  const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group)} at ${gateway.base}`;
   if (context.json)
     context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url: gateway.base + groupPath(group) })}\n`);
-  else context.report({ kind: 'note', text: said });
+  else context.report({ kind: 'note', text });
   return exitCodes.fine;
 }
 

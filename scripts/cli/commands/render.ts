@@ -5,8 +5,7 @@ import { nameOf, type ShownFile, toShown } from '../../render/show.ts';
 import { writeRendered } from '../../render/write.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { renderOrThrow } from './stages.ts';
 
@@ -26,12 +25,12 @@ export const command = defineCommand({
       .option('--service <service>', 'only files of this service'),
   run: async (context, { out, service }, [names]) => {
     const rendering = await renderOrThrow(context);
-    const everything = rendering.services.flatMap((one) => one.files);
-    const all = toShown(everything);
+    const rendered = rendering.services.flatMap(({ files }) => files);
+    const all = toShown(rendered);
     if (service !== undefined)
       checkKnown(
         service,
-        rendering.services.map((one) => one.service.name),
+        rendering.services.map(({ service: { name } }) => name),
         'service',
       );
     for (const name of names)
@@ -51,7 +50,7 @@ export const command = defineCommand({
     const chosen = new Set(files.map((file) => file.name));
     await writeRendered(
       resolve(context.cwd, out),
-      everything.filter((file) => chosen.has(nameOf(file))),
+      rendered.filter((file) => chosen.has(nameOf(file))),
     );
     context.report({ kind: 'note', text: `wrote ${counted(files.length, 'file')} below ${out}` });
     return exitCodes.fine;
@@ -65,7 +64,7 @@ function checkKnown(name: string, known: readonly string[], what: string): void 
   throw new InputError([misuse(`this stack has no ${what} ${name}`, hint)]);
 }
 
-/** One file as it is; several as YAML documents that begin with their names. */
+/** A single file verbatim; several as YAML documents with their names. */
 function print({ stdout, json }: Context, files: readonly ShownFile[]): void {
   if (json) {
     stdout.write(`${JSON.stringify(files.map(({ name: _, ...file }) => file))}\n`);

@@ -1,7 +1,6 @@
 import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { printStatus, watchStatus } from '../print/status.ts';
 import { defineCommand } from './command.ts';

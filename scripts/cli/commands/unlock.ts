@@ -17,8 +17,8 @@ export const command = defineCommand({
       return exitCodes.refused;
     }
     const holder = await breakLock(engine, stack);
-    const told = holder === undefined ? 'nobody held the lock' : `removed the lock of ${inWords(holder)}`;
-    context.stdout.write(`${stack}: ${told}\n`);
+    const result = holder === undefined ? 'not locked' : `removed the lock of ${inWords(holder)}`;
+    context.stdout.write(`${stack}: ${result}\n`);
     return exitCodes.fine;
   },
 });

@@ -1,8 +1,7 @@
 import type { EngineInfo, EngineKind, EngineLocation } from '../../engine/engine.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
-import type { Context } from '../context.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 
@@ -15,13 +14,12 @@ export const command = defineCommand({
       context.stdout.write(`${JSON.stringify({ promstack: version(), node, engine })}\n`);
       return exitCodes.fine;
     }
-    const found = engine === undefined ? 'none found' : `${engine.kind} ${engine.version} at ${engine.address}`;
-    context.stdout.write(`promstack  ${version()}\nnode       ${node}\nengine     ${found}\n`);
+    const engineText = engine === undefined ? 'not found' : `${engine.kind} ${engine.version} at ${engine.address}`;
+    context.stdout.write(`promstack  ${version()}\nnode       ${node}\nengine     ${engineText}\n`);
     return exitCodes.fine;
   },
 });
 
-/** The engine is not needed to tell a version: where there is none, that is the answer. */
 async function askEngine(context: Context): Promise<(EngineInfo & EngineLocation & { kind: EngineKind }) | undefined> {
   try {
     await using engine = await connectEngine(context);

@@ -1,8 +1,7 @@
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
 import { watchStack } from '../../watch/watch-stack.ts';
-import type { Context } from '../context.ts';
-import { type ExitCode, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { printSynced } from '../print/change.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';

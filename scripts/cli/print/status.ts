@@ -91,29 +91,29 @@ function summary({ problems, isRight }: StackStatus, { green, red }: Colours): s
   return isRight ? `${green('✔')} no problems found${more}\n` : `${red('✖')} ${counted(wrong, 'problem')}${more}\n`;
 }
 
-/** How long after one look the next begins. */
+/** The pause between two refreshes. */
 const pauseMs = 2_000;
 
 /**
- * Shows a text again and again until the signal aborts: in place on a terminal, elsewhere only when it changed. A look
- * that fails, such as while the engine restarts or stack.yml is half written, is shown and looked at again. What a look
- * reports is told above, once however many looks report it.
+ * Refreshes a text until the signal aborts: in place on a terminal, elsewhere only when it changed. An error, such as
+ * while the engine restarts or stack.yml is half written, is shown until the next refresh. Events are reported above the
+ * text, equal ones once.
  */
 export async function watchStatus(
   { stdout, clock, signal, report }: Pick<Context, 'stdout' | 'clock' | 'signal' | 'report'>,
-  look: (report: Report) => Promise<string>,
+  render: (report: Report) => Promise<string>,
 ): Promise<void> {
-  // A terminal that nobody told its size says 0.
+  // An unknown terminal size is 0.
   const columns = () => stdout.columns() || 80;
   const block = liveBlock({ write: stdout.write, columns });
-  const told = new Set<string>();
-  const tell = (events: readonly Event[]): void => {
+  const reported = new Set<string>();
+  const reportNew = (events: readonly Event[]): void => {
     const fresh = new Map(events.map((event) => [JSON.stringify(event), event]));
-    for (const text of told) fresh.delete(text);
-    // On one terminal, what is told must not land inside the block.
+    for (const text of reported) fresh.delete(text);
+    // On the same terminal, reports must not be written into the block.
     if (fresh.size > 0) block.draw('', []);
     for (const [text, event] of fresh) {
-      told.add(text);
+      reported.add(text);
       report(event);
     }
   };
@@ -121,8 +121,8 @@ export async function watchStatus(
   try {
     while (!signal.aborted) {
       const events: Event[] = [];
-      const text = await orWhyNot(() => look((event) => events.push(event)));
-      tell(events);
+      const text = await orError(() => render((event) => events.push(event)));
+      reportNew(events);
       if (stdout.isTerminal)
         block.draw(
           '',
@@ -136,14 +136,14 @@ export async function watchStatus(
       await clock.sleep(pauseMs, signal);
     }
   } finally {
-    // The last look stays on the screen.
+    // The last text stays on the screen.
     if (stdout.isTerminal) block.draw(last, []);
   }
 }
 
-async function orWhyNot(look: () => Promise<string>): Promise<string> {
+async function orError(render: () => Promise<string>): Promise<string> {
   try {
-    return await look();
+    return await render();
   } catch (error) {
     if (error instanceof StackError || error instanceof EngineError)
       return `✖ ${error.doing}: ${clip(error.message, 200)}\n`;
