@@ -103,8 +103,7 @@ export interface ApplyOptions extends Run {
 
 /** Runs a plan and records the revision; when a step fails or the user interrupts, goes back to what ran before and throws. */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
-  const { observed, clock, report } = options;
-  report({ kind: 'phase', name: 'applying' });
+  const { observed, clock } = options;
   const folders = foldersAfter(plan, observed);
   const record = (refused?: string): Promise<void> =>
     recordRevision({ ...options, folders, at: new Date(clock.now()), refused });

@@ -40,7 +40,6 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
   );
   if (previous.services.length === 0 || !touchesRunning(outcome)) throw withNotes(error, leftStopped);
 
-  report({ kind: 'phase', name: 'rolling back' });
   const failure = await restore(options, new Set([...observed.services.keys(), ...stopped]));
   const notes =
     failure === undefined

@@ -48,7 +48,6 @@ export async function validate(options: ValidateOptions): Promise<void> {
   const findImage: FindImage = async (reference) => images.get(reference);
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
   const open = execRunner(engine, (job) => stageForCheck(options, job), inContainer);
-  report({ kind: 'phase', name: 'checking' });
   const byTools = await checkRendering(
     { ...rendering, services, tests },
     cachedRunner(open, checkedCache(env), findImage),

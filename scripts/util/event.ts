@@ -2,8 +2,6 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 
 /** What the library tells while it works; a reporter at the edge decides how a person sees it. Progress only, never results. */
 export type Event =
-  /** A stage of the flow began: `checking`, `applying`. */
-  | { readonly kind: 'phase'; readonly name: string }
   /** A piece of work began; `id` pairs it with its end. */
   | { readonly kind: 'started'; readonly id: string; readonly what: string }
   /** How far a piece of work is, in words: `42 of 98 MB`, `replaying the write-ahead log, segment 3 of 12`. */

@@ -83,7 +83,7 @@ describe("a service's container", () => {
     expect((await bench.engine.exec(client, ['/bin/sh', '-c', script])).stdout).toBe('reached\n');
   });
 
-  test('must be found by name, by id and by labels, and be told apart from longer names', async () => {
+  test('must be found by name, by id and by labels, and not by a part of its name', async () => {
     const id = await create('found');
     await create('found-too');
     const byName = await bench.engine.findContainer(bench.name('found'));
@@ -134,7 +134,7 @@ describe("a service's container", () => {
 });
 
 describe('a port that is taken', () => {
-  test('by another program of the host must be told apart from other refusals', async () => {
+  test('by another program of the host must have a code of its own', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -149,7 +149,7 @@ describe('a port that is taken', () => {
 });
 
 describe('a volume', () => {
-  test('of a name that is taken must be answered with the one that is there, its labels untouched', async () => {
+  test('of a name that is taken must be the existing one, with its labels', async () => {
     const name = bench.name('volume');
     const mine = { ...bench.labels, 'dev.promstack.lock': 'mine' };
     expect(await bench.engine.createVolume(name, mine)).toEqual({ name, labels: mine });
@@ -166,7 +166,7 @@ describe('a volume', () => {
     expect(new Set(answers.map((answer) => answer.labels['who'])).size).toBe(1);
   });
 
-  test('in use must not be removed, and one that is gone is no error', async () => {
+  test('in use must not be removed, and removing a missing one must not be an error', async () => {
     const mounts = [{ kind: 'data', volume: 'used', target: '/data' }] as const;
     const id = await create('user', { mounts });
     const name = bench.name('user-0');
@@ -182,8 +182,8 @@ describe('a volume', () => {
 describe('a network', () => {
   test('must be found by its labels', async () => {
     const id = await bench.engine.createNetwork(bench.name('net'), bench.labels);
-    const told = { id, name: bench.name('net'), labels: bench.labels };
-    expect(await bench.engine.listNetworks(bench.labels)).toContainEqual(told);
+    const network = { id, name: bench.name('net'), labels: bench.labels };
+    expect(await bench.engine.listNetworks(bench.labels)).toContainEqual(network);
     await bench.engine.removeNetwork(id);
     await bench.engine.removeNetwork(id);
   });

@@ -17,31 +17,31 @@ const entries: readonly ArchiveEntry[] = [
 ];
 
 /** A container that is never started and mounts a volume at /config. */
-async function carrier(part: string): Promise<{ readonly id: string; readonly volume: string }> {
+async function unstarted(part: string): Promise<{ readonly id: string; readonly volume: string }> {
   const volume = bench.name(`${part}-volume`);
   await bench.engine.createVolume(volume, bench.labels);
   const mounts = [{ volume, target: '/config', readOnly: false }];
   return { id: await bench.createHelper(part, { user: '0:0', mounts }), volume };
 }
 
-/** What can be read back of an entry: Podman tells root as the owner of everything. */
-function told(entry: ArchiveEntry): object {
+/** An entry without its owner, which is always root with Podman. */
+function withoutOwner(entry: ArchiveEntry): object {
   return { ...entry, uid: undefined, gid: undefined };
 }
 
 test('files put through a container that was never started must come back with mode and links', async () => {
-  const { id } = await carrier('round-trip');
+  const { id } = await unstarted('round-trip');
   await bench.engine.putFiles(id, '/config', entries);
   const read = await bench.engine.getFiles(id, '/config');
-  const found = new Map(read?.map((entry) => [entry.path, told(entry)]));
+  const found = new Map(read?.map((entry) => [entry.path, withoutOwner(entry)]));
   for (const entry of entries)
-    expect(found.get(`config/${entry.path}`)).toEqual({ ...told(entry), path: `config/${entry.path}` });
+    expect(found.get(`config/${entry.path}`)).toEqual({ ...withoutOwner(entry), path: `config/${entry.path}` });
   const [file] = (await bench.engine.getFiles(id, '/config/current/x.yml')) ?? [];
   expect(file).toMatchObject({ path: 'x.yml', content: Buffer.from('a: é\n') });
 });
 
 test('files must be seen, with their owners, by another container that mounts the volume read-only', async () => {
-  const { id, volume } = await carrier('shared');
+  const { id, volume } = await unstarted('shared');
   const mounts = [{ volume, target: '/etc/config', readOnly: true }];
   const reader = await bench.createHelper('reader', { mounts });
   await bench.engine.startContainer(reader);
@@ -53,7 +53,7 @@ test('files must be seen, with their owners, by another container that mounts th
 });
 
 test('a link must be read, and switched by putting another', async () => {
-  const { id } = await carrier('link');
+  const { id } = await unstarted('link');
   const { engine } = bench;
   await engine.putFiles(id, '/config', entries);
   expect(await engine.readLink(id, '/config/current')).toBe('releases/a');
@@ -62,7 +62,7 @@ test('a link must be read, and switched by putting another', async () => {
 });
 
 test('what is not there must be an answer, and no link must be none', async () => {
-  const { id } = await carrier('absent');
+  const { id } = await unstarted('absent');
   const { engine } = bench;
   await engine.putFiles(id, '/config', entries);
   expect(await engine.getFiles(id, '/config/nothing')).toBeUndefined();
@@ -71,7 +71,7 @@ test('what is not there must be an answer, and no link must be none', async () =
 });
 
 test('many files and a large one must come through whole', async () => {
-  const { id } = await carrier('large');
+  const { id } = await unstarted('large');
   const large = Buffer.alloc(20e6, 'promstack');
   const files = Array.from({ length: 500 }, (_, at): ArchiveEntry => {
     const content = at === 250 ? large : Buffer.from(String(at));

@@ -103,7 +103,7 @@ describe('what a container wrote', () => {
     for (const { time } of lines) expect(Date.parse(time)).not.toBeNaN();
   });
 
-  test('must be had from its end', async () => {
+  test('must be read from its end', async () => {
     const id = await ended('tail', 'for i in 1 2 3 4; do echo $i; done');
     expect((await read(bench.engine.logs(id, { tail: 2 }))).map(({ text }) => text)).toEqual(['3', '4']);
   });
@@ -131,7 +131,7 @@ describe('what a container wrote', () => {
 });
 
 describe('the end of a container', () => {
-  test('must be told however soon it comes after the start', async () => {
+  test('must be reported however soon after the start it comes', async () => {
     for (const code of [0, 7, 42]) {
       const id = await bench.createHelper(`exit-${code}`, { args: [`exit ${code}`] });
       const end = bench.engine.nextExit(id, soon());
@@ -139,7 +139,7 @@ describe('the end of a container', () => {
     }
   });
 
-  test('must be told when it is stopped', async () => {
+  test('must be reported when it is stopped', async () => {
     const id = await started('stopped', 'trap "exit 5" TERM; while true; do sleep 0.1; done');
     const end = bench.engine.nextExit(id, soon());
     await bench.engine.stopContainer(id, 10);

@@ -75,7 +75,7 @@ export function fakeEngine(calls: Partial<Engine>): Engine {
       // Promises and printers ask every object for names of their own.
       if (call !== undefined || typeof name === 'symbol' || foreignNames.has(name)) return call;
       return () => {
-        throw new Error(`the fake engine was not told what to do for ${String(name)}`);
+        throw new Error(`the fake engine has no answer for ${String(name)}`);
       };
     },
   }) as Engine;

@@ -25,8 +25,7 @@ export async function fakeDaemon(answers: Readonly<Record<string, Answer>>): Pro
     const key = `${request.method} ${(request.url ?? '').replace(/\?.*$/, '')}`;
     const answer = answers[key];
     if (answer !== undefined) answer(request, response);
-    else
-      response.writeHead(501).end(JSON.stringify({ message: `the fake daemon was not told what to answer to ${key}` }));
+    else response.writeHead(501).end(JSON.stringify({ message: `the fake daemon has no answer for ${key}` }));
   });
   server.listen(path);
   await once(server, 'listening');

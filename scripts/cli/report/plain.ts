@@ -64,8 +64,6 @@ export function plainReporter({ write, clock, every, printDiagnostic }: PlainOpt
 
   const report = (event: Event) => {
     switch (event.kind) {
-      case 'phase':
-        return;
       case 'started':
         begin(event.id, event.what);
         return;

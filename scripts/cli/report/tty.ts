@@ -96,8 +96,6 @@ export function ttyReporter(options: TtyOptions): Reporter {
   const report = (event: Event) => {
     if (isClosed) return;
     switch (event.kind) {
-      case 'phase':
-        return;
       case 'started':
         begin(event.id, event.what);
         return;

@@ -23,19 +23,19 @@ describe('what `docker login` wrote into its file', () => {
     ['registry.local:5000/x:v1', 'registry.local:5000'],
     ['registry.local:5000/x:v1', 'https://registry.local:5000/v2/'],
   ])('must be used for %s under %s', async (reference, key) => {
-    const told = { username: 'me', password: 'secret:with colon' };
-    expect(await credentials(reference, { auths: { [key]: { auth } } })).toMatchObject(told);
+    const credential = { username: 'me', password: 'secret:with colon' };
+    expect(await credentials(reference, { auths: { [key]: { auth } } })).toMatchObject(credential);
   });
 
-  test('must not be shown to another registry', async () => {
+  test('must not be sent to another registry', async () => {
     expect(await credentials('other.local/x:v1', { auths: { 'registry.local': { auth } } })).toBeUndefined();
     expect(await credentials('prom/x:v1', { auths: { 'registry.local': { auth } } })).toBeUndefined();
   });
 
   test('must be used when it is a token', async () => {
     const auths = { 'registry.local': { identitytoken: 't' } };
-    const told = { serveraddress: 'registry.local', identitytoken: 't' };
-    expect(await credentials('registry.local/x:v1', { auths })).toEqual(told);
+    const credential = { serveraddress: 'registry.local', identitytoken: 't' };
+    expect(await credentials('registry.local/x:v1', { auths })).toEqual(credential);
   });
 });
 
@@ -52,17 +52,17 @@ describe('a credential program', () => {
   });
 
   test('must be asked for all when it is the store', async () => {
-    const told = { password: 'of https://index.docker.io/v1/' };
-    expect(await credentials('prom/x:v1', { credsStore: 'test' }, answer)).toMatchObject(told);
+    const credential = { password: 'of https://index.docker.io/v1/' };
+    expect(await credentials('prom/x:v1', { credsStore: 'test' }, answer)).toMatchObject(credential);
   });
 
-  test('must be able to give a token', async () => {
+  test('must be able to return a token', async () => {
     const program = `echo '{"Username":"<token>","Secret":"t"}'`;
-    const told = { serveraddress: 'registry.local', identitytoken: 't' };
-    expect(await credentials('registry.local/x:v1', { credsStore: 'test' }, program)).toEqual(told);
+    const credential = { serveraddress: 'registry.local', identitytoken: 't' };
+    expect(await credentials('registry.local/x:v1', { credsStore: 'test' }, program)).toEqual(credential);
   });
 
-  test('that knows nothing or is not there must leave the file to tell', async () => {
+  test('that has no credentials or does not exist must leave the choice to the file', async () => {
     const config = { credsStore: 'test', auths: { 'registry.local': { auth } } };
     expect(await credentials('registry.local/x:v1', config, 'exit 1')).toMatchObject({ username: 'me' });
     expect(await credentials('registry.local/x:v1', config, 'echo sorry')).toMatchObject({ username: 'me' });

@@ -50,7 +50,6 @@ test('work that takes longer must be told while it goes on, seldom enough to be 
 
 test('failures, work not begun, notes, warnings and diagnostics must each be a line that says what it is', () => {
   const { report, written, close } = plain();
-  report({ kind: 'phase', name: 'applying' });
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   report({ kind: 'failed', id: '1', what: 'start prometheus', why: 'port 9090 is taken by web' });
   report({ kind: 'skipped', id: '2', what: 'wait until prometheus is ready', because: 'start prometheus failed' });

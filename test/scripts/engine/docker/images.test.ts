@@ -11,7 +11,7 @@ import { fakeDaemon, json, lines } from '../../../support/fake-daemon.ts';
 
 const forever = new AbortController().signal;
 
-test('a pull must tell how far it is', async () => {
+test('a pull must report its progress', async () => {
   await using daemon = await fakeDaemon({
     'POST /images/create': lines(
       { status: 'Pulling from prom/thing', id: 'v1' },
@@ -19,9 +19,9 @@ test('a pull must tell how far it is', async () => {
       { status: 'Download complete', id: 'a' },
     ),
   });
-  const told: unknown[] = [];
-  await daemon.engine.pullImage('prom/thing:v1', (progress) => told.push(progress), forever);
-  expect(told.at(-1)).toEqual({ doneBytes: 4, totalBytes: 4 });
+  const reported: unknown[] = [];
+  await daemon.engine.pullImage('prom/thing:v1', (progress) => reported.push(progress), forever);
+  expect(reported.at(-1)).toEqual({ doneBytes: 4, totalBytes: 4 });
 });
 
 test('a pull that fails midway must reject, though the engine answered 200', async () => {
@@ -66,7 +66,7 @@ test('a pull that is aborted must stop', async () => {
   await expect(pulling).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('an import whose stream breaks must tell why it broke', async () => {
+test('an import whose stream breaks must be rejected with the reason', async () => {
   await using daemon = await fakeDaemon({ 'POST /images/create': (request) => request.resume() });
   const tar = new PassThrough();
   const importing = daemon.engine.importImage(tar, 'promstack/thing:1', []);
@@ -74,7 +74,7 @@ test('an import whose stream breaks must tell why it broke', async () => {
   await expect(importing).rejects.toThrow('the file could not be read');
 });
 
-test('an image that is not there must be an answer', async () => {
+test('an image that does not exist must be undefined', async () => {
   await using daemon = await fakeDaemon({ 'GET /images/prom/thing:v1/json': json(404, { message: 'no such image' }) });
   expect(await daemon.engine.findImage('prom/thing:v1')).toBeUndefined();
 });
@@ -86,8 +86,8 @@ test.each([
   ],
   [[{ stream: 'Loaded image(s): localhost/a:1,localhost/b:2' }], ['localhost/a:1', 'localhost/b:2']],
   [[{ stream: 'Loaded image ID: sha256:abc\n' }, { status: 'Loading layer' }], []],
-])('what was loaded must be read from %j', (said, references) => {
-  expect(loadedReferences(said)).toEqual(references);
+])('the loaded images must be read from %j', (lines, references) => {
+  expect(loadedReferences(lines)).toEqual(references);
 });
 
 async function read(...chunks: readonly (string | Buffer)[]): Promise<readonly ProgressLine[]> {
@@ -116,13 +116,13 @@ test.each([
   ['{"error":"short","errorDetail":{"message":"long"}}\r\n', 'long'],
   ['{"error":"only this"}\r\n', 'only this'],
   ['{"errorDetail":{"message":"only that"}}\r\n', 'only that'],
-])('an error told in a line must reject, though the engine answered 200: %s', async (line, message) => {
+])('an error in a line must reject, though the engine answered 200: %s', async (line, message) => {
   const reading = read('{"status":"Pulling"}\r\n', line, '{"status":"more"}\r\n');
   await expect(reading).rejects.toThrow(EngineError);
   await expect(read(line)).rejects.toMatchObject({ message, code: 'refused', doing: 'pulling x' });
 });
 
-test('what is known of each layer must add up', () => {
+test('the progress of the layers must add up', () => {
   const count = createPullCount();
   const downloading = (id: string, current: number, total: number) =>
     count({ id, status: 'Downloading', progressDetail: { current, total } });

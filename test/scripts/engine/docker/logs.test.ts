@@ -23,14 +23,14 @@ test('an empty line must be a line', async () => {
   expect(await read(['stdout', 'T1 \n'])).toEqual([{ stream: 'stdout', time: 'T1', text: '' }]);
 });
 
-test('a long line that the engine cut must come whole, with its first time, whatever comes between', async () => {
+test('a long line that the engine split must come whole, with its first time', async () => {
   expect(await read(['stdout', 'T1 one '], ['stderr', 'T2 other\n'], ['stdout', 'T3 line\n'])).toEqual([
     { stream: 'stderr', time: 'T2', text: 'other' },
     { stream: 'stdout', time: 'T1', text: 'one line' },
   ]);
 });
 
-test('a character that was cut in two must come whole', async () => {
+test('a character that was split must come whole', async () => {
   const euro = Buffer.from('€');
   const lines = await read(
     ['stdout', Buffer.concat([Buffer.from('T1 '), euro.subarray(0, 1)])],
@@ -39,11 +39,11 @@ test('a character that was cut in two must come whole', async () => {
   expect(lines).toEqual([{ stream: 'stdout', time: 'T1', text: '€' }]);
 });
 
-test('what a container wrote last without ending the line must not be lost', async () => {
+test('a last line without its end must not be lost', async () => {
   expect(await read(['stdout', 'T1 no end'])).toEqual([{ stream: 'stdout', time: 'T1', text: 'no end' }]);
 });
 
-test('a connection that breaks while following must be told', async () => {
+test('a connection that breaks while following must be an error', async () => {
   await using daemon = await fakeDaemon({
     'GET /containers/x/logs': (_request, response) => {
       response.writeHead(200).write(Buffer.from([1, 0, 0, 0, 0, 0, 0, 9]));
@@ -74,7 +74,7 @@ const frame = fc.record({
   content: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
 });
 
-test('frames must come out as they went in, wherever the connection cuts them', async () => {
+test('frames must be read as they were written, wherever the connection splits them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(frame), fc.integer({ min: 1, max: 60 }), async (frames, size) => {
       const read: Frame[] = [];
@@ -84,7 +84,7 @@ test('frames must come out as they went in, wherever the connection cuts them', 
   );
 });
 
-test('a frame whose end never came must be left out', async () => {
+test('an incomplete frame must be left out', async () => {
   const whole: Frame = { stream: 'stdout', content: Buffer.from('whole') };
   const bytes = Buffer.concat([toBytes([whole]), toBytes([whole]).subarray(0, 10)]);
   const read: Frame[] = [];

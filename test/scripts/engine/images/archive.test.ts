@@ -32,7 +32,7 @@ test('a file that ends in .gz must be pressed together, any other must not', asy
   expect(gunzipSync(await readFile(pressed))).toEqual(content);
 });
 
-test('a save that fails must leave no file behind, and the one that was there as it was', async () => {
+test('a save that fails must leave no new file, and an existing one unchanged', async () => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'a.tar');
   await writeFile(file, 'the last one');
@@ -49,7 +49,7 @@ test('a save that fails must leave no file behind, and the one that was there as
 test.each([
   ['plain', content],
   ['pressed together', gzipSync(content)],
-])('a file that is %s must be handed to the engine plain, and what was in it be told', async (_, bytes) => {
+])('a file that is %s must be sent to the engine uncompressed, and its images returned', async (_, bytes) => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'images');
   await writeFile(file, bytes);
@@ -80,7 +80,7 @@ test('a file that is cut short must be an error', async () => {
 test.each([
   ['Error processing tar file(exit status 1): unexpected EOF', 'it is not an image archive, or not a complete one'],
   ['write /var/lib/docker/x: no space left on device', 'no space left on device'],
-])('what the engine refuses with "%s" must be told as "%s"', async (message, told) => {
+])('a refusal of the engine with "%s" must be reported as "%s"', async (message, why) => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'images.tar');
   await writeFile(file, content);
@@ -90,7 +90,7 @@ test.each([
       throw new EngineError({ code: 'refused', doing: 'loading images', message });
     },
   });
-  await expect(loadImages(engine, file, silent, forever)).rejects.toThrow(told);
+  await expect(loadImages(engine, file, silent, forever)).rejects.toThrow(why);
 });
 
 test.each([
@@ -154,7 +154,7 @@ test.each([
   await expect(saveTo(file)).rejects.toMatchObject({ name: 'StackError', doing: `saving images to ${file}`, why });
 });
 
-test('a target that cannot be written must be told before an engine is asked', async () => {
+test('a target that cannot be written must be reported before an engine is asked', async () => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), 'name: x\n');
   const { exitCode, stderr } = await runInProcess(folder.path, ['images', 'save', '/nowhere/a.tar'], { env: noEngine });
