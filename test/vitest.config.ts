@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { currentEngine } from '../scripts/dev/engine.ts';
 
 /** Everything in scenarios/ uses a container engine, a real server or the built program; nothing else does. */
 const unit: TestProjectInlineConfiguration = {
@@ -20,6 +21,7 @@ const engine: TestProjectInlineConfiguration = {
     name: 'engine',
     root: '.',
     include: ['test/scenarios/**/*.test.ts'],
+    exclude: ['test/scenarios/current-engine.test.ts'],
     globalSetup: ['test/support/build.ts', 'test/support/images.ts'],
     testTimeout: 60_000,
     hookTimeout: 300_000,
@@ -27,12 +29,14 @@ const engine: TestProjectInlineConfiguration = {
   },
 };
 
-/** The core scenarios once more, on the engine of scripts/dev/engine.ts: its set-up gives the tests their DOCKER_HOST. */
+/** The core scenarios once more, on the engine of scripts/dev/engine.ts. */
 const current: TestProjectInlineConfiguration = {
   test: {
     ...engine.test,
     name: 'current engine',
-    include: ['up', 'reload-alerts', 'watch', 'history', 'killed', 'drift', 'verify', 'demo'].map(
+    env: { DOCKER_HOST: currentEngine },
+    exclude: [],
+    include: ['current-engine', 'up', 'reload-alerts', 'watch', 'history', 'killed', 'drift', 'verify', 'demo'].map(
       (scenario) => `test/scenarios/${scenario}.test.ts`,
     ),
     globalSetup: ['test/support/build.ts', 'test/support/images.ts', 'test/support/current-engine.ts'],

@@ -74,7 +74,7 @@ describe('up, refused by the world', () => {
     await engine.removeVolume(`${stack.name}-prometheus-data`);
     expect(two.exitCode).toBe(1);
     expect(two.stderr).toContain(
-      `the volume ${stack.name}-prometheus-data is not part of this stack: it was not made by promstack`,
+      `the volume ${stack.name}-prometheus-data is not part of this stack: it was not created by promstack`,
     );
     await expectNothingThere(stack.name);
   });

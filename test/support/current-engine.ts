@@ -1,11 +1,9 @@
-import type { TestProject } from 'vitest/node';
 import { currentEngine, up } from '../../scripts/dev/engine.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import { haveStackImages } from './images.ts';
 
 /** Called once before the tests of the project `current engine`: starts that engine, with the images of this host's. */
-export async function setup(project: TestProject): Promise<void> {
-  project.config.env['DOCKER_HOST'] = currentEngine;
+export async function setup(): Promise<void> {
   await up();
   await using engine = await connect({ env: process.env });
   await using current = await connect({ env: { DOCKER_HOST: currentEngine } });
