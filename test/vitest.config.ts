@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { currentEngine } from '../scripts/dev/engine.ts';
+import { currentEngine } from '../scripts/dev/current-engine.ts';
 
 /** Everything in scenarios/ uses a container engine, a real server or the built program; nothing else does. */
 const unit: TestProjectInlineConfiguration = {

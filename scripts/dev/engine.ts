@@ -1,14 +1,12 @@
 import { $, echo, fs, retry } from 'zx';
 import { connect } from '../engine/connect.ts';
+import { currentEngine, runFolder as run } from './current-engine.ts';
 
 // A current Docker Engine beside this host's own, so that both can be tested: `npm run engine -- up|down`, as root on Debian.
 // It is Debian sid's in a folder of its own. The host's engine, its images and its firewall rules stay untouched.
 const folder = '/var/lib/promstack-dev-engine';
 const root = `${folder}/root`;
-const run = `${folder}/run`;
 const log = `${folder}/dockerd.log`;
-/** The DOCKER_HOST of this engine. */
-export const currentEngine = `unix://${run}/docker.sock`;
 /** A bridge of its own: with `--bridge=none` dockerd deletes docker0, and with docker0 it changes its address. */
 const bridge = 'promstack-dev0';
 /** Where its networks are. The host's firewall must let them pass: the host's engine makes it drop what others forward. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { currentEngine } from '../../scripts/dev/engine.ts';
+import { currentEngine } from '../../scripts/dev/current-engine.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 
 test('these scenarios must run on a current engine, not on the one of this host', async () => {

@@ -1,4 +1,5 @@
-import { currentEngine, up } from '../../scripts/dev/engine.ts';
+import { currentEngine } from '../../scripts/dev/current-engine.ts';
+import { up } from '../../scripts/dev/engine.ts';
 import { connect } from '../../scripts/engine/connect.ts';
 import { haveStackImages } from './images.ts';
 
