@@ -9,7 +9,7 @@ import { connectEngine, stackNameOf } from './stages.ts';
 
 export const command = defineCommand({
   details:
-    'Lists the revisions of the stack, newest first: when and by whom each was confirmed, with which command, and ' +
+    'Lists the revisions of the stack, newest first: when each was confirmed, by which user and command, and ' +
     'which files it changed. Revisions that a server rejected, and that were therefore rolled back, are listed ' +
     'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
     'the newest ten.',

@@ -41,7 +41,7 @@ export const commands: readonly Entry[] = [
   {
     name: 'history',
     group: 'Change',
-    summary: 'list revisions: when, by whom, and which files changed',
+    summary: 'list revisions: when, by which user, and which files changed',
     load: async () => (await import('./history.ts')).command,
   },
   {

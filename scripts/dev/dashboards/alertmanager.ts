@@ -10,7 +10,7 @@ const used = `and on (integration) sum by (integration) (alertmanager_notificati
 export const alertmanager: DashboardPlan = {
   uid: 'promstack-alertmanager',
   title: 'Alertmanager',
-  description: 'Who is told of alerts, who is not, and why: alerts held, notifications sent and lost, silences.',
+  description: 'Alerts, the notifications sent for them, failures and silences.',
   variables: [
     labelVariable({
       name: 'integration',
@@ -39,13 +39,13 @@ export const alertmanager: DashboardPlan = {
         ),
         stat(
           'Active alerts',
-          'Alerts that receivers are told of.',
+          'Alerts that receivers are notified of.',
           { active: 'sum(alertmanager_alerts{state="active"})' },
           { width: 5, sparkline: true, thresholds: orangeFrom(1) },
         ),
         stat(
           'Suppressed alerts',
-          'Alerts nobody is told of, because they are silenced or inhibited by another.',
+          'Alerts without notifications, because they are silenced or inhibited by another alert.',
           { suppressed: 'sum(alertmanager_alerts{state="suppressed"})' },
           { width: 5, quiet: true, sparkline: true },
         ),

@@ -186,7 +186,7 @@ export const pipelineOverview: DashboardPlan = {
       panels: [
         graph(
           'Alerts held',
-          'Alerts Alertmanager has, by state. Suppressed ones are silenced or inhibited: nobody is told of them.',
+          'Alerts in Alertmanager, by state. Suppressed ones are silenced or inhibited: they send no notifications.',
           { '{{state}}': 'sum by (state) (alertmanager_alerts)' },
           {
             stacked: true,

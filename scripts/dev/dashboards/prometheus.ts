@@ -33,7 +33,7 @@ export const prometheus: DashboardPlan = {
         ),
         stat(
           'Config',
-          'Red: the last reload was refused; a part of the new config may be live all the same. Run promstack reload.',
+          'Red: the last reload was refused; parts of the new config may be live anyway. Run promstack reload.',
           { config: 'min(prometheus_config_last_reload_successful)' },
           { ...zeroOrOne('refused', 'accepted') },
         ),
