@@ -18,7 +18,6 @@ import { foldersAfter, recordRevision } from './record.ts';
 import { recover } from './recover.ts';
 import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
-import { validate } from './validate.ts';
 
 /** What a change of a running stack needs. */
 export interface ChangeOptions extends Run {
@@ -77,7 +76,11 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     // Preflight and check: whatever can be known to fail is refused while nothing is touched.
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
-    if (isPending || options.runTests === true) await validate({ ...options, desired, observed, plan, files });
+    if (isPending || options.runTests === true) {
+      // Loaded only now: most often there is nothing to do.
+      const { validate } = await import('./validate.ts');
+      await validate({ ...options, desired, observed, plan, files });
+    }
 
     // Run the plan, or roll back; either way the history says so.
     if (isPending) {

@@ -88,7 +88,9 @@ export function createExecutors(context: ExecutorContext): Executors {
     await Promise.all(written.map(({ service }) => makeSecrets(wantedOf(service))));
     const entries = written.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
     const cleared = written.map(({ service, folder }) => slotPath(service, folder));
-    await withDeadline('writing files', engineMs, files.write([...entries, ...switchEntries(releases)], cleared));
+    // All files are in place before any link is switched: an engine may take one call a volume for a write.
+    if (entries.length > 0) await withDeadline('writing files', engineMs, files.write(entries, cleared));
+    await withDeadline('switching files', engineMs, files.write(switchEntries(releases)));
   };
 
   return {

@@ -102,13 +102,17 @@ async function observeService(
   const { name, wanted, client, proofs } = about;
   const spec = specOf(container);
   const hasFiles = spec !== undefined && hasConfigMount(spec);
-  const folder = hasFiles ? await currentFolder(files, name) : undefined;
+  // A container that is only in the way may be past reading: that must not keep it from being removed.
+  const orNothing = (error: unknown): undefined => {
+    if (wanted !== undefined) throw error;
+  };
+  const folder = hasFiles ? await currentFolder(files, name).catch(orNothing) : undefined;
   const linked = folder === undefined ? undefined : revisionOf(folder);
   const getsOtherFiles = linked !== undefined && linked !== wanted?.release?.revision;
   const isAsked = container.state === 'running' && (proofs === 'all' || !getsOtherFiles);
   const [details, release, unproven] = await Promise.all([
     engine.inspectContainer(container.id),
-    folder === undefined ? undefined : readRelease(files, name, folder),
+    folder === undefined ? undefined : readRelease(files, name, folder).catch(orNothing),
     isAsked && wanted !== undefined ? askProofs(wanted, client) : undefined,
   ]);
   const specHash = container.labels[specHashLabel];

@@ -16,7 +16,7 @@ export type Action =
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
   | { readonly do: 'createConfigWriter' }
-  /** Writes the new releases, then switches the link of each service, in one call: whatever was written before it fails is not in use. */
+  /** Writes the new releases, and when all files are in place switches the link of each service. */
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'createContainer'; readonly service: string }
   | { readonly do: 'startContainer'; readonly service: string }

@@ -9,6 +9,8 @@ import type { DriverContext, ServiceDriver } from './service-driver.ts';
 
 const requestMs = 30_000;
 const shownLines = 200;
+/** As many lines are read back to a time at most. */
+const longestTail = 10_000;
 
 /** The services that need more than an HTTP request and proofs. */
 const drivers: Readonly<Record<string, ServiceDriver>> = { grafana: grafanaDriver };
@@ -47,7 +49,7 @@ export function driverContext(server: RunningServer): DriverContext {
     exec: (argv, stdin) => engine.exec(container, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),
     lastLines: async (since) => {
       const lines: string[] = [];
-      const range = since === undefined ? { tail: shownLines } : { since };
+      const range = since === undefined ? { tail: shownLines } : { since, tail: longestTail };
       for await (const { text } of engine.logs(container, range)) lines.push(text);
       return lines;
     },

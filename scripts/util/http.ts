@@ -55,7 +55,7 @@ export async function sendRequest(url: string, options: RequestOptions): Promise
 }
 
 /** The server had closed a kept-alive connection in the meantime, which says nothing about the server. */
-class StaleConnection extends Error {}
+class StaleConnection extends ConnectionError {}
 
 function sendOnce(
   url: string,
@@ -79,7 +79,13 @@ function sendOnce(
     const fail = (error: Error) => {
       end();
       if (signal?.aborted === true) reject(signal.reason);
-      else reject(timeout ?? (sent.reusedSocket && isReset(error) ? new StaleConnection() : toConnectionError(error)));
+      else
+        reject(
+          timeout ??
+            (sent.reusedSocket && isReset(error)
+              ? new StaleConnection('connection', error.message, error)
+              : toConnectionError(error)),
+        );
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     sent.on('error', fail);

@@ -36,12 +36,12 @@ const edits: readonly BadEdit[] = [
   {
     what: 'bad PromQL',
     edit: (stack) => stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' })),
-    says: ['rules/a.yml:5:', 'never closed'],
+    says: ['rules/a.yml:5:', 'this "(" is not closed'],
   },
   {
     what: 'a rule file that holds no rules',
     edit: (stack) => stack.write('rules/a.yml', 'receivers: []\n'),
-    says: ['this is not a rule file'],
+    says: ['expected a rule file'],
   },
   {
     what: 'two groups of one name in a file',

@@ -43,9 +43,9 @@ describe('check', () => {
     const { exitCode, stdout, stderr } = await stack.run('check');
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain('are valid');
-    expect(stderr).toContain('the texts of notifications');
+    expect(stderr).toContain('the templates of notifications');
     expect((await stack.run('check')).stderr).toMatch(
-      /the texts of notifications.*cached, since nothing changed after it passed/,
+      /the templates of notifications.*cached, since nothing changed after it passed/,
     );
   });
 

@@ -85,7 +85,7 @@ describe('a change that only a server refuses', () => {
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /starting alertmanager: it exited( with code 1)? while starting: it knows no flag --no-such-flag/,
+      /starting alertmanager: it exited( with code 1)? while starting: it does not know the flag --no-such-flag/,
     );
     expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
@@ -122,13 +122,13 @@ describe('a change that only a server refuses', () => {
     reloading.stderr?.on('data', (piece: Buffer) => {
       said += piece.toString('utf8');
     });
-    await eventually(async () => expect(said).toContain('it may be sending what it still has'));
+    await eventually(async () => expect(said).toContain('it may be flushing samples to a changed remote_write'));
     await using engine = await connect({ env: process.env });
     const [prometheus] = await engine.listContainers({ [stackLabel]: stack.name, [serviceLabel]: 'prometheus' });
     await engine.stopContainer(prometheus?.id ?? '', 0);
     const { exitCode, stderr } = toRun(await reloading);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('✖ reloading prometheus: it gave no answer: ');
+    expect(stderr).toContain('✖ reloading prometheus: it did not answer: ');
     expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
   });

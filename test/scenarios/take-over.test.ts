@@ -6,6 +6,7 @@ import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { pathExists } from '../../scripts/util/path-exists.ts';
+import { eventually } from '../support/eventually.ts';
 import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
 import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
 import { emptyFolder } from '../support/promstack.ts';
@@ -65,7 +66,8 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     expect(new Set(revisions).size).toBe(2);
     expect(await stack.password()).toBe(password);
     expect(JSON.parse(await stack.fine('plan', '--json'))).toMatchObject({ drift: [] });
-    await stack.fine('status');
+    // The servers were started a moment ago: not every target has been scraped yet.
+    await eventually(() => stack.fine('status'));
   });
 
   test('must get from up what its plan says, and keep all its data', async () => {

@@ -156,7 +156,8 @@ export class MemoryStack {
             ? [`${entry.path.split('/')[0]} to ${entry.to.split('/').at(-1)}`]
             : [],
         );
-        this.#do(links.length > 0 ? `switch ${links.join(', ')}` : 'record');
+        const isRecord = entries.some(({ path }) => path.includes('/state/'));
+        this.#do(links.length > 0 ? `switch ${links.join(', ')}` : isRecord ? 'record' : 'write files');
         await this.#files.write(entries, cleared);
       },
     };

@@ -87,22 +87,24 @@ describe('a failure must be rolled back wherever something that ran was touched,
           create network, create volume, create prometheus, create config writer!, create alertmanager
       create alertmanager! -> Error: no; runs prometheus created
           create network, create volume, create prometheus, create config writer, create alertmanager!
+      write files! -> Error: no; runs prometheus created, alertmanager created
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files!
       switch prometheus to new, alertmanager to new! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new!
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new!
       start prometheus! -> Error: no; runs prometheus created, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager
       start alertmanager! -> Error: no; runs prometheus new, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!
       prometheus is ready with new! -> starting prometheus: it was not ready in time: it does not answer: no; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
       alertmanager is ready with new! -> starting alertmanager: it was not ready in time: it does not answer: no; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
       record! -> Error: no; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!
+          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!
       "
     `);
   });
@@ -110,22 +112,24 @@ describe('a failure must be rolled back wherever something that ran was touched,
   test('in a reload of two servers', async () => {
     expect(await failing(reload)).toMatchInlineSnapshot(`
       "
+      write files! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+          write files!, record
       switch prometheus to new, alertmanager to new! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new!, record
+          write files, switch prometheus to new, alertmanager to new!, record
       prometheus is ready with old! -> starting prometheus: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, record
+          write files, switch prometheus to new, alertmanager to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, record
       alertmanager is ready with old! -> starting alertmanager: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, switch alertmanager to old, prometheus to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, switch alertmanager to old, prometheus to old, reload prometheus to old, record
       reload prometheus to new! -> reloading prometheus: it did not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new!, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new!, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       reload alertmanager to new! -> reloading alertmanager: it did not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       record! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       "
     `);
   });
@@ -133,28 +137,30 @@ describe('a failure must be rolled back wherever something that ran was touched,
   test('in an up that recreates a container', async () => {
     expect(await failing(recreate)).toMatchInlineSnapshot(`
       "
+      write files! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+          write files!, record
       switch prometheus to new, alertmanager to new! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new!, record
+          write files, switch prometheus to new, alertmanager to new!, record
       stop prometheus! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, stop prometheus!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus!, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old, record
       alertmanager is ready with old! -> starting alertmanager: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, start prometheus, record
       remove prometheus! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus!, reload alertmanager to new, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus!, reload alertmanager to new, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old, record
       reload alertmanager to new! -> reloading alertmanager: it did not answer: no; everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new!, create prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new!, create prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       create prometheus! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus!, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus!, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old, record
       start prometheus! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       prometheus is ready with new! -> starting prometheus: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       record! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, record!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, record!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus, record
       "
     `);
   });
@@ -166,20 +172,22 @@ describe('a failure must be rolled back wherever something that ran was touched,
           remove config writer!, record
       create config writer! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           remove config writer, create config writer!, record
+      write files! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+          remove config writer, create config writer, write files!, record
       switch prometheus to new! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new!, record
+          remove config writer, create config writer, write files, switch prometheus to new!, record
       prometheus is ready with old! -> starting prometheus: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, remove config writer, create config writer, switch prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, remove config writer, create config writer, switch prometheus to old, record
       reload prometheus to new! -> reloading prometheus: it did not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, reload prometheus to new!, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new!, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, reload prometheus to new, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
       stop alertmanager! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, reload prometheus to new, stop alertmanager!, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager!, remove config writer, create config writer, switch prometheus to old, reload prometheus to old, record
       remove alertmanager! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager!, remove config writer, start alertmanager, create config writer, switch prometheus to old, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager!, remove config writer, start alertmanager, create config writer, switch prometheus to old, reload prometheus to old, record
       record! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager, record!, remove config writer, create alertmanager, create config writer, switch alertmanager to old, prometheus to old, start alertmanager, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager, record!, remove config writer, create alertmanager, create config writer, switch alertmanager to old, prometheus to old, start alertmanager, reload prometheus to old, record
       "
     `);
   });
@@ -189,22 +197,24 @@ describe('an interrupt must be rolled back wherever something that ran was touch
   test('in a reload of two servers', async () => {
     expect(await interrupted(reload)).toMatchInlineSnapshot(`
       "
+      write files -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       switch prometheus to new, alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       prometheus is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       alertmanager is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       reload prometheus to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       reload alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       prometheus answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       alertmanager answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       record -> no error; runs prometheus new, alertmanager new
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record
       "
     `);
   });
@@ -212,28 +222,30 @@ describe('an interrupt must be rolled back wherever something that ran was touch
   test('in an up that recreates a container', async () => {
     expect(await interrupted(recreate)).toMatchInlineSnapshot(`
       "
+      write files -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       switch prometheus to new, alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
+          write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       stop prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
       alertmanager is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
       remove prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
       reload alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
       create prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
       start prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
       alertmanager answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
       prometheus is ready with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
       prometheus answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus
       record -> no error; runs alertmanager new, prometheus new
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus, record
       "
     `);
   });
@@ -255,13 +267,13 @@ describe('a rollback that fails as well', () => {
     expect(`\n${text.join('')}`).toMatchInlineSnapshot(`
       "
       reloading prometheus: it did not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          switch prometheus to new, alertmanager to new, reload prometheus to new!, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old!, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new!, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old!, record
       confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; rolling back to what ran before failed as well: no; alertmanager: it is running, with the files of revision new in place: its metrics page answers 0; prometheus: it is running, with the files of revision new in place: it still runs revision new; runs prometheus new, alertmanager new
-          switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old!, record
+          write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old!, record
       starting prometheus: no; rolling back to what ran before failed as well: starting prometheus: no; alertmanager: it runs revision old, as before; prometheus: its container is created; runs alertmanager old, prometheus created
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus!, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus, start prometheus!, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, reload alertmanager to old, create prometheus, start prometheus!, record
       changing the stack demo: the call create prometheus: no; rolling back to what ran before failed as well: no; alertmanager: it runs revision old, as before; prometheus: it has no container now; runs alertmanager old
-          switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus!, switch alertmanager to old, prometheus to old, reload alertmanager to old, create prometheus!, switch prometheus to old, record
+          write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, reload alertmanager to new, create prometheus!, switch alertmanager to old, prometheus to old, reload alertmanager to old, create prometheus!, switch prometheus to old, record
       "
     `);
   });
