@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
@@ -95,7 +95,12 @@ async function readTemplate(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!isAbsence(error)) return { because: code ?? String(error) };
-    return (await pathExists(path)) ? { because: 'it is a link to nothing' } : undefined;
+    // Anything else has come back in the meantime; the next read gets it.
+    const isLink = await lstat(path).then(
+      (found) => found.isSymbolicLink(),
+      () => false,
+    );
+    return isLink ? { because: 'it is a link to nothing' } : undefined;
   }
 }
 
