@@ -49,7 +49,7 @@ export { stackJsonSchema } from './config/schema.ts';
 export type { ConnectOptions } from './engine/connect.ts';
 export * from './engine/engine.ts';
 export { ensureImages, findImages } from './engine/images/ensure.ts';
-export type { ImageOutcome, WantedImage } from './engine/images/outcome.ts';
+export type { ImageOutcome, RequiredImage } from './engine/images/outcome.ts';
 export { type ServiceStatus, type StackStatus, type StatusProblem, takeStatus } from './inspect/status.ts';
 export type { Change, Plan, Step } from './plan/plan.ts';
 export { planStack } from './plan/plan-stack.ts';

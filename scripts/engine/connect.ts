@@ -20,11 +20,11 @@ import {
 
 /** Where to look for an engine. */
 export interface ConnectOptions {
-  /** An address given by the caller, before all others: `unix:///run/my.sock`. */
+  /** An explicit address, which takes precedence: `unix:///run/my.sock`. */
   readonly address?: string | undefined;
   readonly env: Environment;
   readonly signal?: AbortSignal | undefined;
-  /** This machine's and user's, unless given. */
+  /** The default is this machine and this user. */
   readonly platform?: NodeJS.Platform;
   readonly home?: string;
   readonly uid?: number;
@@ -32,7 +32,7 @@ export interface ConnectOptions {
 
 /**
  * Connects to a container engine: the one the user chose (an address, DOCKER_HOST, a docker context), or else the first
- * that answers. Rejects with a StackError that lists every address tried and why there was no answer.
+ * that responds. Rejects with a StackError that lists every address tried and why it failed.
  */
 export async function connect(options: ConnectOptions, pingEngine: typeof ping = ping): Promise<Engine> {
   const search = await findEngine(options, pingEngine);
@@ -43,22 +43,22 @@ export async function connect(options: ConnectOptions, pingEngine: typeof ping =
 /** The result of a search for an engine. */
 export interface EngineSearch {
   readonly engine: Engine | undefined;
-  /** The addresses at which no engine answered, in the order in which they were tried. */
+  /** The addresses at which no engine responded, in the order tried. */
   readonly attempts: readonly Attempt[];
-  /** The user chose the only address to try. */
+  /** Whether the user chose the address; then it is the only one tried. */
   readonly isChosen: boolean;
 }
 
-/** An address tried, and why no engine answered. */
+/** An address tried, and why it failed. */
 interface Attempt {
   readonly address: EngineAddress;
   readonly failure: PingFailure;
 }
 
-/** Like `connect`, but does not reject where no engine answers. */
+/** Like `connect`, but does not reject when no engine responds. */
 export async function findEngine(options: ConnectOptions, pingEngine: typeof ping = ping): Promise<EngineSearch> {
   const loading = loadDockerode();
-  // It is awaited only once an engine answers.
+  // It is awaited only once an engine responds.
   loading.catch(() => undefined);
   const { addresses, isChosen } = await findAddresses(options);
   const attempts: Attempt[] = [];
@@ -67,16 +67,16 @@ export async function findEngine(options: ConnectOptions, pingEngine: typeof pin
       attempts.push({ address, failure: { kind: 'other', why: address.why } });
       continue;
     }
-    const answer = await pingEngine(address.endpoint, options.signal);
-    if (answer.kind === 'answered') {
-      return { engine: await createDockerEngine(address.endpoint, answer.engine, loading), attempts, isChosen };
+    const result = await pingEngine(address.endpoint, options.signal);
+    if (result.kind === 'answered') {
+      return { engine: await createDockerEngine(address.endpoint, result.engine, loading), attempts, isChosen };
     }
-    attempts.push({ address, failure: answer });
+    attempts.push({ address, failure: result });
   }
   return { engine: undefined, attempts, isChosen };
 }
 
-/** The error where an engine is needed and none answers. */
+/** The error when an engine is needed and none responds. */
 export function noEngine({ attempts, isChosen }: EngineSearch): StackError {
   const lines = attempts.map(({ address, failure }) => {
     const at = address.kind === 'endpoint' ? `${address.source}, ${address.endpoint.address}` : address.source;
@@ -90,8 +90,8 @@ export function noEngine({ attempts, isChosen }: EngineSearch): StackError {
 }
 
 /**
- * Whether published ports are this machine's, without asking an engine: unless the user chose an address by DOCKER_HOST or
- * a docker context, engines are looked for on this machine only. False where that address cannot be used.
+ * Whether ports are published on this machine, decided without a request: unless the user chose an address with
+ * DOCKER_HOST or a docker context, only engines on this machine are tried. False when that address is unusable.
  */
 export async function isEngineHere(env: Environment, home = env.HOME ?? homedir()): Promise<boolean> {
   const address = await chosenAddress([dockerHost, dockerContext], toContext({ env, home }));
@@ -127,7 +127,7 @@ async function chosenAddress(
   return undefined;
 }
 
-/** The address closest to working decides: a socket without permission rather than one that does not exist. */
+/** The attempt closest to success decides: a socket without permission rather than one that does not exist. */
 function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
   const kinds = new Set(attempts.map(({ failure }) => failure.kind));
   if (kinds.has('denied')) {
@@ -139,17 +139,17 @@ function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
   return "install Docker or Podman, or set DOCKER_HOST to the engine's address";
 }
 
-/** Why no engine answered; `kind` decides what to try. */
+/** Why no engine responded; `kind` selects the hint. */
 export interface PingFailure {
   readonly kind: 'absent' | 'denied' | 'refused' | 'other';
   readonly why: string;
 }
 
-/** How long an engine may take to answer, in milliseconds: one on this machine, one elsewhere. */
+/** Timeouts of a ping, in milliseconds: to an engine on this machine, and to a remote one. */
 const localMs = 5_000;
 const remoteMs = 20_000;
 
-/** Asks whether an engine is there and of which kind, without dockerode, which takes longer to load than this takes. */
+/** Finds out whether an engine responds, and its kind. Does not need dockerode: loading it takes longer than a ping. */
 export async function ping(
   endpoint: Endpoint,
   signal?: AbortSignal,
@@ -158,8 +158,8 @@ export async function ping(
   const deadline = AbortSignal.timeout(timeoutMs);
   const agent = await agentFor(endpoint);
   try {
-    const until = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
-    const response = await requestPing(endpoint, agent, until);
+    const abort = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
+    const response = await requestPing(endpoint, agent, abort);
     const body = await text(response);
     if (response.statusCode !== 200) {
       return { kind: 'other', why: `it answered ${response.statusCode}: ${body.trim().slice(0, 200)}` };

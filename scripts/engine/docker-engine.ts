@@ -17,12 +17,12 @@ import {
   type VolumeSummary,
 } from './engine.ts';
 
-/** Loads dockerode, which takes longer than most calls: start early, await late. */
+/** Loads dockerode. This takes longer than most calls: start it early, await it late. */
 export async function loadDockerode(): Promise<typeof Dockerode> {
   return (await import('dockerode')).default;
 }
 
-/** The engine at an endpoint, through dockerode; dispose of it to close its connections. */
+/** The engine at an endpoint, through dockerode; disposing it closes its connections. */
 export async function createDockerEngine(
   endpoint: Endpoint,
   kind: EngineKind,
@@ -82,7 +82,7 @@ function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolum
         const create = async () => (await json(await openStream(docker, request))) as VolumeResponse;
         return toVolumeSummary(await engineCall(doing, create));
       } catch (error) {
-        // Podman refuses a name that another call took at the same moment.
+        // Podman rejects a name that a concurrent call has just created.
         if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
         return toVolumeSummary(await engineCall(doing, () => docker.getVolume(name).inspect()));
       }

@@ -1,4 +1,4 @@
-/** What secures a connection to an engine over TCP, in PEM. */
+/** Certificates and key of a TLS connection to an engine, in PEM. */
 export interface TlsMaterial {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;
@@ -24,7 +24,7 @@ export type Endpoint = { readonly address: string } & (
     }
 );
 
-/** Parses an address as the docker command writes it (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when it is not one. */
+/** Parses an address in the docker command's syntax (`unix://`, `tcp://`, `ssh://`, `npipe://`); undefined when invalid. */
 export function parseAddress(address: string, tls?: TlsMaterial): Endpoint | undefined {
   const [, scheme = 'tcp', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(address) ?? [];
   switch (scheme) {
@@ -42,7 +42,7 @@ export function parseAddress(address: string, tls?: TlsMaterial): Endpoint | und
   }
 }
 
-/** Whether ports published on the engine's loopback address can be reached from here. */
+/** Whether ports published on the engine's loopback address can be reached from this machine. */
 export function isLocal(endpoint: Endpoint): boolean {
   return endpoint.kind === 'socket' || (endpoint.kind === 'tcp' && loopback.test(endpoint.hostname));
 }

@@ -1,6 +1,5 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 
-/** The kinds of engines that promstack supports; they differ in details. */
 export type EngineKind = 'docker' | 'podman';
 
 /** Where an engine is, as seen from this machine. */
@@ -9,19 +8,19 @@ export interface EngineLocation {
   readonly address: string;
   /** The host on which ports are published: 127.0.0.1 for an engine on this machine, its name for a remote one. */
   readonly host: string;
-  /** Whether ports published on the engine's loopback address can be reached from here. */
+  /** Whether ports published on the engine's loopback address can be reached from this machine. */
   readonly isLocal: boolean;
 }
 
 export interface EngineInfo {
   readonly version: string;
-  /** Go's name of its architecture: `amd64`. */
+  /** The architecture by Go's name: `amd64`. */
   readonly arch: string;
 }
 
-/** A TCP port of the engine's host, as one container publishes it. */
+/** A TCP port of the engine's host that a container publishes. */
 export interface HostPort {
-  /** `127.0.0.1`, `::`; empty for every address. */
+  /** `127.0.0.1`, `::`; empty means all addresses. */
   readonly address: string;
   readonly port: number;
 }
@@ -34,7 +33,7 @@ export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | '
 export interface ContainerSummary {
   readonly id: string;
   readonly name: string;
-  /** The reference it was created by. */
+  /** The reference it was created from. */
   readonly image: string;
   readonly imageId: string;
   readonly state: ContainerState;
@@ -43,15 +42,15 @@ export interface ContainerSummary {
   readonly labels: Labels;
   /** Seconds since 1970. */
   readonly createdAt: number;
-  /** TCP ports of the host that it publishes while it runs. */
+  /** The TCP ports it publishes while it runs. */
   readonly hostPorts: readonly HostPort[];
 }
 
-/** What can be changed about a container without recreating it, as `docker update` and `docker network` do. */
+/** Settings that can change without recreating the container, by `docker update` and `docker network`. */
 export interface ContainerDetails {
   /** Absent when there is no limit. */
   readonly memoryBytes?: number | undefined;
-  /** A fraction of a CPU counts too; absent when there is no limit. */
+  /** May be a fraction; absent when there is no limit. */
   readonly cpus?: number | undefined;
   /** `no`, `always`, `unless-stopped` or `on-failure`. */
   readonly restartPolicy: string;
@@ -77,13 +76,13 @@ export interface ImageSummary {
   readonly labels: Labels;
 }
 
-/** How far a pull is; totals are of the layers reported so far. */
+/** The progress of a pull; totals are of the layers reported so far. */
 export interface PullProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-/** A service's container to create: the spec and what promstack adds to it. */
+/** The container of a service to create. */
 export interface ContainerRequest {
   readonly name: string;
   readonly spec: ContainerSpec;
@@ -104,7 +103,7 @@ export interface HelperRequest {
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
 }
 
-/** An entry of a tar archive that is written into or read from a container. */
+/** An entry of a tar archive that is written to or read from a container. */
 export type ArchiveEntry =
   | {
       readonly kind: 'file';
@@ -123,10 +122,9 @@ export type ArchiveEntry =
     }
   | { readonly kind: 'link'; readonly path: string; readonly to: string; readonly uid: number; readonly gid: number };
 
-/** What a program in a container gets. */
 export interface ExecOptions {
   readonly stdin?: string | undefined;
-  /** Leaves stdin open after its text, until the program ends. */
+  /** Leaves stdin open after its content, until the program exits. */
   readonly keepStdinOpen?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -148,7 +146,7 @@ export interface LogLine {
 /** Why an engine call failed. */
 export type EngineErrorCode = 'notFound' | 'conflict' | 'portTaken' | 'denied' | 'unreachable' | 'refused';
 
-/** The engine refused or could not be reached; `message` is the engine's own. */
+/** An error response of the engine, or a failed connection to it; `message` is the engine's own. */
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   readonly doing: string;
@@ -162,28 +160,28 @@ export class EngineError extends Error {
 }
 
 /**
- * A container engine. Every method rejects with an EngineError, or with the reason of its signal. Where the type has
- * undefined, that stands for "not found".
+ * A container engine. Every method rejects with an EngineError, or with the reason of its signal. A result of undefined
+ * means "not found".
  */
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
   readonly location: EngineLocation;
-  /** Slower than most calls: Docker runs programs to find the versions of its parts. */
+  /** Slower than most calls: Docker runs programs to find the versions of its components. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
 
-  /** Containers in every state whose labels have all the given pairs; an empty value asks only for the key. */
+  /** Containers in any state that have all these labels; an empty value matches any value of the key. */
   listContainers(labels: Labels): Promise<readonly ContainerSummary[]>;
-  /** The container of exactly this name or id. */
+  /** The container with exactly this name or id. */
   findContainer(nameOrId: string): Promise<ContainerSummary | undefined>;
   inspectContainer(id: string): Promise<ContainerDetails | undefined>;
   createContainer(request: ContainerRequest): Promise<string>;
   createHelper(request: HelperRequest): Promise<string>;
   startContainer(id: string): Promise<void>;
-  /** Stops it if it runs, and kills it after the seconds. */
+  /** Stops it if it is running; kills it after `seconds`. */
   stopContainer(id: string, seconds: number): Promise<void>;
-  /** Removes it, killing it if it runs; its named volumes stay. Does nothing when it does not exist. */
+  /** Removes it, killing it if it is running; its named volumes stay. Does nothing when it does not exist. */
   removeContainer(id: string): Promise<void>;
-  /** Resolves with the exit code when it ends the next time. */
+  /** Resolves with the exit code of its next exit. */
   nextExit(id: string, signal: AbortSignal): Promise<number>;
   exec(id: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   logs(
@@ -200,7 +198,7 @@ export interface Engine extends AsyncDisposable {
 
   listVolumes(labels: Labels): Promise<readonly VolumeSummary[]>;
   findVolume(name: string): Promise<VolumeSummary | undefined>;
-  /** Creates it, or returns the existing one of that name: compare the labels to know which. */
+  /** Creates it, or returns the existing one of that name: compare the labels to find out which. */
   createVolume(name: string, labels: Labels): Promise<VolumeSummary>;
   /** Does nothing when it does not exist. */
   removeVolume(name: string): Promise<void>;
@@ -210,7 +208,7 @@ export interface Engine extends AsyncDisposable {
   /** Does nothing when it does not exist. */
   removeNetwork(id: string): Promise<void>;
 
-  /** Images whose labels have all the given pairs; an empty value asks only for the key. */
+  /** Images that have all these labels; an empty value matches any value of the key. */
   listImages(labels: Labels): Promise<readonly ImageSummary[]>;
   findImage(reference: string): Promise<ImageSummary | undefined>;
   /** Removes a tag from an image, and with its last tag the image. Does nothing when it does not exist. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { registryOf } from './images/reference.ts';
 import type { Environment } from './strategies.ts';
 
-/** Credentials for a registry, as the engine's API takes them. */
+/** Credentials for a registry, as the engine's API expects them. */
 export interface RegistryCredentials {
   readonly serveraddress: string;
   readonly username?: string;
@@ -30,8 +30,8 @@ export async function credentialsFor(
   const server = registryOf(reference) ?? dockerHub;
   const config = await readDockerConfig(env);
   const program = config.credHelpers?.[server] ?? config.credsStore;
-  const fromProgram = program === undefined ? undefined : await askProgram(program, server, env, signal);
-  return fromProgram ?? fromAuths(config, server);
+  const fromHelper = program === undefined ? undefined : await runHelper(program, server, env, signal);
+  return fromHelper ?? fromAuths(config, server);
 }
 
 async function readDockerConfig(env: Environment): Promise<DockerConfig> {
@@ -39,16 +39,16 @@ async function readDockerConfig(env: Environment): Promise<DockerConfig> {
   try {
     return JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as DockerConfig;
   } catch {
-    // No file, or one that the docker command could not read either: a registry that requires credentials will say so.
+    // No file, or an invalid one: a registry that requires credentials will respond with an error.
     return {};
   }
 }
 
 function fromAuths(config: DockerConfig, server: string): RegistryCredentials | undefined {
-  const known = Object.entries(config.auths ?? {}).find(([name]) => hostOf(name) === hostOf(server))?.[1];
-  if (known?.identitytoken !== undefined) return { serveraddress: server, identitytoken: known.identitytoken };
-  if (known?.auth === undefined) return undefined;
-  const plain = Buffer.from(known.auth, 'base64').toString();
+  const entry = Object.entries(config.auths ?? {}).find(([name]) => hostOf(name) === hostOf(server))?.[1];
+  if (entry?.identitytoken !== undefined) return { serveraddress: server, identitytoken: entry.identitytoken };
+  if (entry?.auth === undefined) return undefined;
+  const plain = Buffer.from(entry.auth, 'base64').toString();
   const colon = plain.indexOf(':');
   if (colon < 0) return undefined;
   return { serveraddress: server, username: plain.slice(0, colon), password: plain.slice(colon + 1) };
@@ -59,8 +59,8 @@ function hostOf(name: string): string {
   return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
 
-/** The credential-helper protocol: the server's name on stdin, JSON on stdout; a token has its own user name. */
-async function askProgram(
+/** Docker's credential helper protocol: the server on stdin, JSON on stdout; a token has the user name `<token>`. */
+async function runHelper(
   program: string,
   server: string,
   env: Environment,
@@ -75,16 +75,16 @@ async function askProgram(
     cancelSignal: signal,
     reject: false,
   });
-  const answer = failed ? undefined : parseAnswer(stdout);
-  if (answer === undefined) return undefined;
-  return answer.Username === '<token>'
-    ? { serveraddress: server, identitytoken: answer.Secret }
-    : { serveraddress: server, username: answer.Username, password: answer.Secret };
+  const login = failed ? undefined : parseLogin(stdout);
+  if (login === undefined) return undefined;
+  return login.Username === '<token>'
+    ? { serveraddress: server, identitytoken: login.Secret }
+    : { serveraddress: server, username: login.Username, password: login.Secret };
 }
 
-function parseAnswer(answer: string): { readonly Username: string; readonly Secret: string } | undefined {
+function parseLogin(json: string): { readonly Username: string; readonly Secret: string } | undefined {
   try {
-    return JSON.parse(answer) as { readonly Username: string; readonly Secret: string };
+    return JSON.parse(json) as { readonly Username: string; readonly Secret: string };
   } catch {
     return undefined;
   }

@@ -6,10 +6,10 @@ import { type EngineSearch, findEngine, noEngine } from './connect.ts';
 import type { Engine } from './engine.ts';
 import type { Environment } from './strategies.ts';
 
-/** What setting up uses; this machine's unless given. */
+/** The default of each is this machine's. */
 export interface SetUpOptions {
   readonly find?: (signal: AbortSignal) => Promise<EngineSearch>;
-  /** Of the programs that are run. */
+  /** The environment of the programs that are run. */
   readonly env?: Environment;
   readonly logFile?: string;
   readonly clock?: Clock;
@@ -17,18 +17,18 @@ export interface SetUpOptions {
 
 type Shell = import('zx/core').Shell;
 
-/** How long dockerd may take until it answers, in milliseconds. */
+/** How long dockerd may take until it responds, in milliseconds. */
 const startMs = 60_000;
 
 /**
- * The engine that answers. When none does, on Debian and Ubuntu and as root, Docker from the distribution's own packages
- * is installed and started first, after a note that says so. May be called twice, one after the other or at once.
+ * The engine that responds. When none does, on Debian and Ubuntu and as root, Docker is first installed from the
+ * distribution's own packages and started; a note says so. Repeated and concurrent calls are safe.
  */
 export async function setUpEngine(report: Report, signal: AbortSignal, options: SetUpOptions = {}): Promise<Engine> {
-  const find = options.find ?? ((until) => findEngine({ env: process.env, signal: until }));
+  const find = options.find ?? ((findSignal) => findEngine({ env: process.env, signal: findSignal }));
   const search = await find(signal);
   if (search.engine !== undefined) return search.engine;
-  // An engine that the user chose or may not use is for the user to fix: a second one would only hide it.
+  // The user has to fix a chosen engine, or one without permission: a second engine would only hide the problem.
   if (search.isChosen || search.attempts.some(({ failure }) => failure.kind === 'denied')) throw noEngine(search);
 
   const { $ } = await import('zx/core');
@@ -45,18 +45,17 @@ export async function setUpEngine(report: Report, signal: AbortSignal, options: 
   return step(report, 'starting dockerd', () => start(context));
 }
 
-/** What every step uses. */
 interface SetUpContext {
   readonly $: Shell;
   readonly find: (signal: AbortSignal) => Promise<EngineSearch>;
   readonly signal: AbortSignal;
   readonly logFile: string;
-  /** Where in the log file this set-up begins. */
+  /** The offset at which the log of this set-up begins. */
   readonly logStart: number;
   readonly clock: Clock;
 }
 
-/** This process's environment with root's program folders, where packages ask no questions. */
+/** This process's environment with root's PATH, and with settings by which packages ask no questions. */
 function systemEnv(): Environment {
   const path = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
   return { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
@@ -74,17 +73,17 @@ async function requireAptAndRoot($: Shell): Promise<void> {
   }
 }
 
-/** Output goes to a file, since a daemon that a package starts would hold a pipe open. */
+/** Output goes to a file: a daemon started by a package would keep a pipe open. */
 async function install(context: SetUpContext): Promise<void> {
   const { signal, logFile } = context;
   const $ = context.$({ signal });
   const packages = ['docker.io', 'iptables', 'ca-certificates'];
-  // apt's own locks make a second set-up wait for the first, and then find everything installed.
+  // apt's own locks make a concurrent set-up wait for the first.
   const lock = ['flock', '--close', '--verbose', '--timeout', '300', '/var/lib/apt/daily_lock'];
   const apt = [...lock, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', '--yes'];
   const aptInstall = () => $`${apt} install --no-install-recommends ${packages} >> ${logFile} 2>&1`;
   if ((await aptInstall()).ok) return;
-  // The package lists may be missing or old. An update fails for any archive that does not answer, needed here or not.
+  // The package lists may be missing or old. The exit code is ignored: any unreachable archive makes an update fail.
   await $`${apt} update >> ${logFile} 2>&1`;
   if ((await aptInstall()).ok) return;
   throw await toError(context, 'installing docker.io', 'apt-get install failed');
@@ -99,7 +98,7 @@ async function start(context: SetUpContext): Promise<Engine> {
     const { engine } = await find(signal);
     if (engine !== undefined) return engine;
     const knownFailure = failure;
-    // Its package, the machine's own start or another set-up may have started one.
+    // The package, the init system or a concurrent set-up may have started dockerd.
     if ((await $`grep -qs "^[0-9]* (dockerd) [^Z]" /proc/[0-9]*/stat`).ok) continue;
     if (knownFailure !== undefined) throw await toError(context, doing, knownFailure);
     if (isStarted) continue;
@@ -108,16 +107,16 @@ async function start(context: SetUpContext): Promise<Engine> {
       const { ok } = await $({ signal })`systemctl start docker >> ${logFile} 2>&1`;
       if (!ok) failure = 'systemctl start docker failed';
     } else {
-      // dockerd does not start while this file has the pid of any process.
+      // dockerd does not start while this file contains the pid of any process.
       await $`grep -qs "(dockerd) [^Z]" "/proc/$(cat /var/run/docker.pid)/stat" || rm -f /var/run/docker.pid`;
       const daemon = $({ detached: true, stdio: 'ignore' })`exec dockerd >> ${logFile} 2>&1`;
       daemon.child?.unref();
       void daemon.then(({ exitCode }) => {
-        failure = `it ended with exit code ${exitCode}`;
+        failure = `it exited with code ${exitCode}`;
       });
     }
   }
-  throw await toError(context, doing, `it does not answer after ${startMs / 1_000} s`);
+  throw await toError(context, doing, `it did not respond within ${startMs / 1_000} s`);
 }
 
 async function toError({ signal, logFile, logStart }: SetUpContext, doing: string, what: string): Promise<StackError> {
@@ -134,7 +133,7 @@ async function toError({ signal, logFile, logStart }: SetUpContext, doing: strin
   });
 }
 
-/** What the last lines of a log mean. */
+/** Known causes by the last lines of the log. */
 const causes: readonly { readonly sign: RegExp; readonly why: string; readonly tryThis: string }[] = [
   {
     sign: /cgroup.*(isn't mounted|not mounted|mountpoint does not exist)/i,
@@ -143,7 +142,7 @@ const causes: readonly { readonly sign: RegExp; readonly why: string; readonly t
   },
   {
     sign: /operation not permitted|permission denied/i,
-    why: 'root may not start containers on this host, as in a container without privileges',
+    why: 'root may not start containers here; this host is probably an unprivileged container',
     tryThis: 'run this on the host itself, or set DOCKER_HOST to an engine elsewhere',
   },
   {

@@ -16,7 +16,7 @@ export interface Environment {
   readonly DOCKER_TLS_VERIFY?: string | undefined;
 }
 
-/** What decides where engines are looked for. */
+/** The inputs of the search for an engine. */
 export interface StrategyContext {
   readonly env: Environment;
   readonly platform: NodeJS.Platform;
@@ -26,21 +26,20 @@ export interface StrategyContext {
   readonly uid: number | undefined;
 }
 
-/** An address to try; `source` says where it comes from: `DOCKER_HOST`, `docker context "lab"`. */
+/** An address to try; `source` is where it was configured: `DOCKER_HOST`, `docker context "lab"`. */
 export type EngineAddress = { readonly source: string } & (
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
-  /** It was given and cannot be tried. */
+  /** It was configured, but is invalid. */
   | { readonly kind: 'unusable'; readonly why: string }
 );
 
-/** A way in which the user can choose the engine: then nothing else is tried, as with the docker command. */
+/** One way for the user to choose an engine. If it returns an address, no other is tried, like in the docker command. */
 export type Strategy = (context: StrategyContext) => Promise<EngineAddress | undefined>;
 
-/** An address given by the caller. */
 export function givenAddress(address: string | undefined): Strategy {
   return async () => {
     if (address === undefined) return undefined;
-    return toAddress('the address given', address, parseAddress(address));
+    return toAddress('the given address', address, parseAddress(address));
   };
 }
 
@@ -68,7 +67,7 @@ export const dockerContext: Strategy = async ({ env, home }) => {
 
 async function readContext(folder: string, name: string): Promise<EngineAddress> {
   const source = `docker context "${name}"`;
-  // The docker command keeps each context in a folder named by the hash of its name.
+  // The docker command stores each context in a folder named after the hash of its name.
   const id = createHash('sha256').update(name).digest('hex');
   const meta = await readJson<ContextMeta>(join(folder, 'contexts/meta', id, 'meta.json'));
   const { Host: address, SkipTLSVerify: skipVerify } = meta?.Endpoints?.docker ?? {};
@@ -83,11 +82,11 @@ interface ContextMeta {
 
 function toAddress(source: string, address: string, endpoint: Endpoint | undefined): EngineAddress {
   if (endpoint !== undefined) return { source, kind: 'endpoint', endpoint };
-  const why = `${address} is not an engine's address, which begins with unix://, npipe://, tcp:// or ssh://`;
+  const why = `${address} is not an engine address: it must begin with unix://, npipe://, tcp:// or ssh://`;
   return { source, kind: 'unusable', why };
 }
 
-/** The authority, certificate and key in a folder, under the file names of the docker command; undefined where there are none. */
+/** The CA, certificate and key in a folder, by the docker command's file names; undefined when there are none. */
 async function readTlsFolder(folder: string, verify: boolean): Promise<TlsMaterial | undefined> {
   const read = (name: string) => readFile(join(folder, name)).catch(() => undefined);
   const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')]);
@@ -110,7 +109,7 @@ export function defaultAddresses({ env, platform, home, uid }: StrategyContext):
       toSocket('Podman', '//./pipe/podman-machine-default', 'npipe'),
     ];
   }
-  // Where no login session names the folder of the user's sockets, it is where systemd creates it.
+  // Without a login session XDG_RUNTIME_DIR is not set; systemd creates the folder here.
   const systemdFolder = platform === 'linux' && uid !== undefined ? `/run/user/${uid}` : undefined;
   const runtimeFolder = env.XDG_RUNTIME_DIR || systemdFolder;
   const inRuntimeFolder = (source: string, name: string) =>

@@ -86,17 +86,17 @@ describe("images built from Debian's packages", () => {
     });
   });
 
-  test('must be refused with the reason of every suite where it lacks a package', () => {
+  test('must fail with the reason of every suite that lacks a package', () => {
     const outcome = outcomes.get('missing');
     const reason = 'Unable to locate package promstack-no-such-package';
     expect(outcome).toEqual({
-      kind: 'refused',
+      kind: 'failed',
       why: expect.stringMatching(new RegExp(`^sid at .*: ${reason}; trixie at `)),
     });
   });
 
-  test('must keep the image of a name when it is built again', async () => {
-    const [recipe] = recipes.filter((one) => one.program === 'pushgateway');
+  test('must keep an existing image of the same name', async () => {
+    const [recipe] = recipes.filter(({ program }) => program === 'pushgateway');
     if (recipe === undefined) throw new Error('there is no recipe');
     const list = () => bench.engine.listImages({ 'dev.promstack.program': 'pushgateway' });
     const known = new Set((await list()).map((image) => image.id));
@@ -133,19 +133,19 @@ test('an image must come back out of a file as it went in', async () => {
   }
 });
 
-test('a file that holds no images must be refused', async () => {
+test('a file without images must be rejected', async () => {
   for (const file of [process.execPath, '/dev/null']) {
     await expect(loadImages(bench.engine, file, silent, soon())).rejects.toThrow(
-      `loading images from ${file}: it is not an image archive, or not a complete one`,
+      `loading images from ${file}: it is not a complete image archive`,
     );
   }
 });
 
 test('a registry that cannot be reached must be the reason', async () => {
   // Nothing listens on the discard port of this machine, and the engine needs no network to find that out.
-  const wanted = [{ service: 'prometheus', reference: 'prom/prometheus:v0.0.0' }];
+  const required = [{ service: 'prometheus', reference: 'prom/prometheus:v0.0.0' }];
   const settings = { source: 'registry', mirror: '127.0.0.1:9' } as const;
-  const outcomes = await ensureImages(bench.engine, wanted, settings, silent, soon());
+  const outcomes = await ensureImages(bench.engine, required, settings, silent, soon());
   expect(outcomes).toMatchObject([
     { kind: 'missing', attempts: [{ source: 'registry', why: expect.stringContaining('127.0.0.1:9') }] },
   ]);

@@ -10,7 +10,7 @@ import {
   saveImages,
 } from '../../engine/images/archive.ts';
 import { ensureImages, findImages } from '../../engine/images/ensure.ts';
-import { missingImages, missingImagesError, type WantedImage } from '../../engine/images/outcome.ts';
+import { missingImages, missingImagesError, type RequiredImage } from '../../engine/images/outcome.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
@@ -87,7 +87,7 @@ export const command = defineCommand({
 
 type Config = LoadedStack['config'];
 
-function imagesOf(config: Config): readonly WantedImage[] {
+function imagesOf(config: Config): readonly RequiredImage[] {
   return enabledServices(config).map((service) => ({
     service: service.name,
     reference: service.container(config).image,

@@ -3,8 +3,8 @@ import type Dockerode from 'dockerode';
 import { EngineError, type EngineErrorCode } from '../engine.ts';
 
 /**
- * Runs one call of the engine's API. A refusal is thrown as an EngineError that says what was being done; an abort as the
- * signal's reason, since docker-modem reports it as a broken connection once the response has begun.
+ * Makes one call of the engine's API. An error response is thrown as an EngineError that says what was being done; an
+ * abort as the signal's reason, since docker-modem reports it as a broken connection once the response has begun.
  */
 export async function engineCall<T>(doing: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
@@ -15,24 +15,24 @@ export async function engineCall<T>(doing: string, call: () => Promise<T>, signa
   }
 }
 
-/** Like `engineCall`, but undefined where the engine answers 404. */
+/** Like `engineCall`, but returns undefined on a 404. */
 export async function optionalEngineCall<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
   return engineCall(doing, () => call().catch(unlessStatus(404)));
 }
 
-/** For `catch`: swallows a refusal with one of these statuses. */
+/** For `catch`: ignores an error response with one of these statuses. */
 export function unlessStatus(...statuses: readonly number[]): (error: unknown) => undefined {
   return (error) => {
     if (!statuses.includes(statusOf(error) ?? 0)) throw error;
   };
 }
 
-/** An error of the engine or of the connection to it as an EngineError; an abort and programming errors are returned unchanged. */
+/** Converts an error of the engine or its connection to an EngineError; returns aborts and programming errors unchanged. */
 export function toEngineError(doing: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof EngineError || error.name === 'AbortError') return error;
   const code = codeOf(error);
   if (code === undefined) return error;
-  // docker-modem writes the status before the engine's own message.
+  // docker-modem puts the status before the engine's own message.
   const message = bodyOf(error)?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
   return new EngineError({ code, doing, message: message.trim(), cause: error });
 }
@@ -44,14 +44,14 @@ function codeOf(error: Error): EngineErrorCode | undefined {
   if (status === 409) return 'conflict';
   if (status === 401 || status === 403) return 'denied';
   if (status !== 500) return 'refused';
-  // The engine answers 500 to a port in use: only its message says so (moby and podman alike).
+  // A port in use is a 500, recognizable only by its message, in Docker and Podman.
   if (portTaken.test(error.message)) return 'portTaken';
   return podmanConflicts.has(bodyOf(error)?.cause ?? '') ? 'conflict' : 'refused';
 }
 
 const portTaken = /port is already allocated|address already in use/i;
 
-/** Podman 4 answers 500 to these as well, and names the kind of error in `cause` (libpod/define/errors.go). */
+/** Podman 4 responds with 500 to these too, and names the kind of error in `cause` (libpod/define/errors.go). */
 const podmanConflicts = new Set([
   'that name is already in use',
   'container already exists',
@@ -71,7 +71,7 @@ function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number } | undefined)?.statusCode;
 }
 
-/** The JSON body of the engine's refusal, as docker-modem keeps it. */
+/** The JSON body of the engine's error response, as docker-modem keeps it. */
 function bodyOf(error: Error): { readonly message?: string; readonly cause?: string } | undefined {
   return (error as { json?: { readonly message?: string; readonly cause?: string } | null }).json ?? undefined;
 }
@@ -86,9 +86,9 @@ export interface StreamRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What docker-modem offers below dockerode; its own types are not exported by dockerode's. */
+/** The part of docker-modem used here; dockerode's types do not export docker-modem's. */
 interface Modem {
-  dial(options: object, answer: (error: Error | null, result: IncomingMessage) => void): void;
+  dial(options: object, callback: (error: Error | null, result: IncomingMessage) => void): void;
 }
 
 /** Resolves as soon as the engine's response begins; the caller reads its body. */
@@ -110,14 +110,14 @@ export function openStream(docker: Dockerode, request: StreamRequest): Promise<I
   });
 }
 
-/** The engine's filter for resources whose labels have all the pairs; an empty value asks only for the key. */
+/** The engine's filter for resources that have all these labels; an empty value matches any value of the key. */
 export function toLabelFilter(labels: Readonly<Record<string, string>>): Record<string, string[]> {
   const pairs = Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
-  // Podman refuses a filter without values.
+  // Podman rejects a filter without values.
   return pairs.length === 0 ? {} : { label: pairs };
 }
 
-/** Whether labels have all the pairs: Podman takes a filter of several labels for volumes as "any of them". */
+/** Whether labels contain all the pairs. Podman's filter of volumes by several labels matches any of them instead. */
 export function hasLabels(labels: Readonly<Record<string, string>>, pairs: Readonly<Record<string, string>>): boolean {
   return Object.entries(pairs).every(([key, value]) => (value === '' ? key in labels : labels[key] === value));
 }

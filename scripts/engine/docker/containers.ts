@@ -74,11 +74,11 @@ export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerC
 
     removeContainer: (id) => engineCall(`removing container ${id}`, () => remove(docker.getContainer(id))),
 
-    nextExit: (id, signal) => engineCall(`waiting for container ${id} to end`, () => exits.next(id, signal), signal),
+    nextExit: (id, signal) => engineCall(`waiting for container ${id} to exit`, () => exits.next(id, signal), signal),
   };
 }
 
-/** Podman's Docker API knows no `host-gateway`; the network's gateway is the host's address on it. */
+/** Podman's Docker API does not support `host-gateway`; the network's gateway is the host's address in it. */
 async function gatewayOf(docker: Dockerode, network: string): Promise<string> {
   const { IPAM: addresses } = await docker.getNetwork(network).inspect();
   return addresses?.Config?.find(({ Gateway: gateway }) => gateway !== undefined)?.Gateway ?? hostGateway;
@@ -104,7 +104,7 @@ function toDetails({
   HostConfig: host,
   NetworkSettings: { Networks: networks },
 }: Dockerode.ContainerInspectInfo): ContainerDetails {
-  // The engine has 0 for no limit; `docker update --cpus` sets NanoCpus, Podman a quota of a period.
+  // 0 means no limit; `docker update --cpus` sets NanoCpus, Podman sets a quota and a period.
   const quota = (host.CpuQuota ?? 0) > 0 ? (host.CpuQuota ?? 0) / (host.CpuPeriod || 100_000) : 0;
   const cpus = (host.NanoCpus ?? 0) / 1e9 || quota;
   return {
@@ -115,7 +115,7 @@ function toDetails({
   };
 }
 
-/** Once a tag has moved to another image, the list has the image's id in its place; the container still has the tag. */
+/** Once a tag has moved to another image, the list shows the image's id instead; only `inspect` still has the tag. */
 async function referenceOf(docker: Dockerode, info: Dockerode.ContainerInfo): Promise<string> {
   if (!info.Image.startsWith('sha256:') && !info.ImageID.includes(info.Image)) return info.Image;
   try {
@@ -131,13 +131,13 @@ async function remove(container: Dockerode.Container): Promise<void> {
     await container.remove({ force: true, v: true });
   } catch (error) {
     unlessStatus(404, 409)(error);
-    // 409 is another removal in progress; a container that is gone cannot be waited for, which is a 404 again.
+    // 409: another removal is in progress. Waiting for a container that is already gone is a 404.
     const signal = AbortSignal.timeout(30_000);
     await container.wait({ condition: 'removed', abortSignal: signal }).catch(unlessStatus(404));
   }
 }
 
-/** Podman has further states beside Docker's. */
+/** Podman has more states than Docker. */
 function toState(state: string): ContainerState {
   switch (state) {
     case 'created':
@@ -162,18 +162,18 @@ function escapeForRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** Waits for containers to end. */
+/** Waits for containers to exit. */
 interface ExitWatch {
-  /** Resolves with the exit code when the container ends the next time. */
+  /** Resolves with the exit code of the container's next exit. */
   next(id: string, signal: AbortSignal): Promise<number>;
-  /** Resolves when the engine watches for every wait begun for the container: when it starts after that, no end is missed. */
+  /** Resolves once the engine has accepted all pending waits for the container: if it is started after that, no exit is missed. */
   untilWatched(id: string): Promise<void>;
 }
 
 /**
  * INVARIANTS:
- * - a wait is in `opening` from the call of `next` until the engine's response begins, which it does once it watches;
- * - a wait that cannot be opened never delays a start: its own promise rejects.
+ * - a wait is in `opening` from the call of `next` until the engine has accepted it, which is when its response begins;
+ * - a wait that fails to open does not fail a start: its own promise rejects.
  */
 function createExitWatch(docker: Dockerode): ExitWatch {
   const opening = new Map<string, Set<Promise<unknown>>>();
@@ -200,7 +200,7 @@ function createExitWatch(docker: Dockerode): ExitWatch {
       const response = await open(id, signal);
       const exit = (await json(response)) as { StatusCode: number; Error?: { Message: string } | null };
       if (exit.Error) {
-        const doing = `waiting for container ${id} to end`;
+        const doing = `waiting for container ${id} to exit`;
         throw new EngineError({ code: 'refused', doing, message: exit.Error.Message });
       }
       return exit.StatusCode;

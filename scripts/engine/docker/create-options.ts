@@ -6,7 +6,7 @@ import { type ContainerRequest, type HelperRequest, restartPolicy } from '../eng
 export const hostGateway = 'host-gateway';
 
 /**
- * The create request for a service's container: unprivileged, read-only but for its mounts, restarted unless stopped.
+ * The create request for a service's container: unprivileged, read-only except for its mounts, restarted unless stopped.
  * `hostAddress` is the address of `host.docker.internal`.
  */
 export function toCreateOptions(
@@ -81,7 +81,7 @@ function toPortBindings(ports: ContainerSpec['ports']): Record<string, { HostIp:
 
 function toMount(mount: ContainerSpec['mounts'][number], volume: string | undefined): Dockerode.MountSettings {
   if (volume === undefined) throw new Error(`there is no volume for the mount at ${mount.target}`);
-  // A data volume gets content and owner from the image on first use; a config volume has only what was rendered.
+  // A data volume is initialized from the image on first use; a config volume has only what was rendered.
   const isConfig = mount.kind === 'config';
   return toVolumeMount(volume, mount.target, { readOnly: isConfig, copy: !isConfig });
 }

@@ -5,9 +5,9 @@ import { type Engine, EngineError, type ExecOptions, type ExecResult } from '../
 import { engineCall } from './call.ts';
 import { framesOf } from './logs.ts';
 
-/** How long the output may stay open after the container has ended, in milliseconds. */
+/** How long the output may stay open after the container has exited. */
 const graceMs = 1_000;
-/** How long the engine may take to report the exit code after the output has ended, in milliseconds. */
+/** How long the engine may take to report the exit code after the end of the output. */
 const exitCodeMs = 5_000;
 
 export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
@@ -39,7 +39,7 @@ async function run(container: Dockerode.Container, argv: readonly string[], opti
   return { exitCode: await exitCodeOf(exec), ...output };
 }
 
-/** Reads until the output ends. The engine can leave it open when the container ends, so that is watched too. */
+/** Reads all output. The engine may leave it open when the container exits, so that is watched too. */
 async function collect(connection: Duplex, container: Dockerode.Container): Promise<Omit<ExecResult, 'exitCode'>> {
   const ended = new AbortController();
   const containerEnd = closeWithContainer(connection, container, ended.signal);
@@ -62,10 +62,10 @@ async function closeWithContainer(
     await container.wait({ condition: 'not-running', abortSignal: ended });
     await sleep(graceMs, undefined, { signal: ended });
   } catch {
-    // The output ended in time, or the engine is gone, which is an error of the connection.
+    // The output ended in time, or the connection to the engine broke, which `connection` reports.
     return;
   }
-  const message = 'the container ended while the program was running';
+  const message = 'the container exited while the program was running';
   connection.destroy(new EngineError({ code: 'conflict', doing: `running a program in ${container.id}`, message }));
 }
 
@@ -75,7 +75,7 @@ async function exitCodeOf(exec: Dockerode.Exec): Promise<number> {
     const { Running: isRunning, ExitCode: exitCode } = await exec.inspect();
     if (!isRunning && exitCode !== null) return exitCode;
     if (Date.now() > deadline) {
-      const message = 'the program ended, but the engine does not report its exit code';
+      const message = 'the program exited, but the engine does not report its exit code';
       throw new EngineError({ code: 'refused', doing: 'reading the exit code of a program', message });
     }
     await sleep(pauseMs);

@@ -8,14 +8,14 @@ import { findEntry, packEntries, unpackEntries } from './tar.ts';
 export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
   const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
-  /** Podman archives a link's target: the link itself is only in the archive of its directory. */
+  /** Podman archives the target of a link; the link itself is only in the archive of its directory. */
   const linkInDirectory = async (id: string, path: string) => {
     const isNamed = (name: string) => name.replace(/^[^/]*\//, '') === basename(path);
     const directory = await archive(id, dirname(path));
     return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isNamed(name)))?.linkname;
   };
 
-  /** Docker answers a HEAD request with the absolute target, in a fiftieth of the time that an archive takes. */
+  /** Docker's response to a HEAD request has the absolute target, 50 times faster than an archive. */
   const linkByHead = async (id: string, path: string) => {
     const response = (await docker.getContainer(id).infoArchive({ path })) as IncomingMessage;
     response.resume();
@@ -58,8 +58,8 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
 }
 
 /**
- * An entry's path below the requested name. Docker gives the first entry that name; Podman that of a link's target, or `/`
- * at the root of a volume.
+ * An entry's path below the requested name. Docker gives the first entry that name; Podman gives it the name of a link's
+ * target, or `/` at the root of a volume.
  */
 function below(name: string, path: string, root: string): string {
   const rest = path.slice(root.length).replace(/^\//, '');
@@ -73,8 +73,8 @@ interface EntryGroup {
 }
 
 /**
- * Groups the entries by mount. Podman unpacks an archive into the one mount that contains its directory: entries for a
- * volume below it would end up in the container's own file system.
+ * Groups the entries by mount. Podman unpacks an archive only into the mount that contains its directory: entries for a
+ * volume mounted below it would end up in the container's own file system.
  */
 export function splitByMount(
   directory: string,
@@ -86,11 +86,11 @@ export function splitByMount(
   for (const entry of entries) {
     const path = join(directory, entry.path);
     const mount = deepestFirst.find((target) => path === target || path.startsWith(`${target}/`));
-    const home = mount === undefined || directory.startsWith(mount) ? directory : mount;
-    const below = relative(home, path);
+    const base = mount === undefined || directory.startsWith(mount) ? directory : mount;
+    const below = relative(base, path);
     // The mount itself exists already.
     if (below === '') continue;
-    groups.set(home, [...(groups.get(home) ?? []), { ...entry, path: below }]);
+    groups.set(base, [...(groups.get(base) ?? []), { ...entry, path: below }]);
   }
-  return [...groups].map(([home, group]) => ({ directory: home, entries: group }));
+  return [...groups].map(([base, group]) => ({ directory: base, entries: group }));
 }

@@ -45,7 +45,7 @@ export function imageCalls(docker: Dockerode): ImageCalls {
       const doing = `importing ${reference}`;
       return engineCall(doing, () =>
         sending(tar, async () => {
-          // Podman looks for the tag in `repo` only, where Docker takes it too.
+          // Podman reads the tag from `repo` only, Docker accepts it there too.
           const response = await docker.importImage(tar, { repo: reference, changes: [...changes] });
           await collect(progressLines(doing, bytes(response)));
         }),
@@ -73,22 +73,22 @@ export function imageCalls(docker: Dockerode): ImageCalls {
   };
 }
 
-/** The engine names the images it loaded in messages only: `Loaded image: prom/prometheus:v3.5.3`. */
+/** The engine reports loaded images only as messages: `Loaded image: prom/prometheus:v3.5.3`. */
 export function loadedReferences(lines: readonly ProgressLine[]): readonly string[] {
   const lists = lines.map((line) => /^Loaded image(?:\(s\))?: (.+)$/.exec((line.stream ?? '').trim())?.[1]);
   return lists.flatMap((names) => (names === undefined ? [] : names.split(/,\s*/)));
 }
 
-/** When the source breaks while it is being sent, its error is the cause of whatever the engine then answers. */
+/** When reading the source fails during the upload, rejects with that error instead of the engine's response to it. */
 async function sending<T>(source: NodeJS.ReadableStream, send: () => Promise<T>): Promise<T> {
-  let broken: Error | undefined;
+  let sourceError: Error | undefined;
   source.once('error', (error: Error) => {
-    broken = error;
+    sourceError = error;
   });
   try {
     return await send();
   } catch (error) {
-    throw broken ?? error;
+    throw sourceError ?? error;
   }
 }
 
@@ -98,7 +98,7 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return items;
 }
 
-/** The engine's responses have no encoding set, so that they are read as bytes. */
+/** The engine's responses have no encoding set, so they are read as bytes. */
 function bytes(response: NodeJS.ReadableStream): AsyncIterable<Buffer> {
   return response as AsyncIterable<Buffer>;
 }
@@ -111,7 +111,7 @@ function toSummary(
   return { id: image.Id, tags, sizeBytes: image.Size, labels: labels ?? {} };
 }
 
-/** One line of the engine's progress of a pull, an import or a load. */
+/** A line of the engine's progress stream of a pull, an import or a load. */
 export interface ProgressLine {
   readonly id?: string;
   readonly status?: string;
@@ -120,8 +120,8 @@ export interface ProgressLine {
 }
 
 /**
- * The lines of a progress stream. The engine answers 200 before the work begins and reports a failure in a line of
- * its own, which dockerode's followProgress ignores (apocas/dockerode#639): it is thrown here.
+ * The lines of a progress stream. The engine responds with 200 before the work begins and reports a failure in a line,
+ * which dockerode's followProgress ignores (apocas/dockerode#639): it is thrown here.
  */
 export async function* progressLines(doing: string, source: AsyncIterable<Buffer>): AsyncGenerator<ProgressLine> {
   for await (const text of linesOf(source)) {
@@ -143,18 +143,18 @@ async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
   if (rest.trim() !== '') yield rest;
 }
 
-/** Sums up the progress of the layers; each line gives a sum, the same one again where nothing moved. */
+/** Sums up the progress of all layers; each line returns the current sum. */
 export function createPullCount(): (line: ProgressLine) => PullProgress {
   const layers = new Map<string, PullProgress>();
   return ({ id, status, progressDetail }) => {
-    const known = layers.get(id ?? '') ?? { doneBytes: 0, totalBytes: 0 };
+    const layer = layers.get(id ?? '') ?? { doneBytes: 0, totalBytes: 0 };
     if (id !== undefined && status === 'Downloading') {
       layers.set(id, {
-        doneBytes: progressDetail?.current ?? known.doneBytes,
-        totalBytes: progressDetail?.total ?? known.totalBytes,
+        doneBytes: progressDetail?.current ?? layer.doneBytes,
+        totalBytes: progressDetail?.total ?? layer.totalBytes,
       });
     } else if (id !== undefined && status === 'Download complete') {
-      layers.set(id, { ...known, doneBytes: known.totalBytes });
+      layers.set(id, { ...layer, doneBytes: layer.totalBytes });
     }
     const all = [...layers.values()];
     return {

@@ -26,7 +26,7 @@ export function logCalls(docker: Dockerode): Pick<Engine, 'logs'> {
           response.destroy();
         }
       } catch (error) {
-        // An abort ends the lines without an error.
+        // After an abort the lines end without an error.
         if (signal?.aborted === true) return;
         throw toEngineError(`reading the logs of container ${id}`, error);
       }
@@ -34,7 +34,7 @@ export function logCalls(docker: Dockerode): Pick<Engine, 'logs'> {
   };
 }
 
-/** A piece of a container's output, as the engine frames it. */
+/** A frame of the engine's stream of a container's output. */
 export interface Frame {
   readonly stream: 'stdout' | 'stderr';
   readonly content: Buffer;
@@ -60,16 +60,16 @@ export async function* framesOf(source: AsyncIterable<Buffer>): AsyncGenerator<F
 }
 
 /**
- * The lines of both streams in the order in which they end. The engine frames each message by itself, begins it with
- * its time, and splits long lines: only a frame that ends in a line feed ends the line.
+ * The lines of both streams in the order of their ends. Each frame begins with a timestamp. The engine splits long
+ * lines: only a frame that ends in a line feed ends the line.
  */
 export async function* linesOf(frames: AsyncIterable<Frame>): AsyncGenerator<LogLine> {
-  const open = { stdout: new OpenLine('stdout'), stderr: new OpenLine('stderr') };
-  for await (const frame of frames) yield* open[frame.stream].add(frame.content);
-  for (const line of Object.values(open)) yield* line.end();
+  const partial = { stdout: new PartialLine('stdout'), stderr: new PartialLine('stderr') };
+  for await (const frame of frames) yield* partial[frame.stream].add(frame.content);
+  for (const line of Object.values(partial)) yield* line.end();
 }
 
-class OpenLine {
+class PartialLine {
   readonly #stream: LogLine['stream'];
   readonly #decoder = new StringDecoder('utf8');
   #time: string | undefined;

@@ -35,7 +35,7 @@ export async function unpackEntries(archive: NodeJS.ReadableStream): Promise<rea
   return entries;
 }
 
-/** The header of the first entry of a tar archive that matches; what follows is not read. */
+/** The header of the first matching entry of a tar archive; the rest is not read. */
 export async function findEntry(
   archive: NodeJS.ReadableStream,
   matches: (header: Header) => boolean,
@@ -52,7 +52,7 @@ export async function findEntry(
 
 function unpack(archive: NodeJS.ReadableStream): Extract {
   const unpacked = extract();
-  // pipe() does not forward errors: a response that breaks off would otherwise be waited for forever.
+  // pipe() does not forward errors: without this, a response that breaks off would be waited for forever.
   archive.once('error', (error) => unpacked.destroy(error));
   archive.pipe(unpacked as unknown as NodeJS.WritableStream);
   return unpacked;

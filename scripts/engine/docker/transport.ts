@@ -8,18 +8,18 @@ import type { Endpoint } from '../endpoint.ts';
 
 type SshEndpoint = Extract<Endpoint, { kind: 'ssh' }>;
 
-/** Makes and keeps the connections to the endpoint. */
+/** The HTTP agent that opens connections to the endpoint. */
 export async function agentFor(endpoint: Endpoint): Promise<Agent> {
   const agent = await createAgent(endpoint);
-  // docker-modem formats the options of each request for its debug log even when that is off, the agent's sockets
-  // included, which takes 5 to 10 ms a request.
+  // docker-modem formats the options of each request, with the agent's sockets, for its debug log even when that is
+  // off. This takes 5 to 10 ms per request.
   return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
 }
 
 async function createAgent(endpoint: Endpoint): Promise<Agent> {
   switch (endpoint.kind) {
     case 'socket':
-      // A local socket costs nothing to open, and one that is kept may have been closed by the other end.
+      // Opening a local socket is cheap, and the engine may have closed one that was kept alive.
       return new Agent({ keepAlive: false });
     case 'tcp': {
       const { tls } = endpoint;
@@ -42,8 +42,8 @@ async function createAgent(endpoint: Endpoint): Promise<Agent> {
 }
 
 /**
- * Options for docker-modem. It reads each option that is absent from the DOCKER_* variables, which `connect` has read
- * already: each is therefore present, if only as undefined.
+ * Options for docker-modem. It reads missing options from the DOCKER_* variables, which `connect` has already applied:
+ * each is therefore set, if only to undefined.
  */
 export function toModemOptions(endpoint: Endpoint, agent: Agent): Dockerode.DockerOptions {
   const blank = { socketPath: undefined, host: undefined, port: undefined, username: undefined, pathPrefix: '/' };
@@ -63,7 +63,7 @@ export function toModemOptions(endpoint: Endpoint, agent: Agent): Dockerode.Dock
   }
 }
 
-/** The arguments of ssh. The host follows `--`, so that no name is taken for an option. */
+/** The arguments of ssh. The host follows `--`, so that it cannot be parsed as an option. */
 export function toSshArguments({ user, port, hostname }: SshEndpoint): readonly string[] {
   return [
     '-T',
@@ -75,14 +75,14 @@ export function toSshArguments({ user, port, hostname }: SshEndpoint): readonly 
 }
 
 /**
- * A connection through this machine's own ssh, as the docker command makes it, so that the user's keys, known hosts and
- * ssh config apply. (docker-modem's own ssh checks no host key.)
+ * A connection through the ssh program, like the docker command's, so that the user's keys, known hosts and ssh config
+ * apply. (docker-modem's own ssh client does not verify host keys.)
  */
 function openSsh(execa: typeof import('execa').execa, endpoint: SshEndpoint): Duplex {
   const ssh = execa('ssh', toSshArguments(endpoint), { buffer: { stdout: false }, encoding: 'buffer', reject: false });
   const connection = new Duplex({
     read: () => void ssh.stdout.resume(),
-    // A failed write is not the reason: that is known once ssh has ended.
+    // A write error is ignored: the reason for it is known once ssh has exited.
     write: (chunk, _encoding, done) => void ssh.stdin.write(chunk, () => done()),
     final: (done) => void ssh.stdin.end(() => done()),
     destroy: (error, done) => {
@@ -96,14 +96,14 @@ function openSsh(execa: typeof import('execa').execa, endpoint: SshEndpoint): Du
   });
   void ssh.then(({ exitCode, code, stderr, shortMessage }) => {
     if (connection.destroyed) return;
-    // Only the exit code says whether the other end closed the connection or was never reached.
+    // Only the exit code tells a connection closed by the other end from one that failed.
     if (exitCode === 0) connection.push(null);
     else {
-      const why = code === 'ENOENT' ? 'there is no ssh on the PATH' : Buffer.from(stderr).toString().trim();
+      const why = code === 'ENOENT' ? 'ssh was not found on the PATH' : Buffer.from(stderr).toString().trim();
       connection.destroy(Object.assign(new Error(why || shortMessage), { code: 'ESSH' }));
     }
   });
-  // node:http calls these on each socket; a pipe has no such settings.
+  // node:http calls these methods on each socket; a pipe does not have them.
   const ignore = () => connection;
   return Object.assign(connection, {
     setTimeout: ignore,

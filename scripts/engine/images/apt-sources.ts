@@ -1,24 +1,24 @@
-/** A package archive as apt knows it: where it is and how its signature is verified. */
+/** A package archive in apt's sources. */
 export interface Archive {
   readonly uri: string;
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** Further fields of its deb822 form, which say how to verify it: `Signed-By`, `Trusted`. */
+  /** The fields of its deb822 form about verification: `Signed-By`, `Trusted`. */
   readonly trust: Readonly<Record<string, string>>;
 }
 
-/** A file of apt's sources: `sources.list` and `*.list` hold one archive a line, `*.sources` deb822 paragraphs. */
+/** A file of apt's sources: one archive per line in `sources.list` and `*.list`, deb822 paragraphs in `*.sources`. */
 export interface SourceFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** The archives of binary packages in apt's source files; lines that are not a package source are skipped. */
+/** The archives of binary packages in apt's source files; all other lines are skipped. */
 export function parseSources(files: readonly SourceFile[]): readonly Archive[] {
   return files.flatMap((file) => (file.name.endsWith('.sources') ? parseParagraphs(file.text) : parseLines(file.text)));
 }
 
-/** The distribution's own archives, each once: those of its own suite with the component `main`. */
+/** The distribution's own archives, without duplicates: those of its own suite with the component `main`. */
 export function distributionArchives(archives: readonly Archive[], codename: string): readonly Archive[] {
   const suites = new Set([codename, 'stable', 'testing', 'unstable', 'sid']);
   const own = archives.filter(
@@ -30,7 +30,7 @@ export function distributionArchives(archives: readonly Archive[], codename: str
   return own.filter(({ uri }, index) => own.findIndex((archive) => archive.uri === uri) === index);
 }
 
-/** The deb822 text that makes apt read one suite of an archive. */
+/** The deb822 paragraph for one suite of an archive. */
 export function toSourceText(archive: Archive, suite: string): string {
   const fields = {
     Types: 'deb',
@@ -44,7 +44,7 @@ export function toSourceText(archive: Archive, suite: string): string {
     .join('');
 }
 
-/** Options of the one-line form, and their deb822 fields (sources.list(5)). */
+/** The deb822 fields of the options in the one-line form (sources.list(5)). */
 const fieldOfOption: Readonly<Record<string, string>> = {
   'signed-by': 'Signed-By',
   trusted: 'Trusted',
@@ -87,7 +87,7 @@ function parseParagraphs(text: string): readonly Archive[] {
   });
 }
 
-/** Lines that begin with a space continue the field before them, as with a key in `Signed-By`. */
+/** A line that begins with a space continues the field before it, for example a key in `Signed-By`. */
 function parseFields(paragraph: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   let name = '';

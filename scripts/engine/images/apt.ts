@@ -10,12 +10,12 @@ export type CommandRunner = (
   options?: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string },
 ) => Promise<string>;
 
-/** A program of this host failed; the message is the line of its output that names the cause. */
+/** A program of this host failed; the message is the line of its output that states the cause. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** Runs programs until the signal aborts. */
+/** Runs programs of this host; the signal stops them. */
 export function createRunner(signal: AbortSignal): CommandRunner {
   return async (program, argv, options = {}) => {
     try {
@@ -29,7 +29,7 @@ export function createRunner(signal: AbortSignal): CommandRunner {
   };
 }
 
-/** apt begins errors with `E:`; the first such line names the cause, the others follow from it. */
+/** apt begins errors with `E:`; the first such line states the cause, the others are its consequences. */
 function causeOf(error: ExecaError): string {
   const lines = String(error.stderr ?? '')
     .split('\n')
@@ -39,16 +39,16 @@ function causeOf(error: ExecaError): string {
   return line === undefined ? error.shortMessage : line.replace(/^(E|W|Err):\s*/, '');
 }
 
-/** What apt on this host is configured for. */
+/** The configuration of apt on this host. */
 export interface AptHost {
   /** `bookworm`, `noble`. */
   readonly codename: string;
-  /** Debian's name: `amd64`. */
+  /** By Debian's name: `amd64`. */
   readonly architecture: string;
   readonly archives: readonly Archive[];
 }
 
-/** Reads this host's package sources; undefined when it has no apt. */
+/** Reads this host's apt configuration; undefined when it has no apt. */
 export async function readAptHost(run: CommandRunner, root = '/'): Promise<AptHost | undefined> {
   const release = await readFile(join(root, 'etc/os-release'), 'utf8').catch(() => '');
   const codename = /^VERSION_CODENAME="?([\w.-]+)"?$/m.exec(release)?.[1];
@@ -71,17 +71,17 @@ async function readSourceFiles(folder: string): Promise<readonly SourceFile[]> {
   return files.filter((file) => file.text !== '');
 }
 
-/** One suite of one archive, read by apt in folders of its own: nothing of the host's package state is read or changed. */
+/** One suite of one archive, read by apt in separate folders: the host's package state is neither read nor changed. */
 export interface Repository {
-  /** The packages of these names that the suite has. */
+  /** Those of the packages that the suite has. */
   find(names: readonly string[]): Promise<readonly string[]>;
-  /** The packages and all that they depend on; rejects with a CommandError when the suite lacks one. */
+  /** The packages and all their dependencies; rejects with a CommandError when the suite lacks one. */
   resolve(names: readonly string[]): Promise<readonly string[]>;
-  /** Downloads packages, without what they depend on; apt verifies them by the archive's signature. */
+  /** Downloads packages without their dependencies; apt verifies them by the archive's signature. */
   download(names: readonly string[]): Promise<readonly PackageFile[]>;
 }
 
-/** A package as a file. */
+/** A downloaded package. */
 export interface PackageFile {
   readonly name: string;
   readonly version: string;
@@ -89,8 +89,8 @@ export interface PackageFile {
 }
 
 /**
- * Packages that only installing needs: they create users, ask questions and start services, none of which happens when
- * packages are unpacked. They count as installed, so that neither they nor what they depend on is downloaded.
+ * Packages needed only for installation: they create users, ask questions and start services, which unpacking does not.
+ * apt takes them as installed, so that neither they nor their dependencies are downloaded.
  */
 const installers = ['adduser', 'debconf', 'init-system-helpers', 'passwd'];
 
@@ -124,11 +124,11 @@ export async function openRepository(
   };
 }
 
-/** apt's private folders, and a configuration that takes from the host's only how to reach archives: proxies, timeouts. */
+/** Creates apt's separate folders and configuration. From the host's it takes only how to reach archives, such as proxies. */
 async function writeConfig(folder: string, archive: Archive, suite: string, hostConfig: string): Promise<void> {
   const empty = join(folder, 'empty');
   const folders = ['state/lists', 'cache/archives', 'sources', 'empty', 'downloads'];
-  // apt downloads as a user of its own, who must be able to enter the folder.
+  // apt downloads as its own user, who must be able to enter the folder.
   await chmod(folder, 0o755);
   for (const name of folders) await mkdir(join(folder, name), { recursive: true });
   await writeFile(join(folder, 'status'), installers.map(toInstalled).join('\n'));
@@ -154,12 +154,12 @@ async function writeConfig(folder: string, archive: Archive, suite: string, host
   await writeFile(join(folder, 'apt.conf'), [...acquireLines(hostConfig), ...lines, ''].join('\n'));
 }
 
-/** A package's entry in dpkg's status file; the version satisfies every lower bound. */
+/** An entry in dpkg's status file; the version satisfies every lower bound. */
 function toInstalled(name: string): string {
   return `Package: ${name}\nStatus: install ok installed\nArchitecture: all\nMulti-Arch: foreign\nVersion: 999\n`;
 }
 
-/** The lines of `apt-config dump` on how archives are reached, without hooks and without what else to download. */
+/** The lines of `apt-config dump` on how archives are reached, without hooks and additional downloads. */
 export function acquireLines(hostConfig: string): readonly string[] {
   return hostConfig.split('\n').filter((line) => /^Acquire::(?!IndexTargets|Languages|PDiffs|Changelogs)/.test(line));
 }

@@ -9,19 +9,19 @@ import type { Report } from '../../util/event.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Engine, EngineError } from '../engine.ts';
 
-/** What an archive is written to. Disposing it before it is kept removes what was written, where it is a file. */
+/** The destination of an archive. Disposing it before `commit` deletes an incomplete file. */
 export interface ArchiveTarget extends AsyncDisposable {
-  /** The name in messages. */
+  /** For messages. */
   readonly name: string;
   readonly isGzip: boolean;
   readonly stream: Writable;
-  /** Whether the stream ends with the archive; stdout does not. */
-  readonly isOwn: boolean;
-  /** Gives the archive its name, once all of it is written. */
-  keep(): Promise<void>;
+  /** Whether to end the stream after the archive; stdout stays open. */
+  readonly endsStream: boolean;
+  /** Renames the complete file to its final name. */
+  commit(): Promise<void>;
 }
 
-/** Writes images to one archive, compressed if its target is. */
+/** Writes images to one archive, compressed if the target is. */
 export async function saveImages(
   engine: Engine,
   references: readonly string[],
@@ -29,13 +29,13 @@ export async function saveImages(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, isGzip, stream, isOwn } = target;
+  const { name, isGzip, stream, endsStream } = target;
   const gzip = isGzip ? createGzip() : new PassThrough();
   const count = countBytes(report, `save:${name}`, `saving to ${name}`);
   try {
     const source = await engine.saveImages(references);
-    await pipeline(source, count.through, gzip, stream, { signal, end: isOwn });
-    await target.keep();
+    await pipeline(source, count.through, gzip, stream, { signal, end: endsStream });
+    await target.commit();
     count.done();
   } catch (error) {
     throw fileError(savingTo(name), error);
@@ -45,8 +45,8 @@ export async function saveImages(
 const savingTo = (name: string): string => `saving images to ${name}`;
 
 /**
- * Opens a file to save images to, compressed if its name ends in `.gz`. It appears under its name, or replaces the file of
- * that name, only once all of it is written; a device or a pipe is written to directly. Rejects with a StackError.
+ * Opens a file to save images to, compressed if its name ends in `.gz`. The file is created or replaced only once the
+ * archive is complete; a device or a pipe is written to directly. Rejects with a StackError.
  */
 export async function openTargetFile(name: string): Promise<ArchiveTarget> {
   try {
@@ -62,8 +62,8 @@ async function openDevice(name: string): Promise<ArchiveTarget> {
     name,
     isGzip: name.endsWith('.gz'),
     stream,
-    isOwn: true,
-    keep: async () => {},
+    endsStream: true,
+    commit: async () => {},
     [Symbol.asyncDispose]: async () => void stream.destroy(),
   };
 }
@@ -76,8 +76,8 @@ async function openFile(name: string): Promise<ArchiveTarget> {
     name,
     isGzip: name.endsWith('.gz'),
     stream,
-    isOwn: true,
-    keep: () => rename(part, path),
+    endsStream: true,
+    commit: () => rename(part, path),
     [Symbol.asyncDispose]: async () => {
       stream.destroy();
       await rm(part, { force: true });
@@ -87,8 +87,15 @@ async function openFile(name: string): Promise<ArchiveTarget> {
 
 /** Writes an archive to this process's own output. */
 export function archiveToStdout(stdout: Writable): ArchiveTarget {
-  const nothing = async () => {};
-  return { name: 'stdout', isGzip: false, stream: stdout, isOwn: false, keep: nothing, [Symbol.asyncDispose]: nothing };
+  const noop = async () => {};
+  return {
+    name: 'stdout',
+    isGzip: false,
+    stream: stdout,
+    endsStream: false,
+    commit: noop,
+    [Symbol.asyncDispose]: noop,
+  };
 }
 
 async function isDeviceOrPipe(path: string): Promise<boolean> {
@@ -100,7 +107,7 @@ async function isDeviceOrPipe(path: string): Promise<boolean> {
   }
 }
 
-/** The file behind symlinks, which need not exist yet. */
+/** The target of symlinks, which need not exist yet. */
 async function linkTarget(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -111,7 +118,7 @@ async function linkTarget(path: string): Promise<string> {
   }
 }
 
-/** Loads the images of a file that `saveImages` or `docker save` wrote, compressed or not; returns their references. */
+/** Loads the images of a file written by `saveImages` or `docker save`, compressed or not; returns their references. */
 export async function loadImages(
   engine: Engine,
   file: string,
@@ -123,7 +130,7 @@ export async function loadImages(
     const count = countBytes(report, `load:${file}`, `loading ${file}`, size);
     // Some versions of Podman do not accept a compressed archive.
     const plain = (await isGzip(file)) ? createGunzip() : new PassThrough();
-    // An error of the file breaks the stream, and is then the error of the engine's call.
+    // An error of the file destroys the stream, so the engine's call rejects with it.
     const reading = pipeline(createReadStream(file), count.through, plain, { signal }).catch(() => undefined);
     try {
       const loaded = await engine.loadImages(plain);
@@ -138,14 +145,14 @@ export async function loadImages(
     if (!isBadArchive(error)) throw fileError(doing, error);
     throw new StackError({
       doing,
-      why: `it is not an image archive, or not a complete one (${error.message})`,
-      tryThis: 'a complete file that `promstack images save` or `docker save` wrote',
+      why: `it is not a complete image archive (${error.message})`,
+      tryThis: 'use a complete file written by `promstack images save` or `docker save`',
       cause: error,
     });
   }
 }
 
-/** The engine refuses what it cannot read, unless its own disk is full; what cannot be decompressed is an error of zlib. */
+/** The engine rejects an invalid archive, but also any when its disk is full; invalid gzip is an error of zlib. */
 function isBadArchive(error: unknown): error is EngineError {
   if (!(error instanceof EngineError)) return false;
   const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
@@ -162,7 +169,7 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** A stream that passes everything on and reports how many bytes that were. */
+/** A stream that passes its input through and reports the number of bytes. */
 function countBytes(report: Report, id: string, what: string, total?: number): { through: Transform; done(): void } {
   const startedAt = performance.now();
   let bytes = 0;
@@ -190,24 +197,24 @@ function formatBytes(bytes: number, total: number | undefined): { detail: string
   return { detail: `${megabytes} of ${Math.round(total / 1e6)} MB`, fraction: bytes / total };
 }
 
-/** An error of the file system as a StackError; any other error is returned unchanged. */
+/** Converts a file system error to a StackError; returns any other error unchanged. */
 function fileError(doing: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  // Codes of the system, unlike Node's own, have no underscore.
+  // System error codes have no underscore, unlike Node's own.
   if (!(error instanceof Error) || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   return new StackError({ doing, why: reasons[code] ?? message, cause: error });
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not read or write it',
+  EACCES: 'permission denied',
   ECONNRESET: 'the engine closed the connection',
   EISDIR: 'it is a folder',
   ELOOP: 'its symlinks form a loop',
   ENAMETOOLONG: 'its name is too long',
   ENOENT: 'no such file or folder',
-  ENOSPC: 'its disk is full',
+  ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of its path is not a folder',
-  EPERM: 'this user may not read or write it',
-  EPIPE: 'its reader has closed it',
-  EROFS: 'its disk is read-only',
+  EPERM: 'permission denied',
+  EPIPE: 'the reader closed the pipe',
+  EROFS: 'the file system is read-only',
 };

@@ -1,17 +1,17 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Report } from '../../util/event.ts';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
-import type { ImageAttempt, ImageOrigin, ImageOutcome, WantedImage } from './outcome.ts';
+import type { ImageAttempt, ImageOrigin, ImageOutcome, RequiredImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipes.ts';
 import { registryOf, splitReference, underMirror } from './reference.ts';
 
 /** The `images` part of stack.yml. */
 export type ImageSettings = StackConfig['images'];
 
-/** `built` is a present image that was built from packages earlier. */
+/** `built` is a local image that was built from packages earlier. */
 type ImageSource = 'present' | 'built' | 'registry' | 'packages';
 
-/** What each setting allows, in the order in which it is tried. */
+/** The sources that each setting allows, in the order tried. */
 const sourcesOf: Readonly<Record<ImageSettings['source'], readonly ImageSource[]>> = {
   registry: ['present', 'registry'],
   packages: ['built', 'packages'],
@@ -20,57 +20,57 @@ const sourcesOf: Readonly<Record<ImageSettings['source'], readonly ImageSource[]
 };
 
 /**
- * Gets the images of a stack, all at once, from the sources that its settings allow. An image that is not available is an
- * outcome and not an error, so that the caller can continue without it: see `missingImages` and `missingImagesError`.
+ * Gets the images of a stack in parallel from the sources that its settings allow. An unavailable image is an outcome,
+ * not an error, so that the caller can continue without it: see `missingImages` and `missingImagesError`.
  */
 export async function ensureImages(
   engine: Engine,
-  wanted: readonly WantedImage[],
+  required: readonly RequiredImage[],
   settings: ImageSettings,
   report: Report,
   signal: AbortSignal,
 ): Promise<readonly ImageOutcome[]> {
-  const images = pendingImages(wanted, settings);
+  const images = pendingImages(required, settings);
   await findPresent(engine, images);
-  const absent = images.filter((image) => image.found === undefined);
+  const absent = images.filter((image) => image.available === undefined);
   for (const image of absent) image.progress = startProgress(report, image.reference);
   await Promise.all(absent.filter((image) => image.allows('registry')).map((image) => pull(engine, image, signal)));
-  const unpulled = absent.filter((image) => image.allows('packages') && image.found === undefined);
+  const unpulled = absent.filter((image) => image.allows('packages') && image.available === undefined);
   await build(engine, unpulled, signal);
   for (const image of absent) image.endProgress();
-  for (const image of images) warnOfOtherVersion(image, report);
-  return wanted.map((image) => ({ ...image, ...outcomeOf(images, image.reference) }));
+  for (const image of images) warnAboutVersion(image, report);
+  return required.map((image) => ({ ...image, ...outcomeOf(images, image.reference) }));
 }
 
-/** The images that are present, by the wanted reference; pulls and builds nothing. */
+/** The local images, by the required reference; pulls and builds nothing. */
 export async function findImages(
   engine: Engine,
-  wanted: readonly WantedImage[],
+  required: readonly RequiredImage[],
   settings: ImageSettings,
 ): Promise<ReadonlyMap<string, { readonly ref: string; readonly id: string }>> {
-  const images = pendingImages(wanted, settings);
+  const images = pendingImages(required, settings);
   await findPresent(engine, images);
   return new Map(
-    images.flatMap(({ reference, found }) =>
-      found === undefined ? [] : [[reference, { ref: found.ref, id: found.image.id }] as const],
+    images.flatMap(({ reference, available }) =>
+      available === undefined ? [] : [[reference, { ref: available.ref, id: available.image.id }] as const],
     ),
   );
 }
 
-interface FoundImage {
+interface AvailableImage {
   readonly image: ImageSummary;
   readonly ref: string;
   readonly from: ImageOrigin;
 }
 
-/** A reference that is being looked for, pulled or built. */
+/** A required image and what is known about it so far. */
 class PendingImage {
   readonly reference: string;
   readonly settings: ImageSettings;
-  /** How to build it from Debian's packages, if they have it. */
+  /** How to build it from Debian's packages, if possible. */
   readonly recipe: Recipe | undefined;
   readonly attempts: ImageAttempt[] = [];
-  found: FoundImage | undefined;
+  available: AvailableImage | undefined;
   /** Package suites that could not be used, and why. */
   skippedSuites: readonly string[] = [];
   progress: Progress | undefined;
@@ -86,17 +86,17 @@ class PendingImage {
   }
 
   endProgress(): void {
-    if (this.found === undefined) {
+    if (this.available === undefined) {
       this.progress?.failed(this.attempts.map(({ source, why }) => `${source}: ${why}`).join('; '));
     } else {
-      const { ref, from } = this.found;
+      const { ref, from } = this.available;
       this.progress?.done({ present: 'present', registry: `pulled ${ref}`, packages: `built ${ref}` }[from]);
     }
   }
 }
 
-function pendingImages(wanted: readonly WantedImage[], settings: ImageSettings): readonly PendingImage[] {
-  return [...new Set(wanted.map(({ reference }) => reference))].map(
+function pendingImages(required: readonly RequiredImage[], settings: ImageSettings): readonly PendingImage[] {
+  return [...new Set(required.map(({ reference }) => reference))].map(
     (reference) => new PendingImage(reference, settings),
   );
 }
@@ -109,24 +109,24 @@ async function findPresent(engine: Engine, images: readonly PendingImage[]): Pro
     for (const ref of names) {
       const image = byTag.get(ref) ?? (isListedAs(engine, ref) ? undefined : await engine.findImage(ref));
       if (image !== undefined) {
-        pending.found = { image, ref, from: 'present' };
+        pending.available = { image, ref, from: 'present' };
         return;
       }
     }
   };
   await Promise.all(images.filter((pending) => pending.allows('present')).map(findByName));
 
-  for (const pending of images.filter(({ found }) => found === undefined)) {
+  for (const pending of images.filter(({ available }) => available === undefined)) {
     const { recipe } = pending;
     const built = recipe === undefined || !pending.allows('built') ? undefined : newestBuilt(recipe, present);
-    if (built !== undefined) pending.found = { image: built.image, ref: built.tag, from: 'present' };
+    if (built !== undefined) pending.available = { image: built.image, ref: built.tag, from: 'present' };
     else if (!pending.allows('registry') && !pending.allows('packages')) {
       pending.attempts.push({ source: 'archive', why: 'it has not been loaded' });
     }
   }
 }
 
-/** Docker lists an image by the short form of its tags: references in another form, with a digest say, are queried one by one. */
+/** Docker lists images by the short form of their tags: references in another form, such as a digest, need a query each. */
 function isListedAs({ kind }: Engine, reference: string): boolean {
   return kind === 'docker' && registryOf(reference) === undefined && /^[^@]*:[^@/]+$/.test(reference);
 }
@@ -140,14 +140,14 @@ async function pull(engine: Engine, pending: PendingImage, signal: AbortSignal):
   const ref = pullReference(pending.reference, pending.settings.mirror);
   const why = await pullFromRegistry(engine, ref, (...args) => pending.progress?.update(...args), signal);
   const image = why === undefined ? await engine.findImage(ref) : undefined;
-  if (image !== undefined) pending.found = { image, ref, from: 'registry' };
-  else pending.attempts.push({ source: 'registry', why: why ?? `the engine pulled ${ref} and does not have it` });
+  if (image !== undefined) pending.available = { image, ref, from: 'registry' };
+  else pending.attempts.push({ source: 'registry', why: why ?? `the engine pulled ${ref} but does not list it` });
 }
 
 /** How long a pull may make no progress, in milliseconds. */
 const stallMs = 60_000;
 
-/** Pulls an image; returns why it failed, undefined when it did not. */
+/** Pulls an image; returns the reason if it failed. */
 async function pullFromRegistry(
   engine: Engine,
   reference: string,
@@ -196,33 +196,33 @@ async function build(engine: Engine, images: readonly PendingImage[], signal: Ab
   const outcomes = await buildFromPackages(engine, recipes, onProgress, signal);
   for (const pending of images) {
     const outcome = pending.recipe === undefined ? undefined : outcomes.get(pending.recipe.program);
-    if (outcome?.kind === 'refused') pending.attempts.push({ source: 'packages', why: outcome.why });
+    if (outcome?.kind === 'failed') pending.attempts.push({ source: 'packages', why: outcome.why });
     if (outcome?.kind !== 'built') continue;
     const image = await engine.findImage(outcome.reference);
-    if (image !== undefined) pending.found = { image, ref: outcome.reference, from: 'packages' };
+    if (image !== undefined) pending.available = { image, ref: outcome.reference, from: 'packages' };
     pending.skippedSuites = outcome.skipped;
   }
 }
 
-/** Debian's packages have one version, which may not be the one that is wanted. */
-function warnOfOtherVersion({ reference, found, recipe, skippedSuites }: PendingImage, report: Report): void {
-  if (found === undefined || recipe === undefined) return;
-  const version = upstreamVersionOf(recipe, found.ref);
+/** Debian's packages have only one version, which may differ from the required one. */
+function warnAboutVersion({ reference, available, recipe, skippedSuites }: PendingImage, report: Report): void {
+  if (available === undefined || recipe === undefined) return;
+  const version = upstreamVersionOf(recipe, available.ref);
   const wantedVersion = splitReference(reference).tag.replace(/^v/, '');
-  if (version === undefined || wantedVersion === version || found.ref === reference) return;
+  if (version === undefined || wantedVersion === version || available.ref === reference) return;
   const because = skippedSuites.length === 0 ? '' : ` (not used: ${skippedSuites.join('; ')})`;
-  const text = `${found.ref} is used in place of ${reference}: Debian's packages have ${version}${because}`;
+  const text = `${available.ref} is used in place of ${reference}: Debian's packages have ${version}${because}`;
   report({ kind: 'warning', text });
 }
 
 function outcomeOf(images: readonly PendingImage[], reference: string) {
   const pending = images.find((image) => image.reference === reference);
-  if (pending?.found === undefined) return { kind: 'missing' as const, attempts: pending?.attempts ?? [] };
-  const { image, ref, from } = pending.found;
+  if (pending?.available === undefined) return { kind: 'missing' as const, attempts: pending?.attempts ?? [] };
+  const { image, ref, from } = pending.available;
   return { kind: 'available' as const, ref, imageId: image.id, from };
 }
 
-/** Reports a piece of work from its start to its end. */
+/** Reports the progress of one image. */
 interface Progress {
   update(detail: string, fraction?: number): void;
   done(detail: string): void;

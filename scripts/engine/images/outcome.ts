@@ -2,7 +2,7 @@ import { StackError } from '../../util/stack-error.ts';
 import { recipeFor } from './recipes.ts';
 
 /** An image that a service of a stack needs. */
-export interface WantedImage {
+export interface RequiredImage {
   readonly service: string;
   readonly reference: string;
 }
@@ -10,18 +10,18 @@ export interface WantedImage {
 /** Where an available image came from. */
 export type ImageOrigin = 'present' | 'registry' | 'packages';
 
-/** A source that was tried, and why it did not have the image. */
+/** A source tried, and why the image could not be taken from it. */
 export interface ImageAttempt {
   readonly source: string;
   readonly why: string;
 }
 
 /** The result of getting an image. */
-export type ImageOutcome = WantedImage &
+export type ImageOutcome = RequiredImage &
   (
     | {
         readonly kind: 'available';
-        /** What to create containers by; differs from `reference` with a mirror and when built from packages. */
+        /** What to create containers from; differs from `reference` with a mirror and when built from packages. */
         readonly ref: string;
         readonly imageId: string;
         readonly from: ImageOrigin;
@@ -31,12 +31,11 @@ export type ImageOutcome = WantedImage &
 
 type MissingImage = Extract<ImageOutcome, { kind: 'missing' }>;
 
-/** The images that are not available. */
 export function missingImages(outcomes: readonly ImageOutcome[]): readonly MissingImage[] {
   return outcomes.filter((outcome) => outcome.kind === 'missing');
 }
 
-/** The error for a stack whose images are not all available: each with every source tried. */
+/** The error when images of a stack are unavailable; it lists every source tried. */
 export function missingImagesError(missing: readonly MissingImage[]): StackError {
   return new StackError({
     doing: 'getting the images',
@@ -52,12 +51,12 @@ function otherSources(missing: readonly MissingImage[]): readonly string[] {
     ...(isInDebian && !wasTried('packages')
       ? ["`images: { source: packages }` in stack.yml, which builds images from Debian's packages"]
       : []),
-    ...(wasTried('registry') ? ['`images: { mirror: … }` with a registry that the engine reaches'] : []),
+    ...(wasTried('registry') ? ['`images: { mirror: … }` with a registry that the engine can reach'] : []),
     '`promstack images save FILE` on a host that has them and `promstack images load FILE` here',
   ];
 }
 
-/** `prom/prometheus:v3.5.3 for prometheus is not available`, and below it each source with the reason. */
+/** `prom/prometheus:v3.5.3 for prometheus is not available`, followed by a line per source with the reason. */
 export function describeMissing(missing: MissingImage): string {
   const reasons = missing.attempts.map(({ source, why }) => `\n    ${source}: ${why}`).join('');
   return `${missing.reference} for ${missing.service} is not available${reasons}`;

@@ -15,17 +15,17 @@ import type { Archive } from './apt-sources.ts';
 import { basePackages, builtReference, type Recipe } from './recipes.ts';
 import { layOutRoot, MissingFileError, nobody, toTarStream } from './root.ts';
 
-/** A program's image built, or why it was not. */
+/** The result of building a program's image. */
 export type BuildOutcome =
   | {
       readonly kind: 'built';
       readonly reference: string;
       readonly version: string;
       readonly suite: string;
-      /** Suites that would have come first, and why they could not be used. */
+      /** The suites tried before, and why they could not be used. */
       readonly skipped: readonly string[];
     }
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string };
 
 /** Called as the build of a program's image proceeds. */
 export type OnBuildProgress = (program: string, detail: string) => void;
@@ -33,7 +33,6 @@ export type OnBuildProgress = (program: string, detail: string) => void;
 /** Outcomes by program. */
 type BuildOutcomes = ReadonlyMap<string, BuildOutcome>;
 
-/** What every step of a build uses. */
 interface BuildContext {
   readonly engine: Engine;
   readonly onProgress: OnBuildProgress;
@@ -41,7 +40,7 @@ interface BuildContext {
   readonly vendor: string | undefined;
 }
 
-/** Builds the programs' images from Debian's packages, which apt downloads and verifies; one download serves all of them. */
+/** Builds the programs' images from Debian's packages, which apt downloads and verifies; all of them share one download. */
 export async function buildFromPackages(
   engine: Engine,
   requested: readonly Recipe[],
@@ -59,9 +58,9 @@ export async function buildFromPackages(
 
 async function buildBelow(folder: string, context: BuildContext, requested: readonly Recipe[]): Promise<BuildOutcomes> {
   const sources = await findSources(context);
-  if (typeof sources === 'string') return refuse(requested, sources);
+  if (typeof sources === 'string') return failAll(requested, sources);
   const outcomes = new Map<string, BuildOutcome>();
-  const refusals = new Set<string>();
+  const failures = new Set<string>();
   for (const [index, source] of sources.entries()) {
     const missing = requested.filter((recipe) => outcomes.get(recipe.program)?.kind !== 'built');
     if (missing.length === 0) break;
@@ -69,12 +68,12 @@ async function buildBelow(folder: string, context: BuildContext, requested: read
     for (const { program } of missing) context.onProgress(program, `reading the package lists of ${where}`);
     const built = await buildFrom(join(folder, String(index)), source, context, missing);
     for (const [program, outcome] of built) {
-      if (outcome.kind === 'refused') refusals.add(`${where}: ${outcome.why}`);
-      outcomes.set(program, outcome.kind === 'built' ? { ...outcome, skipped: [...refusals] } : outcome);
+      if (outcome.kind === 'failed') failures.add(`${where}: ${outcome.why}`);
+      outcomes.set(program, outcome.kind === 'built' ? { ...outcome, skipped: [...failures] } : outcome);
     }
   }
-  const why = [...refusals].join('; ');
-  for (const [program, { kind }] of outcomes) if (kind === 'refused') outcomes.set(program, { kind, why });
+  const why = [...failures].join('; ');
+  for (const [program, { kind }] of outcomes) if (kind === 'failed') outcomes.set(program, { kind, why });
   return outcomes;
 }
 
@@ -83,20 +82,20 @@ interface PackageSource {
   readonly suite: string;
 }
 
-/** The suites to try in turn, newest programs first, or why there are none. */
+/** The suites to try, newest programs first, or why there are none. */
 async function findSources({ engine, run }: BuildContext): Promise<readonly PackageSource[] | string> {
   const host = await readAptHost(run);
-  if (host === undefined) return 'this host has no apt, as Debian and Ubuntu have';
+  if (host === undefined) return 'this host has no apt; building from packages requires Debian or Ubuntu';
   const { arch } = await engine.info();
   if (debianNames[arch] !== host.architecture) {
     return `the engine runs on ${arch}, but this host's packages are for ${host.architecture}`;
   }
-  if (host.archives.length === 0) return `apt's sources on this host name no archive of ${host.codename}`;
+  if (host.archives.length === 0) return `apt's sources on this host have no archive of ${host.codename}`;
   const suites = [...new Set(['sid', 'trixie', host.codename])];
   return suites.flatMap((suite) => host.archives.map((archive) => ({ archive, suite })));
 }
 
-/** Debian's names of architectures by Go's. */
+/** Debian's names of architectures, by Go's names. */
 const debianNames: Readonly<Record<string, string>> = {
   amd64: 'amd64',
   '386': 'i386',
@@ -115,13 +114,13 @@ async function buildFrom(
 ): Promise<BuildOutcomes> {
   const { onProgress, run } = context;
   const outcomes = new Map<string, BuildOutcome>();
-  /** What the packages lack is a reason to try the next suite. */
-  const unlessRefused = async <T>(recipe: Recipe, build: () => Promise<T>): Promise<T | undefined> => {
+  /** A failure caused by the suite's packages is an outcome: the next suite is tried. */
+  const recordFailure = async <T>(recipe: Recipe, build: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await build();
     } catch (error) {
       if (!(error instanceof CommandError || error instanceof MissingFileError)) throw error;
-      outcomes.set(recipe.program, { kind: 'refused', why: error.message });
+      outcomes.set(recipe.program, { kind: 'failed', why: error.message });
       return undefined;
     }
   };
@@ -131,7 +130,7 @@ async function buildFrom(
     const base = await repository.find(basePackages);
     const resolved = await Promise.all(
       requested.map(async (recipe) => {
-        const names = await unlessRefused(recipe, () => repository.resolve(recipe.packages));
+        const names = await recordFailure(recipe, () => repository.resolve(recipe.packages));
         return names === undefined ? [] : [{ recipe, names: new Set([...base, ...names]) }];
       }),
     );
@@ -141,15 +140,18 @@ async function buildFrom(
     const files = await repository.download([...new Set(builds.flatMap(({ names }) => [...names]))]);
     await Promise.all(
       builds.map(({ recipe, names }) =>
-        unlessRefused(recipe, async () => {
-          const own = files.filter(({ name }) => names.has(name));
-          outcomes.set(recipe.program, await buildOne(join(folder, recipe.program), own, recipe, suite, context));
+        recordFailure(recipe, async () => {
+          const recipeFiles = files.filter(({ name }) => names.has(name));
+          outcomes.set(
+            recipe.program,
+            await buildOne(join(folder, recipe.program), recipeFiles, recipe, suite, context),
+          );
         }),
       ),
     );
     return outcomes;
   } catch (error) {
-    if (error instanceof CommandError) return refuse(requested, error.message);
+    if (error instanceof CommandError) return failAll(requested, error.message);
     throw error;
   }
 }
@@ -169,7 +171,7 @@ async function buildOne(
   onProgress(recipe.program, 'importing the image');
   const version = upstreamVersion(files.find(({ name }) => name === recipe.packages[0])?.version ?? '');
   const reference = builtReference(recipe, version, vendor);
-  // Two builds at once would take the name from each other and leave an image without one.
+  // Two concurrent builds would take the tag from each other and leave an untagged image.
   const temporary = `promstack/building:${randomUUID()}`;
   await engine.importImage(toTarStream(root, recipe), temporary, toChanges(recipe, files, suite, version));
   if ((await engine.findImage(reference)) === undefined) await engine.tagImage(temporary, reference);
@@ -186,7 +188,7 @@ export function upstreamVersion(debianVersion: string): string {
     .replace(/[^\w.-]/g, '-');
 }
 
-/** The Dockerfile lines of the official image, and labels that say what this one is. */
+/** The Dockerfile lines of the official image, and labels that describe the built one. */
 export function toChanges(
   recipe: Recipe,
   files: readonly Pick<PackageFile, 'name' | 'version'>[],
@@ -212,7 +214,7 @@ export function toChanges(
   ];
 }
 
-/** Another build may be using the same image: then it keeps its temporary name until that build removes it. */
+/** A concurrent build may be using the same image: then the temporary tag stays until that build removes it. */
 async function removeUnlessUsed(engine: Engine, reference: string): Promise<void> {
   try {
     await engine.removeImage(reference);
@@ -221,6 +223,6 @@ async function removeUnlessUsed(engine: Engine, reference: string): Promise<void
   }
 }
 
-function refuse(recipes: readonly Recipe[], why: string): BuildOutcomes {
-  return new Map(recipes.map(({ program }) => [program, { kind: 'refused', why }]));
+function failAll(recipes: readonly Recipe[], why: string): BuildOutcomes {
+  return new Map(recipes.map(({ program }) => [program, { kind: 'failed', why }]));
 }

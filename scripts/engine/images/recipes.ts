@@ -5,11 +5,11 @@ import { registryOf, splitReference } from './reference.ts';
 export interface Recipe {
   /** Names the image: `promstack/<program>`. */
   readonly program: string;
-  /** The official images it replaces, without a registry. */
-  readonly standsFor: readonly string[];
-  /** Debian's packages, which bring what they depend on; the first one's version names the image. */
+  /** The official images it can replace, without a registry. */
+  readonly replaces: readonly string[];
+  /** Debian packages, unpacked with their dependencies; the first one's version becomes the image's tag. */
   readonly packages: readonly string[];
-  /** Where the official image has each program, and where Debian has it. */
+  /** The path of each program in the official image, and in Debian's packages. */
   readonly programs: Readonly<Record<string, string>>;
   /** The working directory, owned by the user it runs as. */
   readonly home: string;
@@ -20,11 +20,11 @@ export interface Recipe {
   readonly command: readonly string[];
 }
 
-/** Every program that Debian has. Grafana is not in Debian. */
+/** Grafana is not in Debian. */
 export const recipes: readonly Recipe[] = [
   {
     program: 'prometheus',
-    standsFor: ['prom/prometheus', 'prometheus/prometheus'],
+    replaces: ['prom/prometheus', 'prometheus/prometheus'],
     packages: ['prometheus'],
     programs: { 'bin/prometheus': 'usr/bin/prometheus', 'bin/promtool': 'usr/bin/promtool' },
     home: '/prometheus',
@@ -35,7 +35,7 @@ export const recipes: readonly Recipe[] = [
   },
   {
     program: 'alertmanager',
-    standsFor: ['prom/alertmanager', 'prometheus/alertmanager'],
+    replaces: ['prom/alertmanager', 'prometheus/alertmanager'],
     packages: ['prometheus-alertmanager'],
     programs: { 'bin/alertmanager': 'usr/bin/prometheus-alertmanager', 'bin/amtool': 'usr/bin/amtool' },
     home: '/alertmanager',
@@ -46,7 +46,7 @@ export const recipes: readonly Recipe[] = [
   },
   {
     program: 'pushgateway',
-    standsFor: ['prom/pushgateway', 'prometheus/pushgateway'],
+    replaces: ['prom/pushgateway', 'prometheus/pushgateway'],
     packages: ['prometheus-pushgateway'],
     programs: { 'bin/pushgateway': 'usr/bin/prometheus-pushgateway' },
     home: '/pushgateway',
@@ -58,12 +58,12 @@ export const recipes: readonly Recipe[] = [
 ];
 
 /**
- * What every image has beside its program: a shell with small tools, time zones, certificate authorities. Only their own
- * files count, so that what they depend on is left out. Old suites have no tzdata-legacy: all zones are in tzdata.
+ * Packages in every image: a shell with basic tools, time zones, certificate authorities. Their dependencies are left
+ * out. Old suites have no tzdata-legacy: there, all zones are in tzdata.
  */
 export const basePackages: readonly string[] = ['busybox-static', 'tzdata', 'tzdata-legacy', 'ca-certificates'];
 
-/** The first part of the names of images that promstack builds. */
+/** The namespace of the images that promstack builds. */
 const defaultVendor = 'promstack';
 
 /** The name of a program's image built from packages. */
@@ -76,7 +76,7 @@ export function recipeFor(reference: string): Recipe | undefined {
   const { repository } = splitReference(reference);
   const registry = registryOf(repository);
   const path = registry === undefined ? repository : repository.slice(registry.length + 1);
-  return recipes.find((recipe) => recipe.standsFor.includes(path) || path === `${defaultVendor}/${recipe.program}`);
+  return recipes.find((recipe) => recipe.replaces.includes(path) || path === `${defaultVendor}/${recipe.program}`);
 }
 
 /** The program's version in the name of an image built from packages; undefined for any other name. */
@@ -87,7 +87,7 @@ export function upstreamVersionOf(recipe: Recipe, tag: string): string | undefin
   return isBuilt && version.endsWith('-debian') ? version.slice(0, -'-debian'.length) : undefined;
 }
 
-/** The newest version among the present images of a program built from packages. */
+/** The newest local image of a program built from packages. */
 export function newestBuilt(
   recipe: Recipe,
   present: readonly ImageSummary[],

@@ -1,4 +1,4 @@
-/** The parts of an image reference as the engine's API takes them. */
+/** The parts of an image reference as the engine's API expects them. */
 export interface ReferenceParts {
   /** With the registry, without tag and digest: `registry.local:5000/prom/prometheus`. */
   readonly repository: string;
@@ -25,7 +25,7 @@ export function registryOf(reference: string): string | undefined {
   return /[.:]/.test(first) || first === 'localhost' ? first : undefined;
 }
 
-/** The reference with a mirror's prefix in place of its registry. */
+/** The reference with its registry replaced by a mirror. */
 export function underMirror(reference: string, mirror: string): string {
   const registry = registryOf(reference);
   const path = registry === undefined ? reference : reference.slice(registry.length + 1);

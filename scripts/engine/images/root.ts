@@ -10,14 +10,14 @@ import type { Recipe } from './recipes.ts';
 /** The user the official images run as. */
 export const nobody = 65534;
 
-/** The packages lack a file that the image needs. */
+/** A file that the image needs is not in the packages. */
 export class MissingFileError extends Error {
   override readonly name = 'MissingFileError';
 }
 
-/** Turns a folder into which packages were unpacked into the root file system of a recipe's image. */
+/** Completes a folder of unpacked packages to the root file system of a recipe's image. */
 export async function layOutRoot(root: string, recipe: Recipe, run: CommandRunner): Promise<void> {
-  // Where packages no longer have files in these, they are links to where the files are.
+  // Suites with a merged /usr have no files in these folders, and need them as links.
   for (const name of ['bin', 'lib', 'lib64', 'sbin']) await link(`usr/${name}`, join(root, name));
   for (const [path, debianPath] of Object.entries(recipe.programs)) {
     await requireFile(root, debianPath);
@@ -41,7 +41,7 @@ export async function layOutRoot(root: string, recipe: Recipe, run: CommandRunne
   }
 }
 
-/** Creates a link unless there is something of its name. */
+/** Creates a link unless its path exists. */
 async function link(target: string, path: string): Promise<void> {
   await symlink(target, path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
@@ -59,10 +59,10 @@ async function concatenate(folder: string): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('');
 }
 
-/** Documentation, which nothing reads in a container. */
+/** Documentation, which a container does not need. */
 const documentation = /^usr\/share\/(bug|doc|info|lintian|locale|man)(\/|$)/;
 
-/** The root file system below a folder as a tar stream. All of it is owned by root, but for the recipe's home. */
+/** A folder's root file system as a tar stream. Everything but the recipe's home is owned by root. */
 export function toTarStream(root: string, recipe: Recipe): Readable {
   const archive = pack();
   const tar = Readable.from(archive as unknown as AsyncIterable<Buffer>, { objectMode: false });
@@ -85,7 +85,7 @@ async function addEntries(archive: Pack, root: string, home: string): Promise<vo
   archive.finalize();
 }
 
-/** Without its setuid bit, and readable by everyone: a service does not run as root. */
+/** Adds a file without its setuid bit, readable by all: a service does not run as root. */
 async function addFile(archive: Pack, path: string, header: { readonly name: string }): Promise<void> {
   const { size, mode } = await stat(path);
   await new Promise<void>((resolve, reject) => {

@@ -8,7 +8,7 @@ import { emptyFolder } from '../../support/promstack.ts';
 const user = { env: {}, platform: 'linux', home: '/home/me', uid: 1000 } as const;
 const absent: PingFailure = { kind: 'absent', why: 'not found' };
 
-/** Answers for these addresses; all others are absent. */
+/** Responds at these addresses; all others are absent. */
 function pinger(answers: Readonly<Record<string, PingFailure>>): typeof ping {
   return async (endpoint) => answers[endpoint.address] ?? absent;
 }
@@ -23,8 +23,8 @@ const messageOf = (env: Record<string, string>, answers: Readonly<Record<string,
     (error: Error) => error.message,
   );
 
-describe('when no engine answers', () => {
-  test('each address tried must be listed, with what to install', async () => {
+describe('when no engine responds', () => {
+  test('the error must list each address tried, and what to install', async () => {
     expect(await messageOf({})).toBe(`looking for a container engine: none answers
     Docker, unix:///var/run/docker.sock: not found
     rootless Docker, unix:///run/user/1000/docker.sock: not found
@@ -36,7 +36,7 @@ describe('when no engine answers', () => {
   try: install Docker or Podman, or set DOCKER_HOST to the engine's address`);
   });
 
-  test('the advice must be about a socket that the user may not open', async () => {
+  test('the hint must be about a socket without permission', async () => {
     const answers = {
       'unix:///var/run/docker.sock': { kind: 'denied', why: 'permission denied' },
       'unix:///run/podman/podman.sock': { kind: 'refused', why: 'connection refused' },
@@ -46,12 +46,12 @@ describe('when no engine answers', () => {
     expect(message).toMatch(/try: add yourself to the docker group .*, or use sudo$/);
   });
 
-  test('the advice must be about a daemon that does not run', async () => {
+  test('the hint must be about a daemon that is not running', async () => {
     const answers = { 'unix:///var/run/docker.sock': { kind: 'refused', why: 'connection refused' } } as const;
     expect(await messageOf({}, answers)).toMatch(/try: start the engine: `sudo systemctl start docker`/);
   });
 
-  test('what the user chose must be the only address tried', async () => {
+  test('only the address that the user chose must be tried', async () => {
     expect(await messageOf({ DOCKER_HOST: 'unix:///my.sock', DOCKER_CONTEXT: 'lab' })).toBe(
       `looking for a container engine: none answers
     DOCKER_HOST, unix:///my.sock: not found
@@ -60,13 +60,13 @@ describe('when no engine answers', () => {
   });
 });
 
-describe('an engine that answers', () => {
+describe('an engine that responds', () => {
   const answers = {
     'GET /_ping': podmanPing,
     'GET /version': json(200, { Version: '5.0.0', Arch: 'arm64', Components: [{ Name: 'Podman Engine' }] }),
   };
 
-  test('must be used, and say where its ports are published', async () => {
+  test('must be used, with the host on which it publishes ports', async () => {
     await using daemon = await fakeDaemon(answers);
     await using engine = await connect({ ...user, env: { DOCKER_HOST: `unix://${daemon.path}` } });
     expect(engine.kind).toBe('podman');
@@ -74,7 +74,7 @@ describe('an engine that answers', () => {
     expect(await engine.info()).toEqual({ version: '5.0.0', arch: 'arm64' });
   });
 
-  test('must be the given address before DOCKER_HOST', async () => {
+  test('must be the one at the given address, not at DOCKER_HOST', async () => {
     await using daemon = await fakeDaemon(answers);
     const env = { DOCKER_HOST: 'unix:///nowhere.sock' };
     await using engine = await connect({ ...user, env, address: `unix://${daemon.path}` });
@@ -82,7 +82,7 @@ describe('an engine that answers', () => {
   });
 });
 
-test('a socket on which something else answers must be reported with its answer', async () => {
+test('a socket of another server must be reported with its response', async () => {
   await using daemon = await fakeDaemon({ 'GET /_ping': json(400, 'HTTP request to an HTTPS server') });
   const trying = connect({ ...user, env: { DOCKER_HOST: `unix://${daemon.path}` } });
   await expect(trying).rejects.toThrow('it answered 400: "HTTP request to an HTTPS server"');

@@ -18,11 +18,11 @@ describe('an address', () => {
     expect(parseAddress(address)).toEqual({ address, ...endpoint });
   });
 
-  test.each(['', 'unix://', 'foo://x', 'tcp://', 'ssh://', 'fd://'])('"%s" must not be taken for one', (address) => {
+  test.each(['', 'unix://', 'foo://x', 'tcp://', 'ssh://', 'fd://'])('"%s" must be rejected', (address) => {
     expect(parseAddress(address)).toBeUndefined();
   });
 
-  test('with certificates it must go by the port of TLS', () => {
+  test('with certificates it must use the TLS port', () => {
     expect(parseAddress('tcp://lab', { verify: true })).toMatchObject({ port: 2376, tls: { verify: true } });
   });
 });

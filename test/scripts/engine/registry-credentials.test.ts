@@ -17,7 +17,7 @@ async function credentials(reference: string, config: unknown, program?: string)
   return await credentialsFor(reference, env, forever);
 }
 
-describe('what `docker login` wrote into its file', () => {
+describe('credentials stored by `docker login`', () => {
   test.each([
     ['prom/x:v1', 'https://index.docker.io/v1/'],
     ['registry.local:5000/x:v1', 'registry.local:5000'],
@@ -39,10 +39,10 @@ describe('what `docker login` wrote into its file', () => {
   });
 });
 
-describe('a credential program', () => {
+describe('a credential helper', () => {
   const answer = `read server; echo '{"Username":"me","Secret":"of '"$server"'"}'`;
 
-  test('must be asked for the registry it is set for', async () => {
+  test('must be used for the registry it is configured for', async () => {
     const config = { credHelpers: { 'registry.local': 'test' } };
     expect(await credentials('registry.local/x:v1', config, answer)).toEqual({
       serveraddress: 'registry.local',
@@ -51,7 +51,7 @@ describe('a credential program', () => {
     });
   });
 
-  test('must be asked for all when it is the store', async () => {
+  test('must be used for every registry as the credential store', async () => {
     const credential = { password: 'of https://index.docker.io/v1/' };
     expect(await credentials('prom/x:v1', { credsStore: 'test' }, answer)).toMatchObject(credential);
   });
@@ -62,7 +62,7 @@ describe('a credential program', () => {
     expect(await credentials('registry.local/x:v1', { credsStore: 'test' }, program)).toEqual(credential);
   });
 
-  test('that has no credentials or does not exist must leave the choice to the file', async () => {
+  test('without credentials, or not installed, must be followed by those in the file', async () => {
     const config = { credsStore: 'test', auths: { 'registry.local': { auth } } };
     expect(await credentials('registry.local/x:v1', config, 'exit 1')).toMatchObject({ username: 'me' });
     expect(await credentials('registry.local/x:v1', config, 'echo sorry')).toMatchObject({ username: 'me' });
@@ -70,6 +70,6 @@ describe('a credential program', () => {
   });
 });
 
-test('without a file of the docker command there must be no credentials', async () => {
+test("without the docker command's file there must be no credentials", async () => {
   expect(await credentialsFor('prom/x:v1', { HOME: '/nowhere' }, forever)).toBeUndefined();
 });

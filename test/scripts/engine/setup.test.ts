@@ -19,8 +19,8 @@ function none(own: Partial<EngineSearch> = {}, kind: 'absent' | 'denied' = 'abse
 }
 
 /**
- * The programs of a fresh Debian, of which a test replaces some. Each notes how it was called. Nothing else can be
- * run than what is linked here, so that nothing of this machine changes.
+ * The programs of a fresh Debian; a test may replace some. Each logs its calls. No other programs are on the PATH, so
+ * that nothing on this machine changes.
  */
 const debian: Readonly<Record<string, string>> = {
   id: 'echo 0',
@@ -31,7 +31,7 @@ const debian: Readonly<Record<string, string>> = {
   'apt-get':
     'case "$*" in *install*) echo "exec \\"$here/daemon\\"" > "$here/dockerd"; chmod +x "$here/dockerd";; esac',
 };
-const daemon = 'touch "$here/answers"; exec sleep 1';
+const daemon = 'touch "$here/responds"; exec sleep 1';
 const real = { bash: '/bin/bash', cat: '/bin/cat', chmod: '/bin/chmod', touch: '/usr/bin/touch', sleep: '/bin/sleep' };
 
 async function openHost(programs: Readonly<Record<string, string | undefined>>) {
@@ -50,7 +50,7 @@ async function openHost(programs: Readonly<Record<string, string | undefined>>) 
   return {
     env: { PATH: [folder.path].join(delimiter) },
     logFile: inFolder('log'),
-    find: async () => (existsSync(inFolder('answers')) ? found : none()),
+    find: async () => (existsSync(inFolder('responds')) ? found : none()),
     /** The calls that change something. */
     calls: async () => {
       const calls = (await readFile(inFolder('calls'), 'utf8')).trim().split('\n');
@@ -62,7 +62,7 @@ async function openHost(programs: Readonly<Record<string, string | undefined>>) 
   };
 }
 
-/** A clock that runs fast while it pauses. */
+/** A clock whose pauses are short. */
 function fastClock() {
   let ms = 0;
   return {
@@ -90,22 +90,22 @@ const messageOf = async (host: Host, find?: () => Promise<EngineSearch>): Promis
   return host.message((outcome as StackError).message);
 };
 
-test('an engine that answers must be used without any message', async () => {
+test('an engine that responds must be used without a message', async () => {
   await using host = await openHost({});
   const { outcome, events } = await setUp(host, async () => found);
   expect(outcome).toBe(engine);
   expect(events).toEqual([]);
 });
 
-describe('where an engine may not be set up', () => {
-  test('an engine that the user chose must be left to them', async () => {
+describe('when no engine may be set up', () => {
+  test('an engine that the user chose must be left to the user', async () => {
     await using host = await openHost({});
     expect(await messageOf(host, async () => none({ isChosen: true }))).toMatch(
       /^looking for a container engine: none/,
     );
   });
 
-  test('an engine that the user may not use must be left to them', async () => {
+  test('an engine without permission must be left to the user', async () => {
     await using host = await openHost({});
     expect(await messageOf(host, async () => none({}, 'denied'))).toMatch(/docker group/);
   });
@@ -118,7 +118,7 @@ describe('where an engine may not be set up', () => {
     );
   });
 
-  test('a user who is not root must be asked to be', async () => {
+  test('a user other than root must be advised to use root', async () => {
     await using host = await openHost({ id: 'echo 1000' });
     expect(await messageOf(host)).toBe(
       'setting up a container engine: installing packages and starting a daemon requires root\n' +
@@ -149,7 +149,7 @@ describe('on a fresh host', () => {
     ]);
   });
 
-  test('package lists that are missing or old must be updated once', async () => {
+  test('missing or old package lists must be updated once', async () => {
     const install = debian['apt-get'] ?? '';
     await using host = await openHost({
       'apt-get': `case "$*" in *update) touch "$here/lists";; esac; cat "$here/lists" || exit 100; ${install}`,
@@ -158,25 +158,25 @@ describe('on a fresh host', () => {
     expect((await host.calls()).slice(0, 3)).toEqual([installing, `${aptGet} update`, installing]);
   });
 
-  test('systemd must start it where systemd runs', async () => {
-    await using host = await openHost({ systemctl: '[ "$1" = show ] || touch "$here/answers"', dockerd: '' });
+  test('systemd must start it if systemd is running', async () => {
+    await using host = await openHost({ systemctl: '[ "$1" = show ] || touch "$here/responds"', dockerd: '' });
     expect((await setUp(host)).outcome).toBe(engine);
     expect(await host.calls()).toEqual(['systemctl start docker']);
   });
 
-  test('a daemon that runs already must be waited for, not started again', async () => {
-    await using host = await openHost({ dockerd: '', grep: 'touch "$here/answers"' });
+  test('a running daemon must be waited for, not started again', async () => {
+    await using host = await openHost({ dockerd: '', grep: 'touch "$here/responds"' });
     expect((await setUp(host)).outcome).toBe(engine);
     expect(await host.calls()).toEqual([]);
   });
 
-  test('a daemon that ends because another one runs must not be a failure', async () => {
-    const grep = '[ -e "$here/other" ] || exit 1; [ -e "$here/seen" ] && touch "$here/answers"; touch "$here/seen"';
+  test('a daemon that exits because another one is running must not be a failure', async () => {
+    const grep = '[ -e "$here/other" ] || exit 1; [ -e "$here/seen" ] && touch "$here/responds"; touch "$here/seen"';
     await using host = await openHost({ dockerd: 'touch "$here/other"; exit 1', grep });
     expect((await setUp(host)).outcome).toBe(engine);
   });
 
-  test('two set-ups at once must both end well', async () => {
+  test('two concurrent set-ups must both succeed', async () => {
     const install = debian['apt-get'] ?? '';
     await using host = await openHost({
       'apt-get': `[ -e "$here/busy" ] && exit 100; touch "$here/busy"; sleep 0.3; ${install}; exec real-rm "$here/busy"`,
@@ -187,7 +187,7 @@ describe('on a fresh host', () => {
     expect((await host.calls()).filter((call) => call.startsWith('apt-get'))).toEqual([installing, installing]);
   });
 
-  test('a Docker that is only stopped must be started, and nothing installed', async () => {
+  test('a stopped Docker must be started, and nothing installed', async () => {
     await using host = await openHost({ dockerd: daemon });
     const { events } = await setUp(host);
     expect(events.map((event) => (event.kind === 'note' ? host.message(event.text) : event.kind))).toEqual([
@@ -197,25 +197,25 @@ describe('on a fresh host', () => {
     ]);
   });
 
-  test('a daemon that ends must be reported with the cause and the end of its log', async () => {
+  test('a daemon that exits must be reported with the cause and the end of its log', async () => {
     const dockerd = 'echo starting; echo "failed: Devices cgroup isn\'t mounted" >&2; exit 1';
     await using host = await openHost({ dockerd });
     expect(
       await messageOf(host),
-    ).toBe(`starting dockerd: it ended with exit code 1: this host's control groups are not mounted; the end of LOG:
+    ).toBe(`starting dockerd: it exited with code 1: this host's control groups are not mounted; the end of LOG:
     starting
     failed: Devices cgroup isn't mounted
   try: \`apt-get install cgroupfs-mount && cgroupfs-mount\`, then run this again`);
   });
 
-  test('a daemon that never answers must be given up after a minute', async () => {
+  test('a daemon that never responds must be given up after a minute', async () => {
     await using host = await openHost({ dockerd: 'echo still loading; exec sleep 5' });
     expect(await messageOf(host)).toMatch(
-      /^starting dockerd: it does not answer after 60 s; the end of LOG:\n {4}still loading\n/,
+      /^starting dockerd: it did not respond within 60 s; the end of LOG:\n {4}still loading\n/,
     );
   });
 
-  test('packages that cannot be installed must be reported with the cause', async () => {
+  test('a failed installation must be reported with the cause', async () => {
     await using host = await openHost({ 'apt-get': 'echo "E: Unable to locate package docker.io" >&2; exit 100' });
     const error = 'E: Unable to locate package docker.io';
     expect(

@@ -19,19 +19,19 @@ const defaults = (own: Partial<StrategyContext>): readonly string[] =>
     address.kind === 'endpoint' ? address.endpoint.address : address.why,
   );
 
-describe('an address given', () => {
+describe('a given address', () => {
   test('must be chosen', async () => {
     const address = await givenAddress('unix:///run/my.sock')(linux);
-    expect(address).toMatchObject({ source: 'the address given', endpoint: { kind: 'socket', path: '/run/my.sock' } });
+    expect(address).toMatchObject({ source: 'the given address', endpoint: { kind: 'socket', path: '/run/my.sock' } });
   });
 
-  test('must leave the choice to others when there is none', async () => {
+  test('must be undefined when there is none', async () => {
     expect(await givenAddress(undefined)(linux)).toBeUndefined();
   });
 
-  test('must be reported, not ignored, when it is not an address', async () => {
+  test('must be reported, not ignored, when it is invalid', async () => {
     const address = await givenAddress('carrier-pigeon://x')(linux);
-    const why = "carrier-pigeon://x is not an engine's address, which begins with unix://, npipe://, tcp:// or ssh://";
+    const why = 'carrier-pigeon://x is not an engine address: it must begin with unix://, npipe://, tcp:// or ssh://';
     expect(address).toMatchObject({ kind: 'unusable', why });
   });
 });
@@ -44,7 +44,7 @@ describe('DOCKER_HOST', () => {
     expect(await choose({ DOCKER_HOST: 'tcp://lab:2375' })).toMatchObject({ source: 'DOCKER_HOST', endpoint });
   });
 
-  test('must count as unset when it is empty', async () => {
+  test('must be treated as unset when it is empty', async () => {
     expect(await choose({ DOCKER_HOST: '' })).toBeUndefined();
   });
 
@@ -66,8 +66,8 @@ describe('DOCKER_HOST', () => {
     expect(address).toMatchObject({ why: 'DOCKER_TLS_VERIFY is set, but /home/me/.docker has no ca.pem' });
   });
 
-  test('must be reported when it is not an address', async () => {
-    const why = "foo://x is not an engine's address, which begins with unix://, npipe://, tcp:// or ssh://";
+  test('must be reported when it is invalid', async () => {
+    const why = 'foo://x is not an engine address: it must begin with unix://, npipe://, tcp:// or ssh://';
     expect(await choose({ DOCKER_HOST: 'foo://x' })).toMatchObject({ kind: 'unusable', why });
   });
 });
@@ -95,7 +95,7 @@ describe('a docker context', () => {
     expect(await choose(home.path)).toMatchObject({ source: 'docker context "lab"', endpoint });
   });
 
-  test('must be that of DOCKER_CONTEXT first', async () => {
+  test('must be that of DOCKER_CONTEXT, if set', async () => {
     await using home = await emptyFolder();
     await writeContext(home.path, 'attic', 'unix:///attic.sock');
     await writeJson(join(home.path, '.docker/config.json'), { currentContext: 'lab' });
@@ -103,7 +103,7 @@ describe('a docker context', () => {
     expect(address).toMatchObject({ endpoint: { path: '/attic.sock' } });
   });
 
-  test('must bring its certificates, verified as it says', async () => {
+  test('must use its certificates and its setting to verify them', async () => {
     await using home = await emptyFolder();
     const tlsFolder = await writeContext(home.path, 'lab', 'tcp://lab:2376', true);
     await mkdir(tlsFolder, { recursive: true });
@@ -125,7 +125,7 @@ describe('a docker context', () => {
 });
 
 describe('the default addresses', () => {
-  test("must begin with Docker's own, the user's before the machine's", () => {
+  test("must begin with Docker's, those of the user before those of the host", () => {
     expect(defaults({ env: { XDG_RUNTIME_DIR: '/run/me' } })).toEqual([
       'unix:///var/run/docker.sock',
       'unix:///run/me/docker.sock',
@@ -137,11 +137,11 @@ describe('the default addresses', () => {
     ]);
   });
 
-  test("must be in systemd's folder where no session names one", () => {
+  test("must be in systemd's folder when XDG_RUNTIME_DIR is not set", () => {
     expect(defaults({})[1]).toBe('unix:///run/user/1000/docker.sock');
   });
 
-  test('must be in the home folder on a Mac, that of `podman machine` too', () => {
+  test('must be in the home folder on a Mac, including that of `podman machine`', () => {
     expect(defaults({ platform: 'darwin', home: '/Users/me' })).toEqual([
       'unix:///var/run/docker.sock',
       'unix:///Users/me/.docker/run/docker.sock',

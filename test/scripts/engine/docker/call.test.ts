@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { engineCall, optionalEngineCall, toEngineError } from '../../../../scripts/engine/docker/call.ts';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
 
-/** As docker-modem words a refusal. */
+/** An error response, in the words of docker-modem. */
 function refusal(statusCode: number, message: string): Error {
   return Object.assign(new Error(`(HTTP code ${statusCode}) some reason - ${message} `), {
     statusCode,
@@ -36,7 +36,7 @@ test.each([
 });
 
 describe('an error of the engine', () => {
-  test("must have the engine's own sentence, what was being done, and the cause", async () => {
+  test("must have the engine's message, what was being done, and the cause", async () => {
     const cause = refusal(404, 'No such container: x');
     const error = await engineCall('starting container x', () => Promise.reject(cause)).catch(
       (thrown: unknown) => thrown,
@@ -45,7 +45,7 @@ describe('an error of the engine', () => {
     expect(error).toMatchObject({ message: 'No such container: x', doing: 'starting container x', cause });
   });
 
-  test('without a JSON body must lose only what docker-modem put before it', () => {
+  test("without a JSON body must lose only docker-modem's prefix", () => {
     const error = Object.assign(new Error('(HTTP code 500) server error - the disk - of all things - is full '), {
       statusCode: 500,
       json: null,
@@ -53,23 +53,23 @@ describe('an error of the engine', () => {
     expect(toEngineError('trying', error)).toMatchObject({ message: 'the disk - of all things - is full' });
   });
 
-  test('must be wrapped once only', () => {
+  test('must be wrapped only once', () => {
     const first = toEngineError('inner', refusal(409, 'x'));
     expect(toEngineError('outer', first)).toBe(first);
   });
 });
 
-test('a mistake of our own must stay what it is', () => {
+test('a programming error must be returned unchanged', () => {
   const mistake = new TypeError('x is not a function');
   expect(toEngineError('trying', mistake)).toBe(mistake);
 });
 
-test('an abort must stay an abort', () => {
+test('an abort must be returned unchanged', () => {
   const abort = new DOMException('stopped', 'AbortError');
   expect(toEngineError('trying', abort)).toBe(abort);
 });
 
-test('"not there" must be an answer where it is asked for, and nothing else must', async () => {
+test('an optional call must return undefined for a 404, and reject for any other status', async () => {
   expect(await optionalEngineCall('looking', () => Promise.reject(refusal(404, 'no such volume')))).toBeUndefined();
   await expect(optionalEngineCall('looking', () => Promise.reject(refusal(409, 'in use')))).rejects.toThrow('in use');
 });

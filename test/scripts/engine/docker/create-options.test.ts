@@ -28,7 +28,7 @@ const request: ContainerRequest = {
   volumes: ['demo-thing-config', 'demo-thing-data'],
 };
 
-test("a service's container must be unprivileged, read-only, restarted unless stopped, and known by its name", () => {
+test("a service's container must be unprivileged, read-only, restarted unless stopped, and reachable by its name", () => {
   expect(toCreateOptions(request)).toEqual({
     name: 'demo-thing',
     Image: 'maker/thing:v1',
@@ -66,17 +66,17 @@ test("a service's container must be unprivileged, read-only, restarted unless st
   });
 });
 
-test("the host's address must be the one that the engine has for it", () => {
+test("the host's address must be the engine's", () => {
   expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
 });
 
-test('what a spec does not set must be left to the engine', () => {
+test("what a spec does not set must keep the engine's default", () => {
   const bare = toCreateOptions({ ...request, spec: { ...spec, resources: {} } });
   expect(JSON.stringify(bare)).not.toMatch(/"(Entrypoint|Memory|NanoCpus)"/);
   expect(toCreateOptions({ ...request, spec: { ...spec, entrypoint: ['/bin/sh'] } }).Entrypoint).toEqual(['/bin/sh']);
 });
 
-test('a port that is published twice must be bound twice', () => {
+test('a port published twice must be bound twice', () => {
   const ports = [
     { bind: '127.0.0.1', host: 1, container: 9090 },
     { bind: '::1', host: 2, container: 9090 },
@@ -90,7 +90,7 @@ test('a port that is published twice must be bound twice', () => {
   });
 });
 
-test('a mount without the name of its volume must be a mistake, not a volume of any name', () => {
+test('a mount without a volume must be a programming error, not an anonymous volume', () => {
   expect(() => toCreateOptions({ ...request, volumes: [] })).toThrow(
     'there is no volume for the mount at /etc/promstack',
   );

@@ -4,12 +4,12 @@ import { type Answer, fakeDaemon, json } from '../../../support/fake-daemon.ts';
 
 const created = { 'POST /containers/x/exec': json(201, { Id: 'e' }) };
 
-/** Keeps the output open for ever. */
+/** Keeps the output open forever. */
 const silent: Answer = (_request, response) => {
   response.writeHead(200).flushHeaders();
 };
 
-test('a program must not be waited for when its container has ended and the output stays open', async () => {
+test('a program must not be waited for when its container has exited but its output stays open', async () => {
   await using daemon = await fakeDaemon({
     ...created,
     'POST /exec/e/start': silent,
@@ -18,11 +18,11 @@ test('a program must not be waited for when its container has ended and the outp
   const running = daemon.engine.exec('x', ['/bin/sleep', '100']);
   await expect(running).rejects.toMatchObject({
     code: 'conflict',
-    message: 'the container ended while the program was running',
+    message: 'the container exited while the program was running',
   });
 });
 
-test('the exit code must be asked for again until the engine has it', async () => {
+test('the exit code must be polled until the engine has it', async () => {
   let asked = 0;
   const waits: ServerResponse[] = [];
   await using daemon = await fakeDaemon({

@@ -24,7 +24,7 @@ test('a pull must report its progress', async () => {
   expect(reported.at(-1)).toEqual({ doneBytes: 4, totalBytes: 4 });
 });
 
-test('a pull that fails midway must reject, though the engine answered 200', async () => {
+test('a pull that fails midway must reject, although the status was 200', async () => {
   await using daemon = await fakeDaemon({
     'POST /images/create': lines(
       { status: 'Pulling' },
@@ -39,7 +39,7 @@ test('a pull that fails midway must reject, though the engine answered 200', asy
   });
 });
 
-test('a pull must ask for the repository and the tag or digest', async () => {
+test('a pull must request the repository and the tag or digest', async () => {
   const asked: string[] = [];
   await using daemon = await fakeDaemon({
     'POST /images/create': (request, response) => {
@@ -55,7 +55,7 @@ test('a pull must ask for the repository and the tag or digest', async () => {
   expect(asked).toEqual(['registry.local:5000/prom/thing v1', `prom/thing ${digest}`]);
 });
 
-test('a pull that is aborted must stop', async () => {
+test('an aborted pull must stop', async () => {
   await using daemon = await fakeDaemon({
     'POST /images/create': (_request, response) => {
       response.writeHead(200).write('{"status":"Pulling","id":"a"}\n');
@@ -66,7 +66,7 @@ test('a pull that is aborted must stop', async () => {
   await expect(pulling).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('an import whose stream breaks must be rejected with the reason', async () => {
+test('an import whose stream fails must reject with the reason', async () => {
   await using daemon = await fakeDaemon({ 'POST /images/create': (request) => request.resume() });
   const tar = new PassThrough();
   const importing = daemon.engine.importImage(tar, 'promstack/thing:1', []);
@@ -99,7 +99,7 @@ async function read(...chunks: readonly (string | Buffer)[]): Promise<readonly P
   return all;
 }
 
-test('lines must be read whole, wherever the connection cuts them', async () => {
+test('lines must be complete, wherever the connection splits them', async () => {
   const euro = Buffer.from('{"status":"€"}\r\n');
   expect(await read('{"sta', 'tus":"a"}\r\n\r\n{"id":', '"b"}\r\n', euro.subarray(0, 12), euro.subarray(12))).toEqual([
     { status: 'a' },
@@ -108,7 +108,7 @@ test('lines must be read whole, wherever the connection cuts them', async () => 
   ]);
 });
 
-test('a last line without its end must be read', async () => {
+test('a last line without a line feed must be read', async () => {
   expect(await read('{"status":"a"}')).toEqual([{ status: 'a' }]);
 });
 
@@ -133,7 +133,7 @@ test('the progress of the layers must add up', () => {
   expect(count({ id: 'a', status: 'Download complete' })).toEqual({ doneBytes: 105, totalBytes: 150 });
 });
 
-test('unpacking a layer must not count as downloading it again', () => {
+test('unpacking a layer must not count as another download', () => {
   const count = createPullCount();
   count({ id: 'a', status: 'Downloading', progressDetail: { current: 100, total: 100 } });
   const extracting = count({ id: 'a', status: 'Extracting', progressDetail: { current: 1, total: 100 } });

@@ -23,14 +23,14 @@ test('an empty line must be a line', async () => {
   expect(await read(['stdout', 'T1 \n'])).toEqual([{ stream: 'stdout', time: 'T1', text: '' }]);
 });
 
-test('a long line that the engine split must come whole, with its first time', async () => {
+test('a long line that the engine split must be complete, with its first time', async () => {
   expect(await read(['stdout', 'T1 one '], ['stderr', 'T2 other\n'], ['stdout', 'T3 line\n'])).toEqual([
     { stream: 'stderr', time: 'T2', text: 'other' },
     { stream: 'stdout', time: 'T1', text: 'one line' },
   ]);
 });
 
-test('a character that was split must come whole', async () => {
+test('a character that was split must be complete', async () => {
   const euro = Buffer.from('€');
   const lines = await read(
     ['stdout', Buffer.concat([Buffer.from('T1 '), euro.subarray(0, 1)])],
@@ -39,7 +39,7 @@ test('a character that was split must come whole', async () => {
   expect(lines).toEqual([{ stream: 'stdout', time: 'T1', text: '€' }]);
 });
 
-test('a last line without its end must not be lost', async () => {
+test('a last line without a line feed must not be lost', async () => {
   expect(await read(['stdout', 'T1 no end'])).toEqual([{ stream: 'stdout', time: 'T1', text: 'no end' }]);
 });
 
@@ -78,7 +78,7 @@ test('frames must be read as they were written, wherever the connection splits t
   await fc.assert(
     fc.asyncProperty(fc.array(frame), fc.integer({ min: 1, max: 60 }), async (frames, size) => {
       const read: Frame[] = [];
-      for await (const one of framesOf(cut(toBytes(frames), size))) read.push(one);
+      for await (const frame of framesOf(cut(toBytes(frames), size))) read.push(frame);
       expect(read).toEqual(frames);
     }),
   );
@@ -88,6 +88,6 @@ test('an incomplete frame must be left out', async () => {
   const whole: Frame = { stream: 'stdout', content: Buffer.from('whole') };
   const bytes = Buffer.concat([toBytes([whole]), toBytes([whole]).subarray(0, 10)]);
   const read: Frame[] = [];
-  for await (const one of framesOf(cut(bytes, 7))) read.push(one);
+  for await (const frame of framesOf(cut(bytes, 7))) read.push(frame);
   expect(read).toEqual([whole]);
 });

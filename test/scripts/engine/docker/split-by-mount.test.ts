@@ -17,7 +17,7 @@ function split(directory: string, paths: readonly string[], mounts: readonly str
   return groups.map((group) => `${group.directory}: ${group.entries.map((entry) => entry.path).join(', ')}`);
 }
 
-test('what belongs into several volumes must go into each by itself', () => {
+test('entries for several volumes must be split by volume', () => {
   expect(split('/config', ['a/x', 'b/y/z', 'a/w', 'c'], ['/config/a', '/config/b'])).toEqual([
     '/config/a: x, w',
     '/config/b: y/z',
@@ -25,21 +25,21 @@ test('what belongs into several volumes must go into each by itself', () => {
   ]);
 });
 
-test('what belongs into the volume of the directory must stay where it is', () => {
+test("entries for the directory's own volume must stay in one group", () => {
   expect(split('/config/a/releases', ['x', 'y'], ['/config/a', '/config/b'])).toEqual(['/config/a/releases: x, y']);
 });
 
-test('a volume inside another must take its own', () => {
+test('a nested volume must get its own entries', () => {
   expect(split('/', ['config/x', 'config/deep/y'], ['/config', '/config/deep'])).toEqual([
     '/config: x',
     '/config/deep: y',
   ]);
 });
 
-test('a volume whose name only begins alike must not be taken', () => {
+test('a volume must not get entries of a path with the same prefix', () => {
   expect(split('/config', ['ab/x'], ['/config/a'])).toEqual(['/config: ab/x']);
 });
 
-test('the directory of a volume itself must be left out: it is there', () => {
+test('the directory of a volume itself must be left out: it exists', () => {
   expect(split('/config', ['a', 'a/x'], ['/config/a'])).toEqual(['/config/a: x']);
 });

@@ -27,7 +27,7 @@ const entries: readonly ArchiveEntry[] = [
   { kind: 'link', path: 'current', to: 'releases/a', uid: 65534, gid: 65534 },
 ];
 
-test('an archive must hold the entries packed into it, however long their paths are', async () => {
+test('an archive must contain the packed entries, however long their paths are', async () => {
   const read = async (packed: readonly ArchiveEntry[]) => unpackEntries(Readable.from([await packEntries(packed)]));
   expect(await read(entries)).toEqual(entries);
   await fc.assert(
@@ -43,12 +43,12 @@ test('an entry must be found without reading the rest', async () => {
   expect(await findEntry(cut, () => true)).toMatchObject({ name: 'releases/a', type: 'directory' });
 });
 
-test('an archive that is cut short must be an error, not fewer files', async () => {
+test('a truncated archive must be an error, not fewer files', async () => {
   const archive = await packEntries(entries);
   await expect(unpackEntries(Readable.from([archive.subarray(0, 700)]))).rejects.toThrow();
 });
 
-test('an archive that breaks must be an error, not a wait', async () => {
+test('a broken archive stream must be an error, not an endless wait', async () => {
   const archive = await packEntries(entries);
   async function* broken(): AsyncGenerator<Buffer> {
     yield archive.subarray(0, 600);

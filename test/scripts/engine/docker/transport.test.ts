@@ -10,7 +10,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Puts a script in the place of ssh. */
+/** Replaces ssh by a script. */
 async function ssh(script: string) {
   const folder = await emptyFolder();
   await writeFile(join(folder.path, 'ssh'), `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
@@ -18,14 +18,14 @@ async function ssh(script: string) {
   return folder;
 }
 
-test('ssh must be called as the docker command calls it', () => {
+test('ssh must be called like the docker command calls it', () => {
   const endpoint = { kind: 'ssh', address: '', hostname: 'lab', port: 2222, user: 'me' } as const;
   expect(toSshArguments(endpoint).join(' ')).toBe(
     '-T -o ConnectTimeout=30 -l me -p 2222 -- lab docker system dial-stdio',
   );
 });
 
-test('calls must go through ssh to the engine at its other end, over as few connections as can be', async () => {
+test('calls must go through ssh to the remote engine, over as few connections as possible', async () => {
   await using daemon = await fakeDaemon({
     'GET /_ping': json(200, 'OK'),
     'GET /images/json': json(200, []),
@@ -44,7 +44,7 @@ test('calls must go through ssh to the engine at its other end, over as few conn
   expect(calls).toEqual(Array(2).fill('-T -o ConnectTimeout=30 -l me -- lab docker system dial-stdio'));
 });
 
-test('what ssh prints when it fails must be the reason', async () => {
+test("ssh's error output must be the reason", async () => {
   await using _folder = await ssh(`
     console.error('me@lab: Permission denied (publickey).');
     process.exit(255);
@@ -56,5 +56,5 @@ test('what ssh prints when it fails must be the reason', async () => {
 test('a missing ssh must be the reason', async () => {
   vi.stubEnv('PATH', '/nowhere');
   const connecting = connect({ env: { DOCKER_HOST: 'ssh://me@lab' } });
-  await expect(connecting).rejects.toThrow('DOCKER_HOST, ssh://me@lab: there is no ssh on the PATH');
+  await expect(connecting).rejects.toThrow('DOCKER_HOST, ssh://me@lab: ssh was not found on the PATH');
 });

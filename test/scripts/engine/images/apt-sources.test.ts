@@ -4,13 +4,13 @@ import { distributionArchives, parseSources, toSourceText } from '../../../../sc
 describe('the one-line form', () => {
   const parse = (text: string) => parseSources([{ name: 'sources.list', text }]);
 
-  test('must give the archive, its suite and components', () => {
+  test('must be read as the archive, its suite and components', () => {
     expect(parse('deb http://deb.example.org/debian bookworm main contrib # the archive\n')).toEqual([
       { uri: 'http://deb.example.org/debian', suites: ['bookworm'], components: ['main', 'contrib'], trust: {} },
     ]);
   });
 
-  test('must keep how the archive is verified', () => {
+  test('must keep the options about verification', () => {
     const line = 'deb [arch=amd64 signed-by=/k/a.gpg trusted=yes] http://deb.example.org/debian bookworm main';
     expect(parse(line)).toMatchObject([{ trust: { 'Signed-By': '/k/a.gpg', Trusted: 'yes' } }]);
   });
@@ -23,7 +23,7 @@ describe('the one-line form', () => {
 describe('the deb822 form', () => {
   const parse = (text: string) => parseSources([{ name: 'sources.list.d/debian.sources', text }]);
 
-  test('must give an archive for each URI', () => {
+  test('must be read as one archive per URI', () => {
     const text = `Types: deb deb-src
 URIs: http://one.example.org/debian
  http://two.example.org/debian
@@ -40,25 +40,25 @@ Signed-By: /usr/share/keyrings/debian.gpg
     ]);
   });
 
-  test('field names must be taken in any case', () => {
+  test('field names must be read in any case', () => {
     expect(parse('types: deb\nuris: http://a\nsuites: x\ncomponents: main\n')).toHaveLength(1);
   });
 
-  test('each paragraph must be by itself', () => {
-    const one = 'Types: deb\nURIs: http://a\nSuites: x\nComponents: main\n';
-    const two = 'Types: deb\nURIs: http://b\nSuites: y\nComponents: main\n';
-    expect(parse(`${one}\n${two}`).map((archive) => archive.uri)).toEqual(['http://a', 'http://b']);
+  test('each paragraph must be a separate archive', () => {
+    const first = 'Types: deb\nURIs: http://a\nSuites: x\nComponents: main\n';
+    const second = 'Types: deb\nURIs: http://b\nSuites: y\nComponents: main\n';
+    expect(parse(`${first}\n${second}`).map((archive) => archive.uri)).toEqual(['http://a', 'http://b']);
   });
 
   test.each(['Enabled: no', 'Types: deb-src'])('%s must leave the archive out', (line) => {
     const name = line.split(':')[0] ?? '';
     const fields = ['Types: deb', 'URIs: http://a', 'Suites: x', 'Components: main'].filter(
-      (one) => !one.startsWith(`${name}:`),
+      (field) => !field.startsWith(`${name}:`),
     );
     expect(parse([...fields, line].join('\n'))).toEqual([]);
   });
 
-  test('a key that is written into the file must come through whole', () => {
+  test('a key in the file must be kept completely', () => {
     const key = 'Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBFit\n -----END PGP PUBLIC KEY BLOCK-----';
     const [archive] = parse(`Types: deb\nURIs: http://a\nSuites: x\nComponents: main\n${key}\n`);
     if (archive === undefined) throw new Error('no archive was read');
@@ -68,7 +68,7 @@ Signed-By: /usr/share/keyrings/debian.gpg
   });
 });
 
-test("only the distribution's own archives must be used, each once", () => {
+test("only the distribution's own archives must be used, without duplicates", () => {
   const archive = (uri: string, suite: string, component = 'main') => ({
     uri,
     suites: [suite],
@@ -84,5 +84,5 @@ test("only the distribution's own archives must be used, each once", () => {
     archive('https://download.docker.example', 'bookworm', 'stable'),
     archive('cdrom:[Debian]/', 'bookworm'),
   ];
-  expect(distributionArchives(archives, 'bookworm').map((one) => one.uri)).toEqual(['http://deb.example.org/debian']);
+  expect(distributionArchives(archives, 'bookworm').map(({ uri }) => uri)).toEqual(['http://deb.example.org/debian']);
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { acquireLines, type CommandRunner, readAptHost } from '../../../../scripts/engine/images/apt.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
 
-test("of the host's apt settings only how archives are reached must be used, never a hook", () => {
+test("only the host's apt settings on reaching archives must be used, never a hook", () => {
   const dump = `APT "";
 APT::Update::Post-Invoke-Success:: "run-something";
 Dir "/";
@@ -40,10 +40,10 @@ test("a host's archives must be read from all its source files", async () => {
   });
   const host = await readAptHost(dpkg, root.path);
   expect(host).toMatchObject({ codename: 'bookworm', architecture: 'arm64' });
-  expect(host?.archives.map((one) => one.uri)).toEqual(['http://one.example.org/debian', 'http://two.example.org']);
+  expect(host?.archives.map(({ uri }) => uri)).toEqual(['http://one.example.org/debian', 'http://two.example.org']);
 });
 
-test('a host without dpkg must count as one without apt', async () => {
+test('a host without dpkg must be treated as one without apt', async () => {
   await using root = await emptyFolder();
   await write(root.path, { 'etc/os-release': 'VERSION_CODENAME=forty\n' });
   const missing: CommandRunner = () => Promise.reject(new Error('no such program'));

@@ -23,7 +23,7 @@ async function saveTo(file: string, engine = saving()): Promise<void> {
   await saveImages(engine, ['prom/x:v1'], target, silent, forever);
 }
 
-test('a file that ends in .gz must be pressed together, any other must not', async () => {
+test('only a file that ends in .gz must be compressed', async () => {
   await using folder = await emptyFolder();
   const [plain, pressed] = [join(folder.path, 'a.tar'), join(folder.path, 'a.tar.gz')];
   await saveTo(plain);
@@ -62,7 +62,7 @@ test.each([
   expect(await loadImages(engine, file, silent, forever)).toEqual(['prom/x:v1']);
 });
 
-test('a file that is cut short must be an error', async () => {
+test('a truncated file must be an error', async () => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'images.tar.gz');
   await writeFile(file, gzipSync(content).subarray(0, 20));
@@ -71,14 +71,14 @@ test('a file that is cut short must be an error', async () => {
   });
   await expect(loadImages(daemon.engine, file, silent, forever)).rejects.toThrow(
     [
-      `loading images from ${file}: it is not an image archive, or not a complete one (unexpected end of file)`,
-      '  try: a complete file that `promstack images save` or `docker save` wrote',
+      `loading images from ${file}: it is not a complete image archive (unexpected end of file)`,
+      '  try: use a complete file written by `promstack images save` or `docker save`',
     ].join('\n'),
   );
 });
 
 test.each([
-  ['Error processing tar file(exit status 1): unexpected EOF', 'it is not an image archive, or not a complete one'],
+  ['Error processing tar file(exit status 1): unexpected EOF', 'it is not a complete image archive'],
   ['write /var/lib/docker/x: no space left on device', 'no space left on device'],
 ])('a refusal of the engine with "%s" must be reported as "%s"', async (message, why) => {
   await using folder = await emptyFolder();
@@ -101,11 +101,11 @@ test.each([
   await expect(loadImages(engine, file, silent, forever)).rejects.toThrow(message);
 });
 
-test('a save into a folder that is not there must say so', async () => {
+test('a save into a missing folder must be reported', async () => {
   await expect(saveTo('/nowhere/a.tar')).rejects.toThrow('saving images to /nowhere/a.tar: no such file or folder');
 });
 
-test('a save to what is no file must write into it and leave it what it is', async () => {
+test('a save to a device or pipe must write to it and not replace it', async () => {
   await using folder = await emptyFolder();
   const pipe = join(folder.path, 'pipe');
   await promisify(execFile)('mkfifo', [pipe]);
@@ -128,7 +128,7 @@ test.each(['there', 'not there yet'])(
   },
 );
 
-test('two saves to one file must not write into each other', async () => {
+test('concurrent saves to one file must not be mixed up', async () => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'a.tar');
   await using first = await openTargetFile(file);
@@ -146,7 +146,7 @@ test('a save to stdout must leave it open', async () => {
 });
 
 test.each([
-  ['/dev/full', 'its disk is full'],
+  ['/dev/full', 'the disk is full'],
   ['/', 'it is a folder'],
   ['/dev/null/a.tar', 'a part of its path is not a folder'],
   ['/proc/a.tar', 'no such file or folder'],
@@ -154,7 +154,7 @@ test.each([
   await expect(saveTo(file)).rejects.toMatchObject({ name: 'StackError', doing: `saving images to ${file}`, why });
 });
 
-test('a target that cannot be written must be reported before an engine is asked', async () => {
+test('a target that cannot be written must be reported before any engine call', async () => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), 'name: x\n');
   const { exitCode, stderr } = await runInProcess(folder.path, ['images', 'save', '/nowhere/a.tar'], { env: noEngine });

@@ -9,7 +9,7 @@ const prometheus = 'prom/prometheus:v3.5.3';
 const grafana = 'grafana/grafana:12.4.0';
 const forever = new AbortController().signal;
 
-/** An engine with these images; a pull adds what the registry has. */
+/** An engine with these images; a pull adds an image of the registry. */
 function engineWith(
   present: readonly string[],
   registry: readonly string[] = [],
@@ -35,12 +35,12 @@ const image = (tag: string): ImageSummary => ({ id: `id of ${tag}`, tags: [tag],
 
 async function ensure(engine: Engine, references: readonly string[], settings: ImageSettings) {
   const events: Event[] = [];
-  const wanted = references.map((reference, at) => ({ service: `service${at}`, reference }));
-  const outcomes = await ensureImages(engine, wanted, settings, (event) => events.push(event), forever);
+  const required = references.map((reference, index) => ({ service: `service${index}`, reference }));
+  const outcomes = await ensureImages(engine, required, settings, (event) => events.push(event), forever);
   return { outcomes, events };
 }
 
-test('images that are present must cause no event and no pull', async () => {
+test('local images must cause no event and no pull', async () => {
   const engine = engineWith([prometheus]);
   const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
   const available = {
@@ -71,10 +71,10 @@ test.each(['prom/prometheus', prometheus].map((name) => `${name}@sha256:${'a1'.r
 );
 
 describe('the source registry', () => {
-  test('must pull what is absent, once, and report its progress', async () => {
+  test('must pull absent images, each once, and report progress', async () => {
     const engine = engineWith([], [prometheus]);
     const { outcomes, events } = await ensure(engine, [prometheus, prometheus], { source: 'registry' });
-    expect(outcomes.map((one) => one.kind === 'available' && one.from)).toEqual(['registry', 'registry']);
+    expect(outcomes.map((outcome) => outcome.kind === 'available' && outcome.from)).toEqual(['registry', 'registry']);
     expect(engine.pulled).toEqual([prometheus]);
     const id = `image:${prometheus}`;
     const what = `image ${prometheus}`;
@@ -85,7 +85,7 @@ describe('the source registry', () => {
     ]);
   });
 
-  test('with a mirror must pull from there, and run what it pulled', async () => {
+  test('must pull from the mirror, and run the pulled image', async () => {
     const mirrored = `registry.local:5000/${prometheus}`;
     const engine = engineWith([], [mirrored]);
     const { outcomes } = await ensure(engine, [prometheus], { source: 'registry', mirror: 'registry.local:5000' });
@@ -98,7 +98,7 @@ describe('the source registry', () => {
     expect(outcomes).toMatchObject([{ kind: 'missing', attempts: [{ source: 'registry', why: 'no such host' }] }]);
   });
 
-  test('must fail when the engine itself is gone', async () => {
+  test('must fail when the engine cannot be reached', async () => {
     const gone = new EngineError({ code: 'unreachable', doing: 'pulling', message: 'socket hang up' });
     const engine = fakeEngine({
       listImages: async () => [],
@@ -110,7 +110,7 @@ describe('the source registry', () => {
 });
 
 describe('the source auto', () => {
-  test('must use an image built earlier before it asks any network', async () => {
+  test('must use an image built earlier without network access', async () => {
     const built = 'promstack/prometheus:3.5.3-debian';
     const engine = engineWith([built]);
     const { outcomes, events } = await ensure(engine, [prometheus], { source: 'auto' });
@@ -118,7 +118,7 @@ describe('the source auto', () => {
     expect([events, engine.pulled]).toEqual([[], []]);
   });
 
-  test('must warn when the built image has another version', async () => {
+  test('must warn when the built image has a different version', async () => {
     const { events } = await ensure(engineWith(['promstack/prometheus:3.14.0-debian']), [prometheus], {
       source: 'auto',
     });
@@ -126,7 +126,7 @@ describe('the source auto', () => {
     expect(events).toEqual([{ kind: 'warning', text }]);
   });
 
-  test('must say why each source did not have the image', async () => {
+  test('must say why each source failed', async () => {
     const { outcomes, events } = await ensure(engineWith([]), [grafana], { source: 'auto' });
     const attempts = [
       { source: 'registry', why: 'no such host' },
@@ -140,13 +140,13 @@ describe('the source auto', () => {
   });
 });
 
-test('the source packages must not take the official image for a built one', async () => {
+test('the source packages must not use the official image', async () => {
   const engine = engineWith([prometheus, 'promstack/prometheus:3.5.3-debian']);
   const { outcomes } = await ensure(engine, [prometheus], { source: 'packages' });
   expect(outcomes).toMatchObject([{ ref: 'promstack/prometheus:3.5.3-debian' }]);
 });
 
-test('the source archive must use what was loaded, official or built, without any network', async () => {
+test('the source archive must use loaded images, official or built, without network access', async () => {
   const engine = engineWith([grafana, 'promstack/prometheus:3.5.3-debian']);
   const { outcomes } = await ensure(engine, [grafana, prometheus, 'prom/alertmanager:v1'], { source: 'archive' });
   expect(outcomes).toMatchObject([
@@ -156,7 +156,7 @@ test('the source archive must use what was loaded, official or built, without an
   ]);
 });
 
-test('images that are not available must be reported together, with what to try', async () => {
+test('unavailable images must be reported together, with what to try', async () => {
   const { outcomes } = await ensure(engineWith([]), [prometheus, grafana], { source: 'registry' });
   expect(
     missingImagesError(missingImages(outcomes)).message,
@@ -164,5 +164,5 @@ test('images that are not available must be reported together, with what to try'
     registry: no such host
 grafana/grafana:12.4.0 for service1 is not available
     registry: no such host
-  try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine reaches, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
+  try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine can reach, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
 });

@@ -13,7 +13,7 @@ test.each([
   expect(upstreamVersion(debian)).toBe(upstream);
 });
 
-test('an image must be run like the official one, and say what it is', () => {
+test('an image must run like the official one, and have labels that describe it', () => {
   const recipe = recipeFor('prom/prometheus:v3.5.3');
   if (recipe === undefined) throw new Error('there is no recipe');
   const files = [

@@ -32,7 +32,7 @@ describe('among images built earlier', () => {
   if (recipe === undefined) throw new Error('there are no recipes');
   const image = (...tags: readonly string[]) => ({ id: tags[0] ?? '', tags, sizeBytes: 1, labels: {} });
 
-  test('the newest version must be taken, by numbers and not by letters', () => {
+  test('the newest version must be used, compared by number', () => {
     const present = ['3.5.3', '3.14.0', '2.53.1'].map((version) => image(builtReference(recipe, version)));
     expect(newestBuilt(recipe, present)?.tag).toBe('promstack/prometheus:3.14.0-debian');
   });
@@ -42,7 +42,7 @@ describe('among images built earlier', () => {
     expect(newestBuilt(recipe, [image('other/x:1', tag)])?.tag).toBe(tag);
   });
 
-  test('images of other makers must not be taken', () => {
+  test('images of other vendors must not be used', () => {
     const present = [
       image('prom/prometheus:v3.5.3'),
       image('promstack/prometheus:mine'),

@@ -12,7 +12,7 @@ import { emptyFolder } from '../../../support/promstack.ts';
 const recipe: Recipe = recipeFor('prom/alertmanager') ?? expect.fail('there is no recipe');
 const run = createRunner(new AbortController().signal);
 
-/** A folder of unpacked packages: `-> x` is a link, a text that begins with `#!` is a program. */
+/** A folder of unpacked packages: `-> x` is a link, content that begins with `#!` is a program. */
 async function unpacked(files: Readonly<Record<string, string>>) {
   const folder = await emptyFolder();
   for (const [path, text] of Object.entries(files)) {
@@ -33,7 +33,7 @@ const base = {
 const programs = { 'usr/bin/prometheus-alertmanager': '#!alertmanager', 'usr/bin/amtool': '#!amtool' };
 
 describe('the root of an image', () => {
-  test('must have the programs where the official image has them', async () => {
+  test("must have the programs at the official image's paths", async () => {
     await using root = await unpacked({ ...base, ...programs, 'usr/lib64/ld.so': '' });
     await layOutRoot(root.path, recipe, run);
     expect(await readlink(join(root.path, 'bin'))).toBe('usr/bin');
@@ -43,7 +43,7 @@ describe('the root of an image', () => {
     expect(await readlink(join(root.path, 'bin/sh'))).toBe('busybox');
   });
 
-  test('must have them too where packages have files in /bin', async () => {
+  test('must have them when packages have files in /bin, too', async () => {
     const { 'usr/bin/busybox': busybox, ...rest } = base;
     await using root = await unpacked({ ...rest, ...programs, 'bin/busybox': busybox });
     await layOutRoot(root.path, recipe, run);
@@ -69,7 +69,7 @@ describe('the root of an image', () => {
 });
 
 describe('its tar stream', () => {
-  test('must have all files but the documentation, with their owners and modes', async () => {
+  test('must have all files except documentation, with their owners and modes', async () => {
     await using root = await unpacked({
       'usr/bin/thing': '#!thing',
       'usr/share/doc/thing/README': 'read me',
@@ -98,7 +98,7 @@ describe('its tar stream', () => {
     ]);
   });
 
-  test('must break when a file cannot be read, not end early', async () => {
+  test('must fail when a file cannot be read, not end early', async () => {
     await expect(buffer(toTarStream('/nowhere', recipe))).rejects.toThrow('ENOENT');
   });
 });
