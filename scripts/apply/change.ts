@@ -47,7 +47,7 @@ export interface Changed {
  * do, in its order; `plan` and `status` do the part of it that only looks.
  */
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
-  const { engine, rendering, command, report } = options;
+  const { engine, rendering } = options;
 
   // Images: all of them are present before anything is touched.
   const desired = toDesired(rendering, await getImages(rendering, options));
@@ -67,7 +67,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     }
 
     // Lock: from here on no other promstack changes this stack.
-    await using _lock = await takeLock(engine, desired.stack, command, report);
+    await using _lock = await takeLock({ ...options, stack: desired.stack });
 
     // Observe and reconcile: what there is, what there should be, and the steps from one to the other.
     const { observed, plan } = await compare();

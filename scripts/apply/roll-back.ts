@@ -38,8 +38,8 @@ export interface RolledBack {
  * was changed since may have been changed because others knew it.
  */
 export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
-  const { engine, stack, config, choose, report } = options;
-  await using _lock = await takeLock(engine, stack, 'rollback', report);
+  const { engine, stack, config, choose } = options;
+  await using _lock = await takeLock({ ...options, command: 'rollback' });
   const found = await findStack(engine, stack);
   const entry = choose(found.history);
   const desired = await desiredAt(found, entry, config);

@@ -10,4 +10,6 @@ export interface Run {
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** How long to wait for the stack's lock while another command holds it; not at all unless set. */
+  readonly waitMs?: number | undefined;
 }

@@ -28,11 +28,11 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
 
 /** Removes a stack's containers and network, and its volumes when asked; answers the steps that were done. */
 export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
-  const { engine, stack, volumes, report } = options;
+  const { engine, stack, volumes } = options;
   const isGone = planDown(await findBelongings(engine, stack), { volumes }).length === 0;
   // A command that was killed may have left nothing but its lock.
   if (isGone && (await findHolder(engine, stack)) === undefined) return [];
-  await using _lock = await takeLock(engine, stack, 'down', report);
+  await using _lock = await takeLock({ ...options, command: 'down' });
   const steps = planDown(await findBelongings(engine, stack), { volumes });
   const outcome = await runPlan(steps, removalExecutors(engine), {
     ...options,

@@ -57,6 +57,10 @@ export async function createDockerEngine(
 }
 
 function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'> {
+  const find: Engine['findVolume'] = (name) =>
+    optionalEngineCall(`looking for volume ${name}`, async () =>
+      toVolumeSummary(await docker.getVolume(name).inspect()),
+    );
   return {
     listVolumes: (labels) =>
       engineCall('listing volumes', async () => {
@@ -64,10 +68,7 @@ function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolum
         return (volumes ?? []).map(toVolumeSummary).filter((volume) => hasLabels(volume.labels, labels));
       }),
 
-    findVolume: (name) =>
-      optionalEngineCall(`looking for volume ${name}`, async () =>
-        toVolumeSummary(await docker.getVolume(name).inspect()),
-      ),
+    findVolume: find,
 
     createVolume: async (name, labels) => {
       const doing = `creating volume ${name}`;
@@ -78,13 +79,20 @@ function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolum
         query: {},
         body: { Name: name, Labels: labels },
       } as const;
-      try {
-        const create = async () => (await json(await openStream(docker, request))) as VolumeResponse;
-        return toVolumeSummary(await engineCall(doing, create));
-      } catch (error) {
-        // Podman rejects a name that a concurrent call has just created.
-        if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
-        return toVolumeSummary(await engineCall(doing, () => docker.getVolume(name).inspect()));
+      for (let tries = 1; ; tries++) {
+        try {
+          const create = async () => (await json(await openStream(docker, request))) as VolumeResponse;
+          const created = toVolumeSummary(await engineCall(doing, create));
+          if (hasLabels(created.labels, labels)) return created;
+        } catch (error) {
+          // Podman rejects a name that a concurrent call has just created.
+          if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
+        }
+        // It existed already: once Docker was restarted, only this call answers with such a volume's labels.
+        const existing = await find(name);
+        if (existing !== undefined) return existing;
+        // Another call has removed it since.
+        if (tries === 3) throw new EngineError({ code: 'conflict', doing, message: 'others keep removing it' });
       }
     },
 

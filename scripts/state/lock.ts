@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
-import type { Engine } from '../engine/engine.ts';
-import { baseLabels, lockLabel } from '../engine/labels.ts';
+import type { Engine, VolumeSummary } from '../engine/engine.ts';
+import { baseLabels, lockLabel, roleLabel } from '../engine/labels.ts';
+import type { Clock } from '../util/clock.ts';
+import { durationText } from '../util/duration-text.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { names } from './names.ts';
@@ -32,6 +34,23 @@ export interface Lock extends AsyncDisposable {
 /** Another command holds the lock of the stack: a matter of waiting. */
 export class LockedError extends StackError {}
 
+/** What taking a lock needs. */
+export interface LockOptions {
+  readonly engine: Engine;
+  readonly stack: string;
+  /** The command that takes it, for others to see: `up`. */
+  readonly command: string;
+  readonly report: Report;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** How long to wait while another command holds it; not at all unless set. */
+  readonly waitMs?: number | undefined;
+  readonly isAlive?: ((holder: LockHolder) => boolean) | undefined;
+}
+
+/** How often a lock that is waited for is tried. */
+const retryMs = 250;
+
 /** The holdings of this very process: one of it that is not among them was left when the engine did not answer. */
 const held = new Set<string>();
 
@@ -46,17 +65,12 @@ const held = new Set<string>();
  * INVARIANTS: at most one holder's nonce is on the volume; only its holder, or the one who holds the lock of a dead
  * holder's holding, removes it.
  */
-export async function takeLock(
-  engine: Engine,
-  stack: string,
-  command: string,
-  report: Report,
-  isAlive: (holder: LockHolder) => boolean = isHolderAlive,
-): Promise<Lock> {
+export async function takeLock(options: LockOptions): Promise<Lock> {
+  const { engine, stack, command, report } = options;
   const mine = myself(command);
   held.add(mine.nonce);
   try {
-    await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+    await claimInTime(options, mine);
   } catch (error) {
     held.delete(mine.nonce);
     throw error;
@@ -71,11 +85,37 @@ export async function takeLock(
         // What was done under the lock, or why it failed, is not to be hidden by this.
         report({
           kind: 'warning',
-          text: `the lock of the stack ${stack} could not be let go of: ${(error as Error).message}\nthe next command on this machine takes it over; promstack unlock frees it for others`,
+          text: `the lock of the stack ${stack} could not be released: ${(error as Error).message}\nthe next command on this machine takes it over; promstack unlock frees it for others`,
         });
       }
     },
   };
+}
+
+/** Claims the lock, again and again while another command holds it and there is time left to wait. */
+async function claimInTime(options: LockOptions, mine: LockHolder): Promise<void> {
+  const { engine, stack, report, clock, signal, waitMs = 0, isAlive = isHolderAlive } = options;
+  const [id, what] = ['lock', `wait for the lock of the stack ${stack}`] as const;
+  const began = clock.now();
+  for (let isWaiting = false; ; isWaiting = true) {
+    try {
+      await claim(engine, stack, names.lock(stack), mine, report, isAlive);
+      if (isWaiting) report({ kind: 'done', id, what, tookMs: clock.now() - began });
+      return;
+    } catch (error) {
+      const waited = clock.now() - began;
+      if (!(error instanceof LockedError) || waitMs === 0) throw error;
+      const { doing, why, tryThis } = error;
+      if (waited >= waitMs) {
+        const late = `${why}, after ${durationText(waited)} of waiting`;
+        report({ kind: 'failed', id, what, why: late });
+        throw new LockedError({ doing, why: late, tryThis });
+      }
+      if (!isWaiting) report({ kind: 'started', id, what });
+      report({ kind: 'progress', id, what, detail: why });
+      await clock.sleep(Math.min(retryMs, waitMs - waited), signal);
+    }
+  }
 }
 
 /** Makes the lock volume of a name ours, or throws a StackError that says who has it. */
@@ -101,10 +141,10 @@ async function claim(
       await removeIfStill(engine, holding, mine.nonce);
     }
   }
-  throw new StackError({
+  throw new LockedError({
     doing: `taking the lock of the stack ${stack}`,
     why: 'others keep taking it first',
-    tryThis: 'wait for them to end and run the command again',
+    tryThis: 'wait for them to end and run the command again, or add --wait 60s',
   });
 }
 
@@ -114,11 +154,14 @@ export async function findHolder(engine: Engine, stack: string): Promise<LockHol
   return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
 }
 
-/** Removes the lock whoever holds it; answers who did. */
-export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | undefined> {
-  const holder = await findHolder(engine, stack);
-  if (holder !== undefined) await engine.removeVolume(names.lock(stack));
-  return holder;
+/** Removes the lock whoever holds it: answers who did, `unknown` where it does not say, undefined when there was none. */
+export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
+  const name = names.lock(stack);
+  const volume = await engine.findVolume(name);
+  if (volume === undefined) return undefined;
+  if (!isLock(volume)) throw notOurs(`removing the lock of the stack ${stack}`, name);
+  await engine.removeVolume(name);
+  return parseHolder(volume.labels[lockLabel]) ?? 'unknown';
 }
 
 /** A holder in words: `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)`. */
@@ -131,10 +174,24 @@ async function createLock(engine: Engine, stack: string, name: string, mine: Loc
   const volume = await engine.createVolume(name, labels);
   const holder = parseHolder(volume.labels[lockLabel]);
   if (holder !== undefined) return holder;
+  const doing = `taking the lock of the stack ${stack}`;
+  if (!isLock(volume)) throw notOurs(doing, name);
   throw new StackError({
-    doing: `taking the lock of the stack ${stack}`,
-    why: `there is a volume ${name} that promstack did not make`,
-    tryThis: 'give the stack another name in stack.yml, or rename that volume',
+    doing,
+    why: `the volume ${name} is a lock that does not say who holds it`,
+    tryThis: 'if no other promstack command changes this stack now: promstack unlock',
+  });
+}
+
+/** Whether promstack created the volume as a lock. */
+const isLock = ({ labels }: VolumeSummary): boolean => labels[roleLabel] === 'lock' || lockLabel in labels;
+
+/** It may hold data of the user's, so promstack never removes it. */
+function notOurs(doing: string, name: string): StackError {
+  return new StackError({
+    doing,
+    why: `the volume ${name} has the name of the lock, but none of promstack's labels`,
+    tryThis: `docker volume inspect ${name} shows it; if nothing needs it, docker volume rm ${name} (promstack unlock removes only volumes with promstack's labels)`,
   });
 }
 
@@ -150,7 +207,7 @@ function refusal(stack: string, holder: LockHolder): StackError {
   return new LockedError({
     doing: `taking the lock of the stack ${stack}`,
     why: `${inWords(holder)} holds the lock`,
-    tryThis: 'wait for it to end; if it is certainly dead, promstack unlock',
+    tryThis: 'wait for it to end, or add --wait 60s; if it is certainly dead, promstack unlock',
   });
 }
 

@@ -14,6 +14,16 @@ export function readDuration(option: string, text: string): number {
   throw new InputError([misuse(`${option} ${text} is not a duration`, 'use a duration such as 30s, 10m or 1h30m')]);
 }
 
+/** The option of every command that takes the stack's lock; read it with `readWait`. */
+export const waitOption = [
+  '--wait <duration>',
+  "wait for the stack's lock while another command holds it, such as 60s (default: do not wait)",
+] as const;
+
+export function readWait(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readDuration('--wait', text);
+}
+
 /** Parses `name=value` of a repeatable option. */
 export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
   const at = word.indexOf('=');

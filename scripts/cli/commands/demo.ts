@@ -12,6 +12,7 @@ import { bringUpDemo, demoStackName, type RunningDemo } from '../demo/bring-up.t
 import { type Delivery, deliveries } from '../demo/deliveries.ts';
 import { printChanged, printRemoved, toRemoved } from '../print/change.ts';
 import type { Colours } from '../terminal-output.ts';
+import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 
@@ -38,14 +39,16 @@ export const command = defineCommand({
       .option('--detach', 'return once it is up; the source keeps running')
       .option('--down', 'remove the demo with its data')
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
-      .option('--no-setup', 'never install an engine'),
-  run: async (context, { detach, down, setup, name: further }) => {
+      .option('--no-setup', 'never install an engine')
+      .option(...waitOption),
+  run: async (context, { detach, down, setup, name: further, wait }) => {
     const name = demoStackName(further);
-    if (down === true) return removeDemo(context, name);
+    const waitMs = readWait(wait);
+    if (down === true) return removeDemo(context, name, waitMs);
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     const since = new Date(clock.now());
-    const demo = await bringUpDemo({ engine, name, env, report, clock, signal });
+    const demo = await bringUpDemo({ engine, name, env, report, clock, signal, waitMs });
     const { changed, leftOut } = demo;
     const promstack = programOf(env);
     const again = `${promstack} demo${further === undefined ? '' : ` --name ${further}`}`;
@@ -67,10 +70,10 @@ function readName(text: string): string {
   );
 }
 
-async function removeDemo(context: Context, name: string): Promise<ExitCode> {
+async function removeDemo(context: Context, name: string, waitMs: number | undefined): Promise<ExitCode> {
   await using engine = await connectEngine(context);
   const { env, report, clock, signal } = context;
-  const steps = await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal });
+  const steps = await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal, waitMs });
   const removed = toRemoved(name, steps);
   context.stdout.write(context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: true }));
   return exitCodes.fine;

@@ -2,6 +2,7 @@ import { counted } from '../../../stack/values/words.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
 import { exitCodes } from '../context.ts';
 import { printRemoved, toRemoved } from '../print/change.ts';
+import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
 
@@ -12,8 +13,10 @@ export const command = defineCommand({
   syntax: (blank) =>
     blank
       .option('--volumes', 'also delete the volumes and all data in them')
-      .option('--yes', 'do not ask for confirmation'),
-  run: async (context, { volumes, yes }) => {
+      .option('--yes', 'do not ask for confirmation')
+      .option(...waitOption),
+  run: async (context, { volumes, yes, wait }) => {
+    const waitMs = readWait(wait);
     const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
@@ -25,7 +28,7 @@ export const command = defineCommand({
       }
     }
     const { env, report, clock, signal } = context;
-    const steps = await takeDown({ engine, stack, volumes: volumes === true, env, report, clock, signal });
+    const steps = await takeDown({ engine, stack, volumes: volumes === true, env, report, clock, signal, waitMs });
     const removed = toRemoved(stack, steps);
     context.stdout.write(
       context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),

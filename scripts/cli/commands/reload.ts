@@ -1,6 +1,7 @@
 import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
+import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 
@@ -9,7 +10,9 @@ export const command = defineCommand({
     'Renders the files, validates them with the running images, installs them, reloads only services whose files ' +
     'changed, and confirms that each runs its new files. When something fails, every service returns to its ' +
     'previous files. An edit that needs a container to be recreated is refused, with what `up` would do.',
-  run: async (context) => {
+  syntax: (blank) => blank.option(...waitOption),
+  run: async (context, { wait }) => {
+    const waitMs = readWait(wait);
     const { rendering, engine } = await renderAndConnect(context);
     await using _engine = engine;
     const { env, report, clock, signal } = context;
@@ -21,6 +24,7 @@ export const command = defineCommand({
       report,
       clock,
       signal,
+      waitMs,
       filesOnly: true,
     });
     const { plan, urls } = changed;

@@ -1,6 +1,7 @@
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
+import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './stages.ts';
 
@@ -14,8 +15,9 @@ export const command = defineCommand({
     { line: 'rollback', what: 'restore the previous revision' },
     { line: 'rollback 3f2a', what: 'restore a revision listed by `promstack history`, by its first characters' },
   ],
-  syntax: (blank) => blank.argument('[revision]', 'revision, or its first characters'),
-  run: async (context, _options, [revision]) => {
+  syntax: (blank) => blank.argument('[revision]', 'revision, or its first characters').option(...waitOption),
+  run: async (context, { wait }, [revision]) => {
+    const waitMs = readWait(wait);
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, json, stdout } = context;
@@ -28,6 +30,7 @@ export const command = defineCommand({
       clock,
       signal,
       env,
+      waitMs,
     });
     for (const service of absent) {
       report({ kind: 'warning', text: `the stack has no ${service} any more, which revision ${plan.revision} had` });

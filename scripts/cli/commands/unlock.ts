@@ -17,7 +17,9 @@ export const command = defineCommand({
       return exitCodes.refused;
     }
     const holder = await breakLock(engine, stack);
-    const result = holder === undefined ? 'not locked' : `removed the lock of ${inWords(holder)}`;
+    const owner =
+      holder === 'unknown' ? 'a lock that does not say who held it' : holder && `the lock of ${inWords(holder)}`;
+    const result = owner === undefined ? 'not locked' : `removed ${owner}`;
     context.stdout.write(`${stack}: ${result}\n`);
     return exitCodes.fine;
   },

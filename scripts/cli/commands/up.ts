@@ -1,6 +1,7 @@
 import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
+import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 
@@ -17,12 +18,24 @@ export const command = defineCommand({
   syntax: (blank) =>
     blank
       .option('--recreate', 'recreate all containers; keep volumes')
-      .option('--without <service...>', 'leave out services, as if disabled in stack.yml'),
-  run: async (context, { recreate, without }) => {
+      .option('--without <service...>', 'leave out services, as if disabled in stack.yml')
+      .option(...waitOption),
+  run: async (context, { recreate, without, wait }) => {
+    const waitMs = readWait(wait);
     const { rendering, engine } = await renderAndConnect(context, { without });
     await using _engine = engine;
     const { env, report, clock, signal } = context;
-    const changed = await changeStack({ engine, rendering, command: 'up', env, report, clock, signal, recreate });
+    const changed = await changeStack({
+      engine,
+      rendering,
+      command: 'up',
+      env,
+      report,
+      clock,
+      signal,
+      waitMs,
+      recreate,
+    });
     context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
     return exitCodes.fine;
   },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Secret } from '../../../stack/secret.ts';
 import { services } from '../../../stack/services.ts';
 import { type Changed, changeStack } from '../../apply/change.ts';
+import type { Run } from '../../apply/run.ts';
 import { loadStack } from '../../config/load.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -13,8 +14,6 @@ import { render } from '../../render/render.ts';
 import { loadTemplates } from '../../render/templates.ts';
 import { currentPassword, passwordStore } from '../../servers/grafana/password.ts';
 import { specOf } from '../../state/names.ts';
-import type { Clock } from '../../util/clock.ts';
-import type { Report } from '../../util/event.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { freePort, isPortTaken } from '../../util/ports.ts';
 import type { Result } from '../../util/result.ts';
@@ -37,17 +36,9 @@ export function demoStackName(further?: string): string {
   return further === undefined ? 'promstack-demo' : `promstack-demo-${further}`;
 }
 
-/** Brings up the demo's stack, without the optional services whose image is not available. */
-export async function bringUpDemo(options: {
-  readonly engine: Engine;
-  /** The name of the demo's stack. */
-  readonly name: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly report: Report;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}): Promise<RunningDemo> {
-  const { engine, name, env, report, clock, signal } = options;
+/** Brings up the demo's stack by its name, without the optional services whose image is not available. */
+export async function bringUpDemo(options: Run & { readonly name: string }): Promise<RunningDemo> {
+  const { engine, name, env, report, signal } = options;
   const loaded = await loadDemo(engine, env, name);
   const templates = await loadTemplates(join(loaded.folder, 'templates'));
   const whole = valueOrThrow(render(loaded, templates));
@@ -61,7 +52,7 @@ export async function bringUpDemo(options: {
   }
   const without = leftOut.map(({ service }) => service);
   const rendering = without.length === 0 ? whole : valueOrThrow(render(loaded, templates, { without }));
-  const changed = await changeStack({ engine, rendering, command: 'demo', env, report, clock, signal });
+  const changed = await changeStack({ ...options, rendering, command: 'demo' });
   const hasGrafana = rendering.config.grafana.enabled;
   const password = hasGrafana ? await currentPassword({ kept: passwordStore(engine, rendering.config) }) : undefined;
   return { changed, leftOut, password };

@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Engine, VolumeSummary } from '../../../scripts/engine/engine.ts';
-import { lockLabel } from '../../../scripts/engine/labels.ts';
-import { breakLock, findHolder, type LockHolder, takeLock } from '../../../scripts/state/lock.ts';
+import { baseLabels, lockLabel } from '../../../scripts/engine/labels.ts';
+import {
+  breakLock,
+  findHolder,
+  type Lock,
+  type LockHolder,
+  type LockOptions,
+  takeLock,
+} from '../../../scripts/state/lock.ts';
+import { systemClock } from '../../../scripts/util/clock.ts';
 import type { Event } from '../../../scripts/util/event.ts';
 import { fakeEngine } from '../../support/engine.ts';
+import { flyingClock } from '../../support/flying-clock.ts';
 
 const nobody = (): void => {};
 const dead: LockHolder = {
@@ -20,7 +29,7 @@ describe('the lock of a stack', () => {
   it('must be there while it is held and gone after', async () => {
     const engine = withVolumes();
     {
-      await using lock = await takeLock(engine, 'demo', 'up', nobody);
+      await using lock = await take(engine, 'up');
       expect(await findHolder(engine, 'demo')).toEqual(lock.holder);
       expect(lock.holder).toMatchObject({ command: 'up', pid: process.pid });
     }
@@ -29,7 +38,7 @@ describe('the lock of a stack', () => {
 
   it('must refuse a second one, with who holds it', async () => {
     const engine = withVolumes({ 'demo-lock': dead });
-    await expect(takeLock(engine, 'demo', 'reload', nobody, () => true)).rejects.toThrow(
+    await expect(take(engine, 'reload', { isAlive: () => true })).rejects.toThrow(
       'taking the lock of the stack demo: ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z) holds the lock',
     );
   });
@@ -38,7 +47,7 @@ describe('the lock of a stack', () => {
     const events: Event[] = [];
     const engine = withVolumes({ 'demo-lock': dead });
     {
-      await using lock = await takeLock(engine, 'demo', 'reload', (event) => events.push(event), isAlive);
+      await using lock = await take(engine, 'reload', { report: (event) => events.push(event), isAlive });
       expect((await findHolder(engine, 'demo'))?.nonce).toBe(lock.holder.nonce);
     }
     expect(events).toEqual([
@@ -54,7 +63,7 @@ describe('the lock of a stack', () => {
     const second = { ...dead, nonce: 'dead too' };
     const engine = withVolumes({ 'demo-lock': dead, 'demo-lock-dead': second });
     {
-      await using lock = await takeLock(engine, 'demo', 'reload', nobody, isAlive);
+      await using lock = await take(engine, 'reload', { isAlive });
       expect((await findHolder(engine, 'demo'))?.nonce).toBe(lock.holder.nonce);
     }
     expect(await engine.listVolumes({})).toEqual([]);
@@ -69,7 +78,7 @@ describe('the lock of a stack', () => {
         let refused = 0;
         const takeAndHold = async (): Promise<void> => {
           try {
-            await using _lock = await takeLock(engine, 'demo', 'up', nobody, isAlive);
+            await using _lock = await take(engine, 'up', { isAlive });
             holding += 1;
             most = Math.max(most, holding);
             await scheduler.schedule(Promise.resolve());
@@ -90,9 +99,9 @@ describe('the lock of a stack', () => {
 
   it('must not be let go of by one from whom it was taken', async () => {
     const engine = withVolumes();
-    const lock = await takeLock(engine, 'demo', 'up', nobody);
+    const lock = await take(engine, 'up');
     expect(await breakLock(engine, 'demo')).toEqual(lock.holder);
-    const other = await takeLock(engine, 'demo', 'down', nobody);
+    const other = await take(engine, 'down');
     await lock[Symbol.asyncDispose]();
     expect((await findHolder(engine, 'demo'))?.nonce).toBe(other.holder.nonce);
   });
@@ -110,7 +119,7 @@ describe('the lock of a stack', () => {
       },
     });
     const work = async (): Promise<void> => {
-      await using _lock = await takeLock(engine, 'demo', 'watch', (event) => events.push(event));
+      await using _lock = await take(engine, 'watch', { report: (event) => events.push(event) });
       isAway = true;
       throw new Error('the work failed');
     };
@@ -118,24 +127,83 @@ describe('the lock of a stack', () => {
     expect(events).toEqual([
       {
         kind: 'warning',
-        text: 'the lock of the stack demo could not be let go of: connect ECONNREFUSED\nthe next command on this machine takes it over; promstack unlock frees it for others',
+        text: 'the lock of the stack demo could not be released: connect ECONNREFUSED\nthe next command on this machine takes it over; promstack unlock frees it for others',
       },
     ]);
 
     isAway = false;
-    await using again = await takeLock(engine, 'demo', 'watch', nobody);
+    await using again = await take(engine, 'watch');
     expect((await findHolder(engine, 'demo'))?.nonce).toBe(again.holder.nonce);
-    await expect(takeLock(engine, 'demo', 'up', nobody)).rejects.toThrow('holds the lock');
+    await expect(take(engine, 'up')).rejects.toThrow('holds the lock');
   });
 
-  it('must not take a volume for its own that promstack did not make', async () => {
+  it('must neither take nor remove a volume that has its name but no label of promstack', async () => {
     const engine = withVolumes();
-    await engine.createVolume('demo-lock', {});
-    await expect(takeLock(engine, 'demo', 'up', nobody)).rejects.toThrow(
-      'there is a volume demo-lock that promstack did not make',
+    await engine.createVolume('demo-lock', { owner: 'ann' });
+    await expect(take(engine, 'up')).rejects.toThrow(
+      /none of promstack's labels\n {2}try: .*docker volume rm demo-lock .*promstack unlock/,
     );
+    await expect(breakLock(engine, 'demo')).rejects.toThrow('docker volume rm demo-lock');
+    expect(await engine.findVolume('demo-lock')).toBeDefined();
+  });
+
+  it.each([
+    ['an unreadable holder', { [lockLabel]: '{"nonce":' }],
+    ['no holder', baseLabels('demo', 'lock')],
+  ])('with %s must be removable by unlock, and the message must say so', async (_, labels) => {
+    const engine = withVolumes();
+    await engine.createVolume('demo-lock', labels);
+    await expect(take(engine, 'up')).rejects.toThrow(/does not say who holds it\n {2}try: .*promstack unlock/);
+    expect(await breakLock(engine, 'demo')).toBe('unknown');
+    await using _lock = await take(engine, 'up');
+  });
+
+  it('must be waited for as long as was asked, with a word about who holds it', async () => {
+    const engine = withVolumes();
+    const first = await take(engine, 'up');
+    const clock = flyingClock();
+    const events: Event[] = [];
+    await expect(
+      take(engine, 'down', { clock, waitMs: 60_000, report: (event) => events.push(event) }),
+    ).rejects.toThrow(/\(promstack up, .*\) holds the lock, after 1 min 0 s of waiting/);
+    expect(clock.sleptMs()).toBe(60_000);
+    const id = 'lock';
+    const what = 'wait for the lock of the stack demo';
+    expect(events.slice(0, 2)).toEqual([
+      { kind: 'started', id, what },
+      { kind: 'progress', id, what, detail: expect.stringContaining('holds the lock') },
+    ]);
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', id });
+    await first[Symbol.asyncDispose]();
+  });
+
+  it('must be taken as soon as it is free', async () => {
+    const engine = withVolumes();
+    const first = await take(engine, 'up');
+    const clock = flyingClock();
+    const report = ({ kind }: Event): void => {
+      if (kind === 'progress') void first[Symbol.asyncDispose]();
+    };
+    await using lock = await take(engine, 'down', { clock, waitMs: 60_000, report });
+    expect((await findHolder(engine, 'demo'))?.nonce).toBe(lock.holder.nonce);
+    expect(clock.sleptMs()).toBeLessThan(60_000);
+  });
+
+  it('must not be waited for any longer once the user interrupts', async () => {
+    const engine = withVolumes();
+    await using _lock = await take(engine, 'up');
+    const interrupt = new AbortController();
+    const waiting = take(engine, 'down', { clock: systemClock, waitMs: 60_000, signal: interrupt.signal });
+    interrupt.abort(new Error('interrupted'));
+    await expect(waiting).rejects.toThrow(/interrupted|abort/i);
   });
 });
+
+/** Takes the lock of the stack demo. */
+function take(engine: Engine, command: string, options: Partial<LockOptions> = {}): Promise<Lock> {
+  const { signal } = new AbortController();
+  return takeLock({ engine, stack: 'demo', command, report: nobody, clock: flyingClock(), signal, ...options });
+}
 
 /** Everyone lives but those who are called dead. */
 const isAlive = (holder: LockHolder): boolean => !holder.nonce.startsWith('dead');
