@@ -18,6 +18,7 @@ import { foldersAfter, recordRevision } from './record.ts';
 import { recover } from './recover.ts';
 import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
+import type { WrittenSlots } from './validate.ts';
 
 /** What a change of a running stack needs. */
 export interface ChangeOptions extends Run {
@@ -76,16 +77,17 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     // Preflight and check: whatever can be known to fail is refused while nothing is touched.
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
+    let written: WrittenSlots | undefined;
     if (isPending || options.runTests === true) {
       // Loaded only now: most often there is nothing to do.
       const { validate } = await import('./validate.ts');
-      await validate({ ...options, desired, observed, plan, files });
+      written = await validate({ ...options, desired, observed, plan, files });
     }
 
     // Run the plan, or roll back; either way the history says so.
     if (isPending) {
       const previous = await previousState(engine, files, observed, desired);
-      await applyPlan(plan, { ...options, desired, observed, previous, files, client });
+      await applyPlan(plan, { ...options, desired, observed, previous, files, client, written });
     }
     return changed(plan);
   } finally {
@@ -102,6 +104,8 @@ export interface ApplyOptions extends Run {
   readonly previous: Desired;
   readonly files: ConfigFiles;
   readonly client: ServiceClient;
+  /** The new releases that validation has put in place, where no server reads them yet. */
+  readonly written?: WrittenSlots | undefined;
 }
 
 /** Runs a plan and records the revision; when a step fails or the user interrupts, goes back to what ran before and throws. */

@@ -18,6 +18,7 @@ import { StackError } from '../util/stack-error.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import { waitReady, whileAlive } from './ready.ts';
 import type { Executors, StepContext } from './run-plan.ts';
+import type { WrittenSlots } from './validate.ts';
 
 /** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
 const engineMs = 120_000;
@@ -34,6 +35,8 @@ export interface ExecutorContext {
   /** Ids of the containers, by service; executors add to it. */
   readonly containers: Map<string, string>;
   readonly files: ConfigFiles;
+  /** The new releases that are in place already, by their slots. */
+  readonly written?: WrittenSlots | undefined;
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
@@ -84,10 +87,11 @@ export function createExecutors(context: ExecutorContext): Executors {
   };
 
   const switchReleases = async (releases: readonly ServiceRelease[]): Promise<void> => {
-    const written = releases.filter(({ isNew }) => isNew);
-    await Promise.all(written.map(({ service }) => makeSecrets(wantedOf(service))));
-    const entries = written.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
-    const cleared = written.map(({ service, folder }) => slotPath(service, folder));
+    const fresh = releases.filter(({ isNew }) => isNew);
+    await Promise.all(fresh.map(({ service }) => makeSecrets(wantedOf(service))));
+    const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
+    const entries = missing.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
+    const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
     // All files are in place before any link is switched: an engine may take one call a volume for a write.
     if (entries.length > 0) await withDeadline('writing files', engineMs, files.write(entries, cleared));
     await withDeadline('switching files', engineMs, files.write(switchEntries(releases)));

@@ -3,7 +3,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type Desired, historyService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
-import type { Plan } from '../plan/plan.ts';
+import { type Plan, switchedReleases } from '../plan/plan.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { addToHistory, type RecordedRelease, readHistory } from '../state/history.ts';
@@ -45,10 +45,9 @@ export async function recordRevision(options: {
 }
 
 /** The folder of each service's release once the plan is carried out. */
-export function foldersAfter({ steps }: Plan, { services }: Observed): ReadonlyMap<string, ReleaseFolder> {
+export function foldersAfter(plan: Plan, { services }: Observed): ReadonlyMap<string, ReleaseFolder> {
   const before = [...services].flatMap(([name, { folder }]) => (folder === undefined ? [] : [[name, folder] as const]));
-  const switched = steps.flatMap((step) => (step.do === 'switchReleases' ? step.releases : []));
-  return new Map([...before, ...switched.map(({ service, folder }) => [service, folder] as const)]);
+  return new Map([...before, ...switchedReleases(plan).map(({ service, folder }) => [service, folder] as const)]);
 }
 
 /** `service/path` of each file that only one of the states has, or that differs in more than its revision. */

@@ -117,7 +117,7 @@ async function tryRestore(
   const { engine, client, files, previous } = options;
   const observed = await observe(engine, previous, client, { files });
   const plan = reconcile(previous, observed, { leave, unrecorded: true, unconfirmed });
-  const executors = createExecutors({ ...options, desired: previous });
+  const executors = createExecutors({ ...options, desired: previous, written: undefined });
   // What can be restored is, though something else cannot.
   const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal, keepGoing: true });
   const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));

@@ -1,5 +1,5 @@
+import type { RenderedFile } from '../../stack/model.ts';
 import { configMount } from '../../stack/values/container.ts';
-
 import { checkRendering } from '../check/check.ts';
 import { cachedRunner, checkedCache } from '../check/checked-cache.ts';
 import { containerRunner, toEntries } from '../check/container-runner.ts';
@@ -7,11 +7,13 @@ import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner, noImage } from '../check/host-runner.ts';
 import { withOwnTests } from '../check/own-tests.ts';
 import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
+import type { ArchiveEntry } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
-import type { Plan } from '../plan/plan.ts';
+import { type Plan, switchedReleases } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
+import { releaseEntries, slotPath } from '../state/release-files.ts';
 import { InputError } from '../util/stack-error.ts';
 import type { Run } from './run.ts';
 
@@ -30,9 +32,9 @@ export interface ValidateOptions extends Run {
 /**
  * Validates the files of every service that the plan touches (of all when it has no steps) with the image that will run
  * them: inside the running container when it is of that image, else in a throw-away one. Throws an InputError with
- * everything that is wrong.
+ * everything that is wrong; returns the releases it has written on the way.
  */
-export async function validate(options: ValidateOptions): Promise<void> {
+export async function validate(options: ValidateOptions): Promise<WrittenSlots> {
   const { engine, desired, plan, env, report, signal } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
@@ -46,8 +48,9 @@ export async function validate(options: ValidateOptions): Promise<void> {
     }),
   );
   const findImage: FindImage = async (reference) => images.get(reference);
+  const written = new Set<string>();
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
-  const open = execRunner(engine, (job) => stageForCheck(options, job), inContainer);
+  const open = execRunner(engine, (job) => stageForCheck(options, job, written), inContainer);
   const byTools = await checkRendering(
     { ...rendering, services, tests },
     cachedRunner(open, checkedCache(env), findImage),
@@ -59,19 +62,48 @@ export async function validate(options: ValidateOptions): Promise<void> {
   const errors = all.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new InputError(errors);
   for (const diagnostic of all) report({ kind: 'diagnostic', diagnostic });
+  return written;
 }
+
+/** Releases that are in place already, though no link points at them yet, each by its slot: `prometheus/releases/7`. */
+export type WrittenSlots = ReadonlySet<string>;
 
 /** Writes a job's files where the running container sees them; undefined when it does not run the image that will. */
 async function stageForCheck(
-  { files, desired, observed }: ValidateOptions,
+  { files, desired, observed, plan }: ValidateOptions,
   job: CheckJob,
+  written: Set<string>,
 ): Promise<Staged | undefined> {
   const wanted = desired.services.find(({ service }) => service.name === job.service);
   const container = observed.services.get(job.service)?.container;
   if (observed.configWriter === undefined || container?.state !== 'running') return undefined;
-  if (container.imageId !== wanted?.imageId) return undefined;
-  const folder = `${job.service}/${checkFolder}`;
-  // Nothing of an earlier check may be left that a glob could find.
-  await files.write(toEntries(filesOf(job), folder, job.user), [folder]);
-  return { container: container.id, directory: `${configMount}/${checkFolder}` };
+  if (wanted === undefined || container.imageId !== wanted.imageId) return undefined;
+  const checked = `${job.service}/${checkFolder}`;
+  const staged = (path: string): Staged => ({ container: container.id, directory: `${configMount}/${path}` });
+
+  const release = switchedReleases(plan).find(({ service, isNew }) => isNew && service === job.service);
+  const extra = filesOf({ files: [], commands: job.commands }).filter(({ path }) => !hasPath(job.files, path));
+  const tops = [...new Set((wanted.release?.files ?? []).map(({ path }) => topOf(path)))];
+  if (release === undefined || extra.some(({ path }) => tops.includes(topOf(path)))) {
+    // Nothing of an earlier check may be left that a glob could find.
+    await files.write(toEntries(filesOf(job), checked, job.user), [checked]);
+    return staged(checkFolder);
+  }
+  // The new release is checked in its own folder, which no server reads yet: no second copy has to be written.
+  const { folder } = release;
+  const slot = slotPath(job.service, folder);
+  const inRelease = releaseEntries(wanted, folder);
+  if (extra.length === 0) {
+    await files.write(inRelease, [slot]);
+  } else {
+    const links = tops.map((top): ArchiveEntry => {
+      return { kind: 'link', path: `${checked}/${top}`, to: `../releases/${folder}/${top}`, uid: 0, gid: 0 };
+    });
+    await files.write([...inRelease, ...toEntries(extra, checked, job.user), ...links], [slot, checked]);
+  }
+  written.add(slot);
+  return staged(extra.length === 0 ? `releases/${folder}` : checkFolder);
 }
+
+const hasPath = (files: readonly RenderedFile[], path: string): boolean => files.some((file) => file.path === path);
+const topOf = (path: string): string => path.split('/')[0] ?? path;

@@ -40,6 +40,11 @@ export interface ServiceRelease {
   readonly isNew: boolean;
 }
 
+/** The releases that a plan switches to. */
+export function switchedReleases({ steps }: Plan): readonly ServiceRelease[] {
+  return steps.flatMap((step) => (step.do === 'switchReleases' ? step.releases : []));
+}
+
 /** What happens to one service, for the user: the steps say how. */
 export interface Change {
   readonly service: string;
