@@ -72,9 +72,10 @@ export function toSchemaInput(
       const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
       if (inner === null && node.kind === 'section' && !node.isOpen) return [];
-      // To Prometheus the label `port: 80` is the string "80".
-      const isLabel = node.kind === 'record' && readSchema(known).kind === 'value' && isWrittenPlain(inner);
-      const isText = isLabel && z.safeParse(known, String(inner)).success;
+      // To Prometheus the label `port: 80` is the string "80", and so is `job_name: 80`, which is in its own syntax.
+      const isServers = node.kind === 'record' || node.isOpen;
+      const isString = isServers && readSchema(known).kind === 'value' && isWrittenPlain(inner);
+      const isText = isString && z.safeParse(known, String(inner)).success;
       return [[key, isText ? String(inner) : walk(inner, known, [...path, key])]];
     });
     return Object.fromEntries(entries);

@@ -84,6 +84,24 @@ prometheus:
     });
   });
 
+  test('must take the names of jobs, receivers and time intervals as they are written', async () => {
+    const { config } = await load(`
+prometheus:
+  scrape_configs: [{job_name: 1.10}, {job_name: true}, {job_name: 12345678901234567890}]
+alertmanager:
+  route: {receiver: 010}
+  receivers: [{name: 010}]
+  time_intervals: [{name: 2024-01-01}, {name: 1e3}]
+`);
+    expect(config.prometheus.scrape_configs.map(({ job_name }) => job_name)).toEqual([
+      '1.10',
+      'true',
+      '12345678901234567890',
+    ]);
+    expect(config.alertmanager.receivers[0]?.name).toBe('010');
+    expect(config.alertmanager.time_intervals.map(({ name }) => name)).toEqual(['2024-01-01', '1e3']);
+  });
+
   test('must hold secrets that never show themselves', async () => {
     const { config } = await load(
       `
