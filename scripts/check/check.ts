@@ -8,7 +8,7 @@ import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
 
-/** How long one service's checks may take; rule tests over long periods are the slowest. */
+/** Deadline of all checks of one service; rule tests over long periods are the slowest. */
 const deadlineMs = 180_000;
 
 interface CheckContext {
@@ -36,7 +36,7 @@ export async function checkRendering(
   const checks = rendering.services.map((service) =>
     checkService(service, { rendering, alerts, open, report, signal }),
   );
-  // Each closes its own runner: none is left open when another fails.
+  // Waits for all, so that each closes its runner when another fails.
   return (await settled(checks)).flat();
 }
 
@@ -68,7 +68,7 @@ async function runCommand(
   runner: CheckRunner,
   { rendering, report, signal }: CheckContext,
 ): Promise<readonly Diagnostic[]> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   report({ kind: 'started', ...work });
   const run = await runner.run(command, signal).catch((error: unknown) => {
     report({ kind: 'failed', ...work, why: whyOf(error) });
@@ -79,7 +79,7 @@ async function runCommand(
     return [couldNotCheck(command, run)];
   }
   if (run.exitCode === 0) {
-    const tookMs = performance.now() - begun;
+    const tookMs = performance.now() - startedAt;
     report({ kind: 'done', ...work, tookMs, detail: run.detail });
     return [];
   }
@@ -94,7 +94,7 @@ function whyOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The findings that the command reads in its output, else the output itself. */
+/** The findings parsed from the output, else the output itself. */
 function findingsIn(
   { exitCode }: { readonly exitCode: number },
   command: CheckCommand,
@@ -106,7 +106,7 @@ function findingsIn(
   return [{ message: `exit code ${exitCode}${printed === '' ? ' without output' : `: ${printed}`}` }];
 }
 
-/** All values, or the first failure once all have ended. */
+/** All values, or the first failure once all have settled. */
 async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
   const all = await Promise.allSettled(promises);
   return all.map((result) => {
@@ -115,10 +115,10 @@ async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly T[]
   });
 }
 
-/** Each command that reads a wrong rule file reports it. */
+/** Removes duplicates: each command that reads an invalid rule file reports it. */
 function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const keyOf = ({ where, message }: Diagnostic): string => `${where?.file}:${where?.offset}:${message}`;
-  return [...new Map(diagnostics.map((one) => [keyOf(one), one])).values()];
+  return [...new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic])).values()];
 }
 
 function couldNotCheck(command: CheckCommand, run: CheckRun & { kind: 'notRun' }): Diagnostic {
@@ -133,8 +133,8 @@ function couldNotCheck(command: CheckCommand, run: CheckRun & { kind: 'notRun' }
 function tooLong(service: string, cause: unknown): StackError {
   return new StackError({
     doing: `checking the files of ${service}`,
-    why: `the checks did not end within ${deadlineMs / 60_000} minutes`,
-    tryThis: 'look for a rule test over years, or for heavy load on the engine',
+    why: `the checks did not finish within ${deadlineMs / 60_000} minutes`,
+    tryThis: 'look for a rule test over a very long period, or for heavy load on the engine',
     cause,
   });
 }
@@ -158,7 +158,7 @@ function redact(output: string, files: readonly RenderedFile[]): string {
     .reduce((redacted, text) => redacted.replaceAll(text, '[secret]'), output);
 }
 
-/** A file may be a secret as a whole. */
+/** The secrets in a file; the whole file may be one. */
 function secretsOf({ content, secrets }: RenderedFile): readonly Secret[] {
   return secrets ?? (content instanceof Secret ? [content] : []);
 }

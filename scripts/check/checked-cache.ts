@@ -6,16 +6,16 @@ import { revealed } from '../render/show.ts';
 import { userCache } from '../util/user-cache.ts';
 import type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './runner.ts';
 
-/** The checks that passed before, each by a key of everything it depends on. Its own failures are ignored: it only saves time. */
+/** Remembers checks that passed, by a hash of everything they depend on. Errors of the cache are ignored: it only saves time. */
 export interface CheckedCache {
   has(key: string): Promise<boolean>;
   add(key: string): Promise<void>;
 }
 
-/** How many checks are kept; those not used for the longest time are removed. */
+/** Beyond this number the least recently used entries are removed. */
 const maxEntries = 200;
 
-/** The cache of this user: an empty file for each check that passed. */
+/** The cache of this user: one empty file per check that passed. */
 export function checkedCache(env: Readonly<Record<string, string | undefined>>): CheckedCache {
   const cache = userCache(env);
   if (cache === undefined) return { has: async () => false, add: async () => {} };
@@ -32,8 +32,8 @@ export function checkedCache(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * A runner that does not repeat a command that passed before with the same image on the same bytes; `open` opens the runner of
- * the others. Without the image there is no cache.
+ * A runner that skips commands that passed before with the same image and the same files; `open` opens the runner of the
+ * others. Nothing is cached while the image is not present.
  */
 export function cachedRunner(open: OpenRunner, cache: CheckedCache, findImage: FindImage): OpenRunner {
   return async (job) => {
@@ -71,7 +71,7 @@ class CachedRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     if (this.#inner === undefined || this.#passed.has(command)) {
-      return { kind: 'ran', exitCode: 0, output: '', detail: 'cached, since nothing changed after it passed' };
+      return { kind: 'ran', exitCode: 0, output: '', detail: 'cached: nothing has changed since it passed' };
     }
     const run = await this.#inner.run(command, signal);
     const key = this.#keys.get(command);
@@ -101,11 +101,11 @@ async function touch(path: string): Promise<boolean> {
 async function prune(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.length <= maxEntries) return;
-  const aged = await Promise.all(
+  const entries = await Promise.all(
     names.map(async (name) => ({ name, usedAt: (await stat(join(folder, name))).mtimeMs })),
   );
-  const old = aged.toSorted((a, b) => b.usedAt - a.usedAt).slice(maxEntries);
-  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
+  const leastUsed = entries.toSorted((a, b) => b.usedAt - a.usedAt).slice(maxEntries);
+  await Promise.all(leastUsed.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
 async function ignoringErrors<T>(fallback: T, act: () => Promise<T>): Promise<T> {

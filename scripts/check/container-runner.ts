@@ -23,19 +23,14 @@ import {
 } from './runner.ts';
 
 /**
- * Runs a service's checks in a throw-away container of the image that will run it, where the files are as the
- * server will see them. All commands share one container, since starting one takes far longer than most checks.
- * An image that is not present is left to `otherwise`.
+ * Runs a service's checks in a temporary container of the service's image, with the files at the paths of the server.
+ * All commands share one container, since starting one takes longer than most checks. `fallback` runs them when the
+ * image is not present.
  */
-export function containerRunner(
-  engine: Engine,
-  stack: string,
-  findImage: FindImage,
-  otherwise: OpenRunner,
-): OpenRunner {
+export function containerRunner(engine: Engine, stack: string, findImage: FindImage, fallback: OpenRunner): OpenRunner {
   return async (job) => {
     const image = await findImage(job.image);
-    return image === undefined ? otherwise(job) : new ContainerRunner(engine, stack, { ...job, image: image.ref });
+    return image === undefined ? fallback(job) : new ContainerRunner(engine, stack, { ...job, image: image.ref });
   };
 }
 
@@ -66,7 +61,7 @@ class ContainerRunner implements CheckRunner {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Each container is gone with its own run.
+    // Each run removes its own container.
     await this.#batch?.catch(() => undefined);
   }
 
@@ -82,25 +77,28 @@ class ContainerRunner implements CheckRunner {
       const { output } = await this.#inContainer(['/bin/sh', `/${path}`], [{ path, text: script }], signal);
       const runs = readBatch(output, id);
       return new Map(
-        commands.map((command, at) => [command, toRun(runs[at] ?? cutShort(this.#job.service, output), configDir)]),
+        commands.map((command, at) => [
+          command,
+          toRun(runs[at] ?? throwInterrupted(this.#job.service, output), configDir),
+        ]),
       );
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
-      const alone = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
-        return [command, toRun(await this.#eachAlone(runsOf(command, configDir), signal), configDir)];
+      const separate = commands.map(async (command): Promise<[CheckCommand, CheckRun]> => {
+        return [command, toRun(await this.#runSeparately(runsOf(command, configDir), signal), configDir)];
       });
-      return new Map(await Promise.all(alone));
+      return new Map(await Promise.all(separate));
     }
   }
 
-  /** Each run in a container of its own, for an image without a shell. */
-  async #eachAlone(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
+  /** One container per run, for an image without a shell. */
+  async #runSeparately(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
     const exits: Exit[] = [];
     for (const argv of runs) exits.push(await this.#inContainer(argv, [], signal));
     return combined(exits);
   }
 
-  /** Runs one program in a container of its own, which is removed in any case. */
+  /** Runs one program in a new container, which is always removed. */
   async #inContainer(
     argv: readonly string[],
     scripts: readonly { readonly path: string; readonly text: string }[],
@@ -132,7 +130,7 @@ class ContainerRunner implements CheckRunner {
     }
   }
 
-  /** stderr first, where tools print problems: two streams do not keep their order. */
+  /** stderr first, where tools print errors: the order between the two streams is lost. */
   async #logsOf(container: string, signal: AbortSignal): Promise<string> {
     const lines = { stderr: [] as string[], stdout: [] as string[] };
     for await (const line of this.#engine.logs(container, { signal })) lines[line.stream].push(line.text);
@@ -147,27 +145,27 @@ function toScript({ path, text }: { path: string; text: string }, user: string):
   return { kind: 'file', path, content: Buffer.from(text), mode: 0o500, uid, gid };
 }
 
-/** The batch ended before this command did: it was killed, as when memory runs out. */
-function cutShort(service: string, output: string): never {
-  const said = output.trim().slice(-500);
+/** The batch was killed before this command ended, for example for lack of memory. */
+function throwInterrupted(service: string, output: string): never {
+  const lastOutput = output.trim().slice(-500);
   throw new StackError({
     doing: `checking the files of ${service}`,
-    why: `the container ended before its checks did${said === '' ? '' : `; it printed last: ${said}`}`,
-    tryThis: 'check whether the host is short of memory',
+    why: `the container exited before its checks finished${lastOutput === '' ? '' : `; last output: ${lastOutput}`}`,
+    tryThis: 'check whether the host is out of memory',
   });
 }
 
-/** A shell script that runs commands one after the other, each of one or more runs, with a mark with `id` after the output of each. */
+/** A shell script that runs commands in sequence and prints a line with `id` and the exit code after the output of each. */
 function batchScript(commands: readonly (readonly (readonly string[])[])[], id: string): string {
   const lines = commands.flatMap((runs) => [
     `${shellLine(runs)} 2>&1`,
-    // The empty line ends an output whose last line has no end.
+    // The line break ends an output without one.
     `printf '\\n%s %d\\n' 'end-${id}' $?`,
   ]);
   return ['#!/bin/sh', ...lines, 'exit 0', ''].join('\n');
 }
 
-/** The exit code and output of each command that ended, in their order. */
+/** The exit code and output of each command that ended, in order. */
 function readBatch(output: string, id: string): readonly Exit[] {
   const pieces = output.split(new RegExp(`^end-${id} (\\d+)$`, 'm'));
   const runs: Exit[] = [];
@@ -177,7 +175,7 @@ function readBatch(output: string, id: string): readonly Exit[] {
   return runs;
 }
 
-/** Files below a directory of a container as entries to unpack at its root: folders first, all owned by `uid:gid`. */
+/** Archive entries, relative to `/`, for files in a directory of a container: folders first, all owned by `uid:gid`. */
 export function toEntries(files: readonly RenderedFile[], directory: string, user: string): readonly ArchiveEntry[] {
   const [uid = 0, gid = 0] = user.split(':').map(Number);
   const base = directory.replace(/^\//, '');

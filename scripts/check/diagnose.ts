@@ -7,7 +7,7 @@ import type { LoadedStack } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
-/** The tool that made a finding, and what it checked. */
+/** The tool that reported a finding, and the files that it checked. */
 interface DiagnoseContext {
   readonly tool: string;
   readonly service: string;
@@ -15,7 +15,7 @@ interface DiagnoseContext {
   readonly rendering: Rendering;
 }
 
-/** A finding in a rendered file as a diagnostic about what the user wrote: a file of theirs, or a key of stack.yml. */
+/** Maps a finding in a rendered file to its source: a file of the user's or a key of stack.yml. */
 export function diagnose(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
   const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
@@ -28,23 +28,23 @@ export function diagnose(finding: CheckFinding, { tool, service, files, renderin
   return {
     ...error,
     message: `${tool}: ${finding.message}, in ${name}`,
-    hint: `promstack render --service ${service} shows the file; it is made from ${file.origin} and stack.yml`,
+    hint: `promstack render --service ${service} shows the file, which is rendered from ${file.origin} and stack.yml`,
   };
 }
 
-/** Tools name a file by its path, some only by its last part. */
+/** Some tools print only the last part of a path. */
 function findFile(path: string | undefined, files: readonly RenderedFile[]): RenderedFile | undefined {
   if (path === undefined) return undefined;
   const exact = files.find((file) => file.path === path);
   if (exact !== undefined) return exact;
-  const alike = files.filter((file) => file.path.endsWith(`/${path}`));
-  return alike.length === 1 ? alike[0] : undefined;
+  const candidates = files.filter((file) => file.path.endsWith(`/${path}`));
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** The line that the tool names, else the first with the text the problem is about. */
+/** The line that the tool reports, else the first line with the text that the finding is about. */
 function lineOf({ line, about }: CheckFinding, file: RenderedFile): number | undefined {
   const lines = revealed(file).split('\n');
-  // A tool that counts lines differently may name one past the end.
+  // Some tools count one line more than there is.
   if (line !== undefined) return Math.min(line, lines.length);
   if (about === undefined || about.trim() === '') return undefined;
   const at = lines.findIndex((text) => startOf(text, about) !== -1);
@@ -75,7 +75,7 @@ function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: 
   return { file: file.origin, line, column: from + 1, offset: offset + from, length };
 }
 
-/** The index of a text in a line, not within a longer word; -1 when it is not there. */
+/** The index of a whole word in a line, or -1. */
 function startOf(line: string, text: string | undefined): number {
   if (text === undefined) return -1;
   for (let at = line.indexOf(text); at !== -1; at = line.indexOf(text, at + 1)) {
@@ -84,12 +84,12 @@ function startOf(line: string, text: string | undefined): number {
   return -1;
 }
 
-/** Whether no word spans an index. */
+/** Whether a word starts or ends at an index. */
 function isWordBorder(line: string, at: number): boolean {
   return !/^[\w-]{2}$/.test(line.slice(Math.max(0, at - 1), at + 1));
 }
 
-/** The place in stack.yml that a line of a rendered file comes from. */
+/** The place in stack.yml of a line of a rendered file. */
 function placeInStack(
   file: RenderedFile,
   part: FilledLines,
@@ -102,13 +102,13 @@ function placeInStack(
   if (!isCollection(value)) return locate(part.path);
   const lines = revealed(file).split('\n');
   const [first = '', ...rest] = lines.slice(part.from - 1, part.to);
-  // A mapping that is an item of a list begins behind the dash of the list.
+  // A mapping that is a list item begins after the dash.
   const begin = Array.isArray(value) ? first : first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length));
   const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1);
   return locate([...part.path, ...inner], inner.at(-1) === about);
 }
 
-/** The path of keys that leads to a line of a YAML text. */
+/** The key path at a line of a YAML text. */
 function pathAtLine(text: string, line: number): KeyPath {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', prettyErrors: false });

@@ -14,26 +14,26 @@ import {
   toRun,
 } from './runner.ts';
 
-/** A running container that already sees a job's files. */
+/** A running container with a job's files in place. */
 export interface Staged {
   readonly container: string;
-  /** Where the files are inside it: `/etc/promstack/releases/3f2a9c0d1e4b`. */
+  /** The directory of the files in the container: `/etc/promstack/releases/3f2a9c0d1e4b`. */
   readonly directory: string;
 }
 
 /**
- * Runs a service's checks inside its running container, which is faster than any new one. `stage` puts the job's
- * files (those the commands ask for too) where that container sees them, or answers undefined when there is no
- * container of the job's image: then `otherwise` takes over.
+ * Runs a service's checks in its running container, which is faster than starting one. `stage` writes the files of the
+ * job and its commands where the container can read them; it returns undefined when no container of the job's image
+ * runs, and then `fallback` is used.
  */
 export function execRunner(
   engine: Engine,
   stage: (job: CheckJob) => Promise<Staged | undefined>,
-  otherwise: OpenRunner,
+  fallback: OpenRunner,
 ): OpenRunner {
   return async (job) => {
     const staged = await stage(job);
-    return staged === undefined ? otherwise(job) : new ExecRunner(engine, staged, job);
+    return staged === undefined ? fallback(job) : new ExecRunner(engine, staged, job);
   };
 }
 
@@ -60,15 +60,15 @@ class ExecRunner implements CheckRunner {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** The shell joins stdout and stderr in the order they are printed; without one, problems come before progress. */
+  /** The shell merges stdout and stderr in printing order; without a shell stderr comes first. */
   async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
     const { container } = this.#staged;
     try {
-      // promtool runs tests over a database of its own, and the rest of the running container cannot be written.
+      // promtool's tests need a temporary database, and the rest of the container's file system is read-only.
       const line = `export TMPDIR=/dev/shm; ${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
-      const joined = await this.#engine.exec(container, ['sh', '-c', line], { signal });
-      const output = joined.stdout + joined.stderr;
-      if (joined.exitCode < 126 || !lacksShell(output)) return { exitCode: joined.exitCode, output };
+      const merged = await this.#engine.exec(container, ['sh', '-c', line], { signal });
+      const output = merged.stdout + merged.stderr;
+      if (merged.exitCode < 126 || !lacksShell(output)) return { exitCode: merged.exitCode, output };
     } catch (error) {
       if (!(error instanceof EngineError) || !lacksShell(error.message)) throw error;
     }

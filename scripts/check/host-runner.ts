@@ -7,7 +7,7 @@ import { revealed } from '../render/show.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type CheckJob, type CheckRun, type CheckRunner, filesOf, type OpenRunner, runsOf, toRun } from './runner.ts';
 
-/** Why the tools of this host are used, and what to try where one of them is missing too. */
+/** Why this host's tools are used, and what to try when one of them is missing too. */
 export interface MissingTool {
   readonly because: string;
   readonly tryThis: (tool: string) => string;
@@ -15,37 +15,37 @@ export interface MissingTool {
 
 /** There is no engine to run an image. */
 export const noEngine: MissingTool = {
-  because: 'there is no container engine here',
-  tryThis: (tool) => `install ${tool}, or run promstack where a container engine runs`,
+  because: 'there is no container engine',
+  tryThis: (tool) => `install ${tool}, or start a container engine`,
 };
 
-/** There is an engine, without the image. */
+/** There is an engine, but not the image. */
 export const noImage: MissingTool = {
   because: 'its image is not present',
   tryThis: (tool) => `promstack images pull, or install ${tool}`,
 };
 
 /** Runs checks with the tools on this host's PATH. A tool that is missing there is reported as not run. */
-export function hostRunner(env: Readonly<Record<string, string | undefined>>, want: MissingTool): OpenRunner {
+export function hostRunner(env: Readonly<Record<string, string | undefined>>, missing: MissingTool): OpenRunner {
   return async (job) => {
     const folder = await mkdtemp(join(tmpdir(), 'promstack-check-'));
-    const runner = new HostRunner(folder, env, want);
+    const runner = new HostRunner(folder, env, missing);
     try {
       await writeFiles(join(folder, filesFolder), job);
       return runner;
     } catch (cause) {
       await runner[Symbol.asyncDispose]();
       throw new StackError({
-        doing: `putting the files of ${job.service} into ${folder} to check them`,
+        doing: `writing the files of ${job.service} to ${folder} to check them`,
         why: cause instanceof Error ? cause.message : String(cause),
-        tryThis: 'make room there, or set TMPDIR to another folder',
+        tryThis: 'free space there, or set TMPDIR to another folder',
         cause,
       });
     }
   };
 }
 
-/** Beside it the outputs are gathered. */
+/** Outputs are written next to it. */
 const filesFolder = 'files';
 
 async function writeFiles(folder: string, job: CheckJob): Promise<void> {
@@ -60,48 +60,48 @@ class HostRunner implements CheckRunner {
   readonly where = 'this host';
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #want: MissingTool;
+  readonly #missing: MissingTool;
   #runs = 0;
 
-  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, want: MissingTool) {
+  constructor(folder: string, env: Readonly<Record<string, string | undefined>>, missing: MissingTool) {
     this.#folder = folder;
     this.#env = env;
-    this.#want = want;
+    this.#missing = missing;
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     const files = join(this.#folder, filesFolder);
     const printed = join(this.#folder, `output-${this.#runs++}`);
-    // Written to one file, stdout and stderr keep the order of printing, which two pipes do not.
+    // One file for stdout and stderr keeps the order of printing, which two pipes do not.
     const output = await open(printed, 'w');
     let exitCode = 0;
     try {
       for (const [, ...args] of runsOf(command, files)) {
-        // Any descriptor will do; the types name 3 to 9.
+        // The types allow 3 to 9 only.
         const fd = output.fd as 3;
         const stdio = ['ignore', fd, fd] as const;
         const options = { env: this.#env, extendEnv: false, stdio, reject: false, cancelSignal: signal } as const;
-        const ended = await execa(command.tool, args, options);
-        if (ended.exitCode === undefined)
-          throw ended.isTerminated ? new Error(`it was killed by ${ended.signal}`) : ended;
-        exitCode = ended.exitCode || exitCode;
+        const result = await execa(command.tool, args, options);
+        if (result.exitCode === undefined)
+          throw result.isTerminated ? new Error(`it was killed by ${result.signal}`) : result;
+        exitCode = result.exitCode || exitCode;
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (isOutOfReach(error)) return this.#absent(command);
+      if (isNotFound(error)) return this.#notRun(command);
       throw couldNotRun(command, error);
     } finally {
       await output.close();
     }
-    const detail = `with the ${command.tool} of this host, whose version may not be the one that will run`;
+    const detail = `with this host's ${command.tool}, whose version may differ from the server's`;
     return toRun({ exitCode, output: await readFile(printed, 'utf8') }, files, detail);
   }
 
-  #absent({ tool }: CheckCommand): CheckRun {
+  #notRun({ tool }: CheckCommand): CheckRun {
     return {
       kind: 'notRun',
-      why: `${this.#want.because}, and there is no ${tool} on this host's PATH that may be run`,
-      tryThis: this.#want.tryThis(tool),
+      why: `${this.#missing.because}, and no executable ${tool} is on this host's PATH`,
+      tryThis: this.#missing.tryThis(tool),
     };
   }
 
@@ -110,8 +110,8 @@ class HostRunner implements CheckRunner {
   }
 }
 
-/** Where a folder of PATH may not be looked into, the system says that the tool may not be run, though it may well not be there. */
-function isOutOfReach(error: unknown): boolean {
+/** EACCES too: it is the error for a missing tool when a folder of PATH cannot be read. */
+function isNotFound(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'EACCES';
 }
@@ -119,8 +119,8 @@ function isOutOfReach(error: unknown): boolean {
 function couldNotRun({ tool, title }: CheckCommand, cause: unknown): StackError {
   return new StackError({
     doing: `checking ${title}`,
-    why: `${tool} of this host could not be run: ${cause instanceof Error ? cause.message : String(cause)}`,
-    tryThis: `run ${tool} --version by hand`,
+    why: `this host's ${tool} could not be run: ${cause instanceof Error ? cause.message : String(cause)}`,
+    tryThis: `run ${tool} --version yourself`,
     cause,
   });
 }

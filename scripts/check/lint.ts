@@ -8,13 +8,13 @@ import { readYaml, type YamlSource } from '../config/yaml-source.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
-/** Warnings about valid configuration that is probably a mistake; `metrics` are those that the running Prometheus knows. */
+/** Warnings about valid configuration that is probably a mistake; `metrics` are those of the running Prometheus. */
 export function lintRendering(rendering: Rendering, metrics?: ReadonlySet<string>): readonly Diagnostic[] {
   const filesOf = (name: string): readonly RenderedFile[] =>
     rendering.services.find(({ service }) => service.name === name)?.files ?? [];
   const context = lintContext(rendering.config, filesOf, metrics);
   const places = new Places(rendering);
-  const found = lints.flatMap((lint) =>
+  const findings = lints.flatMap((lint) =>
     lint
       .find(context)
       .flatMap((finding) => (places.isSilenced(finding, lint) ? [] : [places.toDiagnostic(finding, lint)])),
@@ -23,13 +23,13 @@ export function lintRendering(rendering: Rendering, metrics?: ReadonlySet<string
   const own = [...new Set(context.rules.flatMap((rule) => (rule.isOwn ? [rule.file] : [])))];
   const stack = places.stackFile();
   return [
-    ...found,
+    ...findings,
     ...(stack === undefined ? [] : unknownIgnores(stack.text, stack.name, codes)),
     ...own.flatMap((file) => unknownIgnores(revealed(file), file.origin, codes)),
   ];
 }
 
-/** The places of findings in stack.yml and in the user's files; a file is read when the first thing is found in it. */
+/** Locates findings in stack.yml and in the user's files, which are read on the first finding in them. */
 class Places {
   readonly #rendering: Rendering;
   readonly #files = new Map<RenderedFile, { readonly source: YamlSource; readonly comments: IgnoreComments }>();
@@ -40,14 +40,14 @@ class Places {
     this.#stack = ignoreComments(rendering.written?.text ?? '');
   }
 
-  /** stack.yml, where the stack was loaded from one. */
+  /** stack.yml, if the stack was loaded from a file. */
   stackFile(): { readonly name: string; readonly text: string } | undefined {
     const { written, locate } = this.#rendering;
     const name = locate?.([])?.file;
     return written === undefined || name === undefined ? undefined : { name, text: written.text };
   }
 
-  /** Whether a comment at the finding's place, or at a key above it, silences the lint. */
+  /** Whether a comment at the finding or at a parent key silences the lint. */
   isSilenced({ file, path, alsoIgnoredAt }: Finding, { code }: Lint): boolean {
     const comments = file === undefined ? this.#stack : this.#read(file).comments;
     return (
@@ -59,12 +59,12 @@ class Places {
 
   toDiagnostic(finding: Finding, { code }: Lint): Diagnostic {
     const { file, path, atKey, within, message, hint } = finding;
-    const ignoring = `"# promstack: ignore ${code}" silences this`;
+    const silenceHint = `"# promstack: ignore ${code}" silences this`;
     const diagnostic = {
       severity: 'warning',
       code,
       message,
-      hint: hint === undefined ? ignoring : `${hint}; ${ignoring}`,
+      hint: hint === undefined ? silenceHint : `${hint}; ${silenceHint}`,
     } as const;
     if (file !== undefined) {
       return this.#read(file).source.toDiagnostic({ ...diagnostic, path, within });
@@ -98,7 +98,7 @@ const comment = /(?:^|\s)#\s*promstack:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)/;
 
 /** The comments of one file that silence lints. */
 interface IgnoreComments {
-  /** Whether a comment on a line, or right above it, names a lint; lines count from 1. */
+  /** Whether a comment on a line or right above it names a lint; lines count from 1. */
   isSilenced(line: number, code: string): boolean;
 }
 
@@ -118,7 +118,7 @@ function ignoreComments(text: string): IgnoreComments {
   };
 }
 
-/** Warnings for comments that name unknown lints, and so have no effect. */
+/** Warnings for comments that name unknown lints. */
 function unknownIgnores(text: string, file: string, codes: readonly string[]): readonly Diagnostic[] {
   let begin = 0;
   return text.split('\n').flatMap((line, at) => {

@@ -23,11 +23,11 @@ import type { Rendering } from '../render/rendering.ts';
 interface OwnTests {
   /** The tests that promtool runs, prepared for it. */
   readonly ruleTests: readonly RenderedFile[];
-  /** Failed tests of routes and inhibit rules, and mistakes in the files. */
+  /** Failed tests of routes and inhibit rules, and errors in the test files. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Runs the user's tests of routes and inhibit rules on the rendered files, and prepares their rule tests for promtool. */
+/** Runs the user's tests of routes and inhibit rules on the rendered files, and prepares the user's rule tests for promtool. */
 export async function runOwnTests(rendering: Rendering): Promise<OwnTests> {
   const { tests = [] } = rendering.written ?? {};
   const results = await Promise.all(tests.map((test) => runFile(test, rendering)));
@@ -37,7 +37,7 @@ export async function runOwnTests(rendering: Rendering): Promise<OwnTests> {
   };
 }
 
-/** The rendering with the user's rule tests among its tests, and the result of their other tests. */
+/** Adds the user's rule tests to a rendering and runs the user's other tests. */
 export async function withOwnTests(
   rendering: Rendering,
 ): Promise<{ readonly rendering: Rendering; readonly diagnostics: readonly Diagnostic[] }> {
@@ -63,7 +63,7 @@ async function runFile(test: OwnTest, rendering: Rendering): Promise<OwnTests> {
     case 'both':
       return only([mixed]);
     case 'unknown':
-      return only([unlike(test.origin)]);
+      return only([notATest(test.origin)]);
   }
 }
 
@@ -72,17 +72,17 @@ const byPlace = (a: Diagnostic, b: Diagnostic): number => (a.where?.offset ?? 0)
 const mixed: Problem = {
   code: 'test-file',
   path: [],
-  message: 'this file mixes tests for promtool with tests for promstack',
-  hint: 'move "routes" and "inhibit" into another file',
+  message: 'this file mixes promtool tests with promstack tests',
+  hint: 'move "routes" and "inhibit" to another file',
 };
 
-function unlike(origin: string): Problem {
+function notATest(origin: string): Problem {
   return {
     code: 'test-file',
     severity: 'warning',
     path: [],
     message: `${origin} is not run: it is not a test file`,
-    hint: 'a test file has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests"',
+    hint: 'a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool',
   };
 }
 
@@ -91,7 +91,7 @@ const notRun = (path: Problem['path'], service: string, what: string): Problem =
   severity: 'warning',
   path,
   atKey: true,
-  message: `these tests are not run: the stack has no ${service}, and so no ${what}`,
+  message: `these tests are not run: the stack has no ${service}, so it has no ${what}`,
 });
 
 function ownProblems(content: unknown, rendering: Rendering): readonly Problem[] {
@@ -117,21 +117,21 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
   ];
 }
 
-/** amtool reports a tree that Alertmanager would refuse, but not syntax that is newer than promstack. */
+/** amtool reports invalid syntax, but not valid syntax that is newer than promstack. */
 function unreadable(key: string): Problem {
   return {
     code: 'could-not-check',
     severity: 'warning',
     path: [key],
     atKey: true,
-    message: 'these tests are not run: promstack cannot read the syntax of what they test',
+    message: 'these tests are not run: promstack cannot parse the configuration that they test',
   };
 }
 
-/** The folder of the user's tests beside the files they test; no test of promstack's is in it. */
+/** The folder of the user's tests in the config directory; shipped tests are not in it. */
 const testsFolder = 'tests/user';
 
-/** A file of promtool's tests with the paths of its rule files as they are rendered; undefined in a stack without Prometheus. */
+/** A promtool test file with its rule files' rendered paths; undefined in a stack without Prometheus. */
 async function prepareRuleTest(
   test: OwnTest,
   content: unknown,
@@ -147,7 +147,7 @@ async function prepareRuleTest(
 
   const targetsOf = (path: string): readonly string[] => {
     const own = (matches.get(path) ?? [path]).flatMap((file) => renderedPaths.get(resolve(folder, file)) ?? []);
-    // Shipped rules are named as if they were in the folder `rules` beside stack.yml.
+    // Shipped rules have paths as if they were in the folder `rules` next to stack.yml.
     const shipped = posix.normalize(relative(rendering.folder, resolve(folder, path)));
     const targets = own.length > 0 ? own : rules.some((file) => file.path === shipped) ? [shipped] : [];
     return targets.map((target) => posix.relative(testsFolder, target));
@@ -167,7 +167,7 @@ async function prepareRuleTest(
   return { file, problems };
 }
 
-/** The files that each glob under `rule_files` matches. */
+/** The matches of each glob in `rule_files`. */
 async function globbed(value: unknown, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const paths = isMapping(value) && Array.isArray(value['rule_files']) ? value['rule_files'] : [];
   const globs = paths.map(String).filter(isGlob);

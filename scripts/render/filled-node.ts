@@ -5,8 +5,8 @@ import type { SourceMarkers } from './source-markers.ts';
 import { writeValue } from './yaml-writer.ts';
 
 /**
- * A value of stack.yml standing in a template's tree, written by our own writer. It is a map to the yaml package
- * because only maps and lists may begin on a line of their own below their key.
+ * A value of stack.yml as a node of a template, written by `writeValue`. It extends YAMLMap because the yaml package
+ * lets only maps and lists start on the line below their key.
  */
 export class FilledNode extends YAMLMap {
   readonly value: unknown;
@@ -18,11 +18,11 @@ export class FilledNode extends YAMLMap {
     this.value = value;
     this.path = path;
     this.marks = marks;
-    // In the package's words: a value that is not `flow` goes below its key, a `flow` one beside it.
+    // The yaml package writes a value that is not `flow` below its key, a `flow` one beside it.
     this.flow = !isCollection(value);
   }
 
-  /** The node's items as nodes of their own; undefined when its value is no list. */
+  /** The node's items as separate nodes; undefined when its value is not a list. */
   itemNodes(): readonly FilledNode[] | undefined {
     if (!Array.isArray(this.value)) return undefined;
     return this.value.map((item, at) => new FilledNode(item, [...this.path, at], this.marks));
@@ -35,26 +35,26 @@ export class FilledNode extends YAMLMap {
   }
 }
 
-/** Gives a node that takes a hole's place the hole's comments. */
-export function inPlaceOf(hole: Scalar, node: FilledNode): FilledNode {
-  if (hole.spaceBefore) node.spaceBefore = true;
+/** Copies the comments of a placeholder to the node that replaces it. */
+export function inPlaceOf(placeholder: Scalar, node: FilledNode): FilledNode {
+  if (placeholder.spaceBefore) node.spaceBefore = true;
   if (node.flow) {
-    if (hole.commentBefore) node.commentBefore = hole.commentBefore;
-    if (hole.comment) node.comment = hole.comment;
+    if (placeholder.commentBefore) node.commentBefore = placeholder.commentBefore;
+    if (placeholder.comment) node.comment = placeholder.comment;
     return node;
   }
-  // A comment behind a hole would end up behind the last line of what fills it.
-  const comments = commentsOf(hole);
+  // A comment after a placeholder would end up after the last line of its value.
+  const comments = commentsOf(placeholder);
   if (comments !== '') node.commentBefore = comments;
   return node;
 }
 
-/** All comments of a hole, as lines. */
-export function commentsOf(hole: Scalar): string {
-  return [hole.commentBefore, hole.comment].filter(Boolean).join('\n');
+/** All comments of a placeholder, one per line. */
+export function commentsOf(placeholder: Scalar): string {
+  return [placeholder.commentBefore, placeholder.comment].filter(Boolean).join('\n');
 }
 
-/** Puts a comment, and the blank line above it, before whatever comment the node has; the node itself is left as it was. */
+/** A copy of a node with one more comment, and a blank line if wanted, above its own comment. */
 export function withCommentBefore<T extends Node>(node: T, comment: string | null | undefined, spaceBefore = false): T {
   if (!comment && !spaceBefore) return node;
   const copy = node.clone() as T;

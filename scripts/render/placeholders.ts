@@ -16,24 +16,24 @@ import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { isMapping } from '../../stack/values/mapping.ts';
 import { commentsOf, FilledNode, inPlaceOf, withCommentBefore } from './filled-node.ts';
-import type { Named, Scope } from './scope.ts';
+import type { Resolution, Scope } from './scope.ts';
 import type { SourceMarkers } from './source-markers.ts';
 import { type Placeholder, placeholderOf, type YamlTemplate } from './yaml-template.ts';
 
-/** A hole as a node of the tree. */
-type HoleNode = NonNullable<ReturnType<typeof placeholderOf>>;
+/** A placeholder as a node of the tree. */
+type PlaceholderNode = NonNullable<ReturnType<typeof placeholderOf>>;
 
 /**
- * Fills the holes of a parsed template, changing its tree. A hole whose value is undefined or an empty list or map is
- * left out with its key and the comment above it, and so is a section that had nothing else in it.
+ * Replaces the placeholders of a parsed template in its tree. One whose value is undefined or an empty list or map is
+ * removed with its key and the comment above it, and so is a section that becomes empty.
  */
 export function fillPlaceholders(template: YamlTemplate, scope: Scope, marks: SourceMarkers): readonly Diagnostic[] {
-  const filling = new Filling(template, scope, marks);
-  filling.document();
-  return filling.problems;
+  const filler = new PlaceholderFiller(template, scope, marks);
+  filler.document();
+  return filler.problems;
 }
 
-/** The items of a filled template that is a list, fit to stand in another tree; undefined when it is something else. */
+/** The items of a rendered template that is a list, ready to be put into another tree; undefined for anything else. */
 export function itemsOf(document: Document): readonly Node[] | undefined {
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return [];
@@ -43,8 +43,8 @@ export function itemsOf(document: Document): readonly Node[] | undefined {
   return first === undefined ? [] : [withCommentBefore(first, contents.commentBefore), ...rest];
 }
 
-/** Writes each `*alias` out: what it stands for may be left out, or stand in another tree. */
-function writeOutAliases(document: Document): void {
+/** Replaces each `*alias` by a copy of its anchor's node, which may be removed or moved to another tree. */
+function expandAliases(document: Document): void {
   visit(document, { Alias: (_key, alias) => alias.resolve(document)?.clone() as Node | undefined });
   visit(document, {
     Node: (_key, node) => {
@@ -53,7 +53,7 @@ function writeOutAliases(document: Document): void {
   });
 }
 
-class Filling {
+class PlaceholderFiller {
   readonly problems: Diagnostic[] = [];
   readonly #template: YamlTemplate;
   readonly #scope: Scope;
@@ -67,114 +67,119 @@ class Filling {
 
   document(): void {
     const { document } = this.#template;
-    writeOutAliases(document);
+    expandAliases(document);
     if (document.contents === null) return;
     document.contents = (this.#node(document.contents) ?? null) as Document.Parsed['contents'];
   }
 
-  /** The node with its holes filled; undefined when nothing is left of it. */
+  /** The node with its placeholders replaced; undefined when nothing is left of it. */
   #node(node: Node): Node | undefined {
-    const hole = placeholderOf(node);
-    if (hole !== undefined) return this.#value(hole);
+    const placeholder = placeholderOf(node);
+    if (placeholder !== undefined) return this.#value(placeholder);
     if (isMap(node)) return this.#map(node);
     return isSeq(node) ? this.#list(node) : node;
   }
 
-  #value(hole: HoleNode): Node | undefined {
-    if (hole.value.kind === 'spread') {
+  #value(placeholder: PlaceholderNode): Node | undefined {
+    if (placeholder.value.kind === 'spread') {
       this.#report(
-        hole,
+        placeholder,
         'misplaced-spread',
-        '!spread stands where no list is around it',
-        'write it as an item of a list: - !spread NAME',
+        '!spread is not inside a list',
+        'write it as a list item: - !spread NAME',
       );
       return undefined;
     }
-    const found = this.#find(hole);
-    if (found.kind === 'unknown') return undefined;
-    if (found.kind === 'value') {
-      return isEmpty(found.value) ? undefined : inPlaceOf(hole, new FilledNode(found.value, found.path, this.#marks));
+    const resolved = this.#resolve(placeholder);
+    if (resolved.kind === 'unknown') return undefined;
+    if (resolved.kind === 'value') {
+      return isEmpty(resolved.value)
+        ? undefined
+        : inPlaceOf(placeholder, new FilledNode(resolved.value, resolved.path, this.#marks));
     }
-    if (found.nodes.length === 0) return undefined;
+    if (resolved.nodes.length === 0) return undefined;
     const list = new YAMLSeq();
-    list.items = [...found.nodes];
-    list.commentBefore = commentsOf(hole) || null;
+    list.items = [...resolved.nodes];
+    list.commentBefore = commentsOf(placeholder) || null;
     return list;
   }
 
   #map(map: YAMLMap): Node | undefined {
     if (map.items.length === 0) return map;
-    const gone = new Set<Pair>();
+    const removed = new Set<Pair>();
     map.items.forEach((pair) => {
       if (placeholderOf(pair.key) !== undefined) {
         this.#report(
-          pair.key as HoleNode,
-          'misplaced-hole',
-          'a hole stands where a key is expected',
-          'holes are values: key: !value NAME',
+          pair.key as PlaceholderNode,
+          'misplaced-placeholder',
+          'a placeholder cannot be a key',
+          'use it as a value: key: !value NAME',
         );
       }
       if (!isNode(pair.value)) return;
       const value = this.#node(pair.value);
-      if (value === undefined) gone.add(pair);
+      if (value === undefined) removed.add(pair);
       else pair.value = value;
     });
-    return this.#without(map, gone);
+    return this.#without(map, removed);
   }
 
   #list(list: YAMLSeq): Node | undefined {
     if (list.items.length === 0) return list;
-    const gone = new Set<unknown>();
+    const removed = new Set<unknown>();
     const items = list.items.flatMap((item): readonly unknown[] => {
       if (!isNode(item)) return [item];
-      const hole = placeholderOf(item);
-      const filled = hole?.value.kind === 'spread' ? this.#spread(hole) : [this.#node(item)].filter(isNode);
+      const placeholder = placeholderOf(item);
+      const filled =
+        placeholder?.value.kind === 'spread' ? this.#spread(placeholder) : [this.#node(item)].filter(isNode);
       if (filled.length > 0) return filled;
-      gone.add(item);
+      removed.add(item);
       return [item];
     });
     list.items = items;
-    return this.#without(list, gone);
+    return this.#without(list, removed);
   }
 
-  #spread(hole: HoleNode): readonly Node[] {
-    const found = this.#find(hole);
-    if (found.kind === 'unknown') return [];
-    const items = found.kind === 'nodes' ? found.nodes : this.#itemsOf(hole, found);
+  #spread(placeholder: PlaceholderNode): readonly Node[] {
+    const resolved = this.#resolve(placeholder);
+    if (resolved.kind === 'unknown') return [];
+    const items = resolved.kind === 'nodes' ? resolved.nodes : this.#itemsOf(placeholder, resolved);
     const [first, ...rest] = items;
-    return first === undefined ? [] : [withCommentBefore(first, commentsOf(hole), hole.spaceBefore), ...rest];
+    return first === undefined
+      ? []
+      : [withCommentBefore(first, commentsOf(placeholder), placeholder.spaceBefore), ...rest];
   }
 
-  #itemsOf(hole: HoleNode, { value, path }: { value: unknown; path: KeyPath }): readonly Node[] {
+  #itemsOf(placeholder: PlaceholderNode, { value, path }: { value: unknown; path: KeyPath }): readonly Node[] {
     if (value === undefined || value === null) return [];
     const items = new FilledNode(value, path, this.#marks).itemNodes();
     if (items !== undefined) return items;
     this.#report(
-      hole,
+      placeholder,
       'spread-of-no-list',
-      `!spread needs a list, and ${hole.value.name} is none`,
-      `write it as !value ${hole.value.name}`,
+      `!spread needs a list, but ${placeholder.value.name} is not one`,
+      `write it as !value ${placeholder.value.name}`,
     );
     return [];
   }
 
-  /** A collection without some of its items and the comments right above these; undefined when nothing is left. */
-  #without<T extends YAMLMap | YAMLSeq>(collection: T, gone: ReadonlySet<unknown>): T | undefined {
-    if (gone.size === 0) return collection;
-    const isFirstGone = gone.has(collection.items[0]);
+  /** A collection without some of its items and the comments right above them; undefined when nothing is left. */
+  #without<T extends YAMLMap | YAMLSeq>(collection: T, removed: ReadonlySet<unknown>): T | undefined {
+    if (removed.size === 0) return collection;
+    const isFirstRemoved = removed.has(collection.items[0]);
     const kept: unknown[] = [];
     // The comment above the first item of an inner collection belongs to the collection.
-    let left = isFirstGone ? withoutLastParagraph(collection.commentBefore) : '';
-    if (isFirstGone) collection.commentBefore = null;
+    let left = isFirstRemoved ? withoutLastParagraph(collection.commentBefore) : '';
+    if (isFirstRemoved) collection.commentBefore = null;
     for (const item of collection.items) {
       const head = headOf(item);
-      if (gone.has(item)) {
+      if (removed.has(item)) {
         left = paragraphs(left, withoutLastParagraph(head?.commentBefore));
         continue;
       }
       if (head !== undefined) {
         if (left !== '') head.commentBefore = paragraphs(left, head.commentBefore);
-        if (isFirstGone && kept.length === 0) head.spaceBefore = false;
+        if (isFirstRemoved && kept.length === 0) head.spaceBefore = false;
       }
       left = '';
       kept.push(item);
@@ -184,23 +189,29 @@ class Filling {
     return kept.length === 0 ? undefined : collection;
   }
 
-  #find(hole: HoleNode): Named {
-    const found = this.#scope.find(hole.value.name);
-    if (found.kind === 'unknown') this.#reportUnknown(hole);
-    return found;
+  #resolve(placeholder: PlaceholderNode): Resolution {
+    const resolved = this.#scope.resolve(placeholder.value.name);
+    if (resolved.kind === 'unknown') this.#reportUnknown(placeholder);
+    return resolved;
   }
 
-  #reportUnknown(hole: HoleNode): void {
-    const { name } = hole.value as Placeholder;
+  #reportUnknown(placeholder: PlaceholderNode): void {
+    const { name } = placeholder.value as Placeholder;
     const names = this.#scope.names();
     const near = closest(name, names);
-    const siblings = names.filter((one) => one.split('.')[0] === name.split('.')[0]);
-    const known = siblings.length > 0 ? siblings : [...new Set(names.map((one) => one.split('.')[0] ?? one))];
-    const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-    this.#report(hole, 'unknown-hole', name === '' ? 'a hole has no name' : `nothing is named ${name}`, hint);
+    const siblings = names.filter((candidate) => candidate.split('.')[0] === name.split('.')[0]);
+    const known =
+      siblings.length > 0 ? siblings : [...new Set(names.map((candidate) => candidate.split('.')[0] ?? candidate))];
+    const hint = near === undefined ? `known names: ${known.join(', ')}` : `did you mean ${near}?`;
+    this.#report(
+      placeholder,
+      'unknown-placeholder',
+      name === '' ? 'this placeholder has no name' : `there is no value named ${name}`,
+      hint,
+    );
   }
 
-  #report(node: HoleNode, code: string, message: string, hint: string): void {
+  #report(node: PlaceholderNode, code: string, message: string, hint: string): void {
     this.problems.push({ severity: 'error', code, message, hint, where: this.#template.rangeOf(node) });
   }
 }
@@ -210,13 +221,13 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : isMapping(value) && Object.keys(value).length === 0;
 }
 
-/** The node that has the comment above an item: an item itself, or a pair's key. */
+/** The node that carries the comment above an item: the item itself, or a pair's key. */
 function headOf(item: unknown): Node | undefined {
   const head = isPair(item) ? item.key : item;
   return isNode(head) ? head : undefined;
 }
 
-/** What is left of the comments above an item when it goes: all but the one right above it. */
+/** The comments above an item that stay when it is removed: all but the one right above it. */
 function withoutLastParagraph(comment: string | null | undefined): string {
   return (comment ?? '')
     .split(/\n[ \t]*\n/)
@@ -224,7 +235,7 @@ function withoutLastParagraph(comment: string | null | undefined): string {
     .join('\n\n');
 }
 
-/** Comments one below the other, an empty line between them. */
+/** Joins comments with an empty line between them. */
 function paragraphs(...comments: readonly (string | null | undefined)[]): string {
   return comments.filter(Boolean).join('\n\n');
 }

@@ -9,20 +9,20 @@ import { loadTemplates, type TemplateSet } from './templates.ts';
 
 /** How to load and render a stack. */
 export interface RenderStackOptions extends LoadOptions {
-  /** Services to leave out, as though stack.yml did not enable them. */
+  /** Services to leave out, as if stack.yml disabled them. */
   readonly without?: readonly string[] | undefined;
-  /** Reads the templates, the user's own in the folder over promstack's. */
+  /** Reads promstack's templates and the user's, which replace them. */
   readonly templates?: ((userFolder: string, cwd: string) => Promise<TemplateSet>) | undefined;
 }
 
-/** A stack as it was loaded, and every file rendered from the templates. */
+/** A loaded stack and its rendered files. */
 export interface RenderedStack {
   readonly loaded: LoadedStack;
-  /** Its diagnostics include the warnings of loading. */
+  /** Includes the warnings of loading. */
   readonly rendering: Result<Rendering>;
 }
 
-/** Everything a stack should be: stack.yml loaded with all that it names, and every file rendered from the templates. */
+/** Loads stack.yml with the files it names, and renders every file from the templates. */
 export async function renderStack(options: RenderStackOptions): Promise<Result<RenderedStack>> {
   const { cwd, without = [], templates = loadTemplates } = options;
   const overrides = { ...options.overrides, ...disabled(without) };
@@ -35,7 +35,7 @@ export async function renderStack(options: RenderStackOptions): Promise<Result<R
   return ok({ loaded, rendering: ok(rendering.value, [...warnings, ...rendering.warnings]) });
 }
 
-/** What is left out is disabled while stack.yml is checked too: a fault in its own part is no reason to refuse. */
+/** Services left out are disabled before stack.yml is validated, so that errors in their keys do not count. */
 function disabled(without: readonly string[]): Readonly<Record<string, unknown>> {
   const known = without.filter((name) => findService(name) !== undefined);
   return Object.fromEntries(known.map((name) => [name, { enabled: false }]));

@@ -15,13 +15,13 @@ import { revealed } from './show.ts';
 import { TemplateRenderer } from './template-renderer.ts';
 import type { TemplateSet } from './templates.ts';
 
-/** What to render besides what stack.yml says. */
+/** Options of rendering. */
 export interface RenderOptions {
-  /** Services to leave out, as though they were not enabled. */
+  /** Services to leave out, as if they were disabled. */
   readonly without?: readonly string[];
 }
 
-/** Everything the stack is meant to be, from its config and the templates alone. */
+/** The desired state of the stack, from its config and the templates alone. */
 export function render(loaded: LoadedStack, templates: TemplateSet, options: RenderOptions = {}): Result<Rendering> {
   const without = options.without ?? [];
   const config = withoutServices(loaded.config, without);
@@ -51,10 +51,10 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
     ...[...filesOf.values(), tests].flatMap(clashes),
     ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files) ?? []).map(placeInFile)),
   ];
-  if (diagnostics.some((told) => told.severity === 'error')) return fail(diagnostics);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
 
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
-  const revision = shortHash(rendered.map((one) => `${one.service.name}=${one.revision}\n`).join(''));
+  const revision = shortHash(rendered.map(({ service, revision }) => `${service.name}=${revision}\n`).join(''));
   const { folder } = loaded;
   const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
@@ -71,9 +71,9 @@ function toServiceRendering(service: Service, config: StackConfig, files: readon
   return { service, container: service.container(config), files: stamped, revision };
 }
 
-/** By code unit, so that the order is the same under every locale. */
+/** By code unit, so that the order does not depend on the locale. */
 function sortedByPath(files: readonly RenderedFile[]): readonly RenderedFile[] {
-  return files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function withoutServices(config: StackConfig, without: readonly string[]): StackConfig {
@@ -92,30 +92,30 @@ function unknownServices(without: readonly string[]): readonly Diagnostic[] {
       return {
         severity: 'error',
         code: 'unknown-service',
-        message: `there is no service ${name} to leave out`,
+        message: `unknown service ${name}`,
         hint: near === undefined ? `the services are ${names.join(', ')}` : `did you mean ${near}?`,
       };
     });
 }
 
-/** A problem of a rendered file at its place in the file that it was made of. */
+/** A problem of a rendered file, at its place in the source file. */
 function placeInFile({ file, ...problem }: FileProblem): Diagnostic {
   const content = file.content instanceof Secret ? file.content.reveal() : file.content;
   return readYaml(content, file.origin).toDiagnostic(problem);
 }
 
-/** Two files cannot land in one place. */
+/** Errors for files that have the same path. */
 function clashes(files: readonly RenderedFile[]): readonly Diagnostic[] {
   const first = new Map<string, RenderedFile>();
   return files.flatMap((file): Diagnostic[] => {
-    const other = first.get(file.path);
-    first.set(file.path, other ?? file);
-    if (other === undefined) return [];
+    const earlier = first.get(file.path);
+    first.set(file.path, earlier ?? file);
+    if (earlier === undefined) return [];
     return [
       {
         severity: 'error',
         code: 'same-place',
-        message: `${other.origin} and ${file.origin} would both become ${file.path} of ${file.service}`,
+        message: `${earlier.origin} and ${file.origin} would both become ${file.service}/${file.path}`,
         hint: 'rename one of them',
       },
     ];

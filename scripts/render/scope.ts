@@ -5,53 +5,55 @@ import type { Service } from '../../stack/service.ts';
 import { isMapping } from '../../stack/values/mapping.ts';
 import { knownKeys, schemaAt } from '../config/schema.ts';
 
-/** What a hole's name stands for. */
-export type Named =
+/** The value of a placeholder's name. */
+export type Resolution =
   | { readonly kind: 'value'; readonly value: unknown; readonly path: KeyPath }
   | { readonly kind: 'nodes'; readonly nodes: readonly Node[] }
   | { readonly kind: 'unknown' };
 
-/** The names the holes of a template may use. */
+/** The names that placeholders of a template may use. */
 export interface Scope {
-  find(name: string): Named;
-  /** Every name, for someone who mistyped one. */
+  resolve(name: string): Resolution;
+  /** All names, to suggest the nearest one. */
   names(): readonly string[];
 }
 
-/** The config under its own keys, and above it each service's own values under `<service>.<key>`. */
+/** The keys of the config, and each service's computed values as `<service>.<key>`, which win over keys of the same name. */
 export function configScope(config: StackConfig, services: readonly Service[]): Scope {
-  const own = new Map(services.map((service) => [service.name, service.placeholders?.(config) ?? {}]));
+  const computed = new Map(services.map((service) => [service.name, service.placeholders?.(config) ?? {}]));
 
-  const find = (name: string): Named => {
+  const resolve = (name: string): Resolution => {
     const path = name.split('.');
     const [first = '', second = '', ...rest] = path;
-    const holes = own.get(first);
-    const isOwn = holes !== undefined && Object.hasOwn(holes, second);
-    const found = isOwn ? dig(holes[second], rest) : dig(config, path);
-    if (found !== undefined) return { kind: 'value', value: found.value, path };
-    // A key that is known but not set leaves its place empty; what the schema does not know either is a mistake.
-    const isKnown = isOwn ? holes[second] === undefined : schemaAt(stackSchema, path) !== undefined;
+    const placeholders = computed.get(first);
+    const isComputed = placeholders !== undefined && Object.hasOwn(placeholders, second);
+    const entry = isComputed ? dig(placeholders[second], rest) : dig(config, path);
+    if (entry !== undefined) return { kind: 'value', value: entry.value, path };
+    // A known key that is not set is left out; a key that the schema does not know is a mistake.
+    const isKnown = isComputed ? placeholders[second] === undefined : schemaAt(stackSchema, path) !== undefined;
     return isKnown ? { kind: 'value', value: undefined, path } : { kind: 'unknown' };
   };
 
   const names = (): readonly string[] => [
     ...new Set([
-      ...[...own].flatMap(([service, holes]) => Object.keys(holes).map((key) => `${service}.${key}`)),
+      ...[...computed].flatMap(([service, placeholders]) =>
+        Object.keys(placeholders).map((key) => `${service}.${key}`),
+      ),
       ...knownKeys(stackSchema)
         .filter(({ path }) => !path.includes('[]'))
         .map(({ path }) => path.join('.')),
     ]),
   ];
 
-  return { find, names };
+  return { resolve, names };
 }
 
-/** A scope that also knows `contributed.KIND`: the items that services gave to that kind. */
+/** A scope that also has `contributed.KIND`: the items that services contribute to that kind. */
 export function withContributions(scope: Scope, contributed: ReadonlyMap<string, readonly Node[]>): Scope {
   return {
-    find: (name) => {
+    resolve: (name) => {
       const kind = /^contributed\.(.+)$/.exec(name)?.[1];
-      if (kind === undefined) return scope.find(name);
+      if (kind === undefined) return scope.resolve(name);
       const nodes = contributed.get(kind);
       return nodes === undefined ? { kind: 'unknown' } : { kind: 'nodes', nodes };
     },
@@ -59,7 +61,7 @@ export function withContributions(scope: Scope, contributed: ReadonlyMap<string,
   };
 }
 
-/** The value below a path of keys; undefined when a key on the way is not there. */
+/** The value at a path of keys; undefined when one of the keys is missing. */
 function dig(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let at = value;
   for (const key of keys) {

@@ -8,26 +8,26 @@ import { valueAt } from '../../stack/values/mapping.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Scope } from './scope.ts';
 
-/** A scope whose values name the file of each secret that the program can read from one. */
+/** A scope whose values name a file in place of each secret that the program can read from a file. */
 export function withPlacedSecrets(scope: Scope): Scope {
   return {
     ...scope,
-    find: (name) => {
-      const found = scope.find(name);
-      const files = found.kind === 'value' ? filesOf(found.path) : undefined;
-      if (found.kind !== 'value' || files === undefined) return found;
-      return { ...found, value: placeSecrets(found.value, found.path, files) };
+    resolve: (name) => {
+      const resolved = scope.resolve(name);
+      const files = resolved.kind === 'value' ? filesOf(resolved.path) : undefined;
+      if (resolved.kind !== 'value' || files === undefined) return resolved;
+      return { ...resolved, value: placeSecrets(resolved.value, resolved.path, files) };
     },
   };
 }
 
-/** The files of one service that hold a secret each. */
+/** The secret files of one service, one secret each. */
 export function secretFilesOf(service: Service, config: StackConfig): readonly RenderedFile[] {
   if (service.secretFiles === undefined) return [];
   return secretFilesIn(valueAt(config, [service.name]), service.name, service.secretFiles);
 }
 
-/** Where a rendered key stands in stack.yml: a key that names the file of a secret stands there under the secret's own name. */
+/** The place of a rendered key in stack.yml, where a key that names a secret's file has the name of the secret itself. */
 export function locateWritten(locate: LoadedStack['locate'], config: StackConfig): LoadedStack['locate'] {
   if (!services.some((service) => secretFilesOf(service, config).length > 0)) return locate;
   return (path, atKey): SourceRange | undefined => {

@@ -8,12 +8,12 @@ export function revealed(file: RenderedFile): string {
   return file.content instanceof Secret ? file.content.reveal() : file.content;
 }
 
-/** The text of a file fit to be seen, with `[secret]` in the place of each secret, one that stands in it as it is too. */
+/** The text of a file with `[secret]` in place of each secret. */
 export function shown(file: RenderedFile): string {
   return hidden(file).text;
 }
 
-/** The same, with the secrets that stand in it as they are; `masked` shows the others. */
+/** The text of a file with its secrets masked, and the secrets that were literals in it; `masked` is the text when the whole file is secret. */
 export function hidden(file: RenderedFile, masked = file.masked): MaskedText {
   const text = file.content instanceof Secret ? (masked ?? `${file.content}\n`) : file.content;
   const secretFiles = findService(file.service)?.secretFiles;
@@ -22,12 +22,12 @@ export function hidden(file: RenderedFile, masked = file.masked): MaskedText {
 
 const serviceNames = services.map(({ name }) => name);
 
-/** The path a person knows a rendered file by: `prometheus/prometheus.yml`. */
+/** The name of a rendered file in messages: `prometheus/prometheus.yml`. */
 export function nameOf(file: RenderedFile): string {
   return `${file.service}/${file.path}`;
 }
 
-/** A rendered file as it may leave promstack: what is secret says only that it is. */
+/** A rendered file with its secrets masked, safe to print. */
 export interface ShownFile {
   /** `<service>/<path in its config directory>`. */
   readonly name: string;
@@ -37,7 +37,7 @@ export interface ShownFile {
   readonly content: string;
 }
 
-/** Rendered files with their secrets masked. */
+/** Masks the secrets of rendered files. */
 export function toShown(files: readonly RenderedFile[]): readonly ShownFile[] {
   return files.map((file) => ({
     name: nameOf(file),

@@ -3,10 +3,10 @@ import type { FilledLines } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { writeQuoted } from './yaml-writer.ts';
 
-/** What a text with marks becomes. */
+/** A text with its marks resolved. */
 export interface MarkedText {
   readonly content: string | Secret;
-  /** The text fit to be seen, when the content is a Secret. */
+  /** The text with secrets masked, when the content is a Secret. */
   readonly masked?: string;
   readonly secrets?: readonly Secret[];
   /** The lines that came from stack.yml. */
@@ -14,32 +14,32 @@ export interface MarkedText {
 }
 
 /**
- * Marks put into a text while it is put together, and taken out when it is whole: where a secret belongs, and which
- * part came from which key of stack.yml. Marks have NULs, which no YAML file can hold.
+ * Marks in a text while it is rendered: where a secret goes, and which part comes from which key of stack.yml.
+ * `finish` removes them. Marks contain NULs, which cannot occur in YAML.
  */
 export class SourceMarkers {
   readonly #secrets: Secret[] = [];
   readonly #paths: KeyPath[] = [];
 
-  /** What stands for a secret: in the end the secret as a YAML scalar. */
+  /** A mark that `finish` replaces by the secret as a YAML scalar. */
   secret(secret: Secret): string {
     const known = this.#secrets.indexOf(secret);
     return `\0s${known === -1 ? this.#secrets.push(secret) - 1 : known}\0`;
   }
 
-  /** The text, marked as the value of a key of stack.yml. */
+  /** Marks a text as the value of a key of stack.yml. */
   from(path: KeyPath, text: string): string {
     return `\0b${this.#paths.push(path) - 1}\0${text}\0e\0`;
   }
 
-  /** The text without its marks: the secrets in their places, and a form to show when there are any. */
+  /** The text without marks, with its secrets filled in, and a masked copy when there are any. */
   finish(marked: string): MarkedText {
     if (!marked.includes('\0')) return { content: marked, filled: [] };
     const { text, filled } = this.#takePaths(marked);
-    const inside = [...text.matchAll(secretMark)].flatMap(([, at]) => this.#secrets[Number(at)] ?? []);
-    if (inside.length === 0) return { content: text, filled };
-    const secrets = [...new Set(inside)];
-    const origin = [...new Set(secrets.map((one) => one.origin))].join(', ');
+    const used = [...text.matchAll(secretMark)].flatMap(([, at]) => this.#secrets[Number(at)] ?? []);
+    if (used.length === 0) return { content: text, filled };
+    const secrets = [...new Set(used)];
+    const origin = [...new Set(secrets.map((secret) => secret.origin))].join(', ');
     return {
       content: new Secret(
         this.#show(text, (secret) => secret.reveal()),
@@ -51,7 +51,7 @@ export class SourceMarkers {
     };
   }
 
-  /** Parts never hold parts, so an end belongs to the last beginning. */
+  /** Marked parts are never nested, so an end mark belongs to the last begin mark. */
   #takePaths(marked: string): { text: string; filled: readonly FilledLines[] } {
     const filled: FilledLines[] = [];
     const pieces: string[] = [];

@@ -1,13 +1,13 @@
-/** Where a template goes, by its path. */
+/** What a template is rendered to, by its path. */
 export type TemplateKind =
   | { readonly kind: 'file' }
   | { readonly kind: 'test' }
-  /** A list whose items other templates name as `contributed.KIND`. */
+  /** A list whose items other templates use as `contributed.KIND`. */
   | { readonly kind: 'list'; readonly of: string }
-  /** A file that lands with whoever collects its kind. */
+  /** A file for the service that collects its kind. */
   | { readonly kind: 'contribution'; readonly of: string; readonly name: string };
 
-/** Reads a template's use from its path below its service's folder. */
+/** `path` is relative to the folder of the template's service. */
 export function templateKindOf(path: string): TemplateKind {
   if (path.startsWith('tests/')) return { kind: 'test' };
   const [, kind = '', name] = /^contribute\/([^/]+?)(?:\.ya?ml|\/(.+))$/.exec(path) ?? [];

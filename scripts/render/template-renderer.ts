@@ -13,38 +13,39 @@ import { type TemplateKind, templateKindOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
 import { mayHavePlaceholders, parseTemplate } from './yaml-template.ts';
 
-/** Renders the templates of one stack; what is wrong with them gathers in `diagnostics`. */
+/** Renders the templates of one stack and collects their problems in `diagnostics`. */
 export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
   readonly #enabled: readonly Service[];
   readonly #templates: readonly (TemplateFile & { readonly use: TemplateKind })[];
   readonly #marks = new SourceMarkers();
-  /** The names templates may use; contributions cannot name each other. */
+  /** The scope of contributions, which cannot use each other. */
   readonly #plain: Scope;
+  /** The scope of all other templates. */
   readonly #full: Scope;
-  readonly #wants: (template: TemplateFile, kind: string) => boolean;
+  readonly #isIncluded: (template: TemplateFile, kind: string) => boolean;
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
     this.#enabled = enabled;
     this.#templates = templates.files.map((file) => ({ ...file, use: templateKindOf(file.path) }));
-    this.#wants = ({ isShipped }, kind) =>
+    this.#isIncluded = ({ isShipped }, kind) =>
       !isShipped ||
       !services.some((service) =>
-        service.collects?.some((one) => one.kind === kind && one.shipped?.(config) === false),
+        service.collects?.some((collected) => collected.kind === kind && collected.shipped?.(config) === false),
       );
     this.diagnostics.push(...unusedContributions(templates.files));
     this.#plain = withPlacedSecrets(configScope(config, services));
     this.#full = withContributions(this.#plain, this.#contributedItems());
   }
 
-  /** The files of one service's config directory: its own templates and what is contributed to it. */
+  /** The files of a service's config directory: its own templates and the contributions it collects. */
   filesOf(service: Service): readonly RenderedFile[] {
     const own = this.#templatesOf(service).filter(({ use }) => use.kind === 'file');
     const contributed = (service.collects ?? []).flatMap(({ kind, into }) =>
-      this.#enabled.flatMap((giver) =>
-        this.#templatesOf(giver).flatMap((template) => {
+      this.#enabled.flatMap((contributor) =>
+        this.#templatesOf(contributor).flatMap((template) => {
           const { use } = template;
-          if (use.kind !== 'contribution' || use.of !== kind || !this.#wants(template, kind)) return [];
+          if (use.kind !== 'contribution' || use.of !== kind || !this.#isIncluded(template, kind)) return [];
           return [this.#file(template, service.name, `${into}/${use.name}`, this.#plain)];
         }),
       ),
@@ -52,7 +53,7 @@ export class TemplateRenderer {
     return [...own.map((template) => this.#file(template, service.name, template.path, this.#full)), ...contributed];
   }
 
-  /** Tests of the rendered files. A shipped test speaks of shipped rules: where one of them is left out or replaced it is left out too. */
+  /** Tests of the rendered files. A shipped test is left out when a shipped rule file that it tests is left out or replaced. */
   tests(files: readonly RenderedFile[]): readonly RenderedFile[] {
     const shippedPaths = new Set(files.filter((file) => file.isShipped).map((file) => file.path));
     return this.#enabled.flatMap((service) =>
@@ -69,7 +70,7 @@ export class TemplateRenderer {
     return this.#templates.filter((template) => template.service === service.name);
   }
 
-  /** The items contributed to each kind, in the services' order; kinds that nobody of this stack contributes to are empty. */
+  /** The items contributed to each kind, in the order of the services; a kind without contributions in this stack is empty. */
   #contributedItems(): ReadonlyMap<string, readonly Node[]> {
     const lists = this.#templates.flatMap((template) =>
       template.use.kind === 'list' ? [{ template, kind: template.use.of }] : [],
@@ -77,7 +78,7 @@ export class TemplateRenderer {
     const items = new Map<string, Node[]>(lists.map(({ kind }) => [kind, []]));
     for (const service of this.#enabled) {
       for (const { template, kind } of lists) {
-        if (template.service !== service.name || !this.#wants(template, kind)) continue;
+        if (template.service !== service.name || !this.#isIncluded(template, kind)) continue;
         items.get(kind)?.push(...this.#items(template));
       }
     }
@@ -94,8 +95,8 @@ export class TemplateRenderer {
       this.diagnostics.push({
         severity: 'error',
         code: 'contribution-no-list',
-        message: `${template.path} is no list`,
-        hint: 'what a service contributes is a list: begin each item with "- "',
+        message: `${template.path} is not a list`,
+        hint: 'a contribution is a list: begin each item with "- "',
         where: parsed.rangeOf(parsed.document.contents ?? {}),
       });
     }
@@ -112,21 +113,21 @@ export class TemplateRenderer {
   }
 
   /**
-   * A YAML template with its holes filled, marks inside. One without holes keeps its bytes, which is undefined here;
-   * only a person's own has its syntax looked at, ours are known to be good.
+   * A YAML template with its placeholders replaced, still with marks; undefined when it has none and its bytes are kept.
+   * Shipped templates without placeholders are not parsed: their syntax is known to be valid.
    */
   #fill(template: TemplateFile, scope: Scope): string | undefined {
     if (template.isShipped && !mayHavePlaceholders(template.text)) return undefined;
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
-    if (parsed.diagnostics.length > 0 || !parsed.hasHoles) return undefined;
+    if (parsed.diagnostics.length > 0 || !parsed.hasPlaceholders) return undefined;
     this.diagnostics.push(...fillPlaceholders(parsed, scope, this.#marks));
-    // Without anything left the package would write `null`.
+    // The yaml package would write an empty document as `null`.
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }
 }
 
-/** Keeps lines, quotes and brackets as the template has them. */
+/** Keeps line breaks, quotes and brackets of the template. */
 const asWritten = {
   lineWidth: 0,
   flowCollectionPadding: false,
@@ -137,14 +138,14 @@ function isYaml(path: string): boolean {
   return /\.ya?ml$/.test(path);
 }
 
-/** The rule files a promtool test names, by their paths in the config directory. Only that part is parsed: tests are long. */
+/** The rule files of a promtool test, as paths in the config directory. Only that part is parsed, since tests are long. */
 function ruleFilesOf(test: string): readonly string[] {
   const [part = ''] = /^rule_files:.*\n(?:[ \t-].*\n|\s*#.*\n|\s*\n)*/m.exec(test) ?? [];
-  const read = (parse(part) as { rule_files?: unknown } | null)?.rule_files;
-  return Array.isArray(read) ? read.map((path) => String(path).replace(/^\.\.\//, '')) : [];
+  const paths = (parse(part) as { rule_files?: unknown } | null)?.rule_files;
+  return Array.isArray(paths) ? paths.map((path) => String(path).replace(/^\.\.\//, '')) : [];
 }
 
-/** Warns of contributions of the person's own that nothing takes, most often because their kind is misspelt. */
+/** Warns about the user's contributions that nothing collects, usually because their kind is misspelt. */
 function unusedContributions(files: readonly TemplateFile[]): readonly Diagnostic[] {
   const collected = new Set(services.flatMap((service) => (service.collects ?? []).map(({ kind }) => kind)));
   const named = new Set(
@@ -155,7 +156,7 @@ function unusedContributions(files: readonly TemplateFile[]): readonly Diagnosti
     .flatMap((file) => {
       const use = templateKindOf(file.path);
       if (use.kind === 'contribution' && !collected.has(use.of)) return [unused(file, use.of, 'collects', collected)];
-      if (use.kind === 'list' && !named.has(use.of)) return [unused(file, use.of, 'names', named)];
+      if (use.kind === 'list' && !named.has(use.of)) return [unused(file, use.of, 'uses', named)];
       return [];
     });
 }
@@ -165,7 +166,7 @@ function unused(file: TemplateFile, kind: string, verb: string, kinds: ReadonlyS
   return {
     severity: 'warning',
     code: 'contribution-unused',
-    message: `${file.origin} is not used: nothing ${verb} contributions of the kind ${kind}`,
+    message: `${file.origin} is not used: nothing ${verb} contributions of kind ${kind}`,
     hint: near === undefined ? `the kinds are ${[...kinds].sort().join(', ')}` : `did you mean ${near}?`,
   };
 }

@@ -11,24 +11,24 @@ import { StackError } from '../util/stack-error.ts';
 /** One file below templates/<service>/. */
 export interface TemplateFile {
   readonly service: string;
-  /** Below the service's folder, with forward slashes. */
+  /** Relative to the service's folder, with forward slashes. */
   readonly path: string;
   readonly text: string;
   readonly isExecutable: boolean;
-  /** Whether it is promstack's own, and no file of the person's stands in its place. */
+  /** Whether it is promstack's own and not replaced by a file of the user's. */
   readonly isShipped: boolean;
-  /** Its path as a person would type it. */
+  /** Its path as the user would type it. */
   readonly origin: string;
 }
 
-/** promstack's templates with the person's laid over them, sorted by service and path. */
+/** promstack's templates, replaced and extended by the user's, sorted by service and path. */
 export interface TemplateSet {
   readonly files: readonly TemplateFile[];
-  /** What is odd about the person's folder, and what in it cannot be used. */
+  /** Problems of the user's templates folder. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads promstack's own templates and, over them, those of the person's folder; a folder that is not there holds none. */
+/** Reads promstack's templates and the user's, which replace them; the user's folder may be missing. */
 export async function loadTemplates(userFolder: string | undefined, cwd = process.cwd()): Promise<TemplateSet> {
   const [shipped, own] = await Promise.all([
     readFolder(join(packageRoot(), 'templates'), true, cwd),
@@ -43,7 +43,7 @@ export async function loadTemplates(userFolder: string | undefined, cwd = proces
     else if (names.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
   }
   return {
-    files: [...files].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, file]) => file),
+    files: [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file),
     diagnostics: onePerFolder(diagnostics),
   };
 }
@@ -51,20 +51,20 @@ export async function loadTemplates(userFolder: string | undefined, cwd = proces
 async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<TemplateSet> {
   const paths = await listFiles(folder);
   const read = await Promise.all(
-    paths.filter(isWanted).map(async (path) => {
+    paths.filter(isTemplate).map(async (path) => {
       const absolute = join(folder, path);
       const origin = displayPath(absolute, cwd);
-      const found = await readTemplate(absolute);
-      if (found === undefined) return { files: [], diagnostics: [] };
-      if ('because' in found) return { files: [], diagnostics: [unreadable(origin, found.because)] };
+      const template = await readTemplate(absolute);
+      if (template === undefined) return { files: [], diagnostics: [] };
+      if ('because' in template) return { files: [], diagnostics: [unreadable(origin, template.because)] };
       const [service = '', ...rest] = path.split(sep);
-      return { files: [{ service, path: rest.join('/'), ...found, isShipped, origin }], diagnostics: [] };
+      return { files: [{ service, path: rest.join('/'), ...template, isShipped, origin }], diagnostics: [] };
     }),
   );
   return { files: read.flatMap(({ files }) => files), diagnostics: read.flatMap(({ diagnostics }) => diagnostics) };
 }
 
-/** A folder that goes away while it is walked through makes that fail, though all the others are still there. */
+/** Retries, because a subfolder that is removed during the walk makes the whole walk fail. */
 async function listFiles(folder: string): Promise<readonly string[]> {
   for (let triesLeft = 5; ; triesLeft--) {
     try {
@@ -77,30 +77,30 @@ async function listFiles(folder: string): Promise<readonly string[]> {
       throw new StackError({
         doing: `reading the templates in ${folder}`,
         why: cause instanceof Error ? cause.message : String(cause),
-        tryThis: 'make it a folder that you may read, or move it away',
+        tryThis: 'make it a readable folder, or move it away',
         cause,
       });
     }
   }
 }
 
-/** Undefined for what is no file, or has gone since its folder was listed. */
+/** Undefined for anything but a file, and for a file removed since its folder was listed. */
 async function readTemplate(
   path: string,
 ): Promise<Pick<TemplateFile, 'text' | 'isExecutable'> | { readonly because: string } | undefined> {
   try {
-    const about = await stat(path);
-    if (!about.isFile()) return undefined;
-    return { text: await readFile(path, 'utf8'), isExecutable: (about.mode & 0o111) !== 0 };
+    const stats = await stat(path);
+    if (!stats.isFile()) return undefined;
+    return { text: await readFile(path, 'utf8'), isExecutable: (stats.mode & 0o111) !== 0 };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!isAbsence(error)) return { because: code ?? String(error) };
-    // Anything else has come back in the meantime; the next read gets it.
+    // A file that is there again is read the next time.
     const isLink = await lstat(path).then(
-      (found) => found.isSymbolicLink(),
+      (stats) => stats.isSymbolicLink(),
       () => false,
     );
-    return isLink ? { because: 'it is a link to nothing' } : undefined;
+    return isLink ? { because: 'it is a broken symbolic link' } : undefined;
   }
 }
 
@@ -109,12 +109,12 @@ function unreadable(origin: string, because: string): Diagnostic {
     severity: 'error',
     code: 'template-unreadable',
     message: `the template ${origin} cannot be read: ${because}`,
-    hint: 'make it a file that you may read, or take it out of the templates folder',
+    hint: 'make it a readable file, or move it out of the templates folder',
   };
 }
 
-/** Not what editors and file managers leave beside a person's files. */
-function isWanted(path: string): boolean {
+/** Not a file that an editor or a file manager leaves behind. */
+function isTemplate(path: string): boolean {
   return !path.split(sep).some((part) => part.startsWith('.') || part.endsWith('~'));
 }
 
@@ -127,8 +127,8 @@ function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | u
       code: 'template-of-no-service',
       message:
         file.path === ''
-          ? `the template ${file.origin} lies in no service's folder`
-          : `templates/${file.service} is no service's folder`,
+          ? `the template ${file.origin} is not in the folder of a service`
+          : `templates/${file.service} is not the folder of a service`,
       hint: near === undefined ? `it is not used; ${folders}` : `it is not used; did you mean ${near}?`,
     };
   }
@@ -137,11 +137,11 @@ function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | u
     severity: 'error',
     code: 'template-no-text',
     message: `the template ${file.origin} is not UTF-8 text`,
-    hint: 'templates are text files; take it out of the templates folder',
+    hint: 'templates are text files; move it out of the templates folder',
   };
 }
 
-/** A folder with many files that are not used is told of once. */
+/** One warning per unused folder, however many files are in it. */
 function onePerFolder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return [...new Map(diagnostics.map((told) => [told.message, told])).values()];
+  return [...new Map(diagnostics.map((diagnostic) => [diagnostic.message, diagnostic])).values()];
 }

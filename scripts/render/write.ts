@@ -4,12 +4,12 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { StackError } from '../util/stack-error.ts';
 import { nameOf, shown } from './show.ts';
 
-/** The file that says which files of a folder are ours to replace: one path a line. */
+/** Lists the files that promstack wrote to a folder, one path per line: only these may be replaced. */
 const marker = '.promstack-render';
 
 /**
- * Writes rendered files below a folder as `<service>/<path>`, secrets masked, and answers with these paths.
- * Files of the last time are replaced or removed; a folder with anything else in it is refused before anything is written.
+ * Writes rendered files to a folder as `<service>/<path>`, with secrets masked, and returns these paths. Files of an
+ * earlier run are replaced or removed; a folder with other files is refused before anything is written.
  */
 export async function writeRendered(folder: string, files: readonly RenderedFile[]): Promise<readonly string[]> {
   const paths = files.map(nameOf);
@@ -19,12 +19,12 @@ export async function writeRendered(folder: string, files: readonly RenderedFile
     if (foreign !== undefined) throw refusal(folder, foreign);
     for (const path of before ?? []) await rm(join(folder, path), { force: true });
     await mkdir(folder, { recursive: true });
-    // The marker comes first: what a broken run leaves behind is then still known to be ours.
+    // The marker is written first, so that the files of an interrupted run are still known to be ours.
     await writeFile(join(folder, marker), paths.map((path) => `${path}\n`).join(''));
     for (const file of files) {
       const path = join(folder, nameOf(file));
       await mkdir(dirname(path), { recursive: true });
-      // Read-only for the servers, but a person may do with their copy what they like.
+      // Read-only for the servers, but writable in the user's copy.
       await writeFile(path, shown(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
     }
     return paths;
@@ -33,13 +33,13 @@ export async function writeRendered(folder: string, files: readonly RenderedFile
     throw new StackError({
       doing: `writing the rendered files to ${folder}`,
       why: cause instanceof Error ? cause.message : String(cause),
-      tryThis: 'name a folder that you may write to',
+      tryThis: 'use a folder that you can write to',
       cause,
     });
   }
 }
 
-/** What an earlier run wrote here; undefined when there was none. Paths that lead out of the folder are not believed. */
+/** The files of an earlier run; undefined when there was none. Paths outside the folder are ignored. */
 async function readMarker(folder: string): Promise<readonly string[] | undefined> {
   try {
     const lines = (await readFile(join(folder, marker), 'utf8')).split('\n');
@@ -49,7 +49,7 @@ async function readMarker(folder: string): Promise<readonly string[] | undefined
   }
 }
 
-/** A file that is not ours and stands in the way: any at all the first time, later one in a file's very place. */
+/** A file that promstack did not write and would replace; in a folder without a marker, any file. */
 async function findForeign(
   folder: string,
   before: readonly string[] | undefined,
@@ -81,7 +81,7 @@ async function exists(path: string): Promise<boolean> {
 function refusal(folder: string, foreign: string): StackError {
   return new StackError({
     doing: `writing the rendered files to ${folder}`,
-    why: `${foreign} is there already and promstack did not write it`,
-    tryThis: 'name an empty folder, or one that promstack rendered into before',
+    why: `it already contains ${foreign}, which promstack did not write`,
+    tryThis: 'use an empty folder, or one that promstack rendered to before',
   });
 }

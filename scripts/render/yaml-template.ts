@@ -2,10 +2,10 @@ import { type Document, isScalar, LineCounter, parseDocument, type Scalar, type 
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { explainYaml } from '../config/yaml-errors.ts';
 
-/** What a hole does: `value` is replaced by what it names, `spread` by the items of the list it names. */
+/** `value` is replaced by the named value, `spread` by the items of the named list. */
 export type PlaceholderKind = 'value' | 'spread';
 
-/** The value of a scalar that stands for a hole. */
+/** The value of the scalar node of a placeholder. */
 export class Placeholder {
   readonly kind: PlaceholderKind;
   readonly name: string;
@@ -16,39 +16,39 @@ export class Placeholder {
   }
 }
 
-/** A template as a tree, and the way back from its nodes to their places. */
+/** A parsed template. */
 export interface YamlTemplate {
   readonly document: Document.Parsed;
-  readonly hasHoles: boolean;
-  /** What is wrong with it as YAML; with these the tree says nothing. */
+  readonly hasPlaceholders: boolean;
+  /** YAML syntax errors; with any, the tree is not usable. */
   readonly diagnostics: readonly Diagnostic[];
   rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }): SourceRange;
 }
 
 /**
- * Whether a text may have holes: a quick look that spares the others from being parsed. A tag stands where a node begins,
- * so comments and running text may speak of them.
+ * Whether a text may have placeholders: a quick test, so that other texts need not be parsed. A tag counts only where a
+ * node begins, not in comments or prose.
  */
 export function mayHavePlaceholders(text: string): boolean {
   return /^(?:[\s-]*|[^#\n]*(?:[:?]\s+|[[{,]\s*|&\S+\s+))!(?:value|spread)\s/m.test(text);
 }
 
-/** Parses a template; `file` is its path as a person would type it. */
+/** Parses a template; `file` is its path as the user would type it. */
 export function parseTemplate(text: string, file: string): YamlTemplate {
   const lines = new LineCounter();
-  let hasHoles = false;
-  const holeTag = (kind: PlaceholderKind): ScalarTag => ({
+  let hasPlaceholders = false;
+  const placeholderTag = (kind: PlaceholderKind): ScalarTag => ({
     tag: `!${kind}`,
     resolve: (written) => {
-      hasHoles = true;
+      hasPlaceholders = true;
       return new Placeholder(kind, written.trim());
     },
   });
   const document = parseDocument(text, {
-    // Without tags for numbers and booleans these are strings, and are written as they were.
+    // Without tags for numbers and booleans they stay strings and are written unchanged.
     customTags: (core) => [
-      holeTag('value'),
-      holeTag('spread'),
+      placeholderTag('value'),
+      placeholderTag('spread'),
       ...core.filter((tag) => typeof tag === 'string' || !/:(?:bool|float|int)$/.test(tag.tag)),
     ],
     lineCounter: lines,
@@ -62,15 +62,17 @@ export function parseTemplate(text: string, file: string): YamlTemplate {
   };
   return {
     document,
-    hasHoles,
-    diagnostics: explainYaml(document, rangeAt).diagnostics.map((told) =>
-      told.code === 'unknown-tag' ? { ...told, hint: 'templates have !value NAME and !spread NAME' } : told,
+    hasPlaceholders,
+    diagnostics: explainYaml(document, rangeAt).diagnostics.map((diagnostic) =>
+      diagnostic.code === 'unknown-tag'
+        ? { ...diagnostic, hint: 'the tags of templates are !value NAME and !spread NAME' }
+        : diagnostic,
     ),
     rangeOf: ({ range }) => rangeAt(range?.[0] ?? 0, range?.[1] ?? 1),
   };
 }
 
-/** The hole a node is, if it is one. */
+/** The node as a placeholder, or undefined. */
 export function placeholderOf(node: unknown): (Scalar & { value: Placeholder }) | undefined {
   return isScalar(node) && node.value instanceof Placeholder ? (node as Scalar & { value: Placeholder }) : undefined;
 }

@@ -2,7 +2,7 @@ import { Secret } from '../../stack/secret.ts';
 import { isMapping } from '../../stack/values/mapping.ts';
 import { isResolvable } from '../../stack/values/plain-scalar.ts';
 
-/** How a value is laid out: on lines of its own below an indentation, or inside brackets on one line. */
+/** Block style at an indentation, or flow style on one line. */
 export interface Layout {
   /** The spaces before each line but the first. */
   readonly indent: string;
@@ -10,8 +10,8 @@ export interface Layout {
 }
 
 /**
- * Writes a plain value as YAML that Go's and JavaScript's parsers read alike. Our own because the 10,000 jobs
- * of a big stack take the yaml package five times as long.
+ * Writes a plain value as YAML that Go's and JavaScript's parsers read alike; five times as fast as the yaml package,
+ * which matters for a stack with 10,000 jobs.
  * The first line is not indented; a secret is written by `ofSecret`, as a complete YAML scalar.
  */
 export function writeValue(value: unknown, layout: Layout, ofSecret: (secret: Secret) => string): string {
@@ -20,12 +20,12 @@ export function writeValue(value: unknown, layout: Layout, ofSecret: (secret: Se
   return pieces.join('');
 }
 
-/** A text as a YAML scalar on one line, in whatever place. */
+/** A string as a quoted YAML scalar on one line, valid anywhere. */
 export function writeQuoted(text: string): string {
   return unprintable.test(text) ? doubleQuoted(text) : singleQuoted(text);
 }
 
-/** A text being written, piece by piece. */
+/** The state of writing one value. */
 interface Writing {
   readonly flow: boolean;
   readonly ofSecret: (secret: Secret) => string;
@@ -38,7 +38,7 @@ function write(value: unknown, indent: string, writing: Writing): void {
   else if (value instanceof Secret) pieces.push(writing.ofSecret(value));
   else if (Array.isArray(value)) writeList(value, indent, writing);
   else if (isMapping(value)) writeMap(value, indent, writing);
-  // Numbers, booleans and null, and scalars as they were written.
+  // Numbers, booleans, null, and scalars kept in their source form.
   else pieces.push(String(value ?? null));
 }
 
@@ -71,7 +71,7 @@ function writeMap(map: object, indent: string, writing: Writing): void {
   if (flow || isEmpty) pieces.push('}');
 }
 
-/** Whether a value is a list or map with something in it, which takes lines of its own. */
+/** Whether a value is a non-empty list or map, which starts on the next line. */
 function hasEntries(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   return isMapping(value) && Object.values(value).some((inner) => inner !== undefined);
@@ -87,7 +87,7 @@ function writeString(text: string, indent: string, flow: boolean): string {
   return writeQuoted(text);
 }
 
-/** Several lines as they are, below a `|`. */
+/** A literal block scalar. */
 function literal(text: string, indent: string): string {
   const body = text.replace(/\n$/, '');
   const indented = body.replace(/\n(?!\n|$)/g, `\n${indent}`);
@@ -99,14 +99,14 @@ function singleQuoted(text: string): string {
 }
 
 function doubleQuoted(text: string): string {
-  // JSON leaves these as they are, but a YAML reader refuses some and takes others for line breaks.
+  // JSON does not escape these, but YAML parsers refuse some and read others as line breaks.
   return JSON.stringify(text).replace(
     /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** Strings that need no quotes: they begin with a letter or the like. */
+/** Strings that need no quotes. */
 const plainWord = /^[A-Za-z_/$(][\w$()/.@%+=~^;?<>*-]*(?:[ :]+[\w$()/.@%+=~^;?<>*-]+)*$/;
 const durations = /^(?:\d+(?:ms|[smhdwy]))+$/;
 const addresses = /^\d+(?:\.\d+){3}(?::\d+)?$/;
@@ -116,7 +116,7 @@ function isPlain(text: string): boolean {
   return durations.test(text) || addresses.test(text) || (plainWord.test(text) && !/: |:$/.test(text));
 }
 
-/** Two or more lines that begin and end with something visible, so that neither indentation nor chomping is in doubt. */
+/** Two or more lines that begin and end with visible characters, so that indentation and chomping are unambiguous. */
 const block = /^[^\s#%&*!|>@`'"-][^\n]*\S\n(?:[^\n]*\S\n|\n)*[^\n]*\S\n?$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a YAML reader refuses or takes for a line break.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are refused or read as line breaks by YAML parsers.
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;

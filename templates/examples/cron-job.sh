@@ -1,15 +1,15 @@
 #!/bin/bash
-# Runs a batch job and pushes how it went, so that an alert can tell when it failed or stopped running:
+# Runs a batch job and pushes its result, for alerts on jobs that fail or stop running:
 #
 #   */30 * * * *  cron-job.sh backup /usr/local/bin/backup --all
 #
 #   batch_job_success                          1 or 0
 #   batch_job_duration_seconds
 #   batch_job_last_run_timestamp_seconds       when it ended
-#   batch_job_last_success_timestamp_seconds   when it last succeeded: left standing by a failure
+#   batch_job_last_success_timestamp_seconds   when it last succeeded; unchanged by a failure
 #
-# Alert on `time() - batch_job_last_success_timestamp_seconds > 2 * 1800`; it covers a job that never ran too.
-# Exits as the job did, also when the push fails. The Pushgateway is at $PUSHGATEWAY, else at http://localhost:9091.
+# Alert on `time() - batch_job_last_success_timestamp_seconds > 2 * 1800`; it also covers a job that no longer runs.
+# Exits with the job's exit code, even if the push fails. The Pushgateway is $PUSHGATEWAY, by default http://localhost:9091.
 set -u
 gateway=${PUSHGATEWAY:-http://localhost:9091}
 if (($# < 2)); then
@@ -24,7 +24,7 @@ started=$EPOCHREALTIME
 status=$?
 ended=$EPOCHREALTIME
 
-# EPOCHREALTIME is seconds with six decimals, after the decimal sign of the locale.
+# EPOCHREALTIME has six decimals after the locale's decimal separator.
 duration=$((${ended/[.,]/} - ${started/[.,]/}))
 ended=${ended/,/.}
 {
@@ -42,8 +42,8 @@ ended=${ended/,/.}
     echo '# TYPE batch_job_last_success_timestamp_seconds gauge'
     echo "batch_job_last_success_timestamp_seconds $ended"
   fi
-  # The name of the job in URL-safe base64, since a slash in it would end it; POST, since PUT would remove the last success.
+  # The job name in URL-safe base64, since it may contain a slash; POST, since PUT would remove the last success.
 } | curl --silent --show-error --fail-with-body --max-time 10 --retry 3 --retry-connrefused --data-binary @- \
   "$gateway/metrics/job@base64/$(printf %s "$job" | base64 | tr -d '\n' | tr '+/' '-_')" >&2 ||
-  echo "$0: how $job went could not be pushed to $gateway" >&2
+  echo "$0: could not push the result of $job to $gateway" >&2
 exit "$status"

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Pushes the state of RAID arrays with Prometheus's own Python client.
+"""Pushes the state of RAID arrays with Prometheus's Python client.
 
     push.py           every 15 seconds, until Ctrl-C
     push.py --once    once; exits 1 when the push fails
 
 Needs prometheus_client: `apt-get install python3-prometheus-client` or `pip install prometheus-client`.
-The Pushgateway is at $PUSHGATEWAY, else at http://localhost:9091.
+The Pushgateway is $PUSHGATEWAY, by default http://localhost:9091.
 """
 
 import os
@@ -16,9 +16,9 @@ from prometheus_client import CollectorRegistry, Gauge, pushadd_to_gateway
 
 GATEWAY = os.environ.get("PUSHGATEWAY", "http://localhost:9091")
 
-# A registry of its own: the default one would push the metrics of this Python process too.
+# Not the default registry, which also has the metrics of this Python process.
 registry = CollectorRegistry()
-# A label has to be named here before .labels() can set it, or the client raises "No label names were set".
+# Labels must be named here before .labels() can set them, or the client raises "No label names were set".
 raid_status = Gauge(
     "raid_status",
     "1 if raid array is okay",
@@ -34,8 +34,8 @@ def measure():
 
 def push():
     measure()
-    # Adds to the group {job="pushgateway"}: metrics of other names stay. push_to_gateway replaces the whole group,
-    # and grouping_key={"instance": "storage-1"} would make it a group of its own.
+    # Adds to the group {job="pushgateway"} and keeps its other metrics. push_to_gateway replaces the whole group,
+    # and grouping_key={"instance": "storage-1"} would select a group with that label.
     pushadd_to_gateway(GATEWAY, job="pushgateway", registry=registry, timeout=10)
 
 
@@ -47,6 +47,6 @@ while True:
     try:
         push()
     except OSError as error:
-        # The Pushgateway may be restarting. What is pushed next time is newer anyway.
-        print(f"push to {GATEWAY} failed, trying again in 15 s: {error}", file=sys.stderr)
+        # The Pushgateway may be restarting. The next push has newer values anyway.
+        print(f"push to {GATEWAY} failed, retrying in 15 s: {error}", file=sys.stderr)
     time.sleep(15)

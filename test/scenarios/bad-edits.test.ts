@@ -56,7 +56,7 @@ const edits: readonly BadEdit[] = [
     says: ['unknown receiver "defualt"', 'did you mean "default"?'],
   },
   {
-    what: 'a matcher that is none',
+    what: 'an invalid matcher',
     edit: (stack) =>
       stack.configure({
         ...keys,

@@ -82,7 +82,7 @@ describe('the example', () => {
     const gone = { PUSHGATEWAY: `http://127.0.0.1:${port}` };
     const { exitCode, output } = await run('bash', 'cron-job.sh', 'backup', 'true', gone);
     expect(exitCode).toBe(0);
-    expect(output).toContain(`how backup went could not be pushed to http://127.0.0.1:${port}`);
+    expect(output).toContain(`could not push the result of backup to http://127.0.0.1:${port}`);
   });
 
   test.each(['push.py', 'push.mjs', 'push.sh'])('%s must fail when nothing takes the push', async (file) => {

@@ -45,7 +45,7 @@ describe('check', () => {
     expect(stdout).toContain('are valid');
     expect(stderr).toContain('the templates of notifications');
     expect((await stack.run('check')).stderr).toMatch(
-      /the templates of notifications.*cached, since nothing changed after it passed/,
+      /the templates of notifications.*cached: nothing has changed since it passed/,
     );
   });
 

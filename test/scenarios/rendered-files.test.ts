@@ -67,7 +67,7 @@ rule_files: [rules/*.yml]
 
   it.each<[string, Record<string, string>, readonly string[]]>([
     [
-      'YAML that is none',
+      'invalid YAML',
       { 'prometheus.yml': 'global:\n  a: b\n c: d\n' },
       ['prometheus.yml:2:3 promtool: did not find expected key'],
     ],
@@ -90,7 +90,7 @@ rule_files: [rules/*.yml]
       ['prometheus.yml:4:18 promtool: invalid regular expression (foo: missing closing )'],
     ],
     [
-      'a duration that is none',
+      'an invalid duration',
       { 'prometheus.yml': 'global:\n  scrape_interval: 15 seconds\n' },
       ['prometheus.yml:2:20 promtool: unknown unit " seconds" in duration "15 seconds"'],
     ],
@@ -145,7 +145,7 @@ tests:
 
   it.each<[string, Record<string, string>, readonly string[]]>([
     [
-      'YAML that is none',
+      'invalid YAML',
       { 'alertmanager.yml': 'route: {receiver: a\nreceivers: []\n' },
       ["alertmanager.yml:1:1 amtool: did not find expected ',' or '}'"],
     ],
@@ -170,7 +170,7 @@ tests:
       ['alertmanager.yml:4:22 amtool: invalid regular expression (b: missing closing )'],
     ],
     [
-      'a template that is none',
+      'an invalid template',
       {
         'alertmanager.yml': 'route: {receiver: a}\nreceivers: [{name: a}]\ntemplates: [templates/*.tmpl]\n',
         'templates/own.tmpl': '{{ define "x" }}\n{{ foo }}{{ end }}\n',

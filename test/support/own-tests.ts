@@ -33,7 +33,7 @@ export async function renderingOf({ stack, rules = {}, tests = {} }: Folder): Pr
 }
 
 /** Diagnostics as one line each: severity, code, place, message and hint. */
-export function toldOf(diagnostics: readonly Diagnostic[]): readonly string[] {
+export function printed(diagnostics: readonly Diagnostic[]): readonly string[] {
   return diagnostics.map(({ severity, code, where, message, hint, related }) =>
     [
       `${severity} ${code}`,

@@ -143,11 +143,11 @@ describe('the sink', () => {
       const response = await notify(init);
       return [response.status, (await response.text()).trim()];
     };
-    expect(await refused({})).toEqual([405, 'Notifications are sent by POST.']);
+    expect(await refused({})).toEqual([405, 'Use POST.']);
     // What busybox's web server does not know it answers itself.
     expect((await refused({ method: 'PUT', body: '{}' }))[0]).toBeGreaterThanOrEqual(400);
     expect(await refused({ method: 'POST', body: 'firing' })).toEqual([400, 'The body must be a JSON object.']);
-    expect(await refused({ method: 'POST', body: '' })).toEqual([411, 'A Content-Length is needed.']);
+    expect(await refused({ method: 'POST', body: '' })).toEqual([411, 'Content-Length is required.']);
     expect((await notify({ method: 'POST', body: '{'.padEnd(8_388_609) }).catch(closedEarly)).status).toBe(413);
     expect((await running.lines()).length).toBe(before);
   });

@@ -12,17 +12,17 @@ import { loadedAs, loadedFrom, templatesOf } from '../../support/loaded.ts';
 
 const signal = AbortSignal.timeout(60_000);
 
-/** A rendering of one service that has these commands. */
+/** A rendering of one service with these commands. */
 function renderingOf(commands: readonly CheckCommand[], rest: Partial<ServiceRendering> = {}): Rendering {
   const result = render(loadedFrom('name: test\n'), templatesOf({}));
   if (!result.ok) throw new Error(JSON.stringify(result.error));
-  const one = result.value.services.find(({ service }) => service.name === 'prometheus');
-  if (one === undefined) throw new Error('there is no prometheus');
-  const service = { ...one.service, checks: () => commands };
-  return { ...result.value, services: [{ ...one, ...rest, service }] };
+  const prometheus = result.value.services.find(({ service }) => service.name === 'prometheus');
+  if (prometheus === undefined) throw new Error('there is no prometheus');
+  const service = { ...prometheus.service, checks: () => commands };
+  return { ...result.value, services: [{ ...prometheus, ...rest, service }] };
 }
 
-/** A runner that answers as it is told, and what it was asked. */
+/** A runner with prepared results that records its commands. */
 function runnerOf(answer: (command: CheckCommand) => Promise<CheckRun>) {
   const seen = { jobs: [] as CheckJob[], disposed: 0, running: 0 };
   const open: OpenRunner = async (job) => {
@@ -50,72 +50,72 @@ const ran = (exitCode: number, output = ''): CheckRun => ({ kind: 'ran', exitCod
 
 async function check(rendering: Rendering, open: OpenRunner) {
   const events: Event[] = [];
-  const found = await checkRendering(rendering, open, (event) => events.push(event), signal);
-  const told = found.map(({ severity, message, hint, where }) =>
+  const diagnostics = await checkRendering(rendering, open, (event) => events.push(event), signal);
+  const reported = diagnostics.map(({ severity, message, hint, where }) =>
     [severity, where && `${where.file}:${where.line}:${where.column}+${where.length}`, message, hint && `(${hint})`]
       .filter(Boolean)
       .join(' '),
   );
-  return { told, events };
+  return { reported, events };
 }
 
 describe('a check', () => {
-  it('must open one runner for a service with all there is to run, and put it away', async () => {
+  it('must open one runner per service for all commands, and close it', async () => {
     const commands = [commandOf(['a']), commandOf(['b'])];
     const files = [fileOf('a.yml')];
     const { open, seen } = runnerOf(async () => ran(0));
-    const { told } = await check(renderingOf(commands, { files }), open);
-    expect(told).toEqual([]);
+    const { reported } = await check(renderingOf(commands, { files }), open);
+    expect(reported).toEqual([]);
     expect(seen).toMatchObject({
       jobs: [{ service: 'prometheus', image: 'prom/prometheus:v3.5.3', user: '65534:65534', files, commands }],
       disposed: 1,
     });
   });
 
-  it('must open none where there is nothing to run', async () => {
+  it('must open no runner without commands', async () => {
     const { open, seen } = runnerOf(async () => ran(0));
     await check(renderingOf([]), open);
     expect(seen.jobs).toEqual([]);
   });
 
-  it('must tell what it does as it does it', async () => {
+  it('must report its progress', async () => {
     const commands = [commandOf(['good']), commandOf(['bad']), commandOf(['none'])];
     const { open } = runnerOf(async ({ argv }) => {
       if (argv[0] === 'none') return { kind: 'notRun', why: 'it is not there', tryThis: 'get it' };
       return argv[0] === 'good' ? ({ ...ran(0), detail: 'twice' } as CheckRun) : ran(1, 'so\nbad');
     });
-    const { told, events } = await check(renderingOf(commands), open);
+    const { reported, events } = await check(renderingOf(commands), open);
     expect(events.filter(({ kind }) => kind === 'started')).toHaveLength(3);
     expect(events.filter(({ kind }) => kind !== 'started')).toEqual([
       { kind: 'done', id: 'check:prometheus:0', what: 'checking good', tookMs: expect.any(Number), detail: 'twice' },
       { kind: 'failed', id: 'check:prometheus:1', what: 'checking bad', why: 'so; bad' },
       { kind: 'skipped', id: 'check:prometheus:2', what: 'checking none', because: 'it is not there' },
     ]);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'error bad in prometheus: so',
       'error bad in prometheus: bad',
       'warning could not check none: it is not there (get it)',
     ]);
   });
 
-  it('must say something of a failure that nothing is found in', async () => {
+  it('must report a failure without findings', async () => {
     const { open } = runnerOf(async ({ argv }) => ran(7, argv[0] === 'a' ? ' \n' : 'panic:\n  goroutine'));
     const silent = { explain: () => [] };
-    expect((await check(renderingOf([commandOf(['a'], silent), commandOf(['b'], silent)]), open)).told).toEqual([
+    expect((await check(renderingOf([commandOf(['a'], silent), commandOf(['b'], silent)]), open)).reported).toEqual([
       'error a in prometheus: exit code 7 without output',
       'error b in prometheus: exit code 7: panic: goroutine',
     ]);
   });
 
-  it('must tell a problem once that two commands find', async () => {
+  it('must report a finding of two commands once', async () => {
     const { open } = runnerOf(async () => ran(1, 'the same'));
     const command = { tool: 'tool' };
-    expect((await check(renderingOf([commandOf(['a'], command), commandOf(['b'], command)]), open)).told).toEqual([
+    expect((await check(renderingOf([commandOf(['a'], command), commandOf(['b'], command)]), open)).reported).toEqual([
       'error tool in prometheus: the same',
     ]);
   });
 
-  it('must not go on beside a failure of the world', async () => {
+  it('must stop when a tool cannot run', async () => {
     let finish = () => {};
     const slow = new Promise<CheckRun>((resolve) => {
       finish = () => resolve(ran(0));
@@ -131,7 +131,7 @@ describe('a check', () => {
     expect(seen.disposed).toBe(1);
   });
 
-  it('must say once what was being done when a tool could not be run', async () => {
+  it('must not repeat what was being done when a tool could not run', async () => {
     const { open } = runnerOf(async () => {
       throw new StackError({ doing: 'checking a', why: 'tool could not be run', tryThis: 'by hand' });
     });
@@ -141,14 +141,14 @@ describe('a check', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'failed', what: 'checking a', why: 'tool could not be run' });
   });
 
-  it('must never tell a secret, whole or in part', async () => {
+  it('must never print a secret or a part of one', async () => {
     const secrets = [new Secret('hunter2hunter3', '!env A'), new Secret('two\nlines"here', '!env B')];
     const files = [fileOf('a.yml', new Secret('', ''), { secrets })];
     const { open } = runnerOf(async () =>
       ran(1, 'cannot unmarshal !!str `hunter2...` into int; "hunter2hunter3"; "two\\nlines\\"here"; lines"here'),
     );
-    const { told, events } = await check(renderingOf([commandOf(['tool'])], { files }), open);
-    expect(told).toEqual([
+    const { reported, events } = await check(renderingOf([commandOf(['tool'])], { files }), open);
+    expect(reported).toEqual([
       'error tool in prometheus: cannot unmarshal !!str `[secret]` into int; "[secret]"; "[secret]"; [secret]',
     ]);
     expect(JSON.stringify(events)).not.toMatch(/hunter|lines/);
@@ -156,14 +156,14 @@ describe('a check', () => {
 });
 
 describe('a finding', () => {
-  /** What is told of one finding about these files. */
-  async function toldOf(finding: CheckFinding, rendering: Rendering): Promise<string> {
+  /** The diagnostic of one finding in these files. */
+  async function printed(finding: CheckFinding, rendering: Rendering): Promise<string> {
     const { open } = runnerOf(async () => ran(1));
-    const [one] = rendering.services;
-    if (one === undefined) throw new Error('there is no service');
-    const service = { ...one.service, checks: () => [commandOf(['tool'], { explain: () => [finding] })] };
-    const { told } = await check({ ...rendering, services: [{ ...one, service }] }, open);
-    return told.join('\n');
+    const [rendered] = rendering.services;
+    if (rendered === undefined) throw new Error('there is no service');
+    const service = { ...rendered.service, checks: () => [commandOf(['tool'], { explain: () => [finding] })] };
+    const { reported } = await check({ ...rendering, services: [{ ...rendered, service }] }, open);
+    return reported.join('\n');
   }
 
   const message = 'bad';
@@ -181,8 +181,8 @@ describe('a finding', () => {
     ["the last part of the file's path", { path: 'a.yml', line: 1, message }, 'error my/a.yml:1:1+7 tool: bad'],
     ['a line behind the last', { path: 'rules/a.yml', line: 99, column: 9, message }, 'error my/a.yml:4:1+1 tool: bad'],
     ['a file that is not there', { path: 'b.yml', line: 1, message }, 'error tool in prometheus: bad'],
-  ])("in a person's file must be told at %s", async (_what, finding, expected) => {
-    expect(await toldOf(finding, verbatim)).toBe(expected);
+  ])('in a user file must be reported at %s', async (_what, finding, expected) => {
+    expect(await printed(finding, verbatim)).toBe(expected);
   });
 
   const loaded = loadedFrom(`name: test
@@ -219,7 +219,7 @@ writes: !value prometheus.remote_write
   };
   const path = 'prometheus.yml';
   const elsewhere =
-    '(promstack render --service prometheus shows the file; it is made from /promstack/templates/prometheus/prometheus.yml and stack.yml)';
+    '(promstack render --service prometheus shows the file, which is rendered from /promstack/templates/prometheus/prometheus.yml and stack.yml)';
 
   it.each<[string, CheckFinding, string]>([
     ['its value', { path, line: 3, message }, 'error stack.yml:3:20+3 tool: bad'],
@@ -234,16 +234,16 @@ writes: !value prometheus.remote_write
       `error tool: bad, in prometheus/prometheus.yml line 6 ${elsewhere}`,
     ],
     ['the rendered file', { path, message }, `error tool: bad, in prometheus/prometheus.yml ${elsewhere}`],
-  ])('in what stack.yml filled in must be told at %s', async (_what, finding, expected) => {
-    expect(await toldOf(finding, filled)).toBe(expected);
+  ])('in values of stack.yml must be reported at %s', async (_what, finding, expected) => {
+    expect(await printed(finding, filled)).toBe(expected);
   });
 
-  it('must be told without a place in stack.yml where nobody knows one', async () => {
+  it('must be reported without a place in stack.yml when that is unknown', async () => {
     const config = loadedAs(loaded.config);
     const unknown = render(config, templatesOf({ 'prometheus/prometheus.yml': template }));
     if (!unknown.ok) throw new Error(JSON.stringify(unknown.error));
     const services = unknown.value.services.filter(({ service }) => service.name === 'prometheus');
-    expect(await toldOf({ path, line: 3, message }, { ...unknown.value, services })).toBe(
+    expect(await printed({ path, line: 3, message }, { ...unknown.value, services })).toBe(
       `error tool: bad, in prometheus/prometheus.yml line 3 ${elsewhere}`,
     );
   });

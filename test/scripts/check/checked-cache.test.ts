@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** A runner that notes what it is asked to run; commands that begin with `bad` fail. */
+/** A runner that records its commands; those that begin with `bad` fail. */
 const noting: OpenRunner = async (job) => ({
   where: 'a test',
   run: async (command): Promise<CheckRun> => {
@@ -38,7 +38,7 @@ const jobOf = (rest: Partial<CheckJob> = {}): CheckJob => ({
   ...rest,
 });
 
-/** Runs all commands of a job and answers with the titles of those that were really run. */
+/** Runs all commands of a job and returns the titles of those that were not cached. */
 async function check(
   job: CheckJob,
   options: { id?: string | undefined; env?: Record<string, string> } = { id: 'sha256:1' },
@@ -51,8 +51,8 @@ async function check(
   return run;
 }
 
-describe('what passed before', () => {
-  it('must not be run again on the same bytes with the same image', async () => {
+describe('a check that passed', () => {
+  it('must not run again with the same files and the same image', async () => {
     expect(await check(jobOf())).toEqual(['good 1', 'good 2']);
     expect(await check(jobOf())).toEqual([]);
     expect(await check(jobOf({ files: [...jobOf().files].reverse() }))).toEqual([]);
@@ -75,18 +75,18 @@ describe('what passed before', () => {
     expect(await check(jobOf(changed))).toEqual(['good 1', 'good 2']);
   });
 
-  it('must be run again with another image of the same name', async () => {
+  it('must run again with another image of the same name', async () => {
     await check(jobOf());
     expect(await check(jobOf(), { id: 'sha256:2' })).toEqual(['good 1', 'good 2']);
   });
 
-  it('must depend on no file that the command does not read', async () => {
+  it('must not depend on files that its command does not read', async () => {
     const commands = [commandOf(['good'], { reads: [fileOf('a', 'text of a')] })];
     await check(jobOf({ commands }));
     expect(await check(jobOf({ commands, files: [fileOf('b', 'other')] }))).toEqual([]);
   });
 
-  it('must not be what failed, was not run, or ran with an unknown image', async () => {
+  it('must not include one that failed, did not run, or ran with an unknown image', async () => {
     const commands = [commandOf(['bad']), commandOf(['absent'])];
     expect(await check(jobOf({ commands }))).toEqual(['bad', 'absent']);
     expect(await check(jobOf({ commands }))).toEqual(['bad', 'absent']);
@@ -94,13 +94,13 @@ describe('what passed before', () => {
     expect(await check(jobOf(), { id: undefined })).toEqual(['good 1', 'good 2']);
   });
 
-  it('must say so', async () => {
+  it('must be marked as cached', async () => {
     const open = cachedRunner(noting, checkedCache({ XDG_CACHE_HOME: caches }), async (ref) => ({ ref, id: '1' }));
     const job = jobOf({ commands: [commandOf(['good'])] });
     const [command = commandOf([])] = job.commands;
     for (const expected of [
       { output: 'said' },
-      { output: '', detail: 'cached, since nothing changed after it passed' },
+      { output: '', detail: 'cached: nothing has changed since it passed' },
     ]) {
       await using runner = await open(job);
       expect(await runner.run(command, AbortSignal.timeout(10_000))).toMatchObject({
@@ -112,15 +112,15 @@ describe('what passed before', () => {
   });
 });
 
-describe('the memory', () => {
-  it("must lie in the user's cache folder, XDG's or else the home's", async () => {
+describe('the cache', () => {
+  it("must be in the user's cache folder", async () => {
     await check(jobOf(), { id: '1', env: { HOME: caches } });
     expect(await readdir(join(caches, '.cache', 'promstack', 'checked'))).toHaveLength(2);
     await check(jobOf(), { id: '1', env: { HOME: caches, XDG_CACHE_HOME: join(caches, 'xdg') } });
     expect(await readdir(join(caches, 'xdg', 'promstack', 'checked'))).toHaveLength(2);
   });
 
-  it('must hold the 200 that were used last', async () => {
+  it('must keep the 200 most recently used entries', async () => {
     const folder = join(caches, 'promstack', 'checked');
     await check(jobOf());
     const [used = '', unused = ''] = await readdir(folder);
@@ -139,7 +139,7 @@ describe('the memory', () => {
     expect(left).not.toContain('filler-0');
   });
 
-  it('must never be in the way when it cannot be kept', async () => {
+  it('must be ignored when it cannot be written', async () => {
     await writeFile(join(caches, 'promstack'), 'a file where the folder belongs');
     expect(await check(jobOf())).toEqual(['good 1', 'good 2']);
     expect(await check(jobOf())).toEqual(['good 1', 'good 2']);

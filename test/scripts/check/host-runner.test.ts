@@ -37,7 +37,7 @@ const jobOf = (rest: Partial<CheckJob>): CheckJob => ({
 });
 
 describe("checks with this host's tools", () => {
-  it('must read the files in a folder for the owner alone, and leave nothing of it', async () => {
+  it('must read the files in a private folder, and remove it', async () => {
     const command = commandOf(['/bin/promtool', 'CONFIG/deep/a.yml'], {
       tool: 'promtool',
       reads: [fileOf('tests/b.yml')],
@@ -53,7 +53,7 @@ describe("checks with this host's tools", () => {
         kind: 'ran',
         exitCode: 3,
         output: 'reading CONFIG/deep/a.yml\ntext of a\nbad\n600\n',
-        detail: 'with the promtool of this host, whose version may not be the one that will run',
+        detail: "with this host's promtool, whose version may differ from the server's",
       });
     }
     expect(
@@ -62,30 +62,30 @@ describe("checks with this host's tools", () => {
   });
 
   it.each([
-    [noEngine, 'there is no container engine here', 'install tool, or run promstack where a container engine runs'],
+    [noEngine, 'there is no container engine', 'install tool, or start a container engine'],
     [noImage, 'its image is not present', 'promstack images pull, or install tool'],
-  ])('must be told as not done where the tool is not there either: %o', async (want, because, tryThis) => {
+  ])('must be reported as not run when the tool is missing: %o', async (want, because, tryThis) => {
     const command = commandOf(['tool']);
     await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));
-    const why = `${because}, and there is no tool on this host's PATH that may be run`;
+    const why = `${because}, and no executable tool is on this host's PATH`;
     expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });
   });
 
-  it('must be told as not done where the tool may not be run', async () => {
+  it('must be reported as not run when the tool is not executable', async () => {
     const command = commandOf(['locked']);
     await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
     expect(await runner.run(command, signal)).toMatchObject({ kind: 'notRun' });
   });
 
-  it('must say which tool could not be run', async () => {
+  it('must name the tool that could not run', async () => {
     const command = commandOf(['dying', 'a'], { title: 'all of it' });
     await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
     await expect(runner.run(command, signal)).rejects.toThrow(
-      /^checking all of it: dying of this host could not be run: it was killed by SIGKILL/,
+      /^checking all of it: this host's dying could not be run: it was killed by SIGKILL/,
     );
   });
 
-  it('must end when they are interrupted', async () => {
+  it('must stop when they are interrupted', async () => {
     const interrupted = new AbortController();
     const command = commandOf(['sleeper', join(bin, 'started')]);
     await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));

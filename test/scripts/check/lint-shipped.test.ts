@@ -4,29 +4,29 @@ import { describe, expect, it } from 'vitest';
 import { isMap, isSeq, parseDocument } from 'yaml';
 import { lintRendering } from '../../../scripts/check/lint.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
-import { renderingOf, toldOf } from '../../support/own-tests.ts';
+import { printed, renderingOf } from '../../support/own-tests.ts';
 import { ruleFiles } from '../../support/shipped.ts';
 
 const read = (path: string): string => readFileSync(join(packageRoot(), path), 'utf8');
 
-describe('what promstack brings along', () => {
-  it('must give no warning in the demo', async () => {
+describe('lints of shipped files', () => {
+  it('must not warn about the demo', async () => {
     const rendering = await renderingOf({
       stack: read('stack/demo/stack.yml'),
       rules: { 'rules/demo.yml': read('stack/demo/rules/demo.yml') },
     });
-    expect(toldOf(lintRendering(rendering))).toEqual([]);
+    expect(printed(lintRendering(rendering))).toEqual([]);
   });
 
-  it('must give no warning about the shipped rules, even were they of the person’s own', async () => {
+  it('must not warn about the shipped rules, even if they were user rules', async () => {
     const own = Object.fromEntries(
       Object.entries(ruleFiles).map(([path, text]) => [path.replace('rules/', 'mine/'), text]),
     );
     const rendering = await renderingOf({ stack: 'pushgateway: {enabled: true}\n', rules: own });
-    expect(toldOf(lintRendering(rendering))).toEqual([]);
+    expect(printed(lintRendering(rendering))).toEqual([]);
   });
 
-  it('must give no warning about what init writes, with the receivers kept that its routes name', async () => {
+  it('must not warn about the stack.yml of init, with the receivers of its routes', async () => {
     const uncommented = read('templates/init/stack.yml')
       .replaceAll(/^( *)#(?=[^\s#])/gm, '$1')
       .replaceAll(/!env \w+/g, 'a-secret');
@@ -36,8 +36,8 @@ describe('what promstack brings along', () => {
     const receivers = document.getIn(['alertmanager', 'receivers']);
     if (!isSeq(receivers)) throw new Error('there are receivers');
     const routed = new Set([...uncommented.matchAll(/^ +(?:- )?receiver: (\S+)/gm)].map(([, name]) => name));
-    receivers.items = receivers.items.filter((one) => isMap(one) && routed.has(String(one.get('name'))));
+    receivers.items = receivers.items.filter((item) => isMap(item) && routed.has(String(item.get('name'))));
     expect(receivers.items.length).toBeGreaterThan(1);
-    expect(toldOf(lintRendering(await renderingOf({ stack: document.toString() })))).toEqual([]);
+    expect(printed(lintRendering(await renderingOf({ stack: document.toString() })))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runOwnTests } from '../../../scripts/check/own-tests.ts';
-import { type Folder, renderingOf, toldOf } from '../../support/own-tests.ts';
+import { type Folder, printed, renderingOf } from '../../support/own-tests.ts';
 
 const stack = `
 prometheus:
@@ -40,13 +40,13 @@ const shop = `groups:
         expr: orders == 0
 `;
 
-async function judge(folder: Partial<Folder>) {
+async function runTests(folder: Partial<Folder>) {
   const { ruleTests, diagnostics } = await runOwnTests(await renderingOf({ stack, ...folder }));
-  return { ruleTests, told: toldOf(diagnostics) };
+  return { ruleTests, reported: printed(diagnostics) };
 }
 
-const routes = (text: string) => judge({ tests: { 'tests/routing.yml': `routes:\n${text}` } });
-const inhibit = (text: string) => judge({ tests: { 'tests/routing.yml': `inhibit:\n${text}` } });
+const routes = (text: string) => runTests({ tests: { 'tests/routing.yml': `routes:\n${text}` } });
+const inhibit = (text: string) => runTests({ tests: { 'tests/routing.yml': `inhibit:\n${text}` } });
 
 describe('a test of routes', () => {
   it.each([
@@ -59,38 +59,38 @@ describe('a test of routes', () => {
   ])('must pass when %s reaches %s', async (labels, receivers) => {
     expect(await routes(`  - {name: a, labels: ${labels}, receivers: ${receivers}}\n`)).toEqual({
       ruleTests: [],
-      told: [],
+      reported: [],
     });
   });
 
-  it('must fail with its place, what is expected and what it gets', async () => {
-    const { told } = await routes(`  - name: storage goes to its people
+  it('must fail with its position, the expected and the actual result', async () => {
+    const { reported } = await routes(`  - name: storage goes to its team
     labels: {severity: critical, team: storage}
     receivers: [pager, mail]
   - name: nobody hears of it
     labels: {severity: info}
     receivers: []
 `);
-    expect(told).toEqual([
-      'error test-failed tests/routing.yml:4:16+13 route test "storage goes to its people" failed: {severity="critical", team="storage"} should notify pager and mail, but notifies dba',
+    expect(reported).toEqual([
+      'error test-failed tests/routing.yml:4:16+13 route test "storage goes to its team" failed: {severity="critical", team="storage"} should notify pager and mail, but notifies dba',
       'error test-failed tests/routing.yml:7:16+2 route test "nobody hears of it" failed: {severity="info"} should notify nobody, but notifies mail',
     ]);
   });
 
-  it('must not take a receiver that is not there for one that is not reached', async () => {
-    const { told } = await routes('  - {name: a, labels: {}, receivers: [slak]}\n');
-    expect(told).toEqual([
+  it('must distinguish a missing receiver from one that is not notified', async () => {
+    const { reported } = await routes('  - {name: a, labels: {}, receivers: [slak]}\n');
+    expect(reported).toEqual([
       'error unknown-receiver tests/routing.yml:2:39+4 unknown receiver "slak" (did you mean "slack"?)',
     ]);
   });
 
-  it('must say that it cannot be judged where only Alertmanager can try an expression', async () => {
+  it('must report that it cannot run when only Alertmanager can evaluate an expression', async () => {
     const odd = stack.replace('severity="info"', String.raw`'name=~"\\p{Greek}+"'`);
-    const { told } = await judge({
+    const { reported } = await runTests({
       stack: odd,
       tests: { 'tests/a.yml': 'routes:\n  - {name: a, labels: {name: b}, receivers: [slack]}\n' },
     });
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'warning could-not-check tests/a.yml:2:45+7 route test "a" was not run: it depends on a regular expression that only Alertmanager can evaluate (simplify the matcher)',
     ]);
   });
@@ -105,19 +105,19 @@ describe('a test of inhibit rules', () => {
     [['{alertname: NodeDown, instance: a}', '{alertname: Slow, severity: warning, instance: b}'], '[]'],
     [['{alertname: NodeDown}', '{alertname: Slow, severity: warning}'], '[{alertname: Slow}]'],
     [['{severity: critical, team: web}', '{team: db}'], '[{team: db}]'],
-    // Two alerts that are source and target alike never mute each other.
+    // Two alerts that match both source and target never mute each other.
     [['{severity: critical, team: db, a: x}', '{severity: critical, team: db, a: y}'], '[]'],
-    // What is muted mutes others all the same.
+    // A muted alert still mutes others.
     [
       ['{severity: critical}', '{alertname: NodeDown, team: db}', '{alertname: Slow, severity: warning}'],
       '[{alertname: NodeDown}, {alertname: Slow}]',
     ],
   ])('must pass when of %o those are muted that %s names', async (firing, muted) => {
-    expect((await inhibit(`  - {name: a, firing: [${firing.join(', ')}], muted: ${muted}}\n`)).told).toEqual([]);
+    expect((await inhibit(`  - {name: a, firing: [${firing.join(', ')}], muted: ${muted}}\n`)).reported).toEqual([]);
   });
 
-  it('must fail with its place, what is expected and what it gets', async () => {
-    const { told } = await inhibit(`  - name: an outage mutes all
+  it('must fail with its position, the expected and the actual result', async () => {
+    const { reported } = await inhibit(`  - name: an outage mutes all
     firing:
       - {alertname: NodeDown, instance: a}
       - {alertname: Slow, severity: info, instance: a}
@@ -125,22 +125,22 @@ describe('a test of inhibit rules', () => {
     muted:
       - alertname: Slow
 `);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'error test-failed tests/routing.yml:8:7+17 inhibit test "an outage mutes all" failed: it should mute {alertname="Slow", severity="info", instance="a"}, but mutes {alertname="Full", severity="warning", instance="a"}',
     ]);
   });
 
-  it('must not pass by naming an alert that does not fire in it', async () => {
-    const { told } = await inhibit('  - {name: a, firing: [{a: b}], muted: [{a: c}]}\n');
-    expect(told).toEqual([
+  it('must not accept a muted alert that does not fire', async () => {
+    const { reported } = await inhibit('  - {name: a, firing: [{a: b}], muted: [{a: c}]}\n');
+    expect(reported).toEqual([
       'error no-such-alert tests/routing.yml:2:41+6 no alert under "firing" has the labels {a="c"} (under "muted", use labels of alerts under "firing")',
     ]);
   });
 });
 
 describe('a file of tests', () => {
-  it('must have its mistakes reported with their places', async () => {
-    const { told } = await judge({
+  it('must have its errors reported with their positions', async () => {
+    const { reported } = await runTests({
       tests: {
         'tests/a.yml': 'routs: []\n',
         'tests/b.yml': 'routes:\n  - name: a\n    label: {}\n    receivers: slack\n',
@@ -149,38 +149,38 @@ describe('a file of tests', () => {
         'tests/e.yml': 'routes: [\n',
       },
     });
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'error unknown-key tests/a.yml:1:1+5 unknown key "routs" (did you mean "routes"?)',
       'error missing-key tests/b.yml:2:5+4 missing key "labels" in routes[0]',
       'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
       'error wrong-type tests/b.yml:4:16+5 expected a list of receivers, got the string "slack" (write ["slack"])',
-      'error test-file tests/c.yml:1:1+10 this file mixes tests for promtool with tests for promstack (move "routes" and "inhibit" into another file)',
-      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or is one for promtool, with "rule_files" and "tests")',
+      'error test-file tests/c.yml:1:1+10 this file mixes promtool tests with promstack tests (move "routes" and "inhibit" to another file)',
+      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool)',
       expect.stringMatching(/^error yaml tests\/e.yml:/),
     ]);
   });
 
-  it('must say what is not run because a service is missing', async () => {
-    const { told } = await judge({
+  it('must report tests that cannot run because a service is missing', async () => {
+    const { reported } = await runTests({
       stack: 'prometheus: {enabled: false}\nalertmanager: {enabled: false}\n',
       tests: { 'tests/a.yml': 'routes: []\n', 'tests/b.yml': 'rule_files: []\n' },
     });
-    expect(told).toEqual([
-      'warning could-not-check tests/a.yml:1:1+6 these tests are not run: the stack has no Alertmanager, and so no routes',
-      'warning could-not-check tests/b.yml:1:1+10 these tests are not run: the stack has no Prometheus, and so no rules',
+    expect(reported).toEqual([
+      'warning could-not-check tests/a.yml:1:1+6 these tests are not run: the stack has no Alertmanager, so it has no routes',
+      'warning could-not-check tests/b.yml:1:1+10 these tests are not run: the stack has no Prometheus, so it has no rules',
     ]);
   });
 });
 
-describe("a file of promtool's tests", () => {
+describe('a promtool test file', () => {
   const testOf = (files: string) => ({ 'tests/shop.yml': `# shop\nrule_files:\n${files}\ntests: []\n` });
 
-  it('must find rules where they landed, its lines staying where they are', async () => {
-    const { ruleTests, told } = await judge({
+  it('must find rules at their rendered paths, without moving its lines', async () => {
+    const { ruleTests, reported } = await runTests({
       rules: { 'rules/shop.yml': shop, 'rules/disk.yml': shop },
       tests: testOf('  - ../rules/shop.yml # ours\n  - ../rules/targets.yml'),
     });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(ruleTests).toEqual([
       {
         service: 'prometheus',
@@ -193,13 +193,13 @@ describe("a file of promtool's tests", () => {
     ]);
   });
 
-  it('must say which of its rule files the stack does not have', async () => {
-    const { ruleTests, told } = await judge({
+  it('must report rule files that are not in the stack', async () => {
+    const { ruleTests, reported } = await runTests({
       rules: { 'rules/shop.yml': shop },
       tests: testOf('  - ../rules/shpo.yml\n  - /etc/prometheus/other.yml'),
     });
     expect(ruleTests).toEqual([]);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'error no-rule-file tests/shop.yml:3:5+17 "../rules/shpo.yml" is not a rule file of this stack (did you mean "../rules/shop.yml"?)',
       'error no-rule-file tests/shop.yml:4:5+25 "/etc/prometheus/other.yml" is not a rule file of this stack (use a path of prometheus.rules in stack.yml, relative to this file, or a shipped rule file as ../rules/NAME.yml)',
     ]);

@@ -40,7 +40,7 @@ describe('files that are read again and again', () => {
 });
 
 /** What is told of a stack with these rules, the folder's own path left out. */
-async function toldOf(folder: string, rules: string): Promise<readonly unknown[]> {
+async function printed(folder: string, rules: string): Promise<readonly unknown[]> {
   const loaded = await loadStack({ cwd: folder, env: {} });
   expect(loaded.ok, rules).toBe(false);
   const told = loaded.ok ? [] : loaded.error;
@@ -52,7 +52,7 @@ const stackWith = (rules: string) => ({ 'stack.yml': `prometheus:\n  rules: [${r
 test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be told, not waited for', async (rules) => {
   await using folder = await folderWith(stackWith(rules));
   execFileSync('mkfifo', [join(folder.path, 'pipe.yml')]);
-  expect(await toldOf(folder.path, rules)).toContainEqual([
+  expect(await printed(folder.path, rules)).toContainEqual([
     2,
     'the file pipe.yml is not a regular file',
     'paths are relative to the folder of stack.yml',
@@ -62,7 +62,7 @@ test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be t
 test('a folder of rules that cannot be read must not be taken for an empty one', async () => {
   await using folder = await folderWith(stackWith('"rules/*.yml"'));
   await symlink('rules', join(folder.path, 'rules'));
-  expect(await toldOf(folder.path, 'rules')).toEqual([
+  expect(await printed(folder.path, 'rules')).toEqual([
     [2, 'the folder HERE/rules cannot be read (ELOOP)', 'make it readable for this user, or name files elsewhere'],
   ]);
 });

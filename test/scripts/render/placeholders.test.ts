@@ -19,14 +19,14 @@ const config = stackSchema.parse({
 });
 const scope = withContributions(configScope(config, services), new Map([['nothing', []]]));
 
-/** The template with its holes filled, secrets masked; throws what is wrong with it. */
+/** The rendered template with secrets masked; throws its diagnostics. */
 function filled(text: string): string {
   const { text: full, problems } = fill(text);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   return full;
 }
 
-/** What is wrong with the template, as `line:column message (hint)`. */
+/** The diagnostics of a template, as `line:column message (hint)`. */
 function problemsIn(text: string): readonly string[] {
   return fill(text).problems;
 }
@@ -45,7 +45,7 @@ function fill(text: string) {
 }
 
 describe('!value', () => {
-  it('must stand for a text, a number or a whole section', () => {
+  it('must be replaced by a string, a number or a section', () => {
     expect(
       filled(`a: !value prometheus.scrape_interval
 b: !value prometheus.port
@@ -63,7 +63,7 @@ e: {f: {site: home, with space: '{{ $x }}'}}
 `);
   });
 
-  it('must keep every comment, and put one behind a section above it', () => {
+  it('must keep all comments, and move one after a section above it', () => {
     expect(
       filled(`# the file
 
@@ -94,7 +94,7 @@ last: 1
 `);
   });
 
-  it('must be left out with its key and comments where nothing is set', () => {
+  it('must be removed with its key and comments when its value is not set', () => {
     expect(
       filled(`# about a and b
 
@@ -136,7 +136,7 @@ k:
 `);
   });
 
-  it('must take a section with it that had nothing else', () => {
+  it('must be removed with a section that becomes empty', () => {
     expect(
       filled(`a: 1
 # about b
@@ -151,24 +151,24 @@ f: {}
 `);
   });
 
-  it('must take the value a service makes over the one in stack.yml', () => {
+  it('must prefer a computed value of a service to a key of stack.yml', () => {
     const routed = configScope(stackSchema.parse({ sink: { enabled: true } }), services);
-    expect(routed.find('alertmanager.route')).toMatchObject({ kind: 'value', value: { receiver: 'sink' } });
+    expect(routed.resolve('alertmanager.route')).toMatchObject({ kind: 'value', value: { receiver: 'sink' } });
   });
 
-  it('must be written out where it has another name', () => {
+  it('must be expanded where an alias refers to it', () => {
     expect(filled('a: &one !value name\nb: *one\nc: &two !value prometheus.scrape_timeout\nd: [*two, *one]\n')).toBe(
       'a: home\nb: home\nd: [home]\n',
     );
   });
 
-  it('must leave nothing of a template that was nothing else', () => {
+  it('must render an empty file when nothing is left', () => {
     expect(filled('# about it\n!value name\n')).toBe('# about it\nhome\n');
   });
 });
 
 describe('!spread', () => {
-  it('must put the items of a list among the others, wherever it stands', () => {
+  it('must insert the items of a list at its position', () => {
     expect(
       filled(`a:
   # before
@@ -214,7 +214,7 @@ c: [0, {job_name: a, static_configs: [{targets: [a:1, b:2]}]}, {job_name: b, bas
 `);
   });
 
-  it('must leave no trace of an empty list', () => {
+  it('must be removed when its list is empty', () => {
     expect(
       filled(`a:
   # yours
@@ -232,7 +232,7 @@ c: [!spread prometheus.rules]
   });
 });
 
-describe('what stands between holes', () => {
+describe('text between placeholders', () => {
   it('must keep quotes, brackets, numbers and blank lines', () => {
     const text = `a: !value name
 b: "double {{ $labels.x }} $1 \${1}"
@@ -253,26 +253,23 @@ i: a very long line of plain text that no one may fold, because it would not be 
   });
 });
 
-describe('a template that is wrong must be told at its place', () => {
+describe('an invalid template must be reported at its position', () => {
   it.each([
     [
       'a: !value prometheus.scrape_intervall\n',
-      '1:11 nothing is named prometheus.scrape_intervall (did you mean prometheus.scrape_interval?)',
+      '1:11 there is no value named prometheus.scrape_intervall (did you mean prometheus.scrape_interval?)',
     ],
     [
       'a:\n  - !spread contributed.nothin\n',
-      '2:13 nothing is named contributed.nothin (did you mean contributed.nothing?)',
+      '2:13 there is no value named contributed.nothin (did you mean contributed.nothing?)',
     ],
-    ['a: !value prometheus.port.x\n', '1:11 nothing is named prometheus.port.x (did you mean prometheus.port?)'],
-    ['a: !value\n', expect.stringMatching(/^1:10 a hole has no name \(there are .*\btimezone\b/)],
-    [
-      'a: !spread prometheus.rules\n',
-      '1:12 !spread stands where no list is around it (write it as an item of a list: - !spread NAME)',
-    ],
-    ['a: [!spread name]\n', '1:13 !spread needs a list, and name is none (write it as !value name)'],
-    ['? !value name\n: 1\n', '1:10 a hole stands where a key is expected (holes are values: key: !value NAME)'],
-    ['a: !vaule name\n', '1:4 unknown tag !vaule (templates have !value NAME and !spread NAME)'],
-    ['a: !value [name]\n', '1:4 unknown tag !value (templates have !value NAME and !spread NAME)'],
+    ['a: !value prometheus.port.x\n', '1:11 there is no value named prometheus.port.x (did you mean prometheus.port?)'],
+    ['a: !value\n', expect.stringMatching(/^1:10 this placeholder has no name \(known names: .*\btimezone\b/)],
+    ['a: !spread prometheus.rules\n', '1:12 !spread is not inside a list (write it as a list item: - !spread NAME)'],
+    ['a: [!spread name]\n', '1:13 !spread needs a list, but name is not one (write it as !value name)'],
+    ['? !value name\n: 1\n', '1:10 a placeholder cannot be a key (use it as a value: key: !value NAME)'],
+    ['a: !vaule name\n', '1:4 unknown tag !vaule (the tags of templates are !value NAME and !spread NAME)'],
+    ['a: !value [name]\n', '1:4 unknown tag !value (the tags of templates are !value NAME and !spread NAME)'],
     ['a: 1\n b: 2\n', expect.stringMatching(/^1:4 a key has either a value or keys/)],
   ])('%j', (text, expected) => {
     expect(problemsIn(text)).toEqual([expected]);
@@ -283,7 +280,7 @@ describe('a template that is wrong must be told at its place', () => {
   });
 });
 
-describe('the quick look for holes', () => {
+describe('the quick test for placeholders', () => {
   it.each([
     'a: !value name\n',
     'a:   !value name\n',
@@ -297,9 +294,9 @@ describe('the quick look for holes', () => {
     '? !value name\n: b\n',
     '"a": !value name # and why\n',
     '# not here: !value name\nb: !value name\n',
-  ])('must see one in %j', (text) => {
+  ])('must find one in %j', (text) => {
     expect(mayHavePlaceholders(text)).toBe(true);
-    expect(parseTemplate(text, 'a.yml').hasHoles).toBe(true);
+    expect(parseTemplate(text, 'a.yml').hasPlaceholders).toBe(true);
   });
 
   it.each([
@@ -308,6 +305,6 @@ describe('the quick look for holes', () => {
     'a: what a !value is\n',
   ])('must see none in %j', (text) => {
     expect(mayHavePlaceholders(text)).toBe(false);
-    expect(parseTemplate(text, 'a.yml').hasHoles).toBe(false);
+    expect(parseTemplate(text, 'a.yml').hasPlaceholders).toBe(false);
   });
 });

@@ -10,14 +10,14 @@ import { loadedAs, loadedFrom, templatesOf } from '../../support/loaded.ts';
 
 const own = loadedAs(stackSchema.parse({}));
 
-/** The rendering, or an error with everything that was wrong. */
+/** The rendering; throws an error with all diagnostics. */
 function rendered(...args: Parameters<typeof render>): Rendering {
   const result = render(...args);
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 }
 
-/** Every file by the path a person knows it by. */
+/** Every file by its name in messages. */
 function textsOf({ services }: Rendering): Readonly<Record<string, string>> {
   return Object.fromEntries(
     services.flatMap(({ service, files }) => files.map((file) => [`${service.name}/${file.path}`, revealed(file)])),
@@ -34,7 +34,7 @@ function problemsOf(...args: Parameters<typeof render>): readonly string[] {
 }
 
 describe('a service', () => {
-  it('must get its own templates, what is contributed to it and the files of the person', () => {
+  it('must get its own templates, contributions and user files', () => {
     const loaded = loadedAs(own.config, [
       { service: 'prometheus', path: 'rules/user/a.yml', origin: 'a.yml', content: '# {{ $1 }}\r\ngroups: []' },
     ]);
@@ -68,11 +68,11 @@ describe('a service', () => {
     });
   });
 
-  it('must have no files at all where it has no templates', () => {
+  it('must have no files without templates', () => {
     expect(textsOf(rendered(own, templatesOf({})))).toEqual({});
   });
 
-  it('must not be there when it is not enabled or left out, with all it contributes', () => {
+  it('must be absent with its contributions when disabled or left out', () => {
     const templates = templatesOf({
       'prometheus/prometheus.yml': 'jobs: [!spread contributed.scrapes]\nmanager: !value alertmanager.enabled\n',
       'pushgateway/contribute/scrapes.yml': '- push\n',
@@ -89,15 +89,15 @@ describe('a service', () => {
     expect(less.config.alertmanager.enabled).toBe(false);
   });
 
-  it('must be known to be left out', () => {
+  it('must be known when it is left out', () => {
     expect(problemsOf(own, templatesOf({}), { without: ['grafna'] })).toEqual([
-      'there is no service grafna to leave out (did you mean grafana?)',
+      'unknown service grafna (did you mean grafana?)',
     ]);
   });
 });
 
 describe('contributions', () => {
-  it('must come in the order of the services, with their comments and their own holes', () => {
+  it('must come in the order of the services, with comments, and with placeholders replaced', () => {
     const { 'prometheus/prometheus.yml': text } = textsOf(
       rendered(
         own,
@@ -126,20 +126,20 @@ describe('contributions', () => {
 
   it('must be lists', () => {
     expect(problemsOf(own, templatesOf({ 'pushgateway/contribute/scrapes.yml': 'job: first\n' }))).toEqual([
-      'contribute/scrapes.yml is no list (what a service contributes is a list: begin each item with "- ")',
+      'contribute/scrapes.yml is not a list (a contribution is a list: begin each item with "- ")',
     ]);
     expect(textsOf(rendered(own, templatesOf({ 'pushgateway/contribute/scrapes.yml': '# nothing yet\n' })))).toEqual(
       {},
     );
   });
 
-  it('must not name each other', () => {
+  it('must not use each other', () => {
     expect(
       problemsOf(own, templatesOf({ 'pushgateway/contribute/scrapes.yml': '- !value contributed.scrapes\n' })),
-    ).toEqual([expect.stringMatching(/^nothing is named contributed.scrapes/)]);
+    ).toEqual([expect.stringMatching(/^there is no value named contributed.scrapes/)]);
   });
 
-  it('that are shipped rules must be left out with their tests when they are not wanted, those of the person not', () => {
+  it('that are shipped rules must be left out with their tests when disabled, those of the user must stay', () => {
     const test = (name: string) => `rule_files:\n  - ../rules/${name}.yml\ntests: []\n`;
     const templates = templatesOf({
       'own:prometheus/contribute/rules/mine.yml': 'groups: []\n',
@@ -160,7 +160,7 @@ describe('contributions', () => {
     expect(less.tests.map(({ path, isShipped }) => [path, isShipped])).toEqual([['tests/mine.yml', false]]);
   });
 
-  it('that replace shipped rules must take the place of their shipped tests too', () => {
+  it('that replace shipped rules must replace their shipped tests too', () => {
     const templates = templatesOf({
       'own:pushgateway/contribute/rules/push.yml': 'groups: []\n',
       'pushgateway/tests/push.yml': 'rule_files: [../rules/push.yml]\ntests: []\n',
@@ -168,7 +168,7 @@ describe('contributions', () => {
     expect(rendered(own, templates).tests).toEqual([]);
   });
 
-  it('that nothing takes must be told of', () => {
+  it('that nothing collects must be reported', () => {
     const templates = templatesOf({
       'own:pushgateway/contribute/rule/a.yml': 'groups: []\n',
       'own:pushgateway/contribute/scrape.yml': '- a\n',
@@ -177,24 +177,24 @@ describe('contributions', () => {
       'prometheus/contribute/scrapes.yml': '- a\n',
     });
     expect(problemsOf(own, templates)).toEqual([
-      'templates/pushgateway/contribute/rule/a.yml is not used: nothing collects contributions of the kind rule (did you mean rules?)',
-      'templates/pushgateway/contribute/scrape.yml is not used: nothing names contributions of the kind scrape (did you mean scrapes?)',
+      'templates/pushgateway/contribute/rule/a.yml is not used: nothing collects contributions of kind rule (did you mean rules?)',
+      'templates/pushgateway/contribute/scrape.yml is not used: nothing uses contributions of kind scrape (did you mean scrapes?)',
     ]);
   });
 
-  it('must not land where another file does', () => {
+  it('must not have the same path as another file', () => {
     const templates = templatesOf({
       'alertmanager/contribute/rules/a.yml': 'groups: []\n',
       'pushgateway/contribute/rules/a.yml': 'groups: []\n',
     });
     expect(problemsOf(own, templates)).toEqual([
-      '/promstack/templates/pushgateway/contribute/rules/a.yml and /promstack/templates/alertmanager/contribute/rules/a.yml would both become rules/a.yml of prometheus (rename one of them)',
+      '/promstack/templates/pushgateway/contribute/rules/a.yml and /promstack/templates/alertmanager/contribute/rules/a.yml would both become prometheus/rules/a.yml (rename one of them)',
     ]);
   });
 });
 
-describe('what is wrong with templates', () => {
-  it('must be told all at once, with the place', () => {
+describe('problems of templates', () => {
+  it('must be reported all at once, with positions', () => {
     const result = render(
       own,
       templatesOf({
@@ -208,7 +208,7 @@ describe('what is wrong with templates', () => {
       error: [
         { code: 'yaml', where: { file: 'templates/prometheus/a.yml' } },
         {
-          code: 'unknown-hole',
+          code: 'unknown-placeholder',
           where: { file: 'templates/prometheus/b.yml', line: 1, column: 11 },
           hint: 'did you mean name?',
         },
@@ -224,7 +224,7 @@ describe('a revision', () => {
   });
   const before = rendered(own, templates);
 
-  it('must be the same for the same input, and stand in the files', () => {
+  it('must be the same for the same input, and be stamped into the files', () => {
     const again = rendered(own, templates);
     expect(again).toEqual(before);
     expect(textsOf(before)).toEqual({
@@ -236,7 +236,7 @@ describe('a revision', () => {
     });
   });
 
-  it('must change with the files of its service alone', () => {
+  it('must change only with the files of its service', () => {
     const after = rendered(loadedFrom('prometheus: {scrape_interval: 30s}\n'), templates);
     expect(after.revision).not.toBe(before.revision);
     expect(revisionsOf(after)).toEqual({
@@ -264,7 +264,7 @@ describe('a revision', () => {
   });
 });
 
-describe('a secret that may stand in a config file', () => {
+describe('a secret that may be inlined in a config file', () => {
   const password = new Secret(`it's: #1 "\n{{ $1 }}`, '!env PASSWORD', true);
   const config = {
     ...own.config,
@@ -280,7 +280,7 @@ describe('a secret that may stand in a config file', () => {
   );
   const file = rendering.services.flatMap(({ files }) => files).find(({ path }) => path === 'prometheus.yml');
 
-  it('must reach the server whole, in a file that only the server reads', () => {
+  it('must reach the server complete, in a file that only the server can read', () => {
     if (file === undefined) throw new Error('there is no prometheus.yml');
     const list = [{ headers: { password: password.reveal() } }, { password: password.reveal() }];
     expect(parse(revealed(file))).toEqual({ write: list, flow: { a: list } });
@@ -288,7 +288,7 @@ describe('a secret that may stand in a config file', () => {
     expect(file.secrets).toEqual([password]);
   });
 
-  it('must never be shown, and all around it must', () => {
+  it('must be masked, and nothing else', () => {
     if (file === undefined) throw new Error('there is no prometheus.yml');
     expect(shown(file)).toBe(`# all
 write:
@@ -302,12 +302,12 @@ flow: {a: [{headers: {password: '[secret]'}}, {password: '[secret]'}]}
   });
 });
 
-describe('texts of a template language', () => {
+describe('template expressions', () => {
   const strange = fc.string({
     unit: fc.constantFrom('{{ ', ' }}', '$labels', '$1', `\${1}`, '$', '%', '!value ', 'name', '"', "'", ' ', '#', ':'),
   });
 
-  it('must pass from a template as they are', () => {
+  it('must be copied unchanged from a template', () => {
     fc.assert(
       fc.property(strange, (text) => {
         const template = `${stringify({ text }, { lineWidth: 0 })}name: !value name\n`;
@@ -319,7 +319,7 @@ describe('texts of a template language', () => {
     );
   });
 
-  it('must pass from stack.yml as they are', () => {
+  it('must be copied unchanged from stack.yml', () => {
     fc.assert(
       fc.property(strange, fc.dictionary(strange, strange, { noNullPrototype: true }), (text, map) => {
         const config = {
@@ -335,20 +335,22 @@ describe('texts of a template language', () => {
     );
   });
 
-  it('must pass from files of other kinds byte for byte', () => {
+  it('must be copied byte for byte from files that are not YAML', () => {
     const text = `{{ define "x" }}\r\n!value name $1 \${1}\t`;
     expect(textsOf(rendered(own, templatesOf({ 'prometheus/a.tmpl': text })))['prometheus/a.tmpl']).toBe(text);
   });
 });
 
-describe('lines that came from stack.yml', () => {
-  it('must be known by the key they came from', () => {
+describe('lines that come from stack.yml', () => {
+  it('must have the key they come from', () => {
     const loaded = loadedFrom(
       'prometheus:\n  scrape_configs:\n    - job_name: a\n      metrics_path: /m\n    - job_name: b\n',
     );
     const template =
       '# comment\nevery: !value prometheus.scrape_interval\njobs:\n  - one\n  - !spread prometheus.scrape_configs\n';
-    const files = rendered(loaded, templatesOf({ 'prometheus/a.yml': template })).services.flatMap((one) => one.files);
+    const files = rendered(loaded, templatesOf({ 'prometheus/a.yml': template })).services.flatMap(
+      (service) => service.files,
+    );
     expect(files.find(({ path }) => path === 'a.yml')?.filled).toEqual([
       { path: ['prometheus', 'scrape_interval'], from: 2, to: 2 },
       { path: ['prometheus', 'scrape_configs', 0], from: 5, to: 6 },

@@ -22,7 +22,7 @@ async function write(path: string, content: string | Buffer, mode = 0o644): Prom
 const load = () => loadTemplates(folder, dirname(folder));
 
 describe('templates', () => {
-  it("must be promstack's own where the person has none", async () => {
+  it("must be promstack's own without a user folder", async () => {
     const { files, diagnostics } = await load();
     expect(diagnostics).toEqual([]);
     expect(files.every(({ isShipped }) => isShipped)).toBe(true);
@@ -33,12 +33,12 @@ describe('templates', () => {
     expect((await loadTemplates(undefined)).files.length).toBe(files.length);
   });
 
-  it('must not be what lies beside the services', async () => {
+  it('must not include files next to the service folders', async () => {
     const { files } = await load();
     expect(files.filter(({ service }) => service === 'init' || service === 'examples')).toEqual([]);
   });
 
-  it("must be the person's where they have one of the same path, and any other of theirs too", async () => {
+  it("must be replaced and extended by the user's files", async () => {
     await write('prometheus/prometheus.yml', 'mine: true\n');
     await write('prometheus/more/script.sh', '#!/bin/sh\n', 0o755);
     const shipped = (await loadTemplates(undefined)).files;
@@ -65,7 +65,7 @@ describe('templates', () => {
     ]);
   });
 
-  it('must not be what editors and file managers leave behind', async () => {
+  it('must not include files that editors and file managers leave behind', async () => {
     for (const path of ['prometheus/.DS_Store', 'prometheus/prometheus.yml~', '.git/config', 'prometheus/.x.swp']) {
       await write(path, 'no');
     }
@@ -74,7 +74,7 @@ describe('templates', () => {
     expect(files.filter(({ isShipped }) => !isShipped)).toEqual([]);
   });
 
-  it('that are of no service must be told of, once a folder', async () => {
+  it('outside the folders of services must be reported, once per folder', async () => {
     await write('promethus/a.yml', '');
     await write('promethus/b.yml', '');
     await write('init/stack.yml', '');
@@ -83,16 +83,16 @@ describe('templates', () => {
     expect(files.filter(({ isShipped }) => !isShipped)).toEqual([]);
     expect(diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} (${hint})`).sort()).toEqual([
       expect.stringMatching(
-        /^warning: templates\/init is no service's folder \(it is not used; the folders in templates\/ are pushgateway, /,
+        /^warning: templates\/init is not the folder of a service \(it is not used; the folders in templates\/ are pushgateway, /,
       ),
-      "warning: templates/promethus is no service's folder (it is not used; did you mean prometheus?)",
+      'warning: templates/promethus is not the folder of a service (it is not used; did you mean prometheus?)',
       expect.stringMatching(
-        /^warning: the template templates\/prometheus.yml lies in no service's folder \(it is not used/,
+        /^warning: the template templates\/prometheus.yml is not in the folder of a service \(it is not used/,
       ),
     ]);
   });
 
-  it('that are no text must be refused', async () => {
+  it('that are not text must be refused', async () => {
     await write('grafana/logo.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff]));
     expect((await load()).diagnostics).toEqual([
       expect.objectContaining({
@@ -103,20 +103,20 @@ describe('templates', () => {
     ]);
   });
 
-  it('that lead nowhere must be refused', async () => {
+  it('that are broken symbolic links must be refused', async () => {
     await mkdir(join(folder, 'prometheus'), { recursive: true });
     await symlink('/nowhere/prometheus.yml', join(folder, 'prometheus/prometheus.yml'));
     expect((await load()).diagnostics).toEqual([
       {
         severity: 'error',
         code: 'template-unreadable',
-        message: 'the template templates/prometheus/prometheus.yml cannot be read: it is a link to nothing',
-        hint: 'make it a file that you may read, or take it out of the templates folder',
+        message: 'the template templates/prometheus/prometheus.yml cannot be read: it is a broken symbolic link',
+        hint: 'make it a readable file, or move it out of the templates folder',
       },
     ]);
   });
 
-  it('that come and go meanwhile must not keep the others from being read', async () => {
+  it('that appear and disappear must not keep others from being read', async () => {
     await write('prometheus/mine.yml', 'mine: true\n');
     let isOver = false;
     const restless = (async () => {
@@ -134,7 +134,7 @@ describe('templates', () => {
     await restless;
   });
 
-  it('must not be a file where a folder is expected', async () => {
+  it('must not be read from a file instead of a folder', async () => {
     await writeFile(folder, '');
     await expect(load()).rejects.toThrow(`reading the templates in ${folder}: `);
   });

@@ -32,8 +32,8 @@ async function filesIn(): Promise<readonly string[]> {
     .sort();
 }
 
-describe('rendered files written to a folder', () => {
-  it('must lie there as a person may change them, secrets masked', async () => {
+describe('rendered files in a folder', () => {
+  it('must be writable by the user, with secrets masked', async () => {
     const secret = { content: new Secret('a: hunter2\n', '!env X'), masked: 'a: [secret]\n', mode: 0o400 };
     const paths = await writeRendered(folder, [
       file('a.yml', secret),
@@ -47,7 +47,7 @@ describe('rendered files written to a folder', () => {
     expect((await stat(join(folder, 'prometheus/bin/run.sh'))).mode & 0o777).toBe(0o755);
   });
 
-  it('must take the place of those of the last time, and no other', async () => {
+  it('must replace those of the last run only', async () => {
     await writeRendered(folder, [file('old.yml'), file('same.yml')]);
     await writeFile(join(folder, 'prometheus/notes.txt'), 'mine');
     await writeRendered(folder, [file('same.yml', { content: 'new\n' }), file('new.yml')]);
@@ -55,27 +55,27 @@ describe('rendered files written to a folder', () => {
     expect(await readFile(join(folder, 'prometheus/same.yml'), 'utf8')).toBe('new\n');
   });
 
-  it('must not be written over anything else', async () => {
+  it('must not overwrite other files', async () => {
     await writeRendered(folder, [file('a.yml')]);
     await writeFile(join(folder, 'prometheus/b.yml'), 'mine');
     await expect(writeRendered(folder, [file('b.yml')])).rejects.toThrow(
-      'prometheus/b.yml is there already and promstack did not write it',
+      'it already contains prometheus/b.yml, which promstack did not write',
     );
     expect(await filesIn()).toEqual(['prometheus/a.yml', 'prometheus/b.yml']);
     expect(await readFile(join(folder, 'prometheus/b.yml'), 'utf8')).toBe('mine');
   });
 
-  it('must not be written into a folder of something else', async () => {
+  it('must not be written to a folder with other files', async () => {
     await expect(writeRendered(join(folder, '..'), [])).resolves.toEqual([]);
-    const other = await mkdtemp(join(root, 'other-'));
-    await writeFile(join(other, 'thesis.tex'), '');
-    await expect(writeRendered(other, [file('a.yml')])).rejects.toThrow(
-      `writing the rendered files to ${other}: thesis.tex is there already and promstack did not write it\n  try: name an empty folder, or one that promstack rendered into before`,
+    const foreignFolder = await mkdtemp(join(root, 'other-'));
+    await writeFile(join(foreignFolder, 'thesis.tex'), '');
+    await expect(writeRendered(foreignFolder, [file('a.yml')])).rejects.toThrow(
+      `writing the rendered files to ${foreignFolder}: it already contains thesis.tex, which promstack did not write\n  try: use an empty folder, or one that promstack rendered to before`,
     );
-    expect(await readdir(other)).toEqual(['thesis.tex']);
+    expect(await readdir(foreignFolder)).toEqual(['thesis.tex']);
   });
 
-  it('must not follow a list of files out of the folder', async () => {
+  it('must not be removed outside the folder, whatever its list of files says', async () => {
     await writeRendered(folder, [file('a.yml')]);
     const outside = join(folder, '../outside');
     await writeFile(outside, 'mine');
@@ -88,7 +88,7 @@ describe('rendered files written to a folder', () => {
     expect(await filesIn()).toEqual([]);
   });
 
-  it('must say why it could not be written', async () => {
+  it('must be reported with the reason when they cannot be written', async () => {
     await writeFile(folder, 'a file');
     await expect(writeRendered(folder, [file('a.yml')])).rejects.toThrow(/^writing the rendered files to .*: /);
   });

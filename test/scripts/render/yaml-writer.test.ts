@@ -12,7 +12,7 @@ const noSecret = () => {
 };
 const write = (value: unknown, layout = block) => writeValue(value, layout, noSecret);
 
-/** Texts that YAML would read as something else, fold, cut or refuse were they not quoted. */
+/** Strings that YAML would misread, fold, cut or refuse without quotes. */
 const texts = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({
@@ -88,7 +88,7 @@ const values = fc.letrec((tie) => ({
 })).value;
 
 describe('a value written as YAML', () => {
-  it('must be read back as it was, in lines and in brackets', () => {
+  it('must be parsed back unchanged, in block and in flow style', () => {
     fc.assert(
       fc.property(values, (value) => {
         expect(parse(`a:\n  - ${writeValue(value, { indent: '    ', flow: false }, noSecret)}\n`).a[0]).toEqual(
@@ -96,14 +96,14 @@ describe('a value written as YAML', () => {
         );
         expect(parse(`{a: ${write(value, flow)}}`).a).toEqual(toRead(value));
         expect(write(value, flow)).not.toContain('\n');
-        // YAML 1.1, which Go's parsers read, has more words and numbers.
+        // Go's parsers read YAML 1.1, which has more keywords and number formats.
         expect(parse(`{a: ${write(value, flow)}}`, { version: '1.1' }).a).toEqual(toRead(value));
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it('must have an unquoted scalar as it was written', () => {
+  it('must keep the source form of an unquoted scalar', () => {
     const texts = ['1.10', '0012', '0x1F', '1e3', '+5', '5.', 'yes', 'True', '1_000', '2024-01-01', '.NaN', '-0'];
     expect(write(texts.map(readPlainScalar), flow)).toBe(`[${texts.join(', ')}]`);
     expect(parse(write(texts, flow), { version: '1.1' })).toEqual(texts);
@@ -118,7 +118,7 @@ describe('a value written as YAML', () => {
     );
   });
 
-  it('must look as a person would write it', () => {
+  it('must look handwritten', () => {
     const value = {
       job_name: 'node',
       scrape_interval: '15s',
@@ -154,13 +154,13 @@ last:
 `);
   });
 
-  it('must have a secret only as it is handed in', () => {
+  it('must contain a secret only as its callback writes it', () => {
     const value = { password: new Secret('hunter2', '!env X'), list: [new Secret('hunter3', '!env Y')] };
     expect(writeValue(value, block, (secret) => `<${secret.origin}>`)).toBe('password: <!env X>\nlist:\n  - <!env Y>');
   });
 });
 
-/** -0 is 0 to whoever reads it. */
+/** A parser reads -0 as 0. */
 function toRead(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
   if (Array.isArray(value)) return value.map(toRead);

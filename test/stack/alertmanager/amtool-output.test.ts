@@ -9,7 +9,7 @@ const path = 'alertmanager.yml';
 describe('the output of amtool check-config', () => {
   it.each<[string, string, ReturnType<typeof explainAmtool>]>([
     [
-      'YAML that is none',
+      'invalid YAML',
       failed("yaml: line 1: did not find expected ',' or '}'"),
       [{ path, line: 1, message: "did not find expected ',' or '}'" }],
     ],

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { lintRendering } from '../../../scripts/check/lint.ts';
-import { type Folder, renderingOf, toldOf } from '../../support/own-tests.ts';
+import { type Folder, printed, renderingOf } from '../../support/own-tests.ts';
 
 async function lint(folder: Folder, metrics?: readonly string[]): Promise<readonly string[]> {
-  return toldOf(lintRendering(await renderingOf(folder), metrics && new Set(metrics)));
+  return printed(lintRendering(await renderingOf(folder), metrics && new Set(metrics)));
 }
 
 /** What is told of rules in rules/a.yml, by an otherwise empty stack without a Pushgateway, to which any job could be pushed. */

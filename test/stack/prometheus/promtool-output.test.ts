@@ -11,7 +11,7 @@ const passed = `Checking CONFIG/prometheus.yml
 describe('the output of promtool check config', () => {
   it.each<[string, string, ReturnType<typeof explainPromtool>]>([
     [
-      'YAML that is none',
+      'invalid YAML',
       `Checking CONFIG/prometheus.yml
   FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: line 2: did not find expected key
 
@@ -322,12 +322,12 @@ describe('the output of promtool test rules', () => {
       [{ path: 'tests/a.yml', line: 1, about: 'rule_file', message: 'unknown key "rule_file"' }],
     ],
     [
-      'YAML that is none',
+      'invalid YAML',
       "  FAILED:\nyaml: line 1: did not find expected ',' or ']'\n\n\n  SUCCESS\n\n",
       [{ path: 'tests/a.yml', line: 1, message: "did not find expected ',' or ']'" }],
     ],
     [
-      'a rule file that is none, at its own place',
+      'an invalid rule file, at its own path',
       '  FAILED:\nCONFIG/rules/a.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!int `1` into []rulefmt.RuleGroup\n\n\n  SUCCESS\n\n',
       [{ path: 'rules/a.yml', line: 1, about: '1', message: 'expected a list, got a number (1)' }],
     ],

@@ -79,7 +79,7 @@ test('init must never write over a file, whatever way it is named', async () => 
   expect((await runInProcess(folder.path, ['init', '--print', '--name', 'shown'])).stdout).toContain('\nname: shown\n');
 });
 
-test('init must refuse a name that is none', async () => {
+test('init must refuse an invalid name', async () => {
   await using folder = await emptyFolder();
   const { exitCode, stderr } = await runInProcess(folder.path, ['init', '--name', 'Not A Name']);
   expect(exitCode).toBe(2);
