@@ -2,56 +2,56 @@ import { type DashboardPlan, labelVariable } from './dashboard.ts';
 import { cpu, failures, graph, memory, stat } from './panels.ts';
 import { colour, orangeFrom, redFrom, zeroOrOne } from './thresholds.ts';
 
-const chosen = 'integration=~"$integration"';
-/** Leaves out the kinds of receivers that exist in the program but never sent anything here. */
-const used = `and on (integration) sum by (integration) (alertmanager_notifications_total{${chosen}}) > 0`;
+const selected = 'integration=~"$integration"';
+/** Filters out integrations that never sent a notification. */
+const usedOnly = `and on (integration) sum by (integration) (alertmanager_notifications_total{${selected}}) > 0`;
 
-/** Who is told, who is not, and why. */
+/** Alerts, notifications, failures and silences. */
 export const alertmanager: DashboardPlan = {
   uid: 'promstack-alertmanager',
   title: 'Alertmanager',
-  description: 'Alerts, the notifications sent for them, failures and silences.',
+  description: 'Alerts, notifications, failures and silences.',
   variables: [
     labelVariable({
       name: 'integration',
-      label: 'Kind of receiver',
-      description: 'The kinds of receivers whose notifications are shown',
+      label: 'Integration',
+      description: 'Integrations to show, such as slack or webhook',
       metric: 'alertmanager_notifications_total',
       from: 'integration',
     }),
   ],
   rows: [
     {
-      heading: 'Now',
+      heading: 'Overview',
       height: 4,
       panels: [
         stat(
-          'Lost notifications in 15 min',
-          'Notifications given up after all retries. Red: somebody was not told; the log names the receiver and the reason.',
-          { lost: `sum(increase(alertmanager_notifications_failed_total{${chosen}}[15m]))` },
+          'Failed notifications (15 min)',
+          'Notifications that failed after all retries. Red: somebody was not notified; the log has the receiver and the reason.',
+          { failed: `sum(increase(alertmanager_notifications_failed_total{${selected}}[15m]))` },
           { width: 5, decimals: 0, thresholds: redFrom(0.5) },
         ),
         stat(
           'Config',
-          'Red: the last reload was refused, the older config goes on. Run promstack reload.',
+          'Red: the last reload failed and the previous config is still running. Run promstack reload.',
           { config: 'min(alertmanager_config_last_reload_successful)' },
-          { width: 5, ...zeroOrOne('refused', 'accepted') },
+          { width: 5, ...zeroOrOne('Failed', 'OK') },
         ),
         stat(
           'Active alerts',
-          'Alerts that receivers are notified of.',
+          'Alerts that are neither silenced nor inhibited.',
           { active: 'sum(alertmanager_alerts{state="active"})' },
           { width: 5, sparkline: true, thresholds: orangeFrom(1) },
         ),
         stat(
           'Suppressed alerts',
-          'Alerts without notifications, because they are silenced or inhibited by another alert.',
+          'Alerts that are silenced or inhibited: no notifications are sent.',
           { suppressed: 'sum(alertmanager_alerts{state="suppressed"})' },
           { width: 5, quiet: true, sparkline: true },
         ),
         stat(
           'Active silences',
-          'Silences in force. One that was forgotten hides the next outage.',
+          'Silences in effect. A forgotten silence hides the next outage.',
           { silences: 'sum(alertmanager_silences{state="active"})' },
           { width: 4, quiet: true },
         ),
@@ -62,8 +62,8 @@ export const alertmanager: DashboardPlan = {
       height: 8,
       panels: [
         graph(
-          'Alerts held by state',
-          'Active: told. Suppressed: silenced or inhibited. Unprocessed: not looked at yet, should be none.',
+          'Alerts by state',
+          'Active: receivers are notified. Suppressed: silenced or inhibited. Unprocessed: not routed yet, should be 0.',
           { '{{state}}': 'sum by (state) (alertmanager_alerts)' },
           {
             stacked: true,
@@ -73,7 +73,7 @@ export const alertmanager: DashboardPlan = {
         ),
         graph(
           'Alerts received',
-          'From Prometheus, per second. Firing alerts are sent again each minute or so as long as they fire.',
+          'Alerts from Prometheus per second. Firing alerts are sent again about every minute.',
           {
             '{{status}}': 'sum by (status) (rate(alertmanager_alerts_received_total[$__rate_interval]))',
             invalid: 'sum(rate(alertmanager_alerts_invalid_total[$__rate_interval]))',
@@ -81,8 +81,8 @@ export const alertmanager: DashboardPlan = {
           { unit: 'ops', colours: { firing: colour.critical, resolved: colour.ok, invalid: 'purple' } },
         ),
         graph(
-          'Groups of alerts',
-          'Groups that routes make by group_by; each is one notification. Thousands mean a group_by label with too many values.',
+          'Alert groups',
+          'Groups by group_by of the routes; each gets its own notifications. Thousands mean a group_by label with too many values.',
           { groups: 'sum(alertmanager_dispatcher_aggregation_groups)' },
           { decimals: 0 },
         ),
@@ -93,28 +93,34 @@ export const alertmanager: DashboardPlan = {
       height: 8,
       panels: [
         graph(
-          'Notifications by kind of receiver',
-          'Notifications per second; kinds that never sent any are left out.',
+          'Notifications by integration',
+          'Notifications per second. Integrations that never sent any are not shown.',
           {
-            '{{integration}}': `sum by (integration) (rate(alertmanager_notifications_total{${chosen}}[$__rate_interval])) ${used}`,
+            '{{integration}}': `sum by (integration) (rate(alertmanager_notifications_total{${selected}}[$__rate_interval])) ${usedOnly}`,
           },
-          { unit: 'ops', noValue: 'none sent yet' },
+          { unit: 'ops', noValue: 'No notifications' },
         ),
         failures(
-          'Lost, by reason',
-          'Should be empty. clientError: the receiver refused (a wrong URL or key); serverError: it is broken; contextDeadlineExceeded: it was too slow.',
+          'Failed notifications by reason',
+          'Should be empty. clientError: rejected, such as for a wrong URL or key. serverError: the receiver failed. contextDeadlineExceeded: timeout.',
           {
-            '{{integration}}: {{reason}}': `sum by (integration, reason) (increase(alertmanager_notifications_failed_total{${chosen}}[$__rate_interval])) > 0`,
+            '{{integration}}: {{reason}}': `sum by (integration, reason) (increase(alertmanager_notifications_failed_total{${selected}}[$__rate_interval])) > 0`,
           },
-          { noValue: 'none lost' },
+          { noValue: 'No failures' },
         ),
         graph(
-          'Failed attempts',
-          'Attempts that failed and were tried again, as a part of all: a receiver that works only at times.',
+          'Failed request ratio',
+          'Ratio of failed requests, which are retried. High values mean an unreliable receiver.',
           {
-            '{{integration}}': `sum by (integration) (rate(alertmanager_notification_requests_failed_total{${chosen}}[$__rate_interval])) / sum by (integration) (rate(alertmanager_notification_requests_total{${chosen}}[$__rate_interval])) ${used}`,
+            '{{integration}}': `sum by (integration) (rate(alertmanager_notification_requests_failed_total{${selected}}[$__rate_interval])) / sum by (integration) (rate(alertmanager_notification_requests_total{${selected}}[$__rate_interval])) ${usedOnly}`,
           },
-          { unit: 'percentunit', softMax: 1, thresholds: redFrom(0.5), thresholdLines: true, noValue: 'none sent yet' },
+          {
+            unit: 'percentunit',
+            softMax: 1,
+            thresholds: redFrom(0.5),
+            thresholdLines: true,
+            noValue: 'No notifications',
+          },
         ),
       ],
     },
@@ -122,35 +128,35 @@ export const alertmanager: DashboardPlan = {
       height: 8,
       panels: [
         graph(
-          'Time to deliver (95%)',
-          'How long 95% of attempts to notify take at most.',
+          'Notification latency (p95)',
+          '95th percentile of the duration of notification requests.',
           {
-            '{{integration}}': `histogram_quantile(0.95, sum by (integration, le) (rate(alertmanager_notification_latency_seconds_bucket{${chosen}}[$__rate_interval]))) ${used}`,
+            '{{integration}}': `histogram_quantile(0.95, sum by (integration, le) (rate(alertmanager_notification_latency_seconds_bucket{${selected}}[$__rate_interval]))) ${usedOnly}`,
           },
-          { unit: 's', noValue: 'none sent yet' },
+          { unit: 's', noValue: 'No notifications' },
         ),
         graph(
           'Silences by state',
-          'Pending ones begin later; expired ones are kept for a while and then forgotten.',
+          'Pending silences start later; expired ones are deleted after the retention.',
           { '{{state}}': 'sum by (state) (alertmanager_silences)' },
           { decimals: 0 },
         ),
       ],
     },
     {
-      heading: 'Alertmanager itself',
+      heading: 'Alertmanager process',
       height: 7,
       panels: [
         failures(
-          'Failures inside',
-          'Should be empty: reading or keeping silences and the log of notifications failed. Look for a full disk.',
+          'Internal failures',
+          'Should be empty. Reading or saving silences or the notification log failed: check for a full disk.',
           {
             'notification log': 'sum(increase(alertmanager_nflog_maintenance_errors_total[$__rate_interval]))',
             silences: 'sum(increase(alertmanager_silences_maintenance_errors_total[$__rate_interval]))',
             'silence queries': 'sum(increase(alertmanager_silences_query_errors_total[$__rate_interval]))',
           },
         ),
-        memory('alertmanager', 'Alerts, silences and the log of notifications are held in memory.'),
+        memory('alertmanager', 'Alerts, silences and the notification log are kept in memory.'),
         cpu('alertmanager'),
       ],
     },

@@ -14,7 +14,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { datasource, type PanelPlan } from './panels.ts';
 
-/** A dashboard as a page of rows; ids and positions in the grid follow from the order. */
+/** A dashboard as rows of panels; IDs and grid positions are derived from the order. */
 export interface DashboardPlan {
   readonly uid: string;
   readonly title: string;
@@ -23,9 +23,9 @@ export interface DashboardPlan {
   readonly rows: readonly Row[];
 }
 
-/** Panels beside each other, all of one height. */
+/** Panels of the same height next to each other. */
 export interface Row {
-  /** Begins a section. */
+  /** Starts a section. */
   readonly heading?: string;
   /** In Grafana's grid units of about 30 pixels. */
   readonly height: number;
@@ -35,7 +35,7 @@ export interface Row {
 /** Columns of Grafana's grid. */
 const gridWidth = 24;
 
-/** The tag of every dashboard promstack ships, by which they link to each other. */
+/** The tag of every shipped dashboard, used for the links between them. */
 const tag = 'promstack';
 
 /** Builds Grafana's classic JSON model. */
@@ -73,13 +73,13 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
   return withoutPlacement(builder.build());
 }
 
-/** The builder puts links and annotations into a menu that older Grafanas lack; without `placement` they are always visible. */
+/** The builder moves links and annotations to a menu that older Grafana versions lack; without `placement` they are always visible. */
 function withoutPlacement(dashboard: Dashboard): Dashboard {
   for (const item of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete item.placement;
   return dashboard;
 }
 
-/** A variable that lists a label's values; All is preselected. */
+/** A variable with a label's values; All is the default. */
 export function labelVariable(variable: {
   readonly name: string;
   readonly label: string;
@@ -98,23 +98,23 @@ export function labelVariable(variable: {
       .sort(VariableSort.AlphabeticalAsc)
       .multi(true)
       .includeAll(true)
-      // Lets series without the label through too: a source may push without an instance.
+      // Also matches series without the label: a source may push without an instance.
       .allValue('.*')
       .current({ selected: true, text: ['All'], value: ['$__all'] })
   );
 }
 
-/** A mark where another revision was applied: the first question in an outage is what changed. */
+/** Marks when a new revision was applied. */
 function revisionChanges(): AnnotationQueryBuilder {
   return annotation('Revisions', 'blue', true, {
     expr: 'promstack_revision_info unless on (revision) promstack_revision_info offset 2m',
     titleFormat: 'Revision {{revision}}',
-    textFormat: 'promstack put another revision of the stack in force.',
+    textFormat: 'promstack applied this revision of the stack.',
     tagKeys: 'revision',
   });
 }
 
-/** Where alerts fired; off by default, since there may be very many. */
+/** Marks when alerts fired; off by default, since there may be many. */
 function firingAlerts(): AnnotationQueryBuilder {
   return annotation('Firing alerts', 'red', false, {
     expr: 'ALERTS{alertstate="firing"}',
@@ -136,7 +136,7 @@ function annotation(
   },
 ): AnnotationQueryBuilder {
   const builder = new AnnotationQueryBuilder().name(name).datasource(datasource).enable(enabled).iconColor(color);
-  // The Prometheus datasource reads these beside the common fields, which the builder does not know.
+  // Fields of the Prometheus datasource that the builder does not have.
   const { expr, ...formats } = query;
   Object.assign((builder as unknown as { internal: object }).internal, {
     target: { expr, interval: '30s', refId: 'Anno' },
@@ -153,5 +153,5 @@ function otherDashboards(): DashboardLinkBuilder {
     .asDropdown(true)
     .includeVars(false)
     .keepTime(true)
-    .tooltip('The other dashboards of this stack');
+    .tooltip('Other dashboards of this stack');
 }

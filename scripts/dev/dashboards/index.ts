@@ -6,17 +6,17 @@ import { pipelineOverview } from './pipeline-overview.ts';
 import { prometheus } from './prometheus.ts';
 import { pushgateway } from './pushgateway.ts';
 
-/** A dashboard that promstack ships, and the file below templates/ that holds it. */
+/** A shipped dashboard and its file in templates/. */
 export interface ShippedDashboard {
   readonly name: string;
   /** Relative to the package's folder. */
   readonly path: string;
   readonly dashboard: Dashboard;
-  /** As it is written to the file. */
+  /** The content of the file. */
   readonly text: string;
 }
 
-/** Each service brings its own dashboard, so that one is there exactly when its service is. */
+/** Each service has its own dashboard, which exists exactly when the service does. */
 const plans: readonly { readonly name: string; readonly path: string; readonly plan: DashboardPlan }[] = [
   {
     name: 'pipeline-overview',
@@ -29,7 +29,7 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'demo', path: 'stack/demo/templates/grafana/dashboards/promstack/demo.json', plan: demo },
 ];
 
-/** Builds every dashboard promstack ships. */
+/** Builds all shipped dashboards. */
 export function shippedDashboards(): readonly ShippedDashboard[] {
   return plans.map(({ name, path, plan }) => {
     const dashboard = buildDashboard(plan);

@@ -36,32 +36,32 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { colour, neutral } from './thresholds.ts';
 
-/** Every panel asks the stack's own Prometheus, by the uid its datasource is provisioned with. */
+/** The stack's own Prometheus, by the uid of its provisioned datasource. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' } as const;
 
-/** PromQL expressions by Grafana's legend template, such as `{{job}}`. */
+/** PromQL expressions by legend template, such as `{{job}}`. */
 type Queries = Readonly<Record<string, string>>;
 
-/** What all kinds of panels take. */
+/** Options of all panels. */
 export interface Options {
-  /** Of the grid's 24 columns; an equal share of the row when absent. */
+  /** In grid columns, 24 per row; default: an equal share of the row. */
   readonly width?: number;
-  /** One of Grafana's unit names. */
+  /** A Grafana unit name. */
   readonly unit?: string;
-  /** Steps from the lowest; green below the first one. */
+  /** In ascending order; green below the first one. */
   readonly thresholds?: readonly Threshold[];
   readonly mappings?: readonly ValueMapping[];
   readonly decimals?: number;
   readonly min?: number;
   readonly max?: number;
-  /** Shown when Prometheus has no such series; nothing known is never shown as good. */
+  /** Shown without data; missing data is never shown as good. */
   readonly noValue?: string;
 }
 
 interface GraphOptions extends Options {
   readonly stacked?: boolean;
   readonly bars?: boolean;
-  /** Colours by a regular expression over the legend. */
+  /** Colours by regular expression of the legend. */
   readonly colours?: Readonly<Record<string, string>>;
   /** A line across the graph at each threshold. */
   readonly thresholdLines?: boolean;
@@ -69,16 +69,16 @@ interface GraphOptions extends Options {
 }
 
 interface StatOptions extends Options {
-  /** Shows the series' name in place of its value. */
+  /** Shows the name of the series instead of its value. */
   readonly shows?: 'value' | 'name';
   readonly sparkline?: boolean;
-  /** Colours the number only, for values that ask for nothing. */
+  /** Colours the number instead of the background, for values that need no action. */
   readonly quiet?: boolean;
 }
 
-/** A panel before its position in the grid is known. */
+/** A panel without its grid position. */
 export interface PanelPlan {
-  /** An equal share of the row when undefined. */
+  /** Default: an equal share of the row. */
   readonly width: number | undefined;
   at(position: {
     readonly id: number;
@@ -89,7 +89,7 @@ export interface PanelPlan {
   }): Builder<Panel>;
 }
 
-/** Lines over time. The description says what is shown, what is normal and what to do when it is not. */
+/** A time series panel. The description says what is shown, what is normal and what to do when it is not. */
 export function graph(title: string, description: string, queries: Queries, options: GraphOptions = {}): PanelPlan {
   const { bars, stacked, softMax, thresholdLines, colours = {} } = options;
   return panel({ title, description, queries, ...options, unit: options.unit ?? 'short' }, () => {
@@ -117,12 +117,12 @@ export function graph(title: string, description: string, queries: Queries, opti
   });
 }
 
-/** A graph that should be empty: red bars. */
+/** Red bars; the graph should be empty. */
 export function failures(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
   return graph(title, description, queries, { bars: true, colours: { '/.*/': colour.critical }, ...options });
 }
 
-/** Memory of a server, which its `…_build_info` metric tells from the other processes. */
+/** Memory of a server, identified by its `…_build_info` metric. */
 export function memory(server: string, description: string): PanelPlan {
   const expr = `process_resident_memory_bytes ${ofServer(server)}`;
   return graph('Memory', description, { '{{instance}}': expr }, { unit: 'bytes' });
@@ -130,15 +130,15 @@ export function memory(server: string, description: string): PanelPlan {
 
 export function cpu(server: string): PanelPlan {
   const expr = `rate(process_cpu_seconds_total[$__rate_interval]) ${ofServer(server)}`;
-  return graph('CPU', 'CPUs in use; 1 is one of them whole.', { '{{instance}}': expr });
+  return graph('CPU', 'CPU cores used by the process.', { '{{instance}}': expr });
 }
 
-/** Narrows metrics that every process exports to those of one server. */
+/** Filters metrics that every process exports to those of one server. */
 export function ofServer(server: string): string {
   return `and on (job, instance) ${server}_build_info`;
 }
 
-/** One number to be read from across the room; its background says whether to act. */
+/** A stat panel; its background colour shows whether to act. */
 export function stat(title: string, description: string, queries: Queries, options: StatOptions = {}): PanelPlan {
   const { quiet, sparkline, shows } = options;
   const start = () =>
@@ -148,11 +148,11 @@ export function stat(title: string, description: string, queries: Queries, optio
       .graphMode(sparkline ? BigValueGraphMode.Area : BigValueGraphMode.None)
       .textMode(shows === 'name' ? BigValueTextMode.Name : BigValueTextMode.Auto)
       .orientation(VizOrientation.Auto);
-  // Over a range, a series that ended would stay as a second number.
+  // In a range query, a series that has ended would stay as a second number.
   return panel({ title, description, queries, ...options }, start, sparkline ? 'range' : 'instant');
 }
 
-/** The largest few, as bars side by side, now. */
+/** A bar gauge of the current values. */
 export function bars(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
   return panel(
     { title, description, queries, ...options },
@@ -165,7 +165,7 @@ export function bars(title: string, description: string, queries: Queries, optio
   );
 }
 
-/** A band of colour for each series: when it was well and when not. */
+/** A state timeline, one band per series. */
 export function timeline(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
   return panel({ title, description, queries, ...options }, () =>
     new TimelineBuilder()
@@ -183,7 +183,7 @@ export function timeline(title: string, description: string, queries: Queries, o
   );
 }
 
-/** The methods that the builders of all kinds of panels share. */
+/** The methods that all panel builders share. */
 type AnyBuilder = Pick<
   GraphBuilder,
   | 'build'
@@ -205,11 +205,11 @@ type AnyBuilder = Pick<
 type PlannedPanel = Options & {
   readonly title: string;
   readonly description: string;
-  /** A list when nothing shows a legend. */
+  /** A list for panels without a legend. */
   readonly queries: Queries | readonly string[];
 };
 
-/** What all kinds of panels have in common; `start` makes the builder of the kind. */
+/** Sets what all panels have in common; `start` creates the builder. */
 export function panel(
   plan: PlannedPanel,
   start: () => unknown,
@@ -226,7 +226,7 @@ export function panel(
         .datasource(datasource)
         .gridPos({ x, y, w: width, h: height })
         .unit(plan.unit ?? 'none')
-        .noValue(plan.noValue ?? 'no data')
+        .noValue(plan.noValue ?? 'No data')
         .thresholds(
           new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...(plan.thresholds ?? neutral)]),
         );

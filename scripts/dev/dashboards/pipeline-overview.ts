@@ -4,23 +4,23 @@ import { bars, failures, graph, stat, timeline } from './panels.ts';
 import { table } from './table.ts';
 import { colour, orangeFrom, orangeThenRed, redFrom, severities, textFor, zeroOrOne } from './thresholds.ts';
 
-/** Age in seconds from which a source counts as silent, as the variable of the page. */
-const silentAfter = '$silent_after';
+/** Seconds after which a group counts as stale: the dashboard variable. */
+const staleAfter = '$stale_after';
 
-/** Eight numbers in the order of the data's way; each red one says at which stage to look. */
-const lights: Row = {
-  heading: 'Is it well? Read from left to right: the first red light is where to look',
+/** Eight indicators in the order of the data flow; a red one shows the stage to check. */
+const health: Row = {
+  heading: 'Health (start with the first red panel from the left)',
   height: 4,
   panels: [
     stat(
-      'Silent sources',
-      'Pushed groups whose last push is older than the time chosen above. Red: a job that should push does not; the bars below name it.',
-      { silent: `count(time() - push_time_seconds > ${silentAfter}) or 0 * count(push_time_seconds)` },
-      { thresholds: redFrom(1), noValue: 'nothing pushed' },
+      'Stale groups',
+      'Pushed groups whose last push is older than "Stale after" above. Red: a source has stopped pushing; see "Time since last push" below.',
+      { stale: `count(time() - push_time_seconds > ${staleAfter}) or 0 * count(push_time_seconds)` },
+      { thresholds: redFrom(1), noValue: 'No pushes' },
     ),
     stat(
       'Rejected pushes',
-      'Pushes the Pushgateway answered with an error in the last 15 minutes. Red: a source sends what cannot be read; its data is lost.',
+      'Pushes that the Pushgateway rejected in the last 15 minutes. Red: a source sends invalid metrics; its data is lost.',
       {
         rejected:
           'sum(increase(pushgateway_http_requests_total{handler="push", code=~"[45].."}[15m])) or 0 * sum(pushgateway_build_info)',
@@ -29,58 +29,58 @@ const lights: Row = {
     ),
     stat(
       'Targets down',
-      'Targets Prometheus cannot scrape. Red: what they measure is not known, and alerts on it cannot fire.',
+      'Targets that Prometheus cannot scrape. Red: their metrics are missing, and alerts on them cannot fire.',
       { down: 'count(up == 0) or 0 * count(up)' },
       { thresholds: redFrom(1) },
     ),
     stat(
-      'Failed rules',
-      'Rule evaluations that failed in the last 15 minutes. Red: an alert that should fire may stay silent; the log of Prometheus has the reason.',
+      'Rule failures',
+      'Rule evaluations that failed in the last 15 minutes. Red: their alerts cannot fire; the Prometheus log has the reason.',
       { failed: 'sum(increase(prometheus_rule_evaluation_failures_total[15m]))' },
       { decimals: 0, thresholds: redFrom(0.5) },
     ),
     stat(
-      'Alerts firing',
-      'Alerts that fire now, whatever their severity. Orange asks to look: the table at the foot of the page names them.',
+      'Firing alerts',
+      'Alerts that are firing now, of any severity. Orange from 1: see the table at the bottom.',
       { firing: 'count(ALERTS{alertstate="firing"}) or vector(0)' },
       { thresholds: orangeFrom(1) },
     ),
     stat(
-      'Undelivered',
-      'Notifications no receiver took in the last 15 minutes, and alerts Prometheus could not hand to Alertmanager. Red: somebody was not told.',
+      'Failed notifications',
+      'Notifications that failed and alerts that Prometheus could not send to Alertmanager in the last 15 minutes. Red: somebody was not notified.',
       {
-        lost: '(sum(increase(alertmanager_notifications_failed_total[15m])) or vector(0)) + sum(increase(prometheus_notifications_dropped_total[15m]))',
+        failed:
+          '(sum(increase(alertmanager_notifications_failed_total[15m])) or vector(0)) + sum(increase(prometheus_notifications_dropped_total[15m]))',
       },
       { decimals: 0, thresholds: redFrom(0.5) },
     ),
     stat(
-      'Refused reloads',
-      'Servers whose last reload was refused. Red: they run an older config than the files say; run promstack reload to see why.',
+      'Failed reloads',
+      'Servers whose last config reload failed. Red: they run an older config; run promstack reload to see why.',
       {
-        refused:
+        failed:
           'count(prometheus_config_last_reload_successful == 0 or alertmanager_config_last_reload_successful == 0) or 0 * count(prometheus_config_last_reload_successful)',
       },
-      { thresholds: redFrom(1), mappings: [textFor(0, 'none', colour.ok)] },
+      { thresholds: redFrom(1), mappings: [textFor(0, 'None', colour.ok)] },
     ),
     stat(
       'Revision',
-      'The revision of the stack that Prometheus runs. Compare with promstack history; changes are marked in blue in every graph.',
+      'The stack revision that Prometheus runs. Compare with promstack history. Blue lines in graphs mark changes.',
       { '{{revision}}': 'promstack_revision_info' },
       { shows: 'name', quiet: true, thresholds: [{ value: null, color: colour.info }] },
     ),
   ],
 };
 
-/** The whole way of the data on one screen: eight lights, then each stage in the order the data takes. */
+/** The whole pipeline on one screen: eight health indicators, then each stage in the order of the data flow. */
 export const pipelineOverview: DashboardPlan = {
   uid: 'promstack-overview',
   title: 'Pipeline overview',
-  description:
-    'The way of the data on one screen: what sources push, what Prometheus scrapes and evaluates, what Alertmanager sends.',
+  description: 'The whole pipeline on one screen: pushes, scrapes, rule evaluations, alerts and notifications.',
   variables: [
-    new CustomVariableBuilder('silent_after')
-      .label('Silent after')
-      .description('A source that has not pushed for so long counts as silent')
+    new CustomVariableBuilder('stale_after')
+      .label('Stale after')
+      .description('Groups that were not pushed for this long count as stale')
       .values('5 min : 300, 15 min : 900, 1 h : 3600, 6 h : 21600, 1 day : 86400')
       .current({ selected: true, text: '15 min', value: '900' })
       .options([
@@ -92,14 +92,14 @@ export const pipelineOverview: DashboardPlan = {
       ]),
   ],
   rows: [
-    lights,
+    health,
     {
-      heading: '1 · Sources push',
+      heading: '1 · Pushes',
       height: 8,
       panels: [
         graph(
-          'Pushes by answer',
-          'Requests to push per second, by the status the Pushgateway answered. 200 is a push that was taken; 400 is one that could not be read.',
+          'Pushes by status code',
+          'Push requests per second by HTTP status code. 200: accepted. 400: invalid metrics.',
           { '{{code}}': 'sum by (code) (rate(pushgateway_http_requests_total{handler="push"}[$__rate_interval]))' },
           {
             unit: 'reqps',
@@ -108,50 +108,50 @@ export const pipelineOverview: DashboardPlan = {
           },
         ),
         bars(
-          'Longest silence',
-          'Time since the last push of the ten groups that have been silent longest. Orange from 5 minutes, red from an hour; a nightly job may well be red until night.',
+          'Time since last push',
+          'Time since the last push, the ten oldest groups. Orange from 5 minutes, red from 1 hour; a daily job may be red.',
           { '{{job}} {{instance}}': 'topk(10, time() - push_time_seconds)' },
-          { unit: 's', min: 0, decimals: 0, thresholds: orangeThenRed(300, 3600), noValue: 'nothing pushed' },
+          { unit: 's', min: 0, decimals: 0, thresholds: orangeThenRed(300, 3600), noValue: 'No pushes' },
         ),
         graph(
-          'Groups held',
-          'Pushed groups by job. The Pushgateway forgets nothing by itself: a line that only rises is a source that pushes under ever new names.',
+          'Groups by job',
+          'Pushed groups by job. The Pushgateway keeps groups until they are deleted: steady growth is a grouping label with too many values.',
           { '{{job}}': 'count by (job) (push_time_seconds)' },
           { stacked: true, decimals: 0 },
         ),
       ],
     },
     {
-      heading: '2 · Prometheus scrapes',
+      heading: '2 · Scrapes',
       height: 8,
       panels: [
         timeline(
-          'Targets up',
-          'When each target could be scraped (green) and when not (red).',
+          'Target state',
+          'Whether each target could be scraped: up (green) or down (red).',
           { '{{job}} {{instance}}': 'min by (job, instance) (up)' },
-          { width: 12, ...zeroOrOne('down', 'up') },
+          { width: 12, ...zeroOrOne('Down', 'Up') },
         ),
         graph(
           'Scrape duration',
-          'The slowest target of each job. A scrape that takes as long as the timeout (10 s unless set otherwise) fails.',
+          'The slowest target of each job. Scrapes that take longer than the timeout (default 10 s) fail.',
           { '{{job}}': 'max by (job) (scrape_duration_seconds)' },
           { width: 6, unit: 's' },
         ),
         graph(
           'Samples per scrape',
-          'What each job brings in. A sudden rise is a label with too many values; a fall is a source that went silent.',
+          'Scraped samples by job. A sudden rise means a label with too many values; a drop means missing sources.',
           { '{{job}}': 'sum by (job) (scrape_samples_scraped)' },
           { width: 6 },
         ),
       ],
     },
     {
-      heading: '3 · Prometheus evaluates',
+      heading: '3 · Rules',
       height: 8,
       panels: [
         graph(
-          'Rule groups: share of their interval used',
-          'Time the last evaluation took, as a part of the interval. At 100% evaluations are skipped, and alerts come late.',
+          'Rule group duration / interval',
+          'Duration of the last evaluation as a ratio of the interval. At 100% evaluations are skipped and alerts are late.',
           {
             '{{rule_group}}':
               'topk(10, prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds)',
@@ -159,34 +159,34 @@ export const pipelineOverview: DashboardPlan = {
           { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1), thresholdLines: true },
         ),
         graph(
-          'Failed and missed evaluations',
-          'Should be empty. Failed: a rule is wrong for the data. Missed: a group takes longer than its interval.',
+          'Failed and skipped evaluations',
+          'Should be empty. Failed: an error in a rule. Skipped: a group takes longer than its interval.',
           {
             failed: 'sum(increase(prometheus_rule_evaluation_failures_total[$__rate_interval]))',
-            missed: 'sum(increase(prometheus_rule_group_iterations_missed_total[$__rate_interval]))',
+            skipped: 'sum(increase(prometheus_rule_group_iterations_missed_total[$__rate_interval]))',
           },
-          { bars: true, colours: { failed: colour.critical, missed: colour.warning } },
+          { bars: true, colours: { failed: colour.critical, skipped: colour.warning } },
         ),
         graph(
           'Alerts by state',
-          'Alerts whose condition holds: pending until their "for" is over, then firing.',
+          'Alerts are pending for the duration of "for" in the rule, then firing.',
           { '{{alertstate}}': 'count by (alertstate) (ALERTS)' },
           {
             stacked: true,
             decimals: 0,
             colours: { firing: colour.critical, pending: colour.warning },
-            noValue: 'no alert is pending or firing',
+            noValue: 'No alerts',
           },
         ),
       ],
     },
     {
-      heading: '4 · Alertmanager tells the receivers',
+      heading: '4 · Notifications',
       height: 8,
       panels: [
         graph(
-          'Alerts held',
-          'Alerts in Alertmanager, by state. Suppressed ones are silenced or inhibited: they send no notifications.',
+          'Alerts in Alertmanager by state',
+          'Suppressed alerts are silenced or inhibited: no notifications are sent.',
           { '{{state}}': 'sum by (state) (alertmanager_alerts)' },
           {
             stacked: true,
@@ -195,45 +195,45 @@ export const pipelineOverview: DashboardPlan = {
           },
         ),
         graph(
-          'Notifications by kind of receiver',
-          'Notifications per second that Alertmanager set out to send; kinds that never sent any are left out.',
+          'Notifications by integration',
+          'Notifications per second. Integrations that never sent any are not shown.',
           {
             '{{integration}}':
               'sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval])) and on (integration) sum by (integration) (alertmanager_notifications_total) > 0',
           },
-          { unit: 'ops', noValue: 'none sent yet' },
+          { unit: 'ops', noValue: 'No notifications' },
         ),
         failures(
           'Failed notifications',
-          'Should be empty. Notifications given up after all retries, by kind of receiver and reason; the log of Alertmanager names the receiver.',
+          'Should be empty. Notifications that failed after all retries; the Alertmanager log has the receiver.',
           {
             '{{integration}}: {{reason}}':
               'sum by (integration, reason) (increase(alertmanager_notifications_failed_total[$__rate_interval])) > 0',
           },
-          { noValue: 'none failed' },
+          { noValue: 'No failures' },
         ),
       ],
     },
     {
-      heading: 'What fires, and what changed',
+      heading: 'Firing alerts and recent changes',
       height: 8,
       panels: [
         table(
           'Firing alerts',
-          'Every alert that fires now, the longest first.',
+          'All firing alerts, oldest first.',
           ['time() - ALERTS_FOR_STATE * ignoring (alertstate) ALERTS{alertstate="firing"}'],
           [
             { from: 'alertname', title: 'Alert' },
             { from: 'severity', title: 'Severity', width: 110, mappings: severities },
             { from: 'job', title: 'Job' },
             { from: 'instance', title: 'Instance' },
-            { from: 'Value', title: 'For', unit: 's', width: 130 },
+            { from: 'Value', title: 'Duration', unit: 's', width: 130 },
           ],
-          { width: 15, noValue: 'no alert fires', sortBy: { column: 'For', descending: true } },
+          { width: 15, noValue: 'No alerts', sortBy: { column: 'Duration', descending: true } },
         ),
         stat(
-          'Time since the last start or reload',
-          'How long each server has run with the config it has. The smallest number is the last change: compare it with when the trouble began.',
+          'Time since last start or reload',
+          'Time since each server started or loaded its config. Compare the smallest value with the start of an incident.',
           {
             'Prometheus config': 'time() - max(prometheus_config_last_reload_success_timestamp_seconds)',
             'Alertmanager config': 'time() - max(alertmanager_config_last_reload_success_timestamp_seconds)',

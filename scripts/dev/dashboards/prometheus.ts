@@ -3,61 +3,60 @@ import { cpu, failures, graph, memory, stat } from './panels.ts';
 import { table } from './table.ts';
 import { colour, orangeThenRed, redBelow, redFrom, zeroOrOne } from './thresholds.ts';
 
-const chosen = 'job=~"$job"';
+const selected = 'job=~"$job"';
 
-/** Whether Prometheus keeps up: scraping, storing, evaluating, answering, handing on. */
+/** Scraping, rules, alerts, storage and queries of Prometheus. */
 export const prometheus: DashboardPlan = {
   uid: 'promstack-prometheus',
   title: 'Prometheus',
-  description:
-    'Whether Prometheus keeps up: scraping, storing, evaluating rules, answering queries and handing alerts on.',
+  description: 'Scraping, rules, alerts, storage and queries.',
   variables: [
     labelVariable({
       name: 'job',
       label: 'Job',
-      description: 'The jobs whose scrapes are shown',
+      description: 'Jobs to show',
       metric: 'up',
       from: 'job',
     }),
   ],
   rows: [
     {
-      heading: 'Now',
+      heading: 'Overview',
       height: 4,
       panels: [
         stat(
           'Targets up',
-          "Share of the chosen jobs' targets that could be scraped. Red below 100%: the table names the others.",
-          { up: `avg(up{${chosen}})` },
+          'Ratio of targets of the selected jobs that are up. Red below 100%: the table lists those that are down.',
+          { up: `avg(up{${selected}})` },
           { unit: 'percentunit', decimals: 0, thresholds: redBelow(1) },
         ),
         stat(
           'Config',
-          'Red: the last reload was refused; parts of the new config may be live anyway. Run promstack reload.',
+          'Red: the last reload failed; parts of the new config may be active. Run promstack reload.',
           { config: 'min(prometheus_config_last_reload_successful)' },
-          { ...zeroOrOne('refused', 'accepted') },
+          { ...zeroOrOne('Failed', 'OK') },
         ),
         stat(
-          'Rule failures in 15 min',
-          'Red: a rule cannot be evaluated. An alert of it cannot fire.',
+          'Rule failures (15 min)',
+          'Failed rule evaluations. Red: an alert rule that fails cannot fire.',
           { failures: 'sum(increase(prometheus_rule_evaluation_failures_total[15m]))' },
           { decimals: 0, thresholds: redFrom(0.5) },
         ),
         stat(
           'Samples per second',
-          'What is stored. Compare with the same hour of other days.',
+          'Samples appended to the head.',
           { samples: 'sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))' },
           { unit: 'short', decimals: 0, quiet: true, sparkline: true },
         ),
         stat(
           'Series in memory',
-          'Memory grows with this number: about 4 kB each.',
+          'Active series in the head. Each takes about 4 kB of memory.',
           { series: 'sum(prometheus_tsdb_head_series)' },
           { unit: 'short', quiet: true, sparkline: true },
         ),
         stat(
           'Storage used',
-          'Blocks, the log and the head on disk. Retention is set in stack.yml under prometheus.retention.',
+          'Blocks, write-ahead log and head chunks on disk. Limited by prometheus.retention in stack.yml.',
           {
             storage:
               'sum(prometheus_tsdb_storage_blocks_bytes + prometheus_tsdb_wal_storage_size_bytes + prometheus_tsdb_head_chunks_storage_size_bytes)',
@@ -72,24 +71,24 @@ export const prometheus: DashboardPlan = {
       panels: [
         table(
           'Targets down',
-          'Targets that cannot be scraped now. Prometheus shows the error under Status, Target health.',
-          [`up{${chosen}} == 0`],
+          'Targets that are down now. Prometheus shows the error under Status > Target health.',
+          [`up{${selected}} == 0`],
           [
             { from: 'job', title: 'Job' },
             { from: 'instance', title: 'Instance' },
           ],
-          { noValue: 'every target is up', sortBy: { column: 'Job', descending: false } },
+          { noValue: 'All targets are up', sortBy: { column: 'Job', descending: false } },
         ),
         graph(
           'Scrape duration',
-          'The slowest target of each job. A scrape longer than the timeout fails.',
-          { '{{job}}': `max by (job) (scrape_duration_seconds{${chosen}})` },
+          'The slowest target of each job. Scrapes that take longer than the timeout fail.',
+          { '{{job}}': `max by (job) (scrape_duration_seconds{${selected}})` },
           { unit: 's' },
         ),
         graph(
-          'New series',
-          'Series that each job added in the last scrapes. Steady growth is a label with ever new values: it will fill the memory.',
-          { '{{job}}': `sum by (job) (sum_over_time(scrape_series_added{${chosen}}[5m]))` },
+          'New series by job',
+          'Series added in the last 5 minutes. A steady rate means a label with ever-changing values, which fills the memory.',
+          { '{{job}}': `sum by (job) (sum_over_time(scrape_series_added{${selected}}[5m]))` },
         ),
       ],
     },
@@ -98,13 +97,13 @@ export const prometheus: DashboardPlan = {
       panels: [
         graph(
           'Samples by job',
-          "Samples of each job's last scrapes, after relabelling.",
-          { '{{job}}': `sum by (job) (scrape_samples_post_metric_relabeling{${chosen}})` },
+          'Samples of the last scrapes after relabelling.',
+          { '{{job}}': `sum by (job) (scrape_samples_post_metric_relabeling{${selected}})` },
           { stacked: true },
         ),
         failures(
-          'Refused samples',
-          'Should be empty. Duplicates and samples out of order come from two sources that use the same labels; limits are set in the job.',
+          'Dropped samples',
+          'Should be empty. Duplicate and out-of-order samples: two sources have the same labels. sample_limit is set in the job.',
           {
             duplicate: 'sum(increase(prometheus_target_scrapes_sample_duplicate_timestamp_total[$__rate_interval]))',
             'out of order': 'sum(increase(prometheus_target_scrapes_sample_out_of_order_total[$__rate_interval]))',
@@ -120,8 +119,8 @@ export const prometheus: DashboardPlan = {
       height: 8,
       panels: [
         graph(
-          'Share of the interval used, by group',
-          'At 100% evaluations are skipped, and alerts come late.',
+          'Rule group duration / interval',
+          'Duration of the last evaluation as a ratio of the interval. At 100% evaluations are skipped and alerts are late.',
           {
             '{{rule_group}}':
               'topk(10, prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds)',
@@ -130,13 +129,13 @@ export const prometheus: DashboardPlan = {
         ),
         failures(
           'Failed evaluations by group',
-          'Should be empty. Prometheus shows the error beside the rule under Status, Rule health.',
+          'Should be empty. Prometheus shows the error under Status > Rule health.',
           { '{{rule_group}}': 'increase(prometheus_rule_evaluation_failures_total[$__rate_interval]) > 0' },
-          { noValue: 'none failed' },
+          { noValue: 'No failures' },
         ),
         graph(
-          'Alerts to Alertmanager',
-          'Sent, failed and dropped per second. A dropped alert reached nobody.',
+          'Alerts sent to Alertmanager',
+          'Sent, failed and dropped alerts per second. Nobody is notified about dropped alerts.',
           {
             sent: 'sum(rate(prometheus_notifications_sent_total[$__rate_interval]))',
             failed: 'sum(rate(prometheus_notifications_errors_total[$__rate_interval]))',
@@ -152,7 +151,7 @@ export const prometheus: DashboardPlan = {
       panels: [
         graph(
           'Series created and removed',
-          'Per second. Churn costs more than their number: each new label value makes a new series.',
+          'Series per second. High churn is expensive: each new label value creates a series.',
           {
             created: 'sum(rate(prometheus_tsdb_head_series_created_total[$__rate_interval]))',
             removed: 'sum(rate(prometheus_tsdb_head_series_removed_total[$__rate_interval]))',
@@ -160,8 +159,8 @@ export const prometheus: DashboardPlan = {
           { unit: 'cps' },
         ),
         graph(
-          'Disk',
-          'Blocks grow until retention; the log holds the last hours and grows when compaction fails.',
+          'Disk usage',
+          'Blocks grow up to the retention; the write-ahead log covers the last hours and grows when compaction fails.',
           {
             blocks: 'sum(prometheus_tsdb_storage_blocks_bytes)',
             'write-ahead log': 'sum(prometheus_tsdb_wal_storage_size_bytes)',
@@ -170,8 +169,8 @@ export const prometheus: DashboardPlan = {
           { unit: 'bytes', stacked: true },
         ),
         failures(
-          'Failures of the storage',
-          "Should be empty: look for a full or failing disk under the volume of Prometheus's data.",
+          'Storage failures',
+          "Should be empty. Check for a full or failing disk under Prometheus's data volume.",
           {
             'log writes': 'sum(increase(prometheus_tsdb_wal_writes_failed_total[$__rate_interval]))',
             compactions: 'sum(increase(prometheus_tsdb_compactions_failed_total[$__rate_interval]))',
@@ -182,24 +181,24 @@ export const prometheus: DashboardPlan = {
       ],
     },
     {
-      heading: 'Queries and the process',
+      heading: 'Queries and process',
       height: 7,
       panels: [
         graph(
-          'Query time',
-          'How long 90% of evaluations take at most, by part; rules are counted too.',
+          'Query duration (p90)',
+          '90th percentile of query duration by phase, rule evaluations included.',
           { '{{slice}}': 'max by (slice) (prometheus_engine_query_duration_seconds{quantile="0.9"})' },
           { unit: 's' },
         ),
         graph(
-          'Queries at work, of those allowed',
-          'At 100% further queries wait: somebody asks too much at once.',
+          'Concurrent queries / limit',
+          'At 100% further queries have to wait.',
           { '{{instance}}': 'prometheus_engine_queries / prometheus_engine_queries_concurrent_max' },
           { unit: 'percentunit', softMax: 1, thresholds: orangeThenRed(0.8, 1), thresholdLines: true },
         ),
         memory(
           'prometheus',
-          'A limit is set in stack.yml under prometheus.resources; over it the kernel ends the server.',
+          'Resident memory. Above prometheus.resources.memory in stack.yml the server is OOM-killed.',
         ),
         cpu('prometheus'),
       ],

@@ -3,50 +3,50 @@ import { cpu, graph, memory, ofServer, stat } from './panels.ts';
 import { table } from './table.ts';
 import { colour, redFrom } from './thresholds.ts';
 
-const chosen = 'job=~"$job"';
+const selected = 'job=~"$job"';
 
-/** What sources push, job by job, and how the Pushgateway itself fares. */
+/** Pushed groups by job, push requests, and the Pushgateway process. */
 export const pushgateway: DashboardPlan = {
   uid: 'promstack-pushgateway',
   title: 'Pushgateway',
-  description: 'What sources push, job by job: when last, what failed, how much; and how the Pushgateway itself fares.',
+  description: 'Pushed groups by job, push requests, and the Pushgateway process.',
   variables: [
     labelVariable({
       name: 'job',
       label: 'Job',
-      description: 'The jobs whose pushed groups are shown',
+      description: 'Jobs to show',
       metric: 'push_time_seconds',
       from: 'job',
     }),
   ],
   rows: [
     {
-      heading: 'Now',
+      heading: 'Overview',
       height: 4,
       panels: [
         stat(
           'Groups',
-          'Pushed groups of the chosen jobs. Each is kept until it is deleted.',
-          { groups: `count(push_time_seconds{${chosen}})` },
-          { quiet: true, sparkline: true, noValue: 'nothing pushed' },
+          'Pushed groups of the selected jobs. Groups are kept until they are deleted.',
+          { groups: `count(push_time_seconds{${selected}})` },
+          { quiet: true, sparkline: true, noValue: 'No pushes' },
         ),
         stat(
           'Oldest push',
-          'Age of the oldest last push among the chosen jobs. Whether that is too old depends on how often they should push.',
-          { oldest: `max(time() - push_time_seconds{${chosen}})` },
-          { unit: 's', decimals: 0, quiet: true, noValue: 'nothing pushed' },
+          'Time since the last push of the group that is oldest. What is normal depends on the push interval.',
+          { oldest: `max(time() - push_time_seconds{${selected}})` },
+          { unit: 's', decimals: 0, quiet: true, noValue: 'No pushes' },
         ),
         stat(
-          'Groups whose last push failed',
-          'Red: the newest push of a group was refused, so what is shown of it is older than its source thinks. The table names the group.',
+          'Groups with a failed last push',
+          'Red: the last push to a group was rejected, so its metrics are stale. See the table.',
           {
-            failed: `count(push_failure_time_seconds{${chosen}} > push_time_seconds{${chosen}}) or 0 * count(push_time_seconds{${chosen}})`,
+            failed: `count(push_failure_time_seconds{${selected}} > push_time_seconds{${selected}}) or 0 * count(push_time_seconds{${selected}})`,
           },
-          { thresholds: redFrom(1), noValue: 'nothing pushed' },
+          { thresholds: redFrom(1), noValue: 'No pushes' },
         ),
         stat(
-          'Rejected pushes in the last hour',
-          'Pushes answered with an error, over all jobs: those of a job that was never taken name no group.',
+          'Rejected pushes (1 h)',
+          'Rejected pushes of all jobs, those without a group included.',
           {
             rejected:
               'sum(increase(pushgateway_http_requests_total{handler="push", code=~"[45].."}[1h])) or 0 * sum(pushgateway_build_info)',
@@ -61,20 +61,20 @@ export const pushgateway: DashboardPlan = {
       panels: [
         table(
           'Last push of each group',
-          'Time since the last push that was taken, and since the last one that was refused. A group whose refusal is younger than its push is stale.',
-          [`time() - push_time_seconds{${chosen}}`, `time() - (push_failure_time_seconds{${chosen}} > 0)`],
+          'Time since the last accepted and the last rejected push. A group whose rejection is newer is stale.',
+          [`time() - push_time_seconds{${selected}}`, `time() - (push_failure_time_seconds{${selected}} > 0)`],
           [
             { from: 'job', title: 'Job' },
             { from: 'instance', title: 'Instance' },
             { from: 'Value #A', title: 'Last push', unit: 's', width: 140 },
-            { from: 'Value #B', title: 'Last refused', unit: 's', width: 140 },
+            { from: 'Value #B', title: 'Last rejected', unit: 's', width: 140 },
           ],
-          { width: 14, noValue: 'nothing pushed', sortBy: { column: 'Last push', descending: true } },
+          { width: 14, noValue: 'No pushes', sortBy: { column: 'Last push', descending: true } },
         ),
         graph(
-          'Age of the last push by job',
-          'A saw-tooth as high as the time between two pushes is right; a line that only rises is a source that stopped.',
-          { '{{job}}': `max by (job) (time() - push_time_seconds{${chosen}})` },
+          'Time since last push by job',
+          'Normal: a sawtooth as high as the push interval. A line that only rises: the source has stopped.',
+          { '{{job}}': `max by (job) (time() - push_time_seconds{${selected}})` },
           { width: 10, unit: 's' },
         ),
       ],
@@ -84,8 +84,8 @@ export const pushgateway: DashboardPlan = {
       height: 8,
       panels: [
         graph(
-          'Pushes by method and answer',
-          'POST replaces metrics of the same name in a group, PUT the whole group. Anything but a 2xx is refused data.',
+          'Pushes by method and status code',
+          'Pushes per second. POST replaces metrics with the same names, PUT the whole group. Status codes other than 2xx: rejected.',
           {
             '{{method}} {{code}}':
               'sum by (method, code) (rate(pushgateway_http_requests_total{handler="push"}[$__rate_interval]))',
@@ -93,8 +93,8 @@ export const pushgateway: DashboardPlan = {
           { unit: 'reqps', stacked: true, colours: { '/ 2..$/': colour.ok, '/ [45]..$/': colour.critical } },
         ),
         graph(
-          'Mean size of a push',
-          'Bytes of the body. A push that grows from run to run carries a label with ever new values.',
+          'Mean push size',
+          'Size of the request body. Steady growth means a label with too many values.',
           {
             '{{method}}':
               'sum by (method) (rate(pushgateway_http_push_size_bytes_sum[$__rate_interval])) / sum by (method) (rate(pushgateway_http_push_size_bytes_count[$__rate_interval]))',
@@ -102,8 +102,8 @@ export const pushgateway: DashboardPlan = {
           { unit: 'bytes' },
         ),
         graph(
-          'Mean time to take a push',
-          'With the consistency check, which reads all groups: it grows with their number.',
+          'Mean push duration',
+          'Includes the consistency check, which takes longer the more groups there are.',
           {
             '{{method}}':
               'sum by (method) (rate(pushgateway_http_push_duration_seconds_sum[$__rate_interval])) / sum by (method) (rate(pushgateway_http_push_duration_seconds_count[$__rate_interval]))',
@@ -113,23 +113,23 @@ export const pushgateway: DashboardPlan = {
       ],
     },
     {
-      heading: 'The Pushgateway itself',
+      heading: 'Pushgateway process',
       height: 7,
       panels: [
         graph(
           'Deleted groups',
-          'Requests to delete a group, or all of them, per second.',
+          'Requests per second that delete one group or all of them.',
           {
             '{{handler}}':
               'sum by (handler) (rate(pushgateway_http_requests_total{handler=~"delete|wipe"}[$__rate_interval]))',
           },
-          { unit: 'reqps', noValue: 'none deleted' },
+          { unit: 'reqps', noValue: 'No deletions' },
         ),
-        memory('pushgateway', 'Everything pushed is held in memory.'),
+        memory('pushgateway', 'All pushed metrics are kept in memory.'),
         cpu('pushgateway'),
         graph(
-          'Open files, of those allowed',
-          'At 100% no source can connect any more.',
+          'Open files / limit',
+          'At 100% sources can no longer connect.',
           { '{{instance}}': `process_open_fds / process_max_fds ${ofServer('pushgateway')}` },
           { unit: 'percentunit', softMax: 1, thresholds: redFrom(0.9), thresholdLines: true },
         ),

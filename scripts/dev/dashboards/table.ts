@@ -9,9 +9,9 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import { type Options, type PanelPlan, panel } from './panels.ts';
 import { neutral } from './thresholds.ts';
 
-/** A column of a table, by the label or query it comes from. */
+/** A column of a table, from a label or a query. */
 interface Column {
-  /** A label's name, or `Value` (`Value #B` and so on with several queries). */
+  /** A label name, or `Value` (`Value #B` and so on with several queries). */
   readonly from: string;
   readonly title: string;
   readonly unit?: string;
@@ -20,7 +20,7 @@ interface Column {
   readonly width?: number;
 }
 
-/** The series as they are now, one a row; only the named columns, in their order. */
+/** The current series, one per row, with these columns in this order. */
 export function table(
   title: string,
   description: string,

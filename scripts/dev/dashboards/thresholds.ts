@@ -1,6 +1,6 @@
 import { MappingType, type Threshold, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** Grafana's colours by what they mean: red asks the user to act, orange to look. */
+/** Grafana's colours by meaning: red means act, orange means look. */
 export const colour = {
   critical: 'red',
   warning: 'orange',
@@ -9,7 +9,7 @@ export const colour = {
   info: 'blue',
 } as const;
 
-/** Red from a value on. */
+/** Red from a value upwards. */
 export function redFrom(value: number): readonly Threshold[] {
   return [
     { value: null, color: colour.ok },
@@ -25,7 +25,7 @@ export function redBelow(value: number): readonly Threshold[] {
   ];
 }
 
-/** Orange from a value on. */
+/** Orange from a value upwards. */
 export function orangeFrom(value: number): readonly Threshold[] {
   return [
     { value: null, color: colour.ok },
@@ -33,7 +33,7 @@ export function orangeFrom(value: number): readonly Threshold[] {
   ];
 }
 
-/** Orange from one value on, red from the next. */
+/** Orange from the first value upwards, red from the second. */
 export function orangeThenRed(warning: number, critical: number): readonly Threshold[] {
   return [
     { value: null, color: colour.ok },
@@ -42,15 +42,15 @@ export function orangeThenRed(warning: number, critical: number): readonly Thres
   ];
 }
 
-/** For a value that is neither good nor bad. */
+/** For values that are neither good nor bad. */
 export const neutral: readonly Threshold[] = [{ value: null, color: colour.none }];
 
-/** A string shown in place of a value, in a colour. */
+/** Shows a text in place of a value, in a colour. */
 export function textFor(value: number | string, text: string, color: string): ValueMapping {
   return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
 }
 
-/** For series of 0 (bad, red) and 1 (good, green): the word shown for each. */
+/** Texts for series of 0 (bad, red) and 1 (good, green). */
 export function zeroOrOne(bad: string, good: string) {
   return { thresholds: redBelow(1), mappings: [textFor(0, bad, colour.critical), textFor(1, good, colour.ok)] };
 }
