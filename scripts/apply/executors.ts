@@ -4,7 +4,7 @@ import { type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import { containerInWords, holdersOf, portTaken } from '../plan/ports.ts';
+import { containerText, holdersOf, portTaken } from '../plan/ports.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
@@ -168,7 +168,7 @@ async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown)
   const [holder] = holdersOf(taken, await engine.listContainers({}));
   // A process of this host holds no port of another one.
   const process = engine.location.isLocal ? portProcess(taken.host) : undefined;
-  return portTaken(spec.service, taken.host, holder === undefined ? process : containerInWords(holder), error);
+  return portTaken(spec.service, taken.host, holder === undefined ? process : containerText(holder), error);
 }
 
 /** Turns the engine's refusal to remove something that is in use into what to do about it. */

@@ -1,4 +1,4 @@
-import { type Action, describe, type Step } from '../plan/plan.ts';
+import { type Action, describe, isInternal, type Step } from '../plan/plan.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -69,7 +69,7 @@ export async function runPlan<A extends Action>(
       return false;
     }
     const began = clock.now();
-    report({ kind: 'started', id, what });
+    report({ kind: 'started', id, what, isInternal: isInternal(step) || undefined });
     const onProgress = (detail: string): void => report({ kind: 'progress', id, what, detail });
     const note = (text: string): void => report({ kind: 'note', text });
     try {
@@ -87,7 +87,7 @@ export async function runPlan<A extends Action>(
       return false;
     }
     done.push(step);
-    report({ kind: 'done', id, what, tookMs: clock.now() - began });
+    report({ kind: 'done', id, what, tookMs: clock.now() - began, isInternal: isInternal(step) || undefined });
     options.afterStep?.(step);
     return true;
   }

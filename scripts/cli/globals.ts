@@ -62,7 +62,7 @@ const declared: readonly (readonly [short: string | undefined, long: string, wha
   ['-p', '--name <stack>', 'name of a stack on the engine; stack.yml is not read'],
   [undefined, '--json', 'print results as JSON on stdout and progress as JSON lines on stderr'],
   ['-q', '--quiet', 'print only results and errors, no progress'],
-  ['-v', '--verbose', 'also print the causes of errors'],
+  ['-v', '--verbose', 'also print internal steps and the causes of errors'],
   [undefined, '--no-color', 'disable colors (also: NO_COLOR=1)'],
 ];
 

@@ -32,9 +32,11 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
     clock: systemClock,
     printDiagnostic: (diagnostic) => printDiagnostic(diagnostic, readSource, stderr.colours.isColorSupported),
   });
+  const verbose = globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '';
   const shown = new Set<string>();
   const report: Report = (event) => {
     if (event.kind === 'failed' && !globals.quiet) shown.add(event.why);
+    if ('isInternal' in event && event.isInternal === true && !verbose && !globals.json) return;
     reporter.report(event);
   };
   const stopListening = listenForInterrupts(io, controller, {
@@ -50,7 +52,7 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
     file: globals.file,
     stackName: globals.stackName,
     json: globals.json,
-    verbose: globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '',
+    verbose,
     get stdin() {
       return io.stdin;
     },

@@ -22,7 +22,7 @@ export interface TracedReceiver extends ReceiverIntegrations {
 /** The receivers of an alert, and what suppresses its notifications. */
 export interface AlertTrace {
   readonly labels: Labels;
-  /** Whether this is the state of the running Alertmanager, not only the routing of stack.yml. */
+  /** Whether it includes the state of the running Alertmanager, not only the routing of stack.yml. */
   readonly isLive: boolean;
   readonly tree: TracedRoute;
   readonly receivers: readonly TracedReceiver[];
@@ -30,7 +30,7 @@ export interface AlertTrace {
   readonly inhibitions: readonly Inhibition[];
 }
 
-/** Traces an alert; undefined when the file has no valid route. */
+/** Traces an alert at a time; undefined when the file has no valid route. */
 export function traceAlert(
   labels: Labels,
   { file, receivers: all, isLive }: Routing,

@@ -6,7 +6,7 @@ export interface ServiceLine extends LogLine {
 }
 
 export interface LogOptions {
-  /** Per service, from the end; default: all lines. */
+  /** The number of last lines per service; the default is all. */
   readonly tail?: number | undefined;
   readonly since?: Date | undefined;
 }
@@ -21,12 +21,12 @@ export interface LogSource {
   readonly signal: AbortSignal;
 }
 
-/** The lines of all services in order of time. */
+/** The lines of all services, sorted by time. */
 export async function readLogs(
   { engine, services, find, signal }: LogSource,
   options: LogOptions,
 ): Promise<readonly ServiceLine[]> {
-  const each = await Promise.all(
+  const linesByService = await Promise.all(
     services.map(async (service) => {
       const container = await find(service);
       const lines: ServiceLine[] = [];
@@ -35,15 +35,15 @@ export async function readLogs(
       return lines;
     }),
   );
-  return each.flat().toSorted((a, b) => compareTimes(a.time, b.time));
+  return linesByService.flat().toSorted((a, b) => compareTimes(a.time, b.time));
 }
 
-/** The pause before looking for a new container of a service. */
+/** The pause before looking for the next container of a service. */
 const pauseMs = 500;
 
 /**
  * Calls back for existing lines and then for each new one, until the signal aborts. When the container of a service
- * ends, is replaced or does not exist yet, following continues after the last line in its next container.
+ * exits, is replaced or does not exist yet, following continues after the last line in its next container.
  */
 export async function followLogs(
   source: LogSource & { readonly clock: Clock },
@@ -52,12 +52,12 @@ export async function followLogs(
 ): Promise<void> {
   const { engine, services, find, clock, signal } = source;
   const last = new Map<string, string>();
-  const pass = (line: ServiceLine) => {
+  const emit = (line: ServiceLine) => {
     last.set(line.service, line.time);
     onLine(line);
   };
   const startedAt = new Date(clock.now());
-  for (const line of await readLogs(source, options)) pass(line);
+  for (const line of await readLogs(source, options)) emit(line);
 
   const follow = async (service: string): Promise<void> => {
     while (!signal.aborted) {
@@ -66,8 +66,8 @@ export async function followLogs(
         const seen = last.get(service);
         const since = seen === undefined ? startedAt : new Date(seen);
         for await (const line of engine.logs(container, { since, follow: true, signal })) {
-          // `since` includes that line, and its resolution differs between engines.
-          if (seen === undefined || compareTimes(line.time, seen) > 0) pass({ service, ...line });
+          // `since` is inclusive, and its resolution differs between engines.
+          if (seen === undefined || compareTimes(line.time, seen) > 0) emit({ service, ...line });
         }
       }
       await clock.sleep(pauseMs, signal);

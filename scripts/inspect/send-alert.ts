@@ -18,9 +18,9 @@ export interface AlertDelivery {
 const pauseMs = 250;
 
 /**
- * Sends an alert that resolves by itself, and waits until every receiver has been notified. Alertmanager counts
- * notifications per kind of integration and not per receiver, so failures are read from its log, and each counted success
- * is assigned to one that did not fail.
+ * Sends an alert that resolves by itself, and waits until all receivers have been notified. Alertmanager counts
+ * notifications per kind of integration, not per receiver. So failures are read from its log, and each counted success
+ * is assigned to a receiver that did not fail.
  */
 export async function sendAlert({
   client,
@@ -73,8 +73,8 @@ function assessDeliveries(
   failures: readonly NotifyFailure[],
 ): readonly PendingDelivery[] {
   const all = receivers.flatMap(({ name, integrations, route }) =>
-    integrations.map((kind, at) => {
-      const integration = `${kind}[${integrations.slice(0, at).filter((earlier) => earlier === kind).length}]`;
+    integrations.map((kind, index) => {
+      const integration = `${kind}[${integrations.slice(0, index).filter((earlier) => earlier === kind).length}]`;
       const failure = failures.findLast((line) => line.receiver === name && line.integration === integration);
       return { name, kind, integration, failure, route };
     }),
@@ -84,8 +84,8 @@ function assessDeliveries(
     const base = { receiver: name, integration, isFailing: failure !== undefined };
     if (failure?.isFinal === true) return { ...base, outcome: 'failed', ...explainFailure(failure) };
     const count = unassigned.get(kind) ?? 0;
-    const hasOthers = all.some((other) => other.kind === kind && other.failure === undefined);
-    if (count > 0 && (failure === undefined || !hasOthers)) {
+    const allFailed = all.every((delivery) => delivery.kind !== kind || delivery.failure !== undefined);
+    if (count > 0 && (failure === undefined || allFailed)) {
       unassigned.set(kind, count - 1);
       return { ...base, isFailing: false, outcome: 'delivered' };
     }
@@ -95,7 +95,7 @@ function assessDeliveries(
       ...base,
       outcome: 'waiting',
       why: `not sent yet: group_wait is ${groupWait} for a new group, group_interval ${groupInterval} for an existing one`,
-      tryThis: 'a longer --timeout, or a label that makes a new group',
+      tryThis: 'use a longer --timeout, or a label that creates a new group',
     };
   });
 }

@@ -19,7 +19,7 @@ export interface StackStatus {
   /** The last confirmed revision; undefined when the engine has no record of one. */
   readonly revision: string | undefined;
   readonly services: readonly ServiceStatus[];
-  /** Those of tone `wrong` come first. */
+  /** Those with the tone `wrong` first. */
   readonly problems: readonly StatusProblem[];
   /** Whether no problem is `wrong`. */
   readonly isRight: boolean;
@@ -29,17 +29,17 @@ export interface ServiceStatus {
   readonly service: string;
   readonly container: string | undefined;
   readonly state: ContainerState | 'absent';
-  /** In the engine's own words: `Up 3 minutes`. */
+  /** The engine's own description: `Up 3 minutes`. */
   readonly uptime: string | undefined;
   readonly isReady: boolean;
   readonly image: string;
-  /** The revision of its files in use; undefined when it reads none. */
+  /** The revision of its files; undefined when it reads none. */
   readonly revision: string | undefined;
   readonly url: string | undefined;
   readonly vitals: readonly ({ readonly label: string } & Pick<Reading, 'text' | 'values' | 'tone'>)[];
 }
 
-/** `wrong`: the stack does not work as it should. `notice`: worth a look. */
+/** `wrong`: something does not work or was changed by hand. `notice`: something to know. */
 export interface StatusProblem {
   readonly tone: 'wrong' | 'notice';
   readonly service: string;
@@ -47,10 +47,10 @@ export interface StatusProblem {
   readonly tryThis?: string | undefined;
 }
 
-/** For one request to a server. */
+/** The timeout of one request to a server. */
 const timeoutMs = 5_000;
 
-/** Inspects the engine and queries every running service; changes nothing. */
+/** Reads the state of the engine and queries all running services; changes nothing. */
 export async function takeStatus({
   engine,
   rendering,
@@ -89,7 +89,7 @@ export async function takeStatus({
 /** Sends a request; resolves with the reason when there is no response. */
 type Query = (service: string, request: HttpRequest) => Promise<HttpResponse | string>;
 
-/** Sends equal requests once: several indicators may read the same page. */
+/** Sends identical requests only once: several indicators may read the same page. */
 function openQuery(client: ServiceClient, signal: AbortSignal): Query {
   const sent = new Map<string, Promise<HttpResponse | string>>();
   return (service, request) => {
@@ -199,7 +199,7 @@ function summarise(desired: Desired, observed: Observed, probed: readonly Probed
 }
 
 /**
- * What a pending change says about the stack: an edit of stack.yml that has not been applied is only a notice; a missing
+ * The problems that a pending change shows: an edit of stack.yml that has not been applied is only a notice; a missing
  * container and manual changes (`drift`) are wrong.
  */
 export function assessChange(

@@ -11,15 +11,15 @@ import {
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 
-/** What a change of files means for alerts and their receivers. */
+/** How a change of files affects alerts and their receivers. */
 export interface AlertImpact extends AlertChanges {
-  /** How many alerts there are afterwards. */
+  /** The number of alerts after the change. */
   readonly total: number;
   /** Alerts whose receivers change, and the receivers of new ones. */
   readonly ways: readonly RouteChange[];
 }
 
-/** The receivers of an alert before and after; undefined where no service routes alerts, or the alert did not exist. */
+/** The receivers of an alert before and after; undefined when no service routes alerts, or the alert did not exist. */
 export interface RouteChange {
   readonly alert: AlertRule;
   readonly before: string | undefined;
@@ -29,17 +29,17 @@ export interface RouteChange {
 /** The files of each service of a stack. */
 export type StackFiles = readonly { readonly service: Service; readonly files: readonly RenderedFile[] }[];
 
-/** Compares what two sets of files define: the alerts, and the receivers of each. */
+/** Compares the alerts that two sets of files define, and the receivers of each. */
 export function alertImpact(before: StackFiles, after: StackFiles): AlertImpact {
-  const [old, now] = [alertsOf(before), alertsOf(after)];
-  const [oldRouting, routing] = [routingOf(before), routingOf(after)];
-  const ways = pairAlerts(old, now).flatMap((pair): RouteChange[] => {
+  const [oldAlerts, newAlerts] = [alertsOf(before), alertsOf(after)];
+  const [oldRouting, newRouting] = [routingOf(before), routingOf(after)];
+  const routeChanges = pairAlerts(oldAlerts, newAlerts).flatMap((pair): RouteChange[] => {
     if (pair.after === undefined) return [];
-    const was = pair.before === undefined ? undefined : oldRouting?.(pair.before.sent);
-    const texts = textsOf(was, routing?.(pair.after.sent));
+    const oldRoute = pair.before === undefined ? undefined : oldRouting?.(pair.before.sent);
+    const texts = textsOf(oldRoute, newRouting?.(pair.after.sent));
     return texts === undefined ? [] : [{ alert: pair.after, before: texts[0], after: texts[1] }];
   });
-  return { ...alertChanges(old, now), total: now.length, ways };
+  return { ...alertChanges(oldAlerts, newAlerts), total: newAlerts.length, ways: routeChanges };
 }
 
 function alertsOf(stack: StackFiles): readonly AlertRule[] {

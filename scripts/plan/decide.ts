@@ -2,107 +2,114 @@ import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
 import { risksOf } from '../../stack/services.ts';
 import { configDir } from '../../stack/values/container.ts';
 import { toSize } from '../../stack/values/units.ts';
+import type { ContainerState } from '../engine/engine.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import type { DesiredService } from './desired.ts';
 import { manualChanges } from './manual-changes.ts';
 import type { ObservedService } from './observed.ts';
 import type { Change } from './plan.ts';
 
-/** What happens to one service, and whether its link has to be switched to another release. */
+/** The change of one service, and whether its link has to be switched to another release. */
 interface Decision {
   readonly change: Change;
   readonly needsSwitch: boolean;
 }
 
-/** Decides about one service by what it is meant to be and what it is. */
+/** Compares the desired and the current state of one service. */
 export function decide(
-  wanted: DesiredService,
-  found: ObservedService | undefined,
-  about: {
+  target: DesiredService,
+  current: ObservedService | undefined,
+  context: {
     readonly network: string;
-    /** Whether the history says that the service ran. */
+    /** Whether the history has a release of the service. */
     readonly isRecorded: boolean;
-    /** Whether the files in place are those that the history names as confirmed last, or the history does not say. */
+    /** Whether the linked files are the last confirmed ones by the history, or there is no history. */
     readonly isConfirmed: boolean;
     readonly recreate: boolean;
   },
 ): Decision {
   const change = (action: Change['action'], ...because: string[]): Change => ({
-    service: wanted.service.name,
+    service: target.service.name,
     action,
     because,
   });
-  if (found === undefined) {
-    const why = about.isRecorded ? 'its container is gone' : 'no container yet';
-    return { change: change('create', why), needsSwitch: wanted.release !== undefined };
+  if (current === undefined) {
+    const why = context.isRecorded ? 'its container is gone' : 'no container yet';
+    return { change: change('create', why), needsSwitch: target.release !== undefined };
   }
-  const filesMoved = whyFilesMove(wanted, found);
-  const needsSwitch = filesMoved !== undefined;
-  const recreate = whyRecreate(wanted, found, about);
+  const filesReason = whyFilesDiffer(target, current);
+  const needsSwitch = filesReason !== undefined;
+  const recreate = whyRecreate(target, current, context);
   if (recreate.length > 0) {
-    const risks = found.spec === undefined ? [] : risksOf(wanted.service, found.spec, wanted.spec);
-    const plain = change('recreate', ...recreate, ...listed(filesMoved));
+    const risks = current.spec === undefined ? [] : risksOf(target.service, current.spec, target.spec);
+    const plain = change('recreate', ...recreate, ...toList(filesReason));
     return { change: risks.length === 0 ? plain : { ...plain, risks }, needsSwitch };
   }
-  if (found.container.state !== 'running') {
-    return { change: change('start', `it is ${inWords(found.container.state)}`, ...listed(filesMoved)), needsSwitch };
+  if (current.container.state !== 'running') {
+    return { change: change('start', notRunning(current.container.state), ...toList(filesReason)), needsSwitch };
   }
-  const newToIt = filesMoved ?? whyUnconfirmed(wanted, about.isConfirmed);
-  if (newToIt !== undefined) {
-    const isReloaded = wanted.service.reload !== undefined;
-    const how = isReloaded
-      ? change('reload', newToIt)
-      : change('recreate', newToIt, 'it reads its files only when it starts');
-    return { change: how, needsSwitch };
+  const reloadReason = filesReason ?? whyUnconfirmed(target, context.isConfirmed);
+  if (reloadReason !== undefined) {
+    const isReloaded = target.service.reload !== undefined;
+    const loading = isReloaded
+      ? change('reload', reloadReason)
+      : change('recreate', reloadReason, 'it reads its files only at startup');
+    return { change: loading, needsSwitch };
   }
-  if (found.unproven !== undefined) {
-    return { change: change('reload', `the running server is behind its files: ${found.unproven}`), needsSwitch };
+  if (current.unproven !== undefined) {
+    return {
+      change: change('reload', `the running server has not loaded its files: ${current.unproven}`),
+      needsSwitch,
+    };
   }
   return { change: change('none', 'unchanged'), needsSwitch };
 }
 
 function whyRecreate(
-  wanted: DesiredService,
-  found: ObservedService,
+  target: DesiredService,
+  current: ObservedService,
   { network, recreate }: { readonly network: string; readonly recreate: boolean },
 ): readonly string[] {
-  const { container } = found;
-  if (found.specHash !== wanted.specHash) {
-    const reasons = found.spec === undefined ? [] : diffSpec(found.spec, wanted.spec);
+  const { container } = current;
+  if (current.specHash !== target.specHash) {
+    const reasons = current.spec === undefined ? [] : diffSpec(current.spec, target.spec);
     return reasons.length > 0 ? reasons : ['it was created from a different spec'];
   }
-  if (wanted.imageId !== undefined && container.imageId !== wanted.imageId) {
-    return [`${wanted.spec.image} is a different image now`];
+  if (target.imageId !== undefined && container.imageId !== target.imageId) {
+    return [`${target.spec.image} now refers to a different image`];
   }
   if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
-    return [`it is ${inWords(container.state)}`];
+    return [notRunning(container.state)];
   }
-  const altered = manualChanges(found, network);
-  if (altered.length > 0) return altered;
+  const changedByHand = manualChanges(current, network);
+  if (changedByHand.length > 0) return changedByHand;
   return recreate ? ['requested by --recreate'] : [];
 }
 
-function whyFilesMove({ release, folder }: DesiredService, found: ObservedService): string | undefined {
+function whyFilesDiffer({ release, folder }: DesiredService, current: ObservedService): string | undefined {
   if (release === undefined) return undefined;
-  if (found.linked === undefined) return 'it has no files yet';
-  if (found.linked !== release.revision) return `its files changed: revision ${found.linked} -> ${release.revision}`;
-  if (folder !== undefined && found.folder !== folder) return `${configDir} leads to another copy of its files`;
-  if (found.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
+  if (current.linked === undefined) return 'it has no files yet';
+  if (current.linked !== release.revision)
+    return `its files changed: revision ${current.linked} -> ${release.revision}`;
+  if (folder !== undefined && current.folder !== folder) return `${configDir} links to a different copy of its files`;
+  if (current.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
   return undefined;
 }
 
-/** A run that was cut short may have put files in place without the server; one that cannot be asked what it runs has to read them. */
+/** An interrupted run may have switched files that the server has not loaded; without proofs, it has to load them again. */
 function whyUnconfirmed({ service, release }: DesiredService, isConfirmed: boolean): string | undefined {
   if (release === undefined || isConfirmed || service.proofs(release).length > 0) return undefined;
   return 'its files were never confirmed';
 }
 
-const listed = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
+const toList = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
 
-const inWords = (state: ObservedService['container']['state']): string =>
-  state === 'exited' ? 'stopped' : state === 'created' ? 'created but was never started' : state;
+function notRunning(state: ContainerState): string {
+  if (state === 'created') return 'it was never started';
+  return state === 'exited' ? 'it is stopped' : `it is ${state}`;
+}
 
-/** How a container's spec differs from the desired one: one reason a field. */
+/** The differences between two specs: one reason per field. */
 function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [
     ...scalar('image', before.image, after.image),
@@ -125,19 +132,21 @@ function scalar(field: string, before: string | number | undefined, after: strin
 }
 
 function sets(field: string, before: readonly string[], after: readonly string[]): string[] {
-  const gone = before.filter((one) => !after.includes(one));
-  const come = after.filter((one) => !before.includes(one));
-  if (gone.length === 0 && come.length === 0) {
+  const removed = before.filter((item) => !after.includes(item));
+  const added = after.filter((item) => !before.includes(item));
+  if (removed.length === 0 && added.length === 0) {
     return before.join('\0') === after.join('\0') ? [] : [`order of ${field}s changed`];
   }
-  // A flag that only changed its value reads better as one line.
-  const pairs = gone.map(
-    (one) => [one, come.find((other) => flag(other) === flag(one) && flag(one) !== other)] as const,
+  // A flag whose value changed is shown in one line.
+  const pairs = removed.map(
+    (old) => [old, added.find((item) => flag(item) === flag(old) && flag(old) !== item)] as const,
   );
-  const paired = new Set(pairs.map(([, other]) => other));
+  const replacements = new Set(pairs.map(([, replacement]) => replacement));
   return [
-    ...pairs.map(([one, other]) => (other === undefined ? `${field} ${one} removed` : `${field} ${one} -> ${other}`)),
-    ...come.filter((one) => !paired.has(one)).map((one) => `${field} ${one} added`),
+    ...pairs.map(([old, replacement]) =>
+      replacement === undefined ? `${field} ${old} removed` : `${field} ${old} -> ${replacement}`,
+    ),
+    ...added.filter((item) => !replacements.has(item)).map((item) => `${field} ${item} added`),
   ];
 }
 

@@ -8,37 +8,37 @@ import type { ReleaseFolder } from '../state/release-folder.ts';
 import { givenSecrets, type Secrets } from '../state/secret-store.ts';
 import { md5, shortHash } from '../util/hash.ts';
 
-/** What a stack should be, in the engine's terms. */
+/** The desired state of a stack, in the engine's terms. */
 export interface Desired {
   readonly stack: string;
   readonly revision: string;
   readonly config: StackConfig;
   readonly services: readonly DesiredService[];
-  /** Every volume by its full name, with the labels it is created with. */
+  /** All volumes by full name, with the labels to create them with. */
   readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
   readonly configWriter: DesiredConfigWriter | undefined;
 }
 
-/** One service's container and the release of files it should run. */
+/** A service's container and the release of files it should run. */
 export interface DesiredService {
   readonly service: Service;
   readonly name: string;
   readonly spec: ContainerSpec;
-  /** The image's id on the engine; undefined when it is not present. */
+  /** The image's id on the engine; undefined when the image is absent. */
   readonly imageId: string | undefined;
   readonly specHash: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Full volume names, one for each mount. */
+  /** The full volume name for each mount. */
   readonly volumes: readonly string[];
   /** Absent when the service reads no files. */
   readonly release: Release | undefined;
-  /** The generated secrets for which stack.yml gives a value; the others stay as they are. */
+  /** The generated secrets that stack.yml sets; the others stay unchanged. */
   readonly given: Secrets;
-  /** Where the release is already, when it is one of the history; a new one gets a free slot. */
+  /** The folder of a release of the history; a new release gets a free slot. */
   readonly folder?: ReleaseFolder | undefined;
 }
 
-/** The container that is created and never started: files reach the config volumes through it. */
+/** A container that is created and never started: files are written to the config volumes through it. */
 export interface DesiredConfigWriter {
   readonly name: string;
   readonly image: string;
@@ -46,13 +46,13 @@ export interface DesiredConfigWriter {
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
 }
 
-/** An image as `ensureImages` found it: what to run in place of the reference that was asked for. */
+/** The image that `ensureImages` resolved a reference to. */
 export interface ResolvedImage {
   readonly ref: string;
   readonly id: string | undefined;
 }
 
-/** Turns a rendering into engine terms; `image` resolves a service's image reference. */
+/** The desired state for a rendering; `image` resolves a service's image reference. */
 export function toDesired(rendering: Rendering, image: (reference: string) => ResolvedImage): Desired {
   const { config } = rendering;
   const stack = config.name;
@@ -79,8 +79,8 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
       folder: stored?.folder,
     };
   });
-  const volumes = services.flatMap((one) =>
-    one.volumes.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: one.service.name } })),
+  const volumes = services.flatMap(({ service, volumes: volumeNames }) =>
+    volumeNames.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: service.name } })),
   );
   return {
     stack,
@@ -92,13 +92,13 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
   };
 }
 
-/** The hash that tells whether a container has its spec; the order of labels and variables does not count. */
+/** The hash by which specs are compared; the order of labels and variables does not affect it. */
 export function hashSpec(spec: ContainerSpec): string {
-  return shortHash(JSON.stringify({ ...spec, env: inOrder(spec.env), labels: inOrder(spec.labels) }));
+  return shortHash(JSON.stringify({ ...spec, env: sortKeys(spec.env), labels: sortKeys(spec.labels) }));
 }
 
-function inOrder(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1)));
+function sortKeys(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Full volume names for a spec's mounts, in their order. */
@@ -126,11 +126,11 @@ export function configWriterFor(
     target: `${configWriterRoot}/${service.name}`,
     readOnly: false,
   }));
-  // The image is left out of the hash: any image works, and a new one is no reason to recreate it.
+  // The hash does not include the image: any image works, so a new one is not a reason to recreate it.
   return { name: names.configWriter(stack), image, hash: shortHash(JSON.stringify(mounts)), mounts };
 }
 
-/** The service whose config volume holds the history; undefined when the stack has none that can. */
+/** The service whose config volume stores the history; undefined when the stack has no such service. */
 export function historyService(desired: Pick<Desired, 'services'>): string | undefined {
-  return desired.services.find((one) => one.service.storesHistory === true)?.service.name;
+  return desired.services.find(({ service }) => service.storesHistory === true)?.service.name;
 }

@@ -11,19 +11,17 @@ import { withDeadline } from '../util/with-deadline.ts';
 import { type Desired, type DesiredService, hasConfigMount, historyService } from './desired.ts';
 import type { NameConflict, Observed, ObservedService } from './observed.ts';
 
-/** How long a server may take to answer a proof; one that hangs counts as not proven. */
+/** How long a server may take to respond to a proof; without a response, it is not proven. */
 const proofMs = 2_000;
 /** How long the whole snapshot may take; it usually takes part of a second. */
 const snapshotMs = 120_000;
-/** A check begins within this time once its container is created. */
+/** The container of a check is started within this time after its creation. */
 const checkSeconds = 600;
 
-/** Which servers are asked what they run. */
-export type ProofScope =
-  /** Those that do not get other files anyway. */
-  'unmoved' | 'all';
+/** Which servers are asked what they run; `unmoved` skips those that get other files anyway. */
+export type ProofScope = 'unmoved' | 'all';
 
-/** Takes the snapshot of everything that concerns one stack, and says to `client` and `files` where each service is. */
+/** Takes a snapshot of one stack, and passes the location of each service to `client` and `files`. */
 export function observe(
   engine: Engine,
   desired: Desired,
@@ -58,16 +56,16 @@ async function takeSnapshot(
     client.locate(service, { container: container.id, ports: specOf(container)?.ports ?? [] });
   }
   const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
-  const keeper = historyService(desired);
-  const canReadHistory = keeper !== undefined && (primary.has(keeper) || configWriter !== undefined);
+  const historyOwner = historyService(desired);
+  const canReadHistory = historyOwner !== undefined && (primary.has(historyOwner) || configWriter !== undefined);
   const [services, history] = await Promise.all([
     Promise.all(
       [...primary].map(async ([name, container]) => {
-        const wanted = desired.services.find(({ service }) => service.name === name);
-        return [name, await observeService(engine, files, container, { name, wanted, client, proofs })] as const;
+        const target = desired.services.find(({ service }) => service.name === name);
+        return [name, await observeService(engine, files, container, { name, target, client, proofs })] as const;
       }),
     ),
-    canReadHistory ? readHistory(files, keeper) : noHistory,
+    canReadHistory ? readHistory(files, historyOwner) : noHistory,
   ]);
   const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
   const neededVolumes = desired.volumes.map(({ name }) => name);
@@ -92,28 +90,28 @@ async function observeService(
   engine: Engine,
   files: ConfigFiles,
   container: ContainerSummary,
-  about: {
+  options: {
     readonly name: string;
-    readonly wanted: DesiredService | undefined;
+    readonly target: DesiredService | undefined;
     readonly client: ServiceClient;
     readonly proofs: ProofScope;
   },
 ): Promise<ObservedService> {
-  const { name, wanted, client, proofs } = about;
+  const { name, target, client, proofs } = options;
   const spec = specOf(container);
   const hasFiles = spec !== undefined && hasConfigMount(spec);
-  // A container that is only in the way may be past reading: that must not keep it from being removed.
-  const orNothing = (error: unknown): undefined => {
-    if (wanted !== undefined) throw error;
+  // An unwanted container may be unreadable: that must not prevent its removal.
+  const ignoreUnlessDesired = (error: unknown): undefined => {
+    if (target !== undefined) throw error;
   };
-  const folder = hasFiles ? await currentFolder(files, name).catch(orNothing) : undefined;
+  const folder = hasFiles ? await currentFolder(files, name).catch(ignoreUnlessDesired) : undefined;
   const linked = folder === undefined ? undefined : revisionOf(folder);
-  const getsOtherFiles = linked !== undefined && linked !== wanted?.release?.revision;
+  const getsOtherFiles = linked !== undefined && linked !== target?.release?.revision;
   const isAsked = container.state === 'running' && (proofs === 'all' || !getsOtherFiles);
   const [details, release, unproven] = await Promise.all([
     engine.inspectContainer(container.id),
-    folder === undefined ? undefined : readRelease(files, name, folder).catch(orNothing),
-    isAsked && wanted !== undefined ? askProofs(wanted, client) : undefined,
+    folder === undefined ? undefined : readRelease(files, name, folder).catch(ignoreUnlessDesired),
+    isAsked && target !== undefined ? askProofs(target, client) : undefined,
   ]);
   const specHash = container.labels[specHashLabel];
   return {
@@ -129,14 +127,14 @@ async function observeService(
   };
 }
 
-/** Asks each proof once; the first that does not hold says why. */
+/** Requests each proof once; returns the reason of the first that does not hold. */
 async function askProofs({ service, release }: DesiredService, client: ServiceClient): Promise<string | undefined> {
   if (release === undefined) return undefined;
-  const noAnswer = (): HttpResponse => ({ status: 0, body: '' });
+  const noResponse = (): HttpResponse => ({ status: 0, body: '' });
   const reasons = await Promise.all(
     service.proofs(release).map(async (proof) => {
-      const answer = await client.request(service.name, proof.request, { timeoutMs: proofMs }).catch(noAnswer);
-      const verdict = proof.assess(answer);
+      const response = await client.request(service.name, proof.request, { timeoutMs: proofMs }).catch(noResponse);
+      const verdict = proof.assess(response);
       return verdict.kind === 'proven' ? undefined : verdict.because;
     }),
   );
@@ -148,7 +146,7 @@ const belongsTo =
   ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
     labels[stackLabel] === stack;
 
-/** The container a service is known by, and every other one; the same choice whatever order the engine lists them in. */
+/** The container of each service, and all other containers; independent of the order in which the engine lists them. */
 function byService(stack: string, containers: readonly ContainerSummary[]) {
   const primary = new Map<string, ContainerSummary>();
   const strays: ContainerSummary[] = [];
@@ -163,7 +161,7 @@ function byService(stack: string, containers: readonly ContainerSummary[]) {
   return { primary, strays };
 }
 
-/** Checks run without the lock: one that is under way must not be taken for a leftover of an interrupted run. */
+/** Checks run without the lock: the container of a running check must not be mistaken for a leftover. */
 function isLeftOver({ state, createdAt }: ContainerSummary): boolean {
   if (state === 'running') return false;
   return state === 'exited' || state === 'dead' || Date.now() / 1_000 - createdAt > checkSeconds;

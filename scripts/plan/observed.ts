@@ -3,14 +3,14 @@ import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engi
 import type { History } from '../state/history.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
-/** One snapshot of the engine, taken before anything is decided: the reconciler makes no further calls. */
+/** A snapshot of the engine: the reconciler decides by it and makes no further calls. */
 export interface Observed {
   readonly stack: string;
   /** The stack's service containers, by service; a second one of the same service is a stray. */
   readonly services: ReadonlyMap<string, ObservedService>;
-  /** Second containers of a service, and check containers that an interrupted run left behind. */
+  /** Second containers of a service, and check containers left behind by an interrupted run. */
   readonly strays: readonly ContainerSummary[];
-  /** Confirmed revisions and those that were rolled back; without entries when there is none or it cannot be read. */
+  /** Confirmed and rolled-back revisions; empty when there is none or it cannot be read. */
   readonly history: History;
   readonly configWriter: ContainerSummary | undefined;
   readonly network: NetworkSummary | undefined;
@@ -18,15 +18,15 @@ export interface Observed {
   readonly volumes: ReadonlySet<string>;
   /** Containers, volumes and networks that have a name this stack needs but not its label. */
   readonly conflicts: readonly NameConflict[];
-  /** Containers that hold host ports while they run, this stack's own too. */
+  /** Containers that publish host ports, including this stack's own. */
   readonly portHolders: readonly ContainerSummary[];
 }
 
-/** A service's container as it is. */
+/** The current state of a service's container. */
 export interface ObservedService {
   readonly container: ContainerSummary;
   readonly specHash: string | undefined;
-  /** The spec it was made from; undefined when the label cannot be read. */
+  /** The spec it was created from; undefined when the label cannot be read. */
   readonly spec: ContainerSpec | undefined;
   /** Settings that may have been changed by hand; undefined when the container was removed in the meantime. */
   readonly details?: ContainerDetails | undefined;
@@ -34,15 +34,15 @@ export interface ObservedService {
   readonly folder: ReleaseFolder | undefined;
   /** The revision in that folder. */
   readonly linked: string | undefined;
-  /** The files of that release as they are now. */
+  /** The current files of that release. */
   readonly files?: readonly RenderedFile[] | undefined;
-  /** The hash of these files (see `hashFiles`): a different one after an edit by hand. */
+  /** The hash of these files (see `hashFiles`); it differs after an edit by hand. */
   readonly filesHash: string | undefined;
-  /** Why the running server does not run the linked release; undefined when it does, or could not be asked. */
+  /** Why the running server does not run the linked release; undefined when it does, or has no proofs. */
   readonly unproven: string | undefined;
 }
 
-/** Something that has a name this stack needs, and does not belong to this stack. */
+/** A resource of another owner with a name that this stack needs. */
 export interface NameConflict {
   readonly kind: 'container' | 'volume' | 'network';
   readonly name: string;

@@ -17,39 +17,35 @@ import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
 
-/** A plan, and what the user wants to know before it is applied. */
+/** A plan, and its effects for the user. */
 export interface PlanReport {
   readonly plan: Plan;
   /** Why `up` would refuse to apply it: a name or a port that is taken. */
   readonly obstacle?: Blocker;
-  /** What is not as promstack left it. */
   readonly drift: readonly Drift[];
   readonly files: readonly FileChange[];
   readonly meaning: AlertImpact;
 }
 
-/** What prevents a plan, and what to try. */
+/** What prevents a plan. */
 type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
 
-/** Looks at the engine and decides what `up` would do; changes nothing, and pulls nothing. */
+/** Plans what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {
   readonly engine: Engine;
   readonly rendering: Rendering;
   readonly recreate: boolean;
 }): Promise<PlanReport> {
   const { engine, rendering, recreate } = options;
-  const wanted = rendering.services.map(({ container }) => ({
-    service: container.service,
-    reference: container.image,
-  }));
-  const found = await findImages(engine, wanted, rendering.config.images);
-  const desired = toDesired(rendering, (reference) => found.get(reference) ?? { ref: reference, id: undefined });
+  const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
+  const images = await findImages(engine, references, rendering.config.images);
+  const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
   const client = openServiceClient(engine);
   try {
     const files = openConfigFiles(engine, desired.stack);
     const observed = await observe(engine, desired, client, { files });
     const plan = reconcile(desired, observed, { recreate });
-    const obstacle = await obstacleTo(() => preflight(plan, desired, observed, engine.location.isLocal));
+    const obstacle = await findObstacle(() => preflight(plan, desired, observed, engine.location.isLocal));
     return {
       plan,
       ...(obstacle === undefined ? {} : { obstacle }),
@@ -61,9 +57,9 @@ export async function planStack(options: {
   }
 }
 
-async function obstacleTo(look: () => Promise<void>): Promise<Blocker | undefined> {
+async function findObstacle(check: () => Promise<void>): Promise<Blocker | undefined> {
   try {
-    await look();
+    await check();
     return undefined;
   } catch (error) {
     if (!(error instanceof StackError)) throw error;
@@ -92,12 +88,12 @@ function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): P
   };
 }
 
-/** The services before or after, in their one order. */
+/** The services in any of these, in the order of `services`. */
 function namesOf(...all: readonly StackFiles[]): readonly string[] {
   return services.map(({ name }) => name).filter((name) => all.flat().some(({ service }) => service.name === name));
 }
 
-/** The files that are in place now, of each service that has some, including one that is removed. */
+/** The current files of each service that has some, including a service to be removed. */
 async function runningFiles(files: ConfigFiles, observed: Observed): Promise<ReadonlyMap<string, ReleaseFiles>> {
   const releases = await Promise.all(
     [...observed.services].map(async ([name, { folder, files: stored }]): Promise<[string, ReleaseFiles][]> => {

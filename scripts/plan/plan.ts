@@ -1,22 +1,22 @@
 import type { ContainerSummary } from '../engine/engine.ts';
-import { specOf } from '../state/names.ts';
+import { isConfigWriter, specOf } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 import { unreachable } from '../util/unreachable.ts';
 
-/** One call to the engine or to a server. `after` names the steps that must have succeeded before. */
+/** One call to the engine or to a server. `after` lists the steps that must have succeeded before. */
 export type Step<A extends Action = Action> = A & {
   readonly id: number;
   readonly after: readonly number[];
   readonly because: string;
 };
 
-/** What a step does; each kind has one executor. */
+/** The kinds of steps; each has one executor. */
 export type Action =
   | Removal
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
   | { readonly do: 'createConfigWriter' }
-  /** Writes the new releases, and when all files are in place switches the link of each service. */
+  /** Writes the new releases; once all files are written, switches the link of each service. */
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
   | { readonly do: 'createContainer'; readonly service: string }
   | { readonly do: 'startContainer'; readonly service: string }
@@ -25,7 +25,7 @@ export type Action =
   | { readonly do: 'confirm'; readonly service: string; readonly revision: string }
   | { readonly do: 'record'; readonly revision: string };
 
-/** The kinds of step that take something away. */
+/** The kinds of steps that stop or remove something. */
 export type Removal =
   | { readonly do: 'stopContainer'; readonly name: string; readonly container: string; readonly seconds: number }
   | { readonly do: 'removeContainer'; readonly name: string; readonly container: string }
@@ -36,7 +36,7 @@ export type Removal =
 export interface ServiceRelease {
   readonly service: string;
   readonly folder: ReleaseFolder;
-  /** Whether the files have to be written; those of an earlier release are in place. */
+  /** Whether the files have to be written; those of an earlier release exist. */
   readonly isNew: boolean;
 }
 
@@ -45,16 +45,16 @@ export function switchedReleases({ steps }: Plan): readonly ServiceRelease[] {
   return steps.flatMap((step) => (step.do === 'switchReleases' ? step.releases : []));
 }
 
-/** What happens to one service, for the user: the steps say how. */
+/** The effect of a plan on one service, for the user. */
 export interface Change {
   readonly service: string;
   readonly action: 'none' | 'create' | 'start' | 'reload' | 'recreate' | 'remove';
   readonly because: readonly string[];
-  /** What of its data is lost or given up by it. */
+  /** Data that it loses. */
   readonly risks?: readonly string[];
 }
 
-/** Everything that has to be done, and why; empty of steps when nothing has. */
+/** Everything that has to be done, and why; without steps when nothing has to be done. */
 export interface Plan {
   readonly stack: string;
   readonly revision: string;
@@ -62,7 +62,7 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-/** A short sentence for what a step does: `create the volume demo-prometheus-data`. */
+/** A short description of a step: `create the volume demo-prometheus-data`. */
 export function describe(step: Action): string {
   switch (step.do) {
     case 'createNetwork':
@@ -72,7 +72,7 @@ export function describe(step: Action): string {
     case 'createVolume':
       return `create the volume ${step.name}`;
     case 'removeVolume':
-      return `delete the volume ${step.name} and what it holds`;
+      return `delete the volume ${step.name} and its data`;
     case 'createConfigWriter':
       return 'create the config volume writer';
     case 'switchReleases':
@@ -98,7 +98,12 @@ export function describe(step: Action): string {
   }
 }
 
-/** The plan as text, one line a step: `[1, 2] -> #3 createContainer prometheus, because no container yet`. */
+/** Whether a step concerns only how promstack works, which `--verbose` shows. */
+export function isInternal(step: Action): boolean {
+  return step.do === 'createConfigWriter' || (step.do === 'removeContainer' && isConfigWriter(step.name));
+}
+
+/** The steps as text, one per line: `[1, 2] -> #3 create prometheus, because no container yet`. */
 export function printSteps(steps: readonly Step[]): string {
   return steps
     .map((step) => `[${step.after.join(', ')}] -> #${step.id} ${describe(step)}, because ${step.because}\n`)
@@ -109,11 +114,11 @@ function list(releases: readonly ServiceRelease[]): string {
   return releases.map((release) => release.service).join(', ');
 }
 
-/** Collects steps in the order they are decided; ids count from 1. */
+/** Collects steps; ids count from 1. */
 export class Steps<A extends Action = Action> {
   readonly all: Step<A>[] = [];
 
-  /** Adds a step and answers its id, for those that wait for it. */
+  /** Adds a step and returns its id, for steps that depend on it. */
   add(action: A, after: readonly number[], because: string): number {
     const id = this.all.length + 1;
     this.all.push({ ...action, id, after: [...new Set(after)].sort((a, b) => a - b), because });
@@ -121,7 +126,7 @@ export class Steps<A extends Action = Action> {
   }
 }
 
-/** How long a container may take to end by itself: as the spec it was made from says. */
+/** The stop timeout of a container, from the spec it was created from. */
 export function stopSeconds(container: ContainerSummary): number {
   return specOf(container)?.stopTimeoutSeconds ?? 10;
 }

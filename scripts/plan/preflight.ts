@@ -4,20 +4,20 @@ import { StackError } from '../util/stack-error.ts';
 import type { Desired } from './desired.ts';
 import type { NameConflict, Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
-import { containerInWords, holdersOf, portTaken } from './ports.ts';
+import { containerText, holdersOf, portTaken } from './ports.ts';
 
-/** Finds what would stop the plan half-way and throws it as a StackError before anything is touched. */
+/** Throws a StackError for a name or a port in use that would make the plan fail halfway. */
 export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
-  const [foreign] = observed.conflicts;
-  if (foreign !== undefined) throw nameTaken(desired.stack, foreign);
+  const [conflict] = observed.conflicts;
+  if (conflict !== undefined) throw nameTaken(desired.stack, conflict);
   const starting = new Set(plan.steps.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
   for (const { service, spec } of desired.services) {
     if (!starting.has(service.name)) continue;
     const own = observed.services.get(service.name)?.container;
     for (const port of spec.ports) {
       const holders = holdersOf(port, observed.portHolders);
-      const staying = holders.find(({ id }) => id !== own?.id && !isLeaving(plan, id));
-      if (staying !== undefined) throw portTaken(service.name, port.host, containerInWords(staying));
+      const holder = holders.find(({ id }) => id !== own?.id && !isRemoved(plan, id));
+      if (holder !== undefined) throw portTaken(service.name, port.host, containerText(holder));
       if (holders.length === 0 && isLocal && (await isPortTaken(port.bind, port.host))) {
         throw portTaken(service.name, port.host, portProcess(port.host));
       }
@@ -25,14 +25,14 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
   }
 }
 
-function isLeaving(plan: Plan, container: string): boolean {
+function isRemoved(plan: Plan, container: string): boolean {
   return plan.steps.some((step) => step.do === 'removeContainer' && step.container === container);
 }
 
-function nameTaken(stack: string, foreign: NameConflict): StackError {
+function nameTaken(stack: string, conflict: NameConflict): StackError {
   return new StackError({
     doing: `bringing up the stack ${stack}`,
-    why: `the ${foreign.kind} ${foreign.name} is not part of this stack: ${foreign.owner}`,
-    tryThis: `rename or remove it, or give the stack another name in stack.yml`,
+    why: `the ${conflict.kind} ${conflict.name} is not part of this stack: ${conflict.owner}`,
+    tryThis: `rename or remove it, or set a different name in stack.yml`,
   });
 }

@@ -9,45 +9,45 @@ import type { Observed, ObservedService } from './observed.ts';
 import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
 import { takesOneOf } from './ports.ts';
 
-/** What the user asked for beyond the desired state. */
+/** Options beside the desired state. */
 export interface ReconcileOptions {
   /** Recreate all containers. */
   readonly recreate?: boolean | undefined;
-  /** Services that are left as they are when they are not desired, instead of being removed. */
+  /** Services to keep unchanged although they are not desired. */
   readonly leave?: ReadonlySet<string>;
-  /** Services whose files in place were not confirmed, whatever the history says of them. */
+  /** Services whose linked files are to be confirmed again, whatever the history says. */
   readonly unconfirmed?: ReadonlySet<string>;
-  /** Leave the history as it is: the plan goes back to what it names already. */
+  /** Do not write the history: the plan restores the revision that is recorded as the last one. */
   readonly unrecorded?: boolean;
 }
 
 type Decided = {
-  readonly wanted: DesiredService;
-  readonly found: ObservedService | undefined;
+  readonly target: DesiredService;
+  readonly current: ObservedService | undefined;
   readonly isConfirmed: boolean;
 } & ReturnType<typeof decide>;
 
 /**
- * Decides everything that has to be done so that the engine has what is desired, and why. Pure: the same two values
- * always give the same plan. Volumes are only ever added here.
+ * Plans the steps from the observed to the desired state, each with its reason. Pure: the same arguments always give the
+ * same plan. It never removes volumes.
  */
 export function reconcile(desired: Desired, observed: Observed, options: ReconcileOptions = {}): Plan {
   const last = lastConfirmed(observed.history);
   const hasHistory = historyService(desired) !== undefined;
-  const decisions = desired.services.map((wanted): Decided => {
-    const { name } = wanted.service;
-    const found = observed.services.get(name);
+  const decisions = desired.services.map((target): Decided => {
+    const { name } = target.service;
+    const current = observed.services.get(name);
     const recorded = last?.services[name];
-    const about = {
+    const context = {
       network: names.network(desired.stack),
       isRecorded: recorded !== undefined,
-      isConfirmed: options.unconfirmed?.has(name) !== true && (!hasHistory || recorded?.folder === found?.folder),
+      isConfirmed: options.unconfirmed?.has(name) !== true && (!hasHistory || recorded?.folder === current?.folder),
       recreate: options.recreate === true,
     };
-    return { wanted, found, isConfirmed: about.isConfirmed, ...decide(wanted, found, about) };
+    return { target, current, isConfirmed: context.isConfirmed, ...decide(target, current, context) };
   });
-  const gone = [...observed.services].filter(
-    ([name]) => !desired.services.some((one) => one.service.name === name) && options.leave?.has(name) !== true,
+  const undesired = [...observed.services].filter(
+    ([name]) => !desired.services.some(({ service }) => service.name === name) && options.leave?.has(name) !== true,
   );
   const steps = new Steps();
 
@@ -60,35 +60,37 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     if (observed.volumes.has(name)) continue;
     volumes.set(name, steps.add({ do: 'createVolume', name, labels }, [], 'it does not exist yet'));
   }
-  const leaving = observed.strays.map((container): Leaving => {
+  const removals = observed.strays.map((container): PlannedRemoval => {
     const { id, name } = container;
     return {
       container,
-      removed: [steps.add({ do: 'removeContainer', name, container: id }, [], 'it is a leftover of this stack')],
+      removed: [steps.add({ do: 'removeContainer', name, container: id }, [], 'no service of this stack needs it')],
     };
   });
 
   const moving = decisions.filter(({ needsSwitch }) => needsSwitch);
-  const isAsRecorded = gone.length === 0 && moving.length === 0 && decisions.every((one) => one.isConfirmed);
-  const isRecorded = options.unrecorded === true || (last?.revision === desired.revision && isAsRecorded);
+  const isUnchanged =
+    undesired.length === 0 && moving.length === 0 && decisions.every(({ isConfirmed }) => isConfirmed);
+  const isRecorded = options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
   const writer = isRecorded && moving.length === 0 ? [] : planConfigWriter(steps, desired, observed, volumes);
   const switched = planReleases(steps, moving, observed, writer);
 
-  // What goes stays until all else is confirmed, but for what holds a port that somebody needs.
-  const needed = decisions.filter(isStarting).flatMap(({ wanted }) => wanted.spec.ports);
-  const inTheWay = gone.filter(([, { container }]) => takesOneOf(container.hostPorts, needed));
-  const remove = ([name, { container }]: (typeof gone)[number], after: readonly number[]): number[] =>
+  // Undesired containers are removed last, unless they publish a port that another service needs.
+  const neededPorts = decisions.filter(isStarting).flatMap(({ target }) => target.spec.ports);
+  const blocking = undesired.filter(([, { container }]) => takesOneOf(container.hostPorts, neededPorts));
+  const remove = ([name, { container }]: (typeof undesired)[number], after: readonly number[]): number[] =>
     removeContainer(steps, container, after, `the stack has no ${name} any more`);
-  leaving.push(...inTheWay.map((one): Leaving => ({ container: one[1].container, removed: remove(one, []) })));
+  removals.push(
+    ...blocking.map((entry): PlannedRemoval => ({ container: entry[1].container, removed: remove(entry, []) })),
+  );
 
-  const confirmed = planServices(steps, decisions, { network, volumes, switched, leaving });
-  const removed = gone
-    .filter((one) => !inTheWay.includes(one))
-    .flatMap((one) => remove(one, [...switched, ...confirmed]));
+  const confirmed = planServices(steps, decisions, { network, volumes, switched, removals });
+  const removed = undesired
+    .filter((entry) => !blocking.includes(entry))
+    .flatMap((entry) => remove(entry, [...switched, ...confirmed]));
   if (!isRecorded && desired.configWriter !== undefined) {
-    const because =
-      confirmed.length > 0 ? 'every service is confirmed' : 'the history does not name it as the last one';
-    const after = [...writer, ...switched, ...confirmed, ...leaving.flatMap((one) => one.removed), ...removed];
+    const because = confirmed.length > 0 ? 'every service is confirmed' : 'the history has a different last revision';
+    const after = [...writer, ...switched, ...confirmed, ...removals.flatMap((removal) => removal.removed), ...removed];
     steps.add({ do: 'record', revision: desired.revision }, after, because);
   }
 
@@ -97,7 +99,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     revision: desired.revision,
     changes: [
       ...decisions.map(({ change }) => change),
-      ...gone.map(
+      ...undesired.map(
         ([service]): Change => ({ service, action: 'remove', because: [`the stack has no ${service} any more`] }),
       ),
     ],
@@ -105,13 +107,13 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   };
 }
 
-/** A container that goes, and the steps after which it is gone. */
-interface Leaving {
+/** A container to be removed, and the steps after which it is gone. */
+interface PlannedRemoval {
   readonly container: ContainerSummary;
   readonly removed: readonly number[];
 }
 
-/** The steps by which each service becomes what it should be; answers those by which all of them are proven. */
+/** Adds the steps for each service; returns the steps after which all services are confirmed. */
 function planServices(
   steps: Steps,
   decisions: readonly Decided[],
@@ -119,36 +121,38 @@ function planServices(
     readonly network: readonly number[];
     readonly volumes: ReadonlyMap<string, number>;
     readonly switched: readonly number[];
-    readonly leaving: readonly Leaving[];
+    readonly removals: readonly PlannedRemoval[];
   },
 ): readonly number[] {
   const { network, volumes, switched } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
-  const replaced = decisions.flatMap(({ found, change, needsSwitch }): Leaving[] => {
-    if (change.action !== 'recreate' || found === undefined) return [];
+  const replaced = decisions.flatMap(({ current, change, needsSwitch }): PlannedRemoval[] => {
+    if (change.action !== 'recreate' || current === undefined) return [];
     const [because = ''] = change.because;
-    const { container } = found;
+    const { container } = current;
     return [{ container, removed: removeContainer(steps, container, needsSwitch ? switched : [], because) }];
   });
-  const leaving = [...before.leaving, ...replaced];
-  for (const { wanted, found, change, needsSwitch } of decisions) {
-    const { name, startsAfter, reload } = wanted.service;
+  const removals = [...before.removals, ...replaced];
+  for (const { target, current, change, needsSwitch } of decisions) {
+    const { name, startsAfter, reload } = target.service;
     const [because = ''] = change.because;
     const files = needsSwitch ? switched : [];
-    const own = wanted.volumes.flatMap((volume) => volumes.get(volume) ?? []);
-    const revision = wanted.release?.revision;
+    const createdVolumes = target.volumes.flatMap((volume) => volumes.get(volume) ?? []);
+    const revision = target.release?.revision;
     const confirm = (after: number[]): void => {
       if (revision === undefined) return;
-      confirmed.push(steps.add({ do: 'confirm', service: name, revision }, after, 'a reload is not a proof'));
+      confirmed.push(steps.add({ do: 'confirm', service: name, revision }, after, 'a reload alone proves nothing'));
     };
     const start = (after: readonly number[]): void => {
-      const others = startsAfter.flatMap((other) => ready.get(other) ?? []);
-      const freed = leaving.filter(
-        ({ container }) => container !== found?.container && takesOneOf(container.hostPorts, wanted.spec.ports),
-      );
-      const free = freed.flatMap(({ removed }) => removed);
-      const started = steps.add({ do: 'startContainer', service: name }, [...after, ...others, ...free], because);
+      const dependencies = startsAfter.flatMap((dependency) => ready.get(dependency) ?? []);
+      const portsFreed = removals
+        .filter(
+          ({ container }) => container !== current?.container && takesOneOf(container.hostPorts, target.spec.ports),
+        )
+        .flatMap(({ removed }) => removed);
+      const prerequisites = [...after, ...dependencies, ...portsFreed];
+      const started = steps.add({ do: 'startContainer', service: name }, prerequisites, because);
       const isReady = steps.add({ do: 'waitReady', service: name }, [started], 'it was started');
       ready.set(name, isReady);
       confirmed.push(isReady);
@@ -160,8 +164,12 @@ function planServices(
         break;
       case 'create':
       case 'recreate': {
-        const removed = replaced.find(({ container }) => container === found?.container)?.removed ?? [];
-        const created = steps.add({ do: 'createContainer', service: name }, [...network, ...own, ...removed], because);
+        const removed = replaced.find(({ container }) => container === current?.container)?.removed ?? [];
+        const created = steps.add(
+          { do: 'createContainer', service: name },
+          [...network, ...createdVolumes, ...removed],
+          because,
+        );
         start([created, ...files]);
         break;
       }
@@ -169,7 +177,7 @@ function planServices(
         start(files);
         break;
       case 'reload': {
-        // A server that is still starting does not answer a reload, so it is waited for first.
+        // A server that is still starting cannot be reloaded, so wait for it first.
         const isReady = steps.add({ do: 'waitReady', service: name }, files, because);
         confirm([reload === undefined ? isReady : steps.add({ do: 'reload', service: name }, [isReady], because)]);
         break;
@@ -188,16 +196,16 @@ function planConfigWriter(
   const { configWriter } = desired;
   const present = observed.configWriter;
   if (configWriter === undefined || present?.labels[specHashLabel] === configWriter.hash) return [];
-  const why = present === undefined ? 'there is none' : 'it lacks the volume of a service';
-  const cleared =
+  const why = present === undefined ? 'it does not exist yet' : 'it does not mount all config volumes';
+  const removed =
     present === undefined
       ? []
       : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
-  const needed = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
-  return [steps.add({ do: 'createConfigWriter' }, [...cleared, ...needed], why)];
+  const createdVolumes = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
+  return [steps.add({ do: 'createConfigWriter' }, [...removed, ...createdVolumes], why)];
 }
 
-/** New releases are written, those of the history exist already; then the link of each service is switched. */
+/** Adds the step that writes new releases (those of the history exist) and switches the link of each service. */
 function planReleases(
   steps: Steps,
   moving: readonly Decided[],
@@ -206,25 +214,25 @@ function planReleases(
 ): readonly number[] {
   if (moving.length === 0) return [];
   const releases = moving.map((decided): ServiceRelease => {
-    const { wanted } = decided;
+    const { target } = decided;
     const folder = folderFor(decided, observed);
-    return { service: wanted.service.name, folder, isNew: folder !== wanted.folder };
+    return { service: target.service.name, folder, isNew: folder !== target.folder };
   });
   return [steps.add({ do: 'switchReleases', releases }, writer, 'their files changed')];
 }
 
-function folderFor({ wanted, found }: Decided, observed: Observed): ReleaseFolder {
-  const revision = wanted.release?.revision ?? '';
-  // A release that is linked and still has to move was changed by hand: it is written again, into another slot.
-  if (wanted.folder !== undefined && wanted.folder !== found?.folder) return wanted.folder;
-  const { name } = wanted.service;
+function folderFor({ target, current }: Decided, observed: Observed): ReleaseFolder {
+  const revision = target.release?.revision ?? '';
+  // A release that is linked but still needs a switch was changed by hand: it is written again, to another slot.
+  if (target.folder !== undefined && target.folder !== current?.folder) return target.folder;
+  const { name } = target.service;
   const isUnknown =
-    found === undefined &&
+    current === undefined &&
     observed.history.entries.length === 0 &&
-    wanted.volumes.some((one) => observed.volumes.has(one));
+    target.volumes.some((volume) => observed.volumes.has(volume));
   if (isUnknown) return fallbackFolder(revision);
   return freeFolder(revision, [
-    ...(found?.folder === undefined ? [] : [found.folder]),
+    ...(current?.folder === undefined ? [] : [current.folder]),
     ...newestFolders(observed.history, name),
   ]);
 }

@@ -9,35 +9,35 @@ import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 
 /**
- * The config of a stack as far as its containers tell it: its name, its services, their images and host ports. Every
- * other key has its default.
+ * The config of a running stack, read from its containers: its name, its services, their images and host ports. All other
+ * keys have their defaults.
  */
 export async function runningConfig(engine: Engine, stack: string): Promise<StackConfig> {
   return configOf(stack, await findContainers(engine, stack));
 }
 
-/** `removed` names services that the stack should have and whose container is gone. */
+/** `removed` lists services that the stack should have but whose container is gone. */
 function configOf(stack: string, containers: StackContainers, removed: readonly string[] = []): StackConfig {
   const defaults: Readonly<Record<string, unknown>> = stackSchema.parse({ name: stack });
   const specs = services.map(({ name }) => {
     const container = containers.get(name);
     return container === undefined ? undefined : specOf(container);
   });
-  const parts = services.map(({ name, port }, at): [string, Record<string, unknown>] => {
+  const sections = services.map(({ name, port }, index): [string, Record<string, unknown>] => {
     const keys = {
       enabled: containers.has(name) || removed.includes(name),
-      image: specs[at]?.image,
-      port: specs[at]?.ports.find(({ container }) => container === port)?.host,
+      image: specs[index]?.image,
+      port: specs[index]?.ports.find(({ container }) => container === port)?.host,
     };
-    // Not every service has an image or a port of its own.
-    const known = Object.entries(keys).filter(([key, value]) => value !== undefined && key in Object(defaults[name]));
-    return [name, Object.fromEntries(known)];
+    // Some services have no key for an image or a port.
+    const section = Object.entries(keys).filter(([key, value]) => value !== undefined && key in Object(defaults[name]));
+    return [name, Object.fromEntries(section)];
   });
   const bind = specs.flatMap((spec) => spec?.ports ?? [])[0]?.bind;
-  return stackSchema.parse({ name: stack, bind, ...Object.fromEntries(parts) });
+  return stackSchema.parse({ name: stack, bind, ...Object.fromEntries(sections) });
 }
 
-/** A stack as it was confirmed last, without its stack.yml: each container by its own spec, with the files of that revision. */
+/** The last confirmed state of a stack, read without its stack.yml: the spec of each container and its files. */
 export async function runningStack(engine: Engine, stack: string): Promise<Rendering> {
   const { containers, files, history } = await findStack(engine, stack);
   const last = lastConfirmed(history);
@@ -65,6 +65,6 @@ export async function runningStack(engine: Engine, stack: string): Promise<Rende
   const absent = removed.map((service): ServiceRendering => {
     return { service, container: { ...service.container(config), image: 'unknown' }, files: [], revision: 'unknown' };
   });
-  const all = [...(await Promise.all(present)).filter((one) => one !== undefined), ...absent];
+  const all = [...(await Promise.all(present)).filter((service) => service !== undefined), ...absent];
   return { config, folder: '', revision: last?.revision ?? 'unknown', services: all, tests: [] };
 }

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 
-/** What the library tells while it works; a reporter at the edge decides how a person sees it. Progress only, never results. */
+/** Progress that the library reports, never results; a reporter shows it to the user. */
 export type Event =
-  /** A piece of work began; `id` pairs it with its end. */
-  | { readonly kind: 'started'; readonly id: string; readonly what: string }
-  /** How far a piece of work is, in words: `42 of 98 MB`, `replaying the write-ahead log, segment 3 of 12`. */
+  /** Work began; `id` identifies it in later events. Work that is `isInternal` is shown by `--verbose` only. */
+  | { readonly kind: 'started'; readonly id: string; readonly what: string; readonly isInternal?: boolean | undefined }
+  /** The `detail` is text: `42 of 98 MB`, `replaying the write-ahead log, segment 3 of 12`. */
   | {
       readonly kind: 'progress';
       readonly id: string;
@@ -18,14 +18,15 @@ export type Event =
       readonly what: string;
       readonly tookMs: number;
       readonly detail?: string | undefined;
+      readonly isInternal?: boolean | undefined;
     }
   | { readonly kind: 'failed'; readonly id: string; readonly what: string; readonly why: string }
-  /** A piece of work that was not begun because another failed. */
+  /** Work was cancelled because other work failed. */
   | { readonly kind: 'skipped'; readonly id: string; readonly what: string; readonly because: string }
-  /** Something a person should know though nothing failed. */
+  /** Something the user should know although nothing failed. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic };
 
-/** Takes events as they come; must not throw. */
+/** Must not throw. */
 export type Report = (event: Event) => void;

@@ -15,7 +15,7 @@ describe('up, refused by the world', () => {
       expect(exitCode).toBe(1);
       expect(stderr).toContain(`publishing port ${stack.ports.prometheus} for prometheus: the port is taken by `);
       expect(stderr).toContain(`(pid ${process.pid})`);
-      expect(stderr).toContain('set prometheus.port in stack.yml to another one');
+      expect(stderr).toContain('set prometheus.port in stack.yml to a different one');
       await expectNothingThere(stack.name);
     } finally {
       server.close();

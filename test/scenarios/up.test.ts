@@ -104,7 +104,7 @@ describe('up', () => {
       const volume = await stack.run('down', '--volumes', '--yes');
       expect(volume.exitCode).toBe(1);
       expect(volume.stderr).toContain(
-        `✖ delete the volume ${stack.name}-prometheus-data and what it holds: a container that is not of this stack still has it\n`,
+        `✖ delete the volume ${stack.name}-prometheus-data and its data: a container that is not of this stack still has it\n`,
       );
     } finally {
       await stranger.remove({ force: true });

@@ -143,7 +143,7 @@ describe('verify', () => {
     await change({ [scrapesFile]: '[]\n' });
     expect(await brokenStage()).toMatchObject({
       hop: 'prometheus',
-      why: 'no job of Prometheus scrapes the Pushgateway',
+      why: 'no scrape job of Prometheus has the Pushgateway as a target',
     });
   });
 
@@ -175,7 +175,7 @@ groups:
     await change({}, { alertmanager: { receivers: [team, { name: 'nobody' }], route: { receiver: 'nobody' } } });
     expect(await brokenStage()).toMatchObject({
       hop: 'routes',
-      why: 'no route leads to a receiver that notifies anybody: team is never reached',
+      why: 'no route leads to a receiver with an integration: team is never notified',
     });
   });
 

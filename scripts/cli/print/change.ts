@@ -1,6 +1,7 @@
 import { counted } from '../../../stack/values/words.ts';
 import type { Changed } from '../../apply/change.ts';
 import type { Removal, Step } from '../../plan/plan.ts';
+import { isConfigWriter } from '../../state/names.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
@@ -29,7 +30,7 @@ export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): st
   return `${[head, ...lines].join('\n')}\n`;
 }
 
-/** Removed resources by name. */
+/** The names of removed resources. */
 export interface RemovedResources {
   readonly stack: string;
   readonly containers: readonly string[];
@@ -49,13 +50,14 @@ export function toRemoved(stack: string, steps: readonly Step<Removal>[]): Remov
   };
 }
 
-/** `volumes`: whether they were to be deleted. */
+/** Does not count the config volume writer; `volumes` is whether to delete them. */
 export function printRemoved(removed: RemovedResources, options: { readonly volumes: boolean }): string {
   const { stack, containers, networks, volumes } = removed;
   if ([...containers, ...networks, ...volumes].length === 0)
     return `${stack}: nothing to do, the stack does not exist\n`;
+  const visible = containers.filter((name) => !isConfigWriter(name));
   const kept = options.volumes ? `${counted(volumes.length, 'volume')} deleted` : 'its volumes are kept';
-  return `${stack}: ${counted(containers.length, 'container')} removed, ${kept}\n`;
+  return `${stack}: ${counted(visible.length, 'container')} removed, ${kept}\n`;
 }
 
 /** The result of one edit under watch, in one line that begins with the time of day. */

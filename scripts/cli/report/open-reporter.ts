@@ -46,7 +46,8 @@ export function openReporter(
 /** Writes each event as one line of JSON with its time. */
 export function jsonReporter({ write, clock }: { write: (text: string) => void; clock: Pick<Clock, 'now'> }): Reporter {
   return {
-    report: (event) => write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event })}\n`),
+    report: (event) =>
+      write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event, isInternal: undefined })}\n`),
     suspend: () => () => {},
     close: () => {},
   };

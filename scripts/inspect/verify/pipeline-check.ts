@@ -8,7 +8,7 @@ export interface PipelineCheck {
   /** The label value of this run's canary. */
   readonly nonce: string;
   readonly startedAt: Date;
-  /** The routing of stack.yml, used while Alertmanager does not answer. */
+  /** The routing of stack.yml, used while Alertmanager does not respond. */
   readonly renderedRouting: Routing;
 }
 
@@ -27,14 +27,14 @@ export interface Cause {
 export interface Stage {
   /** One word, also for JSON. */
   readonly name: string;
-  /** What is true once the canary has passed. */
+  /** What is proven once the canary has passed. */
   readonly claim: string;
-  /** Later stages do not depend on it: when it is broken, the check continues. */
+  /** Later stages do not depend on it: the check continues when it is broken. */
   readonly isSide?: boolean;
   isPresent(check: PipelineCheck): boolean;
-  /** Rejects with a NoAnswerError when a server does not answer. */
+  /** Rejects with a NoAnswerError when a server does not respond. */
   probe(check: PipelineCheck): Promise<ProbeResult>;
-  /** Finds the cause after a timeout; undefined when nothing is known beyond the last probe. */
+  /** Finds the cause after a timeout; undefined when only the last probe is known. */
   explain?(check: PipelineCheck): Promise<Cause | undefined>;
 }
 
@@ -56,7 +56,7 @@ export interface PipelineCheckResult {
 interface StageOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** For each stage. */
+  /** Of each stage. */
   readonly timeoutMs: number;
   onResult(result: StageResult): void;
 }
@@ -64,7 +64,7 @@ interface StageOptions {
 /** The pause between two probes. */
 const pauseMs = 200;
 
-/** Follows the canary from stage to stage, and ends at the first that is broken. */
+/** Follows the canary through the stages, up to the first broken one. */
 export async function runPipelineCheck(
   stages: readonly Stage[],
   check: PipelineCheck,
@@ -99,7 +99,7 @@ async function runStage(
     if (tookMs >= timeoutMs) {
       const { why, tryThis } = (await explainTimeout(stage, check)) ?? {
         why: `not within ${timeoutMs / 1000} s: ${result.because}`,
-        tryThis: 'promstack status, or a longer --timeout',
+        tryThis: 'run promstack status, or use a longer --timeout',
       };
       return { outcome: 'broken', tookMs, why, tryThis };
     }
@@ -107,7 +107,7 @@ async function runStage(
   }
 }
 
-/** A server that is down breaks the stage; one that does not answer yet is waited for. */
+/** A server that is down breaks the stage; one that does not respond yet is waited for. */
 async function probeOnce(stage: Stage, check: PipelineCheck): Promise<ProbeResult> {
   try {
     return await stage.probe(check);

@@ -12,7 +12,7 @@ import { receivers, route } from './stages/routes.ts';
 
 const canaryGroup = (nonce: string) => toGroup(canaryJob, { [canaryLabel]: nonce });
 
-/** A push is accepted, and shown on the page that Prometheus scrapes. */
+/** The Pushgateway accepts a push, and exposes it on the page that Prometheus scrapes. */
 const push: Stage = {
   name: 'pushgateway',
   claim: 'accepts the canary and exposes it',
@@ -20,7 +20,7 @@ const push: Stage = {
   probe: async ({ servers, nonce }) => {
     const text = `# TYPE ${canaryMetric} gauge\n# HELP ${canaryMetric} promstack verify is running.\n${canaryMetric} 1\n`;
     try {
-      // An earlier probe may have pushed it already, which changes nothing.
+      // An earlier probe may have pushed it already: pushing it again changes nothing.
       await pushgatewayOf(servers).push(canaryGroup(nonce), text, { replaces: false });
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -29,19 +29,19 @@ const push: Stage = {
     }
     const page = await servers.text('pushgateway', '/metrics');
     if (page.includes(`${canaryLabel}="${nonce}"`)) return { kind: 'passed' };
-    return { kind: 'waiting', because: 'the Pushgateway accepted the push and does not expose it' };
+    return { kind: 'waiting', because: 'the Pushgateway accepted the push but does not expose it' };
   },
 };
 
 /** The stages from a push to a delivered notification, in order. */
 export const stages: readonly Stage[] = [route, push, scrape, grafana, rule, arrival, delivery, receivers];
 
-/** The age from which a canary cannot belong to a check that still runs. */
+/** From this age a canary cannot belong to a check that is still running. */
 const abandonedSeconds = 15 * 60;
 
 /**
- * Deletes the canary of this check, and those of checks that were killed. Its alert resolves by itself once Prometheus
- * finds it gone. Returns why that failed, or undefined.
+ * Deletes the canary of this check, and those of checks that were killed. The alert resolves by itself once Prometheus
+ * no longer scrapes the canary. Returns the reason if that fails.
  */
 export async function cleanUp(servers: Servers, nonce: string): Promise<string | undefined> {
   const client = pushgatewayOf(servers);

@@ -6,7 +6,7 @@ import { StackError } from '../../../scripts/util/stack-error.ts';
 import { flyingClock } from '../../support/flying-clock.ts';
 
 describe('running a plan', () => {
-  it('must begin a step only when those it waits for are done', async () => {
+  it('must start a step only when those it depends on are done', async () => {
     const order: string[] = [];
     const work = async ({ name }: { name: string }): Promise<void> => {
       order.push(`begin ${name}`);
@@ -15,18 +15,18 @@ describe('running a plan', () => {
     };
     const outcome = await run(
       plan((steps) => {
-        const one = steps.add(volume('one'), [], 'a test');
-        const two = steps.add(volume('two'), [], 'a test');
-        steps.add(volume('three'), [one, two], 'a test');
+        const first = steps.add(volume('first'), [], 'a test');
+        const second = steps.add(volume('second'), [], 'a test');
+        steps.add(volume('third'), [first, second], 'a test');
       }),
       work,
     );
-    expect(order.slice(0, 2)).toEqual(['begin one', 'begin two']);
-    expect(order.slice(4)).toEqual(['begin three', 'end three']);
+    expect(order.slice(0, 2)).toEqual(['begin first', 'begin second']);
+    expect(order.slice(4)).toEqual(['begin third', 'end third']);
     expect(outcome.done).toHaveLength(3);
   });
 
-  it('must let none begin after a failure, wait for those under way, and end their waits', async () => {
+  it('must start no step after a failure, and abort and await the running ones', async () => {
     const events: Event[] = [];
     const outcome = await run(
       plan((steps) => {
@@ -43,50 +43,50 @@ describe('running a plan', () => {
     expect(namesOf(outcome.failed.map(({ step }) => step))).toEqual(['bad']);
     expect(namesOf(outcome.skipped).toSorted()).toEqual(['later', 'waiting']);
     expect(events.filter(({ kind }) => kind === 'failed' || kind === 'skipped')).toEqual([
-      { kind: 'failed', id: 'step-1', what: 'delete the volume bad and what it holds', why: 'it is in use' },
+      { kind: 'failed', id: 'step-1', what: 'delete the volume bad and its data', why: 'it is in use' },
       {
         kind: 'skipped',
         id: 'step-2',
-        what: 'delete the volume waiting and what it holds',
+        what: 'delete the volume waiting and its data',
         because: 'another step failed',
       },
     ]);
   });
 
-  it('must begin nothing once it is interrupted', async () => {
+  it('must start no step after an interrupt', async () => {
     const controller = new AbortController();
     const outcome = await run(
       plan((steps) => {
-        const one = steps.add(volume('one'), [], 'a test');
-        steps.add(volume('two'), [one], 'a test');
+        const first = steps.add(volume('first'), [], 'a test');
+        steps.add(volume('second'), [first], 'a test');
       }),
       async () => controller.abort(new Error('enough')),
       { signal: controller.signal },
     );
-    expect(namesOf(outcome.done)).toEqual(['one']);
-    expect(namesOf(outcome.skipped)).toEqual(['two']);
+    expect(namesOf(outcome.done)).toEqual(['first']);
+    expect(namesOf(outcome.skipped)).toEqual(['second']);
     expect(outcome.failed).toEqual([]);
   });
 
-  it('must end waits that outlive their step when the plan is done', async () => {
-    let kept: AbortSignal | undefined;
+  it('must abort waits that outlive their step when the plan is done', async () => {
+    let stepSignal: AbortSignal | undefined;
     await run(
       plan((steps) => steps.add(volume('one'), [], 'a test')),
       async (_, { signal }) => {
-        kept = signal;
+        stepSignal = signal;
       },
     );
-    expect(kept?.aborted).toBe(true);
+    expect(stepSignal?.aborted).toBe(true);
   });
 
-  it('must tell of each step that is done before those after it begin', async () => {
+  it('must report each finished step before its dependents start', async () => {
     const seen: string[] = [];
     await run(
-      plan((steps) => steps.add(volume('two'), [steps.add(volume('one'), [], 'a test')], 'a test')),
+      plan((steps) => steps.add(volume('second'), [steps.add(volume('first'), [], 'a test')], 'a test')),
       async ({ name }) => void seen.push(`begin ${name}`),
       { afterStep: (step) => void seen.push(`after ${'name' in step ? step.name : ''}`) },
     );
-    expect(seen).toEqual(['begin one', 'after one', 'begin two', 'after two']);
+    expect(seen).toEqual(['begin first', 'after first', 'begin second', 'after second']);
   });
 });
 
@@ -100,7 +100,7 @@ function plan(fill: (steps: Steps<Removal>) => void): readonly Step<Removal>[] {
 
 function run(
   steps: readonly Step<Removal>[],
-  work: (step: { name: string }, hands: StepContext) => Promise<void>,
+  work: (step: { name: string }, context: StepContext) => Promise<void>,
   options: { report?: (event: Event) => void; signal?: AbortSignal; afterStep?: (step: Step<Removal>) => void } = {},
 ) {
   const never = async (): Promise<void> => {

@@ -11,10 +11,10 @@ import { TestProcess } from '../../support/test-process.ts';
 /** Runs `promstack do …` where `do` is the given function. */
 function running(
   act: (context: Context) => Promise<ExitCode>,
-  told: { argv?: readonly string[]; isTerminal?: boolean; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { argv?: readonly string[]; isTerminal?: boolean; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ) {
-  const world = new TestProcess({ ...told, argv: ['do', ...(told.argv ?? [])] });
-  return { world, code: run(world, [entryOf('do', { run: act })]) };
+  const io = new TestProcess({ ...options, argv: ['do', ...(options.argv ?? [])] });
+  return { io, code: run(io, [entryOf('do', { run: act })]) };
 }
 
 const aborted = ({ signal }: Context) =>
@@ -24,49 +24,67 @@ const aborted = ({ signal }: Context) =>
   });
 
 test('results must go to stdout and everything else to stderr', async () => {
-  const { world, code } = running(async ({ stdout, report }) => {
-    report({ kind: 'note', text: 'on the way' });
+  const { io, code } = running(async ({ stdout, report }) => {
+    report({ kind: 'note', text: 'in progress' });
     stdout.write('the result\n');
     return 3;
   });
   expect(await code).toBe(3);
-  expect(world.stdout.text).toBe('the result\n');
-  expect(world.stderr.text).toBe('on the way\n');
-  expect(world.listeners).toBe(0);
+  expect(io.stdout.text).toBe('the result\n');
+  expect(io.stderr.text).toBe('in progress\n');
+  expect(io.listeners).toBe(0);
 });
 
-const refusal = new StackError({
+const failure = new StackError({
   doing: 'starting prometheus',
   why: 'port 9090 is taken by the container web',
   tryThis: 'another prometheus.port, or stop web',
-  cause: new Error('the engine said no'),
+  cause: new Error('the engine returned 500'),
 });
 
-test('a world that refuses must be told in three parts, with exit code 1', async () => {
-  const { world, code } = running(async () => Promise.reject(refusal));
+test('an external failure must be printed in three parts, with exit code 1', async () => {
+  const { io, code } = running(async () => Promise.reject(failure));
   expect(await code).toBe(1);
-  expect(world.stderr.text).toBe(
+  expect(io.stderr.text).toBe(
     '✖ starting prometheus: port 9090 is taken by the container web\n  try: another prometheus.port, or stop web\n',
   );
-  expect(world.stdout.text).toBe('');
+  expect(io.stdout.text).toBe('');
 });
 
-test('the causes of a refusal must be told only when they are asked for', async () => {
-  for (const told of [{ argv: ['--verbose'] }, { env: { PROMSTACK_DEBUG: '1' } }]) {
-    const { world, code } = running(async () => Promise.reject(refusal), told);
+test('the causes of an external failure must be printed with --verbose', async () => {
+  for (const options of [{ argv: ['--verbose'] }, { env: { PROMSTACK_DEBUG: '1' } }]) {
+    const { io, code } = running(async () => Promise.reject(failure), options);
     await code;
-    expect(world.stderr.text).toContain('  because: Error: the engine said no');
+    expect(io.stderr.text).toContain('  because: Error: the engine returned 500');
   }
 });
 
-test('a reason that a reporter has told must not be told again', async () => {
-  const { world, code } = running(async ({ report }) => {
+test('internal steps must be printed only with --verbose, and as JSON without the mark', async () => {
+  for (const [argv, expected] of [
+    [[], ''],
+    [['--verbose'], '✔ create the config volume writer (0 ms)\n'],
+    [['--json'], expect.stringMatching(/^\{"time":"[^"]+","kind":"done","id":"1","what":"[^"]+","tookMs":1\}\n$/)],
+  ] as const) {
+    const { io, code } = running(
+      async ({ report }) => {
+        report({ kind: 'done', id: '1', what: 'create the config volume writer', tookMs: 1, isInternal: true });
+        return 0;
+      },
+      { argv },
+    );
+    await code;
+    expect(io.stderr.text).toEqual(expected);
+  }
+});
+
+test('a reason that the reporter has shown must not be repeated', async () => {
+  const { io, code } = running(async ({ report }) => {
     report({ kind: 'started', id: '1', what: 'start prometheus' });
-    report({ kind: 'failed', id: '1', what: 'start prometheus', why: refusal.why });
-    throw refusal;
+    report({ kind: 'failed', id: '1', what: 'start prometheus', why: failure.why });
+    throw failure;
   });
   await code;
-  expect(world.stderr.text).toBe(
+  expect(io.stderr.text).toBe(
     [
       '✖ start prometheus: port 9090 is taken by the container web',
       '✖ starting prometheus: failed (see above)',
@@ -76,23 +94,23 @@ test('a reason that a reporter has told must not be told again', async () => {
   );
 });
 
-test('an engine that refuses must be told as what it is, even where nobody has said more', async () => {
-  const { world, code } = running(async () => {
+test('an unhandled error of the engine must be printed as an external failure', async () => {
+  const { io, code } = running(async () => {
     throw new EngineError({ code: 'refused', doing: 'listing containers', message: 'no space left on device' });
   });
   expect(await code).toBe(1);
-  expect(world.stderr.text).toBe('✖ listing containers: no space left on device\n');
+  expect(io.stderr.text).toBe('✖ listing containers: no space left on device\n');
 });
 
-test('wrong input must be told with every problem and exit code 2', async () => {
-  const { world, code } = running(async () => {
+test('wrong input must be printed with every problem, with exit code 2', async () => {
+  const { io, code } = running(async () => {
     throw new InputError([
       { severity: 'error', code: 'a', message: 'unknown receiver "chta"', hint: 'did you mean "chat"?' },
       { severity: 'warning', code: 'b', message: 'no route reaches "chat"' },
     ]);
   });
   expect(await code).toBe(2);
-  expect(world.stderr.text).toBe(
+  expect(io.stderr.text).toBe(
     [
       '✖ unknown receiver "chta"',
       '  did you mean "chat"?',
@@ -103,132 +121,135 @@ test('wrong input must be told with every problem and exit code 2', async () => 
   );
 });
 
-test('a mistake of ours must be told as one, with what its report needs', async () => {
-  const { world, code } = running(async () => {
+test('a bug must be printed as one, with what a bug report needs', async () => {
+  const { io, code } = running(async () => {
     throw new TypeError('x is not a function');
   });
   expect(await code).toBe(1);
-  expect(world.stderr.text).toContain('✖ internal error: this is a bug in promstack, not in your stack\n');
-  expect(world.stderr.text).toContain('TypeError: x is not a function\n    at ');
-  expect(world.stderr.text).toContain(`promstack ${version()}, Node ${process.version}`);
+  expect(io.stderr.text).toContain('✖ internal error: this is a bug in promstack, not in your stack\n');
+  expect(io.stderr.text).toContain('TypeError: x is not a function\n    at ');
+  expect(io.stderr.text).toContain(`promstack ${version()}, Node ${process.version}`);
 });
 
-test('an error that nobody caught must end the command as a mistake of ours', async () => {
-  const { world, code } = running((context) => aborted(context));
-  await until(() => world.listeners === 4);
-  world.crash(new Error('lost in a callback'));
+test('an uncaught error must end the command as a bug', async () => {
+  const { io, code } = running((context) => aborted(context));
+  await until(() => io.listeners === 4);
+  io.crash(new Error('lost in a callback'));
   expect(await code).toBe(1);
-  expect(world.stderr.text).toContain('Error: lost in a callback');
+  expect(io.stderr.text).toContain('Error: lost in a callback');
 });
 
-test.each(endingSignals)('%s must stop the work cleanly, with exit code 130 and no words', async (signal) => {
+test.each(endingSignals)('%s must stop the command cleanly, with exit code 130 and no message', async (signal) => {
   let isCleanedUp = false;
-  const { world, code } = running(async (context) => {
+  const { io, code } = running(async (context) => {
     try {
       return await aborted(context);
     } finally {
       isCleanedUp = true;
     }
   });
-  await until(() => world.listeners === 4);
-  world.signal(signal);
+  await until(() => io.listeners === 4);
+  io.signal(signal);
   expect(await code).toBe(130);
   expect(isCleanedUp).toBe(true);
-  expect(world.stderr.text).toBe('');
-  expect(world.exitedWith).toBeUndefined();
+  expect(io.stderr.text).toBe('');
+  expect(io.exitedWith).toBeUndefined();
 });
 
-test('what a stopped command has to say of how it left the stack must be said', async () => {
-  const { world, code } = running(async (context) => {
+test('an interrupted command must print how it left the stack', async () => {
+  const { io, code } = running(async (context) => {
     await aborted(context).catch(() => undefined);
-    throw new StackError({ doing: 'reloading prometheus', why: 'interrupted; everything was put back' });
+    throw new StackError({ doing: 'reloading prometheus', why: 'interrupted; everything was rolled back' });
   });
-  await until(() => world.listeners === 4);
-  world.signal('SIGINT');
+  await until(() => io.listeners === 4);
+  io.signal('SIGINT');
   expect(await code).toBe(130);
-  expect(world.stderr.text).toBe('✖ reloading prometheus: interrupted; everything was put back\n');
+  expect(io.stderr.text).toBe('✖ reloading prometheus: interrupted; everything was rolled back\n');
 });
 
-test('a second Ctrl-C must end the process at once', async () => {
-  const { world } = running(() => new Promise<never>(() => {}));
-  await until(() => world.listeners === 4);
-  world.signal('SIGINT');
-  expect(world.exitedWith).toBeUndefined();
-  world.signal('SIGINT');
-  expect(world.exitedWith).toBe(130);
+test('a second Ctrl-C must end the process immediately', async () => {
+  const { io } = running(() => new Promise<never>(() => {}));
+  await until(() => io.listeners === 4);
+  io.signal('SIGINT');
+  expect(io.exitedWith).toBeUndefined();
+  io.signal('SIGINT');
+  expect(io.exitedWith).toBe(130);
 });
 
-test('a reader that has enough must end the command without a word', async () => {
-  const { world, code } = running(async (context) => {
+test('a closed stdout must end the command without a message', async () => {
+  const { io, code } = running(async (context) => {
     context.stdout.write('first\n');
-    world.stdout.breakOff();
+    io.stdout.breakOff();
     context.stdout.write('second\n');
     return aborted(context);
   });
   expect(await code).toBe(0);
-  expect(world.stdout.text).toBe('first\n');
-  expect(world.stderr.text).toBe('');
+  expect(io.stdout.text).toBe('first\n');
+  expect(io.stderr.text).toBe('');
 });
 
-test.each([[[]], [['--help']]])('a result that could not be written must be an error, with %j too', async (argv) => {
-  const { world, code } = running(
-    async ({ stdout }) => {
-      stdout.write('the result\n');
-      return 0;
-    },
-    { argv },
-  );
-  world.stdout.breakOff('ENOSPC');
-  expect(await code).toBe(1);
-  expect(world.stderr.text).toBe(
-    '✖ writing the result to stdout: write ENOSPC\n  try: run the command again with output to a disk with free space\n',
-  );
-});
+test.each([[[]], [['--help']]])(
+  'a result that could not be written must be an error, with the arguments %j',
+  async (argv) => {
+    const { io, code } = running(
+      async ({ stdout }) => {
+        stdout.write('the result\n');
+        return 0;
+      },
+      { argv },
+    );
+    io.stdout.breakOff('ENOSPC');
+    expect(await code).toBe(1);
+    expect(io.stderr.text).toBe(
+      '✖ writing the result to stdout: write ENOSPC\n  try: run the command again with output to a disk with free space\n',
+    );
+  },
+);
 
-test('a command that goes on must end when its output cannot be written any more', async () => {
-  const { world, code } = running(async (context) => {
-    world.stdout.breakOff('ENOSPC');
+test('a running command must end when its output can no longer be written', async () => {
+  const { io, code } = running(async (context) => {
+    io.stdout.breakOff('ENOSPC');
     context.stdout.write('second\n');
     return aborted(context);
   });
   expect(await code).toBe(1);
-  expect(world.stderr.text).toContain('writing the result to stdout: write ENOSPC');
+  expect(io.stderr.text).toContain('writing the result to stdout: write ENOSPC');
 });
 
-test('--json must give every line of stderr as JSON, errors too', async () => {
-  const { world, code } = running(
+test('--json must print every line of stderr as JSON, including errors', async () => {
+  const { io, code } = running(
     async ({ report, json, stdout }) => {
-      report({ kind: 'note', text: 'on the way' });
+      report({ kind: 'note', text: 'in progress' });
       stdout.write(`${JSON.stringify({ json })}\n`);
-      throw refusal;
+      throw failure;
     },
     { argv: ['--json'] },
   );
   expect(await code).toBe(1);
-  expect(JSON.parse(world.stdout.text)).toEqual({ json: true });
-  const lines = world.stderr.text
+  expect(JSON.parse(io.stdout.text)).toEqual({ json: true });
+  const lines = io.stderr.text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines).toEqual([
-    { time: expect.any(String), kind: 'note', text: 'on the way' },
-    { kind: 'error', doing: refusal.doing, why: refusal.why, try: refusal.tryThis },
+    { time: expect.any(String), kind: 'note', text: 'in progress' },
+    { kind: 'error', doing: failure.doing, why: failure.why, try: failure.tryThis },
   ]);
 });
 
-test('--quiet must leave only results and errors', async () => {
-  const { world, code } = running(
+test('--quiet must print only results and errors', async () => {
+  const { io, code } = running(
     async ({ report, stdout }) => {
       report({ kind: 'started', id: '1', what: 'start prometheus' });
-      report({ kind: 'failed', id: '1', what: 'start prometheus', why: refusal.why });
+      report({ kind: 'failed', id: '1', what: 'start prometheus', why: failure.why });
       stdout.write('the result\n');
-      throw refusal;
+      throw failure;
     },
     { argv: ['--quiet'] },
   );
   await code;
-  expect(world.stdout.text).toBe('the result\n');
-  expect(world.stderr.text).toContain('port 9090 is taken by the container web');
+  expect(io.stdout.text).toBe('the result\n');
+  expect(io.stderr.text).toContain('port 9090 is taken by the container web');
 });
 
 test.each([
@@ -236,44 +257,39 @@ test.each([
   ['YES\n', true],
   ['\n', false],
   ['yesterday\n', false],
-])('the answer %o to a question must count as %s', async (answer, expected) => {
+])('the answer %o to a question must be taken as %s', async (answer, expected) => {
   let answered: boolean | undefined;
-  const { world, code } = running(
+  const { io, code } = running(
     async ({ confirm }) => {
       answered = await confirm('Delete all data of demo?', '--yes');
       return 0;
     },
     { isTerminal: true, env: { NO_COLOR: '1' } },
   );
-  world.stdin.write(answer);
+  io.stdin.write(answer);
   await code;
   expect(answered).toBe(expected);
-  expect(world.stderr.text).toBe('Delete all data of demo? [y/N] ');
+  expect(io.stderr.text).toBe('Delete all data of demo? [y/N] ');
 });
 
-test('no answer must be no, and Ctrl-C at a question must stop the command', async () => {
-  const { world: ended, code: endedCode } = running(
-    async ({ confirm }) => ((await confirm('Sure?', '--yes')) ? 1 : 0),
-    {
-      isTerminal: true,
-    },
-  );
-  ended.stdin.end();
-  expect(await endedCode).toBe(0);
-  const { world, code } = running(async ({ confirm }) => ((await confirm('Sure?', '--yes')) ? 1 : 0), {
+test('the end of input must be taken as no, and Ctrl-C at a question must stop the command', async () => {
+  const { io: ended, code: endedCode } = running(async ({ confirm }) => ((await confirm('Sure?', '--yes')) ? 1 : 0), {
     isTerminal: true,
   });
-  await until(() => world.stderr.text.includes('Sure?'));
-  world.signal('SIGINT');
+  ended.stdin.end();
+  expect(await endedCode).toBe(0);
+  const { io, code } = running(async ({ confirm }) => ((await confirm('Sure?', '--yes')) ? 1 : 0), {
+    isTerminal: true,
+  });
+  await until(() => io.stderr.text.includes('Sure?'));
+  io.signal('SIGINT');
   expect(await code).toBe(130);
 });
 
-test('a question where nobody can answer must be refused with the flag that answers it', async () => {
-  const { world, code } = running(async ({ confirm }) =>
-    (await confirm('Delete all data of demo?', '--yes')) ? 1 : 0,
-  );
+test('a question without a terminal must be refused, with the flag that confirms it', async () => {
+  const { io, code } = running(async ({ confirm }) => ((await confirm('Delete all data of demo?', '--yes')) ? 1 : 0));
   expect(await code).toBe(2);
-  expect(world.stderr.text).toBe('✖ no terminal to confirm: Delete all data of demo?\n  add --yes to confirm\n');
+  expect(io.stderr.text).toBe('✖ no terminal to confirm: Delete all data of demo?\n  add --yes to confirm\n');
 });
 
 test.each([
@@ -286,16 +302,16 @@ test.each([
   ['with NO_COLOR and FORCE_COLOR', { isTerminal: true, env: { NO_COLOR: '1', FORCE_COLOR: '1' } }, false],
   ['with --no-color and FORCE_COLOR', { isTerminal: true, env: { FORCE_COLOR: '1' }, argv: ['--no-color'] }, false],
   ['on a dumb terminal', { isTerminal: true, env: { TERM: 'dumb' } }, false],
-])('colours %s must be %s', async (_, told, expected) => {
-  const { world, code } = running(async ({ stdout }) => {
+])('colours %s must be %s', async (_, options, expected) => {
+  const { io, code } = running(async ({ stdout }) => {
     stdout.write(stdout.colours.red('x'));
     return 0;
-  }, told);
+  }, options);
   await code;
-  expect(world.stdout.text).toBe(expected ? '\u001b[31mx\u001b[39m' : 'x');
+  expect(io.stdout.text).toBe(expected ? '\u001b[31mx\u001b[39m' : 'x');
 });
 
-/** Waits for the frame to have got so far; it has nothing else to wait for. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+/** Waits until the command has reached a state. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -104,7 +104,7 @@ Global options:
   --json              print results as JSON on stdout and progress as
                       JSON lines on stderr
   -q, --quiet         print only results and errors, no progress
-  -v, --verbose       also print the causes of errors
+  -v, --verbose       also print internal steps and the causes of errors
   --no-color          disable colors (also: NO_COLOR=1)
   -h, --help          show this help
 
@@ -139,7 +139,8 @@ Global options:
   --json                  print results as JSON on stdout and progress
                           as JSON lines on stderr
   -q, --quiet             print only results and errors, no progress
-  -v, --verbose           also print the causes of errors
+  -v, --verbose           also print internal steps and the causes of
+                          errors
   --no-color              disable colors (also: NO_COLOR=1)
   -h, --help              show this help
 

@@ -7,7 +7,7 @@ type Options = { tail?: number; follow?: boolean; since?: Date; signal?: AbortSi
 
 const at = (time: string, text: string): LogLine => ({ stream: 'stderr', time: `2026-01-31T12:00:${time}Z`, text });
 
-/** An engine whose containers have logs; a followed one goes on with what `push` gives it until `end`. */
+/** An engine whose containers have logs; a followed log continues with the lines of `push` until `end`. */
 function fakeEngine(logs: Record<string, LogLine[]>) {
   const asked: { id: string; options: Options }[] = [];
   const waiting = new Map<string, { push(line: LogLine): void; end(): void }>();
@@ -42,7 +42,7 @@ function fakeEngine(logs: Record<string, LogLine[]>) {
 
 const find = (ids: Record<string, string | undefined>) => async (service: string) => ids[service];
 
-test('the lines of all services must come in the order of their time', async () => {
+test('the lines of all services must be sorted by time', async () => {
   const { engine } = fakeEngine({
     p: [at('01.5', 'p1'), at('03', 'p2')],
     a: [at('01.499999999', 'a1'), at('02', 'a2')],
@@ -64,7 +64,7 @@ test('the lines of all services must come in the order of their time', async () 
   ]);
 });
 
-test('following must go on in a new container where the old one ended, without a line twice', async () => {
+test('following must continue in a new container after the last line, without duplicates', async () => {
   const time = new SteeredTime(Date.parse('2026-01-31T12:00:10Z'));
   const { engine, asked, waiting } = fakeEngine({
     old: [at('01.25', 'old 1')],
@@ -96,7 +96,7 @@ test('following must go on in a new container where the old one ended, without a
   await expect(following).rejects.toThrow();
 });
 
-test('times must be compared to the nanosecond, whatever their number of digits', () => {
+test('times must be compared to the nanosecond, with any number of digits', () => {
   const times = [
     '2026-01-31T12:00:01Z',
     '2026-01-31T12:00:01.1Z',

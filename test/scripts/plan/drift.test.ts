@@ -11,37 +11,37 @@ import { desiredStack, observedAs, withService } from '../../support/states.ts';
 const details = { restartPolicy: 'unless-stopped', networks: ['demo'] };
 
 describe('drift', () => {
-  it('must be none on a stack that nobody touched', () => {
+  it('must be empty on an unchanged stack', () => {
     expect(texts(recorded(['prometheus', 'sink']))).toEqual([]);
   });
 
-  it('must not be what the engine rounds', () => {
+  it('must not include rounding by the engine', () => {
     const { desired, observed } = recorded(['prometheus']);
     const spec = desired.services[0]?.spec;
     if (spec === undefined) throw new Error('the stack has a service');
-    const found = withService(observed, 'prometheus', {
+    const changed = withService(observed, 'prometheus', {
       spec: { ...spec, resources: { cpus: 0.3333333333 } },
       details: { cpus: 0.333333333, ...details },
     });
-    expect(texts({ desired, observed: found })).toEqual([]);
+    expect(texts({ desired, observed: changed })).toEqual([]);
   });
 
-  it('must not be what stack.yml says otherwise by now', () => {
+  it('must not include later edits of stack.yml', () => {
     const { desired, observed } = recorded(['prometheus']);
     const edited: Desired = {
       ...desired,
       revision: 'edited',
-      services: desired.services.map((one) => ({
-        ...one,
+      services: desired.services.map((service) => ({
+        ...service,
         specHash: 'edited',
-        ...(one.release === undefined ? {} : { release: { ...one.release, revision: 'edited' } }),
+        ...(service.release === undefined ? {} : { release: { ...service.release, revision: 'edited' } }),
       })),
     };
     const behind = withService(observed, 'prometheus', { unproven: 'it still runs revision prometheus-new' });
     expect(driftOf(edited, behind)).toEqual([]);
   });
 
-  it('must report a container that was stopped and one that was removed, which up fixes', () => {
+  it('must report a stopped and a removed container, which up fixes', () => {
     const { desired, observed } = recorded(['prometheus', 'sink']);
     const stopped = withService(observed, 'sink', { state: 'exited' });
     const both = { ...stopped, services: new Map([...stopped.services].filter(([name]) => name !== 'prometheus')) };
@@ -57,7 +57,7 @@ describe('drift', () => {
     `);
   });
 
-  it('must report a container that was changed, which up recreates', () => {
+  it('must report a changed container, which up recreates', () => {
     const { desired, observed } = recorded(['prometheus']);
     const altered = withService(observed, 'prometheus', {
       details: { memoryBytes: 314_572_800, cpus: 0.5, restartPolicy: 'no', networks: ['bridge'] },
@@ -78,22 +78,22 @@ describe('drift', () => {
     `);
   });
 
-  it('must tell of files that were edited, even when stack.yml has changed since', () => {
+  it('must report edited files, even when stack.yml has changed since', () => {
     const { desired, observed } = recorded(['prometheus']);
     expect(texts({ desired, observed: withService(observed, 'prometheus', { filesHash: 'touched' }) })).toEqual([
       'prometheus: its files were changed by hand in the config volume',
     ]);
   });
 
-  it('must tell of a link that leads elsewhere than to what was confirmed last', () => {
+  it('must report a link to a release that was not confirmed', () => {
     const { desired, observed } = recorded(['prometheus']);
     const moved = withService(observed, 'prometheus', { linked: 'other' });
     expect(texts({ desired, observed: moved })).toEqual([
-      'prometheus: the files in place are of revision other, which was not confirmed: a change was cut short, or the link was changed by hand',
+      'prometheus: the files in place are of revision other, which was not confirmed: a change was interrupted, or the link was changed by hand',
     ]);
   });
 
-  it('must tell of a server that runs another revision than the recorded one', () => {
+  it('must report a server that runs a different revision than the recorded one', () => {
     const { desired, observed } = recorded(['prometheus']);
     const behind = withService(observed, 'prometheus', { unproven: 'it still runs revision other' });
     expect(texts({ desired, observed: behind })).toEqual([
@@ -102,7 +102,7 @@ describe('drift', () => {
   });
 });
 
-/** A stack without drift, and the history that says so. */
+/** A stack without drift, and its history. */
 function recorded(services: readonly string[]): { desired: Desired; observed: Observed } {
   const desired = desiredStack(services);
   const plain = observedAs(desired, services);

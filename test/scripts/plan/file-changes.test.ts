@@ -7,11 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { unifiedDiff } from '../../../scripts/plan/file-changes.ts';
 
 describe('a unified diff', () => {
-  it('must be empty for texts that are the same', () => {
+  it('must be empty for equal contents', () => {
     expect(unifiedDiff('a\nb\n', 'a\nb\n')).toBe('');
   });
 
-  it('must show a change with three lines around it', () => {
+  it('must show a change with three lines of context', () => {
     const before = Array.from({ length: 12 }, (_, at) => `line ${at + 1}\n`).join('');
     expect(unifiedDiff(before, before.replace('line 6', 'line six'))).toMatchInlineSnapshot(`
       "@@ -3,7 +3,7 @@
@@ -27,22 +27,22 @@ describe('a unified diff', () => {
     `);
   });
 
-  it('must show changes far from each other apart', () => {
+  it('must show distant changes as separate hunks', () => {
     const before = Array.from({ length: 30 }, (_, at) => `${at + 1}\n`).join('');
     const after = before.replace('2\n', 'two\n').replace('25\n', '');
     expect(unifiedDiff(before, after).match(/^@@.*@@$/gm)).toEqual(['@@ -1,5 +1,5 @@', '@@ -22,7 +22,6 @@']);
   });
 
-  it('must show a file that came and one that went', () => {
+  it('must show an added and a removed file', () => {
     expect(unifiedDiff('', 'a\nb\n')).toBe('@@ -0,0 +1,2 @@\n+a\n+b\n');
     expect(unifiedDiff('a\n', '')).toBe('@@ -1,1 +0,0 @@\n-a\n');
   });
 
-  it('must tell a last line without an end from one that has it', () => {
+  it('must show a missing line feed at the end', () => {
     expect(unifiedDiff('a', 'a\n')).toBe('@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n');
   });
 
-  it('must be applied by patch to give the other text', () => {
+  it('must be accepted by patch, with the new content as the result', () => {
     const folder = mkdtempSync(join(tmpdir(), 'diff-'));
     const line = fc.constantFrom('a\n', 'b\n', 'c\n', '\n');
     const text = fc
@@ -55,7 +55,7 @@ describe('a unified diff', () => {
         }),
         { numRuns: 300 },
       );
-      // And one by the program that everybody has.
+      // And by the patch program.
       const [before, after] = ['a\nb\nc\nd\ne\nf\ng\nh\n', 'a\nc\nd\nx\ne\nf\ng\nH'];
       writeFileSync(join(folder, 'file'), before);
       const input = `--- file\n+++ file\n${unifiedDiff(before, after)}`;
@@ -70,7 +70,7 @@ describe('a unified diff', () => {
     }
   });
 
-  it('must show long texts with nothing in common as replaced, within seconds', () => {
+  it('must show long contents with nothing in common as replaced, within seconds', () => {
     const many = (word: string): string => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}\n`).join('');
     const began = performance.now();
     expect(unifiedDiff(many('old'), many('new')).split('\n').length).toBeGreaterThan(40_000);
@@ -78,7 +78,7 @@ describe('a unified diff', () => {
   });
 });
 
-/** The second text made of the first by a diff. */
+/** Applies a diff. */
 function applied(diff: string, before: string): string {
   const lines = before.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   const result: string[] = [];

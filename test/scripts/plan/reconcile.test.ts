@@ -14,16 +14,16 @@ describe('reconcile', () => {
       [] -> #2 create the volume demo-prometheus-config, because it does not exist yet
       [] -> #3 create the volume demo-prometheus-data, because it does not exist yet
       [] -> #4 create the volume demo-sink-config, because it does not exist yet
-      [2, 4] -> #5 create the config volume writer, because there is none
+      [2, 4] -> #5 create the config volume writer, because it does not exist yet
       [5] -> #6 switch to the files of prometheus, sink, because their files changed
       [1, 2, 3] -> #7 create prometheus, because no container yet
       [6, 7] -> #8 start prometheus, because no container yet
       [8] -> #9 wait until prometheus is ready, because it was started
-      [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       [1, 4] -> #11 create sink, because no container yet
       [6, 11] -> #12 start sink, because no container yet
       [12] -> #13 wait until sink is ready, because it was started
-      [13] -> #14 confirm that sink runs revision sink-new, because a reload is not a proof
+      [13] -> #14 confirm that sink runs revision sink-new, because a reload alone proves nothing
       [5, 6, 9, 10, 13, 14] -> #15 record revision new, because every service is confirmed
       "
     `);
@@ -35,7 +35,7 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must do nothing when nothing differs', () => {
+  it('must do nothing without differences', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const plan = reconcile(desired, observedAs(desired, ['prometheus', 'sink']));
     expect(plan.steps).toEqual([]);
@@ -45,20 +45,20 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must reload a server whose files changed and leave its container alone', () => {
+  it('must reload a server whose files changed, and keep its container', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });
     expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
       "[] -> #1 switch to the files of prometheus, because their files changed
       [1] -> #2 wait until prometheus is ready, because its files changed: revision older -> prometheus-new
       [2] -> #3 reload prometheus, because its files changed: revision older -> prometheus-new
-      [3] -> #4 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [3] -> #4 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       [1, 4] -> #5 record revision new, because every service is confirmed
       "
     `);
   });
 
-  it('must recreate a container whose spec changed, and say why field by field', () => {
+  it('must recreate a container whose spec changed, with a reason per field', () => {
     const desired = desiredStack(['prometheus']);
     const before = desired.services[0]?.spec;
     if (before === undefined) throw new Error('the stack has a service');
@@ -76,7 +76,7 @@ describe('reconcile', () => {
       [2] -> #3 create prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
       [3] -> #4 start prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
       [4] -> #5 wait until prometheus is ready, because it was started
-      [5] -> #6 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [5] -> #6 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       "
     `);
     expect(printPlan(plan)).toMatchInlineSnapshot(`
@@ -88,23 +88,23 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must start a stopped container, and reload a server that does not run its files', () => {
+  it('must start a stopped container, and reload a server that has not loaded its files', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const all = observedAs(desired, ['prometheus', 'sink']);
     const stopped = withService(all, 'sink', { state: 'exited' });
     const observed = withService(stopped, 'prometheus', { unproven: 'it still runs revision older' });
     expect(printSteps(reconcile(desired, observed).steps)).toMatchInlineSnapshot(`
-      "[] -> #1 wait until prometheus is ready, because the running server is behind its files: it still runs revision older
-      [1] -> #2 reload prometheus, because the running server is behind its files: it still runs revision older
-      [2] -> #3 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      "[] -> #1 wait until prometheus is ready, because the running server has not loaded its files: it still runs revision older
+      [1] -> #2 reload prometheus, because the running server has not loaded its files: it still runs revision older
+      [2] -> #3 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       [] -> #4 start sink, because it is stopped
       [4] -> #5 wait until sink is ready, because it was started
-      [5] -> #6 confirm that sink runs revision sink-new, because a reload is not a proof
+      [5] -> #6 confirm that sink runs revision sink-new, because a reload alone proves nothing
       "
     `);
   });
 
-  it('must reload a server that cannot be asked when its files were never confirmed, and recreate one that has no reload', () => {
+  it('must reload a server without proofs whose files were never confirmed, and recreate one without a reload', () => {
     const desired = desiredStack(['prometheus', 'grafana', 'sink']);
     const observed = observedAs(desired, ['prometheus', 'grafana', 'sink']);
     const older = { prometheus: '1/prometheus-old', grafana: '1/grafana-old', sink: '1/sink-old' };
@@ -114,11 +114,11 @@ describe('reconcile', () => {
       [1] -> #2 remove demo-sink, because its files were never confirmed
       [] -> #3 wait until grafana is ready, because its files were never confirmed
       [3] -> #4 reload grafana, because its files were never confirmed
-      [4] -> #5 confirm that grafana runs revision grafana-new, because a reload is not a proof
+      [4] -> #5 confirm that grafana runs revision grafana-new, because a reload alone proves nothing
       [2] -> #6 create sink, because its files were never confirmed
       [6] -> #7 start sink, because its files were never confirmed
       [7] -> #8 wait until sink is ready, because it was started
-      [8] -> #9 confirm that sink runs revision sink-new, because a reload is not a proof
+      [8] -> #9 confirm that sink runs revision sink-new, because a reload alone proves nothing
       [5, 8, 9] -> #10 record revision new, because every service is confirmed
       "
     `);
@@ -126,7 +126,7 @@ describe('reconcile', () => {
       "plan for demo: 2 to change, 1 unchanged
         ~ grafana        reload    its files were never confirmed
         ± sink           recreate  its files were never confirmed
-                                   it reads its files only when it starts
+                                   it reads its files only at startup
       "
     `);
     const confirmed = { prometheus: '1/prometheus-new', grafana: '1/grafana-new', sink: '1/sink-new' };
@@ -136,7 +136,7 @@ describe('reconcile', () => {
     expect(inDoubt.changes.map(({ action }) => action)).toEqual(['none', 'reload', 'none']);
   });
 
-  it('must count files as confirmed in a stack that stores no history', () => {
+  it('must treat files as confirmed in a stack without a history', () => {
     const desired = desiredStack(['prometheus', 'grafana']);
     expect(reconcile(desired, observedAs(desired, ['prometheus', 'grafana'])).steps).toEqual([]);
     const keepsNone = desiredStack(['grafana']);
@@ -154,32 +154,32 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must remove a service that the stack does not have any more, and keep its volumes', () => {
+  it('must remove a service that is no longer part of the stack, and keep its volumes', () => {
     const both = desiredStack(['prometheus', 'sink']);
     const desired = desiredStack(['prometheus']);
     const plan = reconcile(desired, observedAs(both, ['prometheus', 'sink']));
     expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
-      "[] -> #1 remove demo-carrier, because it lacks the volume of a service
-      [1] -> #2 create the config volume writer, because it lacks the volume of a service
+      "[] -> #1 remove demo-carrier, because it does not mount all config volumes
+      [1] -> #2 create the config volume writer, because it does not mount all config volumes
       [] -> #3 stop demo-sink, because the stack has no sink any more
       [3] -> #4 remove demo-sink, because the stack has no sink any more
-      [2, 4] -> #5 record revision new, because the history does not name it as the last one
+      [2, 4] -> #5 record revision new, because the history has a different last revision
       "
     `);
     expect(plan.steps.some((step) => step.do === 'removeVolume')).toBe(false);
   });
 
-  it('must start a server on a port of another service only when that one is removed', () => {
+  it('must start a server only after another service on its port is removed', () => {
     const desired = desiredStack(['prometheus', 'alertmanager'], {
       prometheus: { port: 9095 },
       alertmanager: { port: 9090 },
     });
     const all = observedAs(desired, ['prometheus', 'alertmanager']);
     const holding = (name: string, port: number) => {
-      const found = all.services.get(name);
-      if (found === undefined) throw new Error(`${name} is there`);
-      const container = { ...found.container, hostPorts: [{ address: '127.0.0.1', port }] };
-      return [name, { ...found, container, specHash: 'other' }] as const;
+      const current = all.services.get(name);
+      if (current === undefined) throw new Error(`${name} is not observed`);
+      const container = { ...current.container, hostPorts: [{ address: '127.0.0.1', port }] };
+      return [name, { ...current, container, specHash: 'other' }] as const;
     };
     const before = new Map([holding('prometheus', 9090), holding('alertmanager', 9093)]);
     expect(printSteps(reconcile(desired, { ...all, services: before }).steps)).toMatchInlineSnapshot(`
@@ -190,11 +190,11 @@ describe('reconcile', () => {
       [2] -> #5 create prometheus, because it was created from a different spec
       [5] -> #6 start prometheus, because it was created from a different spec
       [6] -> #7 wait until prometheus is ready, because it was started
-      [7] -> #8 confirm that prometheus runs revision prometheus-new, because a reload is not a proof
+      [7] -> #8 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       [4] -> #9 create alertmanager, because it was created from a different spec
       [2, 9] -> #10 start alertmanager, because it was created from a different spec
       [10] -> #11 wait until alertmanager is ready, because it was started
-      [11] -> #12 confirm that alertmanager runs revision alertmanager-new, because a reload is not a proof
+      [11] -> #12 confirm that alertmanager runs revision alertmanager-new, because a reload alone proves nothing
       "
     `);
   });
@@ -209,7 +209,7 @@ describe('reconcile', () => {
     `);
   });
 
-  it('must give the same plan for the same values', () => {
+  it('must return the same plan for the same arguments', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const observed = observedAs(desired, ['sink']);
     expect(reconcile(desired, observed)).toEqual(reconcile(desired, observed));

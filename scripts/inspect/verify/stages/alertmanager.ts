@@ -38,7 +38,7 @@ export const arrival: Stage = {
   },
 };
 
-/** The canary's alert in Alertmanager; undefined while it has none. */
+/** The canary's alert in Alertmanager. */
 async function findCanary({ servers, nonce }: PipelineCheck): Promise<ActiveAlert | undefined> {
   const [alert] = await new AlertmanagerClient(servers).alerts([{ name: canaryLabel, operator: '=', value: nonce }]);
   return alert;
@@ -73,8 +73,8 @@ export const delivery: Stage = {
     const failure = await lastFailure(check);
     if (failure !== undefined) return explainFailure(failure);
     return {
-      why: `Alertmanager has sent the notification to ${receiverOfCanary(check.servers.config)} and waits for an answer`,
-      tryThis: 'the receiver accepts the connection but does not answer: check the receiver itself',
+      why: `Alertmanager has sent the notification to ${receiverOfCanary(check.servers.config)} and is waiting for a response`,
+      tryThis: 'check the receiver: it accepts the connection but does not respond',
     };
   },
 };
@@ -105,7 +105,7 @@ function suppressed({ status }: ActiveAlert): Cause | undefined {
   };
 }
 
-/** Alertmanager logs the alert group with each failure, and the canary's group contains its nonce. */
+/** Alertmanager logs the alert group with each failure, and the canary's group contains the nonce. */
 async function lastFailure(check: PipelineCheck): Promise<NotifyFailure | undefined> {
   return (await check.servers.lines('alertmanager', logStart(check)))
     .filter(({ text }) => text.includes(check.nonce))
@@ -113,7 +113,7 @@ async function lastFailure(check: PipelineCheck): Promise<NotifyFailure | undefi
     .findLast((failure) => failure !== undefined);
 }
 
-/** A minute early, since the engine's clock may differ from ours. */
+/** A minute early, since the engine's clock may differ from this machine's. */
 function logStart({ startedAt }: PipelineCheck): Date {
   return new Date(startedAt.getTime() - 60_000);
 }

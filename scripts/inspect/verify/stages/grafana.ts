@@ -9,11 +9,11 @@ import { canaryQuery } from './prometheus.ts';
 
 const service = 'grafana';
 
-/** The uid of the datasource promstack gives Grafana. */
+/** The uid of the datasource that promstack provisions. */
 const datasource = 'prometheus';
 const rotate = 'promstack password --rotate';
 
-/** Grafana's datasource returns the canary. Alerts do not pass through Grafana, so the check continues without it. */
+/** Grafana's datasource returns the canary. Alerts do not pass through Grafana, so the check continues if this fails. */
 export const grafana: Stage = {
   name: 'grafana',
   claim: 'queries it through its datasource',
@@ -22,14 +22,15 @@ export const grafana: Stage = {
   probe: async ({ servers, nonce }) => {
     await servers.mustRun(service);
     const client = await openGrafana(servers);
-    if (client === undefined) return { kind: 'broken', why: 'the stack has no admin password for it', tryThis: rotate };
+    if (client === undefined)
+      return { kind: 'broken', why: 'the stack has no stored admin password for it', tryThis: rotate };
     const response = await client.through(datasource, queryPath(canaryQuery(nonce)).slice(1));
     switch (response.kind) {
       case 'ok': {
         const isEmpty = (seriesIn(response.value) ?? []).length === 0;
-        return isEmpty ? { kind: 'waiting', because: 'its datasource returns no canary' } : { kind: 'passed' };
+        return isEmpty ? { kind: 'waiting', because: 'its datasource does not return the canary' } : { kind: 'passed' };
       }
-      // Not repeated: a few wrong passwords lock the user out.
+      // No retry: Grafana locks the user out after a few wrong passwords.
       case 'unauthorized':
         return { kind: 'broken', why: 'it rejects the stored admin password', tryThis: rotate };
       case 'forbidden':
@@ -52,7 +53,7 @@ export const grafana: Stage = {
   },
 };
 
-/** With the password in Grafana's own container; undefined when there is none. */
+/** A client with the password from Grafana's own container; undefined when there is none. */
 async function openGrafana(servers: Servers): Promise<GrafanaClient | undefined> {
   const text = await servers.file(service, `${configMount}/secrets/${generatedSecrets.adminPassword}`);
   if (text === undefined) return undefined;

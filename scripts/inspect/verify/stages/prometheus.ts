@@ -7,7 +7,7 @@ import type { Cause, Stage } from '../pipeline-check.ts';
 /** The expression that finds the canary. */
 export const canaryQuery = (nonce: string): string => `${canaryMetric}{${canaryLabel}="${nonce}"}`;
 
-/** Prometheus has scraped the canary, under the job it was pushed with. */
+/** Prometheus has scraped the canary, with the job it was pushed with. */
 export const scrape: Stage = {
   name: 'prometheus',
   claim: 'scraped it with its labels unchanged',
@@ -36,21 +36,21 @@ export const scrape: Stage = {
     if (health === 'unknown') {
       return {
         why: `Prometheus has not scraped the Pushgateway (job ${scrapePool}) yet`,
-        tryThis: 'a --timeout longer than the scrape_interval of that job',
+        tryThis: 'use a --timeout longer than the scrape_interval of that job',
       };
     }
     return {
-      why: `Prometheus scrapes the Pushgateway (job ${scrapePool}) but has no canary from it`,
+      why: `Prometheus scrapes the Pushgateway (job ${scrapePool}) but does not have the canary`,
       tryThis: 'check whether its metric_relabel_configs drop it, or use a --timeout longer than its scrape_interval',
     };
   },
 };
 
-/** After this time a new job's targets are listed. */
+/** Prometheus lists a new job's targets within this time. */
 const discoverySeconds = 12;
 
 const noJob: Cause = {
-  why: 'no job of Prometheus scrapes the Pushgateway',
+  why: 'no scrape job of Prometheus has the Pushgateway as a target',
   tryThis:
     'keep !spread contributed.scrapes in templates/prometheus/prometheus.yml and the job in templates/pushgateway/contribute/scrapes.yml, then promstack reload',
 };
@@ -74,7 +74,7 @@ async function gatewayTarget(servers: Servers): Promise<ScrapeTarget | undefined
   return targets.find(({ scrapeUrl }) => /\/\/pushgateway(:\d+)?\//.test(scrapeUrl));
 }
 
-/** The shipped rule fires on the canary. */
+/** The shipped rule fires for the canary. */
 export const rule: Stage = {
   name: 'rule',
   claim: `${canaryAlert} fires`,
@@ -91,7 +91,7 @@ export const rule: Stage = {
       return { kind: 'broken', why, tryThis: fixRule };
     }
     if (alert !== undefined) return { kind: 'waiting', because: `${canaryAlert} is ${alert.state}` };
-    // Prometheus has the canary by now, so an expression that does not select it never will.
+    // Prometheus has the canary at this stage: an expression that does not select it now never will.
     const series = await Promise.all(rules.map(({ query }) => client.series(query)));
     if (series.flat().some((labels) => labels[canaryLabel] === nonce)) {
       return { kind: 'waiting', because: `${canaryAlert} has not been evaluated` };

@@ -7,7 +7,7 @@ import { AlertmanagerClient, readRouting } from '../../../servers/alertmanager.t
 import { durationText } from '../../../util/duration-text.ts';
 import type { Cause, PipelineCheck, Stage } from '../pipeline-check.ts';
 
-/** Before anything is pushed: nobody but the sink may be notified, so that stacks with people on call can be checked. */
+/** Runs before the push: only the sink may be notified, so that production stacks can be checked. */
 export const route: Stage = {
   name: 'route',
   claim: 'keeps the canary from your receivers',
@@ -42,40 +42,40 @@ function externalLabels(labels: unknown): Readonly<Record<string, string>> {
 const recentMs = 15 * 60_000;
 
 /**
- * The canary does not reach the user's receivers, so of these only real alerts say something: whether a route leads to
- * them, and whether their last notifications failed.
+ * The canary does not reach the user's receivers. So this stage checks whether any route leads to them, and whether their
+ * last notifications of real alerts failed.
  */
 export const receivers: Stage = {
   name: 'routes',
-  claim: 'lead to receivers that work',
+  claim: 'lead to working receivers',
   isPresent: ({ servers }) => servers.config.alertmanager.enabled,
   probe: async (check) => {
     const { file, receivers: all } = await readRouting(check.servers, check.renderedRouting);
     const root = parseRoute(file['route']);
     const reached = new Set(root === undefined ? [] : namesIn(root));
     const notifying = all.filter(({ integrations }) => integrations.length > 0).map(({ name }) => name);
-    const own = notifying.filter((name) => name !== 'sink');
-    if (own.length > 0 && !notifying.some((name) => reached.has(name))) {
+    const userReceivers = notifying.filter((name) => name !== 'sink');
+    if (userReceivers.length > 0 && !notifying.some((name) => reached.has(name))) {
       return {
         kind: 'broken',
-        why: `no route leads to a receiver that notifies anybody: ${own.join(', ')} is never reached`,
+        why: `no route leads to a receiver with an integration: ${userReceivers.join(', ')} is never notified`,
         tryThis:
-          'use it in alertmanager.route; promstack alert test --label severity=critical shows the route of an alert',
+          'use it in alertmanager.route; `promstack alert test --label severity=critical` shows the route of an alert',
       };
     }
     const failure = await lastFailure(check);
     if (failure !== undefined) return { kind: 'broken', ...failure };
-    return { kind: 'passed', detail: own.length > 0 ? undefined : 'you have no receivers yet' };
+    return { kind: 'passed', detail: userReceivers.length > 0 ? undefined : 'no receivers are configured' };
   },
 };
 
-/** The receivers of all routes but the canary's. */
+/** The receivers of all routes except the canary's. */
 function namesIn({ matchers, receiver, routes }: Route): readonly string[] {
   if (matchers.some(({ name, value }) => name === 'alertname' && value === canaryAlert)) return [];
   return [receiver, ...routes.flatMap(namesIn)];
 }
 
-/** The last notification that failed under the running config, the canary's excepted. */
+/** The last failed notification under the running config, except the canary's. */
 async function lastFailure({ servers, startedAt }: PipelineCheck): Promise<Cause | undefined> {
   const page = await new AlertmanagerClient(servers).metrics();
   const loadedAt = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value ?? 0;
@@ -89,5 +89,5 @@ async function lastFailure({ servers, startedAt }: PipelineCheck): Promise<Cause
   if (last === undefined) return undefined;
   const { why, tryThis } = explainFailure(last.failure);
   const age = durationText(Math.max(0, startedAt.getTime() - last.at));
-  return { why: `${why} (${age} ago)`, tryThis: `${tryThis}; then promstack alert test --send retries it` };
+  return { why: `${why} (${age} ago)`, tryThis: `${tryThis}; then test it with \`promstack alert test --send\`` };
 }

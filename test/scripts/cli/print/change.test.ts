@@ -11,7 +11,7 @@ const steps: readonly Step<Removal>[] = [
 ].map((step, id) => ({ ...(step as Removal), id, after: [], because: 'the stack goes down' }));
 const removed = toRemoved('shop', steps);
 
-it('what was removed must be named by kind', () => {
+it('removed resources must be listed by kind', () => {
   expect(removed).toEqual({
     stack: 'shop',
     containers: ['shop-sink', 'shop-carrier'],
@@ -20,9 +20,9 @@ it('what was removed must be named by kind', () => {
   });
 });
 
-it.each<[what: string, got: string, text: string]>([
-  ['all', printRemoved(removed, { volumes: true }), 'shop: 2 containers removed, 1 volume deleted\n'],
-  ['no volumes', printRemoved(removed, { volumes: false }), 'shop: 2 containers removed, its volumes are kept\n'],
+it.each<[what: string, printed: string, expected: string]>([
+  ['all', printRemoved(removed, { volumes: true }), 'shop: 1 container removed, 1 volume deleted\n'],
+  ['no volumes', printRemoved(removed, { volumes: false }), 'shop: 1 container removed, its volumes are kept\n'],
   [
     'only a network',
     printRemoved(toRemoved('shop', steps.slice(3, 4)), { volumes: false }),
@@ -33,6 +33,6 @@ it.each<[what: string, got: string, text: string]>([
     printRemoved(toRemoved('shop', []), { volumes: true }),
     'shop: nothing to do, the stack does not exist\n',
   ],
-])('a person must read of %s', (_what, got, text) => {
-  expect(got).toBe(text);
+])('the text for %s must be printed', (_what, printed, expected) => {
+  expect(printed).toBe(expected);
 });

@@ -97,7 +97,7 @@ describe('a pipeline check', () => {
     });
   });
 
-  it('must say what it waited for after a timeout of unknown cause', async () => {
+  it('must report what it waited for after a timeout without a known cause', async () => {
     expect(await run(stage('a', [waiting]))).toEqual({
       works: false,
       hops: ['a broken not within 1 s: it has not come'],
@@ -127,7 +127,7 @@ describe('a pipeline check', () => {
   });
 });
 
-describe('the stage of Grafana', () => {
+describe('the Grafana stage', () => {
   const answering = (status: number, body: unknown) =>
     checkOn({
       mustRun: async () => {},
@@ -144,20 +144,20 @@ describe('the stage of Grafana', () => {
         return { status, headers: {}, body: JSON.stringify(body) };
       },
     });
-  const found = {
+  const canarySeries = {
     status: 'success',
     data: { resultType: 'vector', result: [{ metric: { job: 'promstack-verify' } }] },
   };
 
   it('must pass when its datasource returns the canary', async () => {
-    expect(await grafana.probe(answering(200, found))).toEqual({ kind: 'passed' });
+    expect(await grafana.probe(answering(200, canarySeries))).toEqual({ kind: 'passed' });
   });
 
   it('must wait while its datasource returns nothing', async () => {
     expect(await grafana.probe(answering(200, { data: { result: [] } }))).toMatchObject({ kind: 'waiting' });
   });
 
-  it('must be broken at once by a wrong password or a missing datasource', async () => {
+  it('must be broken immediately by a wrong password or a missing datasource', async () => {
     expect(await grafana.probe(answering(401, {}))).toMatchObject({
       kind: 'broken',
       tryThis: 'promstack password --rotate',
