@@ -20,37 +20,36 @@ import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
 import type { WrittenSlots } from './validate.ts';
 
-/** What a change of a running stack needs. */
 export interface ChangeOptions extends Run {
   readonly rendering: Rendering;
-  /** The command as the lock and the history name it: `up`. */
+  /** The command's name for the lock and the history: `up`. */
   readonly command: string;
   /** Recreate all containers. */
   readonly recreate?: boolean | undefined;
-  /** Only files may change: whatever needs a container created, recreated or removed is refused. */
+  /** Only files may change: a plan that creates, recreates or removes a container is refused. */
   readonly filesOnly?: boolean | undefined;
-  /** Something has changed for sure: the look without the lock is left out. */
+  /** Something has certainly changed: skip the look without the lock. */
   readonly hasChanged?: boolean | undefined;
-  /** Run the user's own tests even when there is nothing else to do: they may be what has changed. */
+  /** Run the user's own tests even when there is nothing else to do: the tests may have changed. */
   readonly runTests?: boolean | undefined;
 }
 
-/** What a change did. */
+/** The result of a change. */
 export interface Changed {
   readonly plan: Plan;
   readonly desired: Desired;
-  /** Where each service can be opened in a browser, in the order the data flows. */
+  /** The URL of each service, in the order of the data flow. */
   readonly urls: readonly { readonly service: string; readonly url: string }[];
 }
 
 /**
- * Makes the engine run what was rendered, as a whole or not at all. This page is what `up`, `reload`, `watch` and `demo`
- * do, in its order; `plan` and `status` do the part of it that only looks.
+ * Applies a rendering to the engine as a whole, or rolls it back as a whole. `up`, `reload`, `watch` and `demo` use this
+ * function; `plan` and `status` do only the steps that change nothing.
  */
 export async function changeStack(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering } = options;
 
-  // Images: all of them are present before anything is touched.
+  // Images: all of them must be available before anything changes.
   const desired = toDesired(rendering, await getImages(rendering, options));
 
   const files = openConfigFiles(engine, desired.stack);
@@ -61,30 +60,30 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   };
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {
-    // A look without the lock can only answer that there is nothing to do.
+    // A look without the lock may only conclude that there is nothing to do.
     if (options.hasChanged !== true) {
       const { plan } = await compare();
       if (plan.steps.length === 0) return changed(plan);
     }
 
-    // Lock: from here on no other promstack changes this stack.
+    // Lock: no other promstack changes this stack from here on.
     await using _lock = await takeLock({ ...options, stack: desired.stack });
 
-    // Observe and reconcile: what there is, what there should be, and the steps from one to the other.
+    // Observe and reconcile: the steps from the current to the desired state.
     const { observed, plan } = await compare();
     const isPending = plan.steps.length > 0;
 
-    // Preflight and check: whatever can be known to fail is refused while nothing is touched.
+    // Preflight and check: refuse what would fail before anything changes.
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
     let written: WrittenSlots | undefined;
     if (isPending || options.runTests === true) {
-      // Loaded only now: most often there is nothing to do.
+      // Loaded only when needed: usually there is nothing to do.
       const { validate } = await import('./validate.ts');
       written = await validate({ ...options, desired, observed, plan, files });
     }
 
-    // Run the plan, or roll back; either way the history says so.
+    // Run the plan, or roll back; the history records either.
     if (isPending) {
       const previous = await previousState(engine, files, observed, desired);
       await applyPlan(plan, { ...options, desired, observed, previous, files, client, written });
@@ -95,20 +94,20 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
   }
 }
 
-/** What carrying out a plan needs; the caller holds the lock. */
+/** The caller holds the lock. */
 export interface ApplyOptions extends Run {
   readonly command: string;
   readonly desired: Desired;
   readonly observed: Observed;
-  /** What ran before, to go back to; without services when nothing did. */
+  /** The state to roll back to; without services when nothing was running. */
   readonly previous: Desired;
   readonly files: ConfigFiles;
   readonly client: ServiceClient;
-  /** The new releases that validation has put in place, where no server reads them yet. */
+  /** The new releases that validation has written. */
   readonly written?: WrittenSlots | undefined;
 }
 
-/** Runs a plan and records the revision; when a step fails or the user interrupts, goes back to what ran before and throws. */
+/** Runs a plan and records the revision; when a step fails or the user interrupts, rolls back and throws. */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
   const { observed, clock } = options;
   const folders = foldersAfter(plan, observed);
@@ -127,8 +126,8 @@ async function getImages(
   { services, config }: Rendering,
   { engine, report, signal }: Run,
 ): Promise<(reference: string) => ResolvedImage> {
-  const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
-  const outcomes = await ensureImages(engine, wanted, config.images, report, signal);
+  const required = services.map(({ container }) => ({ service: container.service, reference: container.image }));
+  const outcomes = await ensureImages(engine, required, config.images, report, signal);
   const missing = missingImages(outcomes);
   if (missing.length > 0) throw missingImagesError(missing);
   const resolved = new Map(
@@ -146,7 +145,7 @@ function refuseContainerChanges(plan: Plan): void {
   throw new StackError({
     doing: `reloading the stack ${plan.stack}`,
     why: `it needs more than new files, and a reload never creates or replaces a container:${lines.join('')}`,
-    tryThis: 'promstack up does all of it',
+    tryThis: '`promstack up` applies all of it',
   });
 }
 

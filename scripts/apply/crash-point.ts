@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 
-/** Every kind of step after which a test can kill promstack; the type makes sure that none is missing. */
+/** The kinds of steps after which a test can kill promstack; the type ensures that none is missing. */
 const kinds: Readonly<Record<Step['do'], true>> = {
   createNetwork: true,
   createVolume: true,
@@ -20,15 +20,15 @@ const kinds: Readonly<Record<Step['do'], true>> = {
 export const crashPoints: readonly string[] = Object.keys(kinds);
 
 /**
- * For tests: PROMSTACK_STOP_AFTER=switchReleases, or `confirm:prometheus`, kills promstack right after that kind of step, as a
- * power cut would. Undefined when it is not set.
+ * For tests: PROMSTACK_STOP_AFTER=switchReleases, or `confirm:prometheus`, kills promstack right after that kind of step,
+ * like a power failure. Undefined when it is not set.
  */
 export function crashPoint(env: Readonly<Record<string, string | undefined>>): ((step: Step) => void) | undefined {
-  const wanted = env['PROMSTACK_STOP_AFTER'] ?? '';
-  if (wanted === '') return undefined;
-  const [kind = '', service] = wanted.split(':');
+  const value = env['PROMSTACK_STOP_AFTER'] ?? '';
+  if (value === '') return undefined;
+  const [kind = '', service] = value.split(':');
   if (!crashPoints.includes(kind))
-    throw new Error(`PROMSTACK_STOP_AFTER=${wanted}: there are only ${crashPoints.join(', ')}`);
+    throw new Error(`PROMSTACK_STOP_AFTER=${value}: the steps are ${crashPoints.join(', ')}`);
   return (step) => {
     const isService = service === undefined || ('service' in step && step.service === service);
     if (step.do === kind && isService) process.kill(process.pid, 'SIGKILL');

@@ -20,28 +20,27 @@ import { waitReady, whileAlive } from './ready.ts';
 import type { Executors, StepContext } from './run-plan.ts';
 import type { WrittenSlots } from './validate.ts';
 
-/** The engine's own calls take part of a second; an engine that takes minutes will not answer any more. */
+/** The engine's calls take less than a second; one that takes minutes will never respond. */
 const engineMs = 120_000;
-/** A first start may have a database to set up. */
+/** A first start may have to set up a database. */
 const readyMs = 120_000;
 const confirmMs = 60_000;
 
-/** What the executors of one run share. */
 export interface ExecutorContext {
   readonly engine: Engine;
   readonly desired: Desired;
   readonly client: ServiceClient;
   readonly clock: Clock;
-  /** Ids of the containers, by service; executors add to it. */
+  /** Container ids by service; executors add to it. */
   readonly containers: Map<string, string>;
   readonly files: ConfigFiles;
-  /** The new releases that are in place already, by their slots. */
+  /** The new releases that are already written. */
   readonly written?: WrittenSlots | undefined;
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
 
-/** The executors of the steps that remove something; they need nothing but the engine. */
+/** The executors of removal steps; they need only the engine. */
 export function removalExecutors(engine: Engine): Executors<Removal> {
   return {
     stopContainer: ({ name, container, seconds }) =>
@@ -59,28 +58,27 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
   };
 }
 
-/** The executor of each kind of step. */
 export function createExecutors(context: ExecutorContext): Executors {
   const { engine, desired, client, clock, containers, files } = context;
   const exits = new Map<string, Promise<number>>();
 
-  const wantedOf = (service: string): DesiredService => {
-    const wanted = desired.services.find((candidate) => candidate.service.name === service);
-    if (wanted === undefined) throw new Error(`the plan has a step for ${service}, which the stack does not have`);
-    return wanted;
+  const desiredService = (name: string): DesiredService => {
+    const result = desired.services.find(({ service }) => service.name === name);
+    if (result === undefined) throw new Error(`the plan has a step for ${name}, which the stack does not have`);
+    return result;
   };
   const containerOf = (service: string): string => {
     const id = containers.get(service);
-    if (id === undefined) throw new Error(`the plan uses the container of ${service} before there is one`);
+    if (id === undefined) throw new Error(`the plan uses the container of ${service} before it is created`);
     return id;
   };
   const contextOf = (name: string, release: Release, { signal, onProgress }: StepContext): DriverContext => {
-    const { service, spec, given } = wantedOf(name);
+    const { service, spec, given } = desiredService(name);
     const { stack } = desired;
     const server = { engine, client, clock, stack, service, user: spec.user, container: containerOf(name), given };
     return driverContext({ ...server, release, signal, onProgress, deadlineMs: confirmMs });
   };
-  const makeSecrets = async ({ service, spec: { user }, given }: DesiredService): Promise<void> => {
+  const createSecrets = async ({ service, spec: { user }, given }: DesiredService): Promise<void> => {
     if (service.generatedSecrets === undefined) return;
     const store = openSecretStore(engine, { stack: desired.stack, service: service.name, user });
     await ensureSecrets(store, service, given);
@@ -88,11 +86,11 @@ export function createExecutors(context: ExecutorContext): Executors {
 
   const switchReleases = async (releases: readonly ServiceRelease[]): Promise<void> => {
     const fresh = releases.filter(({ isNew }) => isNew);
-    await Promise.all(fresh.map(({ service }) => makeSecrets(wantedOf(service))));
+    await Promise.all(fresh.map(({ service }) => createSecrets(desiredService(service))));
     const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
-    const entries = missing.flatMap(({ service, folder }) => releaseEntries(wantedOf(service), folder));
+    const entries = missing.flatMap(({ service, folder }) => releaseEntries(desiredService(service), folder));
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
-    // All files are in place before any link is switched: an engine may take one call a volume for a write.
+    // All files are written before any link is switched: a write may take one call per volume.
     if (entries.length > 0) await withDeadline('writing files', engineMs, files.write(entries, cleared));
     await withDeadline('switching files', engineMs, files.write(switchEntries(releases)));
   };
@@ -117,7 +115,7 @@ export function createExecutors(context: ExecutorContext): Executors {
     },
     switchReleases: ({ releases }) => switchReleases(releases),
     createContainer: async ({ service }) => {
-      const { name, spec, labels, volumes } = wantedOf(service);
+      const { name, spec, labels, volumes } = desiredService(service);
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
       const id = await withDeadline(`creating ${name}`, engineMs, engine.createContainer(request));
       containers.set(service, id);
@@ -126,26 +124,26 @@ export function createExecutors(context: ExecutorContext): Executors {
     },
     startContainer: async ({ service }, { signal }) => {
       const id = containerOf(service);
-      // Asked for before the start, so that a container that dies at once is not missed.
+      // Requested before the start, so that the exit of a container that crashes immediately is not missed.
       const exit = engine.nextExit(id, signal);
       exit.catch(() => undefined);
       exits.set(service, exit);
       try {
         await withDeadline(`starting ${service}`, engineMs, engine.startContainer(id));
       } catch (error) {
-        throw await explainStart(engine, wantedOf(service).spec, error);
+        throw await explainStart(engine, desiredService(service).spec, error);
       }
     },
     waitReady: ({ service }, { signal, onProgress }) => {
       const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
-      return waitReady(wantedOf(service).service, containerOf(service), options);
+      return waitReady(desiredService(service).service, containerOf(service), options);
     },
     reload: async ({ service }, step) => {
-      const { release } = wantedOf(service);
+      const { release } = desiredService(service);
       if (release !== undefined) await driverOf(service).reload(contextOf(service, release, step));
     },
     confirm: async ({ service: name }, step) => {
-      const { service, release } = wantedOf(name);
+      const { service, release } = desiredService(name);
       if (release === undefined) return;
       const alive = { service, container: containerOf(name), engine, exit: exits.get(name), signal: step.signal };
       const notes = await whileAlive(alive, (signal) =>
@@ -157,30 +155,30 @@ export function createExecutors(context: ExecutorContext): Executors {
   };
 }
 
-/** Turns the engine's refusal to start a container into words about the stack; a taken port is traced to its holder. */
+/** Converts the engine's error for a start to one about the stack; for a port in use, it names the holder. */
 async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown): Promise<unknown> {
   if (!(error instanceof EngineError)) return error;
   if (error.code !== 'portTaken') {
     return new StackError({ doing: `starting ${spec.service}`, why: error.message, cause: error });
   }
-  const taken = spec.ports.find((port) => error.message.includes(`:${port.host}`)) ?? spec.ports[0];
-  if (taken === undefined) return error;
-  const [holder] = holdersOf(taken, await engine.listContainers({}));
-  // A process of this host holds no port of another one.
-  const process = engine.location.isLocal ? portProcess(taken.host) : undefined;
-  return portTaken(spec.service, taken.host, holder === undefined ? process : containerText(holder), error);
+  const port = spec.ports.find(({ host }) => error.message.includes(`:${host}`)) ?? spec.ports[0];
+  if (port === undefined) return error;
+  const [holder] = holdersOf(port, await engine.listContainers({}));
+  // Processes on this host do not use ports of a remote engine.
+  const process = engine.location.isLocal ? portProcess(port.host) : undefined;
+  return portTaken(spec.service, port.host, holder === undefined ? process : containerText(holder), error);
 }
 
-/** Turns the engine's refusal to remove something that is in use into what to do about it. */
-function explainRemoval(what: 'network' | 'volume', name: string, error: unknown): unknown {
+/** Converts the engine's error for removing a resource in use to one that says what to do. */
+function explainRemoval(kind: 'network' | 'volume', name: string, error: unknown): unknown {
   if (!(error instanceof EngineError) || !/active endpoints|in use|being used/i.test(error.message)) return error;
-  const [who, tryThis] =
-    what === 'network'
-      ? ['is still on it', `docker network inspect ${name} names it; take it off, and run down again`]
-      : ['still has it', `docker ps -a --filter volume=${name} names it; remove it, and run down again`];
+  const [usage, tryThis] =
+    kind === 'network'
+      ? ['is still connected to it', `\`docker network inspect ${name}\` lists it; disconnect it, and run down again`]
+      : ['still uses it', `\`docker ps -a --filter volume=${name}\` lists it; remove it, and run down again`];
   return new StackError({
-    doing: `removing the ${what} ${name}`,
-    why: `a container that is not of this stack ${who}`,
+    doing: `removing the ${kind} ${name}`,
+    why: `a container that is not part of this stack ${usage}`,
     tryThis,
     cause: error,
   });

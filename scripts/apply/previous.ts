@@ -11,8 +11,8 @@ import { openSecretStore, type Secrets } from '../state/secret-store.ts';
 import { md5 } from '../util/hash.ts';
 
 /**
- * What the stack was before a change, as a state to go back to: each running container by the spec on its label, with
- * the release that was confirmed last. Read before the change begins, while everything it is read through exists.
+ * The state before a change, to roll back to: each running container by the spec in its label, with the last confirmed
+ * release. It is read before the change, because the change may remove the containers that it is read through.
  */
 export async function previousState(
   engine: Engine,
@@ -23,32 +23,32 @@ export async function previousState(
   const { stack, config } = desired;
   const last = lastConfirmed(observed.history);
   const services = await Promise.all(
-    [...observed.services].map(async ([name, present]): Promise<DesiredService[]> => {
-      if (present.container.state !== 'running') return [];
+    [...observed.services].map(async ([name, current]): Promise<DesiredService[]> => {
+      if (current.container.state !== 'running') return [];
       const [release, given] = await Promise.all([
-        confirmedRelease(files, name, present, last?.services[name]),
-        currentSecrets(engine, name, present, desired),
+        confirmedRelease(files, name, current, last?.services[name]),
+        currentSecrets(engine, name, current, desired),
       ]);
-      return asCreated(present, { stack, config, release, given });
+      return asCreated(current, { stack, config, release, given });
     }),
   );
-  const kept = services.flat();
-  // The config volume writer gets the volumes of both states, so that going back does not have to recreate it.
-  const removed = kept.filter(({ service }) => !desired.services.some((wanted) => wanted.service === service));
+  const running = services.flat();
+  // The config volume writer mounts the volumes of both states, so that a rollback does not have to recreate it.
+  const removed = running.filter(({ service }) => !desired.services.some((target) => target.service === service));
   return {
     stack,
     revision: last?.revision ?? 'before',
     config,
-    services: kept,
+    services: running,
     volumes: [],
     configWriter: configWriterFor(stack, [...desired.services, ...removed]),
   };
 }
 
-/** A service to desire just as its container was created, with a release that is in place already; empty when its label cannot be read. */
+/** The desired service for a container as it was created, with an existing release; empty when its label cannot be read. */
 export function asCreated(
   { container, spec, specHash }: Pick<ObservedService, 'container' | 'spec' | 'specHash'>,
-  about: {
+  options: {
     readonly stack: string;
     readonly config: StackConfig;
     readonly release: Pick<StoredRelease, 'folder' | 'files'> | undefined;
@@ -57,7 +57,7 @@ export function asCreated(
 ): DesiredService[] {
   const service = spec === undefined ? undefined : findService(spec.service);
   if (service === undefined || spec === undefined) return [];
-  const { stack, config, release, given } = about;
+  const { stack, config, release, given } = options;
   return [
     {
       service,
@@ -75,8 +75,8 @@ export function asCreated(
 }
 
 /**
- * The release that the history names, since it was confirmed; the link may have been left by a run that was cut short.
- * The linked one when there is no such release, or it was changed since.
+ * The last confirmed release by the history, since the link may be of an interrupted run. The linked release if there is
+ * none, or if it was changed since.
  */
 async function confirmedRelease(
   files: ConfigFiles,
@@ -91,14 +91,14 @@ async function confirmedRelease(
   return folder === undefined || linked === undefined ? undefined : { folder, files: linked };
 }
 
-/** The present values of the secrets that the change sets: going back sets them to these again. */
+/** The current values of the secrets that the change sets: a rollback restores them. */
 async function currentSecrets(
   engine: Engine,
   service: string,
   { container, spec }: ObservedService,
   { stack, services }: Desired,
 ): Promise<Secrets> {
-  const given = services.find((wanted) => wanted.service.name === service)?.given ?? new Map();
+  const given = services.find((target) => target.service.name === service)?.given ?? new Map();
   const store = openSecretStore(engine, { stack, service, user: spec?.user ?? '', container: container.id });
   const secrets = await Promise.all([...given.keys()].map(async (name) => [name, await store.read(name)] as const));
   return new Map(secrets.flatMap(([name, secret]) => (secret === undefined ? [] : [[name, secret] as const])));

@@ -5,15 +5,15 @@ import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 
 const pauseMs = 20;
-const lookMs = 1_000;
-/** How long a server that says what its start is doing may stay at one point. */
+const inspectMs = 1_000;
+/** How long a server that reports the progress of its start may go without any. */
 const workingMs = 300_000;
-const toldMs = 1_000;
+const exitReportMs = 1_000;
 const shownLogLines = 20;
-/** A panic's trace can push the line with the cause far up. */
+/** The trace of a panic can put many lines after the cause. */
 const readLogLines = 200;
 
-/** Waits until a started service answers that it is ready; a container that exits ends the wait at once. */
+/** Waits until a started service is ready; an exit of its container ends the wait. */
 export async function waitReady(
   service: Service,
   container: string,
@@ -22,11 +22,11 @@ export async function waitReady(
     readonly client: ServiceClient;
     readonly clock: Clock;
     readonly signal: AbortSignal;
-    /** How long it may take without any sign of getting on. */
+    /** How long it may take without progress. */
     readonly deadlineMs: number;
-    /** Resolves when the container ends; registered before its start so that no exit is missed. */
+    /** Resolves when the container exits; requested before its start so that no exit is missed. */
     readonly exit?: Promise<number> | undefined;
-    /** Takes what a slow start is doing, in words. */
+    /** Reports what a slow start is doing. */
     readonly onProgress: (detail: string) => void;
   },
 ): Promise<void> {
@@ -36,47 +36,48 @@ export async function waitReady(
     (code) => {
       exitCode = code;
     },
-    // A failed wait is not an exit: an exited container is found by its state below too.
+    // A failed wait is not an exit: the state below shows an exited container, too.
     () => undefined,
   );
-  const die = (why: string): Promise<StackError> => died(service, container, engine, why);
+  const toError = (why: string): Promise<StackError> => startError(service, container, engine, why);
   let end = clock.now() + deadlineMs;
-  let nextLook = clock.now() + lookMs;
+  let nextInspect = clock.now() + inspectMs;
   let last = 'it does not answer yet';
   let progress: string | undefined;
   for (;;) {
     signal.throwIfAborted();
-    if (exitCode !== undefined) throw await die(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
+    if (exitCode !== undefined)
+      throw await toError(`${exitedWith(exitCode)} while starting${killed(service, exitCode)}`);
     try {
-      const answer = await client.request(service.name, service.ready, { timeoutMs: 2_000, signal });
-      if (answer.status === 200) return;
-      last = `it answers ${answer.status}`;
+      const { status } = await client.request(service.name, service.ready, { timeoutMs: 2_000, signal });
+      if (status === 200) return;
+      last = `it answers ${status}`;
     } catch (error) {
       last = `it does not answer: ${(error as Error).message}`;
     }
-    if (clock.now() >= nextLook) {
-      nextLook = clock.now() + lookMs;
+    if (clock.now() >= nextInspect) {
+      nextInspect = clock.now() + inspectMs;
       const state = (await engine.findContainer(container))?.state;
-      if (state === undefined) throw await die('its container was removed while starting');
+      if (state === undefined) throw await toError('its container was removed while starting');
       if (state !== 'running') {
-        // The engine reports an exit a moment after it shows the state.
-        if (options.exit !== undefined) await Promise.race([ended, clock.sleep(toldMs, signal)]);
-        if (exitCode === undefined) throw await die(`its container is ${state} while starting`);
+        // The engine reports the exit code a moment after the state.
+        if (options.exit !== undefined) await Promise.race([ended, clock.sleep(exitReportMs, signal)]);
+        if (exitCode === undefined) throw await toError(`its container is ${state} while starting`);
         continue;
       }
       const doing = await slowStart(service, client, signal);
       options.onProgress(doing ?? last);
-      // A server that says how far it is may take its time, as long as it gets on.
+      // A server that reports progress may take its time.
       if (doing !== undefined && doing !== progress) end = clock.now() + workingMs;
       progress = doing;
     }
     if (clock.now() >= end)
-      throw await die(`it was not ready in time: ${progress === undefined ? last : `${progress}, and no further`}`);
+      throw await toError(`it was not ready in time: ${progress === undefined ? last : `${progress}, and no further`}`);
     await clock.sleep(pauseMs, signal);
   }
 }
 
-/** What a slow start is doing; undefined when the service does not say. */
+/** What a slow start is doing; undefined when the service does not report it. */
 async function slowStart(
   { name, starting }: Service,
   client: ServiceClient,
@@ -90,18 +91,18 @@ async function slowStart(
   }
 }
 
-/** 128 + SIGKILL: a container that starts is killed by the kernel only, when it runs out of memory. */
+/** 128 + SIGKILL: during a start, only the kernel kills a container, when it runs out of memory. */
 function killed({ name }: Service, exitCode: number): string {
   return exitCode === 137 ? `, killed, most likely because it ran out of memory (see ${name}.resources.memory)` : '';
 }
 
-/** The error for a container that ended, or did not become what it should: why, with its last log lines and what they say. */
-async function died(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
+/** The error for a container that exited or did not become ready, with the cause and the last lines of its log. */
+async function startError(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
   const lines: string[] = [];
   try {
     for await (const line of engine.logs(container, { tail: readLogLines })) lines.push(line.text);
   } catch {
-    // The container is gone, and its log with it.
+    // The container was removed, and its log with it.
   }
   const cause = service.explainExit?.(lines);
   const log =
@@ -118,40 +119,40 @@ async function died(service: Service, container: string, engine: Engine, why: st
   });
 }
 
-/** `it exited with code 2`; without the code where the engine has started it again already, and answers 0 for the new run. */
+/** `it exited with code 2`; without the code when the engine has already restarted it and reports 0 for the new run. */
 function exitedWith(code: number): string {
   return code === 0 ? 'it exited' : `it exited with code ${code}`;
 }
 
-/** The server that has to stay alive. */
-interface Alive {
+/** A server that has to keep running. */
+interface RunningServer {
   readonly service: Service;
   readonly container: string;
   readonly engine: Engine;
-  /** Resolves when the container ends; undefined when it was not started just now. */
+  /** Resolves when the container exits; undefined when this run did not start it. */
   readonly exit: Promise<number> | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Works with a server that is ready. When it exits anyway, the work ends at once with an error that shows its log: the
- * engine restarts it again and again, so that nothing else would show it.
+ * Runs `work` with a server that is ready. If the server exits, rejects immediately with an error that shows its log: the
+ * engine keeps restarting it, so the exit would go unnoticed.
  */
 export async function whileAlive<T>(
-  { service, container, engine, exit, signal }: Alive,
+  { service, container, engine, exit, signal }: RunningServer,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (exit === undefined) return work(signal);
   const done = new AbortController();
-  const death = exit.then(
+  const crash = exit.then(
     async (code): Promise<never> => {
-      throw await died(service, container, engine, `${exitedWith(code)} after it was ready`);
+      throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`);
     },
     // A failed wait is not an exit.
     () => new Promise<never>(() => undefined),
   );
   try {
-    return await Promise.race([work(AbortSignal.any([signal, done.signal])), death]);
+    return await Promise.race([work(AbortSignal.any([signal, done.signal])), crash]);
   } finally {
     done.abort();
   }

@@ -10,11 +10,11 @@ import { addToHistory, type RecordedRelease, readHistory } from '../state/histor
 import { userName } from '../state/lock.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
-/** Adds the desired revision to the stack's history; `previous` says which files are new in it. */
+/** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
 export async function recordRevision(options: {
   readonly files: ConfigFiles;
   readonly desired: Desired;
-  /** As the stack was before the change, with the history to add to where it could be read. */
+  /** The state before the change, with the history if it could be read. */
   readonly observed: Pick<Observed, 'history'>;
   readonly previous: Desired;
   readonly command: string;
@@ -25,15 +25,15 @@ export async function recordRevision(options: {
   readonly refused: string | undefined;
 }): Promise<void> {
   const { files, desired, observed, previous, command, at, folders, refused } = options;
-  const keeper = historyService(desired);
-  if (keeper === undefined) return;
+  const historyOwner = historyService(desired);
+  if (historyOwner === undefined) return;
   const releases = desired.services.flatMap(({ service: { name }, release }): [string, RecordedRelease][] => {
     const folder = folders.get(name);
     return release === undefined || folder === undefined ? [] : [[name, { folder, hash: hashFiles(release.files) }]];
   });
-  // A stack that was down had no container to read its history through.
-  const history = observed.history.sequence > 0 ? observed.history : await readHistory(files, keeper);
-  await addToHistory(files, keeper, history, {
+  // Before the change, a stack that was down had no container to read the history through.
+  const history = observed.history.sequence > 0 ? observed.history : await readHistory(files, historyOwner);
+  await addToHistory(files, historyOwner, history, {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
@@ -44,13 +44,13 @@ export async function recordRevision(options: {
   });
 }
 
-/** The folder of each service's release once the plan is carried out. */
+/** The folder of each service's release after the plan. */
 export function foldersAfter(plan: Plan, { services }: Observed): ReadonlyMap<string, ReleaseFolder> {
   const before = [...services].flatMap(([name, { folder }]) => (folder === undefined ? [] : [[name, folder] as const]));
   return new Map([...before, ...switchedReleases(plan).map(({ service, folder }) => [service, folder] as const)]);
 }
 
-/** `service/path` of each file that only one of the states has, or that differs in more than its revision. */
+/** `service/path` of each file that was added, removed or changed in more than its stamped revision. */
 function changedFiles(previous: Desired, desired: Desired): string[] {
   const before = filesOf(previous);
   const after = filesOf(desired);
@@ -76,7 +76,7 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
   );
 }
 
-/** A file's text without the revision that is stamped into it: files that differ in nothing else count as the same. */
+/** A file's content without the stamped revision, to compare it. */
 function withoutRevision({ content }: Pick<RenderedFile, 'content'>, revision: string): string {
   const text = content instanceof Secret ? content.reveal() : content;
   return text.replaceAll(revision, 'REVISION');

@@ -8,23 +8,22 @@ import { StackError } from '../util/stack-error.ts';
 import { createExecutors, type ExecutorContext } from './executors.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 
-/** How long going back may take in all; a reload has the longest deadline of its steps. */
+/** How long a rollback may take in total; of its steps, a reload has the longest deadline. */
 const restoreMs = 420_000;
 
-/** What recovering from a failed change needs. */
 export interface RecoverOptions extends ExecutorContext {
   readonly previous: Desired;
-  /** The services that had a container before, running or not: going back removes none of them. */
+  /** The services that had a container before, running or not: a rollback removes none of them. */
   readonly observed: { readonly services: ReadonlyMap<string, unknown> };
   readonly report: Report;
   readonly signal: AbortSignal;
-  /** Notes in the history that the revision was rolled back, and why. */
+  /** Records in the history that the revision was rolled back, and why. */
   record(refused?: string): Promise<void>;
 }
 
 /**
- * Called when a step has failed or the user has interrupted: when something that runs was touched, everything goes back
- * to what ran before, and that is confirmed as well. Always throws: the error of the failed step, with where the stack is now.
+ * Called when a step has failed or the user has interrupted. If anything running was changed, restores the previous state
+ * and confirms it. Always throws the error of the failed step, with a note on the current state of the stack.
  */
 export async function recover(plan: Plan, outcome: PlanOutcome, options: RecoverOptions): Promise<never> {
   const { report, signal, previous, observed } = options;
@@ -51,12 +50,12 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
     throw signal.reason;
   }
   await options.record(whyOf(error)).catch(() => undefined);
-  // An internal error has no room for notes, but where the stack is now has to be said anyway.
+  // Notes cannot be added to an internal error, but the state of the stack must be reported.
   if (!(error instanceof StackError)) report({ kind: 'warning', text: notes.join('\n') });
   throw withNotes(error, notes);
 }
 
-/** Steps after which something that runs differs from what ran before. */
+/** Steps that change something running. */
 const touching: ReadonlySet<Step['do']> = new Set([
   'switchReleases',
   'stopContainer',
@@ -65,12 +64,12 @@ const touching: ReadonlySet<Step['do']> = new Set([
   'startContainer',
 ]);
 
-/** A step that failed or was interrupted may have taken effect anyway. */
+/** A failed or interrupted step may have taken effect. */
 function touchesRunning({ done, failed }: PlanOutcome): boolean {
   return [...done, ...failed.map(({ step }) => step)].some((step) => touching.has(step.do));
 }
 
-/** A server that did not come up would be restarted for ever: it is stopped, unless going back replaces it. */
+/** Stops servers that did not start, which the engine would restart forever, unless the rollback replaces them. */
 async function stopFailing({ done, failed }: PlanOutcome, options: RecoverOptions): Promise<readonly string[]> {
   const { engine, containers, previous, signal } = options;
   if (signal.aborted) return [];
@@ -86,13 +85,13 @@ async function stopFailing({ done, failed }: PlanOutcome, options: RecoverOption
   return stopping;
 }
 
-/** Makes what ran before the desired state and applies that, whatever ended the change. Answers why it could not, with what runs now. */
+/** Applies the previous state. Returns why that failed and what runs now, or undefined. */
 async function restore(options: RecoverOptions, leave: ReadonlySet<string>): Promise<string | undefined> {
   const signal = AbortSignal.timeout(restoreMs);
   try {
     const first = await tryRestore(options, leave, signal, new Set());
     if (first.failed.length === 0) return undefined;
-    // A server that was dying when it was looked at is dead by now: that calls for other steps.
+    // A server may have exited since the first observation, which needs other steps.
     const second = await tryRestore(options, leave, signal, first.unconfirmed);
     if (second.failed.length === 0) return undefined;
     return [...second.failed, ...(await whatRunsNow(options, second.unconfirmed))].join('\n  ');
@@ -101,13 +100,13 @@ async function restore(options: RecoverOptions, leave: ReadonlySet<string>): Pro
   }
 }
 
-/** How an attempt ended: why what failed did, and the services that are left without a proof. */
+/** The result of an attempt: the reasons of failures, and the services that are not confirmed. */
 interface RestoreAttempt {
   readonly failed: readonly string[];
   readonly unconfirmed: ReadonlySet<string>;
 }
 
-/** Looks, and takes the steps that are needed; services that are unconfirmed are asked again, though their files are in place. */
+/** Observes and runs the needed steps; unconfirmed services are confirmed again although their files are linked. */
 async function tryRestore(
   options: RecoverOptions,
   leave: ReadonlySet<string>,
@@ -118,7 +117,7 @@ async function tryRestore(
   const observed = await observe(engine, previous, client, { files });
   const plan = reconcile(previous, observed, { leave, unrecorded: true, unconfirmed });
   const executors = createExecutors({ ...options, desired: previous, written: undefined });
-  // What can be restored is, though something else cannot.
+  // One failure must not prevent the restoration of other services.
   const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal, keepGoing: true });
   const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));
   const undone = [...failed.map(({ step }) => step), ...skipped];
@@ -128,24 +127,24 @@ async function tryRestore(
   };
 }
 
-/** One line a service: what runs, by looking again. */
+/** What runs after a new observation, one line per service. */
 async function whatRunsNow(
   { engine, client, files, previous }: RecoverOptions,
   unconfirmed: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   const observed = await observe(engine, previous, client, { files, proofs: 'all' });
   return previous.services.map(({ service, release }) => {
-    const present = observed.services.get(service.name);
-    if (present === undefined) return `${service.name}: it has no container now`;
-    if (present.container.state !== 'running') return `${service.name}: its container is ${present.container.state}`;
+    const current = observed.services.get(service.name);
+    if (current === undefined) return `${service.name}: it has no container now`;
+    if (current.container.state !== 'running') return `${service.name}: its container is ${current.container.state}`;
     if (release === undefined) return `${service.name}: it is running`;
-    const isAsked = service.proofs(release).length > 0;
+    const hasProofs = service.proofs(release).length > 0;
     const doubt =
-      !isAsked && unconfirmed.has(service.name) ? 'whether it took them is not confirmed' : present.unproven;
-    if (present.linked === release.revision && doubt === undefined) {
+      !hasProofs && unconfirmed.has(service.name) ? 'it is not confirmed that it loaded them' : current.unproven;
+    if (current.linked === release.revision && doubt === undefined) {
       return `${service.name}: it runs revision ${release.revision}, as before`;
     }
-    return `${service.name}: it is running, with the files of revision ${present.linked} in place: ${doubt ?? 'not asked'}`;
+    return `${service.name}: it is running, with the files of revision ${current.linked} in place: ${doubt ?? 'not confirmed'}`;
   });
 }
 

@@ -17,33 +17,32 @@ import { applyPlan } from './change.ts';
 import { asCreated, previousState } from './previous.ts';
 import type { Run } from './run.ts';
 
-/** What going back to a revision of the history needs. */
 export interface RollBackOptions extends Run {
   readonly stack: string;
   readonly config: StackConfig;
-  /** Chooses from the history once it cannot change any more. */
+  /** Chooses an entry; called under the lock. */
   readonly choose: (history: History) => HistoryEntry;
 }
 
-/** What a rollback did. */
+/** The result of a rollback. */
 export interface RolledBack {
   readonly plan: Plan;
-  /** Services that the revision had and the stack does not have any more. */
+  /** Services of the revision that are no longer part of the stack. */
   readonly absent: readonly string[];
 }
 
 /**
- * Makes the files of a recorded revision current again, as a whole or not at all: they are in place already, so the
- * links are switched, the servers reloaded and confirmed. Containers stay as they are, and so do passwords: one that
- * was changed since may have been changed because others knew it.
+ * Restores the files of a recorded revision, as a whole or not at all: they are still in the config volumes, so the links
+ * are switched and the servers reloaded and confirmed. Containers stay unchanged. So do passwords: a later change may
+ * have been made because the old one was known to others.
  */
 export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
   const { engine, stack, config, choose } = options;
   await using _lock = await takeLock({ ...options, command: 'rollback' });
-  const found = await findStack(engine, stack);
-  const entry = choose(found.history);
-  const desired = await desiredAt(found, entry, config);
-  const { files } = found;
+  const current = await findStack(engine, stack);
+  const entry = choose(current.history);
+  const desired = await desiredAt(current, entry, config);
+  const { files } = current;
   const client = openServiceClient(engine);
   try {
     const observed = await observe(engine, desired, client, { files });
@@ -52,13 +51,13 @@ export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
       const previous = await previousState(engine, files, observed, desired);
       await applyPlan(plan, { ...options, command: 'rollback', desired, observed, previous, files, client });
     }
-    return { plan, absent: Object.keys(entry.services).filter((name) => !found.containers.has(name)) };
+    return { plan, absent: Object.keys(entry.services).filter((name) => !current.containers.has(name)) };
   } finally {
     client.close();
   }
 }
 
-/** The stack with the containers it has and the releases of a revision; a service that had none then keeps what it has. */
+/** The current containers with the releases of a revision; a service without one keeps its current release. */
 async function desiredAt(
   { stack, containers, files }: FoundStack,
   entry: HistoryEntry,
@@ -71,13 +70,13 @@ async function desiredAt(
         recorded === undefined
           ? await linkedRelease(files, name)
           : await recordedRelease(files, name, recorded, entry.revision);
-      const present = { container, spec: specOf(container), specHash: container.labels[specHashLabel] };
-      return asCreated(present, { stack, config, release, given: new Map() });
+      const created = { container, spec: specOf(container), specHash: container.labels[specHashLabel] };
+      return asCreated(created, { stack, config, release, given: new Map() });
     }),
   );
-  const kept = services.flat();
-  const configWriter = configWriterFor(stack, kept);
-  return { stack, revision: entry.revision, config, services: kept, volumes: [], configWriter };
+  const desired = services.flat();
+  const configWriter = configWriterFor(stack, desired);
+  return { stack, revision: entry.revision, config, services: desired, volumes: [], configWriter };
 }
 
 async function recordedRelease(
@@ -89,9 +88,9 @@ async function recordedRelease(
   const release = await readRelease(files, service, folder);
   if (release?.hash === hash) return release;
   throw new StackError({
-    doing: `going back to revision ${revision}`,
-    why: `the files of ${service} in it ${release === undefined ? 'do not exist any more' : 'were changed by hand since'}`,
-    tryThis: 'promstack history for another revision; or edit stack.yml and promstack up',
+    doing: `rolling back to revision ${revision}`,
+    why: `its files of ${service} ${release === undefined ? 'no longer exist' : 'were changed by hand'}`,
+    tryThis: 'choose a different revision from `promstack history`, or edit stack.yml and run `promstack up`',
   });
 }
 
@@ -100,14 +99,14 @@ async function linkedRelease(files: FoundStack['files'], service: string): Promi
   return folder === undefined ? undefined : readRelease(files, service, folder);
 }
 
-/** The entry for a revision or the start of one; without one, the entry before the current. An InputError when there is none. */
+/** The entry for a revision or its prefix; without one, the entry before the current one. Throws an InputError. */
 export function chooseRevision(history: History, named: string | undefined): HistoryEntry {
   const revisions = newestRevisions(history);
   const list = revisions.map(({ revision }) => revision).join(', ');
   if (named === undefined) {
     const previous = revisions[1];
     if (previous !== undefined) return previous;
-    const why = revisions.length === 0 ? 'nothing was ever confirmed' : `there is only one, ${list}`;
+    const why = revisions.length === 0 ? 'no revision was confirmed yet' : `the history has only ${list}`;
     throw new InputError([misuse('there is no revision before the current one', why)]);
   }
   const matching = revisions.filter(({ revision }) => revision.startsWith(named));
@@ -115,13 +114,13 @@ export function chooseRevision(history: History, named: string | undefined): His
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) {
     const all = matching.map(({ revision }) => revision).join(', ');
-    throw new InputError([misuse(`${named} may be any of ${all}`, 'give more of it')]);
+    throw new InputError([misuse(`${named} is ambiguous: ${all}`, 'write more digits')]);
   }
   const isRefused = history.entries.some(
     ({ revision, refused }) => refused !== undefined && revision.startsWith(named),
   );
   const hint = isRefused
     ? 'it was rolled back and never confirmed; see promstack history'
-    : `there are ${list || 'none'}`;
-  throw new InputError([misuse(`there is no revision ${named} to go back to`, hint)]);
+    : `the history has ${list || 'no revisions'}`;
+  throw new InputError([misuse(`there is no revision ${named} to roll back to`, hint)]);
 }

@@ -3,22 +3,22 @@ import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 
-/** One small function for each kind of step; it contains no choice. */
+/** One function for each kind of step; executors decide nothing. */
 export type Executors<A extends Action = Action> = {
   readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, context: StepContext) => Promise<void>;
 };
 
-/** What an executor gets beside its step. */
+/** The context of a running step. */
 export interface StepContext {
   /** Aborted when the user interrupts, or when another step has failed. */
   readonly signal: AbortSignal;
-  /** Says how far the step is, in words. */
+  /** Reports progress as text. */
   onProgress(detail: string): void;
-  /** Reports something the user should know though nothing failed. */
+  /** Reports something the user should know although nothing failed. */
   note(text: string): void;
 }
 
-/** How a plan ended: every step is in exactly one of the lists. */
+/** The result of a plan: every step is in exactly one of the lists. */
 export interface PlanOutcome<A extends Action = Action> {
   readonly done: readonly Step<A>[];
   readonly failed: readonly { readonly step: Step<A>; readonly error: unknown }[];
@@ -26,8 +26,8 @@ export interface PlanOutcome<A extends Action = Action> {
 }
 
 /**
- * Runs the steps in parallel along their edges and decides nothing. The first failure aborts the waits of the others
- * and lets none begin; steps under way are waited for, so that nothing goes on after the return.
+ * Runs the steps in parallel, each after its dependencies. After the first failure no step starts, and running steps are
+ * aborted and awaited, so that nothing runs after the return.
  */
 export async function runPlan<A extends Action>(
   steps: readonly Step<A>[],
@@ -36,9 +36,9 @@ export async function runPlan<A extends Action>(
     readonly report: Report;
     readonly clock: Clock;
     readonly signal: AbortSignal;
-    /** A failure leaves out only the steps that wait for the failed one. */
+    /** A failure skips only the steps that depend on the failed one. */
     readonly keepGoing?: boolean | undefined;
-    /** Called when a step has succeeded, before those that wait for it begin. */
+    /** Called after a step has succeeded, before its dependents start. */
     readonly afterStep?: ((step: Step<A>) => void) | undefined;
   },
 ): Promise<PlanOutcome<A>> {
@@ -51,31 +51,31 @@ export async function runPlan<A extends Action>(
   const ends = new Map<number, Promise<boolean>>();
 
   for (const step of steps) {
-    // Steps only ever wait for earlier ones, so each promise they need is there.
-    const before = step.after.map((id) => ends.get(id) ?? Promise.resolve(false));
-    ends.set(step.id, perform(step, before));
+    // Steps depend only on earlier ones, so their promises exist.
+    const dependencies = step.after.map((id) => ends.get(id) ?? Promise.resolve(false));
+    ends.set(step.id, perform(step, dependencies));
   }
   await Promise.all(ends.values());
-  // Waits that outlive their step, such as one for a container's end, hold a connection to the engine.
+  // Waits that outlive their step, such as one for a container's exit, keep a connection to the engine open.
   failing.abort(new Error('the plan is done'));
   return { done, failed, skipped };
 
-  async function perform(step: Step<A>, before: readonly Promise<boolean>[]): Promise<boolean> {
-    const mayBegin = (await Promise.all(before)).every(Boolean) && !signal.aborted;
+  async function perform(step: Step<A>, dependencies: readonly Promise<boolean>[]): Promise<boolean> {
+    const mayStart = (await Promise.all(dependencies)).every(Boolean) && !signal.aborted;
     const id = `step-${step.id}`;
     const what = describe(step);
-    if (!mayBegin) {
+    if (!mayStart) {
       skipped.push(step);
       return false;
     }
-    const began = clock.now();
+    const startedAt = clock.now();
     report({ kind: 'started', id, what, isInternal: isInternal(step) || undefined });
     const onProgress = (detail: string): void => report({ kind: 'progress', id, what, detail });
     const note = (text: string): void => report({ kind: 'note', text });
     try {
       await execute(executors, step, { signal, onProgress, note });
     } catch (error) {
-      // A wait that ends because another step failed did not fail itself.
+      // A step aborted because another step failed has not failed itself.
       if (failing.signal.aborted) {
         report({ kind: 'skipped', id, what, because: 'another step failed' });
         skipped.push(step);
@@ -87,7 +87,7 @@ export async function runPlan<A extends Action>(
       return false;
     }
     done.push(step);
-    report({ kind: 'done', id, what, tookMs: clock.now() - began, isInternal: isInternal(step) || undefined });
+    report({ kind: 'done', id, what, tookMs: clock.now() - startedAt, isInternal: isInternal(step) || undefined });
     options.afterStep?.(step);
     return true;
   }
@@ -99,7 +99,7 @@ function firstLine(error: unknown): string {
 }
 
 function execute<A extends Action>(executors: Executors<A>, step: Step<A>, context: StepContext): Promise<void> {
-  // The table has the step's own executor under its name; the compiler cannot follow that through the union.
+  // TypeScript cannot relate a member of the union to its executor.
   const executor = executors[step.do as A['do']] as (step: Step<A>, context: StepContext) => Promise<void>;
   return executor(step, context);
 }

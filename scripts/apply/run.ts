@@ -2,10 +2,10 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 
-/** What everything that is done to a stack needs. */
+/** The context of a command that works on a stack. */
 export interface Run {
   readonly engine: Engine;
-  /** Says where the tools of this host and the cache of passed checks are. */
+  /** Used to find tools on this host and the cache of passed checks. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   readonly clock: Clock;

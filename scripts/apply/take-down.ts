@@ -8,14 +8,13 @@ import { removalExecutors } from './executors.ts';
 import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
 
-/** What taking a stack down needs. */
 export interface TakeDownOptions extends Run {
   readonly stack: string;
-  /** Delete the volumes too, with everything they hold. */
+  /** Delete the volumes and their data, too. */
   readonly volumes: boolean;
 }
 
-/** What a stack has on its engine; only what has its label. */
+/** The resources of a stack on its engine, by label. */
 export async function findBelongings(engine: Engine, stack: string): Promise<Belongings> {
   const labels = { [stackLabel]: stack };
   const [containers, networks, volumes] = await Promise.all([
@@ -23,15 +22,15 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
     engine.listNetworks(labels),
     engine.listVolumes(labels),
   ]);
-  return { containers, networks, volumes: volumes.filter((one) => one.name !== names.lock(stack)) };
+  return { containers, networks, volumes: volumes.filter(({ name }) => name !== names.lock(stack)) };
 }
 
-/** Removes a stack's containers and network, and its volumes when asked; answers the steps that were done. */
+/** Removes a stack's containers and network, and its volumes if requested; returns the completed steps. */
 export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
   const { engine, stack, volumes } = options;
-  const isGone = planDown(await findBelongings(engine, stack), { volumes }).length === 0;
-  // A command that was killed may have left nothing but its lock.
-  if (isGone && (await findHolder(engine, stack)) === undefined) return [];
+  const isAbsent = planDown(await findBelongings(engine, stack), { volumes }).length === 0;
+  // A killed command may have left only its lock.
+  if (isAbsent && (await findHolder(engine, stack)) === undefined) return [];
   await using _lock = await takeLock({ ...options, command: 'down' });
   const steps = planDown(await findBelongings(engine, stack), { volumes });
   const outcome = await runPlan(steps, removalExecutors(engine), {
@@ -44,14 +43,14 @@ export async function takeDown(options: TakeDownOptions): Promise<readonly Step<
   return outcome.done;
 }
 
-/** Everything on the engine that has the stack's label, but for the lock: whoever takes the stack down holds it. */
+/** Everything with the stack's label except the lock, which the command itself holds. */
 interface Belongings {
   readonly containers: readonly ContainerSummary[];
   readonly networks: readonly NetworkSummary[];
   readonly volumes: readonly VolumeSummary[];
 }
 
-/** Decides how a stack is taken away; its volumes, and so its data and history, stay unless they are asked for. */
+/** Plans the removal of a stack; its volumes, with data and history, stay unless requested. */
 function planDown(belongings: Belongings, options: { readonly volumes: boolean }): readonly Step<Removal>[] {
   const steps = new Steps<Removal>();
   const because = 'the stack goes down';

@@ -17,10 +17,9 @@ import { releaseEntries, slotPath } from '../state/release-files.ts';
 import { InputError } from '../util/stack-error.ts';
 import type { Run } from './run.ts';
 
-/** Where a running container sees files that are only being checked: no server reads there. */
+/** The folder in a running container for files to be checked: no server reads it. */
 const checkFolder = 'check';
 
-/** What a validation needs to know of the change it is for. */
 export interface ValidateOptions extends Run {
   readonly desired: Desired;
   readonly rendering: Rendering;
@@ -30,21 +29,21 @@ export interface ValidateOptions extends Run {
 }
 
 /**
- * Validates the files of every service that the plan touches (of all when it has no steps) with the image that will run
- * them: inside the running container when it is of that image, else in a throw-away one. Throws an InputError with
- * everything that is wrong; returns the releases it has written on the way.
+ * Validates the files of each service that the plan changes (of all when it has no steps) with the image that will run
+ * them: in the running container if it has that image, otherwise in a temporary one. Throws an InputError with all
+ * problems; returns the releases that it has written.
  */
 export async function validate(options: ValidateOptions): Promise<WrittenSlots> {
   const { engine, desired, plan, env, report, signal } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   const services = rendering.services.filter(({ service }) => plan.steps.length === 0 || touched.has(service.name));
-  // The shipped tests are about shipped rules alone, which nothing here can have changed.
+  // The shipped tests cover only shipped rules, which a user cannot have changed.
   const tests = rendering.tests.filter((test) => test.isShipped !== true);
   const images = new Map(
     rendering.services.map(({ service, container }) => {
-      const wanted = desired.services.find((candidate) => candidate.service === service);
-      return [container.image, { ref: wanted?.spec.image ?? container.image, id: wanted?.imageId ?? '' }];
+      const target = desired.services.find((candidate) => candidate.service === service);
+      return [container.image, { ref: target?.spec.image ?? container.image, id: target?.imageId ?? '' }];
     }),
   );
   const findImage: FindImage = async (reference) => images.get(reference);
@@ -65,34 +64,34 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
   return written;
 }
 
-/** Releases that are in place already, though no link points at them yet, each by its slot: `prometheus/releases/7`. */
+/** New releases that are written but not linked yet, each by its slot: `prometheus/releases/7`. */
 export type WrittenSlots = ReadonlySet<string>;
 
-/** Writes a job's files where the running container sees them; undefined when it does not run the image that will. */
+/** Writes a job's files to the running container; undefined when it does not have the image that will run them. */
 async function stageForCheck(
   { files, desired, observed, plan }: ValidateOptions,
   job: CheckJob,
   written: Set<string>,
 ): Promise<Staged | undefined> {
-  const wanted = desired.services.find(({ service }) => service.name === job.service);
+  const target = desired.services.find(({ service }) => service.name === job.service);
   const container = observed.services.get(job.service)?.container;
   if (observed.configWriter === undefined || container?.state !== 'running') return undefined;
-  if (wanted === undefined || container.imageId !== wanted.imageId) return undefined;
+  if (target === undefined || container.imageId !== target.imageId) return undefined;
   const checked = `${job.service}/${checkFolder}`;
   const staged = (path: string): Staged => ({ container: container.id, directory: `${configMount}/${path}` });
 
   const release = switchedReleases(plan).find(({ service, isNew }) => isNew && service === job.service);
   const extra = filesOf({ files: [], commands: job.commands }).filter(({ path }) => !hasPath(job.files, path));
-  const tops = [...new Set((wanted.release?.files ?? []).map(({ path }) => topOf(path)))];
+  const tops = [...new Set((target.release?.files ?? []).map(({ path }) => topOf(path)))];
   if (release === undefined || extra.some(({ path }) => tops.includes(topOf(path)))) {
-    // Nothing of an earlier check may be left that a glob could find.
+    // The folder is emptied first: a glob must not match files of an earlier check.
     await files.write(toEntries(filesOf(job), checked, job.user), [checked]);
     return staged(checkFolder);
   }
-  // The new release is checked in its own folder, which no server reads yet: no second copy has to be written.
+  // The new release is checked in its own folder, which no server reads yet: this avoids a second copy.
   const { folder } = release;
   const slot = slotPath(job.service, folder);
-  const inRelease = releaseEntries(wanted, folder);
+  const inRelease = releaseEntries(target, folder);
   if (extra.length === 0) {
     await files.write(inRelease, [slot]);
   } else {

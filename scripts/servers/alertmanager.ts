@@ -48,7 +48,7 @@ export interface NewAlert {
   readonly endsAt: string;
 }
 
-/** Alertmanager's HTTP API, version 2. Every method rejects with a StackError when it does not answer or refuses. */
+/** Alertmanager's HTTP API, version 2. Every method rejects with a StackError for a failed or missing response. */
 export class AlertmanagerClient {
   readonly #servers: Servers;
 
@@ -106,12 +106,12 @@ export class AlertmanagerClient {
   async #change(doing: string, request: Parameters<Servers['request']>[1]): Promise<unknown> {
     const { status, body } = await this.#servers.request(service, request, doing);
     if (status === 200) return parseJson(body);
-    const why = `Alertmanager refuses it with ${status}: ${messageIn(body)}`;
+    const why = `Alertmanager rejects it with ${status}: ${messageIn(body)}`;
     throw new StackError({ doing, why, tryThis: 'promstack logs alertmanager' });
   }
 }
 
-/** A refusal is a JSON string, or an object when the request does not fit Alertmanager's model. */
+/** An error is a JSON string, or an object when the request does not match Alertmanager's model. */
 function messageIn(body: string): string {
   const value = parseJson(body);
   const { message } = z.object({ message: z.string() }).catch({ message: body }).parse(value);

@@ -9,7 +9,7 @@ import type { DriverContext, ServiceDriver } from './service-driver.ts';
 
 const requestMs = 30_000;
 const shownLines = 200;
-/** As many lines are read back to a time at most. */
+/** The maximum number of lines read since a time. */
 const longestTail = 10_000;
 
 /** The services that need more than an HTTP request and proofs. */
@@ -20,7 +20,6 @@ export function driverOf(service: string): ServiceDriver {
   return drivers[service] ?? httpDriver;
 }
 
-/** One running server, and the ways to it. */
 export interface RunningServer {
   readonly stack: string;
   readonly service: Service;
@@ -30,7 +29,7 @@ export interface RunningServer {
   readonly release: Release;
   readonly given: Secrets;
   readonly engine: Engine;
-  /** Knows where the service is. */
+  /** With the location of the service. */
   readonly client: ServiceClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -38,7 +37,6 @@ export interface RunningServer {
   onProgress(detail: string): void;
 }
 
-/** What a driver works with. */
 export function driverContext(server: RunningServer): DriverContext {
   const { engine, client, stack, service, user, container, signal } = server;
   return {

@@ -2,24 +2,24 @@ import type { Proof, Verdict } from '../../stack/model.ts';
 import { StackError } from '../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from './service-driver.ts';
 
-/** A server that got new remote stores first sends what it still has for the old ones: minutes when those are down. */
+/** On a change of remote_write, Prometheus first sends pending samples to the old stores: minutes when those are down. */
 const reloadMs = 300_000;
-/** After how long the reason for a slow reload is shown. */
+/** The time after which the reason for a slow reload is shown. */
 const slowMs = 5_000;
-/** How often a proof that does not hold yet is asked again. */
+/** The pause between two requests of a proof. */
 const pauseMs = 25;
 const proofMs = 5_000;
 const shownReasons = 3;
 
-/** The driver of most services: one HTTP request reloads, and the service's own proofs are asked until they hold. */
+/** The driver of most services: an HTTP request to reload, then the service's own proofs until they hold. */
 export const httpDriver: ServiceDriver = {
   async reload(context) {
     const { service, clock, signal, onProgress } = context;
     const { name, reload, slowReload } = service;
     if (reload === undefined || reload === 'driver') throw new Error(`${name} has no request to reload it`);
     const since = new Date(clock.now());
-    const answered = new AbortController();
-    clock.sleep(slowMs, answered.signal).then(
+    const responded = new AbortController();
+    clock.sleep(slowMs, responded.signal).then(
       () => onProgress(slowReload ?? 'it has not answered yet'),
       () => undefined,
     );
@@ -29,8 +29,8 @@ export const httpDriver: ServiceDriver = {
       const reasons = (await errorsSince(context, since)).filter((reason) => !body.includes(reason));
       throw new StackError({
         doing: `reloading ${name}`,
-        why: [`it refused its new files (status ${status}): ${body.trim()}`, ...reasons].join('\n  '),
-        tryThis: `promstack logs ${name} has the whole reason`,
+        why: [`it rejected its new files (status ${status}): ${body.trim()}`, ...reasons].join('\n  '),
+        tryThis: `promstack logs ${name} has the full reason`,
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -42,7 +42,7 @@ export const httpDriver: ServiceDriver = {
         cause: error,
       });
     } finally {
-      answered.abort();
+      responded.abort();
     }
   },
 
@@ -53,7 +53,7 @@ export const httpDriver: ServiceDriver = {
   },
 };
 
-/** Asks until the proof holds; throws a StackError when it is refuted or the deadline passes. */
+/** Repeats the proof until it holds; throws a StackError when it is refuted or the deadline passes. */
 async function prove(proof: Proof, context: DriverContext): Promise<void> {
   const { service, clock, signal, deadlineMs } = context;
   const end = clock.now() + deadlineMs;
@@ -80,9 +80,8 @@ async function ask(proof: Proof, { request, signal }: DriverContext): Promise<Ve
   }
 }
 
-/** The errors in the server's log since then, the newest last; empty when the log cannot be read. */
+/** The errors in the server's log since a time, the newest last; empty when the log cannot be read. */
 async function errorsSince({ lastLines }: DriverContext, since: Date): Promise<readonly string[]> {
-  // The refusal is reported even when the log cannot be read.
   const lines = await lastLines(since).catch((): readonly string[] => []);
   const reasons = lines
     .filter((line) => /\blevel=error\b/i.test(line))

@@ -41,7 +41,7 @@ export function seriesIn(response: unknown): readonly Labels[] | undefined {
   return vectorSchema.safeParse(response).data?.data.result.map(({ metric }) => metric);
 }
 
-/** Prometheus's HTTP API. Every method rejects with a NoAnswerError when it gives no usable answer. */
+/** Prometheus's HTTP API. Every method rejects with a NoAnswerError when there is no usable response. */
 export class PrometheusClient {
   readonly #servers: Servers;
 

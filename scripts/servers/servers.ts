@@ -18,10 +18,10 @@ interface NoAnswer {
   readonly cause?: unknown;
 }
 
-/** A server gave no usable answer. */
+/** A server did not return a usable response. */
 export class NoAnswerError extends StackError {
   readonly service: string;
-  /** Whether its container does not run, so that waiting is of no use. */
+  /** Whether its container is not running, so that waiting is useless. */
   readonly isDown: boolean;
 
   constructor({ doing, service, why, tryThis, cause }: NoAnswer, isDown = false) {
@@ -32,16 +32,16 @@ export class NoAnswerError extends StackError {
   }
 }
 
-/** The running servers of one stack. `doing` names the purpose of a request in the NoAnswerError it may reject with. */
+/** The running servers of one stack. `doing` is the purpose of a request, for the NoAnswerError it may reject with. */
 export interface Servers {
   readonly config: StackConfig;
-  /** Any status is an answer. */
+  /** Any status is a response. */
   request(service: string, request: Omit<HttpRequest, 'port'>, doing?: string): Promise<FullResponse>;
   /** The body of a GET; any status but 200 is an error. */
   text(service: string, path: string, doing?: string): Promise<string>;
-  /** The JSON body of a GET; any status but 200 and any body that does not fit the schema are errors. */
+  /** The JSON body of a GET; any status but 200 and any body that does not match the schema are errors. */
   json<T>(service: string, path: string, schema: z.ZodType<T>, doing?: string): Promise<T>;
-  /** The log lines of a server since then; none when it has no container. */
+  /** The log lines of a server since a time; none when it has no container. */
   lines(service: string, since: Date): Promise<readonly LogLine[]>;
   /** A file in a server's container; undefined when it does not exist. */
   file(service: string, path: string): Promise<string | undefined>;
@@ -50,7 +50,7 @@ export interface Servers {
   close(): void;
 }
 
-/** A server that takes longer counts as not answering. */
+/** The timeout of a request. */
 const timeoutMs = 4_000;
 
 /** Finds the servers of the stack on the engine. */
@@ -86,7 +86,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
       const why =
         value === undefined
           ? `its response to ${path} is not JSON: does another program listen on its port?`
-          : `its response to ${path} has an unknown form`;
+          : `its response to ${path} has an unknown format`;
       throw new NoAnswerError({ doing, service, why, tryThis: `check ${service}.image in stack.yml` });
     },
     lines: async (service, since) => {
@@ -111,7 +111,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
   return servers;
 }
 
-/** Why the state of its container keeps a server from answering; undefined when it does not. */
+/** The error for a server whose container is not running; undefined when it is running. */
 function whyDown(service: string, container: ContainerSummary | undefined, doing?: string): NoAnswerError | undefined {
   if (container?.state === 'running') return undefined;
   const hints: Readonly<Record<string, string>> = {

@@ -5,31 +5,31 @@ import type { ExecResult } from '../engine/engine.ts';
 import type { SecretStore } from '../state/secret-store.ts';
 import type { Clock } from '../util/clock.ts';
 
-/** How a running server of one kind is made to run its release, and how that is proven. */
+/** Makes a running server of one kind run its release, and proves that it does. */
 export interface ServiceDriver {
-  /** Makes the running server read the files of its release; rejects with a StackError when it refuses. */
+  /** Makes the running server load the files of its release; rejects with a StackError when it rejects them. */
   reload(context: DriverContext): Promise<void>;
-  /** Proves that the running server runs its release; rejects with a StackError when it does not, answers with what the user should know besides. */
+  /** Proves that the running server runs its release; rejects with a StackError when it does not. Returns notes for the user. */
   confirm(context: DriverContext): Promise<readonly string[]>;
 }
 
-/** What a driver works with: one running server and the release it should run. */
+/** A running server and the release it should run. */
 export interface DriverContext {
   readonly service: Service;
   readonly release: Release;
-  /** Rejects when there is no answer; any status is an answer. */
+  /** Rejects when there is no response; any status is a response. */
   request(request: HttpRequest, options?: { readonly timeoutMs: number }): Promise<HttpResponse>;
   /** Runs a program inside the server's container. */
   exec(argv: readonly string[], stdin?: string): Promise<ExecResult>;
-  /** The last lines the server wrote, oldest first; those since a time where one is given. */
+  /** The last lines of the server's log, oldest first; with `since`, those since a time. */
   lastLines(since?: Date): Promise<readonly string[]>;
   readonly kept: SecretStore;
-  /** The generated secrets for which stack.yml gives a value; the others stay as they are. */
+  /** The generated secrets that stack.yml sets; the others stay unchanged. */
   readonly given: ReadonlyMap<string, Secret>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How long a proof may take to come true. */
+  /** How long the proofs may take. */
   readonly deadlineMs: number;
-  /** Takes what a slow reload is doing, in words. */
+  /** Reports what a slow reload is doing. */
   onProgress(detail: string): void;
 }

@@ -168,7 +168,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       expect(refused.exitCode).toBe(1);
       expect(refused.stderr).toContain('rolling back to what ran before failed as well');
       expect(refused.stderr).toMatch(
-        /grafana: it is running, with the files of .* in place: whether it took them is not confirmed/,
+        /grafana: it is running, with the files of .* in place: it is not confirmed that it loaded them/,
       );
       expect(refused.stderr).not.toContain('everything was rolled back');
 

@@ -47,7 +47,7 @@ describe('history', () => {
 
     const { exitCode, stderr } = await stack.run('rollback', (await historyOf(stack))[1]?.revision ?? '');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('to go back to');
+    expect(stderr).toContain('to roll back to');
   }, 120_000);
 });
 
@@ -90,7 +90,7 @@ describe('rollback', () => {
     expect(await running(stack)).toEqual(first);
   });
 
-  it('must refuse a revision whose files were changed by hand since, and change nothing', async () => {
+  it('must refuse a revision whose files were changed by hand, and change nothing', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -112,12 +112,12 @@ describe('rollback', () => {
     const { exitCode, stderr } = await stack.run('rollback');
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `going back to revision ${first?.revision}: the files of prometheus in it were changed by hand since`,
+      `rolling back to revision ${first?.revision}: its files of prometheus were changed by hand`,
     );
     expect(await running(stack)).toEqual(before);
   });
 
-  it('must say so when there is nothing to go back to', async () => {
+  it('must report when there is nothing to roll back to', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     const none = await stack.run('rollback');

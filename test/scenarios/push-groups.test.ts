@@ -148,7 +148,7 @@ describe('collecting old groups', () => {
     };
     const stuck: PushgatewayClient = { ...gateway, delete: async () => {} };
     await expect(collectGroups({ gateway: stuck, clock: patient, limit })).rejects.toThrow(
-      `deleting a group: ${server.url} accepted the deletes and still has 1 of them after 5 s`,
+      `deleting a group: ${server.url} accepted the deletes but still has 1 of them after 5 s`,
     );
   });
 

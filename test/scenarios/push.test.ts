@@ -142,7 +142,7 @@ describe('push', () => {
       ['push', '--job', 'a', '--label', 'x'],
       "option '--label <name=value>' argument 'x' is invalid. Use the form name=value",
     ],
-    [['push', '--job', 'a', '--label', 'job=b'], 'job cannot be a further label: it is the name of the job'],
+    [['push', '--job', 'a', '--label', 'job=b'], 'job cannot be an additional label: it is the name of the job'],
     [['push', '--job', 'a', '--var', 'x=y'], '--var x=y: y is not a number'],
     [['push', '--job', 'a', '--var', 'my-metric=1'], 'this Pushgateway does not accept the metric name "my-metric"'],
     [['push', '--job', 'a', '--var', 'x=1', 'file'], 'a file and --var cannot be combined'],
@@ -151,7 +151,7 @@ describe('push', () => {
     [['push', '--job', 'a', '--var', 'x=1', '--timeout', 'x'], '--timeout x is not a duration'],
     [
       ['push', '--job', 'a', '--var', 'x=1', '--url', 'ftp://x'],
-      'a Pushgateway is reached by http or https, not by ftp://',
+      'the URL of a Pushgateway begins with http:// or https://, not with ftp://',
     ],
   ])('%j must be refused', async (argv, message) => {
     const { exitCode, stderr } = await promstack('', ...argv);

@@ -40,7 +40,7 @@ describe('a change that only a server refuses', () => {
     await stack.configure({ ...ownRules, ...refusedReceiver });
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/✖ reloading alertmanager: it refused its new files \(status 500\): .*\/nowhere\/ca\.pem/);
+    expect(stderr).toMatch(/✖ reloading alertmanager: it rejected its new files \(status 500\): .*\/nowhere\/ca\.pem/);
     expect(stderr).toContain('  everything was rolled back to what ran before, and that is confirmed\n');
     expect(await running(stack)).toEqual(before);
     expect(await containerIds(stack)).toEqual(containers);
@@ -66,7 +66,7 @@ describe('a change that only a server refuses', () => {
     await stack.configure(refusedJob);
     const { exitCode, stderr } = await stack.run('reload');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('reloading prometheus: it refused its new files (status 500)');
+    expect(stderr).toContain('reloading prometheus: it rejected its new files (status 500)');
     expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
   });
@@ -178,7 +178,7 @@ describe('reload', () => {
     expect(stderr).toContain(
       'prometheus: recreate, argument --storage.tsdb.retention.time=15d -> --storage.tsdb.retention.time=3d',
     );
-    expect(stderr).toContain('try: promstack up does all of it');
+    expect(stderr).toContain('try: `promstack up` applies all of it');
     expect(await running(stack)).toEqual(before);
     expect(await containerIds(stack)).toEqual(containers);
   });

@@ -95,16 +95,16 @@ describe('up', () => {
       const network = await stack.run('down');
       expect(network.exitCode).toBe(1);
       expect(network.stderr).toContain(
-        `✖ remove the network ${stack.name}: a container that is not of this stack is still on it\n`,
+        `✖ remove the network ${stack.name}: a container that is not part of this stack is still connected to it\n`,
       );
       expect(network.stderr).toContain(
-        `  try: docker network inspect ${stack.name} names it; take it off, and run down again\n`,
+        `  try: \`docker network inspect ${stack.name}\` lists it; disconnect it, and run down again\n`,
       );
       await new Docker().getNetwork(stack.name).disconnect({ Container: stranger.id, Force: true });
       const volume = await stack.run('down', '--volumes', '--yes');
       expect(volume.exitCode).toBe(1);
       expect(volume.stderr).toContain(
-        `✖ delete the volume ${stack.name}-prometheus-data and its data: a container that is not of this stack still has it\n`,
+        `✖ delete the volume ${stack.name}-prometheus-data and its data: a container that is not part of this stack still uses it\n`,
       );
     } finally {
       await stranger.remove({ force: true });

@@ -17,7 +17,7 @@ export type GrafanaResponse<T> =
 /** A response that is not `ok`. */
 export type GrafanaFailure = Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>;
 
-/** What Grafana can reload from its provisioning files. */
+/** The kinds of provisioning files that Grafana can reload. */
 export type Provisioned = 'datasources' | 'dashboards';
 
 const port = 3000;
@@ -49,7 +49,7 @@ export class GrafanaClient {
     this.#authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
   }
 
-  /** Reloads provisioning files, and answers when that is done. */
+  /** Reloads provisioning files; resolves when that is done. */
   reload(what: Provisioned): Promise<GrafanaResponse<unknown>> {
     return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`);
   }
@@ -108,7 +108,7 @@ function toResponse<T>(schema: z.ZodType<T>, status: number, body: string): Graf
   if (status === 200) {
     const parsed = schema.safeParse(json);
     if (parsed.success) return { kind: 'ok', value: parsed.data };
-    const message = 'the response is not one of Grafana; does another program listen there?';
+    const message = 'the response is not from Grafana; does another program listen there?';
     return { kind: 'failed', status, message };
   }
   const error = z.looseObject({ message: z.string() }).safeParse(json);

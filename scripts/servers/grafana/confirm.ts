@@ -15,7 +15,7 @@ import { formatError, provisioningErrors } from './log.ts';
 /** The pause between two rounds of probes. */
 const pauseMs = 250;
 
-/** `wrong` is final, `notYet` may still become right. */
+/** `wrong` is final; `notYet` may still become `right`. */
 type ProofResult =
   | { readonly kind: 'right' }
   | { readonly kind: 'notYet'; readonly because: string }
@@ -32,20 +32,20 @@ interface Claim {
 }
 
 /**
- * Waits until Grafana has every datasource and dashboard of the release as in its file, and reaches the servers of the
- * stack through them. Its own health check covers neither.
+ * Waits until Grafana has all datasources and dashboards of the release as in their files, and reaches the servers of the
+ * stack through the datasources. Grafana's health check covers neither.
  */
 export async function confirmFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
   const { files, config, revision } = context.release;
   const datasources = expectedDatasources(files).filter(({ orgId }) => orgId === 1);
-  const own = new Set(stackDatasources(config).map(({ uid }) => uid));
+  const stackUids = new Set(stackDatasources(config).map(({ uid }) => uid));
   await allTrue(context, [
     ...datasources.map((datasource) => hasDatasource(client, datasource)),
     ...expectedDashboards(files).map((dashboard) => hasDashboard(client, dashboard, revision)),
   ]);
   await allTrue(
     context,
-    datasources.filter(({ uid }) => own.has(uid)).map((datasource) => reachesServer(client, datasource)),
+    datasources.filter(({ uid }) => stackUids.has(uid)).map((datasource) => reachesServer(client, datasource)),
   );
 }
 
@@ -66,7 +66,7 @@ function hasDashboard(client: GrafanaClient, expected: ExpectedDashboard, revisi
     probe: async () => {
       const response = await client.dashboard(expected.uid);
       if (response.kind === 'absent') return unless(`it has no dashboard with the uid ${expected.uid}`);
-      // The classic API answers 406 for a dashboard in schema v2.
+      // The classic API responds with 406 for a dashboard in schema v2.
       if (expected.isSchemaV2 && response.kind === 'failed' && response.status === 406) return right;
       if (response.kind !== 'ok') return failed(response);
       return expected.isSchemaV2 ? right : unless(dashboardDifference(response.value, expected, revision));
@@ -95,7 +95,7 @@ function reachesServer(client: GrafanaClient, { type, uid, url, name }: Expected
   };
 }
 
-/** Probes until every claim is true; ends at the first that cannot become true, or at the deadline. */
+/** Probes until all claims are true; throws at the first that cannot become true, or at the deadline. */
 async function allTrue(context: DriverContext, claims: readonly Claim[]): Promise<void> {
   const { clock, signal, deadlineMs } = context;
   const end = clock.now() + deadlineMs;

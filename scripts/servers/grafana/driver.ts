@@ -9,7 +9,7 @@ import { expectedDashboards, expectedDatasources } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { signIn } from './password.ts';
 
-/** How long the effect of a reload may take to show: Grafana answers only when the reload is done. */
+/** How long the effect of a reload may take: Grafana responds only when the reload is done. */
 const afterReloadMs = 5_000;
 
 /** Signs in to Grafana, reloads its provisioning files, and reads the result back by uid. */
@@ -38,11 +38,11 @@ export const grafanaDriver: ServiceDriver = {
 async function reloadFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
   for (const what of ['datasources', 'dashboards'] as const) {
     const response = await client.reload(what);
-    if (response.kind !== 'ok') throw await refusal(context, what, response);
+    if (response.kind !== 'ok') throw await reloadError(context, what, response);
   }
 }
 
-async function refusal(
+async function reloadError(
   { lastLines, release }: DriverContext,
   what: Provisioned,
   response: GrafanaFailure,
@@ -78,15 +78,17 @@ async function refusal(
   }
 }
 
-/** A note for each user-defined datasource that does not answer: its server is not part of the stack, so it is no error. */
+/** A note for each user-defined datasource that does not answer: not an error, since its server is not part of the stack. */
 async function unreachableDatasources(
   { release, signal }: DriverContext,
   client: GrafanaClient,
 ): Promise<readonly string[]> {
-  const own = new Set(stackDatasources(release.config).map(({ uid }) => uid));
-  const others = expectedDatasources(release.files).filter(({ orgId, uid }) => orgId === 1 && !own.has(uid));
+  const stackUids = new Set(stackDatasources(release.config).map(({ uid }) => uid));
+  const userDatasources = expectedDatasources(release.files).filter(
+    ({ orgId, uid }) => orgId === 1 && !stackUids.has(uid),
+  );
   const notes = await Promise.all(
-    others.map(async ({ uid, name }) => {
+    userDatasources.map(async ({ uid, name }) => {
       try {
         const response = await client.health(uid);
         // Not every plugin has a health check.
@@ -105,8 +107,8 @@ async function unreachableDatasources(
 const concurrency = 4;
 
 /**
- * Deletes dashboards of previous releases, which carry a mark with their uid; user-defined ones and copies do not.
- * Returns a note for what could not be deleted, which is no error.
+ * Deletes dashboards of previous releases, which have a mark with their uid; user-defined ones and copies do not.
+ * Returns notes on what could not be deleted, which is not an error.
  */
 async function removeOldDashboards(
   { release, signal }: DriverContext,
@@ -118,12 +120,12 @@ async function removeOldDashboards(
     return ['Grafana did not list its dashboards: dashboards of previous revisions may remain'];
   }
   const others = listed.value.filter(({ uid }) => !expected.has(uid));
-  let isSilent = false;
+  let hasTimedOut = false;
   const left = await mapLimit(others, concurrency, async ({ uid, title }) => {
     // After one timeout the others would time out as well.
-    if (isSilent) return [];
+    if (hasTimedOut) return [];
     const stored = await orUndefined(signal, () => client.dashboard(uid));
-    if (stored === undefined) isSilent = true;
+    if (stored === undefined) hasTimedOut = true;
     if (stored?.kind !== 'ok' || stampOf(stored.value.dashboard)?.uid !== uid) return [];
     const deleted = await orUndefined(signal, () => client.deleteDashboard(uid));
     return deleted?.kind === 'ok' || deleted?.kind === 'absent' ? [] : [title];
@@ -132,7 +134,9 @@ async function removeOldDashboards(
     ...left
       .flat()
       .map((title) => `the dashboard "${title}" is no longer part of the stack, but Grafana did not delete it`),
-    ...(isSilent ? ['Grafana did not return all of its dashboards: dashboards of previous revisions may remain'] : []),
+    ...(hasTimedOut
+      ? ['Grafana did not return all of its dashboards: dashboards of previous revisions may remain']
+      : []),
   ];
 }
 

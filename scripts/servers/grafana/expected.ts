@@ -8,7 +8,7 @@ import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import type { StoredDashboard, StoredDatasource } from './client.ts';
 
-/** A datasource of a release, with the values Grafana will store. */
+/** A datasource of a release, with the values that Grafana will store. */
 export interface ExpectedDatasource {
   readonly uid: string;
   readonly name: string;
@@ -48,7 +48,6 @@ const provisioningSchema = z.looseObject({
     .default([]),
 });
 
-/** The datasources in a release's provisioning files. */
 export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
   return files.flatMap((file) => {
     if (!/^provisioning\/datasources\/[^/]+\.ya?ml$/.test(file.path)) return [];
@@ -63,7 +62,6 @@ export function expectedDatasources(files: readonly RenderedFile[]): readonly Ex
   });
 }
 
-/** The dashboards in a release. */
 export function expectedDashboards(files: readonly RenderedFile[]): readonly ExpectedDashboard[] {
   return files.flatMap((file) => {
     if (!file.path.startsWith(`${dashboardsFolder}/`) || !file.path.endsWith('.json')) return [];
@@ -126,7 +124,7 @@ function firstDifference(
 ): { path: string; stored: unknown; expected: unknown } | undefined {
   if (isMapping(expected) && isMapping(stored)) {
     for (const [key, inner] of Object.entries(expected)) {
-      // Grafana's YAML parser reads `010` or a date by rules of its own.
+      // Grafana's YAML parser has its own rules for `010` or a date.
       if (inner === null || inner === undefined || inner instanceof PlainScalar) continue;
       const difference = firstDifference(stored[key], inner, path === '' ? key : `${path}.${key}`);
       if (difference !== undefined) return difference;

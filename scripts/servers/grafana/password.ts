@@ -8,7 +8,6 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import { GrafanaClient, type GrafanaResponse } from './client.ts';
 
-/** What setting the password needs. */
 export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'>;
 
 const generatedLength = 24;
@@ -18,7 +17,7 @@ export function currentPassword({ kept }: Pick<DriverContext, 'kept'>): Promise<
   return kept.read(generatedSecrets.adminPassword);
 }
 
-/** The store that holds the password of a stack's Grafana; `container` is Grafana's own, the second place to read it. */
+/** The store of the password of a stack's Grafana; `container` is Grafana's own, as a fallback for reading. */
 export function passwordStore(
   engine: Pick<Engine, 'getFiles' | 'putFiles'>,
   config: StackConfig,
@@ -36,8 +35,8 @@ export async function rotatePassword(context: PasswordContext, given?: Secret): 
 }
 
 /**
- * Sets the password with Grafana's own program in the container, and stores it once Grafana accepts it. It is passed by
- * stdin, since everybody on the host can see arguments.
+ * Sets the password with Grafana's own program in the container, and stores it once Grafana accepts it. It is passed on
+ * stdin, since arguments are visible to all users of the host.
  */
 async function setPassword({ exec, kept, request }: PasswordContext, password: Secret): Promise<void> {
   const doing = "setting the password of Grafana's admin";
@@ -78,8 +77,8 @@ const pauseMs = 250;
 const doing = 'signing in to Grafana';
 
 /**
- * Signs in with the stored password, or with the one stack.yml gives; if both differ, the latter is set. Each is tried
- * once: Grafana locks a user out for five minutes after five wrong passwords.
+ * Signs in with the stored password or the one in stack.yml; if they differ, sets the latter. Each is tried once: Grafana
+ * locks a user out for five minutes after five wrong passwords.
  */
 export async function signIn(context: DriverContext): Promise<GrafanaClient> {
   const stored = await currentPassword(context);
@@ -99,10 +98,10 @@ export async function signIn(context: DriverContext): Promise<GrafanaClient> {
     await setPassword(context, second);
     return new GrafanaClient(context.request, second);
   }
-  const other = second === undefined ? undefined : await tryPassword(context, second);
-  if (second !== undefined && other !== undefined) {
+  const secondClient = second === undefined ? undefined : await tryPassword(context, second);
+  if (second !== undefined && secondClient !== undefined) {
     await context.kept.write(generatedSecrets.adminPassword, second);
-    return other;
+    return secondClient;
   }
   throw new StackError({
     doing,
@@ -132,7 +131,7 @@ async function tryPassword(context: DriverContext, password: Secret): Promise<Gr
     case 'forbidden':
       throw new StackError({
         doing,
-        why: `it accepts the password, but ${adminUser} is not a server admin any more`,
+        why: `it accepts the password, but ${adminUser} is no longer a server admin`,
         tryThis: `make ${adminUser} a server admin again in Grafana, under Administration, Users`,
       });
     case 'failed':

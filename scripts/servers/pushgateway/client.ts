@@ -39,7 +39,7 @@ export interface PushgatewayClient extends AsyncDisposable {
   readonly base: string;
   /** Replaces the group (PUT), or only the metrics in the text (POST). */
   push(group: Group, text: string, options: { replaces: boolean; signal?: AbortSignal | undefined }): Promise<void>;
-  /** Deletes exactly this group. Answers before it is deleted, and whether or not it exists. */
+  /** Deletes exactly this group. Resolves before it is deleted, and whether or not it exists. */
   delete(group: Group, signal?: AbortSignal): Promise<void>;
   list(signal?: AbortSignal): Promise<StoredGroups>;
   settings(signal?: AbortSignal): Promise<GatewaySettings>;
@@ -74,7 +74,7 @@ export function openPushgateway(transport: Transport, now: () => number = Date.n
       throw new GatewayError(false, {
         doing,
         why: `${base} answered, but not like a Pushgateway`,
-        tryThis: 'the URL of a Pushgateway of version 1.0 or later, its path prefix included',
+        tryThis: 'use the URL of a Pushgateway of version 1.0 or later, including its path prefix',
       });
     },
     settings: async (signal) => {
@@ -99,7 +99,7 @@ export function pushgatewayOf(servers: Servers): PushgatewayClient {
   });
 }
 
-/** The Pushgateway of a stack, located by its container and not by the port of stack.yml; a StackError when it does not run. */
+/** The Pushgateway of a stack, located by its container and not by the port in stack.yml; a StackError when it is not running. */
 export async function openStackPushgateway(
   engine: Engine,
   stack: string,
@@ -113,7 +113,7 @@ export async function openStackPushgateway(
     throw new StackError({
       doing: `connecting to the ${title} of ${stack}`,
       why: container === undefined ? `${title} has no container` : `the container of ${title} is ${container.state}`,
-      tryThis: '`promstack up`, or --url with the URL of another Pushgateway',
+      tryThis: '`promstack up`, or --url with the URL of a different Pushgateway',
     });
   }
   const transport: Transport = {
@@ -128,8 +128,8 @@ export async function openStackPushgateway(
 }
 
 /**
- * Ages count by the Pushgateway's clock, which stamped the pushes: by its Date header when the clocks differ by more
- * than the one second that this header resolves.
+ * Ages are by the Pushgateway's clock, which timestamped the pushes: by its Date header when the clocks differ by more
+ * than that header's resolution of one second.
  */
 function gatewayTime(date: string | undefined, nowMs: number): number {
   const dateMs = date === undefined ? NaN : Date.parse(date);
@@ -137,7 +137,7 @@ function gatewayTime(date: string | undefined, nowMs: number): number {
   return (Number.isNaN(dateMs) || !differs ? nowMs : dateMs) / 1000;
 }
 
-/** A Pushgateway before 1.0 does not return its flags: they count as the defaults. */
+/** A Pushgateway before 1.0 does not return its flags: the defaults are assumed. */
 function readSettings(body: string): GatewaySettings {
   const has = (flag: string) => new RegExp(`"${flag.replaceAll('.', '\\.')}"\\s*:\\s*"true"`).test(body);
   return {
@@ -146,7 +146,7 @@ function readSettings(body: string): GatewaySettings {
   };
 }
 
-/** Whether a metric may be one of the Pushgateway's own: its page lists them among the pushed ones. */
+/** Whether a metric may be one of the Pushgateway's own, which its page lists among the pushed ones. */
 export function isOwnMetric(name: string): boolean {
   return /^(go|process|promhttp|pushgateway)_/.test(name);
 }
@@ -190,7 +190,7 @@ function toStoredGroup(entry: Mapping): StoredGroup {
 
 /**
  * Metrics are keys beside `labels`, so a metric named `labels` hides the labels of its group; `push_time_seconds`, which
- * every group has, carries them too.
+ * every group has, has them too.
  */
 function groupLabelsOf(entry: Mapping): LabelMap {
   if (!isFamily(entry['labels'])) return labelsOf(entry);

@@ -11,7 +11,7 @@ import type { Group } from './group.ts';
 /** The result of deleting old groups. */
 export interface Collected {
   readonly deleted: readonly StoredGroup[];
-  /** Too old at first, but pushed again before they were deleted: kept. */
+  /** Expired at first, but pushed again before they were deleted: kept. */
   readonly renewed: readonly StoredGroup[];
   /** The number of groups afterwards. */
   readonly left: number;
@@ -29,13 +29,13 @@ interface CollectOptions extends DeleteOptions {
   readonly limit: AgeLimit;
 }
 
-/** The age in seconds from which groups of a job are deleted; undefined means never. */
+/** The age in seconds above which groups of a job are deleted; undefined means never. */
 export type AgeLimit = (job: string) => number | undefined;
 
-/** How often all groups are listed at most: each listing takes time, and each makes the race below less likely. */
-const mostListings = 5;
-/** The least number of groups to delete after one listing. */
-const smallestBatch = 16;
+/** The maximum number of listings: each takes time, and each makes the race below less likely. */
+const maxListings = 5;
+/** The minimum number of groups to delete after one listing. */
+const minBatch = 16;
 /** Concurrent deletes, enough to keep one Pushgateway busy. */
 const concurrency = 8;
 /** How long the Pushgateway may take to work through its queue. */
@@ -44,18 +44,18 @@ const queueMs = 5_000;
 /**
  * Deletes the groups that are too old.
  *
- * A group may be pushed again between the listing in which it is old and its delete. The Pushgateway has no conditional
- * delete, and answers before it has deleted, so a client cannot exclude that; it can only make it unlikely: groups are
- * deleted in batches, each right after a new listing, and a group that was pushed again by then is kept. The remaining
- * window is one listing and one delete: milliseconds for a few groups, some 100 ms for a thousand.
+ * A group may be pushed again between the listing in which it is expired and its delete. The Pushgateway has no
+ * conditional delete, and responds before it has deleted, so a client cannot exclude that. To make it unlikely, groups
+ * are deleted in batches, each right after a new listing, and a group that was pushed again by then is kept. The
+ * remaining window is one listing and one delete: milliseconds for a few groups, about 100 ms for a thousand.
  *
- * Deleted groups are never written back. Only the old values of the last listing are known, which would then pass for
- * new ones and could overwrite a newer push. Regular pushes recreate the group anyway.
+ * Deleted groups are never written back: only old values are known, which could overwrite a newer push. Regular pushes
+ * recreate the group.
  */
 export async function collectGroups({ gateway, limit, clock, signal }: CollectOptions): Promise<Collected> {
   let listing = await gateway.list(signal);
   const open = byIdentity(expiredGroups(listing, limit));
-  const batchSize = Math.max(smallestBatch, Math.ceil(open.size / mostListings));
+  const batchSize = Math.max(minBatch, Math.ceil(open.size / maxListings));
   const renewed: StoredGroup[] = [];
   const deleted: StoredGroup[] = [];
   for (let isFirst = true; open.size > 0; isFirst = false) {
@@ -64,8 +64,8 @@ export async function collectGroups({ gateway, limit, clock, signal }: CollectOp
     const stored = byIdentity(listing.groups);
     for (const key of open.keys()) {
       if (expired.has(key)) continue;
-      const kept = stored.get(key);
-      if (kept !== undefined) renewed.push(kept);
+      const group = stored.get(key);
+      if (group !== undefined) renewed.push(group);
       open.delete(key);
     }
     await mapLimit([...open].slice(0, batchSize), concurrency, async ([key, group]) => {
@@ -78,7 +78,7 @@ export async function collectGroups({ gateway, limit, clock, signal }: CollectOp
   return { deleted, renewed, left: listing.groups.length, now: listing.now };
 }
 
-/** Lists groups until the given ones are not stored any more, or stored with a newer push. */
+/** Lists groups until the given ones are no longer stored, or have a newer push. */
 async function waitUntilDeleted(
   gateway: PushgatewayClient,
   groups: readonly StoredGroup[],
@@ -93,7 +93,7 @@ async function waitUntilDeleted(
     if (clock.now() > deadline) {
       throw new GatewayError(true, {
         doing: `deleting ${groups.length === 1 ? 'a group' : `${groups.length} groups`}`,
-        why: `${gateway.base} accepted the deletes and still has ${left.length} of them after ${queueMs / 1000} s`,
+        why: `${gateway.base} accepted the deletes but still has ${left.length} of them after ${queueMs / 1000} s`,
         tryThis: '`promstack logs pushgateway`: its write queue may be stuck',
       });
     }
@@ -119,8 +119,8 @@ export function expiredGroups({ groups, now }: StoredGroups, limit: AgeLimit): r
 }
 
 /**
- * Seconds since the last successful push, or since the last failed one if none succeeded: such a group is the only trace
- * of a job whose pushes are refused.
+ * Seconds since the last successful push, or since the last failed one if none succeeded: such a group is the only sign
+ * of a job whose pushes are rejected.
  */
 export function ageOf({ pushedAt, failedAt }: StoredGroup, now: number): number | undefined {
   const at = pushedAt ?? failedAt;
@@ -132,7 +132,7 @@ type Ttl =
   | string
   | { readonly default?: string | undefined; readonly jobs?: Readonly<Record<string, string>> | undefined };
 
-/** A share of the ttl by which groups live longer, so that a job which pushes once per ttl does not lose its group. */
+/** The fraction of the ttl by which groups live longer, so that a job that pushes once per ttl does not lose its group. */
 const grace = 0.05;
 
 /** The age limit of a job according to `ttl`: its own, else the default, else none. */
@@ -141,7 +141,7 @@ export function ageLimitOf(ttl: Ttl): AgeLimit {
   return (job) => {
     const text = Object.hasOwn(jobs, job) ? jobs[job] : general;
     const ms = text === undefined ? undefined : parseDuration(text);
-    // 0 means for ever, so that a job can be exempt from the default.
+    // 0 means forever, so that a job can be exempt from the default.
     return ms === undefined || ms === 0 ? undefined : (ms / 1000) * (1 + grace);
   };
 }
@@ -165,7 +165,7 @@ export async function removeGroup(
   await gateway.delete(group, options.signal);
   await waitUntilDeleted(gateway, [stored], options);
   const isChild = ({ labels }: StoredGroup) => [...group].every(([name, value]) => labels.get(name) === value);
-  return { group: stored, children: groups.filter((other) => other !== stored && isChild(other)) };
+  return { group: stored, children: groups.filter((candidate) => candidate !== stored && isChild(candidate)) };
 }
 
 function notFound({ base }: PushgatewayClient, group: Group, groups: readonly StoredGroup[]): StackError {

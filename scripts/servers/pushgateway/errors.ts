@@ -8,7 +8,7 @@ interface Failed {
   readonly base: string;
 }
 
-/** A Pushgateway refused a request or gave no answer. */
+/** A Pushgateway rejected a request or did not respond. */
 export class GatewayError extends StackError {
   /** Whether the same request may succeed later: the server had a problem or was unreachable. */
   readonly mayPass: boolean;
@@ -34,13 +34,13 @@ export function toRefusal({ doing, base }: Failed, { status, body, headers }: Fu
 function hintFor(status: number, text: string): string | undefined {
   switch (status) {
     case 400:
-      // Its own series found twice means two groups that look the same: every push fails then.
+      // Duplicates of its own series mean two groups with the same labels: then every push fails.
       return /push_time_seconds/.test(text) && /collected before/.test(text)
-        ? 'two groups differ only in an empty label, which blocks every push: `promstack groups` names them'
+        ? 'two groups differ only in an empty label, which blocks every push: `promstack groups` lists them'
         : '`promstack push --dry-run` with the same input reports the line';
     case 401:
     case 403:
-      return 'credentials in the URL: --url https://USER:PASSWORD@HOST';
+      return 'put credentials in the URL: --url https://USER:PASSWORD@HOST';
     case 404:
     case 405:
       return 'is it a Pushgateway, and is its path prefix (--web.route-prefix) part of the URL?';
@@ -57,13 +57,13 @@ export function toUnreachable({ doing, base }: Failed, cause: ConnectionError): 
   const isUnknownHost = code === 'ENOTFOUND' || code === 'EAI_AGAIN';
   const why = code === 'ECONNREFUSED' ? 'connection refused' : isUnknownHost ? 'host not found' : message;
   const tryThis = (): string => {
-    if (kind === 'timeout') return 'a longer timeout, or `promstack status`: does it hang?';
+    if (kind === 'timeout') return 'use a longer timeout, or check with `promstack status` whether it hangs';
     if (code === 'ECONNREFUSED') return 'is the stack up? `promstack up` starts it';
     if (isUnknownHost) return 'check the host name in --url';
     if (/wrong version number|packet length too long|EPROTO/i.test(`${code} ${message}`)) {
-      return 'http:// instead of https://';
+      return 'use http:// instead of https://';
     }
-    if (/CERT|SIGNED/i.test(code)) return 'NODE_EXTRA_CA_CERTS=FILE with the CA that signed its certificate';
+    if (/CERT|SIGNED/i.test(code)) return 'set NODE_EXTRA_CA_CERTS=FILE to the CA that signed its certificate';
     return '`promstack status`: is it running?';
   };
   return new GatewayError(kind === 'connection', { doing, why: `${base}: ${why}`, tryThis: tryThis(), cause });

@@ -1,6 +1,6 @@
 import { isLabelName, isReservedLabel, type LabelMap } from '../../../stack/exposition/family.ts';
 
-/** The labels a push goes to: `job` first, then further grouping labels. */
+/** The grouping labels of a push: `job` first, then additional labels. */
 export type Group = LabelMap;
 
 export function toGroup(
@@ -10,12 +10,12 @@ export function toGroup(
   return new Map([['job', job], ...(Symbol.iterator in labels ? labels : Object.entries(labels))]);
 }
 
-/** Why the Pushgateway would refuse such a group; undefined when it would not. */
+/** Why the Pushgateway would reject a group; undefined when it would not. */
 export function groupProblem(job: string, labels: Iterable<readonly [string, string]>): string | undefined {
   if (job === '') return 'the job has no name';
   const seen = new Set<string>();
   for (const [name] of labels) {
-    if (name === 'job') return 'job cannot be a further label: it is the name of the job';
+    if (name === 'job') return 'job cannot be an additional label: it is the name of the job';
     if (!isLabelName(name, 'utf8')) return 'a label has no name';
     if (isReservedLabel(name)) return `labels that begin with __, such as ${name}, are reserved for Prometheus`;
     if (seen.has(name)) return `the label ${name} is given twice`;
@@ -25,7 +25,7 @@ export function groupProblem(job: string, labels: Iterable<readonly [string, str
 }
 
 /**
- * The path of a group: `/metrics/job/backup/instance/a`. Values that a path cannot hold are in base64: empty ones, those
+ * The path of a group: `/metrics/job/backup/instance/a`. Values not possible in a path are in base64: empty ones, those
  * with a slash, and `.` and `..`, which servers and clients resolve.
  */
 export function groupPath(group: Group): string {

@@ -7,7 +7,7 @@ import { GatewayError } from './errors.ts';
 import { type Group, groupProblem, toGroup } from './group.ts';
 import { openTransport, parseGatewayUrl } from './transport.ts';
 
-/** Holds metrics until they are pushed: a Registry of prom-client is one. */
+/** A source of metrics to push: a Registry of prom-client is one. */
 export interface MetricsSource {
   /** All metrics in the text format 0.0.4. */
   metrics(): string | Promise<string>;
@@ -16,14 +16,14 @@ export interface MetricsSource {
 
 /** Where a pusher pushes to, and how. */
 export interface PusherOptions {
-  /** The Pushgateway: `http://localhost:9091`, credentials and path prefix included. */
+  /** The URL of the Pushgateway, including credentials and path prefix: `http://localhost:9091`. */
   readonly url: string;
   readonly job: string;
   /** Grouping labels besides the job: `{ instance: 'db-1' }`. Any value is allowed. */
   readonly grouping?: Readonly<Record<string, string>>;
   /** What `push()` and `pushAdd()` send without an argument. */
   readonly registry?: MetricsSource;
-  /** For one attempt; default: 5 seconds. */
+  /** The timeout of one attempt; default: 5 seconds. */
   readonly timeoutMs?: number;
   /** Retries after a failed connection or a status from 500 up; default: 5, about 5 s. */
   readonly retries?: number;
@@ -37,8 +37,8 @@ export interface PusherOptions {
 }
 
 /**
- * Pushes to one group. Every method rejects with a StackError when the Pushgateway refuses or is unreachable. Its
- * connection is kept open until the pusher is disposed of, without keeping the process alive.
+ * Pushes to one group. Every method rejects with a StackError when the Pushgateway rejects a request or is unreachable.
+ * The connection stays open until the pusher is disposed, but does not keep the process alive.
  */
 export interface Pusher extends AsyncDisposable {
   /** Replaces the metrics of the same names and keeps the others of the group (POST). */
@@ -76,11 +76,11 @@ export function createPusher(options: PusherOptions): Pusher {
 async function textOf(metrics: MetricsSource | string | undefined, group: Group): Promise<string> {
   const doing = `pushing to ${formatLabels(group)}`;
   if (metrics === undefined) {
-    throw new StackError({ doing, why: 'there is nothing to push', tryThis: 'pass a registry, or the text itself' });
+    throw new StackError({ doing, why: 'there is nothing to push', tryThis: 'pass a registry, or metrics as text' });
   }
   if (typeof metrics !== 'string' && metrics.contentType?.includes('openmetrics') === true) {
     const why = 'the registry writes OpenMetrics, which the Pushgateway does not accept';
-    const tryThis = 'new Registry(), or registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE)';
+    const tryThis = 'use new Registry(), or registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE)';
     throw new StackError({ doing, why, tryThis });
   }
   const text = typeof metrics === 'string' ? metrics : await metrics.metrics();
@@ -102,9 +102,9 @@ const firstWaitMs = 250;
 const longestWaitMs = 10_000;
 
 /**
- * Repeats an attempt while it fails in a way that may pass: the connection, or a status from 500 up. Pushes are
- * idempotent, so one that arrived without a response does no harm. Waits double, and each is cut by up to a half at
- * random, so that clients which saw the same restart do not retry at the same moment.
+ * Retries an attempt after a failed connection or a status of 500 or above. Pushes are idempotent, so repeating one whose
+ * response was lost is harmless. Waits double, with a random reduction by up to a half, so that clients do not all retry
+ * at the same time after a restart.
  */
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { retries, clock, random = Math.random, signal, onRetry } = options;
@@ -120,13 +120,11 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
   }
 }
 
-/** How a batch job reports itself. */
 export interface BatchOptions extends PusherOptions {
   /** Called when the metrics could not be pushed, which does not affect the job; default: a warning of the process. */
   readonly onPushError?: (error: unknown) => void;
 }
 
-/** What a batch job can do while it runs. */
 export interface BatchJob {
   /** Sets a gauge that is pushed when the job ends: `batch.set('rows_copied', 42, 'Rows copied by the last run.')`. */
   set(name: string, value: number, help?: string): void;

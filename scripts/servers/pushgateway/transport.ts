@@ -8,7 +8,7 @@ import { type FullResponse, sendRequest } from '../../util/http.ts';
 import { fail, ok, type Result } from '../../util/result.ts';
 import { version } from '../../util/version.ts';
 
-/** A request to a Pushgateway; the path is below its URL, the body in the text format. */
+/** A request to a Pushgateway; the path is relative to its URL, the body in the text format. */
 export interface GatewayRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
@@ -34,10 +34,10 @@ export interface GatewayUrl {
 
 export interface TransportOptions {
   readonly url: GatewayUrl;
-  /** For one request, the response's body included. */
+  /** For one request, including the response's body. */
   readonly timeoutMs: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Stays open when the transport is disposed of; by default the transport has its own, which keeps connections alive. */
+  /** Stays open when the transport is disposed; by default the transport has its own, which keeps connections alive. */
   readonly agent?: Agent | undefined;
 }
 
@@ -46,7 +46,6 @@ export const textFormat = { 'content-type': 'text/plain; version=0.0.4; charset=
 /** The size from which compressing a body saves time. */
 const gzipFromBytes = 16 * 1024;
 
-/** A transport to a URL. */
 export function openTransport({ url, timeoutMs, headers, agent: given }: TransportOptions): Transport {
   const { base, authorization } = url;
   const agent = given ?? new (base.startsWith('https:') ? HttpsAgent : HttpAgent)({ keepAlive: true });
@@ -78,13 +77,16 @@ export function openTransport({ url, timeoutMs, headers, agent: given }: Transpo
   };
 }
 
-/** Parses a URL as users write it: `localhost:9091`, `https://user:password@host/prefix/`. */
+/** Parses a URL from the user: `localhost:9091`, `https://user:password@host/prefix/`. */
 export function parseGatewayUrl(text: string): Result<GatewayUrl> {
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(full)) return wrong(`${JSON.stringify(text)} is not a URL`, 'write http://HOST:9091');
   const { protocol, host, pathname, search, hash, username, password } = new URL(full);
   if (protocol !== 'http:' && protocol !== 'https:') {
-    return wrong(`a Pushgateway is reached by http or https, not by ${protocol}//`, 'write http://HOST:9091');
+    return wrong(
+      `the URL of a Pushgateway begins with http:// or https://, not with ${protocol}//`,
+      'write http://HOST:9091',
+    );
   }
   if (/\/metrics(\/|$)/.test(pathname) || search !== '' || hash !== '') {
     const prefix = pathname.replace(/\/metrics(\/.*)?$/, '');

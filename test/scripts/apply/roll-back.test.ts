@@ -3,41 +3,41 @@ import { chooseRevision } from '../../../scripts/apply/roll-back.ts';
 import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
 import { InputError } from '../../../scripts/util/stack-error.ts';
 
-describe('choosing a revision to go back to', () => {
+describe('choosing a revision to roll back to', () => {
   const entries = [entry('aaa1'), entry('bbb2'), entry('ccc3', 'alertmanager refused it'), entry('abc4')];
   const history = historyOf(...entries);
 
-  it('must take the one before the current when none is named', () => {
+  it('must select the one before the current one by default', () => {
     expect(chooseRevision(history, undefined).revision).toBe('bbb2');
   });
 
-  it('must take the one that ran before also after going back', () => {
+  it('must select the previous one after a rollback, too', () => {
     expect(chooseRevision(historyOf(...entries, entry('bbb2')), undefined).revision).toBe('abc4');
   });
 
-  it('must take one by its first letters', () => {
+  it('must select one by its prefix', () => {
     expect(chooseRevision(history, 'aa').revision).toBe('aaa1');
     expect(chooseRevision(history, 'abc4').revision).toBe('abc4');
   });
 
   it.each([
-    ['a', 'a may be any of abc4, aaa1', 'give more of it'],
-    ['x', 'there is no revision x to go back to', 'there are abc4, bbb2, aaa1'],
+    ['a', 'a is ambiguous: abc4, aaa1', 'write more digits'],
+    ['x', 'there is no revision x to roll back to', 'the history has abc4, bbb2, aaa1'],
     [
       'ccc3',
-      'there is no revision ccc3 to go back to',
+      'there is no revision ccc3 to roll back to',
       'it was rolled back and never confirmed; see promstack history',
     ],
-  ])('must refuse %s with what there is', (named, message, hint) => {
+  ])('must reject %s with the available revisions', (named, message, hint) => {
     expect(told(() => chooseRevision(history, named))).toEqual([{ message, hint }]);
   });
 
-  it('must say so when there is nothing to go back to', () => {
+  it('must report when there is nothing to roll back to', () => {
     expect(told(() => chooseRevision(historyOf(), undefined))).toEqual([
-      { message: 'there is no revision before the current one', hint: 'nothing was ever confirmed' },
+      { message: 'there is no revision before the current one', hint: 'no revision was confirmed yet' },
     ]);
     expect(told(() => chooseRevision(historyOf(entry('a')), undefined))).toEqual([
-      { message: 'there is no revision before the current one', hint: 'there is only one, a' },
+      { message: 'there is no revision before the current one', hint: 'the history has only a' },
     ]);
   });
 });

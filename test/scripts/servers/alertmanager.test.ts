@@ -12,10 +12,10 @@ test.each([
   ],
   [400, '"bad matcher format: a\\n"', 'bad matcher format: a'],
   [502, 'Bad Gateway\n', 'Bad Gateway'],
-])('a refusal with %i and %s must be reported in its words', async (status, body, said) => {
+])('an error response with %i and %s must be reported with its message', async (status, body, said) => {
   const request = async () => ({ status, body, headers: {} });
   const client = new AlertmanagerClient({ request } as unknown as Servers);
   await expect(client.addSilence(silence)).rejects.toMatchObject({
-    why: `Alertmanager refuses it with ${status}: ${said}`,
+    why: `Alertmanager rejects it with ${status}: ${said}`,
   });
 });

@@ -6,7 +6,7 @@ import { prometheus } from '../../../stack/prometheus/service.ts';
 import { SteeredTime } from '../../support/steered-time.ts';
 
 describe('a reload', () => {
-  it('must say why the server refused it, from its log where its answer does not', async () => {
+  it('must report why the server rejected it, from its log if the response does not say', async () => {
     const { reload } = rig(
       async () => ({ status: 500, body: 'failed to reload config: one or more errors occurred\n' }),
       [
@@ -17,14 +17,14 @@ describe('a reload', () => {
     );
     await expect(reload()).rejects.toThrow(
       [
-        'reloading prometheus: it refused its new files (status 500): failed to reload config: one or more errors occurred',
+        'reloading prometheus: it rejected its new files (status 500): failed to reload config: one or more errors occurred',
         '  open "/nowhere/a": no such file',
-        '  try: promstack logs prometheus has the whole reason',
+        '  try: promstack logs prometheus has the full reason',
       ].join('\n'),
     );
   });
 
-  it('must report that no answer came, as a StackError', async () => {
+  it('must report a missing response as a StackError', async () => {
     const { reload } = rig(() => Promise.reject(new Error('socket hang up')));
     await expect(reload()).rejects.toThrow(
       'reloading prometheus: it did not answer: socket hang up\n  try: promstack logs prometheus',
@@ -32,24 +32,24 @@ describe('a reload', () => {
     await expect(reload()).rejects.toMatchObject({ name: 'StackError' });
   });
 
-  it('must say once why it takes long', async () => {
+  it('must report once why it takes long', async () => {
     let answer: (response: HttpResponse) => void = () => undefined;
     const answered = new Promise<HttpResponse>((resolve) => {
       answer = resolve;
     });
-    const { reload, time, told } = rig(() => answered);
+    const { reload, time, progress } = rig(() => answered);
     const reloading = reload();
     time.pass(4_999);
     await settled();
-    expect(told).toEqual([]);
+    expect(progress).toEqual([]);
     time.pass(1);
     await settled();
-    expect(told).toEqual([prometheus.slowReload]);
+    expect(progress).toEqual([prometheus.slowReload]);
     answer({ status: 200, body: '' });
     await reloading;
     time.pass(60_000);
     await settled();
-    expect(told).toHaveLength(1);
+    expect(progress).toHaveLength(1);
   });
 
   it('must end when the command is aborted', async () => {
@@ -67,14 +67,14 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 function rig(request: DriverContext['request'], log: readonly string[] = []) {
   const time = new SteeredTime();
   const controller = new AbortController();
-  const told: string[] = [];
+  const progress: string[] = [];
   const context = {
     service: prometheus,
     request,
     lastLines: async () => log,
     clock: time,
     signal: controller.signal,
-    onProgress: (detail: string) => void told.push(detail),
+    onProgress: (detail: string) => void progress.push(detail),
   } as unknown as DriverContext;
-  return { time, controller, told, reload: () => httpDriver.reload(context) };
+  return { time, controller, progress, reload: () => httpDriver.reload(context) };
 }

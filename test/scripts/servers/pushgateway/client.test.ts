@@ -54,7 +54,7 @@ test.each([
   await expect(open(engineHere(server, state ?? 'none'))).rejects.toMatchObject({
     doing: 'connecting to the Pushgateway of demo',
     why,
-    tryThis: '`promstack up`, or --url with the URL of another Pushgateway',
+    tryThis: '`promstack up`, or --url with the URL of a different Pushgateway',
   });
   expect(server.received).toEqual([]);
 });

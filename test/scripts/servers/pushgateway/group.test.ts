@@ -21,7 +21,7 @@ describe('the path of a group', () => {
 describe('a group', () => {
   test.each([
     ['', {}, 'the job has no name'],
-    ['a', { job: 'b' }, 'job cannot be a further label: it is the name of the job'],
+    ['a', { job: 'b' }, 'job cannot be an additional label: it is the name of the job'],
     ['a', { __x: '1' }, 'labels that begin with __, such as __x, are reserved for Prometheus'],
     ['a', { '': '1' }, 'a label has no name'],
     ['a', { instance: '' }, undefined],

@@ -14,7 +14,11 @@ describe('a URL', () => {
 
   test.each([
     ['http://', '"http://" is not a URL', 'write http://HOST:9091'],
-    ['unix:///run/x', 'a Pushgateway is reached by http or https, not by unix://', 'write http://HOST:9091'],
+    [
+      'unix:///run/x',
+      'the URL of a Pushgateway begins with http:// or https://, not with unix://',
+      'write http://HOST:9091',
+    ],
     ['http://host:9091/p/metrics/job/x', 'the URL must be that of the Pushgateway itself', 'write http://host:9091/p'],
     ['http://host?x=1', 'the URL must be that of the Pushgateway itself', 'write http://host/'],
   ])('%s must be refused', (text, message, hint) => {
