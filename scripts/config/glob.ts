@@ -5,16 +5,15 @@ import picomatch from 'picomatch';
 import { isAbsence } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
-/** Whether a path has wildcards. */
 export function isGlob(pattern: string): boolean {
   return /[*?[{]/.test(pattern);
 }
 
 /**
  * Files below a folder that match a pattern with `*`, `?`, `[abc]`, `{a,b}` and `**` (any number of folders), as sorted paths
- * relative to the folder. As in a shell, wildcards skip names that begin with a dot, and `**` does not follow links.
- * A StackError when a folder cannot be read: its files must not go missing unnoticed. (tinyglobby skips such folders, pipes and
- * dangling links in silence, so only the matching is a package's.)
+ * relative to the folder. As in a shell, wildcards skip names that start with a dot, and `**` does not follow links.
+ * Rejects with a StackError when a folder cannot be read, so that its files are not silently missing. (tinyglobby skips such
+ * folders, pipes and broken links silently, so only the matching is from a package.)
  */
 export async function findByGlob(folder: string, pattern: string): Promise<readonly string[]> {
   const segments = posix.normalize(pattern).split('/');
@@ -24,7 +23,7 @@ export async function findByGlob(folder: string, pattern: string): Promise<reado
   const root = base.startsWith('/') ? base : join(folder, base);
   const anyDepth = globs.indexOf('**');
   const isMatch = matcher([globs.join('/')]);
-  // A slash inside of braces makes the segments meaningless: then every folder is searched.
+  // With a slash inside braces the pattern cannot be split into segments: then every folder is searched.
   const hasMatchBelow = /\{[^}]*[/{]/.test(pattern)
     ? () => true
     : matcher(globs.slice(0, globs.at(-1) === '**' ? undefined : -1).map((_, at) => globs.slice(0, at + 1).join('/')));
@@ -43,7 +42,7 @@ export async function findByGlob(folder: string, pattern: string): Promise<reado
 }
 
 function matcher(patterns: readonly string[]): (path: string) => boolean {
-  // `[!a]` is a shell's and picomatch's is `[^a]`; parentheses and the like are no wildcards here.
+  // Shells write `[!a]`, picomatch `[^a]`; parentheses and the like are not wildcards here.
   const forms = patterns.map((pattern) => pattern.replaceAll('[!', '[^').replaceAll(/[()|+@]/g, '\\$&'));
   return forms.length === 0 ? () => false : picomatch(forms, { nonegate: true, noextglob: true });
 }
@@ -64,15 +63,15 @@ async function list(folder: string): Promise<readonly Dirent[]> {
     if (isAbsence(cause)) return [];
     const { code } = cause as NodeJS.ErrnoException;
     throw new StackError({
-      doing: 'looking for files',
+      doing: 'searching for files',
       why: `the folder ${folder} cannot be read (${code ?? String(cause)})`,
-      tryThis: 'make it readable for this user, or name files elsewhere',
+      tryThis: 'make it readable for this user, or use files in another folder',
       cause,
     });
   }
 }
 
-/** A range such as `z-a`, whose end comes before its start, so that it matches nothing; undefined when there is none. */
+/** A range in reverse order such as `z-a`, which matches nothing; undefined when there is none. */
 export function backwardRange(pattern: string): string | undefined {
   const classes = [...pattern.matchAll(/\[[!^]?([^\]/]+)\]/g)].map(([, characters = '']) => characters);
   return classes

@@ -14,17 +14,17 @@ import { type CheckedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
 import { readYamlWithSecrets } from './yaml-source.ts';
 
-/** Where to look for stack.yml, and what to put in its keys' place. */
+/** How to find stack.yml, and overrides for its keys. */
 export interface LoadOptions {
-  /** As `-f` gives it; without it stack.yml is looked for from `cwd` upwards. */
+  /** The argument of `-f`; by default stack.yml is searched from `cwd` upwards. */
   readonly file?: string | undefined;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Keys that win over the file's, in the file's own shape: `{ grafana: { enabled: false } }`. */
+  /** Keys that override those of the file: `{ grafana: { enabled: false } }`. */
   readonly overrides?: Readonly<Record<string, unknown>> | undefined;
-  /** Kept from one load to the next, it saves checking files that have not changed. */
+  /** A cache between loads: unchanged files are not checked again. */
   readonly judged?: CheckedFiles | undefined;
-  /** Ends the wait for a pipe named by `file` or by a secret. */
+  /** Stops waiting for a pipe that `file` or a secret names. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,25 +43,25 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!source.isWhole) return fail([...source.diagnostics, ...source.missingSecrets]);
 
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
-  // A problem that follows from a broken key would only repeat it.
+  // Omits problems that are caused by an invalid key.
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
     ![at, ...dependsOn, ...related.map((place) => place.path)].some((key) =>
-      broken.some((other) => overlap(key, other)),
+      broken.some((invalid) => overlap(key, invalid)),
     );
   const stack = config === undefined ? [] : stackProblems(config).filter(isIndependent);
-  const read = config === undefined ? undefined : await readUserFiles(config, folder, cwd, options.judged);
+  const userFiles = config === undefined ? undefined : await readUserFiles(config, folder, cwd, options.judged);
 
   const diagnostics = inOrder([
     ...source.diagnostics,
     ...source.missingSecrets,
-    ...[...problems, ...stack, ...(read?.problems.filter(isIndependent) ?? [])].map(source.toDiagnostic),
-    ...(read?.diagnostics ?? []),
+    ...[...problems, ...stack, ...(userFiles?.problems.filter(isIndependent) ?? [])].map(source.toDiagnostic),
+    ...(userFiles?.diagnostics ?? []),
   ]);
-  if (config === undefined || read === undefined || diagnostics.some(({ severity }) => severity === 'error')) {
+  if (config === undefined || userFiles === undefined || diagnostics.some(({ severity }) => severity === 'error')) {
     return fail(diagnostics);
   }
   const written = { text, cwd, tests: await readOwnTests(folder, cwd) };
-  return ok({ config, path, folder, locate: source.locate, userFiles: read.files, written }, diagnostics);
+  return ok({ config, path, folder, locate: source.locate, userFiles: userFiles.files, written }, diagnostics);
 }
 
 /**
@@ -120,7 +120,7 @@ function missing(message: string): Result<string> {
   return fail([{ severity: 'error', code: 'no-stack-file', message, hint }]);
 }
 
-/** More than any program takes for a secret. */
+/** More than any program accepts as a secret. */
 const maxSecretBytes = 2 ** 20;
 
 async function readStackFile(path: string, signal: AbortSignal | undefined): Promise<string> {
@@ -129,10 +129,10 @@ async function readStackFile(path: string, signal: AbortSignal | undefined): Pro
   throw new StackError({ doing: `reading ${path}`, why: `it ${text.because}`, tryThis: text.hint });
 }
 
-/** The folder beside stack.yml that holds the user's tests. */
+/** The folder of the user's tests, next to stack.yml. */
 const testsFolder = 'tests';
 
-/** Reads the YAML files in the folder `tests` beside stack.yml, sorted by path; none when there is no such folder. */
+/** Reads the YAML files in the folder `tests` next to stack.yml, sorted by path; the folder may be missing. */
 export async function readOwnTests(folder: string, cwd: string): Promise<readonly OwnTest[]> {
   const tests: OwnTest[] = [];
   for (const name of await findByGlob(folder, `${testsFolder}/*.{yml,yaml}`)) {
@@ -141,7 +141,7 @@ export async function readOwnTests(folder: string, cwd: string): Promise<readonl
     if (typeof content === 'string') {
       tests.push({ path, origin: relative(cwd, path), content });
     } else if (content.because !== notFound || (await pathExists(path))) {
-      // A file that was removed since its folder was listed is none.
+      // A file that was removed since its folder was listed is ignored.
       throw new StackError({
         doing: `reading the test ${path}`,
         why: `it ${content.because}`,
@@ -152,7 +152,7 @@ export async function readOwnTests(folder: string, cwd: string): Promise<readonl
   return tests;
 }
 
-/** The file's values with the overrides laid over them, section by section. */
+/** Merges the overrides into the values of the file, section by section. */
 function merge(value: unknown, over: unknown): unknown {
   if (!isMapping(over)) return over;
   if (!isMapping(value)) return Object.keys(over).length === 0 ? value : over;
@@ -162,13 +162,13 @@ function merge(value: unknown, over: unknown): unknown {
   return merged;
 }
 
-/** Whether one of two keys is the other one or above it. */
+/** Whether two keys are equal or one is a parent of the other. */
 function overlap(key: KeyPath, other: KeyPath): boolean {
   const shared = Math.min(key.length, other.length);
   return key.slice(0, shared).every((step, at) => step === other[at]);
 }
 
-/** By file in the order they came, then by place; the same message for the same place only once. */
+/** Sorts by file, in order of appearance, then by position, and removes duplicates. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const files = [...new Set(diagnostics.map(({ where }) => where?.file))];
   const seen = new Set<string>();

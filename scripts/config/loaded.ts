@@ -1,22 +1,22 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 
-/** stack.yml as read: the valid config, where it came from, and the user's files it names. */
+/** A loaded stack.yml: its valid config, its location, and the user files that it names. */
 export interface LoadedStack {
   readonly config: StackConfig;
   /** Absolute path of stack.yml. */
   readonly path: string;
   /** The folder of stack.yml; every path in it is relative to this. */
   readonly folder: string;
-  /** The place in stack.yml of a key's value, or of the key; that of the nearest parent when it is not written there. */
+  /** The position in stack.yml of a key's value, or of the key; for a key that is not in the file, that of its nearest parent. */
   locate(path: KeyPath, atKey?: boolean): SourceRange | undefined;
   /** Rule files, notification templates and the like, byte for byte. */
   readonly userFiles: readonly LoadedUserFile[];
-  /** Absent in a stack that was not loaded from a file, as in a test. */
+  /** Absent when the stack was not loaded from a file. */
   readonly written?: SourceText | undefined;
 }
 
-/** What the user wrote beside the config: the text, for comments that silence warnings, and tests. */
+/** The source text of stack.yml, for comments that silence warnings, and the user's tests. */
 export interface SourceText {
   /** The text of stack.yml. */
   readonly text: string;

@@ -1,9 +1,9 @@
 import { readPlainScalar } from '../../stack/values/plain-scalar.ts';
 
 /**
- * Reads the block style that most rule files are written in, ten times as fast as the yaml package and without places: what a
- * package needs 1.2 s for, with 10,000 rules, takes a tenth of a second. Whatever is not in this style (flow collections, anchors,
- * tags, quoted keys, strings over several lines, tabs, mistakes) gives undefined: then the yaml package reads the file.
+ * Parses the block style of most rule files, without positions, ten times as fast as the yaml package: 0.1 s instead of 1.2 s for
+ * 10,000 rules. Undefined for anything else (flow collections, anchors, tags, quoted keys, multi-line strings, tabs, errors), which
+ * the yaml package parses.
  */
 export function readPlainYaml(text: string): { readonly value: unknown } | undefined {
   if (/[\t\r\uFEFF]/.test(text)) return undefined;
@@ -15,7 +15,7 @@ export function readPlainYaml(text: string): { readonly value: unknown } | undef
   }
 }
 
-/** The text uses more of YAML than is read here. */
+/** The text uses YAML that is not supported here. */
 class NotPlain extends Error {}
 
 const keyForm = /^([A-Za-z_][\w.-]*):(?: +|$)/;
@@ -67,7 +67,7 @@ class PlainReader {
       while (line[inner] === ' ') inner++;
       if (inner >= line.length || isItem(line, inner)) throw new NotPlain();
       if (keyForm.test(line.slice(inner))) {
-        // `- key: value` begins a mapping in the column of the key.
+        // `- key: value` starts a mapping in the column of the key.
         this.#lines[this.#at] = ' '.repeat(inner) + line.slice(inner);
         items.push(this.#mapping(inner));
       } else {
@@ -139,7 +139,7 @@ function readScalar(written: string): unknown {
   if (written === '[]') return [];
   if (written === '{}') return {};
   if (written.startsWith('"')) {
-    // Where YAML's escapes are JSON's.
+    // Only escapes that YAML and JSON have in common.
     if (!/^"(?:[^"\\]|\\["\\/bfnrt])*"$/.test(written)) throw new NotPlain();
     return written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
   }
@@ -147,7 +147,7 @@ function readScalar(written: string): unknown {
     if (!/^'(?:[^']|'')*'$/.test(written)) throw new NotPlain();
     return written.slice(1, -1).replaceAll("''", "'");
   }
-  // Characters that begin something else, a comment, or a key.
+  // Other YAML syntax, a comment, or a key.
   if (/^[[\]{},&*!|>%@`#?:]|^-(?: |$)|: |:$| #/.test(written)) throw new NotPlain();
   return readPlainScalar(written);
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { stackSchema } from '../../stack/config.ts';
 
-/** What a schema says about a value of stack.yml: `native` is a server's own syntax, whose keys promstack does not know. */
+/** The kind of a value of stack.yml; `native` is a server's own syntax, whose keys promstack does not know. */
 export type SchemaNode =
   | { readonly kind: 'section'; readonly keys: ReadonlyMap<string, z.core.$ZodType>; readonly isOpen: boolean }
   | { readonly kind: 'list'; readonly item: z.core.$ZodType }
@@ -9,7 +9,7 @@ export type SchemaNode =
   | { readonly kind: 'native' }
   | { readonly kind: 'value' };
 
-/** One level of a zod schema, without its defaults and options. */
+/** One level of a zod schema, without defaults and modifiers. */
 export function readSchema(schema: z.core.$ZodType): SchemaNode {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
@@ -39,7 +39,7 @@ export function readSchema(schema: z.core.$ZodType): SchemaNode {
   }
 }
 
-/** The schema at a path, whatever its indexes; undefined where the schema ends. */
+/** The schema at a path, with any list indexes; undefined beyond the end of the schema. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly (string | number)[]): z.core.$ZodType | undefined {
   let at: z.core.$ZodType | undefined = schema;
   for (const step of path) {
@@ -53,7 +53,7 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   return at;
 }
 
-/** Keys that users expect in a section by mistake, and what to do instead: the `knownMistakes` of its schema. */
+/** Keys that users often expect in a section, and a hint for each: the `knownMistakes` of its schema. */
 export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, string> {
   for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
     const mistakes = (at as z.ZodType).meta()?.['knownMistakes'];
@@ -67,14 +67,14 @@ function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return 'innerType' in def ? def.innerType : undefined;
 }
 
-/** One key that promstack itself knows. */
+/** A key that is not in a server's own syntax. */
 export interface KnownKey {
   /** Keys from the top; `[]` stands for the items of a list. */
   readonly path: readonly string[];
   readonly schema: z.core.$ZodType;
 }
 
-/** Every key promstack itself knows, sections before their keys, in the schema's order. */
+/** All keys that are not in a server's own syntax, in the order of the schema, sections before their keys. */
 export function knownKeys(schema: z.core.$ZodType, path: readonly string[] = []): readonly KnownKey[] {
   const node = readSchema(schema);
   if (node.kind === 'list') return knownKeys(node.item, [...path, '[]']);
@@ -93,7 +93,7 @@ export function stackJsonSchema(): JsonSchema {
     io: 'input',
     target: 'draft-7',
     unrepresentable: 'any',
-    // Hints for our own messages do not belong to the schema.
+    // Hints for messages are not part of the JSON Schema.
     override: ({ jsonSchema }) => {
       delete (jsonSchema as JsonSchema)['knownMistakes'];
     },
@@ -101,17 +101,17 @@ export function stackJsonSchema(): JsonSchema {
   return {
     ...orNothing(schema),
     title: 'promstack stack.yml',
-    // The user's own keys, as places for YAML anchors.
+    // The user's keys for YAML anchors.
     patternProperties: { '^x-': {} },
   };
 }
 
-/** The JSON Schema as a file. */
+/** The content of stack.schema.json. */
 export function stackJsonSchemaText(): string {
   return `${JSON.stringify(stackJsonSchema(), null, 2)}\n`;
 }
 
-/** The schema of a section in which each of promstack's own keys may have no value, which means its default. */
+/** Allows no value for each of promstack's own keys of a section, which means the default. */
 function orNothing(schema: JsonSchema): JsonSchema {
   const { properties } = schema;
   if (schema['additionalProperties'] !== false || typeof properties !== 'object' || properties === null) return schema;

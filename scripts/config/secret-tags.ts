@@ -2,14 +2,14 @@ import { type CollectionTag, isMap, Scalar, type ScalarTag, type YAMLMap } from 
 import { Secret } from '../../stack/secret.ts';
 import type { Unreadable } from '../util/read-text.ts';
 
-/** Where `!env` and `!file` look up what they name. */
+/** The sources of `!env` and `!file`. */
 export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, by its path as written in the YAML. */
+  /** Reads a file, by its path as written in the YAML. */
   readFile(path: string): Promise<string | Unreadable>;
 }
 
-/** A secret that could not be read, and the place of its tag. */
+/** A secret that could not be read, and the position of its tag. */
 export interface SecretProblem {
   readonly code: string;
   readonly message: string;
@@ -18,13 +18,13 @@ export interface SecretProblem {
   readonly to: number;
 }
 
-type Refusal = Omit<SecretProblem, 'from' | 'to'>;
+type SecretError = Omit<SecretProblem, 'from' | 'to'>;
 
 /** A kind of secret: its tag, and the key of its longer form `!env {name: NAME, inline: true}`. */
 interface SecretKind {
   readonly tag: string;
   readonly key: string;
-  readonly read: (argument: string, source: SecretSource) => Promise<string | Refusal>;
+  readonly read: (argument: string, source: SecretSource) => Promise<string | SecretError>;
 }
 
 const kinds: readonly SecretKind[] = [
@@ -32,13 +32,13 @@ const kinds: readonly SecretKind[] = [
   { tag: '!file', key: 'path', read: fromFile },
 ];
 
-/** The tags `!env NAME` and `!file PATH` of one document. Their nodes hold empty Secrets until `fill` has read the texts. */
+/** The tags `!env NAME` and `!file PATH` of one document. Their Secrets are empty until `fill` has read them. */
 export function secretTags(): {
   readonly tags: (ScalarTag | CollectionTag)[];
   fill(source: SecretSource): Promise<readonly SecretProblem[]>;
 } {
   const references: { node: Scalar; kind: SecretKind; argument: string; isInline: boolean }[] = [];
-  const malformed: { node: Scalar; refusal: Refusal }[] = [];
+  const malformed: { node: Scalar; refusal: SecretError }[] = [];
 
   const refer = (kind: SecretKind, argument: string, isInline: boolean): Scalar => {
     const node = new Scalar(new Secret('', `${kind.tag} ${argument}`, isInline));
@@ -53,7 +53,7 @@ export function secretTags(): {
       node,
       refusal: {
         code: 'secret-form',
-        message: `${kind.tag} takes the keys ${kind.key} and inline, and no others`,
+        message: `${kind.tag} takes only the keys ${kind.key} and inline`,
         hint: `${kind.tag} {${kind.key}: …, inline: true} puts the secret into the config file itself`,
       },
     });
@@ -67,7 +67,7 @@ export function secretTags(): {
     ]),
     async fill(source) {
       const refused = [...malformed];
-      const texts = new Map<string, string | Refusal>();
+      const texts = new Map<string, string | SecretError>();
       for (const { node, kind, argument, isInline } of references) {
         const origin = `${kind.tag} ${argument}`;
         // A pipe can be read only once.
@@ -81,7 +81,7 @@ export function secretTags(): {
   };
 }
 
-/** The argument and `inline` of the longer form; undefined when it has another shape. */
+/** The argument and `inline` of the long form; undefined when it is malformed. */
 function readLongForm({ key }: SecretKind, map: YAMLMap): { argument: string; isInline: boolean } | undefined {
   const argument = map.get(key);
   const inline = map.has('inline') ? map.get('inline') : false;
@@ -90,7 +90,7 @@ function readLongForm({ key }: SecretKind, map: YAMLMap): { argument: string; is
   return { argument: argument.trim(), isInline: inline };
 }
 
-async function fromEnvironment(name: string, { env }: SecretSource): Promise<string | Refusal> {
+async function fromEnvironment(name: string, { env }: SecretSource): Promise<string | SecretError> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     const message = '!env takes the name of an environment variable';
     return { code: 'env-name', message, hint: 'such as !env SLACK_URL' };
@@ -104,7 +104,7 @@ async function fromEnvironment(name: string, { env }: SecretSource): Promise<str
   };
 }
 
-async function fromFile(path: string, source: SecretSource): Promise<string | Refusal> {
+async function fromFile(path: string, source: SecretSource): Promise<string | SecretError> {
   const code = 'secret-file';
   if (path === '') return { code, message: '!file takes the path of a file', hint: 'such as !file secrets/slack-url' };
   const content = await source.readFile(path);
@@ -112,7 +112,7 @@ async function fromFile(path: string, source: SecretSource): Promise<string | Re
     const { because, hint = 'paths are relative to the folder of stack.yml' } = content;
     return { code, message: `the secret file ${path} ${because}`, hint };
   }
-  // Editors end a file with a line break that does not belong to the secret.
+  // Editors add a line break at the end of the file that is not part of the secret.
   const text = content.replace(/\r?\n$/, '');
   if (text === '') return { code, message: `the secret file ${path} is empty`, hint: 'write the secret into it' };
   if (!text.includes('\0')) return text;

@@ -13,7 +13,7 @@ import type { LoadedUserFile } from './loaded.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** The user's files as read, and what is wrong with them. */
+/** The user's files, and their problems. */
 interface ReadUserFiles {
   readonly files: readonly LoadedUserFile[];
   /** Problems of stack.yml: a glob without matches, a file that does not exist. */
@@ -22,7 +22,7 @@ interface ReadUserFiles {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The diagnostics of each file when it was last checked, by its absolute path. */
+/** The diagnostics of each file at its last check, by absolute path. */
 export type CheckedFiles = Map<string, CheckedFile>;
 
 interface CheckedFile {
@@ -32,39 +32,39 @@ interface CheckedFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A file that a service asks for. */
-interface AskedFile {
+/** A file that a service reads. */
+interface RequestedFile {
   readonly service: string;
   /** Its path in the service's config directory. */
   readonly target: string;
   /** Its absolute path on this machine. */
   readonly source: string;
-  readonly asked: UserFiles;
+  readonly request: UserFiles;
 }
 
-/** Reads every file that the enabled services ask for, each once for a service, sorted by their paths in the config directories. */
+/** Reads the user files of all enabled services, each once per service, sorted by their paths in the config directories. */
 export async function readUserFiles(
   config: StackConfig,
   folder: string,
   cwd: string,
   checked: CheckedFiles = new Map(),
 ): Promise<ReadUserFiles> {
-  const { asked, problems } = await askedFiles(config, folder);
+  const { requested, problems } = await requestedFiles(config, folder);
   const diagnostics: Diagnostic[] = [];
   const files: LoadedUserFile[] = [];
-  for (const { service, target, source, asked: by } of asked) {
+  for (const { service, target, source, request } of requested) {
     const content = readTextSync(source);
     if (typeof content !== 'string') {
-      problems.push(await cannotRead(by, folder, relative(folder, source), content));
+      problems.push(await cannotRead(request, folder, relative(folder, source), content));
       continue;
     }
     const origin = relative(cwd, source);
     files.push({ service, path: target, origin, content });
-    if (by.problems === undefined) continue;
-    const { cacheKey } = by;
+    if (request.problems === undefined) continue;
+    const { cacheKey } = request;
     const before = checked.get(source);
     const isSame = before?.content === content && before.origin === origin && before.cacheKey === cacheKey;
-    const inFile = isSame ? before.diagnostics : await checkYaml(content, origin, by.problems);
+    const inFile = isSame ? before.diagnostics : await checkYaml(content, origin, request.problems);
     checked.set(source, { content, origin, cacheKey, diagnostics: inFile });
     diagnostics.push(...inFile);
   }
@@ -72,15 +72,15 @@ export async function readUserFiles(
   return { files, problems, diagnostics };
 }
 
-async function askedFiles(
+async function requestedFiles(
   config: StackConfig,
   folder: string,
-): Promise<{ readonly asked: readonly AskedFile[]; readonly problems: Problem[] }> {
+): Promise<{ readonly requested: readonly RequestedFile[]; readonly problems: Problem[] }> {
   const problems: Problem[] = [];
-  const byTarget = new Map<string, AskedFile>();
+  const byTarget = new Map<string, RequestedFile>();
   for (const service of enabledServices(config)) {
-    for (const asked of service.userFiles?.(config) ?? []) {
-      const paths = await pathsOf(asked, folder);
+    for (const request of service.userFiles?.(config) ?? []) {
+      const paths = await pathsOf(request, folder);
       if (!Array.isArray(paths)) {
         problems.push(paths);
         continue;
@@ -88,18 +88,18 @@ async function askedFiles(
       for (const path of paths) {
         const source = resolve(folder, path);
         const own = relative(folder, source);
-        const target = `${asked.into}/${asked.targetPath?.(own) ?? targetName(own, asked.extensions)}`;
+        const target = `${request.into}/${request.targetPath?.(own) ?? targetName(own, request.extensions)}`;
         const id = `${service.name}:${target}`;
         const earlier = byTarget.get(id);
-        if (earlier === undefined) byTarget.set(id, { service: service.name, target, source, asked });
-        else if (earlier.source !== source) problems.push(sameTarget(asked, own, relative(folder, earlier.source)));
+        if (earlier === undefined) byTarget.set(id, { service: service.name, target, source, request });
+        else if (earlier.source !== source) problems.push(sameTarget(request, own, relative(folder, earlier.source)));
       }
     }
   }
-  return { asked: [...byTarget.values()], problems };
+  return { requested: [...byTarget.values()], problems };
 }
 
-/** The paths that one entry names, or what is wrong with it. */
+/** The paths that an entry matches, or its problem. */
 async function pathsOf({ key, glob }: UserFiles, folder: string): Promise<string[] | Problem> {
   if (!isGlob(glob)) return [glob];
   const range = backwardRange(glob);
@@ -127,8 +127,8 @@ async function pathsOf({ key, glob }: UserFiles, folder: string): Promise<string
 }
 
 /**
- * The name of a file in the config directory: its path with the folders folded in, so that files of one name in two folders stay
- * two, and always the same for a path, since Prometheus keeps the state of alerts by it.
+ * The name of a file in the config directory. It contains the folders, so that files with the same name in two folders do not
+ * conflict, and depends only on the path, since Prometheus identifies the state of alerts by it.
  */
 export function targetName(path: string, extensions: readonly string[]): string {
   const name = flatName(path);
@@ -147,11 +147,11 @@ function flatName(path: string): string {
   return `${stem}-${shortHash(path)}${extension}`;
 }
 
-function sameTarget({ key }: UserFiles, path: string, other: string): Problem {
+function sameTarget({ key }: UserFiles, path: string, otherPath: string): Problem {
   return {
     code: 'same-place',
     path: key,
-    message: `${path} and ${other} would have the same name in the container`,
+    message: `${path} and ${otherPath} would have the same name in the container`,
     hint: 'rename one of them',
   };
 }
@@ -171,7 +171,7 @@ async function cannotRead(
       near !== undefined
         ? `did you mean ${join(dirname(path), near)}?`
         : because === isFolder
-          ? `name the files in it, such as ${join(path, '*')}`
+          ? `use the files in it, such as ${join(path, '*')}`
           : (hint ?? 'paths are relative to the folder of stack.yml'),
   };
 }
@@ -180,7 +180,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
 }
 
-/** The diagnostics of a file of YAML or JSON. Only when there are any is it read with its places, which takes ten times as long. */
+/** The diagnostics of a YAML or JSON file. It is parsed with positions only if there are any, since that takes ten times as long. */
 async function checkYaml(
   content: string,
   origin: string,

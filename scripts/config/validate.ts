@@ -8,16 +8,16 @@ import { PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { expected, expects, orList, quoted } from '../../stack/values/words.ts';
 import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
 
-/** A config with what is valid in it, and what is wrong. */
+/** The valid part of a config, and its problems. */
 interface Validated {
-  /** Undefined only when nothing is valid; broken keys have their defaults. */
+  /** Undefined only when nothing is valid; invalid keys have their defaults. */
   readonly config: StackConfig | undefined;
   readonly problems: readonly Problem[];
-  /** Keys whose value in `config` is not the one written. */
+  /** Keys that do not have their written value in `config`. */
   readonly broken: readonly KeyPath[];
 }
 
-/** Validates a raw config; what is broken is set aside so that the rest can be checked too. */
+/** Validates a raw config; invalid keys are left out so that the others are checked too. */
 export function validate(raw: unknown): Validated {
   const { value, problems } = toSchemaInput(withoutAnchorKeys(raw ?? {}), stackSchema);
   const first = stackSchema.safeParse(value, { error: explain });
@@ -29,7 +29,7 @@ export function validate(raw: unknown): Validated {
   return { config: second.data, problems: all, broken };
 }
 
-/** The part of a path above its first list: without one item of a list the indexes of the others would change. */
+/** The part of a path above its first list: leaving out a list item would change the indexes of the others. */
 function aboveList(path: KeyPath): KeyPath {
   const list = path.findIndex((step) => typeof step === 'number');
   return list === -1 ? path : path.slice(0, list);
@@ -43,9 +43,9 @@ function without(value: unknown, path: KeyPath): unknown {
 }
 
 /**
- * A value of YAML as the schema takes it: without promstack's own keys that have no value (`sink:` with every line below it
- * commented out means the defaults), with unquoted scalars as numbers and booleans there, and as strings where labels are. And a
- * problem for each secret in a key that cannot hold one.
+ * Converts a YAML value for the schema: removes promstack's own keys without a value (`sink:` with all lines below it commented
+ * out means the defaults), and converts unquoted scalars to numbers and booleans, or to strings for labels. Reports a problem for
+ * each secret in a key that cannot hold one.
  */
 export function toSchemaInput(
   raw: unknown,
@@ -57,13 +57,13 @@ export function toSchemaInput(
     const node = readSchema(schema);
     if (node.kind === 'native') return value;
     if (value instanceof Secret) {
-      // A key that may hold a secret says so by its schema.
+      // The schema of a key that may hold a secret accepts it.
       if (node.kind === 'value' && z.safeParse(schema, value).success) return value;
       problems.push(secretRefused(path));
-      // A section must be a mapping to the schema, and the secret in its place has been reported.
+      // The schema requires a mapping for a section; the secret has been reported.
       return node.kind === 'section' ? {} : value;
     }
-    // What the schema refuses keeps its spelling, for the message.
+    // A value that the schema rejects keeps its spelling for the message.
     if (value instanceof PlainScalar) return z.safeParse(schema, value.value).success ? value.value : value;
     if (node.kind === 'list' && Array.isArray(value))
       return value.map((item, index) => walk(item, node.item, [...path, index]));
@@ -72,7 +72,7 @@ export function toSchemaInput(
       const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
       if (inner === null && node.kind === 'section' && !node.isOpen) return [];
-      // To Prometheus the label `port: 80` is the string "80", and so is `job_name: 80`, which is in its own syntax.
+      // Prometheus reads the label `port: 80` as the string "80", and `job_name: 80` too.
       const isServers = node.kind === 'record' || node.isOpen;
       const isString = isServers && readSchema(known).kind === 'value' && isWrittenPlain(inner);
       const isText = isString && z.safeParse(known, String(inner)).success;
@@ -88,7 +88,7 @@ function isWrittenPlain(value: unknown): boolean {
   return value instanceof PlainScalar || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** Top-level keys that begin with `x-` are the user's: a place for anchors that other keys refer to. */
+/** Removes the user's top-level keys `x-…`, which are for YAML anchors. */
 function withoutAnchorKeys(raw: unknown): unknown {
   if (!isMapping(raw)) return raw;
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !key.startsWith('x-')));
@@ -104,7 +104,7 @@ function secretRefused(path: KeyPath): Problem {
   };
 }
 
-/** Replaces zod's own messages; a schema's own `error` comes first. */
+/** Replaces zod's messages, unless a schema has its own `error`. */
 function explain(issue: z.core.$ZodRawIssue): string | undefined {
   const isString = issue.origin === 'string';
   switch (issue.code) {
@@ -129,7 +129,7 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** The issues that zod found in a raw value, as problems with hints. */
+/** Converts zod's issues to problems with hints. */
 export function toProblems(
   issues: readonly z.core.$ZodIssue[],
   raw: unknown,
@@ -139,7 +139,7 @@ export function toProblems(
     const path = issue.path as KeyPath;
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
     const value = valueAt(raw, path);
-    // A secret that is not allowed here has been reported already.
+    // A misplaced secret has been reported already.
     if (value instanceof Secret) return [];
     if (value === undefined && path.length > 0) return [missingKey(path)];
     if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];

@@ -11,14 +11,14 @@ import {
 } from 'yaml';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 
-/** What to say about an error; with a place where the parser noticed it far from its cause. */
+/** The message for an error, and its position when the parser's is far from the cause. */
 interface Explanation {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly at?: readonly [number, number] | undefined;
 }
 
-/** An error, and its surroundings. */
+/** An error and its document. */
 interface ErrorContext {
   readonly error: YAMLError;
   readonly document: Document;
@@ -26,8 +26,8 @@ interface ErrorContext {
 }
 
 /**
- * The errors of a document as YAML. After the first one that breaks its structure the others follow from it and are left out.
- * With the document's text the messages are more precise.
+ * The YAML errors of a document. Errors after the first one that breaks the structure are consequences and are left out.
+ * The document's text makes the messages more precise.
  */
 export function explainYaml(
   document: Document,
@@ -43,7 +43,7 @@ export function explainYaml(
   const tags = [...document.errors, ...document.warnings].filter((error) => error.code === 'TAG_RESOLVE_FAILED');
 
   const diagnostics = [...before, ...(first === undefined ? tags : [first])].map((error): Diagnostic => {
-    const { message, hint, at = error.pos } = wordsFor({ error, document, text });
+    const { message, hint, at = error.pos } = explain({ error, document, text });
     const code = codes[error.code] ?? 'yaml';
     const where = rangeAt(at[0], Math.max(at[1], at[0] + 1));
     return { severity: 'error', code, message, hint, where };
@@ -56,7 +56,7 @@ const codes: { readonly [Code in ErrorCode]?: string } = {
   TAG_RESOLVE_FAILED: 'unknown-tag',
 };
 
-function wordsFor(context: ErrorContext): Explanation {
+function explain(context: ErrorContext): Explanation {
   const { error, text } = context;
   const braces = /(?<=[:-]\s+)\{\{.*/.exec(lineAt(text, error.pos[0]));
   if (braces !== null) {
@@ -70,11 +70,11 @@ function wordsFor(context: ErrorContext): Explanation {
   }
   const opening = openingOf(context);
   if (opening !== undefined) return opening;
-  return words[error.code]?.(context) ?? { message: `invalid YAML: ${lowerFirst(error.message)}` };
+  return explanations[error.code]?.(context) ?? { message: `invalid YAML: ${lowerFirst(error.message)}` };
 }
 
-/** Messages about what was written; errors that are not here keep the parser's own. */
-const words: { readonly [Code in ErrorCode]?: (context: ErrorContext) => Explanation } = {
+/** Our own messages; all other errors have the parser's. */
+const explanations: { readonly [Code in ErrorCode]?: (context: ErrorContext) => Explanation } = {
   TAB_AS_INDENT: () => ({ message: 'YAML does not allow tabs for indentation', hint: 'indent with spaces' }),
   BAD_INDENT: ({ error, text }) => {
     const line = /^ *(.*)/.exec(text.slice(error.pos[0]));
@@ -128,7 +128,7 @@ const words: { readonly [Code in ErrorCode]?: (context: ErrorContext) => Explana
   },
 };
 
-/** The opening quote or bracket for an error at the end of the file. */
+/** The unclosed quote or bracket that causes an error at the end of the file. */
 function openingOf({ error, document, text }: ErrorContext): Explanation | undefined {
   const isBracket = /end with a [\]}]/.test(error.message);
   const isQuote = error.message.includes('closing');
@@ -160,7 +160,7 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** An anchor, alias or merge that cannot be followed. */
+/** An anchor, alias or merge that cannot be resolved. */
 interface BadReference {
   readonly message: string;
   readonly hint?: string | undefined;
@@ -170,25 +170,25 @@ interface BadReference {
 
 /** The first alias without an anchor, alias inside its own anchor, or merge of something that is not a mapping. */
 export function badReference(document: Document): BadReference | undefined {
-  let bad: BadReference | undefined;
+  let invalid: BadReference | undefined;
   visit(document, {
     Alias: (_key, alias, path) => {
       const [from = 0, to = 0] = alias.range ?? [];
       const target = alias.resolve(document);
       if (target === undefined) {
         const message = `no anchor &${alias.source} is defined before this alias`;
-        bad = { message, hint: 'a string that begins with * needs quotes', from, to };
+        invalid = { message, hint: 'a string that begins with * needs quotes', from, to };
       } else if (path.includes(target)) {
-        bad = { message: `the alias *${alias.source} is inside the anchor it refers to`, from, to };
+        invalid = { message: `the alias *${alias.source} is inside the anchor it refers to`, from, to };
       }
-      return bad === undefined ? undefined : visit.BREAK;
+      return invalid === undefined ? undefined : visit.BREAK;
     },
     Pair: (_key, { key, value }) => {
       if (!isScalar(key) || key.source !== '<<' || isAlias(value) || isMap(value) || isSeq(value)) return undefined;
       const [from = 0, to = 0] = key.range ?? [];
-      bad = { message: 'the merge key << takes a mapping, or an alias of one', from, to };
+      invalid = { message: 'the merge key << takes a mapping, or an alias of one', from, to };
       return visit.BREAK;
     },
   });
-  return bad;
+  return invalid;
 }

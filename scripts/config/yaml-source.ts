@@ -19,16 +19,16 @@ import { plainScalars } from '../../stack/values/plain-scalar.ts';
 import { type SecretSource, secretTags } from './secret-tags.ts';
 import { badReference, explainYaml } from './yaml-errors.ts';
 
-/** A YAML file as read: its value, and where each part of it is written. */
+/** A parsed YAML file: its value, and the positions of its parts. */
 export interface YamlSource {
   readonly value: unknown;
-  /** What is wrong with the file as YAML, in the file's order. */
+  /** YAML errors, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
-  /** False when the YAML is broken, so that there is no value. */
+  /** False when the YAML is invalid, so that there is no value. */
   readonly isWhole: boolean;
-  /** The place of a value, or of its key; that of the nearest parent's key when it is not written there. */
+  /** The position of a value, or of its key; for a key that is not in the file, that of its nearest parent. */
   locate(path: KeyPath, atKey?: boolean): SourceRange;
-  /** A problem with its place. */
+  /** Adds the position to a problem. */
   toDiagnostic(problem: Problem): Diagnostic;
 }
 
@@ -38,8 +38,8 @@ export function readYaml(text: string, file: string): YamlSource {
 }
 
 /**
- * Reads YAML with the tags `!env` and `!file`. A secret that cannot be read is empty, and is reported in `missingSecrets`; without
- * a source all are empty.
+ * Reads YAML with the tags `!env` and `!file`. A secret that cannot be read is empty and reported in `missingSecrets`; without
+ * a source all secrets are empty.
  */
 export async function readYamlWithSecrets(
   text: string,
@@ -101,7 +101,7 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
   const toDiagnostic = (problem: Problem): Diagnostic => {
     const { severity = 'error', code, message, hint, path, within, atKey, related = [] } = problem;
     const written = related.filter(isWritten);
-    // Of two keys that clash one may be a default, which is not in the file.
+    // One of two conflicting keys may be a default that is not in the file.
     const main = isWritten(problem) ? path : (written[0]?.path ?? path);
     const others = main === path ? written : [];
     return {
@@ -111,42 +111,44 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
       hint,
       where: (within && locateWithin(path, within)) ?? locate(main, atKey),
       related:
-        others.length === 0 ? undefined : others.map((one) => ({ where: locate(one.path), message: one.message })),
+        others.length === 0
+          ? undefined
+          : others.map((place) => ({ where: locate(place.path), message: place.message })),
     };
   };
 
   const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
-  const tagged = diagnostics.map((one) =>
-    one.code === 'unknown-tag' ? { ...one, ...aboutTag(one, hasSecrets) } : one,
+  const tagged = diagnostics.map((diagnostic) =>
+    diagnostic.code === 'unknown-tag' ? { ...diagnostic, ...aboutTag(diagnostic, hasSecrets) } : diagnostic,
   );
   if (!isWhole) return { value: undefined, diagnostics: tagged, isWhole, locate, toDiagnostic };
-  const read = toValue(parsed);
+  const result = toValue(parsed);
   return {
-    value: 'value' in read ? read.value : undefined,
-    diagnostics: 'value' in read ? tagged : [...tagged, read],
-    isWhole: 'value' in read,
+    value: 'value' in result ? result.value : undefined,
+    diagnostics: 'value' in result ? tagged : [...tagged, result],
+    isWhole: 'value' in result,
     locate,
     toDiagnostic,
   };
 }
 
 function toValue({ document, text, rangeAt }: ParsedYaml): { readonly value: unknown } | Diagnostic {
-  const bad = /[*&]|<</.test(text) ? badReference(document) : undefined;
-  if (bad !== undefined) {
-    const { message, hint, from, to } = bad;
+  const reference = /[*&]|<</.test(text) ? badReference(document) : undefined;
+  if (reference !== undefined) {
+    const { message, hint, from, to } = reference;
     return { severity: 'error', code: 'yaml', message, hint, where: rangeAt(from, to) };
   }
   try {
     return { value: document.toJS() };
   } catch (error) {
-    // Aliases that multiply beyond the package's limit.
-    const message = `the aliases (*name) cannot be followed: ${error instanceof Error ? error.message : String(error)}`;
+    // Aliases that expand beyond the package's limit.
+    const message = `the aliases (*name) cannot be resolved: ${error instanceof Error ? error.message : String(error)}`;
     return { severity: 'error', code: 'yaml', message, where: rangeAt(0, 1) };
   }
 }
 
 function aboutTag({ message }: Diagnostic, hasSecrets: boolean): Pick<Diagnostic, 'message' | 'hint'> {
-  if (!hasSecrets) return { message, hint: 'remove it: this file takes no YAML tags' };
+  if (!hasSecrets) return { message, hint: 'remove it: YAML tags are not allowed in this file' };
   const tag = /!(?:env|file)\b/.exec(message)?.[0];
   return {
     message: tag === undefined ? message : `${tag} takes a single string`,
@@ -154,7 +156,7 @@ function aboutTag({ message }: Diagnostic, hasSecrets: boolean): Pick<Diagnostic
   };
 }
 
-/** As far down a path as the document goes: the last value and its key. */
+/** The value and key at a path, or at the longest part of it that exists. */
 function findNode(
   document: Document,
   path: KeyPath,
@@ -165,7 +167,7 @@ function findNode(
     if (isSeq(node)) {
       const item = node.items[Number(step)] as Node | undefined;
       if (item === undefined) return { node, key, isFound: false };
-      // An item has no key of its own: its first key, or itself, takes that place.
+      // An item has no key: its first key, or the item itself, is used instead.
       node = resolved(document, item);
       key = isMap(node) ? (node.items[0]?.key as Node | undefined) : node;
     } else {
@@ -179,7 +181,7 @@ function findNode(
 }
 
 function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
-  // Of a key that is written twice the last one counts.
+  // The last of duplicate keys counts.
   const own = pairs.findLast(({ key }) => isScalar(key) && String(key.value) === name);
   if (own !== undefined) return own;
   for (const { key, value } of pairs) {
@@ -198,14 +200,14 @@ function resolved(document: Document, node: Node | null | undefined): Node | und
   return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
 }
 
-/** Offsets in the file: from the first, up to but not including the second. */
-interface Stretch {
+/** A range of offsets in the file; `to` is exclusive. */
+interface OffsetRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Where a part of a scalar's text is in the file; undefined when folding or escapes have moved the characters. */
-function rangeWithin(text: string, scalar: Scalar, part: { from: number; length: number }): Stretch | undefined {
+/** The range in the file of a part of a scalar; undefined when folding or escapes have moved its characters. */
+function rangeWithin(text: string, scalar: Scalar, part: { from: number; length: number }): OffsetRange | undefined {
   if (typeof scalar.value !== 'string' || !scalar.range) return undefined;
   const offsets = offsetsOf(text, scalar, scalar.range);
   if (offsets === undefined) return undefined;
@@ -215,7 +217,7 @@ function rangeWithin(text: string, scalar: Scalar, part: { from: number; length:
   return { from, to: last + 1 };
 }
 
-/** The file's offset of each character of the scalar's value. */
+/** The offset in the file of each character of a scalar's value. */
 function offsetsOf(
   text: string,
   scalar: Scalar,
@@ -224,7 +226,7 @@ function offsetsOf(
   const value = String(scalar.value);
   if (scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED') return blockOffsets(text, value, start, end);
   const isQuoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
-  const inner: Stretch = isQuoted ? { from: start + 1, to: end - 1 } : { from: start, to: end };
+  const inner: OffsetRange = isQuoted ? { from: start + 1, to: end - 1 } : { from: start, to: end };
   const offsets: number[] = [];
   for (let at = inner.from; at < inner.to; ) {
     if (text[at] === '\n') return undefined;
@@ -234,14 +236,14 @@ function offsetsOf(
   return offsets.length === value.length ? offsets : undefined;
 }
 
-/** How many characters of the file a character of a quoted scalar takes. */
+/** The width in the file of a character of a quoted scalar. */
 function widthOf(text: string, at: number, isDouble: boolean): number {
   if (!isDouble) return text.startsWith("''", at) ? 2 : 1;
   if (text[at] !== '\\') return 1;
   return { x: 4, u: 6, U: 10 }[text[at + 1] ?? ''] ?? 2;
 }
 
-/** A literal block keeps its characters; a folded one too, as long as each line break became one blank. */
+/** For a literal block, and for a folded one if each line break became one space. */
 function blockOffsets(text: string, value: string, start: number, end: number): number[] | undefined {
   const first = text.indexOf('\n', start) + 1;
   const indent = /^ */.exec(text.slice(first, end))?.[0].length ?? 0;

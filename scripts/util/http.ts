@@ -9,9 +9,9 @@ export interface FullResponse extends HttpResponse {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** There was no response. */
+/** No response was received. */
 export class ConnectionError extends Error {
-  /** `connection`: not made, or it broke, so a retry may help. `timeout`: no response in time. */
+  /** `connection`: it failed or broke, so a retry may help. `timeout`: no response in time. */
   readonly kind: 'connection' | 'timeout';
   /** The system's error code: `ECONNREFUSED`. */
   readonly code: string | undefined;
@@ -34,7 +34,7 @@ interface RequestOptions {
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body?: string | Buffer | undefined;
   readonly agent: Agent;
-  /** Includes the time until the body has arrived. */
+  /** For the complete response, including its body. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,7 +54,7 @@ export async function sendRequest(url: string, options: RequestOptions): Promise
   }
 }
 
-/** The server had closed a kept-alive connection in the meantime, which says nothing about the server. */
+/** The server had already closed a keep-alive connection, so the request is sent again. */
 class StaleConnection extends ConnectionError {}
 
 function sendOnce(
@@ -103,7 +103,7 @@ function isReset(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
-/** Failed attempts at several addresses of a host come as one AggregateError. */
+/** Failed attempts at several addresses of a host are one AggregateError. */
 function toConnectionError(error: NodeJS.ErrnoException): ConnectionError {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return toConnectionError(error.errors[0]);
   const message = error.message === '' ? (error.code ?? 'the connection failed') : error.message;

@@ -1,7 +1,7 @@
-/** What the work makes of each item, in their order; no more than so many are worked at at once. */
+/** The results of an async function for all items, in order, with at most `limit` calls at a time. */
 export async function mapLimit<T, R>(
   items: readonly T[],
-  most: number,
+  limit: number,
   work: (item: T) => Promise<R>,
 ): Promise<readonly R[]> {
   const results: R[] = [];
@@ -9,6 +9,6 @@ export async function mapLimit<T, R>(
   const worker = async (): Promise<void> => {
     for (const [at, item] of queue) results[at] = await work(item);
   };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;
 }

@@ -2,12 +2,12 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 
 const code = 'usage';
 
-/** Something wrong with the command line that only the command itself can know. */
+/** An error in the command line that only the command can detect. */
 export function misuse(message: string, hint?: string): Diagnostic {
   return { severity: 'error', code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** Whether a diagnostic is of the command line, and so has no place in a file. */
+/** Whether a diagnostic is about the command line, not about a file. */
 export function isMisuse(diagnostic: Diagnostic): boolean {
   return diagnostic.code === code;
 }

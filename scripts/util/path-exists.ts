@@ -1,12 +1,12 @@
 import { lstat } from 'node:fs/promises';
 
-/** Whether an error of the file system says that there is no such file or folder. */
+/** Whether a file system error means that the file or folder does not exist. */
 export function isAbsence(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Whether anything has this path: a link that leads nowhere does. */
+/** Whether anything exists at a path, including a broken symbolic link. */
 export async function pathExists(path: string): Promise<boolean> {
   try {
     await lstat(path);

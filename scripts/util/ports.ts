@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Whether a process of this host listens there: tried by listening. An address this host does not have counts as free. */
+/** Whether a process of this host listens on a port, found out by listening. An address that this host does not have counts as free. */
 export function isPortTaken(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -9,14 +9,14 @@ export function isPortTaken(address: string, port: number): Promise<boolean> {
   });
 }
 
-/** A port of this host that the system says is free; somebody else can take it before it is used. */
+/** A free port of this host; another process can take it before it is used. */
 export function freePort(address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
     server.listen({ host: address, port: 0 }, () => {
-      const given = server.address();
-      server.close(() => resolve(typeof given === 'object' && given !== null ? given.port : 0));
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : 0));
     });
   });
 }

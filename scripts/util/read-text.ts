@@ -3,10 +3,10 @@ import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
-/** Why a path gave no text, as the end of a sentence that begins with the path. */
+/** Why a path could not be read, as the end of a sentence that starts with the path. */
 export interface Unreadable {
   readonly because: string;
-  /** What to do about it, where that is known. */
+  /** What to do, if known. */
   readonly hint?: string | undefined;
 }
 
@@ -14,13 +14,13 @@ export const notFound = 'does not exist';
 export const isFolder = 'is a folder';
 
 const mebibyte = 2 ** 20;
-/** The most that is read of a regular file. */
+/** The limit for a regular file. */
 const maxFileBytes = 64 * mebibyte;
-/** The most that is read of a pipe, whose size is not known before its end. */
+/** The limit for a pipe, whose size is not known in advance. */
 const maxPipeBytes = mebibyte;
 
 interface ReadOptions {
-  /** The most bytes that are read; more are an error. */
+  /** The maximum number of bytes; more are an error. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,7 +32,7 @@ interface ReadOptions {
 export async function readBytes(path: string, options: ReadOptions = {}): Promise<Buffer | Unreadable> {
   const { signal } = options;
   try {
-    // Opening a pipe that has no writer would otherwise block a thread, which even the end of the process waits for.
+    // Without O_NONBLOCK, opening a pipe without a writer would block a thread and the exit of the process.
     const fd = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await promisify(fstat)(fd);
     const refusal = refuse(stats);
@@ -65,13 +65,13 @@ export async function readStream(
   return Buffer.concat(chunks);
 }
 
-/** The same as UTF-8 text, a byte order mark kept. */
+/** Reads a path as UTF-8 text, including a byte order mark. */
 export async function readText(path: string, options: ReadOptions = {}): Promise<string | Unreadable> {
   const bytes = await readBytes(path, options);
   return 'because' in bytes ? bytes : decodeUtf8(bytes);
 }
 
-/** The text of a regular file, read at once: for a thousand small files the queue of reads costs several times the reading. */
+/** The text of a regular file. Synchronous, which is several times faster for a thousand small files. */
 export function readTextSync(path: string): string | Unreadable {
   try {
     return refuse(statSync(path)) ?? decodeUtf8(readFileSync(path));
@@ -88,7 +88,7 @@ function decodeUtf8(bytes: Uint8Array): string | Unreadable {
   }
 }
 
-/** How to make UTF-8 text of other bytes. */
+/** A hint how to convert bytes to UTF-8 text. */
 export function conversionHint([first, second]: Uint8Array): string {
   if (first === 0x1f && second === 0x8b) return 'it is compressed: gunzip it';
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);

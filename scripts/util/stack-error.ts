@@ -1,31 +1,30 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 
-/** The world refused: says what was being done, why it failed and what to try. Exit code 1. */
+/** An external failure of engine, server or network: what was being done, why it failed and what to try. Exit code 1. */
 export class StackError extends Error {
   /** What was being done to which resource: `starting prometheus`. */
   readonly doing: string;
-  /** Why it failed, as a sentence without the final stop. */
+  /** Why it failed, as a sentence without the period. */
   readonly why: string;
-  /** What to try. */
   readonly tryThis: string | undefined;
 
-  constructor(told: { doing: string; why: string; tryThis?: string | undefined; cause?: unknown }) {
-    super(`${told.doing}: ${told.why}${told.tryThis === undefined ? '' : `\n  try: ${told.tryThis}`}`, {
-      cause: told.cause,
+  constructor(options: { doing: string; why: string; tryThis?: string | undefined; cause?: unknown }) {
+    super(`${options.doing}: ${options.why}${options.tryThis === undefined ? '' : `\n  try: ${options.tryThis}`}`, {
+      cause: options.cause,
     });
     this.name = 'StackError';
-    this.doing = told.doing;
-    this.why = told.why;
-    this.tryThis = told.tryThis;
+    this.doing = options.doing;
+    this.why = options.why;
+    this.tryThis = options.tryThis;
   }
 }
 
-/** The person's input is wrong: carries every problem found. Exit code 2. */
+/** Invalid input of the user, with all its problems. Exit code 2. */
 export class InputError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map((one) => one.message).join('\n'));
+    super(diagnostics.map(({ message }) => message).join('\n'));
     this.name = 'InputError';
     this.diagnostics = diagnostics;
   }

@@ -11,7 +11,7 @@ const cases = readdirSync(here, { withFileTypes: true })
 
 const env = { SLACK_URL: 'https://hooks.slack.example.com/planted-secret', EMPTY: '' };
 
-describe('what is wrong with a stack must be said in full, at its place', () => {
+describe('problems of a stack must be reported completely, with their positions', () => {
   test.each(cases)('%s', async (name) => {
     const cwd = join(here, name);
     const loaded = await loadStack({ cwd, env });

@@ -14,10 +14,10 @@ describe.each(cases)('the stack %s', (name) => {
   });
 
   it('must be the same bytes every time', async () => {
-    const [one, other] = [await renderCase(name), await renderCase(name)];
+    const [first, second] = [await renderCase(name), await renderCase(name)];
     const bytes = ({ services: all }: Rendering) => all.flatMap(({ files }) => files.map(revealed));
-    expect(bytes(other)).toEqual(bytes(one));
-    expect(other.revision).toBe(one.revision);
+    expect(bytes(second)).toEqual(bytes(first));
+    expect(second.revision).toBe(first.revision);
   });
 
   it('must show no secret', async () => {
@@ -28,12 +28,12 @@ describe.each(cases)('the stack %s', (name) => {
 });
 
 describe('golden stacks', () => {
-  it.each(services.map((service) => service.name))('must have one with %s alone', (service) => {
+  it.each(services.map((service) => service.name))('must include one with only %s', (service) => {
     expect(cases).toContain(`service-${service}`);
   });
 });
 
-/** What a person would compare: each service's files; those that are a shipped template as it is only by their name. */
+/** The files of each service; unchanged shipped templates only by name. */
 function printed({ services: all, tests }: Rendering): string {
   const revisions = new Set(all.map(({ revision }) => revision));
   const text = [...all.flatMap(({ files }) => files), ...tests].map(printedFile).join('\n');

@@ -8,7 +8,7 @@ import { stackSchema } from '../../stack/config.ts';
 import { problems as prometheusProblems } from '../../stack/prometheus/problems.ts';
 import { services } from '../../stack/services.ts';
 
-/** The named things of one kind that the shipped templates contribute. */
+/** The names of one kind that the shipped templates contribute. */
 function contributed(kind: string, name: string): readonly string[] {
   const templates = join(packageRoot(), 'templates');
   return services.flatMap((service) => {
@@ -19,7 +19,7 @@ function contributed(kind: string, name: string): readonly string[] {
   });
 }
 
-test('each job the stack brings must be a name no job of the person may take', () => {
+test('the name of each contributed job must be reserved', () => {
   const names = contributed('scrapes', 'job_name');
   expect(names.length).toBeGreaterThan(0);
   const config = stackSchema.parse({ prometheus: { scrape_configs: names.map((job_name) => ({ job_name })) } });
@@ -28,7 +28,7 @@ test('each job the stack brings must be a name no job of the person may take', (
   ).toEqual(names);
 });
 
-test('each receiver the stack brings must be there for routes, and be a name no receiver of the person may take', () => {
+test('the name of each contributed receiver must be usable in routes and reserved', () => {
   const names = contributed('receivers', 'name');
   expect(names.length).toBeGreaterThan(0);
   const route = { receiver: names[0], routes: names.map((receiver) => ({ receiver })) };

@@ -113,7 +113,7 @@ describe('the cause of an exit', () => {
 describe('a slow start of Prometheus', () => {
   const read = (body: string, status = 200) => findService('prometheus')?.starting?.read({ status, body });
 
-  it('must show how far the write-ahead log is replayed', () => {
+  it("must show the progress of the write-ahead log's replay", () => {
     expect(read('{"status":"success","data":{"min":3,"max":14,"current":5}}')).toBe(
       'replaying the write-ahead log, segment 3 of 12',
     );

@@ -8,14 +8,14 @@ import { ago } from '../../stack/values/units.ts';
 const now = Date.parse('2026-01-31T12:00:00Z');
 const config = stackSchema.parse({});
 
-/** What a service's vital reads out of an answer. */
+/** What a service's indicator reads out of an answer. */
 function read(service: string, label: string, body: unknown): Reading | undefined {
-  const vital = services
-    .find((one) => one.name === service)
+  const indicator = services
+    .find(({ name }) => name === service)
     ?.healthIndicators?.(config)
-    .find((one) => one.label === label);
-  if (vital === undefined) throw new Error(`${service} has no vital ${label}`);
-  return vital.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now);
+    .find((indicator) => indicator.label === label);
+  if (indicator === undefined) throw new Error(`${service} has no indicator ${label}`);
+  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now);
 }
 
 const target = (health: string, lastError = '') => ({
@@ -25,7 +25,7 @@ const target = (health: string, lastError = '') => ({
   lastError,
 });
 
-test('targets must be counted, and each that is down told with its error and one way to mend them', () => {
+test('targets must be counted, and those that are down listed with their errors and one hint', () => {
   expect(
     read('prometheus', 'targets', { data: { activeTargets: [target('up'), target('up'), target('unknown')] } }),
   ).toEqual({
@@ -48,7 +48,7 @@ test('targets must be counted, and each that is down told with its error and one
   });
 });
 
-test('alerts that fire must be named, and are no fault of the stack', () => {
+test('firing alerts must be named, and are not a problem of the stack', () => {
   const alert = (state: string, alertname: string) => ({ state, labels: { alertname } });
   expect(read('prometheus', 'alerts', { data: { alerts: [] } })).toMatchObject({ text: 'none firing', tone: 'right' });
   expect(
@@ -62,7 +62,7 @@ test('alerts that fire must be named, and are no fault of the stack', () => {
   });
 });
 
-test('a refused reload must be wrong, for every server that has one', () => {
+test('a failed reload must be a problem of every server with a reload', () => {
   const info = (reloadConfigSuccess: boolean) => ({
     data: { reloadConfigSuccess, lastConfigTime: '2026-01-31T11:57:00Z' },
   });
@@ -83,7 +83,7 @@ test('a refused reload must be wrong, for every server that has one', () => {
   }
 });
 
-test('notifications that failed must be told with the way they were sent', () => {
+test('failed notifications must be reported with their integration', () => {
   const page = (failed: number) =>
     [
       '# TYPE alertmanager_notifications_total counter',
@@ -101,7 +101,7 @@ test('notifications that failed must be told with the way they were sent', () =>
   });
 });
 
-test('alerts in Alertmanager must be counted by whether anybody hears of them', () => {
+test('alerts in Alertmanager must be counted as active or suppressed', () => {
   const alert = (state: string) => ({ status: { state } });
   expect(read('alertmanager', 'alerts', [alert('active'), alert('suppressed'), alert('active')])).toMatchObject({
     text: '2 active, 1 silenced or inhibited',
@@ -109,7 +109,7 @@ test('alerts in Alertmanager must be counted by whether anybody hears of them', 
   });
 });
 
-test('a refused push must count until a good one of the same group comes after it', () => {
+test('a failed push must count until the next successful push to the group', () => {
   const at = (secondsAgo: number) => String(now / 1000 - secondsAgo);
   const page = [
     `push_time_seconds{instance="db",job="backup"} ${at(120)}`,
@@ -127,7 +127,7 @@ test('a refused push must count until a good one of the same group comes after i
   });
 });
 
-test('a Grafana without its database must be wrong', () => {
+test('a Grafana without its database must be a problem', () => {
   expect(read('grafana', 'database', { database: 'ok', version: '12.4.0' })).toMatchObject({
     text: 'ok (Grafana 12.4.0)',
     tone: 'right',
@@ -136,11 +136,13 @@ test('a Grafana without its database must be wrong', () => {
 });
 
 test.each(
-  services.flatMap((service) => (service.healthIndicators?.(config) ?? []).map((vital) => [service, vital] as const)),
-)('an answer in an unknown form must be told as such and never break the status', (service, vital) => {
-  expect(vital.request.port).toBe(service.port);
+  services.flatMap((service) =>
+    (service.healthIndicators?.(config) ?? []).map((indicator) => [service, indicator] as const),
+  ),
+)('a response with an unknown format must be ignored', (service, indicator) => {
+  expect(indicator.request.port).toBe(service.port);
   for (const body of ['', 'null', '[]', '{"data":1}', '<html>']) {
-    const reading = vital.read({ status: 200, body }, now);
+    const reading = indicator.read({ status: 200, body }, now);
     expect(reading === undefined || reading.tone === 'right').toBe(true);
   }
 });

@@ -57,7 +57,7 @@ describe('data at risk', () => {
     expect(risksOf(service, old, now)).toEqual(risks);
   });
 
-  it('must be told of a data volume that is not mounted any more', () => {
+  it('must include a data volume that is no longer mounted', () => {
     const service = findService('prometheus');
     if (service === undefined) throw new Error('there is a Prometheus');
     const spec = service.container(stackSchema.parse({}));

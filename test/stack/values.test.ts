@@ -43,7 +43,7 @@ describe('a duration', () => {
   });
 });
 
-test('a duration of stack.yml must not be longer than Prometheus takes', () => {
+test('a duration of stack.yml must not be longer than Prometheus accepts', () => {
   expect(duration.safeParse('292y').success).toBe(true);
   expect(duration.safeParse('293y').error?.issues.map(({ message }) => message)).toEqual([
     'expected a duration such as 15s, 5m or 1h30m, got the string "293y"',
@@ -76,13 +76,13 @@ describe('the closest word', () => {
     expect(closest(word, words)).toBe(expected);
   });
 
-  test('must be measured alike in both directions, and by no more than the longer word', () => {
+  test("must have a symmetric distance of at most the longer word's length", () => {
     fc.assert(
-      fc.property(fc.string(), fc.string(), (one, other) => {
-        const far = editDistance(one, other);
-        expect(far).toBe(editDistance(other, one));
-        expect(far).toBeLessThanOrEqual(Math.max(one.length, other.length));
-        expect(far === 0).toBe(one === other);
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        const distance = editDistance(a, b);
+        expect(distance).toBe(editDistance(b, a));
+        expect(distance).toBeLessThanOrEqual(Math.max(a.length, b.length));
+        expect(distance === 0).toBe(a === b);
       }),
     );
   });

@@ -15,8 +15,8 @@ async function rendered<T>(service: string, path: string, keys: object = {}): Pr
   };
   const rendering = render(loaded, await loadTemplates(undefined));
   if (!rendering.ok) throw new Error(JSON.stringify(rendering.error));
-  const files = rendering.value.services.find((one) => one.service.name === service)?.files ?? [];
-  const file = files.find((one) => one.path === path);
+  const files = rendering.value.services.find((rendered) => rendered.service.name === service)?.files ?? [];
+  const file = files.find((rendered) => rendered.path === path);
   if (file === undefined) throw new Error(`${service} has no ${path}`);
   return parse(String(file.content)) as T;
 }
@@ -33,7 +33,7 @@ interface Datasources {
 }
 
 describe('the shipped prometheus.yml', () => {
-  it('must scrape the Pushgateway every 10 seconds and keep the labels of what was pushed', async () => {
+  it('must scrape the Pushgateway every 10 seconds with honor_labels', async () => {
     const { scrape_configs } = await rendered<PrometheusYml>('prometheus', 'prometheus.yml', {
       prometheus: { scrape_interval: '1m' },
     });
@@ -45,7 +45,7 @@ describe('the shipped prometheus.yml', () => {
     });
   });
 
-  it("must have a job for each service that has metrics, named after it, before the person's own", async () => {
+  it("must have a job for each service with metrics, named after it, before the user's jobs", async () => {
     const own = { job_name: 'node', static_configs: [{ targets: ['host.docker.internal:9100'] }] };
     const { scrape_configs } = await rendered<PrometheusYml>('prometheus', 'prometheus.yml', {
       sink: { enabled: true },
@@ -56,14 +56,14 @@ describe('the shipped prometheus.yml', () => {
     expect(scrape_configs.at(-1)).toEqual(own);
   });
 
-  it('must send alerts to the Alertmanager of the stack, and to none when there is none', async () => {
+  it("must send alerts to the stack's Alertmanager, if any", async () => {
     const { alerting } = await rendered<PrometheusYml>('prometheus', 'prometheus.yml');
     expect(alerting?.alertmanagers).toEqual([{ static_configs: [{ targets: ['alertmanager:9093'] }] }]);
     const without = await rendered<PrometheusYml>('prometheus', 'prometheus.yml', { alertmanager: { enabled: false } });
     expect(without).not.toHaveProperty('alerting');
   });
 
-  it('must leave out what stack.yml does not say', async () => {
+  it('must leave out keys that stack.yml does not set', async () => {
     const yml = await rendered<PrometheusYml>('prometheus', 'prometheus.yml');
     expect(yml.global).toEqual({ scrape_interval: '15s', evaluation_interval: '15s' });
     expect(Object.keys(yml)).toEqual(['global', 'rule_files', 'alerting', 'scrape_configs']);
@@ -71,7 +71,7 @@ describe('the shipped prometheus.yml', () => {
 });
 
 describe('the shipped Grafana provisioning', () => {
-  it('must give each datasource the uid dashboards refer to, and prune what is gone', async () => {
+  it('must give each datasource the uid of the dashboards, and prune removed ones', async () => {
     const folder = 'provisioning/datasources';
     const prometheus = await rendered<Datasources>('grafana', `${folder}/prometheus.yml`, {
       prometheus: { scrape_interval: '30s' },
@@ -92,14 +92,14 @@ describe('the shipped Grafana provisioning', () => {
     ]);
   });
 
-  it('must hold no lone $, which Grafana would take for a variable', async () => {
+  it('must have no single $, which Grafana would expand as a variable', async () => {
     for (const path of ['datasources/prometheus.yml', 'datasources/alertmanager.yml', 'dashboards/promstack.yml']) {
       const values = JSON.stringify(await rendered('grafana', `provisioning/${path}`));
       expect(values.replaceAll('$$', ''), path).not.toContain('$');
     }
   });
 
-  it('must look for dashboards where they are rendered, and not wait for file events', async () => {
+  it('must load dashboards from their rendered folder, without file events', async () => {
     const { providers } = await rendered<{ providers: readonly object[] }>(
       'grafana',
       'provisioning/dashboards/promstack.yml',

@@ -21,7 +21,7 @@ function expectationsFor(ruleFile: string) {
 }
 
 describe('shipped rule files', () => {
-  it('must exist for each service that can be watched', () => {
+  it('must exist for each service that has metrics', () => {
     expect(Object.keys(ruleFiles)).toEqual(
       expect.arrayContaining([
         'rules/alertmanager.yml',
@@ -32,21 +32,21 @@ describe('shipped rule files', () => {
     );
   });
 
-  it('must each have a unit test of the same name that loads it', () => {
+  it('must each have a unit test with the same file name', () => {
     expect(Object.keys(ruleTests).map((path) => path.replace('tests/', 'rules/'))).toEqual(Object.keys(ruleFiles));
     for (const [path, text] of Object.entries(ruleTests)) {
       expect((parse(text) as RuleTest).rule_files, path).toEqual([`../${path.replace('tests/', 'rules/')}`]);
     }
   });
 
-  it('must name each group once, because Prometheus keeps the state of alerts by it', () => {
+  it('must have unique group names, because Prometheus identifies the state of alerts by them', () => {
     const groups = new Map(shippedAlerts.map(({ file, group }) => [`${file} ${group}`, group]));
     expect([...groups.values()]).toEqual([...new Set(groups.values())]);
   });
 });
 
 describe.each(shippedAlerts)('$alert ($labels.severity) of $file', ({ file, alert, expr, labels, annotations }) => {
-  it('must say how bad it is, what happened and what to do', () => {
+  it('must have a severity, a summary, a description and a runbook', () => {
     expect(labels).toEqual({ severity: expect.stringMatching(/^(critical|warning|info)$/) });
     expect(Object.keys(annotations)).toEqual(['summary', 'description', 'runbook']);
     expect(annotations['summary']).toMatch(/^\S.{5,80}[^.]$/);
@@ -54,16 +54,16 @@ describe.each(shippedAlerts)('$alert ($labels.severity) of $file', ({ file, aler
     expect(annotations['runbook']).toMatch(/^1\. .+\.$/);
   });
 
-  it('must be an expression PromQL knows', () => {
+  it('must have a valid expression', () => {
     expect(promqlErrors(expr)).toEqual([]);
   });
 
   it('must have a unit test in which it fires and one in which it does not', () => {
     const expected = expectationsFor(file).filter(({ alertname }) => alertname === alert);
     const fires = expected
-      .flatMap((one) => one.exp_alerts)
-      .filter((one) => one.exp_labels['severity'] === labels['severity']);
-    const stays = expected.filter((one) => one.exp_alerts.length === 0);
+      .flatMap((testCase) => testCase.exp_alerts)
+      .filter((expectedAlert) => expectedAlert.exp_labels['severity'] === labels['severity']);
+    const stays = expected.filter((testCase) => testCase.exp_alerts.length === 0);
     expect(fires.length, 'unit tests in which it fires').toBeGreaterThan(0);
     expect(stays.length, 'unit tests in which it does not fire').toBeGreaterThan(0);
   });

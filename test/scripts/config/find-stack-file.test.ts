@@ -7,17 +7,17 @@ import { folderWith } from '../../support/config.ts';
 describe('stack.yml', () => {
   test('must be found from a folder below it', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'rules/deep/a.yml': '' });
-    const found = await findStackFile({ cwd: join(folder.path, 'rules', 'deep') });
-    expect(found).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
+    const stackFile = await findStackFile({ cwd: join(folder.path, 'rules', 'deep') });
+    expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
   });
 
   test('must be found by its other extension, and the nearest one must win', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'inner/stack.yaml': '', 'inner/below/x': '' });
-    const found = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
-    expect(found).toMatchObject({ ok: true, value: join(folder.path, 'inner', 'stack.yaml') });
+    const stackFile = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
+    expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'inner', 'stack.yaml') });
   });
 
-  test('must be taken from -f, whether it names the file or its folder', async () => {
+  test('must be taken from -f, a file or a folder', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'other/mine.yml': '', 'other/stack.yml': '' });
     const cwd = folder.path;
     expect(await findStackFile({ cwd, file: 'other/mine.yml' })).toMatchObject({
@@ -34,8 +34,8 @@ describe('stack.yml', () => {
     await using folder = await folderWith({ 'empty/x': '' });
     const cwd = file === undefined ? join(folder.path, 'empty') : folder.path;
     const loaded = await loadStack({ cwd, file, env: {} });
-    const told = loaded.ok ? [] : loaded.error;
-    const printed = printDiagnostics(told, () => undefined, false);
+    const diagnostics = loaded.ok ? [] : loaded.error;
+    const printed = printDiagnostics(diagnostics, () => undefined, false);
     expect(printed.replaceAll(folder.path, 'HERE')).toBe(
       `✖ ${message}\n  "promstack init" writes one; "-f FILE" names one in another place; "promstack -p NAME status" and other commands about a running stack need none\n1 problem. Nothing was changed.\n`,
     );

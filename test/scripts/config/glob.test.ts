@@ -55,7 +55,7 @@ describe('a glob', () => {
     expect(absolute).toHaveLength(expected.length);
   });
 
-  test('must follow links to folders, but not below **, and match pipes and dangling links', async () => {
+  test('must follow links to folders, but not below **, and match pipes and broken links', async () => {
     await using folder = await folderWith({ 'real/a.yml': '', 'real/b/c.yml': '' });
     await symlink('real', join(folder.path, 'link'));
     await symlink('..', join(folder.path, 'real/loop'));
@@ -78,26 +78,26 @@ describe('a glob', () => {
     expect(backwardRange(pattern)).toBe(range);
   });
 
-  test('must be told from a plain path', () => {
+  test('must be distinguished from a plain path', () => {
     expect(['a/b.yml', '../x.yml', 'a-b_c.yml'].some(isGlob)).toBe(false);
     expect(['*.yml', 'a?', '[a]', '{a,b}'].every(isGlob)).toBe(true);
   });
 });
 
-describe('the name a file lands under', () => {
+describe('the name of a user file in the container', () => {
   const name = (path: string) => targetName(path, ['.yml', '.yaml']);
 
-  test('must be its path with the folders folded in', () => {
+  test('must contain the folders of its path', () => {
     expect(name('a.yml')).toBe('a.yml');
     expect(name('rules/team-1/a.yaml')).toBe('rules__team-1__a.yaml');
   });
 
-  test('must have an extension the server looks for', () => {
+  test('must have an extension that the server reads', () => {
     expect(name('old.rules')).toBe('old.rules.yml');
     expect(name('rules')).toBe('rules.yml');
   });
 
-  test('must be another one for another path, whatever is in it', () => {
+  test('must be different for different paths', () => {
     const paths = [
       'a/b.yml',
       'a__b.yml',
@@ -113,6 +113,6 @@ describe('the name a file lands under', () => {
     ];
     const names = paths.map(name);
     expect(new Set(names).size).toBe(paths.length);
-    expect(names.every((one) => /^[\w-][\w.-]*\.yml$/.test(one))).toBe(true);
+    expect(names.every((name) => /^[\w-][\w.-]*\.yml$/.test(name))).toBe(true);
   });
 });

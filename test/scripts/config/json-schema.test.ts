@@ -8,11 +8,11 @@ import { validate } from '../../../scripts/config/validate.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
 
-test('the committed JSON Schema must be the one of the schema (npm run generate writes it)', () => {
+test('the committed JSON Schema must be up to date (npm run generate writes it)', () => {
   expect(readFileSync(join(packageRoot(), 'templates/init/stack.schema.json'), 'utf8')).toBe(stackJsonSchemaText());
 });
 
-test('every key must be described, since the reference and the editors show it', () => {
+test('every key must have a description for the reference and for editors', () => {
   const schema = stackJsonSchema();
   const silent = knownKeys(stackSchema)
     .map(({ path }) => path)

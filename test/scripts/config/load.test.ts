@@ -9,7 +9,7 @@ import type { Secret } from '../../../stack/secret.ts';
 import { PlainScalar } from '../../../stack/values/plain-scalar.ts';
 import { folderWith } from '../../support/config.ts';
 
-/** Loads a stack.yml that must be right. */
+/** Loads a valid stack.yml. */
 async function load(
   text: string,
   more: { env?: Record<string, string>; files?: Record<string, string>; overrides?: object } = {},
@@ -37,14 +37,14 @@ describe('a stack.yml', () => {
     },
   );
 
-  test('must say where a key stands, and its nearest parent when it is not written', async () => {
+  test('must have the position of each key, or of its nearest parent', async () => {
     const stack = await load('name: demo\nprometheus:\n  port: 9091\npushgateway: {port: 9190}\n');
     expect(stack.locate(['prometheus', 'port'])).toMatchObject({ file: 'stack.yml', line: 3, column: 9, length: 4 });
     expect(stack.locate(['prometheus', 'port'], true)).toMatchObject({ line: 3, column: 3 });
     expect(stack.locate(['prometheus', 'retention', 'time'])).toMatchObject({ line: 2, column: 1 });
   });
 
-  test('must give way to overrides, key by key', async () => {
+  test('must be overridden key by key', async () => {
     const { config } = await load('prometheus:\n  port: 9190\n  scrape_interval: 1m\n', {
       overrides: { name: 'other', prometheus: { port: 9290 }, grafana: { enabled: false } },
     });
@@ -52,7 +52,7 @@ describe('a stack.yml', () => {
     expect(config.prometheus).toMatchObject({ port: 9290, scrape_interval: '1m' });
   });
 
-  test('must take anchors, aliases, merges and keys of its own for them', async () => {
+  test('must support anchors, aliases, merges and keys for anchors', async () => {
     const { config } = await load(`
 x-common: &common {scheme: https, scrape_interval: 1m}
 prometheus:
@@ -68,7 +68,7 @@ prometheus:
     ]);
   });
 
-  test('must keep scalars as they are written, and take label values for strings', async () => {
+  test('must keep the source form of scalars, and read label values as strings', async () => {
     const { config } = await load(`
 prometheus:
   external_labels: {version: 1.10, on: true, port: 0080}
@@ -102,7 +102,7 @@ alertmanager:
     expect(config.alertmanager.time_intervals.map(({ name }) => name)).toEqual(['2024-01-01', '1e3']);
   });
 
-  test('must hold secrets that never show themselves', async () => {
+  test('must hold secrets that are never printed', async () => {
     const { config } = await load(
       `
 alertmanager:
@@ -121,7 +121,7 @@ alertmanager:
     expect(JSON.stringify(config)).not.toMatch(/planted|in-a-file/);
   });
 
-  test('must name a secret file that is not text, where it is named', async () => {
+  test('must report a secret file that is not text, at its key', async () => {
     const text =
       'alertmanager:\n  receivers:\n    - name: a\n      webhook_configs: [{url: !file s}]\n  route: {receiver: a}\n';
     const problemWith = async (secret: string | Uint8Array): Promise<unknown> => {
@@ -138,7 +138,7 @@ alertmanager:
     ]);
   });
 
-  test('must read a pipe of secrets once, though two keys name it', async () => {
+  test('must read a pipe once, even if two keys name it', async () => {
     await using folder = await folderWith({
       'stack.yml':
         'alertmanager:\n  receivers:\n    - name: a\n      webhook_configs: [{url: !file s}, {url: !file s}]\n  route: {receiver: a}\n',
@@ -149,7 +149,7 @@ alertmanager:
     expect(await loading).toMatchObject({ ok: true });
   });
 
-  test('must bring the files it names, each once, under names that two folders cannot fight over', async () => {
+  test('must load each file that it names once, without name conflicts between folders', async () => {
     const rules = (name: string) => `groups:\n  - name: ${name}\n    rules: []\n`;
     const { userFiles } = await load(
       'prometheus:\n  rules: [rules/**/*, rules/team/a.yml, old.rules]\nalertmanager:\n  templates: [mail.tmpl]\n',
@@ -177,7 +177,7 @@ alertmanager:
     ]);
   });
 
-  test('must name a rule file that is not text', async () => {
+  test('must report a rule file that is not text', async () => {
     await using folder = await folderWith({
       'stack.yml': 'prometheus:\n  rules: [a.yml]\n',
       'a.yml': new Uint8Array([0xff, 0xfe, 0]),
@@ -186,34 +186,34 @@ alertmanager:
     expect(loaded).toMatchObject({ ok: false, error: [{ message: 'the file a.yml is not UTF-8 text' }] });
   });
 
-  test('must be told of by the path a person would type from where they stand', async () => {
+  test('must have paths relative to the working directory in messages', async () => {
     await using folder = await folderWith({
       'stack.yml': 'nam: x\nprometheus: {rules: [r.yml]}\n',
       'r.yml': '[]',
       'deep/x': '',
     });
     const loaded = await loadStack({ cwd: join(folder.path, 'deep'), env: {} });
-    const told = loaded.ok ? [] : loaded.error;
-    expect(told.map(({ where }) => where?.file)).toEqual(['../stack.yml', '../r.yml']);
+    const diagnostics = loaded.ok ? [] : loaded.error;
+    expect(diagnostics.map(({ where }) => where?.file)).toEqual(['../stack.yml', '../r.yml']);
   });
 
-  test('of 10,000 broken rules must be told in one go, and not all be printed', async () => {
+  test('with 10,000 invalid rules must report all of them, and print only some', async () => {
     const rules = Array.from({ length: 10_000 }, (_, at) => `      - alert: A${at}\n        expr: up ==\n`).join('');
     await using folder = await folderWith({
       'stack.yml': 'prometheus: {rules: [r.yml]}\n',
       'r.yml': `groups:\n  - name: a\n    rules:\n${rules}`,
     });
     const loaded = await loadStack({ cwd: folder.path, env: {} });
-    const told = loaded.ok ? [] : loaded.error;
-    expect(told).toHaveLength(10_000);
-    expect(printDiagnostics(told, () => undefined, false)).toMatch(
+    const diagnostics = loaded.ok ? [] : loaded.error;
+    expect(diagnostics).toHaveLength(10_000);
+    expect(printDiagnostics(diagnostics, () => undefined, false)).toMatch(
       /… and 9950 more\.\n10000 problems\. Nothing was changed\.\n$/,
     );
   });
 });
 
-describe('whatever stands in stack.yml', () => {
-  /** Texts that look like a stack.yml, whole and broken. */
+describe('any content of stack.yml', () => {
+  /** Texts that resemble a stack.yml, valid and invalid. */
   const texts = fc.oneof(
     fc.string(),
     fc
@@ -270,20 +270,20 @@ describe('whatever stands in stack.yml', () => {
     },
   );
 
-  test('loading it must end in a config or in diagnostics with places inside the file', async () => {
+  test('must be loaded to a config or to diagnostics with positions inside the file', async () => {
     await using folder = await folderWith({ y: 'secret' });
     const { writeFile } = await import('node:fs/promises');
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
         await writeFile(join(folder.path, 'stack.yml'), text);
         const loaded = await loadStack({ cwd: folder.path, env: { X: 'secret' } });
-        const told = loaded.ok ? loaded.warnings : loaded.error;
-        expect(loaded.ok || told.length > 0).toBe(true);
-        for (const { where } of told) {
+        const diagnostics = loaded.ok ? loaded.warnings : loaded.error;
+        expect(loaded.ok || diagnostics.length > 0).toBe(true);
+        for (const { where } of diagnostics) {
           expect(where?.line).toBeLessThanOrEqual(text.split('\n').length + 1);
           expect(where?.length).toBeGreaterThan(0);
         }
-        expect(printDiagnostics(told, () => text, false)).not.toContain('secret\n');
+        expect(printDiagnostics(diagnostics, () => text, false)).not.toContain('secret\n');
       }),
       { numRuns: 500 },
     );

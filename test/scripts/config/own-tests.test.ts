@@ -5,12 +5,12 @@ import { expect, test } from 'vitest';
 import { readOwnTests } from '../../../scripts/config/load.ts';
 import { folderWith } from '../../support/config.ts';
 
-test('a stack without a folder of tests must have none', async () => {
+test('a stack without a folder of tests must have no tests', async () => {
   await using folder = await folderWith({});
   expect(await readOwnTests(folder.path, folder.path)).toEqual([]);
 });
 
-test('a folder of tests that cannot be read must not pass for one without tests', async () => {
+test('an unreadable folder of tests must be an error', async () => {
   await using folder = await folderWith({});
   await symlink('tests', join(folder.path, 'tests'));
   await expect(readOwnTests(folder.path, folder.path)).rejects.toMatchObject({
@@ -19,7 +19,7 @@ test('a folder of tests that cannot be read must not pass for one without tests'
   });
 });
 
-test('a pipe among the tests must be refused, not waited for', async () => {
+test('a pipe among the tests must be refused without waiting', async () => {
   await using folder = await folderWith({ 'tests/a.yml': '' });
   const pipe = join(folder.path, 'tests', 'pipe.yml');
   execFileSync('mkfifo', [pipe]);

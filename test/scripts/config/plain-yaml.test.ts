@@ -36,7 +36,7 @@ groups:
 `;
 
 describe('the fast reader', () => {
-  test('must read an ordinary rule file, and as the yaml package does', () => {
+  test('must read an ordinary rule file like the yaml package', () => {
     expect(readPlainYaml(rules)?.value).toEqual(parse(rules));
   });
 
@@ -89,7 +89,7 @@ describe('the fast reader', () => {
     expect(readPlainYaml(text)).toBeUndefined();
   });
 
-  test('must never read a text differently from the yaml package, nor one that the package refuses', () => {
+  test('must never read a text differently from the yaml package, or one that the package rejects', () => {
     const lines = fc.constantFrom(
       ...rules.split('\n'),
       '',
@@ -133,7 +133,7 @@ describe('the fast reader', () => {
       }),
       runs,
     );
-    // A reader that leaves everything to others would pass too.
+    // Otherwise a reader that never reads anything would pass.
     expect(read).toBeGreaterThan(runs.numRuns / 10);
   });
 });

@@ -7,7 +7,7 @@ import { type CheckedFiles, readUserFiles } from '../../../scripts/config/user-f
 import { stackSchema } from '../../../stack/config.ts';
 import { folderWith } from '../../support/config.ts';
 
-describe('files that are read again and again', () => {
+describe('files that are loaded repeatedly', () => {
   const loki = { name: 'Loki', type: 'loki', uid: 'loki', url: 'http://loki:3100' };
   const named = { prometheus: { rules: ['a.yml'] }, grafana: { dashboards: ['logs.json'] } };
   const before = stackSchema.parse(named);
@@ -17,18 +17,18 @@ describe('files that are read again and again', () => {
     'logs.json': JSON.stringify({ title: 'Logs', uid: 'logs', panels: [{ datasource: { uid: 'loki' } }] }),
   };
 
-  test('must be judged anew by what has changed in stack.yml', async () => {
+  test('must be checked again when the keys that they depend on change', async () => {
     await using folder = await folderWith(files);
     const judged: CheckedFiles = new Map();
-    const told = async (config: typeof before): Promise<readonly string[]> =>
+    const problemsWith = async (config: typeof before): Promise<readonly string[]> =>
       (await readUserFiles(config, folder.path, folder.path, judged)).diagnostics.map(({ message }) => message);
     const unknown = 'the stack has no datasource with the uid "loki"';
-    expect(await told(before)).toContain(unknown);
-    expect(await told(after)).not.toContain(unknown);
-    expect(await told(before)).toContain(unknown);
+    expect(await problemsWith(before)).toContain(unknown);
+    expect(await problemsWith(after)).not.toContain(unknown);
+    expect(await problemsWith(before)).toContain(unknown);
   });
 
-  test('must not be looked into again for what they do not depend on', async () => {
+  test('must not be checked again for other changes', async () => {
     await using folder = await folderWith(files);
     const judged: CheckedFiles = new Map();
     await readUserFiles(before, folder.path, folder.path, judged);
@@ -39,30 +39,37 @@ describe('files that are read again and again', () => {
   });
 });
 
-/** What is told of a stack with these rules, the folder's own path left out. */
+/** The problems of a stack with these rules, without the path of the folder. */
 async function printed(folder: string, rules: string): Promise<readonly unknown[]> {
   const loaded = await loadStack({ cwd: folder, env: {} });
   expect(loaded.ok, rules).toBe(false);
-  const told = loaded.ok ? [] : loaded.error;
-  return told.map(({ message, hint, where }) => [where?.line, message.replace(folder, 'HERE'), hint]);
+  const diagnostics = loaded.ok ? [] : loaded.error;
+  return diagnostics.map(({ message, hint, where }) => [where?.line, message.replace(folder, 'HERE'), hint]);
 }
 
 const stackWith = (rules: string) => ({ 'stack.yml': `prometheus:\n  rules: [${rules}]\n` });
 
-test.each(['pipe.yml', '"*.yml"'])('a pipe among the rules named by %s must be told, not waited for', async (rules) => {
-  await using folder = await folderWith(stackWith(rules));
-  execFileSync('mkfifo', [join(folder.path, 'pipe.yml')]);
-  expect(await printed(folder.path, rules)).toContainEqual([
-    2,
-    'the file pipe.yml is not a regular file',
-    'paths are relative to the folder of stack.yml',
-  ]);
-});
+test.each(['pipe.yml', '"*.yml"'])(
+  'a pipe among the rules named by %s must be reported without waiting',
+  async (rules) => {
+    await using folder = await folderWith(stackWith(rules));
+    execFileSync('mkfifo', [join(folder.path, 'pipe.yml')]);
+    expect(await printed(folder.path, rules)).toContainEqual([
+      2,
+      'the file pipe.yml is not a regular file',
+      'paths are relative to the folder of stack.yml',
+    ]);
+  },
+);
 
-test('a folder of rules that cannot be read must not be taken for an empty one', async () => {
+test('an unreadable folder of rules must be an error', async () => {
   await using folder = await folderWith(stackWith('"rules/*.yml"'));
   await symlink('rules', join(folder.path, 'rules'));
   expect(await printed(folder.path, 'rules')).toEqual([
-    [2, 'the folder HERE/rules cannot be read (ELOOP)', 'make it readable for this user, or name files elsewhere'],
+    [
+      2,
+      'the folder HERE/rules cannot be read (ELOOP)',
+      'make it readable for this user, or use files in another folder',
+    ],
   ]);
 });

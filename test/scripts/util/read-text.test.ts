@@ -14,7 +14,7 @@ function pipeIn(folder: string): string {
 }
 
 describe('a pipe', () => {
-  test('must be read to its end, whoever comes first', async () => {
+  test('must be read to its end, whether reader or writer opens it first', async () => {
     await using folder = await folderWith({});
     const path = pipeIn(folder.path);
     const reading = readText(path);
@@ -26,7 +26,7 @@ describe('a pipe', () => {
     writing.kill();
   });
 
-  test('must not be waited for once the signal says so', async () => {
+  test('must not be waited for after the signal aborts', async () => {
     await using folder = await folderWith({});
     const stop = new AbortController();
     const reading = readText(pipeIn(folder.path), { signal: stop.signal });
@@ -35,7 +35,7 @@ describe('a pipe', () => {
     await expect(reading).rejects.toThrow('stopped');
   });
 
-  test('must not be read without an end', async () => {
+  test('must not be read beyond the limit', async () => {
     await using folder = await folderWith({});
     const path = pipeIn(folder.path);
     const endless = spawn('sh', ['-c', `yes > ${path}`]);

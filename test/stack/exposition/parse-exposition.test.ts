@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { type ExpositionOptions, parseExposition } from '../../../stack/exposition/parse-exposition.ts';
 
 describe('a body that can be pushed', () => {
-  test('must come out as families with their samples', () => {
+  test('must be parsed to families with their samples', () => {
     const families = read(`
 # HELP http_request_total Requests,\\nby path \\\\ code.
 # TYPE http_request_total counter
@@ -43,7 +43,7 @@ s_bucket 5
     ]);
   });
 
-  test('must keep numbers as Go reads them', () => {
+  test('must read numbers like Go', () => {
     const words = ['+5', '1.', '.5', '-.5e+3', 'NaN', 'nAn', '+Inf', '-infinity', 'inf', '1e-999', '-0'];
     const families = read(words.map((word, at) => `m${at} ${word}\n`).join(''));
     expect(families.map(({ samples }) => samples[0]?.split(' ')[1])).toEqual([
@@ -61,13 +61,13 @@ s_bucket 5
     ]);
   });
 
-  test('must have its last line ended', () => {
+  test('must get a newline at its end', () => {
     expect(parseExposition('m 1')).toMatchObject({ ok: true, text: 'm 1\n' });
     expect(parseExposition('m 1\n')).toMatchObject({ ok: true, text: 'm 1\n' });
     expect(parseExposition('')).toMatchObject({ ok: true, text: '', value: [] });
   });
 
-  test('may name its metrics in any words where the Pushgateway takes them', () => {
+  test('may have UTF-8 metric names if the Pushgateway accepts them', () => {
     const text = '# TYPE "my.metric" gauge\n{"my.metric", "é\\n"="1"} 1\n';
     expect(read(text, { names: 'utf8' })[0]).toMatchObject({ name: 'my.metric', samples: ['my.metric{é\n=1} 1'] });
     expect(read('{"plain"} 1')[0]).toMatchObject({ name: 'plain' });
@@ -75,7 +75,7 @@ s_bucket 5
 });
 
 describe('a body that cannot be pushed', () => {
-  test('must be told of every wrong line, with line and column', () => {
+  test('must have every invalid line reported, with line and column', () => {
     expect(problemsOf('good 1\n2bad 1\nm{a=b} 1\nm{a="b} 1\nm x\n')).toEqual([
       '2:1 metric-name: a metric name cannot start with "2" (put a letter or _ before the digit)',
       '3:5 label-value: the value of the label "a" must be in double quotes (write a="…")',
@@ -212,7 +212,7 @@ describe('a body that cannot be pushed', () => {
     expect(problemsOf(body)).toEqual(problems);
   });
 
-  test('must be judged with the labels of its group', () => {
+  test('must be checked with the labels of its group', () => {
     const body = 'm{job="a"} 1\nm{job="b"} 2\n';
     expect(problemsOf(body)).toEqual([]);
     expect(problemsOf(body, { group: new Map([['job', 'c']]) })).toEqual([

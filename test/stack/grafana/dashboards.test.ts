@@ -21,7 +21,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
   const panels = panelsOf(dashboard);
   const all = (dashboard.panels ?? []) as readonly Panel[];
 
-  test('the file in templates must be what the source builds (npm run generate writes it)', () => {
+  test('the file in templates must be up to date (npm run generate writes it)', () => {
     expect(readFileSync(join(packageRoot(), path), 'utf8')).toBe(text);
   });
 
@@ -32,7 +32,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     }
   });
 
-  test('every variable in a query or title must be one the dashboard has, and every variable must be used', () => {
+  test('every variable in a query or title must exist, and every variable must be used', () => {
     const known = (dashboard.templating.list ?? []).map(({ name }) => name);
     const used = new Set(
       queriesOf(dashboard).flatMap(({ expr }) =>
@@ -42,7 +42,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     expect([...used].sort()).toEqual([...known].sort());
   });
 
-  test('every panel must have a title, a description that says something, a unit and a query', () => {
+  test('every panel must have a title, a description, a unit and a query', () => {
     for (const panel of panels) {
       expect(panel.title?.trim(), JSON.stringify(panel.gridPos)).toBeTruthy();
       expect(panel.description?.length ?? 0, panel.title).toBeGreaterThan(20);
@@ -51,14 +51,14 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     }
   });
 
-  test('every panel, query and annotation must ask the Prometheus of the stack by its fixed uid', () => {
-    const wanted = { type: 'prometheus', uid: 'prometheus' };
+  test("every panel, query and annotation must use the stack's Prometheus by its uid", () => {
+    const expected = { type: 'prometheus', uid: 'prometheus' };
     for (const panel of panels) {
-      expect(panel.datasource, panel.title).toEqual(wanted);
+      expect(panel.datasource, panel.title).toEqual(expected);
       for (const target of panel.targets ?? [])
-        expect((target as { datasource?: unknown }).datasource, panel.title).toEqual(wanted);
+        expect((target as { datasource?: unknown }).datasource, panel.title).toEqual(expected);
     }
-    for (const { name, datasource } of dashboard.annotations.list ?? []) expect(datasource, name).toEqual(wanted);
+    for (const { name, datasource } of dashboard.annotations.list ?? []) expect(datasource, name).toEqual(expected);
   });
 
   test('ids and, within a panel, refIds must be unique', () => {
@@ -72,7 +72,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     }
   });
 
-  test('panels must lie within the 24 columns, without overlap and without holes', () => {
+  test('panels must fill the 24 columns without overlap or gaps', () => {
     const cells = new Map<string, string>();
     let area = 0;
     let bottom = 0;
@@ -101,7 +101,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     }
   });
 
-  test('only a colour that asks to act or to look may follow a green one, and what is not known is never green', () => {
+  test('only red or orange may follow green, and missing data is never green', () => {
     for (const { title, fieldConfig } of panels) {
       const { thresholds, noValue } = fieldConfig?.defaults ?? {};
       const steps = thresholds?.steps ?? [];
@@ -113,7 +113,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
       const judged = colours.length > 1;
       if (judged)
         expect(
-          colours.some((one) => one === 'red' || one === 'orange'),
+          colours.some((color) => color === 'red' || color === 'orange'),
           title,
         ).toBe(true);
       expect(noValue, title).toBeTruthy();

@@ -6,7 +6,7 @@ async function lint(folder: Folder, metrics?: readonly string[]): Promise<readon
   return printed(lintRendering(await renderingOf(folder), metrics && new Set(metrics)));
 }
 
-/** What is told of rules in rules/a.yml, by an otherwise empty stack without a Pushgateway, to which any job could be pushed. */
+/** The warnings about rules in rules/a.yml of an otherwise empty stack, without a Pushgateway, which could have any job. */
 const lintRules = (rules: string, stack = 'pushgateway: {enabled: false}\n'): Promise<readonly string[]> =>
   lint({ stack, rules: { 'rules/a.yml': fileOf(rules) } });
 
@@ -24,15 +24,15 @@ describe('unreached-receiver', () => {
 `,
   });
 
-  it('must tell of a receiver that no route names', async () => {
+  it('must warn about a receiver that no route uses', async () => {
     expect(await lint(stackOf('[]'))).toEqual([
       'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: no route uses it (use it in a route, or remove it; "# promstack: ignore unreached-receiver" silences this)',
     ]);
   });
 
-  it('must tell of a receiver behind a route that takes everything', async () => {
-    const told = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
-    expect(told).toEqual([
+  it('must warn about a receiver after a route that matches everything', async () => {
+    const warnings = await lint(stackOf('[{receiver: a}, {receiver: b, matchers: [x="1"]}]'));
+    expect(warnings).toEqual([
       'warning unreached-receiver stack.yml:4:13+1 the receiver "b" is never notified: routes before its own match all of its alerts (move its route up, or add "continue: true" to the route before it; "# promstack: ignore unreached-receiver" silences this)',
     ]);
     expect(await lint(stackOf('[{receiver: b}]'))).toEqual([
@@ -48,7 +48,7 @@ describe('unreached-receiver', () => {
     '[{receiver: a, matchers: [x!=""]}, {receiver: b, matchers: [x=~".+", y="2"]}]',
     '[{receiver: a, matchers: [x="1"]}, {receiver: a, matchers: [y="2"], routes: [{receiver: b, matchers: [x="1"]}]}]',
     '[{receiver: b, matchers: [x="1"], routes: [{receiver: a, matchers: [x!="2"]}]}]',
-  ])('must tell of one whose alerts other routes take: %s', async (routes) => {
+  ])('must warn when other routes match all of its alerts: %s', async (routes) => {
     expect(await lint(stackOf(routes))).toEqual([
       expect.stringContaining('"b" is never notified: routes before its own match all'),
     ]);
@@ -63,7 +63,7 @@ describe('unreached-receiver', () => {
     '[{receiver: b, matchers: [x="1"]}]',
     '[{receiver: a, continue: true}, {receiver: b, matchers: [x="1"]}]',
     '[{matchers: [x="1"], routes: [{receiver: b, matchers: [y="1"]}]}]',
-  ])('must not tell of one that some route reaches: %s', async (routes) => {
+  ])('must not warn about one that is notified by some route: %s', async (routes) => {
     expect(await lint(stackOf(routes))).toEqual([]);
   });
 });
@@ -79,7 +79,7 @@ alertmanager:
       - {receiver: b, matchers: [team="db"]}
 `;
 
-  it('must tell of an alert that no route takes', async () => {
+  it('must warn about an alert that matches no route', async () => {
     expect(await lintRules('- alert: A\n  expr: sum(up) < 1\n  labels: {severity: critcal}\n', stack)).toEqual([
       'warning default-receiver-only rules/a.yml:4:16+1 the alert A matches no route, so it notifies only the default receiver "a" (add a label that a route matches, or a route that matches the alert; "# promstack: ignore default-receiver-only" silences this)',
     ]);
@@ -93,10 +93,11 @@ alertmanager:
     expect(await lintRules(`- alert: A\n  ${rule}\n`, stack)).toEqual([]);
   });
 
-  it('must not tell of any where there is one receiver, or a comment says that it is meant', async () => {
+  it('must not warn with a single receiver, or when a comment silences it', async () => {
     const rule = '- alert: A\n  expr: sum(up) < 1\n';
-    const one = 'alertmanager:\n  receivers: [{name: a}]\n  route: {receiver: a, routes: [{matchers: [x="1"]}]}\n';
-    expect(await lintRules(rule, one)).toEqual([]);
+    const oneReceiver =
+      'alertmanager:\n  receivers: [{name: a}]\n  route: {receiver: a, routes: [{matchers: [x="1"]}]}\n';
+    expect(await lintRules(rule, oneReceiver)).toEqual([]);
     const meant = stack.replace('receiver: a\n', 'receiver: a # promstack: ignore default-receiver-only\n');
     expect(await lintRules(rule, meant)).toEqual([]);
   });
@@ -108,7 +109,7 @@ describe('inhibit-never-matches', () => {
       stack: `alertmanager:\n  inhibit_rules:\n    - ${rule}\n`,
       rules: { 'rules/a.yml': fileOf('- alert: NodeDown\n  expr: up == 0\n  labels: {severity: critical}\n') },
     });
-  const told = (message: string, hint: string): string =>
+  const warning = (message: string, hint: string): string =>
     expect.stringMatching(
       new RegExp(
         `^warning inhibit-never-matches stack.yml:3:7\\+\\d+ ${escaped(message)} \\(${escaped(hint)}; "# promstack: ignore inhibit-never-matches" silences this\\)$`,
@@ -142,7 +143,7 @@ describe('inhibit-never-matches', () => {
       'make the target matchers differ from the source matchers',
     ],
   ])('must tell of %s', async (rule, message, hint) => {
-    expect(await inhibit(rule)).toEqual([told(message, hint)]);
+    expect(await inhibit(rule)).toEqual([warning(message, hint)]);
   });
 
   it.each([
@@ -159,7 +160,7 @@ describe('job-not-scraped', () => {
   const closed = `pushgateway: {enabled: false}\n${node}`;
   const rule = (job: string): string => `- record: a:b\n  expr: sum(rate(x{job="${job}"}[5m]))\n`;
 
-  it('must tell of a job that nothing scrapes', async () => {
+  it('must warn about a job that is not scraped', async () => {
     expect(await lintRules(rule('nodes'), closed)).toEqual([
       'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape (did you mean "node"?; "# promstack: ignore job-not-scraped" silences this)',
     ]);
@@ -168,20 +169,20 @@ describe('job-not-scraped', () => {
     ]);
   });
 
-  it('must tell of nothing but a slip where jobs may be pushed or come by discovery', async () => {
+  it('must warn only about a typo when jobs may be pushed or discovered', async () => {
     expect(await lintRules(rule('mysql'), node)).toEqual([]);
     expect(await lintRules(rule('nodes'), node)).toEqual([
       'warning job-not-scraped rules/a.yml:5:30+7 a:b selects the job "nodes", which this stack does not scrape, unless its targets set the label themselves (did you mean "node"?; "# promstack: ignore job-not-scraped" silences this)',
     ]);
-    const one = 'prometheus: {scrape_configs: [{job_name: node-1, file_sd_configs: [{files: [a.yml]}]}]}\n';
-    expect(await lintRules(rule('node-2'), `pushgateway: {enabled: false}\n${one}`)).toEqual([]);
+    const discovered = 'prometheus: {scrape_configs: [{job_name: node-1, file_sd_configs: [{files: [a.yml]}]}]}\n';
+    expect(await lintRules(rule('node-2'), `pushgateway: {enabled: false}\n${discovered}`)).toEqual([]);
   });
 
-  it.each(['node', 'prometheus', ''])('must not tell of the job "%s"', async (job) => {
+  it.each(['node', 'prometheus', ''])('must not warn about the job "%s"', async (job) => {
     expect(await lintRules(rule(job), closed)).toEqual([]);
   });
 
-  it('must know the names that static targets are given', async () => {
+  it('must know the job labels of static targets', async () => {
     const given =
       'prometheus: {scrape_configs: [{job_name: a, static_configs: [{targets: [x:1], labels: {job: mysql}}]}]}\n';
     expect(await lintRules(rule('mysql'), `pushgateway: {enabled: false}\n${given}`)).toEqual([]);
@@ -202,7 +203,7 @@ describe('pushgateway-without-honor-labels', () => {
     },
   );
 
-  it('must not tell of one that has it, or scrapes something else', async () => {
+  it('must not warn about one that has it, or that scrapes another server', async () => {
     expect(
       await lint(
         jobOf(
@@ -230,7 +231,7 @@ describe('repeat-beyond-retention', () => {
 `,
     });
 
-  it('must tell of a wait that outlasts what is remembered', async () => {
+  it('must warn about a repeat_interval longer than the retention', async () => {
     expect(await repeat('7d', '120h')).toEqual([
       'warning repeat-beyond-retention stack.yml:8:26+2 the repeat_interval 7d is longer than alertmanager.retention, so notifications repeat after 120h (set alertmanager.retention to 7d or more; "# promstack: ignore repeat-beyond-retention" silences this)',
     ]);
@@ -246,7 +247,7 @@ describe('repeat-beyond-retention', () => {
     },
   );
 
-  it('must not tell of one that is remembered to its end', async () => {
+  it('must not warn about one within the retention', async () => {
     expect(await repeat('5d', '120h')).toEqual([]);
   });
 });
@@ -296,7 +297,7 @@ describe('label-aggregated-away', () => {
     expect(await lintRules(alert(expr, '"{{ $labels.job }}"'))).toEqual([]);
   });
 
-  it('must look into labels that are templates too', async () => {
+  it('must check labels with templates too', async () => {
     expect(await lintRules('- alert: A\n  expr: sum(x)\n  labels: {team: "{{ $labels.team }}"}\n')).toEqual([
       expect.stringContaining('the label team of A uses $labels.team, which is always empty'),
     ]);
@@ -315,14 +316,14 @@ describe('metric-unknown', () => {
     },
   };
 
-  it('must tell of metrics that the running Prometheus does not know', async () => {
+  it('must warn about metrics that the running Prometheus does not have', async () => {
     expect(await lint(folder, ['http_request_total', 'up'])).toEqual([
       'warning metric-unknown rules/a.yml:5:24+17 a:b uses the metric "http_request_totl", which the running Prometheus does not have (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" silences this)',
       'warning metric-unknown rules/a.yml:7:68+10 A uses the metric "odd.name", which the running Prometheus does not have (no target exposes it yet, or it has another name; "# promstack: ignore metric-unknown" silences this)',
     ]);
   });
 
-  it('must not tell of any where none runs', async () => {
+  it('must not warn when no Prometheus runs', async () => {
     expect(await lint(folder)).toEqual([]);
   });
 });
@@ -341,12 +342,12 @@ describe('a comment', () => {
     expect(await lint({ stack: 'name: a\n', rules: { 'rules/a.yml': rule(lines) } })).toEqual([]);
   });
 
-  it('must not keep another quiet', async () => {
+  it('must not silence another warning', async () => {
     const lines = { ...none, at: ' # promstack: ignore metric-unknown' };
     expect(await lint({ stack: 'name: a\n', rules: { 'rules/a.yml': rule(lines) } })).toHaveLength(1);
   });
 
-  it('must be told of when it names no warning', async () => {
+  it('must be reported when it names no warning', async () => {
     const stack = 'name: a # promstack: ignore unreachd-receiver\n';
     expect(await lint({ stack })).toEqual([
       'warning unknown-lint stack.yml:1:29+17 this comment has no effect: there is no warning named "unreachd-receiver" (did you mean "unreached-receiver"?)',

@@ -20,7 +20,7 @@ const right = [
 ];
 
 describe('PromQL', () => {
-  test.each(right)('%s must be taken', (expression) => {
+  test.each(right)('%s must be accepted', (expression) => {
     expect(promqlProblem(expression)).toBeUndefined();
   });
 
@@ -38,7 +38,7 @@ describe('PromQL', () => {
     expect(promqlProblem(expression)).toMatchObject({ message, from });
   });
 
-  test('must be judged alike with and without cachedRunner shapes', () => {
+  test('must get the same result with and without cached shapes', () => {
     const parts = fc.constantFrom(
       ...right,
       '(',
@@ -73,7 +73,7 @@ describe('PromQL', () => {
     );
   });
 
-  test('must have one shape for expressions that differ in numbers and texts alone', () => {
+  test('must have one shape for expressions that differ only in numbers and strings', () => {
     expect(shapeOf('rate(x{a="1", b="c"}[5m]) > 0.5 and log2(y1) == 10')).toBe(
       shapeOf('rate(x{a="22", b=""}[5m]) > 7 and log2(y1) == 0'),
     );

@@ -203,7 +203,7 @@ CONFIG/rules/b.yml: yaml: line 1: did not find expected node content
     expect(explainPromtool(output)).toEqual(expected);
   });
 
-  it('must tell nothing of what is fine', () => {
+  it('must have no findings for valid files', () => {
     expect(explainPromtool(`${passed}Checking CONFIG/rules/a.yml\n  SUCCESS: 1 rules found\n\n`)).toEqual([]);
   });
 });
@@ -227,7 +227,7 @@ describe('the output of promtool test rules', () => {
     { path: 'tests/b.yml', text: expressions },
   ];
 
-  it('must tell each failed case of each file', () => {
+  it('must have a finding for each failed case of each file', () => {
     const output = `  SUCCESS
 
   FAILED:
@@ -370,13 +370,13 @@ describe('the output of promtool test rules', () => {
     ['its end', '2:7: parse error: unexpected end of input in series values', { line: 12, column: 31, about: '1x' }],
     ['one of several', '2:7: parse error: unexpected identifier "b" in series values', {}],
     ['none that is there', '4:1: parse error: unexpected "x"', {}],
-  ])('must tell a series that cannot be read at its place, if that is known, for %s', (_what, told, place) => {
+  ])('must have the position of an invalid series, if known, for %s', (_what, error, place) => {
     const tests = [{ path: 'tests/a.yml', text: series }];
-    const message = `invalid series: ${told.replace(/^.*parse error: /, '')}`;
-    expect(explainRuleTests(`  FAILED:\n${told}\n\n`, tests)).toEqual([{ path: 'tests/a.yml', message, ...place }]);
+    const message = `invalid series: ${error.replace(/^.*parse error: /, '')}`;
+    expect(explainRuleTests(`  FAILED:\n${error}\n\n`, tests)).toEqual([{ path: 'tests/a.yml', message, ...place }]);
   });
 
-  it('must tell nothing of what is fine', () => {
+  it('must have no findings for valid files', () => {
     expect(
       explainRuleTests('  WARNING: no file match pattern CONFIG/rules/no.yml\n  SUCCESS\n\n  SUCCESS\n\n', tests),
     ).toEqual([]);

@@ -11,7 +11,7 @@ const release = (files: readonly RenderedFile[]) => ({
   md5: () => new Uint8Array(),
 });
 
-describe('that Prometheus runs a release', () => {
+describe('the proof that Prometheus runs a release', () => {
   const files = [
     revisionRules('3f2a'),
     file('rules/shipped.yml', rules),
@@ -23,7 +23,7 @@ describe('that Prometheus runs a release', () => {
   ];
   const [evaluates, accepted] = proofs(release(files));
 
-  it('must be asked of one file that holds rules in each place, and of the revision', () => {
+  it('must query one file with rules per folder, and the revision', () => {
     const asked = [...(evaluates?.request.path ?? '').matchAll(/file\[\]=([^&]*)/g)].map(([, path = '']) =>
       decodeURIComponent(path),
     );
@@ -59,7 +59,7 @@ describe('that Prometheus runs a release', () => {
     expect(evaluates?.assess({ status: 200, body })).toEqual(verdict);
   });
 
-  it('must wait for an answer that is none yet', () => {
+  it('must wait while the response has no rules', () => {
     expect(evaluates?.assess({ status: 503, body: '' })).toEqual({
       kind: 'notYet',
       because: 'its rules API answers 503',
@@ -67,7 +67,7 @@ describe('that Prometheus runs a release', () => {
     expect(accepted?.assess({ status: 503, body: '' }).kind).toBe('notYet');
   });
 
-  it('must be refuted by a reload that failed', () => {
+  it('must be refuted by a failed reload', () => {
     expect(accepted?.assess({ status: 200, body: '{"data":{"reloadConfigSuccess":true}}' })).toEqual({
       kind: 'proven',
     });

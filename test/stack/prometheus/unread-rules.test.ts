@@ -11,27 +11,27 @@ const file = (path: string, content: string, isShipped = false): RenderedFile =>
   isShipped,
 });
 const rules = [file('rules/user/a.yml', 'groups: [{name: a, rules: [{alert: A, expr: up}]}]', true)];
-const told = (main: string, isShipped = false) =>
+const problemsOf = (main: string, isShipped = false) =>
   unreadRules([file('prometheus.yml', main, isShipped), ...rules]).map(({ message, hint }) => `${message} (${hint})`);
 
-describe("a prometheus.yml of the person's own", () => {
-  it('must read the rule that carries the revision, and every place with rules', () => {
+describe("the user's own prometheus.yml", () => {
+  it('must load the revision rule and every folder with rules', () => {
     const both = [
       'rule_files does not match rules/promstack-revision.yml, by which promstack verifies which files Prometheus runs (add "rules/*.yml" to the list)',
       'rule_files does not match rules/user/a.yml, so its rules are never evaluated (add "rules/user/*.yml" to the list)',
     ];
-    expect(told('global: {}\n')).toEqual(both);
-    expect(told('rule_files: [other/*.yml]\n')).toEqual(both);
-    expect(told('rule_files: [rules/*.yml]\n')).toEqual(both.slice(1));
-    expect(told('rule_files: [rules/*.yml, /etc/promstack/current/rules/user/a.yml]\n')).toEqual([]);
+    expect(problemsOf('global: {}\n')).toEqual(both);
+    expect(problemsOf('rule_files: [other/*.yml]\n')).toEqual(both);
+    expect(problemsOf('rule_files: [rules/*.yml]\n')).toEqual(both.slice(1));
+    expect(problemsOf('rule_files: [rules/*.yml, /etc/promstack/current/rules/user/a.yml]\n')).toEqual([]);
   });
 
-  it.each(['', '- a\n', 'a: [\n'])('must be left to promtool when it is no mapping: %j', (main) => {
-    expect(told(main)).toEqual([]);
+  it.each(['', '- a\n', 'a: [\n'])('must be left to promtool when it is not a mapping: %j', (main) => {
+    expect(problemsOf(main)).toEqual([]);
   });
 
-  it('must be looked into only where it takes the place of the shipped one', () => {
-    expect(told('global: {}\n', true)).toEqual([]);
+  it('must be checked only when it replaces the shipped one', () => {
+    expect(problemsOf('global: {}\n', true)).toEqual([]);
   });
 });
 

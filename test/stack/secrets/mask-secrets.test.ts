@@ -3,8 +3,8 @@ import { alertmanagerSecrets } from '../../../stack/alertmanager/secret-fields.t
 import { prometheusSecrets } from '../../../stack/prometheus/secret-fields.ts';
 import { maskSecrets } from '../../../stack/secrets/mask-secrets.ts';
 
-describe('secrets that stand in a config file as they are', () => {
-  it('must not be seen where Prometheus does not show them', () => {
+describe('plain-text secrets in a config file', () => {
+  it('must be masked where Prometheus masks them', () => {
     const text = `# the first line
 scrape_configs:
   - job_name: a
@@ -58,7 +58,7 @@ remote_write:
     `);
   });
 
-  it('must not be seen where Alertmanager does not show them, but the host of a URL', () => {
+  it('must be masked where Alertmanager masks them, except the host of a URL', () => {
     const text = `global: {smtp_auth_password: hunter2, slack_api_url: 'https://hooks.slack.com/services/T0/B0'}
 receivers:
   - name: all
@@ -79,12 +79,12 @@ receivers:
     `);
   });
 
-  it('must be hidden once', () => {
+  it('must be masked once', () => {
     const once = maskSecrets('remote_write: [{url: "http://a:b@c", bearer_token: x}]\n', prometheusSecrets).text;
     expect(maskSecrets(once, prometheusSecrets)).toEqual({ text: once, secrets: [] });
   });
 
-  it('must leave a text without any as it is, what is no YAML too', () => {
+  it('must leave other texts unchanged, even invalid YAML', () => {
     for (const text of [
       '',
       'a: [b\n',

@@ -7,7 +7,7 @@ import { placeSecrets, secretFilesIn, secretProblems } from '../../../stack/secr
 const secret = (name: string, text = 'sesame'): Secret => new Secret(text, `!env ${name}`);
 const inline = new Secret('https://hooks.example/sesame', '!env SAID', true);
 
-test('a secret must become a file that the config names, by whole paths in Alertmanager', () => {
+test('a secret must become a file that the config names, by absolute path in Alertmanager', () => {
   const receivers = [{ name: 'chat', slack_configs: [{ api_url: secret('SLACK'), channel: '#a' }] }];
   expect(placeSecrets(receivers, ['alertmanager', 'receivers'], alertmanagerSecrets)).toEqual([
     {
@@ -20,7 +20,7 @@ test('a secret must become a file that the config names, by whole paths in Alert
   ]);
 });
 
-test('a secret must become a file that the config names, by relative paths in Prometheus', () => {
+test('a secret must become a file that the config names, by relative path in Prometheus', () => {
   const job = { job_name: 'a', basic_auth: { username: 'me', password: new Secret('x', '!file keys/db pass') } };
   expect(placeSecrets(job, ['prometheus', 'scrape_configs', 0], prometheusSecrets)).toEqual({
     job_name: 'a',
@@ -31,16 +31,16 @@ test('a secret must become a file that the config names, by relative paths in Pr
   });
 });
 
-test('secrets of a list must become files beside those that are named already', () => {
+test('secrets in a list must be added to the files that are already named', () => {
   const path = expect.stringMatching(/^secrets\/env\/KEY-/);
   const headers = { 'X-Key': { files: ['/mine'], secrets: [secret('KEY'), inline, 'plain'] } };
-  const other = { 'X-Key': { secrets: [secret('KEY')], files: ['/mine'] } };
+  const section = { 'X-Key': { secrets: [secret('KEY')], files: ['/mine'] } };
   const place = (http_headers: unknown): unknown =>
     placeSecrets({ http_headers }, ['prometheus', 'scrape_configs', 0], prometheusSecrets);
   expect(place(headers)).toEqual({
     http_headers: { 'X-Key': { files: ['/mine', path], secrets: [inline, 'plain'] } },
   });
-  const files = (place(other) as { http_headers: { 'X-Key': unknown } }).http_headers['X-Key'];
+  const files = (place(section) as { http_headers: { 'X-Key': unknown } }).http_headers['X-Key'];
   expect(files).toEqual({ files: ['/mine', path] });
 });
 
@@ -52,19 +52,19 @@ test('one secret in several places must be one file', () => {
   ]);
 });
 
-test('a value without secrets must be given back as it is', () => {
+test('a value without secrets must be returned unchanged', () => {
   const jobs = [{ job_name: 'a', basic_auth: { password: 'plain' } }];
   expect(placeSecrets(jobs, ['prometheus', 'scrape_configs'], prometheusSecrets)).toBe(jobs);
 });
 
-test('a secret that is said to be inline must stay where it is and become no file', () => {
+test('an inline secret must stay in the config, without a file', () => {
   const config = { global: { slack_api_url: inline } };
   expect(placeSecrets(config, ['alertmanager'], alertmanagerSecrets)).toEqual(config);
   expect(secretFilesIn(config, 'alertmanager', alertmanagerSecrets)).toEqual([]);
   expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toEqual([]);
 });
 
-test('a secret that the program reads from no file must be refused with the way to say inline', () => {
+test('a secret that the server cannot read from a file must be refused with a hint how to inline it', () => {
   const config = { receivers: [{ sns_configs: [{ sigv4: { secret_key: new Secret('x', '!file aws key') } }] }] };
   expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     {
@@ -75,14 +75,14 @@ test('a secret that the program reads from no file must be refused with the way 
   ]);
 });
 
-test('a secret whose file is named as well must be refused', () => {
+test('a secret must be refused when its file is named too', () => {
   const config = { global: { slack_api_url: secret('A', 'https://a/'), slack_api_url_file: '/b' } };
   expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     { code: 'secret-twice', path: ['alertmanager', 'global', 'slack_api_url'] },
   ]);
 });
 
-test('a new text must move the file in Prometheus, and leave it where it is in Alertmanager', () => {
+test('a changed secret must change its path in Prometheus, and not in Alertmanager', () => {
   const pathsOf = (text: string): readonly string[] =>
     [
       ...secretFilesIn({ scrape_configs: [{ bearer_token: secret('A', text) }] }, 'prometheus', prometheusSecrets),
