@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
@@ -6,6 +6,7 @@ import { closest } from '../../stack/values/closest.ts';
 import { displayPath } from '../util/display-path.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { isAbsence, pathExists } from '../util/path-exists.ts';
+import { notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One file below templates/<service>/. */
@@ -56,7 +57,7 @@ async function readFolder(folder: string, isShipped: boolean, cwd: string): Prom
       const origin = displayPath(absolute, cwd);
       const template = await readTemplate(absolute);
       if (template === undefined) return { files: [], diagnostics: [] };
-      if ('because' in template) return { files: [], diagnostics: [unreadable(origin, template.because)] };
+      if ('because' in template) return { files: [], diagnostics: [unreadable(origin, template)] };
       const [service = '', ...rest] = path.split(sep);
       return { files: [{ service, path: rest.join('/'), ...template, isShipped, origin }], diagnostics: [] };
     }),
@@ -84,32 +85,29 @@ async function listFiles(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Undefined for anything but a file, and for a file removed since its folder was listed. */
+/** Undefined for a folder, and for what was removed after its folder was listed. */
 async function readTemplate(
   path: string,
-): Promise<Pick<TemplateFile, 'text' | 'isExecutable'> | { readonly because: string } | undefined> {
-  try {
-    const stats = await stat(path);
-    if (!stats.isFile()) return undefined;
-    return { text: await readFile(path, 'utf8'), isExecutable: (stats.mode & 0o111) !== 0 };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!isAbsence(error)) return { because: code ?? String(error) };
-    // A file that is there again is read the next time.
-    const isLink = await lstat(path).then(
-      (stats) => stats.isSymbolicLink(),
-      () => false,
-    );
-    return isLink ? { because: 'it is a broken symbolic link' } : undefined;
-  }
+): Promise<Pick<TemplateFile, 'text' | 'isExecutable'> | Unreadable | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory() === true) return undefined;
+  const text = readTextSync(path);
+  if (typeof text === 'string') return { text, isExecutable: ((stats?.mode ?? 0) & 0o111) !== 0 };
+  if (text.because !== notFound) return text;
+  const isLink = await lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+  // A file that is there by now is read the next time.
+  return isLink ? { because: 'is a broken symbolic link' } : undefined;
 }
 
-function unreadable(origin: string, because: string): Diagnostic {
+function unreadable(origin: string, { because, hint }: Unreadable): Diagnostic {
   return {
     severity: 'error',
     code: 'template-unreadable',
-    message: `the template ${origin} cannot be read: ${because}`,
-    hint: 'make it a readable file, or move it out of the templates folder',
+    message: `the template ${origin} ${because}`,
+    hint: `${hint ?? 'make it a readable file'}, or move it out of the templates folder`,
   };
 }
 
@@ -132,7 +130,7 @@ function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | u
       hint: near === undefined ? `it is not used; ${folders}` : `it is not used; did you mean ${near}?`,
     };
   }
-  if (!file.text.includes('\ufffd') && !file.text.includes('\0')) return undefined;
+  if (!file.text.includes('\0')) return undefined;
   return {
     severity: 'error',
     code: 'template-no-text',

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplates } from '../../../scripts/render/templates.ts';
 
@@ -97,8 +98,9 @@ describe('templates', () => {
     expect((await load()).diagnostics).toEqual([
       expect.objectContaining({
         severity: 'error',
-        code: 'template-no-text',
+        code: 'template-unreadable',
         message: 'the template templates/grafana/logo.png is not UTF-8 text',
+        hint: 'convert it with iconv -f ISO-8859-1 -t UTF-8, or move it out of the templates folder',
       }),
     ]);
   });
@@ -110,9 +112,29 @@ describe('templates', () => {
       {
         severity: 'error',
         code: 'template-unreadable',
-        message: 'the template templates/prometheus/prometheus.yml cannot be read: it is a broken symbolic link',
+        message: 'the template templates/prometheus/prometheus.yml is a broken symbolic link',
         hint: 'make it a readable file, or move it out of the templates folder',
       },
+    ]);
+  });
+
+  it('that are pipes must be refused, for nobody may ever write to them', async () => {
+    await mkdir(join(folder, 'prometheus'), { recursive: true });
+    await execa('mkfifo', [join(folder, 'prometheus/prometheus.yml')]);
+    expect((await load()).diagnostics).toMatchObject([
+      { message: 'the template templates/prometheus/prometheus.yml is not a regular file' },
+    ]);
+  });
+
+  it.each([
+    ['/dev/zero', 'is not a regular file'],
+    ['/dev/null', 'is not a regular file'],
+    ['/proc/self/mem', 'cannot be read (EIO)'],
+  ])('that are links to %s must be refused', async (target, because) => {
+    await mkdir(join(folder, 'prometheus'), { recursive: true });
+    await symlink(target, join(folder, 'prometheus/prometheus.yml'));
+    expect((await load()).diagnostics).toMatchObject([
+      { severity: 'error', message: `the template templates/prometheus/prometheus.yml ${because}` },
     ]);
   });
 
