@@ -9,9 +9,12 @@ export interface SourceRange {
   readonly length: number;
 }
 
+/** `warning`: probably a mistake. `note`: promstack does something that the file does not say; `check --strict` accepts it. */
+type Severity = 'error' | 'warning' | 'note';
+
 /** A mistake in what the user wrote, with the information needed to fix it. */
 export interface Diagnostic {
-  readonly severity: 'error' | 'warning';
+  readonly severity: Severity;
   /** Stable kebab-case name of the kind of problem, such as `unknown-key`. */
   readonly code: string;
   /** One sentence, without the location. */
@@ -33,7 +36,7 @@ export interface Problem {
   readonly message: string;
   readonly hint?: string | undefined;
   /** `error` when absent. */
-  readonly severity?: 'error' | 'warning' | undefined;
+  readonly severity?: Severity | undefined;
   /** Underline the key instead of the value. */
   readonly atKey?: boolean | undefined;
   /** Underline only a part of a string: characters from its start, after YAML's quotes are removed. */

@@ -42,8 +42,25 @@ function jobProblems(job: Mapping, path: KeyPath, globalInterval: string): reado
       .filter(([key]) => key.endsWith('_sd_configs'))
       .flatMap(([key, value]) => mappingsIn(value, [...path, key]))
       .flatMap((discovery) => durationProblems(discovery.value, 'refresh_interval', discovery.path)),
-    ...mappingsIn(job['static_configs'], [...path, 'static_configs']).flatMap(targetsProblems),
+    ...mappingsIn(job['static_configs'], [...path, 'static_configs']).flatMap((group) =>
+      targetsProblems(group, usesOfAddress(job)),
+    ),
   ];
+}
+
+/** What the relabelling of a job does with the addresses of its targets. */
+type UseOfAddress = 'none' | 'reads' | 'changes';
+
+/** As for blackbox_exporter, where a target is a parameter, and the exporter's address takes its place. */
+function usesOfAddress(job: Mapping): UseOfAddress {
+  const uses = mappingsIn(job['relabel_configs'], []).map(({ value: rule }): UseOfAddress => {
+    const { action, target_label: target, replacement } = rule;
+    // A label's name can be made of what a regular expression matched.
+    const names = String(action).toLowerCase() === 'labelmap' ? replacement : target;
+    if (names === '__address__' || (typeof names === 'string' && names.includes('$'))) return 'changes';
+    return listOf(rule['source_labels']).includes('__address__') ? 'reads' : 'none';
+  });
+  return uses.find((use) => use === 'changes') ?? uses.find((use) => use === 'reads') ?? 'none';
 }
 
 function timeoutProblems(section: Mapping, path: KeyPath, globalInterval: string | undefined): readonly Problem[] {
@@ -69,20 +86,27 @@ function reservedJobProblems(config: StackConfig, name: unknown, path: KeyPath):
   return [{ code: 'name-twice', path, message, hint: 'use another job_name' }];
 }
 
-function targetsProblems({ value, path }: { value: Mapping; path: KeyPath }): readonly Problem[] {
+function targetsProblems(
+  { value, path }: { readonly value: Mapping; readonly path: KeyPath },
+  use: UseOfAddress,
+): readonly Problem[] {
   const { targets } = value;
   const here = [...path, 'targets'];
-  if (Array.isArray(targets)) return targets.flatMap((target: unknown, at) => targetProblem(target, [...here, at]));
+  if (Array.isArray(targets)) {
+    return targets.flatMap((target: unknown, at) => targetProblem(target, [...here, at], use));
+  }
   if (targets === undefined || targets === null) return [];
   const hint = typeof targets === 'string' ? `write [${quoted(targets)}]` : 'start each target with "- "';
   return [{ code: 'wrong-type', path: here, message: expected('a list of targets', targets), hint }];
 }
 
-function targetProblem(target: unknown, path: KeyPath): readonly Problem[] {
-  if (typeof target !== 'string') return [];
+function targetProblem(target: unknown, path: KeyPath, use: UseOfAddress): readonly Problem[] {
+  if (typeof target !== 'string' || use === 'changes') return [];
   const [, scheme, rest = ''] = /^(?:(\w+):\/\/)?(.*)$/s.exec(target) ?? [];
   const [address = ''] = rest.split('/');
   if (scheme !== undefined || rest.includes('/')) {
+    // Relabelling may drop such targets: promtool knows.
+    if (use === 'reads') return [];
     const moved = [
       ...(scheme === 'https' ? ['"scheme: https"'] : []),
       ...(rest.length > address.length + 1 ? [`"metrics_path: ${rest.slice(address.length)}"`] : []),

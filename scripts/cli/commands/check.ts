@@ -15,6 +15,7 @@ import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { countDiagnostics } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
@@ -41,7 +42,9 @@ export const command = defineCommand({
       const tested = await withOwnTests(rendering);
       diagnostics.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
     }
-    const isValid = !diagnostics.some(({ severity }) => severity === 'error' || strict === true);
+    const isValid = !diagnostics.some(
+      ({ severity }) => severity === 'error' || (severity === 'warning' && strict === true),
+    );
     return print(context, { rendering, isValid, diagnostics });
   },
 });
@@ -115,9 +118,9 @@ function print(
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
   for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
-  const warnings = diagnostics.length === 0 ? '' : `, ${counted(diagnostics.length, 'warning')}`;
+  const counts = diagnostics.length === 0 ? '' : `, ${countDiagnostics(diagnostics)}`;
   stdout.write(
-    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${files === 1 ? 'is' : 'are'} valid${warnings} (revision ${rendering.revision})\n`,
+    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${files === 1 ? 'is' : 'are'} valid${counts} (revision ${rendering.revision})\n`,
   );
   return exitCodes.fine;
 }

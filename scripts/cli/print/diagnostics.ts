@@ -9,6 +9,8 @@ const widest = 100;
 /** The most diagnostics shown; a generated file may have thousands of one kind. */
 const most = 50;
 
+const severities: readonly Diagnostic['severity'][] = ['error', 'warning', 'note'];
+
 /** Diagnostics with their lines of source; `read` returns the text of a file by its path in a diagnostic. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
@@ -21,7 +23,7 @@ export function printDiagnostics(
   const shown =
     diagnostics.length <= most
       ? diagnostics
-      : diagnostics.toSorted((a, b) => Number(a.severity > b.severity) - Number(a.severity < b.severity));
+      : diagnostics.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 
   const blocks = shown.slice(0, most).map((diagnostic) => block(diagnostic, linesOf, paint));
   return `${[...blocks, closing(diagnostics)].join('\n')}\n`;
@@ -41,9 +43,8 @@ function block(
   linesOf: (file: string) => readonly string[],
   paint: ReturnType<typeof pc.createColors>,
 ): string {
-  const isError = diagnostic.severity === 'error';
-  const mark = isError ? paint.red('✖') : paint.yellow('▲');
-  const squiggle = isError ? paint.red : paint.yellow;
+  const squiggle = { error: paint.red, warning: paint.yellow, note: paint.cyan }[diagnostic.severity];
+  const mark = squiggle({ error: '✖', warning: '▲', note: '●' }[diagnostic.severity]);
   return [
     [mark, showPlace(diagnostic.where, paint), clean(diagnostic.message)].filter((part) => part !== '').join(' '),
     ...excerpt(diagnostic.where, linesOf, paint, squiggle),
@@ -56,15 +57,21 @@ function block(
 }
 
 function closing(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const warnings = diagnostics.length - errors;
-  const counts = [
-    ...(errors > 0 ? [counted(errors, 'problem')] : []),
-    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
-  ].join(', ');
   const left = diagnostics.length - most;
   const more = left > 0 ? `… and ${left} more.\n` : '';
-  return `${more}${counts}.${errors > 0 ? ' Nothing was changed.' : ''}`;
+  const hasErrors = diagnostics.some(({ severity }) => severity === 'error');
+  return `${more}${countDiagnostics(diagnostics)}.${hasErrors ? ' Nothing was changed.' : ''}`;
+}
+
+/** `2 problems, 1 warning`; empty when there are none. */
+export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const nouns = { error: 'problem', warning: 'warning', note: 'note' };
+  return severities
+    .flatMap((severity) => {
+      const { length } = diagnostics.filter((diagnostic) => diagnostic.severity === severity);
+      return length === 0 ? [] : [counted(length, nouns[severity])];
+    })
+    .join(', ');
 }
 
 function showPlace(where: SourceRange | undefined, paint: ReturnType<typeof pc.createColors>): string {
