@@ -76,7 +76,8 @@ function notificationChecks(
   const templateFiles = files.filter(({ path }) => path.startsWith('templates/'));
   const userFiles = templateFiles.filter(({ isShipped }) => isShipped !== true);
   const ofConfig = templatesOfConfig(contentOf(config));
-  const templates = [...ofConfig.templates, ...templatesOfFiles(userFiles)].map((template, at) => ({
+  const texts = ofConfig.templates.map(({ text = '' }) => text);
+  const templates = [...ofConfig.templates, ...templatesOfFiles(userFiles, texts)].map((template, at) => ({
     ...template,
     name: template.text === undefined ? template.title : `promstack-text-${at + 1}.tmpl`,
   }));
@@ -122,13 +123,13 @@ function rendering(templates: readonly NamedTemplate[], sample: RenderedFile | u
     ...templates.flatMap(({ name, text }) => (text === undefined ? [] : [`--template.glob=CONFIG/${folder}/${name}`])),
     `--template.type=${templates[0]?.isHtml === true ? 'html' : 'text'}`,
     `--template.data=CONFIG/${sample?.path}`,
-    `--template.text=${templates.map(({ name }) => `{{ template ${JSON.stringify(name)} . }}`).join('')}`,
+    `--template.text=${templates.map(({ name, argument = '.' }) => `{{ template ${JSON.stringify(name)} ${argument} }}`).join('')}`,
   ];
 }
 
 /** The errors in the output of `amtool template render`, between the rendered text. */
 function explainRendering(output: string, templates: readonly NamedTemplate[]): readonly CheckFinding[] {
-  const errors = new Set([...output.matchAll(/amtool: error: (.*)$/gm)].map(([, error = '']) => error));
+  const errors = new Set([...output.matchAll(/amtool: error: (.*)$/gm)].map(([, error = '']) => shortened(error)));
   return [...errors].map((error): CheckFinding => {
     const [, name = '', line = '1', problem = error] =
       /^(?:html\/)?template: ?(.*?):(\d+)(?::\d+)?: (.*)$/.exec(error) ?? [];
@@ -143,6 +144,14 @@ function explainRendering(output: string, templates: readonly NamedTemplate[]): 
     };
   });
 }
+
+/** Without the data of the sample, which Go prints in full where a template takes it for something else. */
+function shortened(error: string): string {
+  const short = error.replace(/\{sample (?:firing|resolved) .*/, 'a whole notification');
+  return short.length <= longestError ? short : `${short.slice(0, longestError - 1)}…`;
+}
+
+const longestError = 200;
 
 function textFile(name: string, text: string, { content, secrets = [] }: RenderedFile): RenderedFile {
   if (!(content instanceof Secret)) return { ...checkFile(name), content: text };

@@ -8,6 +8,8 @@ export interface NotificationTemplate {
   readonly title: string;
   /** The template itself; undefined when a file defines it under `title`. */
   readonly text?: string | undefined;
+  /** What it is called with, of a notification: `.Alerts.Firing`; absent means the whole. */
+  readonly argument?: string | undefined;
   readonly isHtml: boolean;
   /** The line of alertmanager.yml where the text begins. */
   readonly line?: number | undefined;
@@ -48,22 +50,36 @@ export function templatesOfConfig(content: string): {
 }
 
 /**
- * The templates in the user's files that take a whole notification: those that Alertmanager's own templates call, and those that use
- * fields which only a notification has. Others are called with a part of one.
+ * The templates in the user's files that Alertmanager fills in itself, with what it calls them with, and those that use fields which
+ * only a notification has. Others, and those that a template or `texts` call with a part of one, are filled in by their callers.
  */
-export function templatesOfFiles(files: readonly RenderedFile[]): readonly NotificationTemplate[] {
-  return files.flatMap((file) => {
+export function templatesOfFiles(
+  files: readonly RenderedFile[],
+  texts: readonly string[] = [],
+): readonly NotificationTemplate[] {
+  const contents = files.map(contentOf);
+  const calls = [...contents, ...texts].flatMap((text) => [
+    ...text.matchAll(/\{\{-?\s*template\s+"((?:[^"\\]|\\.)+)"\s*(.*?)\s*-?\}\}/gs),
+  ]);
+  const takesPart = new Set(calls.filter(([, , argument]) => !/^[.$]?$/.test(argument ?? '')).map(([, name]) => name));
+  return contents.flatMap((content) => {
     // Text before the first definition, then names and bodies in turn.
-    const [, ...parts] = contentOf(file).split(/\{\{-?\s*define\s+"((?:[^"\\]|\\.)+)"\s*-?\}\}/);
+    const [, ...parts] = content.split(/\{\{-?\s*define\s+"((?:[^"\\]|\\.)+)"\s*-?\}\}/);
     return parts.flatMap((name, at): NotificationTemplate[] => {
-      const isName = at % 2 === 0;
+      if (at % 2 !== 0) return [];
+      const template = { title: name, isHtml: /html/i.test(name) };
+      if (name === listTemplate) return [{ ...template, argument: '.Alerts.Firing' }];
       const takesNotification =
-        /^\w+\.default\.\w+$/.test(name) ||
-        /\.(?:Alerts|(?:Group|Common)\w+|Receiver|ExternalURL)\b/.test(parts[at + 1] ?? '');
-      return isName && takesNotification ? [{ title: name, isHtml: /html/i.test(name) }] : [];
+        defaultTemplate.test(name) || /\.(?:Alerts|(?:Group|Common)\w+|Receiver|ExternalURL)\b/.test(parts[at + 1] ?? '');
+      return takesNotification && !takesPart.has(name) ? [template] : [];
     });
   });
 }
+
+/** The only default template that Alertmanager calls with a list of alerts (config/notifiers.go of 0.34). */
+const listTemplate = 'pagerduty.default.instances';
+const defaultTemplate =
+  /^(?:discord|email|incidentio|jira|mattermost|msteams|msteamsv2|opsgenie|pagerduty|pushover|rocketchat|slack|sns|telegram|victorops|webex|wechat)\.default\.\w+$/;
 
 /** Whether Alertmanager renders a field with Go's html/template (notify/email, notify/telegram, notify/pushover). */
 function isHtml(kind: string, keys: readonly string[], config: unknown): boolean {

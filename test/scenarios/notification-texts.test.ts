@@ -26,6 +26,7 @@ function config(slack: Readonly<Record<string, unknown>>, more: Readonly<Record<
 
 const house = `{{ define "house.title" }}{{ .CommonLabels.severity }}: {{ len .Alerts }}{{ end }}
 {{ define "house.line" }}{{ .Labels.alertname }} {{ .Annotations.summary }}{{ end }}
+{{ define "pagerduty.default.instances" }}{{ range . }}{{ .Labels.alertname }}{{ end }}{{ end }}
 `;
 
 describe('check', () => {
@@ -59,6 +60,7 @@ describe('check', () => {
           title: '{{ template "house.titel" . }}',
           text: 'first line\n{{ .Statuss }}\n',
           fallback: '{{ .Status | shout }}',
+          footer: '{{ range . }}{{ .Labels }}{{ end }}',
           pretext: '{{ if .Status }}no end',
         },
         { email_configs: [{ to: 'a@b', from: 'c@d', smarthost: 'h:25', html: '<a href="{{ .ExternalUrl }}">' }] },
@@ -77,7 +79,8 @@ describe('check', () => {
     });
     expect(told.sort()).toEqual([
       `fallback: "{{ .Status | shout }}" => amtool: in the fallback of slack_configs: function "shout" not defined`,
-      `house.tmpl:3 => amtool: at <.Alerts.Nope>: can't evaluate field Nope in type template.Alerts`,
+      `footer: "{{ range . }}{{ .Labels }}{{ end }}" => amtool: in the footer of slack_configs: at <.>: range can't iterate over a whole notification`,
+      `house.tmpl:4 => amtool: at <.Alerts.Nope>: can't evaluate field Nope in type template.Alerts`,
       `html: <a href="{{ .ExternalUrl }}"> => amtool: in the html of email_configs: at <.ExternalUrl>: can't evaluate field ExternalUrl in type template.Data`,
       `pretext: "{{ if .Status }}no end" => amtool: in the pretext of slack_configs: unexpected EOF`,
       `text: | => amtool: in the text of slack_configs: at <.Statuss>: can't evaluate field Statuss in type template.Data`,
