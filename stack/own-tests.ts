@@ -6,7 +6,7 @@ import { nameHint } from './alertmanager/route-problems.ts';
 import { type Route, routeOf } from './alertmanager/routing-tree.ts';
 import type { Problem } from './diagnostic.ts';
 import { closest } from './values/closest.ts';
-import { isMapping } from './values/mapping.ts';
+import { isMapping, mappingsIn } from './values/mapping.ts';
 import { andList, expects, quoted } from './values/words.ts';
 
 const string = z.string({ error: expects('a string') });
@@ -60,15 +60,41 @@ const ownKeys: readonly string[] = ['routes', 'inhibit'];
 
 type TestFileKind = 'promtool' | 'own' | 'both' | 'unknown';
 
-/** The format of a YAML file in the tests folder, by its top-level keys; a probable typo of a key counts, so that it is reported. */
+/**
+ * The format of a YAML file in the tests folder, by its top-level keys; probable typos of them count when the file has no other keys, so
+ * that they are reported. Other programs have files of tests too.
+ */
 export function testFileKind(content: unknown): TestFileKind {
   if (!isMapping(content)) return 'unknown';
   const keys = Object.keys(content);
   const has = (known: readonly string[]): boolean => keys.some((key) => known.includes(key));
-  const nearlyHas = (known: readonly string[]): boolean => keys.some((key) => closest(key, known, 2) !== undefined);
-  if (has(ownKeys)) return has(promtoolKeys) ? 'both' : 'own';
-  if (has(promtoolKeys)) return 'promtool';
-  return nearlyHas(ownKeys) ? 'own' : nearlyHas(promtoolKeys) ? 'promtool' : 'unknown';
+  const isOnly = (known: readonly string[]): boolean =>
+    keys.length > 0 && keys.every((key) => known.includes(key) || closest(key, known, 2) !== undefined);
+  const isOwn = isOnly(ownKeys) || ownKeys.some((key) => hasItemsLike(content[key], ownItemKeys));
+  const isPromtool =
+    has(promtoolKeys.filter((key) => key !== 'tests')) ||
+    isOnly(promtoolKeys) ||
+    hasItemsLike(content['tests'], promtoolItemKeys);
+  if (isOwn) return isPromtool ? 'both' : 'own';
+  if (isPromtool) return has(ownKeys) ? 'both' : 'promtool';
+  return 'unknown';
+}
+
+const ownItemKeys: readonly string[] = ['labels', 'receivers', 'firing', 'muted'];
+const promtoolItemKeys: readonly string[] = ['input_series', 'alert_rule_test', 'promql_expr_test'];
+
+/** Whether a list has a mapping with one of some keys, or a probable typo of one. */
+function hasItemsLike(list: unknown, keys: readonly string[]): boolean {
+  return mappingsIn(list, []).some(({ value }) =>
+    Object.keys(value).some((key) => keys.includes(key) || closest(key, keys, 2) !== undefined),
+  );
+}
+
+/** Whether a text that is not valid YAML looks like a test file: it has one of the top-level keys. */
+export function resemblesTestFile(text: string): boolean {
+  return [...text.matchAll(/^(?:"|')?(\w+)(?:"|')?\s*:/gm)].some(
+    ([, key = '']) => ownKeys.includes(key) || promtoolKeys.includes(key),
+  );
 }
 
 /**
@@ -87,6 +113,10 @@ export function rewriteRuleFiles(
   const paths = resolved.items.map((item) => (isScalar(item) ? String(item.value) : ''));
   const problems = paths.flatMap((path, at): readonly Problem[] => {
     if (targetsOf(path).length > 0) return [];
+    if (/[*?[]/.test(path)) {
+      const message = `no rule file of this stack matches ${quoted(path)}`;
+      return [{ code: 'no-rule-file', severity: 'warning', path: ['rule_files', at], message }];
+    }
     const near = closest(path, known);
     const hint =
       near === undefined

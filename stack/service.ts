@@ -119,6 +119,8 @@ export interface UserFiles {
   readonly key: readonly (string | number)[];
   /** A path or glob, relative to the folder of stack.yml. */
   readonly glob: string;
+  /** Whether a glob without a match is an error: the user wrote a folder. */
+  readonly mustMatch?: boolean | undefined;
   /** The target folder inside the config directory. */
   readonly into: string;
   /** The extensions the server reads; the first is added to files with another one. */

@@ -6,6 +6,7 @@ import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import {
   inhibitTestProblems,
+  resemblesTestFile,
   rewriteRuleFiles,
   routeTestProblems,
   type TestFile,
@@ -51,19 +52,21 @@ async function runFile(test: OwnTest, rendering: Rendering): Promise<OwnTests> {
     ruleTests: [],
     diagnostics: [...source.diagnostics, ...problems.map(source.toDiagnostic).toSorted(byPlace)],
   });
-  if (!source.isWhole) return only([]);
+  const notRun: OwnTests = { ruleTests: [], diagnostics: [source.toDiagnostic(notATest(test.origin))] };
+  if (!source.isWhole) return resemblesTestFile(test.content) ? only([]) : notRun;
   switch (testFileKind(source.value)) {
     case 'promtool': {
       const prepared = await prepareRuleTest(test, source.value, rendering);
-      if (prepared === undefined) return only([notRun(['rule_files'], 'Prometheus', 'rules')]);
-      return { ...only(prepared.problems), ruleTests: prepared.problems.length > 0 ? [] : [prepared.file] };
+      if (prepared === undefined) return only([withoutService(['rule_files'], 'Prometheus', 'rules')]);
+      const hasErrors = prepared.problems.some(({ severity = 'error' }) => severity === 'error');
+      return { ...only(prepared.problems), ruleTests: hasErrors ? [] : [prepared.file] };
     }
     case 'own':
       return only(ownProblems(source.value, rendering));
     case 'both':
       return only([mixed]);
     case 'unknown':
-      return only([notATest(test.origin)]);
+      return notRun;
   }
 }
 
@@ -79,14 +82,14 @@ const mixed: Problem = {
 function notATest(origin: string): Problem {
   return {
     code: 'test-file',
-    severity: 'warning',
+    severity: 'note',
     path: [],
     message: `${origin} is not run: it is not a test file`,
     hint: 'a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool',
   };
 }
 
-const notRun = (path: Problem['path'], service: string, what: string): Problem => ({
+const withoutService = (path: Problem['path'], service: string, what: string): Problem => ({
   code: 'could-not-check',
   severity: 'warning',
   path,
@@ -101,7 +104,7 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
   const { routes, inhibit }: TestFile = parsed.data;
   const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
   if (config === undefined) {
-    return [notRun(Object.keys(value as Mapping).slice(0, 1), 'Alertmanager', 'routes')];
+    return [withoutService(Object.keys(value as Mapping).slice(0, 1), 'Alertmanager', 'routes')];
   }
   const root = parseRoute(config['route']);
   const rules = (Array.isArray(config['inhibit_rules']) ? config['inhibit_rules'] : []).map(parseInhibitRule);

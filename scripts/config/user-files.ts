@@ -100,7 +100,7 @@ async function requestedFiles(
 }
 
 /** The paths that an entry matches, or its problem. */
-async function pathsOf({ key, glob }: UserFiles, folder: string): Promise<string[] | Problem> {
+async function pathsOf({ key, glob, mustMatch }: UserFiles, folder: string): Promise<string[] | Problem> {
   if (!isGlob(glob)) return [glob];
   const range = backwardRange(glob);
   if (range !== undefined) {
@@ -116,9 +116,10 @@ async function pathsOf({ key, glob }: UserFiles, folder: string): Promise<string
     if (paths.length > 0) return [...paths];
     return {
       code: 'nothing-matches',
+      severity: mustMatch === true ? 'error' : 'warning',
       path: key,
       message: `no file matches ${glob}`,
-      hint: 'paths are relative to the folder of stack.yml; remove the line while there are no files',
+      hint: 'paths are relative to the folder of stack.yml',
     };
   } catch (error) {
     if (!(error instanceof StackError)) throw error;

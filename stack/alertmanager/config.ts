@@ -22,6 +22,10 @@ export const alertmanagerConfig = z
       .array(z.looseObject({ name: z.string().min(1).meta({ description: 'The name that routes use' }) }))
       .default([])
       .meta({ description: "Times when routes are active or muted, in Alertmanager's syntax" }),
+    mute_time_intervals: z
+      .array(z.looseObject({ name: z.string().min(1).meta({ description: 'The name that routes use' }) }))
+      .default([])
+      .meta({ description: "Alertmanager's older key for time_intervals" }),
     templates: z
       .array(z.string().min(1))
       .default([])

@@ -70,7 +70,8 @@ export function templatesOfFiles(
       const template = { title: name, isHtml: /html/i.test(name) };
       if (name === listTemplate) return [{ ...template, argument: '.Alerts.Firing' }];
       const takesNotification =
-        defaultTemplate.test(name) || /\.(?:Alerts|(?:Group|Common)\w+|Receiver|ExternalURL)\b/.test(parts[at + 1] ?? '');
+        defaultTemplate.test(name) ||
+        /\.(?:Alerts|(?:Group|Common)\w+|Receiver|ExternalURL)\b/.test(parts[at + 1] ?? '');
       return takesNotification && !takesPart.has(name) ? [template] : [];
     });
   });

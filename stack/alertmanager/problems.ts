@@ -16,7 +16,10 @@ export function problems(config: StackConfig): readonly Problem[] {
   const own = config.alertmanager;
   const at = (key: string): KeyPath => ['alertmanager', key];
   const receivers = namesIn(own.receivers, at('receivers'));
-  const intervals = namesIn(own.time_intervals, at('time_intervals'));
+  const intervals = [
+    ...namesIn(own.mute_time_intervals, at('mute_time_intervals')),
+    ...namesIn(own.time_intervals, at('time_intervals')),
+  ];
   const defined = {
     receivers: [...strings(receivers), ...stackReceivers(config)],
     receiversAt: at('receivers'),

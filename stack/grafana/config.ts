@@ -23,7 +23,10 @@ const smtp = z
       .meta({ description: 'The mail server and its port' }),
     user: z.string().min(1).optional().meta({ description: 'The user to log in with; absent means no login' }),
     password: secretText.optional().meta({ description: 'The password to log in with' }),
-    from_address: z.email({ error: expects('an email address') }).meta({ description: 'The sender of the mails' }),
+    from_address: z
+      .string()
+      .regex(/^[^\s@<>"(),:;[\]\\]+@[^\s@<>"(),:;[\]\\]+$/, { error: expects('an email address') })
+      .meta({ description: 'The sender of the mails' }),
     from_name: z.string().min(1).default('Grafana').meta({ description: "The sender's name" }),
     starttls: z
       .enum(['opportunistic', 'mandatory', 'never'])

@@ -28,6 +28,7 @@ export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
     return {
       key: ['grafana', 'dashboards', at],
       glob,
+      mustMatch: glob !== pattern,
       into: dashboardsFolder,
       extensions: ['.json'],
       targetPath: (path) => targetPath(path, glob),

@@ -126,10 +126,13 @@ function leavesOf(value: unknown, path: KeyPath): readonly Leaf[] {
 function dollarProblems({ secureJsonData: _secrets, ...datasource }: Datasource, path: KeyPath): readonly Problem[] {
   return leavesOf(datasource, path).flatMap(({ value, path: at }): readonly Problem[] => {
     if (typeof value !== 'string') return [];
-    // `$$` is a literal dollar.
-    const from = value.replaceAll('$$', '  ').indexOf('$');
-    if (from === -1) return [];
-    const [name = '$'] = /^\$(?:\{[^}]*\}?|__\w+\{[^}]*\}?|\w+)?/.exec(value.slice(from)) ?? [];
+    // As in Go's os.Expand, `$$` is a literal dollar, and so is one before anything but a name, a brace or a shell's special variable.
+    const variable = /\$(?:\{[^}]*\}?|__[A-Za-z0-9_]+\{[^}]*\}?|[*#@!?\d-]|[A-Za-z_]\w*)/.exec(
+      value.replaceAll('$$', '  '),
+    );
+    if (variable === null) return [];
+    const { index: from } = variable;
+    const [name] = variable;
     return [
       {
         code: 'dollar',

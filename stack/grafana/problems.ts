@@ -39,7 +39,25 @@ function passwordProblems(password: string | undefined): readonly Problem[] {
 }
 
 function smtpProblems(smtp: StackConfig['grafana']['smtp']): readonly Problem[] {
-  if (smtp === undefined || (smtp.user === undefined) === (smtp.password === undefined)) return [];
+  return smtp === undefined ? [] : [...senderProblems(smtp.from_address), ...loginProblems(smtp)];
+}
+
+function senderProblems(address: string): readonly Problem[] {
+  const domain = address.slice(address.indexOf('@') + 1);
+  if (domain.includes('.')) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'sender-without-domain',
+      path: ['grafana', 'smtp', 'from_address'],
+      message: `some versions of Grafana do not start with the sender ${quoted(address)}: ${quoted(domain)} has no dot`,
+      hint: `an address such as ${quoted(address.replace('@', '@grafana.'))} works with all of them`,
+    },
+  ];
+}
+
+function loginProblems(smtp: NonNullable<StackConfig['grafana']['smtp']>): readonly Problem[] {
+  if ((smtp.user === undefined) === (smtp.password === undefined)) return [];
   const missing = smtp.user === undefined ? 'user' : 'password';
   return [
     {

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { Resources } from '../model.ts';
-import { parseSize } from './units.ts';
+import { parseMemory } from './units.ts';
 
 /** The user of the Prometheus project's images. */
 export const nobody = '65534:65534';
@@ -14,7 +14,7 @@ export function toResources(limits: {
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
 }): Resources {
-  return { memoryBytes: limits.memory === undefined ? undefined : parseSize(limits.memory), cpus: limits.cpus };
+  return { memoryBytes: limits.memory === undefined ? undefined : parseMemory(limits.memory), cpus: limits.cpus };
 }
 
 /** The last value of a flag, as `--name=value` or `--name value`; undefined when it is absent. */

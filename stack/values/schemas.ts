@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
-import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts';
+import { durationForm, memoryForm, parseDuration, parseMemory, sizeForm } from './units.ts';
 import { expected, expects } from './words.ts';
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
@@ -42,16 +42,20 @@ export const image = z
   .regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, { error: imageExpected })
   .meta({ description: 'The image, with a tag or digest' });
 
+const memoryExpected = expects('a size such as 512MB, 512m or 512Mi');
+
 /** Docker rejects less, and 0 means no limit to it. */
 const leastMemory = 6 * 2 ** 20;
 
 /** Limits of a container. */
 export const resources = z
   .strictObject({
-    memory: size
-      .refine((text) => (parseSize(text) ?? leastMemory) >= leastMemory, { error: expects('a size of at least 6MB') })
+    memory: z
+      .string({ error: memoryExpected })
+      .regex(memoryForm, { error: memoryExpected, abort: true })
+      .refine((text) => (parseMemory(text) ?? leastMemory) >= leastMemory, { error: expects('a size of at least 6MB') })
       .optional()
-      .meta({ description: 'The memory limit, such as 512MB' }),
+      .meta({ description: 'The memory limit, such as 512MB, 512m or 512Mi (powers of 1024)' }),
     cpus: z
       .number()
       .positive({ error: expects('a number of CPUs above 0') })

@@ -20,6 +20,17 @@ const factors = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 
 /** The syntax of Prometheus's retention flag. */
 export const sizeForm = /^(\d+)(B|KB|MB|GB|TB|PB|EB)$/;
 
+/** Docker's and Kubernetes's syntax of a size too: `512m`, `1.5g`, `512Mi`; all units are powers of 1024, as for Docker. */
+export const memoryForm = /^(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpPeE])[iI]?[bB]?|[bB])?$/;
+
+/** Bytes of a size of memory; undefined when it is not one. */
+export function parseMemory(text: string): number | undefined {
+  const match = memoryForm.exec(text);
+  if (match === null) return undefined;
+  const unit = `${match[2]?.toUpperCase() ?? ''}B` as keyof typeof factors;
+  return Math.floor(Number(match[1]) * factors[unit]);
+}
+
 /** Bytes of a size such as `512MB` (powers of 1024); undefined when it is not one. */
 export function parseSize(text: string): number | undefined {
   const match = sizeForm.exec(text);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { timezoneProblems } from '../../stack/problems.ts';
 import { closest, editDistance } from '../../stack/values/closest.ts';
-import { duration } from '../../stack/values/schemas.ts';
-import { parseDuration, parseSize } from '../../stack/values/units.ts';
+import { duration, resources } from '../../stack/values/schemas.ts';
+import { parseDuration, parseMemory, parseSize } from '../../stack/values/units.ts';
 import { andList, describeValue, orList } from '../../stack/values/words.ts';
 
 describe('a duration', () => {
@@ -62,6 +62,30 @@ describe('a size', () => {
 
   test.each(['', '20', '20G', '20 GB', '20gb', '20GiB', '1.5GB', '-1GB'])('%j must be refused', (text) => {
     expect(parseSize(text)).toBeUndefined();
+  });
+});
+
+describe('a memory limit', () => {
+  test.each([
+    ['512MB', 536_870_912],
+    ['512m', 536_870_912],
+    ['512Mi', 536_870_912],
+    ['512MiB', 536_870_912],
+    ['512 mb', 536_870_912],
+    ['1.5g', 1_610_612_736],
+    ['6291456', 6_291_456],
+    ['6291456b', 6_291_456],
+  ])('%s must be read', (text, bytes) => {
+    expect(resources.parse({ memory: text }).memory).toBe(text);
+    expect(parseMemory(text)).toBe(bytes);
+  });
+
+  test.each(['', 'm', '512i', '512x', '512mm', '-1g', '1,5g', '512 m b', '1e3m'])('%j must be refused', (text) => {
+    expect(resources.safeParse({ memory: text }).success).toBe(false);
+  });
+
+  test.each(['5m', '5000k', '100'])('%j must be refused, since engines refuse it', (text) => {
+    expect(resources.safeParse({ memory: text }).error?.issues[0]?.message).toContain('at least 6MB');
   });
 });
 

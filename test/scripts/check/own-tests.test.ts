@@ -155,9 +155,37 @@ describe('a file of tests', () => {
       'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
       'error wrong-type tests/b.yml:4:16+5 expected a list of receivers, got the string "slack" (write ["slack"])',
       'error test-file tests/c.yml:1:1+10 this file mixes promtool tests with promstack tests (move "routes" and "inhibit" to another file)',
-      'warning test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool)',
+      'note test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool)',
       expect.stringMatching(/^error yaml tests\/e.yml:/),
     ]);
+  });
+
+  it.each([
+    ['of docker compose', 'services: {db: {image: x}}\n'],
+    ['of an app with routes', 'routes: [{path: /, to: home}]\nversion: 1\n'],
+    ['of an app with tests', 'tests: [{name: a, run: b}]\nimage: x\n'],
+    ['of a CI system', 'stages: [a]\ntest: {script: [b]}\n'],
+    ['that is a list', '- hosts: all\n'],
+    ['of two documents', 'a: 1\n---\nb: 2\n'],
+    ['with tags', 'a: !Ref b\nc: !vault |\n  d\n'],
+    ['that is a template', 'a: {{ .Values.b }}\n{{- if c }}\nd: 1\n{{- end }}\n'],
+    ['that is empty', ''],
+  ])('%s must be a note, which is no reason to fail', async (_, text) => {
+    const { ruleTests, reported } = await runTests({ tests: { 'tests/a.yml': text } });
+    expect(ruleTests).toEqual([]);
+    expect(reported).toEqual([
+      expect.stringMatching(/^note test-file tests\/a\.yml:1:1.* is not run: it is not a test file/),
+    ]);
+  });
+
+  it.each([
+    ['routes:\n  - {name: a, lables: {}, receivers: [slack]}\n', /^error /],
+    ['routes: {}\n', /^error wrong-type/],
+    ['routes:\n  - a: [\n', /^error yaml/],
+    ['rule_fils: []\ntests: []\n', /^(?!note)/],
+  ])('with a mistake in it must not pass for one of another program: %j', async (text, problem) => {
+    const { ruleTests, reported } = await runTests({ tests: { 'tests/a.yml': text } });
+    expect([...reported, ...ruleTests.map(({ path }) => path)][0]).toMatch(problem);
   });
 
   it('must report tests that cannot run because a service is missing', async () => {
@@ -190,6 +218,17 @@ describe('a promtool test file', () => {
         origin: 'tests/shop.yml',
         isVerbatim: true,
       },
+    ]);
+  });
+
+  it('must be run when a glob matches no rules, as promtool does', async () => {
+    const { ruleTests, reported } = await runTests({
+      rules: { 'rules/shop.yml': shop },
+      tests: testOf('  - ../other/*.yml'),
+    });
+    expect(ruleTests.map(({ content }) => content)).toEqual(['# shop\nrule_files:\n  []\ntests: []\n']);
+    expect(reported).toEqual([
+      'warning no-rule-file tests/shop.yml:3:5+14 no rule file of this stack matches "../other/*.yml"',
     ]);
   });
 

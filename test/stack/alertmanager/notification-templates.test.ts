@@ -19,7 +19,7 @@ describe('a template of a file', () => {
     ['pagerduty.default.description', '{{ .Status }}', '.'],
     ['email.default.subject', '{{ .Status }}', '.'],
     ['msteamsv2.default.text', '{{ .Status }}', '.'],
-  ])("%s must be filled in with what Alertmanager calls it with", (name, body, argument) => {
+  ])('%s must be filled in with what Alertmanager calls it with', (name, body, argument) => {
     expect(named(`{{ define "${name}" }}${body}{{ end }}`)).toEqual([`${name} ${argument}`]);
   });
 
