@@ -1,5 +1,5 @@
 /**
- * promstack as a library: each stage is a function that takes the result of the stage before.
+ * promstack as a library: each stage is a function that takes the result of the previous stage.
  *
  * ```ts
  * const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
@@ -7,7 +7,7 @@
  * const rendering = render(loaded.value, await loadTemplates(undefined));
  * ```
  *
- * Nothing here prints: what happens is passed as events to a `Report`.
+ * Nothing here prints: progress is reported as events to a `Report`.
  */
 
 import type { ConnectOptions } from './engine/connect.ts';
@@ -73,8 +73,8 @@ export { InputError, StackError } from './util/stack-error.ts';
 export { version } from './util/version.ts';
 export { type WatchStackOptions, watchStack } from './watch/watch-stack.ts';
 
-/** Finds a container engine; rejects with a StackError that names every address tried. Loads the Docker client at the first call. */
+/** Connects to a container engine; rejects with a StackError that lists every address tried. Loads the Docker client on demand. */
 export async function connect(options: ConnectOptions): Promise<Engine> {
-  const { connect: find } = await import('./engine/connect.ts');
-  return find(options);
+  const { connect: connectEngine } = await import('./engine/connect.ts');
+  return connectEngine(options);
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ProcessIo } from './cli/process-io.ts';
 import { run } from './cli/run.ts';
 
-// Each schema is used once or twice in a run: compiling it to code of its own takes longer than that saves.
+// Each schema is used once or twice per run: compiling it would take longer than it saves.
 z.config({ jitless: true });
 
 void run(thisProcess(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));

@@ -26,17 +26,17 @@ export interface Failure {
 /** Distinguishes the three kinds of failure: invalid input, an external failure, and a bug of promstack. */
 export function explainFailure(error: unknown, style: FailureStyle): Failure {
   if (error instanceof InputError) return explainInput(error, style);
-  if (error instanceof StackError) return explainRefusal(error, style);
+  if (error instanceof StackError) return explainExternal(error, style);
   if (error instanceof EngineError) {
-    return explainRefusal(new StackError({ doing: error.doing, why: error.message, cause: error }), style);
+    return explainExternal(new StackError({ doing: error.doing, why: error.message, cause: error }), style);
   }
   return explainBug(error, style);
 }
 
 /** Whether an error only means that the signal aborted. */
 export function isAbort(error: unknown, signal: AbortSignal): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at === signal.reason || at.name === 'AbortError') return true;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause === signal.reason || cause.name === 'AbortError') return true;
   }
   return false;
 }
@@ -54,7 +54,7 @@ function explainInput({ diagnostics }: InputError, style: FailureStyle): Failure
   return { text, exitCode };
 }
 
-function explainRefusal({ doing, why, cause, ...error }: StackError, style: FailureStyle): Failure {
+function explainExternal({ doing, why, cause, ...error }: StackError, style: FailureStyle): Failure {
   const { red, dim } = style.colours;
   const tryThis = error.tryThis === undefined ? undefined : hintByName(error.tryThis, style.stackName);
   if (style.json) {

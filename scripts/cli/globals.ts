@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
-/** Options every command takes, before or after its name. */
+/** The options of every command, before or after its name. */
 export interface Globals {
   readonly file: string | undefined;
   /** The running stack that `-p` names, as typed. */
@@ -11,7 +11,7 @@ export interface Globals {
   readonly noColour: boolean;
 }
 
-/** Commands that take a stack on the engine by its name, in place of stack.yml. */
+/** Commands that take the name of a stack on the engine instead of stack.yml. */
 export const commandsByName: ReadonlySet<string> = new Set([
   'alert',
   'down',
@@ -29,7 +29,7 @@ export const commandsByName: ReadonlySet<string> = new Set([
   'verify',
 ]);
 
-/** A hint with the commands as they work for the stack that `-p` names: `promstack -p shop logs sink`; a demo has no `up`. */
+/** Rewrites the commands in a hint for the stack that `-p` names: `promstack -p shop logs sink`; a demo has no `up`. */
 export function hintByName(hint: string, stackName: string | undefined): string {
   if (stackName === undefined) return hint;
   const [isDemo, further] = /^promstack-demo(?:-(.+))?$/.exec(stackName) ?? [];
@@ -40,12 +40,12 @@ export function hintByName(hint: string, stackName: string | undefined): string 
   });
 }
 
-/** The heading below which help lists the global options. */
+/** The heading of the global options in help. */
 export const globalsGroup = 'Global options:';
 
 /**
- * Declares the global options; a command that has a use of its own for `-f` keeps it and takes `--file` only. Help hides
- * `--name` from commands that do not take it.
+ * Declares the global options. A command with its own `-f` keeps it, and has only `--file`. Help hides `--name` for
+ * commands that do not take it.
  */
 export function addGlobals(command: CommandUnknownOpts, takesName: boolean): void {
   const taken = new Set(command.options.flatMap((option) => [option.short, option.long]));
@@ -66,10 +66,12 @@ const declared: readonly (readonly [short: string | undefined, long: string, wha
   [undefined, '--no-color', 'disable colors (also: NO_COLOR=1)'],
 ];
 
-/** The global options as given anywhere from the program to its command; the innermost `--file` and `--name` count. */
+/** The global options of the program and its commands; the innermost `--file` and `--name` win. */
 export function readGlobals(command: CommandUnknownOpts): Globals {
   const values: Record<string, unknown>[] = [];
-  for (let at: CommandUnknownOpts | null = command; at !== null; at = at.parent) values.push(globalValues(at));
+  for (let level: CommandUnknownOpts | null = command; level !== null; level = level.parent) {
+    values.push(globalValues(level));
+  }
   const text = (name: string) => values.map((options) => options[name]).find((value) => typeof value === 'string');
   const has = (name: string) => values.some((options) => options[name] === true);
   return {

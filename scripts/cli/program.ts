@@ -76,16 +76,16 @@ class Misuse extends Error {
 interface Called {
   readonly name: string | undefined;
   readonly loaded: ReadonlyMap<string, Command>;
-  /** Help for an unknown command, which commander answers with the help of the program. */
+  /** `help` of an unknown command, for which commander prints the help of the program. */
   readonly isHelpForUnknown: boolean;
 }
 
 /** Finds and loads the called command; parsing the global options is enough to find it. */
 async function loadCalled(argv: readonly string[], entries: readonly Entry[]): Promise<Called> {
-  const scout = new CommanderCommand().allowUnknownOption();
-  addGlobals(scout as CommandUnknownOpts, true);
-  scout.exitOverride().configureOutput({ writeErr: () => {} });
-  const operands = operandsOf(scout as CommandUnknownOpts, argv);
+  const parser = new CommanderCommand().allowUnknownOption();
+  addGlobals(parser as CommandUnknownOpts, true);
+  parser.exitOverride().configureOutput({ writeErr: () => {} });
+  const operands = operandsOf(parser as CommandUnknownOpts, argv);
   const isHelp = operands[0] === 'help';
   const name = isHelp ? operands[1] : operands[0];
   const entry = entries.find((candidate) => candidate.name === name);
@@ -93,12 +93,12 @@ async function loadCalled(argv: readonly string[], entries: readonly Entry[]): P
   return { name, loaded, isHelpForUnknown: isHelp && entry === undefined };
 }
 
-/** Drops last words that lack a value, which cannot be the command. */
-function operandsOf(scout: CommandUnknownOpts, argv: readonly string[]): readonly string[] {
+/** Ignores trailing options that lack a value, which cannot be the command. */
+function operandsOf(parser: CommandUnknownOpts, argv: readonly string[]): readonly string[] {
   try {
-    return scout.parseOptions([...argv]).operands;
+    return parser.parseOptions([...argv]).operands;
   } catch {
-    return argv.length === 0 ? [] : operandsOf(scout, argv.slice(0, -1));
+    return argv.length === 0 ? [] : operandsOf(parser, argv.slice(0, -1));
   }
 }
 
@@ -113,7 +113,7 @@ function buildProgram(
   program
     .description('Run a Prometheus monitoring stack from one stack.yml: render, validate, start and reload it.')
     .usage('[options] <command>')
-    // On its own, main.ts answers it before anything is loaded.
+    // launch.ts handles a lone --version before anything is loaded.
     .version(version(), '-V, --version', 'print the version')
     .addHelpCommand(helpCommand())
     .addHelpText('after', '\nHelp for one command: promstack <command> --help');
@@ -158,21 +158,21 @@ function fill(
   if (command.examples.length > 0) child.addHelpText('after', examplesText(command));
 }
 
-/** Why the global options do not go together, or not with the command; undefined when they do. */
+/** A conflict among the global options, or with the command. */
 function conflictOf(command: CommandUnknownOpts, { file, stackName }: Globals, takesName: boolean): string | undefined {
   if (stackName === undefined) return undefined;
   if (!takesName) return `${pathOf(command)} does not take -p, the name of a stack on the engine`;
   return file === undefined ? undefined : `-f ${file} and -p ${stackName} both name a stack: use one of them`;
 }
 
-/** Settings of all commands: strict, without output or exits of their own. */
+/** Settings of all commands: strict, without output to the terminal and without exits. */
 function prepare(command: CommandUnknownOpts, style: HelpStyle, outcome: ParseSink): void {
   const { colours } = style;
   command
     .enablePositionalOptions()
     .allowExcessArguments(false)
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(globalsGroup))
-    .configureHelp({ styleTitle: (title) => colours.bold(title) })
+    .configureHelp({ styleTitle: (title) => colours.bold(title), optionDescription })
     .configureOutput({
       writeOut: outcome.print,
       writeErr: () => {},
@@ -189,6 +189,11 @@ function examplesText({ examples }: Command): string {
   const width = Math.max(...examples.map((example) => example.line.length));
   const lines = examples.map((example) => `  promstack ${example.line.padEnd(width)}  ${example.what}`);
   return `\nExamples:\n${lines.join('\n')}`;
+}
+
+/** With a default as users type it; commander's own also shows presets. */
+function optionDescription({ description, defaultValue }: Option): string {
+  return typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description;
 }
 
 /** Splits commander's message: without `error:`, and its suggestion apart. */

@@ -106,7 +106,7 @@ function watchForCrash(io: ProcessIo): { happened: Promise<never>; stopWatching:
   return { happened, stopWatching };
 }
 
-/** The reason of an abort because nothing can be written to stdout any more. */
+/** The reason of an abort because stdout can no longer be written. */
 class StdoutBroken extends Error {
   /** Whether the reader closed it, as `| head` does. */
   readonly isClosed: boolean;
@@ -125,7 +125,7 @@ function codeAfter({ reason }: AbortSignal): ExitCode | undefined {
   return undefined;
 }
 
-/** `y` and `yes` are yes; everything else, the end of input included, is no. */
+/** `y` and `yes` mean yes; everything else, including the end of input, means no. */
 async function confirmAt(
   terminal: {
     readonly stdin: Readable & { readonly isTTY?: boolean };

@@ -2,23 +2,23 @@ import { configMount } from '../../stack/values/container.ts';
 import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { configWriterRoot, names } from './names.ts';
 
-/** The files in a stack's config volumes. Paths are below a service's volume: `current`, `releases/3f2a`. */
+/** The files in a stack's config volumes. Paths are relative to a service's volume: `current`, `releases/3f2a`. */
 export interface ConfigFiles {
-  /** Names the container of a service, which mounts its volume: files can be read through it without the config volume writer. */
+  /** Sets the container of a service: its volume can be read through it without the config volume writer. */
   locate(service: string, container: string): void;
-  /** Unpacks entries whose paths begin with the service, in their order: `prometheus/current`. Cleared folders hold nothing else afterwards. */
+  /** Writes entries in their order; paths begin with the service: `prometheus/current`. Empties the `cleared` folders first. */
   write(entries: readonly ArchiveEntry[], cleared?: readonly string[]): Promise<void>;
-  /** A file, or a folder with all it holds; undefined when it does not exist. Paths in it begin with the last part of `path`. */
+  /** A file, or a folder with its contents; undefined when it does not exist. Paths begin with the last part of `path`. */
   read(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
   /** The target of a symlink; undefined when there is none. */
   readLink(service: string, path: string): Promise<string | undefined>;
 }
 
-/** The files by the engine's archive calls: through the config volume writer, which never runs, or a service's own container. */
+/** Uses the engine's archive calls, through the config volume writer or a service's own container. */
 export function openConfigFiles(engine: Engine, stack: string): ConfigFiles {
   const writer = names.configWriter(stack);
   const containers = new Map<string, string>();
-  const at = (service: string, path: string): readonly [container: string, path: string] => {
+  const resolve = (service: string, path: string): readonly [container: string, path: string] => {
     const container = containers.get(service);
     return container === undefined
       ? [writer, `${configWriterRoot}/${service}/${path}`]
@@ -27,12 +27,12 @@ export function openConfigFiles(engine: Engine, stack: string): ConfigFiles {
   return {
     locate: (service, container) => void containers.set(service, container),
     write: (entries, cleared = []) => engine.putFiles(writer, configWriterRoot, [...cleared.map(clearing), ...entries]),
-    read: (service, path) => engine.getFiles(...at(service, path)),
-    readLink: (service, path) => engine.readLink(...at(service, path)),
+    read: (service, path) => engine.getFiles(...resolve(service, path)),
+    readLink: (service, path) => engine.readLink(...resolve(service, path)),
   };
 }
 
-/** Unpacking a link over a folder removes it with all it holds, and a folder over the link removes the link. */
+/** Unpacking a link over a folder removes the folder with its contents, and a folder over the link removes the link. */
 function clearing(path: string): ArchiveEntry {
   return { kind: 'link', path, to: 'nothing', uid: 0, gid: 0 };
 }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { Secret } from '../../stack/secret.ts';
 
-/** A file as its hash sees it. */
+/** The properties of a file that its hash covers. */
 export interface HashedFile {
   readonly path: string;
   readonly mode: number;
   readonly content: string | Secret | Buffer;
 }
 
-/** A hash over files as they lie in a release folder: paths, modes and bytes, in any order. */
+/** A hash of the files in a release folder: their paths, modes and contents, in any order. */
 export function hashFiles(files: readonly HashedFile[]): string {
-  const sorted = files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const hash = createHash('sha256');
   for (const { path, mode, content } of sorted) {
     const text = textOf(content);
-    // The length keeps one file's end from being taken for the next one's beginning.
+    // The length separates the end of one file from the beginning of the next.
     hash.update(`${path}\0${mode.toString(8)}\0${text.length}\0`).update(text);
   }
   return hash.digest('hex').slice(0, 12);

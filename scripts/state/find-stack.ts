@@ -6,10 +6,10 @@ import { type ConfigFiles, openConfigFiles } from './config-files.ts';
 import { type History, lastConfirmed, readHistory } from './history.ts';
 import { configWriterRole, names } from './names.ts';
 
-/** The containers of a stack's services, by service, in the order the data flows. */
+/** The containers of a stack's services, by service, in the order of the data flow. */
 export type StackContainers = ReadonlyMap<string, ContainerSummary>;
 
-/** A stack as the engine alone knows it, without its stack.yml. */
+/** A stack on the engine, read without its stack.yml. */
 export interface FoundStack {
   readonly stack: string;
   readonly containers: StackContainers;
@@ -17,23 +17,23 @@ export interface FoundStack {
   readonly history: History;
 }
 
-/** Finds a stack by its name; a StackError when it is not there, or no container to read its history through. */
+/** Finds a stack by its name; a StackError when it does not exist, or has no container to read its history through. */
 export async function findStack(engine: Engine, stack: string): Promise<FoundStack> {
   const all = await engine.listContainers({ [stackLabel]: stack });
   const containers = servicesAmong(stack, all);
   const files = openConfigFiles(engine, stack);
   for (const [service, { id }] of containers) files.locate(service, id);
-  const keeper = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
+  const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
   const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
   if (all.length === 0) throw await notFound(engine, stack);
-  if (!containers.has(keeper) && !hasConfigWriter) {
+  if (!containers.has(historyOwner) && !hasConfigWriter) {
     throw new StackError({
       doing: `reading the history of the stack ${stack}`,
-      why: `it is in a volume, and none of the containers that mount it is on the engine`,
-      tryThis: 'promstack up, which keeps the history',
+      why: 'it is in a volume, and no container that mounts the volume exists',
+      tryThis: '`promstack up`, which keeps the history',
     });
   }
-  return { stack, containers, files, history: await readHistory(files, keeper) };
+  return { stack, containers, files, history: await readHistory(files, historyOwner) };
 }
 
 /** Finds the containers of a stack by its name; a StackError that lists the stacks on the engine when there are none. */
@@ -47,10 +47,10 @@ function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackCo
   return new Map(
     services.flatMap(({ name }): [string, ContainerSummary][] => {
       const container = all.find(
-        (one) =>
-          one.name === names.container(stack, name) &&
-          one.labels[roleLabel] === 'service' &&
-          one.labels[serviceLabel] === name,
+        (candidate) =>
+          candidate.name === names.container(stack, name) &&
+          candidate.labels[roleLabel] === 'service' &&
+          candidate.labels[serviceLabel] === name,
       );
       return container === undefined ? [] : [[name, container]];
     }),
@@ -69,11 +69,11 @@ async function notFound(engine: Engine, stack: string): Promise<StackError> {
     return new StackError({ doing, why, tryThis: 'promstack up, which keeps the data and the history' });
   }
   const others = [...new Set(containers.flatMap(({ labels }) => labels[stackLabel] ?? []))].sort();
-  const list = others.length === 0 ? '' : `, or -p with another stack on the engine: ${others.join(', ')}`;
+  const list = others.length === 0 ? '' : `, or -p with a stack on the engine: ${others.join(', ')}`;
   return new StackError({ doing, why: 'no stack of that name is on the engine', tryThis: `promstack up${list}` });
 }
 
-/** Services whose files in place are not those confirmed last: a change was cut short. */
+/** Services whose linked files are not the last confirmed ones: a change was interrupted. */
 export async function findUnconfirmed({ containers, files, history }: FoundStack): Promise<readonly string[]> {
   const confirmed = Object.entries(lastConfirmed(history)?.services ?? {}).filter(([name]) => containers.has(name));
   const unconfirmed = await Promise.all(

@@ -2,15 +2,15 @@ import * as z from 'zod';
 import type { ConfigFiles } from './config-files.ts';
 import type { ReleaseFolder } from './release-folder.ts';
 
-/** How many revisions can be gone back to. */
-const keptRevisions = 10;
-/** How many entries stay: going to and fro between two revisions makes many entries of few revisions. */
-const keptEntries = 50;
+/** The number of revisions that a rollback can restore. */
+const maxRevisions = 10;
+/** The number of entries to keep: rollbacks between two revisions make many entries of few revisions. */
+const maxEntries = 50;
 
 const releaseSchema = z.object({
   /** The folder below `releases/` in the service's config volume. */
   folder: z.string(),
-  /** Hash of its files as they were written (see `hashFiles`): a different one after an edit by hand. */
+  /** Hash of its files when written (see `hashFiles`); the current one differs after an edit by hand. */
   hash: z.string(),
 });
 
@@ -20,9 +20,9 @@ const entrySchema = z.object({
   at: z.string(),
   /** `user@host`. */
   who: z.string(),
-  /** The command that did it: `up`. */
+  /** The command: `up`. */
   command: z.string(),
-  /** `service/path` of every file that differs from what ran before. */
+  /** `service/path` of every file that differs from the previous state. */
   changed: z.array(z.string()),
   /** The release of each service that has one. */
   services: z.record(z.string(), releaseSchema),
@@ -31,12 +31,11 @@ const entrySchema = z.object({
 });
 
 const stateSchema = z.object({
-  /** Counts the writings: the higher of two is the newer. */
+  /** Counts the writes: the higher of two is the newer. */
   sequence: z.number(),
   history: z.array(entrySchema),
 });
 
-/** The history as it is stored. */
 export interface History {
   /** Counts the writes: the higher of two is the newer. */
   readonly sequence: number;
@@ -44,60 +43,59 @@ export interface History {
   readonly entries: readonly HistoryEntry[];
 }
 
-/** One revision that was confirmed to run, or that was refused and rolled back. */
+/** A revision that was confirmed, or that was rejected and rolled back. */
 export type HistoryEntry = z.infer<typeof entrySchema>;
 
-/** A release as the history names it. */
+/** A release in the history. */
 export type RecordedRelease = z.infer<typeof releaseSchema>;
 
 /** The folder beside the releases, in the config volume of the service that stores the history. */
 const stateFolder = 'state';
 
-/** The last entry that was confirmed: what the stack ran when all was well. */
+/** The last confirmed entry. */
 export function lastConfirmed({ entries }: Pick<History, 'entries'>): HistoryEntry | undefined {
   return entries.findLast((entry) => entry.refused === undefined);
 }
 
-/** The confirmed entries of the newest revisions, the last of each, newest first: what a rollback can go back to. */
+/** The last confirmed entry of each of the newest revisions, newest first: a rollback can restore these. */
 export function newestRevisions({ entries }: Pick<History, 'entries'>): readonly HistoryEntry[] {
   const byRevision = new Map<string, HistoryEntry>();
   for (const entry of entries.toReversed()) {
     if (entry.refused === undefined && !byRevision.has(entry.revision)) byRevision.set(entry.revision, entry);
   }
-  return [...byRevision.values()].slice(0, keptRevisions);
+  return [...byRevision.values()].slice(0, maxRevisions);
 }
 
-/** The folders in which a service's releases of the newest revisions lie. */
+/** The folders of a service's releases of the newest revisions. */
 export function newestFolders(history: Pick<History, 'entries'>, service: string): readonly ReleaseFolder[] {
   return newestRevisions(history).flatMap(({ services }) => services[service]?.folder ?? []);
 }
 
-/** A history without entries. */
 export const noHistory: History = { sequence: 0, entries: [] };
 
-/** The stack's history, without entries when there is none. `keeper` is the service whose volume holds it. */
-export async function readHistory(files: ConfigFiles, keeper: string): Promise<History> {
-  const stored = (await files.read(keeper, stateFolder)) ?? [];
+/** The stack's history, without entries when there is none. `owner` is the service whose volume stores it. */
+export async function readHistory(files: ConfigFiles, owner: string): Promise<History> {
+  const stored = (await files.read(owner, stateFolder)) ?? [];
   const states = stored.flatMap((entry) => {
     if (entry.kind !== 'file') return [];
     const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));
-    // A history that cannot be read does not stop anything: what runs is proven by asking the servers.
+    // An unreadable history must not prevent a change: the servers themselves prove what they run.
     return parsed.success ? [{ sequence: parsed.data.sequence, entries: parsed.data.history }] : [];
   });
   return states.toSorted((a, b) => b.sequence - a.sequence)[0] ?? noHistory;
 }
 
-/** Adds an entry to the history as it was read. Two files take turns, so that a write that is cut short spoils only the older one. */
+/** Adds an entry to the history. Two files alternate, so that an interrupted write damages only the older one. */
 export async function addToHistory(
   files: ConfigFiles,
-  keeper: string,
+  owner: string,
   before: History,
   entry: HistoryEntry,
 ): Promise<void> {
   const sequence = before.sequence + 1;
-  const state: z.infer<typeof stateSchema> = { sequence, history: [...before.entries, entry].slice(-keptEntries) };
+  const state: z.infer<typeof stateSchema> = { sequence, history: [...before.entries, entry].slice(-maxEntries) };
   const content = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
-  const folder = `${keeper}/${stateFolder}`;
+  const folder = `${owner}/${stateFolder}`;
   const root = { uid: 0, gid: 0 } as const;
   await files.write([
     { kind: 'directory', path: folder, mode: 0o755, ...root },

@@ -3,16 +3,16 @@ import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { specOf } from './names.ts';
 import type { ServiceClient } from './service-client.ts';
 
-/** Finds the containers of a stack's services and tells the client where they are; by service. */
+/** Finds the containers of a stack's services, by service, and passes their locations to the client. */
 export async function locateServices(
   engine: Pick<Engine, 'listContainers'>,
   stack: string,
   client: Pick<ServiceClient, 'locate'>,
 ): Promise<ReadonlyMap<string, ContainerSummary>> {
   const containers = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: 'service' });
-  const found = new Map(containers.map((container) => [container.labels[serviceLabel] ?? '', container]));
-  for (const [service, container] of found) {
+  const byService = new Map(containers.map((container) => [container.labels[serviceLabel] ?? '', container]));
+  for (const [service, container] of byService) {
     client.locate(service, { container: container.id, ports: specOf(container)?.ports ?? [] });
   }
-  return found;
+  return byService;
 }

@@ -11,51 +11,50 @@ import { StackError } from '../util/stack-error.ts';
 import { names } from './names.ts';
 
 const holderSchema = z.object({
-  /** Unique to one holding: tells our lock from another's of the same name. */
+  /** Identifies one acquisition of the lock. */
   nonce: z.string(),
   user: z.string(),
   host: z.string(),
   pid: z.number(),
-  /** When the process began, so that a reused pid is not taken for it; absent where it cannot be known. */
+  /** When the process began, to detect a reused pid; absent when unknown. */
   pidStart: z.string().optional(),
   command: z.string(),
   /** ISO 8601, UTC. */
   since: z.string(),
 });
 
-/** Who holds a stack's lock. */
+/** The holder of a stack's lock. */
 export type LockHolder = z.infer<typeof holderSchema>;
 
-/** A held lock; disposing it lets go. */
+/** A held lock; disposing it releases it. */
 export interface Lock extends AsyncDisposable {
   readonly holder: LockHolder;
 }
 
-/** Another command holds the lock of the stack: a matter of waiting. */
+/** Another command holds the stack's lock; a later attempt may succeed. */
 export class LockedError extends StackError {}
 
-/** What taking a lock needs. */
 export interface LockOptions {
   readonly engine: Engine;
   readonly stack: string;
-  /** The command that takes it, for others to see: `up`. */
+  /** The command that takes the lock, for messages to others: `up`. */
   readonly command: string;
   readonly report: Report;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How long to wait while another command holds it; not at all unless set. */
+  /** How long to wait while another command holds the lock; the default is not to wait. */
   readonly waitMs?: number | undefined;
   readonly isAlive?: ((holder: LockHolder) => boolean) | undefined;
 }
 
-/** How often a lock that is waited for is tried. */
+/** The pause between two attempts to take the lock. */
 const retryMs = 250;
 
 /** The holdings of this very process: one of it that is not among them was left when the engine did not answer. */
 const held = new Set<string>();
 
 /**
- * Takes the stack's lock, on the engine, so that it holds for every machine that uses the stack.
+ * Takes the stack's lock. It is on the engine, so that it works across machines.
  *
  * The lock is a volume: creating one is atomic and answers with the existing one, so the nonce in its label shows who
  * won. (A file cannot be created atomically through the archive API.) Removing one is not: between finding a
@@ -82,7 +81,7 @@ export async function takeLock(options: LockOptions): Promise<Lock> {
       try {
         await removeIfStill(engine, names.lock(stack), mine.nonce);
       } catch (error) {
-        // What was done under the lock, or why it failed, is not to be hidden by this.
+        // This failure must not hide the result of the work under the lock.
         report({
           kind: 'warning',
           text: `the lock of the stack ${stack} could not be released: ${(error as Error).message}\nthe next command on this machine takes it over; promstack unlock frees it for others`,
@@ -92,24 +91,24 @@ export async function takeLock(options: LockOptions): Promise<Lock> {
   };
 }
 
-/** Claims the lock, again and again while another command holds it and there is time left to wait. */
+/** Claims the lock; repeats that while another command holds it, up to `waitMs`. */
 async function claimInTime(options: LockOptions, mine: LockHolder): Promise<void> {
   const { engine, stack, report, clock, signal, waitMs = 0, isAlive = isHolderAlive } = options;
   const [id, what] = ['lock', `wait for the lock of the stack ${stack}`] as const;
-  const began = clock.now();
+  const startedAt = clock.now();
   for (let isWaiting = false; ; isWaiting = true) {
     try {
       await claim(engine, stack, names.lock(stack), mine, report, isAlive);
-      if (isWaiting) report({ kind: 'done', id, what, tookMs: clock.now() - began });
+      if (isWaiting) report({ kind: 'done', id, what, tookMs: clock.now() - startedAt });
       return;
     } catch (error) {
-      const waited = clock.now() - began;
+      const waited = clock.now() - startedAt;
       if (!(error instanceof LockedError) || waitMs === 0) throw error;
       const { doing, why, tryThis } = error;
       if (waited >= waitMs) {
-        const late = `${why}, after ${durationText(waited)} of waiting`;
-        report({ kind: 'failed', id, what, why: late });
-        throw new LockedError({ doing, why: late, tryThis });
+        const whyLate = `${why}, after ${durationText(waited)} of waiting`;
+        report({ kind: 'failed', id, what, why: whyLate });
+        throw new LockedError({ doing, why: whyLate, tryThis });
       }
       if (!isWaiting) report({ kind: 'started', id, what });
       report({ kind: 'progress', id, what, detail: why });
@@ -118,7 +117,7 @@ async function claimInTime(options: LockOptions, mine: LockHolder): Promise<void
   }
 }
 
-/** Makes the lock volume of a name ours, or throws a StackError that says who has it. */
+/** Takes the lock volume of this name; throws a LockedError that names the holder if it is taken. */
 async function claim(
   engine: Engine,
   stack: string,
@@ -127,15 +126,15 @@ async function claim(
   report: Report,
   isAlive: (holder: LockHolder) => boolean,
 ): Promise<void> {
-  for (let tries = 0; tries < 3; tries++) {
+  for (let attempt = 0; attempt < 3; attempt++) {
     const holder = await createLock(engine, stack, name, mine);
     if (holder.nonce === mine.nonce) return;
-    if (isAlive(holder)) throw refusal(stack, holder);
+    if (isAlive(holder)) throw lockedError(stack, holder);
     const holding = `${name}-${holder.nonce}`;
     await claim(engine, stack, holding, mine, () => undefined, isAlive);
     try {
       if (await removeIfStill(engine, name, holder.nonce)) {
-        report({ kind: 'note', text: `took over the lock of ${inWords(holder)}, which is not running any more` });
+        report({ kind: 'note', text: `took over the lock of ${holderText(holder)}, which is no longer running` });
       }
     } finally {
       await removeIfStill(engine, holding, mine.nonce);
@@ -143,29 +142,29 @@ async function claim(
   }
   throw new LockedError({
     doing: `taking the lock of the stack ${stack}`,
-    why: 'others keep taking it first',
-    tryThis: 'wait for them to end and run the command again, or add --wait 60s',
+    why: 'other commands took it first, three times',
+    tryThis: 'wait until they have finished and run the command again, or add --wait 60s',
   });
 }
 
-/** Who holds the stack's lock now; undefined when nobody does. */
+/** The current holder of the stack's lock. */
 export async function findHolder(engine: Engine, stack: string): Promise<LockHolder | undefined> {
   const volume = await engine.findVolume(names.lock(stack));
   return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
 }
 
-/** Removes the lock whoever holds it: answers who did, `unknown` where it does not say, undefined when there was none. */
+/** Removes the lock, whoever holds it. Returns the holder, `unknown` if its label is unreadable, undefined if there is no lock. */
 export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
   const name = names.lock(stack);
   const volume = await engine.findVolume(name);
   if (volume === undefined) return undefined;
-  if (!isLock(volume)) throw notOurs(`removing the lock of the stack ${stack}`, name);
+  if (!isLock(volume)) throw foreignVolume(`removing the lock of the stack ${stack}`, name);
   await engine.removeVolume(name);
   return parseHolder(volume.labels[lockLabel]) ?? 'unknown';
 }
 
-/** A holder in words: `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)`. */
-export function inWords(holder: LockHolder): string {
+/** `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)` */
+export function holderText(holder: LockHolder): string {
   return `${holder.user}@${holder.host} (promstack ${holder.command}, pid ${holder.pid}, since ${holder.since})`;
 }
 
@@ -175,27 +174,27 @@ async function createLock(engine: Engine, stack: string, name: string, mine: Loc
   const holder = parseHolder(volume.labels[lockLabel]);
   if (holder !== undefined) return holder;
   const doing = `taking the lock of the stack ${stack}`;
-  if (!isLock(volume)) throw notOurs(doing, name);
+  if (!isLock(volume)) throw foreignVolume(doing, name);
   throw new StackError({
     doing,
-    why: `the volume ${name} is a lock that does not say who holds it`,
-    tryThis: 'if no other promstack command changes this stack now: promstack unlock',
+    why: `the volume ${name} is a lock of an unknown holder`,
+    tryThis: '`promstack unlock`, if no other promstack command is changing this stack',
   });
 }
 
 /** Whether promstack created the volume as a lock. */
 const isLock = ({ labels }: VolumeSummary): boolean => labels[roleLabel] === 'lock' || lockLabel in labels;
 
-/** It may hold data of the user's, so promstack never removes it. */
-function notOurs(doing: string, name: string): StackError {
+/** It may contain the user's data, so promstack never removes it. */
+function foreignVolume(doing: string, name: string): StackError {
   return new StackError({
     doing,
     why: `the volume ${name} has the name of the lock, but none of promstack's labels`,
-    tryThis: `docker volume inspect ${name} shows it; if nothing needs it, docker volume rm ${name} (promstack unlock removes only volumes with promstack's labels)`,
+    tryThis: `\`docker volume inspect ${name}\` shows it; if nothing needs it, \`docker volume rm ${name}\` (promstack unlock removes only volumes with promstack's labels)`,
   });
 }
 
-/** Removes the lock volume when it still is of that holding; answers whether it was. */
+/** Removes the lock volume if it still has this nonce; returns whether it did. */
 async function removeIfStill(engine: Engine, name: string, nonce: string): Promise<boolean> {
   const volume = await engine.findVolume(name);
   if (parseHolder(volume?.labels[lockLabel])?.nonce !== nonce) return false;
@@ -203,11 +202,11 @@ async function removeIfStill(engine: Engine, name: string, nonce: string): Promi
   return true;
 }
 
-function refusal(stack: string, holder: LockHolder): StackError {
+function lockedError(stack: string, holder: LockHolder): StackError {
   return new LockedError({
     doing: `taking the lock of the stack ${stack}`,
-    why: `${inWords(holder)} holds the lock`,
-    tryThis: 'wait for it to end, or add --wait 60s; if it is certainly dead, promstack unlock',
+    why: `${holderText(holder)} holds the lock`,
+    tryThis: 'wait until it has finished, or add --wait 60s; if it is certainly dead, `promstack unlock`',
   });
 }
 
@@ -224,7 +223,7 @@ function myself(command: string): LockHolder {
   };
 }
 
-/** Only a holder on this host can be checked; one on another host counts as alive. */
+/** Only a holder on this host can be checked; one on another host is assumed to be alive. */
 function isHolderAlive(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return true;
   if (isOurs(holder)) return held.has(holder.nonce);
@@ -251,7 +250,7 @@ function processStart(pid: number): string | undefined {
   }
 }
 
-/** The name of the one who runs promstack; a uid without a name is said as a number. */
+/** The name of the current user, or the uid if it has no name. */
 export function userName(): string {
   try {
     return userInfo().username;

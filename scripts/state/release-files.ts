@@ -7,10 +7,10 @@ import { type ReleaseFolder, slotOf } from './release-folder.ts';
 
 const root = { uid: 0, gid: 0 } as const;
 
-/** Beside a release: its files that hold secrets, as they may be shown. */
+/** The folder beside a release with the masked contents of its files with secrets. */
 const maskedFolder = 'masked';
 
-/** The files that a service gets, and who may read them. */
+/** The files of a service, and the user who may read them. */
 export interface ReleaseSource {
   readonly service: { readonly name: string };
   /** `user` is `uid:gid`. */
@@ -18,7 +18,7 @@ export interface ReleaseSource {
   readonly release: { readonly files: readonly RenderedFile[] } | undefined;
 }
 
-/** The folder that holds a service's release and nothing else, to be cleared before the release is written. */
+/** The folder that contains only a service's release; it is emptied before the release is written. */
 export function slotPath(service: string, folder: ReleaseFolder): string {
   return `${service}/releases/${slotOf(folder)}`;
 }
@@ -37,9 +37,12 @@ export function releaseEntries({ service, spec, release }: ReleaseSource, folder
     gid,
   });
   const files = release.files.flatMap(({ path, content, masked, mode }): ArchiveEntry[] => {
-    const at = `${service.name}/releases/${folder}/${path}`;
-    if (!(content instanceof Secret)) return [file(at, content, mode)];
-    return [file(at, content.reveal(), mode), file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o444)];
+    const target = `${service.name}/releases/${folder}/${path}`;
+    if (!(content instanceof Secret)) return [file(target, content, mode)];
+    return [
+      file(target, content.reveal(), mode),
+      file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o444),
+    ];
   });
   return [
     { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
@@ -60,7 +63,7 @@ export function switchEntries(
   }));
 }
 
-/** The folders that hold the paths, from a base downwards. */
+/** All folders of the paths, from a base downwards. */
 function foldersOf(paths: readonly string[], base: string): ArchiveEntry[] {
   const folders = new Set<string>([base]);
   for (const path of paths) {
@@ -76,16 +79,16 @@ export async function currentFolder(files: ConfigFiles, service: string): Promis
   return (await files.readLink(service, 'current'))?.replace(/^releases\//, '');
 }
 
-/** A release as it is in a config volume. */
+/** A release in a config volume. */
 export interface StoredRelease {
   readonly folder: ReleaseFolder;
-  /** What only its server may read is secret. */
+  /** Files that only the server may read are secret. */
   readonly files: readonly RenderedFile[];
-  /** See `hashFiles`; a symlink counts, though no release has one. */
+  /** See `hashFiles`; includes symlinks, although no release has one. */
   readonly hash: string;
 }
 
-/** Reads a release back out of a service's config volume; undefined when it does not exist. */
+/** Reads a release from a service's config volume; undefined when it does not exist. */
 export async function readRelease(
   files: ConfigFiles,
   service: string,
@@ -104,7 +107,7 @@ export async function readRelease(
   return { folder, files: stored, hash: hashEntries(entries) };
 }
 
-/** The hash of a release folder as it is read: the folder's own name is not part of it. */
+/** The hash of a release folder, without the folder's own name. */
 function hashEntries(entries: readonly ArchiveEntry[]): string {
   return hashFiles(
     entries.flatMap((entry) => {
@@ -115,7 +118,7 @@ function hashEntries(entries: readonly ArchiveEntry[]): string {
   );
 }
 
-/** How the secret files of a release may be shown, by path; a secret file that is not among them may not be shown at all. */
+/** The masked contents of a release's secret files, by path; a secret file without one may not be shown at all. */
 export async function readMasked(
   files: ConfigFiles,
   service: string,

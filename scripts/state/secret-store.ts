@@ -6,15 +6,15 @@ import { configMount } from '../../stack/values/container.ts';
 import type { Engine } from '../engine/engine.ts';
 import { configWriterRoot, names } from './names.ts';
 
-/** The folder in a service's config volume that holds its generated secrets, beside the releases. */
+/** The folder of generated secrets in a service's config volume, beside the releases. */
 const folder = 'secrets';
 
 const origin = 'made by promstack';
 
-/** Letters and digits without those that are mistaken for one another when read out. */
+/** Letters and digits without those that are easily confused. */
 const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
-/** A new secret of so many letters and digits (5.8 bits each). */
+/** A new secret of `length` letters and digits (5.8 bits each). */
 export function makeSecret(length: number): Secret {
   const letters = Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length)));
   return new Secret(letters.join(''), origin);
@@ -26,13 +26,12 @@ export interface SecretStore {
   write(name: string, secret: Secret): Promise<void>;
 }
 
-/** Whose secrets they are. */
 export interface SecretStoreOptions {
   readonly stack: string;
   readonly service: string;
   /** The user the service runs as, as `uid:gid`. */
   readonly user: string;
-  /** The service's own container: they can be read through it when the config volume writer was pruned. */
+  /** The service's own container, to read through when the config volume writer was pruned. */
   readonly container?: string | undefined;
 }
 
@@ -64,7 +63,7 @@ export function openSecretStore(
 /** Generated secrets of one service, by name. */
 export type Secrets = ReadonlyMap<string, Secret>;
 
-/** Those of a service's generated secrets for which stack.yml gives a value. */
+/** Those of a service's generated secrets that stack.yml sets. */
 export function givenSecrets(
   { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
   config: StackConfig,
@@ -77,7 +76,7 @@ export function givenSecrets(
   );
 }
 
-/** Writes the secrets that do not exist yet: the given value, else a generated one. Must come before the container's first start. */
+/** Writes the missing secrets: the given value or a generated one. Must run before the container's first start. */
 export async function ensureSecrets(
   store: SecretStore,
   { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,

@@ -16,8 +16,8 @@ interface RequestOptions {
 
 /** Sends HTTP requests to the services of a stack, on any engine. */
 export interface ServiceClient {
-  /** Sets where a service is from now on, since its container may be replaced. */
-  locate(service: string, place: ServiceLocation): void;
+  /** Sets the location of a service, which changes when its container is replaced. */
+  locate(service: string, location: ServiceLocation): void;
   /** Rejects with a ConnectionError when there is no response in time; any status is a response. */
   request(service: string, request: HttpRequest, options: RequestOptions): Promise<FullResponse>;
   /** The URL to open in a browser: `http://127.0.0.1:9090`. */
@@ -25,7 +25,7 @@ export interface ServiceClient {
   close(): void;
 }
 
-/** Requests go to published ports that can be reached from here, and through the container to all others. */
+/** Sends requests to published ports if they can be reached from this machine, otherwise from inside the container. */
 export function openServiceClient(engine: Engine): ServiceClient {
   const locations = new Map<string, ServiceLocation>();
   const agent = new Agent({ keepAlive: true });
@@ -52,7 +52,7 @@ export function openServiceClient(engine: Engine): ServiceClient {
   };
 }
 
-/** Ports published on a remote engine's loopback address cannot be reached from here. */
+/** Ports published on a remote engine's loopback address cannot be reached from this machine. */
 function isReachable(port: PortSpec, engine: EngineLocation): boolean {
   return engine.isLocal || !isLoopback(port.bind);
 }
@@ -66,9 +66,9 @@ function hostFor(port: PortSpec, engine: EngineLocation): string {
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 /**
- * Sends a request from inside the container with busybox nc, which every image of the stack has; busybox wget knows
- * neither PUT nor DELETE and does not show the body of an error. HTTP/1.0, so that the response is not chunked and ends
- * with the connection. stdin stays open: when nc closed its half of the connection, the server would cancel the request.
+ * Sends a request from inside the container with busybox nc, which every image of the stack has; busybox wget supports
+ * neither PUT nor DELETE and does not show the body of an error. With HTTP/1.0 the response is not chunked and ends with
+ * the connection. stdin stays open: if nc closed its half of the connection, the server would cancel the request.
  */
 async function requestInside(
   engine: Pick<Engine, 'exec'>,
@@ -91,7 +91,8 @@ async function requestInside(
     throw deadline.aborted ? timeoutError(timeoutMs, cause) : new ConnectionError('connection', cause.message, cause);
   });
   const response = /^HTTP\/1\.\d (\d{3})[^\r\n]*\r\n(.*?)\r\n\r\n(.*)$/s.exec(stdout);
-  if (response === null) throw new ConnectionError('connection', stderr.trim() || 'nc in the container got no answer');
+  if (response === null)
+    throw new ConnectionError('connection', stderr.trim() || 'nc in the container received no response');
   const [, status, head = '', received = ''] = response;
   return { status: Number(status), headers: readHeaders(head), body: received };
 }

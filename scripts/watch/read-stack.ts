@@ -8,15 +8,14 @@ import { fail, type Result } from '../util/result.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { type WatchedPaths, watchedPaths, widerPaths } from './watched-paths.ts';
 
-/** The files of a stack, read again and again; templates are kept until one of them changes. */
+/** Reads the files of a stack repeatedly; templates are cached until one of them changes. */
 export interface StackReader {
-  /** Reads all that the stack is made of; throws an InputError when there was no stack file from the beginning. `paths` says what to watch so that nothing of it is missed. */
+  /** Renders the stack; throws an InputError if the stack file was never found. `paths` are the files and folders to watch. */
   read(): Promise<{ readonly rendering: Result<Rendering>; readonly paths: WatchedPaths | undefined }>;
-  /** Something about this file changed. */
+  /** Call this when a file has changed. */
   changed(path: string): void;
 }
 
-/** Reads the stack file as the command line names it. */
 export function stackReader(options: {
   readonly file: string | undefined;
   readonly cwd: string;
@@ -33,12 +32,12 @@ export function stackReader(options: {
 
   let file: string | undefined;
 
-  /** The one that was found first: while it is away, that of a folder above is another stack's. */
+  /** The file found first: if it disappears, one in a parent folder belongs to a different stack. */
   const stackFile = async (): Promise<string> => {
     if (file !== undefined) return file;
-    const found = await findStackFile(options);
-    if (!found.ok) throw new InputError(found.error);
-    file = found.value;
+    const result = await findStackFile(options);
+    if (!result.ok) throw new InputError(result.error);
+    file = result.value;
     return file;
   };
 
@@ -46,7 +45,7 @@ export function stackReader(options: {
     try {
       return await renderStack({ ...options, file: await stackFile(), judged: checked, templates: templatesIn });
     } catch (error) {
-      // A file that nobody may read is as wrong as a file can be, and is fixed like any other.
+      // An unreadable file is a mistake in the input like any other.
       if (error instanceof StackError) return fail([toDiagnostic(error)]);
       throw error;
     }

@@ -1,7 +1,7 @@
 import { unreachable } from '../util/unreachable.ts';
 
 /**
- * What a watch is doing.
+ * The states of a watch.
  *
  * ```
  *                    changed                    quiet
@@ -15,29 +15,28 @@ import { unreachable } from '../util/unreachable.ts';
  *                                                                  syncing ◀─quiet┘
  * ```
  *
- * - `idle`: the last read of the files is done; nothing has changed since.
- * - `settling`: something changed a moment ago, and more may follow: editors write in several steps.
- * - `syncing`: the files are being read, checked and made current.
- * - `stale`: as `syncing`, and something has changed since it began, so that it has to be done again.
- * - `waiting`: the engine does not answer or another command holds the lock; tried again after a pause, or at the next change.
+ * - `idle`: nothing has changed since the last read of the files.
+ * - `settling`: something has just changed, and more may follow: editors write in several steps.
+ * - `syncing`: the files are being read, checked and applied.
+ * - `stale`: like `syncing`, but something has changed since it began, so that it has to be repeated.
+ * - `waiting`: the engine cannot be reached or another command holds the lock; retried after a pause, or at the next change.
  */
 export type WatchState = 'idle' | 'settling' | 'syncing' | 'stale' | 'waiting';
 
-/** What can happen to a watch. */
 export type WatchEvent =
   /** A file changed. */
   | 'changed'
-  /** The requested time has passed without another change. */
+  /** The requested time has passed without a change. */
   | 'quiet'
-  /** What was read was applied or refused. */
+  /** The files were applied or rejected. */
   | 'ended'
   /** The engine or the lock was not available. */
   | 'postponed';
 
-/** What has to be done when a state begins. */
+/** What to do when a state begins. */
 export type WatchWork = 'none' | 'settle' | 'sync' | 'wait';
 
-/** The state that follows, and what has to be done now. */
+/** The next state, and what to do. */
 export function next(state: WatchState, event: WatchEvent): { readonly state: WatchState; readonly work: WatchWork } {
   switch (state) {
     case 'idle':

@@ -7,26 +7,26 @@ import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 
-/** How long to wait before the setting is looked at again when there is nothing to sweep. */
+/** The pause before the setting is read again when there is no ttl. */
 const idleMs = 2_000;
 const timeoutMs = 10_000;
 
 /**
- * Deletes the groups that have outlived `pushgateway.ttl`, again and again until the signal aborts; the setting is read
- * each time. A Pushgateway that does not answer is reported once, and tried again.
+ * Deletes groups older than `pushgateway.ttl` repeatedly until the signal aborts; the setting is read each time. An
+ * unreachable Pushgateway is reported once, and tried again.
  */
 export async function sweepGroups(options: {
   readonly engine: Engine;
-  /** stack.yml as it was last good; undefined before it was read. */
+  /** The last valid config; undefined before it was read. */
   readonly config: () => StackConfig | undefined;
   readonly clock: Clock;
   readonly report: Report;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { engine, config: current, clock, report, signal } = options;
+  const { engine, config: currentConfig, clock, report, signal } = options;
   let lastWhy: string | undefined;
   while (!signal.aborted) {
-    const config = current();
+    const config = currentConfig();
     const ttl = config?.pushgateway.enabled === true ? config.pushgateway.ttl : undefined;
     const why = config === undefined || ttl === undefined ? undefined : await sweep(config, ttl);
     if (why !== undefined && why !== lastWhy)
@@ -43,7 +43,7 @@ export async function sweepGroups(options: {
       await using gateway = await openStackPushgateway(engine, config.name, { timeoutMs, now: () => clock.now() });
       const { deleted } = await collectGroups({ gateway, limit: ageLimitOf(ttl), clock, signal });
       for (const group of deleted)
-        report({ kind: 'note', text: `deleted the group ${formatLabels(group.labels)}: nobody pushed to it any more` });
+        report({ kind: 'note', text: `deleted the group ${formatLabels(group.labels)}: its ttl has expired` });
       return undefined;
     } catch (error) {
       if (signal.aborted) return undefined;

@@ -8,19 +8,19 @@ import { InputError, StackError } from '../util/stack-error.ts';
 
 /** The result of one read of the files. */
 export type Synced =
-  /** The stack runs them; `changed` is undefined when it did already. */
+  /** The stack runs the files; `changed` is undefined if it already did. */
   | { readonly kind: 'live'; readonly revision: string; readonly changed: Changed | undefined; readonly tookMs: number }
-  /** They are wrong; the stack runs what it ran before. */
+  /** The files are invalid; the stack still runs the previous ones. */
   | { readonly kind: 'wrong'; readonly diagnostics: readonly Diagnostic[] }
-  /** A server or the engine refused; the error says what runs. */
+  /** A server or the engine rejected them; the error says what runs. */
   | { readonly kind: 'refused'; readonly error: StackError }
-  /** The engine does not answer, or another command holds the lock: to be tried again. */
+  /** The engine cannot be reached, or another command holds the lock: to be retried. */
   | { readonly kind: 'postponed'; readonly why: string };
 
-/** Applies a rendering as `reload` does; every outcome is an answer, except an abort and internal errors. */
+/** Applies a rendering like `reload`. Rejects only on an abort or an internal error. */
 export async function syncStack(rendering: Rendering, options: Run & { readonly runTests: boolean }): Promise<Synced> {
   const { clock, signal } = options;
-  const began = clock.now();
+  const startedAt = clock.now();
   try {
     const changed = await changeStack({ ...options, rendering, command: 'watch', filesOnly: true, hasChanged: true });
     const isUnchanged = changed.plan.steps.length === 0;
@@ -28,7 +28,7 @@ export async function syncStack(rendering: Rendering, options: Run & { readonly 
       kind: 'live',
       revision: rendering.revision,
       changed: isUnchanged ? undefined : changed,
-      tookMs: clock.now() - began,
+      tookMs: clock.now() - startedAt,
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -46,7 +46,7 @@ export async function syncStack(rendering: Rendering, options: Run & { readonly 
   }
 }
 
-/** The engine's failure to answer, where that is the error or one of its causes. */
+/** The error of a failed connection to the engine, if it is the error or one of its causes. */
 function unreachableEngine(error: unknown): EngineError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof EngineError && cause.code === 'unreachable') return cause;

@@ -10,21 +10,20 @@ import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack } from './sync.ts';
 import { Watch } from './watch.ts';
 
-/** What watching a stack needs. */
 export interface WatchStackOptions extends Run {
   readonly file: string | undefined;
   readonly cwd: string;
-  /** End as soon as nothing is pending. */
+  /** Stop as soon as nothing is pending. */
   readonly onceIdle: boolean;
-  /** Takes the result of each read of the files, when it differs from the one before. */
+  /** Called with the result of each read of the files that differs from the previous result. */
   onSynced(synced: Synced): void;
-  /** Takes each warning, once as long as it persists. */
+  /** Called with each warning, once while it persists. */
   onWarning(warning: Diagnostic): void;
-  /** Nothing is pending. */
+  /** Called when nothing is pending. */
   onIdle(): void;
 }
 
-/** Applies the files after each change of them, until the signal aborts; answers with the last result. */
+/** Applies the files after each change until the signal aborts; returns the last result. */
 export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const { engine, clock, report, onceIdle } = options;
   const stopping = new AbortController();
@@ -43,11 +42,11 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     signal,
     async sync() {
       const { rendering, paths } = await reader.read();
-      // What changes while the new folders are not watched yet would be missed: they are read once more.
+      // A change before the new folders are watched would be missed, so they are read once more.
       if (paths !== undefined && (await events.watch(paths))) watch.changed();
       if (rendering.ok) config = rendering.value.config;
-      const read = rendering.ok ? nameOf(rendering.value) : '';
-      // Read again and found the same: nothing is new since it was made live.
+      const read = rendering.ok ? identityOf(rendering.value) : '';
+      // The same files are already live.
       if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
       const warnings: Diagnostic[] = rendering.ok ? [...rendering.warnings] : [];
       const quiet = withoutSteps(report, (warning) => warnings.push(warning));
@@ -83,8 +82,8 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   return last.synced;
 }
 
-/** Identifies everything a rendering asks of the engine, and the tests that may refuse it. */
-function nameOf(rendering: Rendering): string {
+/** Identifies a rendering by all that is applied to the engine, and by its tests. */
+function identityOf(rendering: Rendering): string {
   const { revision, services } = rendering;
   return JSON.stringify([revision, services.map(({ container }) => container), testsOf(rendering)]);
 }
@@ -93,7 +92,7 @@ function nameOf(rendering: Rendering): string {
 const testsOf = ({ written }: Rendering): string => JSON.stringify(written?.tests ?? []);
 const noTests = '[]';
 
-/** Passes results and warnings on, each only when it is new. */
+/** Passes on only new results and warnings. */
 function notifyOnce({ onSynced, onWarning }: Pick<WatchStackOptions, 'onSynced' | 'onWarning'>) {
   let lastText = '';
   let lastWarnings = new Set<string>();
@@ -109,7 +108,7 @@ function notifyOnce({ onSynced, onWarning }: Pick<WatchStackOptions, 'onSynced' 
   };
 }
 
-/** Two results with the same text are the same to the user. */
+/** Results with the same text are equal for the user. */
 function textOf(synced: Synced): string {
   switch (synced.kind) {
     case 'live':
@@ -125,7 +124,7 @@ function textOf(synced: Synced): string {
   }
 }
 
-/** A change under watch takes part of a second: its result is enough. */
+/** A change under watch takes less than a second, so only its result is reported. */
 function withoutSteps(report: Report, onWarning: (warning: Diagnostic) => void): Report {
   return (event) => {
     if (event.kind === 'diagnostic') onWarning(event.diagnostic);

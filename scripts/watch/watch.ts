@@ -2,30 +2,28 @@ import type { Clock } from '../util/clock.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { next, type WatchEvent, type WatchState } from './states.ts';
 
-/** How long no file may change before the files are read. */
+/** The files are read after this time without a change. */
 const settleMs = 20;
-/** How long changes without a pause may put that off. */
-const longestSettleMs = 250;
-/** After how long a postponed sync is tried again. */
+/** The files are read after this time even if changes continue. */
+const maxSettleMs = 250;
+/** The pause before a postponed sync is retried. */
 const waitMs = 1_000;
-
-/** What a watch does, and with what. */
 export interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Reads the files and makes them current; answers whether it could. Rejects only with internal errors, or when aborted. */
+  /** Reads and applies the files, or postpones that. Rejects only with internal errors, or when aborted. */
   sync(signal: AbortSignal): Promise<'ended' | 'postponed'>;
   /** Called when nothing is pending. */
   onIdle(): void;
 }
 
 /**
- * Runs a sync after each batch of changes, one at a time, the first at once.
+ * Runs a sync after each batch of changes, one at a time, the first immediately.
  *
  * INVARIANTS:
  * - no two syncs run at once;
  * - a change that comes after a sync began to read leads to another sync;
- * - at most one timer runs, and it is of the present state.
+ * - at most one timer runs, and it belongs to the current state.
  */
 export class Watch {
   #state: WatchState = 'settling';
@@ -48,7 +46,7 @@ export class Watch {
     return this.#state;
   }
 
-  /** Runs until the signal aborts, and then until a sync under way has ended; rejects with the first internal error. */
+  /** Runs until the signal aborts and the running sync has ended; rejects with the first internal error. */
   async run(): Promise<void> {
     const { signal } = this.#options;
     const stop = (): void => {
@@ -58,7 +56,7 @@ export class Watch {
     if (signal.aborted) return;
     signal.addEventListener('abort', stop, { once: true });
     try {
-      this.#happen('quiet');
+      this.#handle('quiet');
       await this.#ended;
     } finally {
       signal.removeEventListener('abort', stop);
@@ -68,10 +66,10 @@ export class Watch {
 
   /** A file changed. */
   changed(): void {
-    this.#happen('changed');
+    this.#handle('changed');
   }
 
-  #happen(event: WatchEvent): void {
+  #handle(event: WatchEvent): void {
     const { clock, signal, onIdle } = this.#options;
     if (signal.aborted) {
       // A change during a sync does not end it.
@@ -87,7 +85,7 @@ export class Watch {
         return;
       case 'settle': {
         if (before !== 'settling') this.#settlingSince = clock.now();
-        const left = (this.#settlingSince ?? 0) + longestSettleMs - clock.now();
+        const left = (this.#settlingSince ?? 0) + maxSettleMs - clock.now();
         this.#startTimer(Math.max(0, Math.min(settleMs, left)));
         return;
       }
@@ -109,8 +107,8 @@ export class Watch {
     this.#timer = timer;
     this.#options.clock.sleep(ms, timer.signal).then(
       () => {
-        // A timer that was replaced in the very moment it ended says nothing.
-        if (this.#timer === timer && !timer.signal.aborted) this.#happen('quiet');
+        // Ignore a timer that was replaced at the moment it fired.
+        if (this.#timer === timer && !timer.signal.aborted) this.#handle('quiet');
       },
       () => undefined,
     );
@@ -118,7 +116,7 @@ export class Watch {
 
   #sync(): void {
     this.#options.sync(this.#options.signal).then(
-      (event) => this.#happen(event),
+      (event) => this.#handle(event),
       (error: unknown) => (this.#options.signal.aborted ? this.#end() : this.#fail(error)),
     );
   }

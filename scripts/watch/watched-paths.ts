@@ -5,17 +5,17 @@ import { enabledServices } from '../../stack/services.ts';
 import { isGlob } from '../config/glob.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 
-/** The folders whose files the stack is made of. */
+/** The folders and files that a stack is read from. */
 export interface WatchedPaths {
-  /** Folders of which only the files right in them count. */
+  /** Folders watched without their subfolders. */
   readonly shallow: readonly string[];
-  /** Folders that count with all below them. */
+  /** Folders watched with all their subfolders. */
   readonly deep: readonly string[];
-  /** Files in these folders that are named one by one, and so count whatever their names. */
+  /** Files named in stack.yml, which are relevant whatever their names. */
   readonly files: readonly string[];
 }
 
-/** Folders beside stack.yml that are read whole when they are there. */
+/** Folders beside stack.yml that are read completely if they exist. */
 const ownFolders = ['templates', 'tests'] as const;
 
 /** What to watch of a stack: its file, every file and glob it names, its secret files, its templates and tests. */
@@ -37,33 +37,33 @@ export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' 
 }
 
 /**
- * What to watch while stack.yml cannot be read, so that it is unknown what it names: what it named when it could be read,
- * and the folders beside it, where a missing file is most likely to appear.
+ * What to watch while stack.yml is invalid: the previous paths, and the folders beside it, where a missing file is most
+ * likely to appear.
  */
 export async function widerPaths(path: string, before: WatchedPaths | undefined): Promise<WatchedPaths> {
   const folder = dirname(path);
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const beside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
-  const shallow = [folder, ...beside.filter((one) => !isBeside(one, folder)), ...(before?.shallow ?? [])];
+  const shallow = [folder, ...beside.filter((path) => !isIgnoredBelow(path, folder)), ...(before?.shallow ?? [])];
   return {
     ...withoutRepeats(shallow, [...ownFolders.map((name) => join(folder, name)), ...(before?.deep ?? [])]),
     files: before?.files ?? [path],
   };
 }
 
-/** Whether a change of this file can matter: not those that editors and file managers leave beside the user's own. */
-export function isWorthALook(path: string): boolean {
+/** Whether a file can be part of a stack: not a temporary file of an editor or a file manager. */
+export function isRelevant(path: string): boolean {
   const name = basename(path);
   return !/^\.|~$|^#.*#$|^4913$|\.sw[a-z]$|\.tmp$/.test(name);
 }
 
-/** Whether a folder never holds parts of a stack and may be very large. */
-export function isBeside(path: string, root: string): boolean {
+/** Whether a path is in a hidden folder or node_modules, which are never part of a stack and may be very large. */
+export function isIgnoredBelow(path: string, root: string): boolean {
   const below = path.slice(root.length).split(sep).filter(Boolean);
   return below.some((part) => part.startsWith('.') || part === 'node_modules');
 }
 
-/** The folder a glob begins in, and whether it goes on into folders below. */
+/** The folder in which a glob begins, and whether it matches in subfolders. */
 function rootOf(folder: string, glob: string): { readonly path: string; readonly isDeep: boolean } {
   const parts = (isAbsolute(glob) ? glob : join(folder, glob)).split('/');
   const first = parts.findIndex(isGlob);
@@ -85,8 +85,10 @@ export function isBelow(path: string, folder: string): boolean {
 }
 
 function withoutRepeats(shallow: readonly string[], deep: readonly string[]): Omit<WatchedPaths, 'files'> {
-  const isSeenIn = (path: string, other: string): boolean => isBelow(path, other) && !isBeside(path, other);
-  const kept = [...new Set(deep)].filter((path) => !deep.some((other) => isSeenIn(path, other))).sort();
-  const left = [...new Set(shallow)].filter((path) => !kept.some((other) => path === other || isSeenIn(path, other)));
-  return { shallow: left.sort(), deep: kept };
+  const covers = (folder: string, path: string): boolean => isBelow(path, folder) && !isIgnoredBelow(path, folder);
+  const deepRoots = [...new Set(deep)].filter((path) => !deep.some((folder) => covers(folder, path))).sort();
+  const rest = [...new Set(shallow)].filter(
+    (path) => !deepRoots.some((folder) => path === folder || covers(folder, path)),
+  );
+  return { shallow: rest.sort(), deep: deepRoots };
 }

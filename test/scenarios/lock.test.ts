@@ -34,7 +34,7 @@ describe('two changes at once', () => {
     const next = await stack.run('reload');
     expectFine(next);
     expect(next.stderr).toMatch(
-      /took over the lock of \S+@\S+ \(promstack reload, pid \d+, since \S+\), which is not running any more/,
+      /took over the lock of \S+@\S+ \(promstack reload, pid \d+, since \S+\), which is no longer running/,
     );
     await expectSettled(stack);
   });

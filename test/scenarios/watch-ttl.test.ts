@@ -21,5 +21,5 @@ it('watch must delete groups that outlived their ttl, and leave the others', asy
     watching.kill('SIGINT');
   }
   const { stderr } = await watching;
-  expect(stderr).toContain('deleted the group {job="gone"}: nobody pushed to it any more');
+  expect(stderr).toContain('deleted the group {job="gone"}: its ttl has expired');
 });

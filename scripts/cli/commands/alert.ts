@@ -104,20 +104,20 @@ async function sendAndReport(
 ): Promise<ExitCode> {
   const { clock, signal, stdout, json } = context;
   if (!json) stdout.write(printAlertRoute(trace, stdout.colours));
-  const isQuiet = isSuppressed(trace);
-  const receivers = isQuiet ? [] : trace.receivers.filter(({ mutedBy }) => mutedBy === undefined);
+  const suppressed = isSuppressed(trace);
+  const receivers = suppressed ? [] : trace.receivers.filter(({ mutedBy }) => mutedBy === undefined);
   const client = new AlertmanagerClient(servers);
   const deliveries = await sendAlert({ client, servers, labels: trace.labels, receivers, timeoutMs, clock, signal });
   const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
   if (json) stdout.write(`${JSON.stringify({ ...toJson(trace), deliveries })}\n`);
-  else stdout.write(hintByName(`\n${printDeliveries(deliveries, isQuiet, context)}`, context.stackName));
+  else stdout.write(hintByName(`\n${printDeliveries(deliveries, suppressed, context)}`, context.stackName));
   return isDelivered ? exitCodes.fine : exitCodes.refused;
 }
 
-function printDeliveries(deliveries: readonly AlertDelivery[], isQuiet: boolean, { stdout }: Context): string {
+function printDeliveries(deliveries: readonly AlertDelivery[], suppressed: boolean, { stdout }: Context): string {
   const { green, red } = stdout.colours;
   if (deliveries.length === 0) {
-    return `${red('✖')} sent, but nobody is notified: ${isQuiet ? 'it is silenced or inhibited' : 'no receiver of its route notifies anybody now'}\n`;
+    return `${red('✖')} sent, but nobody is notified: ${suppressed ? 'it is silenced or inhibited' : 'no receiver of its route currently notifies anybody'}\n`;
   }
   return deliveries
     .map(({ receiver, integration, outcome, why, tryThis }) =>
@@ -131,8 +131,10 @@ function printDeliveries(deliveries: readonly AlertDelivery[], isQuiet: boolean,
 /** An alert without a name is hard to identify, so it gets one. */
 function toLabels(pairs: readonly LabelPair[] = []): Readonly<Record<string, string>> {
   const names = pairs.map(([name]) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new InputError([misuse(`the label ${twice} is given twice`, '--label name=value')]);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new InputError([misuse(`the label ${repeated} is given twice`, 'use each label once')]);
+  }
   return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
 }
 

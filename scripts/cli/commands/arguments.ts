@@ -26,9 +26,9 @@ export function readWait(text: string | undefined): number | undefined {
 
 /** Parses `name=value` of a repeatable option. */
 export function collectPair(word: string, list: readonly LabelPair[] = []): readonly LabelPair[] {
-  const at = word.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Use the form name=value.');
-  return [...list, [word.slice(0, at), word.slice(at + 1)]];
+  const equals = word.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('Use the form name=value.');
+  return [...list, [word.slice(0, equals), word.slice(equals + 1)]];
 }
 
 export type LabelPair = readonly [name: string, value: string];

@@ -63,12 +63,12 @@ async function checkWithEngine(context: Context, rendering: Rendering): Promise<
   await using engine = await engineIfAny(context);
   const metrics = engine && (await liveMetrics(engine, rendering.config, context.signal));
   const open =
-    engine === undefined ? hostRunner(context.env, noEngine) : await inImages(engine, rendering, context.env);
+    engine === undefined ? hostRunner(context.env, noEngine) : await imageRunner(engine, rendering, context.env);
   const byTools = await checkRendering(rendering, open, context.report, context.signal);
   return [...lintRendering(rendering, metrics), ...byTools];
 }
 
-/** The metric names of the stack's Prometheus; undefined when it does not answer, or has not scraped every target yet. */
+/** The metric names in the stack's Prometheus; undefined when it does not respond, or has not scraped every target yet. */
 async function liveMetrics(
   engine: Engine,
   config: StackConfig,
@@ -94,8 +94,8 @@ async function engineIfAny(context: Context): Promise<Engine | undefined> {
   }
 }
 
-/** Images from a mirror or from packages have other names than in stack.yml. */
-async function inImages(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
+/** Images from a mirror or from packages have different names than in stack.yml. */
+async function imageRunner(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
   const references = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const images = await findImages(engine, references, config.images);
   const fallback = hostRunner(env, noImage);

@@ -4,7 +4,7 @@ import { exitCodes } from '../context.ts';
 import { type Command, defineCommand, type Entry } from './command.ts';
 import { allCommands, type CommandInfo, describeCommands, type OptionInfo } from './describe.ts';
 
-/** The command `completion`, which needs the list of all commands. */
+/** The command `completion`; it needs the list of all commands. */
 export const completionOf = (entries: readonly Entry[]): Command =>
   defineCommand({
     examples: [

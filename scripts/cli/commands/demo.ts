@@ -16,13 +16,12 @@ import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './stages.ts';
 
-/** The first incident begins 10 s after the start; pushing, scraping, evaluating and grouping take some 15 s more. */
+/** The first incident begins 10 s after the start; push, scrape, evaluation and grouping take about 15 s more. */
 const deliveryMs = 120_000;
 
-/** `promstack demo`: the whole pipeline at work, from nothing. */
 export const command = defineCommand({
   details:
-    'Starts a stack of its own, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
+    'Starts a separate stack, promstack-demo, with a source that keeps pushing sample metrics and an alert that ' +
     'fires within half a minute and resolves later; both notifications are printed as they arrive at the sink. On ' +
     'a terminal it prints them until Ctrl-C; otherwise it ends after one alert has fired and resolved. The demo ' +
     'keeps running. With --name, several demos can run side by side, each on its own ports. On Debian and Ubuntu, ' +
@@ -41,8 +40,8 @@ export const command = defineCommand({
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
       .option('--no-setup', 'never install an engine')
       .option(...waitOption),
-  run: async (context, { detach, down, setup, name: further, wait }) => {
-    const name = demoStackName(further);
+  run: async (context, { detach, down, setup, name: suffix, wait }) => {
+    const name = demoStackName(suffix);
     const waitMs = readWait(wait);
     if (down === true) return removeDemo(context, name, waitMs);
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
@@ -51,7 +50,7 @@ export const command = defineCommand({
     const demo = await bringUpDemo({ engine, name, env, report, clock, signal, waitMs });
     const { changed, leftOut } = demo;
     const promstack = programOf(env);
-    const again = `${promstack} demo${further === undefined ? '' : ` --name ${further}`}`;
+    const again = `${promstack} demo${suffix === undefined ? '' : ` --name ${suffix}`}`;
     if (context.json) stdout.write(`${JSON.stringify({ urls: changed.urls, leftOut })}\n`);
     else stdout.write(printChanged(changed) + printGuide(demo, { promstack, demo: again }));
     if (detach === true) return exitCodes.fine;
@@ -62,11 +61,11 @@ export const command = defineCommand({
   },
 });
 
-/** The name of a further demo; it leaves room for what stands before it in the stack's name. */
+/** The suffix of a demo's stack name, which has a limited length. */
 function readName(text: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
   throw new InvalidArgumentError(
-    'It takes at most 26 lower-case letters, digits, - and _, the first of them a letter or digit.',
+    'Use at most 26 lower-case letters, digits, - and _, beginning with a letter or digit.',
   );
 }
 
@@ -79,17 +78,17 @@ async function removeDemo(context: Context, name: string, waitMs: number | undef
   return exitCodes.fine;
 }
 
-/** Restarts a source that was already running: its first incident comes within seconds, its next one within minutes. */
+/** Restarts a source that was already running: its first incident begins within seconds, the next one within minutes. */
 async function beginIncident(context: Context, engine: Engine, { plan }: Changed): Promise<void> {
-  const ran = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
-  const source = ran ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
+  const wasRunning = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
+  const source = wasRunning ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
   if (source === undefined) return;
   context.stderr.write('restarting the source, so that its next incident comes within seconds\n');
   await engine.stopContainer(source.id, 2);
   await engine.startContainer(source.id);
 }
 
-/** Prints each notification that arrives at the sink: on a terminal until Ctrl-C, else until one alert has resolved. */
+/** Prints each notification that arrives at the sink: on a terminal until Ctrl-C, otherwise until an alert has resolved. */
 async function follow(context: Context, engine: Engine, { plan, urls }: Changed, since: Date): Promise<void> {
   const { stdout, signal } = context;
   const sink = await engine.findContainer(names.container(plan.stack, 'sink'));
@@ -112,28 +111,26 @@ async function follow(context: Context, engine: Engine, { plan, urls }: Changed,
   }
   if (watches) return;
   signal.throwIfAborted();
-  const urlOf = (service: string): string => urls.find((one) => one.service === service)?.url ?? '';
-  const got = fired.size === 0 ? 'no alert' : `${[...fired].join(', ')} firing but not resolved`;
+  const urlOf = (service: string): string => urls.find((entry) => entry.service === service)?.url ?? '';
+  const received = fired.size === 0 ? 'no alert' : `${[...fired].join(', ')} firing but not resolved`;
   throw new StackError({
-    doing: 'waiting for an alert to fire and to resolve',
-    why: `the sink received ${got} within ${deliveryMs / 1000} s`,
+    doing: 'waiting for an alert to fire and resolve',
+    why: `the sink received ${received} within ${deliveryMs / 1000} s`,
     tryThis: `look for it at ${urlOf('prometheus')}/alerts and ${urlOf('alertmanager')}`,
   });
 }
 
-/** How the user runs promstack: by npx, in a checkout by npm, which names the package that it runs a script of, or itself. */
+/** How the user runs promstack: with npx, with npm in a checkout, or directly. */
 function programOf(env: NodeJS.ProcessEnv): string {
   if (env['npm_command'] === 'exec' && /\bpromstack\b/.test(env['npm_lifecycle_script'] ?? '')) return 'npx promstack';
   return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
 }
 
-/** A notification that arrived at the sink, as a line. */
 function printDelivery({ status, alertname, summary }: Delivery, colours: Colours): string {
   const mark = status === 'firing' ? colours.red('firing  ') : colours.green('resolved');
   return `  ${mark}  ${alertname}  ${summary}\n`;
 }
 
-/** Commands as they work where the user is. */
 interface DemoCommands {
   /** `promstack`, or how npm runs it in a checkout. */
   readonly promstack: string;
@@ -143,13 +140,13 @@ interface DemoCommands {
 
 /** How to sign in to Grafana, and what to try with the running demo. */
 export function printGuide({ changed, leftOut, password }: RunningDemo, { promstack, demo }: DemoCommands): string {
-  const url = (service: string): string | undefined => changed.urls.find((one) => one.service === service)?.url;
-  const ours = `${promstack} -p ${changed.plan.stack}`;
+  const url = (service: string): string | undefined => changed.urls.find((entry) => entry.service === service)?.url;
+  const byName = `${promstack} -p ${changed.plan.stack}`;
   const steps: readonly (readonly [what: string, ...commands: string[]])[] = [
-    ['state of every service', `${ours} status`],
-    ['notifications that reached the sink', `${ours} logs sink`],
-    ['route of an alert to its receivers', `${ours} alert test --label severity=critical`],
-    ['test of the pipeline end to end', `${ours} verify`],
+    ['state of every service', `${byName} status`],
+    ['notifications that reached the sink', `${byName} logs sink`],
+    ['route of an alert to its receivers', `${byName} alert test --label severity=critical`],
+    ['test of the pipeline end to end', `${byName} verify`],
     [
       'a metric of your own',
       `echo "request_error_number 99" | curl --data-binary @- ${url('pushgateway')}/metrics/job/link_job`,
@@ -169,7 +166,7 @@ export function printGuide({ changed, leftOut, password }: RunningDemo, { promst
           `  address   ${url('grafana')}/d/promstack-demo`,
           `  user      ${adminUser}`,
           `  password  ${password.reveal()}`,
-          `  (${ours} password prints it again)`,
+          `  (${byName} password prints it again)`,
         ];
   const next = steps.flatMap(([what, ...commands]) => [`  ${what}`, ...commands.map((command) => `    ${command}`)]);
   return ['', ...signIn, '', 'Next steps', ...next, '', ''].join('\n');

@@ -4,7 +4,7 @@ import { buildWholeProgram } from '../program.ts';
 import { coloursFor } from '../terminal-output.ts';
 import type { Entry } from './command.ts';
 
-/** A command as in its help: for the reference and for shell completion. */
+/** A command, for the reference and for shell completion. */
 export interface CommandInfo {
   /** `images save`. */
   readonly path: string;

@@ -20,9 +20,9 @@ export const command = defineCommand({
     const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
-      const doomed = (await findBelongings(engine, stack)).volumes.map((one) => one.name).sort();
-      const question = `delete ${counted(doomed.length, 'volume')} with all ${doomed.length === 1 ? 'it holds' : 'they hold'} (${doomed.join(', ')})?`;
-      if (doomed.length > 0 && !(await context.confirm(question, '--yes'))) {
+      const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
+      const question = `delete ${counted(volumeNames.length, 'volume')} with all data (${volumeNames.join(', ')})?`;
+      if (volumeNames.length > 0 && !(await context.confirm(question, '--yes'))) {
         context.stderr.write('nothing was changed\n');
         return exitCodes.refused;
       }

@@ -18,7 +18,7 @@ export interface GatewayTarget {
   readonly deletes?: boolean;
 }
 
-/** The Pushgateway of `--url`, without an engine, else the stack's. */
+/** The Pushgateway of `--url`, which needs no engine, or else the stack's. */
 export async function openTarget(
   context: Context,
   { url, timeout, deletes = false }: GatewayTarget,
@@ -43,14 +43,14 @@ export async function openTarget(
 async function openByEngine(
   context: Context,
   stack: string,
-  how: { readonly timeoutMs: number; readonly now: () => number },
+  options: { readonly timeoutMs: number; readonly now: () => number },
 ): Promise<PushgatewayClient> {
   const engine = await connectEngine(context).catch((error: unknown) => {
     throw withUrlHint(error);
   });
   const close = () => engine[Symbol.asyncDispose]();
   try {
-    const gateway = await openStackPushgateway(engine, stack, how);
+    const gateway = await openStackPushgateway(engine, stack, options);
     return {
       ...gateway,
       [Symbol.asyncDispose]: async () => {

@@ -64,7 +64,7 @@ function print({ stdout, json, report }: Context, { deleted, renewed, left, now 
   });
   stdout.write(lines.join(''));
   for (const group of renewed) {
-    report({ kind: 'note', text: `${formatLabels(group.labels)} was pushed again in the meantime and is kept` });
+    report({ kind: 'note', text: `${formatLabels(group.labels)} was pushed again and is kept` });
   }
   const groups = deleted.length === 1 ? 'group' : 'groups';
   report({ kind: 'note', text: `${deleted.length} ${groups} ${isDry ? 'would be ' : ''}deleted, ${left} left` });

@@ -69,7 +69,7 @@ export const command = defineCommand({
     const { dim, red } = context.stdout.colours;
     const rows = views.map((view) => {
       const cells = groupCells(view, listing.now);
-      return view.lastPushFailed ? cells.map((cell, at) => (at === 3 ? red(cell) : cell)) : cells;
+      return view.lastPushFailed ? cells.map((cell, index) => (index === 3 ? red(cell) : cell)) : cells;
     });
     context.stdout.write(table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows]));
     return exitCodes.fine;

@@ -16,10 +16,10 @@ export const command = defineCommand({
   run: async (context) => {
     const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const running = await findStack(engine, stack);
-    const unconfirmed = await findUnconfirmed(running);
+    const current = await findStack(engine, stack);
+    const unconfirmed = await findUnconfirmed(current);
     const { stdout, clock, json } = context;
-    const { history } = running;
+    const { history } = current;
     if (json) {
       const entries = history.entries.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
       stdout.write(
@@ -32,8 +32,8 @@ export const command = defineCommand({
   },
 });
 
-/** The most files named in a line. */
-const namedFiles = 3;
+/** The maximum number of files in a line. */
+const shownFiles = 3;
 
 /** The history as a table, newest first. */
 export function printHistory(
@@ -45,7 +45,7 @@ export function printHistory(
   const current = lastConfirmed(history);
   const reachable = new Set(newestRevisions(history).map(({ revision }) => revision));
   const rows = history.entries.toReversed().map((entry) => {
-    const standing =
+    const state =
       entry === current
         ? 'current'
         : entry.refused !== undefined
@@ -53,21 +53,21 @@ export function printHistory(
           : reachable.has(entry.revision)
             ? ''
             : dim('past');
-    return [entry.revision, ago(Date.parse(entry.at), now), entry.who, entry.command, standing, changedText(entry)];
+    return [entry.revision, ago(Date.parse(entry.at), now), entry.who, entry.command, state, changedText(entry)];
   });
   const heads = ['REVISION', 'WHEN', 'WHO', 'COMMAND', '', 'CHANGED'].map((head) => dim(head));
-  const cut = unconfirmed.map(
+  const interrupted = unconfirmed.map(
     (service) =>
       `${red('✖')} ${service}: its current files were never confirmed: a change was interrupted\n  try: promstack up\n`,
   );
   const last = history.entries.at(-1);
   const why =
     last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was rolled back: ${last.refused.split('\n')[0]}\n`;
-  return [table([heads, ...rows]), why, ...cut].join('');
+  return [table([heads, ...rows]), why, ...interrupted].join('');
 }
 
 function changedText({ changed }: HistoryEntry): string {
   if (changed.length === 0) return 'no file';
-  if (changed.length <= namedFiles) return changed.join(', ');
-  return `${changed.slice(0, namedFiles).join(', ')} and ${changed.length - namedFiles} more`;
+  if (changed.length <= shownFiles) return changed.join(', ');
+  return `${changed.slice(0, shownFiles).join(', ')} and ${changed.length - shownFiles} more`;
 }

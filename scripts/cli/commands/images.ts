@@ -20,8 +20,8 @@ import { configOrThrow, connectEngine } from './stages.ts';
 
 const pull = defineCommand({
   details:
-    'Gets the images as `images.source` in stack.yml says: from a registry, from packages of this host, or only ' +
-    'those that are present.',
+    'Gets the images from the sources that `images.source` in stack.yml allows: local images, a registry, or ' +
+    "packages of this host's distribution.",
   run: async (context) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
@@ -55,7 +55,7 @@ async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string
   // Opening stdout by its path would truncate the file it is redirected to.
   if (archive !== '-' && archive !== '/dev/stdout') return openTargetFile(resolve(cwd, archive));
   if (!stdout.isTerminal) return archiveToStdout(stdoutBytes);
-  throw new InputError([misuse('an archive is not written to a terminal', 'name a file, or pipe it')]);
+  throw new InputError([misuse('an archive cannot be written to a terminal', 'name a file, or pipe it')]);
 }
 
 const load = defineCommand({
@@ -131,10 +131,10 @@ const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 /** Bytes in powers of 1000, like the docker command: `98.2 MB`. */
 export function sizeText(bytes: number): string {
   let size = bytes;
-  let at = 0;
-  while (size >= 999.5 && at < units.length - 1) {
+  let power = 0;
+  while (size >= 999.5 && power < units.length - 1) {
     size /= 1000;
-    at += 1;
+    power += 1;
   }
-  return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[at]}`;
+  return `${power === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[power]}`;
 }

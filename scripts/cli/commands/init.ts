@@ -45,7 +45,7 @@ export const command = defineCommand({
   },
 });
 
-/** The command that starts the new stack; with -f where its file would not be found by default. */
+/** The command that starts the new stack; with -f if its file would not be found by default. */
 async function nextStep(path: string, cwd: string): Promise<string> {
   const file = await findStackFile({ cwd });
   return file.ok && file.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
@@ -83,7 +83,12 @@ async function writeNew(path: string, text: string): Promise<boolean> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    throw new StackError({ doing: `writing ${path}`, why: message, tryThis: 'a folder with write permission', cause });
+    throw new StackError({
+      doing: `writing ${path}`,
+      why: message,
+      tryThis: 'use a folder with write permission',
+      cause,
+    });
   }
 }
 

@@ -62,7 +62,7 @@ export const command = defineCommand({
   },
 });
 
-/** `-f` means --follow here and --file everywhere else: followed by the path of a YAML file it means --file. */
+/** `-f` means --follow here and --file everywhere else: before the path of a YAML file it means --file. */
 function readFollow(words: readonly string[]): { isFollowing: boolean; services: string[]; file: string | undefined } {
   const isFile = (word: string): boolean => /\.ya?ml$|[/\\]/.test(word);
   const file = words.findLast(isFile);
@@ -120,9 +120,9 @@ export function linePrinter(
   const paints = [colours.cyan, colours.green, colours.yellow, colours.magenta, colours.blue];
   const width = Math.max(0, ...services.map((service) => service.length));
   const heads = new Map(
-    services.map((service, at) => [
+    services.map((service, index) => [
       service,
-      (paints[at % paints.length] ?? colours.cyan)(`${service.padEnd(width)} |`),
+      (paints[index % paints.length] ?? colours.cyan)(`${service.padEnd(width)} |`),
     ]),
   );
   return ({ service, time, text }) => {

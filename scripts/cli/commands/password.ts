@@ -73,7 +73,7 @@ async function orThrow(reading: Promise<Secret | undefined>): Promise<Secret> {
   if (password !== undefined) return password;
   throw new StackError({
     doing: "reading the password of Grafana's admin",
-    why: 'there is none yet: Grafana was never started',
+    why: 'there is no password yet: Grafana was never started',
     tryThis: 'promstack up',
   });
 }

@@ -85,7 +85,7 @@ async function push(
   return exitCodes.fine;
 }
 
-/** Diagnostics show lines of files; the text from stdin is only known here. */
+/** Diagnostics show lines of the source, and only this function has the text of stdin. */
 async function refuse(context: Context, problems: InputError['diagnostics'], source: Source): Promise<ExitCode> {
   if (context.json) throw new InputError(problems);
   const { printDiagnostics } = await import('../print/diagnostics.ts');
@@ -145,7 +145,7 @@ function checkOptions(
 
 function readRetries(text: string): number {
   if (/^\d{1,3}$/.test(text)) return Number(text);
-  throw new InputError([misuse(`--retries ${text} is not a number`, 'a whole number from 0 up')]);
+  throw new InputError([misuse(`--retries ${text} is not a number`, 'use a whole number of 0 or more')]);
 }
 
 function fromPairs(pairs: readonly LabelPair[]): Source {

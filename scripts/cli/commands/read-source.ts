@@ -58,7 +58,7 @@ function decodeUtf8(bytes: Uint8Array, file: string): Result<string> {
 }
 
 function invalidByte(bytes: Uint8Array, file: string): Diagnostic {
-  // The lenient decoder puts U+FFFD in the place of an invalid byte; the text may also contain genuine ones.
+  // The lenient decoder replaces invalid bytes by U+FFFD, which the text may also contain itself.
   const lenient = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const encoder = new TextEncoder();
   let at = lenient.indexOf('\uFFFD');
@@ -111,7 +111,7 @@ export async function preparePush(
   return ok({ text: parsed.text, families }, [...parsed.warnings, ...conflicts]);
 }
 
-/** Read only for names that may be among them. */
+/** The Pushgateway's own metrics, requested only if a pushed name may be one of them. */
 async function ownTypes(
   gateway: PushgatewayClient,
   families: readonly Family[],
@@ -121,7 +121,7 @@ async function ownTypes(
   return gateway.ownTypes(signal);
 }
 
-/** A broken pipe leaves nothing to push, and a PUT of nothing would empty the group. */
+/** A failed command in a pipe leaves empty input, and pushing that with PUT would empty the group. */
 function emptyPush(file: string) {
   return {
     severity: 'error',

@@ -33,11 +33,11 @@ export const command = defineCommand({
       waitMs,
     });
     for (const service of absent) {
-      report({ kind: 'warning', text: `the stack has no ${service} any more, which revision ${plan.revision} had` });
+      report({ kind: 'warning', text: `${service} of revision ${plan.revision} is no longer part of the stack` });
     }
     stdout.write(json ? `${JSON.stringify({ ...plan, absent })}\n` : printChanged({ plan, urls: [] }));
     if (plan.steps.length > 0) {
-      report({ kind: 'note', text: 'stack.yml is unchanged: the next up or reload makes what it says current again' });
+      report({ kind: 'note', text: 'stack.yml is unchanged: the next up or reload applies it again' });
     }
     return exitCodes.fine;
   },

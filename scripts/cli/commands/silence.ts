@@ -153,12 +153,12 @@ function toJson(silence: Silence) {
  * operator is an alert name. Throws an InputError for the invalid ones.
  */
 export function readMatchers(words: readonly string[]): readonly Matcher[] {
-  const read = words.map((word, at): readonly Matcher[] | undefined =>
-    at === 0 && /^[\w:.-]+$/.test(word) ? [{ name: 'alertname', operator: '=', value: word }] : parseMatchers(word),
+  const parsed = words.map((word, index): readonly Matcher[] | undefined =>
+    index === 0 && /^[\w:.-]+$/.test(word) ? [{ name: 'alertname', operator: '=', value: word }] : parseMatchers(word),
   );
-  const wrong = words.flatMap((word, at) => problemOf(word, read[at]) ?? []);
-  if (wrong.length === 0) return read.flatMap((matchers) => matchers ?? []);
-  throw new InputError(wrong);
+  const problems = words.flatMap((word, index) => problemOf(word, parsed[index]) ?? []);
+  if (problems.length === 0) return parsed.flatMap((matchers) => matchers ?? []);
+  throw new InputError(problems);
 }
 
 function problemOf(word: string, matchers: readonly Matcher[] | undefined): Diagnostic | undefined {
@@ -174,7 +174,7 @@ function problemOf(word: string, matchers: readonly Matcher[] | undefined): Diag
   );
 }
 
-/** Matchers of a silence. Throws an InputError also where they match alerts without labels, which Alertmanager refuses. */
+/** Parses the matchers of a silence. Throws an InputError also if they match alerts without labels, as Alertmanager does. */
 export function readSilenceMatchers(words: readonly string[]): readonly Matcher[] {
   const matchers = readMatchers(words);
   if (matchers.some((matcher) => matches(matcher, '') !== true)) return matchers;

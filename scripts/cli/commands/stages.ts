@@ -6,19 +6,19 @@ import type { Result } from '../../util/result.ts';
 import { InputError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
-/** The value of a result, its warnings reported; an InputError with every diagnostic when there is none. */
+/** Returns the value of a result and reports its warnings; throws an InputError with all diagnostics when it failed. */
 export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<T>): T {
   if (!result.ok) throw new InputError(result.error);
   for (const diagnostic of result.warnings) context.report({ kind: 'diagnostic', diagnostic });
   return result.value;
 }
 
-/** What the commands that find a stack need of the context: where stack.yml is, or the stack's name and its engine. */
+/** The part of the context by which a stack is found. */
 type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'report' | 'signal'>;
 
 /**
- * How to find the stack: what stack.yml says, whatever is wrong with its secrets and the files it names, or what the
- * engine knows of the stack that `-p` names.
+ * The config of the stack: of stack.yml, ignoring mistakes in secrets and in files it names, or of the running stack that
+ * `-p` names.
  */
 export async function configOrThrow(context: StackContext): Promise<StackConfig> {
   const { stackName } = context;
@@ -28,7 +28,7 @@ export async function configOrThrow(context: StackContext): Promise<StackConfig>
   return takeOrThrow(context, await loadConfig(context));
 }
 
-/** The same, with stack.yml valid as a whole. */
+/** Like `configOrThrow`, but all of stack.yml must be valid. */
 export async function fullConfigOrThrow(context: StackContext): Promise<StackConfig> {
   if (context.stackName !== undefined) return configOrThrow(context);
   const { loadStack } = await import('../../config/load.ts');
@@ -36,13 +36,13 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
   return takeOrThrow(context, await loadStack({ cwd, env, file, signal })).config;
 }
 
-/** The name of the stack a command is about: the one of `-p`, whether it is on the engine or not, else that of stack.yml. */
+/** The stack's name: of `-p`, whether it is on the engine or not, or in stack.yml. */
 export async function stackNameOf(context: StackContext): Promise<string> {
   const { stackName } = context;
   return stackName === undefined ? (await configOrThrow(context)).name : readStackName(stackName);
 }
 
-/** A stack's name from the command line; an InputError when no stack can have it. */
+/** Validates a stack's name from the command line. */
 export async function readStackName(name: string): Promise<string> {
   const { stackSchema } = await import('../../../stack/config.ts');
   const checked = stackSchema.shape.name.safeParse(name);
@@ -50,7 +50,6 @@ export async function readStackName(name: string): Promise<string> {
   throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }
 
-/** Reads something of the stack that `-p` names from its engine. */
 async function readByName<T>(
   context: StackContext,
   name: string,
@@ -62,8 +61,7 @@ async function readByName<T>(
 }
 
 /**
- * Everything the stack should be: stack.yml loaded, and every file rendered from the templates; of the stack that `-p`
- * names, what was confirmed last.
+ * The rendering of stack.yml and the templates; for a stack that `-p` names, its last confirmed state.
  */
 export async function renderOrThrow(
   context: StackContext,
@@ -78,8 +76,8 @@ export async function renderOrThrow(
 }
 
 /**
- * The rendering and the engine, which is connected to while the files are read. What is wrong with the input is reported
- * before what is wrong with the engine.
+ * The rendering and the engine, which is connected in parallel. Mistakes in the input are reported before a failed
+ * connection.
  */
 export async function renderAndConnect(
   context: StackContext,
@@ -91,13 +89,13 @@ export async function renderAndConnect(
     const rendering = await renderOrThrow(context, options);
     return { rendering, engine: await connecting };
   } catch (error) {
-    // An engine that hangs is no reason to withhold what is wrong with the input.
+    // An engine that hangs must not delay the report of mistakes in the input.
     void connecting.then((engine) => engine[Symbol.asyncDispose]()).catch(() => undefined);
     throw error;
   }
 }
 
-/** The container engine of this machine or of DOCKER_HOST; a StackError that lists every place tried when there is none. */
+/** The container engine of this machine or of DOCKER_HOST; rejects with a StackError that lists every address tried. */
 export async function connectEngine(context: Pick<Context, 'env' | 'signal'>): Promise<Engine> {
   const { connect } = await import('../../engine/connect.ts');
   return connect({ env: context.env, signal: context.signal });

@@ -34,7 +34,10 @@ export const command = defineCommand({
 });
 
 function toText({ json, stdout, stackName }: Context, { problems, ...status }: StackStatus): string {
-  const hinted = problems.map((one) => ({ ...one, tryThis: one.tryThis && hintByName(one.tryThis, stackName) }));
+  const hinted = problems.map(({ tryThis, ...problem }) => ({
+    ...problem,
+    tryThis: tryThis && hintByName(tryThis, stackName),
+  }));
   const shown = { ...status, problems: hinted };
   if (json) return `${JSON.stringify(shown)}\n`;
   const comparedWith = stackName === undefined ? undefined : 'the last confirmed revision';

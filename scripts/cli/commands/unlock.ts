@@ -1,4 +1,4 @@
-import { breakLock, inWords } from '../../state/lock.ts';
+import { breakLock, holderText } from '../../state/lock.ts';
 import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
@@ -17,8 +17,7 @@ export const command = defineCommand({
       return exitCodes.refused;
     }
     const holder = await breakLock(engine, stack);
-    const owner =
-      holder === 'unknown' ? 'a lock that does not say who held it' : holder && `the lock of ${inWords(holder)}`;
+    const owner = holder === 'unknown' ? 'a lock of an unknown holder' : holder && `the lock of ${holderText(holder)}`;
     const result = owner === undefined ? 'not locked' : `removed ${owner}`;
     context.stdout.write(`${stack}: ${result}\n`);
     return exitCodes.fine;

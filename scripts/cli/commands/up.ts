@@ -41,7 +41,6 @@ export const command = defineCommand({
   },
 });
 
-/** The same facts as the text, for programs. */
 function toJson({ plan, urls }: Awaited<ReturnType<typeof changeStack>>) {
   return { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };
 }

@@ -60,7 +60,7 @@ export const command = defineCommand({
       return result.works ? exitCodes.fine : exitCodes.refused;
     } finally {
       servers.close();
-      // With a signal of its own, so that the canary is removed after Ctrl-C too.
+      // With a separate signal, so that the canary is removed after Ctrl-C, too.
       const after = await openServers(engine, config, AbortSignal.timeout(cleanUpMs));
       const why = await cleanUp(after, nonce);
       after.close();

@@ -58,12 +58,11 @@ function print(context: Context, synced: Synced): void {
     }
     return synced.kind === 'refused' ? `${stderr.colours.red('✖')} ${synced.error.message}\n` : '';
   };
-  // What was not applied is not a result.
-  const outlet = synced.kind === 'live' ? stdout : stderr;
-  outlet.write(problems() + printSynced(synced, new Date(clock.now())));
+  // Only an applied edit is a result.
+  const output = synced.kind === 'live' ? stdout : stderr;
+  output.write(problems() + printSynced(synced, new Date(clock.now())));
 }
 
-/** The same facts as the text, for programs. */
 function toJson(synced: Synced): object {
   switch (synced.kind) {
     case 'live': {

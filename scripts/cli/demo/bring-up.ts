@@ -19,21 +19,20 @@ import { freePort, isPortTaken } from '../../util/ports.ts';
 import type { Result } from '../../util/result.ts';
 import { InputError } from '../../util/stack-error.ts';
 
-/** Services the demo runs without when their image is not available. */
+/** Services that the demo omits when their image is not available. */
 const optional: ReadonlySet<string> = new Set(['grafana']);
 
-/** The demo as it runs. */
 export interface RunningDemo {
   readonly changed: Changed;
-  /** Services that were left out, with the image that is missing and why. */
+  /** The omitted services, each with its missing image and the reason. */
   readonly leftOut: readonly { readonly service: string; readonly image: string; readonly why: string }[];
   /** The password of Grafana's admin; undefined when the demo runs without Grafana. */
   readonly password: Secret | undefined;
 }
 
-/** The name of the demo's stack, the one in its stack.yml; of a further one, `promstack-demo-<further>`. */
-export function demoStackName(further?: string): string {
-  return further === undefined ? 'promstack-demo' : `promstack-demo-${further}`;
+/** The name of the demo's stack; with `--name`, `promstack-demo-NAME`. */
+export function demoStackName(suffix?: string): string {
+  return suffix === undefined ? 'promstack-demo' : `promstack-demo-${suffix}`;
 }
 
 /** Brings up the demo's stack by its name, without the optional services whose image is not available. */
@@ -42,11 +41,15 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
   const loaded = await loadDemo(engine, env, name);
   const templates = await loadTemplates(join(loaded.folder, 'templates'));
   const whole = valueOrThrow(render(loaded, templates));
-  const wanted = whole.services
+  const required = whole.services
     .filter(({ service }) => optional.has(service.name))
     .map(({ service, container }) => ({ service: service.name, reference: container.image }));
-  const missing = missingImages(await ensureImages(engine, wanted, whole.config.images, report, signal));
-  const leftOut = missing.map((one) => ({ service: one.service, image: one.reference, why: describeMissing(one) }));
+  const missing = missingImages(await ensureImages(engine, required, whole.config.images, report, signal));
+  const leftOut = missing.map((image) => ({
+    service: image.service,
+    image: image.reference,
+    why: describeMissing(image),
+  }));
   for (const { service, why } of leftOut) {
     report({ kind: 'warning', text: `the demo runs without ${service}: ${why}` });
   }
@@ -58,7 +61,7 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
   return { changed, leftOut, password };
 }
 
-/** Loads the demo's stack.yml; each service gets the host port it has, else its usual one, else a free one. */
+/** Loads the demo's stack.yml; each service gets its current host port, its default one or a free one, in this order. */
 async function loadDemo(
   engine: Engine,
   env: Readonly<Record<string, string | undefined>>,
@@ -67,21 +70,24 @@ async function loadDemo(
   const file = join(packageRoot(), 'stack', 'demo', 'stack.yml');
   const { config } = valueOrThrow(await loadStack({ file, cwd: process.cwd(), env }));
   const running = await engine.listContainers({ [stackLabel]: name });
-  const present = new Map(
-    running.flatMap((one) => (specOf(one)?.ports ?? []).map((port) => [specOf(one)?.service, port.host])),
+  const currentPorts = new Map(
+    running.flatMap((container) => {
+      const spec = specOf(container);
+      return (spec?.ports ?? []).map((port) => [spec?.service, port.host]);
+    }),
   );
-  const held = (await engine.listContainers({})).flatMap((one) => one.hostPorts);
+  const usedPorts = (await engine.listContainers({})).flatMap(({ hostPorts }) => hostPorts);
   const ports: Record<string, { port: number }> = {};
   for (const service of services) {
-    const usual = service.hostPort(config);
-    if (usual === undefined) continue;
-    const isTaken = takesOneOf(held, [{ bind: config.bind, host: usual }]) || (await isPortTaken(config.bind, usual));
-    ports[service.name] = { port: present.get(service.name) ?? (isTaken ? await freePort(config.bind) : usual) };
+    const host = service.hostPort(config);
+    if (host === undefined) continue;
+    const isTaken = takesOneOf(usedPorts, [{ bind: config.bind, host }]) || (await isPortTaken(config.bind, host));
+    ports[service.name] = { port: currentPorts.get(service.name) ?? (isTaken ? await freePort(config.bind) : host) };
   }
   return valueOrThrow(await loadStack({ file, cwd: process.cwd(), env, overrides: { name, ...ports } }));
 }
 
-/** The demo's own files ship with promstack: a mistake in them is reported like one in a user's. */
+/** A mistake in the demo's files, which ship with promstack, is reported like one in a user's. */
 function valueOrThrow<T>(result: Result<T>): T {
   if (!result.ok) throw new InputError(result.error);
   return result.value;

@@ -1,17 +1,17 @@
 import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 
-/** One alert of a notification as the sink got it from Alertmanager's webhook. */
+/** An alert in a notification that the sink received. */
 export interface Delivery {
   readonly status: 'firing' | 'resolved';
   readonly alertname: string;
-  /** The annotation a person reads, else the alert's labels. */
+  /** The `summary` annotation, or the alert's labels. */
   readonly summary: string;
-  /** When the alert began, ISO 8601; tells one incident from the next. */
+  /** When the alert began, ISO 8601; identifies an incident. */
   readonly startsAt: string;
 }
 
-/** What Alertmanager posts to a webhook (version 4). */
+/** The body of Alertmanager's webhook requests (version 4). */
 const notification = z.object({
   alerts: z.array(
     z.object({
@@ -23,7 +23,7 @@ const notification = z.object({
   ),
 });
 
-/** Reads a line of the sink's log; other lines than notifications hold no deliveries. */
+/** Parses a line of the sink's log; lines that are not notifications have no deliveries. */
 function parseDeliveries(line: string): readonly Delivery[] {
   const start = line.indexOf('{');
   if (start < 0) return [];
@@ -44,7 +44,7 @@ function parseDeliveries(line: string): readonly Delivery[] {
   }
 }
 
-/** Alerts as they arrive at the sink from now on, each state of each alert once however often it is repeated. */
+/** Alerts as they arrive at the sink, each state of an alert once even when it is repeated. */
 export async function* deliveries(
   engine: Engine,
   sink: string,

@@ -7,11 +7,11 @@ export interface GroupView {
   readonly job: string;
   /** The grouping labels besides the job. */
   readonly labels: Readonly<Record<string, string>>;
-  /** When it was last pushed with success, RFC 3339; null when it never was. */
+  /** The time of the last successful push, RFC 3339; null when there was none. */
   readonly pushedAt: string | null;
-  /** Seconds since then, or since the last failure when there was no success. */
+  /** Seconds since then, or since the last failed push when none succeeded. */
   readonly ageSeconds: number | null;
-  /** When a push to it was last refused, RFC 3339; null when none was. */
+  /** The time of the last rejected push, RFC 3339; null when there was none. */
   readonly failedAt: string | null;
   readonly lastPushFailed: boolean;
   readonly metrics: readonly { readonly name: string; readonly type: string; readonly series: number }[];
@@ -37,7 +37,7 @@ function toIso(seconds: number | undefined): string | null {
   return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
 }
 
-/** The most metric names that a line shows. */
+/** The maximum number of metric names in a line. */
 const shownNames = 3;
 
 /** The cells of a group's line: job, labels, age, failure, series, metrics. */

@@ -13,7 +13,7 @@ const marks: Readonly<Record<Change['action'], string>> = {
   remove: '-',
 };
 
-/** The plan as a person reads it: one line a service that changes, reasons behind, and what of its data is at risk. */
+/** The plan as text: a line per changing service with its reasons, and the data at risk. */
 export function printPlan(plan: Plan): string {
   const changing = plan.changes.filter((change) => change.action !== 'none');
   const kept = plan.changes.length - changing.length;
@@ -28,18 +28,18 @@ export function printPlan(plan: Plan): string {
     const risks = (change.risks ?? []).map((risk) => `  ! ${change.service.padEnd(14)} ${'at risk'.padEnd(9)} ${risk}`);
     return [`${start}${first}`, ...rest.map((reason) => `${' '.repeat(start.length)}${reason}`), ...risks].join('\n');
   });
-  const alone = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];
-  return `${[head, ...lines, ...alone].join('\n')}\n`;
+  const choreLines = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];
+  return `${[head, ...lines, ...choreLines].join('\n')}\n`;
 }
 
-/** All of a plan's report: what drifted, what happens to each service, what it means for alerts, and the files. */
+/** The complete report: changes of services, drift, effects on alerts, and diffs of files. */
 export function printReport({ plan, drift, files, meaning }: PlanReport, colours: Colours): string {
   const sections = [
     printPlan(plan),
     drift.length === 0
       ? ''
       : section(
-          'not as promstack left it:',
+          'drift since the last confirmed change:',
           drift.map(({ service, message }) => `  ${service}: ${message}`),
         ),
     printMeaning(meaning),
@@ -53,10 +53,10 @@ export function printReport({ plan, drift, files, meaning }: PlanReport, colours
 
 function printMeaning(meaning: AlertImpact): string {
   const { added, removed, changed, ways, total } = meaning;
-  // Where all is new there is nothing to compare with.
+  // In a new stack there is nothing to compare with.
   if (added.length === total && removed.length === 0) return total === 0 ? '' : `alerts: ${total}, all new\n`;
   const receiversOf = (alert: RouteChange['alert']): string | undefined =>
-    ways.find((one) => one.alert === alert)?.after;
+    ways.find((change) => change.alert === alert)?.after;
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const lines = [
     ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${notifies(receiversOf(alert))}`),
@@ -75,7 +75,7 @@ function printMeaning(meaning: AlertImpact): string {
   return section(`alerts: ${head}, ${total} in all`, lines);
 }
 
-/** Alerts with the same receivers before and after, together. */
+/** Groups alerts with the same receivers before and after. */
 function byRoute(changes: readonly RouteChange[]): readonly (readonly [route: string, names: readonly string[]])[] {
   const groups = new Map<string, string[]>();
   for (const { alert, before, after } of changes) {
@@ -85,11 +85,11 @@ function byRoute(changes: readonly RouteChange[]): readonly (readonly [route: st
   return [...groups];
 }
 
-/** Names in lines that fit a page. */
+/** Names in lines of limited width. */
 function wrapped(names: readonly string[]): string {
   const lines: string[] = [];
-  for (const [at, name] of names.entries()) {
-    const word = at === names.length - 1 ? name : `${name},`;
+  for (const [index, name] of names.entries()) {
+    const word = index === names.length - 1 ? name : `${name},`;
     const last = lines.at(-1);
     if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(`      ${word}`);
@@ -97,8 +97,12 @@ function wrapped(names: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** How a file differs when its lines do not. */
-const unlike = { added: 'it is empty\n', removed: 'it is empty\n', changed: 'its permissions differ\n' } as const;
+/** The differences of files whose lines do not differ. */
+const otherDifferences = {
+  added: 'it is empty\n',
+  removed: 'it is empty\n',
+  changed: 'its permissions differ\n',
+} as const;
 
 function printFiles(plan: Plan, files: readonly FileChange[]): string {
   const created = new Set(plan.changes.flatMap(({ service, action }) => (action === 'create' ? [service] : [])));
@@ -108,13 +112,12 @@ function printFiles(plan: Plan, files: readonly FileChange[]): string {
       const name = `${service}/${path}`;
       const from = kind === 'added' ? '/dev/null' : name;
       const to = kind === 'removed' ? '/dev/null' : name;
-      const unseen = hasOtherSecret ? 'a secret in it differs\n' : diff === '' ? unlike[kind] : '';
+      const unseen = hasOtherSecret ? 'a secret in it differs\n' : diff === '' ? otherDifferences[kind] : '';
       return `--- ${from}\n+++ ${to}\n${unseen}${diff}`;
     })
     .join('');
 }
 
-/** An alert by its name and labels. */
 function nameOf({ name, labels }: RouteChange['alert']): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;

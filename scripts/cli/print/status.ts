@@ -95,9 +95,9 @@ function summary({ problems, isRight }: StackStatus, { green, red }: Colours): s
 const pauseMs = 2_000;
 
 /**
- * Refreshes a text until the signal aborts: in place on a terminal, elsewhere only when it changed. An error, such as
- * while the engine restarts or stack.yml is half written, is shown until the next refresh. Events are reported above the
- * text, equal ones once.
+ * Refreshes the output until the signal aborts: in place on a terminal, otherwise only when it changed. An error, such as
+ * during a restart of the engine or an edit of stack.yml, is shown until the next refresh. Events are reported above the
+ * output, equal ones once.
  */
 export async function watchStatus(
   { stdout, clock, signal, report }: Pick<Context, 'stdout' | 'clock' | 'signal' | 'report'>,
@@ -147,7 +147,7 @@ async function orError(render: () => Promise<string>): Promise<string> {
   } catch (error) {
     if (error instanceof StackError || error instanceof EngineError)
       return `✖ ${error.doing}: ${clip(error.message, 200)}\n`;
-    if (error instanceof InputError) return `✖ stack.yml is not valid now: ${error.message}\n`;
+    if (error instanceof InputError) return `✖ stack.yml is currently invalid: ${error.message}\n`;
     throw error;
   }
 }

@@ -53,14 +53,14 @@ export function jsonReporter({ write, clock }: { write: (text: string) => void; 
   };
 }
 
-/** Errors are printed, by `runCommand`. */
+/** `runCommand` prints errors. */
 function quietReporter(): Reporter {
   return { report: () => {}, suspend: () => () => {}, close: () => {} };
 }
 
 type Mode = 'tty' | 'plain' | 'json' | 'quiet';
 
-/** The mode for the global options and for what stderr is. */
+/** The mode by the global options and the kind of stderr. */
 export function resolveMode({
   json,
   quiet,

@@ -21,14 +21,14 @@ interface RunningStep {
   printed: string | undefined;
 }
 
-/** Shorter work gets no line until it is done. */
+/** Shorter work prints no line until it is done. */
 const firstLineMs = 1_000;
 /** The interval between lines while the progress changes… */
 const changeMs = 5_000;
 /** …and while it does not. */
 const heartbeatMs = 30_000;
 
-/** For logs, pipes and terminals that cannot move the cursor: lines that never change. */
+/** For logs, pipes and terminals that cannot move the cursor: prints only permanent lines. */
 export function plainReporter({ write, clock, every, printDiagnostic }: PlainOptions): Reporter {
   const running = new Map<string, RunningStep>();
   const print = (line: string) => write(`${line}\n`);

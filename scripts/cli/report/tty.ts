@@ -25,7 +25,7 @@ interface LiveStep {
 }
 
 const frameMs = 80;
-/** Names are not cut shorter than this. */
+/** Names are not truncated below this length. */
 const shortestName = 16;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 
@@ -34,7 +34,7 @@ const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
  *
  * INVARIANTS:
  * - permanent lines are above, live lines below, and the cursor is at the start of the line after both;
- * - each change of the screen is one write, so that it is never half drawn;
+ * - each change of the screen is one write, so that it does not flicker;
  * - the cursor is hidden exactly while live lines are on the screen.
  */
 export function ttyReporter(options: TtyOptions): Reporter {
@@ -69,7 +69,7 @@ export function ttyReporter(options: TtyOptions): Reporter {
     const percent = work.fraction === undefined ? '' : ` ${Math.floor(work.fraction * 100)} %`;
     const tail = `${work.detail === undefined ? '' : `: ${work.detail}`}${percent}`;
     const space = options.columns() - age.length - 5;
-    // How far it is tells more than how it is called: the name is cut first, as long as something of it is left.
+    // The progress matters more than the name, so the name is truncated first.
     const name = clip(work.what, Math.max(space - tail.length, shortestName));
     return `${colours.cyan(spin)} ${clip(`${name}${tail}`, space)}  ${colours.dim(age)}`;
   };
@@ -77,7 +77,7 @@ export function ttyReporter(options: TtyOptions): Reporter {
   const begin = (id: string, what: string): LiveStep => {
     const work: LiveStep = { what, since: clock.now(), detail: undefined, fraction: undefined };
     running.set(id, work);
-    // The first picture comes with the first tick: work that ends before it goes straight to its last line.
+    // Nothing is drawn before the first tick: work that ends earlier prints only its last line.
     stopTicking ??= options.every(frameMs, () => {
       frame += 1;
       redraw();

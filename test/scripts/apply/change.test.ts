@@ -6,7 +6,7 @@ import { MemoryStack, stackOf } from '../../support/memory-stack.ts';
 
 const old = stackOf('old');
 
-/** From a stack that runs, or none, to another one. */
+/** From a running stack, or none, to a different one. */
 interface Change {
   readonly before?: Desired;
   readonly after: Desired;
@@ -17,7 +17,7 @@ const reload: Change = { before: old, after: stackOf('new') };
 const recreate: Change = { before: old, after: stackOf('new', { prometheus: { retention: { time: '3d' } } }) };
 const removal: Change = { before: old, after: stackOf('new', { alertmanager: { enabled: false } }) };
 
-/** Makes the change on a stack of its own, and answers what was done, what was said and what runs then, as text. */
+/** Makes the change on a separate stack; returns the calls, the messages and what runs afterwards, as text. */
 async function attempt(
   { before, after }: Change,
   onCall: (call: string) => void,
@@ -38,14 +38,14 @@ async function attempt(
   return `${[said, ...notes].join('; ').replaceAll('\n  ', '; ')}; runs ${stack.running}\n    ${calls.join(', ')}\n`;
 }
 
-/** Everything that is done or asked in the course of a change that goes well, each once. */
+/** All calls and requests of a successful change, each once. */
 async function callsOf(change: Change): Promise<readonly string[]> {
   const calls = new Set<string>();
   await attempt(change, (call) => void calls.add(call));
   return [...calls];
 }
 
-/** What happens when each of the calls in turn fails: once, or whenever a server is asked while it has those files. */
+/** The outcome when each of the calls fails: once, or each time for requests to a server with those files. */
 async function failing(change: Change, error = new Error('no')): Promise<string> {
   const rows: string[] = [];
   for (const failed of await callsOf(change)) {
@@ -60,7 +60,7 @@ async function failing(change: Change, error = new Error('no')): Promise<string>
   return `\n${rows.join('')}`;
 }
 
-/** What happens when the user interrupts at each of the calls in turn, which is carried out all the same. */
+/** The outcome when the user interrupts at each of the calls, which still succeeds. */
 async function interrupted(change: Change): Promise<string> {
   const rows: string[] = [];
   for (const at of await callsOf(change)) {
@@ -73,7 +73,7 @@ async function interrupted(change: Change): Promise<string> {
   return `\n${rows.join('')}`;
 }
 
-describe('a failure must be rolled back wherever something that ran was touched, and be said', () => {
+describe('a failure must be rolled back if anything running was changed, and reported', () => {
   test('in a first up', async () => {
     expect(await failing(firstUp)).toMatchInlineSnapshot(`
       "
@@ -193,7 +193,7 @@ describe('a failure must be rolled back wherever something that ran was touched,
   });
 });
 
-describe('an interrupt must be rolled back wherever something that ran was touched, and print no error', () => {
+describe('an interrupt must be rolled back if anything running was changed, and print no error', () => {
   test('in a reload of two servers', async () => {
     expect(await interrupted(reload)).toMatchInlineSnapshot(`
       "
@@ -257,7 +257,7 @@ describe('a rollback that fails as well', () => {
       if (calls.includes(call)) throw new EngineError({ code: 'refused', doing: `the call ${call}`, message: 'no' });
     });
 
-  test('must be said, with what each server runs now', async () => {
+  test('must be reported, with what each server runs now', async () => {
     const text = [
       await failAll(reload, 'reload prometheus to new', 'reload prometheus to old'),
       await failAll(reload, 'alertmanager answers with new', 'switch alertmanager to old, prometheus to old'),

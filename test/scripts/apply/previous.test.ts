@@ -4,7 +4,7 @@ import { MemoryFiles } from '../../support/config-files.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { desiredStack, observedAs } from '../../support/states.ts';
 
-describe('what a change goes back to', () => {
+describe('the state that a change rolls back to', () => {
   const asked: string[] = [];
   const engine = fakeEngine({
     getFiles: async (container, path) => {
@@ -24,12 +24,12 @@ describe('what a change goes back to', () => {
     return services.flatMap(({ given }) => [...given].map(([name, secret]) => `${name}: ${secret.reveal()}`));
   };
 
-  it('must have the password that is kept until now, where the change gives another one', async () => {
+  it('must have the stored password if the change sets a different one', async () => {
     expect(await former({ admin_password: 'given now' })).toEqual(['admin-password: in use']);
     expect(asked).toEqual(['demo-carrier:/volumes/grafana/secrets/admin-password']);
   });
 
-  it('must leave a password alone that the change does not give, and not even read it', async () => {
+  it('must not read a password that the change does not set', async () => {
     asked.length = 0;
     expect(await former({})).toEqual([]);
     expect(asked).toEqual([]);

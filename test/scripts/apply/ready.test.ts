@@ -8,13 +8,13 @@ import { fakeEngine } from '../../support/engine.ts';
 import { flyingClock } from '../../support/flying-clock.ts';
 
 describe('waiting for a server to be ready', () => {
-  it('must end with the first answer of 200', async () => {
+  it('must end with the first response of 200', async () => {
     const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }, 'ECONNREFUSED', { status: 200, body: '' }] });
     await wait();
     expect(clock.sleptMs()).toBe(40);
   });
 
-  it('must end at once when the container dies, with its code, the cause and the last lines', async () => {
+  it('must end immediately when the container exits, with its code, the cause and the last lines', async () => {
     const { wait } = setUp({
       ready: ['ECONNREFUSED'],
       exit: Promise.resolve(2),
@@ -32,14 +32,14 @@ describe('waiting for a server to be ready', () => {
     );
   });
 
-  it('must say that a killed container most likely lacked memory', async () => {
+  it('must report that a killed container probably ran out of memory', async () => {
     const { wait } = setUp({ ready: ['ECONNREFUSED'], exit: Promise.resolve(137) });
     await expect(wait()).rejects.toThrow(
       'it exited with code 137 while starting, killed, most likely because it ran out of memory (see prometheus.resources.memory)',
     );
   });
 
-  it('must find out that the container was stopped or removed though nobody told', async () => {
+  it('must detect a stopped or removed container without an exit event', async () => {
     await expect(setUp({ ready: ['ECONNREFUSED'], state: 'exited' }).wait()).rejects.toThrow(
       'its container is exited while starting',
     );
@@ -48,7 +48,7 @@ describe('waiting for a server to be ready', () => {
     );
   });
 
-  it('must wait a moment for the exit code of a container that is seen to be down before it is told', async () => {
+  it('must wait a moment for the exit code of a stopped container', async () => {
     let tell: (code: number) => void = () => undefined;
     const exit = new Promise<number>((resolve) => {
       tell = resolve;
@@ -64,13 +64,13 @@ describe('waiting for a server to be ready', () => {
     await expect(wait()).rejects.toThrow('it exited with code 7 while starting');
   });
 
-  it('must give up on a server that shows no sign of getting on', async () => {
+  it('must give up on a server without progress', async () => {
     const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }] });
     await expect(wait()).rejects.toThrow('it was not ready in time: it answers 503');
     expect(clock.sleptMs()).toBe(60_000);
   });
 
-  it('must wait as long as the write-ahead log is being replayed, and tell how far it is', async () => {
+  it('must wait while the write-ahead log is replayed, and report its progress', async () => {
     const { wait, clock, progress } = setUp({
       ready: [...Array<HttpResponse>(12_000).fill({ status: 503, body: '' }), { status: 200, body: '' }],
       starting: (elapsedMs) => Math.floor(elapsedMs / 60_000),
@@ -85,7 +85,7 @@ describe('waiting for a server to be ready', () => {
     ]);
   });
 
-  it('must give up on a replay that stands still', async () => {
+  it('must give up on a replay without progress', async () => {
     const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }], starting: () => 3 });
     await expect(wait()).rejects.toThrow(
       'it was not ready in time: replaying the write-ahead log, segment 4 of 10, and no further',
@@ -93,7 +93,7 @@ describe('waiting for a server to be ready', () => {
     expect(clock.sleptMs()).toBeGreaterThan(300_000);
   });
 
-  it('must stop when it is told to', async () => {
+  it('must stop when it is aborted', async () => {
     const controller = new AbortController();
     const { wait } = setUp({ ready: [{ status: 503, body: '' }] }, controller.signal);
     controller.abort(new Error('enough'));
@@ -102,12 +102,12 @@ describe('waiting for a server to be ready', () => {
 });
 
 interface Situation {
-  /** The answers to the question whether it is ready, the last of them again and again; a text is an error. */
+  /** The responses to the readiness check, the last one repeatedly; a string is an error. */
   readonly ready: readonly (HttpResponse | string)[];
   readonly exit?: Promise<number>;
   readonly log?: readonly string[];
   readonly state?: ContainerState | undefined;
-  /** The segment of the write-ahead log, of 10, it is at after so long. */
+  /** The current segment of the write-ahead log, out of 10, by time. */
   readonly starting?: (elapsedMs: number) => number;
 }
 

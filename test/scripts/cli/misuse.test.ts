@@ -16,9 +16,9 @@ test.each([
     'alert test',
     ['alert', 'test', '-l', 'a=1', '-l', 'a=2'],
     '',
-    '✖ the label a is given twice\n  --label name=value\n',
+    '✖ the label a is given twice\n  use each label once\n',
   ],
-])('%s must refuse what makes no sense before an engine is asked', async (_, args, stack, said) => {
+])('%s must reject invalid arguments before connecting to the engine', async (_, args, stack, said) => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), stack);
   const { exitCode, stderr } = await runInProcess(folder.path, args, { env: noEngine });
@@ -45,7 +45,7 @@ test.each([
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `✖ ${message}\n  see promstack ${command} --help\n` });
 });
 
-test('logs must refuse a stack file beside a name, though its -f means --follow', async () => {
+test('logs must reject a stack file with a name, although its -f means --follow', async () => {
   const { exitCode, stderr } = await runInProcess('/nowhere', ['logs', '-p', 'shop', '-f', 'a.yml'], { env: noEngine });
   expect({ exitCode, stderr }).toEqual({
     exitCode: 2,
@@ -53,7 +53,7 @@ test('logs must refuse a stack file beside a name, though its -f means --follow'
   });
 });
 
-test('a hint must name the stack as the user did, in commands that take a name', () => {
+test('a hint must name the stack like the user did, in commands that take a name', () => {
   const hint = 'promstack up, or promstack logs sink for why';
   expect(hintByName(hint, 'shop')).toBe('promstack up, or promstack -p shop logs sink for why');
   expect(hintByName(hint, undefined)).toBe(hint);

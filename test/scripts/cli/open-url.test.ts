@@ -9,11 +9,11 @@ test.each([
   ['linux', { WSL_DISTRO_NAME: 'Debian' }, ['xdg-open']],
   ['linux', { DISPLAY: '' }, undefined],
   ['linux', {}, undefined],
-] as const)('on %s with %o a page must be opened by %j', (platform, env, opener) => {
+] as const)('on %s with %o, a page must be opened with %j', (platform, env, opener) => {
   expect(openerFor(platform, env)).toEqual(opener);
 });
 
-test('a program that is not there must be an answer and no crash', async () => {
+test('a missing program must be reported without a crash', async () => {
   expect(await openUrl(['promstack-no-such-program'], 'http://127.0.0.1:9090')).toBe(false);
   expect(await openUrl(['true'], 'http://127.0.0.1:9090')).toBe(true);
 });

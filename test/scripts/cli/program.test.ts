@@ -41,11 +41,11 @@ test.each([
   ['after a subcommand', ['images', 'save', 'x.tar', '-f', 'a.yml']],
   ['before a command that ends in its own -f', ['-f', 'a.yml', 'logs', '-f']],
   ['after a command that has a use of its own for -f', ['logs', '--file', 'a.yml', '-f']],
-])('the stack file must be taken %s', async (_, argv) => {
+])('the stack file must be read %s', async (_, argv) => {
   expect(await ask(...argv)).toMatchObject({ kind: 'run', globals: { file: 'a.yml' } });
 });
 
-test('global options must be taken on both sides of the command', async () => {
+test('global options must be accepted before and after the command', async () => {
   expect(await ask('--json', 'up', '-q', '--no-color')).toMatchObject({
     globals: { json: true, quiet: true, verbose: false, noColour: true, file: undefined },
   });
@@ -61,7 +61,7 @@ test.each([
   [['up', 'now'], "too many arguments for 'up'. Expected 0 arguments but got 1", undefined, 'promstack up --help'],
   [['images', 'save'], "missing required argument 'archive'", undefined, 'promstack images save --help'],
   [['-f'], "option '-f, --file <file>' argument missing", undefined, 'promstack --help'],
-])('%o must be refused in words that help', async (argv, message, suggestion, helpLine) => {
+])('%o must be rejected with a helpful message', async (argv, message, suggestion, helpLine) => {
   expect(await ask(...argv)).toEqual({
     kind: 'misuse',
     message,
@@ -70,7 +70,7 @@ test.each([
   });
 });
 
-test('only the command that is called must be loaded', async () => {
+test('only the called command must be loaded', async () => {
   const loaded: string[] = [];
   const watched = entries.map((one) => ({
     ...one,
@@ -84,7 +84,7 @@ test('only the command that is called must be loaded', async () => {
   expect(loaded).toEqual(['logs']);
 });
 
-test('the help of everything must list what there is', async () => {
+test('the help of the program must list all commands', async () => {
   const parsed = await ask('--help');
   expect(parsed).toEqual({
     kind: 'print',
@@ -120,7 +120,7 @@ Help for one command: promstack <command> --help
   for (const argv of [[], ['help'], ['-h']]) expect(await ask(...argv)).toEqual(parsed);
 });
 
-test('the help of a command must say what it does, how it is called and give examples', async () => {
+test('the help of a command must have its description, its usage and examples', async () => {
   const parsed = await ask('up', '--help');
   expect(parsed).toEqual({
     kind: 'print',

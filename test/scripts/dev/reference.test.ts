@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { between, keyRows, withReferences } from '../../../scripts/dev/reference.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 
-test('the references in README.md must be current: npm run generate writes them', async () => {
+test('the references in README.md must be up to date: npm run generate writes them', async () => {
   const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
   expect(readme).toBe(await withReferences(readme));
 });

@@ -7,7 +7,7 @@ import { lintContext } from '../../../stack/lint/lint.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { findService } from '../../../stack/services.ts';
 
-// A template of the person's own may share what routes have in common, a hundred times over.
+// A user's template may use merge keys for what many routes have in common.
 const route = (team: string): string =>
   `    - <<: *common\n      receiver: ${team}\n      matchers: ['team="${team}"']\n`;
 const teams = Array.from({ length: 150 }, (_, at) => `team-${at}`);
@@ -34,20 +34,20 @@ describe('an alertmanager.yml with keys that are merged', () => {
   const services = [{ service, container: service.container(config), files: [file], revision: 'r' }];
   const labels = { alertname: 'A', team: 'team-149' };
 
-  test('must be followed as Alertmanager does while it cannot be asked', () => {
+  test('must be traced like in Alertmanager while that does not respond', () => {
     const { file: read } = readRenderedRouting({ config, folder: '/stack', revision: 'r', services, tests: [] });
     const root = parseRoute(read['route']);
     expect(root === undefined ? undefined : receiversFor(root, labels)).toEqual(['team-149']);
     expect(root?.timing.groupWait).toBe('7s');
   });
 
-  test('must be the same to whoever reads it', () => {
+  test('must be read equally everywhere', () => {
     expect(alertRouting([file])?.(labels).certain).toEqual(['team-149']);
     const { root } = lintContext(config, () => [file]);
     expect(root === undefined ? undefined : receiversFor(root, labels)).toEqual(['team-149']);
   });
 
-  test('that cannot be read must lead nowhere', () => {
+  test('that cannot be parsed must have no routes', () => {
     expect(alertRouting([{ ...file, content: 'route: {' }])).toBeUndefined();
     expect(alertRouting([])).toBeUndefined();
   });

@@ -11,17 +11,17 @@ import {
 import { MemoryFiles } from '../../support/config-files.ts';
 
 describe('the history', () => {
-  it('must be empty where nothing was ever written', async () => {
+  it('must be empty when nothing was written yet', async () => {
     expect(await readHistory(new MemoryFiles(), 'prometheus')).toEqual(noHistory);
   });
 
-  it('must keep the entries in the order they came', async () => {
+  it('must keep the entries in their order', async () => {
     const files = new MemoryFiles();
     for (const revision of ['a', 'b', 'c']) await add(files, entry(revision));
     expect((await readHistory(files, 'prometheus')).entries.map((one) => one.revision)).toEqual(['a', 'b', 'c']);
   });
 
-  it('must keep what was there before a writing that is cut short', async () => {
+  it('must keep the previous entries when a write is interrupted', async () => {
     for (const bytes of [0, 1, 40]) {
       const files = new MemoryFiles();
       for (const revision of ['a', 'b', 'c']) await add(files, entry(revision));
@@ -32,7 +32,7 @@ describe('the history', () => {
     }
   });
 
-  it('must not grow without end', async () => {
+  it('must not grow without limit', async () => {
     const files = new MemoryFiles();
     for (let at = 0; at < 60; at++) await add(files, entry(`r${at}`));
     const history = (await readHistory(files, 'prometheus')).entries;
@@ -45,13 +45,13 @@ describe('the history', () => {
     ]);
   });
 
-  it('must not count a revision that was rolled back as confirmed', () => {
+  it('must not treat a rolled-back revision as confirmed', () => {
     const history = [entry('a'), entry('b'), entry('c', { refused: 'alertmanager refused it' })];
     expect(lastConfirmed({ entries: history })?.revision).toBe('b');
     expect(newestRevisions({ entries: history }).map((one) => one.revision)).toEqual(['b', 'a']);
   });
 
-  it('must name each revision once, by its last entry, and only the newest ten', () => {
+  it('must list each revision once, by its last entry, and only the newest ten', () => {
     const many = Array.from({ length: 14 }, (_, at) => entry(`r${at}`, { folder: `${at}/r${at}` }));
     const again = [...many, entry('r3', { folder: '20/r3' })];
     expect(newestRevisions({ entries: again }).map((one) => one.revision)).toEqual([

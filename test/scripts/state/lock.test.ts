@@ -26,7 +26,7 @@ const dead: LockHolder = {
 };
 
 describe('the lock of a stack', () => {
-  it('must be there while it is held and gone after', async () => {
+  it('must exist while it is held, and be removed afterwards', async () => {
     const engine = withVolumes();
     {
       await using lock = await take(engine, 'up');
@@ -36,14 +36,14 @@ describe('the lock of a stack', () => {
     expect(await findHolder(engine, 'demo')).toBeUndefined();
   });
 
-  it('must refuse a second one, with who holds it', async () => {
+  it('must reject a second holder, and name the first', async () => {
     const engine = withVolumes({ 'demo-lock': dead });
     await expect(take(engine, 'reload', { isAlive: () => true })).rejects.toThrow(
       'taking the lock of the stack demo: ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z) holds the lock',
     );
   });
 
-  it('must be taken over from a dead holder, and say so', async () => {
+  it('must be taken over from a dead holder, with a note', async () => {
     const events: Event[] = [];
     const engine = withVolumes({ 'demo-lock': dead });
     {
@@ -53,13 +53,13 @@ describe('the lock of a stack', () => {
     expect(events).toEqual([
       {
         kind: 'note',
-        text: 'took over the lock of ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z), which is not running any more',
+        text: 'took over the lock of ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z), which is no longer running',
       },
     ]);
     expect(await engine.listVolumes({})).toEqual([]);
   });
 
-  it('must be taken over from one who died while taking it over', async () => {
+  it('must be taken over from a command that died while taking it over', async () => {
     const second = { ...dead, nonce: 'dead too' };
     const engine = withVolumes({ 'demo-lock': dead, 'demo-lock-dead': second });
     {
@@ -69,7 +69,7 @@ describe('the lock of a stack', () => {
     expect(await engine.listVolumes({})).toEqual([]);
   });
 
-  it('must have one holder at a time, however many take it over at once', async () => {
+  it('must have one holder at a time, however many commands take it over concurrently', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, takers) => {
         const engine = withVolumes({ 'demo-lock': dead }, scheduler);
@@ -97,7 +97,7 @@ describe('the lock of a stack', () => {
     );
   });
 
-  it('must not be let go of by one from whom it was taken', async () => {
+  it('must not be released by a previous holder', async () => {
     const engine = withVolumes();
     const lock = await take(engine, 'up');
     expect(await breakLock(engine, 'demo')).toEqual(lock.holder);
@@ -141,7 +141,7 @@ describe('the lock of a stack', () => {
     const engine = withVolumes();
     await engine.createVolume('demo-lock', { owner: 'ann' });
     await expect(take(engine, 'up')).rejects.toThrow(
-      /none of promstack's labels\n {2}try: .*docker volume rm demo-lock .*promstack unlock/,
+      /none of promstack's labels\n {2}try: .*docker volume rm demo-lock` .*promstack unlock/,
     );
     await expect(breakLock(engine, 'demo')).rejects.toThrow('docker volume rm demo-lock');
     expect(await engine.findVolume('demo-lock')).toBeDefined();
@@ -153,7 +153,7 @@ describe('the lock of a stack', () => {
   ])('with %s must be removable by unlock, and the message must say so', async (_, labels) => {
     const engine = withVolumes();
     await engine.createVolume('demo-lock', labels);
-    await expect(take(engine, 'up')).rejects.toThrow(/does not say who holds it\n {2}try: .*promstack unlock/);
+    await expect(take(engine, 'up')).rejects.toThrow(/is a lock of an unknown holder\n {2}try: .*promstack unlock/);
     expect(await breakLock(engine, 'demo')).toBe('unknown');
     await using _lock = await take(engine, 'up');
   });
@@ -205,10 +205,10 @@ function take(engine: Engine, command: string, options: Partial<LockOptions> = {
   return takeLock({ engine, stack: 'demo', command, report: nobody, clock: flyingClock(), signal, ...options });
 }
 
-/** Everyone lives but those who are called dead. */
+/** Every holder is alive except the named ones. */
 const isAlive = (holder: LockHolder): boolean => !holder.nonce.startsWith('dead');
 
-/** An engine that has volumes and nothing else; a scheduler decides in which order calls made at once take place. */
+/** An engine with only volumes; a scheduler decides the order of concurrent calls. */
 function withVolumes(locks: Readonly<Record<string, LockHolder>> = {}, scheduler?: fc.Scheduler): Engine {
   const volumes = new Map<string, VolumeSummary>(
     Object.entries(locks).map(([name, holder]) => [name, { name, labels: { [lockLabel]: JSON.stringify(holder) } }]),

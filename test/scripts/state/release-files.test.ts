@@ -14,7 +14,7 @@ import { MemoryFiles } from '../../support/config-files.ts';
 import { desiredStack } from '../../support/states.ts';
 
 describe('a release in a config volume', () => {
-  it('must be read back as it was written', async () => {
+  it('must be read as it was written', async () => {
     const files = new MemoryFiles();
     const wanted = withFiles([file('prometheus.yml', 'a: 1\n'), file('rules/user/a.yml', 'groups: []\n')]);
     await files.write(releaseEntries(wanted, '1/3f2a'));
@@ -29,7 +29,7 @@ describe('a release in a config volume', () => {
     expect(hashFiles(read)).toBe(hashFiles(wanted.release?.files ?? []));
   });
 
-  it('must leave nothing of the release that had its slot before', async () => {
+  it('must leave nothing of the previous release in its slot', async () => {
     const files = new MemoryFiles();
     await files.write(releaseEntries(withFiles([file('old.yml', 'x'), file('rules/old.yml', 'x')]), '1/old'));
     const slot = slotPath('prometheus', '1/new');
@@ -41,13 +41,13 @@ describe('a release in a config volume', () => {
     ]);
   });
 
-  it('must be there for a service that has no files at all', async () => {
+  it('must exist for a service without files', async () => {
     const files = new MemoryFiles();
     await files.write(releaseEntries(withFiles([]), '1/none'));
     expect((await readRelease(files, 'prometheus', '1/none'))?.files).toEqual([]);
   });
 
-  it('must keep a secret file secret, and beside it how it may be shown', async () => {
+  it('must keep a secret file secret, with its masked content beside it', async () => {
     const files = new MemoryFiles();
     const secret = {
       ...file('a.yml', ''),
@@ -62,13 +62,13 @@ describe('a release in a config volume', () => {
     expect([...(await readMasked(files, 'prometheus', '1/3f2a'))]).toEqual([['a.yml', 'key: [secret]\n']]);
   });
 
-  it('must be what `current` leads to after the switch', async () => {
+  it('must be the target of `current` after the switch', async () => {
     const files = new MemoryFiles();
     await files.write(switchEntries([{ service: 'prometheus', folder: '2/3f2a' }]));
     expect(await files.readLink('prometheus', 'current')).toBe('releases/2/3f2a');
   });
 
-  it('must belong to the user its server runs as, and its folders to root', () => {
+  it("must be owned by the server's user, and its folders by root", () => {
     const entries = releaseEntries(withFiles([file('a/b.yml', 'x')]), '1/3f2a');
     expect(entries.map(({ path, uid }) => `${path} ${uid}`)).toEqual([
       'prometheus/releases 0',

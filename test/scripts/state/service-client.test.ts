@@ -44,7 +44,7 @@ describe('a request to a remote engine', () => {
   });
 
   it.each<[reply: Reply, message: string]>([
-    ['drop', 'nc in the container got no answer'],
+    ['drop', 'nc in the container received no response'],
     ['hang', 'no answer within 0.2 s'],
   ])('must reject when the server does: %s', async (reply, message) => {
     await using server = await scriptedGateway(reply);
@@ -61,7 +61,7 @@ describe('a request to a remote engine', () => {
   });
 });
 
-/** A client of a service that publishes no port; what nc would send reaches the server. */
+/** A client of a service without published ports; the input of nc reaches the server. */
 function remoteClient(server: ScriptedGateway): ServiceClient {
   const engine = fakeEngine({
     location: { address: 'ssh://prod', host: 'prod', isLocal: false },

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe('changes of files', () => {
-  it('must be told every time, however close together they come', async () => {
+  it('must be reported every time, however close together they are', async () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (let number = 0; number < 5; number++) {
       told = [];
@@ -37,7 +37,7 @@ describe('changes of files', () => {
     }
   });
 
-  it('must be told of new files, of renamed ones and of those that went', async () => {
+  it('must be reported for new, renamed and removed files', async () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     const [file, other] = [join(folder, 'rules/b.yml'), join(folder, 'rules/c.yml')];
     await writeFile(file, 'b');
@@ -49,7 +49,7 @@ describe('changes of files', () => {
     await eventually(() => expect(told).toContain(other));
   });
 
-  it('must be told as editors write: beside the file, and then over it', async () => {
+  it('must be reported for editors that write a temporary file and rename it', async () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (const content of ['one', 'two']) {
       told = [];
@@ -59,7 +59,7 @@ describe('changes of files', () => {
     }
   });
 
-  it('must be told far below a folder that is watched with all below it, also of what appears there', async () => {
+  it('must be reported deep below a watched folder, including new folders', async () => {
     await events.watch({ shallow: [], deep: [join(folder, 'deep')], files: [] });
     await writeFile(join(folder, 'deep/er/a.yml'), 'a');
     await eventually(() => expect(told).toContain(join(folder, 'deep/er/a.yml')));
@@ -71,7 +71,7 @@ describe('changes of files', () => {
     });
   });
 
-  it('must be told in folders that lie beside each other, one within another, or are hidden', async () => {
+  it('must be reported in sibling, nested and hidden folders', async () => {
     for (const name of ['rules.d', '.secrets', '.deep/er']) await mkdir(join(folder, name), { recursive: true });
     const shallow = [folder, ...['rules', 'rules.d', '.secrets'].map((name) => join(folder, name))];
     const files = ['.slack', '.secrets/.hook'].map((name) => join(folder, name));
@@ -94,7 +94,7 @@ describe('changes of files', () => {
     expect(told.filter((path) => path.endsWith('.other'))).toEqual([]);
   });
 
-  it('must say whether anything else is watched than before, and leave out what is not there', async () => {
+  it('must report whether the watched paths have changed, and ignore missing ones', async () => {
     expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(true);
     expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(false);
     await mkdir(join(folder, 'templates'));

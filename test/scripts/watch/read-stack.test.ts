@@ -18,7 +18,7 @@ const nameOf = ({ rendering }: Awaited<ReturnType<ReturnType<typeof stackReader>
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the files of a watched stack', () => {
-  it('must be those of the stack file that was found first, also while it is away', async () => {
+  it('must be those of the stack file found first, even while it is missing', async () => {
     const child = join(folder, 'child');
     await mkdir(child);
     await writeFile(join(child, 'stack.yml'), 'name: child\n');
@@ -32,7 +32,7 @@ describe('the files of a watched stack', () => {
     expect(nameOf(await reader.read())).toBe('child-again');
   });
 
-  it('must not be waited for where there never was a stack file', async () => {
+  it('must be an error when there never was a stack file', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'no-stack-'));
     try {
       await expect(stackReader({ file: undefined, cwd: empty, env: {} }).read()).rejects.toThrow(
@@ -43,7 +43,7 @@ describe('the files of a watched stack', () => {
     }
   });
 
-  it('must be wrong while one of them cannot be read, and right again afterwards', async () => {
+  it('must be invalid while one of them cannot be read, and valid again afterwards', async () => {
     const reader = stackReader({ file: undefined, cwd: folder, env: {} });
     await symlink('/nowhere/a.yml', join(folder, 'tests/a.yml'));
     const { rendering, paths } = await reader.read();

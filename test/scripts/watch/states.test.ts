@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { next, type WatchEvent, type WatchState, type WatchWork } from '../../../scripts/watch/states.ts';
 
-/** Every edge of the diagram; what is not here changes nothing. */
+/** All edges of the diagram; any other event changes nothing. */
 const edges: readonly (readonly [WatchState, WatchEvent, WatchState, WatchWork])[] = [
   ['idle', 'changed', 'settling', 'settle'],
   ['settling', 'changed', 'settling', 'settle'],
@@ -23,7 +23,7 @@ describe('the states of a watch', () => {
     expect(next(state, event)).toEqual({ state: then, work });
   });
 
-  it('must stay as they are at every other event', () => {
+  it('must not change at any other event', () => {
     for (const state of states) {
       for (const event of events) {
         if (edges.some(([from, on]) => from === state && on === event)) continue;
@@ -32,14 +32,14 @@ describe('the states of a watch', () => {
     }
   });
 
-  it('must never sync twice at once, and never be idle while a change is not read', () => {
+  it('must never sync twice concurrently, and never be idle with an unread change', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), (happened) => {
         let state: WatchState = 'idle';
         let isSyncing = false;
         let isUnread = false;
         for (const event of happened) {
-          // A sync ends only where there is one, and a timer only where one runs.
+          // A sync or a timer can only end while it is running.
           if ((event === 'ended' || event === 'postponed') !== isSyncing && event !== 'changed' && event !== 'quiet')
             continue;
           if (event === 'quiet' && state !== 'settling' && state !== 'waiting') continue;

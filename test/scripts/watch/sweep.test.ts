@@ -10,14 +10,14 @@ import { type Reply, type ScriptedGateway, scriptedGateway } from '../../support
 
 const nothing: Reply = { status: 200, body: '{"status":"success","data":[]}' };
 
-test('a sweep must leave no connection behind', async () => {
+test('a sweep must close its connection', async () => {
   await using server = await scriptedGateway(nothing, nothing, nothing);
   expect(await sweep(server, { times: 3, state: 'running' })).toEqual([]);
   expect(server.received).toHaveLength(3);
   await expect.poll(() => server.connections()).toBe(0);
 });
 
-test("a sweep must leave another's Pushgateway alone, at the stack's own port too", async () => {
+test("a sweep must not touch another stack's Pushgateway, even at the same port", async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'exited' })).toEqual([
     { kind: 'warning', text: 'expired groups could not be deleted: the container of Pushgateway is exited' },
@@ -25,14 +25,14 @@ test("a sweep must leave another's Pushgateway alone, at the stack's own port to
   expect(server.received).toEqual([]);
 });
 
-test('a sweep must be tried again while the engine is away', async () => {
+test('a sweep must be retried while the engine is unreachable', async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'away' })).toEqual([
     { kind: 'warning', text: 'expired groups could not be deleted: connection refused' },
   ]);
 });
 
-/** Sweeps so many times; answers with what was told. */
+/** Sweeps a number of times; returns the reports. */
 async function sweep(
   server: ScriptedGateway,
   { times, state }: { times: number; state: 'running' | 'exited' | 'away' },

@@ -3,7 +3,7 @@ import { Watch } from '../../../scripts/watch/watch.ts';
 import { SteeredTime } from '../../support/steered-time.ts';
 
 describe('a watch', () => {
-  it('must sync once at once, and then be idle', async () => {
+  it('must sync immediately, and then be idle', async () => {
     const rig = setUp();
     expect(rig.syncs).toBe(1);
     expect(rig.idles).toBe(0);
@@ -12,7 +12,7 @@ describe('a watch', () => {
     await rig.stop();
   });
 
-  it('must take many changes in a moment for one', async () => {
+  it('must treat many changes at once as one', async () => {
     const rig = setUp();
     await rig.end('ended');
     for (let at = 0; at < 10; at++) {
@@ -27,7 +27,7 @@ describe('a watch', () => {
     await rig.stop();
   });
 
-  it('must not be put off for ever by changes without a pause', async () => {
+  it('must not be delayed forever by continuous changes', async () => {
     const rig = setUp();
     await rig.end('ended');
     for (let passedMs = 0; passedMs < 300; passedMs += 10) {
@@ -52,7 +52,7 @@ describe('a watch', () => {
     await rig.stop();
   });
 
-  it('must try again in a while when the world was not ready', async () => {
+  it('must retry after a pause when the engine was not available', async () => {
     const rig = setUp();
     await rig.end('postponed');
     expect(rig.idles).toBe(0);
@@ -67,7 +67,7 @@ describe('a watch', () => {
     await rig.stop();
   });
 
-  it('must not wait that long when a file changes', async () => {
+  it('must retry immediately when a file changes', async () => {
     const rig = setUp();
     await rig.end('postponed');
     rig.watch.changed();
@@ -80,7 +80,7 @@ describe('a watch', () => {
     await rig.stop();
   });
 
-  it.each([0, 1])('must let a sync end before it stops, though %d files change meanwhile', async (changes) => {
+  it.each([0, 1])('must finish a sync before it stops, even if %d files change', async (changes) => {
     const rig = setUp();
     rig.controller.abort(new Error('enough'));
     for (let at = 0; at < changes; at++) rig.watch.changed();
@@ -94,7 +94,7 @@ describe('a watch', () => {
     await rig.running;
   });
 
-  it('must stop at once when it is idle, settling or waiting, and leave no timer behind', async () => {
+  it('must stop immediately when it is idle, settling or waiting, and leave no timer running', async () => {
     for (const make of [async () => {}, async (rig: Rig) => rig.watch.changed()]) {
       const rig = setUp();
       await rig.end('ended');
@@ -109,13 +109,13 @@ describe('a watch', () => {
     await rig.running;
   });
 
-  it('must not hide a mistake of ours', async () => {
+  it('must reject with an internal error', async () => {
     const rig = setUp();
     rig.fail(new TypeError('a mistake'));
     await expect(rig.running).rejects.toThrow('a mistake');
   });
 
-  it('must not take a sync that was aborted for a mistake', async () => {
+  it('must not treat an aborted sync as an internal error', async () => {
     const rig = setUp();
     rig.controller.abort(new Error('enough'));
     rig.fail(new Error('enough'));
@@ -134,7 +134,7 @@ function setUp() {
     controller,
     syncs: 0,
     idles: 0,
-    /** Lets everything that waits for promises go on. */
+    /** Lets pending promises settle. */
     settled: () => new Promise((resolve) => setImmediate(resolve)),
     async end(event: 'ended' | 'postponed'): Promise<void> {
       if (pending === undefined) throw new Error('no sync is under way');

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isBeside, isWorthALook, watchedPaths, widerPaths } from '../../../scripts/watch/watched-paths.ts';
+import { isIgnoredBelow, isRelevant, watchedPaths, widerPaths } from '../../../scripts/watch/watched-paths.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { Secret } from '../../../stack/secret.ts';
 
-describe('what is watched', () => {
-  it('must be stack.yml, every file and glob it names, secrets, templates and tests', () => {
+describe('the watched paths', () => {
+  it('must be those of stack.yml, its files and globs, secrets, templates and tests', () => {
     const config = stackSchema.parse({
       prometheus: { rules: ['rules/*.yml', 'deep/**/*.yml', 'one/a.yml', '../shared/*.yml'] },
       alertmanager: {
@@ -22,12 +22,12 @@ describe('what is watched', () => {
     });
   });
 
-  it('must not watch twice what is watched with all below it', () => {
+  it('must not include a path below a folder watched with its subfolders', () => {
     const config = stackSchema.parse({ prometheus: { rules: ['**/*.yml', 'rules/*.yml'] } });
     expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config })).toMatchObject({ shallow: [], deep: ['/s'] });
   });
 
-  it('must be a hidden folder that a file is named in, also where all around it is watched', () => {
+  it('must include a hidden folder of a named file, even below a watched folder', () => {
     const config = stackSchema.parse({
       prometheus: { rules: ['**/*.yml', '.hidden/**/*.yml'] },
       alertmanager: { receivers: [{ name: 'a', webhook_configs: [{ url: new Secret('x', '!file .secrets/hook') }] }] },
@@ -39,12 +39,12 @@ describe('what is watched', () => {
     });
   });
 
-  it('must not be the files of services that are off', () => {
+  it('must not include files of disabled services', () => {
     const config = stackSchema.parse({ prometheus: { enabled: false, rules: ['rules/*.yml'] } });
     expect(watchedPaths({ path: '/s/stack.yml', folder: '/s', config }).shallow).toEqual(['/s']);
   });
 
-  it('must be wider while stack.yml cannot be read: a file it misses may appear beside it', async () => {
+  it('must be wider while stack.yml is invalid: a missing file may appear beside it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'watched-'));
     try {
       for (const name of ['secrets', '.git', 'node_modules']) await mkdir(join(folder, name));
@@ -60,16 +60,16 @@ describe('what is watched', () => {
   });
 
   it.each(['/s/.a.yml.swp', '/s/a.yml~', '/s/#a.yml#', '/s/4913', '/s/a.swp', '/s/a.tmp'])('must not be %s', (path) => {
-    expect(isWorthALook(path)).toBe(false);
+    expect(isRelevant(path)).toBe(false);
   });
 
   it.each(['/s/stack.yml', '/s/rules', '/s/secrets/hook'])('must be %s', (path) => {
-    expect(isWorthALook(path)).toBe(true);
+    expect(isRelevant(path)).toBe(true);
   });
 
-  it('must not go into folders that hold no parts of a stack', () => {
-    expect(isBeside('/s/.git/config', '/s')).toBe(true);
-    expect(isBeside('/s/a/node_modules/b', '/s')).toBe(true);
-    expect(isBeside('/home/.config/s/rules/a.yml', '/home/.config/s')).toBe(false);
+  it('must not include folders that are never part of a stack', () => {
+    expect(isIgnoredBelow('/s/.git/config', '/s')).toBe(true);
+    expect(isIgnoredBelow('/s/a/node_modules/b', '/s')).toBe(true);
+    expect(isIgnoredBelow('/home/.config/s/rules/a.yml', '/home/.config/s')).toBe(false);
   });
 });

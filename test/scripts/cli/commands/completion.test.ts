@@ -16,7 +16,7 @@ const described = await describeCommands([
 ]);
 const model = { ...described, services: ['prometheus', 'pushgateway'] };
 
-/** What bash offers for the last word. */
+/** The completions of the last word in bash. */
 async function complete(...words: string[]): Promise<string[]> {
   const script = `${bashCompletion(model)}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _promstack; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = await execa('bash', ['-c', script, 'bash', 'promstack', ...words]);
@@ -40,7 +40,7 @@ test.each([
   expect(await complete(...words)).toEqual(expected);
 });
 
-test("a quote in a description must not end the shell's own", () => {
+test('a quote in a description must be escaped', () => {
   expect(zshCompletion(model)).toContain(`'--tail:the server'\\''s last lines'`);
   expect(fishCompletion(model)).toContain(`-s n -l tail -r -d 'the server\\'s last lines'`);
 });

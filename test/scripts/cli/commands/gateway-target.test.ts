@@ -6,7 +6,7 @@ import { type ScriptedGateway, scriptedGateway } from '../../../support/scripted
 import { runInProcess } from '../../../support/test-process.ts';
 
 const nothing = { status: 200, body: '{"status":"success","data":[]}' } as const;
-/** Counts as another machine, and nothing listens there. */
+/** A remote address without a server. */
 const elsewhere = { DOCKER_HOST: 'tcp://0.0.0.0:1' };
 const here = { DOCKER_HOST: 'tcp://127.0.0.1:1' };
 
@@ -14,11 +14,11 @@ test.each([
   [elsewhere, 'groups'],
   [elsewhere, 'push --job a --var x=1'],
   [elsewhere, 'gc --older-than 1h'],
-  // The port may be that of another stack while this one is down.
+  // The port may be used by another stack while this one is down.
   [here, 'gc --older-than 1h'],
   [here, 'groups rm --job a'],
   [here, 'push --job a --delete'],
-])('without the engine, and %j, %s must touch nothing at the port that stack.yml names', async (env, line) => {
+])('without the engine, and %j, %s must send nothing to the port in stack.yml', async (env, line) => {
   await using server = await scriptedGateway();
   const { exitCode, stderr } = await promstack(server, env, line);
   expect(exitCode).toBe(1);
@@ -27,7 +27,7 @@ test.each([
   expect(server.received).toEqual([]);
 });
 
-test('groups must need no engine where the port is one of this machine', async () => {
+test('groups must need no engine when the port is on this machine', async () => {
   await using server = await scriptedGateway(nothing);
   expect(await promstack(server, here, 'groups')).toEqual({ exitCode: 0, stderr: `${server.url} has no groups\n` });
 });
@@ -37,7 +37,7 @@ test.each(['groups', 'gc --older-than 1h'])('%s --url must need no engine', asyn
   expect(await promstack(server, elsewhere, `${line} --url ${server.url}`)).toMatchObject({ exitCode: 0 });
 });
 
-/** Runs a line in a folder whose stack.yml names the port of the server. */
+/** Runs a command in a folder whose stack.yml has the port of the server. */
 async function promstack(server: ScriptedGateway, env: Readonly<Record<string, string>>, line: string) {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), `name: own\npushgateway: {port: ${new URL(server.url).port}}\n`);

@@ -6,7 +6,7 @@ import type { HistoryEntry } from '../../../../scripts/state/history.ts';
 const now = Date.UTC(2026, 0, 31, 12, 0, 0);
 
 describe('the history as text', () => {
-  it('must say when, who, by which command and which files, the newest first', () => {
+  it('must list time, user, command and files, newest first', () => {
     const many = ['a', 'b', 'c', 'd', 'e'].map((name) => `prometheus/rules/user/${name}.yml`);
     const history = [
       entry('aaaaaaaaaaaa', { minutesAgo: 3_000, command: 'up', changed: many }),
@@ -34,7 +34,7 @@ describe('the history as text', () => {
     );
   });
 
-  it('must say that there is none yet', () => {
+  it('must report that there is none yet', () => {
     expect(print([])).toBe('demo: no confirmed revisions\n');
   });
 });

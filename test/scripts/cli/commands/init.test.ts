@@ -31,7 +31,7 @@ test.each(['2024', '0123', 'true', 'null', '1e3', '0x1f', 'yes', 'shop', '2024-0
   },
 );
 
-test('init must write a stack file that is valid and bears the name of its folder', async () => {
+test('init must write a valid stack file with the name of its folder', async () => {
   await using folder = await emptyFolder();
   const { exitCode, stdout, stderr } = await runInProcess(folder.path, ['init', 'My Shop']);
   expect({ exitCode, stdout, stderr }).toEqual({
@@ -49,13 +49,13 @@ test.each([
   [['init', 'sub/deep'], 'promstack up -f sub/deep/stack.yml'],
   [['init', '-f', 'x.yml'], 'promstack up -f x.yml'],
   [['init', '-f', 'stack.yaml'], 'promstack up'],
-])('after %j the next step must be %s', async (args, next) => {
+])('the next step after %j must be %s', async (args, next) => {
   await using folder = await emptyFolder();
   const { stderr } = await runInProcess(folder.path, args);
   expect(stderr).toContain(`; next: ${next}\n`);
 });
 
-test('init must tell as JSON which file it wrote, or what would be in it', async () => {
+test('init must print the written file or its content as JSON', async () => {
   await using folder = await emptyFolder();
   const written = await runInProcess(folder.path, ['init', 'sub', '--json']);
   expect(JSON.parse(written.stdout)).toEqual({ file: join(folder.path, 'sub', 'stack.yml') });
@@ -64,7 +64,7 @@ test('init must tell as JSON which file it wrote, or what would be in it', async
   expect(JSON.parse(printed.stdout)).toEqual({ content });
 });
 
-test('init must never write over a file, whatever way it is named', async () => {
+test('init must never overwrite a file, however it is named', async () => {
   await using folder = await emptyFolder();
   const path = join(folder.path, 'stack.yml');
   await writeFile(path, 'mine\n');
@@ -86,7 +86,7 @@ test('init must refuse an invalid name', async () => {
   expect(stderr).toMatch(/^✖ --name Not A Name: expected a name/);
 });
 
-test('init must refuse a name that no stack may have', async () => {
+test('init must reject a reserved name', async () => {
   await using folder = await emptyFolder();
   const { exitCode, stderr } = await runInProcess(folder.path, ['init', '--name', 'host']);
   expect(exitCode).toBe(2);
@@ -94,7 +94,7 @@ test('init must refuse a name that no stack may have', async () => {
 });
 
 const written = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
-/** The file with every key in force: a `#` that is followed by no blank hides a key. */
+/** The file with every key uncommented: a `#` without a space comments out a key. */
 const uncommented = written.replaceAll(/^( *)#(?=[^\s#])/gm, '$1');
 
 async function loadText(text: string) {
@@ -110,20 +110,20 @@ async function loadText(text: string) {
   return await loadStack({ cwd: folder.path, env });
 }
 
-test('the stack.yml that init writes must be valid as it is, with nothing but defaults in it', async () => {
+test('the stack.yml of init must be valid, with only defaults', async () => {
   const loaded = await loadText(written);
   expect(loaded).toMatchObject({ ok: true, warnings: [] });
   expect(loaded.ok && loaded.value.config).toEqual(stackSchema.parse({}));
 });
 
-test('with every line uncommented it must lack nothing but the files of the examples', async () => {
+test('with every line uncommented, only the files of the examples must be missing', async () => {
   const loaded = await loadText(uncommented);
   const told = loaded.ok ? loaded.warnings : loaded.error;
   // The files that the examples name are not there; nothing else may be wrong.
   expect(new Set(told.map(({ code }) => code))).toEqual(new Set(['nothing-matches']));
 });
 
-test('it must name every key of the schema', () => {
+test('it must contain every key of the schema', () => {
   const document = parseDocument(uncommented);
   const missing = knownKeys(stackSchema)
     .map(({ path }) => path)
@@ -133,7 +133,7 @@ test('it must name every key of the schema', () => {
   expect(missing).toEqual([]);
 });
 
-test('it must show each key that has a plain default with that default', () => {
+test('it must show each key with its default', () => {
   const document = parseDocument(uncommented);
   for (const { path, schema } of knownKeys(stackSchema)) {
     const preset = defaultOf(schema);

@@ -4,7 +4,7 @@ import { linePrinter, parseSince } from '../../../../scripts/cli/commands/logs.t
 
 const line = { service: 'sink', stream: 'stdout', time: '2026-01-31T12:00:01.5Z', text: 'hello' } as const;
 
-test('a line must carry its service, and its time unless that is not wanted', () => {
+test('a line must have its service, and its time unless disabled', () => {
   const plain = pc.createColors(false);
   const date = new Date(line.time);
   const hour = String(date.getHours()).padStart(2, '0');
@@ -15,7 +15,7 @@ test('a line must carry its service, and its time unless that is not wanted', ()
   expect(linePrinter(['sink'], { colours: plain, withTime: false })(line)).toBe('sink | hello\n');
 });
 
-test('two services must not have one colour', () => {
+test('two services must have different colours', () => {
   const print = linePrinter(['prometheus', 'sink'], { colours: pc.createColors(true), withTime: false });
   expect(print({ ...line, service: 'prometheus' })).toBe('\u001b[36mprometheus |\u001b[39m hello\n');
   expect(print(line)).toBe('\u001b[32msink       |\u001b[39m hello\n');

@@ -3,7 +3,7 @@ import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/comma
 import { emptyFolder, noEngine } from '../../../support/promstack.ts';
 import { runInProcess } from '../../../support/test-process.ts';
 
-test('matchers must be read as amtool reads them', () => {
+test('matchers must be parsed like in amtool', () => {
   expect(readMatchers(['DiskFull', 'host=~"a.*"'])).toEqual([
     { name: 'alertname', operator: '=', value: 'DiskFull' },
     { name: 'host', operator: '=~', value: 'a.*' },
@@ -20,7 +20,7 @@ test.each([
   expect(() => readMatchers([word])).toThrow(message);
 });
 
-test.each(['a=~(?i)b', 'a=~(?i:b)', 'a=~\\\\pL', 'a=~^*b'])('%s must be left to Alertmanager to judge', (word) => {
+test.each(['a=~(?i)b', 'a=~(?i:b)', 'a=~\\\\pL', 'a=~^*b'])('%s must be accepted, and left to Alertmanager', (word) => {
   expect(readMatchers([word])).toHaveLength(1);
 });
 
@@ -36,7 +36,7 @@ test.each([
   ["''", ['']],
   ['an empty comment', ['a=b', '-c', ' ']],
   ['too long a time', ['a=b', '-d', '300000y']],
-])('silence add with %s must be refused before anything is sent', async (_, words) => {
+])('silence add with %s must be rejected before anything is sent', async (_, words) => {
   await using folder = await emptyFolder();
   const { exitCode, stderr } = await runInProcess(folder.path, ['silence', 'add', '-c', 'x', ...words], {
     env: noEngine,

@@ -31,13 +31,13 @@ describe('diagnostics', () => {
     );
   });
 
-  test('must tell warnings from problems, and not speak of changes when there are only warnings', () => {
+  test('must distinguish warnings from problems, and not mention changes when there are only warnings', () => {
     const warning = problem(undefined, { severity: 'warning' });
     expect(print([warning, warning])).toBe('▲ it is wrong\n▲ it is wrong\n2 warnings.\n');
     expect(print([problem(undefined), warning])).toMatch(/1 problem, 1 warning\. Nothing was changed\.\n$/);
   });
 
-  test('must show the part of a long line that matters', () => {
+  test('must show the relevant part of a long line', () => {
     const line = `${'a'.repeat(300)}HERE${'b'.repeat(300)}`;
     const [, source = '', squiggle = ''] = print([problem(at(1, 301, 4))], line).split('\n');
     expect(source).toMatch(/^ {3}1 │ …a+HEREb+…$/);
@@ -51,12 +51,12 @@ describe('diagnostics', () => {
     expect(squiggle).toBe('     │        ~~~~');
   });
 
-  test('must let no control character through to the terminal', () => {
+  test('must print no control characters of the file', () => {
     expect(print([problem(at(1, 1, 1), { message: 'a\u001b[31mb' })], '\u001b[2Jx')).not.toContain('\u001b');
     expect(print([problem(at(1, 1, 1))], 'x', true)).toContain('\u001b[');
   });
 
-  test('must show the errors first when there are more than anybody reads', () => {
+  test('must show errors first when there are too many problems to show', () => {
     const many = [
       ...Array.from({ length: 60 }, () => problem(undefined, { severity: 'warning' })),
       problem(undefined, { message: 'the one' }),

@@ -34,7 +34,7 @@ const routes = `route:
 `;
 
 describe('the report of a plan', () => {
-  it('must say what an edit of rules means, and show it line by line', () => {
+  it('must show the effect of an edit of rules, and its diff', () => {
     const edited = rules
       .replace('for: 5m', 'for: 10m')
       .replace('expr: up == 0', 'expr: up{job="web"} == 0')
@@ -69,7 +69,7 @@ describe('the report of a plan', () => {
     `);
   });
 
-  it('must say whom alerts reach instead when a route changes', () => {
+  it('must show the new receivers of alerts when a route changes', () => {
     const edited = routes
       .replace('severity="page"', 'severity="page", team="db"')
       .replace('receiver: mail', 'receiver: slack');
@@ -116,7 +116,7 @@ describe('the report of a plan', () => {
       to: 'receiver: db',
       told: 'db or mail or chat, depending on the labels env, team -> db or mail or chat, depending on the labels env, team, in other combinations:\n      Slow{severity="warning"}',
     },
-  ])('must say so when $when, though it depends on labels that are not known', ({ from, to, told }) => {
+  ])('must show that $when, although it depends on unknown labels', ({ from, to, told }) => {
     const tree = `route:
   receiver: chat
   routes:
@@ -127,7 +127,7 @@ describe('the report of a plan', () => {
     expect(report({ rules, routes: tree }, { rules, routes: tree.replace(from, to) })).toContain(`  > ${told}`);
   });
 
-  it('must say whom an alert reaches when only its labels change', () => {
+  it('must show the receivers of an alert when only its labels change', () => {
     const edited = rules.replace('severity: warning', 'severity: page');
     expect(report({ rules, routes }, { rules: edited, routes })).toContain(
       '  > mail -> pager:\n      Slow{severity="page"}',
@@ -147,13 +147,13 @@ describe('the report of a plan', () => {
       to: '{severity: page, team: db}',
       told: 'label team added: db',
     },
-  ])('must warn that an alert which $when loses the time it has been pending', ({ from, to, told }) => {
+  ])('must warn that an alert that $when loses its pending time', ({ from, to, told }) => {
     const text = report({ rules, routes }, { rules: rules.replace(from, to), routes });
     expect(text).toMatch(/^ {2}~ Down\{severity="page"/m);
     expect(text).toContain(`: ${told}\n      its pending time restarts\n`);
   });
 
-  it('must not speak of pending time where it stays, or where there is none', () => {
+  it('must not mention pending time when it is kept, or when there is none', () => {
     const edited = rules
       .replace('up == 0', 'up < 1')
       .replace('5m', '6m')
@@ -170,7 +170,7 @@ describe('the report of a plan', () => {
     expect(text).toContain('  > mail -> pager:\n      Slow{team="db", severity="warning"}');
   });
 
-  it('must not show secrets, and say that one is another one', () => {
+  it('must not show secrets, but report that one differs', () => {
     const text = report({ rules, routes, secret: 'hunter2' }, { rules, routes, secret: 'hunter3' });
     expect(text).toContain(
       '--- alertmanager/alertmanager.yml\n+++ alertmanager/alertmanager.yml\na secret in it differs\n',
@@ -178,7 +178,7 @@ describe('the report of a plan', () => {
     expect(text).not.toContain('hunter');
   });
 
-  it('must not show secrets that stand in a file as they are, and say that one is another one', () => {
+  it('must not show secrets written in a file, but report that one differs', () => {
     const hook = (key: string): string => `${routes}receivers: [{pagerduty_configs: [{routing_key: ${key}}]}]\n`;
     const told = '+++ alertmanager/alertmanager.yml\na secret in it differs\n';
     const alone = report({ rules, routes: hook('hunter2') }, { rules, routes: hook('hunter3') });
@@ -196,7 +196,7 @@ describe('the report of a plan', () => {
     expect(kept).not.toContain('a secret in it');
   });
 
-  it('must not show the line of the revision as changed when a file gets a secret', () => {
+  it('must not show the line of the revision as changed when a secret is added to a file', () => {
     const service = findService('alertmanager');
     const config = stackSchema.parse({ name: 'demo' });
     const stamped = (content: Content, revision: string) => ({
@@ -211,7 +211,7 @@ describe('the report of a plan', () => {
     expect(change?.diff).toContain('\n+url: [secret]\n # revision REVISION\n');
   });
 
-  it('must not show what may have been a secret in a file it has no mask for', () => {
+  it('must not show a file that may contain a secret and has no masked content', () => {
     const before = files({ rules, routes, secret: 'hunter2' }).alertmanager;
     const after = files({ rules, routes: routes.replace('mail', 'slack'), secret: 'hunter2' }).alertmanager;
     const [change] = fileChanges(
@@ -222,7 +222,7 @@ describe('the report of a plan', () => {
     expect(JSON.stringify(change)).not.toContain('hunter');
   });
 
-  it('must not count the revision that is stamped into a file', () => {
+  it('must ignore the revision stamped into a file', () => {
     const [one, other] = ['aaaa', 'bbbb'].map((revision) => ({
       files: [file('prometheus', 'rules/promstack-revision.yml', `revision: "${revision}"\n`)],
       revision,
@@ -230,7 +230,7 @@ describe('the report of a plan', () => {
     expect(fileChanges('prometheus', one, other)).toEqual([]);
   });
 
-  it('must say how a file differs that has no other lines', () => {
+  it('must show how a file without different lines differs', () => {
     const both = ['prometheus', 'alertmanager'] as const;
     const desired = desiredStack(both);
     const empty = (path: string) => file('prometheus', path, '');
@@ -253,7 +253,7 @@ describe('the report of a plan', () => {
     );
   });
 
-  it('must not compare with nothing when all is new', () => {
+  it('must not list the alerts of a new stack', () => {
     expect(report(undefined, { rules, routes })).toMatchInlineSnapshot(`
       "plan for demo: 2 to change, 0 unchanged
         + prometheus     create    no container yet
@@ -264,7 +264,7 @@ describe('the report of a plan', () => {
     `);
   });
 
-  it('must say that nothing is to do', () => {
+  it('must report that there is nothing to do', () => {
     expect(report({ rules, routes }, { rules, routes })).toMatchInlineSnapshot(`
       "plan for demo: nothing to do, 2 unchanged
       "

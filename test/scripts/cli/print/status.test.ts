@@ -73,25 +73,25 @@ test('a narrow terminal must omit the least important columns', () => {
   expect(head(20)).toBe('SERVICE     STATE                ADDRESS');
 });
 
-test('a stack without problems must be reported as such, also before its first revision', () => {
+test('a stack without problems must be reported as such, even before its first revision', () => {
   const right = print(undefined, { ...status, revision: undefined, services: [], problems: [], isRight: true });
   expect(right).toContain('demo  no revision confirmed yet\n');
   expect(right).toMatch(/✔ no problems found\n$/);
 });
 
-test('a warning must be told once, above the status that is drawn in place', async () => {
+test('a warning must be printed once, above the live status', async () => {
   const screen = await watchOn({ isTerminal: true });
   expect(screen.text()).toBe('! the port is odd\n! the name is odd\nlook 4\nall is well');
 });
 
-test('into a pipe a warning must be told once too', async () => {
+test('into a pipe, a warning must be printed once, too', async () => {
   const screen = await watchOn({ isTerminal: false });
   expect(screen.text()).toBe(
     '! the port is odd\nlook 1\nall is well\nlook 2\nall is well\n! the name is odd\nlook 3\nall is well\nlook 4\nall is well',
   );
 });
 
-/** Looks four times, the last two with a further warning; stdout and stderr are one screen. */
+/** Refreshes four times, the last two with another warning; stdout and stderr share a screen. */
 async function watchOn({ isTerminal }: { isTerminal: boolean }): Promise<Screen> {
   const screen = new Screen(80);
   const write = (text: string) => screen.write(text);

@@ -16,7 +16,7 @@ function plain() {
   return { ...reporter, time, written: () => written };
 }
 
-test('work that ends within a second must be told once, at its end', () => {
+test('work shorter than a second must be printed once, at its end', () => {
   const { report, time, written, close } = plain();
   report({ kind: 'started', id: '1', what: 'create the network demo' });
   time.pass(900);
@@ -26,7 +26,7 @@ test('work that ends within a second must be told once, at its end', () => {
   expect(written()).toBe('✔ create the network demo (900 ms)\n');
 });
 
-test('work that takes longer must be told while it goes on, seldom enough to be read', () => {
+test('longer work must be printed while it runs, at readable intervals', () => {
   const { report, time, written, close } = plain();
   report({ kind: 'started', id: '1', what: 'image prom/prometheus:v3.5.3' });
   for (let megabytes = 1; megabytes <= 98; megabytes += 1) {
@@ -48,7 +48,7 @@ test('work that takes longer must be told while it goes on, seldom enough to be 
   );
 });
 
-test('failures, work not begun, notes, warnings and diagnostics must each be a line that says what it is', () => {
+test('failures, skipped work, notes, warnings and diagnostics must each be a line with their kind', () => {
   const { report, written, close } = plain();
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   report({ kind: 'failed', id: '1', what: 'start prometheus', why: 'port 9090 is taken by web' });
@@ -69,7 +69,7 @@ test('failures, work not begun, notes, warnings and diagnostics must each be a l
   );
 });
 
-test('no timer must be left behind, whether work ended or not', () => {
+test('no timer must be left running, whether work ended or not', () => {
   const { report, time, close } = plain();
   report({ kind: 'started', id: '1', what: 'one' });
   report({ kind: 'done', id: '1', what: 'one', tookMs: 1 });

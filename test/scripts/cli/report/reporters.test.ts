@@ -9,7 +9,7 @@ import { SteeredTime } from '../../../support/steered-time.ts';
 
 afterEach(() => void vi.useRealTimers());
 
-test('the JSON reporter must write one event a line with its time', () => {
+test('the JSON reporter must write one event per line with its time', () => {
   const time = new SteeredTime();
   let written = '';
   const { report } = jsonReporter({
@@ -27,7 +27,7 @@ test('the JSON reporter must write one event a line with its time', () => {
   );
 });
 
-test('a terminal of unknown size must count as one of 80 columns', () => {
+test('a terminal of unknown size must be treated as one of 80 columns', () => {
   let written = '';
   const output: TerminalOutput = {
     write: (text) => {
@@ -82,7 +82,7 @@ test.each([
   expect(sizeText(bytes)).toBe(text);
 });
 
-test('columns must be as wide as what is seen in them', () => {
+test('columns must have the width of their visible content', () => {
   expect(
     table([
       ['A', 'LONG HEAD'],

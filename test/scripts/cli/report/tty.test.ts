@@ -23,7 +23,7 @@ function terminal({ columns = 60, rows = 24 } = {}) {
   return { ...reporter, time, screen, writes: () => writes };
 }
 
-test('running work must live below what has ended', () => {
+test('running work must be shown below finished work', () => {
   const { report, time, screen } = terminal();
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   report({ kind: 'started', id: '2', what: 'start alertmanager' });
@@ -35,7 +35,7 @@ test('running work must live below what has ended', () => {
   expect(screen.text()).toBe('✔ start prometheus  830 ms\n✖ start alertmanager: it exited with code 1');
 });
 
-test('work that ends before the first picture must go straight to its last line', () => {
+test('work that ends before the first frame must print only its last line', () => {
   const { report, time, screen, writes } = terminal();
   report({ kind: 'started', id: '1', what: 'create the network demo' });
   time.pass(70);
@@ -45,7 +45,7 @@ test('work that ends before the first picture must go straight to its last line'
   expect(screen.text()).toBe('✔ create the network demo  70 ms');
 });
 
-test('a line must never be wider than the terminal, and must keep how far the work is', () => {
+test('a line must never be wider than the terminal, and must keep the progress', () => {
   const { report, time, screen } = terminal({ columns: 46 });
   report({ kind: 'started', id: '1', what: 'image registry.example.com/prom/prometheus:v3.5.3' });
   report({ kind: 'progress', id: '1', what: '', detail: '42 of 98 MB', fraction: 0.43 });
@@ -56,14 +56,14 @@ test('a line must never be wider than the terminal, and must keep how far the wo
   expect(screen.text()).toBe('✔ image  1.3 s');
 });
 
-test('more work than the terminal has lines must be counted', () => {
+test('work that exceeds the lines of the terminal must be counted', () => {
   const { report, time, screen } = terminal({ rows: 5 });
   for (let id = 1; id <= 6; id += 1) report({ kind: 'started', id: String(id), what: `image ${id}` });
   time.pass(160);
   expect(screen.text()).toBe('⠹ image 1  100 ms\n⠹ image 2  100 ms\n⠹ image 3  100 ms\n  and 3 more');
 });
 
-test('other output must stand above the live lines and leave them whole', () => {
+test('other output must be printed above the live lines and keep them intact', () => {
   const { report, time, screen, suspend } = terminal();
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   time.pass(160);
@@ -77,7 +77,7 @@ test('other output must stand above the live lines and leave them whole', () => 
   expect(screen.text()).toBe('revision 3f2a\nwarning: said meanwhile\n⠹ start prometheus  900 ms');
 });
 
-test('the cursor must be hidden exactly while something lives, and come back whatever happens', () => {
+test('the cursor must be hidden exactly while there are live lines', () => {
   const { report, time, screen, close } = terminal();
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   expect(screen.isCursorShown).toBe(true);
@@ -92,7 +92,7 @@ test('the cursor must be hidden exactly while something lives, and come back wha
   expect(screen.text()).toBe('');
 });
 
-test('each change of the screen must be one write, so that nothing flickers', () => {
+test('each change of the screen must be one write, to avoid flicker', () => {
   const { report, time, writes } = terminal();
   report({ kind: 'started', id: '1', what: 'one' });
   report({ kind: 'started', id: '2', what: 'two' });

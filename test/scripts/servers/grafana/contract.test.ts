@@ -113,7 +113,7 @@ const stacks: Readonly<Record<string, Folder>> = {
 describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
   const rendering = renderGrafana(folder, secrets);
 
-  test('must give Grafana datasource files in its own syntax and nothing besides', async () => {
+  test("must have datasource files with only keys of Grafana's syntax", async () => {
     for (const file of await provisioning(rendering, 'datasources')) {
       const { datasources } = datasourceFile.parse(parse(textOf(file)));
       for (const { type, jsonData, name } of datasources) {
@@ -123,7 +123,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     }
   });
 
-  test('must name each datasource once, with a uid of its own, and at most one default', async () => {
+  test('must have each datasource once, with a unique uid, and at most one default', async () => {
     const all = (await provisioning(rendering, 'datasources')).flatMap(
       (file) => datasourceFile.parse(parse(textOf(file))).datasources,
     );
@@ -135,7 +135,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     if (own !== undefined) expect(own.jsonData?.['alertmanagerUid'] ?? undefined).toBe(alertmanager);
   });
 
-  test('must leave no dollar for Grafana to put a variable into', async () => {
+  test('must have no dollar sign that Grafana would expand', async () => {
     const files = [...(await provisioning(rendering, 'datasources')), ...(await provisioning(rendering, 'dashboards'))];
     const texts: string[] = [];
     const walk = (value: unknown): void => {
@@ -146,7 +146,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     expect(texts.filter((text) => text.replaceAll('$$', '').includes('$'))).toEqual([]);
   });
 
-  test('must have one provider of dashboards, which looks at files by itself but never deletes', async () => {
+  test('must have one provider of dashboards, which polls files but never deletes', async () => {
     const files = await provisioning(rendering, 'dashboards');
     expect(files).toHaveLength(1);
     const [provider] = dashboardFile.parse(parse(textOf(files[0]))).providers;
@@ -154,7 +154,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     expect(provider?.disableDeletion).toBe(true);
   });
 
-  test('must mark every dashboard with the revision and keep it a classic model with a title and a uid', async () => {
+  test('must stamp every dashboard with the revision and keep a classic model with a title and a uid', async () => {
     const { release } = await rendering;
     const boards = release.files.filter(({ path }) => path.startsWith('dashboards/'));
     for (const file of boards) {
@@ -167,7 +167,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     }
   });
 
-  test('must never call home, download at start, or let anybody sign up', async () => {
+  test('must disable telemetry, downloads at startup and sign-up', async () => {
     const { container } = await rendering;
     expect(container.env).toMatchObject({
       GF_ANALYTICS_REPORTING_ENABLED: 'false',
@@ -187,7 +187,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     expect(Object.keys(container.env).filter((name) => /INSTALL_PLUGINS|PREINSTALL_SYNC/.test(name))).toEqual([]);
   });
 
-  test('must show no secret in the settings of the container, nor in a file that others may read', async () => {
+  test('must have no secret in the settings of the container, nor in a world-readable file', async () => {
     const { container, release } = await rendering;
     const settings = JSON.stringify(container);
     const open = release.files.filter(({ mode }) => (mode & 0o044) !== 0).map(textOf);
@@ -197,7 +197,7 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     }
   });
 
-  test('must name a file that is there for each secret in the settings', async () => {
+  test('must name an existing file for each secret in the settings', async () => {
     const { container, release } = await rendering;
     const files = Object.values(container.env).flatMap((value) => /^\$__file\{(.+)\}$/.exec(value)?.[1] ?? []);
     const own = files.filter((path) => path.startsWith('/etc/promstack/current/'));
@@ -210,10 +210,10 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
   });
 });
 
-describe('everything said', () => {
+describe('a stack with every setting', () => {
   const rendering = renderGrafana({ ...stacks['with everything said'] }, secrets);
 
-  test('must become the settings Grafana knows it by', async () => {
+  test("must become Grafana's settings", async () => {
     expect((await rendering).container.env).toMatchObject({
       TZ: 'Europe/Berlin',
       GF_SERVER_ROOT_URL: 'https://example.com/grafana/',
@@ -232,7 +232,7 @@ describe('everything said', () => {
     });
   });
 
-  test("must stand in Grafana's config file too, since it takes no variable for a setting its defaults do not list", async () => {
+  test("must be in Grafana's config file, too: variables work only for settings in its defaults", async () => {
     const { container, release } = await rendering;
     expect(container.env['GF_PATHS_CONFIG']).toBe('/etc/promstack/current/grafana.ini');
     const text = textOf(release.files.find(({ path }) => path === 'grafana.ini'));
@@ -242,7 +242,7 @@ describe('everything said', () => {
     );
   });
 
-  test('must give a secret to Grafana so that it reads it back as it is', async () => {
+  test('must escape a secret so that Grafana reads it unchanged', async () => {
     const { release } = await rendering;
     const file = release.files.find(({ path }) => path === 'provisioning/datasources/stack.yml');
     const [own] = datasourceFile.parse(parse(textOf(file))).datasources;
@@ -252,7 +252,7 @@ describe('everything said', () => {
     expect([textOf(plain), plain?.mode]).toEqual([secrets.PASSWORD, 0o400]);
   });
 
-  test("must make the person's datasource the default in place of Prometheus, with a uid made of its name", async () => {
+  test("must make the user's datasource the default instead of Prometheus, with a uid derived from its name", async () => {
     const all = (await provisioning(rendering, 'datasources')).flatMap(
       (file) => datasourceFile.parse(parse(textOf(file))).datasources,
     );
@@ -263,7 +263,7 @@ describe('everything said', () => {
     ]);
   });
 
-  test('must make the container anew when a secret it reads at its start changes, and only then', async () => {
+  test('must recreate the container when a secret that it reads at startup changes, and only then', async () => {
     const same = await renderGrafana({ ...stacks['with everything said'] }, secrets);
     const other = await renderGrafana({ ...stacks['with everything said'] }, { ...secrets, OAUTH: 'another' });
     expect(same.container).toEqual((await rendering).container);
@@ -281,7 +281,7 @@ describe('everything said', () => {
   });
 });
 
-describe("the person's dashboards", () => {
+describe('user-defined dashboards', () => {
   const panels = [
     { id: 1, type: 'stat', datasource: { type: 'prometheus', uid: `\${DS_PROM}` }, targets: [{ expr: 'up' }] },
   ];
@@ -317,7 +317,7 @@ describe("the person's dashboards", () => {
     'plain.json': `\uFEFF${JSON.stringify({ title: 'Plain', uid: 'plain' })}`,
   });
 
-  test('must lie in folders as they do on disk, each path of folders one folder', async () => {
+  test('must be in folders like on disk, one per path', async () => {
     const { release } = await rendering;
     const own = release.files.map(({ path }) => path).filter((path) => /^dashboards\/(?!promstack)/.test(path));
     expect(own).toEqual([
@@ -329,7 +329,7 @@ describe("the person's dashboards", () => {
     ]);
   });
 
-  test('must have the inputs of a shared export answered and what only an import reads taken out', async () => {
+  test('must have the inputs of an export filled in, and keys of the import removed', async () => {
     const board = await boardAt(rendering, 'dashboards/root.json');
     expect(board).toMatchObject({
       id: null,
@@ -339,7 +339,7 @@ describe("the person's dashboards", () => {
     expect(Object.keys(board)).not.toContain('__requires');
   });
 
-  test('must be taken out of the envelopes of the API, classic models only', async () => {
+  test('must be extracted from API responses, for classic models only', async () => {
     expect(await boardAt(rendering, 'dashboards/disks/answer.json')).toMatchObject({ title: 'Answer', uid: 'answer' });
     expect(await boardAt(rendering, 'dashboards/disks - fast/resource.json')).toMatchObject({
       title: 'Resource',
@@ -348,7 +348,7 @@ describe("the person's dashboards", () => {
     expect(await boardAt(rendering, 'dashboards/second.json')).toMatchObject({ kind: 'Dashboard' });
   });
 
-  test("must replace promstack's own where the person wants none of them", async () => {
+  test("must replace promstack's own when those are disabled", async () => {
     const { release, container } = await renderGrafana({ 'stack.yml': 'grafana: {shipped_dashboards: false}' });
     expect(release.files.filter(({ path }) => path.startsWith('dashboards/'))).toEqual([]);
     expect(container.env['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH']).toBeUndefined();

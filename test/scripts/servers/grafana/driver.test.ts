@@ -20,7 +20,7 @@ grafana:
 `;
 const folder: Folder = { 'stack.yml': lokiStack, 'dashboards/disks.json': disks };
 
-/** A stand-in with the stack's files, and a room to work in; nothing unexpected may have been asked of it in the end. */
+/** A fake Grafana with the stack's files, and a driver context; fails on unexpected requests at the end. */
 async function scene(
   options: {
     folder?: Folder;
@@ -48,7 +48,7 @@ async function scene(
   };
 }
 
-/** The three parts of the refusal that an action must end in. */
+/** The three parts of the error of an action. */
 async function refusal(action: Promise<unknown>): Promise<{ doing: string; why: string; tryThis: string | undefined }> {
   try {
     await action;
@@ -65,7 +65,7 @@ describe('a Grafana that has its files', () => {
     await expect(scenery.confirm()).resolves.toEqual([]);
   });
 
-  test('must be asked for every datasource and dashboard by uid, and for the health of the servers behind', async () => {
+  test('must be queried for all datasources and dashboards by uid, and for the health of the datasources', async () => {
     await using scenery = await scene();
     await scenery.confirm();
     expect(scenery.standIn.requests).toEqual(
@@ -90,7 +90,7 @@ describe('a Grafana that has its files', () => {
     ]);
   });
 
-  test('must be confirmed by what is seen when it drops keys it does not know', async () => {
+  test('must be confirmed by visible parts when it drops unknown keys', async () => {
     await using scenery = await scene({ faults: { dropsUnknownKeys: true } });
     await expect(scenery.confirm()).resolves.toEqual([]);
   });
@@ -102,12 +102,12 @@ describe('a Grafana that has its files', () => {
 });
 
 describe('a Grafana that is slow', () => {
-  test('to provision after its health is ok must be waited for', async () => {
+  test('to provision must be waited for, even after its health check passes', async () => {
     await using scenery = await scene({ faults: { slowStart: 60 } });
     await expect(scenery.confirm()).resolves.toEqual([]);
   });
 
-  test('beyond the deadline must be refused with all that is missing', async () => {
+  test('beyond the deadline must be reported with everything that is missing', async () => {
     await using scenery = await scene({ faults: { slowStart: 1e9 } });
     const { doing, why } = await refusal(scenery.confirm());
     expect(doing).toBe('confirming that Grafana has the datasource Alertmanager');
@@ -117,7 +117,7 @@ describe('a Grafana that is slow', () => {
   });
 });
 
-describe('a Grafana that refuses', () => {
+describe('a Grafana that rejects', () => {
   test('the stored password must be an error with a hint, after one attempt', async () => {
     await using scenery = await scene({ password: 'changed in the browser' });
     expect(await refusal(scenery.confirm())).toEqual({
@@ -125,11 +125,11 @@ describe('a Grafana that refuses', () => {
       why: 'it rejects the stored password: the password of admin was changed in Grafana',
       tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
     });
-    // Five wrong ones would shut the person out.
+    // Five wrong ones would lock the user out.
     expect(scenery.standIn.requests).toHaveLength(1);
   });
 
-  test('the stored password but accepts that of stack.yml must be confirmed, and the latter stored', async () => {
+  test('the stored password but accepts the one in stack.yml must be confirmed, and the latter stored', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
     await using scenery = await scene({
       folder: own,
@@ -154,7 +154,7 @@ describe('a Grafana that refuses', () => {
     expect(scenery.standIn.requests).toHaveLength(2);
   });
 
-  test('to reload for lack of rights must say whose', async () => {
+  test('a reload without permission must be reported with the user', async () => {
     const refuse = { what: 'datasources', status: 403, message: "You'll need additional permissions" } as const;
     await using scenery = await scene({ faults: { refuse } });
     expect(await refusal(scenery.reload())).toEqual({
@@ -198,7 +198,7 @@ describe('a Grafana that refuses', () => {
     expect(why).toContain('its log: Dashboard title cannot be empty (dashboards/disks.json)');
   });
 
-  test('to be what it should, for an image without the plugin for Prometheus, must say which image to take', async () => {
+  test('the plugin check, with an image without the Prometheus plugin, must be reported with an image to use', async () => {
     await using scenery = await scene({ faults: { withoutPlugin: true } });
     const { why, tryThis } = await refusal(scenery.confirm());
     expect(why).toBe('the image grafana/grafana:12.4.0 has no plugin for Prometheus');
@@ -226,7 +226,7 @@ describe('a reload', () => {
     expect(why).toContain('its url is "http://elsewhere:9090", not "http://prometheus:9090"');
   });
 
-  test('must bring another revision of a dashboard, and confirm must see when it did not', async () => {
+  test('must load a new revision of a dashboard, and confirm must detect when it did not', async () => {
     await using scenery = await scene();
     const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
     const room = { ...scenery.room, release: other.release };
@@ -277,8 +277,8 @@ test('a dashboard that cannot be deleted must be noted without failing', async (
   ]);
 });
 
-describe('what does not answer', () => {
-  /** The scenery, with a Grafana that lets these requests wait until nobody listens any more. */
+describe('a request without a response', () => {
+  /** The set-up with a Grafana that never responds to these requests. */
   const silent = async (scenery: Awaited<ReturnType<typeof scene>>, isSilent: (path: string) => boolean) => {
     const room: typeof scenery.room = {
       ...scenery.room,
@@ -290,21 +290,21 @@ describe('what does not answer', () => {
     return grafanaDriver.confirm(room);
   };
 
-  test('among user-defined datasources must be noted without failing', async () => {
+  test('for a user-defined datasource must be noted without failing', async () => {
     await using scenery = await scene();
     await expect(silent(scenery, (path) => path.endsWith('/loki/health'))).resolves.toEqual([
       'the datasource Loki does not answer: no answer within 30 s',
     ]);
   });
 
-  test('of the list of dashboards must be noted', async () => {
+  test('for the list of dashboards must be noted', async () => {
     await using scenery = await scene();
     await expect(silent(scenery, (path) => path.startsWith('/api/search'))).resolves.toEqual([
       'Grafana did not list its dashboards: dashboards of previous revisions may remain',
     ]);
   });
 
-  test('of user-defined dashboards must be noted, and end further requests', async () => {
+  test('for user-defined dashboards must be noted, and end further requests', async () => {
     await using scenery = await scene();
     const mine = Array.from({ length: 40 }, (_, at) => `mine-${at}`);
     for (const uid of mine) scenery.standIn.addDashboard({ uid, title: uid });
@@ -320,7 +320,7 @@ describe('what does not answer', () => {
     expect(asked.length).toBeLessThanOrEqual(4);
   });
 
-  test('because the person ended it must end it', async () => {
+  test('must end when the user interrupts', async () => {
     await using scenery = await scene();
     const ending = new AbortController();
     const room: typeof scenery.room = {
@@ -336,7 +336,7 @@ describe('what does not answer', () => {
   });
 });
 
-test("people's dashboards must be asked for a few at a time", async () => {
+test('user-defined dashboards must be requested with limited concurrency', async () => {
   await using scenery = await scene();
   for (let at = 0; at < 40; at++) scenery.standIn.addDashboard({ uid: `mine-${at}`, title: `Mine ${at}` });
   let open = 0;
@@ -356,8 +356,8 @@ test("people's dashboards must be asked for a few at a time", async () => {
   expect(most).toBe(4);
 });
 
-describe('a dead server behind', () => {
-  test("the stack's Prometheus must be reported in Grafana's words", async () => {
+describe('an unreachable datasource', () => {
+  test("of the stack's Prometheus must be reported with Grafana's message", async () => {
     await using scenery = await scene({
       faults: { deadServer: { uid: 'prometheus', message: 'dial tcp: lookup prometheus: no such host' } },
     });
@@ -366,7 +366,7 @@ describe('a dead server behind', () => {
     expect(why).toContain('Grafana reports: dial tcp: lookup prometheus: no such host, after 10 s');
   });
 
-  test("the stack's Alertmanager must be reported, though its plugin has no health check", async () => {
+  test("of the stack's Alertmanager must be reported, although its plugin has no health check", async () => {
     await using scenery = await scene({ faults: { deadServer: { uid: 'alertmanager', message: 'Bad Gateway' } } });
     const { doing, why } = await refusal(scenery.confirm());
     expect(doing).toBe('confirming that Grafana reaches http://alertmanager:9093 through the datasource Alertmanager');
@@ -375,7 +375,7 @@ describe('a dead server behind', () => {
 });
 
 describe('the password', () => {
-  test('must be shown as it is kept', async () => {
+  test('must be shown as stored', async () => {
     await using scenery = await scene();
     expect((await currentPassword(scenery.room))?.reveal()).toBe('right');
   });
@@ -389,7 +389,7 @@ describe('the password', () => {
     await expect(scenery.confirm()).resolves.toEqual([]);
   });
 
-  test('of stack.yml must be set when it was changed there', async () => {
+  test('in stack.yml must be set when it has changed', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
     await using scenery = await scene({ folder: own, env: { PASSWORD: 'new $one' } });
     await scenery.reload();
@@ -397,7 +397,7 @@ describe('the password', () => {
     expect(scenery.kept.texts.get('admin-password')).toBe('new $one');
   });
 
-  test('must not change when grafana cli fails, nor be part of the message', async () => {
+  test('must not change when grafana cli fails, nor be in the message', async () => {
     await using scenery = await scene();
     const exec = async () => ({ exitCode: 1, stdout: '', stderr: 'Error: ✗ hunter2-hunter2 is too short\n' });
     const { why } = await refusal(rotatePassword({ ...scenery.room, exec }, new Secret('hunter2-hunter2', 'a test')));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Folder, tryGrafana } from '../../../support/grafana-release.ts';
 
-/** One wrong input and every word a person reads about it: `file:line:column message`, and the hint below. */
+/** An invalid input and its complete message: `file:line:column message`, and the hint below. */
 interface Case {
   readonly name: string;
   readonly folder: Folder;
@@ -297,7 +297,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a wrong input must be refused at its place, with what to do:', () => {
+describe('an invalid input must be rejected at its location, with what to do:', () => {
   test.each(cases)('$name', async ({ folder, told: [message = '', hint = ''] }) => {
     const result = await tryGrafana(folder, { TOKEN: 'secret' });
     if (!('diagnostics' in result)) throw new Error('it was not refused');

@@ -10,14 +10,14 @@ import { type ScriptedGateway, scriptedGateway } from '../../../support/scripted
 const nothing = { status: 200, body: '{"status":"success","data":[]}' } as const;
 const group = new Map([['job', 'ä']]);
 
-test('on an engine of this machine it must be asked at the port its container publishes', async () => {
+test("on a local engine, requests must go to the container's published port", async () => {
   await using server = await scriptedGateway(nothing);
   await using gateway = await open(engineHere(server));
   expect(gateway.base).toBe(server.url);
   expect((await gateway.list()).groups).toEqual([]);
 });
 
-test('on an engine of another machine all must go into its container, whatever listens here', async () => {
+test('on a remote engine, requests must go through its container, whatever listens on this machine', async () => {
   await using inside = await scriptedGateway(nothing, { status: 200 }, { status: 400, body: 'no: ü' }, { status: 202 });
   await using here = await scriptedGateway();
   await using gateway = await open(engineElsewhere(here, inside));
@@ -38,10 +38,13 @@ test('on an engine of another machine all must go into its container, whatever l
   expect(here.received).toEqual([]);
 });
 
-test('on an engine of another machine, silence must be told as such', async () => {
+test('on a remote engine, a missing response must be reported as such', async () => {
   await using inside = await scriptedGateway('drop', 'hang', 'hang');
   await using gateway = await open(engineElsewhere(inside, inside), 200);
-  await expect(gateway.list()).rejects.toMatchObject({ mayPass: true, why: expect.stringContaining('got no answer') });
+  await expect(gateway.list()).rejects.toMatchObject({
+    mayPass: true,
+    why: expect.stringContaining('received no response'),
+  });
   await expect(gateway.list()).rejects.toThrow('no answer within 0.2 s');
   await expect(gateway.list(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
 });
@@ -49,7 +52,7 @@ test('on an engine of another machine, silence must be told as such', async () =
 test.each([
   [undefined, 'Pushgateway has no container'],
   ['exited', 'the container of Pushgateway is exited'],
-] as const)('when its container is %s, nothing at its port must be taken for it', async (state, why) => {
+] as const)('when its container is %s, a server at its port must not be used', async (state, why) => {
   await using server = await scriptedGateway();
   await expect(open(engineHere(server, state ?? 'none'))).rejects.toMatchObject({
     doing: 'connecting to the Pushgateway of demo',
@@ -70,7 +73,7 @@ function engineHere(server: ScriptedGateway, state: ContainerState | 'none' = 'r
   });
 }
 
-/** Its port is the one of a server here; what its nc is told to send reaches the one inside. */
+/** Its port is that of a local server; the input of nc reaches the server inside. */
 function engineElsewhere(here: ScriptedGateway, inside: ScriptedGateway): Engine {
   return fakeEngine({
     location: { address: 'ssh://prod', host: 'prod', isLocal: false },

@@ -25,11 +25,11 @@ describe('a group', () => {
     ['a', { __x: '1' }, 'labels that begin with __, such as __x, are reserved for Prometheus'],
     ['a', { '': '1' }, 'a label has no name'],
     ['a', { instance: '' }, undefined],
-  ])('of job %j and %j must be refused with: %s', (job, labels, why) => {
+  ])('of job %j and %j must be rejected with: %s', (job, labels, why) => {
     expect(groupProblem(job, Object.entries(labels))).toBe(why);
   });
 
-  test('must not name a label twice', () => {
+  test('must not have a label twice', () => {
     expect(
       groupProblem('a', [
         ['x', '1'],

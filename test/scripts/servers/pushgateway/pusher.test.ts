@@ -33,13 +33,13 @@ describe('a pusher', () => {
     });
   });
 
-  test('must wait for an answer also where it may take longer than a timer can', async () => {
+  test('must wait for a response even if the timeout exceeds that of a timer', async () => {
     await using server = await scriptedGateway(ok);
     await pusherFor(server.url, { timeoutMs: 30 * 86_400_000 }).push('m 1');
     expect(server.received).toHaveLength(1);
   });
 
-  test('must pack a large body and leave a small one', async () => {
+  test('must compress a large body but not a small one', async () => {
     await using server = await scriptedGateway(ok, ok);
     const pusher = pusherFor(server.url);
     const large = Array.from({ length: 2_000 }, (_, at) => `m{at="${at}"} ${at}\n`).join('');
@@ -50,7 +50,7 @@ describe('a pusher', () => {
     expect(Number(server.received[1]?.headers['content-length'] ?? 0)).toBeLessThan(large.length / 3);
   });
 
-  test('must try again after a status from 500 up and after a broken connection, waiting longer each time', async () => {
+  test('must retry after a status of 500 or above and after a broken connection, with increasing waits', async () => {
     await using server = await scriptedGateway('drop', { status: 503 }, { status: 500 }, ok);
     const waits: number[] = [];
     const retried: string[] = [];
@@ -69,7 +69,7 @@ describe('a pusher', () => {
     ]);
   });
 
-  test('must not take a connection that went stale between two pushes for a failure', async () => {
+  test('must not fail for a connection that became stale between two pushes', async () => {
     await using server = await scriptedGateway(ok, 'drop', ok);
     const pusher = pusherFor(server.url, { retries: 0 });
     await pusher.pushAdd('m 1');
@@ -77,7 +77,7 @@ describe('a pusher', () => {
     expect(server.received.map(({ body }) => body)).toEqual(['m 1\n', 'm 2\n', 'm 2\n']);
   });
 
-  test('must keep its connection for the next push, and close it when it is disposed of', async () => {
+  test('must keep its connection for the next push, and close it when disposed', async () => {
     await using server = await scriptedGateway(ok, ok);
     {
       await using pusher = pusherFor(server.url);
@@ -88,7 +88,7 @@ describe('a pusher', () => {
     await expect.poll(() => server.connections()).toBe(0);
   });
 
-  test('must leave the connections of an agent it was given to the giver', async () => {
+  test('must not close the connections of a given agent', async () => {
     await using server = await scriptedGateway(ok, ok);
     const agent = new Agent({ keepAlive: true });
     for (const text of ['m 1', 'm 2']) {
@@ -99,7 +99,7 @@ describe('a pusher', () => {
     agent.destroy();
   });
 
-  test('must cut each wait at random, by a half at most', async () => {
+  test('must reduce each wait randomly, by at most a half', async () => {
     await using server = await scriptedGateway({ status: 500 }, { status: 500 }, ok);
     const waits: number[] = [];
     const random = [0.5, 0.999];
@@ -121,7 +121,7 @@ describe('a pusher', () => {
     });
   });
 
-  test('must not try again what can only fail again', async () => {
+  test('must not retry what would fail again', async () => {
     await using server = await scriptedGateway(
       { status: 400, body: 'text format parsing error in line 1: no\n' },
       'hang',
@@ -134,7 +134,7 @@ describe('a pusher', () => {
     expect(server.received).toHaveLength(2);
   });
 
-  test('must stop when told to, in a request and in a wait', async () => {
+  test('must stop when aborted, in a request and in a wait', async () => {
     await using server = await scriptedGateway('hang', { status: 500 });
     const inRequest = new AbortController();
     const first = pusherFor(server.url).pushAdd('m 1', { signal: inRequest.signal });
@@ -181,7 +181,7 @@ describe('a pusher', () => {
     await expect(pusherFor(server.url).pushAdd('m 1')).rejects.toMatchObject({ tryThis });
   });
 
-  test('must send credentials as a header and never say them', async () => {
+  test('must send credentials as a header and never print them', async () => {
     await using server = await scriptedGateway({ status: 401, body: 'who are you' });
     const url = server.url.replace('http://', 'http://user:pass%20word@');
     const refusal = pusherFor(url)
@@ -191,14 +191,14 @@ describe('a pusher', () => {
     expect(server.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:pass word').toString('base64')}`);
   });
 
-  test('must refuse what it cannot push to at once', () => {
+  test('must reject an invalid target immediately', () => {
     expect(() => pusherFor('ftp://host')).toThrow(InputError);
     expect(() => pusherFor('http://host:9091/metrics/job/x')).toThrow('the URL must be that of the Pushgateway itself');
     expect(() => pusherFor('http://host', { grouping: { job: 'b' } })).toThrow(InputError);
     expect(() => pusherFor('http://host', { job: '' })).toThrow('the job has no name');
   });
 
-  test('must refuse a registry that writes OpenMetrics', async () => {
+  test('must reject a registry that writes OpenMetrics', async () => {
     const registry = new Registry<'application/openmetrics-text; version=1.0.0; charset=utf-8'>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     new Counter({ name: 'c', help: 'c', registers: [registry] });
@@ -211,7 +211,7 @@ function pusherFor(url: string, options: Partial<PusherOptions> = {}) {
   return createPusher({ url, job: 'test', clock: noWaiting([]), ...options });
 }
 
-/** A clock whose waits are over at once. */
+/** A clock whose waits end immediately. */
 function noWaiting(waits: number[]): Clock {
   return {
     now: Date.now,

@@ -7,7 +7,7 @@ import { type Received, scriptedGateway } from '../../../support/scripted-gatewa
 const ok = { status: 200 } as const;
 
 describe('withPush', () => {
-  test('must tell of a success, with its times and what the job set', async () => {
+  test('must push a success, with its times and the gauges of the job', async () => {
     await using server = await scriptedGateway(ok, ok);
     const registry = new Registry();
     new Gauge({ name: 'of_registry', help: 'x', registers: [registry] }).set(7);
@@ -29,13 +29,13 @@ describe('withPush', () => {
     expect(valuesOf(server.received[1])).toEqual({ of_registry: 7 });
   });
 
-  test('must leave no connection behind', async () => {
+  test('must close its connection', async () => {
     await using server = await scriptedGateway(ok);
     await withPush(optionsFor(server.url), () => {});
     await expect.poll(() => server.connections()).toBe(0);
   });
 
-  test('must tell of a failure, leave the last success standing, and throw what the job threw', async () => {
+  test("must push a failure, keep the last success, and throw the job's error", async () => {
     await using server = await scriptedGateway(ok);
     const failure = new Error('disk full');
     const run = withPush(optionsFor(server.url), () => {
@@ -49,7 +49,7 @@ describe('withPush', () => {
     });
   });
 
-  test('must let neither result nor error be hidden by a push that fails', async () => {
+  test('must not let a failed push hide the result or the error', async () => {
     await using server = await scriptedGateway({ status: 400, body: 'no' }, { status: 400, body: 'no' });
     const told: unknown[] = [];
     const options = optionsFor(server.url, { onPushError: (error) => told.push(error) });
@@ -62,7 +62,7 @@ describe('withPush', () => {
     ]);
   });
 
-  test('must warn of a push that failed when nobody else is told', async () => {
+  test('must warn of a failed push without a callback', async () => {
     await using server = await scriptedGateway({ status: 400, body: 'no' });
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
     await withPush(optionsFor(server.url), () => {});
@@ -73,7 +73,7 @@ describe('withPush', () => {
   });
 });
 
-/** The clock stands at 1000 s when the job begins and at 1090 s when it ends. */
+/** The clock is at 1000 s when the job begins and at 1090 s when it ends. */
 function optionsFor(url: string, more: Partial<BatchOptions> = {}): BatchOptions {
   const times = [1_000_000, 1_090_000];
   const clock = {
