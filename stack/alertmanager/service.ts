@@ -76,7 +76,7 @@ export const alertmanager = defineService({
   proofs,
   alertRouting,
   risks,
-  explainExit: (lines) => explainExit(lines, causes),
+  explainExit: (lines) => explainExit(lines, causes, otherCauses),
   healthIndicators,
 });
 
@@ -160,11 +160,24 @@ function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [`silences and the notification log older than ${now} are deleted (retention was ${old})`];
 }
 
-/** The last log lines of an Alertmanager that exited (0.33.1). */
+/** The last log lines of an Alertmanager that exited. Until 0.33 `msg` says what failed, since 0.34 the beginning of `err`. */
 const causes: readonly ExitCause[] = [
   {
     pattern:
-      /msg="(?:error loading configuration file|failed to load configuration|Loading configuration file failed).*/i,
+      /msg="(?:error loading configuration file|failed to load configuration|Loading configuration file failed|one or more config change subscribers failed).*/i,
     explain: ([line]) => `it cannot load its config: ${errorIn(line) ?? 'see its log'}`,
+  },
+  {
+    pattern:
+      /msg="alertmanager exited with error" err="(?:error loading configuration file|failed to apply initial configuration): .*/,
+    explain: ([line]) => `it cannot load its config: ${errorIn(line)?.replace(/^.*? (?:file|configuration): /, '')}`,
+  },
+];
+
+const otherCauses: readonly ExitCause[] = [
+  { pattern: /msg="alertmanager exited with error".*/, explain: ([line]) => `it failed: ${errorIn(line)}` },
+  {
+    pattern: /msg="error parsing the feature flag list".*/,
+    explain: ([line]) => `its flags are wrong: ${errorIn(line)}`,
   },
 ];

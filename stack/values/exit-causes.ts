@@ -33,10 +33,16 @@ const common: readonly ExitCause[] = [
   },
 ];
 
-/** The likely cause of a container's exit, from the last log line that matches one; the server's own causes come first. */
-export function explainExit(lines: readonly string[], own: readonly ExitCause[] = []): string | undefined {
+/**
+ * The likely cause of a container's exit, from the last log line that matches one; the server's own causes come first, `otherwise` last.
+ */
+export function explainExit(
+  lines: readonly string[],
+  own: readonly ExitCause[] = [],
+  otherwise: readonly ExitCause[] = [],
+): string | undefined {
   for (const line of lines.toReversed()) {
-    for (const { pattern, explain } of [...own, ...common]) {
+    for (const { pattern, explain } of [...own, ...common, ...otherwise]) {
       const match = pattern.exec(line);
       if (match !== null) return explain(match);
     }

@@ -63,6 +63,51 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
     ],
     '127.0.0.1:9093 is already in use in its container',
   ],
+  ...(
+    [
+      [
+        'error loading configuration file: no Slack API URL nor App token set either inline or in a file',
+        'it cannot load its config: no Slack API URL nor App token set either inline or in a file',
+      ],
+      [
+        'error loading configuration file: open /nope.yml: no such file or directory',
+        'it cannot load its config: open /nope.yml: no such file or directory',
+      ],
+      [
+        'failed to apply initial configuration: failed to parse templates: template: t.tmpl:1: function \\"nofunc\\" not defined',
+        'it cannot load its config: failed to parse templates: template: t.tmpl:1: function "nofunc" not defined',
+      ],
+      [
+        'unable to create data directory: mkdir /root/x: permission denied',
+        'its user may not write /root/x: the volume belongs to another user, for example after a change of image',
+      ],
+      [
+        'failed to determine external URL: \\"ftp://x\\": invalid \\"ftp\\" scheme',
+        'it failed: failed to determine external URL: "ftp://x": invalid "ftp" scheme',
+      ],
+      [
+        'alertmanager/app: listen \\"1.2.3.4:9093\\": listen tcp 1.2.3.4:9093: bind: cannot assign requested address',
+        'it failed: alertmanager/app: listen "1.2.3.4:9093": listen tcp 1.2.3.4:9093: bind: cannot assign requested address',
+      ],
+    ] as const
+  ).map(
+    // Alertmanager 0.34.0 ends with one line for every cause.
+    ([error, cause]) =>
+      [
+        'alertmanager',
+        [
+          `time=2026-11-28T13:53:47.093Z level=ERROR source=main.go:198 msg="alertmanager exited with error" err="${error}"`,
+        ],
+        cause,
+      ] as const,
+  ),
+  [
+    'alertmanager',
+    [
+      'time=2026-11-28T13:53:51.369Z level=ERROR source=main.go:106 msg="error parsing the feature flag list" err="unknown option \'bogus\' for --enable-feature"',
+    ],
+    "its flags are wrong: unknown option 'bogus' for --enable-feature",
+  ],
   [
     'pushgateway',
     [
