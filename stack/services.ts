@@ -22,19 +22,16 @@ export function findService(name: string): Service | undefined {
 
 /** The data that is lost when a service's container is replaced by one of another spec; a sentence each. */
 export function risksOf(service: Service, before: ContainerSpec, after: ContainerSpec): readonly string[] {
-  return [
-    ...olderImage(before.image, after.image),
-    ...unmounted(before, after),
-    ...(service.risks?.(before, after) ?? []),
-  ];
+  return [...olderImage(before, after), ...unmounted(before, after), ...(service.risks?.(before, after) ?? [])];
 }
 
-function olderImage(before: string, after: string): readonly string[] {
-  const [old, now] = [versionOf(before), versionOf(after)];
+function olderImage(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+  if (!before.mounts.some(({ kind }) => kind === 'data')) return [];
+  const [old, now] = [versionOf(before.image), versionOf(after.image)];
   if (old === undefined || now === undefined || old.program !== now.program) return [];
   const at = old.numbers.findIndex((number, index) => number !== now.numbers[index]);
   if (at === -1 || (now.numbers[at] ?? 0) > (old.numbers[at] ?? 0)) return [];
-  return [`${after} is older than ${before} and may not be able to read its data`];
+  return [`${after.image} is older than ${before.image} and may not be able to read its data`];
 }
 
 function versionOf(image: string): { readonly program: string; readonly numbers: readonly number[] } | undefined {

@@ -57,6 +57,16 @@ describe('data at risk', () => {
     expect(risksOf(service, old, now)).toEqual(risks);
   });
 
+  it('must not be reported for an older image of a service without data', () => {
+    const sink = findService('sink');
+    if (sink === undefined) throw new Error('there is no sink');
+    const [before, after] = ['v1.11.2', 'v1.10.0'].map((tag) =>
+      sink.container(stackSchema.parse({ pushgateway: { image: `prom/pushgateway:${tag}` } })),
+    );
+    if (before === undefined || after === undefined) throw new Error('there are two specs');
+    expect(risksOf(sink, before, after)).toEqual([]);
+  });
+
   it('must include a data volume that is no longer mounted', () => {
     const service = findService('prometheus');
     if (service === undefined) throw new Error('there is a Prometheus');
