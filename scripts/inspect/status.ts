@@ -2,7 +2,7 @@ import type { HealthIndicator, HttpRequest, HttpResponse, Reading } from '../../
 import type { Service } from '../../stack/service.ts';
 import type { ContainerState, Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
-import { type Desired, type DesiredService, toDesired } from '../plan/desired.ts';
+import { type Desired, type DesiredService, historyService, toDesired } from '../plan/desired.ts';
 import { driftOf } from '../plan/drift.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed, ObservedService } from '../plan/observed.ts';
@@ -18,6 +18,8 @@ export interface StackStatus {
   readonly stack: string;
   /** The last confirmed revision; undefined when the engine has no record of one. */
   readonly revision: string | undefined;
+  /** False for a stack whose services cannot store one. */
+  readonly hasHistory?: boolean | undefined;
   readonly services: readonly ServiceStatus[];
   /** Those with the tone `wrong` first. */
   readonly problems: readonly StatusProblem[];
@@ -192,6 +194,7 @@ function summarise(desired: Desired, observed: Observed, probed: readonly Probed
   return {
     stack: desired.stack,
     revision: lastConfirmed(observed.history)?.revision,
+    hasHistory: historyService(desired) !== undefined,
     services: probed.map(({ status }) => status),
     problems: [...all.filter(isWrong), ...all.filter((problem) => !isWrong(problem))],
     isRight: !all.some(isWrong),

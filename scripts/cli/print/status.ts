@@ -23,7 +23,9 @@ export function printStatus(
   },
 ): string {
   const { bold, dim } = colours;
-  const revision = status.revision === undefined ? 'no revision confirmed yet' : `revision ${status.revision}`;
+  const without =
+    status.hasHistory === false ? 'no history, which needs Prometheus in the stack' : 'no revision confirmed yet';
+  const revision = status.revision === undefined ? without : `revision ${status.revision}`;
   return [
     `${bold(status.stack)}  ${dim(revision)}\n`,
     comparedWith === undefined ? '' : dim(`compared with ${comparedWith}, not with stack.yml\n`),

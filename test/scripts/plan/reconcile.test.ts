@@ -45,6 +45,16 @@ describe('reconcile', () => {
     `);
   });
 
+  it.each([[['sink']], [['alertmanager', 'sink']]])(
+    'must record no revision of a stack of %s, which has no history',
+    (services) => {
+      const desired = desiredStack(services);
+      expect(printSteps(reconcile(desired, observedAs(desired, [])).steps)).not.toContain('record');
+      const running = { ...observedAs(desired, services), history: { sequence: 0, entries: [] } };
+      expect(reconcile(desired, running).steps).toEqual([]);
+    },
+  );
+
   it('must reload a server whose files changed, and keep its container', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });

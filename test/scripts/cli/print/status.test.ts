@@ -79,6 +79,11 @@ test('a stack without problems must be reported as such, even before its first r
   expect(right).toMatch(/✔ no problems found\n$/);
 });
 
+test('a stack that cannot have a history must not be reported as waiting for its first revision', () => {
+  const without = print(undefined, { ...status, revision: undefined, hasHistory: false });
+  expect(without).toContain('demo  no history, which needs Prometheus in the stack\n');
+});
+
 test('a warning must be printed once, above the live status', async () => {
   const screen = await watchOn({ isTerminal: true });
   expect(screen.text()).toBe('! the port is odd\n! the name is odd\nlook 4\nall is well');
