@@ -40,8 +40,27 @@ export function shapeOf(expression: string): string {
 /** The first syntax error in an expression. Type errors (`rate` of a number) are left to promtool. */
 export function promqlProblem(expression: string): PromqlProblem | undefined {
   if (expression.trim() === '') return { message: 'the expression is empty', from: 0, length: 1 };
-  if (isPromql(expression) || isPromql(normalized(expression))) return undefined;
-  return explainError(expression, firstError(expression));
+  if (isAccepted(expression)) return undefined;
+  return spacedDuration(expression) ?? explainError(expression, firstError(expression));
+}
+
+function isAccepted(expression: string): boolean {
+  return isPromql(expression) || isPromql(normalized(expression));
+}
+
+/** A range such as `[5 m]`, when the expression has no other error. */
+function spacedDuration(expression: string): PromqlProblem | undefined {
+  const spaced = /(?<=\[\s*)(\d+)\s+((?:ms|[smhdwy]))(?=\s*[:\]])/g;
+  const [first] = expression.matchAll(spaced);
+  if (first === undefined || !isAccepted(expression.replaceAll(spaced, '$1$2'))) return undefined;
+  const [written, number, unit] = first;
+  return {
+    message: `Prometheus 3.13 and later do not accept the space in ${quoted(written)}`,
+    hint: `write ${quoted(`${number}${unit}`)}`,
+    severity: 'warning',
+    from: first.index,
+    length: written.length,
+  };
 }
 
 function isPromql(expression: string): boolean {
@@ -54,11 +73,11 @@ function isPromql(expression: string): boolean {
   }
 }
 
-/** Prometheus accepts the number `5.` and the duration `5 m`, which this grammar does not. */
+/** Prometheus accepts the number `5.` and, outside of durations, the functions `min_of` and `max_of`, which this grammar does not. */
 function normalized(expression: string): string {
   return expression
     .replaceAll(/(?<=\d)\.(?![\w.])/g, ' ')
-    .replaceAll(/(?<=\[\s*\d+)\s+(?=(?:ms|[smhdwy])\s*[:\]])/g, '');
+    .replaceAll(/\[[^\]]*\]|\b(?:min|max)_of(?=\s*\()/gi, (text) => (text.startsWith('[') ? text : 'round'));
 }
 
 /** The first range that the error-tolerant parser had to insert or skip. */
@@ -110,11 +129,13 @@ function hintFor(expression: string, word: string, at: number): string | undefin
 }
 
 /** Functions and aggregations: the grammar has a node type for each, such as `HistogramQuantile`. */
-const functions: ReadonlySet<string> = new Set(
-  parser.nodeSet.types
+const functions: ReadonlySet<string> = new Set([
+  ...parser.nodeSet.types
     .filter((type) => /^[A-Z][A-Za-z0-9]*$/.test(type.name))
     .map((type) => type.name.replaceAll(/(?<!^)([A-Z])/g, '_$1').toLowerCase()),
-);
+  'min_of',
+  'max_of',
+]);
 
 const keywords = new Set('by without on ignoring group_left group_right and or unless bool offset atan2'.split(' '));
 

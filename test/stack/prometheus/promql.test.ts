@@ -16,6 +16,10 @@ const right = [
   "count(up{job='a'}) # it's a comment",
   'x{a=`raw "text"`}',
   '1./6.',
+  'min_of(1, 2)',
+  'clamp(x, 0, max_of(scalar(y), 5.)) and MIN_OF(1, 2) > bool 0',
+  'rate(up[min_of(5m, 1h)]) * max_of(1, 2)',
+  'rate(up[5m] anchored) + info(up) + on () group_left fill(0) start_timestamp(up)',
   'absent(up{job="x"}) or vector(0)',
 ];
 
@@ -25,6 +29,22 @@ describe('PromQL', () => {
   });
 
   test.each([
+    ['rate(up[5 m])', '5 m', '5m'],
+    ['max_over_time(deriv(x[5 ms])[1 h:1m])', '5 ms', '5ms'],
+    ['sum(rate(up[ 10 s:])) / 2.', '10 s', '10s'],
+  ])('%s must be warned of, since newer versions refuse it', (expression, written, without) => {
+    expect(promqlProblem(expression)).toEqual({
+      severity: 'warning',
+      message: `Prometheus 3.13 and later do not accept the space in "${written}"`,
+      hint: `write "${without}"`,
+      from: expression.indexOf(written),
+      length: written.length,
+    });
+  });
+
+  test.each([
+    ['min_off(1, 2)', 'unknown function "min_off"', 0],
+    ['max_of(1, 2', 'this "(" is not closed', 6],
     ['sum(up', 'this "(" is not closed', 3],
     ['sum(up))', 'this ")" has no opening bracket', 7],
     ['sum(up[5m)', 'missing "]" before this ")"', 9],
