@@ -71,7 +71,7 @@ function unreachedReceivers(receivers: readonly unknown[], path: KeyPath): reado
 function receiverProblems(receiver: Mapping, path: KeyPath): readonly Problem[] {
   const notLists = Object.entries(receiver).filter(([key, value]) => key.endsWith('_configs') && isMapping(value));
   return [
-    ...misspelledKeys(receiver, receiverKeys, path),
+    ...misspelledKeys(receiver, receiverKeys, path, /_configs$/),
     ...notLists.map(([key, value]) => ({
       code: 'wrong-type',
       path: [...path, key],
@@ -92,7 +92,7 @@ function strings(items: readonly { readonly name: unknown }[]): readonly string[
   return items.map(({ name }) => name).filter((name) => typeof name === 'string');
 }
 
-/** The keys of a receiver, from config/config.go of Alertmanager 0.34; used only to detect typos. */
+/** The keys of a receiver, from config/config.go of Alertmanager 0.34; used only for hints. */
 export const receiverKeys: readonly string[] = `
   name labels discord_configs email_configs incidentio_configs jira_configs mattermost_configs msteams_configs
   msteamsv2_configs opsgenie_configs pagerduty_configs pushover_configs rocketchat_configs slack_configs sns_configs

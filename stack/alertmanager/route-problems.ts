@@ -4,6 +4,7 @@ import {
   durationProblems,
   isCollection,
   isMapping,
+  listOf,
   type Mapping,
   mappingsIn,
   misspelledKeys,
@@ -72,6 +73,7 @@ function rootProblems(root: Mapping, path: KeyPath): readonly Problem[] {
 function ownProblems(route: Mapping, path: KeyPath, defined: DefinedNames): readonly Problem[] {
   return [
     ...misspelledKeys(route, routeKeys, path),
+    ...emptyRoutes(route, path),
     ...receiverProblems(route['receiver'], [...path, 'receiver'], defined),
     ...matcherProblems(route, 'matchers', path),
     ...durationProblems(route, 'group_wait', path),
@@ -81,6 +83,22 @@ function ownProblems(route: Mapping, path: KeyPath, defined: DefinedNames): read
       intervalProblems(route[key], [...path, key], defined),
     ),
   ];
+}
+
+/** Alertmanager and amtool crash on them. */
+function emptyRoutes(route: Mapping, path: KeyPath): readonly Problem[] {
+  return listOf(route['routes']).flatMap((item, at): readonly Problem[] =>
+    item === null
+      ? [
+          {
+            code: 'wrong-type',
+            path: [...path, 'routes', at],
+            message: expected('a route', item),
+            hint: 'remove the empty item',
+          },
+        ]
+      : [],
+  );
 }
 
 function receiverProblems(

@@ -34,7 +34,7 @@ export function problems(config: StackConfig): readonly Problem[] {
 
 function jobProblems(job: Mapping, path: KeyPath, globalInterval: string): readonly Problem[] {
   return [
-    ...misspelledKeys(job, jobKeys, path),
+    ...misspelledKeys(job, jobKeys, path, /_sd_configs$/),
     ...durationProblems(job, 'scrape_interval', path),
     ...durationProblems(job, 'scrape_timeout', path),
     ...timeoutProblems(job, path, globalInterval),
@@ -134,22 +134,22 @@ function targetProblem(target: unknown, path: KeyPath, use: UseOfAddress): reado
   ];
 }
 
-/** The keys of a scrape config, from config/config.go and discovery/ of Prometheus 3.5 to 3.14; used only to detect typos. */
-const jobKeys: readonly string[] = `
-  always_scrape_classic_histograms authorization azure_sd_configs basic_auth bearer_token bearer_token_file
-  body_size_limit consul_sd_configs convert_classic_histograms_to_nhcb digitalocean_sd_configs dns_sd_configs
-  docker_sd_configs dockerswarm_sd_configs ec2_sd_configs enable_compression enable_http2 eureka_sd_configs
-  extra_scrape_metrics fallback_scrape_protocol file_sd_configs follow_redirects gce_sd_configs hetzner_sd_configs
-  honor_labels honor_timestamps http_headers http_sd_configs ionos_sd_configs job_name keep_dropped_targets
-  kubernetes_sd_configs kuma_sd_configs label_limit label_name_length_limit label_value_length_limit
-  lightsail_sd_configs linode_sd_configs marathon_sd_configs metric_name_escaping_scheme
-  metric_name_validation_scheme metric_relabel_configs metrics_path native_histogram_bucket_limit
-  native_histogram_min_bucket_factor nerve_sd_configs no_proxy nomad_sd_configs oauth2 openstack_sd_configs
-  ovhcloud_sd_configs params proxy_connect_header proxy_from_environment proxy_url puppetdb_sd_configs
-  relabel_configs sample_limit scaleway_sd_configs scheme scrape_classic_histograms scrape_failure_log_file
-  scrape_interval scrape_native_histograms scrape_protocols scrape_timeout serverset_sd_configs stackit_sd_configs
-  static_configs target_limit tls_config track_timestamps_staleness triton_sd_configs uyuni_sd_configs
-  vultr_sd_configs
+/** The keys of a scrape config, from config/config.go and discovery/ of Prometheus 3.5 to 3.14; used only for hints. */
+export const jobKeys: readonly string[] = `
+  always_scrape_classic_histograms authorization aws_sd_configs azure_sd_configs basic_auth bearer_token
+  bearer_token_file body_size_limit consul_sd_configs convert_classic_histograms_to_nhcb digitalocean_sd_configs
+  dns_sd_configs docker_sd_configs dockerswarm_sd_configs ec2_sd_configs ecs_sd_configs elasticache_sd_configs
+  enable_compression enable_http2 eureka_sd_configs extra_scrape_metrics fallback_scrape_protocol file_sd_configs
+  follow_redirects gce_sd_configs hetzner_sd_configs honor_labels honor_timestamps http_headers http_sd_configs
+  ionos_sd_configs job_name keep_dropped_targets kubernetes_sd_configs kuma_sd_configs label_limit
+  label_name_length_limit label_value_length_limit lightsail_sd_configs linode_sd_configs marathon_sd_configs
+  metric_name_escaping_scheme metric_name_validation_scheme metric_relabel_configs metrics_path msk_sd_configs
+  native_histogram_bucket_limit native_histogram_min_bucket_factor nerve_sd_configs no_proxy nomad_sd_configs oauth2
+  oci_sd_configs openstack_sd_configs outscale_sd_configs ovhcloud_sd_configs params proxy_connect_header
+  proxy_from_environment proxy_url puppetdb_sd_configs rds_sd_configs relabel_configs sample_limit scaleway_sd_configs
+  scheme scrape_classic_histograms scrape_failure_log_file scrape_interval scrape_native_histograms scrape_protocols
+  scrape_timeout serverset_sd_configs stackit_sd_configs static_configs target_limit tls_config
+  track_timestamps_staleness triton_sd_configs uyuni_sd_configs vultr_sd_configs
 `
   .trim()
   .split(/\s+/);

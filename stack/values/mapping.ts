@@ -51,11 +51,21 @@ export function durationProblems(
   ];
 }
 
-/** Probable typos of known keys. Other unknown keys pass: a newer server may know them, and its own tool reports the rest. */
-export function misspelledKeys(section: Mapping, known: readonly string[], path: KeyPath): readonly Problem[] {
+/**
+ * Probable typos of known keys. Other unknown keys pass: a newer server may know them, and its own tool reports the rest. `families` are
+ * keys that differ in a short name only, such as `ecs_sd_configs` and `ec2_sd_configs`, and those that differ in a digit are alike.
+ */
+export function misspelledKeys(
+  section: Mapping,
+  known: readonly string[],
+  path: KeyPath,
+  families?: RegExp,
+): readonly Problem[] {
+  const mayBeNew = (key: string, near: string): boolean =>
+    families?.test(key) === true || key.replaceAll(/\d+/g, '') === near.replaceAll(/\d+/g, '');
   return Object.keys(section).flatMap((key): readonly Problem[] => {
     const near = known.includes(key) ? undefined : closest(key, known, 2);
-    if (near === undefined) return [];
+    if (near === undefined || mayBeNew(key, near)) return [];
     const message = `unknown key ${quoted(key)}`;
     return [{ code: 'unknown-key', path: [...path, key], atKey: true, message, hint: `did you mean ${quoted(near)}?` }];
   });

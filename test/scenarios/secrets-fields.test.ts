@@ -60,8 +60,9 @@ test.each(programs)(
     const { stdout } = await tools.run('sh', '-c', script);
     const told = stdout.split(/^== \d+$/m).slice(1);
     expect(told).toHaveLength(configs.length);
+    // A discovery that the image lacks is missing as a whole: field oci_sd_configs not found.
     const unknown = told.flatMap((output, at) =>
-      /field \S+ not found/.test(output) ? [entries[at]?.[0] ?? 'the made-up one'] : [],
+      /field (?!\w+_sd_configs )\S+ not found/.test(output) ? [entries[at]?.[0] ?? 'the made-up one'] : [],
     );
     expect(unknown).toEqual(['the made-up one']);
   },
