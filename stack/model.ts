@@ -125,6 +125,7 @@ export interface CheckFinding {
   readonly about?: string | undefined;
   /** One sentence, on one line. */
   readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 /** A value that a running service reports about itself. */

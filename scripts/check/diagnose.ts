@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { CheckFinding, FilledLines, RenderedFile } from '../../stack/model.ts';
-import { isCollection, valueAt } from '../../stack/values/mapping.ts';
+import { isCollection, listOf, valueAt } from '../../stack/values/mapping.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
@@ -20,7 +20,8 @@ export function diagnose(finding: CheckFinding, { tool, service, files, renderin
   const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
   const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, rendering);
-  const error = { severity: 'error', code: 'check-failed' } as const;
+  const { hint } = finding;
+  const error = { severity: 'error', code: 'check-failed', hint } as const;
   if (where !== undefined) return { ...error, message: `${tool}: ${finding.message}`, where };
   if (file === undefined) return { ...error, message: `${tool} in ${service}: ${finding.message}` };
   if (file.isVerbatim === true) return { ...error, message: `${file.origin}: ${tool}: ${finding.message}` };
@@ -28,7 +29,7 @@ export function diagnose(finding: CheckFinding, { tool, service, files, renderin
   return {
     ...error,
     message: `${tool}: ${finding.message}, in ${name}`,
-    hint: `promstack render --service ${service} shows the file, which is rendered from ${file.origin} and stack.yml`,
+    hint: hint ?? `promstack render --service ${service} shows the file, which is rendered from ${file.origin} and stack.yml`,
   };
 }
 
@@ -104,25 +105,30 @@ function placeInStack(
   const [first = '', ...rest] = lines.slice(part.from - 1, part.to);
   // A mapping that is a list item begins after the dash.
   const begin = Array.isArray(value) ? first : first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length));
-  const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1);
+  const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1, value);
   return locate([...part.path, ...inner], inner.at(-1) === about);
 }
 
-/** The key path at a line of a YAML text. */
-function pathAtLine(text: string, line: number): KeyPath {
+/**
+ * The path of keys in a value of stack.yml that leads to a line of the YAML text it was rendered to. A list may have items of
+ * promstack's own in front of the user's, such as the route of the pipeline check.
+ */
+function pathAtLine(text: string, line: number, value: unknown): KeyPath {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', prettyErrors: false });
   const lineOf = (node: unknown): number => counter.linePos((node as Node | null)?.range?.[0] ?? 0).line;
 
-  const descend = (node: unknown): KeyPath => {
+  const descend = (node: unknown, written: unknown): KeyPath => {
     if (isMap(node)) {
       const pair = node.items.findLast(({ key }) => lineOf(key) <= line);
       if (pair === undefined || !isScalar(pair.key)) return [];
-      return [String(pair.key.value), ...descend(pair.value)];
+      const key = String(pair.key.value);
+      return [key, ...descend(pair.value, valueAt(written, [key]))];
     }
     if (!isSeq(node)) return [];
-    const at = node.items.findLastIndex((item) => lineOf(item) <= line);
-    return at === -1 ? [] : [at, ...descend(node.items[at])];
+    const index = node.items.findLastIndex((item) => lineOf(item) <= line);
+    const at = index - (node.items.length - listOf(written).length);
+    return at < 0 ? [] : [at, ...descend(node.items[index], valueAt(written, [at]))];
   };
-  return descend(document.contents);
+  return descend(document.contents, value);
 }

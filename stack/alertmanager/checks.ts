@@ -2,32 +2,42 @@ import type { AlertRule } from '../alert.ts';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
-import { parseGoMessage } from '../values/go-messages.ts';
+import { featuresIn } from '../values/container.ts';
+import { explainCrash, parseGoMessage, withKeyHints } from '../values/go-messages.ts';
 import { counted } from '../values/words.ts';
 import { mainFile } from './main-file.ts';
 import { type NotificationTemplate, templatesOfConfig, templatesOfFiles } from './notification-templates.ts';
-import { sampleNotifications } from './sample-notifications.ts';
+import { receiverKeys } from './problems.ts';
+import { type Notification, sampleNotifications } from './sample-notifications.ts';
 
 /** amtool checks alertmanager.yml and its template files, then renders the templates of notifications. */
 export function alertmanagerChecks(
-  _config: StackConfig,
+  { alertmanager: { extra_args } }: StackConfig,
   files: readonly RenderedFile[],
   _tests: readonly RenderedFile[],
   alerts: () => readonly AlertRule[],
 ): readonly CheckCommand[] {
+  // Features decide which matchers are valid. amtool has those of the server.
+  const features = featuresIn(extra_args);
+  const flags = features.length === 0 ? [] : [`--enable-feature=${features.join(',')}`];
   return [
     {
       title: 'alertmanager.yml and its templates',
       tool: 'amtool',
-      argv: ['amtool', 'check-config', `CONFIG/${mainFile}`],
-      explain: explainAmtool,
+      argv: ['amtool', 'check-config', ...flags, `CONFIG/${mainFile}`],
+      explain: (output) => withKeyHints(explainAmtool(output, files), receiverKeys),
     },
     ...notificationChecks(files, alerts),
   ];
 }
 
-/** The problems in the output of `amtool check-config`. */
-export function explainAmtool(output: string): readonly CheckFinding[] {
+/** The problems in the output of `amtool check-config`; `files` are those it read. */
+export function explainAmtool(output: string, files: readonly RenderedFile[] = []): readonly CheckFinding[] {
+  const main = files.find(({ path }) => path === mainFile);
+  const crash = explainCrash('amtool', output, main);
+  if (crash !== undefined) return crash;
+  const [, feature] = /unknown option '(.*)' for --enable-feature/.exec(output) ?? [];
+  if (feature !== undefined) return [{ message: `extra_args enable the feature "${feature}", which it does not have` }];
   const lines = output
     .split('\n')
     .map((line) => line.replace(/^Checking '[^']*'/, '').trim())
@@ -36,7 +46,7 @@ export function explainAmtool(output: string): readonly CheckFinding[] {
 }
 
 const isProgress =
-  /^(?:SUCCESS|Found:|FAILED:|- .*|amtool: error: failed to validate \d+ file\(s\))$|unmarshal errors:$/;
+  /^(?:SUCCESS|Found:|FAILED:|- .*|amtool: error: failed to validate \d+ file\(s\))$|^time=\S+ level=WARN |unmarshal errors:$/;
 
 function toFinding(sentence: string): CheckFinding {
   // amtool names a template by its file name, without the folder.
@@ -84,20 +94,15 @@ function notificationChecks(
   if (templates.length === 0) return [];
 
   const source = [...templates.map(({ text = '' }) => text), ...userFiles.map(contentOf)].join('\n');
-  const samples = sampleNotifications(alerts(), (alertname) => source.includes(alertname)).map(
-    (sample, at): RenderedFile => ({ ...checkFile(`sample-${at + 1}.json`), content: `${JSON.stringify(sample)}\n` }),
-  );
+  const samples = sampleNotifications(alerts(), (alertname) => source.includes(alertname));
+  const batches = batchesOf(templates, samples);
   const globs = [defaultTemplates, ...ofConfig.globs.map((glob) => `CONFIG/${glob}`)].map(
     (glob) => `--template.glob=${glob}`,
   );
-  const html = templates.filter(({ isHtml }) => isHtml);
-  const plain = templates.filter(({ isHtml }) => !isHtml);
   const [argv = [], ...alsoRun] = [
     // Each template alone, so that an error in one does not hide another; then all of them with each of the other samples.
-    ...templates.map((template) => rendering([template], samples[0])),
-    ...samples
-      .slice(1)
-      .flatMap((sample) => [plain, html].filter((some) => some.length > 0).map((some) => rendering(some, sample))),
+    ...batches.flatMap((batch) => batch.templates.map((template) => rendering([template], batch.samples[0]))),
+    ...batches.flatMap((batch) => batch.samples.slice(1).map((sample) => rendering(batch.templates, sample))),
   ].map((args) => ['amtool', 'template', 'render', ...globs, ...args]);
   return [
     {
@@ -108,7 +113,7 @@ function notificationChecks(
       reads: [
         ...templateFiles,
         ...templates.flatMap(({ name, text }) => (text === undefined ? [] : [textFile(name, text, config)])),
-        ...samples,
+        ...batches.flatMap((batch) => batch.samples),
       ],
       explain: (output) => explainRendering(output, templates),
     },
@@ -116,6 +121,28 @@ function notificationChecks(
 }
 
 type NamedTemplate = NotificationTemplate & { readonly name: string };
+
+/** Templates that are rendered together, with files of samples. */
+interface Batch {
+  readonly templates: readonly NamedTemplate[];
+  readonly samples: readonly RenderedFile[];
+}
+
+/** Templates of one type and with the same labels of a route. */
+function batchesOf(templates: readonly NamedTemplate[], samples: readonly Notification[]): readonly Batch[] {
+  const batches = new Map<string, NamedTemplate[]>();
+  for (const template of templates) {
+    const key = JSON.stringify([template.isHtml, template.routeLabels]);
+    batches.set(key, [...(batches.get(key) ?? []), template]);
+  }
+  return [...batches.values()].map((batch, number) => ({
+    templates: batch,
+    samples: samples.map((sample, at) => ({
+      ...checkFile(`sample-${number + 1}-${at + 1}.json`),
+      content: `${JSON.stringify({ ...sample, routeLabels: batch[0]?.routeLabels ?? {} })}\n`,
+    })),
+  }));
+}
 
 /** amtool's arguments to render templates with a sample; those of alertmanager.yml are files of the check. */
 function rendering(templates: readonly NamedTemplate[], sample: RenderedFile | undefined): readonly string[] {
@@ -129,6 +156,8 @@ function rendering(templates: readonly NamedTemplate[], sample: RenderedFile | u
 
 /** The errors in the output of `amtool template render`, between the rendered text. */
 function explainRendering(output: string, templates: readonly NamedTemplate[]): readonly CheckFinding[] {
+  const crash = explainCrash('amtool', output, undefined);
+  if (crash !== undefined) return crash;
   const errors = new Set([...output.matchAll(/amtool: error: (.*)$/gm)].map(([, error = '']) => shortened(error)));
   return [...errors].map((error): CheckFinding => {
     const [, name = '', line = '1', problem = error] =

@@ -1,9 +1,12 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from 'yaml';
 import type { RenderedFile } from '../model.ts';
 import { contentOf } from '../secret.ts';
+import type { Labels } from './matcher.ts';
 
 /** A template that Alertmanager renders for each notification. */
 export interface NotificationTemplate {
+  /** The labels of its route, for a template that is one of them: they can use each other. */
+  readonly routeLabels?: Labels | undefined;
   /** `title of slack_configs`, or the name of a template in a file. */
   readonly title: string;
   /** The template itself; undefined when a file defines it under `title`. */
@@ -15,7 +18,7 @@ export interface NotificationTemplate {
   readonly line?: number | undefined;
 }
 
-/** The templates in the receivers of an alertmanager.yml and its globs of template files; none when it is invalid, which another check reports. */
+/** The templates in the receivers and routes of an alertmanager.yml and its globs of template files; none when it is invalid, which another check reports. */
 export function templatesOfConfig(content: string): {
   readonly templates: readonly NotificationTemplate[];
   readonly globs: readonly string[];
@@ -46,7 +49,37 @@ export function templatesOfConfig(content: string): {
       return [{ title, text, isHtml: isHtml(kind, keys, config), line: lineOf(node) }];
     }),
   );
-  return { templates, globs: isSeq(globs) ? globs.items.map((item) => String(isScalar(item) ? item.value : '')) : [] };
+  const ofRoutes = routeLabelsIn(document.get('route'), {}).flatMap(({ own, routeLabels }) =>
+    own.flatMap(({ node, keys }): NotificationTemplate[] => {
+      const text = String(node.value);
+      if (!text.includes('{{')) return [];
+      return [{ title: `label ${keys[0]} of a route`, text, isHtml: false, line: lineOf(node), routeLabels }];
+    }),
+  );
+  return {
+    templates: [...templates, ...ofRoutes],
+    globs: isSeq(globs) ? globs.items.map((item) => String(isScalar(item) ? item.value : '')) : [],
+  };
+}
+
+interface RouteLabels {
+  /** Those that the route sets. */
+  readonly own: readonly FoundScalar[];
+  /** With those that it inherits. */
+  readonly routeLabels: Labels;
+}
+
+/** The labels of a route, which Alertmanager has since 0.34, and of all routes below it. */
+function routeLabelsIn(route: unknown, inherited: Labels): readonly RouteLabels[] {
+  if (!isMap(route)) return [];
+  const own = scalarsIn(route.get('labels'), []).filter(({ keys }) => keys.length === 1);
+  const routeLabels = {
+    ...inherited,
+    ...Object.fromEntries(own.map(({ node, keys }) => [keys[0], String(node.value)])),
+  };
+  const routes = route.get('routes');
+  const below = isSeq(routes) ? routes.items.flatMap((item) => routeLabelsIn(item, routeLabels)) : [];
+  return [{ own, routeLabels }, ...below];
 }
 
 /**

@@ -1,14 +1,21 @@
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
-import type { CheckFinding } from '../model.ts';
-import { parseGoMessage } from '../values/go-messages.ts';
+import type { CheckFinding, RenderedFile } from '../model.ts';
+import { explainCrash, parseGoMessage } from '../values/go-messages.ts';
 import { parseDuration } from '../values/units.ts';
 
 /** The problems in the output of `promtool check config`. */
-export function explainPromtool(output: string): readonly CheckFinding[] {
+export function explainPromtool(output: string, files: readonly RenderedFile[] = []): readonly CheckFinding[] {
+  const last = [...output.matchAll(/^Checking CONFIG\/(\S+?)(?=panic:|$)/gm)].at(-1)?.[1];
+  const crash = explainCrash(
+    'promtool',
+    output,
+    files.find(({ path }) => path === last),
+  );
+  if (crash !== undefined) return crash;
   const findings: CheckFinding[] = [];
   let path: string | undefined;
   let isLint = false;
-  for (const line of output.split('\n')) {
+  for (const line of withoutFeatureWarnings(output).split('\n')) {
     const [, checking] = /^Checking CONFIG\/(.+)$/.exec(line) ?? [];
     const [, invalid] = /CONFIG\/(\S+): yaml: unmarshal errors:$/.exec(line) ?? [];
     path = checking ?? invalid ?? path;
@@ -20,6 +27,34 @@ export function explainPromtool(output: string): readonly CheckFinding[] {
   // promtool reads rule files twice, and reports some problems twice.
   const keyOf = ({ path, line, message }: CheckFinding): string => `${path}:${line}:${message}`;
   return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
+}
+
+/** What the parser says of syntax that is not enabled, and the feature that enables it. */
+const gated: readonly (readonly [RegExp, string])[] = [
+  [/function ".*" is not enabled|must be enabled with --enable-feature=/, 'promql-experimental-functions'],
+  [/(?:anchored|smoothed) modifier is experimental and not enabled/, 'promql-extended-range-selectors'],
+  [/fill modifiers are experimental and not enabled/, 'promql-binop-fill-modifiers'],
+  [/duration expression is not enabled/, 'promql-duration-expr'],
+];
+
+/** The findings with a hint at the feature that an expression needs; `features` are those that promtool was started with. */
+export function withFeatureHints(
+  findings: readonly CheckFinding[],
+  features: readonly string[],
+): readonly CheckFinding[] {
+  return findings.map((finding) => {
+    const feature = gated.find(([pattern]) => pattern.test(finding.message))?.[1];
+    if (feature === undefined) return finding;
+    const hint = features.includes(feature)
+      ? `the server accepts it, with ${feature}, but promtool of this image does not: remove the test of this expression`
+      : `add --enable-feature=${feature} to prometheus.extra_args, if the version of the image has it`;
+    return { ...finding, hint };
+  });
+}
+
+/** promtool prints these about features that only the server knows, without a line end. */
+function withoutFeatureWarnings(output: string): string {
+  return output.replaceAll(/ {2}WARNING: Unknown feature passed to --enable-feature: promql-[a-z-]+/g, '');
 }
 
 /** A message that starts with its file, and maybe a location in it: `CONFIG/rules/a.yml: 5:15: …`. */
@@ -83,7 +118,9 @@ interface TestFileText {
  * SUCCESS or FAILED and does not name the file.
  */
 export function explainRuleTests(output: string, tests: readonly TestFileText[]): readonly CheckFinding[] {
-  const [preamble = '', ...blocks] = output.split(/^ {2}(?=SUCCESS|FAILED)/m);
+  const crash = explainCrash('promtool', output, undefined);
+  if (crash !== undefined) return crash;
+  const [preamble = '', ...blocks] = withoutFeatureWarnings(output).split(/^ {2}(?=SUCCESS|FAILED)/m);
   // Without a block per file the blocks cannot be assigned.
   const testOf = (at: number) => (blocks.length === tests.length ? tests[at] : undefined);
   const errors = preamble

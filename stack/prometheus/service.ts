@@ -3,14 +3,15 @@ import type { StackConfig } from '../config.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { contentOf } from '../secret.ts';
 import { defineService } from '../service.ts';
-import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
+import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
+import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
 import { alerts } from './alerts.ts';
 import { healthIndicators } from './health.ts';
-import { problems, unreadRules } from './problems.ts';
-import { explainPromtool, explainRuleTests } from './promtool-output.ts';
+import { jobKeys, problems, unreadRules } from './problems.ts';
+import { explainPromtool, explainRuleTests, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 
@@ -97,10 +98,10 @@ export const prometheus = defineService({
   healthIndicators,
 });
 
-/** The last log lines of a Prometheus that exited (3.5.3). */
+/** The last log lines of a Prometheus that exited (3.5.3 to 3.14.0). */
 const causes: readonly ExitCause[] = [
   {
-    pattern: /msg="Error loading (?:config|rule file).*/,
+    pattern: /msg="Error loading (?:config|dynamic scrape config|rule file).*/,
     explain: ([line]) => `it cannot load its config: ${errorIn(line) ?? 'see its log'}`,
   },
   {
@@ -140,41 +141,55 @@ function sizeLimit(size: string | undefined): number {
  * they do not run again when the user's files change.
  */
 function checks(
-  _config: StackConfig,
+  config: StackConfig,
   files: readonly RenderedFile[],
   tests: readonly RenderedFile[],
 ): readonly CheckCommand[] {
   const own = tests.filter(({ isShipped }) => isShipped !== true);
   const shipped = tests.filter(({ isShipped }) => isShipped === true);
   const shippedRules = files.filter(({ isShipped, path }) => isShipped === true && path.startsWith('rules/'));
+  const features = promqlFeatures(config);
   return [
     {
       title: 'prometheus.yml and its rules',
       tool: 'promtool',
-      argv: ['promtool', 'check', 'config', 'CONFIG/prometheus.yml'],
-      explain: explainPromtool,
+      argv: ['promtool', 'check', 'config', ...flagsFor(features), 'CONFIG/prometheus.yml'],
+      explain: (output) => withFeatureHints(withKeyHints(explainPromtool(output, files), jobKeys), features),
     },
-    ...ruleTests('the tests of the rules', own, files),
-    ...ruleTests('the tests of the shipped rules', shipped, shippedRules),
+    ...ruleTests('the tests of the rules', own, files, features),
+    ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
   ];
+}
+
+/** The features of the server that change which expressions are valid. promtool prints a warning about those that it does not have. */
+function promqlFeatures({ prometheus: { extra_args } }: StackConfig): readonly string[] {
+  return featuresIn(extra_args).filter((name) => /^promql-[a-z-]+$/.test(name));
+}
+
+function flagsFor(features: readonly string[]): readonly string[] {
+  return features.map((name) => `--enable-feature=${name}`);
 }
 
 function ruleTests(
   title: string,
   tests: readonly RenderedFile[],
   rules: readonly RenderedFile[],
+  features: readonly string[],
 ): readonly CheckCommand[] {
   if (tests.length === 0) return [];
   return [
     {
       title,
       tool: 'promtool',
-      argv: ['promtool', 'test', 'rules', ...tests.map(({ path }) => `CONFIG/${path}`)],
+      argv: ['promtool', 'test', 'rules', ...flagsFor(features), ...tests.map(({ path }) => `CONFIG/${path}`)],
       reads: [...rules, ...tests],
       explain: (output) =>
-        explainRuleTests(
-          output,
-          tests.map((test) => ({ path: test.path, text: contentOf(test) })),
+        withFeatureHints(
+          explainRuleTests(
+            output,
+            tests.map((test) => ({ path: test.path, text: contentOf(test) })),
+          ),
+          features,
         ),
     },
   ];

@@ -19,12 +19,21 @@ export function toResources(limits: {
 
 /** The last value of a flag, as `--name=value` or `--name value`; undefined when it is absent. */
 export function flagIn(args: readonly string[], name: string): string | undefined {
+  return valuesOf(args, name).at(-1);
+}
+
+/** The names that `--enable-feature` lists; Prometheus takes the flag several times. */
+export function featuresIn(args: readonly string[]): readonly string[] {
+  const names = valuesOf(args, 'enable-feature').flatMap((list) => list.split(','));
+  return [...new Set(names)].filter((name) => name !== '');
+}
+
+function valuesOf(args: readonly string[], name: string): readonly string[] {
   const flag = `--${name}`;
-  const values = args.flatMap((argument, at) => {
+  return args.flatMap((argument, at) => {
     if (argument.startsWith(`${flag}=`)) return [argument.slice(flag.length + 1)];
     return argument === flag ? [args[at + 1] ?? ''] : [];
   });
-  return values.at(-1);
 }
 
 /** The base URL of the links in a service's notifications. */

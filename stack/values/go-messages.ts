@@ -1,3 +1,8 @@
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { CheckFinding, RenderedFile } from '../model.ts';
+import { contentOf } from '../secret.ts';
+import { closest } from './closest.ts';
+
 /** A parsed error message of a Go program about a config file. */
 export interface GoMessage {
   readonly message: string;
@@ -73,4 +78,48 @@ function typeName(type: string): string | undefined {
 /** Both programs put the user's expression between anchors before they compile it. */
 function withoutAnchors(expression: string): string {
   return /^\^\(\?s?:(.*)\)\$$/s.exec(expression)?.[1] ?? expression;
+}
+
+/** Findings about unknown keys with the known one that was probably meant. */
+export function withKeyHints(findings: readonly CheckFinding[], known: readonly string[]): readonly CheckFinding[] {
+  return findings.map((finding) => {
+    const key = /^unknown key "(.*)"$/.exec(finding.message)?.[1];
+    const near = key === undefined ? undefined : closest(key, known, 2);
+    return near === undefined ? finding : { ...finding, hint: `did you mean "${near}"?` };
+  });
+}
+
+/** Why a Go program crashed; undefined for the output of one that did not. */
+function crashIn(output: string): string | undefined {
+  if (!/^goroutine \d+ .*\[/m.test(output)) return undefined;
+  return /(?:^|')(?:panic|fatal error): (.*?)(?: \[recovered.*)?$/m.exec(output)?.[1];
+}
+
+/** The one finding in the output of a tool that crashed while it read a file; undefined when it did not crash. */
+export function explainCrash(
+  tool: string,
+  output: string,
+  file: RenderedFile | undefined,
+): readonly CheckFinding[] | undefined {
+  const why = crashIn(output);
+  if (why === undefined) return undefined;
+  const line = file === undefined ? undefined : lineOfEmptyItem(contentOf(file));
+  const cause = line === undefined ? '' : ' on this empty item of a list, and so does the server';
+  return [{ path: file?.path, line, message: `${tool} crashes${cause}: ${why}` }];
+}
+
+/** The line of the first item of a list that is empty: the usual reason of a nil pointer. */
+function lineOfEmptyItem(content: string): number | undefined {
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines, logLevel: 'silent', prettyErrors: false });
+  let line: number | undefined;
+  visit(document, {
+    Seq: (_key, { items }) => {
+      const empty = items.find((item) => isScalar(item) && item.value === null);
+      if (!isScalar(empty)) return undefined;
+      line = lines.linePos(empty.range?.[0] ?? 0).line;
+      return visit.BREAK;
+    },
+  });
+  return line;
 }

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { runsOf } from '../../scripts/check/runner.ts';
 import { problems as alertmanagerProblems } from '../../stack/alertmanager/problems.ts';
 import { stackSchema } from '../../stack/config.ts';
 import type { Problem } from '../../stack/diagnostic.ts';
 import { problems as prometheusProblems } from '../../stack/prometheus/problems.ts';
 import { ruleFileProblems } from '../../stack/prometheus/rule-file.ts';
+import { contentOf } from '../../stack/secret.ts';
+import { findService } from '../../stack/services.ts';
 import { openTools, type ToolService } from '../support/tools.ts';
 
 const rule = (fields: string) => `groups: [{name: a, rules: [{${fields}}]}]`;
@@ -29,7 +32,6 @@ const ruleFiles: readonly (readonly [boolean, string])[] = [
     'sum by (job) (rate(x[5m])) / on (job) group_left (a) max(y) without (b)',
     'max_over_time(deriv(x[5m])[1h:1m])',
     '1./6.',
-    'rate(up[5 m])',
     '{"a.b", "c.d"="e"} # f',
     'x{a=`b"c`} @ end()',
     'quantile_over_time(0.9, x[1d]) unless on () absent(y)',
@@ -155,6 +157,127 @@ const alertmanagerFiles: readonly (readonly [boolean, string])[] = [
     'route: {receiver: t}\nreceivers: [{name: t}]\nglobal: {resolve_timeout: 5}',
   ].map((text) => [false, text] as const),
 ];
+
+/** The findings of a service's checks with the flags that its server has, made by the tools of its image. */
+async function findingsWith(
+  service: 'prometheus' | 'alertmanager',
+  extra_args: readonly string[],
+  files: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const rendered = Object.entries(files).map(([path, content]) => ({
+    service,
+    path,
+    content,
+    mode: 0o444,
+    origin: path,
+  }));
+  const tests = rendered.filter(({ path }) => path.startsWith('tests/'));
+  const commands =
+    findService(service)?.checks(stackSchema.parse({ [service]: { extra_args } }), rendered, tests, () => []) ?? [];
+  const read = commands.flatMap(({ reads = [] }) => reads).map((file) => [file.path, contentOf(file)]);
+  await using tools = await openTools({ service, files: { ...files, ...Object.fromEntries(read) } });
+  const findings = [];
+  for (const command of commands) {
+    for (const argv of runsOf(command, '/files')) {
+      const { exitCode, stdout, stderr } = await tools.run(...argv);
+      if (exitCode !== 0) findings.push(...command.explain((stdout + stderr).replaceAll('/files', 'CONFIG')));
+    }
+  }
+  return [...new Set(findings.map(({ message, line }) => `${line ?? ''}: ${message}`))];
+}
+
+const feature = (...names: readonly string[]) => [`--enable-feature=${names.join(',')}`];
+const experimental = stringify({
+  groups: [{ name: 'a', rules: [{ record: 'a:b', expr: 'mad_over_time(up[5m])' }] }],
+});
+
+test.each<[string, 'prometheus' | 'alertmanager', readonly string[], Readonly<Record<string, string>>, RegExp[]]>([
+  [
+    'an experimental function without its feature',
+    'prometheus',
+    [],
+    { 'prometheus.yml': 'rule_files: [a.yml]', 'a.yml': experimental },
+    [/function "mad_over_time" is not enabled/],
+  ],
+  [
+    'an experimental function with its feature, among some that promtool does not have',
+    'prometheus',
+    ['--enable-feature', 'exemplar-storage,promql-per-step-stats', ...feature('promql-experimental-functions')],
+    { 'prometheus.yml': 'rule_files: [a.yml]', 'a.yml': experimental },
+    [],
+  ],
+  [
+    'a mistake behind warnings about features',
+    'prometheus',
+    feature('promql-per-step-stats', 'promql-some-day'),
+    { 'prometheus.yml': 'rule_files: [a.yml]', 'a.yml': experimental.replace('mad_over', 'madd_over') },
+    [/unknown function with name "madd_over_time"/],
+  ],
+  [
+    'a matcher in quotes',
+    'alertmanager',
+    [],
+    { 'alertmanager.yml': route(`routes: [{matchers: ['"foo.bar"="x"']}]`) },
+    [],
+  ],
+  [
+    'a matcher in quotes in the classic mode',
+    'alertmanager',
+    feature('event-recorder', 'classic-mode'),
+    { 'alertmanager.yml': route(`routes: [{matchers: ['"foo.bar"="x"']}]`) },
+    [/^: bad matcher format: "foo\.bar"="x"$/],
+  ],
+  [
+    'a matcher that only the classic parser takes',
+    'alertmanager',
+    feature('utf8-strict-mode'),
+    { 'alertmanager.yml': route("routes: [{matchers: ['foo={bar']}]") },
+    [/unexpected \{: expected label value/],
+  ],
+  [
+    'a feature that does not exist',
+    'alertmanager',
+    feature('utf9'),
+    { 'alertmanager.yml': route('group_wait: 1s') },
+    [/^: extra_args enable the feature "utf9", which it does not have$/],
+  ],
+  [
+    'a route of nothing',
+    'alertmanager',
+    [],
+    { 'alertmanager.yml': 'receivers: [{name: t}]\nroute:\n  receiver: t\n  routes:\n  - receiver: t\n  -\n' },
+    [/^6: amtool crashes on this empty item of a list, and so does the server: runtime error: invalid memory address/],
+  ],
+])('%s must be judged as by %s with its flags', async (_what, service, flags, files, expected) => {
+  expect(await findingsWith(service, flags, files)).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+});
+
+test('a template in a label of a route must be rendered with the labels that the route has', async () => {
+  const findings = await findingsWith('alertmanager', [], {
+    'alertmanager.yml': `route:
+  receiver: t
+  labels: {team: '{{ .CommonLabels.team }}', plain: text}
+  routes:
+  - receiver: t
+    labels: {open: '{{ .GroupLabels', same: '{{ .Receiver }} {{ .Status | toUpper }}'}
+  - receiver: t
+    labels: {field: '{{ .Labels.team }}'}
+  - receiver: t
+    labels:
+      first: '{{ (index .Alerts.Firing 0).Labels.job }}'
+receivers: [{name: t}]
+`,
+  });
+  expect(findings).toEqual(
+    expect.arrayContaining([
+      '6: in the label open of a route: unclosed action',
+      expect.stringMatching(/^8: in the label field of a route: .*can't evaluate field Labels in type template\.Data/),
+      expect.stringMatching(/^11: in the label first of a route: .*error calling index/),
+    ]),
+  );
+  // Versions without labels of routes refuse them.
+  expect(findings.filter((text) => !text.includes('of a route') && !text.includes('unknown key "labels"'))).toEqual([]);
+});
 
 /** Which of the texts a tool takes, each lying in a file of its own. */
 async function taken(service: ToolService, texts: readonly string[], command: string): Promise<readonly boolean[]> {

@@ -217,6 +217,34 @@ writes: !value prometheus.remote_write
     ...result.value,
     services: result.value.services.filter(({ service }) => service.name === 'prometheus'),
   };
+  it('its place must be right behind items that promstack puts in front of a list', async () => {
+    const stack = render(
+      loadedFrom(`alertmanager:
+  route:
+    receiver: a
+    routes:
+      - receiver: b
+      - receiver: c
+        routes:
+          - match_re:
+              x: "(("
+  receivers: [{name: a}, {name: b}, {name: c}]
+`),
+      templatesOf({ 'alertmanager/alertmanager.yml': 'route: !value alertmanager.route\n' }),
+    );
+    if (!stack.ok) throw new Error(JSON.stringify(stack.error));
+    const services = stack.value.services.flatMap((one) =>
+      one.service.name === 'alertmanager'
+        ? [{ ...one, service: { ...one.service, checks: () => [commandOf(['tool'], { explain: () => [finding] })] } }]
+        : [],
+    );
+    const [rendered = ''] = services.flatMap(({ files }) => files.map((file) => String(file.content)));
+    expect(rendered).toContain('PromstackVerify');
+    const finding = { path: 'alertmanager.yml', about: '((', message } as const;
+    const { told } = await check({ ...stack.value, services }, runnerOf(async () => ran(1)).open);
+    expect(told).toEqual(['error stack.yml:9:18+4 tool: bad']);
+  });
+
   const path = 'prometheus.yml';
   const elsewhere =
     '(promstack render --service prometheus shows the file, which is rendered from /promstack/templates/prometheus/prometheus.yml and stack.yml)';

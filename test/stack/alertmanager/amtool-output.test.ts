@@ -74,6 +74,36 @@ amtool: error: failed to validate 1 file(s)
     expect(explainAmtool(output)).toEqual(expected);
   });
 
+  it.each([
+    [
+      'receivers: [{name: a}]\nroute:\n  routes:\n  - receiver: a\n  - \n',
+      5,
+      ' on this empty item of a list, and so does the server',
+    ],
+    ['receivers: [{name: a}, ~]\n', 1, ' on this empty item of a list, and so does the server'],
+    ['receivers: [{name: a}]\n', undefined, ''],
+  ])('must tell a crash in one sentence, at what is likely to cause it in %j', (content, line, cause) => {
+    const output = [
+      "Checking 'CONFIG/alertmanager.yml'panic: runtime error: invalid memory address or nil pointer dereference [recovered, repanicked]",
+      '[signal SIGSEGV: segmentation violation code=0x1 addr=0xa8 pc=0xc5549c]',
+      '',
+      'goroutine 1 [running]:',
+      'github.com/prometheus/alertmanager/config.checkReceiver(0x0, 0x39be0b6af4e8)',
+      '\tgithub.com/prometheus/alertmanager/config/config.go:612 +0x65',
+    ].join('\n');
+    const file = { service: 'alertmanager', path, content, mode: 0o444, origin: path };
+    const message = `amtool crashes${cause}: runtime error: invalid memory address or nil pointer dereference`;
+    expect(explainAmtool(output, [file])).toEqual([{ path, line, message }]);
+  });
+
+  it('must tell nothing of warnings in the log', () => {
+    const warning =
+      'time=2026-11-28T13:52:20.113Z level=WARN source=featurecontrol.go:157 msg="Classic mode enabled"\n';
+    expect(explainAmtool(warning + failed('bad matcher format: x'))).toEqual([
+      { path, about: 'x', message: 'bad matcher format: x' },
+    ]);
+  });
+
   it('must tell nothing of what is fine', () => {
     const output =
       "Checking 'CONFIG/alertmanager.yml'  SUCCESS\nFound:\n - global config\n - route\n - 0 inhibit rules\n - 1 receivers\n - 1 templates\n  SUCCESS\n\n";

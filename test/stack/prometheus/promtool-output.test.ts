@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { explainPromtool, explainRuleTests } from '../../../stack/prometheus/promtool-output.ts';
+import { jobKeys } from '../../../stack/prometheus/problems.ts';
+import { explainPromtool, explainRuleTests, withFeatureHints } from '../../../stack/prometheus/promtool-output.ts';
+import { withKeyHints } from '../../../stack/values/go-messages.ts';
 
 /** As promtool 3.5.3 prints it when the first rule file is fine. */
 const passed = `Checking CONFIG/prometheus.yml
@@ -7,6 +9,42 @@ const passed = `Checking CONFIG/prometheus.yml
  SUCCESS: CONFIG/prometheus.yml is valid prometheus config file syntax
 
 `;
+
+describe('the output of promtool', () => {
+  // It does not end the lines of these warnings.
+  const warnings = ['promql-per-step-stats', 'promql-some-day']
+    .map((name) => `  WARNING: Unknown feature passed to --enable-feature: ${name}`)
+    .join('');
+
+  it('must be read behind warnings about features that it does not have', () => {
+    const wrong = `CONFIG/rules/a.yml: 4:15: group "g", rule 1, "a": could not parse expression: 1:1: parse error: function "info" is not enabled`;
+    const explained = explainPromtool(`${warnings}${passed}Checking CONFIG/rules/a.yml\n  FAILED:\n${wrong}\n`);
+    expect(explained).toMatchObject([{ path: 'rules/a.yml', line: 4 }]);
+    expect(withFeatureHints(explained, [])[0]?.hint).toMatch(/^add --enable-feature=promql-experimental-functions to /);
+    expect(withFeatureHints(explained, ['promql-experimental-functions'])[0]?.hint).toMatch(/^the server accepts it, /);
+
+    const tests = ['a', 'b'].map((name) => ({ path: `tests/${name}.yml`, text: 'tests: []' }));
+    const output = `${warnings}  SUCCESS\n\n  FAILED:\n    yaml: line 3: oops\n`;
+    expect(explainRuleTests(output, tests)).toMatchObject([{ path: 'tests/b.yml' }]);
+  });
+
+  it.each([
+    ['anchored modifier is experimental and not enabled', 'promql-extended-range-selectors'],
+    ['binop fill modifiers are experimental and not enabled', 'promql-binop-fill-modifiers'],
+    ['limitk() is experimental and must be enabled with --enable-feature=x', 'promql-experimental-functions'],
+    ['experimental duration expression is not enabled', 'promql-duration-expr'],
+  ])('must name the feature that enables what it refuses: %s', (message, feature) => {
+    expect(withFeatureHints([{ message }], [])[0]?.hint).toContain(`--enable-feature=${feature} `);
+  });
+
+  it('must suggest the key that was probably meant, as promtool knows which keys there are', () => {
+    const findings = ['kuberntes_sd_configs', 'warp_sd_configs'].map((key) => ({ message: `unknown key "${key}"` }));
+    expect(withKeyHints(findings, jobKeys).map(({ hint }) => hint)).toEqual([
+      'did you mean "kubernetes_sd_configs"?',
+      undefined,
+    ]);
+  });
+});
 
 describe('the output of promtool check config', () => {
   it.each<[string, string, ReturnType<typeof explainPromtool>]>([
