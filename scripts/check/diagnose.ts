@@ -29,7 +29,9 @@ export function diagnose(finding: CheckFinding, { tool, service, files, renderin
   return {
     ...error,
     message: `${tool}: ${finding.message}, in ${name}`,
-    hint: hint ?? `promstack render --service ${service} shows the file, which is rendered from ${file.origin} and stack.yml`,
+    hint:
+      hint ??
+      `promstack render --service ${service} shows the file, which is rendered from ${file.origin} and stack.yml`,
   };
 }
 

@@ -71,8 +71,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   const moving = decisions.filter(({ needsSwitch }) => needsSwitch);
   const isUnchanged =
     undesired.length === 0 && moving.length === 0 && decisions.every(({ isConfirmed }) => isConfirmed);
-  const isRecorded =
-    !hasHistory || options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
+  const isRecorded = !hasHistory || options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
   const writer = isRecorded && moving.length === 0 ? [] : planConfigWriter(steps, desired, observed, volumes);
   const switched = planReleases(steps, moving, observed, writer);
 

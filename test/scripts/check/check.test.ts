@@ -241,8 +241,8 @@ writes: !value prometheus.remote_write
     const [rendered = ''] = services.flatMap(({ files }) => files.map((file) => String(file.content)));
     expect(rendered).toContain('PromstackVerify');
     const finding = { path: 'alertmanager.yml', about: '((', message } as const;
-    const { told } = await check({ ...stack.value, services }, runnerOf(async () => ran(1)).open);
-    expect(told).toEqual(['error stack.yml:9:18+4 tool: bad']);
+    const { reported } = await check({ ...stack.value, services }, runnerOf(async () => ran(1)).open);
+    expect(reported).toEqual(['error stack.yml:9:18+4 tool: bad']);
   });
 
   const path = 'prometheus.yml';
