@@ -15,13 +15,10 @@ import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { portProcess } from '../util/port-process.ts';
 import { StackError } from '../util/stack-error.ts';
-import { withDeadline } from '../util/with-deadline.ts';
 import { waitReady, whileAlive } from './ready.ts';
 import type { Executors, StepContext } from './run-plan.ts';
 import type { WrittenSlots } from './validate.ts';
 
-/** The engine's calls take less than a second; one that takes minutes will never respond. */
-const engineMs = 120_000;
 /** A first start may have to set up a database. */
 const readyMs = 120_000;
 const confirmMs = 60_000;
@@ -43,16 +40,14 @@ export interface ExecutorContext {
 /** The executors of removal steps; they need only the engine. */
 export function removalExecutors(engine: Engine): Executors<Removal> {
   return {
-    stopContainer: ({ name, container, seconds }) =>
-      withDeadline(`stopping ${name}`, engineMs + seconds * 1_000, engine.stopContainer(container, seconds)),
-    removeContainer: ({ name, container }) =>
-      withDeadline(`removing ${name}`, engineMs, engine.removeContainer(container)),
+    stopContainer: ({ container, seconds }) => engine.stopContainer(container, seconds),
+    removeContainer: ({ container }) => engine.removeContainer(container),
     removeNetwork: ({ name, network }) =>
-      withDeadline(`removing ${name}`, engineMs, engine.removeNetwork(network)).catch((error: unknown) => {
+      engine.removeNetwork(network).catch((error: unknown) => {
         throw explainRemoval('network', name, error);
       }),
     removeVolume: ({ name }) =>
-      withDeadline(`deleting ${name}`, engineMs, engine.removeVolume(name)).catch((error: unknown) => {
+      engine.removeVolume(name).catch((error: unknown) => {
         throw explainRemoval('volume', name, error);
       }),
   };
@@ -91,18 +86,18 @@ export function createExecutors(context: ExecutorContext): Executors {
     const entries = missing.flatMap(({ service, folder }) => releaseEntries(desiredService(service), folder));
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
     // All files are written before any link is switched: a write may take one call per volume.
-    if (entries.length > 0) await withDeadline('writing files', engineMs, files.write(entries, cleared));
-    await withDeadline('switching files', engineMs, files.write(switchEntries(releases)));
+    if (entries.length > 0) await files.write(entries, cleared);
+    await files.write(switchEntries(releases));
   };
 
   return {
     ...removalExecutors(engine),
     createNetwork: async ({ name }) => {
       const labels = baseLabels(desired.stack, 'network');
-      await withDeadline(`creating ${name}`, engineMs, engine.createNetwork(name, labels));
+      await engine.createNetwork(name, labels);
     },
     createVolume: async ({ name, labels }) => {
-      await withDeadline(`creating ${name}`, engineMs, engine.createVolume(name, labels));
+      await engine.createVolume(name, labels);
     },
     createConfigWriter: async () => {
       const { configWriter } = desired;
@@ -111,13 +106,13 @@ export function createExecutors(context: ExecutorContext): Executors {
       const { name, image, mounts, hash } = configWriter;
       const labels = { ...baseLabels(desired.stack, configWriterRole), [specHashLabel]: hash };
       const request = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
-      await withDeadline(`creating ${name}`, engineMs, engine.createHelper(request));
+      await engine.createHelper(request);
     },
     switchReleases: ({ releases }) => switchReleases(releases),
     createContainer: async ({ service }) => {
       const { name, spec, labels, volumes } = desiredService(service);
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
-      const id = await withDeadline(`creating ${name}`, engineMs, engine.createContainer(request));
+      const id = await engine.createContainer(request);
       containers.set(service, id);
       files.locate(service, id);
       client.locate(service, { container: id, ports: spec.ports });
@@ -129,7 +124,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       exit.catch(() => undefined);
       exits.set(service, exit);
       try {
-        await withDeadline(`starting ${service}`, engineMs, engine.startContainer(id));
+        await engine.startContainer(id);
       } catch (error) {
         throw await explainStart(engine, desiredService(service).spec, error);
       }
@@ -151,7 +146,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       );
       for (const text of notes) step.note(text);
     },
-    record: () => withDeadline('writing the history', engineMs, context.record()),
+    record: () => context.record(),
   };
 }
 
@@ -159,7 +154,12 @@ export function createExecutors(context: ExecutorContext): Executors {
 async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown): Promise<unknown> {
   if (!(error instanceof EngineError)) return error;
   if (error.code !== 'portTaken') {
-    return new StackError({ doing: `starting ${spec.service}`, why: error.message, cause: error });
+    return new StackError({
+      doing: `starting ${spec.service}`,
+      why: error.message,
+      tryThis: error.tryThis,
+      cause: error,
+    });
   }
   const port = spec.ports.find(({ host }) => error.message.includes(`:${host}`)) ?? spec.ports[0];
   if (port === undefined) return error;

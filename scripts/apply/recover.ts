@@ -30,7 +30,12 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
   const cause = outcome.failed[0]?.error ?? signal.reason;
   const error =
     cause instanceof EngineError
-      ? new StackError({ doing: `changing the stack ${plan.stack}`, why: `${cause.doing}: ${cause.message}`, cause })
+      ? new StackError({
+          doing: `changing the stack ${plan.stack}`,
+          why: `${cause.doing}: ${cause.message}`,
+          tryThis: cause.tryThis,
+          cause,
+        })
       : cause;
 
   const stopped = await stopFailing(outcome, options);

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { EngineError } from '../engine/engine.ts';
+import { EngineError, toStackError } from '../engine/engine.ts';
 import { isMisuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
@@ -28,7 +28,7 @@ export function explainFailure(error: unknown, style: FailureStyle): Failure {
   if (error instanceof InputError) return explainInput(error, style);
   if (error instanceof StackError) return explainExternal(error, style);
   if (error instanceof EngineError) {
-    return explainExternal(new StackError({ doing: error.doing, why: error.message, cause: error }), style);
+    return explainExternal(toStackError(error), style);
   }
   return explainBug(error, style);
 }

@@ -2,7 +2,9 @@ import { type Agent, type IncomingMessage, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { homedir } from 'node:os';
 import { text } from 'node:stream/consumers';
+import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
+import { notDockerApi } from './docker/response.ts';
 import { agentFor } from './docker/transport.ts';
 import { createDockerEngine, loadDockerode } from './docker-engine.ts';
 import { type Endpoint, isLocal } from './endpoint.ts';
@@ -23,7 +25,10 @@ export interface ConnectOptions {
   /** An explicit address, which takes precedence: `unix:///run/my.sock`. */
   readonly address?: string | undefined;
   readonly env: Environment;
+  /** Ends the search, and the calls of the engine that are under way when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Takes calls that get no response for long. */
+  readonly report?: Report | undefined;
   /** The default is this machine and this user. */
   readonly platform?: NodeJS.Platform;
   readonly home?: string;
@@ -69,7 +74,11 @@ export async function findEngine(options: ConnectOptions, pingEngine: typeof pin
     }
     const result = await pingEngine(address.endpoint, options.signal);
     if (result.kind === 'answered') {
-      return { engine: await createDockerEngine(address.endpoint, result.engine, loading), attempts, isChosen };
+      return {
+        engine: await createDockerEngine(address.endpoint, result.engine, { ...options, loading }),
+        attempts,
+        isChosen,
+      };
     }
     attempts.push({ address, failure: result });
   }
@@ -133,6 +142,8 @@ function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
   if (kinds.has('denied')) {
     return 'add yourself to the docker group (`sudo usermod -aG docker $USER`, then log in again), or use sudo';
   }
+  const foreign = attempts.find(({ failure }) => failure.kind === 'foreign');
+  if (foreign?.failure.tryThis !== undefined) return foreign.failure.tryThis;
   if (kinds.has('refused')) return 'start the engine: `sudo systemctl start docker` (is its daemon running?)';
   if (isChosen)
     return `correct ${attempts[0]?.address.source ?? 'the address'}, or unset it to try the default addresses`;
@@ -141,8 +152,10 @@ function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
 
 /** Why no engine responded; `kind` selects the hint. */
 export interface PingFailure {
-  readonly kind: 'absent' | 'denied' | 'refused' | 'other';
+  /** `foreign`: another program responded. */
+  readonly kind: 'absent' | 'denied' | 'refused' | 'foreign' | 'other';
   readonly why: string;
+  readonly tryThis?: string | undefined;
 }
 
 /** Timeouts of a ping, in milliseconds: to an engine on this machine, and to a remote one. */
@@ -161,8 +174,12 @@ export async function ping(
     const abort = AbortSignal.any(signal === undefined ? [deadline] : [deadline, signal]);
     const response = await requestPing(endpoint, agent, abort);
     const body = await text(response);
-    if (response.statusCode !== 200) {
-      return { kind: 'other', why: `it answered ${response.statusCode}: ${body.trim().slice(0, 200)}` };
+    const isOfApi = response.headers['api-version'] !== undefined || /^"?OK"?$/.test(body.trim());
+    if (response.statusCode !== 200 || !isOfApi) {
+      const { address } = endpoint;
+      const status = response.statusCode;
+      const { message, tryThis } = notDockerApi({ doing: 'looking for a container engine', address, status, body });
+      return { kind: 'foreign', why: message, tryThis };
     }
     // Only Podman sends the version of its own API.
     return { kind: 'answered', engine: response.headers['libpod-api-version'] === undefined ? 'docker' : 'podman' };

@@ -1,21 +1,15 @@
-import { json } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
-import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter } from './docker/call.ts';
+import { type ApiOptions, createDockerApi, type DockerApi } from './docker/api.ts';
+import { hasLabels, requestJson, toLabelFilter } from './docker/call.ts';
 import { containerCalls } from './docker/containers.ts';
 import { execCalls } from './docker/exec.ts';
 import { fileCalls } from './docker/files.ts';
 import { imageCalls } from './docker/images.ts';
 import { logCalls } from './docker/logs.ts';
+import { idOf, listOf, withKeys } from './docker/response.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
-import {
-  type Engine,
-  EngineError,
-  type EngineInfo,
-  type EngineKind,
-  type NetworkSummary,
-  type VolumeSummary,
-} from './engine.ts';
+import { type Engine, EngineError, type EngineKind, type NetworkSummary, type VolumeSummary } from './engine.ts';
 
 /** Loads dockerode. This takes longer than most calls: start it early, await it late. */
 export async function loadDockerode(): Promise<typeof Dockerode> {
@@ -26,46 +20,46 @@ export async function loadDockerode(): Promise<typeof Dockerode> {
 export async function createDockerEngine(
   endpoint: Endpoint,
   kind: EngineKind,
-  loading = loadDockerode(),
+  options: ApiOptions & { readonly loading?: Promise<typeof Dockerode> } = {},
 ): Promise<Engine> {
-  const Docker = await loading;
+  const Docker = await (options.loading ?? loadDockerode());
   const agent = await agentFor(endpoint);
-  const docker = new Docker(toModemOptions(endpoint, agent));
+  const api = createDockerApi(new Docker(toModemOptions(endpoint, agent)), endpoint.address, options);
   const isPodman = kind === 'podman';
   return {
     kind,
     location: { address: endpoint.address, host: hostOf(endpoint), isLocal: isLocal(endpoint) },
     info: (signal) =>
-      engineCall<EngineInfo>(
+      api.call(
         'asking the engine for its version',
-        async () => {
-          const response = await openStream(docker, { method: 'GET', path: '/version', query: {}, signal });
-          const { Version: version, Arch: arch } = (await json(response)) as Dockerode.DockerVersion;
+        async (docker) => {
+          const { Version: version, Arch: arch } = withKeys(await docker.version(), 'Version', 'Arch');
           return { version, arch };
         },
-        signal,
+        { signal },
       ),
-    ...containerCalls(docker, isPodman),
-    ...execCalls(docker),
-    ...logCalls(docker),
-    ...fileCalls(docker, isPodman),
-    ...volumeCalls(docker),
-    ...networkCalls(docker),
-    ...imageCalls(docker),
+    ...containerCalls(api, isPodman),
+    ...execCalls(api),
+    ...logCalls(api),
+    ...fileCalls(api, isPodman),
+    ...volumeCalls(api),
+    ...networkCalls(api),
+    ...imageCalls(api),
     [Symbol.asyncDispose]: async () => agent.destroy(),
   };
 }
 
-function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'> {
+function volumeCalls(api: DockerApi): Pick<Engine, 'listVolumes' | 'findVolume' | 'createVolume' | 'removeVolume'> {
   const find: Engine['findVolume'] = (name) =>
-    optionalEngineCall(`looking for volume ${name}`, async () =>
+    api.optional(`looking for volume ${name}`, async (docker) =>
       toVolumeSummary(await docker.getVolume(name).inspect()),
     );
   return {
     listVolumes: (labels) =>
-      engineCall('listing volumes', async () => {
-        const { Volumes: volumes } = await docker.listVolumes({ filters: toLabelFilter(labels) });
-        return (volumes ?? []).map(toVolumeSummary).filter((volume) => hasLabels(volume.labels, labels));
+      api.call('listing volumes', async (docker) => {
+        const response = withKeys(await docker.listVolumes({ filters: toLabelFilter(labels) }), 'Volumes');
+        const volumes = listOf(response.Volumes ?? []);
+        return volumes.map(toVolumeSummary).filter((volume) => hasLabels(volume.labels, labels));
       }),
 
     findVolume: find,
@@ -73,16 +67,14 @@ function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolum
     createVolume: async (name, labels) => {
       const doing = `creating volume ${name}`;
       // The engine answers with the volume, which dockerode's own method does not return.
-      const request = {
-        method: 'POST',
-        path: '/volumes/create',
-        query: {},
-        body: { Name: name, Labels: labels },
-      } as const;
+      const path = '/volumes/create';
+      const request = { method: 'POST', path, query: {}, body: { Name: name, Labels: labels } } as const;
       for (let tries = 1; ; tries++) {
         try {
-          const create = async () => (await json(await openStream(docker, request))) as VolumeResponse;
-          const created = toVolumeSummary(await engineCall(doing, create));
+          // It is not called a change: an empty volume that an interrupt leaves behind does no harm.
+          const created = await api.call(doing, async (docker) =>
+            toVolumeSummary((await requestJson(docker, request)) as VolumeResponse),
+          );
           if (hasLabels(created.labels, labels)) return created;
         } catch (error) {
           // Podman rejects a name that a concurrent call has just created.
@@ -97,7 +89,7 @@ function volumeCalls(docker: Dockerode): Pick<Engine, 'listVolumes' | 'findVolum
     },
 
     removeVolume: async (name) => {
-      await optionalEngineCall(`removing volume ${name}`, () => docker.getVolume(name).remove());
+      await api.optional(`removing volume ${name}`, (docker) => docker.getVolume(name).remove(), { kind: 'delete' });
     },
   };
 }
@@ -107,28 +99,33 @@ interface VolumeResponse {
   readonly Labels: Readonly<Record<string, string>> | null;
 }
 
-function toVolumeSummary({ Name: name, Labels: labels }: VolumeResponse): VolumeSummary {
+function toVolumeSummary(response: VolumeResponse): VolumeSummary {
+  const { Name: name, Labels: labels } = withKeys(response, 'Name');
   return { name, labels: labels ?? {} };
 }
 
-function networkCalls(docker: Dockerode): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+function networkCalls(api: DockerApi): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
   return {
     listNetworks: (labels) =>
-      engineCall('listing networks', async () => {
+      api.call('listing networks', async (docker) => {
         const networks = await docker.listNetworks({ filters: toLabelFilter(labels) });
-        return networks
+        return listOf(networks, 'Id', 'Name')
           .map((network): NetworkSummary => ({ id: network.Id, name: network.Name, labels: network.Labels ?? {} }))
           .filter((network) => hasLabels(network.labels, labels));
       }),
 
     createNetwork: (name, labels) =>
-      engineCall(`creating network ${name}`, async () => {
-        const { id } = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { ...labels } });
-        return id;
-      }),
+      api.call(
+        `creating network ${name}`,
+        async (docker) => {
+          const network = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { ...labels } });
+          return idOf(network);
+        },
+        { kind: 'change' },
+      ),
 
     removeNetwork: async (id) => {
-      await optionalEngineCall(`removing network ${id}`, () => docker.getNetwork(id).remove());
+      await api.optional(`removing network ${id}`, (docker) => docker.getNetwork(id).remove(), { kind: 'change' });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ContainerSpec } from '../../stack/model.ts';
+import { StackError } from '../util/stack-error.ts';
 
 export type EngineKind = 'docker' | 'podman';
 
@@ -150,13 +151,27 @@ export type EngineErrorCode = 'notFound' | 'conflict' | 'portTaken' | 'denied' |
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   readonly doing: string;
+  readonly tryThis: string | undefined;
 
-  constructor(details: { code: EngineErrorCode; doing: string; message: string; cause?: unknown }) {
+  constructor(details: {
+    code: EngineErrorCode;
+    doing: string;
+    message: string;
+    tryThis?: string | undefined;
+    cause?: unknown;
+  }) {
     super(details.message, { cause: details.cause });
     this.name = 'EngineError';
     this.code = details.code;
     this.doing = details.doing;
+    this.tryThis = details.tryThis;
   }
+}
+
+/** The same error for the user. */
+export function toStackError(error: EngineError): StackError {
+  const { doing, message, tryThis } = error;
+  return new StackError({ doing, why: message, tryThis, cause: error });
 }
 
 /**

@@ -25,7 +25,7 @@ const startMs = 60_000;
  * distribution's own packages and started; a note says so. Repeated and concurrent calls are safe.
  */
 export async function setUpEngine(report: Report, signal: AbortSignal, options: SetUpOptions = {}): Promise<Engine> {
-  const find = options.find ?? ((findSignal) => findEngine({ env: process.env, signal: findSignal }));
+  const find = options.find ?? ((findSignal) => findEngine({ env: process.env, signal: findSignal, report }));
   const search = await find(signal);
   if (search.engine !== undefined) return search.engine;
   // The user has to fix a chosen engine, or one without permission: a second engine would only hide the problem.

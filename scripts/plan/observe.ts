@@ -7,14 +7,11 @@ import { configWriterRole, names, specOf } from '../state/names.ts';
 import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import type { ServiceClient } from '../state/service-client.ts';
-import { withDeadline } from '../util/with-deadline.ts';
 import { type Desired, type DesiredService, hasConfigMount, historyService } from './desired.ts';
 import type { NameConflict, Observed, ObservedService } from './observed.ts';
 
 /** How long a server may take to respond to a proof; without a response, it is not proven. */
 const proofMs = 2_000;
-/** How long the whole snapshot may take; it usually takes part of a second. */
-const snapshotMs = 120_000;
 /** The container of a check is started within this time after its creation. */
 const checkSeconds = 600;
 
@@ -22,27 +19,13 @@ const checkSeconds = 600;
 export type ProofScope = 'unmoved' | 'all';
 
 /** Takes a snapshot of one stack, and passes the location of each service to `client` and `files`. */
-export function observe(
+export async function observe(
   engine: Engine,
   desired: Desired,
   client: ServiceClient,
   options: { readonly files?: ConfigFiles; readonly proofs?: ProofScope } = {},
 ): Promise<Observed> {
   const { files = openConfigFiles(engine, desired.stack), proofs = 'unmoved' } = options;
-  return withDeadline(
-    'reading the state of the engine',
-    snapshotMs,
-    takeSnapshot(engine, desired, client, files, proofs),
-  );
-}
-
-async function takeSnapshot(
-  engine: Engine,
-  desired: Desired,
-  client: ServiceClient,
-  files: ConfigFiles,
-  proofs: ProofScope,
-): Promise<Observed> {
   const { stack } = desired;
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),

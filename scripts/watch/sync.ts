@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { type Changed, changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
-import { EngineError } from '../engine/engine.ts';
+import { EngineError, toStackError } from '../engine/engine.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { LockedError } from '../state/lock.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
@@ -39,7 +39,7 @@ export async function syncStack(rendering: Rendering, options: Run & { readonly 
       return { kind: 'postponed', why: `the engine does not answer: ${unreachable.message}` };
     }
     if (error instanceof EngineError) {
-      return { kind: 'refused', error: new StackError({ doing: error.doing, why: error.message, cause: error }) };
+      return { kind: 'refused', error: toStackError(error) };
     }
     if (error instanceof StackError) return { kind: 'refused', error };
     throw error;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ApiOptions } from '../../scripts/engine/docker/api.ts';
 import { createDockerEngine } from '../../scripts/engine/docker-engine.ts';
 import type { Endpoint } from '../../scripts/engine/endpoint.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
@@ -17,20 +18,23 @@ export interface FakeDaemon extends AsyncDisposable {
   readonly engine: Engine;
 }
 
-/** Listens on a socket of its own; answers are found by `METHOD /path`, and a call that has none is answered 501. */
-export async function fakeDaemon(answers: Readonly<Record<string, Answer>>): Promise<FakeDaemon> {
+/** Listens on a socket of its own; answers are found by `METHOD /path`, or one serves every call. Others are answered 501. */
+export async function fakeDaemon(
+  answers: Readonly<Record<string, Answer>> | Answer,
+  options: ApiOptions = {},
+): Promise<FakeDaemon> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-daemon-'));
   const path = join(folder, 'docker.sock');
   const server = createServer((request, response) => {
     const key = `${request.method} ${(request.url ?? '').replace(/\?.*$/, '')}`;
-    const answer = answers[key];
+    const answer = typeof answers === 'function' ? answers : answers[key];
     if (answer !== undefined) answer(request, response);
     else response.writeHead(501).end(JSON.stringify({ message: `the fake daemon has no answer for ${key}` }));
   });
   server.listen(path);
   await once(server, 'listening');
   const endpoint: Endpoint = { kind: 'socket', address: `unix://${path}`, path };
-  const engine = await createDockerEngine(endpoint, 'docker');
+  const engine = await createDockerEngine(endpoint, 'docker', options);
   return { path, endpoint, engine, [Symbol.asyncDispose]: () => close(server, engine, folder) };
 }
 

@@ -96,7 +96,7 @@ export async function renderAndConnect(
 }
 
 /** The container engine of this machine or of DOCKER_HOST; rejects with a StackError that lists every address tried. */
-export async function connectEngine(context: Pick<Context, 'env' | 'signal'>): Promise<Engine> {
+export async function connectEngine(context: Pick<Context, 'env' | 'signal' | 'report'>): Promise<Engine> {
   const { connect } = await import('../../engine/connect.ts');
-  return connect({ env: context.env, signal: context.signal });
+  return connect({ env: context.env, signal: context.signal, report: context.report });
 }

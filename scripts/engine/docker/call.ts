@@ -1,24 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type Dockerode from 'dockerode';
 import { EngineError, type EngineErrorCode } from '../engine.ts';
-
-/**
- * Makes one call of the engine's API. An error response is thrown as an EngineError that says what was being done; an
- * abort as the signal's reason, since docker-modem reports it as a broken connection once the response has begun.
- */
-export async function engineCall<T>(doing: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toEngineError(doing, error);
-  }
-}
-
-/** Like `engineCall`, but returns undefined on a 404. */
-export async function optionalEngineCall<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
-  return engineCall(doing, () => call().catch(unlessStatus(404)));
-}
+import type { Modem } from './response.ts';
 
 /** For `catch`: ignores an error response with one of these statuses. */
 export function unlessStatus(...statuses: readonly number[]): (error: unknown) => undefined {
@@ -34,7 +17,8 @@ export function toEngineError(doing: string, error: unknown): unknown {
   if (code === undefined) return error;
   // docker-modem puts the status before the engine's own message.
   const message = bodyOf(error)?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
-  return new EngineError({ code, doing, message: message.trim(), cause: error });
+  const isCut = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+  return new EngineError({ code, doing, message: isCut ? closedEarly : message.trim(), cause: error });
 }
 
 function codeOf(error: Error): EngineErrorCode | undefined {
@@ -48,6 +32,9 @@ function codeOf(error: Error): EngineErrorCode | undefined {
   if (portTaken.test(error.message)) return 'portTaken';
   return podmanConflicts.has(bodyOf(error)?.cause ?? '') ? 'conflict' : 'refused';
 }
+
+/** Node has `aborted` and `socket hang up` for it. */
+const closedEarly = 'the connection was closed before the response was complete';
 
 const portTaken = /port is already allocated|address already in use/i;
 
@@ -77,35 +64,32 @@ function bodyOf(error: Error): { readonly message?: string; readonly cause?: str
 }
 
 /** A call that dockerode has no method for, or whose method waits for the whole response before it returns any of it. */
-export interface StreamRequest {
+export interface EngineRequest {
   readonly method: 'GET' | 'POST' | 'HEAD';
   /** Below the API's root, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   readonly body?: object;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The part of docker-modem used here; dockerode's types do not export docker-modem's. */
-interface Modem {
-  dial(options: object, callback: (error: Error | null, result: IncomingMessage) => void): void;
 }
 
 /** Resolves as soon as the engine's response begins; the caller reads its body. */
-export function openStream(docker: Dockerode, request: StreamRequest): Promise<IncomingMessage> {
+export function openStream(docker: Dockerode, request: EngineRequest): Promise<IncomingMessage> {
+  return dial(docker, request, true) as Promise<IncomingMessage>;
+}
+
+/** Resolves with the JSON of the engine's response. */
+export function requestJson(docker: Dockerode, request: EngineRequest): Promise<unknown> {
+  return dial(docker, request, false);
+}
+
+function dial(docker: Dockerode, { path, method, query, body }: EngineRequest, isStream: boolean): Promise<unknown> {
   const modem = docker.modem as Modem;
+  const statusCodes = { 200: true, 201: true };
+  // Without `_body`, docker-modem would take the query from the body.
+  const options = { _query: query, _body: body ?? {} };
   return new Promise((resolve, reject) => {
-    modem.dial(
-      {
-        path: `${request.path}?`,
-        method: request.method,
-        isStream: true,
-        statusCodes: { 200: true, 201: true },
-        // Without `_body`, docker-modem would take the query from the body.
-        options: { _query: request.query, _body: request.body ?? {} },
-        abortSignal: request.signal,
-      },
-      (error, result) => (error === null ? resolve(result) : reject(error)),
+    modem.dial({ path: `${path}?`, method, isStream, statusCodes, options }, (error, result) =>
+      error === null ? resolve(result) : reject(error),
     );
   });
 }

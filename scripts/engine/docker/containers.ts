@@ -1,4 +1,5 @@
-import { json } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import {
   type ContainerDetails,
@@ -7,8 +8,10 @@ import {
   type Engine,
   EngineError,
 } from '../engine.ts';
-import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter, unlessStatus } from './call.ts';
+import type { DockerApi } from './api.ts';
+import { hasLabels, openStream, toLabelFilter, unlessStatus } from './call.ts';
 import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.ts';
+import { idOf, listOf, parseJson, withKeys } from './response.ts';
 
 type ContainerCalls = Pick<
   Engine,
@@ -23,58 +26,65 @@ type ContainerCalls = Pick<
   | 'nextExit'
 >;
 
-export function containerCalls(docker: Dockerode, isPodman: boolean): ContainerCalls {
-  const exits = createExitWatch(docker);
-  const list = async (filters: Record<string, string[]>) => {
-    const containers = await docker.listContainers({ all: true, filters });
+export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCalls {
+  const exits = createExitWatch(api);
+  const list = async (docker: Dockerode, filters: Record<string, string[]>) => {
+    const containers = listOf(await docker.listContainers({ all: true, filters }), 'Id', 'Names', 'Image', 'State');
     return Promise.all(containers.map((container) => toSummary(docker, container)));
   };
 
   return {
     listContainers: (labels) =>
-      engineCall('listing containers', async () => {
-        const containers = await list(toLabelFilter(labels));
+      api.call('listing containers', async (docker) => {
+        const containers = await list(docker, toLabelFilter(labels));
         return containers.filter((container) => hasLabels(container.labels, labels));
       }),
 
     findContainer: (nameOrId) =>
-      engineCall(`looking for container ${nameOrId}`, async () => {
-        const byName = await list({ name: [`^/?${escapeForRegExp(nameOrId)}$`] });
+      api.call(`looking for container ${nameOrId}`, async (docker) => {
+        const byName = await list(docker, { name: [`^/?${escapeForRegExp(nameOrId)}$`] });
         const container = byName.find(({ name }) => name === nameOrId);
         if (container !== undefined || !/^[0-9a-f]{64}$/.test(nameOrId)) return container;
-        return (await list({ id: [nameOrId] }))[0];
+        return (await list(docker, { id: [nameOrId] }))[0];
       }),
 
     inspectContainer: (id) =>
-      optionalEngineCall(`inspecting container ${id}`, async () => toDetails(await docker.getContainer(id).inspect())),
+      api.optional(`inspecting container ${id}`, async (docker) =>
+        toDetails(withKeys(await docker.getContainer(id).inspect(), 'HostConfig', 'NetworkSettings')),
+      ),
 
     createContainer: (request) =>
-      engineCall(`creating container ${request.name}`, async () => {
-        const hostAddress = isPodman ? await gatewayOf(docker, request.network) : hostGateway;
-        const { id } = await docker.createContainer(toCreateOptions(request, hostAddress));
-        return id;
-      }),
+      api.call(
+        `creating container ${request.name}`,
+        async (docker) => {
+          const hostAddress = isPodman ? await gatewayOf(docker, request.network) : hostGateway;
+          return idOf(await docker.createContainer(toCreateOptions(request, hostAddress)));
+        },
+        { kind: 'change' },
+      ),
 
     createHelper: (request) =>
-      engineCall(`creating container ${request.name}`, async () => {
-        const { id } = await docker.createContainer(toHelperOptions(request));
-        return id;
-      }),
+      api.call(
+        `creating container ${request.name}`,
+        async (docker) => idOf(await docker.createContainer(toHelperOptions(request))),
+        { kind: 'change' },
+      ),
 
-    startContainer: (id) =>
-      engineCall(`starting container ${id}`, async () => {
-        await exits.untilWatched(id);
-        await docker.getContainer(id).start().catch(unlessStatus(304));
-      }),
+    startContainer: async (id) => {
+      await exits.untilWatched(id);
+      const start = (docker: Dockerode) => docker.getContainer(id).start().catch(unlessStatus(304));
+      await api.call(`starting container ${id}`, start, { kind: 'change' });
+    },
 
-    stopContainer: (id, seconds) =>
-      engineCall(`stopping container ${id}`, async () => {
-        await docker.getContainer(id).stop({ t: seconds }).catch(unlessStatus(304));
-      }),
+    stopContainer: async (id, seconds) => {
+      const stop = (docker: Dockerode) => docker.getContainer(id).stop({ t: seconds }).catch(unlessStatus(304));
+      await api.call(`stopping container ${id}`, stop, { kind: 'change', extraMs: seconds * 1_000 });
+    },
 
-    removeContainer: (id) => engineCall(`removing container ${id}`, () => remove(docker.getContainer(id))),
+    removeContainer: (id) =>
+      api.call(`removing container ${id}`, (docker) => remove(docker.getContainer(id)), { kind: 'change' }),
 
-    nextExit: (id, signal) => engineCall(`waiting for container ${id} to exit`, () => exits.next(id, signal), signal),
+    nextExit: (id, signal) => exits.next(id, signal),
   };
 }
 
@@ -132,8 +142,7 @@ async function remove(container: Dockerode.Container): Promise<void> {
   } catch (error) {
     unlessStatus(404, 409)(error);
     // 409: another removal is in progress. Waiting for a container that is already gone is a 404.
-    const signal = AbortSignal.timeout(30_000);
-    await container.wait({ condition: 'removed', abortSignal: signal }).catch(unlessStatus(404));
+    await container.wait({ condition: 'removed' }).catch(unlessStatus(404));
   }
 }
 
@@ -162,6 +171,15 @@ function escapeForRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
+interface Exit {
+  readonly StatusCode: number;
+  readonly Error?: { readonly Message: string } | null;
+}
+
+async function* readExit(chunks: AsyncIterable<Buffer>): AsyncGenerator<Exit> {
+  yield withKeys(parseJson(await text(Readable.from(chunks))) as Exit, 'StatusCode');
+}
+
 /** Waits for containers to exit. */
 interface ExitWatch {
   /** Resolves with the exit code of the container's next exit. */
@@ -175,16 +193,18 @@ interface ExitWatch {
  * - a wait is in `opening` from the call of `next` until the engine has accepted it, which is when its response begins;
  * - a wait that fails to open does not fail a start: its own promise rejects.
  */
-function createExitWatch(docker: Dockerode): ExitWatch {
+function createExitWatch(api: DockerApi): ExitWatch {
   const opening = new Map<string, Set<Promise<unknown>>>();
+  const doingOf = (id: string): string => `waiting for container ${id} to exit`;
 
   const open = async (id: string, signal: AbortSignal) => {
-    const request = openStream(docker, {
+    const wait = {
       method: 'POST',
       path: `/containers/${id}/wait`,
       query: { condition: 'next-exit' },
-      signal,
-    });
+    } as const;
+    const options = { signal, endless: true };
+    const request = api.open(doingOf(id), (docker) => openStream(docker, wait), readExit, options);
     const waits = opening.get(id) ?? new Set();
     opening.set(id, waits.add(request));
     try {
@@ -197,13 +217,11 @@ function createExitWatch(docker: Dockerode): ExitWatch {
 
   return {
     next: async (id, signal) => {
-      const response = await open(id, signal);
-      const exit = (await json(response)) as { StatusCode: number; Error?: { Message: string } | null };
-      if (exit.Error) {
-        const doing = `waiting for container ${id} to exit`;
-        throw new EngineError({ code: 'refused', doing, message: exit.Error.Message });
+      for await (const exit of await open(id, signal)) {
+        if (!exit.Error) return exit.StatusCode;
+        throw new EngineError({ code: 'refused', doing: doingOf(id), message: exit.Error.Message });
       }
-      return exit.StatusCode;
+      throw new Error('a response without an exit is refused when it is read');
     },
     untilWatched: async (id) => {
       await Promise.allSettled(opening.get(id) ?? []);

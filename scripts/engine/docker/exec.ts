@@ -1,42 +1,45 @@
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
-import { type Engine, EngineError, type ExecOptions, type ExecResult } from '../engine.ts';
-import { engineCall } from './call.ts';
+import { type Engine, EngineError, type ExecResult } from '../engine.ts';
+import type { DockerApi } from './api.ts';
 import { framesOf } from './logs.ts';
+import { idOf } from './response.ts';
 
 /** How long the output may stay open after the container has exited. */
 const graceMs = 1_000;
 /** How long the engine may take to report the exit code after the end of the output. */
 const exitCodeMs = 5_000;
 
-export function execCalls(docker: Dockerode): Pick<Engine, 'exec'> {
-  return {
-    exec: (id, argv, options = {}) =>
-      engineCall(
-        `running ${argv[0]} in container ${id}`,
-        () => run(docker.getContainer(id), argv, options),
-        options.signal,
-      ),
-  };
-}
+/** How long a program may run, beyond the limit of other calls that transfer data: a check of many rules is silent for minutes. */
+const programMs = 300_000;
 
-async function run(container: Dockerode.Container, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
-  const abort = options.signal === undefined ? {} : { abortSignal: options.signal };
-  const takesInput = options.stdin !== undefined;
-  const exec = await container.exec({
-    Cmd: [...argv],
-    AttachStdin: takesInput,
-    AttachStdout: true,
-    AttachStderr: true,
-    ...abort,
-  });
-  const connection: Duplex = await exec.start({ hijack: true, stdin: takesInput, ...abort });
-  if (options.signal !== undefined) addAbortSignal(options.signal, connection);
-  if (options.keepStdinOpen === true) connection.write(options.stdin ?? '');
-  else if (takesInput) connection.end(options.stdin);
-  const output = await collect(connection, container);
-  return { exitCode: await exitCodeOf(exec), ...output };
+export function execCalls(api: DockerApi): Pick<Engine, 'exec'> {
+  return {
+    exec: (id, argv, options = {}) => {
+      const doing = `running ${argv[0]} in container ${id}`;
+      const { signal } = options;
+      const takesInput = options.stdin !== undefined;
+      const request = { Cmd: [...argv], AttachStdin: takesInput, AttachStdout: true, AttachStderr: true };
+      return api.call(
+        doing,
+        async (docker, limits) => {
+          // The limits of these two calls are those of any other.
+          const exec = await api.call(doing, async (bound) => idOf(await bound.getContainer(id).exec(request)), {
+            signal,
+          });
+          const start = { hijack: true, stdin: takesInput };
+          const connection: Duplex = await api.call(doing, (bound) => bound.getExec(exec).start(start), { signal });
+          addAbortSignal(limits.signal, connection);
+          if (options.keepStdinOpen === true) connection.write(options.stdin ?? '');
+          else if (takesInput) connection.end(options.stdin);
+          const output = await collect(connection, docker.getContainer(id));
+          return { exitCode: await exitCodeOf(docker.getExec(exec)), ...output };
+        },
+        { kind: 'transfer', extraMs: programMs, signal },
+      );
+    },
+  };
 }
 
 /** Reads all output. The engine may leave it open when the container exits, so that is watched too. */

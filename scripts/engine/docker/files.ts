@@ -2,24 +2,35 @@ import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, relative } from 'node:path/posix';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
-import { engineCall, optionalEngineCall } from './call.ts';
+import type { DockerApi } from './api.ts';
+import { UnexpectedResponse } from './response.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
-export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
-  const archive = (id: string, path: string) => docker.getContainer(id).getArchive({ path });
+/** For `catch`: an error of the archive, not of the connection, is one of the response. */
+function unlessBroken(error: Error & { readonly code?: string }): never {
+  throw error.code === undefined && error.name !== 'AbortError' ? new UnexpectedResponse(error.message) : error;
+}
+
+/** The slowest connection for which an upload gets enough time. */
+const slowestBytesPerMs = 50;
+
+export function fileCalls(api: DockerApi, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
+  const archive = (docker: Dockerode, id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
   /** Podman archives the target of a link; the link itself is only in the archive of its directory. */
-  const linkInDirectory = async (id: string, path: string) => {
+  const linkInDirectory = async (docker: Dockerode, id: string, path: string) => {
     const isNamed = (name: string) => name.replace(/^[^/]*\//, '') === basename(path);
-    const directory = await archive(id, dirname(path));
-    return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isNamed(name)))?.linkname;
+    const directory = await archive(docker, id, dirname(path));
+    return (await findEntry(directory, ({ name, type }) => type === 'symlink' && isNamed(name)).catch(unlessBroken))
+      ?.linkname;
   };
 
   /** Docker's response to a HEAD request has the absolute target, 50 times faster than an archive. */
-  const linkByHead = async (id: string, path: string) => {
+  const linkByHead = async (docker: Dockerode, id: string, path: string) => {
     const response = (await docker.getContainer(id).infoArchive({ path })) as IncomingMessage;
     response.resume();
-    const stat = String(response.headers['x-docker-container-path-stat'] ?? '');
+    const stat = response.headers['x-docker-container-path-stat'];
+    if (typeof stat !== 'string') throw new UnexpectedResponse('no X-Docker-Container-Path-Stat header');
     const { linkTarget } = JSON.parse(Buffer.from(stat, 'base64').toString('utf8')) as { linkTarget: string };
     return linkTarget === '' ? undefined : relative(dirname(path), linkTarget);
   };
@@ -35,24 +46,34 @@ export function fileCalls(docker: Dockerode, isPodman: boolean): Pick<Engine, 'p
   };
 
   return {
-    putFiles: (id, directory, entries) =>
-      engineCall(`writing files below ${directory} of container ${id}`, async () => {
-        const container = docker.getContainer(id);
-        for (const group of await groupsFor(container, directory, entries)) {
-          await container.putArchive(await packEntries(group.entries), { path: group.directory });
-        }
-      }),
+    putFiles: async (id, directory, entries) => {
+      const archives = await api.call(`inspecting container ${id}`, async (docker) => {
+        const groups = await groupsFor(docker.getContainer(id), directory, entries);
+        return Promise.all(groups.map(async (group) => ({ ...group, archive: await packEntries(group.entries) })));
+      });
+      const bytes = archives.reduce((sum, { archive }) => sum + archive.length, 0);
+      await api.call(
+        `writing files below ${directory} of container ${id}`,
+        async (docker) => {
+          for (const group of archives) {
+            await docker.getContainer(id).putArchive(group.archive, { path: group.directory });
+          }
+        },
+        { kind: 'change', extraMs: bytes / slowestBytesPerMs },
+      );
+    },
 
     getFiles: (id, path) =>
-      optionalEngineCall(`reading ${path} of container ${id}`, async () => {
-        const entries = await unpackEntries(await archive(id, path));
+      api.optional(`reading ${path} of container ${id}`, async (docker) => {
+        const entries = await unpackEntries(await archive(docker, id, path)).catch(unlessBroken);
+        if (entries.length === 0) throw new UnexpectedResponse('');
         const root = entries[0]?.path ?? '';
         return entries.map((entry) => ({ ...entry, path: below(basename(path), entry.path, root) }));
       }),
 
     readLink: (id, path) =>
-      optionalEngineCall(`reading the link ${path} of container ${id}`, () =>
-        isPodman ? linkInDirectory(id, path) : linkByHead(id, path),
+      api.optional(`reading the link ${path} of container ${id}`, (docker) =>
+        isPodman ? linkInDirectory(docker, id, path) : linkByHead(docker, id, path),
       ),
   };
 }

@@ -1,74 +1,95 @@
+import { Readable, Transform } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
-import { engineCall, hasLabels, openStream, optionalEngineCall, toLabelFilter } from './call.ts';
+import type { DockerApi } from './api.ts';
+import { hasLabels, openStream, toLabelFilter } from './call.ts';
+import { listOf, parseJson, UnexpectedResponse, withKeys } from './response.ts';
 
 type ImageCalls = Pick<
   Engine,
   'listImages' | 'findImage' | 'removeImage' | 'pullImage' | 'importImage' | 'tagImage' | 'saveImages' | 'loadImages'
 >;
 
-export function imageCalls(docker: Dockerode): ImageCalls {
+export function imageCalls(api: DockerApi): ImageCalls {
   return {
     listImages: (labels) =>
-      engineCall('listing images', async () => {
-        const images = await docker.listImages({ filters: toLabelFilter(labels) });
+      api.call('listing images', async (docker) => {
+        const images = listOf(await docker.listImages({ filters: toLabelFilter(labels) }), 'Id');
         return images.map((image) => toSummary(image, image.Labels)).filter((image) => hasLabels(image.labels, labels));
       }),
 
     findImage: (reference) =>
-      optionalEngineCall(`looking for image ${reference}`, async () => {
-        const image = await docker.getImage(reference).inspect();
+      api.optional(`looking for image ${reference}`, async (docker) => {
+        const image = withKeys(await docker.getImage(reference).inspect(), 'Id');
         return toSummary(image, image.Config?.Labels);
       }),
 
     removeImage: async (reference) => {
-      await optionalEngineCall(`removing image ${reference}`, () => docker.getImage(reference).remove());
+      const remove = (docker: Dockerode) => docker.getImage(reference).remove();
+      await api.optional(`removing image ${reference}`, remove, { kind: 'change' });
     },
 
     pullImage: async (reference, onProgress, signal) => {
       const doing = `pulling ${reference}`;
       const authconfig = await credentialsFor(reference, process.env, signal);
-      const pull = async () => {
+      const pull = async (docker: Dockerode) => {
         const { repository, tag } = splitReference(reference);
         const count = createPullCount();
-        const options = { fromImage: repository, tag, abortSignal: signal };
-        const response = await docker.createImage(authconfig ?? {}, options);
+        const response = await docker.createImage(authconfig ?? {}, { fromImage: repository, tag });
         for await (const line of progressLines(doing, bytes(response))) onProgress(count(line));
       };
-      await engineCall(doing, pull, signal);
+      await api.call(doing, pull, { kind: 'transfer', signal });
     },
 
     importImage: (tar, reference, changes) => {
       const doing = `importing ${reference}`;
-      return engineCall(doing, () =>
-        sending(tar, async () => {
-          // Podman reads the tag from `repo` only, Docker accepts it there too.
-          const response = await docker.importImage(tar, { repo: reference, changes: [...changes] });
-          await collect(progressLines(doing, bytes(response)));
-        }),
+      return api.call(
+        doing,
+        (docker, { received }) =>
+          sending(tar, received, async (source) => {
+            // Podman reads the tag from `repo` only, Docker accepts it there too.
+            const response = await docker.importImage(source, { repo: reference, changes: [...changes] });
+            await collect(progressLines(doing, bytes(response)));
+          }),
+        { kind: 'transfer' },
       );
     },
 
     tagImage: (reference, as) =>
-      engineCall(`tagging ${reference} as ${as}`, async () => {
-        const { repository, tag } = splitReference(as);
-        await docker.getImage(reference).tag({ repo: repository, tag });
-      }),
-
-    saveImages: (references) =>
-      engineCall(`saving ${references.join(', ')}`, () =>
-        openStream(docker, { method: 'GET', path: '/images/get', query: { names: references } }),
+      api.call(
+        `tagging ${reference} as ${as}`,
+        async (docker) => {
+          const { repository, tag } = splitReference(as);
+          await docker.getImage(reference).tag({ repo: repository, tag });
+        },
+        { kind: 'change' },
       ),
 
+    saveImages: async (references) => {
+      const request = { method: 'GET', path: '/images/get', query: { names: references } } as const;
+      const doing = `saving ${references.join(', ')}`;
+      return Readable.from(
+        await api.open(
+          doing,
+          (docker) => openStream(docker, request),
+          (chunks) => chunks,
+          { kind: 'transfer' },
+        ),
+      );
+    },
+
     loadImages: (tar) =>
-      engineCall('loading images', () =>
-        sending(tar, async () => {
-          const response = await docker.loadImage(tar, { quiet: true });
-          return loadedReferences(await collect(progressLines('loading images', bytes(response))));
-        }),
+      api.call(
+        'loading images',
+        (docker, { received }) =>
+          sending(tar, received, async (source) => {
+            const response = await docker.loadImage(source, { quiet: true });
+            return loadedReferences(await collect(progressLines('loading images', bytes(response))));
+          }),
+        { kind: 'transfer' },
       ),
   };
 }
@@ -80,13 +101,24 @@ export function loadedReferences(lines: readonly ProgressLine[]): readonly strin
 }
 
 /** When reading the source fails during the upload, rejects with that error instead of the engine's response to it. */
-async function sending<T>(source: NodeJS.ReadableStream, send: () => Promise<T>): Promise<T> {
+async function sending<T>(
+  source: NodeJS.ReadableStream,
+  sent: () => void,
+  send: (source: NodeJS.ReadableStream) => Promise<T>,
+): Promise<T> {
   let sourceError: Error | undefined;
+  const counted = new Transform({
+    transform: (chunk, _encoding, done) => {
+      sent();
+      done(null, chunk);
+    },
+  });
   source.once('error', (error: Error) => {
     sourceError = error;
+    counted.destroy(error);
   });
   try {
-    return await send();
+    return await send(source.pipe(counted));
   } catch (error) {
     throw sourceError ?? error;
   }
@@ -124,12 +156,16 @@ export interface ProgressLine {
  * which dockerode's followProgress ignores (apocas/dockerode#639): it is thrown here.
  */
 export async function* progressLines(doing: string, source: AsyncIterable<Buffer>): AsyncGenerator<ProgressLine> {
+  let isEmpty = true;
   for await (const text of linesOf(source)) {
-    const line = JSON.parse(text) as ProgressLine & { error?: unknown; errorDetail?: { message?: unknown } };
+    isEmpty = false;
+    const line: ProgressLine & { error?: unknown; errorDetail?: { message?: unknown } } = parseJson(text);
     const failure = line.errorDetail?.message ?? line.error;
     if (failure !== undefined) throw new EngineError({ code: 'refused', doing, message: String(failure) });
     yield line;
   }
+  // Every engine says at least what the result is.
+  if (isEmpty) throw new UnexpectedResponse('');
 }
 
 async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -1,34 +1,29 @@
 import { StringDecoder } from 'node:string_decoder';
-import type Dockerode from 'dockerode';
 import type { Engine, LogLine } from '../engine.ts';
-import { openStream, toEngineError } from './call.ts';
+import type { DockerApi } from './api.ts';
+import { openStream } from './call.ts';
+import { UnexpectedResponse } from './response.ts';
 
-export function logCalls(docker: Dockerode): Pick<Engine, 'logs'> {
+export function logCalls(api: DockerApi): Pick<Engine, 'logs'> {
   return {
     async *logs(id, { signal, follow = false, tail = 'all', since = new Date(0) }) {
+      const query = {
+        stdout: true,
+        stderr: true,
+        timestamps: true,
+        follow,
+        tail,
+        since: (since.getTime() / 1_000).toFixed(3),
+      };
+      const request = { method: 'GET', path: `/containers/${id}/logs`, query } as const;
       try {
-        const response = await openStream(docker, {
-          method: 'GET',
-          path: `/containers/${id}/logs`,
-          query: {
-            stdout: true,
-            stderr: true,
-            timestamps: true,
-            follow,
-            tail,
-            since: (since.getTime() / 1_000).toFixed(3),
-          },
-          signal,
-        });
-        try {
-          yield* linesOf(framesOf(response));
-        } finally {
-          response.destroy();
-        }
+        const options = { signal, endless: follow };
+        const doing = `reading the logs of container ${id}`;
+        const read = (chunks: AsyncIterable<Buffer>) => linesOf(framesOf(chunks));
+        yield* await api.open(doing, (docker) => openStream(docker, request), read, options);
       } catch (error) {
-        // After an abort the lines end without an error.
-        if (signal?.aborted === true) return;
-        throw toEngineError(`reading the logs of container ${id}`, error);
+        // An abort ends the lines without an error.
+        if (signal?.aborted !== true) throw error;
       }
     },
   };
@@ -51,6 +46,7 @@ export async function* framesOf(source: AsyncIterable<Buffer>): AsyncGenerator<F
   for await (const chunk of source) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     while (rest.length >= headerLength) {
+      if ((rest[0] ?? 0) > 2 || rest.readUIntBE(1, 3) !== 0) throw new UnexpectedResponse(rest.toString('utf8'));
       const end = headerLength + rest.readUInt32BE(4);
       if (rest.length < end) break;
       yield { stream: rest[0] === 2 ? 'stderr' : 'stdout', content: rest.subarray(headerLength, end) };

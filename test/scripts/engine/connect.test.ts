@@ -85,7 +85,7 @@ describe('an engine that responds', () => {
 test('a socket of another server must be reported with its response', async () => {
   await using daemon = await fakeDaemon({ 'GET /_ping': json(400, 'HTTP request to an HTTPS server') });
   const trying = connect({ ...user, env: { DOCKER_HOST: `unix://${daemon.path}` } });
-  await expect(trying).rejects.toThrow('it answered 400: "HTTP request to an HTTPS server"');
+  await expect(trying).rejects.toThrow('is not from the Docker API (status 400, "HTTP request to an HTTPS server")');
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { engineCall, optionalEngineCall, toEngineError } from '../../../../scripts/engine/docker/call.ts';
+import { toEngineError } from '../../../../scripts/engine/docker/call.ts';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
 
 /** An error response, in the words of docker-modem. */
@@ -36,11 +36,9 @@ test.each([
 });
 
 describe('an error of the engine', () => {
-  test("must have the engine's message, what was being done, and the cause", async () => {
+  test("must have the engine's message, what was being done, and the cause", () => {
     const cause = refusal(404, 'No such container: x');
-    const error = await engineCall('starting container x', () => Promise.reject(cause)).catch(
-      (thrown: unknown) => thrown,
-    );
+    const error = toEngineError('starting container x', cause);
     expect(error).toBeInstanceOf(EngineError);
     expect(error).toMatchObject({ message: 'No such container: x', doing: 'starting container x', cause });
   });
@@ -67,9 +65,4 @@ test('a programming error must be returned unchanged', () => {
 test('an abort must be returned unchanged', () => {
   const abort = new DOMException('stopped', 'AbortError');
   expect(toEngineError('trying', abort)).toBe(abort);
-});
-
-test('an optional call must return undefined for a 404, and reject for any other status', async () => {
-  expect(await optionalEngineCall('looking', () => Promise.reject(refusal(404, 'no such volume')))).toBeUndefined();
-  await expect(optionalEngineCall('looking', () => Promise.reject(refusal(409, 'in use')))).rejects.toThrow('in use');
 });

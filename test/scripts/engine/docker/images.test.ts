@@ -45,7 +45,7 @@ test('a pull must request the repository and the tag or digest', async () => {
     'POST /images/create': (request, response) => {
       const query = new URL(request.url ?? '', 'http://engine').searchParams;
       asked.push(`${query.get('fromImage')} ${query.get('tag')}`);
-      response.end();
+      lines({ status: 'Status: Image is up to date' })(request, response);
     },
   });
   const digest = `sha256:${'0'.repeat(64)}`;
