@@ -133,15 +133,19 @@ export function createExecutors(context: ExecutorContext): Executors {
       const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
       return waitReady(desiredService(service).service, containerOf(service), options);
     },
-    reload: async ({ service }, step) => {
-      const { release } = desiredService(service);
-      if (release !== undefined) await driverOf(service).reload(contextOf(service, release, step));
+    reload: async ({ service: name }, step) => {
+      const { service, release } = desiredService(name);
+      if (release === undefined) return;
+      const running = { service, container: containerOf(name), engine, clock, doing: `reloading ${name}` };
+      await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
+        driverOf(name).reload(contextOf(name, release, { ...step, signal })),
+      );
     },
     confirm: async ({ service: name }, step) => {
       const { service, release } = desiredService(name);
       if (release === undefined) return;
-      const alive = { service, container: containerOf(name), engine, exit: exits.get(name), signal: step.signal };
-      const notes = await whileAlive(alive, (signal) =>
+      const running = { service, container: containerOf(name), engine, clock, doing: `confirming ${name}` };
+      const notes = await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
         driverOf(name).confirm(contextOf(name, release, { ...step, signal })),
       );
       for (const text of notes) step.note(text);

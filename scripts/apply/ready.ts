@@ -1,5 +1,5 @@
 import type { Service } from '../../stack/service.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -129,31 +129,61 @@ interface RunningServer {
   readonly service: Service;
   readonly container: string;
   readonly engine: Engine;
+  readonly clock: Clock;
   /** Resolves when the container exits; undefined when this run did not start it. */
   readonly exit: Promise<number> | undefined;
   readonly signal: AbortSignal;
+  /** What is being done, for messages: `reloading prometheus`. */
+  readonly doing: string;
 }
 
 /**
  * Runs `work` with a server that is ready. If the server exits, rejects immediately with an error that shows its log: the
- * engine keeps restarting it, so the exit would go unnoticed.
+ * engine keeps restarting it, so the exit would go unnoticed. Rejects too once its container is paused, stopped or
+ * removed: until then the server would only be silent.
  */
 export async function whileAlive<T>(
-  { service, container, engine, exit, signal }: RunningServer,
+  { service, container, engine, clock, exit, signal, doing }: RunningServer,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (exit === undefined) return work(signal);
   const done = new AbortController();
-  const crash = exit.then(
-    async (code): Promise<never> => {
-      throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`);
-    },
-    // A failed wait is not an exit.
-    () => new Promise<never>(() => undefined),
-  );
+  const end = AbortSignal.any([signal, done.signal]);
+  const crash = async (): Promise<never> => {
+    const code = await exit;
+    if (code === undefined) return never();
+    throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`);
+  };
+  const stop = async (): Promise<never> => {
+    for (;;) {
+      await clock.sleep(inspectMs, end);
+      // The work itself reports an engine that does not respond.
+      const found = await engine.findContainer(container).catch(() => 'unknown' as const);
+      if (found === 'unknown' || found?.state === 'running') continue;
+      throw notRunning(doing, service, found);
+    }
+  };
   try {
-    return await Promise.race([work(AbortSignal.any([signal, done.signal])), crash]);
+    // A wait that fails says nothing about the container.
+    return await Promise.race([work(end), crash().catch(onlyStackErrors), stop().catch(onlyStackErrors)]);
   } finally {
     done.abort();
   }
+}
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+const onlyStackErrors = (error: unknown): Promise<never> => {
+  if (error instanceof StackError) throw error;
+  return never();
+};
+
+function notRunning(doing: string, { name }: Service, container: ContainerSummary | undefined): StackError {
+  const retry = 'run the command again';
+  if (container === undefined) return new StackError({ doing, why: 'its container was removed', tryThis: retry });
+  const isPaused = container.state === 'paused';
+  return new StackError({
+    doing,
+    why: `its container is ${container.state}`,
+    tryThis: isPaused ? `docker unpause ${container.name}, then ${retry}` : `promstack logs ${name}`,
+  });
 }

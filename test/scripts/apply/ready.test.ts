@@ -1,11 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import { waitReady } from '../../../scripts/apply/ready.ts';
+import { waitReady, whileAlive } from '../../../scripts/apply/ready.ts';
 import type { ContainerState, ContainerSummary, LogLine } from '../../../scripts/engine/engine.ts';
 import type { ServiceClient } from '../../../scripts/state/service-client.ts';
 import type { HttpResponse } from '../../../stack/model.ts';
 import { findService } from '../../../stack/services.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { flyingClock } from '../../support/flying-clock.ts';
+
+describe('a server that is reloaded', () => {
+  const work = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+  it.each([
+    ['paused', 'its container is paused\n  try: docker unpause demo-prometheus, then run the command again'],
+    ['exited', 'its container is exited\n  try: promstack logs prometheus'],
+    ['restarting', 'its container is restarting'],
+    [undefined, 'its container was removed'],
+  ] as const)('must not be waited for once its container is %s', async (state, message) => {
+    const { alive, clock } = setUp({ ready: [], state });
+    await expect(alive(work)).rejects.toThrow(`reloading prometheus: ${message}`);
+    expect(clock.sleptMs()).toBe(1_000);
+  });
+
+  it('must be waited for while it runs, and while the engine does not respond', async () => {
+    let looks = 0;
+    const { alive } = setUp({
+      ready: [],
+      get state() {
+        looks += 1;
+        if (looks % 2 === 0) throw new Error('no response');
+        return 'running' as const;
+      },
+    });
+    const untilLooked = async (): Promise<string> => {
+      while (looks < 4) await new Promise((resolve) => setImmediate(resolve));
+      return 'done';
+    };
+    expect(await alive(untilLooked)).toBe('done');
+  });
+
+  it('must stop being waited for when the user interrupts', async () => {
+    const { alive } = setUp({ ready: [], state: 'running' }, AbortSignal.timeout(20));
+    await expect(alive(work)).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+});
 
 describe('waiting for a server to be ready', () => {
   it('must end with the first response of 200', async () => {
@@ -133,7 +171,7 @@ function setUp(situation: Situation, signal: AbortSignal = new AbortController()
   const engine = fakeEngine({
     findContainer: async () => {
       const state = 'state' in situation ? situation.state : 'running';
-      return state === undefined ? undefined : ({ state } as ContainerSummary);
+      return state === undefined ? undefined : ({ state, name: 'demo-prometheus' } as ContainerSummary);
     },
     async *logs() {
       for (const text of log) yield { stream: 'stderr', time: '', text } satisfies LogLine;
@@ -149,5 +187,10 @@ function setUp(situation: Situation, signal: AbortSignal = new AbortController()
       exit,
       onProgress: (detail) => progress.push(detail),
     });
-  return { wait, clock, progress };
+  const alive = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    whileAlive(
+      { service, container: 'its container', engine, clock, exit, signal, doing: 'reloading prometheus' },
+      work,
+    );
+  return { wait, alive, clock, progress };
 }
