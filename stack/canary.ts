@@ -6,7 +6,7 @@ export const canaryJob = 'promstack-verify';
 /** The metric it pushes, always with the value 1. */
 export const canaryMetric = 'promstack_verify_canary';
 
-/** The label that tells the canaries of two runs apart; a grouping label in the Pushgateway too. */
+/** The label that distinguishes the canaries of different runs; also a grouping label in the Pushgateway. */
 export const canaryLabel = 'promstack_verify';
 
 /** The shipped alert that fires on the canary (templates/pushgateway/contribute/rules/verify.yml). */
@@ -15,7 +15,7 @@ export const canaryAlert = 'PromstackVerify';
 /** A receiver without integrations, for the canary of a stack without a sink. */
 export const canaryReceiver = 'promstack-verify';
 
-/** Whether the stack has the services a canary passes on its way to Alertmanager. */
+/** Whether the stack has the services that a canary needs to become an alert. */
 export function hasCanary(config: StackConfig): boolean {
   return config.pushgateway.enabled && config.prometheus.enabled;
 }

@@ -118,13 +118,13 @@ function receiverProblems(
   ];
 }
 
-function intervalProblems(given: unknown, path: KeyPath, { intervals, intervalsAt }: DefinedNames): readonly Problem[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) {
-    const message = expected('a list of time intervals', given);
+function intervalProblems(value: unknown, path: KeyPath, { intervals, intervalsAt }: DefinedNames): readonly Problem[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    const message = expected('a list of time intervals', value);
     return [{ code: 'wrong-type', path, message, hint: 'write a list, such as [weekend]' }];
   }
-  return given.flatMap((name: unknown, at): readonly Problem[] => {
+  return value.flatMap((name: unknown, at): readonly Problem[] => {
     if (typeof name !== 'string' || intervals.includes(name)) return [];
     return [
       {
@@ -164,11 +164,11 @@ function matcherProblem(matcher: unknown, path: KeyPath): readonly Problem[] {
 }
 
 /** What a user meant by `severity: critical`. */
-function suggestion(given: unknown): string | undefined {
-  const pairs = isMapping(given)
-    ? Object.entries(given)
-    : typeof given === 'string'
-      ? [...given.matchAll(/^\s*(\w+)\s*(?::|==)\s*"?([^"]*?)"?\s*$/g)].map(
+function suggestion(value: unknown): string | undefined {
+  const pairs = isMapping(value)
+    ? Object.entries(value)
+    : typeof value === 'string'
+      ? [...value.matchAll(/^\s*(\w+)\s*(?::|==)\s*"?([^"]*?)"?\s*$/g)].map(
           ([, name = '', value]) => [name, value] as const,
         )
       : [];

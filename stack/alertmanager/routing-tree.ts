@@ -5,7 +5,7 @@ import { formatMatcher, type Labels, labelOf, type Matcher, matchersOf, matches 
 export interface Route {
   readonly receiver: string;
   readonly matchers: readonly Matcher[];
-  /** Whether an alert that matches goes on to the routes after this one. */
+  /** Whether a matching alert continues to the routes after this one. */
   readonly continues: boolean;
   readonly timing: Timing;
   readonly muteIntervals: readonly string[];

@@ -78,11 +78,11 @@ export function findDuplicateGroups(groups: readonly StoredGroup[], pushed?: Lab
     const duplicate = seen.get(key);
     if (duplicate === undefined) seen.set(key, labels);
     else if (identityOf(duplicate) !== identityOf(labels)) {
-      const [one, other] = [formatLabels(labels), formatLabels(duplicate)];
+      const [existing, conflicting] = [formatLabels(labels), formatLabels(duplicate)];
       const message =
         duplicate === pushed
-          ? `to the Pushgateway the existing group ${one} is the same as ${other}`
-          : `to the Pushgateway the groups ${one} and ${other} are the same, so it rejects every push`;
+          ? `to the Pushgateway the existing group ${existing} is the same as ${conflicting}`
+          : `to the Pushgateway the groups ${existing} and ${conflicting} are the same, so it rejects every push`;
       const hint =
         'an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm';
       return [{ severity: 'error', code: 'held-twin', message, hint }];
@@ -115,18 +115,18 @@ function othersByName(
 }
 
 function typeConflict({ name, type, where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
-  const other = holders.find((holder) => holder.family.type !== undefined && holder.family.type !== type);
-  if (other === undefined) return [];
-  const message = `${name} is ${withArticle(type)} here, but ${withArticle(other.family.type ?? 'untyped')} in ${nameOf(other)}`;
-  return [{ severity: 'error', code: 'held-type', message, hint: hintFor(other), where }];
+  const conflict = holders.find((holder) => holder.family.type !== undefined && holder.family.type !== type);
+  if (conflict === undefined) return [];
+  const message = `${name} is ${withArticle(type)} here, but ${withArticle(conflict.family.type ?? 'untyped')} in ${nameOf(conflict)}`;
+  return [{ severity: 'error', code: 'held-type', message, hint: hintFor(conflict), where }];
 }
 
 function helpConflict({ name, help = '', where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
-  const other = holders.find((holder) => holder.group !== undefined && holder.family.help !== help);
-  if (other === undefined) return [];
-  const text = other.family.help === '' ? 'no help text' : `the help text ${JSON.stringify(other.family.help)}`;
-  const message = `${name} has ${text} in ${nameOf(other)}`;
-  const hint = 'the Pushgateway shows either of the two: use the same text in all groups';
+  const conflict = holders.find((holder) => holder.group !== undefined && holder.family.help !== help);
+  if (conflict === undefined) return [];
+  const text = conflict.family.help === '' ? 'no help text' : `the help text ${JSON.stringify(conflict.family.help)}`;
+  const message = `${name} has ${text} in ${nameOf(conflict)}`;
+  const hint = 'the Pushgateway exposes only one of them: use the same text in all groups';
   return [{ severity: 'warning', code: 'held-help', message, hint, where }];
 }
 
@@ -137,10 +137,10 @@ function seriesConflict(family: Family, group: LabelMap, holders: readonly Holde
   );
   for (const { labels, first } of seriesOf(family)) {
     const full = pushedLabels(labels, group);
-    const other = stored.get(identityOf(full));
-    if (other === undefined) continue;
-    const message = `${family.name}${formatLabels(full)} already exists in ${nameOf(other)}`;
-    return [{ severity: 'error', code: 'held-series', message, hint: hintFor(other), where: first.where }];
+    const conflict = stored.get(identityOf(full));
+    if (conflict === undefined) continue;
+    const message = `${family.name}${formatLabels(full)} already exists in ${nameOf(conflict)}`;
+    return [{ severity: 'error', code: 'held-series', message, hint: hintFor(conflict), where: first.where }];
   }
   return [];
 }
@@ -152,9 +152,9 @@ function nameConflict(
   { families }: Push,
 ): readonly Diagnostic[] {
   const pushed = new Set(families.map((family) => family.name));
-  const collision = (other: string): readonly Diagnostic[] => {
-    const holder = others.get(other)?.[0];
-    const message = `${name} collides with ${other}${holder === undefined ? '' : ` in ${nameOf(holder)}`}`;
+  const collision = (otherName: string): readonly Diagnostic[] => {
+    const holder = others.get(otherName)?.[0];
+    const message = `${name} collides with ${otherName}${holder === undefined ? '' : ` in ${nameOf(holder)}`}`;
     const hint = 'histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two';
     return [{ severity: 'error', code: 'held-name', message, hint, where }];
   };
@@ -163,7 +163,7 @@ function nameConflict(
   if (whole !== undefined && !pushed.has(whole)) return collision(whole);
   const part = ['_count', '_sum', '_bucket']
     .map((suffix) => name + suffix)
-    .find((other) => others.has(other) && !pushed.has(other) && findCollision(other, new Map([[name, type]])));
+    .find((longer) => others.has(longer) && !pushed.has(longer) && findCollision(longer, new Map([[name, type]])));
   return part === undefined ? [] : collision(part);
 }
 

@@ -43,7 +43,7 @@ function inconsistentLabels(family: Family): readonly Diagnostic[] {
   const names = namesOf(first.labels);
   const odd = others.find((series) => namesOf(series.labels) !== names);
   if (odd === undefined) return [];
-  const message = `${family.name} has other label names here than on line ${first.first.where.line}`;
+  const message = `${family.name} has different label names here than on line ${first.first.where.line}`;
   return warn('inconsistent-labels', message, odd.first.where, 'use the same label names for all samples of a metric');
 }
 

@@ -14,7 +14,7 @@ export const dashboardsFolder = 'dashboards';
 /** A key in the dashboard by which promstack recognizes it. */
 const stampKey = 'promstack';
 
-/** A copy made in the browser has another uid than its stamp and belongs to the user. */
+/** The stamp of a copy made in the browser has the uid of the original: such a copy belongs to the user. */
 interface DashboardStamp {
   readonly revision: string;
   readonly uid: string;

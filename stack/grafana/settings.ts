@@ -24,7 +24,7 @@ const set = (section: string, key: string, value: Setting['value'] | undefined):
 export const reserved: Readonly<Record<string, string>> = {
   'security.admin_user': 'promstack logs in as admin',
   'security.admin_password': 'use grafana.admin_password instead',
-  'security.secret_key': 'promstack generates and keeps it: with another one Grafana could not read its own secrets',
+  'security.secret_key': 'promstack generates and keeps it: with a different key Grafana cannot decrypt its secrets',
   'security.disable_initial_admin_creation': 'promstack logs in as admin',
   'auth.basic.enabled': 'promstack uses basic auth to load dashboards and datasources',
   'auth.anonymous.enabled': 'use grafana.anonymous instead',

@@ -52,7 +52,7 @@ interface LabelUse {
 }
 
 /** The value of `.`: the data of the template, the labels, or something unknown. */
-type Dot = 'all' | 'labels' | 'other';
+type Dot = 'all' | 'labels' | 'unknown';
 
 /** The labels of the alert that a template certainly uses, in order. */
 export function labelUses(text: string): readonly LabelUse[] {
@@ -78,12 +78,12 @@ function usesByDot(text: string): readonly LabelUse[] {
     if (inner.startsWith('/*')) continue;
     const code = inner.replaceAll(strings, (text) => ' '.repeat(text.length));
     const [word = ''] = /^\w+/.exec(code) ?? [];
-    const dot = dots.at(-1) ?? 'other';
+    const dot = dots.at(-1) ?? 'unknown';
     if (word === 'define' || word === 'block') return [];
     if (word === 'end') dots.pop();
-    else if (word === 'else' && code !== 'else') dots.splice(-1, 1, 'other');
+    else if (word === 'else' && code !== 'else') dots.splice(-1, 1, 'unknown');
     // In `else`, `.` is what it was before the block; an `if` never changes it.
-    else if (word === 'else') dots.splice(-1, 1, dots.at(-2) ?? 'other');
+    else if (word === 'else') dots.splice(-1, 1, dots.at(-2) ?? 'unknown');
     const start = match.index + whole.indexOf(inner);
     const pattern = dot === 'all' ? ofAll : dot === 'labels' ? ofLabels : undefined;
     for (const use of pattern === undefined ? [] : code.matchAll(pattern)) {
@@ -91,8 +91,8 @@ function usesByDot(text: string): readonly LabelUse[] {
       uses.push({ label: use[1] ?? '', from: start + from, length });
     }
     if (word === 'if') dots.push(dot);
-    else if (word === 'range') dots.push('other');
-    else if (word === 'with') dots.push(isLabels(code, dot) ? 'labels' : 'other');
+    else if (word === 'range') dots.push('unknown');
+    else if (word === 'with') dots.push(isLabels(code, dot) ? 'labels' : 'unknown');
   }
   return uses;
 }

@@ -39,7 +39,7 @@ const targets = z.object({
 });
 
 /** More targets than this are counted instead of listed. */
-const mostListed = 5;
+const maxListed = 5;
 
 function readTargets(answer: unknown): Reading | undefined {
   const parsed = targets.safeParse(answer);
@@ -54,9 +54,9 @@ function readTargets(answer: unknown): Reading | undefined {
     ...(waiting > 0 ? [`${waiting} not scraped yet`] : []),
   ].join(', ');
   const messages = down
-    .slice(0, mostListed)
+    .slice(0, maxListed)
     .map((target) => `the target ${target.scrapeUrl} of job ${target.scrapePool} is down: ${target.lastError}`);
-  if (down.length > mostListed) messages.push(`${down.length - mostListed} more targets are down`);
+  if (down.length > maxListed) messages.push(`${down.length - maxListed} more targets are down`);
   const tryThis =
     'check that it listens on an address the containers can reach; this host is host.docker.internal to them';
   return {

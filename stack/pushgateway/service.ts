@@ -75,7 +75,7 @@ function readGroups(page: string, now: number): Reading {
 }
 
 /** More failures than this are counted instead of listed. */
-const mostListed = 3;
+const maxListed = 3;
 
 function readRefused(page: string, now: number): Reading {
   const pushedAt = new Map(samplesOf(page, 'push_time_seconds').map((push) => [push.labels, push.value]));
@@ -89,7 +89,7 @@ function readRefused(page: string, now: number): Reading {
     text: `the last push of ${counted(refused.length, 'group')}`,
     values,
     tone: 'notice',
-    problems: refused.slice(0, mostListed).map((failure) => ({
+    problems: refused.slice(0, maxListed).map((failure) => ({
       message: `it refused the last push of ${groupName(failure)}, ${ago(failure.value * 1000, now)}`,
       tryThis: 'push with promstack push, which reports mistakes before it sends anything',
     })),

@@ -1,12 +1,12 @@
-/** Keys whose texts have lines of their own: certificates and keys. */
+/** Keys with multi-line values: certificates and private keys. */
 const multiline = /^(?:ca|cert|key|client_certificate_key)$/;
 
-/** What is wrong with the text of a secret below a key, without showing it; undefined when it can be right. */
+/** The problem of a secret's text, without showing it; undefined when it looks valid. */
 export function secretTextProblem(
   text: string,
   key: string,
 ): { readonly because: string; readonly hint: string } | undefined {
-  // An empty one could not be read, which is reported already.
+  // An unreadable secret is empty, and has been reported already.
   if (text === '' || multiline.test(key)) return undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header or a URL cannot contain.
   if (/[\u0000-\u001f\u007f]/.test(text)) {
@@ -19,7 +19,7 @@ export function secretTextProblem(
   return undefined;
 }
 
-/** As Alertmanager takes it (config.parseURL): with a host, and without what Go's net/url refuses. */
+/** Like Alertmanager (config.parseURL): with a host, and valid for Go's net/url. */
 function isUrl(text: string): boolean {
   if (!/^https?:\/\/[^\s/?#]/i.test(text) || /%(?![\da-f]{2})/i.test(text) || text !== text.trim()) return false;
   return URL.canParse(text);

@@ -2,13 +2,13 @@ import type { ParseOptions, SchemaOptions } from 'yaml';
 
 /**
  * An unquoted scalar that YAML resolves to a number, a boolean or a date, and whose spelling a JavaScript value would lose: `1.10`,
- * `0012`, `0x1F`, `True`, a number of 20 digits. A server takes it as written where it wants a string, and by its own rules
- * elsewhere, so it reaches the server as it was written.
+ * `0012`, `0x1F`, `True`, a number of 20 digits. It is passed to the servers unchanged: they read it as a string where they expect
+ * one, and resolve it by their own rules elsewhere.
  */
 export class PlainScalar {
-  /** As it was written. */
+  /** The source text. */
   readonly text: string;
-  /** What YAML 1.2 (the core schema) makes of it. */
+  /** The value in YAML 1.2 (the core schema). */
   readonly value: string | number | boolean;
 
   constructor(text: string, value: string | number | boolean) {
@@ -26,18 +26,18 @@ export class PlainScalar {
 }
 
 /**
- * What an unquoted text must look like for one of the YAML parsers involved (the core schema, Go's yaml.v2 and yaml.v3) to resolve
- * it to anything but a string: null, booleans of YAML 1.1 and 1.2, numbers, dates.
+ * Unquoted text that one of the YAML parsers involved (the core schema, Go's yaml.v2 and yaml.v3) does not resolve to a string:
+ * null, booleans of YAML 1.1 and 1.2, numbers, dates.
  */
 const resolvable =
   /^(?:|~|null|true|false|yes|no|on|off|[yn]|[-+]?\.inf|\.nan|[-+]?0(?:b[01_]+|o[0-7_]+|x[\da-f_]+)|[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[-+]?\d+)?|\d{4}-\d\d?-\d\d?(?:[t \t].*)?)$/i;
 
-/** Whether a string has to be quoted in YAML, so that no parser takes it for something else. */
+/** Whether a string must be quoted in YAML, so that all parsers read it as a string. */
 export function isResolvable(text: string): boolean {
   return resolvable.test(text);
 }
 
-/** The value of an unquoted scalar: a string, null, a boolean or number that is printed as it was written, or a PlainScalar. */
+/** The value of an unquoted scalar: a string, null, a boolean or number that is printed as in the source, or a PlainScalar. */
 export function readPlainScalar(text: string): unknown {
   if (!resolvable.test(text)) return text;
   const value = coreValue(text);
@@ -54,7 +54,7 @@ function coreValue(text: string): string | number | boolean | null {
   return /^\.(?:nan|NaN|NAN)$/.test(text) ? Number.NaN : text;
 }
 
-/** Options of the yaml package under which unquoted scalars are read by `readPlainScalar`, and keys as strings, as written. */
+/** Options of the yaml package to read unquoted scalars with `readPlainScalar`, and keys as strings. */
 export const plainScalars = {
   stringKeys: true,
   customTags: (core) => [

@@ -50,7 +50,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
       held: [[b, '# HELP m one\nm 1\n']],
       push: [a, '# HELP m two\nm 1\n'],
       problems: [
-        'warning 1:8 held-help: m has the help text "one" in the group {job="b", instance="x"} (the Pushgateway shows either of the two: use the same text in all groups)',
+        'warning 1:8 held-help: m has the help text "one" in the group {job="b", instance="x"} (the Pushgateway exposes only one of them: use the same text in all groups)',
       ],
     },
     "a type of the Pushgateway's own": {

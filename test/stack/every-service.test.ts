@@ -14,17 +14,17 @@ const templates = join(packageRoot(), 'templates');
 const all = Object.fromEntries(services.map(({ name }) => [name, { enabled: true }]));
 const config = stackSchema.parse({ name: 'every', ...all });
 
-it('every part of stack.yml that belongs to a service must have its service, and the other way round', () => {
+it('every service section of stack.yml must have a service, and every service a section', () => {
   expect(Object.keys(serviceSchemas)).toEqual(services.map(({ name }) => name));
 });
 
 describe.each(services.map((service) => [service.name, service] as const))('%s', (name, service) => {
-  it('must be off when stack.yml says so, and on when it says so', () => {
+  it('must be enabled and disabled by stack.yml', () => {
     expect(service.isEnabled(config)).toBe(true);
     expect(service.isEnabled(stackSchema.parse({ [name]: { enabled: false } }))).toBe(false);
   });
 
-  it('must run a pinned image, unprivileged, on the address the stack is bound to', () => {
+  it("must run a pinned image, unprivileged, on the stack's bind address", () => {
     const spec = service.container(config);
     expect(spec.service).toBe(name);
     expect(spec.image).toMatch(/:v?\d+\.\d+\.\d+$/);
@@ -34,18 +34,18 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     expect(spec.ports.map(({ host }) => host)).toEqual([service.hostPort(config)].filter((port) => port !== undefined));
   });
 
-  it('must be probed at a port of its own container', () => {
+  it('must be probed at a port of its container', () => {
     expect(service.ready).toMatchObject({ method: 'GET', port: service.port });
   });
 
-  it('must have a driver of its own exactly when its reload needs one', () => {
+  it('must have its own driver exactly when its reload needs one', () => {
     expect(driverOf(name) !== httpDriver).toBe(service.reload === 'driver');
   });
 
   it('must have its templates, and contribute files that parse', async () => {
     const folder = join(templates, name);
     const rendered = await renderAll();
-    const own = rendered.services.find((one) => one.service === service);
+    const own = rendered.services.find((candidate) => candidate.service === service);
     const reads = service.container(config).mounts.some((mount) => mount.kind === 'config');
     expect((own?.files.length ?? 0) > 0).toBe(reads);
     for (const file of own?.files ?? []) {
@@ -54,14 +54,14 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     if (existsSync(folder)) expect(readdirSync(folder).length).toBeGreaterThan(0);
   });
 
-  it('must have its keys in the file that `init` writes', () => {
+  it('must have its keys in the stack.yml of init', () => {
     const text = readFileSync(join(templates, 'init', 'stack.yml'), 'utf8');
     expect(text).toMatch(new RegExp(`^#? ?${name}:`, 'm'));
   });
 
-  it('must read nothing back from a server that it could not have put there', async () => {
+  it('must not accept unexpected responses as proofs', async () => {
     const rendered = await renderAll();
-    const own = rendered.services.find((one) => one.service === service);
+    const own = rendered.services.find((candidate) => candidate.service === service);
     if (own === undefined) throw new Error('every service is rendered');
     const proofs = service.proofs({
       config,
@@ -76,14 +76,14 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   });
 });
 
-it('every server that could be at another path must be at its root, whatever the address people come by', () => {
+it('every server must serve its API at the root path, whatever its external URL', () => {
   const pinned = services.filter((service) => service.container(config).args.includes('--web.route-prefix=/'));
   expect(pinned.map(({ name }) => name)).toEqual(['pushgateway', 'prometheus', 'alertmanager']);
 });
 
-it('rendering twice must give the same bytes', async () => {
+it('rendering must be reproducible', async () => {
   const files = (rendering: Awaited<ReturnType<typeof renderAll>>) =>
-    rendering.services.flatMap((one) => one.files.map(({ path, content }) => [path, String(content)]));
+    rendering.services.flatMap(({ files }) => files.map(({ path, content }) => [path, String(content)]));
   expect(files(await renderAll())).toEqual(files(await renderAll()));
 });
 

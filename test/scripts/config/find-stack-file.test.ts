@@ -11,7 +11,7 @@ describe('stack.yml', () => {
     expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
   });
 
-  test('must be found by its other extension, and the nearest one must win', async () => {
+  test('must be found with either extension, the nearest first', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'inner/stack.yaml': '', 'inner/below/x': '' });
     const stackFile = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
     expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'inner', 'stack.yaml') });
@@ -30,7 +30,7 @@ describe('stack.yml', () => {
     [undefined, 'there is no stack.yml in HERE/empty or any folder above it'],
     ['no.yml', 'there is no file no.yml'],
     ['empty', 'there is no stack.yml in the folder empty'],
-  ])('must be reported as missing when %s is asked for', async (file, message) => {
+  ])('must be reported as missing with %s', async (file, message) => {
     await using folder = await folderWith({ 'empty/x': '' });
     const cwd = file === undefined ? join(folder.path, 'empty') : folder.path;
     const loaded = await loadStack({ cwd, file, env: {} });

@@ -74,7 +74,7 @@ describe('a glob', () => {
     ['[a-z0-9_-]*/[!a9-0].yml', '9-0'],
     ['[^z-a]*', 'z-a'],
     ['[a-z]-[a-z]/z-a[b]', undefined],
-  ])('%s must have the backward range %s', (pattern, range) => {
+  ])('%s must have the reverse range %s', (pattern, range) => {
     expect(backwardRange(pattern)).toBe(range);
   });
 

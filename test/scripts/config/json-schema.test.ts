@@ -41,7 +41,7 @@ describe('the JSON Schema and the loader must agree on', () => {
     'alertmanager: {route: {receiver: x}, receivers: [{name: x, webhook_configs: []}]}',
     'images: {source: auto, mirror: mirror.example.com}',
     `grafana: {image: "grafana/grafana@sha256:${'a'.repeat(64)}"}`,
-  ])('%s, which is right', (text) => {
+  ])('%s, which is valid', (text) => {
     expect(validate(parse(text)).problems).toEqual([]);
     expect(bySchema.safeParse(parse(text)).error?.issues).toBeUndefined();
   });
@@ -68,7 +68,7 @@ describe('the JSON Schema and the loader must agree on', () => {
     'prometheus: {resources: {cpus: 0}}',
     'images: {source: nowhere}',
     'labels: {a: [b]}',
-  ])('%s, which is wrong', (text) => {
+  ])('%s, which is invalid', (text) => {
     expect(validate(parse(text)).problems).not.toEqual([]);
     expect(bySchema.safeParse(parse(text)).success).toBe(false);
   });

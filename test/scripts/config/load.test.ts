@@ -84,7 +84,7 @@ prometheus:
     });
   });
 
-  test('must take the names of jobs, receivers and time intervals as they are written', async () => {
+  test('must keep the source form of names of jobs, receivers and time intervals', async () => {
     const { config } = await load(`
 prometheus:
   scrape_configs: [{job_name: 1.10}, {job_name: true}, {job_name: 12345678901234567890}]

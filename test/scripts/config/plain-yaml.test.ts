@@ -54,7 +54,7 @@ describe('the fast reader', () => {
     'a:\n- b\nc: d\n',
     'a: |\n  b\n',
     'a: x#y\n',
-  ])('%j must be read as the yaml package does', (text) => {
+  ])('%j must be read like the yaml package', (text) => {
     expect(readPlainYaml(text)).toEqual({ value: parse(text) });
   });
 

@@ -25,8 +25,8 @@ describe('time intervals', () => {
     ['2026-07-01T17:00:00Z', ['summer', 'always']],
     ['2028-02-27T12:00:00Z', ['weekend', 'end-of-month', 'always']],
     ['2028-02-24T08:59:00Z', ['always']],
-  ])('at %s must be %j', (at, wanted) => {
-    expect(intervalsAt(config, new Date(at))).toEqual(wanted);
+  ])('at %s must be %j', (at, expected) => {
+    expect(intervalsAt(config, new Date(at))).toEqual(expected);
   });
 });
 
@@ -35,14 +35,14 @@ describe('an inhibit rule', () => {
     { source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: ['host', 'rack'] },
   ];
 
-  it('must concern only alerts it has as a target', () => {
+  it('must apply only to alerts that match its targets', () => {
     expect(inhibitionsOf(rules, { severity: 'critical', host: 'a' }, [])).toEqual([]);
     expect(inhibitionsOf(rules, { severity: 'warning', host: 'a' }, [])).toEqual([
       { source: ['severity="critical"'], equal: ['host', 'rack'], by: undefined },
     ]);
   });
 
-  it('must name the alert that inhibits: equal in every label, those that both lack too', () => {
+  it('must name the inhibiting alert, whose equal labels match, absent ones too', () => {
     const others = [
       { severity: 'critical', host: 'b' },
       { severity: 'critical', host: 'a', alertname: 'Down' },
@@ -51,7 +51,7 @@ describe('an inhibit rule', () => {
     expect(inhibition?.by).toEqual(others[1]);
   });
 
-  it('must not let alerts that are on both of its sides inhibit each other', () => {
+  it('must not let alerts that match both sides inhibit each other', () => {
     const both = [{ source_matchers: ['host="a"'], target_matchers: ['host="a"'] }];
     expect(inhibitionsOf(both, { host: 'a' }, [{ host: 'a', alertname: 'Other' }])[0]?.by).toBeUndefined();
   });
@@ -61,7 +61,7 @@ describe('a failed notification', () => {
   const attempt = (err: string) =>
     `time=2026-01-01T00:00:00Z level=WARN source=notify.go:1 msg="Notify attempt failed, will retry later" component=dispatcher receiver=team integration=webhook[0] aggrGroup="{}:{a=\\"b\\"}" attempts=1 err="${err}"`;
 
-  it('must be read from an attempt that is tried again, and from one that is given up', () => {
+  it('must be parsed from a retried attempt and from a final failure', () => {
     expect(readNotifyFailure(attempt('unexpected status code 500: http://x/: no'))).toEqual({
       receiver: 'team',
       integration: 'webhook[0]',

@@ -70,7 +70,7 @@ amtool: error: failed to validate 1 file(s)
 `,
       [{ path: 'a.tmpl', line: 1, message: 'function "foo" not defined' }],
     ],
-  ])('must tell %s', (_what, output, expected) => {
+  ])('must explain %s', (_what, output, expected) => {
     expect(explainAmtool(output)).toEqual(expected);
   });
 
@@ -82,7 +82,7 @@ amtool: error: failed to validate 1 file(s)
     ],
     ['receivers: [{name: a}, ~]\n', 1, ' on this empty item of a list, and so does the server'],
     ['receivers: [{name: a}]\n', undefined, ''],
-  ])('must tell a crash in one sentence, at what is likely to cause it in %j', (content, line, cause) => {
+  ])('must explain a crash in one sentence, at its likely cause in %j', (content, line, cause) => {
     const output = [
       "Checking 'CONFIG/alertmanager.yml'panic: runtime error: invalid memory address or nil pointer dereference [recovered, repanicked]",
       '[signal SIGSEGV: segmentation violation code=0x1 addr=0xa8 pc=0xc5549c]',
@@ -96,7 +96,7 @@ amtool: error: failed to validate 1 file(s)
     expect(explainAmtool(output, [file])).toEqual([{ path, line, message }]);
   });
 
-  it('must tell nothing of warnings in the log', () => {
+  it('must ignore warnings in the log', () => {
     const warning =
       'time=2026-11-28T13:52:20.113Z level=WARN source=featurecontrol.go:157 msg="Classic mode enabled"\n';
     expect(explainAmtool(warning + failed('bad matcher format: x'))).toEqual([
@@ -104,7 +104,7 @@ amtool: error: failed to validate 1 file(s)
     ]);
   });
 
-  it('must tell nothing of what is fine', () => {
+  it('must have no findings for valid files', () => {
     const output =
       "Checking 'CONFIG/alertmanager.yml'  SUCCESS\nFound:\n - global config\n - route\n - 0 inhibit rules\n - 1 receivers\n - 1 templates\n  SUCCESS\n\n";
     expect(explainAmtool(output)).toEqual([]);

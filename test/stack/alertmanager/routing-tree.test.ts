@@ -74,17 +74,17 @@ describe('a routing tree', () => {
     [{ audit: '1' }, ['audit']],
     [{ alertname: 'Quiet' }, ['default']],
     [{ alertname: 'Quiet', env: 'dev' }, ['nobody']],
-  ])('must take %o to %o', (labels, receivers) => {
+  ])('must route %o to %o', (labels, receivers) => {
     expect(receiversFor(tree, labels)).toEqual(receivers);
   });
 
-  it('must take a label that an alert lacks for empty, whatever its name', () => {
+  it('must treat an absent label as empty, whatever its name', () => {
     const byName = read('receiver: default\nroutes: [{ receiver: other, matchers: [\'constructor!=""\'] }]\n');
     expect(receiversFor(byName, {})).toEqual(['default']);
     expect(receiversFor(byName, { constructor: 'x' })).toEqual(['other']);
   });
 
-  it('must say whom an alert may reach by labels that are not known yet', () => {
+  it('must list the possible receivers when labels are unknown', () => {
     expect(routeOf(tree, { team: 'db', severity: 'page' })).toMatchObject({
       certain: [],
       possible: ['db-night', 'db'],
@@ -100,7 +100,7 @@ describe('a routing tree', () => {
     expect(routeOf(tree, { team: '', audit: 'x', severity: '', alertname: 'A' }).certain).toEqual(['audit']);
   });
 
-  it('must know who is told in every case, whichever route takes the alert', () => {
+  it('must list a receiver as certain when all possible routes notify it', () => {
     const root = read(`
 receiver: default
 routes:
@@ -112,7 +112,7 @@ routes:
     expect(routeOf(root, { severity: 'page', env: '' })).toMatchObject({ certain: ['chat'], dependsOn: [] });
   });
 
-  it('must never be wrong about what is certain, and never forget what is possible', () => {
+  it('must have only correct certain receivers and all possible ones', () => {
     fc.assert(
       fc.property(anyRoute, anyLabels, someNames, (root, all, known) => {
         const { certain, possible } = routeOf(root, only(known, all));
@@ -123,19 +123,19 @@ routes:
     );
   });
 
-  it('must have other cases than another one when an alert reaches others by it', () => {
+  it('must have different cases from a tree that routes an alert to different receivers', () => {
     fc.assert(
       fc.property(anyRoute, anyLabels, someNames, fc.nat(), (root, all, known, at) => {
-        const other = withOtherContinue(root, at);
+        const changed = withOtherContinue(root, at);
         const some = only(known, all);
-        const isSame = routeOf(root, some).cases === routeOf(other, some).cases;
-        const [one, two] = [root, other].map((tree) => receiversFor(tree, all).toSorted());
-        if (isSame) expect(one).toEqual(two);
+        const isSame = routeOf(root, some).cases === routeOf(changed, some).cases;
+        const [before, after] = [root, changed].map((tree) => receiversFor(tree, all).toSorted());
+        if (isSame) expect(before).toEqual(after);
       }),
     );
   });
 
-  it('must have the same cases where what differs decides nothing', () => {
+  it('must have the same cases when differences have no effect', () => {
     const text = '{receiver: a, routes: [{matchers: [x="1"]}, {receiver: b, matchers: [y="1"], routes: []}]}';
     const root = read(text);
     expect(routeOf(root, {}).cases).toBe(routeOf(read(text.replace('routes: []', 'continue: true')), {}).cases);
@@ -148,7 +148,7 @@ routes:
     expect(receiversFor(root, { x: '1', y: '1' })).toEqual(['a']);
   });
 
-  it('must not be read where Alertmanager would refuse it', () => {
+  it('must not be parsed when Alertmanager would reject it', () => {
     expect(parseRoute(undefined)).toBeUndefined();
     expect(parseRoute({ routes: [] })).toBeUndefined();
     expect(parseRoute({ receiver: 'a', routes: [{ matchers: ['severity: page'] }] })).toBeUndefined();
@@ -171,7 +171,7 @@ describe('an expression in Go’s syntax', () => {
     expect(fromGoRegExp(pattern)?.test(text)).toBe(verdict);
   });
 
-  it.each(['\\p{Greek}', 'a(?i:b)', '(?U)a+', '(', 'a**'])('%s must not be tried', (pattern) => {
+  it.each(['\\p{Greek}', 'a(?i:b)', '(?U)a+', '(', 'a**'])('%s must be unsupported', (pattern) => {
     expect(fromGoRegExp(pattern)).toBeUndefined();
   });
 });

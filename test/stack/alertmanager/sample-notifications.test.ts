@@ -18,7 +18,7 @@ const rule = (
   sent: { ...labels, alertname: name },
 });
 
-test('rules that differ in name alone must come together, each of them, once firing and once resolved', () => {
+test('rules that differ only in name must share notifications, each once firing and once resolved', () => {
   const samples = sampleNotifications(
     [rule('A', { severity: 'page' }), rule('B', { severity: 'page' }), rule('C', { severity: 'info' })],
     () => false,
@@ -33,13 +33,13 @@ test('rules that differ in name alone must come together, each of them, once fir
   expect(samples[2]).toMatchObject({ groupLabels: { alertname: 'C' } });
 });
 
-test('a rule that a template names must come by itself', () => {
+test('a rule that a template names must have its own notification', () => {
   const samples = sampleNotifications([rule('A'), rule('B'), rule('C')], (name) => name === 'B');
   const names = samples.map(({ alerts }) => alerts.map(({ labels }) => labels['alertname']).join());
   expect(new Set(names)).toEqual(new Set(['A,C', 'B']));
 });
 
-test('what Prometheus fills in must be filled in', () => {
+test('templates that Prometheus expands must be replaced by samples', () => {
   const [sample] = sampleNotifications(
     [rule('A', {}, { summary: '{{ $labels.instance }} is at {{ $value }}' })],
     () => false,
@@ -47,7 +47,7 @@ test('what Prometheus fills in must be filled in', () => {
   expect(sample?.alerts[0]?.annotations).toEqual({ summary: '42 is at 42' });
 });
 
-test('many kinds of alerts must share few notifications, none left out', () => {
+test('many kinds of alerts must share a few notifications, without leaving any out', () => {
   const rules = Array.from({ length: 500 }, (_, at) => rule(`Rule${at}`, { service: `service-${at}` }));
   const samples = sampleNotifications(rules, () => false);
   expect(samples.length).toBe(48);

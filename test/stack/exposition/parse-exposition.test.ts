@@ -233,7 +233,7 @@ describe('a body that can be pushed but is probably a mistake', () => {
     ],
     [
       'm{a="1"} 1\nm{b="1"} 1',
-      '2:1 inconsistent-labels: m has other label names here than on line 1 (use the same label names for all samples of a metric)',
+      '2:1 inconsistent-labels: m has different label names here than on line 1 (use the same label names for all samples of a metric)',
     ],
     [
       'm{job="a"} 1',

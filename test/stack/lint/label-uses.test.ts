@@ -12,7 +12,7 @@ it.each<[text: string, uses: readonly string[]]>([
     ['a=.Labels.a', 'b=.Labels.b', 'c=.Labels.c'],
   ],
   ['{{ if true }}{{ else if true }}{{ .Labels.a }}{{ end }}{{ .Labels.b }}', ['b=.Labels.b']],
-])('the labels that %s names must be known with their places', (text, uses) => {
+])('the labels in %s must be found with their positions', (text, uses) => {
   expect(labelUses(text).map(({ label, from, length }) => `${label}=${text.slice(from, from + length)}`)).toEqual(uses);
 });
 
@@ -24,6 +24,6 @@ it.each([
   '{{ with $labels }}{{ range query "up" }}{{ .a }}{{ end }}{{ end }}',
   '{{ (query "up" | first).Labels.a }}{{ $x.Labels.a }}{{ .Value.Labels.a }}',
   '{{ define "x" }}{{ .Labels.a }}{{ end }}{{ template "x" 1 }}',
-])('%s must name no label for certain', (text) => {
+])('%s must have no certain labels', (text) => {
   expect(labelUses(text)).toEqual([]);
 });

@@ -89,7 +89,7 @@ alertmanager:
     ['that a route takes', 'expr: sum(up) < 1\n  labels: {severity: critical}'],
     ['whose series may have the label', 'expr: up < 1\n  labels: {severity: warning}'],
     ['whose label is a template', 'expr: sum(up) < 1\n  labels: {severity: "{{ $value }}"}'],
-  ])('must not tell of an alert %s', async (_what, rule) => {
+  ])('must not warn about an alert %s', async (_what, rule) => {
     expect(await lintRules(`- alert: A\n  ${rule}\n`, stack)).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe('inhibit-never-matches', () => {
       'this inhibit rule never mutes an alert: its sources and targets are the same alerts, which do not mute each other',
       'make the target matchers differ from the source matchers',
     ],
-  ])('must tell of %s', async (rule, message, hint) => {
+  ])('must warn about %s', async (rule, message, hint) => {
     expect(await inhibit(rule)).toEqual([warning(message, hint)]);
   });
 
@@ -150,7 +150,7 @@ describe('inhibit-never-matches', () => {
     '{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [job]}',
     '{source_matchers: [severity="critical", team="db"], target_matchers: [severity=~"info|warning"]}',
     '{source_match: {alertname: NodeDown}, target_match_re: {severity: "w.*"}}',
-  ])('must not tell of %s', async (rule) => {
+  ])('must not warn about %s', async (rule) => {
     expect(await inhibit(rule)).toEqual([]);
   });
 });
@@ -273,7 +273,7 @@ describe('label-aggregated-away', () => {
       'the expression keeps only job',
     ],
     ['vector(1) unless on () x', '"{{$labels.job}}"', '7:23+11', 'job', 'the expression keeps no labels'],
-  ])('must tell of %s with %s', async (expr, text, place, label, because) => {
+  ])('must warn about %s with %s', async (expr, text, place, label, because) => {
     expect(await lintRules(alert(expr, text))).toEqual([
       `warning label-aggregated-away rules/a.yml:${place} the annotation summary of A uses $labels.${label}, which is always empty: ${because} (keep the label in the expression, or remove it from the text; "# promstack: ignore label-aggregated-away" silences this)`,
     ]);
@@ -293,7 +293,7 @@ describe('label-aggregated-away', () => {
     '-(1 - max_over_time(sum by (job) (rate(x[5m]))[1h:5m]))',
     'scalar(sum(x)) * up',
     'x and on () sum(y)',
-  ])('must not tell of $labels.job of %s', async (expr) => {
+  ])('must not warn about $labels.job of %s', async (expr) => {
     expect(await lintRules(alert(expr, '"{{ $labels.job }}"'))).toEqual([]);
   });
 
@@ -338,7 +338,7 @@ describe('a comment', () => {
     ['in the line', { ...none, at: ` ${comment}` }],
     ['above it', { ...none, above: `          ${comment}, unreached-receiver\n          # since we like it\n` }],
     ['above a key it stands under', { ...none, file: `${comment}\n` }],
-  ])('%s must keep a warning quiet', async (_where, lines) => {
+  ])('%s must silence a warning', async (_where, lines) => {
     expect(await lint({ stack: 'name: a\n', rules: { 'rules/a.yml': rule(lines) } })).toEqual([]);
   });
 

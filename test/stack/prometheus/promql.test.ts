@@ -54,7 +54,7 @@ describe('PromQL', () => {
     ['up = 0', 'unexpected "="', 3],
     ['foo bar', 'unexpected "bar"', 4],
     ['  ', 'the expression is empty', 0],
-  ])('%s must be refused where it is wrong', (expression, message, from) => {
+  ])('%s must be rejected at the position of the error', (expression, message, from) => {
     expect(promqlProblem(expression)).toMatchObject({ message, from });
   });
 

@@ -237,7 +237,7 @@ CONFIG/rules/b.yml: yaml: line 1: did not find expected node content
       'promtool: error: unknown long flag --nope, try --help\n',
       [{ message: 'promtool: error: unknown long flag --nope, try --help' }],
     ],
-  ])('must tell %s', (_what, output, expected) => {
+  ])('must explain %s', (_what, output, expected) => {
     expect(explainPromtool(output)).toEqual(expected);
   });
 
@@ -380,7 +380,7 @@ describe('the output of promtool test rules', () => {
       [{ path: 'tests/a.yml', message: 'something new' }],
     ],
     ['blocks that fit no file', '  FAILED:\n    something\n', [{ message: 'something' }]],
-  ])('must tell %s', (_what, output, expected) => {
+  ])('must explain %s', (_what, output, expected) => {
     expect(explainRuleTests(output, tests)).toEqual(expected);
   });
 

@@ -55,7 +55,7 @@ describe('the proof that Prometheus runs a release', () => {
     ],
     ['nothing runs', '{"data":{"groups":[]}}', { kind: 'notYet', because: 'it runs no revision of this stack' }],
     ['it is no answer', '<html>', { kind: 'notYet', because: 'it runs no revision of this stack' }],
-  ])('must be judged when %s', (_, body, verdict) => {
+  ])('must be assessed when %s', (_, body, verdict) => {
     expect(evaluates?.assess({ status: 200, body })).toEqual(verdict);
   });
 

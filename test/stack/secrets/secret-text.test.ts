@@ -25,7 +25,7 @@ describe('the text of a secret', () => {
     ['url', 'http://a/ ', 'is not an http or https URL'],
     ['url', 'http://a:port/', 'is not an http or https URL'],
     ['chat_id', 'my-chat', 'is not a number'],
-  ])('below %s must not be %j, and must not be shown', (key, text, because) => {
+  ])('below %s must not be %j, and must not be printed', (key, text, because) => {
     const problem = secretTextProblem(text, key);
     expect(problem?.because).toBe(because);
     expect(JSON.stringify(problem)).not.toContain(text);
