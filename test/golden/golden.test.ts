@@ -44,7 +44,7 @@ function printedFile(file: RenderedFile): string {
   const title = `===== ${file.service}/${file.path} ${file.mode.toString(8)}`;
   const template = relative(packageRoot(), file.origin);
   if (file.isShipped === true && file.isVerbatim === true) return `${title} is ${template}\n`;
-  // A dashboard is long, and differs from its template by the revision alone.
+  // A dashboard is long, and only its revision differs from the template.
   if (file.isShipped === true && file.path.endsWith('.json')) return `${title} is ${template} with the revision\n`;
   return `${title}\n${shown(file)}`;
 }

@@ -7,24 +7,22 @@ import { loadTemplates } from '../../scripts/render/templates.ts';
 
 const here = import.meta.dirname;
 
-/** The environment the cases are rendered in; none of these texts may be seen anywhere. */
+/** The environment of the cases; none of these values may appear in the output. */
 const env = {
   SCRAPE_PASSWORD: "planted-secret's password",
   SMTP_PASSWORD: 'planted-secret: {{ $1 }} "#',
   SLACK_URL: 'https://hooks.slack.example.com/planted-secret',
 } as const;
 
-/** The names of all cases. */
 export const cases = readdirSync(here, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-/** The folder of a case. */
 export function folderOf(name: string): string {
   return join(here, name);
 }
 
-/** A case rendered as a command would render it from its folder. */
+/** Renders a case as in its folder. */
 export async function renderCase(name: string): Promise<Rendering> {
   const cwd = folderOf(name);
   if (!existsSync(join(cwd, 'stack.yml'))) throw new Error(`the case ${name} has no stack.yml`);

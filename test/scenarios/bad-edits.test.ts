@@ -24,33 +24,33 @@ interface BadEdit {
 
 const edits: readonly BadEdit[] = [
   {
-    what: 'bad YAML',
+    what: 'invalid YAML',
     edit: (stack) => stack.write('stack.yml', 'name: [\n'),
     says: ['stack.yml:'],
   },
   {
-    what: 'a key that nobody knows',
+    what: 'an unknown key',
     edit: (stack) => stack.configure({ ...keys, prometheus: { ...keys.prometheus, scrape_intervall: '5s' } }),
     says: ['unknown key "scrape_intervall"', 'did you mean "scrape_interval"?'],
   },
   {
-    what: 'bad PromQL',
+    what: 'invalid PromQL',
     edit: (stack) => stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' })),
     says: ['rules/a.yml:5:', 'this "(" is not closed'],
   },
   {
-    what: 'a rule file that holds no rules',
+    what: 'a rule file without rules',
     edit: (stack) => stack.write('rules/a.yml', 'receivers: []\n'),
     says: ['expected a rule file'],
   },
   {
-    what: 'two groups of one name in a file',
+    what: 'two groups with the same name in a file',
     edit: (stack) =>
       stack.write('rules/a.yml', `${alertRule('TestTwice')}${alertRule('TestTwice').replace('groups:\n', '')}`),
     says: ['rules/a.yml:', 'there are two groups named "TestTwice"'],
   },
   {
-    what: 'a receiver that is not there',
+    what: 'an unknown receiver',
     edit: (stack) =>
       stack.configure({ ...keys, alertmanager: { ...keys.alertmanager, route: { receiver: 'defualt' } } }),
     says: ['unknown receiver "defualt"', 'did you mean "default"?'],
@@ -68,7 +68,7 @@ const edits: readonly BadEdit[] = [
     says: ['not a matcher: "severity: page"', 'write severity="page"'],
   },
   {
-    what: 'a template of Go that does not parse',
+    what: 'an invalid Go template',
     edit: async (stack) => {
       await stack.write('messages/a.tmpl', '{{ define "a" }}{{ .Status }\n');
       await stack.configure({ ...keys, alertmanager: { ...keys.alertmanager, templates: ['messages/*.tmpl'] } });
@@ -76,12 +76,12 @@ const edits: readonly BadEdit[] = [
     says: ['messages/a.tmpl:'],
   },
   {
-    what: 'a secret file that is not there',
+    what: 'a missing secret file',
     edit: async (stack) => stack.write('stack.yml', withSecret(stack)),
     says: ['the secret file secrets/nowhere does not exist'],
   },
   {
-    what: 'a bad regular expression in a relabelling',
+    what: 'an invalid regular expression in a relabelling',
     edit: (stack) =>
       stack.configure({
         ...keys,
@@ -99,7 +99,7 @@ const edits: readonly BadEdit[] = [
     says: ['stack.yml:', 'missing closing )'],
   },
   {
-    what: 'a rule test that fails',
+    what: 'a failing rule test',
     edit: (stack) =>
       stack.write(
         'tests/rules.yml',
@@ -118,7 +118,7 @@ const edits: readonly BadEdit[] = [
     says: ['tests/rules.yml', 'TestBefore'],
   },
   {
-    what: 'a route test that fails',
+    what: 'a failing route test',
     edit: (stack) =>
       stack.write(
         'tests/routes.yml',
@@ -128,7 +128,7 @@ const edits: readonly BadEdit[] = [
   },
 ];
 
-describe('a bad edit', () => {
+describe('an invalid edit', () => {
   let stack: StackFolder;
   let before: Running;
   let containers: Readonly<Record<string, string>>;
@@ -145,22 +145,25 @@ describe('a bad edit', () => {
     await stack[Symbol.asyncDispose]();
   });
 
-  it.each(edits)('must change nothing that runs, and be told at its place: $what', async ({ what, edit, says }) => {
-    await edit(stack);
-    // Tests run before a change, so that there has to be one.
-    if (what.includes('test')) await stack.write('rules/b.yml', alertRule('TestOther'));
-    const { exitCode, stdout, stderr } = await stack.run('reload');
-    expect(exitCode, `${stdout}\n${stderr}`).toBe(2);
-    expect(stdout).toBe('');
-    for (const text of says) expect(stderr).toContain(text);
-    expect(await running(stack)).toEqual(before);
-    expect(await containerIds(stack)).toEqual(containers);
+  it.each(edits)(
+    'must change nothing that runs, and be reported at its position: $what',
+    async ({ what, edit, says }) => {
+      await edit(stack);
+      // Tests run before a change, so that there has to be one.
+      if (what.includes('test')) await stack.write('rules/b.yml', alertRule('TestOther'));
+      const { exitCode, stdout, stderr } = await stack.run('reload');
+      expect(exitCode, `${stdout}\n${stderr}`).toBe(2);
+      expect(stdout).toBe('');
+      for (const text of says) expect(stderr).toContain(text);
+      expect(await running(stack)).toEqual(before);
+      expect(await containerIds(stack)).toEqual(containers);
 
-    await stack.configure(keys);
-    await stack.write('rules/a.yml', alertRule('TestBefore'));
-    for (const path of ['tests', 'rules/b.yml']) await rm(join(stack.path, path), { recursive: true, force: true });
-    await expectSettled(stack);
-  });
+      await stack.configure(keys);
+      await stack.write('rules/a.yml', alertRule('TestBefore'));
+      for (const path of ['tests', 'rules/b.yml']) await rm(join(stack.path, path), { recursive: true, force: true });
+      await expectSettled(stack);
+    },
+  );
 });
 
 function withSecret({ name, ports }: StackFolder): string {

@@ -65,7 +65,7 @@ const outcomes = (runs: readonly CheckRun[]) =>
   runs.map((run) => (run.kind === 'ran' ? `${run.exitCode} ${run.output.trim()}` : run.why));
 
 describe('checks in a container', () => {
-  it('must read the files where the server will, as its user, each with its own outcome', async () => {
+  it("must read the files at the server's paths, as its user, with separate results", async () => {
     const commands = [
       commandOf(['cat', 'CONFIG/a.yml', 'CONFIG/deep/er/b.yml']),
       commandOf(['sh', '-c', 'echo "it\'s $0"; ls CONFIG/none; exit 3', '$HOME']),
@@ -82,7 +82,7 @@ describe('checks in a container', () => {
     ]);
   });
 
-  it('must share one container, and leave none behind', async () => {
+  it('must share one container, and remove it', async () => {
     let created = 0;
     const counting: Engine = new Proxy(engine, {
       get: (target, name) => {
@@ -108,7 +108,7 @@ describe('checks in a container', () => {
     expect(await engine.listContainers({ [stackLabel]: stack })).toEqual([]);
   });
 
-  it('must be left to another runner where the image is not present', async () => {
+  it('must use the fallback when the image is not present', async () => {
     const other = [{ kind: 'notRun', why: 'the other was asked' }] as const;
     const otherwise: OpenRunner = async () => ({
       where: 'elsewhere',
@@ -119,13 +119,13 @@ describe('checks in a container', () => {
     expect(await runAll(open, jobOf('none:1', [commandOf(['true'])]))).toEqual(other);
   });
 
-  it('must say what the engine refused', async () => {
+  it('must report errors of the engine', async () => {
     await expect(runAll(inContainer(), jobOf('promstack-no-such-image:1', [commandOf(['true'])]))).rejects.toThrow(
       /^checking the files of prometheus: creating container \S+: .*no such image/i,
     );
   });
 
-  it('must end when they are interrupted, and take their container along', async () => {
+  it('must stop when they are interrupted, and remove their container', async () => {
     const interrupted = new AbortController();
     const command = commandOf(['sleep', '300']);
     await using runner = await inContainer()(jobOf(test.image, [command]));
@@ -155,7 +155,7 @@ describe('checks in a running container', () => {
     return execRunner(engine, async () => ({ container, directory }), refuse);
   }
 
-  it('must tell what is printed in the order of printing', async () => {
+  it('must keep the order of the output', async () => {
     const open = await staged('with-shell', test.image, ['sleep', '300']);
     const commands = [
       commandOf(['cat', 'CONFIG/a.yml']),
@@ -176,7 +176,7 @@ describe('checks in a running container', () => {
     ]);
   });
 
-  it('must be left to another runner where no container can do it', async () => {
+  it('must use the fallback when no container is running', async () => {
     const open = execRunner(engine, async () => undefined, refuse);
     await expect(open(jobOf(test.image, []))).rejects.toThrow('another runner was asked');
   });

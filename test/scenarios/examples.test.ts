@@ -28,7 +28,7 @@ describe('the example', () => {
     ]);
   });
 
-  test('push.sh must push with curl alone', async () => {
+  test('push.sh must push with only curl', async () => {
     expect(await run('sh', 'push.sh')).toMatchObject({ exitCode: 0, output: '' });
     expect(await pushed()).toEqual([
       'http_request_total{code="200",instance="10.40.80.1",job="pushgateway",path="/cart"} 20',
@@ -54,7 +54,7 @@ describe('the example', () => {
     expect(samples).toHaveLength(8);
   });
 
-  test('cron-job.sh must tell of a success and of a failure, and exit as the job did', async () => {
+  test("cron-job.sh must push successes and failures, and exit with the job's exit code", async () => {
     const before = Date.now() / 1000;
     const success = await run('bash', 'cron-job.sh', 'nightly/backup', 'sh', '-c', 'echo "$1"', 'sh', 'a b');
     expect(success).toMatchObject({ exitCode: 0, output: 'a b\n' });
@@ -77,7 +77,7 @@ describe('the example', () => {
     expect(afterFailure['batch_job_duration_seconds']).toBeGreaterThan(0);
   });
 
-  test('cron-job.sh must exit as the job did though the push fails', async () => {
+  test("cron-job.sh must exit with the job's exit code even if the push fails", async () => {
     const [port] = await freePorts(1);
     const gone = { PUSHGATEWAY: `http://127.0.0.1:${port}` };
     const { exitCode, output } = await run('bash', 'cron-job.sh', 'backup', 'true', gone);
@@ -85,7 +85,7 @@ describe('the example', () => {
     expect(output).toContain(`could not push the result of backup to http://127.0.0.1:${port}`);
   });
 
-  test.each(['push.py', 'push.mjs', 'push.sh'])('%s must fail when nothing takes the push', async (file) => {
+  test.each(['push.py', 'push.mjs', 'push.sh'])('%s must fail without a Pushgateway', async (file) => {
     const [port] = await freePorts(1);
     const program = { 'push.py': python, 'push.mjs': process.execPath }[file] ?? 'sh';
     const gone = { PUSHGATEWAY: `http://127.0.0.1:${port}` };

@@ -58,8 +58,8 @@ const schemes: readonly { readonly names: NameScheme; readonly flags: readonly s
   { names: 'utf8', flags: ['--push.enable-utf8-names'] },
 ];
 
-describe.each(schemes)('a Pushgateway that takes $names names', ({ names, flags }) => {
-  test(`must take what the parser takes and refuse what it refuses, in ${runs} bodies`, async () => {
+describe.each(schemes)('a Pushgateway that accepts $names names', ({ names, flags }) => {
+  test(`must accept and reject the same ${runs} bodies as the parser`, async () => {
     const { url } = await gateways.start(...flags);
     let accepted = 0;
     const strictOnly = new Set<string>();
@@ -89,7 +89,7 @@ describe.each(schemes)('a Pushgateway that takes $names names', ({ names, flags 
     expect(codes.size).toBeGreaterThanOrEqual(27);
   }, 300_000);
 
-  test('must hold afterwards what the parser read', async () => {
+  test('must store what the parser has read', async () => {
     const { url } = await gateways.start(...flags);
     const taken = fc
       .sample(bodies(), { numRuns: 1_500, seed })
@@ -113,7 +113,7 @@ describe('promtool check metrics', () => {
   const lenient = new Set([...strictCodes, 'timestamp', 'duplicate-series', 'name-collision', 'reserved-label']);
   const all = fc.sample(bodies(), { numRuns: runs, seed });
 
-  test('must read all the parser takes, as one text', async () => {
+  test('must accept everything that the parser accepts', async () => {
     const taken = all.flatMap((body) => {
       const read = parseExposition(body);
       return read.ok ? [read.text] : [];
@@ -126,7 +126,7 @@ describe('promtool check metrics', () => {
     expect(stderr).not.toContain('error while linting');
   }, 120_000);
 
-  test('must refuse what the parser refuses', async () => {
+  test('must reject what the parser rejects', async () => {
     const refused = all
       .filter((body) => {
         const read = parseExposition(body);

@@ -30,7 +30,7 @@ const house = `{{ define "house.title" }}{{ .CommonLabels.severity }}: {{ len .A
 `;
 
 describe('check', () => {
-  it('must pass texts that work, and remember that they do', async () => {
+  it('must pass valid templates, and cache the result', async () => {
     await using stack = await stackFolder();
     await stack.write('rules.yml', rules);
     await stack.write('house.tmpl', house);
@@ -50,7 +50,7 @@ describe('check', () => {
     );
   });
 
-  it('must find every text that would fail in an incident, at its place', async () => {
+  it('must report every template that would fail in an incident, at its position', async () => {
     await using stack = await stackFolder();
     await stack.write('rules.yml', rules);
     await stack.write('house.tmpl', `${house}{{ define "house.all" }}{{ .Alerts.Nope }}{{ end }}\n`);
@@ -73,11 +73,11 @@ describe('check', () => {
     };
     const source = await readFile(join(stack.path, 'stack.yml'), 'utf8');
     const lines = source.split('\n');
-    const told = diagnostics.map(({ message, where }) => {
+    const reported = diagnostics.map(({ message, where }) => {
       const line = where?.file === 'stack.yml' ? lines[where.line - 1]?.trim() : where && `${where.file}:${where.line}`;
       return `${line} => ${message}`;
     });
-    expect(told.sort()).toEqual([
+    expect(reported.sort()).toEqual([
       `fallback: "{{ .Status | shout }}" => amtool: in the fallback of slack_configs: function "shout" not defined`,
       `footer: "{{ range . }}{{ .Labels }}{{ end }}" => amtool: in the footer of slack_configs: at <.>: range can't iterate over a whole notification`,
       `house.tmpl:4 => amtool: at <.Alerts.Nope>: can't evaluate field Nope in type template.Alerts`,
@@ -88,7 +88,7 @@ describe('check', () => {
     ]);
   });
 
-  it('must find a text that fails for some alerts alone', async () => {
+  it('must report a template that fails only for some alerts', async () => {
     await using stack = await stackFolder();
     await stack.write('rules.yml', rules);
     await stack.write('house.tmpl', house);
@@ -101,7 +101,7 @@ describe('check', () => {
 });
 
 describe('reload', () => {
-  it('must refuse a text that would fail, before the running Alertmanager sees it', async () => {
+  it('must refuse a template that would fail, before Alertmanager loads it', async () => {
     await using stack = await stackFolder();
     await stack.write('rules.yml', rules);
     await stack.write('house.tmpl', house);

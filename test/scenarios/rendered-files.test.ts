@@ -49,7 +49,7 @@ async function judged(rendering: Rendering): Promise<readonly string[]> {
 }
 
 describe('every golden stack', () => {
-  it.each(cases)('must be taken by the servers own tools, and pass its own tests: %s', async (name) => {
+  it.each(cases)('must be accepted by promtool and amtool, and pass its tests: %s', async (name) => {
     const rendering = await renderCase(name);
     // The tests of the shipped rules have a test of their own, and take long.
     const tests = rendering.tests.filter((test) => test.isShipped !== true);
@@ -57,7 +57,7 @@ describe('every golden stack', () => {
   });
 });
 
-describe('what the tools refuse must be told at its place', () => {
+describe('findings of the tools must be reported at their positions', () => {
   const good = `global:
   scrape_interval: 15s
 rule_files: [rules/*.yml]
@@ -182,7 +182,7 @@ tests:
   });
 });
 
-describe('what the tools refuse of what stack.yml says', () => {
+describe('findings of the tools in values of stack.yml', () => {
   const job = (rest: string) => `name: test\nprometheus:\n  scrape_configs:\n    - job_name: a\n${rest}`;
 
   it.each<[string, string, string]>([
@@ -201,7 +201,7 @@ describe('what the tools refuse of what stack.yml says', () => {
       'alertmanager:\n  route: {receiver: a}\n  receivers:\n    - name: a\n      webhook_configs:\n        - {url: "http://a", urll: b}\n',
       'stack.yml:6:29 amtool: unknown key "urll"',
     ],
-  ])('must be told at its place there: %s', async (_what, text, expected) => {
+  ])('must be reported at their positions in stack.yml: %s', async (_what, text, expected) => {
     const result = render(loadedFrom(text), await loadTemplates(undefined));
     if (!result.ok) throw new Error(JSON.stringify(result.error));
     expect(await judged({ ...result.value, tests: [] })).toEqual([expected]);

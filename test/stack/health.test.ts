@@ -8,7 +8,7 @@ import { ago } from '../../stack/values/units.ts';
 const now = Date.parse('2026-01-31T12:00:00Z');
 const config = stackSchema.parse({});
 
-/** What a service's indicator reads out of an answer. */
+/** The reading of a service's indicator from a response. */
 function read(service: string, label: string, body: unknown): Reading | undefined {
   const indicator = services
     .find(({ name }) => name === service)

@@ -14,7 +14,7 @@ interface RuleTest {
   }[];
 }
 
-/** What the unit tests of a rule file expect of each alert. */
+/** The expectations of a rule file's unit tests for each alert. */
 function expectationsFor(ruleFile: string) {
   const { tests } = parse(ruleTests[ruleFile.replace('rules/', 'tests/')] ?? 'tests: []') as RuleTest;
   return tests.flatMap((test) => test.alert_rule_test);

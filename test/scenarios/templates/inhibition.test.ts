@@ -46,7 +46,7 @@ describe('the shipped inhibit rule', () => {
     return found.map(({ labels }) => [labels['severity'], labels['instance']].join(' ').trim()).sort();
   };
 
-  it('must name every alert that is shipped at two severities, and no other', async () => {
+  it('must name exactly the alerts that are shipped at two severities', async () => {
     const critical = shippedAlerts.filter(({ labels }) => labels['severity'] === 'critical').map(({ alert }) => alert);
     const lesser = shippedAlerts.filter(({ labels }) => labels['severity'] !== 'critical').map(({ alert }) => alert);
     const double = [...new Set(critical.filter((alert) => lesser.includes(alert)))].sort().reverse();
@@ -54,7 +54,7 @@ describe('the shipped inhibit rule', () => {
     expect(files['alertmanager.yml']).toContain(`alertname =~ "${double.join('|')}"`);
   });
 
-  it('must mute the warning about a target whose critical alert fires, and no other target', async () => {
+  it('must mute only the warning about the target whose critical alert fires', async () => {
     await fire('TargetDown', 'severity=critical', 'job=pushgateway', 'instance=pushgateway:9091');
     await fire('TargetDown', 'severity=warning', 'job=pushgateway', 'instance=pushgateway:9091');
     await fire('TargetDown', 'severity=warning', 'job=node', 'instance=db:9100');
@@ -64,7 +64,7 @@ describe('the shipped inhibit rule', () => {
     expect(await alerts('--active', 'TargetDown')).toEqual(['critical pushgateway:9091', 'warning db:9100']);
   });
 
-  it("must not touch a person's own alerts", async () => {
+  it("must not affect the user's alerts", async () => {
     await fire('DiskFull', 'severity=critical');
     await fire('DiskFull', 'severity=warning', 'disk=sda');
     await fire('Unrelated', 'severity=warning');

@@ -25,9 +25,9 @@ receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 /** Metrics no server exports: Prometheus makes `up` itself, sources may push their interval, and the drill its canary. */
 const fromElsewhere = ['up', 'push_interval_seconds', 'promstack_verify_canary'];
 
-const wanted = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
+const expectedMetrics = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
 
-describe('the metrics that shipped alerts look at', () => {
+describe('the metrics of shipped alerts', () => {
   const opened: Tools[] = [];
   const open = async (options: Parameters<typeof openTools>[0]): Promise<Tools> => {
     const tools = await openTools(options);
@@ -57,7 +57,7 @@ describe('the metrics that shipped alerts look at', () => {
       done(alertmanager, 'amtool', 'alert', 'add', 'Trial', '--alertmanager.url=http://127.0.0.1:9093'),
     );
     await eventually(() => push(pushgateway, 'trial 1\n'));
-    const names = [...wanted.values()].flat().filter((name) => !fromElsewhere.includes(name));
+    const names = [...expectedMetrics.values()].flat().filter((name) => !fromElsewhere.includes(name));
     const waiting = eventually(async () => {
       exported = new Set(
         (
@@ -73,8 +73,8 @@ describe('the metrics that shipped alerts look at', () => {
     for (const tools of opened) await tools[Symbol.asyncDispose]();
   });
 
-  it.each([...wanted.keys()])('of %s must be there', (alert) => {
-    const names = wanted.get(alert) ?? [];
+  it.each([...expectedMetrics.keys()])('of %s must exist', (alert) => {
+    const names = expectedMetrics.get(alert) ?? [];
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => !exported.has(name) && !fromElsewhere.includes(name))).toEqual([]);
   });

@@ -50,14 +50,14 @@ describe('notification templates', () => {
     return stdout;
   };
 
-  it.each(cases.flatMap((name) => named.map((one) => ({ ...one, name }))))(
+  it.each(cases.flatMap((name) => named.map((template) => ({ ...template, name }))))(
     'must write $as of $name as it stands in the golden file',
     async ({ template, type, as, name }) => {
       await expect(await fill(template, type, name)).toMatchFileSnapshot(join(folder, name, as));
     },
   );
 
-  it('must all be named promstack.*, so that none takes the place of another', () => {
+  it('must all be named promstack.*, so that they do not replace others', () => {
     const names = Object.values(templateFiles).flatMap((text) =>
       [...text.matchAll(/\{\{-? *define "([^"]+)"/g)].map(([, name]) => name ?? ''),
     );
@@ -66,7 +66,7 @@ describe('notification templates', () => {
     expect(names).toEqual(expect.arrayContaining(named.map((one) => one.template)));
   });
 
-  it('must be named by every example in their own comments', async () => {
+  it('must be used correctly in the examples of their comments', async () => {
     const examples = Object.values(templateFiles).flatMap((text) =>
       [...text.matchAll(/'\{\{ template "([^"]+)" \. \}\}'/g)].map(([, name]) => name ?? ''),
     );
@@ -74,7 +74,7 @@ describe('notification templates', () => {
     for (const example of new Set(examples)) await fill(example, 'text', 'one-firing');
   });
 
-  it('must never print what an alert lacks', async () => {
+  it('must never print missing values', async () => {
     for (const { template, type } of named) {
       expect(await fill(template, type, 'nameless')).not.toMatch(/<no value>|&lt;no value&gt;|^[A-Za-z ]+: *$/m);
     }

@@ -11,7 +11,7 @@ describe('promtool', () => {
     await tools?.[Symbol.asyncDispose]();
   });
 
-  it.each(Object.keys(ruleFiles))('must accept %s without a lint', async (path) => {
+  it.each(Object.keys(ruleFiles))('must accept %s without lint errors', async (path) => {
     const { exitCode, stdout, stderr } = await tools.run(
       'promtool',
       'check',

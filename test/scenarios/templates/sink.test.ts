@@ -9,7 +9,7 @@ import { shippedFiles } from '../../support/shipped.ts';
 import { freePorts } from '../../support/stack-folder.ts';
 import { imageOf } from '../../support/tools.ts';
 
-/** The sink as a stack runs it: read-only, unprivileged, its files in a read-only volume. */
+/** The sink as in a stack: read-only, unprivileged, with its files in a read-only volume. */
 interface RunningSink extends AsyncDisposable {
   readonly url: string;
   /** Every line it has written. */
@@ -99,26 +99,26 @@ describe('the sink', () => {
     return { status, lines: await lines() };
   };
 
-  it('must say what it is on its page', async () => {
+  it('must have a page that explains it', async () => {
     const page = await (await fetch(running.url)).text();
     expect(page).toContain('/cgi-bin/notify');
     expect(page).toContain('promstack logs -f sink');
   });
 
-  it('must write what it is sent as one line, byte for byte', async () => {
+  it('must log a notification as one line, byte for byte', async () => {
     const body = '{"status":"firing","text":"$(id) `id` %s %d \\n \\u001b[31m ünï","path":"C:\\\\"}';
     expect(await added(body)).toEqual({ status: 200, lines: [body] });
   });
 
-  it('must keep it one line when the JSON is spread over several', async () => {
+  it('must log JSON over several lines as one line', async () => {
     expect(await added('\n{\r\n  "a":\t1\n}\n')).toEqual({ status: 200, lines: ['{    "a": 1 }'] });
   });
 
-  it('must take out what would steer a terminal', async () => {
+  it('must remove terminal control characters', async () => {
     expect(await added('{"a":"\u001b[2J\u0007\u0000\u007f"}')).toEqual({ status: 200, lines: ['{"a":"[2J"}'] });
   });
 
-  it('must keep notifications apart that come at once, however long they are', async () => {
+  it('must separate concurrent notifications of any length', async () => {
     // Eight at a time: busybox lets nine connections wait, and Alertmanager tries again what was turned away.
     const waves = Array.from({ length: 5 }, (_, wave) =>
       Array.from({ length: 8 }, (_, at) => JSON.stringify({ wave, at, pad: String(at).repeat(100_000) })),
@@ -137,7 +137,7 @@ describe('the sink', () => {
     }, 10_000);
   });
 
-  it('must refuse what is no notification, and write nothing', async () => {
+  it('must reject other requests, and log nothing', async () => {
     const before = (await running.lines()).length;
     const refused = async (init: RequestInit): Promise<readonly [number, string]> => {
       const response = await notify(init);

@@ -75,7 +75,7 @@ describe('the proof that Prometheus runs a release', () => {
   });
 });
 
-/** What /api/v1/rules answers: groups by file; a text is the revision that the rule in it carries. */
+/** A response of /api/v1/rules: groups by file; a string is the revision of the rule in it. */
 function answer(groups: Readonly<Record<string, string>>): string {
   return JSON.stringify({
     data: {
