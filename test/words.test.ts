@@ -24,7 +24,7 @@ const fileNames = new Set(
 
 /** What must not be printed. */
 const phrases =
-  /\banew\b|cannot be had|could not be had|the world refused|as (?:it|they) should be|is at work on|for want of|all the same|\bmend(?:s|ed)?\b|as said above|\bwhom\b|\b(?:is|are) told (?:of|by|to)\b|gave no answer|no part of the stack|a person\b|the person\b/i;
+  /\banew\b|cannot be had|could not be had|the world refused|as (?:it|they) should be|is at work on|for want of|all the same|\bmend(?:s|ed)?\b|as said above|\bwhom\b|\b(?:is|are) told (?:of|by|to)\b|gave no answer|no part of the stack|a person\b|the person\b|\bdrills?\b|is it well/i;
 
 const root = packageRoot();
 const sources = filesBelow('scripts', '.ts').concat(filesBelow('stack', '.ts'));

@@ -22,7 +22,7 @@ route: { receiver: nobody, group_wait: 0s }
 receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 `;
 
-/** Metrics no server exports: Prometheus makes `up` itself, sources may push their interval, and the drill its canary. */
+/** Metrics that no server exports: Prometheus creates `up`, sources can push their interval, and promstack verify its canary. */
 const fromElsewhere = ['up', 'push_interval_seconds', 'promstack_verify_canary'];
 
 const expectedMetrics = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
