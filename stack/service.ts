@@ -10,6 +10,7 @@ import type {
   Proof,
   RenderedFile,
 } from './model.ts';
+import type { OwnItem } from './own-items.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
 
@@ -38,6 +39,8 @@ export interface Service {
   placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
   /** Kinds of contributed files (`contribute/<kind>/`) that go into this service's config directory. */
   readonly collects?: readonly Collection[] | undefined;
+  /** The items of stack.yml that are settings of items which services of the stack contribute. */
+  ownItems?(config: StackConfig): readonly OwnItem[];
   /** User files that this service reads. */
   userFiles?(config: StackConfig): readonly UserFiles[];
   /** Adds the revision to the files, so that it can be read back from the running server. */

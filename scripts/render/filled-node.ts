@@ -25,7 +25,9 @@ export class FilledNode extends YAMLMap {
   /** The node's items as separate nodes; undefined when its value is not a list. */
   itemNodes(): readonly FilledNode[] | undefined {
     if (!Array.isArray(this.value)) return undefined;
-    return this.value.map((item, at) => new FilledNode(item, [...this.path, at], this.marks));
+    return this.value.flatMap((item, at) =>
+      item === undefined ? [] : [new FilledNode(item, [...this.path, at], this.marks)],
+    );
   }
 
   override toString(context?: Parameters<YAMLMap['toString']>[0]): string {

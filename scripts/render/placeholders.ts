@@ -218,7 +218,9 @@ class PlaceholderFiller {
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  return Array.isArray(value) ? value.length === 0 : isMapping(value) && Object.keys(value).length === 0;
+  return Array.isArray(value)
+    ? value.every((item) => item === undefined)
+    : isMapping(value) && Object.keys(value).length === 0;
 }
 
 /** The node that carries the comment above an item: the item itself, or a pair's key. */

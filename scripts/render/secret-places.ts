@@ -14,11 +14,16 @@ export function withPlacedSecrets(scope: Scope): Scope {
     ...scope,
     resolve: (name) => {
       const resolved = scope.resolve(name);
-      const files = resolved.kind === 'value' ? filesOf(resolved.path) : undefined;
-      if (resolved.kind !== 'value' || files === undefined) return resolved;
-      return { ...resolved, value: placeSecrets(resolved.value, resolved.path, files) };
+      if (resolved.kind !== 'value') return resolved;
+      return { ...resolved, value: placedSecrets(resolved.value, resolved.path) };
     },
   };
+}
+
+/** The value of a key that names a file in place of each secret that the program can read from a file. */
+export function placedSecrets(value: unknown, path: KeyPath): unknown {
+  const files = filesOf(path);
+  return files === undefined ? value : placeSecrets(value, path, files);
 }
 
 /** The secret files of one service, one secret each. */

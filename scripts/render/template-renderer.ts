@@ -2,9 +2,11 @@ import { type Node, parse } from 'yaml';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import type { OwnItem } from '../../stack/own-items.ts';
 import type { Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
+import { applyOwnItems } from './own-items.ts';
 import { fillPlaceholders, itemsOf } from './placeholders.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
 import { withPlacedSecrets } from './secret-places.ts';
@@ -23,6 +25,7 @@ export class TemplateRenderer {
   readonly #plain: Scope;
   /** The scope of all other templates. */
   readonly #full: Scope;
+  readonly #ownItems: readonly OwnItem[];
   readonly #isIncluded: (template: TemplateFile, kind: string) => boolean;
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
@@ -33,6 +36,7 @@ export class TemplateRenderer {
       !services.some((service) =>
         service.collects?.some((collected) => collected.kind === kind && collected.shipped?.(config) === false),
       );
+    this.#ownItems = enabled.flatMap((service) => service.ownItems?.(config) ?? []);
     this.diagnostics.push(...unusedContributions(templates.files));
     this.#plain = withPlacedSecrets(configScope(config, services));
     this.#full = withContributions(this.#plain, this.#contributedItems());
@@ -90,6 +94,7 @@ export class TemplateRenderer {
     this.diagnostics.push(...parsed.diagnostics);
     if (parsed.diagnostics.length > 0) return [];
     this.diagnostics.push(...fillPlaceholders(parsed, this.#plain, this.#marks));
+    applyOwnItems(parsed.document, this.#ownItemsOf(template), this.#marks);
     const items = itemsOf(parsed.document);
     if (items === undefined) {
       this.diagnostics.push({
@@ -101,6 +106,12 @@ export class TemplateRenderer {
       });
     }
     return items ?? [];
+  }
+
+  /** What stack.yml sets for the items of a contribution. */
+  #ownItemsOf({ path }: TemplateFile): readonly OwnItem[] {
+    const use = templateKindOf(path);
+    return this.#ownItems.filter(({ kind }) => (use.kind === 'list' || use.kind === 'contribution') && use.of === kind);
   }
 
   #file(template: TemplateFile, service: string, path: string, scope: Scope): RenderedFile {
@@ -117,11 +128,13 @@ export class TemplateRenderer {
    * Shipped templates without placeholders are not parsed: their syntax is known to be valid.
    */
   #fill(template: TemplateFile, scope: Scope): string | undefined {
-    if (template.isShipped && !mayHavePlaceholders(template.text)) return undefined;
+    const ownItems = this.#ownItemsOf(template);
+    if (template.isShipped && ownItems.length === 0 && !mayHavePlaceholders(template.text)) return undefined;
     const parsed = parseTemplate(template.text, template.origin);
     this.diagnostics.push(...parsed.diagnostics);
-    if (parsed.diagnostics.length > 0 || !parsed.hasPlaceholders) return undefined;
+    if (parsed.diagnostics.length > 0 || (ownItems.length === 0 && !parsed.hasPlaceholders)) return undefined;
     this.diagnostics.push(...fillPlaceholders(parsed, scope, this.#marks));
+    applyOwnItems(parsed.document, ownItems, this.#marks);
     // The yaml package would write an empty document as `null`.
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }

@@ -42,8 +42,9 @@ function write(value: unknown, indent: string, writing: Writing): void {
   else pieces.push(String(value ?? null));
 }
 
-function writeList(list: readonly unknown[], indent: string, writing: Writing): void {
+function writeList(items: readonly unknown[], indent: string, writing: Writing): void {
   const { pieces, flow } = writing;
+  const list = items.filter((item) => item !== undefined);
   if (flow || list.length === 0) pieces.push('[');
   const between = flow ? ', ' : `\n${indent}`;
   list.forEach((item, at) => {

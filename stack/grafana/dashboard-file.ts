@@ -91,3 +91,25 @@ function replaceIn(value: unknown, values: ReadonlyMap<string, string>): unknown
   if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceIn(inner, values)]));
 }
+
+/** The model with the uids of datasources in place of their aliases. */
+export function withoutAliases(model: Mapping, datasources: readonly KnownDatasource[]): Mapping {
+  const uids = new Map(
+    datasources.flatMap(({ uid, aliases = [] }) => aliases.flatMap((alias) => (alias === uid ? [] : [[alias, uid]]))),
+  );
+  return uids.size === 0 ? model : (replaceDatasources(model, uids) as Mapping);
+}
+
+function replaceDatasources(value: unknown, uids: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceDatasources(item, uids));
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key !== 'datasource') return [key, replaceDatasources(inner, uids)];
+      if (typeof inner === 'string') return [key, uids.get(inner) ?? inner];
+      if (!isMapping(inner)) return [key, inner];
+      const { uid } = inner;
+      return [key, typeof uid === 'string' && uids.has(uid) ? { ...inner, uid: uids.get(uid) } : inner];
+    }),
+  );
+}

@@ -148,7 +148,7 @@ function referenceProblems(
   if (builtIn.includes(to)) return [];
   const variable = /^\$(?:\{(\w+)(?::\w+)?\}|(\w+))$/.exec(to);
   if (variable !== null) return variableProblems(variable[1] ?? variable[2] ?? '', path, dashboard);
-  const names = datasources.flatMap(({ name, uid }) => (isName ? [uid, name] : [uid]));
+  const names = datasources.flatMap(({ name, uid, aliases = [] }) => [uid, ...(isName ? [name] : []), ...aliases]);
   if (names.includes(to)) return [];
   const near = closest(to, names);
   const byName = datasources.find(({ name }) => name === to);

@@ -4,7 +4,7 @@ import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
 import { isMapping, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
-import { openDashboard, parseDashboard, resolveInputs, withInputs } from './dashboard-file.ts';
+import { openDashboard, parseDashboard, resolveInputs, withInputs, withoutAliases } from './dashboard-file.ts';
 import { dashboardProblems } from './dashboard-problems.ts';
 import { knownDatasources } from './datasources.ts';
 
@@ -65,7 +65,9 @@ export function stampDashboards(
     if (!isDashboard(file) || file.content instanceof Secret) return file;
     const dashboard = openDashboard(parseDashboard(file.content));
     if (dashboard === undefined || dashboard.isSchemaV2) return file;
-    const model = withInputs(dashboard.model, resolveInputs(dashboard.model, knownDatasources(config)));
+    const known = knownDatasources(config);
+    const resolved = withInputs(dashboard.model, resolveInputs(dashboard.model, known));
+    const model = withoutAliases(resolved, known);
     const uid = String(dashboard.uid ?? '');
     const stamp: DashboardStamp = { revision, uid };
     const { isVerbatim: _lines, ...rest } = file;

@@ -6,7 +6,7 @@ import { plainTextOrigin } from '../values/schemas.ts';
 import { quoted } from '../values/words.ts';
 import { type Datasource, uidOf } from './config.ts';
 import { pluginProblems } from './datasource-plugins.ts';
-import { stackDatasources } from './datasources.ts';
+import { ownerOf, stackDatasources } from './datasources.ts';
 
 interface Located {
   readonly datasource: Datasource;
@@ -42,6 +42,17 @@ export function datasourceProblems(config: StackConfig): readonly Problem[] {
 /** Names and uids of the stack's own datasources. */
 function reservedNames({ datasource, path }: Located, config: StackConfig): readonly Problem[] {
   if (datasource.orgId !== 1) return [];
+  const owner = ownerOf(config, datasource);
+  if (owner !== undefined) {
+    return [
+      {
+        severity: 'note',
+        code: 'own-datasource',
+        path: [...path, 'name'],
+        message: `the stack has its own datasource for ${owner}, with the uid ${quoted(owner)}: these are settings of it`,
+      },
+    ];
+  }
   return stackDatasources(config).flatMap((own): readonly Problem[] => [
     ...(own.name === datasource.name
       ? [
@@ -53,7 +64,7 @@ function reservedNames({ datasource, path }: Located, config: StackConfig): read
           },
         ]
       : []),
-    ...(own.uid === uidOf(datasource)
+    ...(own.uid === uidOf(datasource) && (own.name !== datasource.name || datasource.uid !== undefined)
       ? [
           {
             code: 'uid-twice',

@@ -1,6 +1,8 @@
 import type { StackConfig } from '../config.ts';
+import { isOwnAddress, type OwnItem, withoutOwn } from '../own-items.ts';
 import { Secret } from '../secret.ts';
-import { uidOf } from './config.ts';
+import type { Mapping } from '../values/mapping.ts';
+import { type Datasource, uidOf } from './config.ts';
 
 /** The properties by which dashboards refer to a datasource. */
 export interface KnownDatasource {
@@ -8,11 +10,13 @@ export interface KnownDatasource {
   readonly uid: string;
   readonly type: string;
   readonly isDefault: boolean;
+  /** A uid and a name that stack.yml gives the stack's own datasource: dashboards can use them too. */
+  readonly aliases?: readonly string[] | undefined;
 }
 
 /** The stack's own datasources. */
 export function stackDatasources(config: StackConfig): readonly KnownDatasource[] {
-  return [
+  const own: readonly KnownDatasource[] = [
     ...(config.prometheus.enabled
       ? [{ name: 'Prometheus', uid: 'prometheus', type: 'prometheus', isDefault: isPrometheusDefault(config) }]
       : []),
@@ -20,14 +24,56 @@ export function stackDatasources(config: StackConfig): readonly KnownDatasource[
       ? [{ name: 'Alertmanager', uid: 'alertmanager', type: 'alertmanager', isDefault: false }]
       : []),
   ];
+  return own.map((datasource) => {
+    const meant = config.grafana.datasources.filter((candidate) => ownerOf(config, candidate) === datasource.type);
+    return { ...datasource, aliases: meant.flatMap((candidate) => [uidOf(candidate), candidate.name]) };
+  });
 }
+
+/** The service of the stack whose own datasource one of stack.yml is: it has its name or uid, its type, and its address or none. */
+export function ownerOf(config: StackConfig, datasource: Datasource): 'prometheus' | 'alertmanager' | undefined {
+  const { orgId, name, type, url } = datasource;
+  const owner = type === 'prometheus' || type === 'alertmanager' ? type : undefined;
+  if (owner === undefined || !config[owner].enabled || orgId !== 1) return undefined;
+  if (name.toLowerCase() !== owner && uidOf(datasource) !== owner) return undefined;
+  const [, address = ''] = /^https?:\/\/([^/?#]+)\/?$/.exec(url ?? '') ?? [];
+  return url === undefined || isOwnAddress(config, owner, address) ? owner : undefined;
+}
+
+/** The datasources of stack.yml that are settings of the stack's own ones. */
+export function ownDatasources(config: StackConfig): readonly OwnItem[] {
+  const provisioned = provisionedSettings(config);
+  return config.grafana.datasources.flatMap((datasource, at): readonly OwnItem[] => {
+    const owner = ownerOf(config, datasource);
+    if (owner === undefined) return [];
+    const {
+      name: _name,
+      uid: _uid,
+      type: _type,
+      url: _url,
+      access: _access,
+      orgId: _orgId,
+      ...rest
+    } = provisioned[at] ?? {};
+    // Those that are false may be defaults of the schema, and the stack has its own.
+    const settings = Object.fromEntries(
+      Object.entries(rest).filter(
+        ([key, value]) => value !== undefined && !(booleans.includes(key) && value === false),
+      ),
+    );
+    const path = ['grafana', 'datasources', at];
+    return [{ kind: 'datasources', identity: ['uid', owner], path, settings }];
+  });
+}
+
+const booleans = ['isDefault', 'editable'];
 
 /** All datasources of the main organization, to which the dashboards belong. */
 export function knownDatasources(config: StackConfig): readonly KnownDatasource[] {
   return [
     ...stackDatasources(config),
     ...config.grafana.datasources
-      .filter(({ orgId }) => orgId === 1)
+      .filter((datasource) => datasource.orgId === 1 && ownerOf(config, datasource) === undefined)
       .map((datasource) => ({ ...datasource, uid: uidOf(datasource) }))
       .map(({ name, uid, type, isDefault }) => ({ name, uid, type, isDefault })),
   ];
@@ -35,11 +81,17 @@ export function knownDatasources(config: StackConfig): readonly KnownDatasource[
 
 /** The stack's Prometheus is the default datasource, unless the user set another one: Grafana rejects two. */
 export function isPrometheusDefault(config: StackConfig): boolean {
-  return !config.grafana.datasources.some(({ orgId, isDefault }) => orgId === 1 && isDefault);
+  return !config.grafana.datasources.some(
+    (datasource) => datasource.orgId === 1 && datasource.isDefault && ownerOf(config, datasource) !== 'prometheus',
+  );
 }
 
-/** The user's datasources as they go into the provisioning file. */
-export function provisionedDatasources(config: StackConfig): readonly Readonly<Record<string, unknown>>[] {
+/** The user's datasources as they go into the provisioning file, with holes for settings of the stack's own. */
+export function provisionedDatasources(config: StackConfig): readonly unknown[] {
+  return withoutOwn(provisionedSettings(config), ownDatasources(config));
+}
+
+function provisionedSettings(config: StackConfig): readonly Mapping[] {
   return config.grafana.datasources.map(({ secureJsonData, correlations, jsonData, ...datasource }) => ({
     ...datasource,
     uid: uidOf(datasource),

@@ -5,7 +5,13 @@ import { configMount, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
-import { isPrometheusDefault, prometheusVersion, provisionedDatasources, stackDatasources } from './datasources.ts';
+import {
+  isPrometheusDefault,
+  ownDatasources,
+  prometheusVersion,
+  provisionedDatasources,
+  stackDatasources,
+} from './datasources.ts';
 import { problems } from './problems.ts';
 import { environment, generatedSecrets, iniFile, secretFiles } from './settings.ts';
 
@@ -43,6 +49,7 @@ export const grafana = defineService({
     alertmanager_uid: stackDatasources(config).find(({ type }) => type === 'alertmanager')?.uid,
     provisioned_datasources: provisionedDatasources(config),
   }),
+  ownItems: ownDatasources,
   collects: [
     { kind: 'datasources', into: 'provisioning/datasources' },
     {

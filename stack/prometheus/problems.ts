@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
+import { isOwnAddress } from '../own-items.ts';
 import type { FileProblem } from '../service.ts';
 import { configDir } from '../values/container.ts';
 import {
@@ -15,10 +16,8 @@ import {
 import { parseYaml } from '../values/parse.ts';
 import { parseDuration } from '../values/units.ts';
 import { expected, quoted } from '../values/words.ts';
+import { jobOwner, ownJobs } from './own-jobs.ts';
 import { revisionRulePath, sampleRuleFiles } from './proofs.ts';
-
-/** Services whose own metrics the stack scrapes, each under a job of its name. */
-const scraped = ['pushgateway', 'prometheus', 'alertmanager', 'grafana'] as const;
 
 export function problems(config: StackConfig): readonly Problem[] {
   const own = config.prometheus;
@@ -26,24 +25,27 @@ export function problems(config: StackConfig): readonly Problem[] {
   const named = jobs.map((job) => ({ name: job.value['job_name'], path: [...job.path, 'job_name'] }));
   return [
     ...timeoutProblems(own, ['prometheus'], undefined),
-    ...named.flatMap(({ name, path }) => reservedJobProblems(config, name, path)),
+    ...named.flatMap(({ name, path }) => ownJobProblems(config, name, path)),
     ...repeatedNames(named, 'jobs'),
-    ...jobs.flatMap((job) => jobProblems(job.value, job.path, own.scrape_interval)),
+    ...jobs.flatMap((job) => jobProblems(job.value, job.path, config)),
   ];
 }
 
-function jobProblems(job: Mapping, path: KeyPath, globalInterval: string): readonly Problem[] {
+function jobProblems(job: Mapping, path: KeyPath, config: StackConfig): readonly Problem[] {
   return [
     ...misspelledKeys(job, jobKeys, path, /_sd_configs$/),
     ...durationProblems(job, 'scrape_interval', path),
     ...durationProblems(job, 'scrape_timeout', path),
-    ...timeoutProblems(job, path, globalInterval),
+    ...timeoutProblems(job, path, config.prometheus.scrape_interval),
     ...Object.entries(job)
       .filter(([key]) => key.endsWith('_sd_configs'))
       .flatMap(([key, value]) => mappingsIn(value, [...path, key]))
       .flatMap((discovery) => durationProblems(discovery.value, 'refresh_interval', discovery.path)),
     ...mappingsIn(job['static_configs'], [...path, 'static_configs']).flatMap((group) =>
-      targetsProblems(group, usesOfAddress(job)),
+      targetsProblems(group, usesOfAddress(job), (target) => {
+        const owner = jobOwner(config, job['job_name']);
+        return owner !== undefined && isOwnAddress(config, owner, target);
+      }),
     ),
   ];
 }
@@ -79,29 +81,43 @@ function timeoutProblems(section: Mapping, path: KeyPath, globalInterval: string
   ];
 }
 
-function reservedJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
-  const owner = scraped.find((service) => service === name && config[service].enabled);
+function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
+  const owner = jobOwner(config, name);
   if (owner === undefined) return [];
-  const message = `the job name ${quoted(owner)} is already in use: the stack scrapes its own ${owner} under it`;
-  return [{ code: 'name-twice', path, message, hint: 'use another job_name' }];
+  const own = ownJobs(config).find((item) => item.path.at(-1) === path.at(-2));
+  if (own === undefined) {
+    const message = `the job name ${quoted(owner)} is already in use: the stack scrapes its own ${owner} under it`;
+    return [{ code: 'name-twice', path, message, hint: 'use another job_name' }];
+  }
+  return [
+    {
+      severity: 'note',
+      code: 'own-job',
+      path,
+      message: `the stack scrapes its own ${owner} under this name: these are settings of that job`,
+    },
+  ];
 }
 
 function targetsProblems(
   { value, path }: { readonly value: Mapping; readonly path: KeyPath },
   use: UseOfAddress,
+  isOwn: (target: string) => boolean,
 ): readonly Problem[] {
   const { targets } = value;
   const here = [...path, 'targets'];
   if (Array.isArray(targets)) {
-    return targets.flatMap((target: unknown, at) => targetProblem(target, [...here, at], use));
+    return targets.flatMap((target: unknown, at) =>
+      typeof target !== 'string' || isOwn(target) ? [] : targetProblem(target, [...here, at], use),
+    );
   }
   if (targets === undefined || targets === null) return [];
   const hint = typeof targets === 'string' ? `write [${quoted(targets)}]` : 'start each target with "- "';
   return [{ code: 'wrong-type', path: here, message: expected('a list of targets', targets), hint }];
 }
 
-function targetProblem(target: unknown, path: KeyPath, use: UseOfAddress): readonly Problem[] {
-  if (typeof target !== 'string' || use === 'changes') return [];
+function targetProblem(target: string, path: KeyPath, use: UseOfAddress): readonly Problem[] {
+  if (use === 'changes') return [];
   const [, scheme, rest = ''] = /^(?:(\w+):\/\/)?(.*)$/s.exec(target) ?? [];
   const [address = ''] = rest.split('/');
   if (scheme !== undefined || rest.includes('/')) {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
+import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService } from '../service.ts';
 import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
@@ -10,6 +11,7 @@ import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
 import { alerts } from './alerts.ts';
 import { healthIndicators } from './health.ts';
+import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
 import { explainPromtool, explainRuleTests, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
@@ -71,6 +73,8 @@ export const prometheus = defineService({
       stopTimeoutSeconds: 30,
     };
   },
+  placeholders: (config) => ({ scrape_configs: withoutOwn(config.prometheus.scrape_configs, ownJobs(config)) }),
+  ownItems: ownJobs,
   collects: [{ kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules }],
   userFiles: (config) =>
     config.prometheus.rules.map((glob, at) => ({

@@ -58,7 +58,12 @@ const cases: readonly Case[] = [
   },
   {
     name: "the name of the stack's own datasource",
-    folder: grafana('  datasources:', '    - name: Prometheus', '      type: prometheus', '      uid: mine'),
+    folder: grafana(
+      '  datasources:',
+      '    - name: Prometheus',
+      '      type: prometheus',
+      "      url: 'http://other:9090'",
+    ),
     told: ['stack.yml:3:13 the stack already has a datasource named "Prometheus"', 'rename this one'],
   },
   {
