@@ -36,7 +36,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** How long stopping may take before the user is told about a second Ctrl-C. */
+/** How long stopping may take before a note mentions a second Ctrl-C. */
 const slowMs = 1_000;
 
 /**

@@ -9,7 +9,7 @@ import { alternate, budget, median, printTable, promstack, ratio, rounds, timed 
 import { benchUp } from './bench/up.ts';
 import { benchWatch } from './bench/watch.ts';
 
-/** Measures promstack beside what it is made of: `npm run bench [-- up start render watch]`; ROUNDS=7 runs of each. */
+/** Measures promstack next to the tools it is based on: `npm run bench [-- up start render watch]`; ROUNDS=7 runs of each. */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   up: benchUp,
   start: benchStart,
@@ -24,7 +24,7 @@ for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {
   await bench();
 }
 
-/** The start of the program, beside a program that does nothing. */
+/** The start of the program, next to a program that does nothing. */
 async function benchStart(): Promise<void> {
   const cwd = packageRoot();
   const series = await alternate(
@@ -38,7 +38,7 @@ async function benchStart(): Promise<void> {
   ratio(series, 'promstack --version', 'node -e 0', 1.5);
 }
 
-/** `render` as a process, of 1,000 and of 10,000 scrape targets and rules: how long, and how it grows. */
+/** `render` as a process, with 1,000 and 10,000 scrape targets and rules: its time and growth. */
 async function benchRender(): Promise<void> {
   const small = await renderMs(1_000);
   const large = await renderMs(10_000);

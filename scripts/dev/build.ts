@@ -7,9 +7,9 @@ import { $, argv, glob } from 'zx';
 import { packageRoot } from '../util/package-root.ts';
 
 /**
- * Builds the command and the library: `npm run build [-- --outDir DIR]`; DIR ends up with nothing else in it.
- * The command is one file with its packages in it, since loading hundreds of small files takes longer than most commands.
- * The library imports its packages: the ones listed as `dependencies`.
+ * Builds the command and the library: `npm run build [-- --outDir DIR]`; DIR then contains nothing else.
+ * The command is one file that includes its packages, since loading hundreds of small files takes longer than most commands.
+ * The library imports its packages, which are listed as `dependencies`.
  */
 const root = packageRoot();
 const outDir = resolve(root, String(argv['outDir'] ?? 'dist'));
@@ -38,7 +38,7 @@ try {
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
     }),
-    // CommonJS, since Node keeps compiled code for the next run only of that.
+    // CommonJS, since Node can cache only its compiled code.
     build({
       ...common,
       entryPoints: { 'scripts/promstack': 'scripts/launch.ts', 'scripts/program': 'scripts/main.ts' },
@@ -52,7 +52,7 @@ try {
       banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     }),
   ]);
-  // Code with wrong types is built anyway, to be tried out; the exit code reports them.
+  // Code with type errors is built anyway, so that it can be tried; the exit code reports them.
   if (compiled.exitCode === 0) rollUpTypes(join(types, 'scripts', 'index.d.ts'), join(fresh, 'scripts', 'index.d.ts'));
   else process.exitCode = 2;
   rmSync(types, { recursive: true });
@@ -62,7 +62,7 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** Puts all that the library's declarations use into one file. */
+/** Rolls up the library's declarations into one file. */
 function rollUpTypes(entry: string, file: string): void {
   const config = ExtractorConfig.prepare({
     configObjectFullPath: undefined,
@@ -77,7 +77,7 @@ function rollUpTypes(entry: string, file: string): void {
       apiReport: { enabled: false },
       docModel: { enabled: false },
       tsdocMetadata: { enabled: false },
-      // The compiler and the linter have had their say.
+      // The compiler and the linter have reported problems already.
       messages: { extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } } },
     },
   });
@@ -87,21 +87,21 @@ function rollUpTypes(entry: string, file: string): void {
       message.handled = message.logLevel !== 'error' && message.logLevel !== 'warning';
     },
   });
-  if (!succeeded) throw new Error('the types of the library could not be put into one file');
+  if (!succeeded) throw new Error('the declarations of the library could not be rolled up');
 }
 
-/** The last line tells one build from another; `runCompiled` wants that, and nothing but ASCII. */
+/** Appends a line that identifies the build. `runCompiled` requires it, and only ASCII. */
 function nameBuild(file: string): void {
   const code = readFileSync(file);
   const at = code.findIndex((byte) => byte > 0x7f);
-  if (at !== -1) throw new Error(`write as an escape what is not ASCII: ${code.subarray(at - 40, at + 10)}`);
+  if (at !== -1) throw new Error(`write non-ASCII characters as escapes: ${code.subarray(at - 40, at + 10)}`);
   appendFileSync(file, `\n//# build=${createHash('sha256').update(code).digest('hex').slice(0, 16)}\n`);
 }
 
 /**
- * Parts of the Docker client that promstack never calls and that take half of its start: gRPC sessions, which only
- * builds of images need, and its own ssh, which checks no host key (promstack goes through the machine's ssh). And the
- * printing of each request for a debug log, which is done whether there is one or not.
+ * Parts of the Docker client that promstack never calls and that take half of its loading time: gRPC sessions, needed
+ * only for builds of images, its own ssh client, which verifies no host keys (promstack uses the ssh program), and the
+ * formatting of each request for a debug log, which happens even when that is off.
  */
 function withoutUnusedParts(): Plugin {
   const parts = [
@@ -133,7 +133,7 @@ function missing(part: string): string {
   return `module.exports = () => { throw new Error('promstack was built without ${part} of the Docker client'); };`;
 }
 
-/** Puts new files in place before old ones go, so that a program that starts at that moment finds all of one of the two. */
+/** Writes new files before deleting old ones, so that a program that starts meanwhile finds a complete build. */
 async function replace(folder: string, by: string): Promise<void> {
   cpSync(join(by, 'chunks'), join(folder, 'chunks'), { recursive: true });
   cpSync(by, folder, { recursive: true });

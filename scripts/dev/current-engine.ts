@@ -1,5 +1,5 @@
-/** Where `npm run engine -- up` keeps the socket of its engine. */
+/** The socket of the engine of `npm run engine -- up`. */
 export const runFolder = '/var/lib/promstack-dev-engine/run';
 
-/** The DOCKER_HOST of that engine. In a file of its own, since vitest.config.ts cannot load the chore itself. */
+/** The DOCKER_HOST of that engine. In a separate file, since vitest.config.ts cannot load engine.ts. */
 export const currentEngine = `unix://${runFolder}/docker.sock`;

@@ -2,25 +2,25 @@ import { $, echo, fs, retry } from 'zx';
 import { connect } from '../engine/connect.ts';
 import { currentEngine, runFolder as run } from './current-engine.ts';
 
-// A current Docker Engine beside this host's own, so that both can be tested: `npm run engine -- up|down`, as root on Debian.
-// It is Debian sid's in a folder of its own. The host's engine, its images and its firewall rules stay untouched.
+// A current Docker Engine next to this host's, so that both can be tested: `npm run engine -- up|down`, as root on Debian.
+// It is Debian sid's, in a separate folder. The host's engine, its images and its firewall rules are not changed.
 const folder = '/var/lib/promstack-dev-engine';
 const root = `${folder}/root`;
 const log = `${folder}/dockerd.log`;
-/** A bridge of its own: with `--bridge=none` dockerd deletes docker0, and with docker0 it changes its address. */
+/** A separate bridge: with `--bridge=none` dockerd deletes docker0, and with docker0 it changes its address. */
 const bridge = 'promstack-dev0';
-/** Where its networks are. The host's firewall must let them pass: the host's engine makes it drop what others forward. */
+/** Its networks. The host's firewall must accept them: the host's engine makes it drop packets that others forward. */
 const networks = '10.213.0.0/16';
 const accepted = ['FORWARD', '-s', networks, '-d', networks, '-j', 'ACCEPT'];
 
-/** Starts it, after installing it the first time. */
+/** Installs it if necessary, and starts it. */
 export async function up(): Promise<void> {
   if (await answers()) return;
   if (!fs.existsSync(root)) await install();
   await start();
 }
 
-/** Stops it and removes its containers and networks; its images and what is installed stay. */
+/** Stops it and removes its containers and networks, but not its images and its installation. */
 async function down(): Promise<void> {
   if (!(await answers())) return;
   await using engine = await connect({ env: { DOCKER_HOST: currentEngine } });
@@ -30,7 +30,7 @@ async function down(): Promise<void> {
     if (!predefined.includes(name)) await engine.removeNetwork(id);
   await $`kill ${fs.readFileSync(`${run}/docker.pid`, 'utf8')}`;
   await retry(100, '200ms', async () => {
-    if (await answers()) throw new Error(`the engine does not stop; see ${log}`);
+    if (await answers()) throw new Error(`the engine did not stop; see ${log}`);
   });
   await $`iptables -D ${accepted}`;
   await $`ip link delete ${bridge}`;
@@ -49,7 +49,7 @@ async function answers(): Promise<boolean> {
 async function install(): Promise<void> {
   const ofDebian = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
   const [mirror] = await $`apt-get indextargets --format ${'$(REPO_URI)'} ${ofDebian}`.lines();
-  if (mirror === undefined) throw new Error('apt knows no mirror of Debian: try `apt-get update`');
+  if (mirror === undefined) throw new Error('no mirror of Debian in the apt sources: try `apt-get update`');
   echo(`Installing Docker from Debian sid below ${folder}`);
   await $`command -v debootstrap || apt-get install --yes --no-install-recommends debootstrap`.quiet();
   // In a folder beside it, so that an interrupted installation is not taken for a whole one.
@@ -67,7 +67,7 @@ async function start(): Promise<void> {
     ...['--data-root', '/var/lib/docker', '--bridge', bridge, '--iptables=false', '--ip6tables=false'],
     ...['--default-address-pool', `base=${networks},size=24`],
   ].join(' ');
-  // It begins without networks: dockerd deletes docker0 when it finds its default one again and has an address pool of its own.
+  // It starts without networks: with its own address pool, dockerd deletes docker0 when it finds its default network again.
   const script = `
     mount --bind ${root} ${root}
     for dir in /sys /dev /tmp ${run}; do mount --rbind $dir ${root}$dir; done
@@ -82,7 +82,7 @@ async function start(): Promise<void> {
     exec ${dockerd}`;
   await $`setsid --fork unshare --mount --propagation private sh -ec ${script} < /dev/null > ${log} 2>&1`;
   await retry(60, '500ms', async () => {
-    if (!(await answers())) throw new Error(`the engine does not answer; see ${log}`);
+    if (!(await answers())) throw new Error(`the engine does not respond; see ${log}`);
   });
 }
 

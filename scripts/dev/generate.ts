@@ -6,7 +6,7 @@ import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
 import { withReferences } from './reference.ts';
 
-// Writes the committed files that follow from the code: `npm run generate`. Tests fail until they are current.
+// Writes the committed files that are generated from the code: `npm run generate`. Tests fail while they are out of date.
 write('templates/init/stack.schema.json', stackJsonSchemaText());
 for (const { path, text } of shippedDashboards()) write(path, text);
 write('README.md', await withReferences(readFileSync(join(packageRoot(), 'README.md'), 'utf8')));

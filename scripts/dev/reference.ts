@@ -7,14 +7,14 @@ import { commandsByName } from '../cli/globals.ts';
 import { stackJsonSchema } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 
-/** README.md with its references of commands and of stack.yml's keys as the code has them. */
+/** README.md with generated references of commands and of stack.yml's keys. */
 export async function withReferences(readme: string): Promise<string> {
   const { commands: described, globals } = await describeCommands(commands);
   const withCommands = between(readme, 'commands', commandsMarkdown(described, globals));
   return between(withCommands, 'keys', keysMarkdown(keyRows(stackJsonSchema())));
 }
 
-/** Puts a string between `<!-- name:begin … -->` and `<!-- name:end -->`; throws when the markers are not there. */
+/** Replaces the text between `<!-- name:begin … -->` and `<!-- name:end -->`; throws when the markers are missing. */
 export function between(document: string, name: string, text: string): string {
   const begin = new RegExp(`<!-- ${name}:begin[^>]*-->\n`).exec(document);
   const end = document.indexOf(`<!-- ${name}:end -->`);
@@ -22,7 +22,7 @@ export function between(document: string, name: string, text: string): string {
   return `${document.slice(0, begin.index + begin[0].length)}\n${text}\n\n${document.slice(end)}`;
 }
 
-/** The reference of commands: a table for each group, then each command's own options. */
+/** The reference of commands: a table per group, then the options of each command. */
 function commandsMarkdown(commands: readonly CommandInfo[], globals: readonly OptionInfo[]): string {
   const groups = [...new Set(commands.map((command) => command.group))];
   const tables = groups.map((group) => {
@@ -75,14 +75,14 @@ interface KeyRow {
   /** `prometheus.retention.time`. */
   readonly key: string;
   readonly type: string;
-  /** As YAML writes it; empty when there is none. */
+  /** As YAML; empty when there is none. */
   readonly default: string;
   readonly what: string;
 }
 
-/** The parts of a JSON Schema that the table is made of. */
+/** The parts of a JSON Schema that the table shows. */
 interface Schema {
-  /** The type, where JSON Schema has no word for it. */
+  /** The type, if JSON Schema has no name for it. */
   readonly title?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
@@ -94,7 +94,7 @@ interface Schema {
   readonly description?: string;
 }
 
-/** Every key of promstack's own; keys inside another program's syntax are left out. */
+/** All of promstack's own keys, without those in another program's syntax. */
 export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]): readonly KeyRow[] => {
     const key = `${above}${name}`;

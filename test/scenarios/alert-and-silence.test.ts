@@ -62,7 +62,9 @@ describe('alert test and silence', () => {
     `);
   });
 
-  it('must send an alert and report which receivers got it, and why others did not', { timeout: testMs }, async () => {
+  it('must send an alert and report which receivers were notified, and why others were not', {
+    timeout: testMs,
+  }, async () => {
     await up();
     const good = await stack.run('alert', 'test', '--label', 'alertname=Fine', '--send', '--timeout', '30s');
     expect(good.exitCode, good.stdout + good.stderr).toBe(0);

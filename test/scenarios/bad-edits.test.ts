@@ -18,7 +18,7 @@ const keys = {
 interface BadEdit {
   readonly what: string;
   readonly edit: (stack: StackFolder) => Promise<void>;
-  /** What is printed, in its order. */
+  /** The output, in order. */
   readonly says: readonly string[];
 }
 

@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 let test: TestEngine;
 let engine: Engine;
 let stack: string;
-/** An image with busybox and nothing else, so without a shell. */
+/** An image with only busybox, so without a shell. */
 let bare: string;
 
 const signal = AbortSignal.timeout(120_000);
@@ -143,7 +143,7 @@ describe('checks in a container', () => {
 describe('checks in a running container', () => {
   const directory = '/tmp/promstack-check';
 
-  /** A running container of an image that sees a job's files. */
+  /** A running container of an image with a job's files. */
   async function staged(part: string, image: string, argv: readonly string[]): Promise<OpenRunner> {
     const container = await test.createHelper(part, { image, entrypoint: argv.slice(0, 1), args: argv.slice(1) });
     await engine.putFiles(container, '/', [

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { emptyFolder, promstack } from '../support/promstack.ts';
 
-/** Runs `promstack schema` with its cache in a folder, and tells the compiled code that is kept there afterwards. */
+/** Runs `promstack schema` with its cache in a folder; returns the compiled code cached there afterwards. */
 async function runIn(cache: string, env: Readonly<Record<string, string>> = {}) {
   const { exitCode, stdout, stderr } = await promstack('/', ['schema'], { XDG_CACHE_HOME: cache, ...env });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -17,7 +17,7 @@ async function keptIn(cache: string): Promise<readonly string[]> {
   return all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
 }
 
-test('compiled code must be kept by the first run for this user alone, and left as it is by the next', async () => {
+test('compiled code must be cached by the first run, for this user only, and not rewritten by the next', async () => {
   await using folder = await emptyFolder();
   const [kept = '', ...more] = await runIn(folder.path);
   expect(more).toEqual([]);
@@ -28,7 +28,7 @@ test('compiled code must be kept by the first run for this user alone, and left 
   expect(await stat(kept)).toMatchObject({ mtimeMs, ino });
 });
 
-test('compiled code that is cut short, of something else or open to others must be passed over and written anew', async () => {
+test('compiled code that is truncated, of a different program or writable by others must be ignored and rewritten', async () => {
   await using folder = await emptyFolder();
   const [kept = ''] = await runIn(folder.path);
   const spoilings: (() => Promise<unknown>)[] = [
@@ -58,7 +58,7 @@ test('compiled code with a byte changed must not run', async () => {
   expect(await readFile(kept)).not.toEqual(code);
 });
 
-test('a cache that cannot be written, or is not wanted, must be no error', async () => {
+test('a cache that cannot be written, or is disabled, must not be an error', async () => {
   await using folder = await emptyFolder();
   const file = join(folder.path, 'a-file');
   await writeFile(file, '');
@@ -66,7 +66,7 @@ test('a cache that cannot be written, or is not wanted, must be no error', async
   expect(await runIn(join(folder.path, 'off'), { NODE_DISABLE_COMPILE_CACHE: '1' })).toEqual([]);
 });
 
-test('only the newest builds must keep their compiled code', async () => {
+test('the compiled code of only the newest builds must be kept', async () => {
   await using folder = await emptyFolder();
   const compiled = join(folder.path, 'promstack', 'compiled');
   for (const build of ['one', 'two', 'three', 'four']) await mkdir(join(compiled, build), { recursive: true });

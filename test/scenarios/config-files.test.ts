@@ -41,7 +41,7 @@ describe('the config files', () => {
 
   afterAll(() => test[Symbol.asyncDispose]());
 
-  it('must be read back with the bytes, owners and modes they were written with', async () => {
+  it('must be read with the bytes, owners and modes they were written with', async () => {
     await files.write(release, ['one/releases/1']);
     const read = sorted(await files.read('one', 'releases/1/abc'));
     expect(read.map(({ path, uid }) => [path, uid])).toEqual([
@@ -56,7 +56,7 @@ describe('the config files', () => {
     expect(await files.readLink('one', 'current')).toBe('releases/1/abc');
   });
 
-  it('must leave nothing in a folder that is cleared', async () => {
+  it('must leave nothing in a cleared folder', async () => {
     await files.write(release, ['one/releases/1']);
     const next: ArchiveEntry = {
       kind: 'file',

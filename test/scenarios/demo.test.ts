@@ -13,20 +13,20 @@ import { buildStandInImage } from '../support/grafana-image/build.ts';
 import { query } from '../support/servers.ts';
 import { binary, type Run, toRun } from '../support/stack-folder.ts';
 
-/** Runs the program where there is no stack.yml, and not through npm. */
+/** Runs the program without a stack.yml, and without npm. */
 const promstack = async (...args: readonly string[]): Promise<Run> => {
   const env = { NO_COLOR: '1', npm_command: '', npm_package_name: '' };
   const options = { cwd: tmpdir(), reject: false, env, timeout: 240_000, stripFinalNewline: false } as const;
   return toRun(await execa('node', [binary, ...args], options));
 };
 
-/** An own demo: whoever runs this may have one up. */
+/** A separate demo: the developer may have one running. */
 const ownName = (): string => `test-${randomBytes(4).toString('hex')}`;
 
 /** A delivered alert of the incident that the source makes soon after its start. */
 const incident = (status: string) => `${status.padEnd(8)}  RaidDegraded  RAID array md1 on storage-1 is degraded`;
 
-it('the demo must fire an alert, show it resolved, print commands that work, and leave nothing behind', async () => {
+it('the demo must fire an alert, resolve it, print commands that work, and leave nothing behind', async () => {
   await using engine = await connect({ env: process.env });
   const name = ownName();
   const stack = demoStackName(name);
@@ -74,7 +74,7 @@ it('the demo must fire an alert, show it resolved, print commands that work, and
       new RegExp(`no stack of that name .*\n.*another stack on the engine: .*\\b${stack}\\b`),
     );
 
-    // The source goes on when the command has ended.
+    // The source keeps running after the command.
     const before = await query(prometheus, 'sum(http_request_total{code="200"})');
     await eventually(async () =>
       expect(await query(prometheus, 'sum(http_request_total{code="200"})')).not.toEqual(before),
@@ -88,7 +88,7 @@ it('the demo must fire an alert, show it resolved, print commands that work, and
     expect(detached.stdout).toContain(`${stack}: nothing to do`);
     expect(detached.stdout).not.toContain('RaidDegraded');
 
-    // The source's next incident is minutes away, but who asks to see one need not wait for it.
+    // The source's next incident is minutes away, but the user need not wait for it.
     const again = await promstack('demo', '--name', name);
     expect(again.exitCode, again.stderr).toBe(0);
     expect(again.stdout).toContain(`${stack}: nothing to do`);
@@ -134,7 +134,7 @@ it('the demo must print a password that signs in to its Grafana', async () => {
   }
 }, 240_000);
 
-/** The engine with an image under one more name. */
+/** The engine with an additional tag for an image. */
 function withImage(engine: Engine, reference: string, present: string): Engine {
   const replaced: Partial<Engine> = {
     listImages: async (labels) =>

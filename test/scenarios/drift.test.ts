@@ -7,8 +7,8 @@ import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const keys = { prometheus: { rules: ['rules/*.yml'] } };
 
-describe('what was changed behind promstack', { timeout: 180_000 }, () => {
-  it('must be told by plan and put right by up: containers', async () => {
+describe('manual changes', { timeout: 180_000 }, () => {
+  it('must be reported by plan and fixed by up: containers', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -16,7 +16,7 @@ describe('what was changed behind promstack', { timeout: 180_000 }, () => {
     await using engine = await connect({ env: process.env });
     const ids = await containerIds(stack);
     const id = (service: string): string => ids[`${stack.name}-${service}`] ?? '';
-    // As `docker update` does.
+    // Like `docker update`.
     const limits = { RestartPolicy: { Name: 'no' }, Memory: 300 * 2 ** 20, MemorySwap: 600 * 2 ** 20 };
     await new Docker().getContainer(id('alertmanager')).update(limits);
     await engine.stopContainer(id('pushgateway'), 5);
@@ -34,7 +34,7 @@ describe('what was changed behind promstack', { timeout: 180_000 }, () => {
     expect((await containerIds(stack))[`${stack.name}-prometheus`]).toBe(id('prometheus'));
   });
 
-  it('must be told by plan and put right by up: files that were edited and added in the volume', async () => {
+  it('must be reported by plan and fixed by up: files edited and added in the volume', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -49,7 +49,7 @@ describe('what was changed behind promstack', { timeout: 180_000 }, () => {
     }
   });
 
-  it('must be told by plan and put right by up: a link that was moved, and a server that runs something else', async () => {
+  it('must be reported by plan and fixed by up: a moved link, and a server with different files', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -80,7 +80,7 @@ describe('what was changed behind promstack', { timeout: 180_000 }, () => {
     await expectSettled(stack);
     expect(await running(stack)).toEqual(before);
 
-    // The server reads the older files, and then the link is put back behind it.
+    // The server loads the older files, and then the link is restored.
     await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
       { kind: 'link', path: 'current', to: older, uid: 0, gid: 0 },
     ]);
@@ -97,13 +97,13 @@ describe('what was changed behind promstack', { timeout: 180_000 }, () => {
   });
 });
 
-/** What plan calls drift; status has to report the same services, by stack.yml and by the stack's name. */
+/** The drift in plan; status has to report the same services, by stack.yml and by the stack's name. */
 async function driftOf(stack: StackFolder): Promise<readonly string[]> {
   const { stdout, stderr } = await stack.run('plan', '--json');
   expect(stdout, stderr).not.toBe('');
   const { drift } = JSON.parse(stdout) as { drift: { service: string; message: string }[] };
   const services = [...new Set(drift.map(({ service }) => service))].sort();
-  // Prometheus may have missed a scrape of what is stopped.
+  // Prometheus may have missed a scrape of a stopped service.
   for (const args of [[], ['-p', stack.name]]) {
     expect(await wrongServices(stack, args), args.join(' ')).toEqual(expect.arrayContaining(services));
   }
@@ -122,7 +122,7 @@ async function put(engine: Engine, stack: StackFolder, path: string, text: strin
   await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus/current', [entry]);
 }
 
-/** The link to what the history names as confirmed last. */
+/** The link to the last confirmed release in the history. */
 async function putBack(engine: Engine, stack: StackFolder): Promise<void> {
   const { stdout } = await stack.run('history', '--json');
   const { history } = JSON.parse(stdout) as { history: { services: Record<string, { folder: string }> }[] };

@@ -73,7 +73,7 @@ describe("a service's container", () => {
     ]);
   });
 
-  test('must be reached by others under the name of its service', async () => {
+  test("must be reachable by its service's name", async () => {
     const server = ['httpd -f -p 8080 -h /scratch'];
     await bench.engine.startContainer(await create('server', { args: server }));
     const client = await create('client');
@@ -100,7 +100,7 @@ describe("a service's container", () => {
     expect(listed.map((one) => one.name)).toContain(bench.name('found'));
   });
 
-  test('must tell the tag it was made from after the tag has moved on', async () => {
+  test('must show the tag it was created from after the tag has moved', async () => {
     const tag = `${bench.name('moved')}:1`;
     await bench.engine.tagImage(bench.image, tag);
     const id = await create('moved', { image: tag });
@@ -109,7 +109,7 @@ describe("a service's container", () => {
     expect((await bench.engine.findContainer(id))?.image.endsWith(tag)).toBe(true);
   });
 
-  test('must be stopped and removed without an error when it already is', async () => {
+  test('must be stopped and removed without an error when it already was', async () => {
     const id = await create('gone');
     await bench.engine.startContainer(id);
     await bench.engine.startContainer(id);
@@ -126,15 +126,15 @@ describe("a service's container", () => {
     await expect(create('twice')).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  test('of an image that is not there must be refused as not found', async () => {
+  test('of a missing image must be rejected as not found', async () => {
     await expect(create('no-image', { image: 'promstack/no-such-image:1' })).rejects.toMatchObject({
       code: 'notFound',
     });
   });
 });
 
-describe('a port that is taken', () => {
-  test('by another program of the host must have a code of its own', async () => {
+describe('a port in use', () => {
+  test('by another program on the host must have its own error code', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -149,7 +149,7 @@ describe('a port that is taken', () => {
 });
 
 describe('a volume', () => {
-  test('of a name that is taken must be the existing one, with its labels', async () => {
+  test('with an existing name must be the existing one, with its labels', async () => {
     const name = bench.name('volume');
     const mine = { ...bench.labels, 'dev.promstack.lock': 'mine' };
     expect(await bench.engine.createVolume(name, mine)).toEqual({ name, labels: mine });
@@ -159,7 +159,7 @@ describe('a volume', () => {
     expect(listed).toEqual([{ name, labels: mine }]);
   });
 
-  test('must be made once only when many ask at once', async () => {
+  test('must be created only once by concurrent calls', async () => {
     const name = bench.name('race');
     const ask = (who: number) => bench.engine.createVolume(name, { ...bench.labels, who: String(who) });
     const answers = await Promise.all(Array.from({ length: 8 }, (_, who) => ask(who)));

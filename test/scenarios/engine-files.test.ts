@@ -29,7 +29,7 @@ function withoutOwner(entry: ArchiveEntry): object {
   return { ...entry, uid: undefined, gid: undefined };
 }
 
-test('files put through a container that was never started must come back with mode and links', async () => {
+test('files written through a container that was never started must be read with modes and links', async () => {
   const { id } = await unstarted('round-trip');
   await bench.engine.putFiles(id, '/config', entries);
   const read = await bench.engine.getFiles(id, '/config');
@@ -40,7 +40,7 @@ test('files put through a container that was never started must come back with m
   expect(file).toMatchObject({ path: 'x.yml', content: Buffer.from('a: é\n') });
 });
 
-test('files must be seen, with their owners, by another container that mounts the volume read-only', async () => {
+test('files must be visible, with their owners, in another container that mounts the volume read-only', async () => {
   const { id, volume } = await unstarted('shared');
   const mounts = [{ volume, target: '/etc/config', readOnly: true }];
   const reader = await bench.createHelper('reader', { mounts });
@@ -52,7 +52,7 @@ test('files must be seen, with their owners, by another container that mounts th
   expect(stderr).toContain('Read-only file system');
 });
 
-test('a link must be read, and switched by putting another', async () => {
+test('a link must be read, and replaced by writing another', async () => {
   const { id } = await unstarted('link');
   const { engine } = bench;
   await engine.putFiles(id, '/config', entries);
@@ -61,7 +61,7 @@ test('a link must be read, and switched by putting another', async () => {
   expect(await engine.readLink(id, '/config/current')).toBe('releases/b');
 });
 
-test('what is not there must be an answer, and no link must be none', async () => {
+test('a missing file or link must be undefined, not an error', async () => {
   const { id } = await unstarted('absent');
   const { engine } = bench;
   await engine.putFiles(id, '/config', entries);
@@ -70,7 +70,7 @@ test('what is not there must be an answer, and no link must be none', async () =
   expect(await engine.readLink(id, '/config/releases')).toBeUndefined();
 });
 
-test('many files and a large one must come through whole', async () => {
+test('many files and a large one must be transferred completely', async () => {
   const { id } = await unstarted('large');
   const large = Buffer.alloc(20e6, 'promstack');
   const files = Array.from({ length: 500 }, (_, at): ArchiveEntry => {

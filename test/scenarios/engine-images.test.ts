@@ -76,7 +76,7 @@ describe("images built from Debian's packages", () => {
       ]);
     });
 
-    test('must say that it is not the official one', async () => {
+    test('must be labelled as not the official one', async () => {
       const image = await bench.engine.findImage(referenceOf(recipe));
       expect(image?.labels).toMatchObject({
         'dev.promstack.program': program,
@@ -113,7 +113,7 @@ describe("images built from Debian's packages", () => {
   }, 240_000);
 });
 
-test('an image must come back out of a file as it went in', async () => {
+test('an image must be loaded as it was saved', async () => {
   const tag = `${bench.name('saved')}:1`;
   await bench.engine.tagImage(bench.image, tag);
   const before = await bench.engine.findImage(tag);

@@ -31,7 +31,7 @@ async function writeArchive(root: string): Promise<Parameters<typeof openReposit
   const index = `main/binary-${(await run('dpkg', ['--print-architecture'])).trim()}`;
   const suite = join(root, 'archive/dists/sid');
   await mkdir(join(suite, index), { recursive: true });
-  // apt reads it as a user of its own.
+  // apt reads it as its own user.
   await chmod(root, 0o755);
   const stanzas: string[] = [];
   for (const [name, fields] of Object.entries(packages)) {
@@ -54,15 +54,15 @@ function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-test('a package must come with what it depends on, without what only installing needs', async () => {
+test('a package must include its dependencies, except those needed only for installation', async () => {
   expect([...(await repository.resolve(['thing']))].sort()).toEqual(['libthing', 'thing']);
 });
 
-test('a package that the suite lacks must be refused by name', async () => {
+test('a package that the suite lacks must be reported by name', async () => {
   await expect(repository.resolve(['absent'])).rejects.toThrow('Unable to locate package absent');
 });
 
-test('a package that cannot be installed must be refused', async () => {
+test('a package that cannot be installed must be reported', async () => {
   await expect(repository.resolve(['broken'])).rejects.toMatchObject({ name: 'CommandError' });
 });
 

@@ -10,7 +10,7 @@ afterAll(() => bench[Symbol.asyncDispose]());
 
 const soon = () => AbortSignal.timeout(30_000);
 
-/** A container that has run its script to the end. */
+/** A container whose script has finished. */
 async function ended(part: string, script: string): Promise<string> {
   const id = await bench.createHelper(part, { args: [script] });
   const end = bench.engine.nextExit(id, soon());
@@ -25,7 +25,7 @@ async function started(part: string, script: string): Promise<string> {
 }
 
 describe('a program run in a container', () => {
-  test('must give its exit code and both of its outputs', async () => {
+  test('must return its exit code, stdout and stderr', async () => {
     const id = await started('exec', 'sleep 300');
     const script = 'echo out; echo err >&2; id -u; exit 3';
     expect(await bench.engine.exec(id, ['/bin/sh', '-c', script])).toEqual({
@@ -35,14 +35,14 @@ describe('a program run in a container', () => {
     });
   });
 
-  test('must read what it is given, to its end', async () => {
+  test('must read all of its input', async () => {
     const id = await started('stdin', 'sleep 300');
     const stdin = 'line\n'.repeat(200_000);
     const { stdout } = await bench.engine.exec(id, ['/bin/sh', '-c', 'wc -l; cat'], { stdin });
     expect(stdout.trim()).toBe('200000');
   });
 
-  test('must find its stdin open after what it is given, where that is asked for', async () => {
+  test('must have an open stdin after its input, if requested', async () => {
     const id = await started('stdin-open', 'sleep 300');
     const exitOfCat = async (keepStdinOpen: boolean) =>
       (await bench.engine.exec(id, ['/bin/sh', '-c', 'timeout 1 cat; echo $?'], { stdin: 'a\n', keepStdinOpen }))
@@ -51,21 +51,21 @@ describe('a program run in a container', () => {
     expect(await exitOfCat(true)).toBe('a\n143\n');
   });
 
-  test('must give all that it writes', async () => {
+  test('must return all of its output', async () => {
     const id = await started('much', 'sleep 300');
     const script = 'yes out | head -n 500000; yes err | head -n 1000 >&2';
     const { stdout, stderr } = await bench.engine.exec(id, ['/bin/sh', '-c', script]);
     expect([stdout.length, stderr.length]).toEqual([2_000_000, 4_000]);
   });
 
-  test('must not be waited for when its container ends', async () => {
+  test('must not be waited for when its container exits', async () => {
     const id = await started('dies', 'sleep 300');
     const running = bench.engine
       .exec(id, ['/bin/sh', '-c', 'touch /tmp/begun; sleep 300'])
       .catch((error: unknown) => error);
     await bench.engine.exec(id, ['/bin/sh', '-c', 'until [ -e /tmp/begun ]; do sleep 0.05; done']);
     await bench.engine.stopContainer(id, 0);
-    // Docker tells the exit code of a killed program; where it does not, the adapter tells that the container ended.
+    // Docker usually reports the exit code of a killed program; otherwise the error says that the container exited.
     expect(await running).toSatisfy(
       (end: { exitCode?: number; code?: string }) => end.exitCode === 137 || end.code === 'conflict',
     );
@@ -79,13 +79,13 @@ describe('a program run in a container', () => {
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('must be refused in a container that does not run', async () => {
+  test('must be rejected in a container that is not running', async () => {
     const id = await bench.createHelper('not-started');
     await expect(bench.engine.exec(id, ['/bin/true'])).rejects.toMatchObject({ code: 'conflict' });
   });
 });
 
-describe('what a container wrote', () => {
+describe('the logs of a container', () => {
   async function read(lines: AsyncIterable<LogLine>): Promise<readonly LogLine[]> {
     const all: LogLine[] = [];
     for await (const line of lines) all.push(line);
@@ -103,18 +103,18 @@ describe('what a container wrote', () => {
     for (const { time } of lines) expect(Date.parse(time)).not.toBeNaN();
   });
 
-  test('must be read from its end', async () => {
+  test('must be read from the end', async () => {
     const id = await ended('tail', 'for i in 1 2 3 4; do echo $i; done');
     expect((await read(bench.engine.logs(id, { tail: 2 }))).map(({ text }) => text)).toEqual(['3', '4']);
   });
 
-  test('in one long line must come as one line', async () => {
+  test('with a long line must return it as one line', async () => {
     const id = await ended('long', 'head -c 100000 /dev/zero | tr "\\0" x; echo');
     const lines = await read(bench.engine.logs(id, {}));
     expect(lines.map(({ text }) => text.length)).toEqual([100_000]);
   });
 
-  test('must be followed while it runs, until the caller has enough', async () => {
+  test('must be followed while it runs, until aborted', async () => {
     const id = await started('follow', 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.05; done');
     const abort = new AbortController();
     const seen: string[] = [];
@@ -130,8 +130,8 @@ describe('what a container wrote', () => {
   });
 });
 
-describe('the end of a container', () => {
-  test('must be reported however soon after the start it comes', async () => {
+describe('the exit of a container', () => {
+  test('must be reported however soon after the start it happens', async () => {
     for (const code of [0, 7, 42]) {
       const id = await bench.createHelper(`exit-${code}`, { args: [`exit ${code}`] });
       const end = bench.engine.nextExit(id, soon());
@@ -151,7 +151,7 @@ describe('the end of a container', () => {
     await expect(bench.engine.nextExit(id, AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  test('must not be waited for when the container is not there', async () => {
+  test('must not be waited for when the container does not exist', async () => {
     await expect(bench.engine.nextExit('no-such-container', soon())).rejects.toMatchObject({ code: 'notFound' });
   });
 });

@@ -112,7 +112,7 @@ async function run(
   return { exitCode: result.exitCode, output: result.all };
 }
 
-/** Every pushed sample as the Pushgateway shows it, but for its own. */
+/** All pushed samples as the Pushgateway shows them, without its own. */
 async function pushed(): Promise<readonly string[]> {
   const read = parseExposition(await getText(`${server.url}/metrics`));
   if (!read.ok) throw new Error('the Pushgateway shows what cannot be read');

@@ -42,7 +42,7 @@ describe('the shipped dashboards, on a running stack with traffic,', () => {
 
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  test('must use no metric that the servers do not export or the demo does not push', async () => {
+  test('must use only metrics that the servers export or the demo pushes', async () => {
     const { data } = await getJson<{ data: readonly string[] }>(
       stack.url('prometheus', '/api/v1/label/__name__/values'),
     );
@@ -57,7 +57,7 @@ describe('the shipped dashboards, on a running stack with traffic,', () => {
     expect(unknown).toEqual([]);
   });
 
-  test.each(shippedDashboards())('must ask nothing that Prometheus refuses: $name', async ({ dashboard }) => {
+  test.each(shippedDashboards())('must have only queries that Prometheus accepts: $name', async ({ dashboard }) => {
     for (const { expr } of queriesOf(dashboard)) {
       await expect(
         query(stack.url('prometheus'), fillMacros(expr, startingValues(dashboard))),
@@ -66,7 +66,7 @@ describe('the shipped dashboards, on a running stack with traffic,', () => {
     }
   });
 
-  test.each(shippedDashboards())('must have an answer to every number at the top: $name', async ({ dashboard }) => {
+  test.each(shippedDashboards())('must have a value for every stat panel at the top: $name', async ({ dashboard }) => {
     // Where there is nothing to report a number says 0, not "no data": except where nothing is known.
     await eventually(async () => {
       for (const panel of dashboard.panels ?? []) {

@@ -4,9 +4,9 @@ import { GrafanaClient } from '../../scripts/servers/grafana/client.ts';
 import { rotatePassword } from '../../scripts/servers/grafana/password.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type RealGrafana, startGrafana } from '../support/grafana-container.ts';
+import { requester } from '../support/grafana-context.ts';
 import { imageToRun } from '../support/grafana-real-image.ts';
 import { type Folder, renderGrafana } from '../support/grafana-release.ts';
-import { requester } from '../support/grafana-room.ts';
 import { GrafanaStandIn } from '../support/grafana-stand-in.ts';
 
 // What promstack relies on of Grafana, asked of the stand-in that the other tests use, and of a real one where there is one:
@@ -57,27 +57,27 @@ describe.each(['the stand-in', 'a running Grafana'] as const)('%s', (which) => {
   const apiOf = ({ url, password }: Asked): GrafanaClient =>
     new GrafanaClient(requester(url), new Secret(password, 'a test'));
 
-  check('must tell its health and version to everybody', async ({ url }) => {
+  check('must return its health and version without authentication', async ({ url }) => {
     const { status, body } = await requester(url)({ method: 'GET', port: 3000, path: '/api/health' });
     expect(status).toBe(200);
     expect(JSON.parse(body)).toMatchObject({ database: 'ok', version: expect.stringMatching(/^\d+\.\d+/) });
   });
 
-  check('must refuse a wrong password as such', async ({ url }) => {
+  check('must reject a wrong password with 401', async ({ url }) => {
     const api = new GrafanaClient(requester(url), new Secret('surely-not-the-password', 'a test'));
     expect(await api.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
   });
 
-  check('must have the plugin for Prometheus and know of none that is not there', async (one) => {
+  check('must have the Prometheus plugin, and 404 for a missing one', async (one) => {
     expect((await apiOf(one).plugin('prometheus')).kind).toBe('ok');
   });
 
-  check('must answer a reload of datasources and of dashboards once it is done', async (one) => {
+  check('must respond to a reload of datasources and dashboards once it is done', async (one) => {
     expect((await apiOf(one).reload('datasources')).kind).toBe('ok');
     expect((await apiOf(one).reload('dashboards')).kind).toBe('ok');
   });
 
-  check('must say of a datasource and a dashboard that it has none', async (one) => {
+  check('must respond with 404 for a missing datasource or dashboard', async (one) => {
     expect(await apiOf(one).datasource('promstack-has-no-such')).toEqual({ kind: 'absent' });
     expect(await apiOf(one).dashboard('promstack-has-no-such')).toEqual({ kind: 'absent' });
   });
@@ -120,39 +120,39 @@ describe('the real image', () => {
     }, 150_000);
   };
 
-  check('must hold every datasource and dashboard after its start, and reach the servers behind', async (grafana) => {
-    await expect(grafana.confirm(grafana.room)).resolves.toEqual([]);
+  check('must have all datasources and dashboards after its start, and reach their servers', async (grafana) => {
+    await expect(grafana.confirm(grafana.context)).resolves.toEqual([]);
   });
 
-  check('must take another revision by a reload, the dashboard staying the one it was', async (grafana) => {
+  check('must load a new revision by a reload, and keep the identity of a dashboard', async (grafana) => {
     const api = await loggedIn(grafana);
     const before = await api.dashboard('disks');
-    const room = await grafana.release({ 'disks.json': { ...disks, description: 'changed' } });
-    await grafana.reload(room);
-    await expect(grafana.confirm(room)).resolves.toEqual([]);
+    const context = await grafana.release({ 'disks.json': { ...disks, description: 'changed' } });
+    await grafana.reload(context);
+    await expect(grafana.confirm(context)).resolves.toEqual([]);
     const after = await api.dashboard('disks');
     const idOf = (answer: typeof before) => (answer.kind === 'ok' ? answer.value.dashboard['id'] : answer.kind);
     expect(idOf(after)).toBe(idOf(before));
   });
 
-  check('must lose a dashboard that left the stack', async (grafana) => {
-    const room = await grafana.release({});
-    await grafana.reload(room);
-    await expect(grafana.confirm(room)).resolves.toEqual([]);
+  check('must delete a dashboard that was removed from the stack', async (grafana) => {
+    const context = await grafana.release({});
+    await grafana.reload(context);
+    await expect(grafana.confirm(context)).resolves.toEqual([]);
     expect(await (await loggedIn(grafana)).dashboard('disks')).toEqual({ kind: 'absent' });
   });
 
-  check('must take a new password, set without the former one', async (grafana) => {
-    const former = await grafana.room.kept.read('admin-password');
-    const password = await rotatePassword(grafana.room);
-    expect((await new GrafanaClient(grafana.room.request, password).plugin('prometheus')).kind).toBe('ok');
-    const old = new GrafanaClient(grafana.room.request, former ?? new Secret('', 'a test'));
+  check('must accept a new password, set without the previous one', async (grafana) => {
+    const former = await grafana.context.kept.read('admin-password');
+    const password = await rotatePassword(grafana.context);
+    expect((await new GrafanaClient(grafana.context.request, password).plugin('prometheus')).kind).toBe('ok');
+    const old = new GrafanaClient(grafana.context.request, former ?? new Secret('', 'a test'));
     expect(await old.plugin('prometheus')).toEqual({ kind: 'unauthorized' });
   });
 });
 
-async function loggedIn({ room }: RealGrafana): Promise<GrafanaClient> {
-  const password = await room.kept.read('admin-password');
+async function loggedIn({ context }: RealGrafana): Promise<GrafanaClient> {
+  const password = await context.kept.read('admin-password');
   if (password === undefined) throw new Error('no password is kept');
-  return new GrafanaClient(room.request, password);
+  return new GrafanaClient(context.request, password);
 }

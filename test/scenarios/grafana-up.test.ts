@@ -46,7 +46,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     }, 240_000);
   };
 
-  check('up must end well only when Grafana holds its datasources and dashboards', async ({ fine, ask, statusOf }) => {
+  check('up must succeed only when Grafana has its datasources and dashboards', async ({ fine, ask, statusOf }) => {
     await fine('up');
     for (const uid of ['prometheus', 'alertmanager']) expect(await statusOf(`/api/datasources/uid/${uid}`)).toBe(200);
     const { body } = await ask<{ meta: { folderTitle: string; provisioned: boolean } }>(
@@ -55,7 +55,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(body.meta).toMatchObject({ folderTitle: 'promstack', provisioned: true });
   });
 
-  check('a second up must have nothing to do, and plan nothing to say', async ({ fine }) => {
+  check('a second up and plan must have nothing to do', async ({ fine }) => {
     expect(await fine('up')).toContain('nothing to do, 5 services unchanged');
     await fine('plan', '--detailed-exitcode');
   });
@@ -64,7 +64,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(await fine('status')).toMatch(/grafana +ready[\s\S]*grafana +database +ok \(Grafana 12\.4\.0\)/);
   });
 
-  check('the password must be one that nobody guesses, and sign in', async ({ password, statusOf }) => {
+  check('the password must be random, and sign in', async ({ password, statusOf }) => {
     expect(await password()).toMatch(/^[a-zA-Z2-9]{24}$/);
     expect(await statusOf('/api/plugins/prometheus/settings')).toBe(200);
     expect(await statusOf('/api/plugins/prometheus/settings', 'admin')).toBe(401);
@@ -116,7 +116,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   check(
-    'what is wrong with a dashboard or a datasource must be told before anything is touched',
+    'an invalid dashboard or datasource must be reported before anything is changed',
     async ({ folder, configure, statusOf }) => {
       await folder.write('dashboards/hosts/disks.json', JSON.stringify({ uid: 'disks', panels: [] }));
       const untitled = await folder.run('reload');
@@ -130,7 +130,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   check(
-    'what Grafana itself refuses must be told by its log, and everything go back',
+    'files that Grafana rejects must be reported with its log, and everything rolled back',
     async ({ folder, configure, ask, change }) => {
       // Nothing but Grafana knows of what people add in the browser.
       const added = { ...loki, name: 'Added by hand', uid: 'by-hand' };
@@ -159,7 +159,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   if (which === 'the stand-in') {
-    check('a Grafana that refuses its former files as well must not be told to run them', async (stack) => {
+    check('a Grafana that rejects its previous files as well must not be reported as running them', async (stack) => {
       const { folder, configure, change, fine, statusOf } = stack;
       await change('DELETE', '/api/datasources/uid/loki');
       await change('POST', '/api/datasources', { ...loki, name: 'In its place' });
@@ -181,7 +181,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   }
 
   check(
-    'a Grafana that dies over its files after it was healthy must be told by its log, and everything go back',
+    'a Grafana that exits over its files after it was healthy must be reported with its log, and everything rolled back',
     async ({ folder, configure, fine, change, containers }) => {
       const before = await containers();
       const taken = { ...loki, name: 'Mine', uid: 'by-hand' };
@@ -189,7 +189,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       const refused = await folder.run('up');
       expect(refused.exitCode).toBe(1);
       if (which === 'the stand-in') {
-        // An engine that has started it again already has forgotten the code.
+        // An engine that has already restarted it has lost the code.
         expect(refused.stderr).toMatch(
           /it exited( with code 1)? after it was ready: it could not provision its datasources/,
         );
@@ -203,7 +203,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     },
   );
 
-  check('what leaves the stack must leave Grafana', async ({ configure, fine, statusOf }) => {
+  check('what is removed from the stack must be removed from Grafana', async ({ configure, fine, statusOf }) => {
     await configure({});
     await fine('reload');
     expect(await statusOf('/api/datasources/uid/loki')).toBe(404);
@@ -211,7 +211,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(await statusOf('/api/dashboards/uid/promstack-overview')).toBe(200);
   });
 
-  check('a rotated password must sign in, and the former one no more', async ({ fine, password, statusOf }) => {
+  check('a rotated password must sign in, and the previous one no longer', async ({ fine, password, statusOf }) => {
     const former = await password();
     const rotated = (await fine('password', '--rotate')).trim();
     expect(rotated).not.toBe(former);
@@ -221,7 +221,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     await fine('plan', '--detailed-exitcode');
   });
 
-  check('a rollback must leave the password in use, whatever stack.yml says', async (stack) => {
+  check('a rollback must keep the current password, whatever stack.yml says', async (stack) => {
     const { configure, fine, password, statusOf } = stack;
     await configure({ admin_password: 'first-one' });
     await fine('reload');

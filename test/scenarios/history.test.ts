@@ -10,7 +10,7 @@ import { binary, type StackFolder, stackFolder } from '../support/stack-folder.t
 const keys = { prometheus: { rules: ['rules/*.yml'] } };
 
 describe('history', () => {
-  it('must tell each revision, who made it, by which command and which files it changed, to every client', async () => {
+  it('must list each revision with user, command and changed files, on every client', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -22,14 +22,14 @@ describe('history', () => {
     expect(history[1]?.changed).toEqual(['prometheus/rules/user/rules__a.yml']);
     expect(history[0]?.changed).toContain('prometheus/prometheus.yml');
 
-    // Another client has neither the folder nor stack.yml.
+    // A different client has neither the folder nor stack.yml.
     const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'));
     const { stdout } = await execa('node', [binary, 'history', '--name', stack.name, '--json'], { cwd: elsewhere });
     await rm(elsewhere, { recursive: true });
     expect(JSON.parse(stdout).history).toEqual(history);
   });
 
-  it('must go on after down and up, and keep to ten revisions in the volume however many there were', async () => {
+  it('must continue after down and up, and keep only ten revisions in the volume', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -52,7 +52,7 @@ describe('history', () => {
 });
 
 describe('rollback', () => {
-  it('must make the revision before current again, confirm it, and leave containers and stack.yml alone', async () => {
+  it('must restore the previous revision, confirm it, and keep containers and stack.yml unchanged', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
@@ -68,14 +68,14 @@ describe('rollback', () => {
     const history = await historyOf(stack);
     expect(history.at(-1)).toMatchObject({ command: 'rollback', revision: history[0]?.revision, isConfirmed: true });
 
-    // What stack.yml says is one reload away, and nothing counts as changed by hand.
+    // A reload applies stack.yml again, and nothing is reported as changed by hand.
     expect((await stack.run('plan', '--json')).stdout).toContain('"drift":[]');
     expectFine(await stack.run('reload'));
     expect(await running(stack)).toEqual(second);
     await expectSettled(stack);
   });
 
-  it('must go back to any revision that is named, from any client', async () => {
+  it('must restore any named revision, from any client', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));

@@ -6,11 +6,11 @@ import { alertRule, expectFine, expectSettled, type Running, refusedReceiver, ru
 import { shareOf } from '../support/shares.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
-/** A command to kill, in a folder in which it has all of these steps to do, in this order. */
+/** A command to kill, in a folder in which its plan has all of these steps, in this order. */
 interface Change {
   readonly command: readonly string[];
   readonly steps: readonly string[];
-  /** Answers what servers run that have not taken the change, or have been rolled back; nothing where one may not run. */
+  /** What servers run before the change, or after a rollback; undefined if one may not be running. */
   prepare(stack: StackFolder): Promise<Running | undefined>;
 }
 
@@ -69,7 +69,7 @@ const cases = Object.entries(changes).flatMap(([name, change]) =>
 );
 const deadlineMs = 120_000;
 
-it('each kind of step must be one that a kill is tried after', () => {
+it('each kind of step must be tested with a kill', () => {
   expect(new Set(cases.map(([, step]) => step.replace(/:.*/, '')))).toEqual(new Set(crashPoints));
 });
 
@@ -115,7 +115,7 @@ it(
   deadlineMs,
 );
 
-/** A stack.yml that differs by a number in the files of both servers. */
+/** A stack.yml with a number in the files of both servers. */
 function at(number: number): { readonly prometheus: object; readonly alertmanager: object } {
   return {
     prometheus: { rules: ['rules/*.yml'] },
@@ -140,7 +140,7 @@ async function killAfter(stack: StackFolder, command: readonly string[], step: s
   expect(ended.signal, `${command.join(' ')} was to be killed after ${step}:\n${String(ended.stderr)}`).toBe('SIGKILL');
 }
 
-/** Each server by itself runs what it ran before or what it runs afterwards, and nothing else. */
+/** Each server runs either its previous or its new files. */
 function expectWhole(between: Running, [before, after]: readonly [Running, Running]): void {
   const prometheus = ({ prometheus: revision, jobs, alerts }: Running): string =>
     JSON.stringify([revision, jobs, alerts]);

@@ -10,7 +10,7 @@ const rules = `groups:
         expr: prometheus_build_info == 0
 `;
 
-it('a check must warn of a metric that the running Prometheus does not know, and refuse it when strict', async () => {
+it('a check must warn of a metric that is unknown to the running Prometheus, and fail with --strict', async () => {
   await using stack = await stackFolder({ alertmanager: { enabled: false }, sink: { enabled: false } });
   await stack.write('rules/a.yml', rules);
   expect((await stack.run('up')).exitCode).toBe(0);
@@ -22,7 +22,7 @@ it('a check must warn of a metric that the running Prometheus does not know, and
   const warning =
     '▲ rules/a.yml:5:15 GatewayGone uses the metric "pushgateway_build_inf", which the running Prometheus does not have';
 
-  // The first scrape may be yet to come.
+  // The first scrape may be pending.
   await expect
     .poll(async () => (await stack.run('check')).stderr, { timeout: 60_000, interval: 2_000 })
     .toContain('did you mean "pushgateway_build_info"?');

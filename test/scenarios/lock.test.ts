@@ -4,8 +4,8 @@ import { stackFolder } from '../support/stack-folder.ts';
 
 const keys = { prometheus: { rules: ['rules/*.yml'] } };
 
-describe('two changes at once', () => {
-  it('must not interleave: one works, the other says who is at it, and either of them is whole', async () => {
+describe('concurrent changes', () => {
+  it('must not interleave: one is applied, the other reports the holder of the lock', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -24,7 +24,7 @@ describe('two changes at once', () => {
     await expectSettled(stack);
   });
 
-  it('must not be hindered by one who died with the lock, and say from whom it was taken over', async () => {
+  it('must not be blocked by the lock of a dead command, and report the takeover', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -39,7 +39,7 @@ describe('two changes at once', () => {
     await expectSettled(stack);
   });
 
-  it('must let one of many take over, when many find a dead holder', async () => {
+  it('must let exactly one of many commands take over the lock of a dead one', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -53,7 +53,7 @@ describe('two changes at once', () => {
 });
 
 describe('a change that is interrupted', () => {
-  it('must be taken back or done, whenever Ctrl-C comes, and never be left half', async () => {
+  it('must be rolled back or completed after a Ctrl-C at any time, never half applied', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));

@@ -12,7 +12,7 @@ const rules = `groups:
         annotations: {summary: 'The disk of {{ $labels.instance }} is full'}
 `;
 
-/** A stack whose receiver has these texts, and these templates. */
+/** A stack whose receiver has these texts and templates. */
 function config(slack: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}) {
   return {
     prometheus: { rules: ['rules.yml'] },

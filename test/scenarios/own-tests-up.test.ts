@@ -33,7 +33,7 @@ const routeTest = (receiver: string): string => `routes:
     receivers: [${receiver}]
 `;
 
-it('a change that fails a test of the person’s own must be refused, with what runs left as it is', async () => {
+it("a change that fails a user's test must be refused, without changing anything running", async () => {
   const alertmanager = {
     receivers: [{ name: 'mail' }, { name: 'pager' }],
     route: { receiver: 'mail', routes: [{ matchers: ['severity="critical"'], receiver: 'pager' }] },
@@ -50,7 +50,7 @@ it('a change that fails a test of the person’s own must be refused, with what 
   expect(up).toMatchObject({ exitCode: 0 });
   const running = await configOf(stack.url('alertmanager', '/api/v2/status'));
 
-  // A test alone changes nothing that runs, but a check runs it.
+  // An edit of a test changes nothing running, but the check runs it.
   await stack.write('tests/routes.yml', routeTest('mail'));
   const checked = await stack.run('check');
   expect(checked.exitCode).toBe(2);

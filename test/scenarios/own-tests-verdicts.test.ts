@@ -17,7 +17,7 @@ const matcher = fc
 const sample = <T>(arbitrary: fc.Arbitrary<T>, count: number): readonly T[] =>
   fc.sample(arbitrary, { numRuns: count, seed: 7 });
 
-test('our own verdict on a route must be that of amtool, for any tree and any alert', async () => {
+test("promstack's routing must equal that of amtool, for any tree and any alert", async () => {
   const { route } = fc.letrec<{ route: object }>((tie) => ({
     route: fc.record(
       {
@@ -64,7 +64,7 @@ test('our own verdict on a route must be that of amtool, for any tree and any al
   expect(new Set(ours.map(String)).size).toBeGreaterThan(3);
 });
 
-test('our own verdict on what is muted must be that of Alertmanager', async () => {
+test("promstack's inhibition must equal that of Alertmanager", async () => {
   const side = fc.array(matcher, { minLength: 1, maxLength: 2 });
   const rule = fc.record({
     source_matchers: side,

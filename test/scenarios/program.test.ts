@@ -26,14 +26,14 @@ test('help must be on stdout, misuse on stderr with exit code 2', async () => {
   });
 });
 
-test('no stack file must be told with what to do, and exit code 2', async () => {
+test('a missing stack file must be reported with what to do, and exit code 2', async () => {
   await using folder = await emptyFolder();
   const { exitCode, stdout, stderr } = await promstack(folder.path, ['render']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   expect(stderr).toMatch(/^✖ there is no stack\.yml in .* or any folder above it\n {2}"promstack init" writes one/);
 });
 
-test('the stack file must be found from a folder below, and by -f on either side of the command', async () => {
+test('the stack file must be found from a subfolder, and by -f before and after the command', async () => {
   await using folder = await emptyFolder();
   const elsewhere = join(folder.path, 'elsewhere', 'mine.yml');
   await mkdir(join(folder.path, 'a', 'b'), { recursive: true });
@@ -50,7 +50,7 @@ test('the stack file must be found from a folder below, and by -f on either side
   expect(await rendered('render', '--file=../../elsewhere/mine.yml')).toBe('22s');
 });
 
-test('no engine must be exit code 1, with the places tried', async () => {
+test('a missing engine must be exit code 1, with the addresses tried', async () => {
   await using folder = await emptyFolder();
   await promstack(folder.path, ['init', '-q']);
   const { exitCode, stdout, stderr } = await promstack(folder.path, ['status'], noEngine);
@@ -59,7 +59,7 @@ test('no engine must be exit code 1, with the places tried', async () => {
   expect(stderr).toMatch(/^ {2}try: /m);
 });
 
-test('colours must come by FORCE_COLOR and never into a pipe by themselves', async () => {
+test('colours must be printed with FORCE_COLOR, and never into a pipe by default', async () => {
   expect((await promstack('/', ['--help'])).stdout).not.toContain('\u001b');
   expect((await promstack('/', ['--help'], { FORCE_COLOR: '1' })).stdout).toContain('\u001b[1mUsage:');
   expect((await promstack('/', ['rendr'], { FORCE_COLOR: '1' })).stderr).toContain('\u001b[31m✖');
@@ -76,7 +76,7 @@ test('a reader that goes away must not be an error', async () => {
   expect({ stdout, stderr }).toEqual({ stdout: '0', stderr: '' });
 });
 
-test('a result longer than a pipe holds must arrive whole', async () => {
+test("a result longer than a pipe's buffer must be complete", async () => {
   await using folder = await emptyFolder();
   const jobs = Array.from(
     { length: 3_000 },
@@ -101,30 +101,30 @@ test('Ctrl-C must end a command that waits, with exit code 130', async () => {
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: '' });
 });
 
-test('--json must give JSON whatever comes of a command', async () => {
+test('--json must print JSON for every outcome of a command', async () => {
   await using folder = await emptyFolder();
   const ask = async (...args: string[]) => {
     const { exitCode, stdout, stderr } = await promstack(folder.path, [...args, '--json'], noEngine);
-    const told = stderr
+    const lines = stderr
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => (JSON.parse(line) as { kind: string }).kind);
-    return { exitCode, result: stdout === '' ? undefined : (JSON.parse(stdout) as unknown), told };
+    return { exitCode, result: stdout === '' ? undefined : (JSON.parse(stdout) as unknown), lines };
   };
-  expect(await ask('render')).toEqual({ exitCode: 2, result: undefined, told: ['diagnostic'] });
-  expect(await ask('rendr')).toEqual({ exitCode: 2, result: undefined, told: ['diagnostic'] });
+  expect(await ask('render')).toEqual({ exitCode: 2, result: undefined, lines: ['diagnostic'] });
+  expect(await ask('rendr')).toEqual({ exitCode: 2, result: undefined, lines: ['diagnostic'] });
   expect(await ask('init', '--name', 'demo')).toEqual({
     exitCode: 0,
     result: { file: join(folder.path, 'stack.yml') },
-    told: ['note'],
+    lines: ['note'],
   });
-  expect(await ask('render')).toMatchObject({ exitCode: 0, told: [], result: expect.arrayContaining([]) });
-  expect(await ask('status')).toEqual({ exitCode: 1, result: undefined, told: ['error'] });
+  expect(await ask('render')).toMatchObject({ exitCode: 0, lines: [], result: expect.arrayContaining([]) });
+  expect(await ask('status')).toEqual({ exitCode: 1, result: undefined, lines: ['error'] });
   expect(await ask('version')).toMatchObject({ exitCode: 0, result: { promstack: manifest.version } });
   expect(await ask('schema')).toMatchObject({ exitCode: 0, result: { type: 'object' } });
 });
 
-/** A socket that takes connections and never says a word. */
+/** A socket that accepts connections and never responds. */
 async function silentEngine(path: string): Promise<{ path: string; wasAsked: Promise<void> } & AsyncDisposable> {
   const server = createServer();
   const wasAsked = new Promise<void>((resolve) => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => stack[Symbol.asyncDispose]());
 
 describe('a running stack', () => {
-  it("must take what Prometheus's own Python client pushes, to the series in Prometheus", async () => {
+  it("must accept pushes of Prometheus's Python client, up to the series in Prometheus", async () => {
     const script = join(packageRoot(), 'templates', 'examples', 'push.py');
     await execa(python, [script, '--once'], { env: { PUSHGATEWAY: gateway } });
     await eventually(async () =>
@@ -38,7 +38,7 @@ describe('a running stack', () => {
     );
   });
 
-  it('must take what prom-client pushes', async () => {
+  it('must accept pushes of prom-client', async () => {
     const registry = new Registry();
     new Gauge({ name: 'from_prom_client', help: 'x', registers: [registry] }).set(7);
     await new OfficialPusher(gateway, {}, registry).pushAdd({ jobName: 'node', groupings: { instance: 'a b' } });
@@ -49,7 +49,7 @@ describe('a running stack', () => {
     );
   });
 
-  it('must take what curl pushes, word for word as people write it', async () => {
+  it('must accept pushes of curl, as in the documentation', async () => {
     await writeFile(join(stack.path, 'metrics.txt'), '# TYPE if_up gauge\nif_up{interface="eth0"} 1\n');
     const lines = `
 echo "request_error_number 99" | curl --data-binary @- http://localhost:9091/metrics/job/link_job
@@ -73,7 +73,7 @@ EOF
     );
   });
 
-  it('must be what push, groups and gc work on without being told where it is', async () => {
+  it('must be the target of push, groups and gc without an address', async () => {
     const pushed = await stack.run('push', '--job', 'own', '--var', 'own_value=1');
     expect(pushed).toMatchObject({ exitCode: 0, stderr: `pushed 1 sample of 1 metric to {job="own"} at ${gateway}\n` });
     expect((await stack.run('groups', '--job', 'own')).stdout).toMatch(/^own +- +.*\S +never +1 +own_value$/m);
@@ -83,7 +83,7 @@ EOF
     expect(await stack.run('groups', 'rm', '--job', 'own')).toMatchObject({ exitCode: 0 });
   });
 
-  it('must get a push that began while its Pushgateway was away', async () => {
+  it('must receive a push that began while its Pushgateway was down', async () => {
     await using engine = await connect({ env: process.env });
     const [container] = await engine.listContainers({ [stackLabel]: stack.name, [serviceLabel]: 'pushgateway' });
     if (container === undefined) throw new Error('the Pushgateway has no container');

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateways[Symbol.asyncDispose]());
 
-/** What is held, and what is pushed then: each a group and a text. */
+/** Stored and pushed metrics, each with a group. */
 interface Case {
   readonly held: readonly (readonly [Group, string])[];
   readonly push: readonly [Group, string];
@@ -32,7 +32,7 @@ interface Case {
 const a = toGroup('a');
 const b = toGroup('b', { instance: 'x' });
 
-describe('a push must be told what it contradicts before it is sent', () => {
+describe('a push must be rejected for conflicts before it is sent', () => {
   const cases: Readonly<Record<string, Case>> = {
     'a type of another group': {
       held: [[b, '# TYPE m gauge\nm 1\n']],
@@ -107,9 +107,9 @@ describe('a push must be told what it contradicts before it is sent', () => {
     for (const [group, text] of held) await gateway.push(group, text, { replaces: false });
     const [group, text] = push;
     const prepared = await preparePush(gateway, { file: 'm.txt', text, group, replaces });
-    const told = prepared.ok ? prepared.warnings : prepared.error;
+    const diagnostics = prepared.ok ? prepared.warnings : prepared.error;
     expect(
-      told.map(({ severity, code, message, hint, where }) => {
+      diagnostics.map(({ severity, code, message, hint, where }) => {
         const place = where === undefined ? '' : ` ${where.line}:${where.column}`;
         return `${severity}${place} ${code}: ${message} (${hint})`.replace(' (undefined)', '');
       }),
@@ -151,7 +151,7 @@ describe('a push must be told what it contradicts before it is sent', () => {
           );
           if (answer.ok) continue;
           refused += 1;
-          // A refused push leaves marks that stand in the way of others.
+          // A rejected push leaves metrics that affect later pushes.
           return;
         }
       }),

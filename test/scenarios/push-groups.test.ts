@@ -26,7 +26,7 @@ const text = '# TYPE m gauge\nm{x="1"} 1\nm{x="2"} 2\n# TYPE n counter\nn 1\n';
 const oldSeconds = 1.5;
 const limit = () => oldSeconds;
 
-test('a group must carry any name and value to the Pushgateway', async () => {
+test('a group must support any name and value', async () => {
   const server = await gateways.start('--push.enable-utf8-names');
   const gateway = open(server);
   const text = fc.oneof(
@@ -55,7 +55,7 @@ test('a group must carry any name and value to the Pushgateway', async () => {
 });
 
 describe('collecting old groups', () => {
-  test('must delete the old ones, and only those of the jobs that have a limit', async () => {
+  test('must delete only old groups of jobs with a limit', async () => {
     await fill('a', 2);
     await fill('b', 1);
     await untilOld();
@@ -66,7 +66,7 @@ describe('collecting old groups', () => {
     expect(await heldNames()).toEqual(['{job="a", at="young-0"}', '{job="b", at="old-0"}']);
   });
 
-  test('must take a group that has only failures by the age of the last of them', async () => {
+  test('must use the age of the last failure for a group with only failures', async () => {
     const failed = toGroup('failed');
     await fetch(`${server.url}/metrics/job/failed`, { method: 'POST', body: 'm 1 1395066363000\n' });
     await expect.poll(() => heldNames()).toEqual([formatLabels(failed)]);
@@ -75,7 +75,7 @@ describe('collecting old groups', () => {
     expect(namesOf((await collectGroups({ gateway, clock, limit })).deleted)).toEqual([formatLabels(failed)]);
   });
 
-  test('must keep a group that is pushed again before the listing that decides on it', async () => {
+  test('must keep a group that is pushed again before the deciding listing', async () => {
     await fill('a', 40);
     await untilOld();
     let late = toGroup('nobody');
@@ -101,7 +101,7 @@ describe('collecting old groups', () => {
     expect(await heldNames()).toEqual([formatLabels(late)]);
   });
 
-  test('must never delete after a listing that is older than a push, however pushes and deletes race', async () => {
+  test('must never delete by a listing older than the last push, in any race of pushes and deletes', async () => {
     const count = 200;
     await fill('a', count);
     await untilOld();
@@ -136,7 +136,7 @@ describe('collecting old groups', () => {
     expect(collected.deleted.length).toBeGreaterThan(count / 2 - 1);
   });
 
-  test('must fail when the Pushgateway accepts deletes and does not carry them out', async () => {
+  test('must fail when the Pushgateway accepts deletes but does not execute them', async () => {
     await fill('a', 1);
     await untilOld();
     let now = Date.now();
@@ -167,7 +167,7 @@ describe('collecting old groups', () => {
 });
 
 describe('ttl', () => {
-  test('must make the Pushgateway forget what has outlived it', async () => {
+  test('must delete groups that have outlived it', async () => {
     await fill('short', 1);
     await fill('long', 1);
     await untilOld();

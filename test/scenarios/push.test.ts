@@ -17,9 +17,9 @@ afterAll(() => gateways[Symbol.asyncDispose]());
 beforeEach(() => server.wipe());
 
 describe('push', () => {
-  test('must push what comes by stdin, its last line ended', async () => {
-    const told = await promstack('# TYPE raid_status gauge\nraid_status{array="md0"} 1', 'push', '--job', 'raid');
-    expect(told).toEqual({
+  test('must push stdin, with a final newline', async () => {
+    const result = await promstack('# TYPE raid_status gauge\nraid_status{array="md0"} 1', 'push', '--job', 'raid');
+    expect(result).toEqual({
       exitCode: 0,
       stdout: '',
       stderr: `pushed 1 sample of 1 metric to {job="raid"} at ${server.url}\n`,
@@ -29,7 +29,7 @@ describe('push', () => {
     ]);
   });
 
-  test('must show every wrong line of stdin, and push nothing', async () => {
+  test('must show every invalid line of stdin, and push nothing', async () => {
     const body = 'good 1\nraid_status{array="md0" 1\n# TYPE good gauge\nlate 1 1395066363000\n';
     expect(await promstack(body, 'push', '--job', 'raid')).toEqual({
       exitCode: 2,
@@ -51,7 +51,7 @@ describe('push', () => {
     expect(await groups()).toEqual([]);
   });
 
-  test('must push a file to a group of any labels, and show its lines when they are wrong', async () => {
+  test('must push a file to a group with any labels, and show its invalid lines', async () => {
     await using folder = await emptyFolder();
     await writeFile(join(folder.path, 'good.txt'), 'm 1\n');
     await writeFile(join(folder.path, 'bad.txt'), 'm one\n');
@@ -71,7 +71,7 @@ describe('push', () => {
     });
   });
 
-  test('must say what the push contradicts, with its line, before it is sent', async () => {
+  test('must report conflicts of the push, with its line, before it is sent', async () => {
     await promstack('# TYPE m counter\nm 1\n', 'push', '--job', 'one');
     expect(await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'two')).toEqual({
       exitCode: 2,
@@ -87,7 +87,7 @@ describe('push', () => {
     expect(await groups()).toMatchObject([{ job: 'one' }]);
   });
 
-  test('must push single values, add by default and replace when told', async () => {
+  test('must push single values, add by default, and replace with --replace', async () => {
     await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--var', 'y=+Inf');
     await promstack('', 'push', '--job', 'a', '--var', 'z=NaN');
     expect(await metricNames()).toEqual(['x', 'y', 'z']);
@@ -109,7 +109,7 @@ describe('push', () => {
     expect(await promstack('m\n', 'push', '--job', 'a', '--dry-run')).toMatchObject({ exitCode: 2 });
   });
 
-  test('must answer in JSON when asked to', async () => {
+  test('must print JSON with --json', async () => {
     const { stdout } = await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'a', '--json');
     expect(JSON.parse(stdout)).toEqual({
       pushed: true,
@@ -128,10 +128,10 @@ describe('push', () => {
     });
   });
 
-  test('must warn of what is hardly meant and push it all the same', async () => {
-    const told = await promstack('m{job="mine"} 1\n', 'push', '--job', 'a');
-    expect(told.exitCode).toBe(0);
-    expect(told.stderr).toContain('job="a" of the group overrides job="mine"');
+  test('must warn of probable mistakes but push them', async () => {
+    const result = await promstack('m{job="mine"} 1\n', 'push', '--job', 'a');
+    expect(result.exitCode).toBe(0);
+    expect(result.stderr).toContain('job="a" of the group overrides job="mine"');
   });
 
   test.each([
@@ -161,9 +161,9 @@ describe('push', () => {
 
   test('must fail with what to do when nothing listens', async () => {
     const [port] = await freePorts(1);
-    const told = await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--url', `http://127.0.0.1:${port}`);
-    expect(told).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(told.stderr).toContain(
+    const result = await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--url', `http://127.0.0.1:${port}`);
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toContain(
       `http://127.0.0.1:${port}: connection refused\n  try: is the stack up? \`promstack up\` starts it`,
     );
   });
@@ -197,7 +197,7 @@ two  -  never  <ago>  0
     ]);
   });
 
-  test('must say when there are none', async () => {
+  test('must report when there are none', async () => {
     expect(await promstack('', 'groups')).toEqual({
       exitCode: 0,
       stdout: '',
@@ -206,7 +206,7 @@ two  -  never  <ago>  0
     expect(await promstack('', 'groups', '--json')).toEqual({ exitCode: 0, stdout: '[]\n', stderr: '' });
   });
 
-  test('must name two groups that block every push', async () => {
+  test('must report two groups that block every push', async () => {
     await fetch(`${server.url}/metrics/job/a`, { method: 'POST', body: 'm 1\n' });
     await fetch(`${server.url}/metrics/job/a/instance@base64/=`, { method: 'POST', body: 'n 1\n' });
     expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(400);
@@ -217,7 +217,7 @@ two  -  never  <ago>  0
     expect((await fetch(`${server.url}/metrics/job/b`, { method: 'POST', body: 'x 1\n' })).status).toBe(200);
   });
 
-  test('must remove exactly one, and fail when it is not there', async () => {
+  test('must remove exactly one, and fail when it does not exist', async () => {
     await promstack('a 1\n', 'push', '--job', 'one');
     await promstack('a 1\n', 'push', '--job', 'one', '--label', 'x=1');
     expect(await promstack('', 'groups', 'rm', '--job', 'one')).toEqual({
@@ -236,7 +236,7 @@ two  -  never  <ago>  0
 });
 
 describe('gc', () => {
-  test('must delete what is older, or only say so', async () => {
+  test('must delete older groups, or only list them', async () => {
     await promstack('a 1\n', 'push', '--job', 'old');
     await expect.poll(async () => (await groups())[0]?.ageSeconds, { timeout: 5_000 }).toBeGreaterThan(1);
     await promstack('a 1\n', 'push', '--job', 'new');

@@ -8,7 +8,7 @@ import { receiverKeys } from '../../stack/alertmanager/problems.ts';
 import { eventually } from '../support/eventually.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 
-/** The example of every receiver that `init` writes, in force; the files of the examples are not there. */
+/** The uncommented example of every receiver in the stack.yml of `init`; the files of the examples do not exist. */
 const examples = (() => {
   const written = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
   const [, section = ''] = /^#alertmanager:\n(.*?)^# ---/ms.exec(written) ?? [];
@@ -24,7 +24,7 @@ const env = Object.fromEntries(
 );
 
 describe('receivers', () => {
-  it('must be shown by init in every kind that Alertmanager has, and each pass its check', async () => {
+  it('must be in the stack.yml of init for every type, and pass the check', async () => {
     for (const key of receiverKeys.filter((name) => name.endsWith('_configs'))) {
       expect.soft(examples, key).toContain(`      ${key}:\n`);
     }
@@ -47,7 +47,7 @@ describe('receivers', () => {
     ).toEqual(["- url: 'http://host.docker.internal:8080/[secret]'", "secret_key: '[secret]'"]);
   });
 
-  it('must reach a robot that reads a form of its own, by the payload of the webhook', async () => {
+  it('must support custom formats by the payload of the webhook', async () => {
     const bodies: unknown[] = [];
     const robot = createServer((request, answer) => {
       request.setEncoding('utf8');

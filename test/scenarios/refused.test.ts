@@ -14,7 +14,7 @@ import {
 import { getText } from '../support/servers.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 
-/** A job that promtool takes and Prometheus refuses: only the server opens the file it would write failed scrapes to. */
+/** A job that promtool accepts and Prometheus rejects: only the server opens the file for failed scrapes. */
 const refusedJob = {
   prometheus: {
     rules: ['rules/*.yml'],
@@ -29,8 +29,8 @@ const refusedJob = {
 };
 const ownRules = { prometheus: { rules: ['rules/*.yml'] } };
 
-describe('a change that only a server refuses', () => {
-  it('must be taken back from every server when Alertmanager refuses it, and confirmed', async () => {
+describe('a change that only a server rejects', () => {
+  it('must be rolled back on every server when Alertmanager rejects it, and confirmed', async () => {
     await using stack = await stackFolder(ownRules);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -56,7 +56,7 @@ describe('a change that only a server refuses', () => {
     await expectSettled(stack);
   });
 
-  it('must be taken back when Prometheus has taken half of it', async () => {
+  it('must be rolled back when Prometheus has applied half of it', async () => {
     await using stack = await stackFolder(ownRules);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -71,7 +71,7 @@ describe('a change that only a server refuses', () => {
     expect(await running(stack)).toEqual(before);
   });
 
-  it('must be rolled back together with containers that were recreated for it', async () => {
+  it('must be rolled back with the containers that were recreated', async () => {
     await using stack = await stackFolder(ownRules);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));
@@ -97,7 +97,7 @@ describe('a change that only a server refuses', () => {
     await expectSettled(stack);
   });
 
-  it('must be taken back when the server dies over its reload, which a store that is away makes slow', async () => {
+  it('must be rolled back when the server exits during a reload that an unreachable store slows down', async () => {
     const to = (url: string) => ({
       prometheus: {
         ...ownRules.prometheus,
@@ -133,7 +133,7 @@ describe('a change that only a server refuses', () => {
     expect(await running(stack)).toEqual(before);
   });
 
-  it('must leave a new server that never came up stopped, for a look at its log', async () => {
+  it('must leave a new server that never became ready stopped, so that its log can be read', async () => {
     await using stack = await stackFolder({ sink: { enabled: false } });
     expectFine(await stack.run('up'));
     await stack.configure({ sink: { enabled: false }, traffic: { enabled: true }, pushgateway: { enabled: true } });
@@ -153,7 +153,7 @@ describe('a change that only a server refuses', () => {
     await expectSettled(stack);
   });
 
-  it('must stop a server that never came up in a first up, and leave those that did', async () => {
+  it('must stop a server that never became ready in a first up, and keep the others running', async () => {
     await using stack = await stackFolder({ alertmanager: { extra_args: ['--no-such-flag'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
@@ -167,7 +167,7 @@ describe('a change that only a server refuses', () => {
 });
 
 describe('reload', () => {
-  it('must refuse what takes more than files, and say what up would do', async () => {
+  it('must refuse a change that needs more than files, and report what up would do', async () => {
     await using stack = await stackFolder();
     expectFine(await stack.run('up'));
     const [before, containers] = [await running(stack), await containerIds(stack)];

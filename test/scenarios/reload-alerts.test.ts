@@ -6,8 +6,8 @@ import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const keys = { prometheus: { rules: ['rules/*.yml'], evaluation_interval: '1s' } };
 
-describe('what servers remember', () => {
-  it('must survive a reload, a change that is taken back, and a rollback: the time an alert has been pending', async () => {
+describe('the state of servers', () => {
+  it('must survive a reload, a failed change and a rollback: the pending time of an alert', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('TestPending'));
     expectFine(await stack.run('up'));
@@ -38,7 +38,7 @@ describe('what servers remember', () => {
     await expectStillPending();
   });
 
-  it('must not be disturbed in Alertmanager when only files of Prometheus change', async () => {
+  it('must be kept in Alertmanager when only files of Prometheus change', async () => {
     await using stack = await stackFolder(keys);
     await stack.write('rules/a.yml', alertRule('TestBefore'));
     expectFine(await stack.run('up'));

@@ -5,7 +5,7 @@ import { scriptedGateway } from '../support/scripted-gateway.ts';
 import { getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
 
-it("a remote engine's Pushgateway must be reached through the engine, and one here be left alone", async () => {
+it("a remote engine's Pushgateway must be reached through the engine, and a local one must not be used", async () => {
   await using stack = await stackFolder();
   const up = await stack.run('up', '--without', 'prometheus', 'alertmanager', 'sink');
   expect(up.exitCode, up.stderr).toBe(0);
@@ -42,7 +42,7 @@ async function run(stack: StackFolder, remote: { readonly address: string }, lin
   return toRun(await stack.start(line.split(' '), { DOCKER_HOST: remote.address }));
 }
 
-/** This machine's engine at an address that does not count as this machine's. */
+/** This machine's engine at an address that promstack treats as remote. */
 async function remoteEngine(): Promise<{ readonly address: string } & AsyncDisposable> {
   await using engine = await connect({ env: process.env });
   const socket = engine.location.address.replace(/^unix:\/\//, '');

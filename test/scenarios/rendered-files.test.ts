@@ -22,8 +22,8 @@ let open: OpenRunner;
 beforeAll(async () => {
   engine = await connect({ env: process.env });
   const config = stackSchema.parse({ images: { source: 'auto' } });
-  const wanted = [config.prometheus, config.alertmanager].map(({ image }) => ({ service: image, reference: image }));
-  const outcomes = await ensureImages(engine, wanted, config.images, () => {}, AbortSignal.timeout(240_000));
+  const required = [config.prometheus, config.alertmanager].map(({ image }) => ({ service: image, reference: image }));
+  const outcomes = await ensureImages(engine, required, config.images, () => {}, AbortSignal.timeout(240_000));
   findImage = async (reference) => {
     const had = outcomes.find((one) => one.reference === reference);
     return had?.kind === 'available' ? { ref: had.ref, id: had.imageId } : undefined;
@@ -40,7 +40,7 @@ afterAll(async () => {
   expect(left.map(({ name }) => name)).toEqual([]);
 });
 
-/** What the tools say of a rendering, as `place message` lines. */
+/** The tools' findings for a rendering, as `location message` lines. */
 async function judged(rendering: Rendering): Promise<readonly string[]> {
   const found = await checkRendering(rendering, open, () => {}, AbortSignal.timeout(120_000));
   return found.map(({ where, message }) =>
@@ -51,7 +51,7 @@ async function judged(rendering: Rendering): Promise<readonly string[]> {
 describe('every golden stack', () => {
   it.each(cases)('must be accepted by promtool and amtool, and pass its tests: %s', async (name) => {
     const rendering = await renderCase(name);
-    // The tests of the shipped rules have a test of their own, and take long.
+    // The tests of the shipped rules have their own test, and take long.
     const tests = rendering.tests.filter((test) => test.isShipped !== true);
     expect(await judged({ ...rendering, tests })).toEqual([]);
   });

@@ -42,8 +42,8 @@ const values: Readonly<Record<string, readonly string[]>> = {
   env: ['', 'dev'],
 };
 
-describe('whom an alert reaches', () => {
-  it('must be what amtool says of the same tree, for every label set', async () => {
+describe('the receivers of an alert', () => {
+  it('must equal those of amtool for the same tree, for every label set', async () => {
     const root = parseRoute((parse(config) as { route: unknown }).route);
     if (root === undefined) throw new Error('the tree can be read');
     const sets: readonly Labels[] = [
@@ -67,7 +67,7 @@ describe('whom an alert reaches', () => {
       })
       .join('\n');
     const { stdout } = await tools.run('sh', '-c', script);
-    // It also warns, on the same stream, of the matcher that only the older grammar takes.
+    // It also warns, on the same stream, of a matcher that only the older grammar accepts.
     const said = stdout.split('\n').filter((line) => /^[\w,-]+$/.test(line));
     expect(said).toHaveLength(sets.length);
     const ours = sets.map((labels) => receiversFor(root, labels).join(','));

@@ -8,7 +8,7 @@ import { folderWith } from '../support/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTools, type ToolService } from '../support/tools.ts';
 
-/** Unquoted scalars that some YAML parser takes for a number, a boolean or a date. */
+/** Unquoted scalars that some YAML parsers read as a number, a boolean or a date. */
 const scalars = fc.oneof(
   fc.constantFrom('1.10', '0012', '010', '0x1F', '0X1f', '0o17', '0b11', '1e3', '1E3', '+5', '-0', '5.', '.5', '1_000'),
   fc.constantFrom('yes', 'No', 'ON', 'off', 'y', 'N', 'true', 'True', 'FALSE', '.inf', '-.INF', '.NaN', '12:30'),
@@ -99,7 +99,7 @@ async function configsOf(
   return answers;
 }
 
-describe('an unquoted scalar must arrive at the server as in its own config file', () => {
+describe('an unquoted scalar must be read by the server like in its own config file', () => {
   test('in the scrape_configs of Prometheus', async () => {
     const stack = `prometheus:\n  scrape_configs:\n${indented(scrapeConfigs, 4)}`;
     const file = (await rendered(stack, 'prometheus', 'prometheus.yml')).replace(/^rule_files:\n(?: .*\n)*/m, '');

@@ -11,7 +11,7 @@ const asked = {
 };
 const given = new Map([['given', new Secret('chosen', 'a test')]]);
 
-/** A config volume writer that sees a volume as it does in a stack, and a container that sees it as the service does. */
+/** A config volume writer and a container that mount a volume like in a stack. */
 async function place() {
   const on = await testEngine();
   const volume = on.name('config');
@@ -28,7 +28,7 @@ async function place() {
   return { on, carrier, container, kept };
 }
 
-test('a kept secret must be made once, of what is given or by chance, and stay what it is', async () => {
+test('a stored secret must be created once, given or random, and never change', async () => {
   const { on, kept } = await place();
   await using _ = on;
   expect(await kept.read('made')).toBeUndefined();
@@ -40,7 +40,7 @@ test('a kept secret must be made once, of what is given or by chance, and stay w
   expect((await kept.read('made'))?.reveal()).toBe(made);
 });
 
-test('a kept secret must be readable for its service and for nobody else', async () => {
+test('a stored secret must be readable only by its service', async () => {
   const { on, container, kept } = await place();
   await using _ = on;
   await ensureSecrets(kept, asked, given);
@@ -57,7 +57,7 @@ test('a kept secret must be readable for its service and for nobody else', async
   expect(modes.stdout.trim().split('\n')).toEqual(['500 472', '400 472']);
 });
 
-test('a kept secret must be found in the service itself when the config volume writer is gone', async () => {
+test('a stored secret must be read through the service itself when the config volume writer was removed', async () => {
   const { on, carrier, kept } = await place();
   await using _ = on;
   await ensureSecrets(kept, asked, given);
@@ -65,7 +65,7 @@ test('a kept secret must be found in the service itself when the config volume w
   expect((await kept.read('given'))?.reveal()).toBe('chosen');
 });
 
-test('no two secrets must be the same, and none has letters that look alike', () => {
+test('secrets must be different, without letters that look alike', () => {
   const many = Array.from({ length: 100 }, () => makeSecret(24).reveal());
   expect(new Set(many).size).toBe(100);
   expect(many.join('')).not.toMatch(/[lIO01]/);

@@ -15,7 +15,7 @@ function below(keys: Keys, value: unknown): unknown {
   return { [key]: key.endsWith('_configs') || key.startsWith('remote_') ? [inner] : inner };
 }
 
-/** The keys that lead to a field's file, and what stands there. */
+/** The keys of a field's file, and its value. */
 function fileOf([field, fileKey]: readonly [string, string]): { keys: Keys; value: unknown } {
   const keys = [...field.replace('*', 'X-Key').split('.').slice(0, -1), fileKey];
   return { keys, value: fileKey === 'files' ? ['/a/file'] : '/a/file' };
@@ -58,17 +58,17 @@ test.each(programs)(
     await using tools = await openTools({ service, files });
     const script = `for n in $(seq 0 ${configs.length - 1}); do echo "== $n"; ${check} /files/$n.yml 2>&1; done`;
     const { stdout } = await tools.run('sh', '-c', script);
-    const told = stdout.split(/^== \d+$/m).slice(1);
-    expect(told).toHaveLength(configs.length);
+    const outputs = stdout.split(/^== \d+$/m).slice(1);
+    expect(outputs).toHaveLength(configs.length);
     // A discovery that the image lacks is missing as a whole: field oci_sd_configs not found.
-    const unknown = told.flatMap((output, at) =>
+    const unknown = outputs.flatMap((output, at) =>
       /field (?!\w+_sd_configs )\S+ not found/.test(output) ? [entries[at]?.[0] ?? 'the made-up one'] : [],
     );
     expect(unknown).toEqual(['the made-up one']);
   },
 );
 
-test('a secret URL must be refused when amtool refuses it in its place', async () => {
+test('a secret URL must be rejected when amtool rejects it', async () => {
   const urls = [
     'http://a/',
     'https://a:8080/b?c=d#e',

@@ -61,7 +61,7 @@ const refusedByServer = `
           http_config: {tls_config: {ca: !env ENV_SECRET}}`;
 
 describe('a secret', () => {
-  it('must be found nowhere but in the file of its own, or in the one it was said to stand in', {
+  it('must be only in its own file, or in the file in which it is inline', {
     timeout: 240_000,
   }, async () => {
     await using stack = await stackFolder();
@@ -117,7 +117,7 @@ describe('a secret', () => {
   });
 });
 
-/** The files below a folder that hold something of what was planted. */
+/** The files below a folder that contain any of the planted secrets. */
 async function findOnHost(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 
 describe('a secret that changes', () => {
-  it('must be in use after a reload: a new token, and a new address', { timeout: 180_000 }, async () => {
+  it('must be used after a reload: a new token, and a new address', { timeout: 180_000 }, async () => {
     const seen: string[] = [];
     const receiver = createServer((request: IncomingMessage, answer) => {
       seen.push(`${request.url} ${request.headers.authorization}`);
@@ -63,7 +63,7 @@ alertmanager:
     }
   });
 
-  it('must be in use in scrapes after a reload', { timeout: 180_000 }, async () => {
+  it('must be used in scrapes after a reload', { timeout: 180_000 }, async () => {
     const seen = new Set<string>();
     const target = createServer((request: IncomingMessage, answer) => {
       seen.add(String(request.headers.authorization));

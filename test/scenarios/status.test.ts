@@ -7,7 +7,7 @@ import type { StackStatus } from '../../scripts/inspect/status.ts';
 import { eventually } from '../support/eventually.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
-describe('a stack that runs', () => {
+describe('a running stack', () => {
   let stack: StackFolder;
   beforeAll(async () => {
     stack = await stackFolder();
@@ -21,28 +21,28 @@ describe('a stack that runs', () => {
     return { exitCode, status: JSON.parse(stdout) as StackStatus };
   };
 
-  it('must be told with every fact about it, and exit code 0', async () => {
+  it('must be shown completely, with exit code 0', async () => {
     await eventually(async () =>
       expect(
         (await fetch(stack.url('pushgateway', '/metrics/job/backup'), { method: 'POST', body: 'x 1\n' })).status,
       ).toBe(200),
     );
     await eventually(async () => {
-      const { exitCode, status: told } = await status();
+      const { exitCode, status: result } = await status();
       expect(exitCode).toBe(0);
-      expect(told).toMatchObject({
+      expect(result).toMatchObject({
         stack: stack.name,
         isRight: true,
         revision: expect.stringMatching(/^[0-9a-f]{12}$/),
       });
-      expect(told.services.map(({ service, state, isReady }) => `${service} ${state} ${isReady}`)).toEqual([
+      expect(result.services.map(({ service, state, isReady }) => `${service} ${state} ${isReady}`)).toEqual([
         'pushgateway running true',
         'prometheus running true',
         'alertmanager running true',
         'sink running true',
       ]);
       const facts = Object.fromEntries(
-        told.services.flatMap(({ service, vitals }) =>
+        result.services.flatMap(({ service, vitals }) =>
           vitals.map(({ label, values }) => [`${service} ${label}`, values]),
         ),
       );
@@ -59,7 +59,7 @@ describe('a stack that runs', () => {
     expect(stdout).toMatch(/✔ no problems found\n$/);
   });
 
-  it('must be told without a service that is to go: whom its alerts reach no more, and the files that go', async () => {
+  it('must be planned without a removed service: its alerts, their receivers, and its files', async () => {
     const { stdout, stderr } = await stack.run('plan', '--without', 'alertmanager');
     expect(stdout, stderr).toMatch(/^ {2}- alertmanager +remove {4}/m);
     expect(stdout).toMatch(/^alerts: .*\d+ routed differently/m);
@@ -67,7 +67,7 @@ describe('a stack that runs', () => {
     expect(stdout).toMatch(/^--- alertmanager\/alertmanager\.yml\n\+\+\+ \/dev\/null\n@@ -1,\d+ \+0,0 @@\n-/m);
   });
 
-  it('must be told as not right, with what to do, while a container is stopped', async () => {
+  it('must be reported as a problem, with what to do, while a container is stopped', async () => {
     await using engine = await connect({ env: process.env });
     const container = `${stack.name}-sink`;
     await engine.stopContainer(container, 0);
@@ -84,17 +84,17 @@ describe('a stack that runs', () => {
     await eventually(async () => expect((await status()).exitCode).toBe(0));
   });
 
-  it('must be told as running what stack.yml no longer says, without being wrong', async () => {
+  it('must be reported as different from an edited stack.yml, but not as a problem', async () => {
     await stack.configure({
       alertmanager: { route: { receiver: 'nobody', group_by: ['job'] }, receivers: [{ name: 'nobody' }] },
     });
-    const { exitCode, status: told } = await status();
+    const { exitCode, status: result } = await status();
     expect(exitCode).toBe(0);
-    expect(told.problems).toMatchObject([{ tone: 'notice', service: 'alertmanager', tryThis: 'promstack reload' }]);
+    expect(result.problems).toMatchObject([{ tone: 'notice', service: 'alertmanager', tryThis: 'promstack reload' }]);
     await stack.configure({});
   });
 
-  it('must give the logs of its services, merged, and go on with -f until Ctrl-C', async () => {
+  it('must show the merged logs of its services, and follow them with -f until Ctrl-C', async () => {
     const { stdout } = await stack.run('logs', '--tail', 'all', 'prometheus', 'alertmanager');
     expect(stdout).toMatch(/^prometheus {3}\| \d\d:\d\d:\d\d\.\d{3} .*Server is ready to receive web requests/m);
     expect(stdout).toMatch(/^alertmanager \| .*Listening on/m);
@@ -119,7 +119,7 @@ describe('a stack that runs', () => {
     expect((await following).exitCode).toBe(130);
   });
 
-  it('must give the logs of the stack that is named, and go on, when -f says both', async () => {
+  it('must follow the logs of a named stack when -f means both', async () => {
     for (const words of [
       ['-f', 'stack.yml', '-f', 'sink'],
       ['-f', '-f', 'stack.yml', 'sink'],
@@ -132,7 +132,7 @@ describe('a stack that runs', () => {
     }
   });
 
-  it('must have its pages found by name', async () => {
+  it('must have its pages opened by name', async () => {
     const { stdout, exitCode } = await stack.run('open', '--print');
     expect({ stdout, exitCode }).toEqual({ stdout: `${stack.url('prometheus')}\n`, exitCode: 0 });
     expect((await stack.run('open', 'alertmanager', '--print')).stdout).toBe(`${stack.url('alertmanager')}\n`);
@@ -143,7 +143,7 @@ describe('a stack that runs', () => {
     });
   });
 
-  it('must be found by what only has to find it, though secrets and files of stack.yml are amiss', async () => {
+  it('must be found by commands that only need its name, although secrets and files of stack.yml are missing', async () => {
     await stack.configure({ prometheus: { rules: ['half/a.yml'] } });
     await stack.write('half/a.yml', 'groups: [');
     const text = await readFile(join(stack.path, 'stack.yml'), 'utf8');
@@ -184,7 +184,7 @@ describe('a stack that runs', () => {
     await rm(archive);
   });
 
-  it('must be checked by the tools of its images without being touched', async () => {
+  it('must be checked by the tools of its images without changes', async () => {
     const good = await stack.run('check');
     expect(good.exitCode, good.stderr).toBe(0);
     expect(good.stdout).toMatch(/^test-\w+: \d+ files for 4 services are valid \(revision [0-9a-f]{12}\)\n$/);
@@ -202,13 +202,13 @@ describe('a stack that runs', () => {
   });
 });
 
-describe('a stack that does not run', () => {
-  it('must be told as such by each way of looking at it', async () => {
+describe('a stack that is not running', () => {
+  it('must be reported as such by each command', async () => {
     await using stack = await stackFolder();
-    const told = await stack.run('status');
-    expect(told.exitCode).toBe(1);
-    expect(told.stdout).toContain('no revision confirmed yet');
-    expect(told.stdout).toMatch(
+    const result = await stack.run('status');
+    expect(result.exitCode).toBe(1);
+    expect(result.stdout).toContain('no revision confirmed yet');
+    expect(result.stdout).toMatch(
       /✖ pushgateway, prometheus, alertmanager, sink: it has no container\n {2}try: promstack up/,
     );
     const logs = await stack.run('logs');

@@ -57,7 +57,7 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     await image?.[Symbol.asyncDispose]();
   });
 
-  test('must have its history, its password and its drift read', async () => {
+  test('must have a readable history, password and drift', async () => {
     const history = await historyOf(stack.folder);
     expect(history.map(({ command, isConfirmed }) => [command, isConfirmed])).toEqual([
       ['up', true],
@@ -70,7 +70,7 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     await eventually(() => stack.fine('status'));
   });
 
-  test('must get from up what its plan says, and keep all its data', async () => {
+  test('must be changed by up as planned, and keep all its data', async () => {
     const planned = JSON.parse(await stack.fine('plan', '--json')) as { changes: readonly object[] };
     const done = JSON.parse(await stack.fine('up', '--json')) as { changes: readonly object[] };
     expect(actionsOf(done)).toEqual(actionsOf(planned));
@@ -80,7 +80,7 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     expect(await stack.statusOf('/api/plugins/prometheus/settings', password)).toBe(200);
   });
 
-  test('must be left alone while the old program holds its lock, and be taken over once that is dead', async () => {
+  test('must not be changed while the old program holds its lock, and be taken over once that is dead', async () => {
     await edit(3);
     const holder = startOld('reload', '--json');
     let said = '';
@@ -103,7 +103,7 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     await expectSettled(stack.folder);
   }, 120_000);
 
-  test('must go back to each revision that the old program made', async () => {
+  test('must roll back to each revision of the old program', async () => {
     for (const [revision, alert] of [
       [revisions[0] ?? '', 'Test1'],
       [revisions[1] ?? '', 'Test2'],
@@ -114,7 +114,7 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
     expect(await stack.password()).toBe(password);
   }, 120_000);
 
-  test('must come back with its data after down and up, and leave nothing after down with its volumes', async () => {
+  test('must keep its data after down and up, and leave nothing after down --volumes', async () => {
     await stack.fine('down');
     await stack.fine('up');
     expect(await pushed()).toContain('batch_rows{instance="",job="batch"} 42');

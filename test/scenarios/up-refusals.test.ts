@@ -5,8 +5,8 @@ import { stackLabel } from '../../scripts/engine/labels.ts';
 import { haveImages } from '../support/images.ts';
 import { freePorts, stackFolder } from '../support/stack-folder.ts';
 
-describe('up, refused by the world', () => {
-  it('must name the process that holds a port, before anything is touched', async () => {
+describe('up with an external failure', () => {
+  it('must name the process that uses a port, before anything is changed', async () => {
     await using stack = await stackFolder();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(stack.ports.prometheus, '127.0.0.1', resolve));
@@ -22,7 +22,7 @@ describe('up, refused by the world', () => {
     }
   });
 
-  it('must name the container that holds a port', async () => {
+  it('must name the container that uses a port', async () => {
     await using holder = await stackFolder({ pushgateway: { enabled: true } });
     expect((await holder.run('up', '--without', 'alertmanager')).exitCode).toBe(0);
     await using stack = await stackFolder({ prometheus: { port: holder.ports.pushgateway } });
@@ -32,7 +32,7 @@ describe('up, refused by the world', () => {
     await expectNothingThere(stack.name);
   });
 
-  it('must fail at once when a server dies while starting, with its last log lines', async () => {
+  it('must fail immediately when a server exits while starting, with its last log lines', async () => {
     await using stack = await stackFolder({ pushgateway: { extra_args: ['--no-such-flag'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
@@ -43,7 +43,7 @@ describe('up, refused by the world', () => {
     expect((await stack.run('up')).exitCode).toBe(0);
   });
 
-  it('must leave a container and a volume alone that are not its own, though they bear its names', async () => {
+  it('must not touch a container and a volume of another owner with its names', async () => {
     await using stack = await stackFolder();
     await using engine = await connect({ env: process.env });
     const [image = ''] = await haveImages(engine, ['prom/pushgateway:v1.11.2']);
@@ -79,7 +79,7 @@ describe('up, refused by the world', () => {
     await expectNothingThere(stack.name);
   });
 
-  it('must stop before anything is touched when an image is not available', async () => {
+  it('must stop before anything is changed when an image is not available', async () => {
     const [port = 0] = await freePorts(1);
     await using stack = await stackFolder({
       images: { source: 'registry', mirror: `127.0.0.1:${port}` },
@@ -92,7 +92,7 @@ describe('up, refused by the world', () => {
     await expectNothingThere(stack.name);
   });
 
-  it('must say where it looked when there is no engine', async () => {
+  it('must list the addresses tried when there is no engine', async () => {
     await using stack = await stackFolder();
     const ended = await stack.start(['up'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     expect(ended.exitCode).toBe(1);

@@ -9,12 +9,12 @@ import { getJson, getText, query } from '../support/servers.ts';
 import { stackFolder } from '../support/stack-folder.ts';
 
 describe('up', () => {
-  it('must bring up every service, ready, and then have nothing to do', async () => {
+  it('must start every service until it is ready, and then have nothing to do', async () => {
     await using stack = await stackFolder();
     const first = await stack.run('up', '--json');
     expect(first.exitCode, first.stderr).toBe(0);
-    const told = JSON.parse(first.stdout) as { changes: { service: string; action: string }[] };
-    expect(told.changes.map(({ service, action }) => `${service} ${action}`)).toEqual([
+    const result = JSON.parse(first.stdout) as { changes: { service: string; action: string }[] };
+    expect(result.changes.map(({ service, action }) => `${service} ${action}`)).toEqual([
       'pushgateway create',
       'prometheus create',
       'alertmanager create',
@@ -40,7 +40,7 @@ describe('up', () => {
     expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());
   });
 
-  it('must make a container anew when its flags change, keep the others, and keep the data', async () => {
+  it('must recreate a container whose flags changed, and keep the others and the data', async () => {
     await using stack = await stackFolder();
     expect((await stack.run('up')).exitCode).toBe(0);
     await stack.configure({ prometheus: { retention: { time: '3d' } } });
@@ -61,7 +61,7 @@ describe('up', () => {
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
   });
 
-  it('must let two services change their ports with each other', async () => {
+  it('must let two services swap their ports', async () => {
     await using stack = await stackFolder({ pushgateway: { enabled: false } });
     expect((await stack.run('up')).exitCode).toBe(0);
     const { prometheus, alertmanager } = stack.ports;
@@ -79,7 +79,7 @@ describe('up', () => {
     expect(behindAlertmanager).toContain('prometheus_build_info{');
   });
 
-  it('must be taken down as far as nobody else uses it, and say what to do about the rest', async () => {
+  it('must be removed except what others use, and say what to do about that', async () => {
     await using stack = await stackFolder({ sink: { enabled: false }, pushgateway: { enabled: false } });
     expect((await stack.run('up')).exitCode).toBe(0);
     await using engine = await connect({ env: process.env });
@@ -150,7 +150,7 @@ describe('up', () => {
     }
   });
 
-  it('must let only one of two at once work, and tell the other who is at it', async () => {
+  it('must let only one of two concurrent runs continue, and name it to the other', async () => {
     await using stack = await stackFolder();
     const [one, other] = await Promise.all([stack.run('up'), stack.run('up')]);
     const codes = [one.exitCode, other.exitCode].sort();
@@ -162,7 +162,7 @@ describe('up', () => {
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(0);
   });
 
-  it('must converge after being interrupted at any moment', async () => {
+  it('must converge after an interrupt at any moment', async () => {
     await using stack = await stackFolder();
     for (const delayMs of [300, 700, 1100, 1500]) {
       const running = stack.start(['up']);

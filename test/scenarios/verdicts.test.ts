@@ -13,7 +13,7 @@ import { openTools, type ToolService } from '../support/tools.ts';
 const rule = (fields: string) => `groups: [{name: a, rules: [{${fields}}]}]`;
 const expr = (promql: string) => stringify({ groups: [{ name: 'a', rules: [{ alert: 'a', expr: promql }] }] });
 
-/** Rule files, and whether they are right. */
+/** Rule files, and whether they are valid. */
 const ruleFiles: readonly (readonly [boolean, string])[] = [
   ...[
     'groups: []',
@@ -83,7 +83,7 @@ const ruleFiles: readonly (readonly [boolean, string])[] = [
   ].map((promql) => [false, expr(promql)] as const),
 ];
 
-/** Parts of prometheus.yml, and whether they are right. */
+/** Parts of prometheus.yml, and whether they are valid. */
 const scrapeConfigs: readonly (readonly [boolean, string])[] = [
   ...[
     '[{job_name: a, scrape_interval: 0s}]',
@@ -106,7 +106,7 @@ const scrapeConfigs: readonly (readonly [boolean, string])[] = [
 const route = (fields: string) =>
   `route: {receiver: t, ${fields}}\nreceivers: [{name: t}]\ntime_intervals: [{name: w, time_intervals: []}]`;
 
-/** Files for Alertmanager, and whether they are right. */
+/** Files of Alertmanager, and whether they are valid. */
 const alertmanagerFiles: readonly (readonly [boolean, string])[] = [
   ...[
     'matchers: []',
@@ -279,7 +279,7 @@ receivers: [{name: t}]
   expect(findings.filter((text) => !text.includes('of a route') && !text.includes('unknown key "labels"'))).toEqual([]);
 });
 
-/** Which of the texts a tool takes, each lying in a file of its own. */
+/** Which of the contents a tool accepts, each in its own file. */
 async function taken(service: ToolService, texts: readonly string[], command: string): Promise<readonly boolean[]> {
   const files = Object.fromEntries(texts.map((text, at) => [`${at}.yml`, text]));
   await using tools = await openTools({ service, files });
@@ -295,13 +295,13 @@ function isTaken(problems: readonly Problem[]): boolean {
   return problems.every(({ severity }) => severity === 'warning');
 }
 
-/** The cases of which a verdict is not the one expected. */
+/** The cases with an unexpected verdict. */
 function misjudged(cases: readonly (readonly [boolean, string])[], verdicts: readonly boolean[]): readonly string[] {
   expect(verdicts).toHaveLength(cases.length);
   return cases.flatMap(([isRight, text], at) => (verdicts[at] === isRight ? [] : [text]));
 }
 
-test('a rule file must be refused by promtool when it is refused here, and taken when it is taken', async () => {
+test('a rule file must be rejected by promtool exactly when promstack rejects it', async () => {
   const texts = ruleFiles.map(([, text]) => text);
   expect(
     misjudged(
@@ -312,7 +312,7 @@ test('a rule file must be refused by promtool when it is refused here, and taken
   expect(misjudged(ruleFiles, await taken('prometheus', texts, 'promtool check rules'))).toEqual([]);
 });
 
-test('a scrape config must be refused by promtool when it is refused here, and taken when it is taken', async () => {
+test('a scrape config must be rejected by promtool exactly when promstack rejects it', async () => {
   const ours = scrapeConfigs.map(([, text]) => {
     const config = stackSchema.parse({ prometheus: { scrape_configs: parse(text) } });
     return isTaken(prometheusProblems(config));
@@ -322,7 +322,7 @@ test('a scrape config must be refused by promtool when it is refused here, and t
   expect(misjudged(scrapeConfigs, await taken('prometheus', texts, 'promtool check config'))).toEqual([]);
 });
 
-test('routes and receivers must be refused by amtool when they are refused here, and taken when they are taken', async () => {
+test('routes and receivers must be rejected by amtool exactly when promstack rejects them', async () => {
   const texts = alertmanagerFiles.map(([, text]) => text);
   const ours = texts.map((text) => isTaken(alertmanagerProblems(stackSchema.parse({ alertmanager: parse(text) }))));
   expect(misjudged(alertmanagerFiles, ours)).toEqual([]);

@@ -219,7 +219,7 @@ groups:
     });
   });
 
-  it('must name the receiver when the secret it is given is wrong', { timeout: testMs }, async () => {
+  it('must name the receiver when its secret is wrong', { timeout: testMs }, async () => {
     await sinkAnswers(answering('401 Unauthorized'));
     expect(await brokenStage('15s')).toMatchObject({
       hop: 'receiver',

@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.ts';
 import { getText } from '../support/servers.ts';
 import { stackFolder } from '../support/stack-folder.ts';
 
-it('watch must delete groups that outlived their ttl, and leave the others', async () => {
+it('watch must delete groups that outlived their ttl, and keep the others', async () => {
   await using stack = await stackFolder({ pushgateway: { ttl: { default: '2s', jobs: { kept: '1h' } } } });
   const up = await stack.run('up', '--without', 'prometheus', 'alertmanager', 'sink');
   expect(up.exitCode, up.stderr).toBe(0);

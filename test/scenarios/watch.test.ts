@@ -14,7 +14,7 @@ import { watching } from '../support/watching.ts';
 const keys = { prometheus: { rules: ['rules/*.yml'] } };
 
 describe('watch', () => {
-  it('must make every kind of file live that the stack is made of, new ones too', async () => {
+  it('must apply edits of every kind of file, including new ones', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
     await watch.next('idle');
@@ -42,7 +42,7 @@ describe('watch', () => {
     await expectSettled(stack);
   });
 
-  it('must keep the last good revision on a bad edit, say so once, and take the next good one, an undone one too', async () => {
+  it('must keep the last valid revision after an invalid edit, report that once, and apply the next valid one, undo included', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
     await watch.next('idle');
@@ -68,7 +68,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestGood']);
   });
 
-  it('must run the tests of the person when they alone change', async () => {
+  it("must run the user's tests when only they change", async () => {
     await using stack = await upAndRunning();
     const route = (receiver: string) =>
       `routes:\n  - name: the only way\n    labels: {alertname: TestBefore}\n    receivers: [${receiver}]\n`;
@@ -84,7 +84,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestAfter']);
   });
 
-  it('must say what an edit needs that only up does, and go on with the next', async () => {
+  it('must report an edit that needs up, and continue with the next', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
     await watch.next('idle');
@@ -97,7 +97,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestAfter']);
   });
 
-  it('must have the last of 200 edits in 10 seconds live, with far fewer reloads, and leave nothing behind', async () => {
+  it('must apply the last of 200 edits in 10 seconds, with far fewer reloads, and leave nothing behind', async () => {
     await using stack = await upAndRunning();
     const containers = await containerIds(stack);
     const watch = watching(stack);
@@ -127,7 +127,7 @@ describe('watch', () => {
     await expectSettled(stack);
   }, 120_000);
 
-  it('must leave nothing behind when it is killed, and be no obstacle to the next change', async () => {
+  it('must leave nothing behind when it is killed, and not block the next change', async () => {
     await using stack = await upAndRunning();
     const containers = await containerIds(stack);
     const watch = watching(stack);
@@ -141,7 +141,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestAfter']);
   });
 
-  it('must survive a restart of the engine, and make live what was edited meanwhile', async () => {
+  it('must survive a restart of the engine, and apply edits made during it', async () => {
     await using stack = await upAndRunning();
     await using proxy = await engineProxy();
     await using watch = watching(stack, { DOCKER_HOST: `unix://${proxy.path}` });
@@ -160,7 +160,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestAfterRestart']);
   });
 
-  it('must wait for another who has the lock, and then go on', async () => {
+  it('must wait while another command holds the lock, and then continue', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
     await watch.next('idle');
@@ -178,7 +178,7 @@ describe('watch', () => {
     expect((await running(stack)).alerts).toEqual(['TestWaiting']);
   });
 
-  it('must end once nothing is pending when it is asked to, with what became of it as its exit code', async () => {
+  it('must exit when nothing is pending with --once-idle, with the outcome as its exit code', async () => {
     await using stack = await upAndRunning();
     await stack.write('rules/a.yml', alertRule('TestOnce'));
     const live = await stack.run('watch', '--once-idle');

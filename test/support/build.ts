@@ -20,7 +20,7 @@ const marker = join(root, 'dist', '.built');
 const fresh = join(root, 'node_modules', '.promstack-build');
 const lock = join(root, 'node_modules', '.promstack-build-lock');
 
-/** The built `promstack`, as `bin` in package.json names it. */
+/** The built `promstack`: `bin` in package.json. */
 export const promstackBin = join(root, 'dist', 'scripts', 'promstack.cjs');
 
 /** Vitest calls it once before any test: builds dist/ when a source is newer, so that tests run what is written. */
@@ -37,9 +37,9 @@ function build(): void {
   const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) {
     // The compiler writes its output all the same. `npm run check` is what refuses types that do not fit, and CI does here too.
-    const told = `dist/ was built with errors:\n${stdout}${stderr}`;
-    if ((process.env['CI'] ?? '') !== '') throw new Error(told);
-    process.stderr.write(told);
+    const message = `dist/ was built with errors:\n${stdout}${stderr}`;
+    if ((process.env['CI'] ?? '') !== '') throw new Error(message);
+    process.stderr.write(message);
   }
   moveChanged();
   writeFileSync(marker, '');

@@ -1,13 +1,13 @@
 import type { CheckCommand, CheckFinding, RenderedFile } from '../../stack/model.ts';
 
-/** A command that checks something, and finds its output's lines when it fails. */
+/** A check command whose findings are its output's lines. */
 export function commandOf(argv: readonly string[], rest: Partial<CheckCommand> = {}): CheckCommand {
   const explain = (output: string): readonly CheckFinding[] =>
     output.split('\n').flatMap((line) => (line.trim() === '' ? [] : [{ message: line.trim() }]));
   return { title: argv.join(' '), tool: argv[0] ?? '', argv, explain, ...rest };
 }
 
-/** A file of Prometheus as a person wrote it. */
+/** A user's file for Prometheus. */
 export function fileOf(
   path: string,
   content: RenderedFile['content'] = '',

@@ -29,12 +29,12 @@ export class MemoryFiles implements ConfigFiles {
     return entry?.kind === 'link' ? entry.to : undefined;
   }
 
-  /** Every path there is, sorted. */
+  /** All paths, sorted. */
   paths(): readonly string[] {
     return [...this.#entries.keys()].sort();
   }
 
-  /** Cuts a file off, as a write that was interrupted does. */
+  /** Truncates a file, like an interrupted write. */
   truncate(path: string, bytes: number): void {
     const entry = this.#entries.get(path);
     if (entry?.kind !== 'file') throw new Error(`there is no file ${path}`);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A folder with these files in it, by their paths; gone at the end of the scope. */
+/** A folder with these files, by path; removed at the end of the scope. */
 export async function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
   const path = await mkdtemp(join(tmpdir(), 'promstack-config-'));
   for (const [name, content] of Object.entries(files)) {

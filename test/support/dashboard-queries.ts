@@ -22,12 +22,12 @@ export function queriesOf(dashboard: Dashboard): readonly PlacedQuery[] {
   ];
 }
 
-/** The panels of a dashboard that show something: its rows left out. */
+/** The panels of a dashboard, without rows. */
 export function panelsOf(dashboard: Dashboard): readonly Panel[] {
   return (dashboard.panels ?? []).filter((one): one is Panel => one.type !== 'row');
 }
 
-/** An expression as Prometheus gets it: Grafana's macros and the dashboard's variables filled in. */
+/** An expression with Grafana's macros and the dashboard's variables filled in. */
 export function fillMacros(expr: string, variables: Readonly<Record<string, string>>): string {
   return expr
     .replaceAll('$__rate_interval', '5m')

@@ -5,22 +5,22 @@ import { missingImages, missingImagesError } from '../../scripts/engine/images/o
 import { setUpEngine } from '../../scripts/engine/setup.ts';
 import type { Event } from '../../scripts/util/event.ts';
 
-/** The real engine, and names for what a test makes on it; disposing removes all that carries the test's label. */
+/** The real engine, and names for a test's resources; disposing removes everything with the test's label. */
 export interface TestEngine extends AsyncDisposable {
   readonly engine: Engine;
-  /** A name no other test has. */
+  /** A unique name. */
   name(part: string): string;
-  /** To be put on everything the test makes. */
+  /** For all resources of the test. */
   readonly labels: Readonly<Record<string, string>>;
   /** A small image with a shell and busybox. */
   readonly image: string;
-  /** Makes a helper of the small image; not started. */
+  /** Creates a helper of the small image, without starting it. */
   createHelper(part: string, request?: Partial<HelperRequest>): Promise<string>;
 }
 
 const testLabel = 'dev.promstack.test';
 
-/** Connects to the engine of this machine, setting one up where there is none, as `demo` does. */
+/** Connects to this machine's engine; sets one up if there is none, like `demo`. */
 export async function testEngine(): Promise<TestEngine> {
   const engine = await setUpEngine(tell, AbortSignal.timeout(240_000));
   const image = await smallImage(engine);
@@ -60,14 +60,14 @@ async function smallImage(engine: Engine): Promise<string> {
   return outcome.ref;
 }
 
-/** Setting up takes its time: who watches the tests should see why. */
+/** Reports the set-up, which takes a while. */
 function tell(event: Event): void {
   if (event.kind === 'note' || event.kind === 'started') {
     process.stderr.write(`${event.kind === 'note' ? event.text : event.what}\n`);
   }
 }
 
-/** An engine that can do only what a test gives it: everything else throws. */
+/** An engine with only the given methods: all others throw. */
 export function fakeEngine(calls: Partial<Engine>): Engine {
   return new Proxy(calls, {
     get(target, name, receiver) {

@@ -14,7 +14,7 @@ export function entryOf<Args extends unknown[], Options extends OptionValues>(
   return entry(name, defineCommand(declaration));
 }
 
-/** A command as the list has it. */
+/** An entry for a command. */
 export function entry(name: string, command: Command): Entry {
   return { name, group: 'Other', summary: `do ${name}`, load: async () => command };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again until the check passes; its last failure is thrown when the deadline has passed. */
+/** Repeats the check until it passes; throws its last failure after the deadline. */
 export async function eventually<T>(check: () => Promise<T> | T, deadlineMs = 30_000): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../scripts/util/clock.ts';
 
-/** A clock on which nobody waits: a sleep moves the time on and lets everything else run first. */
+/** A clock without waits: a sleep advances the time and lets everything else run first. */
 export function fakeClock(): Clock {
   let now = Date.parse('2026-01-01T00:00:00Z');
   return {

@@ -8,10 +8,10 @@ import { createDockerEngine } from '../../scripts/engine/docker-engine.ts';
 import type { Endpoint } from '../../scripts/engine/endpoint.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
 
-/** Answers one call of the engine's API. */
+/** Responds to one call of the engine's API. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An engine's socket that answers as a test says, for faults a real engine cannot be made to show. */
+/** An engine's socket with scripted responses, for faults that a real engine cannot be made to show. */
 export interface FakeDaemon extends AsyncDisposable {
   readonly path: string;
   readonly endpoint: Endpoint;
@@ -38,14 +38,14 @@ export async function fakeDaemon(
   return { path, endpoint, engine, [Symbol.asyncDispose]: () => close(server, engine, folder) };
 }
 
-/** An answer of JSON. */
+/** A JSON response. */
 export function json(status: number, body: unknown): Answer {
   return (_request, response) => {
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   };
 }
 
-/** An answer of lines of JSON, as of a pull. */
+/** A response of JSON lines, like that of a pull. */
 export function lines(...bodies: readonly unknown[]): Answer {
   return (_request, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' });

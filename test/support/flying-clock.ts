@@ -1,6 +1,6 @@
 import type { Clock } from '../../scripts/util/clock.ts';
 
-/** A clock on which every sleep is over at once, and has passed. */
+/** A clock whose sleeps end immediately and advance the time. */
 export function flyingClock(start = Date.UTC(2026, 0, 2)): Clock & { readonly sleptMs: () => number } {
   let now = start;
   return {

@@ -14,13 +14,13 @@ import { releaseEntriesBelow } from './grafana-entries.ts';
 import { type Folder, renderGrafana } from './grafana-release.ts';
 import { type StackFolder, stackFolder } from './stack-folder.ts';
 
-/** A real Grafana in a container, beside a Prometheus and an Alertmanager of a stack of its own. */
+/** A real Grafana in a container, with a Prometheus and an Alertmanager of a separate stack. */
 export interface RealGrafana extends AsyncDisposable {
-  readonly room: DriverContext;
-  /** Puts other dashboards on its disk, as a new release, and answers with a room of that release. */
+  readonly context: DriverContext;
+  /** Writes other dashboards as a new release; returns a driver context for it. */
   release(folder: Folder): Promise<DriverContext>;
-  reload(room: DriverContext): Promise<void>;
-  confirm(room: DriverContext): Promise<readonly string[]>;
+  reload(context: DriverContext): Promise<void>;
+  confirm(context: DriverContext): Promise<readonly string[]>;
 }
 
 /** Starts the image with these dashboards, by their files, and waits until it is healthy. */
@@ -79,7 +79,7 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
       volumes: spec.mounts.map((mount) => (mount.kind === 'config' ? config : data)),
     });
     reach.locate('grafana', { container, ports: spec.ports });
-    const roomOf = (release: Release): DriverContext =>
+    const contextOf = (release: Release): DriverContext =>
       driverContext({
         stack: id,
         service: grafana,
@@ -94,8 +94,8 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         deadlineMs: 45_000,
         onProgress: () => undefined,
       });
-    const room = roomOf(first);
-    await ensureSecrets(room.kept, grafana, room.given);
+    const context = contextOf(first);
+    await ensureSecrets(context.kept, grafana, context.given);
     await engine.startContainer(container);
     await waitReady(grafana, container, {
       engine,
@@ -106,8 +106,8 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
       onProgress: () => undefined,
     });
     return {
-      room,
-      release: async (other) => roomOf(await put(engine, carrier, whole(other))),
+      context,
+      release: async (other) => contextOf(await put(engine, carrier, whole(other))),
       reload: (own) => attendant.reload(own),
       confirm: (own) => attendant.confirm(own),
       [Symbol.asyncDispose]: remove,

@@ -2,7 +2,7 @@ import type { ArchiveEntry } from '../../scripts/engine/engine.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Release } from '../../stack/service.ts';
 
-/** A release and the link to it as archive entries, in a folder of its own, as the carrier gets them. */
+/** A release and the link to it as archive entries for the config volume writer. */
 export function releaseEntriesBelow(service: string, release: Release, user: string): readonly ArchiveEntry[] {
   const [uid = 0, gid = 0] = user.split(':').map(Number);
   const base = `${service}/releases/${release.revision}`;

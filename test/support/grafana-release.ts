@@ -44,9 +44,9 @@ export async function tryGrafana(
     const rendering = render(loaded.value, await loadTemplates(undefined, path));
     if (!rendering.ok) return { diagnostics: rendering.error };
     const { config } = rendering.value;
-    const found = rendering.value.services.find(({ service }) => service.name === 'grafana');
-    if (found === undefined) throw new Error('the stack has no Grafana');
-    const { files, revision, container } = found;
+    const grafana = rendering.value.services.find(({ service }) => service.name === 'grafana');
+    if (grafana === undefined) throw new Error('the stack has no Grafana');
+    const { files, revision, container } = grafana;
     return { release: { config, files, revision, md5 }, container };
   } finally {
     await rm(path, { recursive: true, force: true });

@@ -3,26 +3,26 @@ import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { type StackFolder, stackFolder } from './stack-folder.ts';
 
-/** What Grafana answered. */
+/** A response of Grafana. */
 interface Answered<T> {
   readonly status: number;
   readonly body: T;
 }
 
-/** A stack with a Grafana of some image in it, and ways to ask both. */
+/** A stack with a Grafana of an image, and requests to both. */
 export interface GrafanaStack extends AsyncDisposable {
   readonly folder: StackFolder;
   /** Writes stack.yml with these keys below `grafana`, and others. */
   configure(grafana: Readonly<Record<string, unknown>>, others?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Runs the program, which must end well, and answers with what it printed. */
+  /** Runs the program, which must succeed; returns its output. */
   fine(...args: readonly string[]): Promise<string>;
   password(): Promise<string>;
-  /** Asks as the admin, with the password given or the one in use. */
+  /** Requests as the admin, with the given or the current password. */
   ask<T>(path: string, secret?: string): Promise<Answered<T>>;
   statusOf(path: string, secret?: string): Promise<number>;
-  /** Asks as somebody who has not logged in. */
+  /** Requests without authentication. */
   statusForAll(path: string): Promise<number>;
-  /** Does what people do in the browser. */
+  /** Makes a change like a user in the browser. */
   change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void>;
   /** Ids of the stack's containers, sorted. */
   containers(): Promise<readonly string[]>;
@@ -30,7 +30,7 @@ export interface GrafanaStack extends AsyncDisposable {
   log(): Promise<readonly string[]>;
 }
 
-/** Makes a stack with a Grafana of the image; nothing runs yet. */
+/** Creates a stack with a Grafana of the image, without starting it. */
 export async function grafanaStack(image: string): Promise<GrafanaStack> {
   const basis = { enabled: true, image };
   const folder = await stackFolder({ grafana: basis });

@@ -62,7 +62,7 @@ export class GrafanaStandIn implements AsyncDisposable {
     });
   }
 
-  /** Starts one; unless told to be slow it has taken the files when it answers, as Grafana has after its start. */
+  /** Starts one; unless slow, it has loaded the files when it responds, like Grafana after its start. */
   static async start(options: {
     password: string;
     files: readonly RenderedFile[];
@@ -80,24 +80,24 @@ export class GrafanaStandIn implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Puts other files on its disk, which it reads at the next reload. */
+  /** Replaces the files on its disk, which it reads at the next reload. */
   put(files: readonly RenderedFile[]): void {
     this.#files = files;
   }
 
-  /** Changes a datasource as a person does in the browser or by the API. */
+  /** Changes a datasource like a user in the browser or by the API. */
   changeDatasource(uid: string, change: Partial<ExpectedDatasource>): void {
     const held = this.#datasources.get(uid);
     if (held === undefined) throw new Error(`the stand-in has no datasource ${uid}`);
     this.#datasources.set(uid, { ...held, ...change });
   }
 
-  /** Adds a dashboard as a person does in the browser. */
+  /** Adds a dashboard like a user in the browser. */
   addDashboard(model: Readonly<Record<string, unknown>> & { readonly uid: string }): void {
     this.#dashboards.set(model.uid, model);
   }
 
-  /** The uids of the dashboards it holds. */
+  /** The uids of its dashboards. */
   get dashboardUids(): readonly string[] {
     return [...this.#dashboards.keys()].sort();
   }

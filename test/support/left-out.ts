@@ -1,7 +1,7 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { isFull, shares } from './shares.ts';
 
-/** Ends a run with what it left out: tests that could not run, by reason, and those that only `npm run test:full` runs whole. */
+/** Lists what a run omitted: tests that could not run, by reason, and those that only `npm run test:full` runs completely. */
 export default class LeftOut implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const notRun = new Map<string, number>();

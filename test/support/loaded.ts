@@ -4,7 +4,7 @@ import { readYaml } from '../../scripts/config/yaml-source.ts';
 import type { TemplateFile, TemplateSet } from '../../scripts/render/templates.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 
-/** A stack as it would be loaded from this text of stack.yml. */
+/** The stack loaded from this stack.yml. */
 export function loadedFrom(text: string, userFiles: readonly LoadedUserFile[] = []): LoadedStack {
   return {
     ...loadedAs(stackSchema.parse(parse(text) ?? {}), userFiles),
@@ -12,12 +12,12 @@ export function loadedFrom(text: string, userFiles: readonly LoadedUserFile[] = 
   };
 }
 
-/** A stack of this config, as though stack.yml said it. */
+/** A stack with this config. */
 export function loadedAs(config: StackConfig, userFiles: readonly LoadedUserFile[] = []): LoadedStack {
   return { config, path: '/stack/stack.yml', folder: '/stack', locate: () => undefined, userFiles };
 }
 
-/** Templates by their paths below templates/; those that begin with `own:` are the person's. */
+/** Templates by their paths below templates/; those that begin with `own:` are the user's. */
 export function templatesOf(
   files: Readonly<Record<string, string>>,
   diagnostics: TemplateSet['diagnostics'] = [],

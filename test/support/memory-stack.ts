@@ -16,7 +16,7 @@ import { MemoryFiles } from './config-files.ts';
 import { fakeEngine } from './engine.ts';
 import { flyingClock } from './flying-clock.ts';
 
-/** A stack of Prometheus and Alertmanager, or one of them, whose files carry a revision. */
+/** A stack of Prometheus, Alertmanager or both, whose files have a revision. */
 export function stackOf(revision: string, keys: object = {}): Desired {
   const config = stackSchema.parse({ name: 'demo', ...keys });
   const services = [findService('prometheus'), findService('alertmanager')].flatMap((service) => {
@@ -29,22 +29,22 @@ export function stackOf(revision: string, keys: object = {}): Desired {
   return toDesired({ config, folder: '/stack', revision, services, tests: [] }, (ref) => ({ ref, id: `id of ${ref}` }));
 }
 
-/** An engine and servers in memory, as far as changes of `stackOf` need them; they fail where a test says so. */
+/** An engine and servers in memory, for changes of `stackOf`; they fail where a test says so. */
 export class MemoryStack {
-  /** What was done to them, in order; a call that failed ends in `!`. */
+  /** All calls, in order; a failed one ends in `!`. */
   readonly calls: string[] = [];
   readonly events: Event[] = [];
-  /** Called before each thing is done; what it throws is why that fails. */
+  /** Called before each call, which fails with what this throws. */
   onCall: (call: string) => void = () => undefined;
   readonly #files = new MemoryFiles();
   readonly #containers = new Map<string, ContainerSummary>();
   readonly #volumes = new Map<string, VolumeSummary>();
   readonly #networks = new Map<string, NetworkSummary>();
-  /** The revision whose files each running server has read. */
+  /** The revision that each running server has loaded. */
   readonly #loaded = new Map<string, string>();
   #ids = 0;
 
-  /** Does what `up` does under its lock. */
+  /** Runs the change like `up` under its lock. */
   async change(desired: Desired, signal: AbortSignal = new AbortController().signal): Promise<void> {
     const [engine, files, client] = [this.#engine(), this.#configFiles(), this.#client()];
     const observed = await observe(engine, desired, client, { files });
@@ -194,13 +194,13 @@ export class MemoryStack {
       const rules = [{ name: 'promstack_revision_info', labels: { revision: loaded } }];
       return json({ data: { groups: [{ file: '', rules }] } });
     }
-    throw new Error(`${service} was not told what to answer to ${method} ${path}`);
+    throw new Error(`${service} has no response to ${method} ${path}`);
   }
 }
 
 const json = (value: unknown): HttpResponse => ({ status: 200, body: JSON.stringify(value) });
 
-/** As Alertmanager counts it: six bytes of the MD5, the last one first. */
+/** Alertmanager's config hash: six bytes of the MD5, the last one first. */
 const hashOf = (text: string): number =>
   md5(text)
     .slice(0, 6)

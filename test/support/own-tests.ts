@@ -4,7 +4,7 @@ import { loadTemplates } from '../../scripts/render/templates.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { loadedFrom } from './loaded.ts';
 
-/** The files of a stack by their paths below its folder: stack.yml's text, rule files and tests. */
+/** The files of a stack by their paths: stack.yml, rule files and tests. */
 export interface Folder {
   readonly stack: string;
   readonly rules?: Readonly<Record<string, string>>;

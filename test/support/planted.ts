@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A text that stands nowhere else, and every form in which it could be told. */
+/** A unique text, and every form in which it could be printed. */
 export interface Planted {
   readonly name: string;
   readonly text: string;

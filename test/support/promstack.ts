@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { binary } from './stack-folder.ts';
 
-/** Starts the built program with an environment of its own, as a script or another tool would. */
+/** Starts the built program with a separate environment, like a script. */
 export function promstack(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return execa(process.execPath, [binary, ...args], {
     cwd,
-    // Nothing of the test runner's own environment, such as its FORCE_COLOR, may have a say.
+    // Without the test runner's environment, such as its FORCE_COLOR.
     env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
     extendEnv: false,
     reject: false,
@@ -17,11 +17,11 @@ export function promstack(cwd: string, args: readonly string[], env: Readonly<Re
   });
 }
 
-/** An empty folder that is gone at the end of its scope. */
+/** An empty folder that is removed at the end of its scope. */
 export async function emptyFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'promstack-test-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** An address where no engine listens. */
+/** An address without an engine. */
 export const noEngine = { DOCKER_HOST: 'tcp://127.0.0.1:1' } as const;

@@ -8,18 +8,18 @@ import { eventually } from './eventually.ts';
 import { getText } from './servers.ts';
 import { freePorts } from './stack-folder.ts';
 
-/** A real Pushgateway in a container of its own. */
+/** A real Pushgateway in a container. */
 export interface TestGateway {
   readonly url: string;
   /** Stops it, keeping its container. */
   stop(): Promise<void>;
-  /** Starts it again; what had been pushed is gone. */
+  /** Starts it again, without the pushed metrics. */
   start(): Promise<void>;
-  /** Forgets everything that was pushed. */
+  /** Deletes all pushed metrics. */
   wipe(): Promise<void>;
 }
 
-/** Real Pushgateways of the default image, which a test starts as it needs them; disposing removes them. */
+/** Real Pushgateways of the default image, started on demand; disposing removes them. */
 export interface TestGateways extends AsyncDisposable {
   start(...flags: readonly string[]): Promise<TestGateway>;
 }
@@ -77,7 +77,8 @@ async function defaultImage(engine: Engine): Promise<string> {
 
 async function wipe(url: string): Promise<void> {
   const answer = await fetch(`${url}/api/v1/admin/wipe`, { method: 'PUT' });
-  if (answer.status !== 202) throw new Error(`the Pushgateway answers ${answer.status} when told to forget`);
+  if (answer.status !== 202)
+    throw new Error(`the Pushgateway returned ${answer.status} for the deletion of all metrics`);
   await eventually(async () => {
     const { data } = JSON.parse(await getText(`${url}/api/v1/metrics`)) as { data: readonly unknown[] };
     if (data.length > 0) throw new Error(`${data.length} groups are left`);

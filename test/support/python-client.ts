@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-/** Debian's own Python, which sees Debian's own packages. */
+/** Debian's Python, which can import Debian's packages. */
 export const python = '/usr/bin/python3';
 
 /** Sees to it that Prometheus's own client for Python is here: from Debian's packages when missing, which takes root. */

@@ -4,7 +4,7 @@ import type { HistoryEntry } from '../../scripts/state/history.ts';
 import { getJson, getText } from './servers.ts';
 import type { Run, StackFolder } from './stack-folder.ts';
 
-/** What the servers of a stack run, asked of themselves. */
+/** What the servers of a stack report to run. */
 export interface Running {
   /** The revision rule that Prometheus evaluates. */
   readonly prometheus: string;
@@ -16,7 +16,7 @@ export interface Running {
   readonly alerts: readonly string[];
 }
 
-/** A receiver that amtool takes and Alertmanager refuses: only the server opens the file. */
+/** A receiver that amtool accepts and Alertmanager rejects: only the server opens the file. */
 export const refusedReceiver = {
   alertmanager: {
     route: { receiver: 'hook' },
@@ -45,7 +45,7 @@ export async function running(stack: StackFolder): Promise<Running> {
   };
 }
 
-/** The stack's history, the newest last. */
+/** The stack's history, newest last. */
 export async function historyOf(stack: StackFolder): Promise<readonly (HistoryEntry & { isConfirmed: boolean })[]> {
   const { stdout, stderr, exitCode } = await stack.run('history', '--json');
   expect(exitCode, stderr).toBe(0);
@@ -61,12 +61,12 @@ export function alertRule(
   return `groups:\n  - name: ${name}\n    rules:\n      - alert: ${name}\n        expr: ${expr}\n        for: ${holdFor}\n        labels: ${labels}\n`;
 }
 
-/** Expects that a run ended well, and shows what it said when it did not. */
+/** Expects that a run succeeded; otherwise shows its output. */
 export function expectFine({ exitCode, stdout, stderr }: Run): void {
   expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
 }
 
-/** Expects that nothing is left to do and nothing was changed by hand. */
+/** Expects an empty plan and no drift. */
 export async function expectSettled(stack: StackFolder): Promise<void> {
   const { exitCode, stdout, stderr } = await stack.run('plan', '--detailed-exitcode', '--json');
   expect(exitCode, `${stdout}\n${stderr}`).toBe(0);

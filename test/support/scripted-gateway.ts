@@ -4,10 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
-/** What a scripted server does with one request: answers, breaks the connection, or says nothing. */
+/** What a scripted server does with a request: responds, breaks the connection, or never responds. */
 export type Reply = { readonly status: number; readonly body?: string; readonly location?: string } | 'drop' | 'hang';
 
-/** One request as it came. */
+/** A received request. */
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -16,7 +16,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** A server that does with each request what the next reply says, for answers a real Pushgateway cannot be made to give. */
+/** A server with scripted replies, for responses that a real Pushgateway cannot be made to give. */
 export interface ScriptedGateway extends AsyncDisposable {
   readonly url: string;
   readonly received: readonly Received[];

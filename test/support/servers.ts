@@ -1,9 +1,9 @@
-/** The answer's JSON; throws when the status is not 2xx. */
+/** The response's JSON; throws when the status is not 2xx. */
 export async function getJson<T>(url: string): Promise<T> {
   return JSON.parse(await getText(url)) as T;
 }
 
-/** The answer's text; throws when the status is not 2xx. */
+/** The response's text; throws when the status is not 2xx. */
 export async function getText(url: string): Promise<string> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
   const text = await answer.text();

@@ -15,7 +15,7 @@ export type LongTest = keyof typeof shares;
 /** Set by `npm run test:full`. */
 export const isFull = (process.env['PROMSTACK_TEST_FULL'] ?? '') !== '';
 
-/** The cases of a long test that are run. */
+/** The cases of a long test to run. */
 export function shareOf<T>(test: LongTest, all: readonly T[]): readonly T[] {
   return isFull ? all : all.filter((_, at) => at % shares[test] === 0);
 }

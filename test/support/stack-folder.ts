@@ -7,22 +7,22 @@ import { stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { isPortTaken } from '../../scripts/util/ports.ts';
 
-/** The built program, as npm would link it. */
+/** The built program. */
 export const binary = join(packageRoot(), 'dist', 'scripts', 'promstack.cjs');
 
-/** What one run of the program left behind. */
+/** The result of a run of the program. */
 export interface Run {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A folder with a stack.yml of its own name and free ports; disposing it takes the stack down with its volumes. */
+/** A folder with a stack.yml with a unique name and free ports; disposing it removes the stack with its volumes. */
 export interface StackFolder extends AsyncDisposable {
   readonly name: string;
   readonly path: string;
   readonly ports: Readonly<Record<'pushgateway' | 'prometheus' | 'alertmanager' | 'grafana' | 'sink', number>>;
-  /** Writes a file below the folder; folders on the way are made. */
+  /** Writes a file below the folder, and creates its parent folders. */
   write(file: string, content: string): Promise<void>;
   /** Writes stack.yml: these keys laid over the folder's name, ports and image source. */
   configure(keys: Readonly<Record<string, unknown>>): Promise<void>;
@@ -33,7 +33,7 @@ export interface StackFolder extends AsyncDisposable {
   url(service: keyof StackFolder['ports'], path?: string): string;
 }
 
-/** Makes a stack folder; `keys` are laid over its defaults, which leave out Grafana and have the sink. */
+/** Creates a stack folder; `keys` override its defaults, which are without Grafana and with the sink. */
 export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}): Promise<StackFolder> {
   const name = `test-${randomBytes(4).toString('hex')}`;
   const path = await mkdtemp(join(tmpdir(), `${name}-`));
@@ -64,12 +64,12 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
   };
 }
 
-/** What a finished process left behind. */
+/** The result of a finished process. */
 export function toRun(result: Pick<Result, 'exitCode' | 'stdout' | 'stderr'>): Run {
   return { exitCode: result.exitCode ?? -1, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
 }
 
-/** Starts a built program in a folder; its result says how it ended, and never throws. */
+/** Starts a built program in a folder; never throws for its exit code. */
 export function spawnProgram(
   program: string,
   cwd: string,
@@ -129,7 +129,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** Making a folder is atomic: of two that try, one is told that it is there. */
+/** Creating a folder is atomic: only one of two concurrent calls succeeds. */
 async function claim(folder: string): Promise<boolean> {
   const age = await stat(folder).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,

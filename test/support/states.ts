@@ -70,11 +70,15 @@ export function withService(
   name: string,
   otherwise: Partial<ObservedService> & { readonly state?: ContainerState },
 ): Observed {
-  const found = observed.services.get(name);
-  if (found === undefined) throw new Error(`${name} is not there`);
+  const current = observed.services.get(name);
+  if (current === undefined) throw new Error(`${name} is not there`);
   const { state, ...given } = otherwise;
   const fields = given.linked === undefined ? given : { folder: `1/${given.linked}`, ...given };
-  const changed = { ...found, ...fields, container: { ...found.container, state: state ?? found.container.state } };
+  const changed = {
+    ...current,
+    ...fields,
+    container: { ...current.container, state: state ?? current.container.state },
+  };
   return { ...observed, services: new Map([...observed.services, [name, changed]]) };
 }
 

@@ -1,7 +1,7 @@
 import type { Every } from '../../scripts/cli/report/reporter.ts';
 import type { Clock } from '../../scripts/util/clock.ts';
 
-/** Time that passes only when a test lets it: a clock and timers that go with it. */
+/** Time that advances only when a test says so: a clock and its timers. */
 export class SteeredTime implements Clock {
   #now: number;
   readonly #timers = new Set<{ readonly everyMs: number; next: number; readonly callback: () => void }>();
@@ -28,7 +28,7 @@ export class SteeredTime implements Clock {
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
 
-  /** Lets so many milliseconds pass; timers call back in the order they are due. */
+  /** Advances the time; timers call back in the order they are due. */
   pass(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -41,7 +41,7 @@ export class SteeredTime implements Clock {
     this.#now = end;
   }
 
-  /** How many timers are waiting: none may be left behind. */
+  /** The number of pending timers: none may be left. */
   get waiting(): number {
     return this.#timers.size;
   }

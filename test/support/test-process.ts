@@ -4,7 +4,7 @@ import type { ProcessIo } from '../../scripts/cli/process-io.ts';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/process-io.ts';
 import { run } from '../../scripts/cli/run.ts';
 
-/** Runs a command line inside the test, without a process of its own; `env` is all its environment. */
+/** Runs a command line in the test's process; `env` is its complete environment. */
 export async function runInProcess(
   cwd: string,
   argv: readonly string[],
@@ -16,7 +16,7 @@ export async function runInProcess(
   return { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
 }
 
-/** A process as a command line sees it: what is written to it is kept, signals and crashes are sent by the test. */
+/** A fake process: records output; the test sends signals and crashes. */
 export class TestProcess implements ProcessIo {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -25,7 +25,7 @@ export class TestProcess implements ProcessIo {
   readonly stdout: TestOutput;
   readonly stdoutBytes: Writable;
   readonly stderr: TestOutput;
-  /** The code the process was ended with at once; undefined while it was not. */
+  /** The code of an immediate exit; undefined if there was none. */
   exitedWith: number | undefined;
   readonly #events = new EventEmitter();
 
@@ -70,18 +70,18 @@ export class TestProcess implements ProcessIo {
     if (!this.#events.emit(name)) throw new Error(`nobody listens to ${name}`);
   }
 
-  /** Lets an error go uncaught. */
+  /** Raises an uncaught error. */
   crash(error: unknown): void {
     if (!this.#events.emit('crash', error)) throw error;
   }
 
-  /** How many listeners the frame has left behind. */
+  /** The number of remaining listeners. */
   get listeners(): number {
     return [...endingSignals, 'crash'].reduce((sum, name) => sum + this.#events.listenerCount(name), 0);
   }
 }
 
-/** Keeps what is written; its reader can be taken away. */
+/** Records output; the test can close its reader. */
 class TestOutput {
   text = '';
   readonly isTTY: boolean;
@@ -106,7 +106,7 @@ class TestOutput {
     this.#events.on(event, listener);
   }
 
-  /** From now on nothing can be written: nobody reads it, or as the code says. */
+  /** Makes further writes fail: with EPIPE, or the given code. */
   breakOff(code = 'EPIPE'): void {
     this.#breaksWith = code;
   }

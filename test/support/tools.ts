@@ -5,7 +5,7 @@ import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { stackSchema } from '../../stack/config.ts';
 import { nobody } from '../../stack/values/container.ts';
 
-/** The services whose images hold the tools. */
+/** The services whose images have the tools. */
 export type ToolService = 'pushgateway' | 'prometheus' | 'alertmanager';
 
 /** A file to work on: its text, or its text and permission bits. */
@@ -19,7 +19,7 @@ export interface Tools extends AsyncDisposable {
   logs(): Promise<readonly string[]>;
 }
 
-/** How the container is made. */
+/** The options of the container. */
 export interface ToolsOptions {
   readonly service: ToolService;
   /** By path below `/files`. */

@@ -24,7 +24,7 @@ export function viewFamilies(families: readonly Family[], group: LabelMap): Read
 
 function viewSeries(family: Family, labels: LabelMap, group: LabelMap): unknown {
   const own = family.samples.filter((sample) => identityOf(bare(family, sample.labels)) === identityOf(labels));
-  const told = { labels: Object.fromEntries(pushedLabels(labels, group)) };
+  const entry = { labels: Object.fromEntries(pushedLabels(labels, group)) };
   const part = (suffix: string) => own.find((sample) => sample.name === family.name + suffix)?.value ?? 0;
   const bounded = (label: string, suffix: string) =>
     Object.fromEntries(
@@ -35,17 +35,17 @@ function viewSeries(family: Family, labels: LabelMap, group: LabelMap): unknown 
   if (family.type === 'histogram') {
     const buckets = Object.entries(bounded('le', '_bucket')).map(([le, text]) => [le, orZero(text)]);
     return {
-      ...told,
+      ...entry,
       buckets: Object.fromEntries(buckets),
       sum: goText(part('_sum')),
       count: orZero(goText(part('_count'))),
     };
   }
   if (family.type === 'summary') {
-    return { ...told, quantiles: bounded('quantile', ''), sum: goText(part('_sum')), count: goText(part('_count')) };
+    return { ...entry, quantiles: bounded('quantile', ''), sum: goText(part('_sum')), count: goText(part('_count')) };
   }
   // The API has no words for gauge histograms and tells 0 for them.
-  return { ...told, value: family.type === 'gaugehistogram' ? '0' : goText(own[0]?.value ?? 0) };
+  return { ...entry, value: family.type === 'gaugehistogram' ? '0' : goText(own[0]?.value ?? 0) };
 }
 
 function bare(family: Family, labels: LabelMap): LabelMap {
@@ -53,7 +53,7 @@ function bare(family: Family, labels: LabelMap): LabelMap {
   return new Map([...labels].filter(([name]) => name !== bound));
 }
 
-/** A count that is NaN is told as 0. */
+/** A count that is NaN is shown as 0. */
 function orZero(text: string): string {
   return text === 'NaN' ? '0' : text;
 }

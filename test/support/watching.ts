@@ -11,7 +11,7 @@ interface WatchLine {
   readonly why?: string;
 }
 
-/** A `promstack watch` under way; disposing ends it as Ctrl-C does. */
+/** A running `promstack watch`; disposing ends it like Ctrl-C. */
 export interface Watching extends AsyncDisposable {
   /** Every line so far. */
   readonly lines: readonly WatchLine[];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerSpec } from '../../../stack/model.ts';
 import type { ArchiveEntry, Engine } from '../../engine/engine.ts';
 
-/** A container and the path that answers 200 when it is ready. */
+/** A container and the path that returns 200 when it is ready. */
 export interface BareService {
   readonly spec: ContainerSpec;
   readonly readyPath: string;
@@ -13,7 +13,7 @@ export interface BareService {
 
 const root = { uid: 0, gid: 0 } as const;
 
-/** Puts rendered files into config volumes: `folder` has a folder for each service. */
+/** Writes rendered files to config volumes: `folder` has a subfolder per service. */
 export async function bareConfig(
   engine: Engine,
   prefix: string,
@@ -41,7 +41,7 @@ export async function bareConfig(
   await engine.removeContainer(helper);
 }
 
-/** Runs a tool over rendered files in a container of its own: the least a check by the very image can take. */
+/** Runs a tool over rendered files in a separate container: the minimum for a check with the image. */
 export async function bareCheck(
   engine: Engine,
   spec: ContainerSpec,
@@ -62,10 +62,10 @@ export async function bareCheck(
   await engine.startContainer(container);
   const exitCode = await exit;
   await engine.removeContainer(container);
-  if (exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${exitCode}`);
+  if (exitCode !== 0) throw new Error(`${argv.join(' ')} exited with code ${exitCode}`);
 }
 
-/** Creates, starts and polls these containers in parallel and does nothing else: the least any tool has to do. */
+/** Only creates, starts and polls these containers in parallel: the minimum for any tool. */
 export async function bareUp(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
   await engine.createNetwork(prefix, {});
   await Promise.all(
@@ -89,7 +89,7 @@ export async function untilReady({ spec, readyPath }: BareService): Promise<void
   while (!(await isReady(`http://127.0.0.1:${port?.host}${readyPath}`))) await sleep(20);
 }
 
-/** Removes what `bareUp` and `bareConfig` made. */
+/** Removes the resources of `bareUp` and `bareConfig`. */
 export async function bareDown(engine: Engine, prefix: string, services: readonly BareService[]): Promise<void> {
   await Promise.all(services.map(({ spec }) => engine.removeContainer(`${prefix}-${spec.service}`)));
   const volumes = services.flatMap(({ spec }) => spec.mounts.map((mount) => volumeOf(prefix, spec, mount)));
@@ -122,7 +122,7 @@ async function entriesBelow(folder: string): Promise<ArchiveEntry[]> {
   ];
 }
 
-/** By node:http: `fetch` may never answer, and hold nothing open, when a connection ends before its answer begins. */
+/** With node:http: `fetch` may never settle when a connection ends before its response begins. */
 function isReady(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(url, { timeout: 2_000 }, (answer) => {

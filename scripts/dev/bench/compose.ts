@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { $, glob } from 'zx';
 import { createRunner, openRepository, readAptHost } from '../../engine/images/apt.ts';
 
-/** The words that call docker compose 2: of this host, or else of the package in Debian sid, unpacked to a temporary folder. */
+/** The command of docker compose 2: this host's, or that of the package in Debian sid, unpacked to a temporary folder. */
 export async function findCompose(): Promise<readonly string[]> {
   for (const command of [['docker', 'compose'], ['docker-compose']]) {
     if (await isCompose(command)) return command;
@@ -78,7 +78,7 @@ export async function writeComposeProject(
   await writeFile(join(folder, 'health.yaml'), stringify({ services: healthChecks }));
 }
 
-/** For `--wait`, in a file of its own: who polls from outside needs no program inside the containers. */
+/** For `--wait`, in a separate file: polling from outside needs no program in the containers. */
 const healthChecks = Object.fromEntries(
   Object.entries({ pushgateway: 9091, prometheus: 9090, alertmanager: 9093 }).map(([service, port]) => [
     service,

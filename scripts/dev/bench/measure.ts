@@ -2,18 +2,17 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { packageRoot } from '../../util/package-root.ts';
 
-/** How often each contender is measured. */
+/** The number of measurements of each contender. */
 export const rounds = Number(process.env['ROUNDS'] ?? 7);
 
-/** Runs the built command. Without a shell, whose start would count. */
+/** Runs the built command without a shell, whose start would be measured. */
 export function promstack(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }) {
   return execa('node', [join(packageRoot(), 'dist/scripts/promstack.cjs'), ...args], options);
 }
 
-/** Milliseconds of the runs that were measured, in their order. */
+/** The milliseconds of the measured runs, in their order. */
 export type Timings = readonly number[];
 
-/** The middle value; of an even count the mean of the two in the middle. */
 export function median(series: Timings): number {
   const sorted = [...series].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -21,21 +20,21 @@ export function median(series: Timings): number {
   return Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle));
 }
 
-/** How long one call takes, in milliseconds. */
+/** The duration of one call in milliseconds. */
 export async function timed(act: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await act();
   return performance.now() - began;
 }
 
-/** One thing that is measured; its preparation does not count. */
+/** A measured operation; its preparation is not measured. */
 export interface Contender {
   readonly name: string;
   prepare?(): Promise<void>;
   run(): Promise<unknown>;
 }
 
-/** Measures the contenders in turn, A B C A B C …, so that a machine that slows down slows all of them; the first round warms up. */
+/** Measures the contenders in turn, A B C A B C …, so that a slower machine affects all of them; the first round warms up. */
 export async function alternate(
   contenders: readonly Contender[],
   times = rounds,
@@ -51,7 +50,7 @@ export async function alternate(
   return taken;
 }
 
-/** Prints the series below a title: median, minimum, maximum. */
+/** Prints the median, minimum and maximum of the series, below a title. */
 export function printTable(title: string, series: ReadonlyMap<string, Timings>): void {
   const width = Math.max(...[...series.keys()].map((name) => name.length));
   const cell = (ms: number): string => `${ms.toFixed(0)} ms`.padStart(9);
@@ -62,12 +61,12 @@ export function printTable(title: string, series: ReadonlyMap<string, Timings>):
   console.log([title, ...lines].join('\n'));
 }
 
-/** Prints `a / b` of two medians beside its budget. */
+/** Prints `a / b` of two medians and its budget. */
 export function ratio(series: ReadonlyMap<string, Timings>, a: string, b: string, limit: number): void {
   budget(`${a} / ${b}`, median(series.get(a) ?? []) / median(series.get(b) ?? []), limit);
 }
 
-/** Prints a value beside its budget; one over its budget makes the exit code 1. */
+/** Prints a value and its budget; a value over its budget sets the exit code to 1. */
 export function budget(what: string, value: number, limit: number, unit: '' | ' ms' | ' MB' = ''): void {
   const holds = value <= limit;
   const shown = value.toFixed(unit === '' ? 2 : 0);

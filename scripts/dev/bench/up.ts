@@ -29,11 +29,11 @@ const keys = {
   grafana: { enabled: false },
 };
 
-/** `up` of three servers whose images are present, beside docker compose and the bare Docker API. */
+/** `up` of three servers whose images are present, next to docker compose and the bare Docker API. */
 export async function benchUp(): Promise<void> {
   await using engine = await connect({ env: process.env });
   const folder = await mkdtemp(join(tmpdir(), 'promstack-bench-'));
-  // Checks that passed are cached for the user; in a cache of its own, that can be emptied.
+  // Passed checks are cached per user; a separate cache can be emptied.
   const env = { XDG_CACHE_HOME: join(folder, 'cache') };
   const run = (...args: readonly string[]) => promstack(args, { cwd: folder, env });
   try {
@@ -125,7 +125,7 @@ export async function benchUp(): Promise<void> {
   }
 }
 
-/** What promstack has checked before it starts the servers. */
+/** The checks that promstack runs before it starts the servers. */
 const checks: Readonly<Record<string, readonly string[]>> = {
   prometheus: ['promtool', 'check', 'config', '/current/prometheus.yml'],
   alertmanager: ['amtool', 'check-config', '/current/alertmanager.yml'],

@@ -14,9 +14,9 @@ import { watchStack } from '../../watch/watch-stack.ts';
 import { budget, median, printTable, rounds, type Timings, timed } from './measure.ts';
 
 /**
- * How long an edit of one rule file takes under `watch` until it is confirmed live, beside the least that a reload with
- * a check can take: `promtool check config` by exec and a POST to /-/reload. Both in turn, so that whatever else the
- * machine does slows both.
+ * The time from an edit of a rule file under `watch` until it is confirmed live, next to the minimum for a check and a
+ * reload: `promtool check config` by exec and a POST to /-/reload. Both in turn, so that other load on the machine
+ * affects both.
  */
 export async function benchWatch(): Promise<void> {
   for (const [files, limit] of [
@@ -35,7 +35,7 @@ async function measure(files: number): Promise<ReadonlyMap<string, Timings>> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
   const port = await writeStack(folder, name, files);
   await using engine = await connect({ env: process.env });
-  // In a cache of its own: checks that passed in an earlier bench would be skipped.
+  // In a separate cache: checks that passed in an earlier bench would be skipped.
   const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
   const stopping = new AbortController();
   const common = { engine, env, report: () => undefined, clock: systemClock };
@@ -89,7 +89,7 @@ async function measure(files: number): Promise<ReadonlyMap<string, Timings>> {
   }
 }
 
-/** Resolves with Prometheus's port. */
+/** Returns Prometheus's port. */
 async function writeStack(folder: string, name: string, files: number): Promise<number> {
   const port = async (): Promise<number> => freePort('127.0.0.1');
   const prometheus = await port();
@@ -128,5 +128,5 @@ async function checkConfig(engine: Engine, container: string): Promise<void> {
 
 async function reloadPrometheus(port: number): Promise<void> {
   const { status } = await fetch(`http://127.0.0.1:${port}/-/reload`, { method: 'POST' });
-  if (status !== 200) throw new Error(`the reload answers ${status}`);
+  if (status !== 200) throw new Error(`the reload returned ${status}`);
 }

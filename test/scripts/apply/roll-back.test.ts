@@ -29,14 +29,14 @@ describe('choosing a revision to roll back to', () => {
       'it was rolled back and never confirmed; see promstack history',
     ],
   ])('must reject %s with the available revisions', (named, message, hint) => {
-    expect(told(() => chooseRevision(history, named))).toEqual([{ message, hint }]);
+    expect(errorsOf(() => chooseRevision(history, named))).toEqual([{ message, hint }]);
   });
 
   it('must report when there is nothing to roll back to', () => {
-    expect(told(() => chooseRevision(historyOf(), undefined))).toEqual([
+    expect(errorsOf(() => chooseRevision(historyOf(), undefined))).toEqual([
       { message: 'there is no revision before the current one', hint: 'no revision was confirmed yet' },
     ]);
-    expect(told(() => chooseRevision(historyOf(entry('a')), undefined))).toEqual([
+    expect(errorsOf(() => chooseRevision(historyOf(entry('a')), undefined))).toEqual([
       { message: 'there is no revision before the current one', hint: 'the history has only a' },
     ]);
   });
@@ -44,7 +44,7 @@ describe('choosing a revision to roll back to', () => {
 
 const historyOf = (...entries: readonly HistoryEntry[]): History => ({ sequence: 1, entries });
 
-function told(choose: () => unknown): readonly { message: string; hint: string | undefined }[] {
+function errorsOf(choose: () => unknown): readonly { message: string; hint: string | undefined }[] {
   try {
     choose();
   } catch (error) {

@@ -106,7 +106,7 @@ describe('the lock of a stack', () => {
     expect((await findHolder(engine, 'demo'))?.nonce).toBe(other.holder.nonce);
   });
 
-  it('that could not be let go of must be told of, hide nothing, and be taken over by the same process', async () => {
+  it('that could not be released must be reported, hide no error, and be taken over by the same process', async () => {
     const events: Event[] = [];
     const volumes = withVolumes();
     let isAway = false;

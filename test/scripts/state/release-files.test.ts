@@ -16,8 +16,8 @@ import { desiredStack } from '../../support/states.ts';
 describe('a release in a config volume', () => {
   it('must be read as it was written', async () => {
     const files = new MemoryFiles();
-    const wanted = withFiles([file('prometheus.yml', 'a: 1\n'), file('rules/user/a.yml', 'groups: []\n')]);
-    await files.write(releaseEntries(wanted, '1/3f2a'));
+    const desired = withFiles([file('prometheus.yml', 'a: 1\n'), file('rules/user/a.yml', 'groups: []\n')]);
+    await files.write(releaseEntries(desired, '1/3f2a'));
     const stored = await readRelease(files, 'prometheus', '1/3f2a');
     const read = stored?.files ?? [];
     expect(stored?.folder).toBe('1/3f2a');
@@ -26,7 +26,7 @@ describe('a release in a config volume', () => {
       ['prometheus.yml', 'a: 1\n'],
       ['rules/user/a.yml', 'groups: []\n'],
     ]);
-    expect(hashFiles(read)).toBe(hashFiles(wanted.release?.files ?? []));
+    expect(hashFiles(read)).toBe(hashFiles(desired.release?.files ?? []));
   });
 
   it('must leave nothing of the previous release in its slot', async () => {
@@ -85,7 +85,7 @@ function file(path: string, content: string): RenderedFile {
 }
 
 function withFiles(files: readonly RenderedFile[]): DesiredService {
-  const [wanted] = desiredStack(['prometheus']).services;
-  if (wanted?.release === undefined) throw new Error('Prometheus has a release');
-  return { ...wanted, release: { ...wanted.release, files } };
+  const [desired] = desiredStack(['prometheus']).services;
+  if (desired?.release === undefined) throw new Error('Prometheus has a release');
+  return { ...desired, release: { ...desired.release, files } };
 }

@@ -7,15 +7,15 @@ import { eventually } from '../../support/eventually.ts';
 
 let folder: string;
 let events: FileEvents;
-let told: string[];
+let reported: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'events-'));
   for (const name of ['rules', 'deep/er', '.git']) await mkdir(join(folder, name), { recursive: true });
   await writeFile(join(folder, 'rules/a.yml'), 'a');
-  told = [];
+  reported = [];
   events = openFileEvents(
-    (path) => told.push(path),
+    (path) => reported.push(path),
     (why) => {
       throw new Error(why);
     },
@@ -31,9 +31,9 @@ describe('changes of files', () => {
   it('must be reported every time, however close together they are', async () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (let number = 0; number < 5; number++) {
-      told = [];
+      reported = [];
       await writeFile(join(folder, 'rules/a.yml'), `a${number}`);
-      await eventually(() => expect(told).toContain(join(folder, 'rules/a.yml')));
+      await eventually(() => expect(reported).toContain(join(folder, 'rules/a.yml')));
     }
   });
 
@@ -41,33 +41,33 @@ describe('changes of files', () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     const [file, other] = [join(folder, 'rules/b.yml'), join(folder, 'rules/c.yml')];
     await writeFile(file, 'b');
-    await eventually(() => expect(told).toContain(file));
+    await eventually(() => expect(reported).toContain(file));
     await rename(file, other);
-    await eventually(() => expect(told).toContain(other));
-    told = [];
+    await eventually(() => expect(reported).toContain(other));
+    reported = [];
     await rm(other);
-    await eventually(() => expect(told).toContain(other));
+    await eventually(() => expect(reported).toContain(other));
   });
 
   it('must be reported for editors that write a temporary file and rename it', async () => {
     await events.watch({ shallow: [join(folder, 'rules')], deep: [], files: [] });
     for (const content of ['one', 'two']) {
-      told = [];
+      reported = [];
       await writeFile(join(folder, 'rules/.a.yml.swp'), content);
       await rename(join(folder, 'rules/.a.yml.swp'), join(folder, 'rules/a.yml'));
-      await eventually(() => expect(told).toContain(join(folder, 'rules/a.yml')));
+      await eventually(() => expect(reported).toContain(join(folder, 'rules/a.yml')));
     }
   });
 
   it('must be reported deep below a watched folder, including new folders', async () => {
     await events.watch({ shallow: [], deep: [join(folder, 'deep')], files: [] });
     await writeFile(join(folder, 'deep/er/a.yml'), 'a');
-    await eventually(() => expect(told).toContain(join(folder, 'deep/er/a.yml')));
+    await eventually(() => expect(reported).toContain(join(folder, 'deep/er/a.yml')));
     await mkdir(join(folder, 'deep/new'));
-    await eventually(() => expect(told).toContain(join(folder, 'deep/new')));
+    await eventually(() => expect(reported).toContain(join(folder, 'deep/new')));
     await eventually(async () => {
       await writeFile(join(folder, 'deep/new/b.yml'), String(Date.now()));
-      expect(told).toContain(join(folder, 'deep/new/b.yml'));
+      expect(reported).toContain(join(folder, 'deep/new/b.yml'));
     });
   });
 
@@ -85,13 +85,13 @@ describe('changes of files', () => {
       '.deep/er/a.yml',
     ]) {
       await writeFile(join(folder, name), 'new');
-      await eventually(() => expect(told).toContain(join(folder, name)));
+      await eventually(() => expect(reported).toContain(join(folder, name)));
     }
     await writeFile(join(folder, '.other'), 'new');
     await writeFile(join(folder, '.secrets/.other'), 'new');
     await writeFile(join(folder, 'rules/last.yml'), 'new');
-    await eventually(() => expect(told).toContain(join(folder, 'rules/last.yml')));
-    expect(told.filter((path) => path.endsWith('.other'))).toEqual([]);
+    await eventually(() => expect(reported).toContain(join(folder, 'rules/last.yml')));
+    expect(reported.filter((path) => path.endsWith('.other'))).toEqual([]);
   });
 
   it('must report whether the watched paths have changed, and ignore missing ones', async () => {
@@ -100,6 +100,6 @@ describe('changes of files', () => {
     await mkdir(join(folder, 'templates'));
     expect(await events.watch({ shallow: [folder], deep: [join(folder, 'templates')], files: [] })).toBe(true);
     await writeFile(join(folder, 'templates/a'), 'a');
-    await eventually(() => expect(told).toContain(join(folder, 'templates/a')));
+    await eventually(() => expect(reported).toContain(join(folder, 'templates/a')));
   });
 });

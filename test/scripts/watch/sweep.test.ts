@@ -40,7 +40,7 @@ async function sweep(
   const port = Number(new URL(server.url).port);
   const config = stackSchema.parse({ pushgateway: { port, ttl: '1m' } });
   const stopping = new AbortController();
-  const told: Event[] = [];
+  const reports: Event[] = [];
   let looks = 0;
   await sweepGroups({
     engine: fakeEngine({
@@ -56,8 +56,8 @@ async function sweep(
       return looks > times ? undefined : config;
     },
     clock: fakeClock(),
-    report: (event) => told.push(event),
+    report: (event) => reports.push(event),
     signal: stopping.signal,
   });
-  return told;
+  return reports;
 }

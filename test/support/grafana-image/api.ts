@@ -1,6 +1,6 @@
 import type { Database, StoredDatasource } from './store.ts';
 
-/** What a request is answered with. */
+/** A response. */
 export interface Reply {
   readonly status: number;
   /** Text as it is, anything else as JSON. */
@@ -50,8 +50,8 @@ export const routes: readonly Route[] = [
 
 /** As Grafana logs it, in logfmt. */
 export function provisioningError(error: unknown): string {
-  const told = (error as Error).message.replaceAll('"', '\\"');
-  return `logger=provisioning level=error msg="Failed to provision data sources" error="Datasource provisioning error: ${told}"`;
+  const message = (error as Error).message.replaceAll('"', '\\"');
+  return `logger=provisioning level=error msg="Failed to provision data sources" error="Datasource provisioning error: ${message}"`;
 }
 
 function reload({ one, grafana }: Asked): Reply {

@@ -8,7 +8,7 @@ import { connect } from '../../../scripts/engine/connect.ts';
 import { packEntries } from '../../../scripts/engine/docker/tar.ts';
 import type { ArchiveEntry, Engine } from '../../../scripts/engine/engine.ts';
 
-/** The stand-in as an image under a name of its own; disposing it removes the image. */
+/** The stand-in as an image with a unique name; disposing it removes the image. */
 export interface StandInImage extends AsyncDisposable {
   readonly reference: string;
 }
@@ -73,8 +73,8 @@ const parentsOf = (path: string): readonly string[] => {
 
 /** Every library and the loader, as the loader itself finds them. */
 function librariesOf(program: string): readonly string[] {
-  const told = execFileSync('ldd', [program], { encoding: 'utf8' });
-  return [...told.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path = '']) => path);
+  const output = execFileSync('ldd', [program], { encoding: 'utf8' });
+  return [...output.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path = '']) => path);
 }
 
 interface Bundler {

@@ -42,7 +42,7 @@ function setPassword(): void {
   process.stdout.write('Admin password changed successfully ✔\n');
 }
 
-/** How the container is shut in, as promstack promises; anything less is told. */
+/** Checks the isolation of the container that promstack promises; any lack is reported. */
 function confinement(): readonly string[] {
   const status = readFileSync('/proc/self/status', 'utf8');
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1];

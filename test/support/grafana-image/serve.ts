@@ -10,7 +10,7 @@ import { type Database, hashOf } from './store.ts';
 /** How long after it is healthy Grafana has provisioned; long enough that whoever takes health for ready is found out. */
 const provisioningMs = 1_500;
 
-/** Serves until it is told to stop. */
+/** Serves until it is stopped. */
 export function serve(database: Database, settings: Readonly<Record<string, string>>): void {
   const folder = settings['paths.provisioning'] ?? '';
   const log = (line: string): void => void process.stdout.write(`${line}\n`);

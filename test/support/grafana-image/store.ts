@@ -27,7 +27,7 @@ export interface StoredDashboard {
   readonly md5: string;
 }
 
-/** Everything Grafana keeps in its database. */
+/** The contents of Grafana's database. */
 export interface Store {
   /** Hash of the admin's password. */
   readonly password: string;

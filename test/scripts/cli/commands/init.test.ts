@@ -118,9 +118,9 @@ test('the stack.yml of init must be valid, with only defaults', async () => {
 
 test('with every line uncommented, only the files of the examples must be missing', async () => {
   const loaded = await loadText(uncommented);
-  const told = loaded.ok ? loaded.warnings : loaded.error;
+  const diagnostics = loaded.ok ? loaded.warnings : loaded.error;
   // The files that the examples name are not there; nothing else may be wrong.
-  expect(new Set(told.map(({ code }) => code))).toEqual(new Set(['nothing-matches']));
+  expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['nothing-matches']));
 });
 
 test('it must contain every key of the schema', () => {

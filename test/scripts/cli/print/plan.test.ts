@@ -102,21 +102,24 @@ describe('the report of a plan', () => {
       when: 'a route goes on no more',
       from: 'receiver: db, continue: true',
       to: 'receiver: db',
-      told: 'chat, and db depending on the label team -> db or chat, depending on the label team:\n      Down{severity="page"}',
+      expected:
+        'chat, and db depending on the label team -> db or chat, depending on the label team:\n      Down{severity="page"}',
     },
     {
       when: 'a route asks for another value',
       from: 'team="db"',
       to: 'team="storage"',
-      told: 'chat, and db depending on the label team (team="db") -> chat, and db depending on the label team (team="storage"):\n      Down{severity="page"}',
+      expected:
+        'chat, and db depending on the label team (team="db") -> chat, and db depending on the label team (team="storage"):\n      Down{severity="page"}',
     },
     {
       when: 'one route takes what two took',
       from: 'receiver: db, continue: true',
       to: 'receiver: db',
-      told: 'db or mail or chat, depending on the labels env, team -> db or mail or chat, depending on the labels env, team, in other combinations:\n      Slow{severity="warning"}',
+      expected:
+        'db or mail or chat, depending on the labels env, team -> db or mail or chat, depending on the labels env, team, in other combinations:\n      Slow{severity="warning"}',
     },
-  ])('must show that $when, although it depends on unknown labels', ({ from, to, told }) => {
+  ])('must show that $when, although it depends on unknown labels', ({ from, to, expected }) => {
     const tree = `route:
   receiver: chat
   routes:
@@ -124,7 +127,7 @@ describe('the report of a plan', () => {
     - {matchers: ['severity=~"page|critical"'], receiver: chat}
     - {matchers: [env="prod"], receiver: mail}
 `;
-    expect(report({ rules, routes: tree }, { rules, routes: tree.replace(from, to) })).toContain(`  > ${told}`);
+    expect(report({ rules, routes: tree }, { rules, routes: tree.replace(from, to) })).toContain(`  > ${expected}`);
   });
 
   it('must show the receivers of an alert when only its labels change', () => {
@@ -139,18 +142,18 @@ describe('the report of a plan', () => {
       when: 'moves to another group',
       from: 'name: web',
       to: 'name: site',
-      told: 'moved from rules/user/a.yml, group web to rules/user/a.yml, group site',
+      expected: 'moved from rules/user/a.yml, group web to rules/user/a.yml, group site',
     },
     {
       when: 'gets another label',
       from: '{severity: page}',
       to: '{severity: page, team: db}',
-      told: 'label team added: db',
+      expected: 'label team added: db',
     },
-  ])('must warn that an alert that $when loses its pending time', ({ from, to, told }) => {
+  ])('must warn that an alert that $when loses its pending time', ({ from, to, expected }) => {
     const text = report({ rules, routes }, { rules: rules.replace(from, to), routes });
     expect(text).toMatch(/^ {2}~ Down\{severity="page"/m);
-    expect(text).toContain(`: ${told}\n      its pending time restarts\n`);
+    expect(text).toContain(`: ${expected}\n      its pending time restarts\n`);
   });
 
   it('must not mention pending time when it is kept, or when there is none', () => {
@@ -180,14 +183,14 @@ describe('the report of a plan', () => {
 
   it('must not show secrets written in a file, but report that one differs', () => {
     const hook = (key: string): string => `${routes}receivers: [{pagerduty_configs: [{routing_key: ${key}}]}]\n`;
-    const told = '+++ alertmanager/alertmanager.yml\na secret in it differs\n';
+    const expected = '+++ alertmanager/alertmanager.yml\na secret in it differs\n';
     const alone = report({ rules, routes: hook('hunter2') }, { rules, routes: hook('hunter3') });
-    expect(alone).toMatch(new RegExp(`${told.replaceAll('+', '\\+')}$`));
+    expect(alone).toMatch(new RegExp(`${expected.replaceAll('+', '\\+')}$`));
     const edited = report(
       { rules, routes: hook('hunter2') },
       { rules, routes: hook('hunter3').replace('mail', 'slack') },
     );
-    expect(edited).toContain(`${told}@@`);
+    expect(edited).toContain(`${expected}@@`);
     expect(alone + edited).not.toContain('hunter');
     const kept = report(
       { rules, routes: hook('hunter2') },
@@ -234,7 +237,7 @@ describe('the report of a plan', () => {
     const both = ['prometheus', 'alertmanager'] as const;
     const desired = desiredStack(both);
     const empty = (path: string) => file('prometheus', path, '');
-    const told: PlanReport = {
+    const planReport: PlanReport = {
       plan: reconcile(desired, observedAs(desired, both)),
       drift: [],
       files: fileChanges(
@@ -244,7 +247,7 @@ describe('the report of a plan', () => {
       ),
       meaning: alertImpact([], []),
     };
-    expect(printReport(told, createColors(false))).toContain(
+    expect(printReport(planReport, createColors(false))).toContain(
       [
         '--- prometheus/gone\n+++ /dev/null\nit is empty\n',
         '--- /dev/null\n+++ prometheus/new\nit is empty\n',
@@ -288,7 +291,7 @@ function report(before: Content | undefined, after: Content): string {
     (state, name) => (before !== undefined && isEdited(name) ? withService(state, name, { linked: 'older' }) : state),
     there,
   );
-  const told: PlanReport = {
+  const planReport: PlanReport = {
     plan: reconcile(desired, observed),
     drift: [],
     files: (['prometheus', 'alertmanager'] as const).flatMap((name) =>
@@ -299,21 +302,26 @@ function report(before: Content | undefined, after: Content): string {
     ),
     meaning: alertImpact(old === undefined ? [] : stackFiles(old), stackFiles(now)),
   };
-  return printReport(told, createColors(false));
+  return printReport(planReport, createColors(false));
 }
 
 type Files = Readonly<Record<'prometheus' | 'alertmanager', readonly RenderedFile[]>>;
 
 function files({ rules: text, routes: tree, secret }: Content): Files {
   const key = secret === undefined ? '' : `url: ${secret}\n`;
-  const told = new Secret(secret ?? '', 'a test');
+  const inlineSecret = new Secret(secret ?? '', 'a test');
   const config = file('alertmanager', 'alertmanager.yml', tree);
   return {
     prometheus: [file('prometheus', 'rules/user/a.yml', text)],
     alertmanager: [
       secret === undefined
         ? config
-        : { ...config, content: new Secret(tree + key, 'a test'), masked: `${tree}url: [secret]\n`, secrets: [told] },
+        : {
+            ...config,
+            content: new Secret(tree + key, 'a test'),
+            masked: `${tree}url: [secret]\n`,
+            secrets: [inlineSecret],
+          },
     ],
   };
 }

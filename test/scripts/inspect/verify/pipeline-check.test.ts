@@ -12,7 +12,7 @@ import { stackSchema } from '../../../../stack/config.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
 const nothing = (name: string) => () => {
-  throw new Error(`the fake servers were not told what to do for ${name}`);
+  throw new Error(`the fake servers have no response for ${name}`);
 };
 const servers = (calls: Partial<Servers>): Servers => ({
   config: stackSchema.parse({}),

@@ -3,8 +3,8 @@ import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
 import { currentPassword, rotatePassword } from '../../../../scripts/servers/grafana/password.ts';
 import { StackError } from '../../../../scripts/util/stack-error.ts';
 import { Secret } from '../../../../stack/secret.ts';
+import { contextOf, keptInMemory } from '../../../support/grafana-context.ts';
 import { type Folder, renderGrafana } from '../../../support/grafana-release.ts';
-import { keptInMemory, roomOf } from '../../../support/grafana-room.ts';
 import { type Faults, GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
 
 const disks = {
@@ -34,13 +34,13 @@ async function scene(
   const { password = 'right', kept: keptPassword = 'right', faults = {} } = options;
   const standIn = await GrafanaStandIn.start({ password, files: release.files, faults });
   const kept = keptInMemory({ 'admin-password': keptPassword });
-  const room = roomOf(standIn, release, kept);
+  const context = contextOf(standIn, release, kept);
   return {
     standIn,
     kept,
-    room,
-    confirm: () => grafanaDriver.confirm(room),
-    reload: () => grafanaDriver.reload(room),
+    context,
+    confirm: () => grafanaDriver.confirm(context),
+    reload: () => grafanaDriver.reload(context),
     [Symbol.asyncDispose]: async () => {
       await standIn[Symbol.asyncDispose]();
       expect(standIn.unexpected).toEqual([]);
@@ -61,14 +61,14 @@ async function refusal(action: Promise<unknown>): Promise<{ doing: string; why: 
 
 describe('a Grafana that has its files', () => {
   test('must be confirmed', async () => {
-    await using scenery = await scene();
-    await expect(scenery.confirm()).resolves.toEqual([]);
+    await using setUp = await scene();
+    await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
   test('must be queried for all datasources and dashboards by uid, and for the health of the datasources', async () => {
-    await using scenery = await scene();
-    await scenery.confirm();
-    expect(scenery.standIn.requests).toEqual(
+    await using setUp = await scene();
+    await setUp.confirm();
+    expect(setUp.standIn.requests).toEqual(
       expect.arrayContaining([
         'GET /api/datasources/uid/prometheus',
         'GET /api/datasources/uid/prometheus/health',
@@ -82,34 +82,34 @@ describe('a Grafana that has its files', () => {
   });
 
   test('must load datasources before dashboards when it is reloaded', async () => {
-    await using scenery = await scene();
-    await scenery.reload();
-    expect(scenery.standIn.requests.filter((asked) => asked.startsWith('POST'))).toEqual([
+    await using setUp = await scene();
+    await setUp.reload();
+    expect(setUp.standIn.requests.filter((asked) => asked.startsWith('POST'))).toEqual([
       'POST /api/admin/provisioning/datasources/reload',
       'POST /api/admin/provisioning/dashboards/reload',
     ]);
   });
 
   test('must be confirmed by visible parts when it drops unknown keys', async () => {
-    await using scenery = await scene({ faults: { dropsUnknownKeys: true } });
-    await expect(scenery.confirm()).resolves.toEqual([]);
+    await using setUp = await scene({ faults: { dropsUnknownKeys: true } });
+    await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
   test('must be confirmed with a note about a user-defined datasource that does not answer', async () => {
-    await using scenery = await scene({ faults: { deadServer: { uid: 'loki', message: 'connection refused' } } });
-    await expect(scenery.confirm()).resolves.toEqual(['the datasource Loki does not answer: connection refused']);
+    await using setUp = await scene({ faults: { deadServer: { uid: 'loki', message: 'connection refused' } } });
+    await expect(setUp.confirm()).resolves.toEqual(['the datasource Loki does not answer: connection refused']);
   });
 });
 
 describe('a Grafana that is slow', () => {
   test('to provision must be waited for, even after its health check passes', async () => {
-    await using scenery = await scene({ faults: { slowStart: 60 } });
-    await expect(scenery.confirm()).resolves.toEqual([]);
+    await using setUp = await scene({ faults: { slowStart: 60 } });
+    await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
   test('beyond the deadline must be reported with everything that is missing', async () => {
-    await using scenery = await scene({ faults: { slowStart: 1e9 } });
-    const { doing, why } = await refusal(scenery.confirm());
+    await using setUp = await scene({ faults: { slowStart: 1e9 } });
+    const { doing, why } = await refusal(setUp.confirm());
     expect(doing).toBe('confirming that Grafana has the datasource Alertmanager');
     expect(why).toContain('it has no datasource with the uid alertmanager, after 10 s');
     expect(why).toContain('nor: has the datasource Prometheus');
@@ -119,45 +119,45 @@ describe('a Grafana that is slow', () => {
 
 describe('a Grafana that rejects', () => {
   test('the stored password must be an error with a hint, after one attempt', async () => {
-    await using scenery = await scene({ password: 'changed in the browser' });
-    expect(await refusal(scenery.confirm())).toEqual({
+    await using setUp = await scene({ password: 'changed in the browser' });
+    expect(await refusal(setUp.confirm())).toEqual({
       doing: 'signing in to Grafana',
       why: 'it rejects the stored password: the password of admin was changed in Grafana',
       tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
     });
     // Five wrong ones would lock the user out.
-    expect(scenery.standIn.requests).toHaveLength(1);
+    expect(setUp.standIn.requests).toHaveLength(1);
   });
 
   test('the stored password but accepts the one in stack.yml must be confirmed, and the latter stored', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
-    await using scenery = await scene({
+    await using setUp = await scene({
       folder: own,
       env: { PASSWORD: 'in-use' },
       password: 'in-use',
       kept: 'outdated',
     });
-    await expect(scenery.confirm()).resolves.toEqual([]);
-    expect(scenery.kept.texts.get('admin-password')).toBe('in-use');
+    await expect(setUp.confirm()).resolves.toEqual([]);
+    expect(setUp.kept.texts.get('admin-password')).toBe('in-use');
   });
 
   test('both passwords must be reported for both', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
-    await using scenery = await scene({
+    await using setUp = await scene({
       folder: own,
       env: { PASSWORD: 'from-file' },
       password: 'third',
       kept: 'outdated',
     });
-    const { why } = await refusal(scenery.confirm());
+    const { why } = await refusal(setUp.confirm());
     expect(why).toContain('both the stored password and grafana.admin_password');
-    expect(scenery.standIn.requests).toHaveLength(2);
+    expect(setUp.standIn.requests).toHaveLength(2);
   });
 
   test('a reload without permission must be reported with the user', async () => {
     const refuse = { what: 'datasources', status: 403, message: "You'll need additional permissions" } as const;
-    await using scenery = await scene({ faults: { refuse } });
-    expect(await refusal(scenery.reload())).toEqual({
+    await using setUp = await scene({ faults: { refuse } });
+    expect(await refusal(setUp.reload())).toEqual({
       doing: "loading Grafana's datasources from their files",
       why: 'its user admin lacks the permission: only a server admin has it',
       tryThis: 'make admin a server admin again in Grafana, under Administration, Users',
@@ -165,7 +165,7 @@ describe('a Grafana that rejects', () => {
   });
 
   test('a datasource file must be reported with the reason and the line from its log', async () => {
-    await using scenery = await scene({
+    await using setUp = await scene({
       faults: {
         refuse: {
           what: 'datasources',
@@ -175,7 +175,7 @@ describe('a Grafana that rejects', () => {
         },
       },
     });
-    const { doing, why } = await refusal(scenery.reload());
+    const { doing, why } = await refusal(setUp.reload());
     expect(doing).toBe("loading Grafana's datasources from their files");
     expect(why).toContain('it answers 500: Internal server error');
     expect(why).toMatch(
@@ -184,7 +184,7 @@ describe('a Grafana that rejects', () => {
   });
 
   test('one dashboard must be reported with its file and the reason from the log', async () => {
-    await using scenery = await scene({
+    await using setUp = await scene({
       faults: {
         badDashboard: {
           uid: 'disks',
@@ -192,15 +192,15 @@ describe('a Grafana that rejects', () => {
         },
       },
     });
-    const { doing, why } = await refusal(scenery.confirm());
+    const { doing, why } = await refusal(setUp.confirm());
     expect(doing).toBe('confirming that Grafana has the dashboard Disks of dashboards/disks.json');
     expect(why).toContain('it has no dashboard with the uid disks, after 10 s');
     expect(why).toContain('its log: Dashboard title cannot be empty (dashboards/disks.json)');
   });
 
   test('the plugin check, with an image without the Prometheus plugin, must be reported with an image to use', async () => {
-    await using scenery = await scene({ faults: { withoutPlugin: true } });
-    const { why, tryThis } = await refusal(scenery.confirm());
+    await using setUp = await scene({ faults: { withoutPlugin: true } });
+    const { why, tryThis } = await refusal(setUp.confirm());
     expect(why).toBe('the image grafana/grafana:12.4.0 has no plugin for Prometheus');
     expect(tryThis).toContain('without -slim');
   });
@@ -208,45 +208,45 @@ describe('a Grafana that rejects', () => {
 
 describe('a reload', () => {
   test('that leaves one datasource unchanged must be repeated once', async () => {
-    await using scenery = await scene();
-    scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
-    scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 1 };
-    await scenery.reload();
-    await expect(scenery.confirm()).resolves.toEqual([]);
-    expect(scenery.standIn.requests.filter((asked) => asked.endsWith('/datasources/reload'))).toHaveLength(2);
+    await using setUp = await scene();
+    setUp.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
+    setUp.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 1 };
+    await setUp.reload();
+    await expect(setUp.confirm()).resolves.toEqual([]);
+    expect(setUp.standIn.requests.filter((asked) => asked.endsWith('/datasources/reload'))).toHaveLength(2);
   });
 
   test('that leaves one datasource unchanged each time must be reported with the difference', async () => {
-    await using scenery = await scene();
-    scenery.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
-    scenery.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 9 };
-    await scenery.reload();
-    const { doing, why } = await refusal(scenery.confirm());
+    await using setUp = await scene();
+    setUp.standIn.changeDatasource('prometheus', { url: 'http://elsewhere:9090' });
+    setUp.standIn.faults.leaveAsItWas = { uid: 'prometheus', times: 9 };
+    await setUp.reload();
+    const { doing, why } = await refusal(setUp.confirm());
     expect(doing).toBe('confirming that Grafana has the datasource Prometheus');
     expect(why).toContain('its url is "http://elsewhere:9090", not "http://prometheus:9090"');
   });
 
   test('must load a new revision of a dashboard, and confirm must detect when it did not', async () => {
-    await using scenery = await scene();
+    await using setUp = await scene();
     const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
-    const room = { ...scenery.room, release: other.release };
-    expect((await refusal(grafanaDriver.confirm(room))).why).toContain('it is still of revision');
-    scenery.standIn.put(other.release.files);
-    await grafanaDriver.reload(room);
-    await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
+    const context = { ...setUp.context, release: other.release };
+    expect((await refusal(grafanaDriver.confirm(context))).why).toContain('it is still of revision');
+    setUp.standIn.put(other.release.files);
+    await grafanaDriver.reload(context);
+    await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
   });
 
   test('must delete a dashboard that is no longer part of the stack, and keep user-defined ones', async () => {
-    await using scenery = await scene();
+    await using setUp = await scene();
     const held = JSON.parse(JSON.stringify({ ...disks, promstack: { revision: 'x', uid: 'disks' } }));
-    scenery.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
-    scenery.standIn.addDashboard({ uid: 'mine', title: 'Mine' });
+    setUp.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
+    setUp.standIn.addDashboard({ uid: 'mine', title: 'Mine' });
     const without = await renderGrafana({ 'stack.yml': '{}' });
-    scenery.standIn.put(without.release.files);
-    const room = { ...scenery.room, release: without.release };
-    await grafanaDriver.reload(room);
-    await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
-    expect(scenery.standIn.dashboardUids).toEqual(
+    setUp.standIn.put(without.release.files);
+    const context = { ...setUp.context, release: without.release };
+    await grafanaDriver.reload(context);
+    await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
+    expect(setUp.standIn.dashboardUids).toEqual(
       [
         'copied',
         'mine',
@@ -260,56 +260,56 @@ describe('a reload', () => {
 });
 
 test('a dashboard that cannot be deleted must be noted without failing', async () => {
-  await using scenery = await scene();
+  await using setUp = await scene();
   const { release } = await renderGrafana({});
-  const room: typeof scenery.room = {
-    ...scenery.room,
+  const context: typeof setUp.context = {
+    ...setUp.context,
     release,
     request: async (request) => {
       if (request.method === 'DELETE') throw new Error('a DELETE request cannot be sent');
-      return scenery.room.request(request);
+      return setUp.context.request(request);
     },
   };
-  scenery.standIn.put(release.files);
-  await grafanaDriver.reload(room);
-  await expect(grafanaDriver.confirm(room)).resolves.toEqual([
+  setUp.standIn.put(release.files);
+  await grafanaDriver.reload(context);
+  await expect(grafanaDriver.confirm(context)).resolves.toEqual([
     'the dashboard "Disks" is no longer part of the stack, but Grafana did not delete it',
   ]);
 });
 
 describe('a request without a response', () => {
   /** The set-up with a Grafana that never responds to these requests. */
-  const silent = async (scenery: Awaited<ReturnType<typeof scene>>, isSilent: (path: string) => boolean) => {
-    const room: typeof scenery.room = {
-      ...scenery.room,
+  const silent = async (setUp: Awaited<ReturnType<typeof scene>>, isSilent: (path: string) => boolean) => {
+    const context: typeof setUp.context = {
+      ...setUp.context,
       request: async (request) => {
         if (isSilent(request.path)) throw new Error('no answer within 30 s');
-        return scenery.room.request(request);
+        return setUp.context.request(request);
       },
     };
-    return grafanaDriver.confirm(room);
+    return grafanaDriver.confirm(context);
   };
 
   test('for a user-defined datasource must be noted without failing', async () => {
-    await using scenery = await scene();
-    await expect(silent(scenery, (path) => path.endsWith('/loki/health'))).resolves.toEqual([
+    await using setUp = await scene();
+    await expect(silent(setUp, (path) => path.endsWith('/loki/health'))).resolves.toEqual([
       'the datasource Loki does not answer: no answer within 30 s',
     ]);
   });
 
   test('for the list of dashboards must be noted', async () => {
-    await using scenery = await scene();
-    await expect(silent(scenery, (path) => path.startsWith('/api/search'))).resolves.toEqual([
+    await using setUp = await scene();
+    await expect(silent(setUp, (path) => path.startsWith('/api/search'))).resolves.toEqual([
       'Grafana did not list its dashboards: dashboards of previous revisions may remain',
     ]);
   });
 
   test('for user-defined dashboards must be noted, and end further requests', async () => {
-    await using scenery = await scene();
+    await using setUp = await scene();
     const mine = Array.from({ length: 40 }, (_, at) => `mine-${at}`);
-    for (const uid of mine) scenery.standIn.addDashboard({ uid, title: uid });
+    for (const uid of mine) setUp.standIn.addDashboard({ uid, title: uid });
     const asked: string[] = [];
-    const notes = await silent(scenery, (path) => {
+    const notes = await silent(setUp, (path) => {
       const isMine = path.startsWith('/api/dashboards/uid/mine-');
       if (isMine) asked.push(path);
       return isMine;
@@ -321,54 +321,54 @@ describe('a request without a response', () => {
   });
 
   test('must end when the user interrupts', async () => {
-    await using scenery = await scene();
+    await using setUp = await scene();
     const ending = new AbortController();
-    const room: typeof scenery.room = {
-      ...scenery.room,
+    const context: typeof setUp.context = {
+      ...setUp.context,
       signal: ending.signal,
       request: async (request) => {
-        if (!request.path.startsWith('/api/search')) return scenery.room.request(request);
+        if (!request.path.startsWith('/api/search')) return setUp.context.request(request);
         ending.abort(new Error('interrupted'));
         throw new Error('aborted');
       },
     };
-    await expect(grafanaDriver.confirm(room)).rejects.toThrow('interrupted');
+    await expect(grafanaDriver.confirm(context)).rejects.toThrow('interrupted');
   });
 });
 
 test('user-defined dashboards must be requested with limited concurrency', async () => {
-  await using scenery = await scene();
-  for (let at = 0; at < 40; at++) scenery.standIn.addDashboard({ uid: `mine-${at}`, title: `Mine ${at}` });
+  await using setUp = await scene();
+  for (let at = 0; at < 40; at++) setUp.standIn.addDashboard({ uid: `mine-${at}`, title: `Mine ${at}` });
   let open = 0;
   let most = 0;
-  const room: typeof scenery.room = {
-    ...scenery.room,
+  const context: typeof setUp.context = {
+    ...setUp.context,
     request: async (request) => {
-      if (!request.path.startsWith('/api/dashboards/uid/mine-')) return scenery.room.request(request);
+      if (!request.path.startsWith('/api/dashboards/uid/mine-')) return setUp.context.request(request);
       open += 1;
       most = Math.max(most, open);
-      const answer = await scenery.room.request(request);
+      const answer = await setUp.context.request(request);
       open -= 1;
       return answer;
     },
   };
-  await expect(grafanaDriver.confirm(room)).resolves.toEqual([]);
+  await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
   expect(most).toBe(4);
 });
 
 describe('an unreachable datasource', () => {
   test("of the stack's Prometheus must be reported with Grafana's message", async () => {
-    await using scenery = await scene({
+    await using setUp = await scene({
       faults: { deadServer: { uid: 'prometheus', message: 'dial tcp: lookup prometheus: no such host' } },
     });
-    const { doing, why } = await refusal(scenery.confirm());
+    const { doing, why } = await refusal(setUp.confirm());
     expect(doing).toBe('confirming that Grafana reaches http://prometheus:9090 through the datasource Prometheus');
     expect(why).toContain('Grafana reports: dial tcp: lookup prometheus: no such host, after 10 s');
   });
 
   test("of the stack's Alertmanager must be reported, although its plugin has no health check", async () => {
-    await using scenery = await scene({ faults: { deadServer: { uid: 'alertmanager', message: 'Bad Gateway' } } });
-    const { doing, why } = await refusal(scenery.confirm());
+    await using setUp = await scene({ faults: { deadServer: { uid: 'alertmanager', message: 'Bad Gateway' } } });
+    const { doing, why } = await refusal(setUp.confirm());
     expect(doing).toBe('confirming that Grafana reaches http://alertmanager:9093 through the datasource Alertmanager');
     expect(why).toContain('through Grafana it answers 502: Bad Gateway');
   });
@@ -376,32 +376,32 @@ describe('an unreachable datasource', () => {
 
 describe('the password', () => {
   test('must be shown as stored', async () => {
-    await using scenery = await scene();
-    expect((await currentPassword(scenery.room))?.reveal()).toBe('right');
+    await using setUp = await scene();
+    expect((await currentPassword(setUp.context))?.reveal()).toBe('right');
   });
 
   test('must be set without the previous one, stored, and accepted by Grafana', async () => {
-    await using scenery = await scene({ password: 'nobody knows' });
-    const made = await rotatePassword(scenery.room);
+    await using setUp = await scene({ password: 'nobody knows' });
+    const made = await rotatePassword(setUp.context);
     expect(made.reveal()).toMatch(/^[a-zA-Z2-9]{24}$/);
-    expect(scenery.standIn.password).toBe(made.reveal());
-    expect(scenery.kept.texts.get('admin-password')).toBe(made.reveal());
-    await expect(scenery.confirm()).resolves.toEqual([]);
+    expect(setUp.standIn.password).toBe(made.reveal());
+    expect(setUp.kept.texts.get('admin-password')).toBe(made.reveal());
+    await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
   test('in stack.yml must be set when it has changed', async () => {
     const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
-    await using scenery = await scene({ folder: own, env: { PASSWORD: 'new $one' } });
-    await scenery.reload();
-    expect(scenery.standIn.password).toBe('new $one');
-    expect(scenery.kept.texts.get('admin-password')).toBe('new $one');
+    await using setUp = await scene({ folder: own, env: { PASSWORD: 'new $one' } });
+    await setUp.reload();
+    expect(setUp.standIn.password).toBe('new $one');
+    expect(setUp.kept.texts.get('admin-password')).toBe('new $one');
   });
 
   test('must not change when grafana cli fails, nor be in the message', async () => {
-    await using scenery = await scene();
+    await using setUp = await scene();
     const exec = async () => ({ exitCode: 1, stdout: '', stderr: 'Error: ✗ hunter2-hunter2 is too short\n' });
-    const { why } = await refusal(rotatePassword({ ...scenery.room, exec }, new Secret('hunter2-hunter2', 'a test')));
+    const { why } = await refusal(rotatePassword({ ...setUp.context, exec }, new Secret('hunter2-hunter2', 'a test')));
     expect(why).toBe('grafana cli exited with code 1: Error: ✗ [secret] is too short');
-    expect(scenery.kept.texts.get('admin-password')).toBe('right');
+    expect(setUp.kept.texts.get('admin-password')).toBe('right');
   });
 });

@@ -5,7 +5,7 @@ import { type Folder, tryGrafana } from '../../../support/grafana-release.ts';
 interface Case {
   readonly name: string;
   readonly folder: Folder;
-  readonly told: readonly string[];
+  readonly expected: readonly string[];
 }
 
 const grafana = (...lines: readonly string[]): Folder => ({ 'stack.yml': ['grafana:', ...lines, ''].join('\n') });
@@ -23,22 +23,22 @@ const cases: readonly Case[] = [
   {
     name: 'a key Grafana would ignore',
     folder: datasource('      isDefualt: true'),
-    told: ['stack.yml:5:7 unknown key "isDefualt" in grafana.datasources[0]', 'did you mean "isDefault"?'],
+    expected: ['stack.yml:5:7 unknown key "isDefualt" in grafana.datasources[0]', 'did you mean "isDefault"?'],
   },
   {
     name: 'a datasource without a type',
     folder: grafana('  datasources:', '    - name: Loki'),
-    told: ['stack.yml:3:7 missing key "type" in grafana.datasources[0]', ''],
+    expected: ['stack.yml:3:7 missing key "type" in grafana.datasources[0]', ''],
   },
   {
     name: 'a uid with a space',
     folder: datasource('      uid: my loki'),
-    told: ['stack.yml:5:12 expected a uid of at most 40 letters, digits, - and _, got the string "my loki"', ''],
+    expected: ['stack.yml:5:12 expected a uid of at most 40 letters, digits, - and _, got the string "my loki"', ''],
   },
   {
     name: 'a uid that is too long',
     folder: datasource(`      uid: ${'a'.repeat(41)}`),
-    told: [
+    expected: [
       `stack.yml:5:12 expected a uid of at most 40 letters, digits, - and _, got the string "${'a'.repeat(40)}…"`,
       '',
     ],
@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
   {
     name: "the uid of the stack's own datasource",
     folder: datasource('      uid: prometheus'),
-    told: [
+    expected: [
       `stack.yml:5:12 the uid "prometheus" is in use by the stack's own datasource Prometheus`,
       'change the uid of this one',
     ],
@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
   {
     name: 'one uid for two datasources',
     folder: datasource('      uid: a', '    - name: Tempo', '      type: tempo', '      uid: a'),
-    told: ['stack.yml:8:12 there are two datasources with the uid "a"', 'change the uid of one of them'],
+    expected: ['stack.yml:8:12 there are two datasources with the uid "a"', 'change the uid of one of them'],
   },
   {
     name: "the name of the stack's own datasource",
@@ -64,22 +64,25 @@ const cases: readonly Case[] = [
       '      type: prometheus',
       "      url: 'http://other:9090'",
     ),
-    told: ['stack.yml:3:13 the stack already has a datasource named "Prometheus"', 'rename this one'],
+    expected: ['stack.yml:3:13 the stack already has a datasource named "Prometheus"', 'rename this one'],
   },
   {
     name: 'two defaults',
     folder: datasource('      isDefault: true', '    - name: Tempo', '      type: tempo', '      isDefault: true'),
-    told: ['stack.yml:8:18 an organization can have only one default datasource', 'remove isDefault from one of them'],
+    expected: [
+      'stack.yml:8:18 an organization can have only one default datasource',
+      'remove isDefault from one of them',
+    ],
   },
   {
     name: 'a truth in quotes',
     folder: datasource('      isDefault: "true"'),
-    told: ['stack.yml:5:18 expected true or false, got the string "true"', ''],
+    expected: ['stack.yml:5:18 expected true or false, got the string "true"', ''],
   },
   {
     name: 'a dollar that Grafana would take for a variable',
     folder: datasource('      url: http://loki/$tenant'),
-    told: [
+    expected: [
       'stack.yml:5:24 Grafana would expand "$tenant" to an environment variable of its container, which does not exist',
       'write $$tenant for the literal text; put a secret under secureJsonData as !env NAME',
     ],
@@ -91,7 +94,7 @@ const cases: readonly Case[] = [
       '          - name: trace',
       `            url: 'http://t/\${__value.raw}'`,
     ),
-    told: [
+    expected: [
       `stack.yml:8:28 Grafana would expand "\${__value.raw}" to an environment variable of its container, which does not exist`,
       `write $\${__value.raw} for the literal text; put a secret under secureJsonData as !env NAME`,
     ],
@@ -99,32 +102,32 @@ const cases: readonly Case[] = [
   {
     name: 'a time interval that is a number',
     folder: prometheus('        timeInterval: 15'),
-    told: ['stack.yml:6:23 expected a duration such as 15s or 5m, got the number 15', 'did you mean 15s?'],
+    expected: ['stack.yml:6:23 expected a duration such as 15s or 5m, got the number 15', 'did you mean 15s?'],
   },
   {
     name: 'a version that is a number',
     folder: prometheus('        prometheusVersion: 3.5'),
-    told: ['stack.yml:6:28 expected a string, got the number 3.5', 'quote it: "3.5"'],
+    expected: ['stack.yml:6:28 expected a string, got the number 3.5', 'quote it: "3.5"'],
   },
   {
     name: 'a method in small letters',
     folder: prometheus('        httpMethod: post'),
-    told: ['stack.yml:6:21 expected POST or GET, got the string "post"', 'did you mean "POST"?'],
+    expected: ['stack.yml:6:21 expected POST or GET, got the string "post"', 'did you mean "POST"?'],
   },
   {
     name: 'a misspelt key of the Prometheus plugin',
     folder: prometheus('        timeIntervall: 15s'),
-    told: ['stack.yml:6:9 unknown key "timeIntervall"', 'did you mean "timeInterval"?'],
+    expected: ['stack.yml:6:9 unknown key "timeIntervall"', 'did you mean "timeInterval"?'],
   },
   {
     name: 'an Alertmanager that is not there',
     folder: prometheus('        alertmanagerUid: am'),
-    told: ['stack.yml:6:26 no Alertmanager datasource has the uid "am"', 'available: alertmanager'],
+    expected: ['stack.yml:6:26 no Alertmanager datasource has the uid "am"', 'available: alertmanager'],
   },
   {
     name: 'a secret where everybody can read it',
     folder: datasource('      jsonData:', '        token: !env TOKEN'),
-    told: [
+    expected: [
       'stack.yml:6:21 token cannot hold a secret: everyone who can view a dashboard can read jsonData',
       'put it under secureJsonData',
     ],
@@ -132,17 +135,20 @@ const cases: readonly Case[] = [
   {
     name: 'a basic auth without a password',
     folder: datasource('      basicAuth: true', '      basicAuthUser: me'),
-    told: ['stack.yml:3:7 the key "basicAuthPassword" is missing in secureJsonData of Loki', 'basicAuth needs it'],
+    expected: ['stack.yml:3:7 the key "basicAuthPassword" is missing in secureJsonData of Loki', 'basicAuth needs it'],
   },
   {
     name: 'a header without its value',
     folder: datasource('      jsonData:', '        httpHeaderName1: X-Scope-OrgID'),
-    told: ['stack.yml:3:7 the key "httpHeaderValue1" is missing in secureJsonData of Loki', 'httpHeaderName1 needs it'],
+    expected: [
+      'stack.yml:3:7 the key "httpHeaderValue1" is missing in secureJsonData of Loki',
+      'httpHeaderName1 needs it',
+    ],
   },
   {
     name: 'the password everybody tries first',
     folder: grafana('  admin_password: admin'),
-    told: [
+    expected: [
       'stack.yml:2:19 the password admin is the first one everyone tries',
       'choose a longer one, or remove the key: promstack then generates one',
     ],
@@ -150,12 +156,12 @@ const cases: readonly Case[] = [
   {
     name: 'a password that is a number',
     folder: grafana('  admin_password: 1234'),
-    told: ['stack.yml:2:19 expected a secret such as !env NAME or !file PATH, got the number 1234', ''],
+    expected: ['stack.yml:2:19 expected a secret such as !env NAME or !file PATH, got the number 1234', ''],
   },
   {
     name: 'a setting that promstack relies on',
     folder: grafana('  config:', '    auth.basic:', '      enabled: false'),
-    told: [
+    expected: [
       'stack.yml:4:7 the setting enabled of [auth.basic] is reserved',
       'promstack uses basic auth to load dashboards and datasources',
     ],
@@ -163,12 +169,12 @@ const cases: readonly Case[] = [
   {
     name: 'a misspelt section of grafana.ini',
     folder: grafana('  config:', '    dashbords:', '      min_refresh_interval: 1s'),
-    told: ['stack.yml:3:5 grafana.ini has no section "dashbords"', 'did you mean "dashboards"?'],
+    expected: ['stack.yml:3:5 grafana.ini has no section "dashbords"', 'did you mean "dashboards"?'],
   },
   {
     name: 'half a login for mail',
     folder: grafana('  smtp:', '    host: mail:25', '    from_address: a@example.com', '    user: me'),
-    told: [
+    expected: [
       'stack.yml:2:3 the key "password" is missing in grafana.smtp: a login needs both a user and a password',
       'remove both for a mail server without login',
     ],
@@ -176,7 +182,7 @@ const cases: readonly Case[] = [
   {
     name: 'an address without http',
     folder: grafana('  root_url: example.com/grafana'),
-    told: [
+    expected: [
       'stack.yml:2:13 expected a URL such as https://example.com/grafana/, got the string "example.com/grafana"',
       '',
     ],
@@ -184,7 +190,7 @@ const cases: readonly Case[] = [
   {
     name: 'a dashboard without a title',
     folder: dashboard({ uid: 'disks', panels: [] }),
-    told: [
+    expected: [
       'dashboards/disks.json:1:1 the dashboard has no title',
       'Grafana does not load a dashboard without a title; is this file a dashboard?',
     ],
@@ -192,7 +198,7 @@ const cases: readonly Case[] = [
   {
     name: 'a dashboard without a uid',
     folder: dashboard({ title: 'My disks!', panels: [] }),
-    told: [
+    expected: [
       'dashboards/disks.json:1:1 the dashboard has no uid: Grafana would generate a new one each time, and the URL would change',
       'write "uid": "my-disks"',
     ],
@@ -200,7 +206,7 @@ const cases: readonly Case[] = [
   {
     name: 'a dashboard with a uid Grafana refuses',
     folder: dashboard({ title: 'Disks', uid: 'my disks', panels: [] }),
-    told: [
+    expected: [
       'dashboards/disks.json:3:10 expected a uid of at most 40 letters, digits, - and _, got the string "my disks"',
       'write "uid": "disks"',
     ],
@@ -208,7 +214,7 @@ const cases: readonly Case[] = [
   {
     name: 'two dashboards with one uid',
     folder: { ...dashboard(panel()), 'dashboards/more/other.json': { title: 'Other', uid: 'disks', panels: [] } },
-    told: [
+    expected: [
       'dashboards/more/other.json:3:10 the dashboard dashboards/disks.json has the same uid "disks"',
       'change one of the uids',
     ],
@@ -216,12 +222,12 @@ const cases: readonly Case[] = [
   {
     name: "the uid of one of promstack's dashboards",
     folder: dashboard({ title: 'Mine', uid: 'promstack-overview', panels: [] }),
-    told: ['pipeline-overview.json has the same uid "promstack-overview"', 'change one of the uids'],
+    expected: ['pipeline-overview.json has the same uid "promstack-overview"', 'change one of the uids'],
   },
   {
     name: 'two dashboards with one title in one folder',
     folder: { ...dashboard(panel()), 'dashboards/other.json': { title: 'Disks', uid: 'other', panels: [] } },
-    told: [
+    expected: [
       'dashboards/other.json:2:12 the dashboard dashboards/disks.json in the same folder has the same title "Disks"',
       'change one of the titles',
     ],
@@ -229,7 +235,7 @@ const cases: readonly Case[] = [
   {
     name: 'a panel that Grafana 12 has no more',
     folder: dashboard(panel({ type: 'graph', title: 'Old' })),
-    told: [
+    expected: [
       'dashboards/disks.json:6:15 Grafana 12 no longer has graph panels',
       'use a timeseries panel: Grafana 11 migrates it when you open and save the dashboard',
     ],
@@ -237,7 +243,7 @@ const cases: readonly Case[] = [
   {
     name: 'such a panel inside a closed row',
     folder: dashboard(panel({ type: 'row', panels: [{ type: 'singlestat' }] })),
-    told: [
+    expected: [
       'dashboards/disks.json:9:19 Grafana 12 no longer has singlestat panels',
       'use a stat panel: Grafana 11 migrates it when you open and save the dashboard',
     ],
@@ -245,7 +251,7 @@ const cases: readonly Case[] = [
   {
     name: 'a datasource that is not there, in a query',
     folder: dashboard(panel({ type: 'stat', targets: [{ datasource: { uid: 'promethues' } }] })),
-    told: [
+    expected: [
       'dashboards/disks.json:10:20 the stack has no datasource with the uid "promethues"',
       'did you mean "prometheus"?',
     ],
@@ -253,7 +259,7 @@ const cases: readonly Case[] = [
   {
     name: 'a name in the place of a uid',
     folder: dashboard(panel({ type: 'stat', datasource: { uid: 'Prometheus' } })),
-    told: [
+    expected: [
       'dashboards/disks.json:8:16 the stack has no datasource with the uid "Prometheus"',
       'Prometheus is its name; its uid is "prometheus"',
     ],
@@ -261,7 +267,7 @@ const cases: readonly Case[] = [
   {
     name: 'a variable for a datasource that the dashboard does not have',
     folder: dashboard(panel({ type: 'stat', datasource: { uid: `\${DS_PROM}` } })),
-    told: [
+    expected: [
       `dashboards/disks.json:8:16 \${DS_PROM} is neither a variable nor an input of the dashboard`,
       'use the uid of a datasource, such as "prometheus"',
     ],
@@ -269,7 +275,7 @@ const cases: readonly Case[] = [
   {
     name: 'an input for a kind of datasource that the stack does not have',
     folder: dashboard({ ...panel(), __inputs: [{ name: 'DS_LOKI', type: 'datasource', pluginId: 'loki' }] }),
-    told: [
+    expected: [
       'dashboards/disks.json:9:19 the dashboard needs a datasource of type "loki", and the stack has none',
       'add one under grafana.datasources',
     ],
@@ -277,7 +283,7 @@ const cases: readonly Case[] = [
   {
     name: 'library panels in an export',
     folder: dashboard({ ...panel(), __elements: { a: { name: 'Shared' } } }),
-    told: [
+    expected: [
       'dashboards/disks.json:5:3 the dashboard contains library panels, which cannot be provisioned from a file',
       'unlink them in Grafana before the export, so that they become regular panels',
     ],
@@ -285,7 +291,7 @@ const cases: readonly Case[] = [
   {
     name: 'a name that grafana.ini cannot have',
     folder: { 'stack.yml': "grafana:\n  config:\n    log:\n      'level = debug': true\n" },
-    told: [
+    expected: [
       'stack.yml:4:7 "level = debug" is not a valid name in grafana.ini',
       'names consist of letters, digits, dots, - and _',
     ],
@@ -293,17 +299,20 @@ const cases: readonly Case[] = [
   {
     name: 'a file that is no dashboard',
     folder: dashboard([1, 2]),
-    told: ['dashboards/disks.json:1:1 expected a dashboard, got a list', "use the file that Grafana's Export writes"],
+    expected: [
+      'dashboards/disks.json:1:1 expected a dashboard, got a list',
+      "use the file that Grafana's Export writes",
+    ],
   },
   {
     name: 'a folder without dashboards',
     folder: { 'stack.yml': 'grafana:\n  dashboards: [dashboards]\n' },
-    told: ['stack.yml:2:16 no file matches dashboards/**/*.json', 'paths are relative to the folder of stack.yml'],
+    expected: ['stack.yml:2:16 no file matches dashboards/**/*.json', 'paths are relative to the folder of stack.yml'],
   },
 ];
 
 describe('an invalid input must be rejected at its location, with what to do:', () => {
-  test.each(cases)('$name', async ({ folder, told: [message = '', hint = ''] }) => {
+  test.each(cases)('$name', async ({ folder, expected: [message = '', hint = ''] }) => {
     const result = await tryGrafana(folder, { TOKEN: 'secret' });
     if (!('diagnostics' in result)) throw new Error('it was not refused');
     const errors = result.diagnostics.filter(({ severity }) => severity === 'error');

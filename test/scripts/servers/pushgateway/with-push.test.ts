@@ -51,12 +51,12 @@ describe('withPush', () => {
 
   test('must not let a failed push hide the result or the error', async () => {
     await using server = await scriptedGateway({ status: 400, body: 'no' }, { status: 400, body: 'no' });
-    const told: unknown[] = [];
-    const options = optionsFor(server.url, { onPushError: (error) => told.push(error) });
+    const errors: unknown[] = [];
+    const options = optionsFor(server.url, { onPushError: (error) => errors.push(error) });
     await expect(withPush(options, () => 'result')).resolves.toBe('result');
     const failure = new Error('the job itself');
     await expect(withPush(options, () => Promise.reject(failure))).rejects.toBe(failure);
-    expect(told.map(String)).toEqual([
+    expect(errors.map(String)).toEqual([
       expect.stringContaining('answered 400: no'),
       expect.stringContaining('answered 400: no'),
     ]);

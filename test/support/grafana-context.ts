@@ -6,7 +6,7 @@ import type { Release } from '../../stack/service.ts';
 import { fakeClock } from './fake-clock.ts';
 import type { GrafanaStandIn } from './grafana-stand-in.ts';
 
-/** Kept secrets in memory. */
+/** A secret store in memory. */
 export function keptInMemory(
   secrets: Readonly<Record<string, string>> = {},
 ): SecretStore & { readonly texts: Map<string, string> } {
@@ -21,8 +21,8 @@ export function keptInMemory(
   };
 }
 
-/** A room around a stand-in: real HTTP to it, `grafana cli` inside it, and a clock on which nobody waits. */
-export function roomOf(standIn: GrafanaStandIn, release: Release, kept: SecretStore): DriverContext {
+/** A driver context for a stand-in: real HTTP, its `grafana cli`, and a clock without waits. */
+export function contextOf(standIn: GrafanaStandIn, release: Release, kept: SecretStore): DriverContext {
   return {
     service: grafana,
     onProgress: () => undefined,
