@@ -1,5 +1,6 @@
 import type { KeyPath } from './diagnostic.ts';
 import type { Secret } from './secret.ts';
+import type { Mapping } from './values/mapping.ts';
 
 /** A file as a service sees it below its config directory; the content is final. */
 export interface RenderedFile {
@@ -113,6 +114,32 @@ export interface CheckCommand {
   readonly tool: string;
   /** Parses the output of a failed run; paths in it begin with CONFIG. */
   explain(output: string): readonly CheckFinding[];
+  /** The file among its arguments that can be checked part by part, to find what a message without a line is about. */
+  readonly divisible?: DivisibleFile | undefined;
+}
+
+/** A config file whose tool stops at the first error, without saying where it is. */
+export interface DivisibleFile {
+  readonly path: string;
+  /** Its keys that every part is checked with. */
+  readonly shared: readonly string[];
+  /** The parts of its value; those of shared keys come first. */
+  partsOf(config: Mapping): readonly ConfigPart[];
+}
+
+/** A part of a config file that is valid, or not, whatever the other parts are. */
+export interface ConfigPart {
+  /** Where it is in the file. */
+  readonly at: KeyPath;
+  /** Where it is in a file of its own. */
+  readonly under: KeyPath;
+  /** The rest of that file, without which the part alone is not valid. */
+  readonly frame?: Mapping | undefined;
+  /** A key of it that is left out, because it holds parts of its own. */
+  readonly without?: string | undefined;
+  /** `job node`, for messages. */
+  readonly title: string;
+  readonly name?: string | undefined;
 }
 
 /** A problem that a checking tool found in a rendered file. */
@@ -123,6 +150,8 @@ export interface CheckFinding {
   readonly column?: number | undefined;
   /** Text to search the file for, when the tool names no line. */
   readonly about?: string | undefined;
+  /** Keys that lead to it in the file. */
+  readonly at?: KeyPath | undefined;
   /** One sentence, on one line. */
   readonly message: string;
   readonly hint?: string | undefined;

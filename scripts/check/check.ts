@@ -6,6 +6,7 @@ import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
+import { narrowFindings } from './narrow.ts';
 import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
 
 /** Deadline of all checks of one service; rule tests over long periods are the slowest. */
@@ -64,10 +65,11 @@ async function checkService(rendered: ServiceRendering, context: CheckContext): 
 async function runCommand(
   command: CheckCommand,
   work: { readonly id: string; readonly what: string },
-  { service, files: serviceFiles }: ServiceRendering,
+  rendered: ServiceRendering,
   runner: CheckRunner,
-  { rendering, report, signal }: CheckContext,
+  { rendering, open, report, signal }: CheckContext,
 ): Promise<readonly Diagnostic[]> {
+  const { service, container, files: serviceFiles } = rendered;
   const startedAt = performance.now();
   report({ kind: 'started', ...work });
   const run = await runner.run(command, signal).catch((error: unknown) => {
@@ -84,7 +86,14 @@ async function runCommand(
     return [];
   }
   const files = filesOf({ files: serviceFiles, commands: [command] });
-  const findings = findingsIn(run, command, redact(run.output, files));
+  const { image, user } = container;
+  const found = findingsIn(run, command, redact(run.output, files));
+  const findings = await narrowFindings(found, command, files, async (narrowed) => {
+    const job = { service: service.name, image, user, files: serviceFiles, commands: [narrowed] };
+    await using another = await open(job);
+    const rerun = await another.run(narrowed, signal);
+    return rerun.kind === 'ran' ? redact(rerun.output, files) : '';
+  });
   report({ kind: 'failed', ...work, why: findings.map(({ message }) => message).join('; ') });
   return findings.map((finding) => diagnose(finding, { tool: command.tool, service: service.name, files, rendering }));
 }

@@ -3,7 +3,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { CheckFinding, FilledLines, RenderedFile } from '../../stack/model.ts';
 import { isCollection, listOf, valueAt } from '../../stack/values/mapping.ts';
-import type { LoadedStack } from '../config/loaded.ts';
+import { readYaml } from '../config/yaml-source.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
@@ -19,7 +19,7 @@ interface DiagnoseContext {
 export function diagnose(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
   const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
-  const where = file === undefined || line === undefined ? undefined : placeOf(finding, file, line, rendering);
+  const where = file === undefined ? undefined : placeOf(finding, file, line, rendering);
   const { hint } = finding;
   const error = { severity: 'error', code: 'check-failed', hint } as const;
   if (where !== undefined) return { ...error, message: `${tool}: ${finding.message}`, where };
@@ -44,27 +44,41 @@ function findFile(path: string | undefined, files: readonly RenderedFile[]): Ren
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** The line that the tool reports, else the first line with the text that the finding is about. */
-function lineOf({ line, about }: CheckFinding, file: RenderedFile): number | undefined {
+/** The line that the tool reports, or that the keys lead to, else the first line with the text that the finding is about. */
+function lineOf({ line, at, about }: CheckFinding, file: RenderedFile): number | undefined {
+  if (at !== undefined) return readYaml(revealed(file), file.origin).locate(at).line;
   const lines = revealed(file).split('\n');
   // Some tools count one line more than there is.
   if (line !== undefined) return Math.min(line, lines.length);
   if (about === undefined || about.trim() === '') return undefined;
-  const at = lines.findIndex((text) => startOf(text, about) !== -1);
-  return at === -1 ? undefined : at + 1;
+  const index = lines.findIndex((text) => startOf(text, about) !== -1);
+  return index === -1 ? undefined : index + 1;
 }
 
 function placeOf(
   finding: CheckFinding,
   file: RenderedFile,
-  line: number,
+  line: number | undefined,
   { locate, config }: Rendering,
 ): SourceRange | undefined {
-  if (file.isVerbatim === true) return placeInFile(finding, file, line);
-  const part = file.filled?.findLast(({ from, to }) => from <= line && line <= to);
-  return part === undefined || locate === undefined
-    ? undefined
-    : placeInStack(file, part, line, finding.about, config, locate);
+  const { at, about } = finding;
+  if (file.isVerbatim === true) {
+    if (at !== undefined) {
+      const source = readYaml(revealed(file), file.origin);
+      return source.locate(at, isAtKey(at, valueAt(source.value, at), about));
+    }
+    return line === undefined ? undefined : placeInFile(finding, file, line);
+  }
+  const part = file.filled?.findLast(({ from, to }) => line !== undefined && from <= line && line <= to);
+  if (part === undefined || line === undefined || locate === undefined) return undefined;
+  const path = pathInStack(file, part, at ?? pathAtLine(revealed(file), line), config);
+  return path === undefined ? undefined : locate(path, isAtKey(path, valueAt(config, path), about));
+}
+
+/** Whether a finding is shown at a key, and not at its value: it is about the key, or the value takes several lines. */
+function isAtKey(path: KeyPath, value: unknown, about: string | undefined): boolean {
+  const key = path.at(-1);
+  return key === about || (typeof key === 'string' && isCollection(value));
 }
 
 function placeInFile({ column, about }: CheckFinding, file: RenderedFile, line: number): SourceRange {
@@ -92,45 +106,52 @@ function isWordBorder(line: string, at: number): boolean {
   return !/^[\w-]{2}$/.test(line.slice(Math.max(0, at - 1), at + 1));
 }
 
-/** The place in stack.yml of a line of a rendered file. */
-function placeInStack(
+/** The path in stack.yml of a value of a rendered file, which is in a part that came from there; undefined for promstack's own. */
+function pathInStack(
   file: RenderedFile,
-  part: FilledLines,
-  line: number,
-  about: string | undefined,
+  { path, from }: FilledLines,
+  at: KeyPath,
   config: StackConfig,
-  locate: LoadedStack['locate'],
-): SourceRange | undefined {
-  const value = valueAt(config, part.path);
-  if (!isCollection(value)) return locate(part.path);
-  const lines = revealed(file).split('\n');
-  const [first = '', ...rest] = lines.slice(part.from - 1, part.to);
-  // A mapping that is a list item begins after the dash.
-  const begin = Array.isArray(value) ? first : first.replace(/^[ -]*/, (dashes) => ' '.repeat(dashes.length));
-  const inner = pathAtLine([begin, ...rest].join('\n'), line - part.from + 1, value);
-  return locate([...part.path, ...inner], inner.at(-1) === about);
+): KeyPath | undefined {
+  const source = readYaml(revealed(file), file.origin);
+  const given = valueAt(config, path);
+  // A list begins where its first item does, so the line alone does not tell them apart.
+  const isPart = (inner: KeyPath): boolean =>
+    source.locate(inner).line >= from && kindOf(valueAt(source.value, inner)) === kindOf(given);
+  const depth = at.findIndex((_, end) => isPart(at.slice(0, end + 1))) + 1;
+  if (depth === 0) return path;
+  const inner: (string | number)[] = [];
+  for (const [step, key] of at.slice(depth).entries()) {
+    const rendered = valueAt(source.value, at.slice(0, depth + step));
+    const written = valueAt(given, inner);
+    // What promstack adds to a list comes before what stack.yml has there.
+    const added = Array.isArray(rendered) ? rendered.length - listOf(written).length : 0;
+    if (typeof key === 'number' && key < added) return undefined;
+    inner.push(typeof key === 'number' ? key - Math.max(0, added) : key);
+  }
+  return [...path, ...inner];
 }
 
-/**
- * The path of keys in a value of stack.yml that leads to a line of the YAML text it was rendered to. A list may have items of
- * promstack's own in front of the user's, such as the route of the pipeline check.
- */
-function pathAtLine(text: string, line: number, value: unknown): KeyPath {
+function kindOf(value: unknown): 'list' | 'mapping' | 'scalar' {
+  if (Array.isArray(value)) return 'list';
+  return isCollection(value) ? 'mapping' : 'scalar';
+}
+
+/** The path of keys that leads to a line of a YAML text. */
+function pathAtLine(text: string, line: number): KeyPath {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, logLevel: 'silent', prettyErrors: false });
   const lineOf = (node: unknown): number => counter.linePos((node as Node | null)?.range?.[0] ?? 0).line;
 
-  const descend = (node: unknown, written: unknown): KeyPath => {
+  const descend = (node: unknown): KeyPath => {
     if (isMap(node)) {
       const pair = node.items.findLast(({ key }) => lineOf(key) <= line);
       if (pair === undefined || !isScalar(pair.key)) return [];
-      const key = String(pair.key.value);
-      return [key, ...descend(pair.value, valueAt(written, [key]))];
+      return [String(pair.key.value), ...descend(pair.value)];
     }
     if (!isSeq(node)) return [];
     const index = node.items.findLastIndex((item) => lineOf(item) <= line);
-    const at = index - (node.items.length - listOf(written).length);
-    return at < 0 ? [] : [at, ...descend(node.items[index], valueAt(written, [at]))];
+    return index === -1 ? [] : [index, ...descend(node.items[index])];
   };
-  return descend(document.contents, value);
+  return descend(document.contents);
 }

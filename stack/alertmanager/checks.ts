@@ -1,13 +1,17 @@
 import type { AlertRule } from '../alert.ts';
 import type { StackConfig } from '../config.ts';
-import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
+import type { KeyPath } from '../diagnostic.ts';
+import type { CheckCommand, CheckFinding, ConfigPart, RenderedFile } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
+import { partsOfKey } from '../values/config-parts.ts';
 import { featuresIn } from '../values/container.ts';
 import { explainCrash, parseGoMessage, withKeyHints } from '../values/go-messages.ts';
+import { isMapping, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { counted } from '../values/words.ts';
 import { mainFile } from './main-file.ts';
 import { type NotificationTemplate, templatesOfConfig, templatesOfFiles } from './notification-templates.ts';
 import { receiverKeys } from './problems.ts';
+import { eachRoute } from './route-problems.ts';
 import { type Notification, sampleNotifications } from './sample-notifications.ts';
 
 /** amtool checks alertmanager.yml and its template files, then renders the templates of notifications. */
@@ -26,9 +30,44 @@ export function alertmanagerChecks(
       tool: 'amtool',
       argv: ['amtool', 'check-config', ...flags, `CONFIG/${mainFile}`],
       explain: (output) => withKeyHints(explainAmtool(output, files), receiverKeys),
+      divisible: { path: mainFile, shared: ['global'], partsOf },
     },
     ...notificationChecks(files, alerts),
   ];
+}
+
+/** A receiver for the parts that need a route, and a route for those that need a receiver. */
+const stubName = 'promstack';
+const stub = { route: { receiver: stubName }, receivers: [{ name: stubName }] };
+
+const partNames = {
+  receivers: 'receiver',
+  time_intervals: 'time interval',
+  mute_time_intervals: 'mute time interval',
+};
+
+/** The parts of alertmanager.yml; each route without the routes below it, beside the names that it may refer to. */
+function partsOf(config: Mapping): readonly ConfigPart[] {
+  const named = (key: string): readonly Mapping[] =>
+    [...new Set(mappingsIn(config[key], []).map(({ value }) => value['name']))].map((name) => ({ name }));
+  const intervals = [...named('time_intervals'), ...named('mute_time_intervals')];
+  const names = { receivers: [...stub.receivers, ...named('receivers')], time_intervals: intervals };
+  return Object.entries(config).flatMap(([key, value]) => {
+    if (key === 'route') return routeParts(value, ['route'], names);
+    const parts = partsOfKey(key, value, partNames, stub);
+    return key === 'receivers' ? parts.map((part) => ({ ...part, under: [key, stub.receivers.length] })) : parts;
+  });
+}
+
+function routeParts(root: unknown, path: KeyPath, names: Mapping): readonly ConfigPart[] {
+  if (!isMapping(root)) return [{ at: path, under: path, frame: { receivers: stub.receivers }, title: 'route' }];
+  return eachRoute(root, path).map(({ value, path: at }) => ({
+    at,
+    under: at.length === path.length ? path : [...path, 'routes', 0],
+    frame: { ...names, route: stub.route },
+    without: 'routes',
+    title: typeof value['receiver'] === 'string' ? `route to ${value['receiver']}` : 'route',
+  }));
 }
 
 /** The problems in the output of `amtool check-config`; `files` are those it read. */

@@ -1,9 +1,12 @@
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import type { KeyPath } from '../diagnostic.ts';
 import type { CheckFinding, RenderedFile } from '../model.ts';
 import { explainCrash, parseGoMessage } from '../values/go-messages.ts';
+import { isMapping, mappingsIn, valueAt } from '../values/mapping.ts';
+import { parseYaml } from '../values/parse.ts';
 import { parseDuration } from '../values/units.ts';
 
-/** The problems in the output of `promtool check config`. */
+/** The problems in the output of `promtool check config`; `files` are those it read. */
 export function explainPromtool(output: string, files: readonly RenderedFile[] = []): readonly CheckFinding[] {
   const last = [...output.matchAll(/^Checking CONFIG\/(\S+?)(?=panic:|$)/gm)].at(-1)?.[1];
   const crash = explainCrash(
@@ -12,7 +15,7 @@ export function explainPromtool(output: string, files: readonly RenderedFile[] =
     files.find(({ path }) => path === last),
   );
   if (crash !== undefined) return crash;
-  const findings: CheckFinding[] = [];
+  const findings: RuleFinding[] = [];
   let path: string | undefined;
   let isLint = false;
   for (const line of withoutFeatureWarnings(output).split('\n')) {
@@ -26,7 +29,41 @@ export function explainPromtool(output: string, files: readonly RenderedFile[] =
   }
   // promtool reads rule files twice, and reports some problems twice.
   const keyOf = ({ path, line, message }: CheckFinding): string => `${path}:${line}:${message}`;
-  return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
+  const placed = findings.map(({ rule, ...finding }): CheckFinding => {
+    const file = files.find(({ path }) => path === finding.path);
+    if (finding.line !== undefined || rule === undefined || file === undefined) return finding;
+    return { ...finding, at: keysOf(rule, parseYaml(file.content)) };
+  });
+  return [...new Map(placed.map((finding) => [keyOf(finding), finding])).values()];
+}
+
+/** A part of a rule file, as promtool names it. */
+interface RulePart {
+  readonly group: string | undefined;
+  /** Counts from 1; absent for the group itself. */
+  readonly rule?: number | undefined;
+  /** Keys in the rule or group. */
+  readonly keys: readonly string[];
+}
+
+type RuleFinding = CheckFinding & { readonly rule?: RulePart | undefined };
+
+/** The keys that lead to a part of a rule file: in the last group of that name, or in the first that has them. */
+function keysOf({ group, rule, keys }: RulePart, content: unknown): KeyPath | undefined {
+  const groups = mappingsIn(isMapping(content) ? content['groups'] : undefined, ['groups']);
+  const inner = [...(rule === undefined ? [] : ['rules', rule - 1]), ...keys];
+  const part =
+    group === undefined
+      ? groups.find(({ value }) => valueAt(value, inner) !== undefined)
+      : groups.findLast(({ value }) => String(value['name'] ?? '') === group);
+  return part && [...part.path, ...inner];
+}
+
+/** The label or annotation that a message is about. */
+function keysIn(problem: string): readonly string[] {
+  const [, kind = '', key = ''] =
+    /^invalid (label|annotation) name: ?(.*)$/s.exec(problem) ?? /^(label|annotation) "(.*?)": /.exec(problem) ?? [];
+  return kind === '' ? [] : [`${kind}s`, key];
 }
 
 /** What the parser says of syntax that is not enabled, and the feature that enables it. */
@@ -63,7 +100,7 @@ const located = /^CONFIG\/(.+?): (?:(\d+):(\d+): )?(?:\d+:\d+: )?(.*)$/;
 const ofRule = /^group "(.*?)", rule (\d+), "(.*?)": (.*)$/s;
 
 /** A line with a problem; `currentFile` is for messages without a file. */
-function toFinding(printed: string, currentFile: string | undefined): CheckFinding {
+function toFinding(printed: string, currentFile: string | undefined): RuleFinding {
   const failure = printed.trim().replace(/^FAILED: /, '');
   const [, parsed, unprefixed = failure] = /^parsing YAML file CONFIG\/(\S+): (.*)$/.exec(failure) ?? [];
   const [, path = parsed ?? currentFile, line = '0', column = '0', message = unprefixed] =
@@ -73,17 +110,25 @@ function toFinding(printed: string, currentFile: string | undefined): CheckFindi
   return { ...finding, path, line: finding.line ?? Number(line), column: Number(column) };
 }
 
-function rewrite(message: string): Omit<CheckFinding, 'path'> {
+function rewrite(message: string): Omit<RuleFinding, 'path'> {
   const [, group, number, name, problem] = ofRule.exec(message) ?? [];
   if (problem !== undefined) {
     const rule = name === '' ? `rule ${number}` : `rule ${name}`;
     const text = problem.replace(parseError, 'at $1 of the expression: ');
-    return { message: `${rule} of group ${group}: ${text}`, about: name === '' ? undefined : name };
+    return {
+      message: `${rule} of group ${group}: ${text}`,
+      about: name === '' ? undefined : name,
+      rule: { group, rule: Number(number), keys: keysIn(problem) },
+    };
   }
   const [, repeated] = /^groupname: "(.*)" is repeated in the same file$/.exec(message) ?? [];
   if (repeated !== undefined) {
-    return { message: `there are two groups named ${repeated} in one file`, about: `name: ${repeated}` };
+    const rule = { group: repeated, keys: ['name'] };
+    return { message: `there are two groups named ${repeated} in one file`, about: `name: ${repeated}`, rule };
   }
+  if (message === 'Groupname must not be empty') return { message, rule: { group: '', keys: [] } };
+  const keys = keysIn(message);
+  if (keys.length > 0) return { message, rule: { group: undefined, keys } };
   for (const [pattern, about] of searchTexts) {
     const match = pattern.exec(message);
     if (match !== null) return { message, about: about(match[1] ?? '') };

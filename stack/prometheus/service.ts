@@ -4,6 +4,7 @@ import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '..
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService } from '../service.ts';
+import { partsOfKey } from '../values/config-parts.ts';
 import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { withKeyHints } from '../values/go-messages.ts';
@@ -159,6 +160,11 @@ function checks(
       tool: 'promtool',
       argv: ['promtool', 'check', 'config', ...flagsFor(features), 'CONFIG/prometheus.yml'],
       explain: (output) => withFeatureHints(withKeyHints(explainPromtool(output, files), jobKeys), features),
+      divisible: {
+        path: 'prometheus.yml',
+        shared: ['global'],
+        partsOf: (config) => Object.entries(config).flatMap(([key, value]) => partsOfKey(key, value, partNames)),
+      },
     },
     ...ruleTests('the tests of the rules', own, files, features),
     ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
@@ -173,6 +179,8 @@ function promqlFeatures({ prometheus: { extra_args } }: StackConfig): readonly s
 function flagsFor(features: readonly string[]): readonly string[] {
   return features.map((name) => `--enable-feature=${name}`);
 }
+
+const partNames = { scrape_configs: 'job', remote_write: 'remote_write', remote_read: 'remote_read' };
 
 function ruleTests(
   title: string,

@@ -46,6 +46,7 @@ function runnerOf(answer: (command: CheckCommand) => Promise<CheckRun>) {
   return { open, seen };
 }
 
+const idOf = (event: Event): string => ('id' in event ? event.id : '');
 const ran = (exitCode: number, output = ''): CheckRun => ({ kind: 'ran', exitCode, output });
 
 async function check(rendering: Rendering, open: OpenRunner) {
@@ -86,7 +87,8 @@ describe('a check', () => {
     });
     const { reported, events } = await check(renderingOf(commands), open);
     expect(events.filter(({ kind }) => kind === 'started')).toHaveLength(3);
-    expect(events.filter(({ kind }) => kind !== 'started')).toEqual([
+    const ended = events.filter(({ kind }) => kind !== 'started').toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+    expect(ended).toEqual([
       { kind: 'done', id: 'check:prometheus:0', what: 'checking good', tookMs: expect.any(Number), detail: 'twice' },
       { kind: 'failed', id: 'check:prometheus:1', what: 'checking bad', why: 'so; bad' },
       { kind: 'skipped', id: 'check:prometheus:2', what: 'checking none', because: 'it is not there' },

@@ -1,0 +1,166 @@
+import type { KeyPath } from '../../stack/diagnostic.ts';
+import type { CheckCommand, CheckFinding, ConfigPart, DivisibleFile, RenderedFile } from '../../stack/model.ts';
+import { Secret } from '../../stack/secret.ts';
+import { revealed } from '../render/show.ts';
+import { StackError } from '../util/stack-error.ts';
+import { ConfigDocument } from './config-document.ts';
+
+/** What one file of a run is: its findings; undefined when the run ended before it. */
+type Outcome = readonly CheckFinding[] | undefined;
+
+/** Runs a command, which failed, on other files in the place of its divisible one; rejects where it cannot run. */
+export type RunCommand = (command: CheckCommand) => Promise<string>;
+
+/** How many values of a part are removed in turn, and of how many parts. */
+const maxValues = 400;
+const maxParts = 10;
+
+/**
+ * Findings whose place the tool did not say, with their place: the tool checks each part of the file alone, then the wrong ones again
+ * without one of their values at a time. A value without which a part is valid is what the message is about.
+ */
+export async function narrowFindings(
+  findings: readonly CheckFinding[],
+  command: CheckCommand,
+  files: readonly RenderedFile[],
+  run: RunCommand,
+): Promise<readonly CheckFinding[]> {
+  const { divisible } = command;
+  const isOpen = ({ path, line, at }: CheckFinding): boolean =>
+    line === undefined && at === undefined && (path === undefined || path === divisible?.path);
+  const file = files.find(({ path }) => path === divisible?.path);
+  const document = findings.some(isOpen) && file !== undefined ? ConfigDocument.read(revealed(file)) : undefined;
+  if (divisible === undefined || file === undefined || document === undefined) return findings;
+  const search = new Search(document, divisible, (texts) => checkTexts(texts, command, file, run));
+  try {
+    const placed = await search.place(findings.filter(isOpen));
+    return [...findings.filter((finding) => !isOpen(finding)), ...placed];
+  } catch (error) {
+    // What is wrong is known; only its place is not.
+    if (error instanceof StackError) return findings;
+    throw error;
+  }
+}
+
+class Search {
+  readonly #document: ConfigDocument;
+  readonly #file: DivisibleFile;
+  readonly #check: (texts: readonly string[]) => Promise<readonly Outcome[]>;
+
+  constructor(
+    document: ConfigDocument,
+    file: DivisibleFile,
+    check: (texts: readonly string[]) => Promise<readonly Outcome[]>,
+  ) {
+    this.#document = document;
+    this.#file = file;
+    this.#check = check;
+  }
+
+  async place(findings: readonly CheckFinding[]): Promise<readonly CheckFinding[]> {
+    const { shared } = this.#file;
+    const parts = this.#file.partsOf(this.#document.value);
+    const outcomes = await this.#check(parts.map((part) => this.#document.part(part, shared)));
+    const wrong = parts.flatMap((part, at) => {
+      const [finding] = outcomes[at] ?? [];
+      return finding === undefined ? [] : [{ part, finding }];
+    });
+    if (wrong.length === 0) return this.#placeBetween(findings, parts);
+    // Every part is checked with the shared keys, and fails with them.
+    const ofShared = wrong.filter(({ part }) => shared.includes(String(part.at[0])));
+    return this.#placeWithin(ofShared.length > 0 ? ofShared : wrong);
+  }
+
+  async #placeWithin(
+    wrong: readonly { readonly part: ConfigPart; readonly finding: CheckFinding }[],
+  ): Promise<readonly CheckFinding[]> {
+    const narrowed = wrong.slice(0, maxParts).flatMap(({ part }) => {
+      return this.#document.below(part, maxValues).map((path) => ({ part, path }));
+    });
+    const { shared } = this.#file;
+    const outcomes = await this.#check(narrowed.map(({ part, path }) => this.#document.part(part, shared, path)));
+    return wrong.map(({ part, finding }) => {
+      const valid = narrowed.flatMap((variant, at) =>
+        variant.part === part && outcomes[at]?.length === 0 ? [variant.path] : [],
+      );
+      const at = this.#document.quotedIn([...part.at, ...deepest(valid)], finding);
+      return { ...finding, path: this.#file.path, line: undefined, at, message: titled(part, finding.message) };
+    });
+  }
+
+  /** Places what is valid part by part, such as a name that two of them have: without either of them the file is valid. */
+  async #placeBetween(
+    findings: readonly CheckFinding[],
+    parts: readonly ConfigPart[],
+  ): Promise<readonly CheckFinding[]> {
+    const texts = [this.#document.without(undefined), ...parts.map(({ at }) => this.#document.without(at))];
+    const [whole, ...outcomes] = await this.#check(texts);
+    const part = parts.findLast((_, at) => outcomes[at]?.length === 0);
+    if (part === undefined || whole?.length === 0) return findings;
+    return findings.map((finding) => ({ ...finding, path: this.#file.path, at: part.at }));
+  }
+}
+
+/** The end of the longest chain of values, each inside the one before, without which a part is valid. */
+function deepest(valid: readonly KeyPath[]): KeyPath {
+  let path: KeyPath = [];
+  for (;;) {
+    const inner = valid.findLast(
+      (candidate) => candidate.length === path.length + 1 && path.every((key, at) => candidate[at] === key),
+    );
+    if (inner === undefined) return path;
+    path = inner;
+  }
+}
+
+function titled({ title, name }: ConfigPart, message: string): string {
+  return name !== undefined && message.includes(`"${name}"`) ? message : `${title}: ${message}`;
+}
+
+/** Runs a command's tool once over several files that each take the place of its file. */
+async function checkTexts(
+  texts: readonly string[],
+  command: CheckCommand,
+  file: RenderedFile,
+  run: RunCommand,
+): Promise<readonly Outcome[]> {
+  if (texts.length === 0) return [];
+  const { content, secrets, mode } = file;
+  const parts = texts.map((text, at): RenderedFile => {
+    const path = `promstack-part-${at + 1}.yml`;
+    return {
+      ...{ service: file.service, origin: file.origin, path, mode, secrets },
+      content: content instanceof Secret ? new Secret(text, content.origin) : text,
+    };
+  });
+  const argv = command.argv.flatMap((argument) =>
+    argument === `CONFIG/${file.path}` ? parts.map(({ path }) => `CONFIG/${path}`) : [argument],
+  );
+  const output = await run({ ...command, argv, alsoRun: [], reads: [...(command.reads ?? []), ...parts] });
+  const sections = new Map(sectionsOf(output));
+  return parts.map(({ path }) => {
+    const section = sections.get(path);
+    if (section === undefined) return undefined;
+    const findings = command.explain(section.replaceAll(`CONFIG/${path}`, `CONFIG/${file.path}`));
+    return findings.filter((finding) => finding.path === undefined || finding.path === file.path);
+  });
+}
+
+/**
+ * What promtool or amtool printed for each file. Where the two streams could not be joined, the errors come before all files, in
+ * their order, and a file without an error is called a success.
+ */
+function sectionsOf(output: string): readonly (readonly [path: string, text: string])[] {
+  const pieces = output.split(/^(?=Checking '?CONFIG\/promstack-part-)/m);
+  const sections = pieces.filter((piece) => piece.startsWith('Checking '));
+  const errors = pieces
+    .filter((piece) => !sections.includes(piece))
+    .join('')
+    .split(/^(?= *FAILED:)/m)
+    .filter((text) => text.trim() !== '');
+  return sections.map((text) => {
+    const [path = ''] = /promstack-part-\d+\.yml/.exec(text) ?? [];
+    const isComplete = /\b(?:SUCCESS|FAILED)\b|^panic: /m.test(text);
+    return [path, isComplete ? text : `${text}\n${errors.shift() ?? ''}`] as const;
+  });
+}
