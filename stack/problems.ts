@@ -3,8 +3,8 @@ import type { KeyPath, Problem } from './diagnostic.ts';
 import { type SecretFiles, secretKeyOf, secretProblems } from './secrets/secret-files.ts';
 import type { Service } from './service.ts';
 import { enabledServices, services } from './services.ts';
-import { closest } from './values/closest.ts';
 import { configMount } from './values/container.ts';
+import { isTimezone, timezoneHint } from './values/timezones.ts';
 import { quoted } from './values/words.ts';
 
 /** Problems of a config whose keys are all well formed: across services, then of each service. */
@@ -142,41 +142,8 @@ export function stackNameProblems(name: string, path: KeyPath): readonly Problem
   ];
 }
 
-/** Problems of a timezone, which must be a name of the IANA database. */
+/** Problems of a timezone, which must be one that the images have. */
 export function timezoneProblems(name: string, path: KeyPath): readonly Problem[] {
-  if (name === 'UTC') return [];
-  const near = closestTimezone(name);
-  const differsInCase = near !== undefined && near !== name && near.toLowerCase() === name.toLowerCase();
-  if (isTimezone(name) && !differsInCase) return [];
-  return [
-    {
-      code: 'unknown-timezone',
-      path,
-      message: `unknown timezone ${quoted(name)}`,
-      hint:
-        near === undefined ? 'use a name such as UTC, Europe/Berlin or Asia/Shanghai' : `did you mean ${quoted(near)}?`,
-    },
-  ];
-}
-
-/** False for offsets such as +08:00, which the servers would silently treat as UTC. */
-function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function closestTimezone(name: string): string | undefined {
-  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
-  if (names.includes(name)) return name;
-  const lower = name.toLowerCase().replaceAll(' ', '_');
-  return (
-    names.find((zone) => zone.toLowerCase() === lower) ??
-    names.find((zone) => zone.toLowerCase().endsWith(`/${lower}`)) ??
-    closest(name, names)
-  );
+  if (isTimezone(name)) return [];
+  return [{ code: 'unknown-timezone', path, message: `unknown timezone ${quoted(name)}`, hint: timezoneHint(name) }];
 }

@@ -128,19 +128,32 @@ test('a value must be described as users wrote it', () => {
 });
 
 describe('a timezone', () => {
-  test.each(['UTC', 'Asia/Shanghai', 'Europe/Berlin', 'America/Argentina/Ushuaia', 'Etc/GMT+8', 'Asia/Calcutta'])(
-    '%s must be taken',
-    (name) => {
-      expect(timezoneProblems(name, [])).toEqual([]);
-    },
-  );
+  test.each([
+    'UTC',
+    'Asia/Shanghai',
+    'Europe/Berlin',
+    'America/Argentina/Ushuaia',
+    'Etc/GMT+8',
+    'Asia/Calcutta',
+    'EST5EDT',
+    'CET',
+  ])('%s must be taken', (name) => {
+    expect(timezoneProblems(name, [])).toEqual([]);
+  });
 
   test.each([
     ['Shanghai', 'did you mean "Asia/Shanghai"?'],
+    ['CST', 'did you mean "America/Chicago" or "Asia/Shanghai"?'],
+    ['PST', 'did you mean "America/Los_Angeles"?'],
+    ['ist', 'did you mean "Asia/Kolkata", "Asia/Jerusalem" or "Europe/Dublin"?'],
+    ['asia/kolkata', 'did you mean "Asia/Kolkata"?'],
+    ['utc', 'did you mean "UTC"?'],
+    ['UTC+8', 'did you mean "Etc/GMT-8"?'],
+    ['SystemV/PST8', 'use a name such as UTC, Europe/Berlin or Asia/Shanghai'],
     ['asia/shanghai', 'did you mean "Asia/Shanghai"?'],
     ['Asia/Shangai', 'did you mean "Asia/Shanghai"?'],
     ['New York', 'did you mean "America/New_York"?'],
-    ['+08:00', 'use a name such as UTC, Europe/Berlin or Asia/Shanghai'],
+    ['+08:00', 'did you mean "Etc/GMT-8"?'],
   ])('%s must be refused with a hint', (name, hint) => {
     expect(timezoneProblems(name, [])).toMatchObject([{ hint }]);
   });
