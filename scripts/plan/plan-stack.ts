@@ -16,6 +16,7 @@ import type { Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
+import { type Substitute, substitutesOf } from './substitutes.ts';
 
 /** A plan, and its effects for the user. */
 export interface PlanReport {
@@ -23,6 +24,8 @@ export interface PlanReport {
   /** Why `up` would refuse to apply it: a name or a port that is taken. */
   readonly obstacle?: Blocker;
   readonly drift: readonly Drift[];
+  /** Images built from packages that run in place of others. */
+  readonly substitutes: readonly Substitute[];
   readonly files: readonly FileChange[];
   readonly meaning: AlertImpact;
 }
@@ -50,6 +53,7 @@ export async function planStack(options: {
       plan,
       ...(obstacle === undefined ? {} : { obstacle }),
       drift: driftOf(desired, observed),
+      substitutes: substitutesOf(references, images, rendering.config),
       ...compare(desired, await runningFiles(files, observed)),
     };
   } finally {

@@ -11,6 +11,7 @@ import {
 } from '../../engine/images/archive.ts';
 import { ensureImages, findImages } from '../../engine/images/ensure.ts';
 import { missingImages, missingImagesError, type RequiredImage } from '../../engine/images/outcome.ts';
+import { substitutesOf } from '../../plan/substitutes.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
@@ -104,22 +105,35 @@ async function pullAll(context: Context, engine: Engine, config: Config): Promis
 async function list({ stdout, json }: Context, engine: Engine, config: Config): Promise<void> {
   const references = imagesOf(config);
   const present = await findImages(engine, references, config.images);
+  const substitutes = substitutesOf(references, present, config);
   const images = await Promise.all(
     references.map(async ({ service, reference }) => {
       const ref = present.get(reference)?.ref;
       const summary = ref === undefined ? undefined : await engine.findImage(ref);
-      return { service, image: reference, had: ref, id: summary?.id, sizeBytes: summary?.sizeBytes };
+      const substitute = substitutes.find((candidate) => candidate.service === service);
+      return { service, image: reference, had: ref, substitute, id: summary?.id, sizeBytes: summary?.sizeBytes };
     }),
   );
   if (json) {
-    stdout.write(`${JSON.stringify(images)}\n`);
+    const rows = images.map(({ substitute, ...image }) => ({ ...image, isSubstitute: substitute !== undefined }));
+    stdout.write(`${JSON.stringify(rows)}\n`);
     return;
   }
   const { dim, green, yellow } = stdout.colours;
-  const rows = images.map(({ service, image, had, id, sizeBytes }) => [
-    service,
+  const stateOf = ({
     image,
-    had === undefined ? yellow('missing') : green(had === image ? 'present' : `present as ${had}`),
+    had,
+    substitute,
+  }: Pick<(typeof images)[number], 'image' | 'had' | 'substitute'>): string => {
+    if (had === undefined) return yellow('missing');
+    if (substitute === undefined) return green(had === image ? 'present' : `present as ${had}`);
+    const state = `${had}, substitute for ${image}`;
+    return substitute.isNamed ? yellow(state) : state;
+  };
+  const rows = images.map(({ id, sizeBytes, ...image }) => [
+    image.service,
+    image.image,
+    stateOf(image),
     sizeBytes === undefined ? '' : sizeText(sizeBytes),
     id?.replace(/^sha256:/, '').slice(0, 12) ?? '',
   ]);

@@ -2,7 +2,7 @@ import { printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
-import { printPlan, printReport } from '../print/plan.ts';
+import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderOrThrow } from './stages.ts';
 
@@ -31,7 +31,11 @@ export const command = defineCommand({
     const { stdout, json } = context;
     if (json) stdout.write(`${JSON.stringify({ ...plan, ...rest })}\n`);
     else {
-      stdout.write(summary === true ? printPlan(plan) : printReport(report, stdout.colours));
+      stdout.write(
+        summary === true
+          ? printPlan(plan) + printSubstitutes(report.substitutes, stdout.colours)
+          : printReport(report, stdout.colours),
+      );
       if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
     }
     if (report.obstacle !== undefined && !json) {

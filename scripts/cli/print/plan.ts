@@ -2,6 +2,7 @@ import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
 import { type Change, describe, type Plan } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
+import type { Substitute } from '../../plan/substitutes.ts';
 import type { Colours } from '../terminal-output.ts';
 
 const marks: Readonly<Record<Change['action'], string>> = {
@@ -33,9 +34,10 @@ export function printPlan(plan: Plan): string {
 }
 
 /** The complete report: changes of services, drift, effects on alerts, and diffs of files. */
-export function printReport({ plan, drift, files, meaning }: PlanReport, colours: Colours): string {
+export function printReport({ plan, drift, substitutes, files, meaning }: PlanReport, colours: Colours): string {
   const sections = [
     printPlan(plan),
+    printSubstitutes(substitutes, colours),
     drift.length === 0
       ? ''
       : section(
@@ -49,6 +51,19 @@ export function printReport({ plan, drift, files, meaning }: PlanReport, colours
     .filter((text) => text !== '')
     .map((text) => coloured(text, colours))
     .join('\n');
+}
+
+/** A line for each image that stack.yml names and that is not the one that runs, and one for all defaults. */
+export function printSubstitutes(substitutes: readonly Substitute[], { yellow }: Colours): string {
+  const isOnce = ({ reference }: Substitute, at: number): boolean =>
+    substitutes.findIndex((substitute) => substitute.reference === reference) === at;
+  const describe = ({ reference, ref }: Substitute): string => `${ref} is a substitute for ${reference}`;
+  const once = substitutes.filter(isOnce);
+  const defaults = once.filter(({ isNamed }) => !isNamed).map(describe);
+  return [
+    ...once.filter(({ isNamed }) => isNamed).map((substitute) => `${yellow(describe(substitute))}\n`),
+    ...(defaults.length === 0 ? [] : [`${defaults.join(', ')}\n`]),
+  ].join('');
 }
 
 function printMeaning(meaning: AlertImpact): string {

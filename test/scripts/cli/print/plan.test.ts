@@ -240,6 +240,7 @@ describe('the report of a plan', () => {
     const planReport: PlanReport = {
       plan: reconcile(desired, observedAs(desired, both)),
       drift: [],
+      substitutes: [],
       files: fileChanges(
         'prometheus',
         { files: [empty('gone'), empty('opened')], revision: 'a' },
@@ -294,6 +295,7 @@ function report(before: Content | undefined, after: Content): string {
   const planReport: PlanReport = {
     plan: reconcile(desired, observed),
     drift: [],
+    substitutes: [],
     files: (['prometheus', 'alertmanager'] as const).flatMap((name) =>
       fileChanges(name, old && { files: old[name], revision: 'older', masked: masks(old[name]) }, {
         files: now[name],

@@ -1,0 +1,29 @@
+import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { findService } from '../../stack/services.ts';
+import type { RequiredImage } from '../engine/images/outcome.ts';
+import { recipeFor, upstreamVersionOf } from '../engine/images/recipes.ts';
+
+/** An image built from packages that runs in place of the one that stack.yml or its default names. */
+export interface Substitute extends RequiredImage {
+  readonly ref: string;
+  /** Whether stack.yml names the image; otherwise it is the default. */
+  readonly isNamed: boolean;
+}
+
+/** The images of a stack that run in place of others, by what the engine has. */
+export function substitutesOf(
+  required: readonly RequiredImage[],
+  images: ReadonlyMap<string, { readonly ref: string }>,
+  config: StackConfig,
+): readonly Substitute[] {
+  let defaults: StackConfig | undefined;
+  return required.flatMap(({ service, reference }): readonly Substitute[] => {
+    const ref = images.get(reference)?.ref;
+    const recipe = recipeFor(reference);
+    if (ref === undefined || ref === reference || recipe === undefined) return [];
+    if (upstreamVersionOf(recipe, ref) === undefined) return [];
+    defaults ??= stackSchema.parse({ images: config.images });
+    const isNamed = findService(service)?.container(defaults).image !== reference;
+    return [{ service, reference, ref, isNamed }];
+  });
+}

@@ -1,0 +1,41 @@
+import pc from 'picocolors';
+import { expect, test } from 'vitest';
+import { printSubstitutes } from '../../../scripts/cli/print/plan.ts';
+import { substitutesOf } from '../../../scripts/plan/substitutes.ts';
+import { stackSchema } from '../../../stack/config.ts';
+
+const named = 'prom/prometheus:v3.8.0';
+const config = stackSchema.parse({ prometheus: { image: named } });
+const required = [
+  { service: 'prometheus', reference: named },
+  { service: 'alertmanager', reference: config.alertmanager.image },
+  { service: 'pushgateway', reference: config.pushgateway.image },
+  { service: 'grafana', reference: config.grafana.image },
+];
+
+test('an image of packages must be named as a substitute, in yellow where the user named another', () => {
+  const images = new Map([
+    [named, { ref: 'promstack/prometheus:3.5.3-debian' }],
+    [config.alertmanager.image, { ref: 'localhost/promstack/alertmanager:0.33.1-debian' }],
+    [config.pushgateway.image, { ref: 'mirror.example/prom/pushgateway:v1.11.2' }],
+    [config.grafana.image, { ref: config.grafana.image }],
+  ]);
+  const substitutes = substitutesOf(required, images, config);
+  expect(substitutes.map(({ service, isNamed }) => [service, isNamed])).toEqual([
+    ['prometheus', true],
+    ['alertmanager', false],
+  ]);
+  const colours = pc.createColors(true);
+  const line = `promstack/prometheus:3.5.3-debian is a substitute for ${named}`;
+  expect(printSubstitutes(substitutes, colours)).toBe(
+    `${colours.yellow(line)}\nlocalhost/promstack/alertmanager:0.33.1-debian is a substitute for ${config.alertmanager.image}\n`,
+  );
+});
+
+test('an image built from packages that stack.yml names itself must not be called a substitute', () => {
+  const own = 'promstack/prometheus:3.5.3-debian';
+  const itself = stackSchema.parse({ prometheus: { image: own } });
+  expect(substitutesOf([{ service: 'prometheus', reference: own }], new Map([[own, { ref: own }]]), itself)).toEqual(
+    [],
+  );
+});
