@@ -8,6 +8,7 @@ import type {
   HttpRequest,
   HttpResponse,
   Proof,
+  Reading,
   RenderedFile,
 } from './model.ts';
 import type { OwnItem } from './own-items.ts';
@@ -74,6 +75,8 @@ export interface Service {
   /** Proofs that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
   healthIndicators?(config: StackConfig): readonly HealthIndicator[];
+  /** Problems that only its log shows, from the lines since it loaded its config. */
+  logProblems?(logLines: readonly string[]): NonNullable<Reading['problems']>;
   /** The alerts its files define. */
   alerts?(files: readonly RenderedFile[]): readonly AlertRule[];
   /** How its files route alerts; undefined when they cannot be parsed. */

@@ -45,6 +45,8 @@ export interface ContainerSummary {
   readonly createdAt: number;
   /** The TCP ports it publishes while it runs. */
   readonly hostPorts: readonly HostPort[];
+  /** Names of the networks it is connected to. */
+  readonly networks: readonly string[];
 }
 
 /** Settings that can change without recreating the container, by `docker update` and `docker network`. */
@@ -55,8 +57,8 @@ export interface ContainerDetails {
   readonly cpus?: number | undefined;
   /** `no`, `always`, `unless-stopped` or `on-failure`. */
   readonly restartPolicy: string;
-  /** Names of the networks it is connected to. */
-  readonly networks: readonly string[];
+  /** The networks it is connected to, and the names it has in the DNS of each beside its own. */
+  readonly networks: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface VolumeSummary {

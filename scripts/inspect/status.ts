@@ -12,6 +12,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
+import { explainClash, type NameClash, nameClashes } from './name-clashes.ts';
 
 /** The state of a stack: what runs, whether it matches stack.yml, and the health of each service. */
 export interface StackStatus {
@@ -79,10 +80,12 @@ export async function takeStatus({
         const revision = release === undefined ? undefined : running?.linked;
         const indicators = service.healthIndicators?.(config) ?? [];
         const url = client.url(service.name, service.port);
-        return probe(service, running, { image, revision, indicators, query, url, now: clock.now() });
+        const probed = await probe(service, running, { image, revision, indicators, query, url, now: clock.now() });
+        const fromLog = await logProblems(engine, service, probed.status, { now: clock.now(), signal });
+        return { ...probed, problems: [...probed.problems, ...fromLog] };
       }),
     );
-    return summarise(desired, observed, probed);
+    return summarise(desired, observed, probed, await nameClashes(engine, desired.stack));
   } finally {
     client.close();
   }
@@ -156,6 +159,27 @@ async function probe(
   };
 }
 
+/** How far back a log is read. A rule that fails does so again at its next evaluation. */
+const logMs = 15 * 60_000;
+/** The most lines that are read of one log. */
+const logLines = 10_000;
+
+/** What a server reports in its log alone, since it loaded the config it runs. */
+async function logProblems(
+  engine: Engine,
+  service: Service,
+  { container, isReady, vitals }: ServiceStatus,
+  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
+): Promise<readonly StatusProblem[]> {
+  if (service.logProblems === undefined || container === undefined || !isReady) return [];
+  const loaded = vitals.map(({ values }) => Number(values['lastSuccess'] ?? 0));
+  // A server says in whole seconds when it loaded its config.
+  const since = new Date(Math.max(now - logMs, ...loaded.map((seconds) => (seconds + 1) * 1_000)));
+  const lines: string[] = [];
+  for await (const { text } of engine.logs(container, { since, tail: logLines, signal })) lines.push(text);
+  return service.logProblems(lines).map((problem) => ({ tone: 'wrong', service: service.name, ...problem }));
+}
+
 function notReady(service: string, response: HttpResponse | string): StatusProblem {
   const message =
     typeof response === 'string'
@@ -178,7 +202,12 @@ async function readIndicator(
   return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
 }
 
-function summarise(desired: Desired, observed: Observed, probed: readonly ProbedService[]): StackStatus {
+function summarise(
+  desired: Desired,
+  observed: Observed,
+  probed: readonly ProbedService[],
+  clashes: readonly NameClash[],
+): StackStatus {
   const { changes } = reconcile(desired, observed);
   const drift = driftOf(desired, observed);
   const differences = changes.flatMap((change) =>
@@ -189,7 +218,11 @@ function summarise(desired: Desired, observed: Observed, probed: readonly Probed
       drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
-  const all = [...differences, ...probed.flatMap(({ problems }) => problems)];
+  const foreign = clashes.map((clash): StatusProblem => {
+    const { why, tryThis } = explainClash(clash);
+    return { tone: 'wrong', service: clash.service, message: why, tryThis };
+  });
+  const all = [...differences, ...foreign, ...probed.flatMap(({ problems }) => problems)];
   const isWrong = ({ tone }: StatusProblem): boolean => tone === 'wrong';
   return {
     stack: desired.stack,

@@ -9,7 +9,7 @@ export function manualChanges({ spec, details }: ObservedService, network: strin
     ...difference('memory limit', sizeOf(spec.resources.memoryBytes), sizeOf(details.memoryBytes)),
     ...difference('cpu limit', roundCpus(spec.resources.cpus), roundCpus(details.cpus)),
     ...difference('restart policy', restartPolicy, details.restartPolicy),
-    ...(details.networks.includes(network) ? [] : [`it was disconnected from the network ${network} by hand`]),
+    ...(network in details.networks ? [] : [`it was disconnected from the network ${network} by hand`]),
   ];
 }
 

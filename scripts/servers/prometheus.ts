@@ -22,14 +22,14 @@ const ruleSchema = z.object({
   lastError: z.string().optional(),
   alerts: z.array(z.object({ labels: labelsSchema, state: z.string() })).default([]),
 });
-const rulesSchema = dataOf(z.object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) }));
+const rulesSchema = dataOf(z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(ruleSchema) })) }));
 const alertmanagersSchema = dataOf(z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) }));
 
 /** A scrape target of the running Prometheus. */
 export type ScrapeTarget = z.infer<typeof targetSchema>;
 
-/** An alert rule of the running Prometheus. */
-export type RunningRule = z.infer<typeof ruleSchema>;
+/** A rule of the running Prometheus, and the name of its group. */
+export type RunningRule = z.infer<typeof ruleSchema> & { readonly group: string };
 
 /** The path of an instant query. */
 export function queryPath(expr: string): string {
@@ -59,9 +59,11 @@ export class PrometheusClient {
     return (await this.#servers.json(service, '/api/v1/targets?state=active', targetsSchema)).data.activeTargets;
   }
 
-  async alertRules(): Promise<readonly RunningRule[]> {
-    const { data } = await this.#servers.json(service, '/api/v1/rules?type=alert', rulesSchema);
-    return data.groups.flatMap(({ rules }) => rules);
+  /** All rules, or only those of alerts. */
+  async rules(type?: 'alert'): Promise<readonly RunningRule[]> {
+    const path = type === undefined ? '/api/v1/rules' : `/api/v1/rules?type=${type}`;
+    const { data } = await this.#servers.json(service, path, rulesSchema);
+    return data.groups.flatMap(({ name, rules }) => rules.map((rule) => ({ ...rule, group: name })));
   }
 
   /** The URLs of the Alertmanagers it sends alerts to. */
@@ -72,12 +74,18 @@ export class PrometheusClient {
 
   /** Seconds since it loaded its config, by its own clock; its list of targets follows up to 5 s later. */
   async configAge(): Promise<number> {
-    const infoSchema = dataOf(z.object({ lastConfigTime: z.string() }));
-    const [info, time] = await Promise.all([
-      this.#servers.json(service, '/api/v1/status/runtimeinfo', infoSchema),
+    const [loadedAt, time] = await Promise.all([
+      this.configLoadedAt(),
       this.#servers.json(service, queryPath('time()'), scalarSchema),
     ]);
-    return time.data.result[0] - Date.parse(info.data.lastConfigTime) / 1000;
+    return time.data.result[0] - loadedAt / 1_000;
+  }
+
+  /** When it had loaded its config, in milliseconds since 1970 by its own clock, which says it in whole seconds. */
+  async configLoadedAt(): Promise<number> {
+    const infoSchema = dataOf(z.object({ lastConfigTime: z.string() }));
+    const { data } = await this.#servers.json(service, '/api/v1/status/runtimeinfo', infoSchema);
+    return Date.parse(data.lastConfigTime) + 1_000;
   }
 
   /** The names of all metrics; undefined until every target has been scraped once. */

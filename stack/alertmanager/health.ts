@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { lastReload } from '../prometheus/health.ts';
-import { sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
+import { counted } from '../values/words.ts';
 
 const port = 9093;
 const metricsPage = { method: 'GET', port, path: '/metrics' } as const;
@@ -29,20 +30,30 @@ function readAlerts(body: string): Reading | undefined {
   };
 }
 
+/**
+ * A notification that is retried counts as failed by its attempts: Alertmanager counts it as failed only once it gives up,
+ * minutes later, and every notification as sent once it starts.
+ */
 function readNotifications(page: string): Reading {
-  const attempted = sumOf(page, 'alertmanager_notifications_total');
-  const failures = samplesOf(page, 'alertmanager_notifications_failed_total').filter((sample) => sample.value > 0);
-  const failed = failures.reduce((sum, sample) => sum + sample.value, 0);
-  const failedBy = [...new Set(failures.map((sample) => sampleLabel(sample, 'integration') ?? ''))].sort();
-  const sent = Math.max(0, attempted - failed);
-  const values = { sent, failed, failedBy };
-  if (failed === 0) return { text: `${sent} sent, none failed`, values, tone: 'right' };
+  const failedOf = (metric: string) => samplesOf(page, metric).filter((sample) => sample.value > 0);
+  const attempts = failedOf('alertmanager_notification_requests_failed_total');
+  const final = failedOf('alertmanager_notifications_failed_total');
+  const sum = (samples: readonly MetricSample[]) => samples.reduce((total, { value }) => total + value, 0);
+  const failedAttempts = sum(attempts);
+  const failed = sum(final);
+  const sent = Math.max(0, sumOf(page, 'alertmanager_notification_requests_total') - failedAttempts);
+  const failedBy = [
+    ...new Set([...attempts, ...final].map((sample) => sampleLabel(sample, 'integration') ?? '')),
+  ].sort();
+  const values = { sent, failed, failedAttempts, failedBy };
+  if (failedBy.length === 0) return { text: `${sent} sent, none failed`, values, tone: 'right' };
   const by = failedBy.join(', ');
+  const failures = `${counted(failedAttempts, 'attempt')} failed, ${failed === 0 ? 'none' : failed} given up`;
   return {
-    text: `${sent} sent, ${failed} failed since it started (${by})`,
+    text: `${sent} sent, ${failures} since it started (${by})`,
     values,
     tone: 'notice',
-    problems: [{ message: `notifications via ${by} failed`, tryThis: 'promstack logs alertmanager' }],
+    problems: [{ message: `notifications via ${by} failed: ${failures}`, tryThis: 'promstack logs alertmanager' }],
   };
 }
 

@@ -1,3 +1,5 @@
+import { logfmt } from '../values/logfmt.ts';
+
 /** A failed notification in Alertmanager's log. */
 export interface NotifyFailure {
   readonly receiver: string;
@@ -48,14 +50,3 @@ export function explainFailure({ receiver, integration, error }: NotifyFailure):
 }
 
 const logs = 'promstack logs alertmanager';
-
-/** The fields of a line such as `level=WARN msg="Notify attempt failed" receiver=sink`. */
-function logfmt(line: string): Readonly<Record<string, string>> {
-  const pairs = [...line.matchAll(/(\w+)=(?:"((?:\\.|[^"\\])*)"|(\S*))/g)];
-  return Object.fromEntries(
-    pairs.map(([, key = '', quoted, plain = '']) => [
-      key,
-      quoted?.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)) ?? plain,
-    ]),
-  );
-}

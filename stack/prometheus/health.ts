@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
+import { logfmt } from '../values/logfmt.ts';
+import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
+import { counted } from '../values/words.ts';
 
 const port = 9090;
 
@@ -11,6 +14,16 @@ export function healthIndicators(): readonly HealthIndicator[] {
       label: 'targets',
       request: { method: 'GET', port, path: '/api/v1/targets?state=active' },
       read: ({ body }) => readTargets(parseJson(body)),
+    },
+    {
+      label: 'jobs',
+      request: { method: 'GET', port, path: '/metrics' },
+      read: ({ body }) => readJobs(body),
+    },
+    {
+      label: 'rules',
+      request: { method: 'GET', port, path: '/api/v1/rules' },
+      read: ({ body }) => readRules(parseJson(body)),
     },
     {
       label: 'alerts',
@@ -38,8 +51,19 @@ const targets = z.object({
   }),
 });
 
-/** More targets than this are counted instead of listed. */
+/** More problems of one kind than this are counted instead of listed. */
 const maxListed = 5;
+
+/** A message for each of the first few, and one that counts the others; the last says what to try. */
+function listed<T>(
+  all: readonly T[],
+  message: (one: T) => string,
+  { others, tryThis }: { readonly others: string; readonly tryThis: string },
+): NonNullable<Reading['problems']> {
+  const messages = all.slice(0, maxListed).map(message);
+  if (all.length > maxListed) messages.push(`${all.length - maxListed} more ${others}`);
+  return messages.map((text, at) => (at === messages.length - 1 ? { message: text, tryThis } : { message: text }));
+}
 
 function readTargets(answer: unknown): Reading | undefined {
   const parsed = targets.safeParse(answer);
@@ -53,18 +77,132 @@ function readTargets(answer: unknown): Reading | undefined {
     ...(down.length > 0 ? [`${down.length} down`] : []),
     ...(waiting > 0 ? [`${waiting} not scraped yet`] : []),
   ].join(', ');
-  const messages = down
-    .slice(0, maxListed)
-    .map((target) => `the target ${target.scrapeUrl} of job ${target.scrapePool} is down: ${target.lastError}`);
-  if (down.length > maxListed) messages.push(`${down.length - maxListed} more targets are down`);
-  const tryThis =
-    'check that it listens on an address the containers can reach; this host is host.docker.internal to them';
   return {
     text,
     values: { up, down: down.length, waiting, downUrls: down.map((target) => target.scrapeUrl) },
-    tone: down.length > 0 ? 'wrong' : 'right',
-    problems: messages.map((message, at) => (at === messages.length - 1 ? { message, tryThis } : { message })),
+    tone: down.length > 0 ? 'wrong' : waiting > 0 ? 'notice' : 'right',
+    problems:
+      down.length > 0
+        ? listed(
+            down,
+            ({ scrapeUrl, scrapePool, lastError }) =>
+              `the target ${scrapeUrl} of job ${scrapePool} is down: ${lastError}`,
+            {
+              others: 'targets are down',
+              tryThis:
+                'check that it listens on an address the containers can reach; this host is host.docker.internal to them',
+            },
+          )
+        : notYet(waiting, 'target', 'scraped'),
   };
+}
+
+/** A notice about what has not been done since the server started or reloaded. */
+function notYet(count: number, noun: string, done: string): NonNullable<Reading['problems']> {
+  if (count === 0) return [];
+  const message = `${counted(count, noun)} ${count === 1 ? 'has' : 'have'} not been ${done} yet`;
+  return [{ message, tryThis: 'promstack status again in a minute' }];
+}
+
+/** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */
+function readJobs(page: string): Reading | undefined {
+  const pools = samplesOf(page, 'prometheus_target_scrape_pool_targets');
+  if (pools.length === 0) return undefined;
+  const discovered = new Map(
+    samplesOf(page, 'prometheus_sd_discovered_targets')
+      .filter((sample) => sampleLabel(sample, 'name') === 'scrape')
+      .map((sample) => [sampleLabel(sample, 'config'), sample.value]),
+  );
+  const empty = pools
+    .filter(({ value }) => value === 0)
+    .map((sample) => sampleLabel(sample, 'scrape_job') ?? '')
+    .sort();
+  const withTargets = pools.length - empty.length;
+  return {
+    text: empty.length === 0 ? `${withTargets} with targets` : `${withTargets} with targets, ${empty.length} without`,
+    values: { withTargets, withoutTargets: empty },
+    tone: empty.length > 0 ? 'notice' : 'right',
+    problems: listed(empty, (job) => `the job ${job} has no targets: ${whyEmpty(discovered.get(job) ?? 0)}`, {
+      others: 'jobs have no targets',
+      tryThis: 'check the files, names and relabel_configs of its discovery; promstack logs prometheus',
+    }),
+  };
+}
+
+function whyEmpty(discovered: number): string {
+  if (discovered === 0) return 'nothing was discovered';
+  return `its relabel_configs drop ${discovered === 1 ? 'the one' : `all ${discovered}`} that ${discovered === 1 ? 'was' : 'were'} discovered`;
+}
+
+const ruleGroups = z.object({
+  data: z.object({
+    groups: z.array(
+      z.object({
+        name: z.string(),
+        rules: z.array(z.object({ name: z.string(), health: z.string(), lastError: z.string().optional() })),
+      }),
+    ),
+  }),
+});
+
+/** Rules that fail at every evaluation: no alert fires and no series is recorded, while everything else looks healthy. */
+function readRules(answer: unknown): Reading | undefined {
+  const parsed = ruleGroups.safeParse(answer);
+  if (!parsed.success) return undefined;
+  const rules = parsed.data.data.groups.flatMap((group) => group.rules.map((rule) => ({ ...rule, group: group.name })));
+  const failing = rules.filter(({ health }) => health === 'err');
+  const waiting = rules.filter(({ health }) => health === 'unknown').length;
+  const evaluated = rules.length - failing.length - waiting;
+  const text = [
+    `${evaluated} evaluated`,
+    ...(failing.length > 0 ? [`${failing.length} failing`] : []),
+    ...(waiting > 0 ? [`${waiting} not evaluated yet`] : []),
+  ].join(', ');
+  return {
+    text,
+    values: { evaluated, failing: failing.length, waiting, failingNames: failing.map(({ name }) => name) },
+    tone: failing.length > 0 ? 'wrong' : waiting > 0 ? 'notice' : 'right',
+    problems:
+      failing.length > 0
+        ? listed(failing, ruleFailure, { others: 'rules fail', tryThis: fixRule })
+        : notYet(waiting, 'rule', 'evaluated'),
+  };
+}
+
+const fixRule = 'fix it in its rule file, then promstack reload';
+
+/** `the rule A of group g fails: many-to-many matching not allowed`. */
+export function ruleFailure({
+  name,
+  group,
+  lastError,
+}: {
+  readonly name: string;
+  readonly group: string;
+  readonly lastError?: string | undefined;
+}): string {
+  return `the rule ${name} of group ${group} fails: ${lastError ?? 'Prometheus gives no reason'}`;
+}
+
+/** Alerts that are sent with an error in place of an annotation or a label, from Prometheus's log. */
+export function logProblems(lines: readonly string[]): NonNullable<Reading['problems']> {
+  const errors = new Map<string, string>();
+  for (const line of lines) {
+    const { msg = '', alert, err = '' } = logfmt(line);
+    if (/^expanding alert template failed/i.test(msg) && alert !== undefined) errors.set(alert, err);
+  }
+  return listed([...errors], ([alert, error]) => `a template of the alert ${alert} fails: ${templateError(error)}`, {
+    others: 'alerts have templates that fail',
+    tryThis: 'fix its labels and annotations in its rule file, then promstack reload',
+  });
+}
+
+/** The message of Go's template package without the name and the position that Prometheus gave the template. */
+export function templateError(error: string): string {
+  return error.replace(
+    /^error (?:executing|parsing) template .*?: template: .*?:\d+(?::\d+)?: (?:executing ".*?" (?=at ))?/,
+    '',
+  );
 }
 
 const alerts = z.object({

@@ -11,7 +11,7 @@ import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
 import { alerts } from './alerts.ts';
-import { healthIndicators } from './health.ts';
+import { healthIndicators, logProblems } from './health.ts';
 import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
 import { explainPromtool, explainRuleTests, withFeatureHints } from './promtool-output.ts';
@@ -101,6 +101,7 @@ export const prometheus = defineService({
   risks,
   explainExit: (lines) => explainExit(lines, causes),
   healthIndicators,
+  logProblems,
 });
 
 /** The last log lines of a Prometheus that exited (3.5.3 to 3.14.0). */

@@ -49,6 +49,8 @@ describe('a running stack', () => {
       expect(facts).toMatchObject({
         'pushgateway groups': { groups: 1 },
         'prometheus targets': { up: 3, down: 0, waiting: 0 },
+        'prometheus jobs': { withTargets: 3, withoutTargets: [] },
+        'prometheus rules': { failing: 0, waiting: 0 },
         'prometheus last reload': { succeeded: true },
         'alertmanager notifications': { failed: 0 },
         'alertmanager last reload': { succeeded: true },

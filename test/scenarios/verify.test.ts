@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
+import type { StackStatus } from '../../scripts/inspect/status.ts';
 import type { PipelineCheckResult, StageResult } from '../../scripts/inspect/verify/pipeline-check.ts';
 import { sumOf } from '../../stack/values/metrics-page.ts';
 import { eventually } from '../support/eventually.ts';
@@ -20,6 +21,27 @@ const scrapes = `
   scrape_interval: 1s
   honor_labels: true
   static_configs: [{ targets: ["pushgateway:9091"] }]
+`;
+
+const jobWithoutTargets = { job_name: 'files', file_sd_configs: [{ files: ['/etc/promstack/none/*.json'] }] };
+
+/** Rules that every tool accepts and that fail on the stack's own series. */
+const failingRules = `
+groups:
+  - name: failing
+    interval: 1s
+    limit: 1
+    rules:
+      - alert: TooMany
+        expr: up >= 0
+      - record: job:up:sum
+        expr: up + on () up
+  - name: templates
+    interval: 1s
+    rules:
+      - alert: BadTemplate
+        expr: vector(1)
+        annotations: { summary: '{{ query "not_there" | first | value }}' }
 `;
 
 const answering = (status: string) =>
@@ -84,7 +106,9 @@ describe('verify', () => {
     expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
     const stage = (name: string) => expect.stringMatching(new RegExp(`^✔ ${name} .* (ms|s)( {2}.*)?$`));
     expect(stdout.trimEnd().split('\n')).toEqual([
-      ...['route', 'pushgateway', 'prometheus', 'rule', 'alertmanager', 'receiver', 'routes'].map(stage),
+      ...['network', 'route', 'pushgateway', 'prometheus', 'rule', 'rules', 'alertmanager', 'receiver', 'routes'].map(
+        stage,
+      ),
       expect.stringMatching(/^✔ the pipeline works \(.*\)$/),
     ]);
     await eventually(async () => expect(await getText(stack.url('pushgateway', '/metrics'))).not.toContain('canary'));
@@ -192,11 +216,12 @@ groups:
     await change({ 'templates/alertmanager/alertmanager.yml': yml });
     const { exitCode, result } = await verify();
     expect(exitCode).toBe(1);
-    expect(result.hops.map(({ hop, outcome }) => `${hop} ${outcome}`).slice(0, 2)).toEqual([
+    expect(result.hops.map(({ hop, outcome }) => `${hop} ${outcome}`).slice(0, 3)).toEqual([
+      'network passed',
       'route broken',
       'pushgateway skipped',
     ]);
-    expect(result.hops[0]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
+    expect(result.hops[1]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
   });
 
   it('must reach Alertmanager in a stack without a sink, and notify nobody', { timeout: testMs }, async () => {
@@ -209,6 +234,51 @@ groups:
     expect(exitCode, JSON.stringify(result)).toBe(0);
     expect(result.hops.find(({ hop }) => hop === 'receiver')?.detail).toContain('routed to promstack-verify');
     expect(await notifications()).toBe(before);
+  });
+
+  it('must name rules and templates that fail, jobs without targets and a foreign container, as status does', {
+    timeout: testMs,
+  }, async () => {
+    await stack.write('rules/failing.yml', failingRules);
+    await change({}, { prometheus: { rules: ['rules/failing.yml'], scrape_configs: [jobWithoutTargets] } });
+    const docker = new Docker();
+    const foreign = await docker.createContainer({
+      name: `${stack.name}-foreign`,
+      Image: (await docker.getContainer(container('pushgateway')).inspect()).Image,
+      HostConfig: { NetworkMode: stack.name },
+      NetworkingConfig: { EndpointsConfig: { [stack.name]: { Aliases: ['alertmanager'] } } },
+    });
+    try {
+      await foreign.start();
+      const clash = expect.stringContaining(
+        `${stack.name}-foreign, which is not part of the stack, answers to the name`,
+      );
+      await eventually(async () => {
+        const { exitCode, stdout } = await stack.run('status', '--json');
+        expect(exitCode).toBe(1);
+        const { problems } = JSON.parse(stdout) as StackStatus;
+        expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(
+          expect.arrayContaining([
+            expect.stringContaining('answers to the name alertmanager on the network'),
+            'wrong: the rule TooMany of group failing fails: exceeded limit of 1 with 3 alerts',
+            expect.stringMatching(/^wrong: the rule job:up:sum of group failing fails: .*many-to-many/),
+            expect.stringMatching(/^wrong: a template of the alert BadTemplate fails: .*first\(\) called on vector/),
+            'notice: the job files has no targets: nothing was discovered',
+          ]),
+        );
+      });
+      const { exitCode, result } = await verify();
+      const broken = result.hops.filter(({ outcome }) => outcome === 'broken');
+      expect({ exitCode, broken }, JSON.stringify(result)).toMatchObject({
+        exitCode: 1,
+        broken: [
+          { hop: 'network', why: clash },
+          { hop: 'rules', why: expect.stringMatching(/^the rule .* fails: .* \(and 2 more failures\)$/) },
+        ],
+      });
+    } finally {
+      await foreign.remove({ force: true });
+    }
   });
 
   it('must name the receiver when it answers 500', { timeout: testMs }, async () => {

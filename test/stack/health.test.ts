@@ -31,8 +31,8 @@ test('targets must be counted, and those that are down listed with their errors 
   ).toEqual({
     text: '2 up, 1 not scraped yet',
     values: { up: 2, down: 0, waiting: 1, downUrls: [] },
-    tone: 'right',
-    problems: [],
+    tone: 'notice',
+    problems: [{ message: '1 target has not been scraped yet', tryThis: 'promstack status again in a minute' }],
   });
   const down = read('prometheus', 'targets', {
     data: { activeTargets: [target('up'), ...Array.from({ length: 7 }, () => target('down', 'connection refused'))] },
@@ -83,21 +83,126 @@ test('a failed reload must be a problem of every server with a reload', () => {
   }
 });
 
-test('failed notifications must be reported with their integration', () => {
-  const page = (failed: number) =>
+test.each([
+  ['rules that are evaluated', ['ok', 'ok'], '2 evaluated', 'right', []],
+  [
+    'rules that are not evaluated yet',
+    ['ok', 'unknown'],
+    '1 evaluated, 1 not evaluated yet',
+    'notice',
+    ['1 rule has not been evaluated yet'],
+  ],
+  [
+    'rules that fail',
+    ['ok', 'err', 'unknown'],
+    '1 evaluated, 1 failing, 1 not evaluated yet',
+    'wrong',
+    ['the rule r1 of group g fails: exceeded limit of 1 with 2 alerts'],
+  ],
+] as const)(
+  '%s must be counted, and each that fails named with its group and error',
+  (_, healths, text, tone, messages) => {
+    const rules = healths.map((health, at) => ({
+      name: `r${at}`,
+      health,
+      lastError: health === 'err' ? 'exceeded limit of 1 with 2 alerts' : undefined,
+    }));
+    const reading = read('prometheus', 'rules', { data: { groups: [{ name: 'g', rules }] } });
+    expect(reading).toMatchObject({ text, tone });
+    expect(reading?.problems?.map(({ message }) => message)).toEqual(messages);
+  },
+);
+
+test('a job without targets must be a notice with the cause', () => {
+  const page = [
+    'prometheus_target_scrape_pool_targets{scrape_job="node"} 2',
+    'prometheus_target_scrape_pool_targets{scrape_job="files"} 0',
+    'prometheus_target_scrape_pool_targets{scrape_job="dropped"} 0',
+    'prometheus_sd_discovered_targets{config="node",name="scrape"} 2',
+    'prometheus_sd_discovered_targets{config="files",name="scrape"} 0',
+    'prometheus_sd_discovered_targets{config="dropped",name="scrape"} 3',
+    'prometheus_sd_discovered_targets{config="files",name="notify"} 1',
+    '',
+  ].join('\n');
+  expect(read('prometheus', 'jobs', page)).toMatchObject({
+    text: '1 with targets, 2 without',
+    values: { withTargets: 1, withoutTargets: ['dropped', 'files'] },
+    tone: 'notice',
+    problems: [
+      { message: 'the job dropped has no targets: its relabel_configs drop all 3 that were discovered' },
+      { message: 'the job files has no targets: nothing was discovered' },
+    ],
+  });
+});
+
+test.each([
+  [
+    'of Prometheus 3',
+    'time=2026-11-28T13:46:15.067Z level=WARN source=alerting.go:417 msg="Expanding alert template failed" component="rule manager" alert="Bad one" err="error executing template __alert_Bad one: template: __alert_Bad one:1:115: executing \\"__alert_Bad one\\" at <reReplaceAll \\"(\\">: error calling reReplaceAll: missing closing )" data="{}"',
+  ],
+  [
+    'of Prometheus 2',
+    'ts=2024-01-01T00:00:00.000Z caller=alerting.go:381 level=warn component="rule manager" msg="Expanding alert template failed" alert="Bad one" err="error executing template __alert_Bad one: template: __alert_Bad one:1:115: executing \\"__alert_Bad one\\" at <reReplaceAll \\"(\\">: error calling reReplaceAll: missing closing )" data="{}"',
+  ],
+  [
+    'in JSON',
+    JSON.stringify({
+      level: 'WARN',
+      msg: 'Expanding alert template failed',
+      alert: 'Bad one',
+      err: 'error executing template __alert_Bad one: template: __alert_Bad one:1:115: executing "__alert_Bad one" at <reReplaceAll "(">: error calling reReplaceAll: missing closing )',
+    }),
+  ],
+])('a template that fails must be read from the log %s, once for each alert', (_, line) => {
+  const prometheus = services.find(({ name }) => name === 'prometheus');
+  expect(prometheus?.logProblems?.(['level=INFO msg="Server is ready"', line, line])).toEqual([
+    {
+      message:
+        'a template of the alert Bad one fails: at <reReplaceAll "(">: error calling reReplaceAll: missing closing )',
+      tryThis: 'fix its labels and annotations in its rule file, then promstack reload',
+    },
+  ]);
+});
+
+test('notifications must count as sent once a receiver took them, and every attempt that failed must count', () => {
+  const page = (failedAttempts: number, givenUp: number) =>
     [
       '# TYPE alertmanager_notifications_total counter',
       'alertmanager_notifications_total{integration="webhook"} 10',
       'alertmanager_notifications_total{integration="email"} 2',
-      `alertmanager_notifications_failed_total{integration="email",reason="other"} ${failed}`,
+      `alertmanager_notifications_failed_total{integration="email",reason="other"} ${givenUp}`,
       'alertmanager_notifications_failed_total{integration="webhook",reason="other"} 0',
+      'alertmanager_notification_requests_total{integration="webhook"} 10',
+      `alertmanager_notification_requests_total{integration="email"} ${2 - givenUp + failedAttempts}`,
+      'alertmanager_notification_requests_failed_total{integration="webhook"} 0',
+      `alertmanager_notification_requests_failed_total{integration="email"} ${failedAttempts}`,
       '',
     ].join('\n');
-  expect(read('alertmanager', 'notifications', page(0))).toMatchObject({ text: '12 sent, none failed', tone: 'right' });
-  expect(read('alertmanager', 'notifications', page(2))).toMatchObject({
-    text: '10 sent, 2 failed since it started (email)',
+  expect(read('alertmanager', 'notifications', page(0, 0))).toMatchObject({
+    text: '12 sent, none failed',
+    tone: 'right',
+  });
+  expect(read('alertmanager', 'notifications', page(5, 1))).toMatchObject({
+    text: '11 sent, 5 attempts failed, 1 given up since it started (email)',
     tone: 'notice',
-    problems: [{ message: 'notifications via email failed', tryThis: 'promstack logs alertmanager' }],
+    problems: [
+      {
+        message: 'notifications via email failed: 5 attempts failed, 1 given up',
+        tryThis: 'promstack logs alertmanager',
+      },
+    ],
+  });
+  const retried = [
+    'alertmanager_notifications_total{integration="slack"} 1',
+    'alertmanager_notifications_failed_total{integration="slack",reason="other"} 0',
+    'alertmanager_notification_requests_total{integration="slack"} 3',
+    'alertmanager_notification_requests_failed_total{integration="slack"} 3',
+    '',
+  ].join('\n');
+  expect(read('alertmanager', 'notifications', retried)).toMatchObject({
+    text: '0 sent, 3 attempts failed, none given up since it started (slack)',
+    tone: 'notice',
+    values: { sent: 0, failed: 0, failedAttempts: 3, failedBy: ['slack'] },
   });
 });
 

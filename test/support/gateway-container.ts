@@ -16,5 +16,6 @@ export function gatewayContainer({ port, state }: { port: number; state: Contain
     labels: { [serviceLabel]: spec.service, [specLabel]: JSON.stringify(spec) },
     createdAt: 0,
     hostPorts: [],
+    networks: [],
   };
 }

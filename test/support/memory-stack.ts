@@ -97,7 +97,16 @@ export class MemoryStack {
   #engine(): Engine {
     const add = (name: string, image: string, labels: Readonly<Record<string, string>>): string => {
       const id = `c${++this.#ids}`;
-      const summary = { id, name, image, imageId: `id of ${image}`, status: '', createdAt: 0, hostPorts: [] };
+      const summary = {
+        id,
+        name,
+        image,
+        imageId: `id of ${image}`,
+        status: '',
+        createdAt: 0,
+        hostPorts: [],
+        networks: [],
+      };
       this.#containers.set(id, { ...summary, state: 'created', labels });
       return id;
     };

@@ -93,5 +93,6 @@ function container(service: string, state: ContainerState): ContainerSummary {
     labels: { [stackLabel]: 'demo', [roleLabel]: 'service', [serviceLabel]: service },
     createdAt: 0,
     hostPorts: [],
+    networks: [],
   };
 }

@@ -9,8 +9,8 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 export const command = defineCommand({
   details:
     'Inspects the containers, queries every server, and compares the running config with stack.yml. Exits 1 on ' +
-    'problems: a service that is down or not ready, a target that cannot be scraped, files changed manually. With ' +
-    '-p, compares with the last confirmed revision instead of stack.yml.',
+    'problems: a service that is down or not ready, a target that cannot be scraped, a rule or an alert template that ' +
+    'fails, a foreign container that has the name of a service, files changed manually. With -p, compares with the last confirmed revision instead of stack.yml.',
   examples: [
     { line: 'status', what: 'state of all services' },
     { line: 'status --watch', what: 'refresh until Ctrl-C' },

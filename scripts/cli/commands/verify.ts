@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hasCanary } from '../../../stack/canary.ts';
+import { nameClashes } from '../../inspect/name-clashes.ts';
 import {
   type PipelineCheck,
   type PipelineCheckResult,
@@ -22,7 +23,7 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 export const command = defineCommand({
   details:
     'Pushes a canary metric and follows it through the Pushgateway, Prometheus, Grafana, the alert rule that fires ' +
-    'on it and Alertmanager to the sink. Reports how long each stage took, or which stage is broken, why, and what ' +
+    'on it and Alertmanager to the sink; also looks for rules that fail. Reports how long each stage took, or which stage is broken, why, and what ' +
     'to do; exits 1 then. The canary has its own route, without your receivers, and is removed afterwards: this is ' +
     'safe in production, and nobody is paged.',
   examples: [
@@ -44,7 +45,13 @@ export const command = defineCommand({
     const servers = await openServers(engine, config, signal);
     const nonce = randomBytes(6).toString('hex');
     const renderedRouting = readRenderedRouting(rendering);
-    const check: PipelineCheck = { servers, nonce, startedAt: new Date(clock.now()), renderedRouting };
+    const check: PipelineCheck = {
+      servers,
+      nonce,
+      startedAt: new Date(clock.now()),
+      renderedRouting,
+      nameClashes: () => nameClashes(engine, config.name),
+    };
     let isPushed = false;
     try {
       const result = await runPipelineCheck(stages, check, {

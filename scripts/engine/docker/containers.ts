@@ -107,7 +107,13 @@ async function toSummary(docker: Dockerode, info: Dockerode.ContainerInfo): Prom
     hostPorts: (info.Ports ?? [])
       .filter(({ PublicPort, Type }) => PublicPort > 0 && Type === 'tcp')
       .map(({ IP, PublicPort }) => ({ address: IP ?? '', port: PublicPort })),
+    networks: Object.keys(info.NetworkSettings?.Networks ?? {}),
   };
+}
+
+interface EndpointNames {
+  readonly Aliases?: readonly string[] | null;
+  readonly DNSNames?: readonly string[] | null;
 }
 
 function toDetails({
@@ -121,7 +127,13 @@ function toDetails({
     memoryBytes: host.Memory || undefined,
     cpus: cpus || undefined,
     restartPolicy: host.RestartPolicy?.Name || 'no',
-    networks: Object.keys(networks),
+    networks: Object.fromEntries(
+      Object.entries(networks).map(([name, { Aliases, DNSNames }]: [string, EndpointNames]) => [
+        name,
+        // Engines before 25 have only the aliases.
+        [...new Set([...(Aliases ?? []), ...(DNSNames ?? [])])],
+      ]),
+    ),
   };
 }
 

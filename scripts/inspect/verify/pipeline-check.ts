@@ -1,6 +1,7 @@
 import type { Routing } from '../../servers/alertmanager.ts';
 import { NoAnswerError, type Servers } from '../../servers/servers.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { NameClash } from '../name-clashes.ts';
 
 /** One run of `verify`. */
 export interface PipelineCheck {
@@ -10,6 +11,7 @@ export interface PipelineCheck {
   readonly startedAt: Date;
   /** The routing of stack.yml, used while Alertmanager does not respond. */
   readonly renderedRouting: Routing;
+  nameClashes(): Promise<readonly NameClash[]>;
 }
 
 export type ProbeResult =

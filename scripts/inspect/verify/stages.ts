@@ -4,10 +4,11 @@ import { GatewayError } from '../../servers/pushgateway/errors.ts';
 import { toGroup } from '../../servers/pushgateway/group.ts';
 import type { Servers } from '../../servers/servers.ts';
 import { StackError } from '../../util/stack-error.ts';
+import { explainClash } from '../name-clashes.ts';
 import type { Stage } from './pipeline-check.ts';
 import { arrival, delivery } from './stages/alertmanager.ts';
 import { grafana } from './stages/grafana.ts';
-import { rule, scrape } from './stages/prometheus.ts';
+import { rule, rules, scrape } from './stages/prometheus.ts';
 import { receivers, route } from './stages/routes.ts';
 
 const canaryGroup = (nonce: string) => toGroup(canaryJob, { [canaryLabel]: nonce });
@@ -33,8 +34,31 @@ const push: Stage = {
   },
 };
 
+/** The servers reach one another: the engine's DNS gives the name of a service to its container alone. */
+const network: Stage = {
+  name: 'network',
+  claim: 'gives each name to one container',
+  isSide: true,
+  isPresent: () => true,
+  probe: async ({ nameClashes }) => {
+    const [clash] = await nameClashes();
+    return clash === undefined ? { kind: 'passed' } : { kind: 'broken', ...explainClash(clash) };
+  },
+};
+
 /** The stages from a push to a delivered notification, in order. */
-export const stages: readonly Stage[] = [route, push, scrape, grafana, rule, arrival, delivery, receivers];
+export const stages: readonly Stage[] = [
+  network,
+  route,
+  push,
+  scrape,
+  grafana,
+  rule,
+  rules,
+  arrival,
+  delivery,
+  receivers,
+];
 
 /** From this age a canary cannot belong to a check that is still running. */
 const abandonedSeconds = 15 * 60;

@@ -1,5 +1,7 @@
 import type { Labels } from '../../../../stack/alertmanager/matcher.ts';
 import { canaryAlert, canaryJob, canaryLabel, canaryMetric } from '../../../../stack/canary.ts';
+import { logProblems, ruleFailure } from '../../../../stack/prometheus/health.ts';
+import { counted } from '../../../../stack/values/words.ts';
 import { PrometheusClient, type RunningRule, type ScrapeTarget } from '../../../servers/prometheus.ts';
 import type { Servers } from '../../../servers/servers.ts';
 import type { Cause, Stage } from '../pipeline-check.ts';
@@ -110,8 +112,40 @@ export const rule: Stage = {
   },
 };
 
+/** All rules are evaluated: one that fails never fires, though the server is healthy. */
+export const rules: Stage = {
+  name: 'rules',
+  claim: 'are evaluated without errors',
+  isSide: true,
+  isPresent: () => true,
+  probe: async ({ servers, startedAt }) => {
+    const client = new PrometheusClient(servers);
+    const all = await client.rules();
+    const loadedAt = await client.configLoadedAt();
+    const since = new Date(Math.max(startedAt.getTime() - recentMs, loadedAt));
+    const lines = await servers.lines('prometheus', since);
+    const failures = [
+      ...all.filter(({ health }) => health === 'err').map(ruleFailure),
+      ...logProblems(lines.map(({ text }) => text)).map(({ message }) => message),
+    ];
+    if (failures.length > 0) {
+      const others = failures.length > 1 ? ` (and ${counted(failures.length - 1, 'more failure')})` : '';
+      return {
+        kind: 'broken',
+        why: `${failures[0]}${others}`,
+        tryThis: 'fix it in its rule file, then promstack reload; promstack status lists all',
+      };
+    }
+    const waiting = all.filter(({ health }) => health === 'unknown').length;
+    return { kind: 'passed', detail: waiting === 0 ? undefined : `${counted(waiting, 'rule')} not evaluated yet` };
+  },
+};
+
+/** How far back the log is read. */
+const recentMs = 15 * 60_000;
+
 async function canaryRules(client: PrometheusClient): Promise<readonly RunningRule[]> {
-  return (await client.alertRules()).filter(({ name }) => name === canaryAlert);
+  return (await client.rules('alert')).filter(({ name }) => name === canaryAlert);
 }
 
 const fixRule = 'remove or fix your templates/pushgateway/contribute/rules/verify.yml, then promstack reload';

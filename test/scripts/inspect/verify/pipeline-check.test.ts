@@ -30,6 +30,7 @@ const checkOn = (calls: Partial<Servers>): PipelineCheck => ({
   nonce: '3f2a',
   startedAt: new Date(0),
   renderedRouting: { file: {}, receivers: [], isLive: false },
+  nameClashes: nothing('nameClashes'),
 });
 
 const stage = (name: string, results: readonly (ProbeResult | NoAnswerError)[], more: Partial<Stage> = {}): Stage => {
