@@ -155,6 +155,8 @@ export interface CheckFinding {
   /** One sentence, on one line. */
   readonly message: string;
   readonly hint?: string | undefined;
+  /** Whether another check of the same files reports it, so that this one is only skipped. */
+  readonly isReportedElsewhere?: boolean | undefined;
 }
 
 /** A value that a running service reports about itself. */

@@ -86,8 +86,13 @@ async function runCommand(
     return [];
   }
   const files = filesOf({ files: serviceFiles, commands: [command] });
+  const all = findingsIn(run, command, redact(run.output, files));
+  const found = all.filter(({ isReportedElsewhere }) => isReportedElsewhere !== true);
+  if (found.length === 0) {
+    report({ kind: 'skipped', ...work, because: all.map(({ message }) => message).join('; ') });
+    return [];
+  }
   const { image, user } = container;
-  const found = findingsIn(run, command, redact(run.output, files));
   const findings = await narrowFindings(found, command, files, async (narrowed) => {
     const job = { service: service.name, image, user, files: serviceFiles, commands: [narrowed] };
     await using another = await open(job);

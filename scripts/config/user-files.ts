@@ -5,12 +5,12 @@ import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
+import { readPlainYaml } from '../../stack/values/plain-yaml.ts';
 import { shortHash } from '../util/hash.ts';
 import { isFolder, notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 import { backwardRange, findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile } from './loaded.ts';
-import { readPlainYaml } from './plain-yaml.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** The user's files, and their problems. */

@@ -129,12 +129,59 @@ const metricUnknown: Lint = {
   },
 };
 
+/** A variable of alert templates where it is plain text: outside of `{{ }}`, or in a string inside them. */
+const variableOutsideTemplate: Lint = {
+  code: 'variable-outside-template',
+  find: ({ rules }) =>
+    rules
+      .filter(({ isOwn, kind }) => isOwn && kind === 'alert')
+      .flatMap(({ name, value, file, path }) =>
+        ['labels', 'annotations'].flatMap((key) => {
+          const texts = value[key];
+          return Object.entries(isMapping(texts) ? texts : {}).flatMap(([label, text]) => {
+            const variable = plainVariable(String(text));
+            if (variable === undefined) return [];
+            const { word, from, isInString } = variable;
+            return [
+              {
+                file,
+                path: [...path, key, label],
+                within: { from, length: word.length },
+                message: `the ${key.slice(0, -1)} ${label} of ${name} has ${word} ${isInString ? 'in a string' : 'outside of {{ }}'}, where it is plain text`,
+                hint: isInString ? `use printf: {{ printf "… %s …" ${word} }}` : `write {{ ${word} }}`,
+              },
+            ];
+          });
+        }),
+      ),
+};
+
+function plainVariable(
+  text: string,
+): { readonly word: string; readonly from: number; readonly isInString: boolean } | undefined {
+  const blank = (part: string): string => ' '.repeat(part.length);
+  const outside = /\$(?:labels\.\w+|value|externalLabels\.\w+|externalURL)\b/.exec(
+    text.replaceAll(/\{\{.*?\}\}/gs, blank),
+  );
+  if (outside !== null) return { word: outside[0], from: outside.index, isInString: false };
+  // "$value" may be a group of a regular expression in a replacement.
+  for (const action of text.matchAll(/\{\{.*?\}\}/gs)) {
+    for (const string of action[0].matchAll(/"(?:\\.|[^"\\])*"|`[^`]*`/g)) {
+      const inside = /\$(?:labels|externalLabels)\.\w+/.exec(string[0]);
+      if (inside !== null)
+        return { word: inside[0], from: action.index + string.index + inside.index, isInString: true };
+    }
+  }
+  return undefined;
+}
+
 /** All lints, in the order of the data flow. */
 export const lints: readonly Lint[] = [
   pushgatewayLabels,
   jobNotScraped,
   metricUnknown,
   labelAggregatedAway,
+  variableOutsideTemplate,
   defaultReceiverOnly,
   unreachedReceiver,
   inhibitNeverMatches,

@@ -10,6 +10,7 @@ import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
+import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { ownJobs } from './own-jobs.ts';
@@ -167,6 +168,7 @@ function checks(
         partsOf: (config) => Object.entries(config).flatMap(([key, value]) => partsOfKey(key, value, partNames)),
       },
     },
+    ...alertTemplateChecks(files, flagsFor(features)),
     ...ruleTests('the tests of the rules', own, files, features),
     ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
   ];

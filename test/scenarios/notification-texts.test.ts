@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { stackFolder } from '../support/stack-folder.ts';
 
 const rules = `groups:
@@ -97,6 +98,73 @@ describe('check', () => {
     const { exitCode, stderr } = await stack.run('check');
     expect(exitCode).toBe(2);
     expect(stderr).toContain("in the text of slack_configs: at <.Statuss>: can't evaluate field Statuss");
+  });
+});
+
+/** Alerts with one annotation each, named by their order. */
+function alertsWith(texts: readonly string[]): string {
+  const rules = texts.map((text, at) => ({ alert: `A${at}`, expr: 'up', annotations: { summary: text } }));
+  return stringify({ groups: [{ name: 'g', labels: { team: '{{ .Labels.team }}' }, rules }] }, { lineWidth: 0 });
+}
+
+describe('check of labels and annotations', () => {
+  it('must refuse each that fails when Prometheus fills it in, at its place, and no other', async () => {
+    const failing = {
+      '{{ printf "%d" $value }}': 'becomes "%!d(float64=0)" when it is filled in',
+      'first\nsecond {{ $labels.job | printf "%d" }}\n': 'becomes "first\\nsecond %!d(string=',
+      '{{ printf "%.2f" }}': 'becomes "%!f(MISSING)" when it is filled in',
+      '{{ reReplaceAll "(" "" $labels.instance }}': 'error calling reReplaceAll',
+      '{{ query "up{" }}': 'error calling query: 1:4: parse error',
+      '{{ if gt $value 100 }}much{{ end }}': 'incompatible types for comparison',
+      '{{ if gt $value 1000000.0 }}{{ printf "%d" $value }}{{ end }}': 'becomes "%!d(float64=1.000001e+06)"',
+      '{{ if eq $labels.severity "page" }}{{ .Nothing }}{{ end }}': "can't evaluate field Nothing",
+      '{{ template "not-there" }}': 'template "not-there" not defined',
+      '{{ humanize "many" }}': 'strconv.ParseFloat: parsing "many"',
+    };
+    const working = [
+      '{{ $labels.instance }} has {{ $value | humanize }} of {{ .Labels.size | humanize1024 }}',
+      '{{ with query "up" }}{{ . | first | value }}{{ end }}{{ query "up" | first | value }}{{ index (query "up") 0 }}',
+      '{{ $labels.window | parseDuration }} {{ $labels.at | humanizeTimestamp }} {{ slice $labels.pod 0 50 }}',
+      '{{ externalURL }}{{ pathPrefix }} {{ $externalLabels.region }} {{ index $labels "a.b" | humanize }}',
+      '100%!(sure) {{ $value | toTime }} \u{1F600} "quotes" \\ {{ `\\d` }}',
+    ];
+    await using stack = await stackFolder();
+    await stack.write('failing.yml', alertsWith(Object.keys(failing)));
+    await stack.write('working.yml', alertsWith(working));
+    await stack.configure({ prometheus: { rules: ['failing.yml', 'working.yml'] } });
+    const { exitCode, stdout } = await stack.run('check', '--json');
+    expect(exitCode).toBe(2);
+    const { diagnostics } = JSON.parse(stdout) as {
+      diagnostics: { severity: string; message: string; where?: { file: string; line: number } }[];
+    };
+    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    const lines = (await readFile(join(stack.path, 'failing.yml'), 'utf8')).split('\n');
+    expect(errors.map(({ message }) => message)).toEqual(
+      Object.values(failing).map((why, at) =>
+        expect.stringMatching(
+          `^promtool: the annotation summary of the alert A${at} .*${why.replaceAll(/[^\w ]/g, String.raw`\$&`)}`,
+        ),
+      ),
+    );
+    expect(
+      errors.every(({ where }) => where?.file === 'failing.yml' && /summary:/.test(lines[where.line - 1] ?? '')),
+    ).toBe(true);
+    await stack.configure({ prometheus: { rules: ['working.yml'] } });
+    expect((await stack.run('check')).exitCode).toBe(0);
+    expect((await stack.run('check')).stderr).toMatch(/the labels and annotations of alerts.*cached/);
+  });
+
+  it('must report a template that cannot be parsed once', async () => {
+    await using stack = await stackFolder();
+    await stack.write('rules.yml', alertsWith(['{{ printf "%d" $value }}', '{{ if }}']));
+    await stack.configure({ prometheus: { rules: ['rules.yml'] } });
+    const { exitCode, stderr } = await stack.run('check');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('missing value for if');
+    expect(stderr).toMatch(/^1 problem\b/m);
+    expect(stderr).toMatch(
+      /labels and annotations of alerts, with sample values: skipped, a template cannot be parsed/,
+    );
   });
 });
 

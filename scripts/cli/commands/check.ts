@@ -22,7 +22,8 @@ import { connectEngine, renderOrThrow } from './stages.ts';
 export const command = defineCommand({
   details:
     'Validates stack.yml and the templates, then the rendered files with promtool, amtool and the rule tests in ' +
-    'the images that will run them, and runs the tests in tests/ against routes and inhibit rules. Warns about ' +
+    'the images that will run them, fills in the labels and annotations of alerts with sample values, and runs the ' +
+    'tests in tests/ against routes and inhibit rules. Warns about ' +
     'valid configuration that is probably a mistake. Without an engine or an image, the tools on PATH are used; ' +
     'checks that could not run are reported. Changes nothing. Exits 2 when a check fails.',
   examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],

@@ -358,3 +358,43 @@ describe('a comment', () => {
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
+
+describe('variable-outside-template', () => {
+  const lintText = (text: string) =>
+    lintRules(`- alert: A\n  expr: up\n  annotations:\n    summary: ${JSON.stringify(text)}\n`);
+  const silences = '"# promstack: ignore variable-outside-template" silences this';
+
+  it.each([
+    ['on $labels.instance', '$labels.instance', 'outside of {{ }}', 'write {{ $labels.instance }}'],
+    ['{ $labels.job } is {{ $value }}', '$labels.job', 'outside of {{ }}', 'write {{ $labels.job }}'],
+    ['{{ $labels.job }} is $value', '$value', 'outside of {{ }}', 'write {{ $value }}'],
+    ['see $externalURL/alerts', '$externalURL', 'outside of {{ }}', 'write {{ $externalURL }}'],
+    [
+      '{{ query "up{job=\'$labels.job\'}" }}',
+      '$labels.job',
+      'in a string',
+      'use printf: {{ printf "… %s …" $labels.job }}',
+    ],
+  ])('must warn about %s', async (text, word, where, hint) => {
+    expect(await lintText(text)).toEqual([
+      expect.stringContaining(
+        `the annotation summary of A has ${word} ${where}, where it is plain text (${hint}; ${silences})`,
+      ),
+    ]);
+  });
+
+  it.each([
+    '{{ $labels.instance }} is {{ $value | humanize }}',
+    '$ {{ $value }} of $values and US$5',
+    '{{ reReplaceAll "(?P<value>.*)" "$value" $labels.job }}',
+    'see https://example.com/$labels',
+  ])('must not warn about %s', async (text) => {
+    expect(await lintText(text)).toEqual([]);
+  });
+
+  it('must warn about labels too', async () => {
+    expect(await lintRules('- alert: A\n  expr: up\n  labels: {team: $labels.team}\n')).toEqual([
+      expect.stringContaining('the label team of A has $labels.team outside of {{ }}'),
+    ]);
+  });
+});

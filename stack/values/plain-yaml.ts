@@ -1,4 +1,4 @@
-import { readPlainScalar } from '../../stack/values/plain-scalar.ts';
+import { readPlainScalar } from './plain-scalar.ts';
 
 /**
  * Parses the block style of most rule files, without positions, ten times as fast as the yaml package: 0.1 s instead of 1.2 s for

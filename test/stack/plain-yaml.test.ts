@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { readPlainYaml } from '../../../scripts/config/plain-yaml.ts';
-import { plainScalars } from '../../../stack/values/plain-scalar.ts';
-import { generated } from '../../support/shares.ts';
+import { plainScalars } from '../../stack/values/plain-scalar.ts';
+import { readPlainYaml } from '../../stack/values/plain-yaml.ts';
+import { generated } from '../support/shares.ts';
 
 const parse = (text: string): unknown => parseYaml(text, plainScalars);
 
