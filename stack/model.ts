@@ -137,9 +137,9 @@ export interface ConfigPart {
   readonly frame?: Mapping | undefined;
   /** A key of it that is left out, because it holds parts of its own. */
   readonly without?: string | undefined;
-  /** `job node`, for messages. */
-  readonly title: string;
   readonly name?: string | undefined;
+  /** What it is, for messages: `job`, `receiver`; only with a name. */
+  readonly kind?: string | undefined;
 }
 
 /** A problem that a checking tool found in a rendered file. */

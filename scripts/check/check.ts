@@ -2,6 +2,7 @@ import type { AlertRule } from '../../stack/alert.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { CheckCommand, CheckFinding, RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
+import { counted } from '../../stack/values/words.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -99,7 +100,8 @@ async function runCommand(
     const rerun = await another.run(narrowed, signal);
     return rerun.kind === 'ran' ? redact(rerun.output, files) : '';
   });
-  report({ kind: 'failed', ...work, why: findings.map(({ message }) => message).join('; ') });
+  // The diagnostics say what they are.
+  report({ kind: 'failed', ...work, why: counted(findings.length, 'problem') });
   return findings.map((finding) => diagnose(finding, { tool: command.tool, service: service.name, files, rendering }));
 }
 

@@ -84,7 +84,7 @@ class Search {
         variant.part === part && outcomes[at]?.length === 0 ? [variant.path] : [],
       );
       const at = this.#document.quotedIn([...part.at, ...deepest(valid)], finding);
-      return { ...finding, path: this.#file.path, line: undefined, at, message: titled(part, finding.message) };
+      return { ...finding, path: this.#file.path, line: undefined, at, message: named(part, finding.message) };
     });
   }
 
@@ -113,8 +113,10 @@ function deepest(valid: readonly KeyPath[]): KeyPath {
   }
 }
 
-function titled({ title, name }: ConfigPart, message: string): string {
-  return name !== undefined && message.includes(`"${name}"`) ? message : `${title}: ${message}`;
+/** A message with the name of its part, unless it has it already. */
+function named({ kind, name }: ConfigPart, message: string): string {
+  const isNamed = kind === undefined || name === undefined || message.includes(`"${name}"`);
+  return isNamed ? message : `${kind} ${name}: ${message}`;
 }
 
 /** Runs a command's tool once over several files that each take the place of its file. */

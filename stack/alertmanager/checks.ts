@@ -60,13 +60,14 @@ function partsOf(config: Mapping): readonly ConfigPart[] {
 }
 
 function routeParts(root: unknown, path: KeyPath, names: Mapping): readonly ConfigPart[] {
-  if (!isMapping(root)) return [{ at: path, under: path, frame: { receivers: stub.receivers }, title: 'route' }];
+  if (!isMapping(root)) return [{ at: path, under: path, frame: { receivers: stub.receivers } }];
   return eachRoute(root, path).map(({ value, path: at }) => ({
     at,
     under: at.length === path.length ? path : [...path, 'routes', 0],
     frame: { ...names, route: stub.route },
     without: 'routes',
-    title: typeof value['receiver'] === 'string' ? `route to ${value['receiver']}` : 'route',
+    kind: 'route to',
+    name: typeof value['receiver'] === 'string' ? value['receiver'] : undefined,
   }));
 }
 

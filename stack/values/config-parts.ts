@@ -9,7 +9,7 @@ export function partsOfKey(key: string, value: unknown, names: PartNames, frame?
   if (Array.isArray(value)) return itemParts([key], value, names, frame);
   const lists = isMapping(value) ? Object.entries(value) : [];
   if (lists.length === 0 || !lists.every(([, inner]) => Array.isArray(inner)))
-    return [{ at: [key], under: [key], frame, title: key }];
+    return [{ at: [key], under: [key], frame }];
   return lists.flatMap(([inner, items]) => itemParts([key, inner], items as readonly unknown[], names, frame));
 }
 
@@ -19,12 +19,8 @@ function itemParts(
   names: PartNames,
   frame: Mapping | undefined,
 ): readonly ConfigPart[] {
-  const what = names[path.at(-1) ?? ''];
-  return items.map((item, at) => {
-    const name = nameOf(item);
-    const title = what === undefined || name === undefined ? `${path.join('.')}[${at}]` : `${what} ${name}`;
-    return { at: [...path, at], under: [...path, 0], frame, title, name };
-  });
+  const kind = names[path.at(-1) ?? ''];
+  return items.map((item, at) => ({ at: [...path, at], under: [...path, 0], frame, kind, name: nameOf(item) }));
 }
 
 function nameOf(item: unknown): string | undefined {

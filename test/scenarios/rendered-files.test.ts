@@ -87,7 +87,7 @@ rule_files: [rules/*.yml]
         'prometheus.yml':
           'scrape_configs:\n  - job_name: a\n    relabel_configs:\n      - {regex: "(foo", source_labels: [a], target_label: b}\n',
       },
-      ['prometheus.yml:4:18 promtool: invalid regular expression (foo: missing closing )'],
+      ['prometheus.yml:4:17 promtool: job a: invalid regular expression (foo: missing closing )'],
     ],
     [
       'an invalid duration',
@@ -102,7 +102,7 @@ rule_files: [rules/*.yml]
     [
       'two groups of one name',
       rules('groups:\n  - name: g\n    rules: []\n  - name: g\n    rules: []\n'),
-      ['rules/a.yml:2:5 promtool: there are two groups named g in one file'],
+      ['rules/a.yml:4:11 promtool: there are two groups named g in one file'],
     ],
     [
       'PromQL that cannot be parsed',
@@ -118,7 +118,7 @@ rule_files: [rules/*.yml]
       'a template in an annotation',
       rules(alert('        expr: up\n        annotations:\n          summary: "{{ foo }}"\n')),
       [
-        'rules/a.yml:4:16 promtool: rule A of group g: annotation "summary": template: __alert_A:1: function "foo" not defined',
+        'rules/a.yml:7:20 promtool: rule A of group g: annotation "summary": template: __alert_A:1: function "foo" not defined',
       ],
     ],
     ['a rule file that holds no rules', rules('hello: 1\n'), ['rules/a.yml:1:1 promtool: unknown key "hello"']],
@@ -157,17 +157,17 @@ tests:
     [
       'a receiver that is not there',
       { 'alertmanager.yml': 'route:\n  receiver: b\nreceivers: [{name: a}]\n' },
-      ['alertmanager.yml:2:3 amtool: undefined receiver "b" used in route'],
+      ['alertmanager.yml:2:13 amtool: undefined receiver "b" used in route'],
     ],
     [
       'a bad matcher',
       { 'alertmanager.yml': 'route:\n  receiver: a\n  routes:\n    - matchers: ["who?"]\nreceivers: [{name: a}]\n' },
-      ['alertmanager.yml:4:19 amtool: bad matcher format: who?'],
+      ['alertmanager.yml:4:18 amtool: bad matcher format: who?'],
     ],
     [
       'a bad regular expression in a matcher',
       { 'alertmanager.yml': 'route:\n  receiver: a\n  routes:\n    - matchers: ["a=~(b"]\nreceivers: [{name: a}]\n' },
-      ['alertmanager.yml:4:22 amtool: invalid regular expression (b: missing closing )'],
+      ['alertmanager.yml:4:18 amtool: invalid regular expression (b: missing closing )'],
     ],
     [
       'an invalid template',
@@ -194,7 +194,7 @@ describe('findings of the tools in values of stack.yml', () => {
     [
       'a word that has no meaning',
       job('      relabel_configs:\n        - {target_label: x, action: throw}\n'),
-      'stack.yml:6:37 promtool: unknown relabel action "throw"',
+      'stack.yml:6:37 promtool: job a: unknown relabel action "throw"',
     ],
     [
       'a receiver',

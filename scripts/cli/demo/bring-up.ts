@@ -48,7 +48,7 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
   const leftOut = missing.map((image) => ({
     service: image.service,
     image: image.reference,
-    why: describeMissing(image),
+    why: describeMissing([image]),
   }));
   for (const { service, why } of leftOut) {
     report({ kind: 'warning', text: `the demo runs without ${service}: ${why}` });

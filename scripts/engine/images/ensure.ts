@@ -87,7 +87,8 @@ class PendingImage {
 
   endProgress(): void {
     if (this.available === undefined) {
-      this.progress?.failed(this.attempts.map(({ source, why }) => `${source}: ${why}`).join('; '));
+      // Why is in the outcome, which covers all images with the same reason at once.
+      this.progress?.failed('not available');
     } else {
       const { ref, from } = this.available;
       this.progress?.done({ present: 'present', registry: `pulled ${ref}`, packages: `built ${ref}` }[from]);

@@ -39,7 +39,7 @@ export function missingImages(outcomes: readonly ImageOutcome[]): readonly Missi
 export function missingImagesError(missing: readonly MissingImage[]): StackError {
   return new StackError({
     doing: 'getting the images',
-    why: missing.map(describeMissing).join('\n'),
+    why: describeMissing(missing),
     tryThis: otherSources(missing).join(', or '),
   });
 }
@@ -56,8 +56,25 @@ function otherSources(missing: readonly MissingImage[]): readonly string[] {
   ];
 }
 
-/** `prom/prometheus:v3.5.3 for prometheus is not available`, followed by a line per source with the reason. */
-export function describeMissing(missing: MissingImage): string {
-  const reasons = missing.attempts.map(({ source, why }) => `\n    ${source}: ${why}`).join('');
-  return `${missing.reference} for ${missing.service} is not available${reasons}`;
+/** `prom/prometheus:v3.5.3 for prometheus is not available`, followed by a line per reason, each once for all images it holds for. */
+export function describeMissing(missing: readonly MissingImage[]): string {
+  const images = missing.map(({ reference, service }) => `${reference} for ${service}`);
+  const reasons = new Map<string, { readonly text: string; readonly of: MissingImage[] }>();
+  for (const image of missing) {
+    for (const { source, why } of image.attempts) {
+      const text = `${source}: ${why}`;
+      const key = withoutDetails(text, image);
+      reasons.set(key, { text, of: [...(reasons.get(key)?.of ?? []), image] });
+    }
+  }
+  const lines = [...reasons.values()].map(({ text, of }) => {
+    const whose = of.length === missing.length ? '' : ` (${of.map(({ reference }) => reference).join(', ')})`;
+    return `\n    ${text}${whose}`;
+  });
+  return `${images.join(', ')} ${images.length === 1 ? 'is' : 'are'} not available${lines.join('')}`;
+}
+
+/** A reason without what differs although the cause is the same: the image, and the port that a DNS query was sent from. */
+function withoutDetails(text: string, { reference }: MissingImage): string {
+  return text.replaceAll(reference, '').replaceAll(/:\d+->/g, '->');
 }

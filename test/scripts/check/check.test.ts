@@ -90,7 +90,7 @@ describe('a check', () => {
     const ended = events.filter(({ kind }) => kind !== 'started').toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
     expect(ended).toEqual([
       { kind: 'done', id: 'check:prometheus:0', what: 'checking good', tookMs: expect.any(Number), detail: 'twice' },
-      { kind: 'failed', id: 'check:prometheus:1', what: 'checking bad', why: 'so; bad' },
+      { kind: 'failed', id: 'check:prometheus:1', what: 'checking bad', why: '2 problems' },
       { kind: 'skipped', id: 'check:prometheus:2', what: 'checking none', because: 'it is not there' },
     ]);
     expect(reported).toEqual([

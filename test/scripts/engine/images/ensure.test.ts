@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Engine, EngineError, type ImageSummary } from '../../../../scripts/engine/engine.ts';
 import { ensureImages, type ImageSettings } from '../../../../scripts/engine/images/ensure.ts';
-import { missingImages, missingImagesError } from '../../../../scripts/engine/images/outcome.ts';
+import { describeMissing, missingImages, missingImagesError } from '../../../../scripts/engine/images/outcome.ts';
 import type { Event } from '../../../../scripts/util/event.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 
@@ -133,10 +133,7 @@ describe('the source auto', () => {
       { source: 'packages', why: 'Debian has no package of grafana/grafana' },
     ];
     expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts }]);
-    expect(events.at(-1)).toMatchObject({
-      kind: 'failed',
-      why: attempts.map(({ source, why }) => `${source}: ${why}`).join('; '),
-    });
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', why: 'not available' });
   });
 });
 
@@ -160,9 +157,25 @@ test('unavailable images must be reported together, with what to try', async () 
   const { outcomes } = await ensure(engineWith([]), [prometheus, grafana], { source: 'registry' });
   expect(
     missingImagesError(missingImages(outcomes)).message,
-  ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0 is not available
-    registry: no such host
-grafana/grafana:12.4.0 for service1 is not available
+  ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0, grafana/grafana:12.4.0 for service1 are not available
     registry: no such host
   try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine can reach, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
+});
+
+test('a reason must be printed once for all images it holds for', () => {
+  const lookup = (port: number) => `lookup registry-1.docker.io: read udp 10.0.0.2:${port}->1.1.1.1:53: i/o timeout`;
+  const images = ['a:1', 'b:1', 'c:1'].map((reference, at) => ({
+    kind: 'missing' as const,
+    service: `s${at}`,
+    reference,
+    attempts: [
+      { source: 'registry', why: `${reference}: ${lookup(40_000 + at)}` },
+      ...(at === 2 ? [{ source: 'packages', why: 'Debian has no package of c' }] : []),
+    ],
+  }));
+  expect(describeMissing(images).split('\n')).toEqual([
+    'a:1 for s0, b:1 for s1, c:1 for s2 are not available',
+    expect.stringContaining('lookup registry-1.docker.io'),
+    '    packages: Debian has no package of c (c:1)',
+  ]);
 });
