@@ -5,6 +5,7 @@ import { Secret } from '../../stack/secret.ts';
 import { counted } from '../../stack/values/words.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import type { Report } from '../util/event.ts';
+import { addSecret, redact } from '../util/redaction.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { narrowFindings } from './narrow.ts';
@@ -87,7 +88,8 @@ async function runCommand(
     return [];
   }
   const files = filesOf({ files: serviceFiles, commands: [command] });
-  const all = findingsIn(run, command, redact(run.output, files));
+  for (const secret of files.flatMap(secretsOf)) addSecret(secret.reveal());
+  const all = findingsIn(run, command, redact(run.output));
   const found = all.filter(({ isReportedElsewhere }) => isReportedElsewhere !== true);
   if (found.length === 0) {
     report({ kind: 'skipped', ...work, because: all.map(({ message }) => message).join('; ') });
@@ -98,7 +100,7 @@ async function runCommand(
     const job = { service: service.name, image, user, files: serviceFiles, commands: [narrowed] };
     await using another = await open(job);
     const rerun = await another.run(narrowed, signal);
-    return rerun.kind === 'ran' ? redact(rerun.output, files) : '';
+    return rerun.kind === 'ran' ? redact(rerun.output) : '';
   });
   // The diagnostics say what they are.
   report({ kind: 'failed', ...work, why: counted(findings.length, 'problem') });
@@ -153,25 +155,6 @@ function tooLong(service: string, cause: unknown): StackError {
     tryThis: 'look for a rule test over a very long period, or for heavy load on the engine',
     cause,
   });
-}
-
-/** Go's YAML package prints the first characters of a value it cannot use. */
-const shownByGo = 7;
-
-/** A tool's output without the secrets of the files it read. */
-function redact(output: string, files: readonly RenderedFile[]): string {
-  const secrets = files.flatMap(secretsOf).map((secret) => secret.reveal());
-  return secrets
-    .flatMap((text) => [
-      text,
-      ...text.split('\n'),
-      JSON.stringify(text).slice(1, -1),
-      encodeURIComponent(text),
-      `${text.slice(0, shownByGo)}...`,
-    ])
-    .filter((text) => text.trim() !== '')
-    .sort((a, b) => b.length - a.length)
-    .reduce((redacted, text) => redacted.replaceAll(text, '[secret]'), output);
 }
 
 /** The secrets in a file; the whole file may be one. */

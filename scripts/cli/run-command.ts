@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
+import { forgetSecrets } from '../util/redaction.ts';
 import { InputError } from '../util/stack-error.ts';
 import type { Run } from './commands/command.ts';
 import { type Context, type ExitCode, exitCodes } from './context.ts';
@@ -15,6 +16,7 @@ import { besideLiveLines, coloursFor, isReaderGone, type OutputStream, openTermi
 
 /** Runs a command and turns its outcome into an exit code. */
 export async function runCommand(io: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {
+  forgetSecrets();
   const { cwd, env } = io;
   const controller = new AbortController();
   const { signal } = controller;

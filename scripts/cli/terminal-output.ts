@@ -1,4 +1,6 @@
 import picocolors from 'picocolors';
+import type { Secret } from '../../stack/secret.ts';
+import { redact } from '../util/redaction.ts';
 
 /** Functions that add colours, or do nothing when colours are disabled. */
 export type Colours = ReturnType<typeof picocolors.createColors>;
@@ -27,8 +29,8 @@ function isSet(value: string | undefined): value is string {
 
 /** stdout or stderr of the process. */
 export interface TerminalOutput {
-  /** Live progress lines on the same terminal are moved out of the way. */
-  write(text: string): void;
+  /** Prints the text without secrets, but for one that the user asked for. Live progress lines are moved out of the way. */
+  write(text: string, revealed?: Secret): void;
   readonly isTerminal: boolean;
   /** Undefined for anything but a terminal. */
   columns(): number | undefined;
@@ -58,8 +60,8 @@ export function openTerminalOutput(
     onBroken(error);
   });
   return {
-    write: (text) => {
-      if (!isBroken && text !== '') stream.write(text);
+    write: (text, revealed) => {
+      if (!isBroken && text !== '') stream.write(redact(text, revealed?.reveal()));
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY === true ? stream.columns : undefined),
@@ -78,9 +80,9 @@ export function besideLiveLines(output: TerminalOutput, suspend: () => () => voi
   if (!output.isTerminal) return output;
   return {
     ...output,
-    write: (text) => {
+    write: (text, revealed) => {
       const resume = suspend();
-      output.write(text);
+      output.write(text, revealed);
       resume();
     },
   };

@@ -3,9 +3,11 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
+import { Secret } from '../../stack/secret.ts';
 import { isMapping } from '../../stack/values/mapping.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
+import { addSecret } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findByGlob } from './glob.ts';
@@ -42,6 +44,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   });
   if (!source.isWhole) return fail([...source.diagnostics, ...source.missingSecrets]);
 
+  addPlainSecrets(source.value);
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
   // Omits problems that are caused by an invalid key.
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
@@ -74,6 +77,7 @@ export async function loadConfig(options: Pick<LoadOptions, 'file' | 'cwd' | 'si
   const text = await readStackFile(stackFile.value, options.signal);
   const source = await readYamlWithSecrets(text, relative(options.cwd, stackFile.value), undefined);
   if (!source.isWhole) return fail(source.diagnostics);
+  addPlainSecrets(source.value);
   const { config, problems } = validate(source.value ?? {});
   const diagnostics = inOrder([...source.diagnostics, ...problems.map(source.toDiagnostic)]);
   if (config === undefined || diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
@@ -118,6 +122,20 @@ function missing(message: string): Result<string> {
   const hint =
     '"promstack init" writes one; "-f FILE" names one in another place; "promstack -p NAME status" and other commands about a running stack need none';
   return fail([{ severity: 'error', code: 'no-stack-file', message, hint }]);
+}
+
+/** Keys of any service whose values are secret, when they are written in place. */
+const secretKey =
+  /(?:^|[a-z_-])(?:password|passwd|secret|secret_key|token|credentials|api_?key|access_?key|routing_key|service_key|user_key)$/i;
+
+/** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
+function addPlainSecrets(value: unknown, key = ''): void {
+  if (typeof value === 'string' && secretKey.test(key)) addSecret(value);
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return;
+  const isSecret = key === 'secureJsonData' || key === 'secure_json_data';
+  for (const [name, inner] of Object.entries(value)) {
+    addPlainSecrets(inner, isSecret ? 'secret' : Array.isArray(value) ? key : name);
+  }
 }
 
 /** More than any program accepts as a secret. */

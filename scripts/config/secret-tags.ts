@@ -1,6 +1,7 @@
 import { type CollectionTag, isMap, Scalar, type ScalarTag, type YAMLMap } from 'yaml';
 import { Secret } from '../../stack/secret.ts';
 import type { Unreadable } from '../util/read-text.ts';
+import { addSecret } from '../util/redaction.ts';
 
 /** The sources of `!env` and `!file`. */
 export interface SecretSource {
@@ -73,6 +74,7 @@ export function secretTags(): {
         // A pipe can be read only once.
         const text = texts.get(origin) ?? (await kind.read(argument, source));
         texts.set(origin, text);
+        if (typeof text === 'string') addSecret(text);
         if (typeof text === 'string') node.value = new Secret(text, origin, isInline);
         else refused.push({ node, refusal: text });
       }

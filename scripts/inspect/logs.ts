@@ -1,4 +1,6 @@
 import type { Engine, LogLine } from '../engine/engine.ts';
+import { openConfigFiles } from '../state/config-files.ts';
+import { currentFolder, readRelease } from '../state/release-files.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface ServiceLine extends LogLine {
@@ -19,6 +21,23 @@ export interface LogSource {
   readonly services: readonly string[];
   readonly find: FindContainer;
   readonly signal: AbortSignal;
+}
+
+/** Reads the secrets of what the services run, so that they can be removed from their lines; those that it cannot read stay. */
+export async function readSecrets(
+  { engine, services, find }: Pick<LogSource, 'services' | 'find'> & { readonly engine: Engine },
+  stack: string,
+): Promise<void> {
+  const files = openConfigFiles(engine, stack);
+  await Promise.allSettled(
+    services.map(async (service) => {
+      const container = await find(service);
+      if (container === undefined) return;
+      files.locate(service, container);
+      const folder = await currentFolder(files, service);
+      if (folder !== undefined) await readRelease(files, service, folder);
+    }),
+  );
 }
 
 /** The lines of all services, sorted by time. */

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { findService } from '../../stack/services.ts';
 import { type LoadOptions, loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
+import { addSecret } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { render } from './render.ts';
 import type { Rendering } from './rendering.ts';
+import { hidden } from './show.ts';
 import { loadTemplates, type TemplateSet } from './templates.ts';
 
 /** How to load and render a stack. */
@@ -32,6 +34,7 @@ export async function renderStack(options: RenderStackOptions): Promise<Result<R
   const rendering = render(loaded, await templates(join(loaded.folder, 'templates'), cwd), { without });
   const { warnings } = loading;
   if (!rendering.ok) return ok({ loaded, rendering: fail([...warnings, ...rendering.error]) });
+  for (const file of rendering.value.services.flatMap(({ files }) => files)) hidden(file).secrets.forEach(addSecret);
   return ok({ loaded, rendering: ok(rendering.value, [...warnings, ...rendering.warnings]) });
 }
 

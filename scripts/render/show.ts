@@ -2,6 +2,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type MaskedText, maskSecrets } from '../../stack/secrets/mask-secrets.ts';
 import { findService, services } from '../../stack/services.ts';
+import { redact, redactUrls } from '../util/redaction.ts';
 
 /** The text of a file as the server will read it. */
 export function revealed(file: RenderedFile): string {
@@ -10,14 +11,17 @@ export function revealed(file: RenderedFile): string {
 
 /** The text of a file with `[secret]` in place of each secret. */
 export function shown(file: RenderedFile): string {
-  return hidden(file).text;
+  return redact(hidden(file).text);
 }
 
 /** The text of a file with its secrets masked, and the secrets that were literals in it; `masked` is the text when the whole file is secret. */
 export function hidden(file: RenderedFile, masked = file.masked): MaskedText {
   const text = file.content instanceof Secret ? (masked ?? `${file.content}\n`) : file.content;
   const secretFiles = findService(file.service)?.secretFiles;
-  return secretFiles === undefined ? { text, secrets: [] } : maskSecrets(text, secretFiles, serviceNames);
+  const known = secretFiles === undefined ? { text, secrets: [] } : maskSecrets(text, secretFiles, serviceNames);
+  const inUrls: string[] = [];
+  const redacted = redactUrls(known.text, (secret) => inUrls.push(secret));
+  return { text: redacted, secrets: [...known.secrets, ...inUrls] };
 }
 
 const serviceNames = services.map(({ name }) => name);

@@ -1,6 +1,10 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
+import { maskSecrets } from '../../stack/secrets/mask-secrets.ts';
+import { secretsFolder } from '../../stack/secrets/secret-files.ts';
+import { findService } from '../../stack/services.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
+import { addSecret } from '../util/redaction.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { hashFiles } from './files-hash.ts';
 import { type ReleaseFolder, slotOf } from './release-folder.ts';
@@ -41,7 +45,7 @@ export function releaseEntries({ service, spec, release }: ReleaseSource, folder
     if (!(content instanceof Secret)) return [file(target, content, mode)];
     return [
       file(target, content.reveal(), mode),
-      file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o444),
+      file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o400),
     ];
   });
   return [
@@ -101,10 +105,20 @@ export async function readRelease(
     if (entry.kind !== 'file') return [];
     const text = entry.content.toString('utf8');
     const isSecret = (entry.mode & 0o044) === 0;
+    addSecretsOf(service, withoutTop(entry.path), text);
     const content = isSecret ? new Secret(text, origin) : text;
     return [{ service, path: withoutTop(entry.path), content, mode: entry.mode, origin }];
   });
   return { folder, files: stored, hash: hashEntries(entries) };
+}
+
+/** Makes the secrets of a stored file known to the redaction of all output. */
+function addSecretsOf(service: string, path: string, text: string): void {
+  const secretFiles = findService(service)?.secretFiles;
+  if (path.startsWith(`${secretsFolder}/`)) addSecret(text);
+  else if (secretFiles !== undefined) {
+    for (const secret of maskSecrets(text, secretFiles).secrets) addSecret(secret);
+  }
 }
 
 /** The hash of a release folder, without the folder's own name. */

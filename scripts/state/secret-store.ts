@@ -4,6 +4,7 @@ import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
 import { configMount } from '../../stack/values/container.ts';
 import type { Engine } from '../engine/engine.ts';
+import { addSecret } from '../util/redaction.ts';
 import { configWriterRoot, names } from './names.ts';
 
 /** The folder of generated secrets in a service's config volume, beside the releases. */
@@ -48,9 +49,13 @@ export function openSecretStore(
         (await engine.getFiles(writer, `${configWriterRoot}/${service}/${folder}/${name}`)) ??
         (container === undefined ? undefined : await engine.getFiles(container, `${configMount}/${folder}/${name}`));
       const file = entries?.find((entry) => entry.kind === 'file');
-      return file === undefined ? undefined : new Secret(file.content.toString('utf8'), origin);
+      if (file === undefined) return undefined;
+      const text = file.content.toString('utf8');
+      addSecret(text);
+      return new Secret(text, origin);
     },
     async write(name, secret) {
+      addSecret(secret.reveal());
       const path = `${service}/${folder}`;
       await engine.putFiles(writer, configWriterRoot, [
         { kind: 'directory', path, mode: 0o500, uid, gid },

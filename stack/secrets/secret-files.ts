@@ -159,13 +159,16 @@ function pathInConfig(secret: Secret, files: SecretFiles): string {
   return files.paths === 'relative' ? filePath(secret, files) : `${configDir}/${filePath(secret, files)}`;
 }
 
+/** The folder of a release with one file per secret. */
+export const secretsFolder = 'secrets';
+
 /** Named by the secret's origin, so that it does not depend on other secrets: `secrets/env/SLACK_URL`. */
 function filePath(secret: Secret, { hasHashedPaths }: SecretFiles): string {
   const [, tag = 'other', argument = secret.origin] = /^!(\w+) (.*)$/s.exec(secret.origin) ?? [];
   const name = argument
     .replaceAll('/', '__')
     .replaceAll(/[^\w.-]/g, (character) => `_${character.charCodeAt(0).toString(16)}`);
-  return `secrets/${tag}/${name}${hasHashedPaths === true ? `-${fingerprint(secret.reveal())}` : ''}`;
+  return `${secretsFolder}/${tag}/${name}${hasHashedPaths === true ? `-${fingerprint(secret.reveal())}` : ''}`;
 }
 
 /** 16 bits of a hash (FNV-1a, folded): enough to notice a change, too few to guess the secret. */

@@ -52,7 +52,7 @@ export const command = defineCommand({
     const promstack = programOf(env);
     const again = `${promstack} demo${suffix === undefined ? '' : ` --name ${suffix}`}`;
     if (context.json) stdout.write(`${JSON.stringify({ urls: changed.urls, leftOut })}\n`);
-    else stdout.write(printChanged(changed) + printGuide(demo, { promstack, demo: again }));
+    else stdout.write(printChanged(changed) + printGuide(demo, { promstack, demo: again }), demo.password);
     if (detach === true) return exitCodes.fine;
     await beginIncident(context, engine, changed);
     await follow(context, engine, changed, since);

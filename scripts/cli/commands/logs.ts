@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
-import { followLogs, type LogOptions, readLogs, type ServiceLine } from '../../inspect/logs.ts';
+import { followLogs, type LogOptions, readLogs, readSecrets, type ServiceLine } from '../../inspect/logs.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
@@ -46,6 +46,7 @@ export const command = defineCommand({
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
     const find = async (service: string) => (await list()).find(({ labels }) => labels[serviceLabel] === service)?.id;
     const source = { engine, services, find, signal };
+    await readSecrets(source, config.name);
     if (followed.isFollowing) {
       await followLogs({ ...source, clock: context.clock }, options, write);
       return exitCodes.fine;

@@ -48,7 +48,7 @@ export const command = defineCommand({
 
 function print({ stdout, json }: Context, password: Secret): void {
   const text = password.reveal();
-  stdout.write(json ? `${JSON.stringify({ user: adminUser, password: text })}\n` : `${text}\n`);
+  stdout.write(json ? `${JSON.stringify({ user: adminUser, password: text })}\n` : `${text}\n`, password);
 }
 
 function grafanaAccess({ signal }: Context, engine: Engine, client: ServiceClient, { id }: ContainerSummary) {

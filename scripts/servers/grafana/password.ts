@@ -4,6 +4,7 @@ import { adminUser, generatedSecrets } from '../../../stack/grafana/settings.ts'
 import type { Secret } from '../../../stack/secret.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
+import { addSecret, redact } from '../../util/redaction.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import { GrafanaClient, type GrafanaResponse } from './client.ts';
@@ -63,8 +64,8 @@ async function setPassword({ exec, kept, request }: PasswordContext, password: S
 }
 
 function lastLine(output: string, password: Secret): string {
-  const lines = output
-    .replaceAll(password.reveal(), '[secret]')
+  addSecret(password.reveal());
+  const lines = redact(output)
     .split('\n')
     .filter((line) => line.trim() !== '');
   return lines.at(-1)?.trim() ?? 'no output';
