@@ -49,7 +49,7 @@ export interface Service {
   /** Files made from the config without a template, such as one per secret. */
   files?(config: StackConfig): readonly RenderedFile[];
   /** Problems that involve several files, such as two dashboards of one name. */
-  fileProblems?(files: readonly RenderedFile[]): readonly FileProblem[];
+  fileProblems?(files: readonly RenderedFile[], config: StackConfig): readonly FileProblem[];
   /** Secrets that are generated once and kept on the engine; the container reads each at `/etc/promstack/secrets/<name>`. */
   readonly generatedSecrets?: readonly GeneratedSecret[] | undefined;
   /** Where its config syntax accepts files of secrets. */

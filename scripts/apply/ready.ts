@@ -51,8 +51,10 @@ export async function waitReady(
     try {
       const { status } = await client.request(service.name, service.ready, { timeoutMs: 2_000, signal });
       if (status === 200) return;
+      if (refusals[status] !== undefined) throw refused(service, status);
       last = `it answers ${status}`;
     } catch (error) {
+      if (error instanceof StackError) throw error;
       last = `it does not answer: ${(error as Error).message}`;
     }
     if (clock.now() >= nextInspect) {
@@ -75,6 +77,21 @@ export async function waitReady(
       throw await toError(`it was not ready in time: ${progress === undefined ? last : `${progress}, and no further`}`);
     await clock.sleep(pauseMs, signal);
   }
+}
+
+/** Answers that do not change while a server starts, and what makes servers give them. */
+const refusals: Readonly<Record<number, string>> = {
+  401: 'a login, such as users in a --web.config.file',
+  403: 'a restriction of access',
+  404: 'a path prefix, such as --web.route-prefix',
+};
+
+function refused({ name, ready }: Service, status: number): StackError {
+  return new StackError({
+    doing: `starting ${name}`,
+    why: `it answers ${status} to ${ready.method} ${ready.path}, by which promstack knows when it is ready`,
+    tryThis: `remove ${refusals[status]}, from ${name}.extra_args or from the files of ${name}`,
+  });
 }
 
 /** What a slow start is doing; undefined when the service does not report it. */

@@ -49,7 +49,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
     ...templates.diagnostics,
     ...renderer.diagnostics,
     ...[...filesOf.values(), tests].flatMap(clashes),
-    ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files) ?? []).map(placeInFile)),
+    ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files, config) ?? []).map(placeInFile)),
   ];
   if (diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
 

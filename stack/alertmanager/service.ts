@@ -8,6 +8,7 @@ import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
+import { webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
@@ -69,6 +70,7 @@ export const alertmanager = defineService({
     })),
   secretFiles: alertmanagerSecrets,
   problems,
+  fileProblems: (files, { alertmanager: { extra_args } }) => webConfigProblems(extra_args, files),
   stamp,
   checks: alertmanagerChecks,
   ready: { method: 'GET', port, path: '/-/ready' },

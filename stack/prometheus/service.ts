@@ -10,6 +10,7 @@ import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
+import { webConfigProblems } from '../values/web-config.ts';
 import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { healthIndicators, logProblems } from './health.ts';
@@ -89,7 +90,10 @@ export const prometheus = defineService({
     })),
   secretFiles: prometheusSecrets,
   problems,
-  fileProblems: unreadRules,
+  fileProblems: (files, { prometheus: { extra_args } }) => [
+    ...unreadRules(files),
+    ...webConfigProblems(extra_args, files),
+  ],
   stamp: (files, revision) => [...files, revisionRules(revision)],
   checks,
   ready: { method: 'GET', port, path: '/-/ready' },

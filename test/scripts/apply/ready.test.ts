@@ -102,6 +102,18 @@ describe('waiting for a server to be ready', () => {
     await expect(wait()).rejects.toThrow('it exited with code 7 while starting');
   });
 
+  it.each([
+    [401, 'remove a login, such as users in a --web.config.file'],
+    [403, 'remove a restriction of access'],
+    [404, 'remove a path prefix'],
+  ])('must end with the first answer of %s, which does not change', async (status, hint) => {
+    const { wait, clock } = setUp({ ready: ['ECONNREFUSED', { status, body: '' }] });
+    await expect(wait()).rejects.toThrow(
+      `starting prometheus: it answers ${status} to GET /-/ready, by which promstack knows when it is ready\n  try: ${hint}`,
+    );
+    expect(clock.sleptMs()).toBeLessThan(100);
+  });
+
   it('must give up on a server without progress', async () => {
     const { wait, clock } = setUp({ ready: [{ status: 503, body: '' }] });
     await expect(wait()).rejects.toThrow('it was not ready in time: it answers 503');
