@@ -18,6 +18,7 @@ import { foldersAfter, recordRevision } from './record.ts';
 import { recover } from './recover.ts';
 import type { Run } from './run.ts';
 import { runPlan } from './run-plan.ts';
+import { tryAddress } from './try-address.ts';
 import type { WrittenSlots } from './validate.ts';
 
 export interface ChangeOptions extends Run {
@@ -76,6 +77,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     // Preflight and check: refuse what would fail before anything changes.
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
+    if (isPending) await tryAddress(plan, desired, options);
     let written: WrittenSlots | undefined;
     if (isPending || options.runTests === true) {
       // Loaded only when needed: usually there is nothing to do.

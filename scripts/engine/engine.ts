@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../../stack/model.ts';
+import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
 import { StackError } from '../util/stack-error.ts';
 
 export type EngineKind = 'docker' | 'podman';
@@ -103,6 +103,8 @@ export interface HelperRequest {
   readonly entrypoint: readonly string[];
   readonly args: readonly string[];
   readonly labels: Labels;
+  /** Ports to publish; without them it has no network. */
+  readonly ports?: readonly PortSpec[] | undefined;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
 }
 

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
+import { checkLock } from '../state/lock.ts';
 import { readMasked } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import { openServiceClient } from '../state/service-client.ts';
@@ -48,7 +49,11 @@ export async function planStack(options: {
     const files = openConfigFiles(engine, desired.stack);
     const observed = await observe(engine, desired, client, { files });
     const plan = reconcile(desired, observed, { recreate });
-    const obstacle = await findObstacle(() => preflight(plan, desired, observed, engine.location.isLocal));
+    const obstacle = await findObstacle(async () => {
+      if (plan.steps.length === 0) return;
+      await checkLock(engine, desired.stack);
+      await preflight(plan, desired, observed, engine.location.isLocal);
+    });
     return {
       plan,
       ...(obstacle === undefined ? {} : { obstacle }),

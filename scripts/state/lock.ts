@@ -153,6 +153,14 @@ export async function findHolder(engine: Engine, stack: string): Promise<LockHol
   return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
 }
 
+/** Throws the error of `takeLock` if another command holds the lock, or its volume is not a lock. */
+export async function checkLock(engine: Engine, stack: string): Promise<void> {
+  const volume = await engine.findVolume(names.lock(stack));
+  if (volume === undefined) return;
+  const holder = holderIn(volume, stack);
+  if (isHolderAlive(holder)) throw lockedError(stack, holder);
+}
+
 /** Removes the lock, whoever holds it. Returns the holder, `unknown` if its label is unreadable, undefined if there is no lock. */
 export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
   const name = names.lock(stack);
@@ -170,14 +178,17 @@ export function holderText(holder: LockHolder): string {
 
 async function createLock(engine: Engine, stack: string, name: string, mine: LockHolder): Promise<LockHolder> {
   const labels = { ...baseLabels(stack, 'lock'), [lockLabel]: JSON.stringify(mine) };
-  const volume = await engine.createVolume(name, labels);
+  return holderIn(await engine.createVolume(name, labels), stack);
+}
+
+function holderIn(volume: VolumeSummary, stack: string): LockHolder {
   const holder = parseHolder(volume.labels[lockLabel]);
   if (holder !== undefined) return holder;
   const doing = `taking the lock of the stack ${stack}`;
-  if (!isLock(volume)) throw foreignVolume(doing, name);
+  if (!isLock(volume)) throw foreignVolume(doing, volume.name);
   throw new StackError({
     doing,
-    why: `the volume ${name} is a lock of an unknown holder`,
+    why: `the volume ${volume.name} is a lock of an unknown holder`,
     tryThis: '`promstack unlock`, if no other promstack command is changing this stack',
   });
 }

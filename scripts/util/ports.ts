@@ -9,6 +9,14 @@ export function isPortTaken(address: string, port: number): Promise<boolean> {
   });
 }
 
+/** Whether this host has an address, found out by listening on it. */
+export function isOwnAddress(address: string): Promise<boolean> {
+  return freePort(address).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => !['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.code ?? ''),
+  );
+}
+
 /** A free port of this host; another process can take it before it is used. */
 export function freePort(address: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,5 @@
-import { type AddressInfo, connect as connectTo, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { connect } from '../../scripts/engine/connect.ts';
+import { remoteEngine } from '../support/remote-engine.ts';
 import { scriptedGateway } from '../support/scripted-gateway.ts';
 import { getText } from '../support/servers.ts';
 import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
@@ -40,21 +39,4 @@ it('a whole stack on a remote engine must be verified and reloaded inside its co
 
 async function run(stack: StackFolder, remote: { readonly address: string }, line: string) {
   return toRun(await stack.start(line.split(' '), { DOCKER_HOST: remote.address }));
-}
-
-/** This machine's engine at an address that promstack treats as remote. */
-async function remoteEngine(): Promise<{ readonly address: string } & AsyncDisposable> {
-  await using engine = await connect({ env: process.env });
-  const socket = engine.location.address.replace(/^unix:\/\//, '');
-  const server = createServer({ allowHalfOpen: true }, (from) => {
-    const to = connectTo({ path: socket, allowHalfOpen: true });
-    from.pipe(to).pipe(from);
-    from.on('error', () => to.destroy());
-    to.on('error', () => from.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  return {
-    address: `tcp://0.0.0.0:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: async () => void server.close(),
-  };
 }

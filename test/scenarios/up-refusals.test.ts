@@ -2,7 +2,10 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
+import { takeLock } from '../../scripts/state/lock.ts';
+import { systemClock } from '../../scripts/util/clock.ts';
 import { haveImages } from '../support/images.ts';
+import { remoteEngine } from '../support/remote-engine.ts';
 import { freePorts, stackFolder } from '../support/stack-folder.ts';
 
 describe('up with an external failure', () => {
@@ -20,6 +23,31 @@ describe('up with an external failure', () => {
     } finally {
       server.close();
     }
+  });
+
+  it('must refuse an address that the host does not have, before anything is changed', async () => {
+    await using stack = await stackFolder({ bind: '192.0.2.7' });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("`bind: 192.0.2.7` in stack.yml is not an address of the engine's host");
+    expect(stderr).toMatch(/set bind to 0\.0\.0\.0, 127\.0\.0\.1/);
+    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { obstacle?: { why: string } };
+    expect(planned.obstacle?.why).toContain('`bind: 192.0.2.7`');
+    await using remote = await remoteEngine();
+    const far = await stack.start(['up'], { DOCKER_HOST: remote.address });
+    expect(far.exitCode).toBe(1);
+    expect(far.stderr).toContain("`bind: 192.0.2.7` in stack.yml is not an address of the engine's host");
+    await expectNothingThere(stack.name);
+  });
+
+  it('must be announced by plan when another command holds the lock', async () => {
+    await using stack = await stackFolder();
+    await using engine = await connect({ env: process.env });
+    const { signal } = new AbortController();
+    const lock = { engine, stack: stack.name, command: 'reload', report: () => undefined, clock: systemClock, signal };
+    await using _lock = await takeLock(lock);
+    const { stderr } = await stack.run('plan');
+    expect(stderr).toMatch(/up would refuse this: taking the lock of the stack .*\(promstack reload, pid \d+/);
   });
 
   it('must name the container that uses a port', async () => {

@@ -41,8 +41,9 @@ export function toCreateOptions(
   };
 }
 
-/** The create request for a helper: no network, no restarts, only its mounts. */
+/** The create request for a helper: no restarts, only its mounts, and no network unless it publishes ports. */
 export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCreateOptions {
+  const { ports = [] } = request;
   return {
     name: request.name,
     Image: request.image,
@@ -50,9 +51,11 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
     Entrypoint: [...request.entrypoint],
     Cmd: [...request.args],
     Labels: { ...request.labels },
+    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port.container}/tcp`, {}])),
     HostConfig: {
       ...hardened,
-      NetworkMode: 'none',
+      NetworkMode: ports.length === 0 ? 'none' : 'bridge',
+      PortBindings: toPortBindings(ports),
       Mounts: request.mounts.map(({ volume, target, readOnly }) =>
         toVolumeMount(volume, target, { readOnly, copy: false }),
       ),
