@@ -122,10 +122,13 @@ async function startError(service: Service, container: string, engine: Engine, w
     // The container was removed, and its log with it.
   }
   const cause = service.explainExit?.(lines);
+  // The trace of a panic says nothing to a user.
+  const trace = lines.findIndex((line) => /^goroutine \d+ .*\[/.test(line));
+  const spoken = trace === -1 ? lines : lines.slice(0, trace);
   const log =
-    lines.length === 0
+    spoken.length === 0
       ? ''
-      : `\n  its last log lines:\n${lines
+      : `\n  its last log lines:\n${spoken
           .slice(-shownLogLines)
           .map((line) => `    ${line}`)
           .join('\n')}`;

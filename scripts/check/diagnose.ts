@@ -16,7 +16,18 @@ interface DiagnoseContext {
 }
 
 /** Maps a finding in a rendered file to its source: a file of the user's or a key of stack.yml. */
-export function diagnose(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
+export function diagnose(finding: CheckFinding, context: DiagnoseContext): Diagnostic {
+  return place({ ...finding, message: shortened(finding.message) }, context);
+}
+
+/** The most characters of a message; some tools print all that they have read. */
+const longest = 600;
+
+function shortened(message: string): string {
+  return message.length > longest ? `${message.slice(0, longest)}…` : message;
+}
+
+function place(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
   const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
   const where = file === undefined ? undefined : placeOf(finding, file, line, rendering);

@@ -68,9 +68,37 @@ function explain(context: ErrorContext): Explanation {
       at,
     };
   }
+  const tab = tabIn(text, error.pos[0]);
+  if (tab !== undefined) return tab;
   const opening = openingOf(context);
   if (opening !== undefined) return opening;
+  if (/call stack/i.test(error.message)) {
+    // The parser gives up at a depth that is not always the same.
+    const start = error.pos[0] - columnOf(text, error.pos[0]);
+    const from = start + Math.max(0, lineAt(text, error.pos[0]).search(/[[{]/));
+    const message = 'these values are nested too deeply';
+    return { message, hint: 'is a closing bracket missing?', at: [from, from + 1] };
+  }
   return explanations[error.code]?.(context) ?? { message: `invalid YAML: ${lowerFirst(error.message)}` };
+}
+
+/** A tab where YAML allows only spaces, on the line of an error: in the indentation, or between a key and the key of its value. */
+function tabIn(text: string, offset: number): Explanation | undefined {
+  const start = offset - columnOf(text, offset);
+  const [, indent = '', tabs = ''] = /^([ ]*)(\t[ \t]*)/.exec(lineAt(text, offset)) ?? [];
+  if (tabs !== '') {
+    const from = start + indent.length;
+    const message = 'YAML does not allow tabs for indentation';
+    return { message, hint: 'indent with spaces', at: [from, from + tabs.length] };
+  }
+  const after = /(?<=[:-])[ ]*\t[ \t]*(?=[^\s#])/.exec(lineAt(text, offset));
+  if (after === null) return undefined;
+  const from = start + after.index;
+  return {
+    message: 'there is a tab here, where YAML allows only spaces',
+    hint: 'replace the tab with a space; keys below this one go on lines of their own',
+    at: [from, from + after[0].length],
+  };
 }
 
 /** Our own messages; all other errors have the parser's. */

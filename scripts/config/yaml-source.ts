@@ -16,6 +16,7 @@ import {
 } from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
 import { plainScalars } from '../../stack/values/plain-scalar.ts';
+import { invisibleIn } from '../../stack/values/words.ts';
 import { type SecretSource, secretTags } from './secret-tags.ts';
 import { badReference, explainYaml } from './yaml-errors.ts';
 
@@ -66,7 +67,7 @@ interface ParsedYaml {
 
 function parseYaml(text: string, file: string, options: ParseOptions & DocumentOptions & SchemaOptions): ParsedYaml {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
+  const document = parseDocument(tooDeep.test(text) ? '' : text, {
     ...options,
     lineCounter: lines,
     prettyErrors: false,
@@ -81,6 +82,9 @@ function parseYaml(text: string, file: string, options: ParseOptions & DocumentO
   };
   return { document, text, rangeAt };
 }
+
+/** Far more than any config has; with some thousand levels the parser runs out of memory. */
+const tooDeep = /^ {1000}/m;
 
 function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
   const { document, text, rangeAt } = parsed;
@@ -104,12 +108,15 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
     // One of two conflicting keys may be a default that is not in the file.
     const main = isWritten(problem) ? path : (written[0]?.path ?? path);
     const others = main === path ? written : [];
+    const where = (within && locateWithin(path, within)) ?? locate(main, atKey);
+    const node = findNode(document, main).node;
+    const isNull = message.endsWith('got nothing') && isScalar(node) && /^(?:null|~)$/i.test(node.source ?? '');
     return {
       severity,
       code,
       message,
-      hint,
-      where: (within && locateWithin(path, within)) ?? locate(main, atKey),
+      hint: invisibleHint(text, where) ?? (isNull ? `put it in quotes: "${node.source}"` : hint),
+      where,
       related:
         others.length === 0
           ? undefined
@@ -117,9 +124,19 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
     };
   };
 
+  const deep = tooDeep.exec(text);
+  if (deep !== null) {
+    const message = 'this line is indented by more than a thousand spaces';
+    const line = text.slice(0, deep.index).split('\n').length;
+    const where = { ...rangeAt(0, 1), line, column: 1, offset: deep.index };
+    const diagnostics = [{ severity: 'error', code: 'yaml', message, where } as const];
+    return { value: undefined, diagnostics, isWhole: false, locate, toDiagnostic };
+  }
   const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
   const tagged = diagnostics.map((diagnostic) =>
-    diagnostic.code === 'unknown-tag' ? { ...diagnostic, ...aboutTag(diagnostic, hasSecrets) } : diagnostic,
+    diagnostic.code === 'unknown-tag'
+      ? { ...diagnostic, ...aboutTag(diagnostic, hasSecrets) }
+      : { ...diagnostic, hint: (diagnostic.where && invisibleHint(text, diagnostic.where)) ?? diagnostic.hint },
   );
   if (!isWhole) return { value: undefined, diagnostics: tagged, isWhole, locate, toDiagnostic };
   const result = toValue(parsed);
@@ -130,6 +147,16 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
     locate,
     toDiagnostic,
   };
+}
+
+/** What to do about an invisible character in a range, or between the start of the line and the range. */
+function invisibleHint(text: string, { offset, column, length }: SourceRange): string | undefined {
+  const start = offset - column + 1;
+  // A range ends before blanks of all kinds.
+  const [after = ''] = /^[^\S \t\r\n]*/.exec(text.slice(offset + length)) ?? [];
+  const character = invisibleIn(text.slice(start, offset + length) + after);
+  if (character === undefined) return undefined;
+  return `column ${character.index + 1} has the invisible character ${character.name}: remove it, or type a space instead`;
 }
 
 function toValue({ document, text, rangeAt }: ParsedYaml): { readonly value: unknown } | Diagnostic {

@@ -82,17 +82,42 @@ export function readTextSync(path: string): string | Unreadable {
 
 function decodeUtf8(bytes: Uint8Array): string | Unreadable {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (!isUtf16(bytes)) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return { because: 'is not UTF-8 text', hint: conversionHint(bytes) };
+    // The hint says what else it may be.
   }
+  return { because: 'is not UTF-8 text', hint: conversionHint(bytes) };
 }
 
 /** A hint how to convert bytes to UTF-8 text. */
-export function conversionHint([first, second]: Uint8Array): string {
-  if (first === 0x1f && second === 0x8b) return 'it is compressed: gunzip it';
-  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-  return `convert it with iconv -f ${isUtf16 ? 'UTF-16' : 'ISO-8859-1'} -t UTF-8`;
+export function conversionHint(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 6)).toString('latin1');
+  const compressed = compressions.find(([magic]) => start.startsWith(magic));
+  if (compressed !== undefined) return `it is compressed: decompress it with ${compressed[1]}`;
+  return `convert it with iconv -f ${isUtf16(bytes) ? utf16Name(bytes) : 'ISO-8859-1'} -t UTF-8`;
+}
+
+/** The first bytes of compressed files, and the program that decompresses them. */
+const compressions: readonly (readonly [magic: string, program: string])[] = [
+  ['\x1f\x8b', 'gunzip'],
+  ['PK\x03\x04', 'unzip'],
+  ['\x28\xb5\x2f\xfd', 'unzstd'],
+  ['\xfd7zXZ\x00', 'unxz'],
+  ['BZh', 'bunzip2'],
+];
+
+/** Whether bytes are UTF-16: by the byte order mark, or because every second byte of the start is NUL. */
+function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  const start = bytes.subarray(0, 64);
+  return start.length >= 4 && start.filter((byte) => byte === 0).length * 3 > start.length;
+}
+
+/** iconv takes UTF-16 without a byte order mark for the byte order of the host. */
+function utf16Name([first, second]: Uint8Array): string {
+  if (first === 0) return 'UTF-16BE';
+  return second === 0 ? 'UTF-16LE' : 'UTF-16';
 }
 
 function refuse(stats: Stats): Unreadable | undefined {
@@ -110,5 +135,7 @@ function failure(error: unknown): Unreadable {
   if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notFound };
   if (code === 'EACCES' || code === 'EPERM')
     return { because: `cannot be read (${code})`, hint: 'check its owner and mode' };
+  const because = { ELOOP: 'is a symbolic link that leads back to itself', ENAMETOOLONG: 'is too long for a path' };
+  if (code === 'ELOOP' || code === 'ENAMETOOLONG') return { because: because[code] };
   return { because: `cannot be read (${code ?? String(error)})` };
 }

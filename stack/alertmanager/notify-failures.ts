@@ -37,8 +37,18 @@ export function explainFailure({ receiver, integration, error }: NotifyFailure):
   }
   const checkReceiver = `check the receiver itself, and ${logs}`;
   if (status !== undefined) return { why: `${subject} answers ${status}`, tryThis: checkReceiver };
+  const [, host] = /\blookup (\S+?)(?: on \S+)?: /.exec(error) ?? [];
+  if (host !== undefined) {
+    return {
+      why: `${subject} is unreachable: the name ${host} cannot be resolved: ${error}`,
+      tryThis: 'check the name, and the DNS servers of the containers',
+    };
+  }
+  if (/\bdial (?:tcp|udp)\b.*(?:timeout|deadline exceeded)/i.test(error)) {
+    return { why: `${subject} is unreachable: ${error}`, tryThis: 'look for a firewall between it and the containers' };
+  }
   if (/context deadline exceeded|timeout/i.test(error)) {
-    return { why: `${subject} accepts the connection but does not answer`, tryThis: checkReceiver };
+    return { why: `${subject} does not answer in time`, tryThis: checkReceiver };
   }
   if (/connection refused|no such host|no route to host|network is unreachable/i.test(error)) {
     return {

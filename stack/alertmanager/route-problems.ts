@@ -25,6 +25,8 @@ interface DefinedNames {
   readonly intervalsAt: KeyPath;
 }
 
+const nullHint = 'put it in quotes, "null", if a receiver has that name, else write the name of a receiver';
+
 /** Problems of a routing tree. */
 export function routeProblems(root: Mapping, path: KeyPath, defined: DefinedNames): readonly Problem[] {
   return [
@@ -46,16 +48,19 @@ export function eachRoute(
 function rootProblems(root: Mapping, path: KeyPath): readonly Problem[] {
   const conditions = ['matchers', 'match', 'match_re', 'mute_time_intervals', 'active_time_intervals'];
   const isMisspelled = Object.keys(root).some((key) => !routeKeys.includes(key) && closest(key, ['receiver'], 2));
+  const isNull = root['receiver'] === null;
   return [
     ...(root['receiver'] || isMisspelled
       ? []
       : [
           {
             code: 'missing-key',
-            path,
-            atKey: true,
-            message: 'the root route has no receiver',
-            hint: 'add "receiver:" with the name of the receiver for alerts that match no other route',
+            path: isNull ? [...path, 'receiver'] : path,
+            atKey: !isNull,
+            message: `the root route has no receiver${isNull ? ': null is not a name' : ''}`,
+            hint: isNull
+              ? nullHint
+              : 'add "receiver:" with the name of the receiver for alerts that match no other route',
           },
         ]),
     ...conditions
@@ -106,6 +111,11 @@ function receiverProblems(
   path: KeyPath,
   { receivers, receiversAt }: DefinedNames,
 ): readonly Problem[] {
+  // That of the root has its own message.
+  if (receiver === null && typeof path.at(-2) === 'number') {
+    const message = 'null is not the name of a receiver: the alerts go to the receiver of the route above';
+    return [{ code: 'null-receiver', severity: 'warning', path, message, hint: nullHint }];
+  }
   if (typeof receiver !== 'string' || receiver === '' || receivers.includes(receiver)) return [];
   return [
     {

@@ -58,38 +58,71 @@ export const uidForm = /^[a-zA-Z0-9_-]{1,40}$/;
  * A datasource in Grafana's provisioning syntax (pkg/services/provisioning/datasources/types.go, 12.4), but strict: Grafana silently
  * ignores unknown keys.
  */
-const datasource = z.strictObject({
-  name: z.string().min(1).meta({ description: 'Its name, by which Grafana recognizes it' }),
-  type: z.string().min(1).meta({ description: 'The plugin, such as prometheus, loki or postgres' }),
-  access: z
-    .enum(['proxy', 'direct'])
-    .default('proxy')
-    .meta({ description: "proxy: queries go through Grafana's server; direct: the browser sends them" }),
-  orgId: z.int().min(1).default(1).meta({ description: 'The organization it belongs to, which must exist' }),
-  uid: z
-    .string()
-    .regex(uidForm, { error: expects('a uid of at most 40 letters, digits, - and _') })
-    .meta({ description: 'The uid that dashboards use; absent means one made from the name' })
-    .optional(),
-  url: z.string().optional().meta({ description: "Its address as seen from Grafana's container" }),
-  user: z.string().optional().meta({ description: 'The user of a database' }),
-  database: z.string().optional().meta({ description: 'The database on a database server' }),
-  basicAuth: z.boolean().optional().meta({ description: 'Use basic auth' }),
-  basicAuthUser: z.string().optional().meta({ description: 'The user for basic auth' }),
-  withCredentials: z.boolean().optional().meta({ description: 'Forward cookies of the browser' }),
-  isDefault: z.boolean().default(false).meta({ description: 'Use it in new panels; one per organization' }),
-  jsonData: z.record(z.string(), z.unknown()).default({}).meta({ description: "The plugin's own settings" }),
-  secureJsonData: z
-    .record(z.string(), secretText)
-    .default({})
-    .meta({ description: "The plugin's own secrets, such as basicAuthPassword" }),
-  correlations: z
-    .array(z.record(z.string(), z.unknown()))
-    .optional()
-    .meta({ description: 'Links from its results to other queries' }),
-  version: z.int().optional().meta({ description: 'Grafana does not replace a datasource of a newer version' }),
-  editable: z.boolean().default(false).meta({ description: 'Allow editing it in the browser' }),
-});
+const datasource = z
+  .strictObject({
+    name: z.string().min(1).meta({ description: 'Its name, by which Grafana recognizes it' }),
+    type: z.string().min(1).meta({ description: 'The plugin, such as prometheus, loki or postgres' }),
+    access: z
+      .enum(['proxy', 'direct'])
+      .default('proxy')
+      .meta({ description: "proxy: queries go through Grafana's server; direct: the browser sends them" }),
+    orgId: z.int().min(1).default(1).meta({ description: 'The organization it belongs to, which must exist' }),
+    uid: z
+      .string()
+      .regex(uidForm, { error: expects('a uid of at most 40 letters, digits, - and _') })
+      .meta({ description: 'The uid that dashboards use; absent means one made from the name' })
+      .optional(),
+    url: z.string().optional().meta({ description: "Its address as seen from Grafana's container" }),
+    user: z.string().optional().meta({ description: 'The user of a database' }),
+    database: z.string().optional().meta({ description: 'The database on a database server' }),
+    basicAuth: z.boolean().optional().meta({ description: 'Use basic auth' }),
+    basicAuthUser: z.string().optional().meta({ description: 'The user for basic auth' }),
+    withCredentials: z.boolean().optional().meta({ description: 'Forward cookies of the browser' }),
+    isDefault: z.boolean().default(false).meta({ description: 'Use it in new panels; one per organization' }),
+    jsonData: z.record(z.string(), z.unknown()).default({}).meta({ description: "The plugin's own settings" }),
+    secureJsonData: z
+      .record(z.string(), secretText)
+      .default({})
+      .meta({ description: "The plugin's own secrets, such as basicAuthPassword" }),
+    correlations: z
+      .array(z.record(z.string(), z.unknown()))
+      .optional()
+      .meta({ description: 'Links from its results to other queries' }),
+    version: z.int().optional().meta({ description: 'Grafana does not replace a datasource of a newer version' }),
+    editable: z.boolean().default(false).meta({ description: 'Allow editing it in the browser' }),
+  })
+  .meta({
+    knownMistakes: Object.fromEntries([
+      ...[
+        'basicAuthPassword',
+        'password',
+        'token',
+        'accessKey',
+        'secretKey',
+        'tlsCACert',
+        'tlsClientCert',
+        'tlsClientKey',
+        'httpHeaderValue1',
+      ].map((key) => [
+        key,
+        `put it under "secureJsonData"${key === 'password' ? ', and of basic auth as basicAuthPassword' : ''}`,
+      ]),
+      ...[
+        'httpMethod',
+        'timeInterval',
+        'queryTimeout',
+        'manageAlerts',
+        'tlsAuth',
+        'tlsAuthWithCACert',
+        'tlsSkipVerify',
+        'httpHeaderName1',
+        'implementation',
+        'derivedFields',
+        'maxLines',
+        'sslmode',
+      ].map((key) => [key, 'put it under "jsonData"']),
+    ]),
+  });
 
 /** A datasource of stack.yml with all defaults. */
 export type Datasource = z.infer<typeof datasource>;

@@ -123,7 +123,7 @@ const causes: readonly ExitCause[] = [
     explain: ({ input }) => `it cannot connect to its database: ${errorOf(input)}`,
   },
   { pattern: /database is locked/, explain: () => 'its database is in use by another Grafana' },
-  { pattern: /no space left on device/, explain: () => 'the disk of its data volume is full' },
+  { pattern: /no space left on device/, explain: () => 'no space left on device: the disk of its data volume is full' },
   {
     pattern: /preinstall.*(?:failed|error)|failed to install plugin/i,
     explain: ({ input }) => `it could not download a plugin to install at start: ${errorOf(input)}`,

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
 
+const ownTemplate =
+  'write a templates/prometheus/prometheus.yml of your own beside stack.yml, which replaces the shipped one';
+
 /** The `prometheus` part of stack.yml. */
 export const prometheusConfig = z
   .strictObject({
@@ -54,5 +57,9 @@ export const prometheusConfig = z
       rule_files: 'use "rules" instead',
       alerting: 'remove it: the stack connects Prometheus to its Alertmanager',
       storage: 'set limits under "retention", and other flags in "extra_args"',
+      scrape_config_files: 'put the jobs themselves under "scrape_configs"',
+      tracing: ownTemplate,
+      otlp: ownTemplate,
+      runtime: ownTemplate,
     },
   });

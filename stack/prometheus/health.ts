@@ -65,6 +65,49 @@ function listed<T>(
   return messages.map((text, at) => (at === messages.length - 1 ? { message: text, tryThis } : { message: text }));
 }
 
+type Target = z.infer<typeof targets>['data']['activeTargets'][number];
+
+/** The targets that are down; below the last one of each advice what to do about those with it. */
+function downTargets(down: readonly Target[]): NonNullable<Reading['problems']> {
+  const shown = down.slice(0, maxListed).map((target) => ({ ...target, tryThis: adviceOf(target.lastError) }));
+  const problems = shown.map(({ scrapeUrl, scrapePool, lastError, tryThis }, at) => ({
+    message: `the target ${scrapeUrl} of job ${scrapePool} is down: ${lastError}`,
+    tryThis: shown.findLastIndex((target) => target.tryThis === tryThis) === at ? tryThis : undefined,
+  }));
+  return down.length > maxListed
+    ? [...problems, { message: `${down.length - maxListed} more targets are down` }]
+    : problems;
+}
+
+/** What to try about the errors of scrapes, in Prometheus's words. */
+const advice: readonly (readonly [RegExp, string])[] = [
+  [
+    /no fallback_scrape_protocol specified|unsupported Content-Type/,
+    'set "fallback_scrape_protocol: PrometheusText0.0.4" in the job if the page has metrics, else correct its metrics_path',
+  ],
+  [/status 40[13]\b/, 'set basic_auth or authorization in the job: the target asks for credentials'],
+  [/status 404\b/, 'set metrics_path in the job: the target has no page at this path'],
+  [/status 5\d\d\b/, 'look into the log of the target: it fails to serve its metrics'],
+  [
+    /no such host|server misbehaving|lookup \S+ on \S+:|Temporary failure in name resolution/,
+    "containers cannot resolve this name: connect the target to the stack's network, or use its address",
+  ],
+  [/server gave HTTP response to HTTPS client/, 'set "scheme: http" in the job'],
+  [/HTTP request to an HTTPS server|malformed HTTP response|status 400\b/, 'set "scheme: https" in the job'],
+  [/x509|certificate/, 'set tls_config in the job, with the ca_file or server_name of the certificate'],
+  [
+    /context deadline exceeded|timeout/i,
+    'raise the scrape_timeout of the job if the target is slow, else look for a firewall between it and the containers',
+  ],
+];
+
+function adviceOf(error: string): string {
+  const known = advice.find(([pattern]) => pattern.test(error))?.[1];
+  return (
+    known ?? 'check that it listens on an address the containers can reach; this host is host.docker.internal to them'
+  );
+}
+
 function readTargets(answer: unknown): Reading | undefined {
   const parsed = targets.safeParse(answer);
   if (!parsed.success) return undefined;
@@ -81,19 +124,7 @@ function readTargets(answer: unknown): Reading | undefined {
     text,
     values: { up, down: down.length, waiting, downUrls: down.map((target) => target.scrapeUrl) },
     tone: down.length > 0 ? 'wrong' : waiting > 0 ? 'notice' : 'right',
-    problems:
-      down.length > 0
-        ? listed(
-            down,
-            ({ scrapeUrl, scrapePool, lastError }) =>
-              `the target ${scrapeUrl} of job ${scrapePool} is down: ${lastError}`,
-            {
-              others: 'targets are down',
-              tryThis:
-                'check that it listens on an address the containers can reach; this host is host.docker.internal to them',
-            },
-          )
-        : notYet(waiting, 'target', 'scraped'),
+    problems: down.length > 0 ? downTargets(down) : notYet(waiting, 'target', 'scraped'),
   };
 }
 

@@ -87,7 +87,14 @@ function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): read
   const own = ownJobs(config).find((item) => item.path.at(-1) === path.at(-2));
   if (own === undefined) {
     const message = `the job name ${quoted(owner)} is already in use: the stack scrapes its own ${owner} under it`;
-    return [{ code: 'name-twice', path, message, hint: 'use another job_name' }];
+    return [
+      {
+        code: 'name-twice',
+        path,
+        message,
+        hint: `remove it if it scrapes the ${owner} of this stack, else use another job_name`,
+      },
+    ];
   }
   return [
     {

@@ -1,8 +1,8 @@
-/** The candidate with the fewest typos, at most `limit`; undefined when there is none. */
+/** The candidate with the fewest typos, at most `limit` and never more than two; undefined when there is none. */
 export function closest(
   word: string,
   candidates: Iterable<string>,
-  limit = Math.max(1, Math.floor(word.length * 0.4)),
+  limit = Math.min(2, Math.max(1, Math.floor(word.length * 0.4))),
 ): string | undefined {
   let best: string | undefined;
   let least = limit + 1;

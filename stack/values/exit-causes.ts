@@ -17,7 +17,7 @@ const common: readonly ExitCause[] = [
   },
   {
     pattern: /no space left on device/,
-    explain: () => 'the disk is full: free some space, or shorten the retention',
+    explain: () => 'no space left on device: free some space, or shorten the retention',
   },
   {
     pattern: /unknown (?:long|short) flag '([^']+)'/,

@@ -53,6 +53,12 @@ const wordings: readonly Wording[] = [
       return { message: `${before}invalid regular expression ${expression}: ${why}`, about: expression };
     },
   ],
+  [
+    /^found character that cannot start any token$/,
+    () => ({
+      message: 'YAML does not allow this character here: put the value in quotes, and replace tabs with spaces',
+    }),
+  ],
   [/^not a valid duration string: "(.*)"$/, ([message = '', about = '']) => ({ message, about })],
   [/^(?:unknown|missing) unit (?:".*" )?in duration "(.*)"$/, ([message = '', about = '']) => ({ message, about })],
   [/^"(.+)" does not point to an existing file$/, ([message = '', about = '']) => ({ message, about })],
@@ -80,13 +86,22 @@ function withoutAnchors(expression: string): string {
   return /^\^\(\?s?:(.*)\)\$$/s.exec(expression)?.[1] ?? expression;
 }
 
-/** Findings about unknown keys with the known one that was probably meant. */
+/** Findings about unknown keys with the known one that was probably meant; a known key is one that this image does not have. */
 export function withKeyHints(findings: readonly CheckFinding[], known: readonly string[]): readonly CheckFinding[] {
   return findings.map((finding) => {
     const key = /^unknown key "(.*)"$/.exec(finding.message)?.[1];
+    if (key !== undefined && known.includes(key)) return { ...finding, ...notInImage(key) };
     const near = key === undefined ? undefined : closest(key, known, 2);
     return near === undefined ? finding : { ...finding, hint: `did you mean "${near}"?` };
   });
+}
+
+/** A key that the server has in other versions or builds: Debian's Prometheus has no discovery by Consul, Azure or OpenStack. */
+function notInImage(key: string): Pick<CheckFinding, 'message' | 'hint'> {
+  return {
+    message: `this image does not have "${key}": it is too old, or was built without it`,
+    hint: 'use the official image of a newer version, or remove the key',
+  };
 }
 
 /** Why a Go program crashed; undefined for the output of one that did not. */

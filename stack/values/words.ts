@@ -14,9 +14,39 @@ export function describeValue(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 
-/** A string in quotes, on one line, shortened when it is long. */
+/** Characters that an editor shows as a blank or as nothing, with their usual names. */
+const invisible: Readonly<Record<string, string>> = {
+  '\u00a0': 'no-break space',
+  '\u00ad': 'soft hyphen',
+  '\u200b': 'zero-width space',
+  '\u200c': 'zero-width non-joiner',
+  '\u200d': 'zero-width joiner',
+  '\u200e': 'left-to-right mark',
+  '\u200f': 'right-to-left mark',
+  '\u2060': 'word joiner',
+  '\u3000': 'ideographic space',
+  '\ufeff': 'byte order mark',
+};
+/** A zero-width joiner beside a character that is not ASCII is part of an emoji, or of a script that needs it. */
+const invisibles =
+  /[\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]|(?<![^\0-\x7f])[\u200c\u200d]/gu;
+
+/** The first invisible character of a text, as `U+00A0 (no-break space)`, and its index; undefined when there is none. */
+export function invisibleIn(text: string): { readonly name: string; readonly index: number } | undefined {
+  const index = text.search(invisibles);
+  const character = text[index];
+  if (character === undefined) return undefined;
+  const usual = invisible[character];
+  return { name: `${codeOf(character)}${usual === undefined ? '' : ` (${usual})`}`, index };
+}
+
+function codeOf(character: string): string {
+  return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** A string in quotes, on one line, shortened when it is long; invisible characters are shown by their code. */
 export function quoted(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ');
+  const line = text.replaceAll(invisibles, (character) => `<${codeOf(character)}>`).replaceAll(/\s+/g, ' ');
   return `"${line.length > longestQuote ? `${line.slice(0, longestQuote)}…` : line}"`;
 }
 

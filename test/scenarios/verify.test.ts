@@ -301,7 +301,7 @@ groups:
     await sinkAnswers('#!/bin/sh\nsleep 120\n');
     expect(await brokenStage('30s')).toMatchObject({
       hop: 'receiver',
-      why: 'the receiver sink (webhook[0]) accepts the connection but does not answer',
+      why: 'the receiver sink (webhook[0]) does not answer in time',
     });
   });
 

@@ -118,7 +118,7 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
   [
     'pushgateway',
     ['write /pushgateway/metrics.store: no space left on device'],
-    'the disk is full: free some space, or shorten the retention',
+    'no space left on device: free some space, or shorten the retention',
   ],
   ['prometheus', ['fatal error: runtime: out of memory'], 'it ran out of memory: raise its memory limit'],
   ['prometheus', ['time=… level=INFO msg="See you next time!"'], undefined],
@@ -143,7 +143,7 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
   [
     'grafana',
     ['level=error error="write /var/lib/grafana/grafana.db: no space left on device"'],
-    'the disk of its data volume is full',
+    'no space left on device: the disk of its data volume is full',
   ],
   ['grafana', ['level=info msg=bye'], undefined],
   ['alertmanager', [], undefined],

@@ -42,10 +42,36 @@ test('targets must be counted, and those that are down listed with their errors 
   expect(down?.problems?.[0]).toEqual({
     message: 'the target http://db:9100/metrics of job node is down: connection refused',
   });
-  expect(down?.problems?.[5]).toMatchObject({
-    message: '2 more targets are down',
-    tryThis: expect.stringContaining('host.docker.internal'),
-  });
+  expect(down?.problems?.[4]).toMatchObject({ tryThis: expect.stringContaining('host.docker.internal') });
+  expect(down?.problems?.[5]).toEqual({ message: '2 more targets are down' });
+});
+
+test.each([
+  [
+    'received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified for target',
+    'fallback_scrape_protocol',
+  ],
+  [
+    'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
+    'PrometheusText0.0.4',
+  ],
+  ['server returned HTTP status 401 Unauthorized', 'basic_auth'],
+  ['server returned HTTP status 403 Forbidden', 'authorization'],
+  ['server returned HTTP status 404 Not Found', 'metrics_path'],
+  ['server returned HTTP status 503 Service Unavailable', 'log of the target'],
+  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: no such host', "the stack's network"],
+  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: server misbehaving', "the stack's network"],
+  ['Get "https://db/metrics": http: server gave HTTP response to HTTPS client', 'scheme: http"'],
+  ['server returned HTTP status 400 Bad Request', 'scheme: https'],
+  [
+    'Get "https://db/metrics": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'tls_config',
+  ],
+  ['Get "http://db:9100/metrics": context deadline exceeded', 'scrape_timeout'],
+  ['Get "http://db:9100/metrics": dial tcp 10.0.0.1:9100: connect: connection refused', 'host.docker.internal'],
+])('a target that is down must have advice about its error: %s', (error, advice) => {
+  const down = read('prometheus', 'targets', { data: { activeTargets: [target('down', error)] } });
+  expect(down?.problems?.[0]?.tryThis).toContain(advice);
 });
 
 test('firing alerts must be named, and are not a problem of the stack', () => {

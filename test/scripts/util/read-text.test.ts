@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -57,7 +57,12 @@ test.each([
 test.each([
   ['Latin-1', [0x70, 0xe4, 0x73], 'convert it with iconv -f ISO-8859-1 -t UTF-8'],
   ['UTF-16', [0xff, 0xfe, 0x70, 0x00, 0xe4, 0x00], 'convert it with iconv -f UTF-16 -t UTF-8'],
-  ['gzip', [0x1f, 0x8b, 0x08], 'it is compressed: gunzip it'],
+  ['gzip', [0x1f, 0x8b, 0x08], 'it is compressed: decompress it with gunzip'],
+  ['UTF-16 without a byte order mark', [0x6e, 0, 0x61, 0, 0x6d, 0], 'convert it with iconv -f UTF-16LE -t UTF-8'],
+  ['UTF-16, big endian', [0, 0x6e, 0, 0x61, 0, 0x6d], 'convert it with iconv -f UTF-16BE -t UTF-8'],
+  ['zip', [0x50, 0x4b, 0x03, 0x04, 0xff], 'it is compressed: decompress it with unzip'],
+  ['Zstandard', [0x28, 0xb5, 0x2f, 0xfd], 'it is compressed: decompress it with unzstd'],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'it is compressed: decompress it with unxz'],
 ])('text in %s must be refused, with how to convert it', async (_, bytes, hint) => {
   await using folder = await folderWith({ file: new Uint8Array(bytes) });
   expect(await readText(join(folder.path, 'file'))).toEqual({ because: 'is not UTF-8 text', hint });
@@ -70,4 +75,11 @@ test('a file beyond the limit must be refused', async () => {
   expect(await readText(path, { limit: 2 ** 20 })).toHaveLength(2 ** 20);
   await writeFile(path, 'x', { flag: 'a' });
   expect(await readText(path, { limit: 2 ** 20 })).toEqual({ because: 'is larger than 1 MiB' });
+});
+
+test('a symbolic link that leads back to itself must be called that', async () => {
+  await using folder = await folderWith({});
+  const path = join(folder.path, 'loop');
+  await symlink('loop', path);
+  expect(await readText(path)).toEqual({ because: 'is a symbolic link that leads back to itself' });
 });

@@ -77,7 +77,16 @@ describe('a failed notification', () => {
   it.each([
     ['unexpected status code 500: http://x', 'answers 500'],
     ['unexpected status code 403: http://x', 'rejects the credentials: it answers 403'],
-    ['Post \\"http://x\\": context deadline exceeded', 'accepts the connection but does not answer'],
+    ['Post \\"http://x\\": context deadline exceeded', 'does not answer in time'],
+    [
+      'Post \\"http://x/\\": dial tcp: lookup x on 10.0.0.2:53: read udp 10.0.0.3:4242->10.0.0.2:53: i/o timeout',
+      'is unreachable: the name x cannot be resolved: Post "http://x/": dial tcp: lookup x on 10.0.0.2:53: read udp 10.0.0.3:4242->10.0.0.2:53: i/o timeout',
+    ],
+    [
+      'dial tcp: lookup x: no such host',
+      'is unreachable: the name x cannot be resolved: dial tcp: lookup x: no such host',
+    ],
+    ['dial tcp 10.0.0.1:443: i/o timeout', 'is unreachable: dial tcp 10.0.0.1:443: i/o timeout'],
     [
       'dial tcp 10.0.0.1:1: connect: connection refused',
       'is unreachable: dial tcp 10.0.0.1:1: connect: connection refused',

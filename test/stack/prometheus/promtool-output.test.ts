@@ -420,3 +420,16 @@ describe('the output of promtool test rules', () => {
     ).toEqual([]);
   });
 });
+
+it('must say of a known key that the image does not have it', () => {
+  const output =
+    'Checking CONFIG/prometheus.yml\n  FAILED: parsing YAML file CONFIG/prometheus.yml: yaml: unmarshal errors:\n  line 3: field consul_sd_configs not found in type config.ScrapeConfig\n  line 4: field consul_sd_config not found in type config.ScrapeConfig\n';
+  const findings = withKeyHints(explainPromtool(output), ['consul_sd_configs', 'job_name']);
+  expect(findings.map(({ message, hint }) => [message, hint])).toEqual([
+    [
+      'this image does not have "consul_sd_configs": it is too old, or was built without it',
+      'use the official image of a newer version, or remove the key',
+    ],
+    ['unknown key "consul_sd_config"', 'did you mean "consul_sd_configs"?'],
+  ]);
+});
