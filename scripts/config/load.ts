@@ -4,7 +4,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
-import { isMapping } from '../../stack/values/mapping.ts';
+import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
 import { addSecret } from '../util/redaction.ts';
@@ -14,7 +14,7 @@ import { findByGlob } from './glob.ts';
 import type { LoadedStack, OwnTest } from './loaded.ts';
 import { type CheckedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
-import { readYamlWithSecrets } from './yaml-source.ts';
+import { type MissingSecret, readYamlWithSecrets } from './yaml-source.ts';
 
 /** How to find stack.yml, and overrides for its keys. */
 export interface LoadOptions {
@@ -24,6 +24,11 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keys that override those of the file: `{ grafana: { enabled: false } }`. */
   readonly overrides?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Makes secrets that cannot be read no errors, for commands that only look: they are empty but for these texts, by their
+   * origin.
+   */
+  readonly substitutes?: ReadonlyMap<string, string> | undefined;
   /** A cache between loads: unchanged files are not checked again. */
   readonly judged?: CheckedFiles | undefined;
   /** Stops waiting for a pipe that `file` or a secret names. */
@@ -41,13 +46,21 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   const source = await readYamlWithSecrets(text, relative(cwd, path), {
     env,
     readFile: (name) => readText(resolve(folder, name), { limit: maxSecretBytes, signal }),
+    substitutes: options.substitutes,
   });
-  if (!source.isWhole) return fail([...source.diagnostics, ...source.missingSecrets]);
+  const isTolerated = ({ origin }: MissingSecret): boolean => options.substitutes !== undefined && origin !== undefined;
+  const missingSecrets = source.missingSecrets.filter(isTolerated);
+  const secretErrors = source.missingSecrets
+    .filter((secret) => !isTolerated(secret))
+    .map(({ diagnostic }) => diagnostic);
+  if (!source.isWhole) return fail([...source.diagnostics, ...secretErrors]);
 
   addPlainSecrets(source.value);
   const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
-  // Omits problems that are caused by an invalid key.
+  const isMissing = (value: unknown): boolean => value instanceof Secret && value.reveal() === '';
+  // Omits problems that are caused by an invalid key, or by a secret without its text.
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
+    !(missingSecrets.length > 0 && isMissing(valueAt(source.value, at))) &&
     ![at, ...dependsOn, ...related.map((place) => place.path)].some((key) =>
       broken.some((invalid) => overlap(key, invalid)),
     );
@@ -56,7 +69,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
 
   const diagnostics = inOrder([
     ...source.diagnostics,
-    ...source.missingSecrets,
+    ...secretErrors,
     ...[...problems, ...stack, ...(userFiles?.problems.filter(isIndependent) ?? [])].map(source.toDiagnostic),
     ...(userFiles?.diagnostics ?? []),
   ]);
@@ -64,7 +77,8 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
     return fail(diagnostics);
   }
   const written = { text, cwd, tests: await readOwnTests(folder, cwd) };
-  return ok({ config, path, folder, locate: source.locate, userFiles: userFiles.files, written }, diagnostics);
+  const loaded = { config, path, folder, locate: source.locate, userFiles: userFiles.files, missingSecrets, written };
+  return ok(loaded, diagnostics);
 }
 
 /**

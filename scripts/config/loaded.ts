@@ -1,5 +1,6 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
+import type { MissingSecret } from './yaml-source.ts';
 
 /** A loaded stack.yml: its valid config, its location, and the user files that it names. */
 export interface LoadedStack {
@@ -12,6 +13,8 @@ export interface LoadedStack {
   locate(path: KeyPath, atKey?: boolean): SourceRange | undefined;
   /** Rule files, notification templates and the like, byte for byte. */
   readonly userFiles: readonly LoadedUserFile[];
+  /** Secrets that could not be read, where they need not be. */
+  readonly missingSecrets?: readonly MissingSecret[] | undefined;
   /** Absent when the stack was not loaded from a file. */
   readonly written?: SourceText | undefined;
 }

@@ -8,10 +8,14 @@ export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a file, by its path as written in the YAML. */
   readFile(path: string): Promise<string | Unreadable>;
+  /** Texts of secrets that cannot be read here, by their origin: `!env SLACK_URL`. */
+  readonly substitutes?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A secret that could not be read, and the position of its tag. */
 export interface SecretProblem {
+  /** Absent when the tag itself is wrong. */
+  readonly origin?: string | undefined;
   readonly code: string;
   readonly message: string;
   readonly hint: string;
@@ -67,16 +71,24 @@ export function secretTags(): {
       { tag: kind.tag, collection: 'map', resolve: (map) => (isMap(map) ? fromMap(kind, map) : map) },
     ]),
     async fill(source) {
-      const refused = [...malformed];
+      const refused: { node: Scalar; refusal: SecretError }[] = [...malformed];
       const texts = new Map<string, string | SecretError>();
       for (const { node, kind, argument, isInline } of references) {
         const origin = `${kind.tag} ${argument}`;
         // A pipe can be read only once.
         const text = texts.get(origin) ?? (await kind.read(argument, source));
         texts.set(origin, text);
-        if (typeof text === 'string') addSecret(text);
-        if (typeof text === 'string') node.value = new Secret(text, origin, isInline);
-        else refused.push({ node, refusal: text });
+        if (typeof text === 'string') {
+          addSecret(text);
+          node.value = new Secret(text, origin, isInline);
+          continue;
+        }
+        const isWritten = text.code !== 'env-name' && argument !== '';
+        refused.push({ node, refusal: isWritten ? { ...text, origin } : text });
+        const substitute = source.substitutes?.get(origin);
+        if (substitute === undefined) continue;
+        addSecret(substitute);
+        node.value = new Secret(substitute, origin, isInline);
       }
       return refused.map(({ node, refusal }) => ({ ...refusal, from: node.range?.[0] ?? 0, to: node.range?.[1] ?? 0 }));
     },

@@ -38,6 +38,12 @@ export function readYaml(text: string, file: string): YamlSource {
   return toSource(parseYaml(text, file, plainScalars), false);
 }
 
+/** A secret that could not be read; without an origin its tag is wrong. */
+export interface MissingSecret {
+  readonly origin: string | undefined;
+  readonly diagnostic: Diagnostic;
+}
+
 /**
  * Reads YAML with the tags `!env` and `!file`. A secret that cannot be read is empty and reported in `missingSecrets`; without
  * a source all secrets are empty.
@@ -46,7 +52,7 @@ export async function readYamlWithSecrets(
   text: string,
   file: string,
   secrets: SecretSource | undefined,
-): Promise<YamlSource & { readonly missingSecrets: readonly Diagnostic[] }> {
+): Promise<YamlSource & { readonly missingSecrets: readonly MissingSecret[] }> {
   const { tags, fill } = secretTags();
   const parsed = parseYaml(text, file, {
     ...plainScalars,
@@ -54,7 +60,10 @@ export async function readYamlWithSecrets(
   });
   const problems = secrets === undefined ? [] : await fill(secrets);
   const missingSecrets = problems.map(
-    ({ from, to, ...problem }): Diagnostic => ({ severity: 'error', ...problem, where: parsed.rangeAt(from, to) }),
+    ({ from, to, origin, ...problem }): MissingSecret => ({
+      origin,
+      diagnostic: { severity: 'error', ...problem, where: parsed.rangeAt(from, to) },
+    }),
   );
   return { ...toSource(parsed, true), missingSecrets };
 }

@@ -54,12 +54,17 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   if (diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
 
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
-  const revision = shortHash(rendered.map(({ service, revision }) => `${service.name}=${revision}\n`).join(''));
-  const { folder } = loaded;
+  const revision = stackRevision(rendered);
+  const { folder, missingSecrets } = loaded;
   const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
-  const read = { config, folder, locate, ...written };
+  const read = { config, folder, locate, missingSecrets, ...written };
   return ok({ ...read, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+}
+
+/** The hash of all services' revisions. */
+export function stackRevision(services: readonly Pick<ServiceRendering, 'service' | 'revision'>[]): string {
+  return shortHash(services.map(({ service, revision }) => `${service.name}=${revision}\n`).join(''));
 }
 
 function toServiceRendering(service: Service, config: StackConfig, files: readonly RenderedFile[]): ServiceRendering {

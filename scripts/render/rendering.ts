@@ -11,6 +11,7 @@ export interface Rendering {
   /** The place of a key in stack.yml, for messages. */
   readonly locate?: LoadedStack['locate'];
   readonly written?: SourceText;
+  readonly missingSecrets?: LoadedStack['missingSecrets'];
   /** Hash of all services' revisions. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
@@ -114,6 +114,46 @@ describe('a secret', () => {
     for (const place of await findInVolumes(stack.name)) {
       expect(place).toMatch(/^\w+\/(?:releases\/N|check)\/(?:secrets\/.*|alertmanager\.yml) 400 65534$/);
     }
+  });
+
+  it('must not be needed by commands that only look, nor to go back', { timeout: 120_000 }, async () => {
+    await using stack = await stackFolder();
+    await stack.write('stack.yml', stackFile(stack));
+    await stack.write('keys/hook', byFile.text);
+    const up = toRun(await stack.start(['up'], env));
+    expect(up.exitCode, up.stderr).toBe(0);
+    await rm(join(stack.path, 'keys'), { recursive: true });
+    /** Without any of the secrets; the diagnostics are what could not be compared. */
+    const look = async (args: readonly string[], exitCode: number): Promise<Run> => {
+      const done = toRun(await stack.start(args));
+      expect.soft(foundIn(done.stdout + done.stderr, all), args.join(' ')).toEqual([]);
+      expect(done.exitCode, `promstack ${args.join(' ')}\n${done.stdout}${done.stderr}`).toBe(exitCode);
+      return done;
+    };
+    const notCompared = ({ stderr }: Run): readonly string[] =>
+      [...new Set([...stderr.matchAll(/whether (!\w+ \S+) has changed since it was applied was not compared/g)])]
+        .map(([, origin = '']) => origin)
+        .sort();
+    const secrets = ['!env ENV_SECRET', '!env GRAFANA_SECRET', '!env INLINE_SECRET', '!env SCRAPE_SECRET'];
+    const expected = [...secrets, '!env URL_SECRET', '!file keys/hook'];
+
+    expect(notCompared(await look(['status'], 0))).toEqual(expected);
+    expect(notCompared(await look(['plan', '--detailed-exitcode'], 0))).toEqual(expected);
+    expect((await look(['alert', 'test', '--label', 'to=other'], 0)).stdout).toContain('topic is notified via sns');
+    expect((await look(['verify'], 0)).stdout).toContain('the pipeline works');
+
+    const edited = stackFile(stack).replace('to="other"', 'to="another"');
+    await stack.write('stack.yml', edited);
+    const { stdout } = await look(['plan', '--detailed-exitcode'], 3);
+    const diff = stdout.split('\n').filter((line) => /^[-+] /.test(line));
+    expect(diff.map((line) => line.replace(/^([-+]) .*to=\\?"(\w+).*/, '$1 $2'))).toEqual(['- other', '+ another']);
+
+    await stack.write('keys/hook', byFile.text);
+    const again = toRun(await stack.start(['up'], env));
+    expect(again.exitCode, again.stderr).toBe(0);
+    await rm(join(stack.path, 'keys'), { recursive: true });
+    expect((await look(['rollback'], 0)).stdout).toContain('alertmanager  reloaded');
+    await look(['check'], 2);
   });
 });
 

@@ -16,7 +16,7 @@ import { hintByName } from '../globals.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
 import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { connectEngine, renderToLook } from './stages.ts';
 
 const test = defineCommand({
   details:
@@ -39,7 +39,7 @@ const test = defineCommand({
   run: async (context, { label, send, timeout }) => {
     const labels = toLabels(label);
     const timeoutMs = readDuration('--timeout', timeout);
-    const rendering = await renderOrThrow(context);
+    const rendering = await renderToLook(context, undefined, { compare: false });
     requireAlertmanager(rendering.config);
     await using engine = await tryEngine(context, send === true);
     const servers = engine === undefined ? undefined : await openServers(engine, rendering.config, context.signal);

@@ -9,7 +9,7 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, fullConfigOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine, fullConfigOrThrow } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -21,7 +21,7 @@ export const command = defineCommand({
   ],
   syntax: (command) => command.option('--rotate', 'set a new password; the current one is not needed'),
   run: async (context, { rotate }) => {
-    const config = await fullConfigOrThrow(context);
+    const config = await (rotate === true ? fullConfigOrThrow : configOrThrow)(context);
     if (!config.grafana.enabled) {
       throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
     }

@@ -4,7 +4,7 @@ import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { renderAndConnect } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -24,8 +24,8 @@ export const command = defineCommand({
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`'),
   run: async (context, { summary, steps, detailedExitcode, recreate, without }) => {
-    const rendering = await renderOrThrow(context, { without });
-    await using engine = await connectEngine(context);
+    const { rendering, engine: connected } = await renderAndConnect(context, { without, needsSecrets: false });
+    await using engine = connected;
     const report = await planStack({ engine, rendering, recreate: recreate === true });
     const { plan, ...rest } = report;
     const { stdout, json } = context;

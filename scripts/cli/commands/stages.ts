@@ -76,17 +76,49 @@ export async function renderOrThrow(
 }
 
 /**
+ * The rendering for a command that only looks: it needs no secret. The text of one that is missing here is taken from the
+ * running stack; with `compare`, what could not be compared is reported.
+ */
+export async function renderToLook(
+  context: StackContext,
+  engine: Promise<Engine> | undefined,
+  { without, compare }: { readonly without?: readonly string[] | undefined; readonly compare: boolean },
+): Promise<Rendering> {
+  const { cwd, env, file, stackName, signal, report } = context;
+  if (stackName !== undefined) return renderOrThrow(context, { without });
+  const { renderStack } = await import('../../render/render-stack.ts');
+  const render = async (silently: boolean, substitutes: ReadonlyMap<string, string>): Promise<Rendering> => {
+    const taking = silently ? { report: () => undefined } : context;
+    const { rendering } = takeOrThrow(taking, await renderStack({ cwd, env, file, signal, without, substitutes }));
+    return takeOrThrow(taking, rendering);
+  };
+  const first = await render(false, new Map());
+  if (engine === undefined || !compare || (first.missingSecrets ?? []).length === 0) return first;
+  const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
+  const stored = await storedFiles(await engine, first.config.name);
+  const substitutes = substitutesFrom(stored, first);
+  const { rendering, warnings } = withoutMissing(await render(true, substitutes), stored, substitutes);
+  for (const diagnostic of warnings) report({ kind: 'diagnostic', diagnostic });
+  return rendering;
+}
+
+/**
  * The rendering and the engine, which is connected in parallel. Mistakes in the input are reported before a failed
  * connection.
  */
 export async function renderAndConnect(
   context: StackContext,
-  options: { readonly without?: readonly string[] | undefined } = {},
+  {
+    without,
+    needsSecrets = true,
+  }: { readonly without?: readonly string[] | undefined; readonly needsSecrets?: boolean } = {},
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine }> {
   const connecting = connectEngine(context);
   connecting.catch(() => undefined);
   try {
-    const rendering = await renderOrThrow(context, options);
+    const rendering = await (needsSecrets
+      ? renderOrThrow(context, { without })
+      : renderToLook(context, connecting, { without, compare: true }));
     return { rendering, engine: await connecting };
   } catch (error) {
     // An engine that hangs must not delay the report of mistakes in the input.

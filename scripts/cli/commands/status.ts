@@ -4,7 +4,7 @@ import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { printStatus, watchStatus } from '../print/status.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { connectEngine, renderToLook } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -22,7 +22,12 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     const { clock, signal } = context;
     const take = async (report: Report) =>
-      takeStatus({ engine, rendering: await renderOrThrow({ ...context, report }), clock, signal });
+      takeStatus({
+        engine,
+        rendering: await renderToLook({ ...context, report }, Promise.resolve(engine), { compare: true }),
+        clock,
+        signal,
+      });
     if (watch === true) {
       await watchStatus(context, async (report) => toText(context, await take(report)));
       return exitCodes.fine;

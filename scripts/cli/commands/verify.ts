@@ -18,7 +18,7 @@ import { hintByName } from '../globals.ts';
 import type { Colours } from '../terminal-output.ts';
 import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { connectEngine, renderToLook } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -34,7 +34,7 @@ export const command = defineCommand({
   run: async (context, { timeout }) => {
     const { clock, signal, stdout, json } = context;
     const timeoutMs = readDuration('--timeout', timeout);
-    const rendering = await renderOrThrow(context);
+    const rendering = await renderToLook(context, undefined, { compare: false });
     const { config } = rendering;
     if (!hasCanary(config)) {
       throw new InputError([
