@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
-import { configDir } from '../../stack/values/container.ts';
+import { configDir, configMount } from '../../stack/values/container.ts';
 import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { revealed } from '../render/show.ts';
@@ -47,7 +47,7 @@ class ContainerRunner implements CheckRunner {
     this.#engine = engine;
     this.#stack = stack;
     this.#job = job;
-    this.#entries = toEntries(filesOf(job), configDir, job.user);
+    this.#entries = toEntries(filesOf(job), posix.relative(configMount, configDir), job.user);
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
@@ -72,9 +72,13 @@ class ContainerRunner implements CheckRunner {
       commands.map((command) => runsOf(command, configDir)),
       id,
     );
-    const path = `${scriptPath}-${id}`;
+    const path = `check-${id}`;
     try {
-      const { output } = await this.#inContainer(['/bin/sh', `/${path}`], [{ path, text: script }], signal);
+      const { output } = await this.#inContainer(
+        ['/bin/sh', `${configMount}/${path}`],
+        [{ path, text: script }],
+        signal,
+      );
       const runs = readBatch(output, id);
       return new Map(
         commands.map((command, at) => [
@@ -114,11 +118,12 @@ class ContainerRunner implements CheckRunner {
       args: argv.slice(1),
       labels: { [stackLabel]: this.#stack, [roleLabel]: 'check', [serviceLabel]: service },
       mounts: [],
+      scratch: configMount,
     });
     const ended = new AbortController();
     try {
       const extra = scripts.map((script) => toScript(script, user));
-      await engine.putFiles(container, '/', [...this.#entries, ...extra]);
+      await engine.putFiles(container, configMount, [...this.#entries, ...extra]);
       const exit = engine.nextExit(container, AbortSignal.any([signal, ended.signal]));
       exit.catch(() => undefined);
       await engine.startContainer(container);
@@ -137,8 +142,6 @@ class ContainerRunner implements CheckRunner {
     return [...lines.stderr, ...lines.stdout].join('\n');
   }
 }
-
-const scriptPath = 'etc/promstack/check';
 
 function toScript({ path, text }: { path: string; text: string }, user: string): ArchiveEntry {
   const [uid = 0, gid = 0] = user.split(':').map(Number);

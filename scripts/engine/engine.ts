@@ -106,6 +106,8 @@ export interface HelperRequest {
   /** Ports to publish; without them it has no network. */
   readonly ports?: readonly PortSpec[] | undefined;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
+  /** An empty directory for its files, deleted with it: then the rest of its file system is read-only, but for `/tmp`. */
+  readonly scratch?: string | undefined;
 }
 
 /** An entry of a tar archive that is written to or read from a container. */

@@ -66,7 +66,11 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
     createHelper: (request) =>
       api.call(
         `creating container ${request.name}`,
-        async (docker) => idOf(await docker.createContainer(toHelperOptions(request))),
+        async (docker) => {
+          const { Config: config } = withKeys(await docker.getImage(request.image).inspect(), 'Config');
+          const imageVolumes = Object.keys(config.Volumes ?? {});
+          return idOf(await docker.createContainer(toHelperOptions(request, imageVolumes)));
+        },
         { kind: 'change' },
       ),
 

@@ -41,9 +41,17 @@ export function toCreateOptions(
   };
 }
 
-/** The create request for a helper: no restarts, only its mounts, and no network unless it publishes ports. */
-export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCreateOptions {
-  const { ports = [] } = request;
+/**
+ * The create request for a helper: no restarts, only its mounts, and no network unless it publishes ports. `imageVolumes` are the VOLUMEs of its image, for
+ * which the engine would create anonymous volumes.
+ */
+export function toHelperOptions(
+  request: HelperRequest,
+  imageVolumes: readonly string[] = [],
+): Dockerode.ContainerCreateOptions {
+  const { scratch, ports = [] } = request;
+  const targets = [scratch, ...request.mounts.map(({ target }) => target)];
+  const tmpfs = [...imageVolumes, ...(scratch === undefined ? [] : ['/tmp'])].filter((path) => !targets.includes(path));
   return {
     name: request.name,
     Image: request.image,
@@ -56,9 +64,14 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
       ...hardened,
       NetworkMode: ports.length === 0 ? 'none' : 'bridge',
       PortBindings: toPortBindings(ports),
-      Mounts: request.mounts.map(({ volume, target, readOnly }) =>
-        toVolumeMount(volume, target, { readOnly, copy: false }),
-      ),
+      ReadonlyRootfs: scratch !== undefined,
+      Tmpfs: Object.fromEntries(tmpfs.map((target) => [target, tmpfsOptions])),
+      Mounts: [
+        ...request.mounts.map(({ volume, target, readOnly }) =>
+          toVolumeMount(volume, target, { readOnly, copy: false }),
+        ),
+        ...(scratch === undefined ? [] : [toVolumeMount('', scratch, { readOnly: false, copy: false })]),
+      ],
     },
   };
 }
@@ -66,6 +79,8 @@ export function toHelperOptions(request: HelperRequest): Dockerode.ContainerCrea
 const hardened: Dockerode.HostConfig = {
   CapDrop: ['ALL'],
   SecurityOpt: ['no-new-privileges'],
+  // Grafana, which has the most, runs some dozens of threads.
+  PidsLimit: 512,
   LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
 };
 

@@ -140,7 +140,8 @@ describe('an interrupt', () => {
     await using daemon = await fakeDaemon(
       (request, response) => {
         interrupt.abort(new Error('interrupted'));
-        setTimeout(() => json(201, { Id: 'new' })(request, response), 30);
+        const answer = request.method === 'GET' ? json(200, { Config: {} }) : json(201, { Id: 'new' });
+        setTimeout(() => answer(request, response), 30);
       },
       { signal: interrupt.signal },
     );

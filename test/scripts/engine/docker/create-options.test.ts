@@ -43,6 +43,7 @@ test("a service's container must be unprivileged, read-only, restarted unless st
     HostConfig: {
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 512,
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       NetworkMode: 'demo',
       RestartPolicy: { Name: 'unless-stopped' },
@@ -106,6 +107,23 @@ test('a helper must have no network and never be restarted', () => {
     labels: {},
     mounts: [{ volume: 'v', target: '/v', readOnly: false }],
   });
-  expect(helper.HostConfig).toMatchObject({ NetworkMode: 'none', CapDrop: ['ALL'] });
+  expect(helper.HostConfig).toMatchObject({ NetworkMode: 'none', CapDrop: ['ALL'], PidsLimit: 512 });
   expect(helper.HostConfig).not.toHaveProperty('RestartPolicy');
+});
+
+test("a helper must get no anonymous volume for the image's own volumes", () => {
+  const request = { name: 'h', image: 'i', user: '0:0', entrypoint: [], args: [], labels: {} };
+  const mounts = [{ volume: 'v', target: '/data', readOnly: false }];
+  const { HostConfig: host } = toHelperOptions({ ...request, mounts }, ['/data', '/prometheus']);
+  expect(Object.keys(host?.Tmpfs ?? {})).toEqual(['/prometheus']);
+});
+
+test('a helper with a directory for its files must be read-only but for that and /tmp', () => {
+  const request = { name: 'h', image: 'i', user: '0:0', entrypoint: [], args: [], labels: {}, mounts: [] };
+  const { HostConfig: host } = toHelperOptions({ ...request, scratch: '/etc/thing' });
+  expect(host).toMatchObject({
+    ReadonlyRootfs: true,
+    Mounts: [{ Type: 'volume', Source: '', Target: '/etc/thing', ReadOnly: false }],
+  });
+  expect(Object.keys(host?.Tmpfs ?? {})).toEqual(['/tmp']);
 });
