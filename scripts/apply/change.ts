@@ -116,7 +116,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   const record = (refused?: string): Promise<void> =>
     recordRevision({ ...options, folders, at: new Date(clock.now()), refused });
   const containers = new Map([...observed.services].map(([name, { container }]) => [name, container.id]));
-  const context = { ...options, containers, record };
+  const context = { ...options, containers, record, links: { areSwitched: false } };
   const outcome = await runPlan(plan.steps, createExecutors(context), {
     ...options,
     afterStep: crashPoint(options.env),

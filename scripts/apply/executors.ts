@@ -33,6 +33,8 @@ export interface ExecutorContext {
   readonly files: ConfigFiles;
   /** The new releases that are already written. */
   readonly written?: WrittenSlots | undefined;
+  /** Whether a link may have been switched: until then, writing files changes nothing that runs. */
+  readonly links: { areSwitched: boolean };
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
@@ -87,6 +89,7 @@ export function createExecutors(context: ExecutorContext): Executors {
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
     // All files are written before any link is switched: a write may take one call per volume.
     if (entries.length > 0) await files.write(entries, cleared);
+    context.links.areSwitched = true;
     await files.write(switchEntries(releases));
   };
 

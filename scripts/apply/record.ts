@@ -4,11 +4,11 @@ import { Secret } from '../../stack/secret.ts';
 import { type Desired, historyService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import { type Plan, switchedReleases } from '../plan/plan.ts';
-import type { ConfigFiles } from '../state/config-files.ts';
+import { type ConfigFiles, checkFolder, clearing } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import { addToHistory, type RecordedRelease, readHistory } from '../state/history.ts';
+import { addToHistory, newestFolders, type RecordedRelease, readHistory } from '../state/history.ts';
 import { userName } from '../state/lock.ts';
-import type { ReleaseFolder } from '../state/release-folder.ts';
+import { type ReleaseFolder, slotOf } from '../state/release-folder.ts';
 
 /** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
 export async function recordRevision(options: {
@@ -33,7 +33,7 @@ export async function recordRevision(options: {
   });
   // Before the change, a stack that was down had no container to read the history through.
   const history = observed.history.sequence > 0 ? observed.history : await readHistory(files, historyOwner);
-  await addToHistory(files, historyOwner, history, {
+  const entry = {
     revision: desired.revision,
     at: at.toISOString(),
     who: `${userName()}@${hostname()}`,
@@ -41,7 +41,22 @@ export async function recordRevision(options: {
     changed: changedFiles(previous, desired),
     services: Object.fromEntries(releases),
     refused,
-  });
+  };
+  // What no revision needs any more may have secrets in it.
+  await addToHistory(files, historyOwner, history, entry, (after) =>
+    desired.services.flatMap(({ service: { name }, release }) => {
+      if (release === undefined) return [];
+      const before = previous.services.find(({ service }) => service.name === name)?.folder;
+      const written = folders.get(name);
+      const running = refused === undefined ? written : before;
+      const slotsOf = (...used: readonly (ReleaseFolder | undefined)[]): readonly string[] =>
+        used.flatMap((folder) => (folder === undefined ? [] : [slotOf(folder)]));
+      const needed = new Set(slotsOf(running, ...newestFolders(after, name)));
+      const known = new Set(slotsOf(before, written, ...newestFolders(history, name)));
+      const obsolete = [...known].filter((slot) => !needed.has(slot)).map((slot) => `${name}/releases/${slot}`);
+      return [...obsolete, `${name}/${checkFolder}`].map(clearing);
+    }),
+  );
 }
 
 /** The folder of each service's release after the plan. */

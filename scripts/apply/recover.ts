@@ -42,7 +42,8 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
   const leftStopped = stopped.map(
     (service) => `${service} was stopped; its container is left so that its log can be read`,
   );
-  if (previous.services.length === 0 || !touchesRunning(outcome)) throw withNotes(error, leftStopped);
+  if (previous.services.length === 0 || !touchesRunning(outcome, options.links.areSwitched))
+    throw withNotes(error, leftStopped);
 
   const failure = await restore(options, new Set([...observed.services.keys(), ...stopped]));
   const notes =
@@ -70,8 +71,10 @@ const touching: ReadonlySet<Step['do']> = new Set([
 ]);
 
 /** A failed or interrupted step may have taken effect. */
-function touchesRunning({ done, failed }: PlanOutcome): boolean {
-  return [...done, ...failed.map(({ step }) => step)].some((step) => touching.has(step.do));
+function touchesRunning({ done, failed }: PlanOutcome, areSwitched: boolean): boolean {
+  return [...done, ...failed.map(({ step }) => step)].some(
+    (step) => touching.has(step.do) && (areSwitched || step.do !== 'switchReleases'),
+  );
 }
 
 /** Stops servers that did not start, which the engine would restart forever, unless the rollback replaces them. */

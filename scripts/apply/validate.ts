@@ -12,13 +12,10 @@ import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import { type Plan, switchedReleases } from '../plan/plan.ts';
 import type { Rendering } from '../render/rendering.ts';
-import type { ConfigFiles } from '../state/config-files.ts';
+import { type ConfigFiles, checkFolder } from '../state/config-files.ts';
 import { releaseEntries, slotPath } from '../state/release-files.ts';
 import { InputError } from '../util/stack-error.ts';
 import type { Run } from './run.ts';
-
-/** The folder in a running container for files to be checked: no server reads it. */
-const checkFolder = 'check';
 
 export interface ValidateOptions extends Run {
   readonly desired: Desired;
@@ -34,7 +31,7 @@ export interface ValidateOptions extends Run {
  * problems; returns the releases that it has written.
  */
 export async function validate(options: ValidateOptions): Promise<WrittenSlots> {
-  const { engine, desired, plan, env, report, signal } = options;
+  const { engine, desired, files, plan, env, report, signal } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   const services = rendering.services.filter(({ service }) => plan.steps.length === 0 || touched.has(service.name));
@@ -48,8 +45,9 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
   );
   const findImage: FindImage = async (reference) => images.get(reference);
   const written = new Set<string>();
+  const staged = new Set<string>();
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
-  const open = execRunner(engine, (job) => stageForCheck(options, job, written), inContainer);
+  const open = execRunner(engine, (job) => stageForCheck(options, job, written, staged), inContainer);
   const byTools = await checkRendering(
     { ...rendering, services, tests },
     cachedRunner(open, checkedCache(env), findImage),
@@ -59,7 +57,11 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
   );
   const all = [...diagnostics, ...byTools];
   const errors = all.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw new InputError(errors);
+  if (errors.length > 0) {
+    // Invalid files may have secrets in them, too; the errors are reported even if they cannot be removed.
+    if (staged.size > 0) await files.write([], [...staged]).catch(() => undefined);
+    throw new InputError(errors);
+  }
   for (const diagnostic of all) report({ kind: 'diagnostic', diagnostic });
   return written;
 }
@@ -72,12 +74,14 @@ async function stageForCheck(
   { files, desired, observed, plan }: ValidateOptions,
   job: CheckJob,
   written: Set<string>,
+  folders: Set<string>,
 ): Promise<Staged | undefined> {
   const target = desired.services.find(({ service }) => service.name === job.service);
   const container = observed.services.get(job.service)?.container;
   if (observed.configWriter === undefined || container?.state !== 'running') return undefined;
   if (target === undefined || container.imageId !== target.imageId) return undefined;
   const checked = `${job.service}/${checkFolder}`;
+  folders.add(checked);
   const staged = (path: string): Staged => ({ container: container.id, directory: `${configMount}/${path}` });
 
   const release = switchedReleases(plan).find(({ service, isNew }) => isNew && service === job.service);
@@ -91,6 +95,7 @@ async function stageForCheck(
   // The new release is checked in its own folder, which no server reads yet: this avoids a second copy.
   const { folder } = release;
   const slot = slotPath(job.service, folder);
+  folders.add(slot);
   const inRelease = releaseEntries(target, folder);
   if (extra.length === 0) {
     await files.write(inRelease, [slot]);

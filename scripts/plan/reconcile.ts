@@ -73,7 +73,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     undesired.length === 0 && moving.length === 0 && decisions.every(({ isConfirmed }) => isConfirmed);
   const isRecorded = !hasHistory || options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
   const writer = isRecorded && moving.length === 0 ? [] : planConfigWriter(steps, desired, observed, volumes);
-  const switched = planReleases(steps, moving, observed, writer);
+  const switched = planReleases(steps, moving, observed, writer, historyService(desired) !== undefined);
 
   // Undesired containers are removed last, unless they publish a port that another service needs.
   const neededPorts = decisions.filter(isStarting).flatMap(({ target }) => target.spec.ports);
@@ -211,30 +211,29 @@ function planReleases(
   moving: readonly Decided[],
   observed: Observed,
   writer: readonly number[],
+  hasHistory: boolean,
 ): readonly number[] {
   if (moving.length === 0) return [];
   const releases = moving.map((decided): ServiceRelease => {
     const { target } = decided;
-    const folder = folderFor(decided, observed);
+    const folder = folderFor(decided, observed, hasHistory);
     return { service: target.service.name, folder, isNew: folder !== target.folder };
   });
   return [steps.add({ do: 'switchReleases', releases }, writer, 'their files changed')];
 }
 
-function folderFor({ target, current }: Decided, observed: Observed): ReleaseFolder {
+function folderFor({ target, current }: Decided, observed: Observed, hasHistory: boolean): ReleaseFolder {
   const revision = target.release?.revision ?? '';
   // A release that is linked but still needs a switch was changed by hand: it is written again, to another slot.
   if (target.folder !== undefined && target.folder !== current?.folder) return target.folder;
   const { name } = target.service;
+  const linked = current?.folder === undefined ? [] : [current.folder];
   const isUnknown =
-    current === undefined &&
+    hasHistory &&
     observed.history.entries.length === 0 &&
     target.volumes.some((volume) => observed.volumes.has(volume));
-  if (isUnknown) return fallbackFolder(revision);
-  return freeFolder(revision, [
-    ...(current?.folder === undefined ? [] : [current.folder]),
-    ...newestFolders(observed.history, name),
-  ]);
+  if (isUnknown) return fallbackFolder(revision, linked);
+  return freeFolder(revision, [...linked, ...newestFolders(observed.history, name)]);
 }
 
 function removeContainer(

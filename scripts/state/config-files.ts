@@ -32,7 +32,10 @@ export function openConfigFiles(engine: Engine, stack: string): ConfigFiles {
   };
 }
 
+/** The folder in a service's config volume for files to be checked: no server reads it. */
+export const checkFolder = 'check';
+
 /** Unpacking a link over a folder removes the folder with its contents, and a folder over the link removes the link. */
-function clearing(path: string): ArchiveEntry {
+export function clearing(path: string): ArchiveEntry {
   return { kind: 'link', path, to: 'nothing', uid: 0, gid: 0 };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ArchiveEntry } from '../engine/engine.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { ReleaseFolder } from './release-folder.ts';
 
@@ -91,6 +92,7 @@ export async function addToHistory(
   owner: string,
   before: History,
   entry: HistoryEntry,
+  obsolete: (after: Pick<History, 'entries'>) => readonly ArchiveEntry[] = () => [],
 ): Promise<void> {
   const sequence = before.sequence + 1;
   const state: z.infer<typeof stateSchema> = { sequence, history: [...before.entries, entry].slice(-maxEntries) };
@@ -100,6 +102,7 @@ export async function addToHistory(
   await files.write([
     { kind: 'directory', path: folder, mode: 0o755, ...root },
     { kind: 'file', path: `${folder}/history-${sequence % 2}.json`, content, mode: 0o644, ...root },
+    ...obsolete({ entries: state.history }),
   ]);
 }
 

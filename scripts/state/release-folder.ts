@@ -27,6 +27,9 @@ export function freeFolder(revision: string, used: readonly ReleaseFolder[]): Re
  * A folder for a revision when the used slots are unknown, because there is no container to read them through: one of a
  * hundred separate slots, so that the releases of the history stay.
  */
-export function fallbackFolder(revision: string): ReleaseFolder {
-  return `${100 + (Number.parseInt(revision.slice(0, 8), 16) % 100 || 0)}/${revision}`;
+export function fallbackFolder(revision: string, used: readonly ReleaseFolder[] = []): ReleaseFolder {
+  const taken = new Set(used.map(slotOf));
+  let slot = 100 + (Number.parseInt(revision.slice(0, 8), 16) % 100 || 0);
+  while (taken.has(String(slot))) slot += 1;
+  return `${slot}/${revision}`;
 }

@@ -112,8 +112,8 @@ describe('a failure must be rolled back if anything running was changed, and rep
   test('in a reload of two servers', async () => {
     expect(await failing(reload)).toMatchInlineSnapshot(`
       "
-      write files! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          write files!, record
+      write files! -> Error: no; runs prometheus old, alertmanager old
+          write files!
       switch prometheus to new, alertmanager to new! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new!, record
       prometheus is ready with old! -> starting prometheus: it was not ready in time: it does not answer: no; everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
@@ -137,8 +137,8 @@ describe('a failure must be rolled back if anything running was changed, and rep
   test('in an up that recreates a container', async () => {
     expect(await failing(recreate)).toMatchInlineSnapshot(`
       "
-      write files! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          write files!, record
+      write files! -> Error: no; runs prometheus old, alertmanager old
+          write files!
       switch prometheus to new, alertmanager to new! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new!, record
       stop prometheus! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old

@@ -55,6 +55,28 @@ describe('reconcile', () => {
     },
   );
 
+  it('must not write over a release of a history that cannot be read', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    // The containers through which the history could be read were removed; the other service has its own.
+    const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'sink', { linked: 'older' });
+    const services = new Map([...observed.services].filter(([name]) => name === 'sink'));
+    const unread = { ...observed, services, configWriter: undefined, history: { sequence: 0, entries: [] } };
+    const slots = reconcile(desired, unread).steps.flatMap((step) =>
+      step.do === 'switchReleases' ? step.releases.map(({ folder }) => Number(folder.split('/')[0])) : [],
+    );
+    expect(slots).toHaveLength(2);
+    for (const slot of slots) expect(slot).toBeGreaterThanOrEqual(100);
+  });
+
+  it('must reuse the slots of a stack that has no history', () => {
+    const desired = desiredStack(['sink']);
+    const observed = withService(observedAs(desired, ['sink']), 'sink', { linked: 'older' });
+    const [release] = reconcile(desired, { ...observed, history: { sequence: 0, entries: [] } }).steps.flatMap(
+      (step) => (step.do === 'switchReleases' ? step.releases : []),
+    );
+    expect(release?.folder).toBe('2/sink-new');
+  });
+
   it('must reload a server whose files changed, and keep its container', () => {
     const desired = desiredStack(['prometheus', 'sink']);
     const observed = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { linked: 'older' });

@@ -15,6 +15,7 @@ describe('the folder of a release', () => {
     expect(Number(slotOf(fallbackFolder('3f2a9c0d1e4b')))).toBeGreaterThanOrEqual(100);
     expect(fallbackFolder('3f2a9c0d1e4b')).toBe(fallbackFolder('3f2a9c0d1e4b'));
     expect(fallbackFolder('new')).toBe('100/new');
+    expect(fallbackFolder('new', ['100/new', '101/old'])).toBe('102/new');
   });
 
   it('must contain its revision', () => {

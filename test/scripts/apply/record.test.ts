@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { recordRevision } from '../../../scripts/apply/record.ts';
+import type { Desired } from '../../../scripts/plan/desired.ts';
+import { newestFolders, readHistory } from '../../../scripts/state/history.ts';
+import { releaseEntries } from '../../../scripts/state/release-files.ts';
+import { freeFolder, type ReleaseFolder } from '../../../scripts/state/release-folder.ts';
+import { MemoryFiles } from '../../support/config-files.ts';
+import { stackOf } from '../../support/memory-stack.ts';
+
+const service = 'prometheus';
+const keys = { alertmanager: { enabled: false } };
+
+/** A stack of Prometheus whose revisions are written and recorded one after the other. */
+class RecordedStack {
+  readonly files = new MemoryFiles();
+  #previous: Desired = { ...stackOf('none', keys), services: [] };
+
+  async change(revision: string, refused?: string): Promise<void> {
+    const history = await readHistory(this.files, service);
+    const running = this.#previous.services[0]?.folder;
+    const folder = freeFolder(revision, [
+      ...(running === undefined ? [] : [running]),
+      ...newestFolders(history, service),
+    ]);
+    const desired = withFolder(stackOf(revision, keys), folder);
+    await this.files.write([
+      ...desired.services.flatMap((target) => releaseEntries(target, folder)),
+      { kind: 'file', path: `${service}/check/secret`, content: Buffer.from('s'), mode: 0o400, uid: 0, gid: 0 },
+    ]);
+    await recordRevision({
+      ...{ files: this.files, desired, previous: this.#previous, observed: { history }, refused },
+      ...{ command: 'up', at: new Date(0), folders: new Map([[service, folder]]) },
+    });
+    if (refused === undefined) this.#previous = desired;
+  }
+
+  /** The revisions whose files are in the volume. */
+  get stored(): readonly string[] {
+    const files = this.files
+      .paths()
+      .flatMap((path) => /^prometheus\/releases\/\d+\/(\w+)\/.*yml$/.exec(path)?.[1] ?? []);
+    return files.sort();
+  }
+}
+
+function withFolder(desired: Desired, folder: ReleaseFolder): Desired {
+  return { ...desired, services: desired.services.map((target) => ({ ...target, folder })) };
+}
+
+test('files that no revision needs any more must be deleted, since they may have secrets in them', async () => {
+  const stack = new RecordedStack();
+  for (let at = 10; at < 30; at++) await stack.change(`r${at}`);
+  expect(stack.stored).toEqual(Array.from({ length: 10 }, (_, at) => `r${20 + at}`));
+  expect(stack.files.paths()).not.toContain('prometheus/check/secret');
+});
+
+test('files of a revision that was rolled back must be deleted, and those that run kept', async () => {
+  const stack = new RecordedStack();
+  await stack.change('r1');
+  await stack.change('r2', 'it failed');
+  expect(stack.stored).toEqual(['r1']);
+  await stack.change('r3');
+  expect(stack.stored).toEqual(['r1', 'r3']);
+});
