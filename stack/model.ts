@@ -112,6 +112,10 @@ export interface CheckCommand {
   readonly reads?: readonly RenderedFile[] | undefined;
   /** The tool's name on a host without an engine, such as `promtool`. */
   readonly tool: string;
+  /** Whether a run has passed, where its exit code does not say: a server fails at what the check leaves out. */
+  passes?(output: string): boolean;
+  /** Warnings in the output of a run that passed. */
+  warnings?(output: string): readonly CheckFinding[];
   /** Parses the output of a failed run; paths in it begin with CONFIG. */
   explain(output: string): readonly CheckFinding[];
   /** The file among its arguments that can be checked part by part, to find what a message without a line is about. */
@@ -152,6 +156,8 @@ export interface CheckFinding {
   readonly about?: string | undefined;
   /** Keys that lead to it in the file. */
   readonly at?: KeyPath | undefined;
+  /** The key of stack.yml that it is about, when it is not about a file. */
+  readonly key?: KeyPath | undefined;
   /** One sentence, on one line. */
   readonly message: string;
   readonly hint?: string | undefined;

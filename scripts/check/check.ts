@@ -9,7 +9,7 @@ import { addSecret, redact } from '../util/redaction.ts';
 import { StackError } from '../util/stack-error.ts';
 import { diagnose } from './diagnose.ts';
 import { narrowFindings } from './narrow.ts';
-import { type CheckRun, type CheckRunner, filesOf, type OpenRunner } from './runner.ts';
+import { type CheckRun, type CheckRunner, filesOf, hasPassed, type OpenRunner } from './runner.ts';
 
 /** Deadline of all checks of one service; rule tests over long periods are the slowest. */
 const deadlineMs = 180_000;
@@ -82,10 +82,13 @@ async function runCommand(
     report({ kind: 'skipped', ...work, because: run.why });
     return [couldNotCheck(command, run)];
   }
-  if (run.exitCode === 0) {
+  const context = { tool: command.tool, service: service.name, rendering };
+  if (hasPassed(run, command)) {
     const tookMs = performance.now() - startedAt;
     report({ kind: 'done', ...work, tookMs, detail: run.detail });
-    return [];
+    return (command.warnings?.(run.output) ?? []).map((finding): Diagnostic => {
+      return { ...diagnose(finding, { ...context, files: serviceFiles }), severity: 'warning', code: 'check-warning' };
+    });
   }
   const files = filesOf({ files: serviceFiles, commands: [command] });
   for (const secret of files.flatMap(secretsOf)) addSecret(secret.reveal());
@@ -104,7 +107,7 @@ async function runCommand(
   });
   // The diagnostics say what they are.
   report({ kind: 'failed', ...work, why: counted(findings.length, 'problem') });
-  return findings.map((finding) => diagnose(finding, { tool: command.tool, service: service.name, files, rendering }));
+  return findings.map((finding) => diagnose(finding, { ...context, files }));
 }
 
 function whyOf(error: unknown): string {

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { CheckCommand } from '../../stack/model.ts';
 import { revealed } from '../render/show.ts';
 import { userCache } from '../util/user-cache.ts';
-import type { CheckJob, CheckRun, CheckRunner, FindImage, OpenRunner } from './runner.ts';
+import {
+  type CheckJob,
+  type CheckRun,
+  type CheckRunner,
+  type FindImage,
+  hasPassed,
+  type OpenRunner,
+} from './runner.ts';
 
 /** Remembers checks that passed, by a hash of everything they depend on. Errors of the cache are ignored: it only saves time. */
 export interface CheckedCache {
@@ -71,11 +78,19 @@ class CachedRunner implements CheckRunner {
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
     if (this.#inner === undefined || this.#passed.has(command)) {
-      return { kind: 'ran', exitCode: 0, output: '', detail: 'cached: nothing has changed since it passed' };
+      return {
+        kind: 'ran',
+        isCached: true,
+        exitCode: 0,
+        output: '',
+        detail: 'cached: nothing has changed since it passed',
+      };
     }
     const run = await this.#inner.run(command, signal);
     const key = this.#keys.get(command);
-    if (run.kind === 'ran' && run.exitCode === 0 && key !== undefined) await this.#cache.add(key);
+    // A warning must be repeated.
+    const isQuiet = run.kind === 'ran' && (command.warnings?.(run.output) ?? []).length === 0;
+    if (isQuiet && hasPassed(run, command) && key !== undefined) await this.#cache.add(key);
     return run;
   }
 

@@ -28,6 +28,16 @@ function shortened(message: string): string {
 }
 
 function place(finding: CheckFinding, { tool, service, files, rendering }: DiagnoseContext): Diagnostic {
+  if (finding.key !== undefined) {
+    const { key, message, hint } = finding;
+    return {
+      severity: 'error',
+      code: 'check-failed',
+      message: `${tool}: ${message}`,
+      hint,
+      where: rendering.locate?.(key),
+    };
+  }
   const file = findFile(finding.path, files);
   const line = file === undefined ? undefined : lineOf(finding, file);
   const where = file === undefined ? undefined : placeOf(finding, file, line, rendering);

@@ -26,6 +26,8 @@ export interface CheckRunner extends AsyncDisposable {
 export type CheckRun =
   | {
       readonly kind: 'ran';
+      /** Whether it is an earlier run that passed. */
+      readonly isCached?: boolean | undefined;
       readonly exitCode: number;
       /** stdout and stderr in printing order; paths begin with CONFIG. */
       readonly output: string;
@@ -48,6 +50,12 @@ export function filesOf(job: Pick<CheckJob, 'files' | 'commands'>): readonly Ren
 }
 
 /** All runs of a command, with CONFIG replaced by the directory of the files. */
+/** Whether a command's run passes the check. */
+export function hasPassed(run: CheckRun, command: CheckCommand): boolean {
+  if (run.kind === 'notRun') return false;
+  return run.isCached === true || (command.passes?.(run.output) ?? run.exitCode === 0);
+}
+
 export function runsOf({ argv, alsoRun = [] }: CheckCommand, directory: string): readonly (readonly string[])[] {
   return [argv, ...alsoRun].map((run) => run.map((argument) => argument.replaceAll('CONFIG', directory)));
 }

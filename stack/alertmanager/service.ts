@@ -6,6 +6,7 @@ import { contentOf, Secret } from '../secret.ts';
 import { defineService, type Release } from '../service.ts';
 import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
+import { flagChecks } from '../values/flag-check.ts';
 import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
 import { webConfigProblems } from '../values/web-config.ts';
@@ -72,7 +73,19 @@ export const alertmanager = defineService({
   problems,
   fileProblems: (files, { alertmanager: { extra_args } }) => webConfigProblems(extra_args, files),
   stamp,
-  checks: alertmanagerChecks,
+  checks: (config, files, tests, alerts) => [
+    ...alertmanagerChecks(config, files, tests, alerts),
+    ...flagChecks({
+      service: 'alertmanager',
+      title: 'Alertmanager',
+      program: 'alertmanager',
+      args: alertmanager.container(config).args,
+      extra: config.alertmanager.extra_args,
+      image: config.alertmanager.image,
+      // amtool does.
+      hasOtherFeatureCheck: true,
+    }),
+  ],
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,

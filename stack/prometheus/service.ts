@@ -7,6 +7,7 @@ import { defineService } from '../service.ts';
 import { partsOfKey } from '../values/config-parts.ts';
 import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
+import { flagChecks } from '../values/flag-check.ts';
 import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
@@ -173,6 +174,14 @@ function checks(
       },
     },
     ...alertTemplateChecks(files, flagsFor(features)),
+    ...flagChecks({
+      service: 'prometheus',
+      title: 'Prometheus',
+      program: 'prometheus',
+      args: prometheus.container(config).args,
+      extra: config.prometheus.extra_args,
+      image: config.prometheus.image,
+    }),
     ...ruleTests('the tests of the rules', own, files, features),
     ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
   ];

@@ -2,6 +2,7 @@ import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
 import { flagIn, nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
+import { flagChecks } from '../values/flag-check.ts';
 import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { ago } from '../values/units.ts';
 import { counted } from '../values/words.ts';
@@ -41,7 +42,15 @@ export const pushgateway = defineService({
       stopTimeoutSeconds: 10,
     };
   },
-  checks: () => [],
+  checks: (config) =>
+    flagChecks({
+      service: 'pushgateway',
+      title: 'Pushgateway',
+      program: 'pushgateway',
+      args: pushgateway.container(config).args,
+      extra: config.pushgateway.extra_args,
+      image: config.pushgateway.image,
+    }),
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
   risks,

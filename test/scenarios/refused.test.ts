@@ -79,14 +79,12 @@ describe('a change that only a server rejects', () => {
 
     await stack.configure({
       prometheus: { ...ownRules.prometheus, scrape_interval: '7s' },
-      alertmanager: { extra_args: ['--no-such-flag'] },
+      alertmanager: { extra_args: ['--web.config.file=/nowhere.yml'] },
       pushgateway: { extra_args: ['--push.enable-utf8-names'] },
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /starting alertmanager: it exited( with code 1)? while starting: it does not know the flag --no-such-flag/,
-    );
+    expect(stderr).toMatch(/starting alertmanager: it exited( with code 1)? while starting/);
     expect(stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
     expect(await running(stack)).toEqual(before);
     const after = await containerIds(stack);
@@ -154,7 +152,7 @@ describe('a change that only a server rejects', () => {
   });
 
   it('must stop a server that never became ready in a first up, and keep the others running', async () => {
-    await using stack = await stackFolder({ alertmanager: { extra_args: ['--no-such-flag'] } });
+    await using stack = await stackFolder({ alertmanager: { extra_args: ['--web.config.file=/nowhere.yml'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
     expect(stderr).toContain('alertmanager was stopped; its container is left so that its log can be read');

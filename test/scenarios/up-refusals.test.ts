@@ -50,6 +50,15 @@ describe('up with an external failure', () => {
     expect(stderr).toMatch(/up would refuse this: taking the lock of the stack .*\(promstack reload, pid \d+/);
   });
 
+  it('must refuse flags that the server does not have, before anything is changed', async () => {
+    await using stack = await stackFolder({ prometheus: { extra_args: ['--storage.tsdb.retention=15d'] } });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/stack\.yml:\d+:\d+ prometheus: unknown long flag '--storage\.tsdb\.retention'/);
+    expect(stderr).toContain('use prometheus.retention in place of it');
+    await expectNothingThere(stack.name);
+  });
+
   it('must name the container that uses a port', async () => {
     await using holder = await stackFolder({ pushgateway: { enabled: true } });
     expect((await holder.run('up', '--without', 'alertmanager')).exitCode).toBe(0);
@@ -61,11 +70,11 @@ describe('up with an external failure', () => {
   });
 
   it('must fail immediately when a server exits while starting, with its last log lines', async () => {
-    await using stack = await stackFolder({ pushgateway: { extra_args: ['--no-such-flag'] } });
+    await using stack = await stackFolder({ pushgateway: { extra_args: ['--web.config.file=/nowhere.yml'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/starting pushgateway: it exited( with code 1)? while starting/);
-    expect(stderr).toContain("unknown long flag '--no-such-flag'");
+    expect(stderr).toContain('/nowhere.yml: no such file or directory');
     expect(stderr).toContain('promstack logs pushgateway');
     await stack.configure({});
     expect((await stack.run('up')).exitCode).toBe(0);

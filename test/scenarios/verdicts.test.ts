@@ -180,7 +180,8 @@ async function findingsWith(
   for (const command of commands) {
     for (const argv of runsOf(command, '/files')) {
       const { exitCode, stdout, stderr } = await tools.run(...argv);
-      if (exitCode !== 0) findings.push(...command.explain((stdout + stderr).replaceAll('/files', 'CONFIG')));
+      const output = (stdout + stderr).replaceAll('/files', 'CONFIG');
+      if (!(command.passes?.(output) ?? exitCode === 0)) findings.push(...command.explain(output));
     }
   }
   return [...new Set(findings.map(({ message, line }) => `${line ?? ''}: ${message}`))];
@@ -199,6 +200,21 @@ test.each<[string, 'prometheus' | 'alertmanager', readonly string[], Readonly<Re
     { 'prometheus.yml': 'rule_files: [a.yml]', 'a.yml': experimental },
     [/function "mad_over_time" is not enabled/],
   ],
+  ...[
+    ['--storage.tsdb.retention=15d', /^: unknown long flag '--storage\.tsdb\.retention'$/],
+    ['--log.level debug', /^: unknown long flag '--log\.level debug'$/],
+    ['-web.enable-lifecycle', /^: unknown short flag '-w'$/],
+    ['--agent', /^: The following flag\(s\) can not be used in agent mode/],
+    ['--log.level=loud', /^: unrecognized log level loud$/],
+    ['--version', /^: with --version it prints something and exits$/],
+  ].map(([flag, message]): [string, 'prometheus', readonly string[], Readonly<Record<string, string>>, RegExp[]] => [
+    `the flag ${String(flag)}`,
+    'prometheus',
+    [String(flag)],
+    { 'prometheus.yml': '{}' },
+    [message as RegExp],
+  ]),
+  ['flags that the server has', 'prometheus', ['--query.timeout', '1m'], { 'prometheus.yml': '{}' }, []],
   [
     'an experimental function with its feature, among some that promtool does not have',
     'prometheus',

@@ -1,0 +1,108 @@
+import type { CheckCommand, CheckFinding } from '../model.ts';
+import { errorIn } from './exit-causes.ts';
+import { quoted } from './words.ts';
+
+/** A file that does not exist: servers read their config after they have accepted their flags. */
+const noConfig = '/dev/shm/promstack-no-config.yml';
+
+/** Where nothing is stored: each server reads its flags before its data, and exits in between. */
+const noData = '/dev/shm/promstack-no-data';
+
+/** Values in place of promstack's own, with which a server exits as soon as it has accepted all flags. */
+const replacements: Readonly<Record<string, string>> = {
+  '--config.file': noConfig,
+  '--storage.path': noData,
+  '--storage.tsdb.path': noData,
+  // Of the addresses for documentation, which no host has.
+  '--web.listen-address': '192.0.2.1:1',
+  '--persistence.file': '',
+};
+
+/** What a server prints that exits because of one of them. */
+const accepted = new RegExp(`${noConfig}|cannot assign requested address`);
+
+/** The flags that a server starts with. */
+interface ServerFlags {
+  readonly service: string;
+  readonly title: string;
+  readonly program: string;
+  /** All of them; those of `extra_args` come last. */
+  readonly args: readonly string[];
+  readonly extra: readonly string[];
+  readonly image: string;
+  /** Whether another tool checks its `--enable-feature`. */
+  readonly hasOtherFeatureCheck?: boolean | undefined;
+}
+
+/** The program itself parses its flags, when there are any in `extra_args`: it does not get as far as its config, data and port. */
+export function flagChecks(flags: ServerFlags): readonly CheckCommand[] {
+  const { program, title, args, extra, hasOtherFeatureCheck = false } = flags;
+  const isFeature = (flag: string): boolean => /^--enable-feature\b/.test(flag);
+  const checked = extra.filter(
+    (flag, at) => !(hasOtherFeatureCheck && (isFeature(flag) || extra[at - 1] === '--enable-feature')),
+  );
+  if (checked.length === 0) return [];
+  const own = args.slice(0, args.length - extra.length).map((flag) => {
+    const [name = ''] = flag.split('=');
+    return replacements[name] === undefined ? flag : `${name}=${replacements[name]}`;
+  });
+  return [
+    {
+      title: `the flags of ${title}`,
+      tool: program,
+      argv: [program, ...own, ...checked],
+      reads: [],
+      passes: (output) => accepted.test(output),
+      explain: (output) => explainFlags(output, flags),
+      warnings: (output) => unknownFeatures(output, flags),
+    },
+  ];
+}
+
+/** The error of a program that does not accept its flags. */
+function explainFlags(output: string, flags: ServerFlags): readonly CheckFinding[] {
+  const quitting = flags.extra.findIndex((flag) => /^-h$|^--(?:help(?:-long|-man)?|version)$/.test(flag));
+  const message = quitting === -1 ? errorOf(output) : `with ${flags.extra[quitting]} it prints something and exits`;
+  const at = quitting === -1 ? flags.extra.findIndex((flag) => isAbout(message, flag)) : quitting;
+  const flag = flags.extra[at];
+  return [{ message, key: keyOf(at, flags), hint: hintFor(flag, message, flags) }];
+}
+
+/** Programs print their usage too. */
+function errorOf(output: string): string {
+  const parsing = /^(?:\S+: error|Error parsing command line arguments): (.+?)(?:, try --help)?$/m.exec(output)?.[1];
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  return parsing ?? errorIn(lines.at(-1) ?? '') ?? lines[0]?.trim() ?? 'it exits without a message';
+}
+
+function isAbout(message: string, flag: string): boolean {
+  const [, name] = /flag '([^']+)'/.exec(message) ?? [];
+  if (name !== undefined) return flag === name || flag.startsWith(name.length > 2 ? `${name}=` : name);
+  if (/agent mode/.test(message)) return /^--agent\b|^--enable-feature=.*\bagent\b/.test(flag);
+  const [, unexpected] = /^unexpected (.*)$/.exec(message) ?? [];
+  const value = flag.startsWith('-') ? flag.split('=').slice(1).join('=') : flag;
+  return unexpected === undefined ? value !== '' && message.includes(value) : value === unexpected;
+}
+
+function hintFor(flag: string | undefined, message: string, { service, image }: ServerFlags): string {
+  const list = `docker run --rm ${image} --help lists the flags of this version`;
+  if (flag === undefined) return list;
+  if (/and exits$/.test(message)) return 'remove it';
+  const fixed = flag.replace(/^-(?=\w[\w.-]+)/, '--').replace(/^(--[\w.-]+)\s+/, '$1=');
+  if (/^unknown|^unexpected/.test(message) && fixed !== flag) return `write ${quoted(fixed)}`;
+  if (flag.startsWith('--storage.tsdb.retention')) return `use ${service}.retention in place of it`;
+  if (/agent mode/.test(message)) return 'remove it: a stack needs the rules, alerts and queries of a whole Prometheus';
+  return list;
+}
+
+/** Features that a program does not know, and ignores. */
+function unknownFeatures(output: string, flags: ServerFlags): readonly CheckFinding[] {
+  return [...output.matchAll(/Unknown option for --enable-feature" option="?([^"\s]+)/g)].map(([, name = '']) => {
+    const at = flags.extra.findIndex((flag) => flag.includes(name));
+    return { message: `it ignores the feature ${quoted(name)}, which it does not have`, key: keyOf(at, flags) };
+  });
+}
+
+function keyOf(at: number, { service }: ServerFlags): CheckFinding['key'] {
+  return at === -1 ? [service, 'extra_args'] : [service, 'extra_args', at];
+}
