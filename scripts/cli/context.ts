@@ -41,6 +41,8 @@ export const exitCodes = {
   wrongInput: 2,
   /** With --detailed-exitcode: there are changes. */
   changesPending: 3,
+  /** `check` could not run promtool or amtool: nothing wrong was found, and nothing was proven. */
+  notChecked: 4,
   interrupted: 130,
 } as const;
 

@@ -26,7 +26,8 @@ export type Event =
   /** Something the user should know although nothing failed. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
-  | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic };
+  /** One that `isResult` is shown with `--quiet` too. */
+  | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic; readonly isResult?: boolean | undefined };
 
 /** Must not throw. */
 export type Report = (event: Event) => void;

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
-import { counted } from '../../../stack/values/words.ts';
+import { andList, counted } from '../../../stack/values/words.ts';
 import { checkRendering } from '../../check/check.ts';
 import { cachedRunner, checkedCache } from '../../check/checked-cache.ts';
 import { containerRunner } from '../../check/container-runner.ts';
@@ -25,11 +25,12 @@ export const command = defineCommand({
     'the images that will run them, fills in the labels and annotations of alerts with sample values, and runs the ' +
     'tests in tests/ against routes and inhibit rules. Warns about ' +
     'valid configuration that is probably a mistake. Without an engine or an image, the tools on PATH are used; ' +
-    'checks that could not run are reported. Changes nothing. Exits 2 when a check fails.',
+    'without those, it exits 4. Changes nothing. Exits 2 when a check fails.',
   examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],
   syntax: (command) => command.option('--strict', 'treat warnings as errors'),
   run: async (context, { strict }) => {
     const diagnostics: Diagnostic[] = [];
+    const tools = new UsedTools();
     const { cwd, env, file, stackName, signal } = context;
     const collect: Context['report'] = (event) => {
       if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
@@ -41,12 +42,12 @@ export const command = defineCommand({
     );
     if (rendering !== undefined) {
       const tested = await withOwnTests(rendering);
-      diagnostics.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering)));
+      diagnostics.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering, tools)));
     }
     const isValid = !diagnostics.some(
       ({ severity }) => severity === 'error' || (severity === 'warning' && strict === true),
     );
-    return print(context, { rendering, isValid, diagnostics });
+    return print(context, { rendering, isValid, diagnostics, tools });
   },
 });
 
@@ -60,12 +61,48 @@ async function orDiagnostics(rendering: Promise<Rendering>, diagnostics: Diagnos
   }
 }
 
-async function checkWithEngine(context: Context, rendering: Rendering): Promise<readonly Diagnostic[]> {
+/** Which tools ran, and which could not. */
+class UsedTools {
+  readonly #ran = new Set<string>();
+  readonly #missing = new Set<string>();
+  hasEngine = true;
+
+  /** The same runners, whose runs are noted. */
+  watch(open: OpenRunner): OpenRunner {
+    return async (job) => {
+      const runner = await open(job);
+      return {
+        where: runner.where,
+        run: async (command, signal) => {
+          const run = await runner.run(command, signal);
+          (run.kind === 'ran' ? this.#ran : this.#missing).add(command.tool);
+          return run;
+        },
+        [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose](),
+      };
+    };
+  }
+
+  /** Those that never ran. */
+  get missing(): readonly string[] {
+    return [...this.#missing]
+      .filter((tool) => !this.#ran.has(tool))
+      .sort()
+      .reverse();
+  }
+}
+
+async function checkWithEngine(
+  context: Context,
+  rendering: Rendering,
+  tools: UsedTools,
+): Promise<readonly Diagnostic[]> {
   await using engine = await engineIfAny(context);
   const metrics = engine && (await liveMetrics(engine, rendering.config, context.signal));
   const open =
     engine === undefined ? hostRunner(context.env, noEngine) : await imageRunner(engine, rendering, context.env);
-  const byTools = await checkRendering(rendering, open, context.report, context.signal);
+  tools.hasEngine = engine !== undefined;
+  const byTools = await checkRendering(rendering, tools.watch(open), context.report, context.signal);
   return [...lintRendering(rendering, metrics), ...byTools];
 }
 
@@ -110,18 +147,37 @@ function print(
     rendering,
     isValid,
     diagnostics,
-  }: { rendering: Rendering | undefined; isValid: boolean; diagnostics: readonly Diagnostic[] },
+    tools,
+  }: {
+    rendering: Rendering | undefined;
+    isValid: boolean;
+    diagnostics: readonly Diagnostic[];
+    tools: UsedTools;
+  },
 ): ExitCode {
+  const { missing } = tools;
+  const code = !isValid ? exitCodes.wrongInput : missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
   if (json) {
-    stdout.write(`${JSON.stringify({ isValid, revision: rendering?.revision, diagnostics })}\n`);
-    return isValid ? exitCodes.fine : exitCodes.wrongInput;
+    const result = {
+      isValid: code === exitCodes.fine,
+      notCheckedBy: missing,
+      revision: rendering?.revision,
+      diagnostics,
+    };
+    stdout.write(`${JSON.stringify(result)}\n`);
+    return code;
   }
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
-  for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic });
+  for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic, isResult: true });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
   const counts = diagnostics.length === 0 ? '' : `, ${countDiagnostics(diagnostics)}`;
+  const why = `${tools.hasEngine ? '' : 'no container engine, '}no image, no tools`;
+  const verdict =
+    code === exitCodes.fine
+      ? `${files === 1 ? 'is' : 'are'} valid`
+      : `rendered; NOT checked by ${andList(missing, 'any tool')}: ${why}`;
   stdout.write(
-    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${files === 1 ? 'is' : 'are'} valid${counts} (revision ${rendering.revision})\n`,
+    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${verdict}${counts} (revision ${rendering.revision})\n`,
   );
-  return exitCodes.fine;
+  return code;
 }

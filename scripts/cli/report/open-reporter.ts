@@ -37,7 +37,7 @@ export function openReporter(
     case 'json':
       return jsonReporter({ write, clock });
     case 'quiet':
-      return quietReporter();
+      return quietReporter({ write, printDiagnostic });
     default:
       return unreachable(mode);
   }
@@ -53,9 +53,21 @@ export function jsonReporter({ write, clock }: { write: (text: string) => void; 
   };
 }
 
-/** `runCommand` prints errors. */
-function quietReporter(): Reporter {
-  return { report: () => {}, suspend: () => () => {}, close: () => {} };
+/** Prints diagnostics that are results; errors are printed by `runCommand`. */
+function quietReporter({
+  write,
+  printDiagnostic,
+}: {
+  readonly write: (text: string) => void;
+  readonly printDiagnostic: (diagnostic: Diagnostic) => string;
+}): Reporter {
+  return {
+    report: (event) => {
+      if (event.kind === 'diagnostic' && event.isResult === true) write(printDiagnostic(event.diagnostic));
+    },
+    suspend: () => () => {},
+    close: () => {},
+  };
 }
 
 type Mode = 'tty' | 'plain' | 'json' | 'quiet';
