@@ -103,7 +103,7 @@ const userInfo = /(:\/\/[^\s/:@'"`?#]*:)(?!\[secret\])[^\s/@'"`]+(?=@)/g;
 const userToken = /(\bhttps?:\/\/)(?!\[secret\])[^\s/:@'"`?#]+(?=@)/g;
 /** A parameter whose name says that its value is secret. The separator may be escaped, as in JSON by Go. */
 const parameter =
-  /((?:[?&;]|\\u0026|%26|%3f)(?:[\w.%-]*(?:token|secret|passw|pwd|credential|signature|jwt|api[-_.]?key|access[-_.]?key|auth(?!or))[\w.%-]*|key|pass|sig)(?:=|%3d))(?!\[secret\])[^\s&;#"'`\\<>)\]}]+/gi;
+  /((?:[?&]|\\u0026|%26|%3f)(?:[\w.%-]*(?:token|secret|passw|pwd|credential|signature|jwt|api[-_.]?key|access[-_.]?key|auth(?!or))[\w.%-]*|key|pass|sig)(?:=|%3d))(?!\[secret\])[^\s&;#"'`\\<>)\]}]+/gi;
 /** Telegram has the token of a bot in the path. */
 const botToken = /(\/bot\d+:)[\w-]{10,}/g;
 

@@ -98,6 +98,7 @@ describe('an unknown secret in a URL', () => {
 
   it.each([
     'ssh://me@lab',
+    'local word;key=value && pass=x',
     'http://127.0.0.1:9090/graph?g0.expr=up&g0.tab=0',
     'mail ann@example.com or http://h/a?author=ann&monkey=1&keys',
     'unix:///var/run/docker.sock',

@@ -227,9 +227,9 @@ describe('a long response', () => {
             clearInterval(timer);
             response.end();
           }
-        }, 40);
+        }, 100);
       },
-      { limits },
+      { limits: { ...limits, transferMs: 500 } },
     );
     await daemon.engine.pullImage('prom/x:v1', () => undefined, forever);
   });
