@@ -7,7 +7,7 @@ import { Secret } from '../../stack/secret.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
-import { addSecret } from '../util/redaction.ts';
+import { addSecret, redactUrls } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findByGlob } from './glob.ts';
@@ -145,11 +145,21 @@ const secretKey =
 /** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
 function addPlainSecrets(value: unknown, key = ''): void {
   if (typeof value === 'string' && secretKey.test(key)) addSecret(value);
+  if (typeof value === 'string') addUrlSecrets(value);
   if (typeof value !== 'object' || value === null || value instanceof Secret) return;
   const isSecret = key === 'secureJsonData' || key === 'secure_json_data';
   for (const [name, inner] of Object.entries(value)) {
     addPlainSecrets(inner, isSecret ? 'secret' : Array.isArray(value) ? key : name);
   }
+}
+
+/** Messages may have a part of the URL only, or the text that it encodes. */
+function addUrlSecrets(url: string): void {
+  redactUrls(url, (secret) => {
+    addSecret(secret);
+    // Unlike decodeURIComponent, this accepts an invalid encoding.
+    addSecret(new URLSearchParams(`of=${secret}`).get('of') ?? secret);
+  });
 }
 
 /** More than any program accepts as a secret. */
