@@ -1,9 +1,14 @@
 import * as z from 'zod';
 import type { ProcessIo } from './cli/process-io.ts';
 import { run } from './cli/run.ts';
+import { packageRoot } from './util/package-root.ts';
 
 // Each schema is used once or twice per run: compiling it would take longer than it saves.
 z.config({ jitless: true });
+
+// npm runs the scripts of this package in its folder, and says where they were called.
+const { INIT_CWD: calledIn, npm_lifecycle_event: npmScript } = process.env;
+if (npmScript === 'promstack' && calledIn !== undefined && process.cwd() === packageRoot()) process.chdir(calledIn);
 
 void run(thisProcess(process.argv.slice(2))).then((exitCode) => process.exit(exitCode));
 

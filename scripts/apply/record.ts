@@ -65,7 +65,7 @@ export function foldersAfter(plan: Plan, { services }: Observed): ReadonlyMap<st
   return new Map([...before, ...switchedReleases(plan).map(({ service, folder }) => [service, folder] as const)]);
 }
 
-/** `service/path` of each file that was added, removed or changed in more than its stamped revision. */
+/** The name of each file that was added, removed or changed in more than its stamped revision. */
 function changedFiles(previous: Desired, desired: Desired): string[] {
   const before = filesOf(previous);
   const after = filesOf(desired);
@@ -77,7 +77,8 @@ function changedFiles(previous: Desired, desired: Desired): string[] {
       withoutRevision(old.file, old.revision) === withoutRevision(now.file, now.revision)
     );
   };
-  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path)).sort();
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path));
+  return changed.map((path) => nameOf(path, after.get(path)?.file)).sort();
 }
 
 function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
@@ -89,6 +90,11 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
       ]),
     ),
   );
+}
+
+/** A file that is the user's as it is has the path that they know; others have the path that `render` prints. */
+function nameOf(path: string, file: RenderedFile | undefined): string {
+  return file?.isVerbatim === true && file.isShipped !== true ? file.origin : path;
 }
 
 /** A file's content without the stamped revision, to compare it. */

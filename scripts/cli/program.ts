@@ -1,5 +1,7 @@
 import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
+import { editDistance } from '../../stack/values/closest.ts';
+import { orList } from '../../stack/values/words.ts';
 import { version } from '../util/version.ts';
 import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
@@ -199,11 +201,14 @@ function optionDescription({ description, defaultValue }: Option): string {
 /** Splits commander's message: without `error:`, and its suggestion apart. */
 function toMisuse({ message, command }: Misuse): Parsed {
   const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
-  const suggestion = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1];
+  const [, word = ''] = /^unknown (?:command|option) '(.*)'$/.exec(sentence) ?? [];
+  const guesses = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1]?.split(', ') ?? [];
+  // Commander suggests words that have little in common.
+  const near = guesses.filter((candidate) => editDistance(word, candidate) <= 2);
   return {
     kind: 'misuse',
     message: sentence.replace(/\.$/, ''),
-    suggestion,
+    suggestion: near.length === 0 ? undefined : orList(near),
     helpLine: `${pathOf(command)} --help`,
   };
 }

@@ -23,7 +23,7 @@ const entrySchema = z.object({
   who: z.string(),
   /** The command: `up`. */
   command: z.string(),
-  /** `service/path` of every file that differs from the previous state. */
+  /** Every file that differs from the previous state: the path of a user's file, else `service/path`. */
   changed: z.array(z.string()),
   /** The release of each service that has one. */
   services: z.record(z.string(), releaseSchema),

@@ -161,14 +161,19 @@ export async function checkLock(engine: Engine, stack: string): Promise<void> {
   if (isHolderAlive(holder)) throw lockedError(stack, holder);
 }
 
-/** Removes the lock, whoever holds it. Returns the holder, `unknown` if its label is unreadable, undefined if there is no lock. */
-export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
-  const name = names.lock(stack);
-  const volume = await engine.findVolume(name);
+/** Whose lock `breakLock` would remove: `unknown` if its label is unreadable, undefined if there is no lock. */
+export async function findBreakable(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
+  const volume = await engine.findVolume(names.lock(stack));
   if (volume === undefined) return undefined;
-  if (!isLock(volume)) throw foreignVolume(`removing the lock of the stack ${stack}`, name);
-  await engine.removeVolume(name);
+  if (!isLock(volume)) throw foreignVolume(`removing the lock of the stack ${stack}`, volume.name);
   return parseHolder(volume.labels[lockLabel]) ?? 'unknown';
+}
+
+/** Removes the lock, whoever holds it, and returns the holder as `findBreakable` does. */
+export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
+  const holder = await findBreakable(engine, stack);
+  if (holder !== undefined) await engine.removeVolume(names.lock(stack));
+  return holder;
 }
 
 /** `ann@build1 (promstack up, pid 4711, since 2026-01-02T03:04:05Z)` */

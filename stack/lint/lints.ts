@@ -115,7 +115,7 @@ const metricUnknown: Lint = {
         const unknown = metricNames(expr, top).filter(({ value, from }) => !known.has(value) && !isInAbsent(from));
         const once = new Map(unknown.toReversed().map((span) => [span.value, span]));
         return [...once.values()].toReversed().map(({ value, from, length }) => {
-          const near = closest(value, metrics, 3);
+          const near = closest(value, metrics);
           return {
             file,
             path: [...path, 'expr'],

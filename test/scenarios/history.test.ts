@@ -19,7 +19,7 @@ describe('history', () => {
     expect(history.map(({ command, who, isConfirmed }) => ({ command, who, isConfirmed }))).toEqual(
       ['up', 'reload'].map((command) => ({ command, who: `${userInfo().username}@${hostname()}`, isConfirmed: true })),
     );
-    expect(history[1]?.changed).toEqual(['prometheus/rules/user/rules__a.yml']);
+    expect(history[1]?.changed).toEqual(['rules/a.yml']);
     expect(history[0]?.changed).toContain('prometheus/prometheus.yml');
 
     // A different client has neither the folder nor stack.yml.

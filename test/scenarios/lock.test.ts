@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { baseLabels } from '../../scripts/engine/labels.ts';
 import { alertRule, expectFine, expectSettled, running } from '../support/revisions.ts';
 import { stackFolder } from '../support/stack-folder.ts';
 
@@ -80,4 +82,19 @@ describe('a change that is interrupted', () => {
       await expectSettled(stack);
     }
   }, 120_000);
+});
+
+it('unlock must ask only when there is a lock, and print JSON', async () => {
+  await using stack = await stackFolder(keys);
+  await using engine = await connect({ env: process.env });
+  const { name } = stack;
+  const none = await stack.run('unlock', '--json');
+  expect([none.exitCode, JSON.parse(none.stdout)]).toEqual([0, { stack: name, isLocked: false }]);
+
+  await engine.createVolume(`${name}-lock`, baseLabels(name, 'lock'));
+  const asked = await stack.run('unlock', '--json');
+  expect([asked.exitCode, asked.stderr]).toEqual([2, expect.stringContaining('add --yes to confirm')]);
+  const { exitCode, stdout } = await stack.run('unlock', '--json', '--yes');
+  expect([exitCode, JSON.parse(stdout)]).toEqual([0, { stack: name, isLocked: false, removed: 'unknown' }]);
+  expect(await engine.findVolume(`${name}-lock`)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -31,6 +31,14 @@ test('a missing stack file must be reported with what to do, and exit code 2', a
   const { exitCode, stdout, stderr } = await promstack(folder.path, ['render']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   expect(stderr).toMatch(/^✖ there is no stack\.yml in .* or any folder above it\n {2}"promstack init" writes one/);
+});
+
+test('npm run must work on the stack of the folder that it is called in', async () => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), 'name: of-the-caller\n');
+  const args = ['run', '-s', '--prefix', packageRoot(), 'promstack', '--', 'render', '--out', 'rendered'];
+  await execa('npm', args, { cwd: folder.path });
+  expect(await readdir(join(folder.path, 'rendered'))).toContain('prometheus');
 });
 
 test('the stack file must be found from a subfolder, and by -f before and after the command', async () => {

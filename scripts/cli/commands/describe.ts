@@ -12,7 +12,7 @@ export interface CommandInfo {
   /** `images save [options] <archive>`. */
   readonly usage: string;
   readonly group: string;
-  readonly args: readonly { readonly name: string; readonly what: string }[];
+  readonly args: readonly { readonly name: string; readonly what: string; readonly choices: readonly string[] }[];
   /** Its own options, without the global ones. */
   readonly options: readonly OptionInfo[];
   readonly subcommands: readonly CommandInfo[];
@@ -24,6 +24,8 @@ export interface OptionInfo {
   readonly short: string | undefined;
   readonly long: string;
   readonly takesValue: boolean;
+  /** What the value is called: `lines`; undefined without one. */
+  readonly value: string | undefined;
   readonly what: string;
 }
 
@@ -51,7 +53,11 @@ function describe(command: CommandUnknownOpts, above: string): CommandInfo {
     summary: command.summary(),
     usage: `${path} ${command.usage()}`,
     group: command.helpGroup().replace(/:$/, ''),
-    args: command.registeredArguments.map((argument) => ({ name: argument.name(), what: argument.description })),
+    args: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      what: argument.description,
+      choices: argument.argChoices ?? [],
+    })),
     options: optionsOf(command, false),
     subcommands: command.commands.map((child) => describe(child, `${path} `)),
   };
@@ -67,6 +73,7 @@ function optionsOf(command: CommandUnknownOpts, global: boolean): readonly Optio
       short,
       long: long ?? flags,
       takesValue: required || optional,
+      value: /[<[](.+?)(?:\.\.\.)?[>\]]/.exec(flags)?.[1],
       what: description,
     }));
 }

@@ -71,7 +71,11 @@ export const command = defineCommand({
       const cells = groupCells(view, listing.now);
       return view.lastPushFailed ? cells.map((cell, index) => (index === 3 ? red(cell) : cell)) : cells;
     });
-    context.stdout.write(table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows]));
+    context.stdout.write(
+      table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows], {
+        columns: context.stdout.columns(),
+      }),
+    );
     return exitCodes.fine;
   },
 });

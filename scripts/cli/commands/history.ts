@@ -26,7 +26,12 @@ export const command = defineCommand({
         `${JSON.stringify({ stack, current: lastConfirmed(history)?.revision, unconfirmed, history: entries })}\n`,
       );
     } else {
-      stdout.write(printHistory({ stack, history, unconfirmed }, { colours: stdout.colours, now: clock.now() }));
+      stdout.write(
+        printHistory(
+          { stack, history, unconfirmed },
+          { colours: stdout.colours, now: clock.now(), columns: stdout.columns() },
+        ),
+      );
     }
     return exitCodes.fine;
   },
@@ -38,7 +43,7 @@ const shownFiles = 3;
 /** The history as a table, newest first. */
 export function printHistory(
   { stack, history, unconfirmed }: { stack: string; history: History; unconfirmed: readonly string[] },
-  { colours, now }: { colours: Colours; now: number },
+  { colours, now, columns }: { colours: Colours; now: number; columns?: number | undefined },
 ): string {
   const { dim, red } = colours;
   if (history.entries.length === 0) return `${stack}: no confirmed revisions\n`;
@@ -63,7 +68,7 @@ export function printHistory(
   const last = history.entries.at(-1);
   const why =
     last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was rolled back: ${last.refused.split('\n')[0]}\n`;
-  return [table([heads, ...rows]), why, ...interrupted].join('');
+  return [table([heads, ...rows], { columns }), why, ...interrupted].join('');
 }
 
 function changedText({ changed }: HistoryEntry): string {

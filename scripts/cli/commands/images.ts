@@ -137,7 +137,7 @@ async function list({ stdout, json }: Context, engine: Engine, config: Config): 
     sizeBytes === undefined ? '' : sizeText(sizeBytes),
     id?.replace(/^sha256:/, '').slice(0, 12) ?? '',
   ]);
-  stdout.write(table([['SERVICE', 'IMAGE', 'STATE', 'SIZE', 'ID'].map(dim), ...rows]));
+  stdout.write(table([['SERVICE', 'IMAGE', 'STATE', 'SIZE', 'ID'].map(dim), ...rows], { columns: stdout.columns() }));
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

@@ -81,7 +81,9 @@ const list = defineCommand({
       } else {
         const { dim } = context.stdout.colours;
         const rows = shown.map((silence) => cells(silence, context.clock.now()));
-        context.stdout.write(table([['ID', 'MATCHERS', 'ENDS', 'BY', 'COMMENT'].map(dim), ...rows]));
+        context.stdout.write(
+          table([['ID', 'MATCHERS', 'ENDS', 'BY', 'COMMENT'].map(dim), ...rows], { columns: context.stdout.columns() }),
+        );
       }
     });
   },

@@ -1,4 +1,4 @@
-import { breakLock, holderText } from '../../state/lock.ts';
+import { breakLock, findBreakable, holderText, type LockHolder } from '../../state/lock.ts';
 import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
@@ -12,14 +12,22 @@ export const command = defineCommand({
   run: async (context, { yes }) => {
     const stack = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    if (yes !== true && !(await context.confirm(`remove the lock of the stack ${stack}?`, '--yes'))) {
-      context.stderr.write('nothing was changed\n');
+    const { stdout, stderr, json } = context;
+    const found = await findBreakable(engine, stack);
+    const question = `remove the lock of the stack ${stack}, held by ${nameOf(found)}?`;
+    const isAllowed = found === undefined || yes === true || (await context.confirm(question, '--yes'));
+    const removed = isAllowed ? await breakLock(engine, stack) : undefined;
+    if (json) stdout.write(`${JSON.stringify({ stack, isLocked: !isAllowed, removed })}\n`);
+    if (!isAllowed) {
+      if (!json) stderr.write('nothing was changed\n');
       return exitCodes.refused;
     }
-    const holder = await breakLock(engine, stack);
-    const owner = holder === 'unknown' ? 'a lock of an unknown holder' : holder && `the lock of ${holderText(holder)}`;
-    const result = owner === undefined ? 'not locked' : `removed ${owner}`;
-    context.stdout.write(`${stack}: ${result}\n`);
+    if (!json)
+      stdout.write(`${stack}: ${removed === undefined ? 'not locked' : `removed the lock of ${nameOf(removed)}`}\n`);
     return exitCodes.fine;
   },
 });
+
+function nameOf(holder: LockHolder | 'unknown' | undefined): string {
+  return holder === undefined || holder === 'unknown' ? 'an unknown holder' : holderText(holder);
+}

@@ -28,6 +28,18 @@ describe('the history as text', () => {
     `);
   });
 
+  it('must fit the terminal', () => {
+    const changed = ['rules/one.yml', 'rules/two.yml', 'prometheus/prometheus.yml'];
+    const text = print([entry('aaaaaaaaaaaa', { changed })], [], 70);
+    expect(
+      text
+        .split('\n')
+        .map(({ length }) => length)
+        .filter((length) => length > 70),
+    ).toEqual([]);
+    expect(text).toMatch(/^aaaaaaaaaaaa .* rules\/one\.yml.*…$/m);
+  });
+
   it('must report files that were never confirmed', () => {
     expect(print([entry('aaaaaaaaaaaa', {})], ['prometheus'])).toContain(
       '✖ prometheus: its current files were never confirmed: a change was interrupted\n  try: promstack up\n',
@@ -39,10 +51,10 @@ describe('the history as text', () => {
   });
 });
 
-function print(history: readonly HistoryEntry[], unconfirmed: readonly string[] = []): string {
+function print(history: readonly HistoryEntry[], unconfirmed: readonly string[] = [], columns?: number): string {
   return printHistory(
     { stack: 'demo', history: { sequence: 1, entries: history }, unconfirmed },
-    { colours: createColors(false), now },
+    { colours: createColors(false), now, columns },
   );
 }
 
