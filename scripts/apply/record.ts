@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { type Desired, historyService } from '../plan/desired.ts';
@@ -7,8 +6,8 @@ import { type Plan, switchedReleases } from '../plan/plan.ts';
 import { type ConfigFiles, checkFolder, clearing } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { addToHistory, newestFolders, type RecordedRelease, readHistory } from '../state/history.ts';
-import { userName } from '../state/lock.ts';
 import { type ReleaseFolder, slotOf } from '../state/release-folder.ts';
+import { userAtHost } from '../util/user.ts';
 
 /** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
 export async function recordRevision(options: {
@@ -36,7 +35,7 @@ export async function recordRevision(options: {
   const entry = {
     revision: desired.revision,
     at: at.toISOString(),
-    who: `${userName()}@${hostname()}`,
+    who: userAtHost(),
     command,
     changed: changedFiles(previous, desired),
     services: Object.fromEntries(releases),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import * as z from 'zod';
 import type { Engine, VolumeSummary } from '../engine/engine.ts';
 import { baseLabels, lockLabel, roleLabel } from '../engine/labels.ts';
@@ -8,6 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import { durationText } from '../util/duration-text.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
+import { userName } from '../util/user.ts';
 import { names } from './names.ts';
 
 const holderSchema = z.object({
@@ -263,15 +264,6 @@ function processStart(pid: number): string | undefined {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
-  }
-}
-
-/** The name of the current user, or the uid if it has no name. */
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
   }
 }
 

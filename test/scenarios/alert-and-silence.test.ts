@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { historyOf } from '../support/revisions.ts';
 import { getJson } from '../support/servers.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
@@ -136,6 +137,11 @@ describe('alert test and silence', () => {
     expect({ exitCode: expired.exitCode, stderr: expired.stderr }).toEqual({ exitCode: 0, stderr: `expired ${id}\n` });
     expect((await stack.run('silence', 'list', '--json')).stdout).toBe('[]\n');
     expect((await stack.run('silence', 'list', '--json', '--expired')).stdout).toContain(id);
+
+    expect((await stack.run('silence', 'add', 'DiskFull', '--comment', 'mine')).exitCode).toBe(0);
+    const [mine] = JSON.parse((await stack.run('silence', 'list', '--json')).stdout) as { createdBy: string }[];
+    const [first] = await historyOf(stack);
+    expect(mine?.createdBy).toBe(first?.who);
   });
 
   it('must refuse an invalid matcher and an unknown silence', { timeout: testMs }, async () => {

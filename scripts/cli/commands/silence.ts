@@ -13,6 +13,7 @@ import { openServers } from '../../servers/servers.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
+import { userAtHost } from '../../util/user.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { table } from '../print/table.ts';
 import { readDuration, requireAlertmanager } from './arguments.ts';
@@ -35,7 +36,7 @@ const add = defineCommand({
       .argument('<matcher...>', 'matcher of alerts: name=value, with =, !=, =~ or !~')
       .requiredOption('-c, --comment <text>', 'reason')
       .option('-d, --duration <duration>', 'duration of the silence', '1h')
-      .option('-a, --author <name>', 'author (default: your user name)'),
+      .option('-a, --author <name>', 'author (default: user@host, as in `history`)'),
   run: async (context, { comment, duration, author }, [words]) => {
     const matchers = readSilenceMatchers(words);
     if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'give a reason')]);
@@ -46,7 +47,7 @@ const add = defineCommand({
         matchers,
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(now + durationMs).toISOString(),
-        createdBy: author ?? context.env['USER'] ?? context.env['LOGNAME'] ?? 'promstack',
+        createdBy: author ?? userAtHost(),
         comment,
       });
       const muted = (await client.alerts(matchers)).map(({ labels }) => labels);
