@@ -1,5 +1,13 @@
 import type { Diagnostic } from '../diagnostic.ts';
-import { type Family, formatLabels, identityOf, type LabelMap, type MetricType, pushedLabels } from './family.ts';
+import {
+  type Family,
+  formatLabels,
+  formatSeries,
+  identityOf,
+  type LabelMap,
+  type MetricType,
+  pushedLabels,
+} from './family.ts';
 import { findCollision, seriesOf } from './warnings.ts';
 
 /** A metric of a group in a Pushgateway. */
@@ -63,6 +71,29 @@ export function findConflicts(push: Push, stored: StoredMetrics): readonly Diagn
 interface Holder {
   readonly family: StoredFamily;
   readonly group: LabelMap | undefined;
+}
+
+/** The stored series of the group that the push drops, without the labels of the group: `m{x="1"}`. */
+export function findDropped({ families, group, replaces }: Push, groups: readonly StoredGroup[]): readonly string[] {
+  const target = groups.find(({ labels }) => identityOf(labels) === identityOf(group));
+  const pushed = new Map(
+    families.map((family) => [
+      family.name,
+      new Set(seriesOf(family).map(({ labels }) => identityOf(pushedLabels(labels, group)))),
+    ]),
+  );
+  return [...(target?.families ?? [])].flatMap(([name, { series }]) => {
+    const kept = pushed.get(name);
+    if (kept === undefined && !replaces) return [];
+    return series
+      .filter((labels) => kept?.has(identityOf(labels)) !== true)
+      .map((labels) => seriesText(name, labels, group));
+  });
+}
+
+function seriesText(name: string, labels: LabelMap, group: LabelMap): string {
+  const own = [...labels].filter(([label, value]) => !group.has(label) && (label !== 'instance' || value !== ''));
+  return formatSeries(name, new Map(own));
 }
 
 /**

@@ -152,7 +152,7 @@ function formatMetric({ name, type, help, samples }: WrittenMetric): string {
 }
 
 /** `http_requests{code="200"}`, `{"my.metric", code="200"}`. */
-function formatSeries(name: string, labels: LabelMap): string {
+export function formatSeries(name: string, labels: LabelMap): string {
   if (!isMetricName(name, 'legacy')) {
     return labels.size === 0 ? `{${quoteValue(name)}}` : `{${quoteValue(name)}, ${formatLabels(labels).slice(1)}`;
   }

@@ -141,7 +141,7 @@ describe('a push must be rejected for conflicts before it is sent', () => {
           const push = { families: read.value, group, replaces };
           const found = findConflicts(push, { groups: held, own: new Map() });
           const problems = found.filter(({ severity }) => severity === 'error');
-          const answer = await fetch(server.url + groupPath(group), {
+          const answer = await fetch(server.url + groupPath(group, 'legacy'), {
             method: replaces ? 'PUT' : 'POST',
             body: read.text,
           });

@@ -25,7 +25,7 @@ const remove = defineCommand({
     const { group: removed, children } = await removeGroup(gateway, group, context);
     const { now } = await gateway.list(context.signal);
     if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);
-    else context.report({ kind: 'note', text: `removed ${formatLabels(group)} at ${gateway.base}` });
+    else context.report({ kind: 'note', text: `removed ${formatLabels(removed.labels)} at ${gateway.base}` });
     if (children.length > 0) {
       const names = children.slice(0, 5).map((child) => formatLabels(child.labels));
       const more = children.length > 5 ? ` and ${children.length - 5} more` : '';

@@ -1,8 +1,8 @@
 import { formatExposition, formatLabels, parseFloat64 } from '../../../stack/exposition/family.ts';
 import { counted } from '../../../stack/values/words.ts';
 import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
-import { removeGroup } from '../../servers/pushgateway/collect.ts';
-import { type Group, groupPath } from '../../servers/pushgateway/group.ts';
+import { findGroup, removeGroup } from '../../servers/pushgateway/collect.ts';
+import type { Group } from '../../servers/pushgateway/group.ts';
 import { withRetries } from '../../servers/pushgateway/pusher.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
@@ -81,7 +81,8 @@ async function push(
   if (!prepared.ok) return refuse(context, prepared.error, { file, text });
   for (const diagnostic of prepared.warnings) report({ kind: 'diagnostic', diagnostic });
   if (!dryRun) await retry(() => gateway.push(group, prepared.value.text, { replaces, signal }));
-  print(context, gateway, request, prepared.value, clock.now() - startedAt);
+  const url = await gateway.urlOf(group, signal);
+  print(context, { base: gateway.base, url }, request, prepared.value, clock.now() - startedAt);
   return exitCodes.fine;
 }
 
@@ -96,37 +97,47 @@ async function refuse(context: Context, problems: InputError['diagnostics'], sou
 
 function print(
   context: Context,
-  gateway: PushgatewayClient,
+  { base, url }: { readonly base: string; readonly url: string },
   request: PushRequest,
-  { families, text }: PreparedPush,
+  { families, text, dropped }: PreparedPush,
   tookMs: number,
 ): void {
   const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
   const method = request.replaces ? 'PUT' : 'POST';
-  const url = gateway.base + groupPath(request.group);
   if (context.json) {
     const metrics = families.map(({ name, type }) => ({ name, type }));
     const pushed = !request.dryRun;
     context.stdout.write(
-      `${JSON.stringify({ pushed, method, url, metrics, samples, bytes: Buffer.byteLength(text), tookMs })}\n`,
+      `${JSON.stringify({ pushed, method, url, metrics, samples, dropped, bytes: Buffer.byteLength(text), tookMs })}\n`,
     );
     return;
   }
   const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
   const message = request.dryRun
     ? `would ${method} ${what} to ${url}`
-    : `pushed ${what} to ${formatLabels(request.group)} at ${gateway.base}`;
+    : `pushed ${what} to ${formatLabels(request.group)} at ${base}`;
   context.report({ kind: 'note', text: message });
+  if (dropped.length === 0) return;
+  const shown = dropped.slice(0, shownSeries).join(', ');
+  const more = dropped.length > shownSeries ? ` and ${dropped.length - shownSeries} more` : '';
+  const verb = request.dryRun ? 'would drop' : 'dropped';
+  context.report({ kind: 'note', text: `${verb} ${dropped.length} series of the group: ${shown}${more}` });
 }
 
-async function remove(context: Context, gateway: PushgatewayClient, { group, dryRun }: PushRequest): Promise<ExitCode> {
-  if (!dryRun) await removeGroup(gateway, group, context);
-  const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group)} at ${gateway.base}`;
-  if (context.json)
-    context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url: gateway.base + groupPath(group) })}\n`);
+async function remove(context: Context, gateway: PushgatewayClient, request: PushRequest): Promise<ExitCode> {
+  const { dryRun } = request;
+  const { group } = dryRun
+    ? await findGroup(gateway, request.group, context.signal)
+    : await removeGroup(gateway, request.group, context);
+  const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group.labels)} at ${gateway.base}`;
+  const url = await gateway.urlOf(group.labels, context.signal);
+  if (context.json) context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url })}\n`);
   else context.report({ kind: 'note', text });
   return exitCodes.fine;
 }
+
+/** The number of dropped series that are named. */
+const shownSeries = 5;
 
 function checkOptions(
   options: { readonly delete?: true | undefined; readonly replace?: true | undefined; readonly var?: unknown },

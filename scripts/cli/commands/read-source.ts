@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
-import { findConflicts, type StoredMetrics } from '../../../stack/exposition/conflicts.ts';
+import { findConflicts, findDropped, type StoredMetrics } from '../../../stack/exposition/conflicts.ts';
 import type { Family } from '../../../stack/exposition/family.ts';
 import { parseExposition } from '../../../stack/exposition/parse-exposition.ts';
 import { isOwnMetric, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
-import type { Group } from '../../servers/pushgateway/group.ts';
+import { type Group, groupNameProblem } from '../../servers/pushgateway/group.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { conversionHint, notFound, readBytes, readStream, type Unreadable } from '../../util/read-text.ts';
@@ -90,6 +90,8 @@ interface RawPush {
 export interface PreparedPush {
   readonly text: string;
   readonly families: readonly Family[];
+  /** The stored series that the push drops. */
+  readonly dropped: readonly string[];
 }
 
 /** Parses a push as strictly as the Pushgateway, and compares it with the stored metrics. */
@@ -100,6 +102,8 @@ export async function preparePush(
 ): Promise<Result<PreparedPush>> {
   const { file, group, replaces } = push;
   const [{ names }, { groups }] = await Promise.all([gateway.settings(signal), gateway.list(signal)]);
+  const invalidName = groupNameProblem(group, names);
+  if (invalidName !== undefined) return fail([misuse(invalidName.message, invalidName.hint)]);
   const parsed = parseExposition(push.text, { file, names, group });
   if (!parsed.ok) return fail(parsed.error);
   const families = parsed.value;
@@ -108,7 +112,8 @@ export async function preparePush(
   const conflicts = findConflicts({ families, group, replaces }, stored);
   const errors = conflicts.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return fail(errors);
-  return ok({ text: parsed.text, families }, [...parsed.warnings, ...conflicts]);
+  const dropped = findDropped({ families, group, replaces }, groups);
+  return ok({ text: parsed.text, families, dropped }, [...parsed.warnings, ...conflicts]);
 }
 
 /** The Pushgateway's own metrics, requested only if a pushed name may be one of them. */

@@ -16,7 +16,7 @@ import { ConnectionError, type FullResponse } from '../../util/http.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Servers } from '../servers.ts';
 import { GatewayError, toRefusal, toUnreachable } from './errors.ts';
-import { type Group, groupPath } from './group.ts';
+import { type Group, groupNameProblem, groupPath, hasPlainNames } from './group.ts';
 import { type GatewayRequest, type Transport, textFormat } from './transport.ts';
 
 /** Command-line flags of a Pushgateway that concern pushes. */
@@ -43,6 +43,8 @@ export interface PushgatewayClient extends AsyncDisposable {
   delete(group: Group, signal?: AbortSignal): Promise<void>;
   list(signal?: AbortSignal): Promise<StoredGroups>;
   settings(signal?: AbortSignal): Promise<GatewaySettings>;
+  /** The URL to which a group is pushed, without credentials. */
+  urlOf(group: Group, signal?: AbortSignal): Promise<string>;
   /** The types of the Pushgateway's own metrics, by name. */
   ownTypes(signal?: AbortSignal): Promise<ReadonlyMap<string, MetricType>>;
 }
@@ -57,15 +59,30 @@ export function openPushgateway(transport: Transport, now: () => number = Date.n
     if (response.status < 200 || response.status > 299) throw toRefusal({ doing, base }, response);
     return response;
   };
+  const settings = async (signal?: AbortSignal): Promise<GatewaySettings> => {
+    const doing = 'reading the flags of the Pushgateway';
+    return readSettings((await request(doing, { method: 'GET', path: '/api/v1/status', signal })).body);
+  };
+  /** Only the Pushgateway knows how it reads names outside the legacy alphabet, and it never refuses one. */
+  const pathOf = async (doing: string, group: Group, signal?: AbortSignal): Promise<string> => {
+    if (hasPlainNames(group)) return groupPath(group, 'legacy');
+    const { names } = await settings(signal);
+    const problem = groupNameProblem(group, names);
+    if (problem === undefined) return groupPath(group, names);
+    throw new GatewayError(false, { doing, why: problem.message, tryThis: problem.hint });
+  };
   return {
     base,
     push: async (group, body, { replaces, signal }) => {
-      const method = replaces ? 'PUT' : 'POST';
-      await request(`pushing to ${formatLabels(group)}`, { method, path: groupPath(group), body, signal });
+      const doing = `pushing to ${formatLabels(group)}`;
+      const path = await pathOf(doing, group, signal);
+      await request(doing, { method: replaces ? 'PUT' : 'POST', path, body, signal });
     },
     delete: async (group, signal) => {
-      await request(`deleting ${formatLabels(group)}`, { method: 'DELETE', path: groupPath(group), signal });
+      const doing = `deleting ${formatLabels(group)}`;
+      await request(doing, { method: 'DELETE', path: await pathOf(doing, group, signal), signal });
     },
+    urlOf: async (group, signal) => base + (await pathOf(`finding ${formatLabels(group)}`, group, signal)),
     list: async (signal) => {
       const doing = 'reading the groups of the Pushgateway';
       const { body, headers } = await request(doing, { method: 'GET', path: '/api/v1/metrics', signal });
@@ -77,10 +94,7 @@ export function openPushgateway(transport: Transport, now: () => number = Date.n
         tryThis: 'use the URL of a Pushgateway of version 1.0 or later, including its path prefix',
       });
     },
-    settings: async (signal) => {
-      const doing = 'reading the flags of the Pushgateway';
-      return readSettings((await request(doing, { method: 'GET', path: '/api/v1/status', signal })).body);
-    },
+    settings,
     ownTypes: async (signal) => {
       const doing = 'reading the metrics of the Pushgateway';
       return readOwnTypes((await request(doing, { method: 'GET', path: '/metrics', signal })).body);

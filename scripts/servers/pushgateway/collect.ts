@@ -6,7 +6,7 @@ import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { PushgatewayClient, StoredGroups } from './client.ts';
 import { GatewayError } from './errors.ts';
-import type { Group } from './group.ts';
+import { escapedGroup, type Group } from './group.ts';
 
 /** The result of deleting old groups. */
 export interface Collected {
@@ -153,18 +153,32 @@ export function sweepEveryMs(ttl: Ttl): number {
   return Math.min(60_000, Math.max(1_000, Math.min(...spans) / 10));
 }
 
+/** A stored group, and the groups with additional labels. */
+interface FoundGroup {
+  readonly group: StoredGroup;
+  readonly children: readonly StoredGroup[];
+}
+
 /** Deletes exactly one group and waits until that is done; a StackError when there is no such group. */
 export async function removeGroup(
   gateway: PushgatewayClient,
   group: Group,
   options: DeleteOptions,
-): Promise<{ readonly group: StoredGroup; readonly children: readonly StoredGroup[] }> {
-  const { groups } = await gateway.list(options.signal);
-  const stored = groups.find(({ labels }) => identityOf(labels) === identityOf(group));
+): Promise<FoundGroup> {
+  const found = await findGroup(gateway, group, options.signal);
+  await gateway.delete(found.group.labels, options.signal);
+  await waitUntilDeleted(gateway, [found.group], options);
+  return found;
+}
+
+/** The group with exactly these labels, or with their names escaped; a StackError when there is no such group. */
+export async function findGroup(gateway: PushgatewayClient, group: Group, signal?: AbortSignal): Promise<FoundGroup> {
+  const { groups } = await gateway.list(signal);
+  const stored = [group, escapedGroup(group)]
+    .map((labels) => groups.find((candidate) => identityOf(candidate.labels) === identityOf(labels)))
+    .find((candidate) => candidate !== undefined);
   if (stored === undefined) throw notFound(gateway, group, groups);
-  await gateway.delete(group, options.signal);
-  await waitUntilDeleted(gateway, [stored], options);
-  const isChild = ({ labels }: StoredGroup) => [...group].every(([name, value]) => labels.get(name) === value);
+  const isChild = ({ labels }: StoredGroup) => [...stored.labels].every(([name, value]) => labels.get(name) === value);
   return { group: stored, children: groups.filter((candidate) => candidate !== stored && isChild(candidate)) };
 }
 

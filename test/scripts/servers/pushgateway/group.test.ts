@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { groupPath, groupProblem, toGroup } from '../../../../scripts/servers/pushgateway/group.ts';
+import { groupNameProblem, groupPath, groupProblem, toGroup } from '../../../../scripts/servers/pushgateway/group.ts';
 
 describe('the path of a group', () => {
   const cases: readonly (readonly [job: string, labels: Record<string, string>, path: string])[] = [
@@ -12,9 +12,26 @@ describe('the path of a group', () => {
     ['a', { x: '..' }, '/metrics/job/a/x@base64/Li4'],
     ['a', { x: '???>>>/' }, '/metrics/job/a/x@base64/Pz8_Pj4-Lw'],
     ['a', { 'my.label': '1' }, '/metrics/job/a/U__my_2e_label/1'],
+    ['a', { U__my_2e_label: '1' }, '/metrics/job/a/U__U____my__2e__label/1'],
   ];
   test.each(cases)('%s %j must be %s', (job, labels, path) => {
-    expect(groupPath(toGroup(job, labels))).toBe(path);
+    expect(groupPath(toGroup(job, labels), 'utf8')).toBe(path);
+  });
+});
+
+test('to a Pushgateway without UTF-8 names, a name like an escaped one is a name', () => {
+  expect(groupPath(toGroup('a', { U__a_2d_b: '1' }), 'legacy')).toBe('/metrics/job/a/U__a_2d_b/1');
+});
+
+describe('a label name of a group', () => {
+  test.each(['a-b', 'my.label', '1a', 'ä', 'a b', 'a/b', 'a:b'])('%s needs a Pushgateway with UTF-8 names', (name) => {
+    const group = toGroup('a', { [name]: '1' });
+    expect(groupNameProblem(group, 'legacy')?.message).toContain(`does not accept the label name "${name}"`);
+    expect(groupNameProblem(group, 'utf8')).toBeUndefined();
+  });
+
+  test('with a character that the Pushgateway cannot read is refused', () => {
+    expect(groupNameProblem(toGroup('a', { '\u{10ffff}': '1' }), 'utf8')).toBeDefined();
   });
 });
 

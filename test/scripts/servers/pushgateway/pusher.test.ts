@@ -33,6 +33,14 @@ describe('a pusher', () => {
     });
   });
 
+  test('must push nothing to a Pushgateway that would store its labels under other names', async () => {
+    await using server = await scriptedGateway({ status: 200, body: '{}' });
+    await expect(pusherFor(server.url, { grouping: { 'a-b': 'c' } }).push('m 1')).rejects.toMatchObject({
+      why: 'this Pushgateway does not accept the label name "a-b" in a group',
+    });
+    expect(server.received.map(({ method }) => method)).toEqual(['GET']);
+  });
+
   test('must wait for a response even if the timeout exceeds that of a timer', async () => {
     await using server = await scriptedGateway(ok);
     await pusherFor(server.url, { timeoutMs: 30 * 86_400_000 }).push('m 1');
