@@ -30,7 +30,10 @@ export const stackSchema = z.strictObject({
       error: expects('a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit'),
     })
     .default('promstack')
-    .meta({ description: 'The name of the stack, and the prefix of its containers, volumes and network' }),
+    .meta({
+      description:
+        'The name of the stack, and the prefix of its containers, volumes and network; by default the name of the folder of stack.yml, in lower case and without other characters than letters, digits, - and _',
+    }),
   timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
   bind: z
     .union([z.ipv4(), z.ipv6()], { error: expects('an IP address of this host, such as 127.0.0.1') })

@@ -3,6 +3,7 @@ import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed } from '../plan/observed.ts';
+import { checkOrigin } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
@@ -29,6 +30,8 @@ export interface ChangeOptions extends Run {
   readonly recreate?: boolean | undefined;
   /** Only files may change: a plan that creates, recreates or removes a container is refused. */
   readonly filesOnly?: boolean | undefined;
+  /** Manage the stack from this file, even if it was managed from a different one: else that is an OtherOriginError. */
+  readonly takeOver?: boolean | undefined;
   /** Something has certainly changed: skip the look without the lock. */
   readonly hasChanged?: boolean | undefined;
   /** Run the user's own tests even when there is nothing else to do: the tests may have changed. */
@@ -59,12 +62,16 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     const observed = await observe(engine, desired, client, { files });
     return { observed, plan: reconcile(desired, observed, { recreate: options.recreate }) };
   };
+  const { takeOver } = options;
+  const checkOriginOf = ({ origin, renamedFrom }: Observed) =>
+    checkOrigin({ ...desired, current: origin, renamedFrom, takeOver });
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {
     // A look without the lock may only conclude that there is nothing to do.
     if (options.hasChanged !== true) {
-      const { plan } = await compare();
+      const { plan, observed } = await compare();
       if (plan.steps.length === 0) return changed(plan);
+      await checkOriginOf(observed);
     }
 
     // Lock: no other promstack changes this stack from here on.
@@ -75,6 +82,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     const isPending = plan.steps.length > 0;
 
     // Preflight and check: refuse what would fail before anything changes.
+    if (isPending) await checkOriginOf(observed);
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
     if (isPending) await tryAddress(plan, desired, options);

@@ -9,6 +9,7 @@ import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { configWriterRole, names } from '../state/names.ts';
+import { originLabels } from '../state/origin.ts';
 import { releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
 import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
 import type { ServiceClient } from '../state/service-client.ts';
@@ -107,7 +108,8 @@ export function createExecutors(context: ExecutorContext): Executors {
       if (configWriter === undefined)
         throw new Error('the plan creates a config volume writer for a stack without files');
       const { name, image, mounts, hash } = configWriter;
-      const labels = { ...baseLabels(desired.stack, configWriterRole), [specHashLabel]: hash };
+      const base = { ...baseLabels(desired.stack, configWriterRole), ...originLabels(desired.origin) };
+      const labels = { ...base, [specHashLabel]: hash };
       const request = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await engine.createHelper(request);
     },

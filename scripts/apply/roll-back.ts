@@ -1,7 +1,9 @@
 import type { StackConfig } from '../../stack/config.ts';
+import type { StackOrigin } from '../config/loaded.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { configWriterFor, type Desired, type DesiredService } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
+import { checkOrigin } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import { type FoundStack, findStack } from '../state/find-stack.ts';
@@ -20,6 +22,10 @@ import type { Run } from './run.ts';
 export interface RollBackOptions extends Run {
   readonly stack: string;
   readonly config: StackConfig;
+  /** The file that the name is from, if any. */
+  readonly origin?: StackOrigin | undefined;
+  /** Change the stack even if it is managed from a different file: else that is an OtherOriginError. */
+  readonly takeOver?: boolean | undefined;
   /** Chooses an entry; called under the lock. */
   readonly choose: (history: History) => HistoryEntry;
 }
@@ -37,9 +43,10 @@ export interface RolledBack {
  * have been made because the old one was known to others.
  */
 export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
-  const { engine, stack, config, choose } = options;
+  const { engine, stack, config, origin, choose } = options;
   await using _lock = await takeLock({ ...options, command: 'rollback' });
-  const current = await findStack(engine, stack);
+  const current = await findStack(engine, stack, origin);
+  await checkOrigin({ ...options, current: current.origin });
   const entry = choose(current.history);
   const desired = await desiredAt(current, entry, config);
   const { files } = current;

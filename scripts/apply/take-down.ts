@@ -1,8 +1,11 @@
+import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
+import { checkOrigin } from '../plan/origin.ts';
 import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { findHolder, takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
+import { originOf, renamedFrom } from '../state/origin.ts';
 import { crashPoint } from './crash-point.ts';
 import { removalExecutors } from './executors.ts';
 import type { Run } from './run.ts';
@@ -12,6 +15,10 @@ export interface TakeDownOptions extends Run {
   readonly stack: string;
   /** Delete the volumes and their data, too. */
   readonly volumes: boolean;
+  /** The file that the name is from, if any. */
+  readonly origin?: StackOrigin | undefined;
+  /** Take it down even if it is managed from a different file: else that is an OtherOriginError. */
+  readonly takeOver?: boolean | undefined;
 }
 
 /** The resources of a stack on its engine, by label. */
@@ -27,8 +34,11 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
 
 /** Removes a stack's containers and network, and its volumes if requested; returns the completed steps. */
 export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
-  const { engine, stack, volumes } = options;
-  const isAbsent = planDown(await findBelongings(engine, stack), { volumes }).length === 0;
+  const { engine, stack, origin, volumes } = options;
+  const belongings = await findBelongings(engine, stack);
+  const isAbsent = planDown(belongings, { volumes }).length === 0;
+  const former = isAbsent ? renamedFrom(await engine.listContainers({ [stackLabel]: '' }), stack, origin) : undefined;
+  await checkOrigin({ ...options, current: originOf(belongings.containers), renamedFrom: former });
   // A killed command may have left only its lock.
   if (isAbsent && (await findHolder(engine, stack)) === undefined) return [];
   await using _lock = await takeLock({ ...options, command: 'down' });

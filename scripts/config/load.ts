@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import type { StackConfig } from '../../stack/config.ts';
+import { realpath, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
@@ -11,7 +11,8 @@ import { addSecret, redactUrls } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { StackError } from '../util/stack-error.ts';
 import { findByGlob } from './glob.ts';
-import type { LoadedStack, OwnTest } from './loaded.ts';
+import type { LoadedStack, OwnTest, StackOrigin } from './loaded.ts';
+import { nameOfFolder } from './stack-name.ts';
 import { type CheckedFiles, readUserFiles } from './user-files.ts';
 import { validate } from './validate.ts';
 import { type MissingSecret, readYamlWithSecrets } from './yaml-source.ts';
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly substitutes?: ReadonlyMap<string, string> | undefined;
   /** A cache between loads: unchanged files are not checked again. */
   readonly judged?: CheckedFiles | undefined;
+  /** Decides the name of a stack.yml that has none; the default is the name of its folder. */
+  readonly nameUnnamed?: ((origin: StackOrigin, folderName: string) => Promise<string>) | undefined;
   /** Stops waiting for a pipe that `file` or a secret names. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -56,7 +59,11 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!source.isWhole) return fail([...source.diagnostics, ...secretErrors]);
 
   addPlainSecrets(source.value);
-  const { config, problems, broken } = validate(merge(source.value ?? {}, options.overrides ?? {}));
+  const validated = validate(merge(source.value ?? {}, options.overrides ?? {}));
+  const { problems, broken, isNamed } = validated;
+  const place = await originOf(path);
+  const folderName = nameOfFolder(place?.folder ?? cwd);
+  const config = validated.config && (isNamed ? validated.config : { ...validated.config, name: folderName });
   const isMissing = (value: unknown): boolean => value instanceof Secret && value.reveal() === '';
   // Omits problems that are caused by an invalid key, or by a secret without its text.
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
@@ -77,25 +84,60 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
     return fail(diagnostics);
   }
   const written = { text, cwd, tests: await readOwnTests(folder, cwd) };
-  const loaded = { config, path, folder, locate: source.locate, userFiles: userFiles.files, missingSecrets, written };
-  return ok(loaded, diagnostics);
+  const origin = options.overrides?.['name'] === undefined ? place : undefined;
+  const { files } = userFiles;
+  const loaded = { config, path, folder, origin, locate: source.locate, userFiles: files, missingSecrets, written };
+  const name = isNamed ? config.name : await nameOf(origin, folderName, options);
+  if (name === config.name) return ok(loaded, diagnostics);
+  return ok({ ...loaded, config: { ...config, name } }, [...diagnostics, formerName(name, folderName)]);
 }
+
+async function nameOf(
+  origin: StackOrigin | undefined,
+  folderName: string,
+  { nameUnnamed }: Pick<LoadOptions, 'nameUnnamed'>,
+): Promise<string> {
+  return origin === undefined || nameUnnamed === undefined ? folderName : nameUnnamed(origin, folderName);
+}
+
+function formerName(name: string, folderName: string): Diagnostic {
+  return {
+    severity: 'note',
+    code: 'former-name',
+    message: `stack.yml has no name; the stack ${name} on this engine keeps its name`,
+    hint: `set \`name: ${name}\` in stack.yml; without such a stack, the name would be that of the folder, ${folderName}`,
+  };
+}
+
+/** The file that a stack is managed from; undefined for a pipe, and for an open file, whose path is different each time. */
+async function originOf(path: string): Promise<StackOrigin | undefined> {
+  if (/^\/(?:dev|proc)\//.test(path) || !(await stat(path)).isFile()) return undefined;
+  return { host: hostname(), folder: await realpath(dirname(path)), file: basename(path) };
+}
+
+/** The part of a loaded stack.yml that is known without the files it names. */
+export type LoadedConfig = Pick<LoadedStack, 'config' | 'origin'>;
 
 /**
  * Finds and reads stack.yml alone, for commands that only have to find the stack it describes: neither the files it names nor
  * its secrets need to exist, so that logs and status work during an edit.
  */
-export async function loadConfig(options: Pick<LoadOptions, 'file' | 'cwd' | 'signal'>): Promise<Result<StackConfig>> {
+export async function loadConfig(
+  options: Pick<LoadOptions, 'file' | 'cwd' | 'nameUnnamed' | 'signal'>,
+): Promise<Result<LoadedConfig>> {
   const stackFile = await findStackFile(options);
   if (!stackFile.ok) return stackFile;
   const text = await readStackFile(stackFile.value, options.signal);
   const source = await readYamlWithSecrets(text, relative(options.cwd, stackFile.value), undefined);
   if (!source.isWhole) return fail(source.diagnostics);
   addPlainSecrets(source.value);
-  const { config, problems } = validate(source.value ?? {});
+  const { config, problems, isNamed } = validate(source.value ?? {});
   const diagnostics = inOrder([...source.diagnostics, ...problems.map(source.toDiagnostic)]);
   if (config === undefined || diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
-  return ok(config);
+  const origin = await originOf(stackFile.value);
+  if (isNamed) return ok({ config, origin });
+  const name = await nameOf(origin, nameOfFolder(origin?.folder ?? options.cwd), options);
+  return ok({ config: { ...config, name }, origin });
 }
 
 const stackFileNames = ['stack.yml', 'stack.yaml'] as const;

@@ -98,6 +98,8 @@ export function stackJsonSchema(): JsonSchema {
       delete (jsonSchema as JsonSchema)['knownMistakes'];
     },
   }) as JsonSchema;
+  // Programs that make a stack without a file get this default; that of a stack.yml depends on its folder.
+  delete (schema['properties'] as Record<string, JsonSchema>)['name']?.['default'];
   return {
     ...orNothing(schema),
     title: 'promstack stack.yml',

@@ -15,18 +15,23 @@ interface Validated {
   readonly problems: readonly Problem[];
   /** Keys that do not have their written value in `config`. */
   readonly broken: readonly KeyPath[];
+  /** Whether it has a name, valid or not. */
+  readonly isNamed: boolean;
 }
 
 /** Validates a raw config; invalid keys are left out so that the others are checked too. */
 export function validate(raw: unknown): Validated {
   const { value, problems } = toSchemaInput(withoutAnchorKeys(raw ?? {}), stackSchema);
+  const isNamed = isMapping(value) && value['name'] !== undefined;
   const first = stackSchema.safeParse(value, { error: explain });
-  if (first.success) return { config: first.data, problems, broken: problems.map(({ path }) => aboveList(path)) };
+  if (first.success) {
+    return { config: first.data, problems, broken: problems.map(({ path }) => aboveList(path)), isNamed };
+  }
 
   const all = [...problems, ...toProblems(first.error.issues, value, stackSchema)];
   const broken = all.map(({ path }) => aboveList(path));
   const second = stackSchema.safeParse(broken.reduce<unknown>(without, value));
-  return { config: second.data, problems: all, broken };
+  return { config: second.data, problems: all, broken, isNamed };
 }
 
 /** The part of a path above its first list: leaving out a list item would change the indexes of the others. */

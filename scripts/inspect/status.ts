@@ -6,12 +6,14 @@ import { type Desired, type DesiredService, historyService, toDesired } from '..
 import { driftOf } from '../plan/drift.ts';
 import { observe } from '../plan/observe.ts';
 import type { Observed, ObservedService } from '../plan/observed.ts';
+import { checkOrigin, OtherOriginError } from '../plan/origin.ts';
 import type { Change } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
 import { explainClash, type NameClash, nameClashes } from './name-clashes.ts';
 
 /** The state of a stack: what runs, whether it matches stack.yml, and the health of each service. */
@@ -45,6 +47,7 @@ export interface ServiceStatus {
 /** `wrong`: something does not work or was changed by hand. `notice`: something to know. */
 export interface StatusProblem {
   readonly tone: 'wrong' | 'notice';
+  /** A service, or `stack.yml`. */
   readonly service: string;
   readonly message: string;
   readonly tryThis?: string | undefined;
@@ -85,7 +88,11 @@ export async function takeStatus({
         return { ...probed, problems: [...probed.problems, ...fromLog] };
       }),
     );
-    return summarise(desired, observed, probed, await nameClashes(engine, desired.stack));
+    const problems = await originProblems(desired, observed);
+    return summarise(desired, observed, probed, [
+      ...problems,
+      ...clashProblems(await nameClashes(engine, desired.stack)),
+    ]);
   } finally {
     client.close();
   }
@@ -202,11 +209,33 @@ async function readIndicator(
   return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
 }
 
+/** What `up` would refuse or ask about, since the stack is not known to belong to this stack.yml. */
+async function originProblems(
+  { stack, origin }: Desired,
+  { origin: current, renamedFrom }: Observed,
+): Promise<readonly StatusProblem[]> {
+  try {
+    await checkOrigin({ stack, origin, current, renamedFrom });
+    return [];
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    const tone = error instanceof OtherOriginError ? 'notice' : 'wrong';
+    return [{ tone, service: 'stack.yml', message: error.why, tryThis: error.tryThis }];
+  }
+}
+
+function clashProblems(clashes: readonly NameClash[]): readonly StatusProblem[] {
+  return clashes.map((clash) => {
+    const { why, tryThis } = explainClash(clash);
+    return { tone: 'wrong', service: clash.service, message: why, tryThis };
+  });
+}
+
 function summarise(
   desired: Desired,
   observed: Observed,
   probed: readonly ProbedService[],
-  clashes: readonly NameClash[],
+  ofStack: readonly StatusProblem[],
 ): StackStatus {
   const { changes } = reconcile(desired, observed);
   const drift = driftOf(desired, observed);
@@ -218,11 +247,7 @@ function summarise(
       drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
-  const foreign = clashes.map((clash): StatusProblem => {
-    const { why, tryThis } = explainClash(clash);
-    return { tone: 'wrong', service: clash.service, message: why, tryThis };
-  });
-  const all = [...differences, ...foreign, ...probed.flatMap(({ problems }) => problems)];
+  const all = [...ofStack, ...differences, ...probed.flatMap(({ problems }) => problems)];
   const isWrong = ({ tone }: StatusProblem): boolean => tone === 'wrong';
   return {
     stack: desired.stack,

@@ -1,9 +1,11 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
+import type { StackOrigin } from '../config/loaded.ts';
 import { baseLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { configWriterRoot, names } from '../state/names.ts';
+import { originLabels } from '../state/origin.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 import { givenSecrets, type Secrets } from '../state/secret-store.ts';
 import { md5, shortHash } from '../util/hash.ts';
@@ -13,6 +15,8 @@ export interface Desired {
   readonly stack: string;
   readonly revision: string;
   readonly config: StackConfig;
+  /** The file that the stack is managed from; undefined when unknown. */
+  readonly origin?: StackOrigin | undefined;
   readonly services: readonly DesiredService[];
   /** All volumes by full name, with the labels to create them with. */
   readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
@@ -54,7 +58,7 @@ export interface ResolvedImage {
 
 /** The desired state for a rendering; `image` resolves a service's image reference. */
 export function toDesired(rendering: Rendering, image: (reference: string) => ResolvedImage): Desired {
-  const { config } = rendering;
+  const { config, origin } = rendering;
   const stack = config.name;
   const services = rendering.services.map(({ service, container, files, revision, stored }): DesiredService => {
     const resolved = stored === undefined ? image(container.image) : { ref: container.image, id: stored.imageId };
@@ -69,6 +73,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
       labels: {
         ...spec.labels,
         ...baseLabels(stack, 'service'),
+        ...originLabels(origin),
         [serviceLabel]: service.name,
         [specHashLabel]: specHash,
         [specLabel]: JSON.stringify(spec),
@@ -80,12 +85,16 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
     };
   });
   const volumes = services.flatMap(({ service, volumes: volumeNames }) =>
-    volumeNames.map((name) => ({ name, labels: { ...baseLabels(stack, 'volume'), [serviceLabel]: service.name } })),
+    volumeNames.map((name) => ({
+      name,
+      labels: { ...baseLabels(stack, 'volume'), ...originLabels(origin), [serviceLabel]: service.name },
+    })),
   );
   return {
     stack,
     revision: rendering.revision,
     config,
+    origin,
     services,
     volumes,
     configWriter: configWriterFor(stack, services),

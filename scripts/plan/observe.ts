@@ -4,6 +4,7 @@ import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/la
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
+import { originOf, renamedFrom } from '../state/origin.ts';
 import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import type { ServiceClient } from '../state/service-client.ts';
@@ -54,6 +55,8 @@ export async function observe(
   const neededVolumes = desired.volumes.map(({ name }) => name);
   return {
     stack,
+    origin: originOf(ours),
+    renamedFrom: renamedFrom(containers, stack, desired.origin),
     services: new Map(services),
     strays,
     history,

@@ -1,4 +1,5 @@
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
+import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
 import type { History } from '../state/history.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
@@ -6,6 +7,10 @@ import type { ReleaseFolder } from '../state/release-folder.ts';
 /** A snapshot of the engine: the reconciler decides by it and makes no further calls. */
 export interface Observed {
   readonly stack: string;
+  /** The file that the stack was managed from until now; undefined when unknown. */
+  readonly origin?: StackOrigin | undefined;
+  /** The name under which the file of the desired stack runs, when it is a different one. */
+  readonly renamedFrom?: string | undefined;
   /** The stack's service containers, by service; a second one of the same service is a stray. */
   readonly services: ReadonlyMap<string, ObservedService>;
   /** Second containers of a service, and check containers left behind by an interrupted run. */

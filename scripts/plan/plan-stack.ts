@@ -14,6 +14,7 @@ import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
 import { observe } from './observe.ts';
 import type { Observed } from './observed.ts';
+import { checkOrigin, OtherOriginError } from './origin.ts';
 import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
@@ -32,7 +33,10 @@ export interface PlanReport {
 }
 
 /** What prevents a plan. */
-type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'>;
+type Blocker = Pick<StackError, 'doing' | 'why' | 'tryThis'> & {
+  /** Whether it is a question that the user may answer with yes. */
+  readonly isAsked: boolean;
+};
 
 /** Plans what `up` would do; changes nothing, and pulls nothing. */
 export async function planStack(options: {
@@ -51,6 +55,7 @@ export async function planStack(options: {
     const plan = reconcile(desired, observed, { recreate });
     const obstacle = await findObstacle(async () => {
       if (plan.steps.length === 0) return;
+      await checkOrigin({ ...desired, current: observed.origin, renamedFrom: observed.renamedFrom });
       await checkLock(engine, desired.stack);
       await preflight(plan, desired, observed, engine.location.isLocal);
     });
@@ -73,7 +78,7 @@ async function findObstacle(check: () => Promise<void>): Promise<Blocker | undef
   } catch (error) {
     if (!(error instanceof StackError)) throw error;
     const { doing, why, tryThis } = error;
-    return { doing, why, tryThis };
+    return { doing, why, tryThis, isAsked: error instanceof OtherOriginError };
   }
 }
 

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import type { PortSpec } from '../../stack/model.ts';
 import type { ContainerSummary, HostPort } from '../engine/engine.ts';
+import { stackLabel } from '../engine/labels.ts';
+import { originOf } from '../state/origin.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** Whether a requested port conflicts with one of the ports in use. */
@@ -19,8 +22,15 @@ export function holdersOf(port: PortSpec, containers: readonly ContainerSummary[
   return containers.filter(({ hostPorts }) => takesOneOf(hostPorts, [port]));
 }
 
-/** Names a container as the holder of a port. */
-export const containerText = ({ name }: ContainerSummary): string => `the container ${name}`;
+/** Names a container as the holder of a port, and what it is part of. */
+export function containerText(container: ContainerSummary): string {
+  const { name, labels } = container;
+  const stack = labels[stackLabel];
+  const origin = originOf([container]);
+  const place =
+    origin === undefined ? '' : `, which is managed from ${join(origin.folder, origin.file)} on ${origin.host}`;
+  return `the container ${name}${stack === undefined ? '' : ` of the stack ${stack}${place}`}`;
+}
 
 /** The error for a host port that is in use; `holder` names what uses it, if known. */
 export function portTaken(service: string, port: number, holder: string | undefined, cause?: unknown): StackError {

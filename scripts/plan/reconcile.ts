@@ -2,6 +2,7 @@ import type { ContainerSummary } from '../engine/engine.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { lastConfirmed, newestFolders } from '../state/history.ts';
 import { names } from '../state/names.ts';
+import { isSameOrigin } from '../state/origin.ts';
 import { fallbackFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
 import { decide } from './decide.ts';
 import { type Desired, type DesiredService, historyService } from './desired.ts';
@@ -72,7 +73,8 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   const isUnchanged =
     undesired.length === 0 && moving.length === 0 && decisions.every(({ isConfirmed }) => isConfirmed);
   const isRecorded = !hasHistory || options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
-  const writer = isRecorded && moving.length === 0 ? [] : planConfigWriter(steps, desired, observed, volumes);
+  const needsWriter = !isRecorded || moving.length > 0 || !namesOrigin(desired, observed);
+  const writer = needsWriter ? planConfigWriter(steps, desired, observed, volumes) : [];
   const switched = planReleases(steps, moving, observed, writer, historyService(desired) !== undefined);
 
   // Undesired containers are removed last, unless they publish a port that another service needs.
@@ -195,14 +197,24 @@ function planConfigWriter(
 ): number[] {
   const { configWriter } = desired;
   const present = observed.configWriter;
-  if (configWriter === undefined || present?.labels[specHashLabel] === configWriter.hash) return [];
-  const why = present === undefined ? 'it does not exist yet' : 'it does not mount all config volumes';
+  const isMounting = present?.labels[specHashLabel] === configWriter?.hash;
+  if (configWriter === undefined || (isMounting && namesOrigin(desired, observed))) return [];
+  const whyReplaced = isMounting ? 'it names a different stack.yml or none' : 'it does not mount all config volumes';
+  const why = present === undefined ? 'it does not exist yet' : whyReplaced;
   const removed =
     present === undefined
       ? []
       : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
   const createdVolumes = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
   return [steps.add({ do: 'createConfigWriter' }, [...removed, ...createdVolumes], why)];
+}
+
+/**
+ * Whether the labels of a container name the stack.yml that the stack is managed from. The config volume writer can be
+ * recreated for that at any time.
+ */
+function namesOrigin({ origin }: Desired, observed: Observed): boolean {
+  return origin === undefined || isSameOrigin(observed.origin, origin);
 }
 
 /** Adds the step that writes new releases (those of the history exist) and switches the link of each service. */

@@ -55,10 +55,10 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
 
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
   const revision = stackRevision(rendered);
-  const { folder, missingSecrets } = loaded;
+  const { folder, origin, missingSecrets } = loaded;
   const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
-  const read = { config, folder, locate, missingSecrets, ...written };
+  const read = { config, folder, origin, locate, missingSecrets, ...written };
   return ok({ ...read, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
 }
 

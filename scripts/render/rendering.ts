@@ -1,13 +1,15 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
-import type { LoadedStack, SourceText } from '../config/loaded.ts';
+import type { LoadedStack, SourceText, StackOrigin } from '../config/loaded.ts';
 
 /** The desired state of a stack, before anything is read from the engine. */
 export interface Rendering {
   readonly config: StackConfig;
   /** Folder of stack.yml. */
   readonly folder: string;
+  /** The file that the stack is managed from; undefined when unknown. */
+  readonly origin?: StackOrigin | undefined;
   /** The place of a key in stack.yml, for messages. */
   readonly locate?: LoadedStack['locate'];
   readonly written?: SourceText;

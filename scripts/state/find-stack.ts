@@ -1,10 +1,12 @@
 import { services } from '../../stack/services.ts';
+import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type ConfigFiles, openConfigFiles } from './config-files.ts';
 import { type History, lastConfirmed, readHistory } from './history.ts';
 import { configWriterRole, names } from './names.ts';
+import { originOf, renamedFrom } from './origin.ts';
 
 /** The containers of a stack's services, by service, in the order of the data flow. */
 export type StackContainers = ReadonlyMap<string, ContainerSummary>;
@@ -15,17 +17,22 @@ export interface FoundStack {
   readonly containers: StackContainers;
   readonly files: ConfigFiles;
   readonly history: History;
+  /** The file that it is managed from; undefined when unknown. */
+  readonly origin: StackOrigin | undefined;
 }
 
-/** Finds a stack by its name; a StackError when it does not exist, or has no container to read its history through. */
-export async function findStack(engine: Engine, stack: string): Promise<FoundStack> {
+/**
+ * Finds a stack by its name; a StackError when it does not exist, or has no container to read its history through.
+ * `origin` is the file that the name is from.
+ */
+export async function findStack(engine: Engine, stack: string, origin?: StackOrigin): Promise<FoundStack> {
   const all = await engine.listContainers({ [stackLabel]: stack });
   const containers = servicesAmong(stack, all);
   const files = openConfigFiles(engine, stack);
   for (const [service, { id }] of containers) files.locate(service, id);
   const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
   const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
-  if (all.length === 0) throw await notFound(engine, stack);
+  if (all.length === 0) throw await notFound(engine, stack, origin);
   if (!containers.has(historyOwner) && !hasConfigWriter) {
     throw new StackError({
       doing: `reading the history of the stack ${stack}`,
@@ -33,7 +40,7 @@ export async function findStack(engine: Engine, stack: string): Promise<FoundSta
       tryThis: '`promstack up`, which keeps the history',
     });
   }
-  return { stack, containers, files, history: await readHistory(files, historyOwner) };
+  return { stack, containers, files, history: await readHistory(files, historyOwner), origin: originOf(all) };
 }
 
 /** Finds the containers of a stack by its name; a StackError that lists the stacks on the engine when there are none. */
@@ -57,12 +64,18 @@ function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackCo
   );
 }
 
-async function notFound(engine: Engine, stack: string): Promise<StackError> {
+/** The error for a stack that has no container on the engine. */
+export async function notFound(engine: Engine, stack: string, origin?: StackOrigin): Promise<StackError> {
   const doing = `finding the stack ${stack}`;
   const [volumes, containers] = await Promise.all([
     engine.listVolumes({ [stackLabel]: stack }),
     engine.listContainers({}),
   ]);
+  const former = renamedFrom(containers, stack, origin);
+  if (former !== undefined) {
+    const why = `stack.yml runs as the stack ${former}: its name was changed`;
+    return new StackError({ doing, why, tryThis: `set \`name: ${former}\` in stack.yml again, or use -p ${former}` });
+  }
   // A lock is held by a command such as `rollback`, not by the stack.
   if (volumes.some(({ labels }) => labels[roleLabel] !== 'lock')) {
     const why = 'only its volumes are on the engine, and they can only be read through a container';

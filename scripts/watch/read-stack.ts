@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { findStackFile } from '../config/load.ts';
+import { findStackFile, type LoadOptions } from '../config/load.ts';
 import type { CheckedFiles } from '../config/user-files.ts';
 import { type RenderedStack, renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
@@ -16,11 +16,7 @@ export interface StackReader {
   changed(path: string): void;
 }
 
-export function stackReader(options: {
-  readonly file: string | undefined;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}): StackReader {
+export function stackReader(options: Pick<LoadOptions, 'file' | 'cwd' | 'env' | 'nameUnnamed'>): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
   const checked: CheckedFiles = new Map();

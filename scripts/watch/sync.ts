@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { type Changed, changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
 import { EngineError, toStackError } from '../engine/engine.ts';
+import { OtherOriginError } from '../plan/origin.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { LockedError } from '../state/lock.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
@@ -17,8 +18,18 @@ export type Synced =
   /** The engine cannot be reached, or another command holds the lock: to be retried. */
   | { readonly kind: 'postponed'; readonly why: string };
 
+export interface TakeOverOptions {
+  /** Manage the stack from this file, even if it was managed from a different one. */
+  readonly takeOver?: boolean | undefined;
+  /** Asks whether to do so; without it, such a change is refused. */
+  readonly mayTakeOver?: ((error: OtherOriginError) => Promise<boolean>) | undefined;
+}
+
 /** Applies a rendering like `reload`. Rejects only on an abort or an internal error. */
-export async function syncStack(rendering: Rendering, options: Run & { readonly runTests: boolean }): Promise<Synced> {
+export async function syncStack(
+  rendering: Rendering,
+  options: Run & TakeOverOptions & { readonly runTests: boolean },
+): Promise<Synced> {
   const { clock, signal } = options;
   const startedAt = clock.now();
   try {
@@ -34,6 +45,9 @@ export async function syncStack(rendering: Rendering, options: Run & { readonly 
     signal.throwIfAborted();
     if (error instanceof InputError) return { kind: 'wrong', diagnostics: error.diagnostics };
     if (error instanceof LockedError) return { kind: 'postponed', why: error.why };
+    if (error instanceof OtherOriginError && (await options.mayTakeOver?.(error)) === true) {
+      return syncStack(rendering, { ...options, takeOver: true });
+    }
     const unreachable = unreachableEngine(error);
     if (unreachable !== undefined) {
       return { kind: 'postponed', why: `the engine does not answer: ${unreachable.message}` };

@@ -2,15 +2,16 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Run } from '../apply/run.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { nameOfUnnamed } from '../state/origin.ts';
 import type { Report } from '../util/event.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { openFileEvents } from './file-events.ts';
 import { stackReader } from './read-stack.ts';
 import { sweepGroups } from './sweep.ts';
-import { type Synced, syncStack } from './sync.ts';
+import { type Synced, syncStack, type TakeOverOptions } from './sync.ts';
 import { Watch } from './watch.ts';
 
-export interface WatchStackOptions extends Run {
+export interface WatchStackOptions extends Run, TakeOverOptions {
   readonly file: string | undefined;
   readonly cwd: string;
   /** Stop as soon as nothing is pending. */
@@ -28,7 +29,15 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const { engine, clock, report, onceIdle } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
-  const reader = stackReader(options);
+  // Decided once: the engine may be away later.
+  let name: Promise<string> | undefined;
+  const reader = stackReader({
+    ...options,
+    nameUnnamed: (origin, folderName) => {
+      name ??= nameOfUnnamed(engine, origin, folderName);
+      return name;
+    },
+  });
   const notify = notifyOnce(options);
   let config: StackConfig | undefined;
   let lastTests = noTests;

@@ -117,6 +117,7 @@ describe('push', () => {
       url: `${server.url}/metrics/job/a`,
       metrics: [{ name: 'm', type: 'gauge' }],
       samples: 1,
+      dropped: [],
       bytes: 19,
       tookMs: expect.any(Number),
     });

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import { stackLabel } from '../../scripts/engine/labels.ts';
+import { roleLabel, stackLabel } from '../../scripts/engine/labels.ts';
 import { takeLock } from '../../scripts/state/lock.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { haveImages } from '../support/images.ts';
@@ -65,7 +67,9 @@ describe('up with an external failure', () => {
     await using stack = await stackFolder({ prometheus: { port: holder.ports.pushgateway } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`the port is taken by the container ${holder.name}-pushgateway`);
+    expect(stderr).toContain(
+      `the port is taken by the container ${holder.name}-pushgateway of the stack ${holder.name}, which is managed from ${holder.path}/stack.yml on `,
+    );
     await expectNothingThere(stack.name);
   });
 
@@ -115,6 +119,50 @@ describe('up with an external failure', () => {
     );
     await expectNothingThere(stack.name);
   });
+
+  it('must ask before a stack is managed from a second folder, and know a renamed one', async () => {
+    await using stack = await stackFolder({ alertmanager: { enabled: false }, pushgateway: { enabled: false } });
+    await using copy = await stackFolder();
+    expect((await stack.run('up')).exitCode).toBe(0);
+    await using engine = await connect({ env: process.env });
+    const containers = async () => {
+      const all = await engine.listContainers({ [stackLabel]: stack.name, [roleLabel]: 'service' });
+      return all.map(({ id }) => id).sort();
+    };
+    const created = await containers();
+    await copy.write('stack.yml', await readFile(join(stack.path, 'stack.yml'), 'utf8'));
+
+    for (const command of ['up', 'reload', 'rollback', 'watch --once-idle', 'down']) {
+      const { exitCode, stderr } = await copy.run(...command.split(' '));
+      expect([command, exitCode, stderr]).toEqual([
+        command,
+        1,
+        expect.stringContaining(`it is managed from ${stack.path}/stack.yml, not from ${copy.path}/stack.yml`),
+      ]);
+      expect(stderr).toContain('--yes');
+    }
+    const plan = await copy.run('plan');
+    expect([plan.exitCode, plan.stderr]).toEqual([0, expect.stringContaining('up would ask about this: changing the')]);
+
+    expect((await copy.run('status')).stdout).toContain(`stack.yml: it is managed from ${stack.path}/stack.yml`);
+
+    expect((await copy.run('watch', '--once-idle', '--yes')).exitCode).toBe(0);
+    expect((await copy.run('up')).stdout).toContain('nothing to do');
+    expect((await stack.run('up')).exitCode).toBe(1);
+    expect((await stack.run('up', '--yes')).exitCode).toBe(0);
+    expect((await stack.run('up')).stdout).toContain('nothing to do');
+    expect(await containers()).toEqual(created);
+
+    await stack.configure({ name: `${stack.name}-new`, pushgateway: { enabled: false } });
+    for (const command of ['up --yes', 'reload', 'plan', 'history', 'rollback', 'down', 'status', 'logs']) {
+      const { stdout, stderr } = await stack.run(...command.split(' '));
+      const printed = stdout + stderr;
+      expect([command, printed]).toEqual([command, expect.stringContaining('its name was changed')]);
+      expect(printed).toContain(`\`name: ${stack.name}\``);
+    }
+    await expectNothingThere(`${stack.name}-new`);
+    expect(await containers()).toEqual(created);
+  }, 120_000);
 
   it('must stop before anything is changed when an image is not available', async () => {
     const [port = 0] = await freePorts(1);

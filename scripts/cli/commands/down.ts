@@ -4,7 +4,7 @@ import { exitCodes } from '../context.ts';
 import { printRemoved, toRemoved } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { askToTakeOver, connectEngine, stackNameOf } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -17,7 +17,7 @@ export const command = defineCommand({
       .option(...waitOption),
   run: async (context, { volumes, yes, wait }) => {
     const waitMs = readWait(wait);
-    const stack = await stackNameOf(context);
+    const { stack, origin } = await stackNameOf(context);
     await using engine = await connectEngine(context);
     if (volumes === true && yes !== true) {
       const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
@@ -28,7 +28,8 @@ export const command = defineCommand({
       }
     }
     const { env, report, clock, signal } = context;
-    const steps = await takeDown({ engine, stack, volumes: volumes === true, env, report, clock, signal, waitMs });
+    const run = { engine, stack, origin, volumes: volumes === true, env, report, clock, signal, waitMs };
+    const steps = await askToTakeOver(context, yes, (takeOver) => takeDown({ ...run, takeOver }));
     const removed = toRemoved(stack, steps);
     context.stdout.write(
       context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),

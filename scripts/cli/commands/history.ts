@@ -14,9 +14,9 @@ export const command = defineCommand({
     'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
     'the newest ten.',
   run: async (context) => {
-    const stack = await stackNameOf(context);
+    const { stack, origin } = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const current = await findStack(engine, stack);
+    const current = await findStack(engine, stack, origin);
     const unconfirmed = await findUnconfirmed(current);
     const { stdout, clock, json } = context;
     const { history } = current;

@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { stackNameProblems } from '../../../stack/problems.ts';
 import { findStackFile } from '../../config/load.ts';
+import { nameOfFolder } from '../../config/stack-name.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';
@@ -25,7 +26,7 @@ export const command = defineCommand({
   run: async (context, { name, print }, [folder]) => {
     const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
-    const text = await starterText(name ?? nameFor(resolve(path, '..')));
+    const text = await starterText(name ?? nameOfFolder(resolve(path, '..')));
     const { stdout, json } = context;
     if (print === true) {
       stdout.write(json ? `${JSON.stringify({ content: text })}\n` : text);
@@ -61,17 +62,6 @@ export async function starterText(name: string): Promise<string> {
   const text = await readFile(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
   // Some names, such as 2024 or true, are not strings in YAML unless they are quoted.
   return text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
-}
-
-/** A stack name derived from a folder: invalid characters become dashes, and reserved names get a suffix. */
-export function nameFor(folder: string): string {
-  const name = basename(folder)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]+/g, '-')
-    .replaceAll(/^[-_]+|-+$/g, '')
-    .slice(0, 41);
-  if (name === '') return 'promstack';
-  return stackNameProblems(name, []).length === 0 ? name : `${name}-stack`;
 }
 
 /** Writes a new file and its parent folders; false when it already exists. */

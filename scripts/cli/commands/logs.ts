@@ -2,13 +2,14 @@ import { Option } from '@commander-js/extra-typings';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, readSecrets, type ServiceLine } from '../../inspect/logs.ts';
+import { notFound } from '../../state/find-stack.ts';
 import { misuse } from '../../util/misuse.ts';
-import { InputError, StackError } from '../../util/stack-error.ts';
+import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import type { Colours } from '../terminal-output.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { connectEngine, stackOrThrow } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -38,7 +39,8 @@ export const command = defineCommand({
     if (followed.file !== undefined && stackName !== undefined) {
       throw new InputError([misuse(`-f ${followed.file} and -p ${stackName} both name a stack: use one of them`)]);
     }
-    const config = await configOrThrow({ cwd, env, report, signal, stackName, file: followed.file ?? context.file });
+    const found = { cwd, env, report, signal, stackName, file: followed.file ?? context.file };
+    const { config, origin } = await stackOrThrow(found);
     const services = whichServices(config, [...followed.services, ...named]).map((service) => service.name);
     const options = readOptions(context, tail, since);
     const write = lineWriter(context, services, { time, raw: raw === true });
@@ -52,11 +54,7 @@ export const command = defineCommand({
       return exitCodes.fine;
     }
     if ((await list()).length === 0) {
-      throw new StackError({
-        doing: `reading the logs of ${config.name}`,
-        why: 'the stack has no containers on this engine',
-        tryThis: 'promstack up',
-      });
+      throw await notFound(engine, config.name, origin);
     }
     for (const line of await readLogs(source, options)) write(line);
     return exitCodes.fine;

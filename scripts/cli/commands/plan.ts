@@ -40,7 +40,8 @@ export const command = defineCommand({
     }
     if (report.obstacle !== undefined && !json) {
       const { message } = new StackError(report.obstacle);
-      context.report({ kind: 'warning', text: `up would refuse this: ${message}` });
+      const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';
+      context.report({ kind: 'warning', text: `up would ${verb} this: ${message}` });
     }
     return detailedExitcode === true && plan.steps.length > 0 ? exitCodes.changesPending : exitCodes.fine;
   },

@@ -3,30 +3,21 @@ import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { renderAndConnect } from './stages.ts';
+import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
 
 export const command = defineCommand({
   details:
     'Renders the files, validates them with the running images, installs them, reloads only services whose files ' +
     'changed, and confirms that each runs its new files. When something fails, every service returns to its ' +
     'previous files. An edit that needs a container to be recreated is refused, with what `up` would do.',
-  syntax: (blank) => blank.option(...waitOption),
-  run: async (context, { wait }) => {
+  syntax: (blank) => blank.option(...yesOption).option(...waitOption),
+  run: async (context, { wait, yes }) => {
     const waitMs = readWait(wait);
     const { rendering, engine } = await renderAndConnect(context);
     await using _engine = engine;
     const { env, report, clock, signal } = context;
-    const changed = await changeStack({
-      engine,
-      rendering,
-      command: 'reload',
-      env,
-      report,
-      clock,
-      signal,
-      waitMs,
-      filesOnly: true,
-    });
+    const run = { engine, rendering, command: 'reload', env, report, clock, signal, waitMs, filesOnly: true };
+    const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
     const { plan, urls } = changed;
     const json = { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };
     context.stdout.write(context.json ? `${JSON.stringify(json)}\n` : printChanged(changed));

@@ -1,9 +1,10 @@
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
+import type { History } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { askToTakeOver, connectEngine, stackOrThrow, yesOption } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -15,23 +16,19 @@ export const command = defineCommand({
     { line: 'rollback', what: 'restore the previous revision' },
     { line: 'rollback 3f2a', what: 'restore a revision listed by `promstack history`, by its first characters' },
   ],
-  syntax: (blank) => blank.argument('[revision]', 'revision, or its first characters').option(...waitOption),
-  run: async (context, { wait }, [revision]) => {
+  syntax: (blank) =>
+    blank
+      .argument('[revision]', 'revision, or its first characters')
+      .option(...yesOption)
+      .option(...waitOption),
+  run: async (context, { wait, yes }, [revision]) => {
     const waitMs = readWait(wait);
-    const config = await configOrThrow(context);
+    const { config, origin } = await stackOrThrow(context);
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, json, stdout } = context;
-    const { plan, absent } = await rollBack({
-      engine,
-      stack: config.name,
-      config,
-      choose: (history) => chooseRevision(history, revision),
-      report,
-      clock,
-      signal,
-      env,
-      waitMs,
-    });
+    const choose = (history: History) => chooseRevision(history, revision);
+    const run = { engine, stack: config.name, config, origin, choose, report, clock, signal, env, waitMs };
+    const { plan, absent } = await askToTakeOver(context, yes, (takeOver) => rollBack({ ...run, takeOver }));
     for (const service of absent) {
       report({ kind: 'warning', text: `${service} of revision ${plan.revision} is no longer part of the stack` });
     }

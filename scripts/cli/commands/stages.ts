@@ -1,9 +1,12 @@
 import type { StackConfig } from '../../../stack/config.ts';
+import type { LoadedConfig, LoadOptions } from '../../config/load.ts';
+import type { StackOrigin } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { OtherOriginError } from '../../plan/origin.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { misuse } from '../../util/misuse.ts';
 import type { Result } from '../../util/result.ts';
-import { InputError } from '../../util/stack-error.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
 /** Returns the value of a result and reports its warnings; throws an InputError with all diagnostics when it failed. */
@@ -17,15 +20,40 @@ export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<
 type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'report' | 'signal'>;
 
 /**
+ * The one way to name a stack.yml without a name. Without an engine it is named after its folder: a command that needs the
+ * engine reports why it cannot be reached.
+ */
+function nameUnnamed(context: StackContext, connecting?: Promise<Engine>): LoadOptions['nameUnnamed'] {
+  return async (origin, folderName) => {
+    const { nameOfUnnamed } = await import('../../state/origin.ts');
+    try {
+      if (connecting !== undefined) return await nameOfUnnamed(await connecting, origin, folderName);
+      await using engine = await connectEngine(context);
+      return await nameOfUnnamed(engine, origin, folderName);
+    } catch (error) {
+      if (error instanceof StackError) return folderName;
+      throw error;
+    }
+  };
+}
+
+/**
  * The config of the stack: of stack.yml, ignoring mistakes in secrets and in files it names, or of the running stack that
- * `-p` names.
+ * `-p` names, which has no file.
  */
 export async function configOrThrow(context: StackContext): Promise<StackConfig> {
-  const { stackName } = context;
-  if (stackName !== undefined)
-    return readByName(context, stackName, (await import('../../plan/running.ts')).runningConfig);
+  return (await stackOrThrow(context)).config;
+}
+
+/** Like `configOrThrow`, with the file that the config is from. */
+export async function stackOrThrow(context: StackContext): Promise<LoadedConfig> {
+  const { cwd, file, signal, stackName } = context;
+  if (stackName !== undefined) {
+    const { runningConfig } = await import('../../plan/running.ts');
+    return { config: await readByName(context, stackName, runningConfig) };
+  }
   const { loadConfig } = await import('../../config/load.ts');
-  return takeOrThrow(context, await loadConfig(context));
+  return takeOrThrow(context, await loadConfig({ cwd, file, signal, nameUnnamed: nameUnnamed(context) }));
 }
 
 /** Like `configOrThrow`, but all of stack.yml must be valid. */
@@ -33,13 +61,17 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
   if (context.stackName !== undefined) return configOrThrow(context);
   const { loadStack } = await import('../../config/load.ts');
   const { cwd, env, file, signal } = context;
-  return takeOrThrow(context, await loadStack({ cwd, env, file, signal })).config;
+  return takeOrThrow(context, await loadStack({ cwd, env, file, signal, nameUnnamed: nameUnnamed(context) })).config;
 }
 
-/** The stack's name: of `-p`, whether it is on the engine or not, or in stack.yml. */
-export async function stackNameOf(context: StackContext): Promise<string> {
+/** The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. */
+export async function stackNameOf(
+  context: StackContext,
+): Promise<{ readonly stack: string; readonly origin?: StackOrigin | undefined }> {
   const { stackName } = context;
-  return stackName === undefined ? (await configOrThrow(context)).name : readStackName(stackName);
+  if (stackName !== undefined) return { stack: await readStackName(stackName) };
+  const { config, origin } = await stackOrThrow(context);
+  return { stack: config.name, origin };
 }
 
 /** Validates a stack's name from the command line. */
@@ -65,13 +97,23 @@ async function readByName<T>(
  */
 export async function renderOrThrow(
   context: StackContext,
-  { without }: { readonly without?: readonly string[] | undefined } = {},
+  options: { readonly without?: readonly string[] | undefined; readonly connecting?: Promise<Engine> } = {},
 ): Promise<Rendering> {
   const { cwd, env, file, stackName, signal } = context;
   if (stackName !== undefined)
     return readByName(context, stackName, (await import('../../plan/running.ts')).runningStack);
   const { renderStack } = await import('../../render/render-stack.ts');
-  const { rendering } = takeOrThrow(context, await renderStack({ cwd, env, file, signal, without }));
+  const { rendering } = takeOrThrow(
+    context,
+    await renderStack({
+      cwd,
+      env,
+      file,
+      signal,
+      without: options.without,
+      nameUnnamed: nameUnnamed(context, options.connecting),
+    }),
+  );
   return takeOrThrow(context, rendering);
 }
 
@@ -89,7 +131,8 @@ export async function renderToLook(
   const { renderStack } = await import('../../render/render-stack.ts');
   const render = async (silently: boolean, substitutes: ReadonlyMap<string, string>): Promise<Rendering> => {
     const taking = silently ? { report: () => undefined } : context;
-    const { rendering } = takeOrThrow(taking, await renderStack({ cwd, env, file, signal, without, substitutes }));
+    const options = { cwd, env, file, signal, without, substitutes, nameUnnamed: nameUnnamed(context, engine) };
+    const { rendering } = takeOrThrow(taking, await renderStack(options));
     return takeOrThrow(taking, rendering);
   };
   const first = await render(false, new Map());
@@ -117,7 +160,7 @@ export async function renderAndConnect(
   connecting.catch(() => undefined);
   try {
     const rendering = await (needsSecrets
-      ? renderOrThrow(context, { without })
+      ? renderOrThrow(context, { without, connecting })
       : renderToLook(context, connecting, { without, compare: true }));
     return { rendering, engine: await connecting };
   } catch (error) {
@@ -126,6 +169,37 @@ export async function renderAndConnect(
     throw error;
   }
 }
+
+/**
+ * Runs a change; when the stack is managed from a different file, asks whether to manage it from this one. `yes` agrees in
+ * advance; without a terminal to ask at, the change is refused.
+ */
+export async function askToTakeOver<T>(
+  context: Pick<Context, 'confirm'>,
+  yes: true | undefined,
+  change: (takeOver: boolean) => Promise<T>,
+): Promise<T> {
+  try {
+    return await change(yes === true);
+  } catch (error) {
+    const { OtherOriginError } = await import('../../plan/origin.ts');
+    if (error instanceof OtherOriginError && (await mayTakeOver(context, error))) return await change(true);
+    throw error;
+  }
+}
+
+/** Asks whether to manage a stack from this file from now on; without a terminal, the answer is no. */
+export async function mayTakeOver(context: Pick<Context, 'confirm'>, { why }: OtherOriginError): Promise<boolean> {
+  try {
+    return await context.confirm(`${why}; change it from here?`, '--yes');
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+/** The option of every command that may have to ask that. */
+export const yesOption = ['--yes', 'do not ask before changing a stack that is managed from a different file'] as const;
 
 /** The container engine of this machine or of DOCKER_HOST; rejects with a StackError that lists every address tried. */
 export async function connectEngine(context: Pick<Context, 'env' | 'signal' | 'report'>): Promise<Engine> {

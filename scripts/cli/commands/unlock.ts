@@ -10,7 +10,7 @@ export const command = defineCommand({
     'on another machine. Make sure that it is no longer running.',
   syntax: (blank) => blank.option('--yes', 'do not ask for confirmation'),
   run: async (context, { yes }) => {
-    const stack = await stackNameOf(context);
+    const { stack } = await stackNameOf(context);
     await using engine = await connectEngine(context);
     const { stdout, stderr, json } = context;
     const found = await findBreakable(engine, stack);

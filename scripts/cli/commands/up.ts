@@ -3,7 +3,7 @@ import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { renderAndConnect } from './stages.ts';
+import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -19,23 +19,15 @@ export const command = defineCommand({
     blank
       .option('--recreate', 'recreate all containers; keep volumes')
       .option('--without <service...>', 'leave out services, as if disabled in stack.yml')
+      .option(...yesOption)
       .option(...waitOption),
-  run: async (context, { recreate, without, wait }) => {
+  run: async (context, { recreate, without, wait, yes }) => {
     const waitMs = readWait(wait);
     const { rendering, engine } = await renderAndConnect(context, { without });
     await using _engine = engine;
     const { env, report, clock, signal } = context;
-    const changed = await changeStack({
-      engine,
-      rendering,
-      command: 'up',
-      env,
-      report,
-      clock,
-      signal,
-      waitMs,
-      recreate,
-    });
+    const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
+    const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
     context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
     return exitCodes.fine;
   },

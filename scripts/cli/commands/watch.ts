@@ -5,7 +5,7 @@ import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { printSynced } from '../print/change.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './stages.ts';
+import { connectEngine, mayTakeOver, yesOption } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -19,8 +19,10 @@ export const command = defineCommand({
     { line: 'watch --once-idle', what: 'until the current files are live; for scripts' },
   ],
   syntax: (blank) =>
-    blank.option('--once-idle', 'exit when nothing is pending; exit 1 or 2 if the last edit was not applied'),
-  run: async (context, { onceIdle }) => {
+    blank
+      .option(...yesOption)
+      .option('--once-idle', 'exit when nothing is pending; exit 1 or 2 if the last edit was not applied'),
+  run: async (context, { onceIdle, yes }) => {
     await using engine = await connectEngine(context);
     const { cwd, env, file, report, clock, signal } = context;
     const last = await watchStack({
@@ -32,6 +34,8 @@ export const command = defineCommand({
       clock,
       signal,
       onceIdle: onceIdle === true,
+      takeOver: yes,
+      mayTakeOver: (error) => mayTakeOver(context, error),
       onSynced: (synced) => print(context, synced),
       onWarning: (warning) => {
         const { stderr } = context;

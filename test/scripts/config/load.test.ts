@@ -30,7 +30,6 @@ describe('a stack.yml', () => {
     async (text) => {
       const { config } = await load(text);
       expect(config).toMatchObject({
-        name: 'promstack',
         prometheus: { port: 9090, retention: { time: '15d' } },
         labels: {},
       });

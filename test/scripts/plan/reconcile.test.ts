@@ -45,6 +45,22 @@ describe('reconcile', () => {
     `);
   });
 
+  it.each([
+    ['an unknown file', undefined],
+    ['a different file', { host: 'a', folder: '/old', file: 'stack.yml' }],
+  ])('must recreate only the config volume writer when the stack was managed from %s', (_, former) => {
+    const desired = { ...desiredStack(['prometheus', 'sink']), origin: { host: 'a', folder: '/b', file: 'stack.yml' } };
+    const running = observedAs(desired, ['prometheus', 'sink']);
+    const plan = reconcile(desired, { ...running, origin: former });
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 remove demo-carrier, because it names a different stack.yml or none
+      [1] -> #2 create the config volume writer, because it names a different stack.yml or none
+      "
+    `);
+    expect(reconcile(desired, { ...running, origin: desired.origin }).steps).toEqual([]);
+    expect(reconcile({ ...desired, origin: undefined }, { ...running, origin: former }).steps).toEqual([]);
+  });
+
   it.each([[['sink']], [['alertmanager', 'sink']]])(
     'must record no revision of a stack of %s, which has no history',
     (services) => {

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { StackOrigin } from '../config/loaded.ts';
+import { isSameOrigin } from '../state/origin.ts';
+import { pathExists } from '../util/path-exists.ts';
+import { StackError } from '../util/stack-error.ts';
+
+/** A stack is managed from a different file; the user may decide to manage it from this one. */
+export class OtherOriginError extends StackError {}
+
+/** A stack on the engine, and the file from which a command is about to change it. */
+export interface OriginCheck {
+  readonly stack: string;
+  /** Undefined when the command has no file, or one without a place, such as a pipe. */
+  readonly origin?: StackOrigin | undefined;
+  /** The file it was managed from until now; undefined when unknown. */
+  readonly current: StackOrigin | undefined;
+  /** The name under which the file runs, when it is a different one. */
+  readonly renamedFrom?: string | undefined;
+  /** The user has agreed to manage it from this file. */
+  readonly takeOver?: boolean | undefined;
+}
+
+/** Throws a StackError when the name in stack.yml was changed, an OtherOriginError when another file manages the stack. */
+export async function checkOrigin(check: OriginCheck): Promise<void> {
+  const { stack, origin, current, renamedFrom, takeOver } = check;
+  if (origin === undefined) return;
+  if (renamedFrom !== undefined) {
+    throw new StackError({
+      doing: `changing the stack ${stack}`,
+      why: `${join(origin.folder, origin.file)} runs as the stack ${renamedFrom}: its name was changed, and ${stack} would start beside ${renamedFrom}, without its data`,
+      tryThis: `set \`name: ${renamedFrom}\` in stack.yml again, or run \`promstack down -p ${renamedFrom}\` first, which keeps the volumes of ${renamedFrom}`,
+    });
+  }
+  if (current === undefined || takeOver === true || isSameOrigin(current, origin)) return;
+  const isGone = current.host === origin.host && !(await pathExists(join(current.folder, current.file)));
+  throw new OtherOriginError({
+    doing: `changing the stack ${stack}`,
+    why: `it is managed from ${originText(current, origin)}${isGone ? ', which no longer exists' : ''}, not from ${originText(origin, current)}`,
+    tryThis: '--yes manages it from here; for a stack of its own, set a different `name` in stack.yml',
+  });
+}
+
+/** A file, with its host when the other one is on a different host. */
+function originText({ host, folder, file }: StackOrigin, other: StackOrigin): string {
+  const path = join(folder, file);
+  return host === other.host ? path : `${path} on ${host}`;
+}

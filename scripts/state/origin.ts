@@ -1,0 +1,69 @@
+import type { StackOrigin } from '../config/loaded.ts';
+import type { ContainerSummary, Engine, VolumeSummary } from '../engine/engine.ts';
+import { fileLabel, folderLabel, hostLabel, roleLabel, stackLabel } from '../engine/labels.ts';
+
+type Labelled = Pick<VolumeSummary, 'labels'> & Partial<Pick<ContainerSummary, 'createdAt'>>;
+
+/** The labels that say from which file a stack is managed; none when that is unknown. */
+export function originLabels(origin: StackOrigin | undefined): Record<string, string> {
+  if (origin === undefined) return {};
+  return { [hostLabel]: origin.host, [folderLabel]: origin.folder, [fileLabel]: origin.file };
+}
+
+/**
+ * The file that a stack was last managed from, by the newest of its containers that has the labels; undefined for a stack
+ * made by a version that did not write them.
+ */
+export function originOf(resources: readonly Labelled[]): StackOrigin | undefined {
+  const [newest] = resources
+    .filter(({ labels }) => labels[folderLabel] !== undefined)
+    .toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
+  if (newest === undefined) return undefined;
+  const { [hostLabel]: host = '', [folderLabel]: folder = '', [fileLabel]: file = '' } = newest.labels;
+  return { host, folder, file };
+}
+
+export function isSameOrigin(a: StackOrigin | undefined, b: StackOrigin): boolean {
+  return a?.host === b.host && a.folder === b.folder && a.file === b.file;
+}
+
+/** The name under which the file of a stack runs on the engine, when it is a different one. */
+export function renamedFrom(
+  containers: readonly ContainerSummary[],
+  stack: string,
+  origin: StackOrigin | undefined,
+): string | undefined {
+  const byStack = stacksAmong(containers);
+  // The file has a stack of this name already, so its name was not changed.
+  if (origin === undefined || isSameOrigin(originOf(byStack.get(stack) ?? []), origin)) return undefined;
+  return [...byStack].find(([name, own]) => name !== stack && isSameOrigin(originOf(own), origin))?.[0];
+}
+
+/** The name of every stack whose stack.yml had none, before such a stack was named after its folder. */
+const formerName = 'promstack';
+
+/**
+ * The name of a stack whose stack.yml has none: that of its folder. A stack that runs under the former default name, or
+ * whose volumes have it, keeps that name unless it is known to be managed from a different file.
+ */
+export async function nameOfUnnamed(engine: Engine, origin: StackOrigin, folderName: string): Promise<string> {
+  const anyStack = { [stackLabel]: '' };
+  const [containers, volumes] = await Promise.all([engine.listContainers(anyStack), engine.listVolumes(anyStack)]);
+  const byStack = stacksAmong<Labelled>([...containers, ...volumes]);
+  if (isSameOrigin(originOf(byStack.get(folderName) ?? []), origin)) return folderName;
+  const former = byStack.get(formerName);
+  if (former === undefined) return folderName;
+  const formerOrigin = originOf(former);
+  return formerOrigin === undefined || isSameOrigin(formerOrigin, origin) ? formerName : folderName;
+}
+
+/** What belongs to each stack; checks and locks do not. */
+function stacksAmong<T extends Labelled>(resources: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  const byStack = new Map<string, T[]>();
+  for (const resource of resources) {
+    const { [stackLabel]: stack, [roleLabel]: role } = resource.labels;
+    if (stack === undefined || role === 'check' || role === 'lock') continue;
+    byStack.set(stack, [...(byStack.get(stack) ?? []), resource]);
+  }
+  return byStack;
+}
