@@ -84,8 +84,8 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     // Preflight and check: refuse what would fail before anything changes.
     if (isPending) await checkOriginOf(observed);
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
-    if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
     if (isPending) await tryAddress(plan, desired, options);
+    if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
     let written: WrittenSlots | undefined;
     if (isPending || options.runTests === true) {
       // Loaded only when needed: usually there is nothing to do.

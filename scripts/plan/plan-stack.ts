@@ -8,6 +8,7 @@ import { readMasked } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
+import { checkAddress } from './addresses.ts';
 import { type AlertImpact, alertImpact, type StackFiles } from './alert-impact.ts';
 import { type Desired, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
@@ -57,6 +58,7 @@ export async function planStack(options: {
       if (plan.steps.length === 0) return;
       await checkOrigin({ ...desired, current: observed.origin, renamedFrom: observed.renamedFrom });
       await checkLock(engine, desired.stack);
+      await checkAddress(plan, desired, engine.location.isLocal);
       await preflight(plan, desired, observed, engine.location.isLocal);
     });
     return {

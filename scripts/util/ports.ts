@@ -10,7 +10,7 @@ export function isPortTaken(address: string, port: number): Promise<boolean> {
 }
 
 /** Whether this host has an address, found out by listening on it. */
-export function isOwnAddress(address: string): Promise<boolean> {
+export function hasAddress(address: string): Promise<boolean> {
   return freePort(address).then(
     () => true,
     (error: NodeJS.ErrnoException) => !['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.code ?? ''),

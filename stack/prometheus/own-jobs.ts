@@ -17,14 +17,17 @@ export function ownJobs(config: StackConfig): readonly OwnItem[] {
     const targets = groups.flatMap((group) => (isMapping(group) ? listOf(group['targets']) : []));
     const isOwn = (target: unknown): boolean => typeof target === 'string' && isOwnAddress(config, owner, target);
     if (targets.length > 0 && !targets.some(isOwn)) return [];
-    const { job_name: _name, static_configs: _groups, ...settings } = job;
+    const { job_name: _name, static_configs: written, ...others } = job;
     const renamed = groups.map((group) => (isMapping(group) ? withOwnTarget(group, isOwn, owner) : group));
+    // What is not a list is left to promtool.
+    const isList = Array.isArray(written) || written === undefined || written === null;
+    const hasGroups = !isList || targets.length > 0;
     return [
       {
         kind: 'scrapes',
         identity: ['job_name', owner],
         path: ['prometheus', 'scrape_configs', at],
-        settings: targets.length === 0 ? settings : { ...settings, static_configs: renamed },
+        settings: hasGroups ? { ...others, static_configs: isList ? renamed : written } : others,
       },
     ];
   });

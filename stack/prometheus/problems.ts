@@ -58,7 +58,9 @@ function usesOfAddress(job: Mapping): UseOfAddress {
   const uses = mappingsIn(job['relabel_configs'], []).map(({ value: rule }): UseOfAddress => {
     const { action, target_label: target, replacement } = rule;
     // A label's name can be made of what a regular expression matched.
-    const names = String(action).toLowerCase() === 'labelmap' ? replacement : target;
+    const isMap = String(action).toLowerCase() === 'labelmap';
+    const names = isMap ? replacement : target;
+    if (isMap && names === undefined) return 'reads';
     if (names === '__address__' || (typeof names === 'string' && names.includes('$'))) return 'changes';
     return listOf(rule['source_labels']).includes('__address__') ? 'reads' : 'none';
   });

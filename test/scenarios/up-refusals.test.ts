@@ -172,7 +172,7 @@ describe('up with an external failure', () => {
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('nobody/has-this:v1 for prometheus is not available');
+    expect(stderr).toContain('nobody/has-this:v1 for prometheus');
     expect(stderr).toContain('promstack images load FILE');
     await expectNothingThere(stack.name);
   });
