@@ -110,7 +110,7 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
       }, limits.graceMs + extraMs);
     };
     const onAbort = (): void => abort(signal?.reason);
-    const endReport = reportSlow(doing, kind);
+    const endReport = reportSlow(doing, kind, extraMs);
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     if (options.signal?.aborted === false) options.signal.addEventListener('abort', onInterrupt, { once: true });
@@ -145,7 +145,7 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
   };
 
   /** Reports a call that gets no response for long; returns what reports its end. */
-  const reportSlow = (doing: string, kind: CallOptions['kind']): ((hasResponse: boolean) => void) => {
+  const reportSlow = (doing: string, kind: CallOptions['kind'], extraMs: number): ((hasResponse: boolean) => void) => {
     const { report } = options;
     // A transfer's progress is reported by its caller.
     if (report === undefined || kind === 'transfer') return () => undefined;
@@ -158,7 +158,7 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
       report({ kind: 'started', id, what });
       report({ kind: 'progress', id, what, detail: `no response yet from ${address}` });
     };
-    const timer = setTimeout(slow, kind === 'read' ? limits.slowReadMs : limits.slowChangeMs);
+    const timer = setTimeout(slow, extraMs + (kind === 'read' ? limits.slowReadMs : limits.slowChangeMs));
     return (hasResponse) => {
       clearTimeout(timer);
       if (!isReported) return;
