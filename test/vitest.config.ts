@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { currentEngine } from '../scripts/dev/current-engine.ts';
+import { defaultImagesFile, withTestImages } from '../scripts/dev/test-images.ts';
 
 /** Everything in scenarios/ uses a container engine, a real server or the built program; nothing else does. */
 const unit: TestProjectInlineConfiguration = {
@@ -16,7 +17,16 @@ const unit: TestProjectInlineConfiguration = {
   },
 };
 
+/** The default images that the engine tests themselves see, as test/support/build.ts builds them into the program. */
+const images = process.env['PROMSTACK_TEST_IMAGES'] ?? '';
+const otherImages = {
+  name: 'test-images',
+  enforce: 'pre' as const,
+  transform: (code: string, id: string) => (defaultImagesFile.test(id) ? withTestImages(code, images) : undefined),
+};
+
 const engine: TestProjectInlineConfiguration = {
+  plugins: images === '' ? [] : [otherImages],
   test: {
     name: 'engine',
     root: '.',
@@ -31,6 +41,7 @@ const engine: TestProjectInlineConfiguration = {
 
 /** The core scenarios once more, on the engine of scripts/dev/engine.ts. */
 const current: TestProjectInlineConfiguration = {
+  ...engine,
   test: {
     ...engine.test,
     name: 'current engine',

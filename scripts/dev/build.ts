@@ -5,6 +5,7 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-ex
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { $, argv, glob } from 'zx';
 import { packageRoot } from '../util/package-root.ts';
+import { testImages } from './test-images.ts';
 
 /**
  * Builds the command and the library: `npm run build [-- --outDir DIR]`; DIR then contains nothing else.
@@ -17,6 +18,10 @@ const fresh = mkdtempSync(join(root, '.build-'));
 const types = join(fresh, 'types');
 $.cwd = root;
 $.preferLocal = true;
+
+/** Other default images, for a run of the tests. */
+const { PROMSTACK_TEST_IMAGES: images = '' } = process.env;
+const otherImages = images === '' ? [] : [testImages(images, (path) => readFileSync(path, 'utf8'))];
 
 const common = {
   absWorkingDir: root,
@@ -35,6 +40,7 @@ try {
       entryPoints: { 'scripts/index': 'scripts/index.ts' },
       format: 'esm',
       packages: 'external',
+      plugins: [...otherImages],
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
     }),
@@ -43,7 +49,7 @@ try {
       ...common,
       entryPoints: { 'scripts/promstack': 'scripts/launch.ts', 'scripts/program': 'scripts/main.ts' },
       external: ['cpu-features', '*.node', 'fsevents'],
-      plugins: [withoutUnusedParts()],
+      plugins: [withoutUnusedParts(), ...otherImages],
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
       minifyWhitespace: true,

@@ -5,11 +5,17 @@ import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
 import { withReferences } from './reference.ts';
+import { withDefaultTags } from './test-images.ts';
 
 // Writes the committed files that are generated from the code: `npm run generate`. Tests fail while they are out of date.
 write('templates/init/stack.schema.json', stackJsonSchemaText());
 for (const { path, text } of shippedDashboards()) write(path, text);
-write('README.md', await withReferences(readFileSync(join(packageRoot(), 'README.md'), 'utf8')));
+write('templates/init/stack.yml', withDefaultTags(read('templates/init/stack.yml')));
+write('README.md', await withReferences(read('README.md')));
+
+function read(path: string): string {
+  return readFileSync(join(packageRoot(), path), 'utf8');
+}
 
 function write(path: string, text: string): void {
   const file = join(packageRoot(), path);

@@ -6,12 +6,14 @@ import { commands } from '../cli/commands/index.ts';
 import { commandsByName } from '../cli/globals.ts';
 import { stackJsonSchema } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
+import { imagesMarkdown, withDefaultTags } from './test-images.ts';
 
-/** README.md with generated references of commands and of stack.yml's keys. */
+/** README.md with generated references of commands, of stack.yml's keys and of images. */
 export async function withReferences(readme: string): Promise<string> {
   const { commands: described, globals } = await describeCommands(commands);
   const withCommands = between(readme, 'commands', commandsMarkdown(described, globals));
-  return between(withCommands, 'keys', keysMarkdown(keyRows(stackJsonSchema())));
+  const withKeys = between(withCommands, 'keys', keysMarkdown(keyRows(stackJsonSchema())));
+  return withDefaultTags(between(withKeys, 'images', imagesMarkdown()));
 }
 
 /** Replaces the text between `<!-- name:begin … -->` and `<!-- name:end -->`; throws when the markers are missing. */

@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { defaultImages } from '../values/default-images.ts';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources } from '../values/schemas.ts';
 
 /** The `alertmanager` section of stack.yml; route, receivers and the rest are in Alertmanager's own syntax. */
 export const alertmanagerConfig = z
   .strictObject({
     enabled: enabled(true),
-    image: image.default('prom/alertmanager:v0.33.1'),
+    image: image.default(defaultImages.alertmanager),
     port: port.default(9093),
     external_url: externalUrl,
     global: native.optional().meta({ description: "Defaults for receivers, in Alertmanager's syntax" }),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
+import { defaultImages } from '../values/default-images.ts';
 import { PlainScalar } from '../values/plain-scalar.ts';
 import { enabled, image, port, resources, secretText } from '../values/schemas.ts';
 import { expected, expects } from '../values/words.ts';
@@ -145,7 +146,7 @@ export function toUid(name: string): string {
 export const grafanaConfig = z
   .strictObject({
     enabled: enabled(true),
-    image: image.default('grafana/grafana:12.4.0'),
+    image: image.default(defaultImages.grafana),
     port: port.default(3000),
     admin_password: secretText.optional().meta({
       description: 'The password of the user admin; absent means a generated one, which promstack password shows',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defaultImages } from '../values/default-images.ts';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
 
 const ownTemplate =
@@ -8,7 +9,7 @@ const ownTemplate =
 export const prometheusConfig = z
   .strictObject({
     enabled: enabled(true),
-    image: image.default('prom/prometheus:v3.5.3'),
+    image: image.default(defaultImages.prometheus),
     port: port.default(9090),
     external_url: externalUrl,
     scrape_interval: duration.default('15s').meta({ description: 'How often to scrape targets; jobs can override it' }),

@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { defaultImages } from '../values/default-images.ts';
 import { duration, enabled, extraArgs, image, port, resources } from '../values/schemas.ts';
 
 /** The `pushgateway` section of stack.yml. */
 export const pushgatewayConfig = z
   .strictObject({
     enabled: enabled(true),
-    image: image.default('prom/pushgateway:v1.11.2'),
+    image: image.default(defaultImages.pushgateway),
     port: port.default(9091),
     persistence: z
       .strictObject({

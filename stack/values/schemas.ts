@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
+import { defaultImages } from './default-images.ts';
 import { durationForm, memoryForm, parseDuration, parseMemory, sizeForm } from './units.ts';
 import { expected, expects } from './words.ts';
 
@@ -34,7 +35,7 @@ export const port = z
   .max(65535, { error: portExpected })
   .meta({ description: 'The port on the host' });
 
-const imageExpected = expects('an image with a tag or digest, such as prom/prometheus:v3.5.3');
+const imageExpected = expects(`an image with a tag or digest, such as ${defaultImages.prometheus}`);
 
 /** An image with a tag or a digest, so that a stack is reproducible. */
 export const image = z

@@ -5,6 +5,7 @@ import { revealed, shown } from '../../scripts/render/show.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { services } from '../../stack/services.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 import { cases, folderOf, renderCase } from './golden.ts';
 
 describe.each(cases)('the stack %s', (name) => {
@@ -37,7 +38,10 @@ describe('golden stacks', () => {
 function printed({ services: all, tests }: Rendering): string {
   const revisions = new Set(all.map(({ revision }) => revision));
   const text = [...all.flatMap(({ files }) => files), ...tests].map(printedFile).join('\n');
-  return [...revisions].reduce((masked, revision) => masked.replaceAll(revision, 'REVISION'), text);
+  const [, version = ''] = defaultImages.prometheus.split(':v');
+  return [...revisions]
+    .reduce((masked, revision) => masked.replaceAll(revision, 'REVISION'), text)
+    .replaceAll(`prometheusVersion: '${version}'`, "prometheusVersion: 'DEFAULT'");
 }
 
 function printedFile(file: RenderedFile): string {

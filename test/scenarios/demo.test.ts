@@ -8,6 +8,7 @@ import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildStandInImage } from '../support/grafana-image/build.ts';
 import { query } from '../support/servers.ts';
@@ -45,8 +46,10 @@ it('the demo must fire an alert, resolve it, print commands that work, and leave
     const resolved = shown.stdout.indexOf(incident('resolved'));
     expect(firing).toBeGreaterThan(-1);
     expect(resolved).toBeGreaterThan(firing);
-    expect(shown.stderr).toContain('the demo runs without grafana: grafana/grafana:12.4.0');
-    expect(shown.stdout).toContain('The demo runs without Grafana: the image grafana/grafana:12.4.0 is not available');
+    expect(shown.stderr).toContain(`the demo runs without grafana: ${defaultImages.grafana}`);
+    expect(shown.stdout).toContain(
+      `The demo runs without Grafana: the image ${defaultImages.grafana} is not available`,
+    );
 
     // Every command it prints for this stack works from anywhere.
     const printed = [...shown.stdout.matchAll(new RegExp(`^ +promstack -p ${stack} (.+)$`, 'gm'))].map(
@@ -110,7 +113,7 @@ it('the demo must print a password that signs in to its Grafana', async () => {
   const stack = demoStackName(name);
   try {
     const demo = await bringUpDemo({
-      engine: withImage(engine, 'grafana/grafana:12.4.0', image.reference),
+      engine: withImage(engine, defaultImages.grafana, image.reference),
       name: stack,
       env: process.env,
       report: () => undefined,

@@ -6,6 +6,7 @@ import { connect } from '../../scripts/engine/connect.ts';
 import { roleLabel, stackLabel } from '../../scripts/engine/labels.ts';
 import { takeLock } from '../../scripts/state/lock.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 import { haveImages } from '../support/images.ts';
 import { remoteEngine } from '../support/remote-engine.ts';
 import { freePorts, stackFolder } from '../support/stack-folder.ts';
@@ -87,7 +88,7 @@ describe('up with an external failure', () => {
   it('must not touch a container and a volume of another owner with its names', async () => {
     await using stack = await stackFolder();
     await using engine = await connect({ env: process.env });
-    const [image = ''] = await haveImages(engine, ['prom/pushgateway:v1.11.2']);
+    const [image = ''] = await haveImages(engine, [defaultImages.pushgateway]);
     const foreign = await engine.createHelper({
       name: `${stack.name}-prometheus`,
       image,

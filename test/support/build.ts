@@ -23,18 +23,31 @@ const lock = join(root, 'node_modules', '.promstack-build-lock');
 /** The built `promstack`: `bin` in package.json. */
 export const promstackBin = join(root, 'dist', 'scripts', 'promstack.cjs');
 
+/** Default images of this run in place of the program's own; empty for these. */
+const images = process.env['PROMSTACK_TEST_IMAGES'] ?? '';
+
 /** Vitest calls it once before any test: builds dist/ when a source is newer, so that tests run what is written. */
 export async function setup(): Promise<void> {
-  if (isCurrent()) return;
+  await buildWith(images);
+}
+
+/** Vitest calls it after all tests: leaves the program with its own default images. */
+export async function teardown(): Promise<void> {
+  await buildWith('');
+}
+
+async function buildWith(images: string): Promise<void> {
+  if (isCurrent(images)) return;
   await holdingLock(() => {
-    if (!isCurrent()) build();
+    if (!isCurrent(images)) build(images);
   });
 }
 
-function build(): void {
+function build(images: string): void {
   const startedAt = new Date();
   const args = ['run', '-s', 'build', '--', '--outDir', fresh];
-  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
+  const env = { ...process.env, PROMSTACK_TEST_IMAGES: images };
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8', env });
   if (status !== 0) {
     // The compiler writes its output all the same. `npm run check` is what refuses types that do not fit, and CI does here too.
     const message = `dist/ was built with errors:\n${stdout}${stderr}`;
@@ -42,7 +55,7 @@ function build(): void {
     process.stderr.write(message);
   }
   moveChanged();
-  writeFileSync(marker, '');
+  writeFileSync(marker, images);
   // A source that was written during the build counts as newer.
   utimesSync(marker, startedAt, startedAt);
 }
@@ -57,9 +70,10 @@ function moveChanged(): void {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-function isCurrent(): boolean {
+function isCurrent(images: string): boolean {
   const built = modifiedMs(marker);
   if (built === undefined || modifiedMs(promstackBin) === undefined) return false;
+  if (readFileSync(marker, 'utf8') !== images) return false;
   const folders = ['stack', 'scripts'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(root, folder, path)),
   );

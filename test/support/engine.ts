@@ -4,6 +4,7 @@ import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../../scripts/engine/images/outcome.ts';
 import { setUpEngine } from '../../scripts/engine/setup.ts';
 import type { Event } from '../../scripts/util/event.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 
 /** The real engine, and names for a test's resources; disposing removes everything with the test's label. */
 export interface TestEngine extends AsyncDisposable {
@@ -53,7 +54,7 @@ export async function testEngine(): Promise<TestEngine> {
 }
 
 async function smallImage(engine: Engine): Promise<string> {
-  const wanted = [{ service: 'a test', reference: 'prom/pushgateway:v1.11.2' }];
+  const wanted = [{ service: 'a test', reference: defaultImages.pushgateway }];
   const outcomes = await ensureImages(engine, wanted, { source: 'auto' }, tell, AbortSignal.timeout(240_000));
   const [outcome] = outcomes;
   if (outcome?.kind !== 'available') throw missingImagesError(missingImages(outcomes));

@@ -1,11 +1,10 @@
 import { connect } from '../../scripts/engine/connect.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 
-const defaultImage = 'grafana/grafana:12.4.0';
-
-/** The image of a real Grafana to run, or why there is none: PROMSTACK_GRAFANA_IMAGE, else the default image if it is present. */
+/** The image of a real Grafana to run, or why there is none: PROMSTACK_GRAFANA_IMAGE (`default` is the default image), else the default image if it is present. */
 export async function imageToRun(): Promise<{ readonly reference: string } | { readonly whyNot: string }> {
   const asked = process.env['PROMSTACK_GRAFANA_IMAGE'];
-  const reference = asked ?? defaultImage;
+  const reference = asked === undefined || asked === 'default' ? defaultImages.grafana : asked;
   await using engine = await connect({ env: process.env });
   if ((await engine.findImage(reference)) !== undefined) return { reference };
   if (asked === undefined) return { whyNot: `${reference} is not present; PROMSTACK_GRAFANA_IMAGE names one to pull` };

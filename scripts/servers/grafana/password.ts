@@ -2,6 +2,7 @@ import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
 import { adminUser, generatedSecrets } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
+import { defaultImages } from '../../../stack/values/default-images.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
 import { addSecret, redact } from '../../util/redaction.ts';
@@ -127,7 +128,7 @@ async function tryPassword(context: DriverContext, password: Secret): Promise<Gr
       throw new StackError({
         doing,
         why: `the image ${context.release.config.grafana.image} has no plugin for Prometheus`,
-        tryThis: 'use an image without -slim in its tag, such as grafana/grafana:12.4.0',
+        tryThis: `use an image without -slim in its tag, such as ${defaultImages.grafana}`,
       });
     case 'forbidden':
       throw new StackError({

@@ -7,6 +7,7 @@ import type { Event } from '../../../scripts/util/event.ts';
 import { StackError } from '../../../scripts/util/stack-error.ts';
 import type { CheckCommand, CheckFinding } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
+import { defaultImages } from '../../../stack/values/default-images.ts';
 import { commandOf, fileOf } from '../../support/check-commands.ts';
 import { loadedAs, loadedFrom, templatesOf } from '../../support/loaded.ts';
 
@@ -68,7 +69,7 @@ describe('a check', () => {
     const { reported } = await check(renderingOf(commands, { files }), open);
     expect(reported).toEqual([]);
     expect(seen).toMatchObject({
-      jobs: [{ service: 'prometheus', image: 'prom/prometheus:v3.5.3', user: '65534:65534', files, commands }],
+      jobs: [{ service: 'prometheus', image: defaultImages.prometheus, user: '65534:65534', files, commands }],
       disposed: 1,
     });
   });

@@ -3,6 +3,7 @@ import { printPlan } from '../../../scripts/cli/print/plan.ts';
 import { printSteps } from '../../../scripts/plan/plan.ts';
 import { reconcile } from '../../../scripts/plan/reconcile.ts';
 import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
+import { defaultImages } from '../../../stack/values/default-images.ts';
 import { desiredStack, observedAs, withService } from '../../support/states.ts';
 
 describe('reconcile', () => {
@@ -118,18 +119,18 @@ describe('reconcile', () => {
     };
     const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', { spec, specHash: 'other' });
     const plan = reconcile(desired, observed);
-    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
-      "[] -> #1 stop demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
-      [1] -> #2 remove demo-prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
-      [2] -> #3 create prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
-      [3] -> #4 start prometheus, because image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+    expect(printSteps(plan.steps).replaceAll(defaultImages.prometheus, 'DEFAULT')).toMatchInlineSnapshot(`
+      "[] -> #1 stop demo-prometheus, because image prom/prometheus:v3.4.0 -> DEFAULT
+      [1] -> #2 remove demo-prometheus, because image prom/prometheus:v3.4.0 -> DEFAULT
+      [2] -> #3 create prometheus, because image prom/prometheus:v3.4.0 -> DEFAULT
+      [3] -> #4 start prometheus, because image prom/prometheus:v3.4.0 -> DEFAULT
       [4] -> #5 wait until prometheus is ready, because it was started
       [5] -> #6 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
       "
     `);
-    expect(printPlan(plan)).toMatchInlineSnapshot(`
+    expect(printPlan(plan).replaceAll(defaultImages.prometheus, 'DEFAULT')).toMatchInlineSnapshot(`
       "plan for demo: 1 to change, 0 unchanged
-        ± prometheus     recreate  image prom/prometheus:v3.4.0 -> prom/prometheus:v3.5.3
+        ± prometheus     recreate  image prom/prometheus:v3.4.0 -> DEFAULT
                                    argument --storage.tsdb.retention.time=3d -> --storage.tsdb.retention.time=15d
                                    memory limit 5B -> unset
       "

@@ -3,6 +3,7 @@ import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
 import { currentPassword, rotatePassword } from '../../../../scripts/servers/grafana/password.ts';
 import { StackError } from '../../../../scripts/util/stack-error.ts';
 import { Secret } from '../../../../stack/secret.ts';
+import { defaultImages } from '../../../../stack/values/default-images.ts';
 import { contextOf, keptInMemory } from '../../../support/grafana-context.ts';
 import { type Folder, renderGrafana } from '../../../support/grafana-release.ts';
 import { type Faults, GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
@@ -201,7 +202,7 @@ describe('a Grafana that rejects', () => {
   test('the plugin check, with an image without the Prometheus plugin, must be reported with an image to use', async () => {
     await using setUp = await scene({ faults: { withoutPlugin: true } });
     const { why, tryThis } = await refusal(setUp.confirm());
-    expect(why).toBe('the image grafana/grafana:12.4.0 has no plugin for Prometheus');
+    expect(why).toBe(`the image ${defaultImages.grafana} has no plugin for Prometheus`);
     expect(tryThis).toContain('without -slim');
   });
 });
