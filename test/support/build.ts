@@ -33,7 +33,7 @@ export async function setup(): Promise<void> {
 
 /** Vitest calls it after all tests: leaves the program with its own default images. */
 export async function teardown(): Promise<void> {
-  await buildWith('');
+  if (images !== '') await buildWith('');
 }
 
 async function buildWith(images: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withDefaultTags, withTestImages } from '../../../scripts/dev/test-images.ts';
+import { triedVersions, withDefaultTags, withTestImages } from '../../../scripts/dev/test-images.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
-import { defaultImages, triedVersions } from '../../../stack/values/default-images.ts';
+import { defaultImages } from '../../../stack/values/default-images.ts';
 
 const read = (path: string): string => readFileSync(join(packageRoot(), path), 'utf8');
 const source = read('stack/values/default-images.ts');
