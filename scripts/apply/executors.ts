@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import { isDistroless } from '../../stack/values/busybox.ts';
+import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
@@ -118,6 +119,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const { name, spec, labels, volumes } = desiredService(service);
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
       const id = await engine.createContainer(request);
+      await takeOwnership(engine, desired.stack, request);
       containers.set(service, id);
       files.locate(service, id);
       client.locate(service, { container: id, ports: spec.ports });
@@ -191,4 +193,35 @@ function explainRemoval(kind: 'network' | 'volume', name: string, error: unknown
     tryThis,
     cause: error,
   });
+}
+
+/**
+ * Gives the data volumes to the user that the container runs as. Distroless images are made for user 65532, and a new volume gets the
+ * owner of the image's folder whenever a container is created. A helper changes it, since the root of a volume can only be written
+ * from outside of it, and the container's own file system is read-only.
+ */
+async function takeOwnership(engine: Engine, stack: string, { name, spec, volumes }: ContainerRequest): Promise<void> {
+  const { image, user } = spec;
+  const folders = spec.mounts.flatMap(({ kind, target }, at) =>
+    kind === 'data' ? [{ volume: volumes[at] ?? '', target, readOnly: false }] : [],
+  );
+  const [uid = 0, gid = 0] = user.split(':').map(Number);
+  if (!isDistroless(image) || folders.length === 0) return;
+  const helper = await engine.createHelper({
+    name: `${name}-owner`,
+    image,
+    user: '0:0',
+    entrypoint: ['/bin/true'],
+    args: [],
+    labels: baseLabels(stack, 'check'),
+    mounts: folders,
+  });
+  try {
+    const entries = folders.map(
+      ({ target }) => ({ path: target.slice(1), kind: 'directory', mode: 0o755, uid, gid }) as const,
+    );
+    await engine.putFiles(helper, '/', entries);
+  } finally {
+    await engine.removeContainer(helper);
+  }
 }

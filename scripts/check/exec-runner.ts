@@ -37,6 +37,9 @@ export function execRunner(
   };
 }
 
+/** promtool's tests need a temporary database, and the rest of the container's file system is read-only. */
+const env = { TMPDIR: '/dev/shm' };
+
 class ExecRunner implements CheckRunner {
   readonly where: string;
   readonly #service: string;
@@ -64,9 +67,8 @@ class ExecRunner implements CheckRunner {
   async #exec(runs: readonly (readonly string[])[], signal: AbortSignal): Promise<Exit> {
     const { container } = this.#staged;
     try {
-      // promtool's tests need a temporary database, and the rest of the container's file system is read-only.
-      const line = `export TMPDIR=/dev/shm; ${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
-      const merged = await this.#engine.exec(container, ['sh', '-c', line], { signal });
+      const line = `${runs.length === 1 ? 'exec ' : ''}${shellLine(runs)} 2>&1`;
+      const merged = await this.#engine.exec(container, ['sh', '-c', line], { signal, env });
       const output = merged.stdout + merged.stderr;
       if (merged.exitCode < 126 || !lacksShell(output)) return { exitCode: merged.exitCode, output };
     } catch (error) {
@@ -74,7 +76,7 @@ class ExecRunner implements CheckRunner {
     }
     const exits: Exit[] = [];
     for (const argv of runs) {
-      const { exitCode, stdout, stderr } = await this.#engine.exec(container, argv, { signal });
+      const { exitCode, stdout, stderr } = await this.#engine.exec(container, argv, { signal, env });
       exits.push({ exitCode, output: stderr + stdout });
     }
     return combined(exits);

@@ -133,6 +133,7 @@ export interface ExecOptions {
   readonly stdin?: string | undefined;
   /** Leaves stdin open after its content, until the program exits. */
   readonly keepStdinOpen?: boolean | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

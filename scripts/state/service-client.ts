@@ -88,13 +88,21 @@ async function requestInside(
   const options = { stdin, keepStdinOpen: true, signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]) };
   const { stdout, stderr } = await engine.exec(container, argv, options).catch((cause: Error) => {
     signal?.throwIfAborted();
-    throw deadline.aborted ? timeoutError(timeoutMs, cause) : new ConnectionError('connection', cause.message, cause);
+    throw deadline.aborted
+      ? timeoutError(timeoutMs, cause)
+      : new ConnectionError('connection', why(cause.message), cause);
   });
   const response = /^HTTP\/1\.\d (\d{3})[^\r\n]*\r\n(.*?)\r\n\r\n(.*)$/s.exec(stdout);
-  if (response === null)
-    throw new ConnectionError('connection', stderr.trim() || 'nc in the container received no response');
+  if (response === null) throw new ConnectionError('connection', why(stderr.trim() || stdout.trim()));
   const [, status, head = '', received = ''] = response;
   return { status: Number(status), headers: readHeaders(head), body: received };
+}
+
+/** Why there was no response, from what the engine or nc says. */
+function why(said: string): string {
+  if (said === '') return 'nc in the container received no response';
+  if (!/"nc": executable file not found/.test(said)) return said;
+  return 'its image has no busybox, with which it is asked on a remote engine: use an image that has it, or bind: 0.0.0.0';
 }
 
 function readHeaders(head: string): Readonly<Record<string, string>> {

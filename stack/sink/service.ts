@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config.ts';
 import type { Problem } from '../diagnostic.ts';
 import { defineService } from '../service.ts';
+import { busyboxProblems } from '../values/busybox.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 
 const port = 8080;
@@ -36,8 +37,9 @@ export const sink = defineService({
 });
 
 function problems(config: StackConfig): readonly Problem[] {
-  if (config.alertmanager.enabled) return [];
+  if (config.alertmanager.enabled) return busyboxProblems(config, 'sink');
   return [
+    ...busyboxProblems(config, 'sink'),
     {
       code: 'no-sense',
       severity: 'warning',

@@ -1,4 +1,5 @@
 import { defineService } from '../service.ts';
+import { busyboxProblems } from '../values/busybox.ts';
 import { configDir, configMount, nobody, toResources } from '../values/container.ts';
 
 const port = 8081;
@@ -27,6 +28,7 @@ export const traffic = defineService({
     labels: config.labels,
     stopTimeoutSeconds: 2,
   }),
+  problems: (config) => busyboxProblems(config, 'traffic'),
   checks: () => [],
   ready: { method: 'GET', port, path: '/' },
   proofs: () => [],

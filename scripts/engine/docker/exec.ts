@@ -20,7 +20,8 @@ export function execCalls(api: DockerApi): Pick<Engine, 'exec'> {
       const doing = `running ${argv[0]} in container ${id}`;
       const { signal } = options;
       const takesInput = options.stdin !== undefined;
-      const request = { Cmd: [...argv], AttachStdin: takesInput, AttachStdout: true, AttachStderr: true };
+      const Env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+      const request = { Cmd: [...argv], Env, AttachStdin: takesInput, AttachStdout: true, AttachStderr: true };
       return api.call(
         doing,
         async (docker, limits) => {
