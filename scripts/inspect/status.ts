@@ -10,6 +10,7 @@ import { checkOrigin, OtherOriginError } from '../plan/origin.ts';
 import type { Change } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { stoppedHistory } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
@@ -23,6 +24,8 @@ export interface StackStatus {
   readonly revision: string | undefined;
   /** False for a stack whose services cannot store one. */
   readonly hasHistory?: boolean | undefined;
+  /** Whether only its volumes are on the engine, as after `down`; the revision is the one that ran last. */
+  readonly isStopped?: boolean | undefined;
   readonly services: readonly ServiceStatus[];
   /** Those with the tone `wrong` first. */
   readonly problems: readonly StatusProblem[];
@@ -88,11 +91,14 @@ export async function takeStatus({
         return { ...probed, problems: [...probed.problems, ...fromLog] };
       }),
     );
-    const problems = await originProblems(desired, observed);
-    return summarise(desired, observed, probed, [
-      ...problems,
-      ...clashProblems(await nameClashes(engine, desired.stack)),
+    const [problems, clashes, stopped] = await Promise.all([
+      originProblems(desired, observed),
+      nameClashes(engine, desired.stack),
+      observed.services.size === 0 ? stoppedHistory(engine, desired.stack) : undefined,
     ]);
+    const status = summarise(desired, observed, probed, [...problems, ...clashProblems(clashes)]);
+    if (stopped === undefined) return status;
+    return { ...status, revision: lastConfirmed(stopped)?.revision, isStopped: true };
   } finally {
     client.close();
   }

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { services } from '../../stack/services.ts';
+import { configMount } from '../../stack/values/container.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
@@ -30,7 +32,6 @@ export async function findStack(engine: Engine, stack: string, origin?: StackOri
   const containers = servicesAmong(stack, all);
   const files = openConfigFiles(engine, stack);
   for (const [service, { id }] of containers) files.locate(service, id);
-  const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
   const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
   if (all.length === 0) throw await notFound(engine, stack, origin);
   if (!containers.has(historyOwner) && !hasConfigWriter) {
@@ -41,6 +42,47 @@ export async function findStack(engine: Engine, stack: string, origin?: StackOri
     });
   }
   return { stack, containers, files, history: await readHistory(files, historyOwner), origin: originOf(all) };
+}
+
+const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
+
+/**
+ * The history of a stack that `down` has stopped: only its volumes are left. It is read through a container that is never
+ * started and removed again. Undefined when the stack has containers or no such volume, or the engine has no image.
+ */
+export async function stoppedHistory(engine: Engine, stack: string): Promise<History | undefined> {
+  const labels = { [stackLabel]: stack };
+  const volume = names.configVolume(stack, historyOwner);
+  const [containers, volumes, images] = await Promise.all([
+    engine.listContainers(labels),
+    engine.listVolumes(labels),
+    engine.listImages({}),
+  ]);
+  const image = images.toSorted((a, b) => a.sizeBytes - b.sizeBytes)[0];
+  const isStopped = !containers.some(({ labels: { [roleLabel]: role } }) => role !== 'check');
+  if (!isStopped || image === undefined || !volumes.some(({ name }) => name === volume)) return undefined;
+  const container = await engine.createHelper({
+    name: `${stack}-history-${randomBytes(4).toString('hex')}`,
+    image: image.id,
+    user: '0:0',
+    entrypoint: ['never-started'],
+    args: [],
+    // Like a check that was interrupted, it is removed by the next `up` if it is left behind.
+    labels: { ...labels, [roleLabel]: 'check' },
+    mounts: [{ volume, target: configMount, readOnly: true }],
+  });
+  try {
+    const files = openConfigFiles(engine, stack);
+    files.locate(historyOwner, container);
+    return await readHistory(files, historyOwner);
+  } finally {
+    await engine.removeContainer(container);
+  }
+}
+
+/** `stopped, last revision 3f2a9c0d1e4b`. */
+export function stoppedText(revision: string | undefined): string {
+  return revision === undefined ? 'stopped, without a confirmed revision' : `stopped, last revision ${revision}`;
 }
 
 /** Finds the containers of a stack by its name; a StackError that lists the stacks on the engine when there are none. */
@@ -78,7 +120,9 @@ export async function notFound(engine: Engine, stack: string, origin?: StackOrig
   }
   // A lock is held by a command such as `rollback`, not by the stack.
   if (volumes.some(({ labels }) => labels[roleLabel] !== 'lock')) {
-    const why = 'only its volumes are on the engine, and they can only be read through a container';
+    const history = await stoppedHistory(engine, stack);
+    const state = history === undefined ? '' : `it is ${stoppedText(lastConfirmed(history)?.revision)}: `;
+    const why = `${state}only its volumes are on the engine`;
     return new StackError({ doing, why, tryThis: 'promstack up, which keeps the data and the history' });
   }
   const others = [...new Set(containers.flatMap(({ labels }) => labels[stackLabel] ?? []))].sort();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
 import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
 import { binary, type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
@@ -34,11 +35,19 @@ describe('history', () => {
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
     for (let number = 1; number <= 13; number++) await change(stack, number);
+    const last = (await historyOf(stack)).at(-1)?.revision;
     expectFine(await stack.run('down'));
+    const [status, listed] = [await stack.run('status'), await stack.run('history')];
+    expect(status.exitCode).toBe(1);
+    expect(status.stdout).toMatch(new RegExp(`^${stack.name}  stopped, last revision ${last}\n`));
+    expect(listed.stdout).toMatch(new RegExp(`^${stack.name}: stopped, last revision ${last}\n\n.*\n${last} .* last `));
+    expect((await stack.run('-p', stack.name, 'status')).stderr).toContain(`it is stopped, last revision ${last}`);
+    expect((await stack.run('rollback')).stderr).toContain(`it is stopped, last revision ${last}`);
+    await using engine = await connect({ env: process.env });
+    expect(await engine.listContainers({ [stackLabel]: stack.name })).toEqual([]);
     expectFine(await stack.run('up'));
     expect((await historyOf(stack)).map(({ command }) => command)).toEqual(['up', ...Array(13).fill('reload'), 'up']);
 
-    await using engine = await connect({ env: process.env });
     const ids = await containerIds(stack);
     const entries = await engine.getFiles(ids[`${stack.name}-prometheus`] ?? '', '/etc/promstack/releases');
     const places = new Set(entries?.flatMap(({ path, kind }) => (kind === 'file' ? (path.split('/')[1] ?? '') : [])));

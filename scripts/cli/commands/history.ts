@@ -1,6 +1,6 @@
 import { ago } from '../../../stack/values/units.ts';
-import { findStack, findUnconfirmed } from '../../state/find-stack.ts';
-import { type History, type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
+import { findStack, findUnconfirmed, stoppedHistory, stoppedText } from '../../state/find-stack.ts';
+import { type History, type HistoryEntry, lastConfirmed, newestRevisions, noHistory } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
 import { table } from '../print/table.ts';
 import type { Colours } from '../terminal-output.ts';
@@ -16,19 +16,23 @@ export const command = defineCommand({
   run: async (context) => {
     const { stack, origin } = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const current = await findStack(engine, stack, origin);
-    const unconfirmed = await findUnconfirmed(current);
+    const stopped = await stoppedHistory(engine, stack);
+    const current = stopped === undefined ? await findStack(engine, stack, origin) : undefined;
+    const unconfirmed = current === undefined ? [] : await findUnconfirmed(current);
+    const history = stopped ?? current?.history ?? noHistory;
+    const isStopped = stopped !== undefined;
     const { stdout, clock, json } = context;
-    const { history } = current;
     if (json) {
       const entries = history.entries.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
+      const revision = lastConfirmed(history)?.revision;
       stdout.write(
-        `${JSON.stringify({ stack, current: lastConfirmed(history)?.revision, unconfirmed, history: entries })}\n`,
+        `${JSON.stringify({ stack, current: isStopped ? undefined : revision, isStopped, last: revision, unconfirmed, history: entries })}\n`,
       );
     } else {
+      if (isStopped) stdout.write(`${stack}: ${stoppedText(lastConfirmed(history)?.revision)}\n\n`);
       stdout.write(
         printHistory(
-          { stack, history, unconfirmed },
+          { stack, history, unconfirmed, isStopped },
           { colours: stdout.colours, now: clock.now(), columns: stdout.columns() },
         ),
       );
@@ -42,7 +46,12 @@ const shownFiles = 3;
 
 /** The history as a table, newest first. */
 export function printHistory(
-  { stack, history, unconfirmed }: { stack: string; history: History; unconfirmed: readonly string[] },
+  {
+    stack,
+    history,
+    unconfirmed,
+    isStopped = false,
+  }: { stack: string; history: History; unconfirmed: readonly string[]; isStopped?: boolean },
   { colours, now, columns }: { colours: Colours; now: number; columns?: number | undefined },
 ): string {
   const { dim, red } = colours;
@@ -52,7 +61,9 @@ export function printHistory(
   const rows = history.entries.toReversed().map((entry) => {
     const state =
       entry === current
-        ? 'current'
+        ? isStopped
+          ? 'last'
+          : 'current'
         : entry.refused !== undefined
           ? red('refused')
           : reachable.has(entry.revision)

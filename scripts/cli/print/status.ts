@@ -1,6 +1,7 @@
 import { counted } from '../../../stack/values/words.ts';
 import { EngineError } from '../../engine/engine.ts';
 import type { ServiceStatus, StackStatus, StatusProblem } from '../../inspect/status.ts';
+import { stoppedText } from '../../state/find-stack.ts';
 import type { Event, Report } from '../../util/event.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
@@ -25,7 +26,8 @@ export function printStatus(
   const { bold, dim } = colours;
   const without =
     status.hasHistory === false ? 'no history, which needs Prometheus in the stack' : 'no revision confirmed yet';
-  const revision = status.revision === undefined ? without : `revision ${status.revision}`;
+  const running = status.revision === undefined ? without : `revision ${status.revision}`;
+  const revision = status.isStopped === true ? stoppedText(status.revision) : running;
   return [
     `${bold(status.stack)}  ${dim(revision)}\n`,
     comparedWith === undefined ? '' : dim(`compared with ${comparedWith}, not with stack.yml\n`),
