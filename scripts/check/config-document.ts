@@ -53,10 +53,10 @@ export class ConfigDocument {
     return write(document);
   }
 
-  /** The file, without one value when it is given. */
-  without(path: KeyPath | undefined): string {
+  /** The file without some values, which are given in its order. */
+  without(paths: readonly KeyPath[]): string {
     const document = this.#document.clone();
-    if (path !== undefined) document.deleteIn(path);
+    for (const path of paths.toReversed()) document.deleteIn(path);
     return write(document);
   }
 

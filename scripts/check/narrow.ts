@@ -60,7 +60,25 @@ class Search {
   async place(findings: readonly CheckFinding[]): Promise<readonly CheckFinding[]> {
     const { shared } = this.#file;
     const parts = this.#file.partsOf(this.#document.value);
-    const outcomes = await this.#check(parts.map((part) => this.#document.part(part, shared)));
+    const all = await this.#check(parts.map((part) => this.#document.part(part, shared)));
+    const outcomes = all.map((findings) => this.#ofFile(findings));
+    // The tool reads other files, such as rules, only when this one is valid.
+    const others = all.flatMap((findings = []) =>
+      findings.filter(({ path }) => path !== undefined && path !== this.#file.path),
+    );
+    return [...(await this.#placeIn(findings, parts, outcomes)), ...others];
+  }
+
+  #ofFile(findings: Outcome): Outcome {
+    return findings?.filter(({ path }) => path === undefined || path === this.#file.path);
+  }
+
+  async #placeIn(
+    findings: readonly CheckFinding[],
+    parts: readonly ConfigPart[],
+    outcomes: readonly Outcome[],
+  ): Promise<readonly CheckFinding[]> {
+    const { shared } = this.#file;
     const wrong = parts.flatMap((part, at) => {
       const [finding] = outcomes[at] ?? [];
       return finding === undefined ? [] : [{ part, finding }];
@@ -74,31 +92,55 @@ class Search {
   async #placeWithin(
     wrong: readonly { readonly part: ConfigPart; readonly finding: CheckFinding }[],
   ): Promise<readonly CheckFinding[]> {
-    const narrowed = wrong.slice(0, maxParts).flatMap(({ part }) => {
-      return this.#document.below(part, maxValues).map((path) => ({ part, path }));
-    });
     const { shared } = this.#file;
+    const narrowed = wrong.slice(0, maxParts).flatMap(({ part }) => {
+      const most = variantsOf(this.#document.part(part, shared));
+      return this.#document.below(part, most).map((path) => ({ part, path }));
+    });
     const outcomes = await this.#check(narrowed.map(({ part, path }) => this.#document.part(part, shared, path)));
     return wrong.map(({ part, finding }) => {
       const valid = narrowed.flatMap((variant, at) =>
-        variant.part === part && outcomes[at]?.length === 0 ? [variant.path] : [],
+        variant.part === part && this.#ofFile(outcomes[at])?.length === 0 ? [variant.path] : [],
       );
       const at = this.#document.quotedIn([...part.at, ...deepest(valid)], finding);
       return { ...finding, path: this.#file.path, line: undefined, at, message: named(part, finding.message) };
     });
   }
 
-  /** Places what is valid part by part, such as a name that two of them have: without either of them the file is valid. */
+  /**
+   * Places what is valid part by part, such as a name that two of them have: without either of them the file is valid. Of a large
+   * file several parts are removed at a time, then fewer of those.
+   */
   async #placeBetween(
     findings: readonly CheckFinding[],
     parts: readonly ConfigPart[],
   ): Promise<readonly CheckFinding[]> {
-    const texts = [this.#document.without(undefined), ...parts.map(({ at }) => this.#document.without(at))];
-    const [whole, ...outcomes] = await this.#check(texts);
-    const part = parts.findLast((_, at) => outcomes[at]?.length === 0);
-    if (part === undefined || whole?.length === 0) return findings;
-    return findings.map((finding) => ({ ...finding, path: this.#file.path, at: part.at }));
+    const whole = this.#document.without([]);
+    const [first] = await this.#check([whole]);
+    if (first === undefined || this.#ofFile(first)?.length === 0) return findings;
+    const most = Math.max(2, variantsOf(whole));
+    for (let candidates = parts; candidates.length > 0; ) {
+      const size = Math.ceil(candidates.length / most);
+      const chunks = Array.from({ length: Math.ceil(candidates.length / size) }, (_, at) =>
+        candidates.slice(at * size, (at + 1) * size),
+      );
+      const texts = chunks.map((chunk) => this.#document.without(chunk.map(({ at }) => at)));
+      const outcomes = await this.#check(texts);
+      candidates = chunks.findLast((_, at) => this.#ofFile(outcomes[at])?.length === 0) ?? [];
+      const [part] = candidates;
+      if (part !== undefined && candidates.length === 1)
+        return findings.map((finding) => ({ ...finding, path: this.#file.path, at: part.at }));
+    }
+    return findings;
   }
+}
+
+/** The most characters of all files of a run. */
+const maxCharacters = 4_000_000;
+
+/** How many files of about this text may be checked in one run. */
+function variantsOf(text: string): number {
+  return Math.min(maxValues, Math.floor(maxCharacters / Math.max(1, text.length)));
 }
 
 /** The end of the longest chain of values, each inside the one before, without which a part is valid. */
@@ -143,8 +185,7 @@ async function checkTexts(
   return parts.map(({ path }) => {
     const section = sections.get(path);
     if (section === undefined) return undefined;
-    const findings = command.explain(section.replaceAll(`CONFIG/${path}`, `CONFIG/${file.path}`));
-    return findings.filter((finding) => finding.path === undefined || finding.path === file.path);
+    return command.explain(section.replaceAll(`CONFIG/${path}`, `CONFIG/${file.path}`));
   });
 }
 

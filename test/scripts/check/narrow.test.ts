@@ -85,6 +85,39 @@ describe('a finding without a line', () => {
     );
   });
 
+  it('must come with what is wrong in other files, which the tool has not read before', async () => {
+    const text = 'rules: [a.yml]\njobs: [{a: bad}]\n';
+    const withRules = async (narrowed: CheckCommand): Promise<string> =>
+      partsIn(narrowed)
+        .map((file) => {
+          const rules = revealed(file).includes('a.yml')
+            ? 'Checking CONFIG/a.yml\n  FAILED:\nCONFIG/a.yml: 3:5: wrong\n'
+            : '';
+          return `Checking CONFIG/${file.path}\n${isBad(file) ? '  FAILED: bad value\n' : ` SUCCESS: fine\n${rules}`}\n`;
+        })
+        .join('');
+    const findings = await narrowFindings([finding], command, [fileOf('prometheus.yml', text)], withRules);
+    expect(findings.map(({ path, line, at }) => [path, line ?? at?.join('.')])).toEqual([
+      ['prometheus.yml', 'jobs.0.a'],
+      ['a.yml', 3],
+    ]);
+  });
+
+  it('must be found in a large file in few runs over little text', async () => {
+    const jobs = Array.from({ length: 200 }, (_, at) => `  - {name: j${at % 199}, targets: [${'t, '.repeat(100)}t]}\n`);
+    let characters = 0;
+    const clash = async (narrowed: CheckCommand): Promise<string> =>
+      partsIn(narrowed)
+        .map((file) => {
+          characters += revealed(file).length;
+          const isTwice = revealed(file).split('name: j0\n').length > 2;
+          return `Checking CONFIG/${file.path}\n${isTwice ? '  FAILED: bad value' : ' SUCCESS: fine'}\n\n`;
+        })
+        .join('');
+    expect(await placesIn(`jobs:\n${jobs.join('')}`, clash)).toEqual(['jobs.199']);
+    expect(characters).toBeLessThan(20_000_000);
+  });
+
   it('must keep a file with secrets secret', async () => {
     const text = 'jobs: [{a: bad}, {password: hunter2}]\n';
     const kinds: unknown[] = [];
