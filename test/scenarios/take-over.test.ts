@@ -82,21 +82,21 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
 
   test('must not be changed while the old program holds its lock, and be taken over once that is dead', async () => {
     await edit(3);
-    const holder = startOld('reload', '--json');
+    const holder = startOld('up', '--json');
     let said = '';
     await new Promise<void>((resolve, reject) => {
       holder.stderr?.on('data', (chunk: Buffer) => {
         said += chunk.toString('utf8');
         if (said.includes('"kind":"started","id":"step-')) resolve();
       });
-      holder.then(() => reject(new Error(`the old reload took no step:\n${said}`)), reject);
+      holder.then(() => reject(new Error(`the old up took no step:\n${said}`)), reject);
     });
     holder.kill('SIGSTOP');
-    const refused = await stack.folder.run('reload');
-    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/promstack reload, pid \d+, since/)]);
+    const refused = await stack.folder.run('up');
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/promstack up, pid \d+, since/)]);
     holder.kill('SIGKILL');
     await holder;
-    const next = await stack.folder.run('reload');
+    const next = await stack.folder.run('up');
     expectFine(next);
     expect(next.stderr).toContain('took over the lock');
     expect((await running(stack.folder)).alerts).toEqual(['Test3']);
