@@ -1,5 +1,6 @@
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { type Finding, type Lint, lintContext } from '../../stack/lint/lint.ts';
+import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
 import { lints } from '../../stack/lint/lints.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { closest } from '../../stack/values/closest.ts';
@@ -8,17 +9,16 @@ import { readYaml, type YamlSource } from '../config/yaml-source.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { revealed } from '../render/show.ts';
 
-/** Warnings about valid configuration that is probably a mistake; `metrics` are those of the running Prometheus. */
-export function lintRendering(rendering: Rendering, metrics?: ReadonlySet<string>): readonly Diagnostic[] {
+/** Warnings about valid configuration that is probably a mistake; `live` is what the running Prometheus has stored. */
+export function lintRendering(rendering: Rendering, live?: LiveSeries): readonly Diagnostic[] {
   const filesOf = (name: string): readonly RenderedFile[] =>
     rendering.services.find(({ service }) => service.name === name)?.files ?? [];
-  const context = lintContext(rendering.config, filesOf, metrics);
+  const context = lintContext(rendering.config, filesOf, live);
   const places = new Places(rendering);
-  const findings = lints.flatMap((lint) =>
-    lint
-      .find(context)
-      .flatMap((finding) => (places.isSilenced(finding, lint) ? [] : [places.toDiagnostic(finding, lint)])),
-  );
+  const findings = lints.flatMap((lint) => {
+    const heard = lint.find(context).filter((finding) => !places.isSilenced(finding, lint));
+    return (lint.merge?.(heard) ?? heard).map((finding) => places.toDiagnostic(finding, lint));
+  });
   const codes = lints.map(({ code }) => code);
   const own = [...new Set(context.rules.flatMap((rule) => (rule.isOwn ? [rule.file] : [])))];
   const stack = places.stackFile();

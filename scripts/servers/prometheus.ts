@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Labels } from '../../stack/alertmanager/matcher.ts';
+import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
 import type { Servers } from './servers.ts';
 
 const service = 'prometheus';
@@ -88,10 +89,18 @@ export class PrometheusClient {
     return Date.parse(data.lastConfigTime) + 1_000;
   }
 
-  /** The names of all metrics; undefined until every target has been scraped once. */
-  async metricNames(): Promise<ReadonlySet<string> | undefined> {
-    if ((await this.targets()).some(({ health }) => health === 'unknown')) return undefined;
+  /** The names in all stored series; undefined until every target has been scraped once. */
+  async storedSeries(): Promise<LiveSeries | undefined> {
+    const targets = await this.targets();
+    if (targets.some(({ health }) => health === 'unknown')) return undefined;
     const schema = dataOf(z.array(z.string()));
-    return new Set((await this.#servers.json(service, '/api/v1/label/__name__/values', schema)).data);
+    const namesAt = async (path: string): Promise<ReadonlySet<string>> =>
+      new Set((await this.#servers.json(service, path, schema)).data);
+    const [metrics, labels, anHourAgo] = await Promise.all([
+      namesAt('/api/v1/label/__name__/values'),
+      namesAt('/api/v1/labels'),
+      this.series('count(up offset 1h)'),
+    ]);
+    return { metrics, labels, isComplete: anHourAgo.length > 0 && targets.every(({ health }) => health === 'up') };
   }
 }

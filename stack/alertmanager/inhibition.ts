@@ -37,7 +37,7 @@ export function inhibitionsOf(rules: unknown, labels: Labels, firing: readonly L
 }
 
 /** Whether all matchers match; undefined when that depends on one that cannot be evaluated. */
-export function allMatch(matchers: readonly Matcher[], labels: Labels): boolean | undefined {
+function allMatch(matchers: readonly Matcher[], labels: Labels): boolean | undefined {
   const results = matchers.map((matcher) => matches(matcher, labelOf(labels, matcher.name)));
   if (results.includes(false)) return false;
   return results.includes(undefined) ? undefined : true;

@@ -2,7 +2,6 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { Secret } from '../secret.ts';
 import { isCollection, repeatedNames } from '../values/mapping.ts';
-import { plainTextOrigin } from '../values/schemas.ts';
 import { quoted } from '../values/words.ts';
 import { type Datasource, uidOf } from './config.ts';
 import { pluginProblems } from './datasource-plugins.ts';
@@ -156,29 +155,14 @@ function dollarProblems({ secureJsonData: _secrets, ...datasource }: Datasource,
   });
 }
 
-function secretProblems({ jsonData, secureJsonData }: Datasource, path: KeyPath): readonly Problem[] {
+function secretProblems({ jsonData }: Datasource, path: KeyPath): readonly Problem[] {
   const exposed = leavesOf(jsonData, [...path, 'jsonData']).filter(({ value }) => value instanceof Secret);
-  const plain = Object.entries(secureJsonData).filter(([, secret]) => secret.origin === plainTextOrigin);
-  return [
-    ...exposed.map(({ path: at }) => ({
-      code: 'secret-refused',
-      path: at,
-      message: `${String(at.at(-1))} cannot hold a secret: everyone who can view a dashboard can read jsonData`,
-      hint: 'put it under secureJsonData',
-    })),
-    ...plain.map(([key]) => plainSecret([...path, 'secureJsonData', key])),
-  ];
-}
-
-/** A secret that is plain text in stack.yml. */
-export function plainSecret(path: KeyPath): Problem {
-  return {
-    severity: 'warning',
-    code: 'plain-secret',
-    path,
-    message: `${String(path.at(-1))} is plain text in stack.yml, where everyone can read it`,
-    hint: 'write !env NAME or !file PATH instead',
-  };
+  return exposed.map(({ path: at }) => ({
+    code: 'secret-refused',
+    path: at,
+    message: `${String(at.at(-1))} cannot hold a secret: everyone who can view a dashboard can read jsonData`,
+    hint: 'put it under secureJsonData',
+  }));
 }
 
 /** A user without a password, a header without a value. */

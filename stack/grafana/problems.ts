@@ -1,23 +1,15 @@
 import type { StackConfig } from '../config.ts';
-import type { KeyPath, Problem } from '../diagnostic.ts';
-import type { Secret } from '../secret.ts';
+import type { Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { plainTextOrigin } from '../values/schemas.ts';
 import { quoted } from '../values/words.ts';
-import { datasourceProblems, plainSecret } from './datasource-problems.ts';
+import { datasourceProblems } from './datasource-problems.ts';
 import { reserved } from './settings.ts';
 
 export function problems(config: StackConfig): readonly Problem[] {
-  const { admin_password, smtp, database, config: sections } = config.grafana;
-  const secrets: readonly (readonly [Secret | undefined, KeyPath])[] = [
-    [admin_password, ['grafana', 'admin_password']],
-    [smtp?.password, ['grafana', 'smtp', 'password']],
-    [database?.password, ['grafana', 'database', 'password']],
-  ];
+  const { admin_password, smtp, config: sections } = config.grafana;
   return [
     ...datasourceProblems(config),
     ...passwordProblems(admin_password?.reveal()),
-    ...secrets.flatMap(([secret, path]) => (secret?.origin === plainTextOrigin ? [plainSecret(path)] : [])),
     ...smtpProblems(smtp),
     ...Object.entries(sections).flatMap(([section, keys]) => sectionProblems(section, Object.keys(keys))),
   ];

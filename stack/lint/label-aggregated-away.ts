@@ -2,7 +2,8 @@ import type { Problem } from '../diagnostic.ts';
 import { isMapping } from '../values/mapping.ts';
 import { parseExpression } from './expression.ts';
 import { type LabelSet, labelsOf, mayHave } from './labels-of.ts';
-import type { Finding, Lint, LintedRule } from './lint.ts';
+import type { Finding, Lint } from './lint.ts';
+import type { LintedRule } from './linted-alert.ts';
 
 /** A label or annotation of an alert that uses a label its expression drops, so that notifications show an empty value. */
 export const labelAggregatedAway: Lint = {

@@ -2,10 +2,17 @@ import type { StackConfig } from '../config.ts';
 import { closest, editDistance } from '../values/closest.ts';
 import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
-import { equalityMatchers, metricNames, nodesOf, parseExpression } from './expression.ts';
+import { defaultReceiverOnly } from './default-receiver-only.ts';
+import { equalityMatchers, parseExpression } from './expression.ts';
+import { inhibitAbsentLabel, inhibitAnySource, inhibitNeverMatches } from './inhibit-lints.ts';
+import { repeatBelowGroupInterval, repeatBeyondRetention } from './interval-lints.ts';
 import { labelAggregatedAway } from './label-aggregated-away.ts';
 import type { Lint, LintContext } from './lint.ts';
-import { defaultReceiverOnly, inhibitNeverMatches, repeatBeyondRetention, unreachedReceiver } from './route-lints.ts';
+import { metricUnknown } from './metric-unknown.ts';
+import { plainSecret, proxyFromEnvironment } from './native-lints.ts';
+import { patternInEquality } from './pattern-in-equality.ts';
+import { routeNeverMatches } from './route-never-matches.ts';
+import { unreachedReceiver } from './unreached-receiver.ts';
 
 /** A job that scrapes a Pushgateway and overwrites the job and instance labels of pushed metrics. */
 const pushgatewayLabels: Lint = {
@@ -93,42 +100,6 @@ function oneTypoAway(word: string, jobs: readonly string[]): string | undefined 
   );
 }
 
-/** Series that Prometheus has only while alerts are active. */
-const alertMetrics = ['ALERTS', 'ALERTS_FOR_STATE'];
-
-/** A rule over a metric that the running Prometheus does not have. */
-const metricUnknown: Lint = {
-  code: 'metric-unknown',
-  find: ({ rules, metrics }) => {
-    if (metrics === undefined || metrics.size === 0) return [];
-    const recorded = rules.filter(({ kind }) => kind === 'record').map(({ name }) => name);
-    const known = new Set([...metrics, ...recorded, ...alertMetrics]);
-    return rules
-      .filter(({ isOwn }) => isOwn)
-      .flatMap(({ name, expr, file, path }) => {
-        const { top } = parseExpression(expr);
-        // absent() is meant for metrics that may not exist.
-        const absent = nodesOf(top, 'FunctionCall').filter(({ firstChild }) =>
-          /^Absent/.test(firstChild?.firstChild?.name ?? ''),
-        );
-        const isInAbsent = (at: number): boolean => absent.some(({ from, to }) => from <= at && at < to);
-        const unknown = metricNames(expr, top).filter(({ value, from }) => !known.has(value) && !isInAbsent(from));
-        const once = new Map(unknown.toReversed().map((span) => [span.value, span]));
-        return [...once.values()].toReversed().map(({ value, from, length }) => {
-          const near = closest(value, metrics);
-          return {
-            file,
-            path: [...path, 'expr'],
-            within: { from, length },
-            message: `${name} uses the metric ${quoted(value)}, which the running Prometheus does not have`,
-            hint:
-              near === undefined ? 'no target exposes it yet, or it has another name' : `did you mean ${quoted(near)}?`,
-          };
-        });
-      });
-  },
-};
-
 /** A variable of alert templates where it is plain text: outside of `{{ }}`, or in a string inside them. */
 const variableOutsideTemplate: Lint = {
   code: 'variable-outside-template',
@@ -184,6 +155,13 @@ export const lints: readonly Lint[] = [
   variableOutsideTemplate,
   defaultReceiverOnly,
   unreachedReceiver,
+  routeNeverMatches,
+  patternInEquality,
   inhibitNeverMatches,
+  inhibitAnySource,
+  inhibitAbsentLabel,
+  repeatBelowGroupInterval,
   repeatBeyondRetention,
+  proxyFromEnvironment,
+  plainSecret,
 ];

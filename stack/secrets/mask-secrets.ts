@@ -1,5 +1,5 @@
 import { CST, Parser } from 'yaml';
-import { endsWith, type SecretFiles } from './secret-files.ts';
+import { endsWith, maskedFields, type SecretFiles } from './secret-files.ts';
 
 /** A config file without its secrets, and the secrets in their order. */
 export interface MaskedText {
@@ -55,11 +55,6 @@ function keysWithSecrets(files: SecretFiles): RegExp {
   patterns.set(files, pattern);
   return pattern;
 }
-
-const maskedFields = ({ fields, visible, inlineOnly }: SecretFiles): readonly string[] => [
-  ...Object.keys(fields).filter((field) => !visible.includes(field)),
-  ...inlineOnly,
-];
 
 interface SecretScalar {
   readonly start: number;

@@ -23,6 +23,12 @@ export interface SecretFiles {
   readonly hasHashedPaths?: boolean | undefined;
 }
 
+/** The keys of secrets that must be masked. */
+export const maskedFields = ({ fields, visible, inlineOnly }: SecretFiles): readonly string[] => [
+  ...Object.keys(fields).filter((field) => !visible.includes(field)),
+  ...inlineOnly,
+];
+
 /** The key that names a file instead of the key at the end of `keys`; undefined when there is none. */
 function fileKeyOf(keys: readonly string[], { fields }: SecretFiles): string | undefined {
   return Object.entries(fields).find(([field]) => endsWith(keys, field.split('.')))?.[1];

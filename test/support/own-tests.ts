@@ -9,10 +9,12 @@ export interface Folder {
   readonly stack: string;
   readonly rules?: Readonly<Record<string, string>>;
   readonly tests?: Readonly<Record<string, string>>;
+  /** User templates by their paths below templates/. */
+  readonly templates?: Readonly<Record<string, string>>;
 }
 
 /** A stack as it would be rendered from these files with the shipped templates, lying in and seen from /stack. */
-export async function renderingOf({ stack, rules = {}, tests = {} }: Folder): Promise<Rendering> {
+export async function renderingOf({ stack, rules = {}, tests = {}, templates = {} }: Folder): Promise<Rendering> {
   const userFiles = Object.entries(rules).map(([path, content]) => ({
     service: 'prometheus',
     path: `rules/user/${path.replaceAll('/', '__')}`,
@@ -27,7 +29,12 @@ export async function renderingOf({ stack, rules = {}, tests = {} }: Folder): Pr
       tests: Object.entries(tests).map(([path, content]) => ({ path: `/stack/${path}`, origin: path, content })),
     },
   };
-  const rendered = render(loaded, await loadTemplates(undefined, '/stack'));
+  const shipped = await loadTemplates(undefined, '/stack');
+  const files = shipped.files.map((file) => {
+    const text = templates[`${file.service}/${file.path}`];
+    return text === undefined ? file : { ...file, text, isShipped: false };
+  });
+  const rendered = render(loaded, { ...shipped, files });
   if (!rendered.ok) throw new Error(JSON.stringify(rendered.error));
   return rendered.value;
 }

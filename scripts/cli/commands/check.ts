@@ -1,5 +1,6 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
+import type { LiveSeries } from '../../../stack/lint/linted-alert.ts';
 import { andList, counted } from '../../../stack/values/words.ts';
 import { checkRendering } from '../../check/check.ts';
 import { cachedRunner, checkedCache } from '../../check/checked-cache.ts';
@@ -98,23 +99,19 @@ async function checkWithEngine(
   tools: UsedTools,
 ): Promise<readonly Diagnostic[]> {
   await using engine = await engineIfAny(context);
-  const metrics = engine && (await liveMetrics(engine, rendering.config, context.signal));
+  const live = engine && (await liveSeries(engine, rendering.config, context.signal));
   const open =
     engine === undefined ? hostRunner(context.env, noEngine) : await imageRunner(engine, rendering, context.env);
   tools.hasEngine = engine !== undefined;
   const byTools = await checkRendering(rendering, tools.watch(open), context.report, context.signal);
-  return [...lintRendering(rendering, metrics), ...byTools];
+  return [...lintRendering(rendering, live), ...byTools];
 }
 
-/** The metric names in the stack's Prometheus; undefined when it does not respond, or has not scraped every target yet. */
-async function liveMetrics(
-  engine: Engine,
-  config: StackConfig,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
+/** What the stack's Prometheus has stored; undefined when it does not respond, or has not scraped every target yet. */
+async function liveSeries(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<LiveSeries | undefined> {
   const servers = await openServers(engine, config, signal);
   try {
-    return await new PrometheusClient(servers).metricNames();
+    return await new PrometheusClient(servers).storedSeries();
   } catch (error) {
     if (error instanceof NoAnswerError) return undefined;
     throw error;

@@ -61,9 +61,13 @@ function printSuppression({ silences, inhibitions, isLive }: AlertTrace, { yello
         `${yellow('!')} silenced until ${endsAt} by ${createdBy}: ${comment}\n    try: promstack silence expire ${id}\n`,
     ),
     ...inhibitions.map(({ source, equal, by }) => {
-      const rule = `${source.join(', ')}${equal.length === 0 ? '' : ` and equal ${equal.join(', ')}`}`;
+      const sameLabels = equal.length === 0 ? '' : `equal ${equal.join(', ')}`;
+      const inhibiting =
+        source.length > 0
+          ? `an alert with ${[source.join(', '), sameLabels].filter((text) => text !== '').join(' and ')}`
+          : `any alert${sameLabels === '' ? '' : ` with ${sameLabels}`}`;
       return by === undefined
-        ? dim(`  would be inhibited by an alert with ${rule}\n`)
+        ? dim(`  would be inhibited by ${inhibiting}\n`)
         : `${yellow('!')} inhibited by ${formatPairs(by)}\n`;
     }),
   ];

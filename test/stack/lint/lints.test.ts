@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { lintRendering } from '../../../scripts/check/lint.ts';
 import { type Folder, printed, renderingOf } from '../../support/own-tests.ts';
 
-async function lint(folder: Folder, metrics?: readonly string[]): Promise<readonly string[]> {
-  return printed(lintRendering(await renderingOf(folder), metrics && new Set(metrics)));
+async function lint(folder: Folder): Promise<readonly string[]> {
+  return printed(lintRendering(await renderingOf(folder)));
 }
 
 /** The warnings about rules in rules/a.yml of an otherwise empty stack, without a Pushgateway, which could have any job. */
@@ -79,13 +79,35 @@ alertmanager:
       - {receiver: b, matchers: [team="db"]}
 `;
 
-  it('must warn about an alert that matches no route', async () => {
-    expect(await lintRules('- alert: A\n  expr: sum(up) < 1\n  labels: {severity: critcal}\n', stack)).toEqual([
-      'warning default-receiver-only rules/a.yml:4:16+1 the alert A matches no route, so it notifies only the default receiver "a" (add a label that a route matches, or a route that matches the alert; "# promstack: ignore default-receiver-only" silences this)',
+  it.each(['critcal', 'Critical', 'criticals'])('must warn about the misspelt value %s', async (value) => {
+    expect(await lintRules(`- alert: A\n  expr: sum(up) < 1\n  labels: {severity: ${value}}\n`, stack)).toEqual([
+      `warning default-receiver-only rules/a.yml:6:28+${value.length} the alert A has severity="${value}", which no route asks for, so it notifies only the default receiver "a" (did you mean severity="critical"?; "# promstack: ignore default-receiver-only" silences this)`,
     ]);
   });
 
+  it.each(['sum(up) < 1', 'up == 0'])('must warn about an alert on %s without the label of routes', async (expr) => {
+    const byTeam = stack.replace(/.*team="db".*\n/, '');
+    expect(await lintRules(`- alert: A\n  expr: ${expr}\n`, byTeam)).toEqual([
+      'warning default-receiver-only rules/a.yml:4:16+1 the alert A has no label severity, by which routes select alerts, so it notifies only the default receiver "a" (add the label, such as severity: critical; "# promstack: ignore default-receiver-only" silences this)',
+    ]);
+  });
+
+  it('must not warn about the alerts without a label that only a few have', async () => {
+    const rule = (name: string, labels: string): string =>
+      `- alert: ${name}\n  expr: sum(up) < 1\n  labels: {severity: warning${labels}}\n`;
+    const rules = rule('A', '') + rule('B', '') + rule('C', ', team: db');
+    expect(await lintRules(rules, stack)).toEqual([]);
+  });
+
+  it('must not warn about a label that targets have', async () => {
+    const job = '{job_name: x, static_configs: [{targets: [x:1], labels: {severity: critical}}]}';
+    const byTarget = `prometheus: {scrape_configs: [${job}]}\n${stack}`;
+    expect(await lintRules('- alert: A\n  expr: up == 0\n', byTarget)).toEqual([]);
+    expect(await lintRules('- alert: A\n  expr: max by (severity) (x) > 0\n', stack)).toEqual([]);
+  });
+
   it.each([
+    ['with another value', 'expr: sum(up) < 1\n  labels: {severity: warning}'],
     ['that a route takes', 'expr: sum(up) < 1\n  labels: {severity: critical}'],
     ['whose series may have the label', 'expr: up < 1\n  labels: {severity: warning}'],
     ['whose label is a template', 'expr: sum(up) < 1\n  labels: {severity: "{{ $value }}"}'],
@@ -252,6 +274,29 @@ describe('repeat-beyond-retention', () => {
   });
 });
 
+describe('repeat-below-group-interval', () => {
+  const lintRoute = (route: string): Promise<readonly string[]> =>
+    lint({ stack: `alertmanager:\n  receivers: [{name: a}]\n  route: {receiver: a, ${route}}\n` });
+
+  it.each([
+    ['repeat_interval: 1m', '3:41+2', '1m', '5m'],
+    ['repeat_interval: 5m, group_interval: 10m', '3:41+2', '5m', '10m'],
+    ['group_interval: 1d', '3:40+2', '4h', '1d'],
+    ['repeat_interval: 10m, routes: [{group_interval: 1h, routes: [{group_wait: 1s}]}]', '3:72+2', '10m', '1h'],
+  ])('must warn about %s', async (route, place, repeat, group) => {
+    expect(await lintRoute(route)).toEqual([
+      `warning repeat-below-group-interval stack.yml:${place} the repeat_interval ${repeat} is shorter than the group_interval ${group}, so notifications repeat every ${group} (set group_interval to ${repeat} or less, or repeat_interval to ${group} or more; "# promstack: ignore repeat-below-group-interval" silences this)`,
+    ]);
+  });
+
+  it.each(['repeat_interval: 5m', 'group_interval: 10s, repeat_interval: 30s', 'group_interval: 1h'])(
+    'must not warn about %s',
+    async (route) => {
+      expect(await lintRoute(route)).toEqual([]);
+    },
+  );
+});
+
 describe('label-aggregated-away', () => {
   const alert = (expr: string, text: string): string =>
     `- alert: A\n  expr: ${expr}\n  annotations:\n    summary: ${text}\n`;
@@ -301,30 +346,6 @@ describe('label-aggregated-away', () => {
     expect(await lintRules('- alert: A\n  expr: sum(x)\n  labels: {team: "{{ $labels.team }}"}\n')).toEqual([
       expect.stringContaining('the label team of A uses $labels.team, which is always empty'),
     ]);
-  });
-});
-
-describe('metric-unknown', () => {
-  const folder = {
-    stack: 'name: a\n',
-    rules: {
-      'rules/a.yml': fileOf(`- record: a:b
-  expr: sum(rate(http_request_totl[5m])) + http_request_total
-- alert: A
-  expr: a:b > 1 and ALERTS{x="y"} or absent(backup_done) or {"odd.name", c="d"} > 0
-`),
-    },
-  };
-
-  it('must warn about metrics that the running Prometheus does not have', async () => {
-    expect(await lint(folder, ['http_request_total', 'up'])).toEqual([
-      'warning metric-unknown rules/a.yml:5:24+17 a:b uses the metric "http_request_totl", which the running Prometheus does not have (did you mean "http_request_total"?; "# promstack: ignore metric-unknown" silences this)',
-      'warning metric-unknown rules/a.yml:7:68+10 A uses the metric "odd.name", which the running Prometheus does not have (no target exposes it yet, or it has another name; "# promstack: ignore metric-unknown" silences this)',
-    ]);
-  });
-
-  it('must not warn when no Prometheus runs', async () => {
-    expect(await lint(folder)).toEqual([]);
   });
 });
 
