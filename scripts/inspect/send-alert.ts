@@ -1,6 +1,7 @@
 import type { Labels } from '../../stack/alertmanager/matcher.ts';
 import { explainFailure, type NotifyFailure, readNotifyFailure } from '../../stack/alertmanager/notify-failures.ts';
-import { sampleLabel, samplesOf } from '../../stack/values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf } from '../../stack/values/metrics-page.ts';
+import { parseDuration } from '../../stack/values/units.ts';
 import type { AlertmanagerClient } from '../servers/alertmanager.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Clock } from '../util/clock.ts';
@@ -18,9 +19,8 @@ export interface AlertDelivery {
 const pauseMs = 250;
 
 /**
- * Sends an alert that resolves by itself, and waits until all receivers have been notified. Alertmanager counts
- * notifications per kind of integration, not per receiver. So failures are read from its log, and each counted success
- * is assigned to a receiver that did not fail.
+ * Sends an alert that resolves by itself, and waits until all receivers have been notified: failures are read from Alertmanager's
+ * log, successes from its counters by receiver.
  */
 export async function sendAlert({
   client,
@@ -53,8 +53,13 @@ export async function sendAlert({
   for (;;) {
     const [after, lines] = await Promise.all([client.metrics(), servers.lines('alertmanager', new Date(startedAt))]);
     const failures = lines.flatMap(({ text }) => readNotifyFailure(text) ?? []);
-    const pending = assessDeliveries(receivers, (kind) => successes(after, kind) - successes(before, kind), failures);
-    const isOver = clock.now() - startedAt >= timeoutMs;
+    const elapsedMs = clock.now() - startedAt;
+    const delivered = (receiver: string, kind: string): number | undefined => {
+      const count = successes(after, receiver, kind);
+      return count === undefined ? undefined : count - (successes(before, receiver, kind) ?? 0);
+    };
+    const pending = assessDeliveries(receivers, delivered, failures, elapsedMs);
+    const isOver = elapsedMs >= timeoutMs;
     if (isOver || pending.every(({ outcome }) => outcome !== 'waiting')) {
       return pending.map(({ isFailing, ...delivery }) => (isFailing ? { ...delivery, outcome: 'failed' } : delivery));
     }
@@ -67,44 +72,56 @@ interface PendingDelivery extends AlertDelivery {
   readonly isFailing: boolean;
 }
 
-function assessDeliveries(
+/**
+ * What became of each integration. Alertmanager counts by receiver and kind of integration, so those of one kind in a receiver are
+ * assessed together: none counts as notified before all that did not fail are.
+ */
+export function assessDeliveries(
   receivers: readonly TracedReceiver[],
-  delivered: (kind: string) => number,
+  delivered: (receiver: string, kind: string) => number | undefined,
   failures: readonly NotifyFailure[],
+  elapsedMs: number,
 ): readonly PendingDelivery[] {
-  const all = receivers.flatMap(({ name, integrations, route }) =>
-    integrations.map((kind, index) => {
+  return receivers.flatMap(({ name, integrations, route }) => {
+    const all = integrations.map((kind, index) => {
       const integration = `${kind}[${integrations.slice(0, index).filter((earlier) => earlier === kind).length}]`;
       const failure = failures.findLast((line) => line.receiver === name && line.integration === integration);
-      return { name, kind, integration, failure, route };
-    }),
-  );
-  const unassigned = new Map(all.map(({ kind }) => [kind, delivered(kind)]));
-  return all.map(({ name, kind, integration, failure, route }): PendingDelivery => {
-    const base = { receiver: name, integration, isFailing: failure !== undefined };
-    if (failure?.isFinal === true) return { ...base, outcome: 'failed', ...explainFailure(failure) };
-    const count = unassigned.get(kind) ?? 0;
-    const allFailed = all.every((delivery) => delivery.kind !== kind || delivery.failure !== undefined);
-    if (count > 0 && (failure === undefined || allFailed)) {
-      unassigned.set(kind, count - 1);
-      return { ...base, isFailing: false, outcome: 'delivered' };
-    }
-    if (failure !== undefined) return { ...base, outcome: 'waiting', ...explainFailure(failure) };
+      return { kind, integration, failure };
+    });
     const { groupWait, groupInterval } = route.timing;
-    return {
-      ...base,
-      outcome: 'waiting',
-      why: `not sent yet: group_wait is ${groupWait} for a new group, group_interval ${groupInterval} for an existing one`,
-      tryThis: 'use a longer --timeout, or a label that creates a new group',
-    };
+    // Earlier ones are notifications of other groups.
+    const mayBeSent = elapsedMs >= (parseDuration(groupWait) ?? 0);
+    return all.map(({ kind, integration, failure }): PendingDelivery => {
+      const base = { receiver: name, integration, isFailing: failure !== undefined };
+      if (failure?.isFinal === true) return { ...base, outcome: 'failed', ...explainFailure(failure) };
+      const alike = all.filter((other) => other.kind === kind);
+      const working = alike.filter((other) => other.failure === undefined).length;
+      const count = delivered(name, kind);
+      const isNotified = count !== undefined && count >= (failure === undefined ? working : alike.length);
+      if (mayBeSent && isNotified) return { ...base, isFailing: false, outcome: 'delivered' };
+      if (failure !== undefined) return { ...base, outcome: 'waiting', ...explainFailure(failure) };
+      const isUnknown = mayBeSent && count === undefined;
+      return {
+        ...base,
+        outcome: 'waiting',
+        why: isUnknown
+          ? 'unknown: this Alertmanager does not count notifications by receiver'
+          : `not sent yet: group_wait is ${groupWait} for a new group, group_interval ${groupInterval} for an existing one`,
+        tryThis: isUnknown
+          ? 'promstack up, which starts it with --enable-feature=receiver-name-in-metrics'
+          : 'use a longer --timeout, or a label that creates a new group',
+      };
+    });
   });
 }
 
-/** Successful notification requests of one kind of integration since Alertmanager started. */
-function successes(page: string, kind: string): number {
-  const sum = (metric: string) =>
-    samplesOf(page, metric)
-      .filter((sample) => sampleLabel(sample, 'integration') === kind)
-      .reduce((total, { value }) => total + value, 0);
-  return sum('alertmanager_notification_requests_total') - sum('alertmanager_notification_requests_failed_total');
+/** Successful notification requests to a receiver since Alertmanager started; undefined when it does not count by receiver. */
+function successes(page: string, receiver: string, kind: string): number | undefined {
+  const total = samplesOf(page, 'alertmanager_notification_requests_total');
+  if (!total.some((sample) => sampleLabel(sample, 'receiver_name') !== undefined)) return undefined;
+  const sum = (samples: readonly MetricSample[]) =>
+    samples
+      .filter((one) => sampleLabel(one, 'integration') === kind && sampleLabel(one, 'receiver_name') === receiver)
+      .reduce((sofar, { value }) => sofar + value, 0);
+  return sum(total) - sum(samplesOf(page, 'alertmanager_notification_requests_failed_total'));
 }

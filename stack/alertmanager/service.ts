@@ -4,7 +4,16 @@ import type { StackConfig } from '../config.ts';
 import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
 import { defineService, type Release } from '../service.ts';
-import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
+import {
+  configDir,
+  configMount,
+  externalUrl,
+  featuresIn,
+  flagIn,
+  nobody,
+  toResources,
+  withoutFlag,
+} from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { flagChecks } from '../values/flag-check.ts';
 import { listOf } from '../values/mapping.ts';
@@ -42,7 +51,9 @@ export const alertmanager = defineService({
         `--web.external-url=${externalUrl(config, own)}`,
         '--web.route-prefix=/',
         '--cluster.listen-address=',
-        ...own.extra_args,
+        // So that a receiver that fails is not hidden by others of its kind.
+        `--enable-feature=${[...new Set(['receiver-name-in-metrics', ...featuresIn(own.extra_args)])].join(',')}`,
+        ...withoutFlag(own.extra_args, 'enable-feature'),
       ],
       env: { TZ: config.timezone },
       ports: [{ bind: config.bind, host: own.port, container: port }],

@@ -28,6 +28,12 @@ export function featuresIn(args: readonly string[]): readonly string[] {
   return [...new Set(names)].filter((name) => name !== '');
 }
 
+/** The arguments without a flag and its values. */
+export function withoutFlag(args: readonly string[], name: string): readonly string[] {
+  const flag = `--${name}`;
+  return args.filter((argument, at) => argument !== flag && args[at - 1] !== flag && !argument.startsWith(`${flag}=`));
+}
+
 function valuesOf(args: readonly string[], name: string): readonly string[] {
   const flag = `--${name}`;
   return args.flatMap((argument, at) => {

@@ -13,6 +13,7 @@ describe('alert test and silence', () => {
       alertmanager: {
         receivers: [
           { name: 'chat', webhook_configs: [{ url: 'http://sink:8080/cgi-bin/notify' }] },
+          { name: 'closed', webhook_configs: [{ url: 'http://127.0.0.1:9/' }] },
           { name: 'oncall', webhook_configs: [{ url: 'http://sink:8080/cgi-bin/nothing' }] },
         ],
         route: {
@@ -21,6 +22,7 @@ describe('alert test and silence', () => {
           group_wait: '0s',
           group_interval: '10s',
           routes: [
+            { matchers: ['team="closed"'], receiver: 'closed', group_wait: '3s' },
             { matchers: ['severity="critical"'], receiver: 'oncall', continue: true },
             { matchers: ['severity=~"critical|warning"'], receiver: 'chat', mute_time_intervals: ['never'] },
             { matchers: ['team="night"'], receiver: 'chat', mute_time_intervals: ['always'] },
@@ -51,6 +53,7 @@ describe('alert test and silence', () => {
 
       │  all alerts                                              chat
          ├─ alertname="PromstackVerify", job="promstack-verify"  sink
+         ├─ team="closed"                                        closed
       ➜  ├─ severity="critical" (continue)                       oncall
       ➜  ├─ severity=~"critical|warning"                         chat
          └─ team="night"                                         chat
@@ -61,6 +64,18 @@ describe('alert test and silence', () => {
         silences are unknown while Alertmanager does not answer
       "
     `);
+  });
+
+  it('must not take the notification of another receiver for its own', { timeout: testMs }, async () => {
+    await up();
+    const sent = stack.run('alert', 'test', '--label', 'team=closed', '--send', '--timeout', '20s', '--json');
+    const another = await stack.run('alert', 'test', '--label', 'alertname=Another', '--send', '--timeout', '30s');
+    expect(another.exitCode, another.stdout + another.stderr).toBe(0);
+    const { exitCode, stdout } = await sent;
+    expect(exitCode, stdout).toBe(1);
+    expect((JSON.parse(stdout) as { deliveries: unknown }).deliveries).toMatchObject([
+      { receiver: 'closed', outcome: 'failed', why: expect.stringContaining('connection refused') },
+    ]);
   });
 
   it('must send an alert and report which receivers were notified, and why others were not', {
