@@ -73,7 +73,7 @@ export function alertTemplateChecks(files: readonly RenderedFile[], flags: reado
 const literal = 'l';
 
 /** What Go's fmt prints for a verb that does not fit: `%!d(float64=3)`. */
-const printfError = /%![a-zA-Z]?\(/;
+const printfError = /%!\S?\(/;
 
 /**
  * Errors that a template may have with the samples alone: a number read from a label that is none, a query without data,
@@ -85,7 +85,7 @@ const ofSamples = `(?:parsing|duration string:?) "(?:|${samples.map(({ label }) 
 const failedTexts = [
   'max by (alertname, promstack_text) (',
   `ALERTS{promstack_text=~\`(?s:.*<error expanding template: .*)\`, promstack_text!~\`(?s:.*(?:${ofSamples}).*)\`}`,
-  `or ALERTS{promstack_text=~\`(?s:.*%![a-zA-Z]?[(].*)\`, alertname!~\`.*${literal}\`}`,
+  `or ALERTS{promstack_text=~\`(?s:.*%![^ ]?[(].*)\`, alertname!~\`.*${literal}\`}`,
   ')',
 ].join(' ');
 
@@ -188,7 +188,10 @@ function explainTemplates(
     const template = templates[Number(number)];
     if (template !== undefined && !failures.has(template)) failures.set(template, whyFailed(unquoted(quoted)));
   }
-  return sources.flatMap((file) => findingsIn(file, failures));
+  if (failures.size > 0) return sources.flatMap((file) => findingsIn(file, failures));
+  // The user's files are not to blame when promtool does not take the generated ones, as an old one might not.
+  const [said = ''] = output.split('\n').filter((line) => line.trim() !== '' && !/^\s*FAILED/.test(line));
+  return [{ message: `promtool cannot run the samples: ${said.trim()}`, isReportedElsewhere: true }];
 }
 
 function whyFailed(text: string): string {

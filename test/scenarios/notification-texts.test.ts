@@ -119,6 +119,7 @@ describe('check of labels and annotations', () => {
       '{{ if gt $value 1000000.0 }}{{ printf "%d" $value }}{{ end }}': 'becomes "%!d(float64=1.000001e+06)"',
       '{{ if eq $labels.severity "page" }}{{ .Nothing }}{{ end }}': "can't evaluate field Nothing",
       '{{ template "not-there" }}': 'template "not-there" not defined',
+      '{{ printf "%!" $value }}': 'becomes "%!!(float64=0)',
       '{{ humanize "many" }}': 'strconv.ParseFloat: parsing "many"',
     };
     const working = [
