@@ -30,6 +30,8 @@ export interface LoadOptions {
    * origin.
    */
   readonly substitutes?: ReadonlyMap<string, string> | undefined;
+  /** The text of the stack file, where it was read before: a pipe can be read only once. */
+  readonly text?: string | undefined;
   /** A cache between loads: unchanged files are not checked again. */
   readonly judged?: CheckedFiles | undefined;
   /** Decides the name of a stack.yml that has none; the default is the name of its folder. */
@@ -45,7 +47,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   if (!stackFile.ok) return stackFile;
   const path = stackFile.value;
   const folder = dirname(path);
-  const text = await readStackFile(path, signal);
+  const text = options.text ?? (await readStackFile(path, signal));
   const source = await readYamlWithSecrets(text, relative(cwd, path), {
     env,
     readFile: (name) => readText(resolve(folder, name), { limit: maxSecretBytes, signal }),

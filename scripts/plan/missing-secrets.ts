@@ -31,7 +31,10 @@ export async function storedFiles(engine: Engine, stack: string): Promise<Stored
   }
 }
 
-/** The texts of missing secrets that are files of their own, from the files in use; by the secrets' origin. */
+/**
+ * The texts of missing secrets that are files of their own, from the files in use, and of those that were read already,
+ * since a pipe can be read only once; by the secrets' origin.
+ */
 export function substitutesFrom(stored: StoredFiles, rendering: Rendering): ReadonlyMap<string, string> {
   const missing = missingOrigins(rendering);
   const texts = rendering.services.flatMap(({ service, files }) =>
@@ -42,7 +45,12 @@ export function substitutesFrom(stored: StoredFiles, rendering: Rendering): Read
       return file?.content instanceof Secret ? [[content.origin, file.content.reveal()]] : [];
     }),
   );
-  return new Map(texts);
+  return new Map([...secretsIn(rendering.config), ...texts]);
+}
+
+function secretsIn(value: unknown): readonly (readonly [string, string])[] {
+  if (value instanceof Secret) return value.reveal() === '' ? [] : [[value.origin, value.reveal()]];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : [];
 }
 
 /** A secret's path may end in a hash of its text. */

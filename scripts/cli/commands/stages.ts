@@ -129,18 +129,23 @@ export async function renderToLook(
   const { cwd, env, file, stackName, signal, report } = context;
   if (stackName !== undefined) return renderOrThrow(context, { without });
   const { renderStack } = await import('../../render/render-stack.ts');
-  const render = async (silently: boolean, substitutes: ReadonlyMap<string, string>): Promise<Rendering> => {
-    const taking = silently ? { report: () => undefined } : context;
-    const options = { cwd, env, file, signal, without, substitutes, nameUnnamed: nameUnnamed(context, engine) };
+  const render = async (substitutes: ReadonlyMap<string, string>, text?: string): Promise<Rendering> => {
+    const taking = text === undefined ? context : { report: () => undefined };
+    const options = { cwd, env, file, signal, without, substitutes, text, nameUnnamed: nameUnnamed(context, engine) };
     const { rendering } = takeOrThrow(taking, await renderStack(options));
     return takeOrThrow(taking, rendering);
   };
-  const first = await render(false, new Map());
+  const first = await render(new Map());
   if (engine === undefined || !compare || (first.missingSecrets ?? []).length === 0) return first;
   const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
   const stored = await storedFiles(await engine, first.config.name);
   const substitutes = substitutesFrom(stored, first);
-  const { rendering, warnings } = withoutMissing(await render(true, substitutes), stored, substitutes);
+  const second = await render(substitutes, first.written?.text);
+  const { rendering, warnings } = withoutMissing(
+    { ...second, missingSecrets: first.missingSecrets },
+    stored,
+    substitutes,
+  );
   for (const diagnostic of warnings) report({ kind: 'diagnostic', diagnostic });
   return rendering;
 }
