@@ -80,8 +80,8 @@ async function push(
   const prepared = await retry(() => preparePush(gateway, { text, file, group, replaces }, signal));
   if (!prepared.ok) return refuse(context, prepared.error, { file, text });
   for (const diagnostic of prepared.warnings) report({ kind: 'diagnostic', diagnostic });
+  const url = await retry(() => gateway.urlOf(group, signal));
   if (!dryRun) await retry(() => gateway.push(group, prepared.value.text, { replaces, signal }));
-  const url = await gateway.urlOf(group, signal);
   print(context, { base: gateway.base, url }, request, prepared.value, clock.now() - startedAt);
   return exitCodes.fine;
 }
@@ -126,11 +126,10 @@ function print(
 
 async function remove(context: Context, gateway: PushgatewayClient, request: PushRequest): Promise<ExitCode> {
   const { dryRun } = request;
-  const { group } = dryRun
-    ? await findGroup(gateway, request.group, context.signal)
-    : await removeGroup(gateway, request.group, context);
-  const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group.labels)} at ${gateway.base}`;
+  const { group } = await findGroup(gateway, request.group, context.signal);
   const url = await gateway.urlOf(group.labels, context.signal);
+  if (!dryRun) await removeGroup(gateway, group.labels, context);
+  const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group.labels)} at ${gateway.base}`;
   if (context.json) context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url })}\n`);
   else context.report({ kind: 'note', text });
   return exitCodes.fine;
