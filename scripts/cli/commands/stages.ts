@@ -194,9 +194,12 @@ export async function askToTakeOver<T>(
 }
 
 /** Asks whether to manage a stack from this file from now on; without a terminal, the answer is no. */
-export async function mayTakeOver(context: Pick<Context, 'confirm'>, { why }: OtherOriginError): Promise<boolean> {
+export async function mayTakeOver(
+  context: Pick<Context, 'confirm'>,
+  { doing, why }: OtherOriginError,
+): Promise<boolean> {
   try {
-    return await context.confirm(`${why}; change it from here?`, '--yes');
+    return await context.confirm(`${doing}: ${why}; change it from here?`, '--yes');
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;
