@@ -5,7 +5,7 @@ import { type ContainerRequest, type Engine, EngineError } from '../engine/engin
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import { containerText, holdersOf, portTaken } from '../plan/ports.ts';
+import { holdersOf, portTaken } from '../plan/ports.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
@@ -133,7 +133,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       try {
         await engine.startContainer(id);
       } catch (error) {
-        throw await explainStart(engine, desiredService(service).spec, error);
+        throw await explainStart(engine, desired.stack, desiredService(service).spec, error);
       }
     },
     waitReady: ({ service }, { signal, onProgress }) => {
@@ -162,7 +162,7 @@ export function createExecutors(context: ExecutorContext): Executors {
 }
 
 /** Converts the engine's error for a start to one about the stack; for a port in use, it names the holder. */
-async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown): Promise<unknown> {
+async function explainStart(engine: Engine, stack: string, spec: ContainerSpec, error: unknown): Promise<unknown> {
   if (!(error instanceof EngineError)) return error;
   if (error.code !== 'portTaken') {
     return new StackError({
@@ -177,7 +177,7 @@ async function explainStart(engine: Engine, spec: ContainerSpec, error: unknown)
   const [holder] = holdersOf(port, await engine.listContainers({}));
   // Processes on this host do not use ports of a remote engine.
   const process = engine.location.isLocal ? portProcess(port.host) : undefined;
-  return portTaken(spec.service, port.host, holder === undefined ? process : containerText(holder), error);
+  return portTaken({ service: spec.service, port: port.host, stack }, holder ?? process, error);
 }
 
 /** Converts the engine's error for removing a resource in use to one that says what to do. */

@@ -22,22 +22,31 @@ export function holdersOf(port: PortSpec, containers: readonly ContainerSummary[
   return containers.filter(({ hostPorts }) => takesOneOf(hostPorts, [port]));
 }
 
-/** Names a container as the holder of a port, and what it is part of. */
-export function containerText(container: ContainerSummary): string {
+/**
+ * The error for a host port that is in use; `holder` is what uses it, if known. A container of another stack may be of this
+ * very one under its former name, which only its user can tell.
+ */
+export function portTaken(
+  port: { readonly service: string; readonly port: number; readonly stack: string },
+  holder: ContainerSummary | string | undefined,
+  cause?: unknown,
+): StackError {
+  const { service } = port;
+  const former = typeof holder === 'object' ? holder.labels[stackLabel] : undefined;
+  const isOfOtherStack = former !== undefined && former !== port.stack;
+  return new StackError({
+    doing: `publishing port ${port.port} for ${service}`,
+    why: `the port is taken${holder === undefined ? '' : ` by ${typeof holder === 'string' ? holder : containerText(holder)}`}`,
+    tryThis: `free it, or set ${service}.port in stack.yml to a different one${isOfOtherStack ? `; if ${former} is this stack under its former name, set \`name: ${former}\`` : ''}`,
+    cause,
+  });
+}
+
+function containerText(container: ContainerSummary): string {
   const { name, labels } = container;
   const stack = labels[stackLabel];
   const origin = originOf([container]);
   const place =
     origin === undefined ? '' : `, which is managed from ${join(origin.folder, origin.file)} on ${origin.host}`;
   return `the container ${name}${stack === undefined ? '' : ` of the stack ${stack}${place}`}`;
-}
-
-/** The error for a host port that is in use; `holder` names what uses it, if known. */
-export function portTaken(service: string, port: number, holder: string | undefined, cause?: unknown): StackError {
-  return new StackError({
-    doing: `publishing port ${port} for ${service}`,
-    why: `the port is taken${holder === undefined ? '' : ` by ${holder}`}`,
-    tryThis: `free it, or set ${service}.port in stack.yml to a different one`,
-    cause,
-  });
 }

@@ -4,7 +4,7 @@ import { StackError } from '../util/stack-error.ts';
 import type { Desired } from './desired.ts';
 import type { NameConflict, Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
-import { containerText, holdersOf, portTaken } from './ports.ts';
+import { holdersOf, portTaken } from './ports.ts';
 
 /** Throws a StackError for a name or a port in use that would make the plan fail halfway. */
 export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
@@ -15,11 +15,12 @@ export async function preflight(plan: Plan, desired: Desired, observed: Observed
     if (!starting.has(service.name)) continue;
     const own = observed.services.get(service.name)?.container;
     for (const port of spec.ports) {
+      const taken = { service: service.name, port: port.host, stack: desired.stack };
       const holders = holdersOf(port, observed.portHolders);
       const holder = holders.find(({ id }) => id !== own?.id && !isRemoved(plan, id));
-      if (holder !== undefined) throw portTaken(service.name, port.host, containerText(holder));
+      if (holder !== undefined) throw portTaken(taken, holder);
       if (holders.length === 0 && isLocal && (await isPortTaken(port.bind, port.host))) {
-        throw portTaken(service.name, port.host, portProcess(port.host));
+        throw portTaken(taken, portProcess(port.host));
       }
     }
   }

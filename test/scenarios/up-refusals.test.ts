@@ -71,6 +71,7 @@ describe('up with an external failure', () => {
     expect(stderr).toContain(
       `the port is taken by the container ${holder.name}-pushgateway of the stack ${holder.name}, which is managed from ${holder.path}/stack.yml on `,
     );
+    expect(stderr).toContain(`if ${holder.name} is this stack under its former name, set \`name: ${holder.name}\``);
     await expectNothingThere(stack.name);
   });
 
