@@ -103,6 +103,11 @@ export function isInternal(step: Action): boolean {
   return step.do === 'createConfigWriter' || (step.do === 'removeContainer' && isConfigWriter(step.name));
 }
 
+/** Whether a plan changes anything that a user can see. */
+export function hasVisibleSteps({ steps }: Plan): boolean {
+  return steps.some((step) => !isInternal(step));
+}
+
 /** The steps as text, one per line: `[1, 2] -> #3 create prometheus, because no container yet`. */
 export function printSteps(steps: readonly Step[]): string {
   return steps

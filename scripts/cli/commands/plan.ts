@@ -1,4 +1,4 @@
-import { printSteps } from '../../plan/plan.ts';
+import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
@@ -43,6 +43,7 @@ export const command = defineCommand({
       const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';
       context.report({ kind: 'warning', text: `up would ${verb} this: ${message}` });
     }
-    return detailedExitcode === true && plan.steps.length > 0 ? exitCodes.changesPending : exitCodes.fine;
+    const isPending = hasVisibleSteps(plan) || report.obstacle !== undefined;
+    return detailedExitcode === true && isPending ? exitCodes.changesPending : exitCodes.fine;
   },
 });

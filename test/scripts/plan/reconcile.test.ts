@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printPlan } from '../../../scripts/cli/print/plan.ts';
-import { printSteps } from '../../../scripts/plan/plan.ts';
+import { hasVisibleSteps, printSteps } from '../../../scripts/plan/plan.ts';
 import { reconcile } from '../../../scripts/plan/reconcile.ts';
 import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
 import { defaultImages } from '../../../stack/values/default-images.ts';
@@ -58,6 +58,7 @@ describe('reconcile', () => {
       [1] -> #2 create the config volume writer, because it names a different stack.yml or none
       "
     `);
+    expect(hasVisibleSteps(plan)).toBe(false);
     expect(reconcile(desired, { ...running, origin: desired.origin }).steps).toEqual([]);
     expect(reconcile({ ...desired, origin: undefined }, { ...running, origin: former }).steps).toEqual([]);
   });
