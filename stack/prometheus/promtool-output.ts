@@ -90,7 +90,7 @@ export function withFeatureHints(
 }
 
 /** promtool prints these about features that only the server knows, without a line end. */
-function withoutFeatureWarnings(output: string): string {
+export function withoutFeatureWarnings(output: string): string {
   return output.replaceAll(/ {2}WARNING: Unknown feature passed to --enable-feature: promql-[a-z-]+/g, '');
 }
 

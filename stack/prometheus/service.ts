@@ -17,6 +17,7 @@ import { alerts } from './alerts.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
+import { promtoolNotices } from './promtool-notices.ts';
 import { explainPromtool, explainRuleTests, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { prometheusSecrets } from './secret-fields.ts';
@@ -166,6 +167,7 @@ function checks(
       title: 'prometheus.yml and its rules',
       tool: 'promtool',
       argv: ['promtool', 'check', 'config', ...flagsFor(features), 'CONFIG/prometheus.yml'],
+      warnings: (output) => promtoolNotices(output, files),
       explain: (output) => withFeatureHints(withKeyHints(explainPromtool(output, files), jobKeys), features),
       divisible: {
         path: 'prometheus.yml',
