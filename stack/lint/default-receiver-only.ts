@@ -1,11 +1,10 @@
 import type { Matcher } from '../alertmanager/matcher.ts';
 import { type Route, routeOf } from '../alertmanager/routing-tree.ts';
 import { canaryAlert } from '../canary.ts';
-import { misspelled } from '../values/closest.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
-import type { LintedAlert } from './linted-alert.ts';
-import { asksFor, valuesOf } from './matcher-logic.ts';
+import { getsOnTheWay, type LintedAlert } from './linted-alert.ts';
+import { asksFor, meantValue, valuesOf } from './matcher-logic.ts';
 import { StackLabels, wordPattern } from './stack-labels.ts';
 import { receiversIn } from './unreached-receiver.ts';
 
@@ -78,6 +77,7 @@ class AskedLabels {
     const records = this.#context.rules.filter(({ kind }) => kind === 'record');
     return (
       !this.#labels.isSetByTargets(label) &&
+      !getsOnTheWay(this.#context.prometheus)(label) &&
       !wordPattern(label).test(alert.rule.expr) &&
       !records.some(({ value }) => wordPattern(label).test(JSON.stringify(value)))
     );
@@ -93,7 +93,7 @@ class AskedLabels {
       if (name === 'alertname' || value === undefined || value === '') continue;
       // What no alert has is the mistake of the route.
       const values = this.#valuesFor(name).filter((asked) => this.#labels.valuesOf(name).has(asked));
-      const near = values.includes(value) ? undefined : misspelled(value, values);
+      const near = values.includes(value) ? undefined : meantValue(name, value, values);
       if (near === undefined) continue;
       const isInRule = Object.hasOwn((rule.value['labels'] ?? {}) as object, name);
       return {

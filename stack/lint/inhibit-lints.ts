@@ -4,7 +4,7 @@ import { misspelled } from '../values/closest.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import type { LintedAlert } from './linted-alert.ts';
-import { asksFor, contradiction, matchesAnything, mayMatch } from './matcher-logic.ts';
+import { asksFor, contradiction, matchesAnything, mayMatch, meantValue } from './matcher-logic.ts';
 import { isPattern } from './pattern-in-equality.ts';
 import { StackLabels } from './stack-labels.ts';
 
@@ -116,12 +116,14 @@ const on = (name: string, matchers: readonly Matcher[]): readonly Matcher[] =>
 
 /** A side that no alert of the stack can match. */
 function unmatchedSide(rule: InhibitRule, alerts: readonly LintedAlert[]): Cause | undefined {
-  if (alerts.length === 0) return undefined;
   for (const [side, matchers] of sidesOf(rule)) {
     if (alerts.some((alert) => mayMatch(matchers, alert))) continue;
+    const near = valueHint(matchers, alerts);
+    // The alerts of a stack without rules of its own may come from elsewhere.
+    if (near === undefined && !alerts.some((alert) => alert.rule.isOwn)) continue;
     return {
       why: `no alert of this stack matches its ${side} matchers`,
-      hint: valueHint(matchers, alerts) ?? 'compare them with the labels of the alerts',
+      hint: near ?? 'compare them with the labels of the alerts',
     };
   }
   return undefined;
@@ -155,7 +157,7 @@ function valueHint(matchers: readonly Matcher[], alerts: readonly LintedAlert[])
   for (const { name, operator, value } of matchers) {
     if (operator !== '=') continue;
     const values = new Set(alerts.flatMap(({ sent }) => sent[name] ?? []));
-    const near = values.has(value) ? undefined : misspelled(value, values);
+    const near = values.has(value) ? undefined : meantValue(name, value, values);
     if (near !== undefined) return `did you mean ${name}=${quoted(near)}?`;
   }
   return undefined;

@@ -22,14 +22,15 @@ export const plainSecret: Lint = {
 };
 
 function toFinding({ keys, path, value }: Leaf): Finding {
-  const key = keys.at(-1) ?? '';
+  const isHeader = keys.at(-1) === 'values';
+  const key = keys.at(isHeader ? -2 : -1) ?? '';
   const [, bare, braced] = value instanceof Secret ? [] : (/^\$(?:(\w+)|\{(\w+)\})$/.exec(String(value)) ?? []);
   const variable = bare ?? braced;
   return variable === undefined
     ? {
         path,
         message: `${key} is plain text in stack.yml, where everyone can read it`,
-        hint: 'write !env NAME or !file PATH instead',
+        hint: isHeader ? 'write !env NAME under "secrets" instead' : 'write !env NAME or !file PATH instead',
       }
     : {
         path,
@@ -84,12 +85,17 @@ function leavesOf(value: unknown, path: KeyPath): readonly Leaf[] {
 
 function isSecret({ keys, value }: Leaf, fields: readonly string[]): boolean {
   if (value instanceof Secret || value === undefined || value === null || String(value).trim() === '') return false;
+  if (/:\/\/[^\s/:@]*:[^\s/@]+@/.test(String(value))) return true;
+  const [header = '', values] = keys.slice(-2);
+  if (values === 'values' && keys.at(-3) === 'http_headers') return isSecretHeader(header);
   if (!fields.some((field) => endsWith(keys, field.split('.')))) return false;
   const [parent, key = ''] = keys.slice(-2);
   // Of the headers for a proxy, most are not secret.
-  if (parent === 'proxy_connect_header') return /auth|token|key|secret/i.test(key);
+  if (parent === 'proxy_connect_header') return isSecretHeader(key);
   return /(?:^|_)url$/.test(key) ? isSecretUrl(String(value), key === 'url') : true;
 }
+
+const isSecretHeader = (name: string): boolean => /auth|token|key|secret/i.test(name);
 
 /**
  * Whether a URL holds a secret: in the URL of a chat's webhook the path is one. Most other webhooks have a plain path and are in the
@@ -98,8 +104,8 @@ function isSecret({ keys, value }: Leaf, fields: readonly string[]): boolean {
 function isSecretUrl(text: string, isOfAnyServer: boolean): boolean {
   if (/^\$\{?\w+\}?$/.test(text)) return true;
   if (!URL.canParse(text)) return false;
-  const { host, username, password, pathname, searchParams } = new URL(text);
-  if (!isOfAnyServer || password !== '') return pathname !== '/' || username !== '';
+  const { host, username, pathname, searchParams } = new URL(text);
+  if (!isOfAnyServer) return pathname !== '/' || username !== '';
   if ([...searchParams].some(([name, value]) => /token|key|secret|sign|auth|pass/i.test(name) && value !== ''))
     return true;
   const isPublic = /\.[a-z]{2,}$/i.test(host) && !/\.(?:local|internal|svc|lan|home|corp|localdomain)$/i.test(host);

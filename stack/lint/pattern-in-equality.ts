@@ -43,12 +43,19 @@ function toFinding(matcher: Matcher, path: KeyPath): Finding {
 export function isPattern({ name, operator, value }: Matcher, labels: StackLabels): boolean {
   const values = labels.valuesOf(name);
   if ((operator !== '=' && operator !== '!=') || values.has(value)) return false;
-  if (/^\^.|.\$$|\.[*+]|^\*|\*$|^[\w.-]+(?:\|[\w.-]+)+$|^\(.*\)$/.test(value)) return true;
-  return value.includes(',') && value.split(',').some((part) => values.has(part.trim()));
+  if (/^\^.|.\$$|\.[*+]|^\*|\*$|^[\w.-]+(?:\|[\w.-]+)+$|^\([^()]*\|[^()]*\)$/.test(value)) return true;
+  const parts = value.split(separators);
+  return (
+    parts.length > 1 &&
+    (value.includes(',') ? parts.some((part) => values.has(part)) : parts.every((part) => values.has(part)))
+  );
 }
+
+/** Between the values of a list. */
+const separators = /\s*[,;/&|]+\s*|\s+or\s+|\s+/;
 
 function toRegExp(value: string): string {
   if (value === '*') return '.+';
-  if (value.includes(',') && !value.includes('|')) return value.split(/\s*,\s*/).join('|');
+  if (!/[*.^$()]/.test(value)) return value.split(separators).join('|');
   return value.replaceAll(/(?<![.)\]\\])\*/g, '.*');
 }

@@ -6,7 +6,7 @@ import { listOf, type Mapping } from '../values/mapping.ts';
 import { andList, quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import type { LintedAlert } from './linted-alert.ts';
-import { asksFor, contradiction, matchAll, mayMatch, mustMatch, placeOf, valuesOf } from './matcher-logic.ts';
+import { asksFor, contradiction, matchAll, mayMatch, meantValue, mustMatch, placeOf } from './matcher-logic.ts';
 import { isPattern } from './pattern-in-equality.ts';
 import { StackLabels } from './stack-labels.ts';
 import { reachedBy, receiversIn } from './unreached-receiver.ts';
@@ -95,13 +95,17 @@ class DeadRoutes {
   #misspeltValue(matcher: Matcher): Cause | undefined {
     const values = [...this.#labels.valuesOf(matcher.name)];
     if (values.length === 0 || values.some((value) => matches(matcher, value) !== false)) return undefined;
-    const better = matcher.operator === '=' ? nearMatcher(matcher, values) : widerMatcher(matcher, values);
+    const near = nearMatcher(matcher, values);
+    // Jobs that are pushed are unknown.
+    const better =
+      near ?? (matcher.operator === '=' || matcher.name === 'job' ? undefined : widerMatcher(matcher, values));
     if (better === undefined) return undefined;
     const found = values.filter((value) => matches(better, value) === true).slice(0, 3);
+    const examples = andList(found.map(quoted), '');
     const why =
-      matcher.operator === '=' || nearMatcher(matcher, values) !== undefined
-        ? `the alerts have ${matcher.name} ${andList(found.map(quoted), '')}`
-        : `${formatMatcher(matcher)} must match the whole value, such as ${andList(found.map(quoted), '')}`;
+      near === undefined
+        ? `${formatMatcher(matcher)} must match the whole value, such as ${examples}`
+        : `the alerts have ${matcher.name} ${examples}`;
     return { matcher, why, hint: `did you mean ${formatMatcher(better)}?` };
   }
 
@@ -140,10 +144,19 @@ class DeadRoutes {
         hint: 'compare it with the names of the alerts',
       };
     }
-    const differing = known.filter((matcher) => matching([...named, matcher]).length === 0).map(({ name }) => name);
-    const labels = differing.length === 0 ? 'labels' : [...new Set(differing)].join(', ');
+    const differing = known.filter((matcher) => matching([...named, matcher]).length === 0);
+    const label = differing[0]?.name;
+    const values = new Set(candidates.map((alert) => (label === undefined ? undefined : alert.valueOf(label))));
+    const has = candidates.length === 1 ? 'has' : 'have';
     return {
-      why: `${namesOf(candidates)} ${candidates.length === 1 ? 'has' : 'have'} other ${labels}`,
+      matcher: own.find((matcher) => differing.includes(matcher)),
+      why:
+        label === undefined || values.has('') || values.has(undefined)
+          ? `${namesOf(candidates)} ${has} other labels`
+          : `${namesOf(candidates)} ${has} ${label} ${andList(
+              [...values].map((value) => quoted(value ?? '')),
+              '',
+            )}`,
       hint: 'compare its matchers with the labels of the alerts',
     };
   }
@@ -180,10 +193,12 @@ function conflictOf([first, second]: readonly [Matcher, Matcher], above: readonl
 
 /** The matcher with misspelt values corrected. */
 function nearMatcher(matcher: Matcher, values: readonly string[]): Matcher | undefined {
-  const asked = valuesOf(matcher) ?? [];
-  const corrected = asked.map((value) => misspelled(value, values) ?? value);
-  const value = corrected.join('|');
-  return value === asked.join('|') || asked.length === 0 ? undefined : { ...matcher, value };
+  const { name, operator, value } = matcher;
+  const asked = operator === '=' ? [value] : value.split(/\s*[|,]+\s*/);
+  if (asked.some((part) => /[^\w\s'"-]/.test(part)) && operator === '=~') return undefined;
+  const corrected = asked.map((part) => (values.includes(part) ? part : (meantValue(name, part, values) ?? part)));
+  const text = corrected.join('|');
+  return text === value || !corrected.some((part) => values.includes(part)) ? undefined : { ...matcher, value: text };
 }
 
 /** The nearest regular expression that matches a value: one that does not have to match it from start to end, or in its case. */
@@ -196,10 +211,7 @@ function widerMatcher(matcher: Matcher, values: readonly string[]): Matcher | un
     ...[`${group}.*`, `.*${group}`, `.*${group}.*`],
     ...(value.startsWith('(?') ? [] : [`(?i)${value}`, `(?i)${group}.*`]),
   ].map((pattern) => ({ ...matcher, value: pattern }));
-  return (
-    nearMatcher(matcher, values) ??
-    wider.find((candidate) => values.some((found) => matches(candidate, found) === true))
-  );
+  return wider.find((candidate) => values.some((found) => matches(candidate, found) === true));
 }
 
 function toFinding({ matcher, why, hint }: Cause, value: Mapping, path: KeyPath): Finding {

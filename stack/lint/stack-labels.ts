@@ -22,6 +22,7 @@ export class StackLabels {
     const values = new Set([
       ...this.#context.alerts.map(({ sent }) => (Object.hasOwn(sent, label) ? (sent[label] ?? '') : '')),
       ...ofTargets.map(([, value]) => value),
+      ...(label === 'job' ? this.#context.jobs.map((job) => String(job['job_name'])) : []),
     ]);
     values.delete('');
     this.#values.set(label, values);

@@ -85,6 +85,13 @@ describe('inhibit-never-matches', () => {
     ]);
   });
 
+  it('must not warn about alerts that may come from elsewhere, in a stack without rules of its own', async () => {
+    const inhibit = (source: string): string =>
+      `alertmanager: {inhibit_rules: [{source_matchers: ['${source}'], target_matchers: [severity="warning"]}]}\n`;
+    expect(await lint({ stack: inhibit('severity="high"') })).toEqual([]);
+    expect(await lint({ stack: inhibit('severity="Critical"') })).toHaveLength(1);
+  });
+
   it('must not warn about the usual rule, whether or not an alert has both severities', async () => {
     const rule =
       '{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [alertname, instance]}';

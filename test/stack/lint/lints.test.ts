@@ -99,6 +99,13 @@ alertmanager:
     expect(await lintRules(rules, stack)).toEqual([]);
   });
 
+  it('must not warn about a label that alerts get on the way to Alertmanager', async () => {
+    const folder = { stack, rules: { 'rules/a.yml': fileOf('- alert: A\n  expr: up == 0\n') } };
+    const alerting = '{alert_relabel_configs: [{target_label: severity, replacement: critical}]}';
+    const template = `global: {}\nrule_files: [rules/*.yml, rules/user/*.yml]\nalerting: ${alerting}\nscrape_configs: []\n`;
+    expect(await lint({ ...folder, templates: { 'prometheus/prometheus.yml': template } })).toEqual([]);
+  });
+
   it('must not warn about a label that targets have', async () => {
     const job = '{job_name: x, static_configs: [{targets: [x:1], labels: {severity: critical}}]}';
     const byTarget = `prometheus: {scrape_configs: [${job}]}\n${stack}`;

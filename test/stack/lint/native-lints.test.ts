@@ -39,6 +39,17 @@ describe('plain-secret', () => {
     ]);
   });
 
+  it('must warn about headers of requests, and passwords in URLs', async () => {
+    const header = '{Authorization: {values: [Bearer abc]}, X-Scope-OrgID: {values: [a]}}';
+    expect(await lint({ stack: `prometheus: {scrape_configs: [{job_name: a, http_headers: ${header}}]}\n` })).toEqual([
+      expect.stringContaining(
+        'Authorization is plain text in stack.yml, where everyone can read it (write !env NAME under "secrets" instead)',
+      ),
+    ]);
+    const proxy = 'webhook_configs: [{url: http://x:1/a, http_config: {proxy_url: "http://u:secret@proxy:3128"}}]';
+    expect(await lint({ stack: receiver(proxy) })).toEqual([expect.stringContaining('proxy_url is plain text')]);
+  });
+
   it.each(['SLACK_URL', '{SLACK_URL}'])('must say that no server replaces the variable $%s', async (name) => {
     expect(await lint({ stack: receiver(`slack_configs: [{api_url: "$${name}"}]`) })).toEqual([
       expect.stringContaining(

@@ -56,9 +56,17 @@ describe('route-never-matches', () => {
     ],
     [
       'severity=~"crit|warn"',
-      'severity=~"crit|warn" must match the whole value, such as "critical" and "warning"',
-      'did you mean severity=~"(?:crit|warn).*"?',
+      'the alerts have severity "critical" and "warning"',
+      'did you mean severity=~"critical|warning"?',
     ],
+    ['severity="warn"', 'the alerts have severity "warning"', 'did you mean severity="warning"?'],
+    [
+      'severity=~"critical,warning"',
+      'the alerts have severity "critical" and "warning"',
+      'did you mean severity=~"critical|warning"?',
+    ],
+    ['severity=~"critical | page"', 'the alerts have severity "critical"', 'did you mean severity=~"critical|page"?'],
+    ['job="Prometheus"', 'the alerts have job "prometheus"', 'did you mean job="prometheus"?'],
     ['alertname="Unheard"', 'no alert of this stack has such a name', 'compare it with the names of the alerts'],
   ])('must warn about %s, which no alert matches', async (matcher, why, hint) => {
     const place = 21 + 1;
@@ -95,6 +103,12 @@ describe('route-never-matches', () => {
     ]);
   });
 
+  it('must warn about a value with further quotes', async () => {
+    expect(await lintRoutes(`{matchers: ["severity='critical'"]}`)).toEqual([
+      expect.stringContaining('the alerts have severity "critical" (did you mean severity="critical"?)'),
+    ]);
+  });
+
   it('must warn about a misspelt name of a label', async () => {
     expect(await lintRoutes('{matchers: [Severity="critical"]}')).toEqual([
       warning('9+33', 'no alert has the label Severity', 'did you mean severity?'),
@@ -117,7 +131,7 @@ describe('route-never-matches', () => {
       ),
     ]);
     expect(await lintRoutes('{matchers: [alertname="DiskFull", severity="warning"]}')).toEqual([
-      warning('9+54', 'DiskFull has other severity', 'compare its matchers with the labels of the alerts'),
+      warning('43+18', 'DiskFull has severity "critical"', 'compare its matchers with the labels of the alerts'),
     ]);
   });
 
@@ -131,6 +145,10 @@ describe('route-never-matches', () => {
     'instance=~"web"',
     'namespace="shop"',
     'severity=~"critical|Critical"',
+    'severity="page"',
+    'team="data"',
+    'job=~"prom"',
+    'job="backup"',
   ])('must not warn about %s', async (matcher) => {
     expect(await lintRoutes(`{matchers: ['${matcher}']}`)).toEqual([]);
   });
@@ -188,6 +206,8 @@ describe('pattern-in-equality', () => {
     ['alertname="*"', 'matches no alert', 'alertname=~".+"'],
     ['severity="critical|warning"', 'matches no alert', 'severity=~"critical|warning"'],
     ['severity="critical, warning"', 'matches no alert', 'severity=~"critical|warning"'],
+    ['severity="critical or warning"', 'matches no alert', 'severity=~"critical|warning"'],
+    ['severity="critical/warning"', 'matches no alert', 'severity=~"critical|warning"'],
     ['alertname="Disk*"', 'matches no alert', 'alertname=~"Disk.*"'],
     ['alertname=".*Full"', 'matches no alert', 'alertname=~".*Full"'],
     ['instance="(web|db)"', 'matches no alert', 'instance=~"(web|db)"'],
@@ -203,6 +223,10 @@ describe('pattern-in-equality', () => {
     const stack =
       'alertmanager:\n  inhibit_rules:\n    - {source_match: {severity: critical|page}, target_matchers: [severity="warning"]}\n';
     expect(await lint({ stack })).toEqual([expect.stringContaining('pattern-in-equality stack.yml:3:33+13')]);
+  });
+
+  it.each(['team="shop/web"', 'instance="a b"', 'team="(none)"'])('must not warn about %s', async (matcher) => {
+    expect(await lintRoutes(`{matchers: ['${matcher}']}`)).toEqual([]);
   });
 
   it('must not warn about values that alerts have', async () => {
