@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { fillMacros, queriesOf, startingValues } from '../support/dashboard-queries.ts';
 import { eventually } from '../support/eventually.ts';
-import { metricNames } from '../support/promql.ts';
+import { labelUses, matchesIn, metricNames, neverFiltering } from '../support/promql.ts';
 import { getJson, query } from '../support/servers.ts';
+import { shippedAlerts } from '../support/shipped.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 /** An alert that fires at once and one that stays pending: without them Prometheus has no series of alerts. */
@@ -15,7 +16,7 @@ groups:
       - {alert: AlwaysPending, expr: vector(1), for: 1d, labels: {severity: info}}
 `;
 
-describe('the shipped dashboards, on a running stack with traffic,', () => {
+describe('the shipped dashboards and rules, on a running stack with traffic,', () => {
   let stack: StackFolder;
 
   beforeAll(async () => {
@@ -99,5 +100,64 @@ describe('the shipped dashboards, on a running stack with traffic,', () => {
       }
     }
     expect(missing).toEqual([]);
+  });
+
+  /** Every expression of rules and dashboards, by its place. */
+  const expressions = (): readonly (readonly [string, string])[] => [
+    ...shippedAlerts.map(({ alert, expr }) => [alert, expr] as const),
+    ...shippedDashboards().flatMap(({ name, dashboard }) =>
+      queriesOf(dashboard).map(
+        ({ where, expr }) => [`${name}, ${where}`, fillMacros(expr, startingValues(dashboard))] as const,
+      ),
+    ),
+  ];
+  /** Nothing for a number, which every vector matches. */
+  const answer = async (expr: string): Promise<readonly string[]> => {
+    const path = `/api/v1/query?query=${encodeURIComponent(expr)}`;
+    const { data } = await getJson<{ data: { resultType: string } }>(stack.url('prometheus', path));
+    return data.resultType === 'vector' ? query(stack.url('prometheus'), expr) : [];
+  };
+  const hasLabel = (series: readonly string[], label: string): boolean =>
+    series.some((one) => one.includes(`{${label}="`) || one.includes(`,${label}="`));
+
+  /** Metrics that only the pipeline check and sources of the user push. */
+  const pushed = new Set(['promstack_verify_canary', 'push_interval_seconds']);
+
+  test('must use in rules and dashboards only labels that the servers export', async () => {
+    const missing: string[] = [];
+    for (const [where, expr] of expressions()) {
+      for (const { label, of } of labelUses(expr)) {
+        const series = await answer(of);
+        if (series.length > 0 && !pushed.has(of) && !hasLabel(series, label))
+          missing.push(`${where}: ${label} of ${of}`);
+      }
+    }
+    for (const { alert, expr, annotations } of shippedAlerts) {
+      const used = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label);
+      const series = used.length === 0 ? [] : await answer(neverFiltering(expr));
+      missing.push(
+        ...used.filter((label) => series.length > 0 && !hasLabel(series, label)).map((label) => `${alert}: ${label}`),
+      );
+    }
+    expect(missing).toEqual([]);
+  });
+
+  /** It leaves out sources that push both metrics, and the demo has none. */
+  const mayBeDisjoint =
+    'TargetRestarting: changes(process_start_time_seconds[15m]) > bool 2 and on (job, instance) push_time_seconds';
+
+  test('must match in rules and dashboards only vectors that have the same labels', async () => {
+    let matched = 0;
+    const unmatched: string[] = [];
+    for (const [where, expr] of expressions()) {
+      for (const { left, right, both } of matchesIn(expr)) {
+        const sides = await Promise.all([left, right].map((side) => answer(side)));
+        if (sides.some((series) => series.length === 0)) continue;
+        matched += 1;
+        if ((await answer(both)).length === 0) unmatched.push(`${where}: ${both}`);
+      }
+    }
+    expect(unmatched.filter((match) => match !== mayBeDisjoint)).toEqual([]);
+    expect(matched).toBeGreaterThan(50);
   });
 });
