@@ -4,7 +4,8 @@ import { canaryAlert } from '../canary.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import { getsOnTheWay, type LintedAlert } from './linted-alert.ts';
-import { asksFor, meantValue, valuesOf } from './matcher-logic.ts';
+import { asksFor, valuesOf } from './matcher-logic.ts';
+import { meantValue } from './meant-matcher.ts';
 import { StackLabels, wordPattern } from './stack-labels.ts';
 import { receiversIn } from './unreached-receiver.ts';
 

@@ -1,10 +1,10 @@
 import { type InhibitRule, parseInhibitRule } from '../alertmanager/inhibition.ts';
-import type { Matcher } from '../alertmanager/matcher.ts';
+import { formatMatcher, type Matcher, matches } from '../alertmanager/matcher.ts';
 import { misspelled } from '../values/closest.ts';
-import { quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import type { LintedAlert } from './linted-alert.ts';
-import { asksFor, contradiction, matchesAnything, mayMatch, meantValue } from './matcher-logic.ts';
+import { asksFor, contradiction, matchesAnything, mayMatch } from './matcher-logic.ts';
+import { nearMatcher, widerMatcher } from './meant-matcher.ts';
 import { isPattern } from './pattern-in-equality.ts';
 import { StackLabels } from './stack-labels.ts';
 
@@ -154,11 +154,12 @@ function differentLabels({ sources, targets, equal }: InhibitRule, alerts: reado
 }
 
 function valueHint(matchers: readonly Matcher[], alerts: readonly LintedAlert[]): string | undefined {
-  for (const { name, operator, value } of matchers) {
-    if (operator !== '=') continue;
-    const values = new Set(alerts.flatMap(({ sent }) => sent[name] ?? []));
-    const near = values.has(value) ? undefined : meantValue(name, value, values);
-    if (near !== undefined) return `did you mean ${name}=${quoted(near)}?`;
+  for (const matcher of matchers.filter(asksFor)) {
+    const values = [...new Set(alerts.flatMap(({ sent }) => sent[matcher.name] ?? []))];
+    if (values.some((value) => matches(matcher, value) !== false)) continue;
+    const better =
+      nearMatcher(matcher, values) ?? (matcher.operator === '=' ? undefined : widerMatcher(matcher, values));
+    if (better !== undefined) return `did you mean ${formatMatcher(better)}?`;
   }
   return undefined;
 }

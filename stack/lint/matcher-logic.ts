@@ -1,6 +1,5 @@
 import { formatMatcher, type Matcher, matchersOf, matches } from '../alertmanager/matcher.ts';
 import type { KeyPath } from '../diagnostic.ts';
-import { misspelled } from '../values/closest.ts';
 import { listOf, type Mapping } from '../values/mapping.ts';
 import type { LintedAlert } from './linted-alert.ts';
 
@@ -46,21 +45,6 @@ export function mustMatch(matchers: readonly Matcher[], alert: LintedAlert): boo
     const value = alert.valueOf(matcher.name);
     return matchesAnything(matcher) || (value !== undefined && matches(matcher, value) === true);
   });
-}
-
-/** Labels whose values people abbreviate. */
-const abbreviated = /^(?:severity|level|priority|env|environment)$/i;
-
-/** The known value of a label that another one was probably meant to be: misspelt, quoted twice or abbreviated. */
-export function meantValue(label: string, value: string, known: Iterable<string>): string | undefined {
-  const values = [...known];
-  const bare = value.replaceAll(/^['"\s]+|['"\s]+$/g, '');
-  if (bare !== value && values.includes(bare)) return bare;
-  const near = misspelled(bare, values);
-  if (near !== undefined || !abbreviated.test(label) || bare.length < 3) return near;
-  const isShort = (short: string, long: string): boolean =>
-    short.length >= 3 && long.toLowerCase().startsWith(short.toLowerCase());
-  return values.find((other) => other !== value && (isShort(bare, other) || isShort(other, bare)));
 }
 
 /** Two matchers of one label that no value matches both of. */

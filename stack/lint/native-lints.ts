@@ -24,8 +24,9 @@ export const plainSecret: Lint = {
 function toFinding({ keys, path, value }: Leaf): Finding {
   const isHeader = keys.at(-1) === 'values';
   const key = keys.at(isHeader ? -2 : -1) ?? '';
-  const [, bare, braced] = value instanceof Secret ? [] : (/^\$(?:(\w+)|\{(\w+)\})$/.exec(String(value)) ?? []);
+  const [, bare, braced] = value instanceof Secret ? [] : (/^\$(\w+)$|\$\{(\w+)\}/.exec(String(value)) ?? []);
   const variable = bare ?? braced;
+  const isWhole = /^\$(?:\w+|\{\w+\})$/.test(String(value));
   return variable === undefined
     ? {
         path,
@@ -35,7 +36,7 @@ function toFinding({ keys, path, value }: Leaf): Finding {
     : {
         path,
         message: `${key} is sent as it is written: the server does not replace variables of the environment`,
-        hint: `write !env ${variable} instead`,
+        hint: `write !env ${variable} instead${isWhole ? '' : ', with the whole text in the variable'}`,
       };
 }
 
@@ -102,7 +103,7 @@ const isSecretHeader = (name: string): boolean => /auth|token|key|secret/i.test(
  * user's own network.
  */
 function isSecretUrl(text: string, isOfAnyServer: boolean): boolean {
-  if (/^\$\{?\w+\}?$/.test(text)) return true;
+  if (/^\$\w+$|\$\{\w+\}/.test(text)) return true;
   if (!URL.canParse(text)) return false;
   const { host, username, pathname, searchParams } = new URL(text);
   if (!isOfAnyServer) return pathname !== '/' || username !== '';

@@ -6,7 +6,8 @@ import { listOf, type Mapping } from '../values/mapping.ts';
 import { andList, quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import type { LintedAlert } from './linted-alert.ts';
-import { asksFor, contradiction, matchAll, mayMatch, meantValue, mustMatch, placeOf } from './matcher-logic.ts';
+import { asksFor, contradiction, matchAll, mayMatch, mustMatch, placeOf } from './matcher-logic.ts';
+import { nearMatcher, widerMatcher } from './meant-matcher.ts';
 import { isPattern } from './pattern-in-equality.ts';
 import { StackLabels } from './stack-labels.ts';
 import { reachedBy, receiversIn } from './unreached-receiver.ts';
@@ -189,29 +190,6 @@ function conflictOf([first, second]: readonly [Matcher, Matcher], above: readonl
       ? 'an alert gets to a route only when it matches all routes above: move this one out'
       : 'all matchers must match; to match one of several values, write label=~"a|b"',
   };
-}
-
-/** The matcher with misspelt values corrected. */
-function nearMatcher(matcher: Matcher, values: readonly string[]): Matcher | undefined {
-  const { name, operator, value } = matcher;
-  const asked = operator === '=' ? [value] : value.split(/\s*[|,]+\s*/);
-  if (asked.some((part) => /[^\w\s'"-]/.test(part)) && operator === '=~') return undefined;
-  const corrected = asked.map((part) => (values.includes(part) ? part : (meantValue(name, part, values) ?? part)));
-  const text = corrected.join('|');
-  return text === value || !corrected.some((part) => values.includes(part)) ? undefined : { ...matcher, value: text };
-}
-
-/** The nearest regular expression that matches a value: one that does not have to match it from start to end, or in its case. */
-function widerMatcher(matcher: Matcher, values: readonly string[]): Matcher | undefined {
-  const { value } = matcher;
-  const group = value.includes('|') ? `(?:${value})` : value;
-  const glob = value.replaceAll(/(?<![.)\]\\])\*/g, '.*');
-  const wider = [
-    ...(glob === value ? [] : [glob]),
-    ...[`${group}.*`, `.*${group}`, `.*${group}.*`],
-    ...(value.startsWith('(?') ? [] : [`(?i)${value}`, `(?i)${group}.*`]),
-  ].map((pattern) => ({ ...matcher, value: pattern }));
-  return wider.find((candidate) => values.some((found) => matches(candidate, found) === true));
 }
 
 function toFinding({ matcher, why, hint }: Cause, value: Mapping, path: KeyPath): Finding {

@@ -85,6 +85,14 @@ describe('inhibit-never-matches', () => {
     ]);
   });
 
+  it.each([
+    ['alertname=~"Down"', 'alertname=~".*Down"'],
+    ['severity="crit"', 'severity="critical"'],
+  ])('must hint at what was probably meant by %s', async (matcher, better) => {
+    const rule = `{source_matchers: ['${matcher}'], target_matchers: [severity="warning"]}`;
+    expect(await lintRule(rule)).toEqual([expect.stringContaining(`(did you mean ${better}?)`)]);
+  });
+
   it('must not warn about alerts that may come from elsewhere, in a stack without rules of its own', async () => {
     const inhibit = (source: string): string =>
       `alertmanager: {inhibit_rules: [{source_matchers: ['${source}'], target_matchers: [severity="warning"]}]}\n`;

@@ -58,6 +58,13 @@ describe('plain-secret', () => {
     ]);
   });
 
+  it('must say so of a variable inside a URL', async () => {
+    const url = `https://api.telegram.org/bot$${'{TOKEN}'}/sendMessage`;
+    expect(await lint({ stack: receiver(`webhook_configs: [{url: "${url}"}]`) })).toEqual([
+      expect.stringContaining('(write !env TOKEN instead, with the whole text in the variable)'),
+    ]);
+  });
+
   it.each([
     'webhook_configs: [{url: "http://host.docker.internal:8080/alerts"}]',
     'webhook_configs: [{url: "http://receiver:5001/"}]',
