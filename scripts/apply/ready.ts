@@ -114,7 +114,13 @@ function killed({ name }: Service, exitCode: number): string {
 }
 
 /** The error for a container that exited or did not become ready, with the cause and the last lines of its log. */
-async function startError(service: Service, container: string, engine: Engine, why: string): Promise<StackError> {
+async function startError(
+  service: Service,
+  container: string,
+  engine: Engine,
+  why: string,
+  doing = `starting ${service.name}`,
+): Promise<StackError> {
   const lines: string[] = [];
   try {
     for await (const line of engine.logs(container, { tail: readLogLines })) lines.push(line.text);
@@ -133,7 +139,7 @@ async function startError(service: Service, container: string, engine: Engine, w
           .map((line) => `    ${line}`)
           .join('\n')}`;
   return new StackError({
-    doing: `starting ${service.name}`,
+    doing,
     why: `${why}${cause === undefined ? '' : `: ${cause}`}${log}`,
     tryThis: `promstack logs ${service.name}`,
   });
@@ -171,7 +177,7 @@ export async function whileAlive<T>(
   const crash = async (): Promise<never> => {
     const code = await exit;
     if (code === undefined) return never();
-    throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`);
+    throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`, doing);
   };
   const stop = async (): Promise<never> => {
     for (;;) {
@@ -179,7 +185,8 @@ export async function whileAlive<T>(
       // The work itself reports an engine that does not respond.
       const found = await engine.findContainer(container).catch(() => 'unknown' as const);
       if (found === 'unknown' || found?.state === 'running') continue;
-      throw notRunning(doing, service, found);
+      if (found === undefined || found.state === 'paused') throw notRunning(doing, found);
+      throw await startError(service, container, engine, 'it exited after it was ready', doing);
     }
   };
   try {
@@ -197,13 +204,9 @@ const onlyStackErrors = (error: unknown): Promise<never> => {
   return never();
 };
 
-function notRunning(doing: string, { name }: Service, container: ContainerSummary | undefined): StackError {
+function notRunning(doing: string, container: ContainerSummary | undefined): StackError {
   const retry = 'run the command again';
   if (container === undefined) return new StackError({ doing, why: 'its container was removed', tryThis: retry });
-  const isPaused = container.state === 'paused';
-  return new StackError({
-    doing,
-    why: `its container is ${container.state}`,
-    tryThis: isPaused ? `docker unpause ${container.name}, then ${retry}` : `promstack logs ${name}`,
-  });
+  const tryThis = `docker unpause ${container.name}, then ${retry}`;
+  return new StackError({ doing, why: 'its container is paused', tryThis });
 }

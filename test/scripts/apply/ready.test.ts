@@ -13,8 +13,8 @@ describe('a server that is reloaded', () => {
 
   it.each([
     ['paused', 'its container is paused\n  try: docker unpause demo-prometheus, then run the command again'],
-    ['exited', 'its container is exited\n  try: promstack logs prometheus'],
-    ['restarting', 'its container is restarting'],
+    ['exited', 'it exited after it was ready\n  try: promstack logs prometheus'],
+    ['restarting', 'it exited after it was ready\n  try: promstack logs prometheus'],
     [undefined, 'its container was removed'],
   ] as const)('must not be waited for once its container is %s', async (state, message) => {
     const { alive, clock } = setUp({ ready: [], state });
