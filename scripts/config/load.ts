@@ -5,6 +5,7 @@ import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
+import { PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
 import { addSecret, redactUrls } from '../util/redaction.ts';
@@ -184,12 +185,17 @@ function missing(message: string): Result<string> {
 
 /** Keys of any service whose values are secret, when they are written in place. */
 const secretKey =
-  /(?:^|[a-z_-])(?:password|passwd|secret|secret_key|token|credentials|api_?key|access_?key|routing_key|service_key|user_key)$/i;
+  /(?:^|[a-z_-])(?:password|passwd|secret|secret_key|token|credentials|api_?key|service_key|user_key)$/i;
+/** PagerDuty's routing key is a secret of 32 characters, VictorOps' the name of a team. */
+const minRoutingKey = 20;
 
 /** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
-function addPlainSecrets(value: unknown, key = ''): void {
-  if (typeof value === 'string' && secretKey.test(key)) addSecret(value);
-  if (typeof value === 'string') addUrlSecrets(value);
+function addPlainSecrets(read: unknown, key = ''): void {
+  const value = read instanceof PlainScalar || typeof read === 'number' ? String(read) : read;
+  if (typeof value === 'string') {
+    if (secretKey.test(key) || (key === 'routing_key' && value.length >= minRoutingKey)) addSecret(value);
+    addUrlSecrets(value);
+  }
   if (typeof value !== 'object' || value === null || value instanceof Secret) return;
   const isSecret = key === 'secureJsonData' || key === 'secure_json_data';
   for (const [name, inner] of Object.entries(value)) {

@@ -19,7 +19,7 @@ const examples = (() => {
 const env = Object.fromEntries(
   [...examples.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name = '']) => [
     name,
-    name.endsWith('_URL') ? `https://example.com/${name}` : `planted-${name}`,
+    name.endsWith('_URL') ? `https://example.com/planted-path/${name}` : `planted-${name}`,
   ]),
 );
 

@@ -292,7 +292,9 @@ receivers: [{name: t}]
     ]),
   );
   // Versions without labels of routes refuse them.
-  expect(findings.filter((text) => !text.includes('of a route') && !text.includes('does not have "labels"'))).toEqual([]);
+  expect(findings.filter((text) => !text.includes('of a route') && !text.includes('does not have "labels"'))).toEqual(
+    [],
+  );
 });
 
 /** Which of the contents a tool accepts, each in its own file. */

@@ -14,7 +14,7 @@ prometheus:
 grafana:
   datasources: [{name: i, type: influxdb, url: "http://i:influx-%E4-secret@h", secureJsonData: {anything: json-secret}}]
 alertmanager:
-  receivers: [{name: t, pushover_configs: [{user_key: user-key-9, token: !env TOKEN}]}]
+  receivers: [{name: t, pushover_configs: [{user_key: user-key-9, token: !env TOKEN}]}, {name: p, pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]}, {name: v, victorops_configs: [{routing_key: operations}]}, {name: n, email_configs: [{auth_password: 00123456}, {auth_password: 7654321}]}]
   bogus: 1
 `;
 
@@ -35,8 +35,12 @@ it.each([
     'influx-%E4-secret',
     'json-secret',
     'user-key-9',
+    '0123456789abcdef0123456789abcdef',
+    '00123456',
+    '7654321',
   ];
   for (const text of name === 'loadStack' ? [...texts, 'env-token-1'] : texts) {
     expect(redact(`u:${text}@h`)).toBe('u:[secret]@h');
   }
+  expect(redact('the team operations')).toBe('the team operations');
 });
