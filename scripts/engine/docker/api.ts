@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type Dockerode from 'dockerode';
 import { durationText } from '../../util/duration-text.ts';
@@ -112,6 +113,8 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
     const onAbort = (): void => abort(signal?.reason);
     const endReport = reportSlow(doing, kind, extraMs);
     if (signal?.aborted === true) onAbort();
+    // Node warns of more than ten listeners, which as many concurrent calls have.
+    for (const shared of [signal, options.signal]) if (shared !== undefined) setMaxListeners(0, shared);
     signal?.addEventListener('abort', onAbort, { once: true });
     if (options.signal?.aborted === false) options.signal.addEventListener('abort', onInterrupt, { once: true });
     arm();

@@ -108,6 +108,18 @@ describe('an engine that never responds', () => {
     await expect(call(daemon.engine)).rejects.toThrow('interrupted by SIGINT');
   });
 
+  it('must not make Node warn of many listeners when there are many at once', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): unknown => warnings.push(name);
+    process.on('warning', onWarning);
+    const interrupt = new AbortController();
+    await using daemon = await fakeDaemon(json(200, []), { signal: interrupt.signal });
+    await Promise.all(Array.from({ length: 30 }, () => daemon.engine.listContainers({})));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('must be reported after a second, and once it responds', async () => {
     const events: Event[] = [];
     const slow: Answer = (request, response) => {
