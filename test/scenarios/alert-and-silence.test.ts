@@ -108,9 +108,7 @@ describe('alert test and silence', () => {
     // verify reports the failure of a receiver too.
     const verified = await stack.run('verify');
     expect(verified.exitCode).toBe(1);
-    expect(verified.stdout).toMatch(
-      /✖ routes .*\n {4}the receiver (?:oncall \(webhook\[0\]\) answers 40\d|closed .* refused) \(.* ago\)\n/,
-    );
+    expect(verified.stdout).toMatch(/✖ routes .*\n {4}the receiver oncall \(webhook\[0\]\) answers 40\d \(.* ago\)\n/s);
   });
 
   it('must report what mutes, inhibits or silences an alert', { timeout: testMs }, async () => {

@@ -63,8 +63,8 @@ export const receivers: Stage = {
           'use it in alertmanager.route; `promstack alert test --label severity=critical` shows the route of an alert',
       };
     }
-    const failure = await lastFailure(check);
-    if (failure !== undefined) return { kind: 'broken', ...failure };
+    const failures = await lastFailures(check);
+    if (failures !== undefined) return { kind: 'broken', ...failures };
     return { kind: 'passed', detail: userReceivers.length > 0 ? undefined : 'no receivers are configured' };
   },
 };
@@ -75,8 +75,8 @@ function namesIn({ matchers, receiver, routes }: Route): readonly string[] {
   return [receiver, ...routes.flatMap(namesIn)];
 }
 
-/** The last failed notification under the running config, except the canary's. */
-async function lastFailure({ servers, startedAt }: PipelineCheck): Promise<Cause | undefined> {
+/** The last failed notification of each integration under the running config, except the canary's. */
+async function lastFailures({ servers, startedAt }: PipelineCheck): Promise<Cause | undefined> {
   const page = await new AlertmanagerClient(servers).metrics();
   const loadedAt = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value ?? 0;
   const since = new Date(Math.max(startedAt.getTime() - recentMs, loadedAt * 1000));
@@ -85,9 +85,17 @@ async function lastFailure({ servers, startedAt }: PipelineCheck): Promise<Cause
     const isCanary = failure?.receiver === receiverOfCanary(servers.config);
     return failure === undefined || isCanary ? [] : [{ failure, at: Date.parse(time) }];
   });
-  const last = failures.at(-1);
-  if (last === undefined) return undefined;
-  const { why, tryThis } = explainFailure(last.failure);
-  const age = durationText(Math.max(0, startedAt.getTime() - last.at));
-  return { why: `${why} (${age} ago)`, tryThis: `${tryThis}; then test it with \`promstack alert test --send\`` };
+  const lastOfEach = new Map(
+    failures.map((entry) => [`${entry.failure.receiver} ${entry.failure.integration}`, entry]),
+  );
+  const causes = [...lastOfEach.values()].map(({ failure, at }) => {
+    const { why, tryThis } = explainFailure(failure);
+    return { why: `${why} (${durationText(Math.max(0, startedAt.getTime() - at))} ago)`, tryThis };
+  });
+  if (causes.length === 0) return undefined;
+  const hints = [...new Set(causes.map(({ tryThis }) => tryThis))];
+  return {
+    why: causes.map(({ why }) => why).join('\n    '),
+    tryThis: `${hints.join('; ')}; then test it with \`promstack alert test --send\``,
+  };
 }
