@@ -90,7 +90,7 @@ function printStage(result: StageResult, { green, red, dim }: Colours): string {
   if (outcome === 'skipped') return dim(`- ${name}  ${claim}: skipped\n`);
   const line = `${name}  ${claim.padEnd(claimWidth)} ${durationText(tookMs).padStart(8)}`;
   if (outcome === 'passed') return `${green('✔')} ${line}${detail === undefined ? '' : dim(`  ${detail}`)}\n`;
-  return `${red('✖')} ${line}\n    ${why}\n    try: ${tryThis}\n`;
+  return `${red('✖')} ${line}\n    ${why?.replaceAll('\n', '\n    ')}\n    try: ${tryThis}\n`;
 }
 
 function summary({ works, hops }: PipelineCheckResult, { green, red }: Colours): string {

@@ -95,7 +95,7 @@ async function lastFailures({ servers, startedAt }: PipelineCheck): Promise<Caus
   if (causes.length === 0) return undefined;
   const hints = [...new Set(causes.map(({ tryThis }) => tryThis))];
   return {
-    why: causes.map(({ why }) => why).join('\n    '),
+    why: causes.map(({ why }) => why).join('\n'),
     tryThis: `${hints.join('; ')}; then test it with \`promstack alert test --send\``,
   };
 }
