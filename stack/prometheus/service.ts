@@ -18,8 +18,9 @@ import { healthIndicators, logProblems } from './health.ts';
 import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
 import { promtoolNotices } from './promtool-notices.ts';
-import { explainPromtool, explainRuleTests, withFeatureHints } from './promtool-output.ts';
+import { explainPromtool, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
+import { explainRuleTests } from './rule-test-output.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 
 const port = 9090;

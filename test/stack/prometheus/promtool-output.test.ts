@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobKeys } from '../../../stack/prometheus/problems.ts';
-import { explainPromtool, explainRuleTests, withFeatureHints } from '../../../stack/prometheus/promtool-output.ts';
+import { explainPromtool, withFeatureHints } from '../../../stack/prometheus/promtool-output.ts';
+import { explainRuleTests } from '../../../stack/prometheus/rule-test-output.ts';
 import { withKeyHints } from '../../../stack/values/go-messages.ts';
 
 /** As promtool 3.5.3 prints it when the first rule file is fine. */
