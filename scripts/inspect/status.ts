@@ -1,6 +1,4 @@
-import type { HealthIndicator, HttpRequest, HttpResponse, Reading } from '../../stack/model.ts';
-import type { Service } from '../../stack/service.ts';
-import type { ContainerState, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import { type Desired, type DesiredService, historyService, toDesired } from '../plan/desired.ts';
 import { driftOf } from '../plan/drift.ts';
@@ -12,10 +10,11 @@ import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { stoppedHistory } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
-import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
+import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 import { explainClash, type NameClash, nameClashes } from './name-clashes.ts';
+import { logProblems, openQuery, type ProbedService, probe, type ServiceStatus, type StatusProblem } from './probe.ts';
 
 /** The state of a stack: what runs, whether it matches stack.yml, and the health of each service. */
 export interface StackStatus {
@@ -32,32 +31,6 @@ export interface StackStatus {
   /** Whether no problem is `wrong`. */
   readonly isRight: boolean;
 }
-
-export interface ServiceStatus {
-  readonly service: string;
-  readonly container: string | undefined;
-  readonly state: ContainerState | 'absent';
-  /** The engine's own description: `Up 3 minutes`. */
-  readonly uptime: string | undefined;
-  readonly isReady: boolean;
-  readonly image: string;
-  /** The revision of its files; undefined when it reads none. */
-  readonly revision: string | undefined;
-  readonly url: string | undefined;
-  readonly vitals: readonly ({ readonly label: string } & Pick<Reading, 'text' | 'values' | 'tone'>)[];
-}
-
-/** `wrong`: something does not work or was changed by hand. `notice`: something to know. */
-export interface StatusProblem {
-  readonly tone: 'wrong' | 'notice';
-  /** A service, or `stack.yml`. */
-  readonly service: string;
-  readonly message: string;
-  readonly tryThis?: string | undefined;
-}
-
-/** The timeout of one request to a server. */
-const timeoutMs = 5_000;
 
 /** Reads the state of the engine and queries all running services; changes nothing. */
 export async function takeStatus({
@@ -102,117 +75,6 @@ export async function takeStatus({
   } finally {
     client.close();
   }
-}
-
-/** Sends a request; resolves with the reason when there is no response. */
-type Query = (service: string, request: HttpRequest) => Promise<HttpResponse | string>;
-
-/** Sends identical requests only once: several indicators may read the same page. */
-function openQuery(client: ServiceClient, signal: AbortSignal): Query {
-  const sent = new Map<string, Promise<HttpResponse | string>>();
-  return (service, request) => {
-    const key = `${service} ${JSON.stringify(request)}`;
-    const response =
-      sent.get(key) ??
-      client.request(service, request, { timeoutMs, signal }).catch((error: unknown) => {
-        signal.throwIfAborted();
-        return error instanceof Error ? error.message : String(error);
-      });
-    sent.set(key, response);
-    return response;
-  };
-}
-
-interface ProbedService {
-  readonly status: ServiceStatus;
-  readonly problems: readonly StatusProblem[];
-}
-
-async function probe(
-  { name, ready }: Service,
-  running: ObservedService | undefined,
-  {
-    image,
-    revision,
-    indicators,
-    query,
-    url,
-    now,
-  }: {
-    readonly image: string;
-    readonly revision: string | undefined;
-    readonly indicators: readonly HealthIndicator[];
-    readonly query: Query;
-    readonly url: string | undefined;
-    readonly now: number;
-  },
-): Promise<ProbedService> {
-  const container = running?.container;
-  const base = { service: name, container: container?.name, uptime: container?.status, image, revision };
-  if (container?.state !== 'running') {
-    const state = container?.state ?? 'absent';
-    return { status: { ...base, state, url: undefined, isReady: false, vitals: [] }, problems: [] };
-  }
-  const response = await query(name, ready);
-  const isReady = typeof response !== 'string' && response.status === 200;
-  const readings = isReady
-    ? await Promise.all(indicators.map((indicator) => readIndicator(indicator, name, query, now)))
-    : [];
-  const vitals = readings.map(({ label, text, values, tone }) => ({ label, text, values, tone }));
-  return {
-    status: { ...base, state: container.state, url, isReady, vitals },
-    problems: [
-      ...(isReady ? [] : [notReady(name, response)]),
-      ...readings.flatMap(({ tone, problems = [] }) =>
-        problems.map(
-          (problem): StatusProblem => ({ tone: tone === 'wrong' ? 'wrong' : 'notice', service: name, ...problem }),
-        ),
-      ),
-    ],
-  };
-}
-
-/** How far back a log is read. A rule that fails does so again at its next evaluation. */
-const logMs = 15 * 60_000;
-/** The most lines that are read of one log. */
-const logLines = 10_000;
-
-/** What a server reports in its log alone, since it loaded the config it runs. */
-async function logProblems(
-  engine: Engine,
-  service: Service,
-  { container, isReady, vitals }: ServiceStatus,
-  { now, signal }: { readonly now: number; readonly signal: AbortSignal },
-): Promise<readonly StatusProblem[]> {
-  if (service.logProblems === undefined || container === undefined || !isReady) return [];
-  const loaded = vitals.map(({ values }) => Number(values['lastSuccess'] ?? 0));
-  // A server says in whole seconds when it loaded its config.
-  const since = new Date(Math.max(now - logMs, ...loaded.map((seconds) => (seconds + 1) * 1_000)));
-  const lines: string[] = [];
-  for await (const { text } of engine.logs(container, { since, tail: logLines, signal })) lines.push(text);
-  return service.logProblems(lines).map((problem) => ({ tone: 'wrong', service: service.name, ...problem }));
-}
-
-function notReady(service: string, response: HttpResponse | string): StatusProblem {
-  const message =
-    typeof response === 'string'
-      ? `it does not answer: ${response}`
-      : `it is not ready: its readiness check answers ${response.status}`;
-  return { tone: 'wrong', service, message, tryThis: `promstack logs ${service}` };
-}
-
-async function readIndicator(
-  { label, request, read }: HealthIndicator,
-  service: string,
-  query: Query,
-  now: number,
-): Promise<Reading & { label: string }> {
-  const response = await query(service, request);
-  const unknown = (why: string) => ({ label, text: `unknown: ${why}`, values: {}, tone: 'notice' }) as const;
-  if (typeof response === 'string') return unknown(response);
-  if (response.status !== 200) return unknown(`it answers ${response.status}`);
-  const reading = read(response, now);
-  return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
 }
 
 /** What `up` would refuse or ask about, since the stack is not known to belong to this stack.yml. */

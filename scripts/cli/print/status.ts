@@ -1,6 +1,7 @@
 import { counted } from '../../../stack/values/words.ts';
 import { EngineError } from '../../engine/engine.ts';
-import type { ServiceStatus, StackStatus, StatusProblem } from '../../inspect/status.ts';
+import type { ServiceStatus, StatusProblem } from '../../inspect/probe.ts';
+import type { StackStatus } from '../../inspect/status.ts';
 import { stoppedText } from '../../state/find-stack.ts';
 import type { Event, Report } from '../../util/event.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
