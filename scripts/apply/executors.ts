@@ -59,6 +59,7 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
 
 export function createExecutors(context: ExecutorContext): Executors {
   const { engine, desired, client, clock, containers, files } = context;
+  const existing = new Set(containers.keys());
   const exits = new Map<string, Promise<number>>();
 
   const desiredService = (name: string): DesiredService => {
@@ -89,10 +90,13 @@ export function createExecutors(context: ExecutorContext): Executors {
     const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
     const entries = missing.flatMap(({ service, folder }) => releaseEntries(desiredService(service), folder));
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
-    // All files are written before any link is switched: a write may take one call per volume.
-    if (entries.length > 0) await files.write(entries, cleared);
+    // All files are written before any link is switched, since a write may take one call per volume; while no container
+    // reads them, one write does.
+    const isRead = releases.some(({ service }) => existing.has(service));
+    if (isRead && entries.length > 0) await files.write(entries, cleared);
     context.links.areSwitched = true;
-    await files.write(switchEntries(releases));
+    if (isRead) await files.write(switchEntries(releases));
+    else await files.write([...entries, ...switchEntries(releases)], cleared);
   };
 
   return {

@@ -87,24 +87,22 @@ describe('a failure must be rolled back if anything running was changed, and rep
           create network, create volume, create prometheus, create config writer!, create alertmanager
       create alertmanager! -> Error: no; runs prometheus created
           create network, create volume, create prometheus, create config writer, create alertmanager!
-      write files! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files!
       switch prometheus to new, alertmanager to new! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new!
       start prometheus! -> Error: no; runs prometheus created, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager
       start alertmanager! -> Error: no; runs prometheus new, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!
       prometheus is ready with new! -> starting prometheus: it was not ready in time: it does not answer: no; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
       alertmanager is ready with new! -> starting alertmanager: it was not ready in time: it does not answer: no; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
       record! -> Error: no; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, write files, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!
       "
     `);
   });
