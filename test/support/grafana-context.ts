@@ -33,7 +33,7 @@ export function contextOf(standIn: GrafanaStandIn, release: Release, kept: Secre
     exec: async (argv, stdin = '') => {
       const wanted = 'grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin';
       if (argv.join(' ') !== wanted) throw new Error(`the stand-in cannot run ${argv.join(' ')}`);
-      standIn.password = stdin.replace(/\n$/, '');
+      standIn.setPassword(stdin.replace(/\n$/, ''));
       return { exitCode: 0, stdout: 'Admin password changed successfully ✔\n', stderr: '' };
     },
     lastLines: async () => standIn.log,

@@ -13,6 +13,8 @@ export interface Grafana {
   readonly settings: Readonly<Record<string, string>>;
   readonly reload: (what: 'datasources' | 'dashboards') => void;
   readonly log: (line: string) => void;
+  /** Sends a GET to the server behind a datasource. */
+  readonly fetch: (url: string) => Promise<Response>;
 }
 
 /** A request that a route has taken. */
@@ -92,17 +94,32 @@ function datasource(asked: Asked): Reply {
   return { status: 200, body: { id: 1, readOnly: true, typeName: found.type, secureJsonFields, ...model } };
 }
 
-/** The plugin's own query, to the real server behind. */
+/** The health checks of plugins, to the real server behind: a path, and what they say of an answer and of none. */
+const healthChecks: Readonly<Record<string, { path: string; ok: string; broken(reason: string): string }>> = {
+  prometheus: {
+    path: '/api/v1/query?query=1%2B1',
+    ok: 'Successfully queried the Prometheus API.',
+    broken: (reason) => `${reason} - There was an error returned querying the Prometheus API.`,
+  },
+  loki: {
+    path: '/loki/api/v1/query?query=vector(1)%2Bvector(1)',
+    ok: 'Data source successfully connected.',
+    broken: () => 'Unable to connect with Loki. Please check the server logs for more details.',
+  },
+};
+
+/** The plugin's own query. */
 async function health(asked: Asked): Promise<Reply> {
-  const found = find(asked);
-  if (found === undefined) return noDatasource;
-  if (found.type !== 'prometheus') return { status: 404, body: { message: 'Plugin not found' } };
+  const stored = find(asked);
+  if (stored === undefined) return { status: 500, body: { message: 'Unable to load datasource metadata' } };
+  const check = healthChecks[stored.type];
+  if (check === undefined) return { status: 404, body: { message: 'Plugin not found' } };
   try {
-    const answer = await fetch(`${found.url}/api/v1/query?query=1%2B1`, { signal: AbortSignal.timeout(3_000) });
-    if (answer.ok) return { status: 200, body: { status: 'OK', message: 'Successfully queried the Prometheus API.' } };
-    return { status: 400, body: { status: 'ERROR', message: `${answer.status} ${answer.statusText}` } };
+    const answer = await asked.grafana.fetch(`${stored.url}${check.path}`);
+    if (answer.ok) return { status: 200, body: { status: 'OK', message: check.ok } };
+    return { status: 400, body: { status: 'ERROR', message: check.broken(`${answer.status} ${answer.statusText}`) } };
   } catch (error) {
-    return { status: 400, body: { status: 'ERROR', message: `error querying ${found.url}: ${reason(error)}` } };
+    return { status: 400, body: { status: 'ERROR', message: check.broken(reason(error)) } };
   }
 }
 
@@ -111,7 +128,7 @@ async function proxy(asked: Asked): Promise<Reply> {
   const found = find(asked);
   if (found === undefined) return { status: 404, body: { message: 'Unable to find datasource' } };
   try {
-    const answer = await fetch(`${found.url}/${asked.other}`, { signal: AbortSignal.timeout(3_000) });
+    const answer = await asked.grafana.fetch(`${found.url}/${asked.other}`);
     return { status: answer.status, body: await answer.json() };
   } catch {
     return { status: 502, body: { message: 'Bad Gateway' } };

@@ -23,10 +23,7 @@ function start(): void {
   for (const wrong of [...confinement(), ...complaints(env, settings)]) die(`the stand-in refuses to start: ${wrong}`);
   const database = new Database(data);
   const secretKey = hashOf(settings['security.secret_key'] ?? '');
-  if (!database.isThere) {
-    const password = hashOf(settings['security.admin_password'] ?? '');
-    database.write({ password, secretKey, failedLogins: 0, datasources: [], dashboards: [] });
-  }
+  if (!database.isThere) database.create(settings['security.admin_password'] ?? '', secretKey);
   if (database.read().secretKey !== secretKey) die('the secret key is another one: stored secrets cannot be read');
   serve(database, settings);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Asked, type Grafana, provisioningError, type Reply, routes } from './api.ts';
@@ -10,35 +10,24 @@ import { type Database, hashOf } from './store.ts';
 /** How long after it is healthy Grafana has provisioned; long enough that whoever takes health for ready is found out. */
 const provisioningMs = 1_500;
 
-/** Serves until it is stopped. */
+/** Serves in the image until it is stopped. */
 export function serve(database: Database, settings: Readonly<Record<string, string>>): void {
-  const folder = settings['paths.provisioning'] ?? '';
   const log = (line: string): void => void process.stdout.write(`${line}\n`);
-  const reload = (what: 'datasources' | 'dashboards'): void => {
-    const { datasources, dashboards } = database.read();
-    if (what === 'datasources') {
-      database.update({ datasources: provisionDatasources(join(folder, what), datasources, process.env) });
-    } else {
-      database.update({ dashboards: provisionDashboards(join(folder, what), dashboards, process.env, log) });
-    }
-  };
-  const server = createServer(async (request, response) => {
-    const { status, body } = await answer(request, { database, settings, reload, log });
-    const isText = typeof body === 'string';
-    response.writeHead(status, { 'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json' });
-    response.end(isText ? body : JSON.stringify(body));
-  });
-  server.listen(3000, () => log('logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000'));
+  const fetchBehind = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(3_000) });
+  const grafana = openGrafana({ database, settings, log, fetch: fetchBehind });
+  serverOf((request) => answer(request, grafana)).listen(3000, () =>
+    log('logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000'),
+  );
   setTimeout(() => {
     for (const missing of ['plugins', 'alerting']) {
-      const path = join(folder, missing);
+      const path = join(settings['paths.provisioning'] ?? '', missing);
       const error = `open ${path}: no such file or directory`;
       if (!existsSync(path))
         log(`logger=provisioning.${missing} level=error msg="Failed to read" path=${path} error="${error}"`);
     }
     try {
-      reload('datasources');
-      reload('dashboards');
+      grafana.reload('datasources');
+      grafana.reload('dashboards');
     } catch (error) {
       log(provisioningError(error));
       process.exit(1);
@@ -47,7 +36,32 @@ export function serve(database: Database, settings: Readonly<Record<string, stri
   process.once('SIGTERM', () => process.exit(0));
 }
 
-async function answer(request: IncomingMessage, grafana: Grafana): Promise<Reply> {
+/** Grafana on a database, with the provisioning files of its settings, which it has not read yet. */
+export function openGrafana(parts: Omit<Grafana, 'reload'>): Grafana {
+  const { database, settings, log } = parts;
+  const reload = (what: 'datasources' | 'dashboards'): void => {
+    const folder = join(settings['paths.provisioning'] ?? '', what);
+    const { datasources, dashboards } = database.read();
+    if (what === 'datasources') {
+      database.update({ datasources: provisionDatasources(folder, datasources, process.env) });
+    } else {
+      database.update({ dashboards: provisionDashboards(folder, dashboards, process.env, log) });
+    }
+  };
+  return { ...parts, reload };
+}
+
+/** A server of these answers: strings as they are, the rest as JSON. */
+export function serverOf(answering: (request: IncomingMessage) => Reply | Promise<Reply>): Server {
+  return createServer(async (request, response) => {
+    const { status, body } = await answering(request);
+    const isText = typeof body === 'string';
+    response.writeHead(status, { 'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json' });
+    response.end(isText ? body : JSON.stringify(body));
+  });
+}
+
+export async function answer(request: IncomingMessage, grafana: Grafana): Promise<Reply> {
   const { method = '', url = '' } = request;
   const asked = `${method} ${url}`;
   if (asked === 'GET /api/health') {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A datasource as it is stored. */
@@ -40,9 +40,10 @@ export interface Store {
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The database of one data folder, read from disk each time: `grafana cli` writes it beside the server. */
+/** The database of one data folder, read from disk when it has changed: `grafana cli` writes it beside the server. */
 export class Database {
   readonly #file: string;
+  #cached: { readonly version: string; readonly store: Store } | undefined;
 
   constructor(dataFolder: string) {
     this.#file = join(dataFolder, 'grafana.db');
@@ -52,8 +53,18 @@ export class Database {
     return existsSync(this.#file);
   }
 
+  /** As at the first start. */
+  create(password: string, secretKey: string): void {
+    this.write({ password: hashOf(password), secretKey, failedLogins: 0, datasources: [], dashboards: [] });
+  }
+
   read(): Store {
-    return JSON.parse(readFileSync(this.#file, 'utf8')) as Store;
+    const { ino, mtimeMs } = statSync(this.#file);
+    const version = `${ino} ${mtimeMs}`;
+    if (this.#cached?.version !== version) {
+      this.#cached = { version, store: JSON.parse(readFileSync(this.#file, 'utf8')) as Store };
+    }
+    return this.#cached.store;
   }
 
   write(store: Store): void {
