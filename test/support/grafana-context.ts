@@ -1,5 +1,7 @@
+import { Agent } from 'node:http';
 import type { DriverContext } from '../../scripts/servers/service-driver.ts';
 import { givenSecrets, type SecretStore } from '../../scripts/state/secret-store.ts';
+import { sendRequest } from '../../scripts/util/http.ts';
 import { grafana } from '../../stack/grafana/service.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Release } from '../../stack/service.ts';
@@ -46,11 +48,13 @@ export function contextOf(standIn: GrafanaStandIn, release: Release, kept: Secre
 /** Sends requests to a Grafana at an address. */
 export function requester(url: string): DriverContext['request'] {
   return async ({ method, path, headers, body }) => {
-    const answer = await fetch(new URL(path, url), {
-      method,
-      ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined ? {} : { body }),
-    });
-    return { status: answer.status, body: await answer.text() };
+    const agent = new Agent();
+    try {
+      const request = { method, body, headers: headers ?? {}, agent, timeoutMs: 5_000 };
+      const { status, body: text } = await sendRequest(new URL(path, url).href, request);
+      return { status, body: text };
+    } finally {
+      agent.destroy();
+    }
   };
 }

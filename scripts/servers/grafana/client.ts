@@ -3,6 +3,7 @@ import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { HttpRequest, HttpResponse } from '../../../stack/model.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import { parseJson } from '../../../stack/values/parse.ts';
+import { ConnectionError } from '../../util/http.ts';
 
 export type GrafanaResponse<T> =
   | { readonly kind: 'ok'; readonly value: T }
@@ -12,10 +13,14 @@ export type GrafanaResponse<T> =
   | { readonly kind: 'unauthorized' }
   /** 403: the user lacks the permission. */
   | { readonly kind: 'forbidden' }
-  | { readonly kind: 'failed'; readonly status: number; readonly message: string };
+  | { readonly kind: 'failed'; readonly status: number; readonly message: string }
+  /** No response: killed, paused, too slow. */
+  | { readonly kind: 'noAnswer'; readonly message: string };
 
 /** A response that is not `ok`. */
 export type GrafanaFailure = Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>;
+
+type NoAnswer = Extract<GrafanaFailure, { kind: 'noAnswer' }>;
 
 /** The kinds of provisioning files that Grafana can reload. */
 export type Provisioned = 'datasources' | 'dashboards';
@@ -39,7 +44,7 @@ const pluginSchema = z.looseObject({ id: z.string() });
 export type StoredDatasource = z.infer<typeof datasourceSchema>;
 export type StoredDashboard = z.infer<typeof dashboardSchema>;
 
-/** Grafana's HTTP API, used as its admin. Every method rejects when there is no response. */
+/** Grafana's HTTP API, used as its admin. A method rejects only when its signal aborts. */
 export class GrafanaClient {
   readonly #send: (request: HttpRequest) => Promise<HttpResponse>;
   readonly #authorization: string;
@@ -64,7 +69,9 @@ export class GrafanaClient {
 
   /** The datasource plugin's own health check; only plugins with a backend have one. */
   async health(uid: string): Promise<GrafanaResponse<{ readonly isHealthy: boolean; readonly message: string }>> {
-    const { status, body } = await this.#fetch('GET', `/api/datasources/uid/${encodeURIComponent(uid)}/health`);
+    const response = await this.#fetch('GET', `/api/datasources/uid/${encodeURIComponent(uid)}/health`);
+    if ('kind' in response) return response;
+    const { status, body } = response;
     // An unhealthy datasource is reported with status 400 and a message.
     const health = healthSchema.safeParse(parseJson(body));
     if (!health.success) return toResponse(z.never(), status, body);
@@ -90,13 +97,18 @@ export class GrafanaClient {
   }
 
   async #request<T>(schema: z.ZodType<T>, method: HttpRequest['method'], path: string): Promise<GrafanaResponse<T>> {
-    const { status, body } = await this.#fetch(method, path);
-    return toResponse(schema, status, body);
+    const response = await this.#fetch(method, path);
+    return 'kind' in response ? response : toResponse(schema, response.status, response.body);
   }
 
-  #fetch(method: HttpRequest['method'], path: string): Promise<HttpResponse> {
+  async #fetch(method: HttpRequest['method'], path: string): Promise<HttpResponse | NoAnswer> {
     const headers = { authorization: this.#authorization, accept: 'application/json' };
-    return this.#send({ method, port, path, headers });
+    try {
+      return await this.#send({ method, port, path, headers });
+    } catch (error) {
+      if (error instanceof ConnectionError) return { kind: 'noAnswer', message: error.message };
+      throw error;
+    }
   }
 }
 

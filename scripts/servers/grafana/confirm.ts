@@ -102,22 +102,13 @@ async function allTrue(context: DriverContext, claims: readonly Claim[]): Promis
   let open = claims;
   while (open.length > 0) {
     signal.throwIfAborted();
-    const probed = await Promise.all(open.map(async (claim) => ({ claim, result: await probeOnce(context, claim) })));
+    const probed = await Promise.all(open.map(async (claim) => ({ claim, result: await claim.probe() })));
     const final = probed.find(({ result }) => result.kind === 'wrong');
     if (final !== undefined) throw await failure(context, [final]);
     const rest = probed.filter(({ result }) => result.kind === 'notYet');
     if (rest.length > 0 && clock.now() >= end) throw await failure(context, rest);
     open = rest.map(({ claim }) => claim);
     if (open.length > 0) await clock.sleep(pauseMs, signal);
-  }
-}
-
-async function probeOnce({ signal }: DriverContext, claim: Claim): Promise<ProofResult> {
-  try {
-    return await claim.probe();
-  } catch (error) {
-    signal.throwIfAborted();
-    return unless(`it does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -139,6 +130,8 @@ function failed(response: GrafanaFailure): ProofResult {
       return unless('it answers 404');
     case 'failed':
       return unless(`it answers ${response.status}: ${response.message}`);
+    case 'noAnswer':
+      return unless(`it does not answer: ${response.message}`);
   }
 }
 

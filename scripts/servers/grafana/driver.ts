@@ -3,7 +3,7 @@ import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
-import type { GrafanaClient, GrafanaFailure, GrafanaResponse, Provisioned } from './client.ts';
+import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
 import { expectedDashboards, expectedDatasources } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
@@ -67,6 +67,12 @@ async function reloadError(
         why: 'it has no API to reload files (404): is it older than 6.0, or does a proxy answer instead?',
         tryThis: 'check grafana.image in stack.yml',
       });
+    case 'noAnswer':
+      return new StackError({
+        doing,
+        why: `it does not answer: ${response.message}`,
+        tryThis: 'promstack logs grafana',
+      });
     case 'failed': {
       const reasons = provisioningErrors(await lastLines(), release.files).map(formatError);
       const why = [
@@ -79,25 +85,18 @@ async function reloadError(
 }
 
 /** A note for each user-defined datasource that does not answer: not an error, since its server is not part of the stack. */
-async function unreachableDatasources(
-  { release, signal }: DriverContext,
-  client: GrafanaClient,
-): Promise<readonly string[]> {
+async function unreachableDatasources({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
   const stackUids = new Set(stackDatasources(release.config).map(({ uid }) => uid));
   const userDatasources = expectedDatasources(release.files).filter(
     ({ orgId, uid }) => orgId === 1 && !stackUids.has(uid),
   );
   const notes = await Promise.all(
     userDatasources.map(async ({ uid, name }) => {
-      try {
-        const response = await client.health(uid);
-        // Not every plugin has a health check.
-        if (response.kind !== 'ok' || response.value.isHealthy) return [];
-        return [`the datasource ${name} does not answer: ${response.value.message}`];
-      } catch (error) {
-        signal.throwIfAborted();
-        return [`the datasource ${name} does not answer: ${error instanceof Error ? error.message : String(error)}`];
-      }
+      const response = await client.health(uid);
+      if (response.kind === 'noAnswer') return [`the datasource ${name} does not answer: ${response.message}`];
+      // Not every plugin has a health check.
+      if (response.kind !== 'ok' || response.value.isHealthy) return [];
+      return [`the datasource ${name} does not answer: ${response.value.message}`];
     }),
   );
   return notes.flat();
@@ -110,13 +109,10 @@ const concurrency = 4;
  * Deletes dashboards of previous releases, which have a mark with their uid; user-defined ones and copies do not.
  * Returns notes on what could not be deleted, which is not an error.
  */
-async function removeOldDashboards(
-  { release, signal }: DriverContext,
-  client: GrafanaClient,
-): Promise<readonly string[]> {
+async function removeOldDashboards({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
   const expected = new Set(expectedDashboards(release.files).map(({ uid }) => uid));
-  const listed = await orUndefined(signal, () => client.dashboards());
-  if (listed?.kind !== 'ok') {
+  const listed = await client.dashboards();
+  if (listed.kind !== 'ok') {
     return ['Grafana did not list its dashboards: dashboards of previous revisions may remain'];
   }
   const others = listed.value.filter(({ uid }) => !expected.has(uid));
@@ -124,11 +120,11 @@ async function removeOldDashboards(
   const left = await mapLimit(others, concurrency, async ({ uid, title }) => {
     // After one timeout the others would time out as well.
     if (hasTimedOut) return [];
-    const stored = await orUndefined(signal, () => client.dashboard(uid));
-    if (stored === undefined) hasTimedOut = true;
-    if (stored?.kind !== 'ok' || stampOf(stored.value.dashboard)?.uid !== uid) return [];
-    const deleted = await orUndefined(signal, () => client.deleteDashboard(uid));
-    return deleted?.kind === 'ok' || deleted?.kind === 'absent' ? [] : [title];
+    const stored = await client.dashboard(uid);
+    if (stored.kind === 'noAnswer') hasTimedOut = true;
+    if (stored.kind !== 'ok' || stampOf(stored.value.dashboard)?.uid !== uid) return [];
+    const deleted = await client.deleteDashboard(uid);
+    return deleted.kind === 'ok' || deleted.kind === 'absent' ? [] : [title];
   });
   return [
     ...left
@@ -138,17 +134,4 @@ async function removeOldDashboards(
       ? ['Grafana did not return all of its dashboards: dashboards of previous revisions may remain']
       : []),
   ];
-}
-
-/** The response, or undefined when there is none; rejects only when the signal aborts. */
-async function orUndefined<T>(
-  signal: AbortSignal,
-  request: () => Promise<GrafanaResponse<T>>,
-): Promise<GrafanaResponse<T> | undefined> {
-  try {
-    return await request();
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
 }

@@ -54,6 +54,13 @@ async function setPassword({ exec, kept, request }: PasswordContext, password: S
     });
   }
   const response = await new GrafanaClient(request, password).plugin(probedPlugin);
+  if (response.kind === 'noAnswer') {
+    throw new StackError({
+      doing,
+      why: `grafana cli succeeded, but Grafana does not answer: ${response.message}`,
+      tryThis: 'promstack logs grafana',
+    });
+  }
   if (response.kind === 'unauthorized') {
     throw new StackError({
       doing,
@@ -142,6 +149,12 @@ async function tryPassword(context: DriverContext, password: Secret): Promise<Gr
         why: `it answers ${response.status}: ${response.message}`,
         tryThis: 'promstack logs grafana',
       });
+    case 'noAnswer':
+      throw new StackError({
+        doing,
+        why: `it does not answer: ${response.message}`,
+        tryThis: 'promstack logs grafana',
+      });
   }
 }
 
@@ -153,17 +166,9 @@ async function settled(
   const end = clock.now() + deadlineMs;
   for (;;) {
     signal.throwIfAborted();
-    try {
-      const response = await request();
-      const mayPass = response.kind === 'failed' || response.kind === 'absent';
-      if (!mayPass || clock.now() >= end) return response;
-    } catch (cause) {
-      signal.throwIfAborted();
-      if (clock.now() >= end) {
-        const why = `it does not answer: ${cause instanceof Error ? cause.message : String(cause)}`;
-        throw new StackError({ doing, why, tryThis: 'promstack logs grafana', cause });
-      }
-    }
+    const response = await request();
+    const mayPass = response.kind === 'failed' || response.kind === 'absent' || response.kind === 'noAnswer';
+    if (!mayPass || clock.now() >= end) return response;
     await clock.sleep(pauseMs, signal);
   }
 }

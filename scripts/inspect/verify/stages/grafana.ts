@@ -41,6 +41,8 @@ export const grafana: Stage = {
       }
       case 'failed':
         return { kind: 'waiting', because: `it answers ${response.status}: ${response.message}` };
+      case 'noAnswer':
+        return { kind: 'waiting', because: `it does not answer: ${response.message}` };
     }
   },
   explain: async ({ servers }) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
 import { currentPassword, rotatePassword } from '../../../../scripts/servers/grafana/password.ts';
+import { ConnectionError, timeoutError } from '../../../../scripts/util/http.ts';
 import { StackError } from '../../../../scripts/util/stack-error.ts';
 import { Secret } from '../../../../stack/secret.ts';
 import { defaultImages } from '../../../../stack/values/default-images.ts';
@@ -264,7 +265,7 @@ test('a dashboard that cannot be deleted must be noted without failing', async (
     ...setUp.context,
     release,
     request: async (request) => {
-      if (request.method === 'DELETE') throw new Error('a DELETE request cannot be sent');
+      if (request.method === 'DELETE') throw new ConnectionError('connection', 'a DELETE request cannot be sent');
       return setUp.context.request(request);
     },
   };
@@ -281,7 +282,7 @@ describe('a request without a response', () => {
     const context: typeof setUp.context = {
       ...setUp.context,
       request: async (request) => {
-        if (isSilent(request.path)) throw new Error('no answer within 30 s');
+        if (isSilent(request.path)) throw timeoutError(30_000);
         return setUp.context.request(request);
       },
     };
@@ -318,6 +319,47 @@ describe('a request without a response', () => {
     expect(asked.length).toBeLessThanOrEqual(4);
   });
 
+  const failures: readonly (readonly [string, ConnectionError])[] = [
+    ['a Grafana that was killed', new ConnectionError('connection', 'socket hang up')],
+    ['a Grafana that is down', new ConnectionError('connection', 'connect ECONNREFUSED 127.0.0.1:3000')],
+    ['a Grafana that was paused', timeoutError(30_000)],
+  ];
+  const actions = {
+    reload: grafanaDriver.reload,
+    confirm: grafanaDriver.confirm,
+    'set a password': rotatePassword,
+  } as const;
+  for (const [who, failure] of failures) {
+    for (const [name, action] of Object.entries(actions)) {
+      test(`of ${who} must end to ${name} with a sentence, at each request`, async () => {
+        await using setUp = await scene();
+        const context = (answered: number): typeof setUp.context => {
+          let sent = 0;
+          return {
+            ...setUp.context,
+            request: async (request) => {
+              sent += 1;
+              if (sent > answered) throw failure;
+              return setUp.context.request(request);
+            },
+          };
+        };
+        let reached = 0;
+        for (;;) {
+          try {
+            await action(context(reached));
+            break;
+          } catch (error) {
+            expect(error).toBeInstanceOf(StackError);
+            expect((error as StackError).why).toContain(`answer: ${failure.message}`);
+          }
+          reached += 1;
+        }
+        expect(reached).toBeGreaterThan(0);
+      });
+    }
+  }
+
   test('must end when the user interrupts', async () => {
     await using setUp = await scene();
     const ending = new AbortController();
@@ -327,7 +369,7 @@ describe('a request without a response', () => {
       request: async (request) => {
         if (!request.path.startsWith('/api/search')) return setUp.context.request(request);
         ending.abort(new Error('interrupted'));
-        throw new Error('aborted');
+        throw ending.signal.reason;
       },
     };
     await expect(grafanaDriver.confirm(context)).rejects.toThrow('interrupted');
