@@ -5,7 +5,7 @@ import type { Observed } from '../plan/observed.ts';
 import { type Plan, switchedReleases } from '../plan/plan.ts';
 import { type ConfigFiles, checkFolder, clearing } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import { addToHistory, newestFolders, type RecordedRelease, readHistory } from '../state/history.ts';
+import { addToHistory, lastConfirmed, newestFolders, type RecordedRelease, readHistory } from '../state/history.ts';
 import { type ReleaseFolder, slotOf } from '../state/release-folder.ts';
 import { userAtHost } from '../util/user.ts';
 
@@ -39,6 +39,7 @@ export async function recordRevision(options: {
     command,
     changed: changedFiles(previous, desired),
     services: Object.fromEntries(releases),
+    without: desired.without ?? lastConfirmed(history)?.without,
     refused,
   };
   // What no revision needs any more may have secrets in it.

@@ -17,6 +17,8 @@ export interface Desired {
   readonly config: StackConfig;
   /** The file that the stack is managed from; undefined when unknown. */
   readonly origin?: StackOrigin | undefined;
+  /** The services that are left out, although stack.yml enables them; undefined to leave out the same as before. */
+  readonly without?: readonly string[] | undefined;
   readonly services: readonly DesiredService[];
   /** All volumes by full name, with the labels to create them with. */
   readonly volumes: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
@@ -95,6 +97,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
     revision: rendering.revision,
     config,
     origin,
+    without: rendering.without,
     services,
     volumes,
     configWriter: configWriterFor(stack, services),

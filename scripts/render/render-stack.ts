@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { findService } from '../../stack/services.ts';
-import { type LoadOptions, loadStack } from '../config/load.ts';
+import { enabledServices, findService } from '../../stack/services.ts';
+import { type LoadOptions, loadConfig, loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import { addSecret } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
@@ -13,6 +13,8 @@ import { loadTemplates, type TemplateSet } from './templates.ts';
 export interface RenderStackOptions extends LoadOptions {
   /** Services to leave out, as if stack.yml disabled them. */
   readonly without?: readonly string[] | undefined;
+  /** Finds further services to leave out, among those that are enabled. */
+  readonly findLeftOut?: ((stack: string, enabled: readonly string[]) => Promise<readonly string[]>) | undefined;
   /** Reads promstack's templates and the user's, which replace them. */
   readonly templates?: ((userFolder: string, cwd: string) => Promise<TemplateSet>) | undefined;
 }
@@ -26,7 +28,20 @@ export interface RenderedStack {
 
 /** Loads stack.yml with the files it names, and renders every file from the templates. */
 export async function renderStack(options: RenderStackOptions): Promise<Result<RenderedStack>> {
-  const { cwd, without = [], templates = loadTemplates } = options;
+  const { without = [], findLeftOut } = options;
+  const rendered = await renderWithout(options, without);
+  if (findLeftOut === undefined) return rendered;
+  // A mistake in the keys of a service that is left out is not one.
+  const loaded = rendered.ok ? ok(rendered.value.loaded) : await loadConfig(options);
+  if (!loaded.ok) return rendered;
+  const { config } = loaded.value;
+  const enabled = enabledServices(config).map(({ name }) => name);
+  const leftOut = (await findLeftOut(config.name, enabled)).filter((name) => !without.includes(name));
+  return leftOut.length === 0 ? rendered : renderWithout(options, [...without, ...leftOut]);
+}
+
+async function renderWithout(options: RenderStackOptions, without: readonly string[]): Promise<Result<RenderedStack>> {
+  const { cwd, templates = loadTemplates } = options;
   const overrides = { ...options.overrides, ...disabled(without) };
   const loading = await loadStack({ ...options, overrides });
   if (!loading.ok) return loading;

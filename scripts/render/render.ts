@@ -59,7 +59,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
-  return ok({ ...read, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+  return ok({ ...read, without, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
 }
 
 /** The hash of all services' revisions. */
@@ -81,7 +81,8 @@ function sortedByPath(files: readonly RenderedFile[]): readonly RenderedFile[] {
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function withoutServices(config: StackConfig, without: readonly string[]): StackConfig {
+/** The config with these services disabled. */
+export function withoutServices(config: StackConfig, without: readonly string[]): StackConfig {
   const slices = new Map<string, unknown>(Object.entries(config));
   const known = without.filter((name) => services.some((service) => service.name === name));
   const changed = known.map((name) => [name, { ...(slices.get(name) as object), enabled: false }]);

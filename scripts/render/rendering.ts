@@ -14,6 +14,8 @@ export interface Rendering {
   readonly locate?: LoadedStack['locate'];
   readonly written?: SourceText;
   readonly missingSecrets?: LoadedStack['missingSecrets'];
+  /** The services that are left out, although stack.yml enables them; undefined for a stack read back from the engine. */
+  readonly without?: readonly string[] | undefined;
   /** Hash of all services' revisions. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];

@@ -27,6 +27,8 @@ const entrySchema = z.object({
   changed: z.array(z.string()),
   /** The release of each service that has one. */
   services: z.record(z.string(), releaseSchema),
+  /** The services that were left out, although stack.yml enabled them. */
+  without: z.array(z.string()).readonly().optional(),
   /** Why it was rolled back; absent when it was confirmed. */
   refused: z.string().optional(),
 });

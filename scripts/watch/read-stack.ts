@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { findStackFile, type LoadOptions } from '../config/load.ts';
+import { findStackFile } from '../config/load.ts';
 import type { CheckedFiles } from '../config/user-files.ts';
-import { type RenderedStack, renderStack } from '../render/render-stack.ts';
+import { type RenderedStack, type RenderStackOptions, renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { loadTemplates, type TemplateSet } from '../render/templates.ts';
 import { fail, type Result } from '../util/result.ts';
@@ -16,7 +16,9 @@ export interface StackReader {
   changed(path: string): void;
 }
 
-export function stackReader(options: Pick<LoadOptions, 'file' | 'cwd' | 'env' | 'nameUnnamed'>): StackReader {
+export function stackReader(
+  options: Pick<RenderStackOptions, 'file' | 'cwd' | 'env' | 'nameUnnamed' | 'findLeftOut'>,
+): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
   const checked: CheckedFiles = new Map();

@@ -2,6 +2,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Run } from '../apply/run.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { leftOutFinder } from '../state/left-out.ts';
 import { nameOfUnnamed } from '../state/origin.ts';
 import type { Report } from '../util/event.ts';
 import { unreachable } from '../util/unreachable.ts';
@@ -33,6 +34,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   let name: Promise<string> | undefined;
   const reader = stackReader({
     ...options,
+    findLeftOut: leftOutFinder(engine),
     nameUnnamed: (origin, folderName) => {
       name ??= nameOfUnnamed(engine, origin, folderName);
       return name;

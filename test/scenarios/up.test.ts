@@ -111,7 +111,7 @@ describe('up', () => {
     }
   });
 
-  it('must remove a service that is left out, and bring it back with its data', async () => {
+  it('must leave a service out until it is added again, with its data', async () => {
     await using stack = await stackFolder();
     expect((await stack.run('up')).exitCode).toBe(0);
     await push(stack.url('pushgateway', '/metrics/job/kept'), 'kept_metric 1\n');
@@ -123,7 +123,29 @@ describe('up', () => {
       because: ['the stack has no pushgateway any more'],
     });
     await expect(getText(stack.url('pushgateway', '/-/ready'))).rejects.toThrow();
-    expect((await stack.run('up')).exitCode).toBe(0);
+
+    const note =
+      'pushgateway is left out, as `up --without pushgateway` asked; `promstack up --with pushgateway` starts it';
+    for (const command of [['up'], ['status'], ['reload'], ['plan', '--detailed-exitcode'], ['open', 'prometheus']]) {
+      const later = await stack.run(...command);
+      expect([later.exitCode, later.stderr], command.join(' ')).toEqual([0, expect.stringContaining(note)]);
+    }
+    await stack.configure({ prometheus: { scrape_interval: '7s' } });
+    expect((await stack.run('reload')).stdout).toContain('1 changed, 2 unchanged');
+    expect((await stack.run('down')).exitCode).toBe(0);
+    expect((await stack.run('up', '--json')).stdout).not.toContain('pushgateway');
+
+    for (const [options, problem] of [
+      [['--with', 'pushgatewy'], '--with pushgatewy: there is no such service'],
+      [['--with', 'grafana'], '--with grafana: it is disabled in stack.yml'],
+      [['--with', 'sink', '--without', 'sink'], '--with and --without both name sink'],
+    ] as const) {
+      const refused = await stack.run('up', ...options);
+      expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(problem)]);
+    }
+    const added = await stack.run('up', '--with', 'pushgateway');
+    expect([added.exitCode, added.stderr]).toEqual([0, expect.not.stringContaining('left out')]);
+    expect((await stack.run('up')).stdout).toContain('nothing to do, 4 services unchanged');
     expect(await getText(stack.url('pushgateway', '/metrics'))).toContain('kept_metric{instance="",job="kept"} 1');
   });
 

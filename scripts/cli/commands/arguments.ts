@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Service } from '../../../stack/service.ts';
-import { enabledServices } from '../../../stack/services.ts';
+import { enabledServices, services } from '../../../stack/services.ts';
 import { closest } from '../../../stack/values/closest.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -56,4 +56,15 @@ export function whichServices(config: StackConfig, names: readonly string[]): re
 export function requireAlertmanager(config: StackConfig): void {
   if (config.alertmanager.enabled) return;
   throw new InputError([misuse('this stack has no Alertmanager', 'enable alertmanager in stack.yml')]);
+}
+
+/** Throws an InputError for a service of `--with` that does not exist, or that `--without` leaves out. */
+export function checkChoice(without: readonly string[] = [], added: readonly string[] = []): void {
+  const known = services.map(({ name }) => name);
+  const problems = added.flatMap((name) => {
+    if (without.includes(name)) return [misuse(`--with and --without both name ${name}`)];
+    if (known.includes(name)) return [];
+    return [misuse(`--with ${name}: there is no such service`, `the services are ${known.join(', ')}`)];
+  });
+  if (problems.length > 0) throw new InputError(problems);
 }

@@ -3,6 +3,7 @@ import { planStack } from '../../plan/plan-stack.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
+import { checkChoice } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 
@@ -22,9 +23,11 @@ export const command = defineCommand({
       .option('--steps', 'list every engine call in order')
       .option('--detailed-exitcode', 'exit 3 if there are changes')
       .option('--recreate', 'plan for `up --recreate`')
-      .option('--without <service...>', 'plan for `up --without`'),
-  run: async (context, { summary, steps, detailedExitcode, recreate, without }) => {
-    const { rendering, engine: connected } = await renderAndConnect(context, { without, needsSecrets: false });
+      .option('--without <service...>', 'plan for `up --without`')
+      .option('--with <service...>', 'plan for `up --with`'),
+  run: async (context, { summary, steps, detailedExitcode, recreate, without, with: added }) => {
+    checkChoice(without, added);
+    const { rendering, engine: connected } = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using engine = connected;
     const report = await planStack({ engine, rendering, recreate: recreate === true });
     const { plan, ...rest } = report;

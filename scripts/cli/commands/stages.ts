@@ -4,6 +4,7 @@ import type { StackOrigin } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { OtherOriginError } from '../../plan/origin.ts';
 import type { Rendering } from '../../render/rendering.ts';
+import type { FindLeftOut } from '../../state/left-out.ts';
 import { misuse } from '../../util/misuse.ts';
 import type { Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -38,6 +39,43 @@ function nameUnnamed(context: StackContext, connecting?: Promise<Engine>): LoadO
 }
 
 /**
+ * Finds the services that `up --without` has left out of the stack, and reports them. `added` are those that `--with`
+ * adds again.
+ */
+function findLeftOut(
+  context: StackContext,
+  connecting: Promise<Engine> | undefined,
+  added: readonly string[] = [],
+): FindLeftOut {
+  const noted = new Set<string>();
+  return async (stack, enabled) => {
+    const { leftOutFinder } = await import('../../state/left-out.ts');
+    const find = async (): Promise<readonly string[]> => {
+      if (connecting !== undefined) return leftOutFinder(connecting)(stack, enabled);
+      await using engine = await connectEngine(context);
+      return await leftOutFinder(engine)(stack, enabled);
+    };
+    const leftOut = (await orNone(find())).filter((service) => !added.includes(service));
+    for (const service of leftOut.filter((name) => !noted.has(name))) {
+      noted.add(service);
+      const how = `\`promstack up --with ${service}\` starts it`;
+      context.report({ kind: 'note', text: `${service} is left out, as \`up --without ${service}\` asked; ${how}` });
+    }
+    return leftOut;
+  };
+}
+
+/** The command itself reports why the engine cannot be reached. */
+async function orNone(leftOut: Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await leftOut;
+  } catch (error) {
+    if (error instanceof StackError) return [];
+    throw error;
+  }
+}
+
+/**
  * The config of the stack: of stack.yml, ignoring mistakes in secrets and in files it names, or of the running stack that
  * `-p` names, which has no file.
  */
@@ -47,6 +85,13 @@ export async function configOrThrow(context: StackContext): Promise<StackConfig>
 
 /** Like `configOrThrow`, with the file that the config is from. */
 export async function stackOrThrow(context: StackContext): Promise<LoadedConfig> {
+  const loaded = await loadedOrThrow(context);
+  if (context.stackName !== undefined) return loaded;
+  return { ...loaded, config: await withoutLeftOut(context, loaded.config) };
+}
+
+/** Also has the services that are left out. */
+async function loadedOrThrow(context: StackContext): Promise<LoadedConfig> {
   const { cwd, file, signal, stackName } = context;
   if (stackName !== undefined) {
     const { runningConfig } = await import('../../plan/running.ts');
@@ -56,12 +101,20 @@ export async function stackOrThrow(context: StackContext): Promise<LoadedConfig>
   return takeOrThrow(context, await loadConfig({ cwd, file, signal, nameUnnamed: nameUnnamed(context) }));
 }
 
+async function withoutLeftOut(context: StackContext, config: StackConfig): Promise<StackConfig> {
+  const { enabledServices } = await import('../../../stack/services.ts');
+  const { withoutServices } = await import('../../render/render.ts');
+  const enabled = enabledServices(config).map(({ name }) => name);
+  return withoutServices(config, await findLeftOut(context, undefined)(config.name, enabled));
+}
+
 /** Like `configOrThrow`, but all of stack.yml must be valid. */
 export async function fullConfigOrThrow(context: StackContext): Promise<StackConfig> {
   if (context.stackName !== undefined) return configOrThrow(context);
   const { loadStack } = await import('../../config/load.ts');
   const { cwd, env, file, signal } = context;
-  return takeOrThrow(context, await loadStack({ cwd, env, file, signal, nameUnnamed: nameUnnamed(context) })).config;
+  const options = { cwd, env, file, signal, nameUnnamed: nameUnnamed(context) };
+  return withoutLeftOut(context, takeOrThrow(context, await loadStack(options)).config);
 }
 
 /** The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. */
@@ -70,7 +123,7 @@ export async function stackNameOf(
 ): Promise<{ readonly stack: string; readonly origin?: StackOrigin | undefined }> {
   const { stackName } = context;
   if (stackName !== undefined) return { stack: await readStackName(stackName) };
-  const { config, origin } = await stackOrThrow(context);
+  const { config, origin } = await loadedOrThrow(context);
   return { stack: config.name, origin };
 }
 
@@ -92,12 +145,20 @@ async function readByName<T>(
   return read(engine, stack);
 }
 
+/** Which services of stack.yml a command is for; both override what earlier commands left out. */
+interface ServiceChoice {
+  /** The services of `--without`. */
+  readonly without?: readonly string[] | undefined;
+  /** The services of `--with`. */
+  readonly added?: readonly string[] | undefined;
+}
+
 /**
  * The rendering of stack.yml and the templates; for a stack that `-p` names, its last confirmed state.
  */
 export async function renderOrThrow(
   context: StackContext,
-  options: { readonly without?: readonly string[] | undefined; readonly connecting?: Promise<Engine> } = {},
+  options: { readonly connecting?: Promise<Engine> } & ServiceChoice = {},
 ): Promise<Rendering> {
   const { cwd, env, file, stackName, signal } = context;
   if (stackName !== undefined)
@@ -111,6 +172,8 @@ export async function renderOrThrow(
       file,
       signal,
       without: options.without,
+      // Without an engine, such as in `check`, all of stack.yml is rendered.
+      findLeftOut: options.connecting && findLeftOut(context, options.connecting, options.added),
       nameUnnamed: nameUnnamed(context, options.connecting),
     }),
   );
@@ -124,14 +187,16 @@ export async function renderOrThrow(
 export async function renderToLook(
   context: StackContext,
   engine: Promise<Engine> | undefined,
-  { without, compare }: { readonly without?: readonly string[] | undefined; readonly compare: boolean },
+  { without, added, compare }: { readonly compare: boolean } & ServiceChoice,
 ): Promise<Rendering> {
   const { cwd, env, file, stackName, signal, report } = context;
-  if (stackName !== undefined) return renderOrThrow(context, { without });
+  if (stackName !== undefined) return renderOrThrow(context);
   const { renderStack } = await import('../../render/render-stack.ts');
+  const leftOut = findLeftOut(context, engine, added);
   const render = async (substitutes: ReadonlyMap<string, string>, text?: string): Promise<Rendering> => {
     const taking = text === undefined ? context : { report: () => undefined };
-    const options = { cwd, env, file, signal, without, substitutes, text, nameUnnamed: nameUnnamed(context, engine) };
+    const asks = { findLeftOut: leftOut, nameUnnamed: nameUnnamed(context, engine) };
+    const options = { cwd, env, file, signal, without, substitutes, text, ...asks };
     const { rendering } = takeOrThrow(taking, await renderStack(options));
     return takeOrThrow(taking, rendering);
   };
@@ -156,23 +221,29 @@ export async function renderToLook(
  */
 export async function renderAndConnect(
   context: StackContext,
-  {
-    without,
-    needsSecrets = true,
-  }: { readonly without?: readonly string[] | undefined; readonly needsSecrets?: boolean } = {},
+  { needsSecrets = true, ...choice }: { readonly needsSecrets?: boolean } & ServiceChoice = {},
 ): Promise<{ readonly rendering: Rendering; readonly engine: Engine }> {
   const connecting = connectEngine(context);
   connecting.catch(() => undefined);
   try {
     const rendering = await (needsSecrets
-      ? renderOrThrow(context, { without, connecting })
-      : renderToLook(context, connecting, { without, compare: true }));
+      ? renderOrThrow(context, { ...choice, connecting })
+      : renderToLook(context, connecting, { ...choice, compare: true }));
+    refuseDisabled(rendering, choice.added);
     return { rendering, engine: await connecting };
   } catch (error) {
     // An engine that hangs must not delay the report of mistakes in the input.
     void connecting.then((engine) => engine[Symbol.asyncDispose]()).catch(() => undefined);
     throw error;
   }
+}
+
+function refuseDisabled({ services }: Rendering, added: readonly string[] = []): void {
+  const disabled = added.filter((name) => !services.some(({ service }) => service.name === name));
+  if (disabled.length === 0) return;
+  throw new InputError(
+    disabled.map((name) => misuse(`--with ${name}: it is disabled in stack.yml`, `set ${name}.enabled to true there`)),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../context.ts';
 import { printChanged } from '../print/change.ts';
-import { readWait, waitOption } from './arguments.ts';
+import { checkChoice, readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
 
@@ -13,17 +13,19 @@ export const command = defineCommand({
     'previous revision.',
   examples: [
     { line: 'up', what: 'start the stack of this folder, or apply changes' },
-    { line: 'up --without grafana', what: 'all services but one' },
+    { line: 'up --without grafana', what: 'all services but one, until `up --with grafana`' },
   ],
   syntax: (blank) =>
     blank
       .option('--recreate', 'recreate all containers; keep volumes')
-      .option('--without <service...>', 'leave out services, as if disabled in stack.yml')
+      .option('--without <service...>', 'leave out services, as if disabled in stack.yml, until --with adds them')
+      .option('--with <service...>', 'add services again that --without left out')
       .option(...yesOption)
       .option(...waitOption),
-  run: async (context, { recreate, without, wait, yes }) => {
+  run: async (context, { recreate, without, with: added, wait, yes }) => {
     const waitMs = readWait(wait);
-    const { rendering, engine } = await renderAndConnect(context, { without });
+    checkChoice(without, added);
+    const { rendering, engine } = await renderAndConnect(context, { without, added });
     await using _engine = engine;
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
