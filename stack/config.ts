@@ -5,6 +5,7 @@ import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { sinkConfig } from './sink/config.ts';
 import { trafficConfig } from './traffic/config.ts';
+import { formed } from './values/schemas.ts';
 import { expects } from './values/words.ts';
 
 // A schema is used once or twice per run: compiling it takes longer than it saves.
@@ -24,11 +25,10 @@ export const serviceSchemas = {
 const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
 
 export const stackSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, {
-      error: expects('a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit'),
-    })
+  name: formed(
+    /^[a-z0-9][a-z0-9_-]{0,40}$/,
+    'a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit',
+  )
     .default('promstack')
     .meta({
       description:

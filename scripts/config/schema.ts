@@ -31,6 +31,10 @@ export function readSchema(schema: z.core.$ZodType): SchemaNode {
       return { kind: 'list', item: def.element };
     case 'record':
       return { kind: 'record', value: def.valueType };
+    case 'union': {
+      const sections = def.options.map(readSchema).filter(({ kind }) => kind === 'section');
+      return sections[0] ?? { kind: 'value' };
+    }
     case 'unknown':
     case 'any':
       return { kind: 'native' };

@@ -4,7 +4,7 @@ import { type KeyPath, type Problem, showPath } from '../../stack/diagnostic.ts'
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
-import { PlainScalar } from '../../stack/values/plain-scalar.ts';
+import { coreValue, PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { expected, expects, orList, quoted } from '../../stack/values/words.ts';
 import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
 
@@ -49,8 +49,8 @@ function without(value: unknown, path: KeyPath): unknown {
 
 /**
  * Converts a YAML value for the schema: removes promstack's own keys without a value (`sink:` with all lines below it commented
- * out means the defaults), and converts unquoted scalars to numbers and booleans, or to strings for labels. Reports a problem for
- * each secret in a key that cannot hold one.
+ * out means the defaults), and converts scalars to the type that the schema expects. Reports a problem for each secret in a key that
+ * cannot hold one.
  */
 export function toSchemaInput(
   raw: unknown,
@@ -68,8 +68,9 @@ export function toSchemaInput(
       // The schema requires a mapping for a section; the secret has been reported.
       return node.kind === 'section' ? {} : value;
     }
-    // A value that the schema rejects keeps its spelling for the message.
-    if (value instanceof PlainScalar) return z.safeParse(schema, value.value).success ? value.value : value;
+    if (value instanceof PlainScalar || ['string', 'number', 'boolean'].includes(typeof value)) {
+      return toScalar(value as Scalar, schema);
+    }
     if (node.kind === 'list' && Array.isArray(value))
       return value.map((item, index) => walk(item, node.item, [...path, index]));
     if ((node.kind !== 'section' && node.kind !== 'record') || !isMapping(value)) return value;
@@ -77,11 +78,7 @@ export function toSchemaInput(
       const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
       if (inner === null && node.kind === 'section' && !node.isOpen) return [];
-      // Prometheus reads the label `port: 80` as the string "80", and `job_name: 80` too.
-      const isServers = node.kind === 'record' || node.isOpen;
-      const isString = isServers && readSchema(known).kind === 'value' && isWrittenPlain(inner);
-      const isText = isString && z.safeParse(known, String(inner)).success;
-      return [[key, isText ? String(inner) : walk(inner, known, [...path, key])]];
+      return [[key, walk(inner, known, [...path, key])]];
     });
     return Object.fromEntries(entries);
   };
@@ -89,8 +86,23 @@ export function toSchemaInput(
   return { value: walk(raw, root, []), problems };
 }
 
-function isWrittenPlain(value: unknown): boolean {
-  return value instanceof PlainScalar || typeof value === 'number' || typeof value === 'boolean';
+type Scalar = PlainScalar | string | number | boolean;
+
+/**
+ * A scalar as the schema takes it. Like the servers and Compose, an unquoted `1.10` is a string where a string is expected, and `"9090"`
+ * a number where a number is. A value that is rejected either way keeps its spelling for the message.
+ */
+function toScalar(value: Scalar, schema: z.core.$ZodType): unknown {
+  const plain = value instanceof PlainScalar ? value.value : value;
+  const { success, error } = z.safeParse(schema, plain);
+  if (success) return plain;
+  if (typeof value !== 'string') return z.safeParse(schema, String(value)).success ? String(value) : value;
+  return error.issues.some(isWrongType) ? (coreValue(value) ?? value) : value;
+}
+
+/** Whether an issue is the type of the value itself. */
+function isWrongType({ code, path }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && path.length === 0;
 }
 
 /** Removes the user's top-level keys `x-…`, which are for YAML anchors. */
@@ -144,6 +156,11 @@ export function toProblems(
     const path = issue.path as KeyPath;
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
     const value = valueAt(raw, path);
+    if (issue.code === 'invalid_union' && isMapping(value)) {
+      const inMapping = issue.errors.find((issues) => !issues.some(isWrongType)) ?? [];
+      const placed = inMapping.map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
+      if (placed.length > 0) return toProblems(placed, raw, schema);
+    }
     // A misplaced secret has been reported already.
     if (value instanceof Secret) return [];
     if (value === undefined && path.length > 0) return [missingKey(path)];
@@ -196,14 +213,12 @@ function hintFor(issue: z.core.$ZodIssue, written: unknown): string | undefined 
   const value = written instanceof PlainScalar ? written.value : written;
   if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
     if (issue.message.includes('a duration')) return `did you mean ${String(written)}s?`;
-    return issue.message.includes('a string') ? `put it in quotes: "${String(written)}"` : undefined;
+    return issue.message.includes('a size') ? `did you mean ${String(written)}B?` : undefined;
   }
   if (issue.expected === 'boolean' && typeof value === 'string') {
     const meant = { yes: 'true', on: 'true', y: 'true', no: 'false', off: 'false', n: 'false' }[value.toLowerCase()];
     return meant && `write ${meant}`;
   }
-  const isNumber = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
-  if ((issue.expected === 'number' || issue.expected === 'int') && isNumber) return 'remove the quotes';
   if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'start each item with "- "';
   return undefined;
 }

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { Secret } from '../secret.ts';
 import { defaultImages } from '../values/default-images.ts';
 import { PlainScalar } from '../values/plain-scalar.ts';
-import { enabled, image, port, resources, secretText } from '../values/schemas.ts';
-import { expected, expects } from '../values/words.ts';
+import { enabled, formed, image, port, resources, secretText } from '../values/schemas.ts';
+import { expected } from '../values/words.ts';
 
 /** A value of grafana.ini. */
 const setting = z.unknown().transform((value, context): string | number | boolean | Secret => {
@@ -16,18 +16,19 @@ const setting = z.unknown().transform((value, context): string | number | boolea
   return z.NEVER;
 });
 
+/** Grafana does not start with another sender, with or without mails (pkg/util/validation.go, IsEmail; 12.4); `x@localhost` too. */
+export const senderForm =
+  /^[\w!#$%&'*+\-/=?^`{|}~\u00a0-\uffef]+(?:\.[\w!#$%&'*+\-/=?^`{|}~\u00a0-\uffef]+)*@(?:[a-z\d\u00a0-\uffef](?:[\w.~\u00a0-\uffef-]*[a-z\d\u00a0-\uffef])?\.)+[a-z\u00a0-\uffef](?:[\w.~\u00a0-\uffef-]*[a-z\u00a0-\uffef])?\.?$/i;
+export const expectedSender = 'an email address whose domain has a dot, such as grafana@example.com';
+
 const smtp = z
   .strictObject({
-    host: z
-      .string()
-      .regex(/^[^\s:]+:\d+$/, { error: expects('a mail server and its port, such as smtp.example.com:587') })
-      .meta({ description: 'The mail server and its port' }),
+    host: formed(/^[^\s:]+:\d+$/, 'a mail server and its port, such as smtp.example.com:587').meta({
+      description: 'The mail server and its port',
+    }),
     user: z.string().min(1).optional().meta({ description: 'The user to log in with; absent means no login' }),
     password: secretText.optional().meta({ description: 'The password to log in with' }),
-    from_address: z
-      .string()
-      .regex(/^[^\s@<>"(),:;[\]\\]+@[^\s@<>"(),:;[\]\\]+$/, { error: expects('an email address') })
-      .meta({ description: 'The sender of the mails' }),
+    from_address: formed(senderForm, expectedSender).meta({ description: 'The sender of the mails' }),
     from_name: z.string().min(1).default('Grafana').meta({ description: "The sender's name" }),
     starttls: z
       .enum(['opportunistic', 'mandatory', 'never'])
@@ -68,9 +69,7 @@ const datasource = z
       .default('proxy')
       .meta({ description: "proxy: queries go through Grafana's server; direct: the browser sends them" }),
     orgId: z.int().min(1).default(1).meta({ description: 'The organization it belongs to, which must exist' }),
-    uid: z
-      .string()
-      .regex(uidForm, { error: expects('a uid of at most 40 letters, digits, - and _') })
+    uid: formed(uidForm, 'a uid of at most 40 letters, digits, - and _')
       .meta({ description: 'The uid that dashboards use; absent means one made from the name' })
       .optional(),
     url: z.string().optional().meta({ description: "Its address as seen from Grafana's container" }),
@@ -155,11 +154,7 @@ export const grafanaConfig = z
       .enum(['off', 'viewer'])
       .default('off')
       .meta({ description: 'Access without login: none, or view everything' }),
-    root_url: z
-      .string()
-      .regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, {
-        error: expects('a URL such as https://example.com/grafana/'),
-      })
+    root_url: formed(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a URL such as https://example.com/grafana/')
       .optional()
       .meta({
         description: 'The URL users open when Grafana is behind a reverse proxy; the proxy must strip its path',

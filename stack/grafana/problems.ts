@@ -1,7 +1,8 @@
 import type { StackConfig } from '../config.ts';
 import type { Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
-import { quoted } from '../values/words.ts';
+import { expected, quoted } from '../values/words.ts';
+import { expectedSender, senderForm } from './config.ts';
 import { datasourceProblems } from './datasource-problems.ts';
 import { reserved } from './settings.ts';
 
@@ -11,6 +12,7 @@ export function problems(config: StackConfig): readonly Problem[] {
     ...datasourceProblems(config),
     ...passwordProblems(admin_password?.reveal()),
     ...smtpProblems(smtp),
+    ...senderProblems(sections['smtp']?.['from_address']),
     ...Object.entries(sections).flatMap(([section, keys]) => sectionProblems(section, Object.keys(keys))),
   ];
 }
@@ -31,25 +33,7 @@ function passwordProblems(password: string | undefined): readonly Problem[] {
 }
 
 function smtpProblems(smtp: StackConfig['grafana']['smtp']): readonly Problem[] {
-  return smtp === undefined ? [] : [...senderProblems(smtp.from_address), ...loginProblems(smtp)];
-}
-
-function senderProblems(address: string): readonly Problem[] {
-  const domain = address.slice(address.indexOf('@') + 1);
-  if (domain.includes('.')) return [];
-  return [
-    {
-      severity: 'warning',
-      code: 'sender-without-domain',
-      path: ['grafana', 'smtp', 'from_address'],
-      message: `some versions of Grafana do not start with the sender ${quoted(address)}: ${quoted(domain)} has no dot`,
-      hint: `an address such as ${quoted(address.replace('@', '@grafana.'))} works with all of them`,
-    },
-  ];
-}
-
-function loginProblems(smtp: NonNullable<StackConfig['grafana']['smtp']>): readonly Problem[] {
-  if ((smtp.user === undefined) === (smtp.password === undefined)) return [];
+  if (smtp === undefined || (smtp.user === undefined) === (smtp.password === undefined)) return [];
   const missing = smtp.user === undefined ? 'user' : 'password';
   return [
     {
@@ -60,6 +44,12 @@ function loginProblems(smtp: NonNullable<StackConfig['grafana']['smtp']>): reado
       hint: 'remove both for a mail server without login',
     },
   ];
+}
+
+function senderProblems(address: unknown): readonly Problem[] {
+  if (address === undefined || senderForm.test(String(address))) return [];
+  const path = ['grafana', 'config', 'smtp', 'from_address'];
+  return [{ code: 'wrong-value', path, message: expected(expectedSender, address) }];
 }
 
 function sectionProblems(section: string, keys: readonly string[]): readonly Problem[] {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defaultImages } from '../values/default-images.ts';
 import { duration, enabled, extraArgs, image, port, resources } from '../values/schemas.ts';
+import { expects } from '../values/words.ts';
 
 /** The `pushgateway` section of stack.yml. */
 export const pushgatewayConfig = z
@@ -17,13 +18,19 @@ export const pushgatewayConfig = z
       .prefault({})
       .meta({ description: 'How pushed metrics survive a restart' }),
     ttl: z
-      .union([
-        duration,
-        z.strictObject({
-          default: duration.optional().meta({ description: 'For all other jobs; absent means forever' }),
-          jobs: z.record(z.string().min(1), duration).default({}).meta({ description: 'For individual jobs, by name' }),
-        }),
-      ])
+      .union(
+        [
+          duration,
+          z.strictObject({
+            default: duration.optional().meta({ description: 'For all other jobs; absent means forever' }),
+            jobs: z
+              .record(z.string().min(1), duration)
+              .default({})
+              .meta({ description: 'For individual jobs, by name' }),
+          }),
+        ],
+        { error: expects('a duration such as 7d, or a mapping with "default" and "jobs"') },
+      )
       .optional()
       .meta({
         description: 'How long to keep a group after its last push, while `promstack watch` runs; absent means forever',

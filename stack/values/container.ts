@@ -11,10 +11,13 @@ export const configMount = '/etc/promstack';
 export const configDir = `${configMount}/current`;
 
 export function toResources(limits: {
-  readonly memory?: string | undefined;
+  readonly memory?: string | number | undefined;
   readonly cpus?: number | undefined;
 }): Resources {
-  return { memoryBytes: limits.memory === undefined ? undefined : parseMemory(limits.memory), cpus: limits.cpus };
+  return {
+    memoryBytes: limits.memory === undefined ? undefined : parseMemory(String(limits.memory)),
+    cpus: limits.cpus,
+  };
 }
 
 /** The last value of a flag, as `--name=value` or `--name value`; undefined when it is absent. */

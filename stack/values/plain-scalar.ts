@@ -44,8 +44,8 @@ export function readPlainScalar(text: string): unknown {
   return value === null || (typeof value !== 'string' && String(value) === text) ? value : new PlainScalar(text, value);
 }
 
-/** By the core schema of YAML 1.2. */
-function coreValue(text: string): string | number | boolean | null {
+/** The value of an unquoted scalar in YAML 1.2 (the core schema). */
+export function coreValue(text: string): string | number | boolean | null {
   if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
   if (/^(?:true|True|TRUE|false|False|FALSE)$/.test(text)) return text.toLowerCase() === 'true';
   if (/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$|^0(?:o[0-7]+|x[\da-fA-F]+)$/.test(text)) return Number(text);

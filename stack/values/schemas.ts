@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
 import { defaultImages } from './default-images.ts';
-import { durationForm, memoryForm, parseDuration, parseMemory, sizeForm } from './units.ts';
+import { PlainScalar } from './plain-scalar.ts';
+import { durationForm, memoryForm, parseDuration, parseMemory, parseSize, sizeForm } from './units.ts';
 import { expected, expects } from './words.ts';
+
+/** A string of a given form; `what` completes "expected …". */
+export function formed(form: RegExp, what: string) {
+  return z.string({ error: expects(what) }).regex(form, { error: expects(what) });
+}
 
 const durationExpected = expects('a duration such as 15s, 5m or 1h30m');
 
@@ -18,7 +24,8 @@ const sizeExpected = expects('a size such as 512MB or 20GB');
 /** A size in bytes with a unit, powers of 1024. */
 export const size = z
   .string({ error: sizeExpected })
-  .regex(sizeForm, { error: sizeExpected })
+  .regex(sizeForm, { error: sizeExpected, abort: true })
+  .refine((text) => parseSize(text) !== undefined, { error: sizeExpected })
   .meta({ description: 'A size such as 512MB or 20GB (powers of 1024)' });
 
 const portExpected = expects('a port (a whole number from 1 to 65535)');
@@ -35,15 +42,13 @@ export const port = z
   .max(65535, { error: portExpected })
   .meta({ description: 'The port on the host' });
 
-const imageExpected = expects(`an image with a tag or digest, such as ${defaultImages.prometheus}`);
-
 /** An image with a tag or a digest, so that a stack is reproducible. */
-export const image = z
-  .string({ error: imageExpected })
-  .regex(/^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/, { error: imageExpected })
-  .meta({ description: 'The image, with a tag or digest' });
+export const image = formed(
+  /^[a-z0-9][\w.\-/:]*(?::[\w.-]+|@sha256:[0-9a-f]{64})$/,
+  `an image with a tag or digest, such as ${defaultImages.prometheus}`,
+).meta({ description: 'The image, with a tag or digest' });
 
-const memoryExpected = expects('a size such as 512MB, 512m or 512Mi');
+const memoryExpected = expects('a size such as 512MB, 512m or 512Mi, or a number of bytes');
 
 /** Docker rejects less, and 0 means no limit to it. */
 const leastMemory = 6 * 2 ** 20;
@@ -52,11 +57,10 @@ const leastMemory = 6 * 2 ** 20;
 export const resources = z
   .strictObject({
     memory: z
-      .string({ error: memoryExpected })
-      .regex(memoryForm, { error: memoryExpected, abort: true })
-      .refine((text) => (parseMemory(text) ?? leastMemory) >= leastMemory, { error: expects('a size of at least 6MB') })
+      .union([z.int(), z.string().regex(memoryForm)], { error: memoryExpected })
+      .refine((size) => (parseMemory(String(size)) ?? 0) >= leastMemory, { error: expects('a size of at least 6MB') })
       .optional()
-      .meta({ description: 'The memory limit, such as 512MB, 512m or 512Mi (powers of 1024)' }),
+      .meta({ description: 'The memory limit: bytes, or a size such as 512MB, 512m or 512Mi (powers of 1024)' }),
     cpus: z
       .number()
       .positive({ error: expects('a number of CPUs above 0') })
@@ -91,7 +95,11 @@ export const secretText = z
   .meta({ title: 'string, `!env` or `!file`' })
   .transform((value, context): Secret => {
     if (value instanceof Secret) return value;
-    if (typeof value === 'string' && value !== '') return new Secret(value, plainTextOrigin);
+    // An unquoted password may look like a number.
+    if (value instanceof PlainScalar || ['string', 'number', 'boolean'].includes(typeof value)) {
+      const text = String(value);
+      if (text !== '') return new Secret(text, plainTextOrigin);
+    }
     const message = expected('a secret such as !env NAME or !file PATH', value);
     context.issues.push({ code: 'custom', input: value, message });
     return z.NEVER;

@@ -16,9 +16,10 @@ export function parseDuration(text: string): number | undefined {
 }
 
 const factors = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 2 ** 50, EB: 2 ** 60 } as const;
+type Unit = keyof typeof factors;
 
-/** The syntax of Prometheus's retention flag. */
-export const sizeForm = /^(\d+)(B|KB|MB|GB|TB|PB|EB)$/;
+/** The syntax of Prometheus's retention flag: `20GB`, `1.5GiB`, `1GB512MB`, `0`. */
+export const sizeForm = /^(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:[KMGTPE]i?)?B)+)$/;
 
 /** Docker's and Kubernetes's syntax of a size too: `512m`, `1.5g`, `512Mi`; all units are powers of 1024, as for Docker. */
 export const memoryForm = /^(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpPeE])[iI]?[bB]?|[bB])?$/;
@@ -27,15 +28,18 @@ export const memoryForm = /^(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpPeE])[iI]?[bB]?|[bB])
 export function parseMemory(text: string): number | undefined {
   const match = memoryForm.exec(text);
   if (match === null) return undefined;
-  const unit = `${match[2]?.toUpperCase() ?? ''}B` as keyof typeof factors;
-  return Math.floor(Number(match[1]) * factors[unit]);
+  return Math.floor(Number(match[1]) * factors[`${match[2]?.toUpperCase() ?? ''}B` as Unit]);
 }
+
+/** Prometheus's sizes are 64-bit integers. */
+const largestSize = 2 ** 63;
 
 /** Bytes of a size such as `512MB` (powers of 1024); undefined when it is not one. */
 export function parseSize(text: string): number | undefined {
-  const match = sizeForm.exec(text);
-  if (match === null) return undefined;
-  return Number(match[1]) * factors[match[2] as keyof typeof factors];
+  if (!sizeForm.test(text)) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)(?:([KMGTPE])i?)?B/g)];
+  const bytes = parts.reduce((sum, [, number, prefix = '']) => sum + Number(number) * factors[`${prefix}B` as Unit], 0);
+  return bytes < largestSize ? Math.floor(bytes) : undefined;
 }
 
 /** Bytes as a size in the largest unit that gives a whole number: `300MB`. */

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { timezoneProblems } from '../../stack/problems.ts';
 import { closest, editDistance } from '../../stack/values/closest.ts';
+import { toResources } from '../../stack/values/container.ts';
 import { duration, resources } from '../../stack/values/schemas.ts';
-import { parseDuration, parseMemory, parseSize } from '../../stack/values/units.ts';
+import { parseDuration, parseSize } from '../../stack/values/units.ts';
 import { andList, describeValue, orList } from '../../stack/values/words.ts';
 
 describe('a duration', () => {
@@ -56,13 +57,21 @@ describe('a size', () => {
     ['1KB', 1024],
     ['512MB', 536_870_912],
     ['20GB', 21_474_836_480],
+    ['20GiB', 21_474_836_480],
+    ['1.5GB', 1_610_612_736],
+    ['1GB512MB', 1_610_612_736],
+    ['0', 0],
+    ['7EB', 7 * 2 ** 60],
   ])('%s must be read', (text, bytes) => {
     expect(parseSize(text)).toBe(bytes);
   });
 
-  test.each(['', '20', '20G', '20 GB', '20gb', '20GiB', '1.5GB', '-1GB'])('%j must be refused', (text) => {
-    expect(parseSize(text)).toBeUndefined();
-  });
+  test.each(['', '20', '20G', '20 GB', '20gb', '1.2.3GB', '.B', '-1GB', '8EB', '7EB1024PB'])(
+    '%j must be refused',
+    (text) => {
+      expect(parseSize(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('a memory limit', () => {
@@ -75,16 +84,20 @@ describe('a memory limit', () => {
     ['1.5g', 1_610_612_736],
     ['6291456', 6_291_456],
     ['6291456b', 6_291_456],
-  ])('%s must be read', (text, bytes) => {
-    expect(resources.parse({ memory: text }).memory).toBe(text);
-    expect(parseMemory(text)).toBe(bytes);
+    [536_870_912, 536_870_912],
+  ])('%s must be read', (memory, bytes) => {
+    expect(resources.parse({ memory }).memory).toBe(memory);
+    expect(toResources({ memory }).memoryBytes).toBe(bytes);
   });
 
-  test.each(['', 'm', '512i', '512x', '512mm', '-1g', '1,5g', '512 m b', '1e3m'])('%j must be refused', (text) => {
-    expect(resources.safeParse({ memory: text }).success).toBe(false);
-  });
+  test.each(['', 'm', '512i', '512x', '512mm', '-1g', '1,5g', '512 m b', '1e3m', 1e8 + 0.5])(
+    '%j must be refused',
+    (text) => {
+      expect(resources.safeParse({ memory: text }).success).toBe(false);
+    },
+  );
 
-  test.each(['5m', '5000k', '100'])('%j must be refused, since engines refuse it', (text) => {
+  test.each(['5m', '5000k', '100', 100, 0, -1])('%j must be refused, since engines refuse it', (text) => {
     expect(resources.safeParse({ memory: text }).error?.issues[0]?.message).toContain('at least 6MB');
   });
 });

@@ -23,9 +23,16 @@ test('every key must have a description for the reference and for editors', () =
 
 function describedAt(schema: unknown, path: readonly string[]): unknown {
   const [step, ...rest] = path;
-  const at = schema as { description?: string; properties?: Record<string, unknown>; items?: unknown };
+  interface Schema {
+    readonly description?: string;
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly items?: unknown;
+    readonly anyOf?: readonly Schema[];
+  }
+  const at = schema as Schema;
   if (step === undefined) return at.description;
-  return describedAt(step === '[]' ? at.items : at.properties?.[step], rest);
+  const section = at.properties === undefined ? at.anyOf?.find(({ properties }) => properties !== undefined) : at;
+  return describedAt(step === '[]' ? at.items : section?.properties?.[step], rest);
 }
 
 describe('the JSON Schema and the loader must agree on', () => {
@@ -39,6 +46,8 @@ describe('the JSON Schema and the loader must agree on', () => {
     'prometheus: {scrape_interval: 1h30m, retention: {time: 0, size: 512MB}}'.replace('time: 0', 'time: "0"'),
     'prometheus: {scrape_configs: [{job_name: a, anything: {goes: here}}], remote_write: [{url: x}]}',
     'alertmanager: {route: {receiver: x}, receivers: [{name: x, webhook_configs: []}]}',
+    'prometheus: {retention: {size: 1.5GiB}, resources: {memory: 536870912}}',
+    'sink: {resources: {memory: 512Mi}}',
     'images: {source: auto, mirror: mirror.example.com}',
     `grafana: {image: "grafana/grafana@sha256:${'a'.repeat(64)}"}`,
   ])('%s, which is valid', (text) => {
@@ -54,18 +63,20 @@ describe('the JSON Schema and the loader must agree on', () => {
     'prometheus: {port: 0}',
     'prometheus: {port: 70000}',
     'prometheus: {port: 90.5}',
-    'prometheus: {port: "9090"}',
+    'prometheus: {port: "90900"}',
     'prometheus: {scrape_interval: 15}',
     'prometheus: {scrape_interval: 15 s}',
     'prometheus: {scrape_interval: ""}',
     'prometheus: {scrape_interval: 5s5m}',
-    'prometheus: {retention: {size: 20GiB}}',
+    'prometheus: {retention: {size: 20 GiB}}',
     'prometheus: {retention: {sizes: 20GB}}',
     'prometheus: {rules: a.yml}',
     'prometheus: {rules: [""]}',
     'prometheus: {scrape_configs: [{}]}',
     'prometheus: {image: prom/prometheus}',
     'prometheus: {resources: {cpus: 0}}',
+    'prometheus: {resources: {memory: 512x}}',
+    'prometheus: {resources: {memory: [1]}}',
     'images: {source: nowhere}',
     'labels: {a: [b]}',
   ])('%s, which is invalid', (text) => {

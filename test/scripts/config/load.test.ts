@@ -83,6 +83,55 @@ prometheus:
     });
   });
 
+  test('must take a number where a string is expected as it is written, and a quoted number as a number', async () => {
+    const { config } = await load(`
+name: 2024
+prometheus:
+  port: "9190"
+  retention: {size: 0}
+  extra_args: [--query.max-samples, 50000000, 1.10]
+  resources: {memory: 536870912, cpus: "0.5"}
+pushgateway: {enabled: "false", ttl: {default: 0, jobs: {007: 5d}}, resources: {memory: 0x20000000}}
+grafana:
+  admin_password: 0012345
+  smtp: {host: 'mail:25', user: 1e3, password: 1.10, from_address: a@example.com, from_name: 5}
+  database: {type: postgres, host: db, name: 010, user: 12, password: true}
+  datasources:
+    - {name: 0x1F, type: loki, uid: 45, orgId: "2", version: "3", isDefault: "True", basicAuthUser: 0012}
+    - {name: b, type: loki, secureJsonData: {basicAuthPassword: 0012}}
+`);
+    const { prometheus, pushgateway, grafana } = config;
+    expect(config.name).toBe('2024');
+    expect(prometheus).toMatchObject({
+      port: 9190,
+      retention: { size: '0' },
+      extra_args: ['--query.max-samples', '50000000', '1.10'],
+      resources: { memory: 536_870_912, cpus: 0.5 },
+    });
+    expect(pushgateway).toMatchObject({
+      enabled: false,
+      ttl: { default: '0', jobs: { '007': '5d' } },
+      resources: { memory: 536_870_912 },
+    });
+    expect(grafana.smtp).toMatchObject({ user: '1e3', from_name: '5' });
+    expect(grafana.database).toMatchObject({ name: '010', user: '12' });
+    expect(grafana.datasources[0]).toMatchObject({
+      name: '0x1F',
+      uid: '45',
+      orgId: 2,
+      version: 3,
+      isDefault: true,
+      basicAuthUser: '0012',
+    });
+    const secrets = [
+      grafana.admin_password,
+      grafana.smtp?.password,
+      grafana.database?.password,
+      grafana.datasources[1]?.secureJsonData['basicAuthPassword'],
+    ];
+    expect(secrets.map((secret) => secret?.reveal())).toEqual(['0012345', '1.10', 'true', '0012']);
+  });
+
   test('must keep the source form of names of jobs, receivers and time intervals', async () => {
     const { config } = await load(`
 prometheus:
