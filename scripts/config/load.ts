@@ -143,31 +143,45 @@ export async function loadConfig(
   return ok({ config: { ...config, name }, origin });
 }
 
-const stackFileNames = ['stack.yml', 'stack.yaml'] as const;
+const stackFileNames = ['stack.yml', 'stack.yaml', 'promstack.yml', 'promstack.yaml'] as const;
 
-/** The absolute path of the stack file: the one `file` names, else the nearest one from the current folder upwards. */
+/**
+ * The absolute path of the stack file, stack.yml or promstack.yml: the one `file` names, else the nearest one from the current
+ * folder upwards.
+ */
 export async function findStackFile({ file, cwd }: Pick<LoadOptions, 'file' | 'cwd'>): Promise<Result<string>> {
   if (file === undefined) {
     for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-      const path = await findIn(folder);
-      if (path !== undefined) return ok(path);
-      if (dirname(folder) === folder) return missing(`there is no stack.yml in ${resolve(cwd)} or any folder above it`);
+      const inFolder = await findIn(folder);
+      if (inFolder !== undefined) return inFolder;
+      if (dirname(folder) === folder) {
+        return missing(`there is no stack.yml or promstack.yml in ${resolve(cwd)} or any folder above it`);
+      }
     }
   }
   const path = resolve(cwd, file);
   const kind = await kindOf(path);
   if (kind === 'file') return ok(path);
   if (kind === undefined) return missing(`there is no file ${file}`);
-  const inside = await findIn(path);
-  return inside === undefined ? missing(`there is no stack.yml in the folder ${file}`) : ok(inside);
+  return (await findIn(path)) ?? missing(`there is no stack.yml or promstack.yml in the folder ${file}`);
 }
 
-async function findIn(folder: string): Promise<string | undefined> {
-  for (const name of stackFileNames) {
-    const path = join(folder, name);
-    if ((await kindOf(path)) === 'file') return path;
-  }
-  return undefined;
+/** The stack file in a folder; undefined when there is none. */
+async function findIn(folder: string): Promise<Result<string> | undefined> {
+  const paths = stackFileNames.map((name) => join(folder, name));
+  const kinds = await Promise.all(paths.map(kindOf));
+  const [path, ...others] = paths.filter((_, at) => kinds[at] === 'file');
+  if (path === undefined) return undefined;
+  if (others.length === 0) return ok(path);
+  const all = [path, ...others].map((name) => basename(name));
+  return fail([
+    {
+      severity: 'error',
+      code: 'two-stack-files',
+      message: `${folder} has more than one stack file: ${all.join(', ')}`,
+      hint: `keep one of them, or name one with -f, such as -f ${all[0]}`,
+    },
+  ]);
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {

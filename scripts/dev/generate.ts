@@ -10,7 +10,7 @@ import { withDefaultTags } from './test-images.ts';
 // Writes the committed files that are generated from the code: `npm run generate`. Tests fail while they are out of date.
 write('templates/init/stack.schema.json', stackJsonSchemaText());
 for (const { path, text } of shippedDashboards()) write(path, text);
-write('templates/init/stack.yml', withDefaultTags(read('templates/init/stack.yml')));
+write('templates/init/full.yml', withDefaultTags(read('templates/init/full.yml')));
 write('README.md', await withReferences(read('README.md')));
 
 function read(path: string): string {

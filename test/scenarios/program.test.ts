@@ -123,7 +123,7 @@ test('--json must print JSON for every outcome of a command', async () => {
   expect(await ask('rendr')).toEqual({ exitCode: 2, result: undefined, lines: ['diagnostic'] });
   expect(await ask('init', '--name', 'demo')).toEqual({
     exitCode: 0,
-    result: { file: join(folder.path, 'stack.yml') },
+    result: { files: ['stack.yml', 'stack.schema.json'].map((name) => join(folder.path, name)) },
     lines: ['note'],
   });
   expect(await ask('render')).toMatchObject({ exitCode: 0, lines: [], result: expect.arrayContaining([]) });

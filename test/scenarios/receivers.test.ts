@@ -10,7 +10,7 @@ import { stackFolder, toRun } from '../support/stack-folder.ts';
 
 /** The uncommented example of every receiver in the stack.yml of `init`; the files of the examples do not exist. */
 const examples = (() => {
-  const written = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
+  const written = readFileSync(join(packageRoot(), 'templates', 'init', 'full.yml'), 'utf8');
   const [, section = ''] = /^#alertmanager:\n(.*?)^# ---/ms.exec(written) ?? [];
   const inForce = section.replaceAll(/^( *)#(?=[^\s#])/gm, '$1');
   return inForce.replace(/^ {2}templates:\n(?: {4}.*\n)+/m, '').replace(/^ {2}port: .*\n/m, '');

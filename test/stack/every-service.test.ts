@@ -55,7 +55,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   });
 
   it('must have its keys in the stack.yml of init', () => {
-    const text = readFileSync(join(templates, 'init', 'stack.yml'), 'utf8');
+    const text = readFileSync(join(templates, 'init', 'full.yml'), 'utf8');
     expect(text).toMatch(new RegExp(`^#? ?${name}:`, 'm'));
   });
 

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { stackNameProblems } from '../../../stack/problems.ts';
 import { findStackFile } from '../../config/load.ts';
+import { stackJsonSchemaText } from '../../config/schema.ts';
 import { nameOfFolder } from '../../config/stack-name.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -13,38 +14,51 @@ import { defineCommand } from './command.ts';
 import { readStackName } from './stages.ts';
 
 export const command = defineCommand({
-  details: 'Writes a stack.yml with every key, its default and its description. Never overwrites a file.',
+  details:
+    'Writes a short stack.yml to start from, and its JSON Schema, by which editors with a YAML language server complete ' +
+    'keys and mark mistakes. Never overwrites a file.',
   examples: [
     { line: 'init', what: 'write stack.yml here' },
-    { line: 'init monitoring', what: 'write monitoring/stack.yml' },
+    { line: 'init monitoring --full', what: 'write monitoring/stack.yml with every key, its default and description' },
   ],
   syntax: (command) =>
     command
       .argument('[folder]', 'folder to write to (default: current folder)')
       .option('--name <name>', 'name of the stack (default: name of the folder)')
+      .option('--full', 'write every key with its default and its description')
+      .option('--no-schema', 'write no JSON Schema')
       .option('--print', 'print it to stdout instead'),
-  run: async (context, { name, print }, [folder]) => {
-    const path = resolve(context.cwd, context.file ?? resolve(context.cwd, folder ?? '.', 'stack.yml'));
+  run: async (context, { name, full, schema, print }, [folder]) => {
+    const { cwd, stdout, json } = context;
+    const path = resolve(cwd, context.file ?? resolve(cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
-    const text = await starterText(name ?? nameOfFolder(resolve(path, '..')));
-    const { stdout, json } = context;
+    const { isFull, hasSchema } = { isFull: full === true, hasSchema: schema };
+    const text = await starterText(name ?? nameOfFolder(dirname(path)), { isFull, hasSchema });
     if (print === true) {
       stdout.write(json ? `${JSON.stringify({ content: text })}\n` : text);
       return exitCodes.fine;
     }
-    if (!(await writeNew(path, text))) {
-      throw new InputError([
-        misuse(`${displayPath(path, context.cwd)} already exists`, 'it was not changed; --print shows a new one'),
-      ]);
+    const existing = context.file === undefined ? await findStackFile({ cwd, file: dirname(path) }) : undefined;
+    const present = existing?.ok === true ? existing.value : path;
+    if (existing?.ok === true || !(await writeNew(path, text))) {
+      const message = `${displayPath(present, cwd)} already exists`;
+      throw new InputError([misuse(message, 'it was not changed; --print shows a new one')]);
     }
-    if (json) stdout.write(`${JSON.stringify({ file: path })}\n`);
-    context.report({
-      kind: 'note',
-      text: `wrote ${displayPath(path, context.cwd)}; next: ${await nextStep(path, context.cwd)}`,
-    });
+    const files = [path];
+    if (hasSchema) {
+      const schemaPath = join(dirname(path), schemaFile);
+      if (await writeNew(schemaPath, stackJsonSchemaText())) files.push(schemaPath);
+      else context.report({ kind: 'note', text: `${displayPath(schemaPath, cwd)} already exists; it was not changed` });
+    }
+    if (json) stdout.write(`${JSON.stringify({ files })}\n`);
+    const written = files.map((file) => displayPath(file, cwd)).join(' and ');
+    context.report({ kind: 'note', text: `wrote ${written}; next: ${await nextStep(path, cwd)}` });
     return exitCodes.fine;
   },
 });
+
+/** The JSON Schema, beside stack.yml. */
+const schemaFile = 'stack.schema.json';
 
 /** The command that starts the new stack; with -f if its file would not be found by default. */
 async function nextStep(path: string, cwd: string): Promise<string> {
@@ -58,10 +72,15 @@ function checkNotReserved(name: string): void {
 }
 
 /** The commented stack.yml to start from, with this name. */
-export async function starterText(name: string): Promise<string> {
-  const text = await readFile(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
+export async function starterText(
+  name: string,
+  { isFull = false, hasSchema = false }: { readonly isFull?: boolean; readonly hasSchema?: boolean } = {},
+): Promise<string> {
+  const template = join(packageRoot(), 'templates', 'init', isFull ? 'full.yml' : 'stack.yml');
+  const text = await readFile(template, 'utf8');
+  const modeline = hasSchema ? `# yaml-language-server: $schema=./${schemaFile}\n` : '';
   // Some names, such as 2024 or true, are not strings in YAML unless they are quoted.
-  return text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
+  return modeline + text.replace(/^name: .*$/m, () => `name: ${stringify(name).trim()}`);
 }
 
 /** Writes a new file and its parent folders; false when it already exists. */

@@ -27,7 +27,7 @@ describe('lints of shipped files', () => {
   });
 
   it('must not warn about the stack.yml of init, with the receivers of its routes', async () => {
-    const uncommented = read('templates/init/stack.yml')
+    const uncommented = read('templates/init/full.yml')
       .replaceAll(/^( *)#(?=[^\s#])/gm, '$1')
       .replaceAll(/!env \w+/g, 'a-secret # promstack: ignore plain-secret');
     const document = parseDocument(uncommented);

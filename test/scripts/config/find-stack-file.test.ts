@@ -11,10 +11,26 @@ describe('stack.yml', () => {
     expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
   });
 
-  test('must be found with either extension, the nearest first', async () => {
-    await using folder = await folderWith({ 'stack.yml': '', 'inner/stack.yaml': '', 'inner/below/x': '' });
-    const stackFile = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
-    expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'inner', 'stack.yaml') });
+  test.each(['stack.yaml', 'promstack.yml', 'promstack.yaml'])(
+    'may be named %s; the nearest is taken',
+    async (name) => {
+      await using folder = await folderWith({ 'stack.yml': '', [`inner/${name}`]: '', 'inner/below/x': '' });
+      const stackFile = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
+      expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'inner', name) });
+    },
+  );
+
+  test.each([
+    ['stack.yml', 'promstack.yml'],
+    ['stack.yml', 'stack.yaml'],
+  ])('must not be guessed where there are both %s and %s', async (...names) => {
+    await using folder = await folderWith(Object.fromEntries(names.map((name) => [name, ''])));
+    expect(await findStackFile({ cwd: folder.path })).toMatchObject({
+      ok: false,
+      error: [{ message: `${folder.path} has more than one stack file: ${names.join(', ')}` }],
+    });
+    const file = join(folder.path, names[1] ?? '');
+    expect(await findStackFile({ cwd: folder.path, file: names[1] })).toMatchObject({ ok: true, value: file });
   });
 
   test('must be taken from -f, a file or a folder', async () => {
@@ -27,9 +43,9 @@ describe('stack.yml', () => {
   });
 
   test.each([
-    [undefined, 'there is no stack.yml in HERE/empty or any folder above it'],
+    [undefined, 'there is no stack.yml or promstack.yml in HERE/empty or any folder above it'],
     ['no.yml', 'there is no file no.yml'],
-    ['empty', 'there is no stack.yml in the folder empty'],
+    ['empty', 'there is no stack.yml or promstack.yml in the folder empty'],
   ])('must be reported as missing with %s', async (file, message) => {
     await using folder = await folderWith({ 'empty/x': '' });
     const cwd = file === undefined ? join(folder.path, 'empty') : folder.path;

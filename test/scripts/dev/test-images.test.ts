@@ -22,7 +22,7 @@ test.each(['sink=a:b', 'prometheus', "prometheus=it's", 'prometheus=a b'])('%s m
 });
 
 test('the stack.yml that init writes must show the default images: npm run generate writes them', () => {
-  const written = read('templates/init/stack.yml');
+  const written = read('templates/init/full.yml');
   expect(written).toBe(withDefaultTags(written));
   for (const image of Object.values(defaultImages)) expect(written).toContain(`#image: ${image}\n`);
 });

@@ -36,7 +36,7 @@ describe('the files of a watched stack', () => {
     const empty = await mkdtemp(join(tmpdir(), 'no-stack-'));
     try {
       await expect(stackReader({ file: undefined, cwd: empty, env: {} }).read()).rejects.toThrow(
-        'there is no stack.yml',
+        'there is no stack.yml or promstack.yml',
       );
     } finally {
       await rm(empty, { recursive: true });

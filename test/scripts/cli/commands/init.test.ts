@@ -6,7 +6,7 @@ import { parse, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { starterText } from '../../../../scripts/cli/commands/init.ts';
 import { loadStack } from '../../../../scripts/config/load.ts';
-import { knownKeys, readSchema } from '../../../../scripts/config/schema.ts';
+import { knownKeys, readSchema, stackJsonSchemaText } from '../../../../scripts/config/schema.ts';
 import { packageRoot } from '../../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
@@ -25,9 +25,14 @@ test('init must write a valid stack file with the name of its folder', async () 
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 0,
     stdout: '',
-    stderr: "wrote My Shop/stack.yml; next: promstack up -f 'My Shop/stack.yml'\n",
+    stderr: "wrote My Shop/stack.yml and My Shop/stack.schema.json; next: promstack up -f 'My Shop/stack.yml'\n",
   });
-  expect(await readFile(join(folder.path, 'My Shop', 'stack.yml'), 'utf8')).toContain('\nname: myshop\n');
+  const text = await readFile(join(folder.path, 'My Shop', 'stack.yml'), 'utf8');
+  expect(text).toContain('\nname: myshop\n');
+  expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./stack.schema.json');
+  expect(text.split('\n').length).toBeLessThanOrEqual(32);
+  const schema = await readFile(join(folder.path, 'My Shop', 'stack.schema.json'), 'utf8');
+  expect(schema).toBe(stackJsonSchemaText());
   const rendered = await runInProcess(join(folder.path, 'My Shop'), ['render', '--json']);
   expect(rendered.exitCode).toBe(0);
 });
@@ -43,10 +48,30 @@ test.each([
   expect(stderr).toContain(`; next: ${next}\n`);
 });
 
-test('init must print the written file or its content as JSON', async () => {
+test('init must write neither the schema nor its comment with --no-schema, and every key with --full', async () => {
+  await using folder = await emptyFolder();
+  const { stderr } = await runInProcess(folder.path, ['init', '--no-schema', '--full', '--name', 'x']);
+  expect(stderr).toBe('wrote stack.yml; next: promstack up\n');
+  expect(await readFile(join(folder.path, 'stack.yml'), 'utf8')).toBe(written.replace(/^name: .*$/m, 'name: x'));
+});
+
+test('init must keep an existing schema, and write no second stack file', async () => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.schema.json'), 'mine');
+  const { stderr } = await runInProcess(folder.path, ['init', '-f', 'promstack.yml']);
+  expect(stderr).toBe(
+    'stack.schema.json already exists; it was not changed\nwrote promstack.yml; next: promstack up\n',
+  );
+  expect(await readFile(join(folder.path, 'stack.schema.json'), 'utf8')).toBe('mine');
+  const second = await runInProcess(folder.path, ['init']);
+  expect([second.exitCode, second.stderr]).toEqual([2, expect.stringContaining('promstack.yml already exists')]);
+});
+
+test('init must print the written files or the content as JSON', async () => {
   await using folder = await emptyFolder();
   const written = await runInProcess(folder.path, ['init', 'sub', '--json']);
-  expect(JSON.parse(written.stdout)).toEqual({ file: join(folder.path, 'sub', 'stack.yml') });
+  const files = ['stack.yml', 'stack.schema.json'].map((name) => join(folder.path, 'sub', name));
+  expect(JSON.parse(written.stdout)).toEqual({ files });
   const printed = await runInProcess(folder.path, ['init', 'sub', '--print', '--json']);
   const content = await readFile(join(folder.path, 'sub', 'stack.yml'), 'utf8');
   expect(JSON.parse(printed.stdout)).toEqual({ content });
@@ -81,9 +106,10 @@ test('init must reject a reserved name', async () => {
   expect(stderr).toContain('--name host: a stack cannot be named "host"');
 });
 
-const written = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
+const written = readFileSync(join(packageRoot(), 'templates', 'init', 'full.yml'), 'utf8');
 /** The file with every key uncommented: a `#` without a space comments out a key. */
-const uncommented = written.replaceAll(/^( *)#(?=[^\s#])/gm, '$1');
+const uncomment = (text: string): string => text.replaceAll(/^( *)#(?=[^\s#])/gm, '$1');
+const uncommented = uncomment(written);
 
 async function loadText(text: string) {
   await using folder = await emptyFolder();
@@ -98,18 +124,23 @@ async function loadText(text: string) {
   return await loadStack({ cwd: folder.path, env });
 }
 
-test('the stack.yml of init must be valid, with only defaults', async () => {
-  const loaded = await loadText(written);
+const short = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml'), 'utf8');
+
+test.each([short, written])('the stack.yml of init must be valid, with only defaults', async (text) => {
+  const loaded = await loadText(text);
   expect(loaded).toMatchObject({ ok: true, warnings: [] });
   expect(loaded.ok && loaded.value.config).toEqual(stackSchema.parse({}));
 });
 
-test('with every line uncommented, only the files of the examples must be missing', async () => {
-  const loaded = await loadText(uncommented);
-  const diagnostics = loaded.ok ? loaded.warnings : loaded.error;
-  // The files that the examples name are not there; nothing else may be wrong.
-  expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['nothing-matches']));
-});
+test.each([short, written])(
+  'with every line uncommented, only the files of the examples must be missing',
+  async (text) => {
+    const loaded = await loadText(uncomment(text));
+    const diagnostics = loaded.ok ? loaded.warnings : loaded.error;
+    // The files that the examples name are not there; nothing else may be wrong.
+    expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['nothing-matches']));
+  },
+);
 
 test('it must contain every key of the schema', () => {
   const document = parseDocument(uncommented);
