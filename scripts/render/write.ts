@@ -1,87 +1,138 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { RenderedFile } from '../../stack/model.ts';
+import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 import { nameOf, shown } from './show.ts';
 
-/** Lists the files that promstack wrote to a folder, one path per line: only these may be replaced. */
+/** Lists the files that promstack wrote to a folder, one path per line: only these may be replaced or removed. */
 const marker = '.promstack-render';
 
+/** The files to write to a folder as `<service>/<path>`, with secrets masked. */
+export interface FolderContents {
+  readonly files: readonly RenderedFile[];
+  /** The names of all files of the stack, when `files` is only a part of it. */
+  readonly all?: readonly string[] | undefined;
+}
+
+/** A file of an earlier run that is not rendered any more is stale. */
+export interface WrittenFolder {
+  readonly written: readonly string[];
+  /** Those that were kept. */
+  readonly stale: readonly string[];
+  /** Those that were removed. */
+  readonly removed: readonly string[];
+}
+
 /**
- * Writes rendered files to a folder as `<service>/<path>`, with secrets masked, and returns these paths. Files of an
- * earlier run are replaced or removed; a folder with other files is refused before anything is written.
+ * Writes rendered files to a folder. Files of an earlier run are replaced, stale ones removed with `prune` alone; a file
+ * that promstack did not write is refused before anything is written.
  */
-export async function writeRendered(folder: string, files: readonly RenderedFile[]): Promise<readonly string[]> {
-  const paths = files.map(nameOf);
-  try {
+export async function writeRendered(
+  folder: string,
+  { files, all = files.map(nameOf) }: FolderContents,
+  { prune = false }: { readonly prune?: boolean } = {},
+): Promise<WrittenFolder> {
+  return orExplain(`writing the rendered files to ${folder}`, async () => {
+    const written = files.map(nameOf);
     const before = await readMarker(folder);
-    const foreign = await findForeign(folder, before, paths);
-    if (foreign !== undefined) throw refusal(folder, foreign);
-    for (const path of before ?? []) await rm(join(folder, path), { force: true });
+    for (const path of written) {
+      if (!before.includes(path) && (await pathExists(join(folder, path)))) throw refusal(folder, path);
+    }
+    const stale = await staleFiles(folder, before, all);
+    if (prune) for (const path of stale) await rm(join(folder, path), { force: true });
     await mkdir(folder, { recursive: true });
-    // The marker is written first, so that the files of an interrupted run are still known to be ours.
-    await writeFile(join(folder, marker), paths.map((path) => `${path}\n`).join(''));
+    const partly = before.filter((path) => all.includes(path) && !written.includes(path));
+    // The marker is written first, so that the files of an interrupted run are still known to be promstack's.
+    const own = [...written, ...partly, ...(prune ? [] : stale)].sort();
+    await writeFile(join(folder, marker), own.map((path) => `${path}\n`).join(''));
     for (const file of files) {
       const path = join(folder, nameOf(file));
       await mkdir(dirname(path), { recursive: true });
       // Read-only for the servers, but writable in the user's copy.
       await writeFile(path, shown(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
     }
-    return paths;
-  } catch (cause) {
-    if (cause instanceof StackError) throw cause;
-    throw new StackError({
-      doing: `writing the rendered files to ${folder}`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      tryThis: 'use a folder that you can write to',
-      cause,
-    });
-  }
+    return { written, stale: prune ? [] : stale, removed: prune ? stale : [] };
+  });
 }
 
-/** The files of an earlier run; undefined when there was none. Paths outside the folder are ignored. */
-async function readMarker(folder: string): Promise<readonly string[] | undefined> {
-  try {
-    const lines = (await readFile(join(folder, marker), 'utf8')).split('\n');
-    return lines.filter((path) => path !== '' && !normalize(path).startsWith('..') && !path.startsWith(sep));
-  } catch {
-    return undefined;
-  }
+/** A file of a folder that differs from what would be written; `before` or `after` is empty when it does not exist. */
+export interface FolderDifference {
+  readonly path: string;
+  readonly kind: 'added' | 'removed' | 'changed';
+  readonly before: string;
+  readonly after: string;
 }
 
-/** A file that promstack did not write and would replace; in a folder without a marker, any file. */
-async function findForeign(
+/** Compares a folder with what `writeRendered` would write, with `prune`. */
+export async function compareRendered(
   folder: string,
-  before: readonly string[] | undefined,
-  paths: readonly string[],
-): Promise<string | undefined> {
-  if (before === undefined) return (await listFolder(folder))[0];
-  for (const path of paths) {
-    if (!before.includes(path) && (await exists(join(folder, path)))) return path;
-  }
-  return undefined;
+  { files, all = files.map(nameOf) }: FolderContents,
+): Promise<readonly FolderDifference[]> {
+  return orExplain(`comparing the rendered files with ${folder}`, async () => {
+    const compared = await Promise.all(
+      files.map(async (file): Promise<FolderDifference[]> => {
+        const path = nameOf(file);
+        const [before, after] = [await readIfAny(join(folder, path)), shown(file)];
+        if (before === undefined) return [{ path, kind: 'added', before: '', after }];
+        return before === after ? [] : [{ path, kind: 'changed', before, after }];
+      }),
+    );
+    const stale = await staleFiles(folder, await readMarker(folder), all);
+    const removed = stale.map(async (path): Promise<FolderDifference> => {
+      return { path, kind: 'removed', before: (await readIfAny(join(folder, path))) ?? '', after: '' };
+    });
+    return [...compared.flat(), ...(await Promise.all(removed))];
+  });
 }
 
-async function listFolder(folder: string): Promise<readonly string[]> {
+/** The files of earlier runs, as far as the folder has them, that are not rendered any more. */
+async function staleFiles(
+  folder: string,
+  before: readonly string[],
+  all: readonly string[],
+): Promise<readonly string[]> {
+  const stale: string[] = [];
+  for (const path of before) if (!all.includes(path) && (await isInside(folder, path))) stale.push(path);
+  return stale;
+}
+
+/** Whether a file exists in the folder itself, not behind a link to somewhere else. */
+async function isInside(folder: string, path: string): Promise<boolean> {
+  if (!(await pathExists(join(folder, path)))) return false;
+  const [root, parent] = await Promise.all([realpath(folder), realpath(dirname(join(folder, path)))]);
+  return `${parent}${sep}`.startsWith(`${root}${sep}`);
+}
+
+/** The files of earlier runs. Paths outside the folder are ignored. */
+async function readMarker(folder: string): Promise<readonly string[]> {
+  const lines = ((await readIfAny(join(folder, marker))) ?? '').split('\n');
+  return lines.filter((path) => path !== '' && !normalize(path).startsWith('..') && !path.startsWith(sep));
+}
+
+async function readIfAny(path: string): Promise<string | undefined> {
   try {
-    return await readdir(folder);
+    return await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+async function orExplain<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof StackError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StackError({ doing, why, tryThis: 'use a folder that you can read and write', cause });
+  }
 }
 
 function refusal(folder: string, foreign: string): StackError {
   return new StackError({
     doing: `writing the rendered files to ${folder}`,
     why: `it already contains ${foreign}, which promstack did not write`,
-    tryThis: 'use an empty folder, or one that promstack rendered to before',
+    tryThis: 'move it away, or use a different folder',
   });
 }

@@ -1,11 +1,13 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { closest } from '../../../stack/values/closest.ts';
 import { counted } from '../../../stack/values/words.ts';
+import { unifiedDiff } from '../../plan/file-changes.ts';
 import { nameOf, type ShownFile, toShown } from '../../render/show.ts';
-import { writeRendered } from '../../render/write.ts';
+import { compareRendered, type FolderDifference, writeRendered } from '../../render/write.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
-import { type Context, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { printFileDiff } from '../print/plan.ts';
 import { defineCommand } from './command.ts';
 import { renderOrThrow } from './stages.ts';
 
@@ -17,13 +19,21 @@ export const command = defineCommand({
     { line: 'render', what: 'all files' },
     { line: 'render prometheus/prometheus.yml', what: 'one file' },
     { line: 'render --out rendered', what: 'write all files to a folder, one subfolder per service' },
+    { line: 'render --out rendered --check', what: 'for CI: exit 3 with the diff when the folder differs' },
   ],
   syntax: (command) =>
     command
       .argument('[file...]', 'files to print, such as prometheus/prometheus.yml (default: all)')
       .option('--out <folder>', 'write the files to a folder instead')
+      .option('--check', 'with --out: write nothing; print the diff and exit 3 when the folder differs')
+      .option('--prune', 'with --out: remove files of earlier runs that are not rendered any more')
       .option('--service <service>', 'only files of this service'),
-  run: async (context, { out, service }, [names]) => {
+  run: async (context, { out, check, prune, service }, [names]) => {
+    if (out === undefined && (check === true || prune === true)) {
+      throw new InputError([
+        misuse(`${check === true ? '--check' : '--prune'} needs --out`, 'name the folder with --out'),
+      ]);
+    }
     const rendering = await renderOrThrow(context);
     const rendered = rendering.services.flatMap(({ files }) => files);
     const all = toShown(rendered);
@@ -48,14 +58,38 @@ export const command = defineCommand({
       return exitCodes.fine;
     }
     const chosen = new Set(files.map((file) => file.name));
-    await writeRendered(
-      resolve(context.cwd, out),
-      rendered.filter((file) => chosen.has(nameOf(file))),
-    );
+    const folder = resolve(context.cwd, out);
+    const contents = { files: rendered.filter((file) => chosen.has(nameOf(file))), all: all.map(({ name }) => name) };
+    if (check === true) return printDifferences(context, out, await compareRendered(folder, contents));
+    const { stale, removed } = await writeRendered(folder, contents, { prune: prune === true });
     context.report({ kind: 'note', text: `wrote ${counted(files.length, 'file')} below ${out}` });
+    for (const path of removed) context.report({ kind: 'note', text: `removed ${join(out, path)}` });
+    if (stale.length > 0) {
+      const list = stale.map((path) => `\n  ${join(out, path)}`).join('');
+      context.report({ kind: 'warning', text: `not rendered any more; --prune removes them:${list}` });
+    }
     return exitCodes.fine;
   },
 });
+
+/** `--check`: nothing is printed when the folder has what would be written. */
+function printDifferences(
+  { stdout, json, report }: Context,
+  out: string,
+  differences: readonly FolderDifference[],
+): ExitCode {
+  const files = differences.map(({ path, kind, before, after }) => {
+    return { path: join(out, path), kind, diff: unifiedDiff(before, after) };
+  });
+  if (json) stdout.write(`${JSON.stringify({ files })}\n`);
+  else stdout.write(files.map(printFileDiff).join(''));
+  if (files.length === 0) return exitCodes.fine;
+  report({
+    kind: 'note',
+    text: `${counted(files.length, 'file')} below ${out} would change; render --out ${out} writes`,
+  });
+  return exitCodes.changesPending;
+}
 
 function checkKnown(name: string, known: readonly string[], what: string): void {
   if (known.includes(name)) return;

@@ -124,13 +124,17 @@ function printFiles(plan: Plan, files: readonly FileChange[]): string {
   return files
     .filter(({ service }) => !created.has(service))
     .map(({ service, path, kind, diff, hasOtherSecret }) => {
-      const name = `${service}/${path}`;
-      const from = kind === 'added' ? '/dev/null' : name;
-      const to = kind === 'removed' ? '/dev/null' : name;
       const unseen = hasOtherSecret ? 'a secret in it differs\n' : diff === '' ? otherDifferences[kind] : '';
-      return `--- ${from}\n+++ ${to}\n${unseen}${diff}`;
+      return printFileDiff({ path: `${service}/${path}`, kind, diff: unseen + diff });
     })
     .join('');
+}
+
+/** A unified diff below the names of its file. */
+export function printFileDiff({ path, kind, diff }: Pick<FileChange, 'path' | 'kind' | 'diff'>): string {
+  const from = kind === 'added' ? '/dev/null' : path;
+  const to = kind === 'removed' ? '/dev/null' : path;
+  return `--- ${from}\n+++ ${to}\n${diff}`;
 }
 
 function nameOf({ name, labels }: RouteChange['alert']): string {
