@@ -180,7 +180,9 @@ function keyHint(path: KeyPath, key: string, schema: z.core.$ZodType): string | 
   const section = schemaAt(schema, path);
   const node = section && readSchema(section);
   const siblings = node?.kind === 'section' ? [...node.keys.keys()] : [];
-  const mistake = section && knownMistakes(section).get(key);
+  // A number at its end is any number.
+  const mistakes = section && knownMistakes(section);
+  const mistake = mistakes?.get(key) ?? mistakes?.get(key.replace(/\d+$/, '1'));
   if (mistake !== undefined) return mistake;
   const near = closest(key, siblings);
   const elsewhere = knownKeys(schema).find((known) => known.path.at(-1) === key && !known.path.includes('[]'));

@@ -1,5 +1,6 @@
 import type { KeyPath } from '../diagnostic.ts';
 import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
+import { pluginOf } from './datasource-types.ts';
 import type { KnownDatasource } from './datasources.ts';
 
 /** The dashboard inside a file, and its path in the file. */
@@ -70,7 +71,7 @@ export function resolveInputs(model: Mapping, datasources: readonly KnownDatasou
     if (type !== 'datasource')
       return [{ name, value: typeof value === 'string' ? value : undefined, plugin: undefined }];
     const plugin = String(pluginId ?? '');
-    const candidates = datasources.filter((datasource) => datasource.type === plugin);
+    const candidates = datasources.filter(({ type: own }) => pluginOf(own) === pluginOf(plugin));
     const chosen = candidates.find(({ isDefault }) => isDefault) ?? candidates[0];
     return [{ name, value: chosen?.uid, plugin }];
   });

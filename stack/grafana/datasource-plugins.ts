@@ -43,7 +43,7 @@ export const pluginProblems: Readonly<
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 const commonKeys = words(`
-  tlsAuth tlsAuthWithCACert tlsSkipVerify serverName timeout keepCookies oauthPassThru httpHeaderName1 httpHeaderName2
+  tlsAuth tlsAuthWithCACert tlsSkipVerify serverName timeout keepCookies oauthPassThru httpHeaderName1
 `);
 
 const prometheusKeys = [

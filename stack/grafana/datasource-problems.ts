@@ -1,7 +1,7 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { Secret } from '../secret.ts';
-import { isCollection, repeatedNames } from '../values/mapping.ts';
+import { isCollection, type Mapping, repeatedNames } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 import { type Datasource, uidOf } from './config.ts';
 import { pluginProblems } from './datasource-plugins.ts';
@@ -177,15 +177,51 @@ function missingHalves(
     message: `the key ${quoted(key)} is missing in ${section === undefined ? `the datasource ${name}` : `${section} of ${name}`}`,
     hint: `${needs} needs it`,
   });
-  const headers = Object.keys(jsonData).flatMap((key) => /^httpHeaderName(\d+)$/.exec(key)?.[1] ?? []);
   return [
     ...(basicAuth && basicAuthUser === undefined ? [missing(undefined, 'basicAuthUser', 'basicAuth')] : []),
     ...(basicAuth && secureJsonData['basicAuthPassword'] === undefined
       ? [missing('secureJsonData', 'basicAuthPassword', 'basicAuth')]
       : []),
-    ...headers
-      .filter((number) => secureJsonData[`httpHeaderValue${number}`] === undefined)
+    ...headerProblems(jsonData, secureJsonData, path, missing),
+  ];
+}
+
+/** `httpHeaderName1` and `httpHeaderValue1`, and so on: Grafana stops at the first number without a name. */
+function headerProblems(
+  jsonData: Mapping,
+  secureJsonData: Mapping,
+  path: KeyPath,
+  missing: (section: string, key: string, needs: string) => Problem,
+): readonly Problem[] {
+  const numbersOf = (section: Mapping, name: string): readonly number[] =>
+    Object.keys(section)
+      .flatMap((key) => new RegExp(`^${name}([1-9]\\d*)$`).exec(key)?.[1] ?? [])
+      .map(Number);
+  const names = numbersOf(jsonData, 'httpHeaderName');
+  const values = numbersOf(secureJsonData, 'httpHeaderValue');
+  const gap = [0, ...names].findIndex((_, at) => !names.includes(at + 1)) + 1;
+  const ignored = names.find((number) => number > gap);
+  return [
+    ...names
+      .filter((number) => !values.includes(number))
       .map((number) => missing('secureJsonData', `httpHeaderValue${number}`, `httpHeaderName${number}`)),
+    ...values
+      .filter((number) => !names.includes(number))
+      .map((number): Problem => {
+        return { ...missing('jsonData', `httpHeaderName${number}`, `httpHeaderValue${number}`), severity: 'warning' };
+      }),
+    ...(ignored === undefined
+      ? []
+      : [
+          {
+            severity: 'warning' as const,
+            code: 'unknown-key',
+            path: [...path, 'jsonData', `httpHeaderName${ignored}`],
+            atKey: true,
+            message: `Grafana ignores httpHeaderName${ignored}: there is no httpHeaderName${gap}`,
+            hint: 'number the headers from 1, without gaps',
+          },
+        ]),
   ];
 }
 

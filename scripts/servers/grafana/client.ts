@@ -33,8 +33,14 @@ const datasourceSchema = z.looseObject({
   type: z.string(),
   url: z.string().default(''),
   access: z.string().default('proxy'),
+  user: z.string().default(''),
+  database: z.string().default(''),
+  basicAuth: z.boolean().default(false),
+  basicAuthUser: z.string().default(''),
+  withCredentials: z.boolean().default(false),
   isDefault: z.boolean().default(false),
   jsonData: z.record(z.string(), z.unknown()).nullish(),
+  secureJsonFields: z.record(z.string(), z.boolean()).default({}),
 });
 const dashboardSchema = z.looseObject({ dashboard: z.record(z.string(), z.unknown()) });
 const healthSchema = z.looseObject({ status: z.string(), message: z.string().default('') });

@@ -2,14 +2,8 @@ import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure } from './client.ts';
-import {
-  dashboardDifference,
-  datasourceDifference,
-  type ExpectedDashboard,
-  type ExpectedDatasource,
-  expectedDashboards,
-  expectedDatasources,
-} from './expected.ts';
+import { datasourceDifference, type ExpectedDatasource, expectedDatasources } from './datasources.ts';
+import { dashboardDifference, type ExpectedDashboard, expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 
 /** The pause between two rounds of probes. */

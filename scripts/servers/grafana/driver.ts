@@ -5,7 +5,8 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
-import { expectedDashboards, expectedDatasources } from './expected.ts';
+import { expectedDatasources } from './datasources.ts';
+import { expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { signIn } from './password.ts';
 

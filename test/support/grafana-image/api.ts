@@ -33,6 +33,13 @@ interface Route {
   handle(asked: Asked): Reply | Promise<Reply>;
 }
 
+/** The plugins behind aliases. */
+const plugins: Readonly<Record<string, string>> = {
+  postgres: 'grafana-postgresql-datasource',
+  testdata: 'grafana-testdata-datasource',
+  phlare: 'grafana-pyroscope-datasource',
+};
+
 const noDatasource: Reply = { status: 404, body: { message: 'Data source not found' } };
 const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found' } };
 
@@ -74,9 +81,17 @@ function find({ one, grafana }: Asked): StoredDatasource | undefined {
 /** As the browser adds one: it belongs to no file. */
 function addDatasource({ text, grafana }: Asked): Reply {
   const { uid, name, type, url } = JSON.parse(text) as Record<'uid' | 'name' | 'type' | 'url', string>;
-  const rest = { access: 'proxy', isDefault: false, orgId: 1, jsonData: {}, secrets: [], isPrunable: false };
+  const access = {
+    access: 'proxy',
+    user: '',
+    database: '',
+    basicAuth: false,
+    basicAuthUser: '',
+    withCredentials: false,
+  };
+  const rest = { isDefault: false, orgId: 1, jsonData: {}, secrets: [], readOnly: false, isPrunable: false };
   const { datasources } = grafana.database.read();
-  grafana.database.update({ datasources: [...datasources, { uid, name, type, url, ...rest }] });
+  grafana.database.update({ datasources: [...datasources, { uid, name, type, url, ...access, ...rest }] });
   return { status: 200, body: { message: 'Datasource added', name } };
 }
 
@@ -91,7 +106,7 @@ function datasource(asked: Asked): Reply {
   if (found === undefined) return noDatasource;
   const { secrets, isPrunable: _, ...model } = found;
   const secureJsonFields = Object.fromEntries(secrets.map((name) => [name, true]));
-  return { status: 200, body: { id: 1, readOnly: true, typeName: found.type, secureJsonFields, ...model } };
+  return { status: 200, body: { id: 1, ...model, type: plugins[found.type] ?? found.type, secureJsonFields } };
 }
 
 /** The health checks of plugins, to the real server behind: a path, and what they say of an answer and of none. */

@@ -9,10 +9,16 @@ export interface StoredDatasource {
   readonly type: string;
   readonly url: string;
   readonly access: string;
+  readonly user: string;
+  readonly database: string;
+  readonly basicAuth: boolean;
+  readonly basicAuthUser: string;
+  readonly withCredentials: boolean;
   readonly isDefault: boolean;
   readonly orgId: number;
   readonly jsonData: Readonly<Record<string, unknown>>;
   readonly secrets: readonly string[];
+  readonly readOnly: boolean;
   readonly isPrunable: boolean;
 }
 

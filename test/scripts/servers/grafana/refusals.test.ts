@@ -26,6 +26,19 @@ const cases: readonly Case[] = [
     expected: ['stack.yml:5:7 unknown key "isDefualt" in grafana.datasources[0]', 'did you mean "isDefault"?'],
   },
   {
+    name: 'the value of a header outside of the secrets',
+    folder: datasource('      httpHeaderValue2: x'),
+    expected: [
+      'stack.yml:5:7 unknown key "httpHeaderValue2" in grafana.datasources[0]',
+      'put it under "secureJsonData"',
+    ],
+  },
+  {
+    name: 'the name of a header outside of jsonData',
+    folder: datasource('      httpHeaderName12: x'),
+    expected: ['stack.yml:5:7 unknown key "httpHeaderName12" in grafana.datasources[0]', 'put it under "jsonData"'],
+  },
+  {
     name: 'a datasource without a type',
     folder: grafana('  datasources:', '    - name: Loki'),
     expected: ['stack.yml:3:7 missing key "type" in grafana.datasources[0]', ''],

@@ -1,0 +1,113 @@
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { pluginOf } from '../../../stack/grafana/datasource-types.ts';
+import type { RenderedFile } from '../../../stack/model.ts';
+import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
+import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
+import type { StoredDatasource } from './client.ts';
+import { textOf } from './expected.ts';
+
+const provisioned = z.looseObject({
+  uid: z.string(),
+  name: z.string(),
+  type: z.string(),
+  url: z.string().default(''),
+  access: z.string().default('proxy'),
+  user: z.string().default(''),
+  database: z.string().default(''),
+  basicAuth: z.boolean().default(false),
+  basicAuthUser: z.string().default(''),
+  withCredentials: z.boolean().default(false),
+  isDefault: z.boolean().default(false),
+  orgId: z.number().default(1),
+  jsonData: z.record(z.string(), z.unknown()).default({}),
+  secureJsonData: z.record(z.string(), z.unknown()).default({}),
+});
+
+const provisioningSchema = z.looseObject({ datasources: z.array(provisioned).default([]) });
+
+/** A datasource of a release, with the values that Grafana will store. */
+export interface ExpectedDatasource extends z.infer<typeof provisioned> {
+  /** Whether Grafana may make it the default: it does so with the first of an organization that has no default. */
+  readonly mayBeDefault: boolean;
+  readonly file: RenderedFile;
+}
+
+/** The fields that Grafana stores as they are in the file. */
+const plainFields = [
+  'name',
+  'url',
+  'access',
+  'user',
+  'database',
+  'basicAuth',
+  'basicAuthUser',
+  'withCredentials',
+] as const;
+
+export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
+  const all = files.flatMap((file) => {
+    if (!isDatasourceFile(file)) return [];
+    const { datasources } = provisioningSchema.parse(unescaped(parse(textOf(file), plainScalars) ?? {}));
+    return datasources.map((datasource) => ({ ...datasource, file }));
+  });
+  return all.map((datasource) => {
+    const hasDefault = all.some(({ orgId, isDefault }) => isDefault && orgId === datasource.orgId);
+    return { ...datasource, mayBeDefault: datasource.isDefault || !hasDefault };
+  });
+}
+
+export function isDatasourceFile({ path }: RenderedFile): boolean {
+  return /^provisioning\/datasources\/[^/]+\.ya?ml$/.test(path);
+}
+
+/** In the values of provisioning files, `$$` is an escaped `$`. */
+function unescaped(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('$$', () => '$');
+  if (Array.isArray(value)) return value.map(unescaped);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
+}
+
+/** How a stored datasource differs from the expected one; undefined when it does not. */
+export function datasourceDifference(stored: StoredDatasource, expected: ExpectedDatasource): string | undefined {
+  if (pluginOf(stored.type) !== pluginOf(expected.type)) {
+    return `its type is ${show(stored.type)}, not ${show(expected.type)}`;
+  }
+  for (const key of plainFields) {
+    if (stored[key] !== expected[key]) return `its ${key} is ${show(stored[key])}, not ${show(expected[key])}`;
+  }
+  if (stored.isDefault ? !expected.mayBeDefault : expected.isDefault) {
+    return `its isDefault is ${stored.isDefault}, not ${expected.isDefault}`;
+  }
+  const secrets = Object.entries(expected.secureJsonData).filter(([, secret]) => secret !== '');
+  const [missing] = secrets.find(([key]) => stored.secureJsonFields[key] !== true) ?? [];
+  if (missing !== undefined) return `it has no ${missing} in secureJsonData`;
+  const difference = firstDifference(stored.jsonData ?? {}, expected.jsonData, 'jsonData');
+  if (difference === undefined) return undefined;
+  return `its ${difference.path} is ${show(difference.stored)}, not ${show(difference.expected)}`;
+}
+
+/** The first expected value that is not stored; keys that Grafana adds are ignored, and their order has no meaning. */
+function firstDifference(
+  stored: unknown,
+  expected: unknown,
+  path: string,
+): { path: string; stored: unknown; expected: unknown } | undefined {
+  // Grafana's YAML parser has its own rules for `010` or a date.
+  if (expected === null || expected === undefined || expected instanceof PlainScalar) return undefined;
+  const isList = Array.isArray(expected) && Array.isArray(stored) && expected.length === stored.length;
+  if (isList || (isMapping(expected) && isMapping(stored))) {
+    for (const [key, inner] of Object.entries(expected)) {
+      const at = isList ? `${path}[${key}]` : `${path}.${key}`;
+      const difference = firstDifference((stored as Mapping)[key], inner, at);
+      if (difference !== undefined) return difference;
+    }
+    return undefined;
+  }
+  return stored === expected ? undefined : { path, stored, expected };
+}
+
+function show(value: unknown): string {
+  return value === undefined || value === '' ? 'empty' : JSON.stringify(value);
+}
