@@ -4,14 +4,17 @@ import { echo } from 'zx';
 import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
-import { withReferences } from './reference.ts';
+import { commandsPage, keysPage, withImages } from './reference.ts';
 import { withDefaultTags } from './test-images.ts';
 
 // Writes the committed files that are generated from the code: `npm run generate`. Tests fail while they are out of date.
 write('templates/init/stack.schema.json', stackJsonSchemaText());
 for (const { path, text } of shippedDashboards()) write(path, text);
 write('templates/init/full.yml', withDefaultTags(read('templates/init/full.yml')));
-write('README.md', await withReferences(read('README.md')));
+write('README.md', withDefaultTags(read('README.md')));
+write('docs/commands.md', await commandsPage());
+write('docs/keys.md', keysPage());
+write('docs/install.md', withImages(read('docs/install.md')));
 
 function read(path: string): string {
   return readFileSync(join(packageRoot(), path), 'utf8');

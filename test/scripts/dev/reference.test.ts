@@ -1,12 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { between, keyRows, withReferences } from '../../../scripts/dev/reference.ts';
+import { stackJsonSchema } from '../../../scripts/config/schema.ts';
+import { nativeKeys } from '../../../scripts/dev/native-keys.ts';
+import { between, commandsPage, keyRows, keysPage, withImages } from '../../../scripts/dev/reference.ts';
+import { withDefaultTags } from '../../../scripts/dev/test-images.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { stackSchema } from '../../../stack/config.ts';
+import { enabledServices } from '../../../stack/services.ts';
 
-test('the references in README.md must be up to date: npm run generate writes them', async () => {
-  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
-  expect(readme).toBe(await withReferences(readme));
+const read = (path: string): string => readFileSync(join(packageRoot(), path), 'utf8');
+
+test('generated pages must be up to date: npm run generate writes them', async () => {
+  expect(read('docs/commands.md')).toBe(await commandsPage());
+  expect(read('docs/keys.md')).toBe(keysPage());
+  expect(read('docs/install.md')).toBe(withImages(read('docs/install.md')));
+  expect(read('README.md')).toBe(withDefaultTags(read('README.md')));
+});
+
+test('each key of stack.yml must have what it becomes', () => {
+  const keys = keyRows(stackJsonSchema()).map(({ key }) => key);
+  expect(keys.filter((key) => nativeKeys[key] === undefined)).toEqual([]);
+});
+
+test('the flags that keys become must be flags of their servers', () => {
+  const config = stackSchema.parse({
+    pushgateway: { admin_api: true },
+    prometheus: { external_url: 'http://p', retention: { size: '1GB' } },
+    alertmanager: { external_url: 'http://a' },
+  });
+  for (const service of enabledServices(config)) {
+    const flags = Object.entries(nativeKeys).flatMap(([key, native]) =>
+      key.startsWith(`${service.name}.`) ? (/^`(--[\w.-]+)`$/.exec(native)?.[1] ?? []) : [],
+    );
+    const given = service.container(config).args.map((argument) => argument.replace(/=.*/, ''));
+    expect(given, service.name).toEqual(expect.arrayContaining(flags));
+  }
 });
 
 test('a key must be described with its type, its default and its purpose', () => {

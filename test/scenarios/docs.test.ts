@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
+import { systemClock } from '../../scripts/util/clock.ts';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import { type Block, blocksOf, commandsIn, isAsShown, masked } from '../support/page.ts';
+import { binary, freePorts } from '../support/stack-folder.ts';
+
+// What README and docs show is run here: files of `title=`, and the commands of `console` blocks with their output.
+
+const pages = ['README.md', ...readdirSync(join(packageRoot(), 'docs')).map((name) => `docs/${name}`)].filter((page) =>
+  blocksOf(page).some(({ language }) => language === 'console'),
+);
+
+/** The ports that the pages show. */
+const shownPorts = { pushgateway: 9091, prometheus: 9090, alertmanager: 9093, grafana: 3000, sink: 9095 } as const;
+const shownName = 'shop';
+
+describe.each(pages)('%s', (page) => {
+  test('must be as printed', async () => {
+    await using folder = await pageFolder();
+    for (const block of blocksOf(page)) {
+      if (block.file !== undefined) await folder.write(block.file, block.text);
+      else if (block.language === 'console') await folder.run(page, block);
+    }
+    expect(folder.commands).toBeGreaterThan(0);
+  }, 400_000);
+});
+
+/** A folder in which a page is run: with a name and ports of its own, and images that this machine can get. */
+async function pageFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'promstack-docs-'));
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  const ports = await freePorts(Object.keys(shownPorts).length);
+  const pairs = Object.values(shownPorts).map((port, at) => [String(port), String(ports[at])] as const);
+  const bin = join(path, '.bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'promstack'), `#!/bin/sh\nexec ${process.execPath} ${binary} "$@"\n`);
+  await chmod(join(bin, 'promstack'), 0o755);
+  const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: path, XDG_CACHE_HOME: join(path, '.cache') };
+  const toReal = (text: string): string =>
+    pairs
+      .reduce((all, [shown, real]) => all.replaceAll(`:${shown}`, `:${real}`), text)
+      .replaceAll(`-p ${shownName}`, `-p ${name}`);
+  const toShown = (text: string): string =>
+    pairs.reduce((all, [shown, real]) => all.replaceAll(`:${real}`, `:${shown}`), text).replaceAll(name, shownName);
+
+  const sh = async (command: string): Promise<string> => {
+    const { all } = await execa('sh', ['-c', command], {
+      cwd: path,
+      env,
+      extendEnv: false,
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+    });
+    return toShown(all)
+      .split('\n')
+      .filter((line) => !/^warning: \S+ is used in place of /.test(line))
+      .join('\n');
+  };
+  return {
+    commands: 0,
+    async write(file: string, text: string): Promise<void> {
+      await mkdir(dirname(join(path, file)), { recursive: true });
+      await writeFile(join(path, file), file === 'stack.yml' ? withOwn(text, name, ports) : toReal(text));
+    },
+    async run(page: string, block: Block): Promise<void> {
+      for (const { command, output } of commandsIn(block)) {
+        this.commands++;
+        const end = Date.now() + 90_000;
+        let actual = await sh(toReal(command));
+        // Servers scrape, evaluate and notify in their own time.
+        while (!isAsShown(actual, output) && isLooking(command) && Date.now() < end) {
+          await systemClock.sleep(1_000);
+          actual = await sh(toReal(command));
+        }
+        if (!isAsShown(actual, output))
+          expect(masked(actual), `${page}:${block.line} $ ${command}`).toBe(masked(output));
+      }
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await sh(`promstack down -p ${name} --volumes --yes`);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether a command may be run again. */
+function isLooking(command: string): boolean {
+  return /^(?:promstack (?:status|groups|logs|alert test|history|silence list)|curl -s )/.test(command);
+}
+
+/** A page's stack.yml with the name, the ports and the source of images of this run. Tags such as !env stay as they are. */
+function withOwn(text: string, name: string, ports: readonly number[]): string {
+  const document = parseDocument(text, { logLevel: 'silent' });
+  document.setIn(['name'], name);
+  document.setIn(['images', 'source'], 'auto');
+  for (const [at, service] of Object.keys(shownPorts).entries()) document.setIn([service, 'port'], ports[at]);
+  return String(document);
+}
