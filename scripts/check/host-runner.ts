@@ -76,14 +76,15 @@ class HostRunner implements CheckRunner {
     const output = await open(printed, 'w');
     let exitCode = 0;
     try {
-      for (const [, ...args] of runsOf(command, files)) {
+      for (const [program = command.tool, ...args] of runsOf(command, files)) {
         // The types allow 3 to 9 only.
         const fd = output.fd as 3;
         const stdio = ['ignore', fd, fd] as const;
         const options = { env: this.#env, extendEnv: false, stdio, reject: false, cancelSignal: signal } as const;
-        const result = await execa(command.tool, args, options);
+        const result = await execa(program, args, options);
         if (result.exitCode === undefined)
           throw result.isTerminated ? new Error(`it was killed by ${result.signal}`) : result;
+        if (result.exitCode === commandNotFound) return this.#notRun(command);
         exitCode = result.exitCode || exitCode;
       }
     } catch (error) {
@@ -109,6 +110,9 @@ class HostRunner implements CheckRunner {
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** The exit code of a program that runs another one, such as `timeout`, when that is missing. */
+const commandNotFound = 127;
 
 /** EACCES too: it is the error for a missing tool when a folder of PATH cannot be read. */
 function isNotFound(error: unknown): boolean {

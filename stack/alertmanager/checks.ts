@@ -5,9 +5,10 @@ import type { CheckCommand, CheckFinding, ConfigPart, RenderedFile } from '../mo
 import { contentOf, Secret } from '../secret.ts';
 import { partsOfKey } from '../values/config-parts.ts';
 import { featuresIn } from '../values/container.ts';
+import { featureKey } from '../values/flag-check.ts';
 import { explainCrash, parseGoMessage, withKeyHints } from '../values/go-messages.ts';
 import { isMapping, type Mapping, mappingsIn } from '../values/mapping.ts';
-import { counted } from '../values/words.ts';
+import { counted, quoted } from '../values/words.ts';
 import { mainFile } from './main-file.ts';
 import { type NotificationTemplate, templatesOfConfig, templatesOfFiles } from './notification-templates.ts';
 import { receiverKeys } from './problems.ts';
@@ -16,7 +17,7 @@ import { type Notification, sampleNotifications } from './sample-notifications.t
 
 /** amtool checks alertmanager.yml and its template files, then renders the templates of notifications. */
 export function alertmanagerChecks(
-  { alertmanager: { extra_args } }: StackConfig,
+  { alertmanager: { extra_args, image } }: StackConfig,
   files: readonly RenderedFile[],
   _tests: readonly RenderedFile[],
   alerts: () => readonly AlertRule[],
@@ -29,7 +30,8 @@ export function alertmanagerChecks(
       title: 'alertmanager.yml and its templates',
       tool: 'amtool',
       argv: ['amtool', 'check-config', ...flags, `CONFIG/${mainFile}`],
-      explain: (output) => withKeyHints(explainAmtool(output, files), receiverKeys),
+      explain: (output) =>
+        unknownFeature(output, extra_args, image) ?? withKeyHints(explainAmtool(output, files), receiverKeys),
       divisible: { path: mainFile, shared: ['global'], partsOf },
     },
     ...notificationChecks(files, alerts),
@@ -71,13 +73,24 @@ function routeParts(root: unknown, path: KeyPath, names: Mapping): readonly Conf
   }));
 }
 
+/** Alertmanager does not start with a feature that it does not have. */
+function unknownFeature(output: string, extra: readonly string[], image: string): readonly CheckFinding[] | undefined {
+  const [, feature] = /unknown option '(.*)' for --enable-feature/.exec(output) ?? [];
+  if (feature === undefined) return undefined;
+  return [
+    {
+      key: featureKey(feature, 'alertmanager', extra),
+      message: `this version of Alertmanager does not have the feature ${quoted(feature)}`,
+      hint: `docker run --rm ${image} --help lists the features of this version`,
+    },
+  ];
+}
+
 /** The problems in the output of `amtool check-config`; `files` are those it read. */
 export function explainAmtool(output: string, files: readonly RenderedFile[] = []): readonly CheckFinding[] {
   const main = files.find(({ path }) => path === mainFile);
   const crash = explainCrash('amtool', output, main);
   if (crash !== undefined) return crash;
-  const [, feature] = /unknown option '(.*)' for --enable-feature/.exec(output) ?? [];
-  if (feature !== undefined) return [{ message: `extra_args enable the feature "${feature}", which it does not have` }];
   const lines = output
     .split('\n')
     .map((line) => line.replace(/^Checking '[^']*'/, '').trim())

@@ -15,10 +15,10 @@ import {
   withoutFlag,
 } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
-import { flagChecks } from '../values/flag-check.ts';
+import { flagChecks, type ServerFlags } from '../values/flag-check.ts';
 import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
-import { webConfigProblems } from '../values/web-config.ts';
+import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
@@ -84,9 +84,8 @@ export const alertmanager = defineService({
   problems,
   fileProblems: (files, { alertmanager: { extra_args } }) => webConfigProblems(extra_args, files),
   stamp,
-  checks: (config, files, tests, alerts) => [
-    ...alertmanagerChecks(config, files, tests, alerts),
-    ...flagChecks({
+  checks: (config, files, tests, alerts) => {
+    const flags: ServerFlags = {
       service: 'alertmanager',
       title: 'Alertmanager',
       program: 'alertmanager',
@@ -95,8 +94,13 @@ export const alertmanager = defineService({
       image: config.alertmanager.image,
       // amtool does.
       hasOtherFeatureCheck: true,
-    }),
-  ],
+    };
+    return [
+      ...alertmanagerChecks(config, files, tests, alerts),
+      ...flagChecks(flags),
+      ...webConfigChecks(flags, files),
+    ];
+  },
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,

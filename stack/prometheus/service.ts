@@ -11,7 +11,7 @@ import { flagChecks } from '../values/flag-check.ts';
 import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
-import { webConfigProblems } from '../values/web-config.ts';
+import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
 import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { healthIndicators, logProblems } from './health.ts';
@@ -163,6 +163,9 @@ function checks(
   const shipped = tests.filter(({ isShipped }) => isShipped === true);
   const shippedRules = files.filter(({ isShipped, path }) => isShipped === true && path.startsWith('rules/'));
   const features = promqlFeatures(config);
+  const { extra_args: extra, image } = config.prometheus;
+  const { args } = prometheus.container(config);
+  const flags = { service: 'prometheus', title: 'Prometheus', program: 'prometheus', args, extra, image };
   return [
     {
       title: 'prometheus.yml and its rules',
@@ -177,14 +180,8 @@ function checks(
       },
     },
     ...alertTemplateChecks(files, flagsFor(features)),
-    ...flagChecks({
-      service: 'prometheus',
-      title: 'Prometheus',
-      program: 'prometheus',
-      args: prometheus.container(config).args,
-      extra: config.prometheus.extra_args,
-      image: config.prometheus.image,
-    }),
+    ...flagChecks(flags),
+    ...webConfigChecks(flags, files),
     ...ruleTests('the tests of the rules', own, files, features),
     ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
   ];

@@ -5,6 +5,7 @@ import { explainExit } from '../values/exit-causes.ts';
 import { flagChecks } from '../values/flag-check.ts';
 import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { ago } from '../values/units.ts';
+import { webConfigChecks } from '../values/web-config.ts';
 import { counted } from '../values/words.ts';
 
 const port = 9091;
@@ -42,15 +43,12 @@ export const pushgateway = defineService({
       stopTimeoutSeconds: 10,
     };
   },
-  checks: (config) =>
-    flagChecks({
-      service: 'pushgateway',
-      title: 'Pushgateway',
-      program: 'pushgateway',
-      args: pushgateway.container(config).args,
-      extra: config.pushgateway.extra_args,
-      image: config.pushgateway.image,
-    }),
+  checks: (config, files) => {
+    const { extra_args: extra, image } = config.pushgateway;
+    const { args } = pushgateway.container(config);
+    const flags = { service: 'pushgateway', title: 'Pushgateway', program: 'pushgateway', args, extra, image };
+    return [...flagChecks(flags), ...webConfigChecks(flags, files)];
+  },
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
   risks,

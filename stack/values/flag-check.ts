@@ -1,4 +1,6 @@
+import type { KeyPath } from '../diagnostic.ts';
 import type { CheckCommand, CheckFinding } from '../model.ts';
+import { featuresIn, withoutFlag } from './container.ts';
 import { errorIn } from './exit-causes.ts';
 import { quoted } from './words.ts';
 
@@ -22,7 +24,7 @@ const replacements: Readonly<Record<string, string>> = {
 const accepted = new RegExp(`${noConfig}|cannot assign requested address`);
 
 /** The flags that a server starts with. */
-interface ServerFlags {
+export interface ServerFlags {
   readonly service: string;
   readonly title: string;
   readonly program: string;
@@ -36,16 +38,10 @@ interface ServerFlags {
 
 /** The program itself parses its flags, when there are any in `extra_args`: it does not get as far as its config, data and port. */
 export function flagChecks(flags: ServerFlags): readonly CheckCommand[] {
-  const { program, title, args, extra, hasOtherFeatureCheck = false } = flags;
-  const isFeature = (flag: string): boolean => /^--enable-feature\b/.test(flag);
-  const checked = extra.filter(
-    (flag, at) => !(hasOtherFeatureCheck && (isFeature(flag) || extra[at - 1] === '--enable-feature')),
-  );
+  const { program, title, extra, hasOtherFeatureCheck = false } = flags;
+  const checked = hasOtherFeatureCheck ? withoutFlag(extra, 'enable-feature') : extra;
   if (checked.length === 0) return [];
-  const own = args.slice(0, args.length - extra.length).map((flag) => {
-    const [name = ''] = flag.split('=');
-    return replacements[name] === undefined ? flag : `${name}=${replacements[name]}`;
-  });
+  const own = triedFlags(flags);
   return [
     {
       title: `the flags of ${title}`,
@@ -57,6 +53,25 @@ export function flagChecks(flags: ServerFlags): readonly CheckCommand[] {
       warnings: (output) => unknownFeatures(output, flags),
     },
   ];
+}
+
+/** promstack's own flags of a server that is only tried: without its data, its config and its port, but for the values in `instead`. */
+export function triedFlags(
+  { args, extra, hasOtherFeatureCheck = false }: ServerFlags,
+  instead: Readonly<Record<string, string | undefined>> = {},
+): readonly string[] {
+  const values = { ...replacements, ...instead };
+  const own = args.filter((flag) => !extra.includes(flag));
+  return (hasOtherFeatureCheck ? withoutFlag(own, 'enable-feature') : own).map((flag) => {
+    const [name = ''] = flag.split('=');
+    return values[name] === undefined ? flag : `${name}=${values[name]}`;
+  });
+}
+
+/** The item of `extra_args` that enables a feature. */
+export function featureKey(name: string, service: string, extra: readonly string[]): KeyPath {
+  const at = extra.findIndex((flag) => featuresIn([flag, '']).includes(name) || flag.split(',').includes(name));
+  return keyOf(at, { service });
 }
 
 /** The error of a program that does not accept its flags. */
@@ -98,11 +113,11 @@ function hintFor(flag: string | undefined, message: string, { service, image }: 
 /** Features that a program does not know, and ignores. */
 function unknownFeatures(output: string, flags: ServerFlags): readonly CheckFinding[] {
   return [...output.matchAll(/Unknown option for --enable-feature" option="?([^"\s]+)/g)].map(([, name = '']) => {
-    const at = flags.extra.findIndex((flag) => flag.includes(name));
-    return { message: `it ignores the feature ${quoted(name)}, which it does not have`, key: keyOf(at, flags) };
+    const message = `it ignores the feature ${quoted(name)}, which it does not have`;
+    return { message, key: featureKey(name, flags.service, flags.extra) };
   });
 }
 
-function keyOf(at: number, { service }: ServerFlags): CheckFinding['key'] {
+function keyOf(at: number, { service }: Pick<ServerFlags, 'service'>): KeyPath {
   return at === -1 ? [service, 'extra_args'] : [service, 'extra_args', at];
 }

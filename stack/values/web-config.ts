@@ -1,7 +1,11 @@
-import type { RenderedFile } from '../model.ts';
+import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { contentOf } from '../secret.ts';
 import type { FileProblem } from '../service.ts';
-import { configDir, flagIn } from './container.ts';
+import { isDistroless } from './busybox.ts';
+import { configDir, flagIn, withoutFlag } from './container.ts';
+import { errorIn } from './exit-causes.ts';
+import { type ServerFlags, triedFlags } from './flag-check.ts';
+import { parseGoMessage, withKeyHints } from './go-messages.ts';
 import { isMapping } from './mapping.ts';
 import { parseYaml } from './parse.ts';
 
@@ -11,9 +15,81 @@ const locks: Readonly<Record<string, string>> = {
   tls_server_config: 'uses TLS',
 };
 
+const flag = 'web.config.file';
+
+const knownKeys = [...Object.keys(locks), 'http_server_config', 'http2', 'headers', 'rate_limit', 'burst', 'interval'];
+
+/** Seconds that a server runs that accepts its web config: it reads it once it listens. */
+const trySeconds = 2;
+
+/**
+ * The web config that `extra_args` name, tried by promtool or, where the image has none, by the server itself: it listens in its
+ * container only, and with the config in `CONFIG`.
+ */
+export function webConfigChecks(flags: ServerFlags, files: readonly RenderedFile[]): readonly CheckCommand[] {
+  const { program, title, extra, image } = flags;
+  const path = flagIn(extra, flag) ?? '';
+  const hasPromtool = program === 'prometheus';
+  if (path === '' || (isDistroless(image) && !hasPromtool)) return [];
+  const inConfig = path.replace(configDir, 'CONFIG');
+  const explain = (output: string): readonly CheckFinding[] => explainWebConfig(output, inConfig, flags, files);
+  const common = { title: `the web config of ${title}`, explain };
+  if (hasPromtool) return [{ ...common, tool: 'promtool', argv: ['promtool', 'check', 'web-config', inConfig] }];
+  const tried = triedFlags(flags, { '--config.file': undefined, '--web.listen-address': '127.0.0.1:0' });
+  const server = [
+    program,
+    ...[...tried, ...withoutFlag(extra, 'enable-feature')].map((argument) => argument.replace(configDir, 'CONFIG')),
+  ];
+  return [
+    {
+      ...common,
+      tool: program,
+      argv: ['timeout', String(trySeconds), ...server],
+      passes: (output) => refusalIn(output) === undefined,
+    },
+  ];
+}
+
+/** Why a server that listens ends at once, or promtool's error. */
+function refusalIn(output: string): string | undefined {
+  const [, promtool] = /(?:FAILED|error): (.+?)(?:, try --help)?$/s.exec(output.trim()) ?? [];
+  if (promtool !== undefined) return promtool;
+  const [, listening = ''] = output.split(/^.*msg="?Listening on.*$/m);
+  if (/msg="?TLS is/.test(listening)) return undefined;
+  return errorIn(listening.split('\n').find((line) => /level=error/i.test(line)) ?? '');
+}
+
+function explainWebConfig(
+  output: string,
+  path: string,
+  { service, extra, title }: ServerFlags,
+  files: readonly RenderedFile[],
+): readonly CheckFinding[] {
+  const refusal = refusalIn(output) ?? 'it exits without a message';
+  if (/no such file|does not exist|is a directory|permission denied|not a directory/.test(refusal)) {
+    const at = extra.findLastIndex((argument) => argument.includes(path.replace('CONFIG', configDir)));
+    return [
+      {
+        key: [service, 'extra_args', at],
+        message: `${title} cannot read the file: ${refusal.replaceAll('CONFIG', configDir)}`,
+        hint:
+          files.length === 0
+            ? 'its container has only the files of its image: remove the flag'
+            : `the file templates/${service}/web.yml beside stack.yml is ${configDir}/web.yml in the container`,
+      },
+    ];
+  }
+  const lines = refusal.replace(/^yaml: unmarshal errors:\s*/, '').split(/\s{2,}(?=line \d+: )|\n\s*/);
+  const findings = lines.map((line) => {
+    const [, about] = /(?:HTTP header "|invalid value for )([\w-]+)/.exec(line) ?? [];
+    return { path: path.replace('CONFIG/', ''), about, ...parseGoMessage(line) };
+  });
+  return withKeyHints(findings, knownKeys);
+}
+
 /** Problems of the file that a server gets by `--web.config.file`, if it is one of its rendered files. */
 export function webConfigProblems(args: readonly string[], files: readonly RenderedFile[]): readonly FileProblem[] {
-  const path = flagIn(args, 'web.config.file');
+  const path = flagIn(args, flag);
   const file = files.find((candidate) => `${configDir}/${candidate.path}` === path);
   const content = file === undefined ? undefined : parseYaml(contentOf(file), {});
   if (file === undefined || !isMapping(content)) return [];

@@ -79,7 +79,7 @@ describe('a change that only a server rejects', () => {
 
     await stack.configure({
       prometheus: { ...ownRules.prometheus, scrape_interval: '7s' },
-      alertmanager: { extra_args: ['--web.config.file=/nowhere.yml'] },
+      alertmanager: { extra_args: ['--dispatch.maintenance-interval=0s'] },
       pushgateway: { extra_args: ['--push.enable-utf8-names'] },
     });
     const { exitCode, stderr } = await stack.run('up');
@@ -152,7 +152,7 @@ describe('a change that only a server rejects', () => {
   });
 
   it('must stop a server that never became ready in a first up, and keep the others running', async () => {
-    await using stack = await stackFolder({ alertmanager: { extra_args: ['--web.config.file=/nowhere.yml'] } });
+    await using stack = await stackFolder({ alertmanager: { extra_args: ['--dispatch.maintenance-interval=0s'] } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
     expect(stderr).toContain('alertmanager was stopped; its container is left so that its log can be read');

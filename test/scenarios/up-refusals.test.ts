@@ -62,6 +62,38 @@ describe('up with an external failure', () => {
     await expectNothingThere(stack.name);
   });
 
+  it('must find every web config that its server would not take, before anything is started', async () => {
+    await using stack = await stackFolder({
+      prometheus: { extra_args: ['--web.config.file=/etc/promstack/current/web.yml'] },
+      alertmanager: {
+        extra_args: ['--web.config.file', '/etc/promstack/current/web.yml', '--enable-feature=nonsense'],
+      },
+      pushgateway: { enabled: true, extra_args: ['--web.config.file=/nowhere.yml'] },
+    });
+    await stack.write('templates/prometheus/web.yml', 'http_server_config:\n  headers: {X-Foo: a}\n');
+    await stack.write('templates/alertmanager/web.yml', 'http_server_confg:\n  http2: true\n');
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('templates/prometheus/web.yml:2:13 promtool: HTTP header "X-Foo" can not be configured');
+    expect(stderr).toContain('templates/alertmanager/web.yml:1:1 alertmanager: unknown key "http_server_confg"');
+    expect(stderr).toContain('did you mean "http_server_config"?');
+    expect(stderr).toMatch(
+      /stack\.yml:\d+:\d+ amtool: this version of Alertmanager does not have the feature "nonsense"/,
+    );
+    expect(stderr).toMatch(
+      /stack\.yml:\d+:\d+ pushgateway: Pushgateway cannot read the file: open \/nowhere\.yml: no such/,
+    );
+    await expectNothingThere(stack.name);
+
+    await stack.write('templates/prometheus/web.yml', 'http_server_config: {http2: false}\n');
+    await stack.write('templates/alertmanager/web.yml', 'rate_limit: {burst: 100, interval: 1ms}\n');
+    await stack.configure({
+      prometheus: { extra_args: ['--web.config.file=/etc/promstack/current/web.yml'] },
+      alertmanager: { extra_args: ['--web.config.file', '/etc/promstack/current/web.yml'] },
+    });
+    expect((await stack.run('up')).exitCode).toBe(0);
+  });
+
   it('must name the container that uses a port', async () => {
     await using holder = await stackFolder({ pushgateway: { enabled: true } });
     expect((await holder.run('up', '--without', 'alertmanager')).exitCode).toBe(0);
@@ -76,12 +108,14 @@ describe('up with an external failure', () => {
   });
 
   it('must fail immediately when a server exits while starting, with its last log lines', async () => {
-    await using stack = await stackFolder({ pushgateway: { extra_args: ['--web.config.file=/nowhere.yml'] } });
+    await using stack = await stackFolder({
+      alertmanager: { extra_args: ['--dispatch.maintenance-interval=0s'] },
+    });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/starting pushgateway: it exited( with code 1)? while starting/);
-    expect(stderr).toContain('/nowhere.yml: no such file or directory');
-    expect(stderr).toContain('promstack logs pushgateway');
+    expect(stderr).toMatch(/starting alertmanager: it exited( with code \d+)? while starting/);
+    expect(stderr).toContain('non-positive interval for NewTicker');
+    expect(stderr).toContain('promstack logs alertmanager');
     await stack.configure({});
     expect((await stack.run('up')).exitCode).toBe(0);
   });

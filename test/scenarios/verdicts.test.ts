@@ -255,7 +255,7 @@ test.each<[string, 'prometheus' | 'alertmanager', readonly string[], Readonly<Re
     'alertmanager',
     feature('utf9'),
     { 'alertmanager.yml': route('group_wait: 1s') },
-    [/^: extra_args enable the feature "utf9", which it does not have$/],
+    [/^: this version of Alertmanager does not have the feature "utf9"$/],
   ],
   [
     'a route of nothing',

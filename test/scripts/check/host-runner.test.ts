@@ -38,8 +38,7 @@ const jobOf = (rest: Partial<CheckJob>): CheckJob => ({
 
 describe("checks with this host's tools", () => {
   it('must read the files in a private folder, and remove it', async () => {
-    const command = commandOf(['/bin/promtool', 'CONFIG/deep/a.yml'], {
-      tool: 'promtool',
+    const command = commandOf(['promtool', 'CONFIG/deep/a.yml'], {
       reads: [fileOf('tests/b.yml')],
     });
     const before = await readdir(tmpdir());
@@ -62,10 +61,11 @@ describe("checks with this host's tools", () => {
   });
 
   it.each([
-    [noEngine, 'there is no container engine', 'install tool, or start a container engine'],
-    [noImage, 'its image is not present', 'promstack images pull, or install tool'],
-  ])('must be reported as not run when the tool is missing: %o', async (want, because, tryThis) => {
-    const command = commandOf(['tool']);
+    [['timeout', '2', 'tool'], noEngine, 'there is no container engine', 'install tool, or start a container engine'],
+    [['tool'], noEngine, 'there is no container engine', 'install tool, or start a container engine'],
+    [['tool'], noImage, 'its image is not present', 'promstack images pull, or install tool'],
+  ])('must be reported as not run when the tool is missing: %j', async (argv, want, because, tryThis) => {
+    const command = commandOf(argv, { tool: 'tool' });
     await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));
     const why = `${because}, and no executable tool is on this host's PATH`;
     expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { explainAmtool } from '../../../stack/alertmanager/checks.ts';
+import { alertmanagerChecks, explainAmtool } from '../../../stack/alertmanager/checks.ts';
+import type { StackConfig } from '../../../stack/config.ts';
 
 /** As amtool 0.33.1 prints a failure. */
 const failed = (said: string) =>
@@ -109,4 +110,16 @@ amtool: error: failed to validate 1 file(s)
       "Checking 'CONFIG/alertmanager.yml'  SUCCESS\nFound:\n - global config\n - route\n - 0 inhibit rules\n - 1 receivers\n - 1 templates\n  SUCCESS\n\n";
     expect(explainAmtool(output)).toEqual([]);
   });
+});
+
+it.each([
+  [['--log.level=debug', '--enable-feature=classic-mode,nonsense'], 1],
+  [['--enable-feature', 'nonsense'], 1],
+  [['--enable-feature=nonsense'], 0],
+])('a feature that Alertmanager does not have must be reported at its flag: %j', (extra_args, at) => {
+  const stack = { alertmanager: { extra_args, image: 'prom/alertmanager:v0.33.1' } } as unknown as StackConfig;
+  const [command] = alertmanagerChecks(stack, [], [], () => []);
+  const output =
+    'level=ERROR msg="error parsing the feature flag list" err="unknown option \'nonsense\' for --enable-feature"';
+  expect(command?.explain(output)).toMatchObject([{ key: ['alertmanager', 'extra_args', at] }]);
 });
