@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { takeLock } from '../state/lock.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
@@ -120,11 +121,20 @@ export interface ApplyOptions extends Run {
 /** Runs a plan and records the revision; when a step fails or the user interrupts, rolls back and throws. */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
   const { observed, clock } = options;
+  const rejected = new Set<string>();
+  await refuseUnchangeable(plan, options, rejected);
   const folders = foldersAfter(plan, observed);
   const record = (refused?: string): Promise<void> =>
     recordRevision({ ...options, folders, at: new Date(clock.now()), refused });
   const containers = new Map([...observed.services].map(([name, { container }]) => [name, container.id]));
-  const context = { ...options, containers, record, links: { areSwitched: false } };
+  const context = {
+    ...options,
+    containers,
+    record,
+    links: { areSwitched: false },
+    firstStarts: new Set<string>(),
+    rejected,
+  };
   const outcome = await runPlan(plan.steps, createExecutors(context), {
     ...options,
     afterStep: crashPoint(options.env),
@@ -146,6 +156,16 @@ async function getImages(
     ),
   );
   return (reference) => resolved.get(reference) ?? { ref: reference, id: undefined };
+}
+
+/** Refuses to reload a server that would not let it be done, before anything changes. */
+async function refuseUnchangeable(plan: Plan, options: ApplyOptions, rejected: Set<string>): Promise<void> {
+  const only = plan.changes.flatMap(({ service, action }) => (action === 'reload' ? [service] : []));
+  const { config } = options.desired;
+  const [problem] = only.length === 0 ? [] : await serverProblems({ ...options, config, only, rejected });
+  if (problem === undefined) return;
+  const { service, message, tryThis } = problem;
+  throw new StackError({ doing: `reloading ${service}`, why: `${message}; nothing was changed`, tryThis });
 }
 
 function refuseContainerChanges(plan: Plan): void {

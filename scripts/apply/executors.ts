@@ -37,6 +37,10 @@ export interface ExecutorContext {
   readonly written?: WrittenSlots | undefined;
   /** Whether a link may have been switched: until then, writing files changes nothing that runs. */
   readonly links: { areSwitched: boolean };
+  /** The services whose secrets this command has generated; executors add to it. */
+  readonly firstStarts: Set<string>;
+  /** The passwords that a server has rejected within this command, and are not tried again. */
+  readonly rejected: Set<string>;
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
@@ -72,16 +76,23 @@ export function createExecutors(context: ExecutorContext): Executors {
     if (id === undefined) throw new Error(`the plan uses the container of ${service} before it is created`);
     return id;
   };
-  const contextOf = (name: string, release: Release, { signal, onProgress }: StepContext): DriverContext => {
+  const contextOf = (name: string, release: Release, step: StepContext): DriverContext => {
     const { service, spec, given } = desiredService(name);
     const { stack } = desired;
     const server = { engine, client, clock, stack, service, user: spec.user, container: containerOf(name), given };
-    return driverContext({ ...server, release, signal, onProgress, deadlineMs: confirmMs });
+    const { signal, onProgress, note: onNote } = step;
+    const { rejected } = context;
+    const isFirstStart = context.firstStarts.has(name);
+    return driverContext({
+      ...server,
+      ...{ release, signal, onProgress, onNote, rejected, isFirstStart },
+      deadlineMs: confirmMs,
+    });
   };
   const createSecrets = async ({ service, spec: { user }, given }: DesiredService): Promise<void> => {
     if (service.generatedSecrets === undefined) return;
     const store = openSecretStore(engine, { stack: desired.stack, service: service.name, user });
-    await ensureSecrets(store, service, given);
+    if (await ensureSecrets(store, service, given)) context.firstStarts.add(service.name);
   };
 
   const switchReleases = async (releases: readonly ServiceRelease[]): Promise<void> => {

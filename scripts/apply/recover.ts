@@ -3,6 +3,7 @@ import type { Desired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { LockedOutError } from '../servers/service-driver.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 import { createExecutors, type ExecutorContext } from './executors.ts';
@@ -82,8 +83,12 @@ async function stopFailing({ done, failed }: PlanOutcome, options: RecoverOption
   const { engine, containers, previous, signal } = options;
   if (signal.aborted) return [];
   const started = new Set(done.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
-  const failing = failed.flatMap(({ step }) =>
-    (step.do === 'waitReady' || step.do === 'confirm') && started.has(step.service) ? [step.service] : [],
+  const failing = failed.flatMap(({ step, error }) =>
+    !(error instanceof LockedOutError) &&
+    (step.do === 'waitReady' || step.do === 'confirm') &&
+    started.has(step.service)
+      ? [step.service]
+      : [],
   );
   const ranBefore = new Set(previous.services.map(({ service }) => service.name));
   const stopping = [...new Set(failing)].filter((service) => !ranBefore.has(service));

@@ -8,6 +8,7 @@ import { checkOrigin, OtherOriginError } from '../plan/origin.ts';
 import type { Change } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { serverProblems } from '../servers/problems.ts';
 import { stoppedHistory } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient } from '../state/service-client.ts';
@@ -64,12 +65,17 @@ export async function takeStatus({
         return { ...probed, problems: [...probed.problems, ...fromLog] };
       }),
     );
-    const [problems, clashes, stopped] = await Promise.all([
+    const [problems, signIns, clashes, stopped] = await Promise.all([
       originProblems(desired, observed),
+      serverProblems({ engine, config, clock, signal }),
       nameClashes(engine, desired.stack),
       observed.services.size === 0 ? stoppedHistory(engine, desired.stack) : undefined,
     ]);
-    const status = summarise(desired, observed, probed, [...problems, ...clashProblems(clashes)]);
+    const status = summarise(desired, observed, probed, [
+      ...problems,
+      ...signIns.map((problem): StatusProblem => ({ tone: 'wrong', ...problem })),
+      ...clashProblems(clashes),
+    ]);
     if (stopped === undefined) return status;
     return { ...status, revision: lastConfirmed(stopped)?.revision, isStopped: true };
   } finally {

@@ -28,6 +28,8 @@ export interface RunningServer {
   readonly container: string;
   readonly release: Release;
   readonly given: Secrets;
+  readonly isFirstStart: boolean;
+  readonly rejected: Set<string>;
   readonly engine: Engine;
   /** With the location of the service. */
   readonly client: ServiceClient;
@@ -35,6 +37,7 @@ export interface RunningServer {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
   onProgress(detail: string): void;
+  onNote(text: string): void;
 }
 
 export function driverContext(server: RunningServer): DriverContext {

@@ -4,6 +4,7 @@ import type { Release, Service } from '../../stack/service.ts';
 import type { ExecResult } from '../engine/engine.ts';
 import type { SecretStore } from '../state/secret-store.ts';
 import type { Clock } from '../util/clock.ts';
+import { StackError } from '../util/stack-error.ts';
 
 /** Makes a running server of one kind run its release, and proves that it does. */
 export interface ServiceDriver {
@@ -11,7 +12,23 @@ export interface ServiceDriver {
   reload(context: DriverContext): Promise<void>;
   /** Proves that the running server runs its release; rejects with a StackError when it does not. Returns notes for the user. */
   confirm(context: DriverContext): Promise<readonly string[]>;
+  /** What would keep this command from changing the running server, such as a password that it rejects; changes nothing. */
+  problems?(context: LookContext): Promise<readonly ServerProblem[]>;
 }
+
+/** A running server to look at. */
+export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected'> & {
+  readonly clock: Pick<Clock, 'now'>;
+};
+
+/** What is wrong with a running server, and what to try. */
+export interface ServerProblem {
+  readonly message: string;
+  readonly tryThis: string;
+}
+
+/** The server runs but does not let promstack work with it. Its container is left running, since the way out needs it. */
+export class LockedOutError extends StackError {}
 
 /** A running server and the release it should run. */
 export interface DriverContext {
@@ -26,10 +43,16 @@ export interface DriverContext {
   readonly kept: SecretStore;
   /** The generated secrets that stack.yml sets; the others stay unchanged. */
   readonly given: ReadonlyMap<string, Secret>;
+  /** Whether this command generated the server's secrets: it has never run with them. */
+  readonly isFirstStart: boolean;
+  /** The passwords that the server has rejected within this command. */
+  readonly rejected: Set<string>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** How long the proofs may take. */
   readonly deadlineMs: number;
   /** Reports what a slow reload is doing. */
   onProgress(detail: string): void;
+  /** Reports something the user should know although nothing failed. */
+  onNote(text: string): void;
 }

@@ -15,10 +15,16 @@ const origin = 'made by promstack';
 /** Letters and digits without those that are easily confused. */
 const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
-/** A new secret of `length` letters and digits (5.8 bits each). */
+/** What rules for passwords ask for, such as Grafana's `password_policy`. */
+const required = [/[a-z]/, /[A-Z]/, /[0-9]/];
+
+/** A new secret of `length` letters and digits (5.8 bits each) around a dash. */
 export function makeSecret(length: number): Secret {
-  const letters = Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length)));
-  return new Secret(letters.join(''), origin);
+  for (;;) {
+    const letters = Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length)));
+    const text = letters.with(Math.floor(length / 2), '-').join('');
+    if (required.every((pattern) => pattern.test(text))) return new Secret(text, origin);
+  }
 }
 
 /** The generated secrets of one service on the engine, by name. */
@@ -81,14 +87,20 @@ export function givenSecrets(
   );
 }
 
-/** Writes the missing secrets: the given value or a generated one. Must run before the container's first start. */
+/**
+ * Writes the missing secrets: the given value or a generated one. Must run before the container's first start. Returns
+ * whether any was missing.
+ */
 export async function ensureSecrets(
   store: SecretStore,
   { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
   given: Secrets,
-): Promise<void> {
+): Promise<boolean> {
+  let wasMissing = false;
   for (const { name, length } of generatedSecrets) {
     if ((await store.read(name)) !== undefined) continue;
     await store.write(name, given.get(name) ?? makeSecret(length));
+    wasMissing = true;
   }
+  return wasMissing;
 }

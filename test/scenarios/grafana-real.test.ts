@@ -144,7 +144,7 @@ describe('the real image', () => {
 
   check('must accept a new password, set without the previous one', async (grafana) => {
     const former = await grafana.context.kept.read('admin-password');
-    const password = await rotatePassword(grafana.context);
+    const { password } = await rotatePassword(grafana.context);
     expect((await new GrafanaClient(grafana.context.request, password).plugin('prometheus')).kind).toBe('ok');
     const old = new GrafanaClient(grafana.context.request, former ?? new Secret('', 'a test'));
     expect(await old.plugin('prometheus')).toEqual({ kind: 'unauthorized' });

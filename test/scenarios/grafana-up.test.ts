@@ -65,7 +65,7 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   });
 
   check('the password must be random, and sign in', async ({ password, statusOf }) => {
-    expect(await password()).toMatch(/^[a-zA-Z2-9]{24}$/);
+    expect(await password()).toMatch(/^[a-zA-Z2-9-]{24}$/);
     expect(await statusOf('/api/plugins/prometheus/settings')).toBe(200);
     expect(await statusOf('/api/plugins/prometheus/settings', 'admin')).toBe(401);
   });
@@ -236,12 +236,13 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(await password()).toBe('second-one');
   });
 
-  check('down and up must keep the password', async ({ fine, password, statusOf }) => {
+  check('down and up must keep the password and the key of secrets', async ({ fine, password, statusOf, log }) => {
     const kept = await password();
     await fine('down');
     await fine('up');
     expect(await password()).toBe(kept);
     expect(await statusOf('/api/plugins/prometheus/settings', kept)).toBe(200);
+    expect((await log()).filter((line) => /decrypt/.test(line))).toEqual([]);
   });
 
   check(
@@ -253,7 +254,8 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
       });
       await fine('up');
       expect(await statusForAll('/api/dashboards/uid/promstack-overview')).toBe(200);
-      expect(await statusForAll('/api/datasources/uid/prometheus')).toBe(403);
+      expect(await statusForAll('/api/datasources/uid/prometheus')).toBe(200);
+      expect(await statusForAll('/api/user')).toBe(401);
       await fine('plan', '--detailed-exitcode');
     },
   );

@@ -92,7 +92,10 @@ async function startBeside(stack: StackFolder, image: string, folder: Folder): P
         clock: systemClock,
         signal,
         deadlineMs: 45_000,
+        isFirstStart: false,
+        rejected: new Set(),
         onProgress: () => undefined,
+        onNote: () => undefined,
       });
     const context = contextOf(first);
     await ensureSecrets(context.kept, grafana, context.given);

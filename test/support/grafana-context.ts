@@ -32,12 +32,10 @@ export function contextOf(standIn: GrafanaStandIn, release: Release, kept: Secre
     kept,
     given: givenSecrets(grafana, release.config),
     request: requester(standIn.url),
-    exec: async (argv, stdin = '') => {
-      const wanted = 'grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin';
-      if (argv.join(' ') !== wanted) throw new Error(`the stand-in cannot run ${argv.join(' ')}`);
-      standIn.setPassword(stdin.replace(/\n$/, ''));
-      return { exitCode: 0, stdout: 'Admin password changed successfully ✔\n', stderr: '' };
-    },
+    exec: async (argv, stdin = '') => standIn.cli(argv, stdin),
+    isFirstStart: false,
+    rejected: new Set(),
+    onNote: () => undefined,
     lastLines: async () => standIn.log,
     clock: fakeClock(),
     signal: AbortSignal.timeout(30_000),

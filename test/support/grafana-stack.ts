@@ -3,6 +3,9 @@ import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { type StackFolder, stackFolder } from './stack-folder.ts';
 
+/** A user of Grafana, as `user:password`. */
+type Login = `${string}:${string}`;
+
 /** A response of Grafana. */
 interface Answered<T> {
   readonly status: number;
@@ -23,7 +26,10 @@ export interface GrafanaStack extends AsyncDisposable {
   /** Requests without authentication. */
   statusForAll(path: string): Promise<number>;
   /** Makes a change like a user in the browser. */
-  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void>;
+  change(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object, as?: Login): Promise<void>;
+  /** Requests as any user, or as the admin. */
+  request(path: string, as?: Login): Promise<Response>;
+  statusAs(as: Login, path: string): Promise<number>;
   /** Ids of the stack's containers, sorted. */
   containers(): Promise<readonly string[]>;
   /** Lines of Grafana's log. */
@@ -41,10 +47,8 @@ export async function grafanaStack(image: string): Promise<GrafanaStack> {
     return stdout;
   };
   const password = async (): Promise<string> => (await fine('password')).trim();
-  const login = async (secret?: string): Promise<{ readonly authorization: string }> => {
-    const pair = `admin:${secret ?? (await password())}`;
-    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-  };
+  const header = (as: Login) => ({ authorization: `Basic ${Buffer.from(as).toString('base64')}` });
+  const login = async (secret?: string) => header(`admin:${secret ?? (await password())}`);
   const ask = async <T>(path: string, secret?: string): Promise<Answered<T>> => {
     const answer = await fetch(folder.url('grafana', path), { headers: await login(secret) });
     return { status: answer.status, body: (await answer.json()) as T };
@@ -57,8 +61,11 @@ export async function grafanaStack(image: string): Promise<GrafanaStack> {
     configure: (grafana, others = {}) => folder.configure({ ...others, grafana: { ...basis, ...grafana } }),
     statusOf: async (path, secret) => (await ask(path, secret)).status,
     statusForAll: async (path) => (await fetch(folder.url('grafana', path))).status,
-    change: async (method, path, body = {}) => {
-      const headers = { ...(await login()), 'content-type': 'application/json' };
+    request: async (path, as) =>
+      fetch(folder.url('grafana', path), { headers: as === undefined ? await login() : header(as) }),
+    statusAs: async (as, path) => (await fetch(folder.url('grafana', path), { headers: header(as) })).status,
+    change: async (method, path, body = {}, as = undefined) => {
+      const headers = { ...(as === undefined ? await login() : header(as)), 'content-type': 'application/json' };
       const answer = await fetch(folder.url('grafana', path), { method, headers, body: JSON.stringify(body) });
       expect(answer.status, await answer.text()).toBe(200);
     },

@@ -7,7 +7,14 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Grafana, Reply } from './grafana-image/api.ts';
 import { answer, openGrafana, serverOf } from './grafana-image/serve.ts';
-import { Database, hashOf, type StoredDashboard, type StoredDatasource } from './grafana-image/store.ts';
+import {
+  Database,
+  hashOf,
+  type StoredDashboard,
+  type StoredDatasource,
+  type StoredUser,
+} from './grafana-image/store.ts';
+import { resetPassword } from './grafana-image/users.ts';
 
 /** How a stand-in misbehaves; each fault is one that Grafana 12.4 can show. */
 export interface Faults {
@@ -47,11 +54,11 @@ export class GrafanaStandIn implements AsyncDisposable {
   readonly #grafana: Grafana;
   readonly #server: Server;
 
-  private constructor(password: string) {
+  private constructor(password: string, settings: Readonly<Record<string, string>> = {}) {
     this.#database.create(password, '');
     this.#grafana = openGrafana({
       database: this.#database,
-      settings: { 'paths.provisioning': join(this.#folder, 'current/provisioning'), 'security.admin_user': 'admin' },
+      settings: { 'paths.provisioning': join(this.#folder, 'current/provisioning'), ...settings },
       log: (line) => void this.log.push(line.replaceAll(join(this.#folder, 'current'), mounted)),
       fetch: async (url) => {
         const { deadServer } = this.faults;
@@ -67,8 +74,9 @@ export class GrafanaStandIn implements AsyncDisposable {
     password: string;
     files: readonly RenderedFile[];
     faults?: Faults;
+    settings?: Readonly<Record<string, string>>;
   }): Promise<GrafanaStandIn> {
-    const standIn = new GrafanaStandIn(options.password);
+    const standIn = new GrafanaStandIn(options.password, options.settings);
     Object.assign(standIn.faults, options.faults);
     standIn.put(options.files);
     if (standIn.faults.slowStart === undefined) standIn.#provision();
@@ -106,13 +114,26 @@ export class GrafanaStandIn implements AsyncDisposable {
     });
   }
 
-  /** Sets the password of its admin, as Grafana's own program does. */
-  setPassword(password: string): void {
-    this.#database.update({ password: hashOf(password), failedLogins: 0 });
+  /** Runs its `grafana cli`. */
+  cli(argv: readonly string[], stdin: string): ReturnType<typeof resetPassword> {
+    return resetPassword(this.#database, argv, stdin);
+  }
+
+  /** Its users, to change them like a server admin in the browser. */
+  get users(): readonly StoredUser[] {
+    return this.#database.read().users;
+  }
+
+  set users(users: readonly StoredUser[]) {
+    this.#database.update({ users });
+  }
+
+  get failedLogins(): number {
+    return this.#database.read().failedLogins.length;
   }
 
   hasPassword(password: string): boolean {
-    return this.#database.read().password === hashOf(password);
+    return this.users.some((user) => user.id === 1 && user.password === hashOf(password));
   }
 
   /** Changes a datasource like a user in the browser or by the API. */

@@ -1,13 +1,18 @@
+import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
-import { currentPassword, passwordStore, rotatePassword } from '../../servers/grafana/password.ts';
+import { passwordStore, rotatePassword, storedPasswords } from '../../servers/grafana/password.ts';
+import { serverProblems } from '../../servers/problems.ts';
 import { locateServices } from '../../state/locate.ts';
+import { takeLock } from '../../state/lock.ts';
+import { names } from '../../state/names.ts';
 import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import { type Context, exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { hintByName } from '../globals.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine, fullConfigOrThrow } from './stages.ts';
 
@@ -26,25 +31,53 @@ export const command = defineCommand({
       throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
     }
     await using engine = await connectEngine(context);
-    const client = openServiceClient(engine);
-    try {
-      const container = (await locateServices(engine, config.name, client)).get(grafana.name);
-      const kept = passwordStore(engine, config, container?.id);
-      const given = config.grafana.admin_password;
-      const password =
-        rotate === true
-          ? await rotatePassword({ ...grafanaAccess(context, engine, client, runningOrThrow(container)), kept }, given)
-          : await orThrow(currentPassword({ kept }));
-      if (rotate === true && given !== undefined) {
-        context.report({ kind: 'note', text: 'set to grafana.admin_password of stack.yml' });
-      }
-      print(context, password);
-      return exitCodes.fine;
-    } finally {
-      client.close();
-    }
+    return rotate === true ? rotateIt(context, engine, config) : show(context, engine, config);
   },
 });
+
+/** Prints the stored password; while Grafana runs, warns when it does not accept it. */
+async function show(context: Context, engine: Engine, config: StackConfig): Promise<ExitCode> {
+  const { clock, signal, report } = context;
+  const container = await engine.findContainer(names.container(config.name, grafana.name));
+  const kept = passwordStore(engine, config, container?.id);
+  if ((await storedPasswords({ kept })).current === undefined) {
+    throw new StackError({
+      doing: "reading the password of Grafana's admin",
+      why: 'there is no password yet: Grafana was never started',
+      tryThis: 'promstack up',
+    });
+  }
+  const only = [grafana.name];
+  const [problem] = await serverProblems({ engine, config, clock, signal, only });
+  // While a new one was being set, only signing in has shown which of the two is valid.
+  const { current, next } = await storedPasswords({ kept });
+  for (const password of [current, next]) if (password !== undefined) print(context, password);
+  if (problem === undefined && next === undefined) return exitCodes.fine;
+  if (problem === undefined) {
+    report({ kind: 'warning', text: 'setting a new password was interrupted: Grafana accepts one of the two' });
+    return exitCodes.fine;
+  }
+  const tryThis = hintByName(problem.tryThis, context.stackName);
+  report({ kind: 'warning', text: `Grafana: ${problem.message}\n  try: ${tryThis}` });
+  return exitCodes.refused;
+}
+
+async function rotateIt(context: Context, engine: Engine, config: StackConfig): Promise<ExitCode> {
+  const client = openServiceClient(engine);
+  try {
+    await using _lock = await takeLock({ ...context, engine, stack: config.name, command: 'password --rotate' });
+    const container = runningOrThrow((await locateServices(engine, config.name, client)).get(grafana.name));
+    const kept = passwordStore(engine, config, container.id);
+    const given = config.grafana.admin_password;
+    const rotated = await rotatePassword({ ...grafanaAccess(context, engine, client, container), kept }, given);
+    if (given !== undefined) context.report({ kind: 'note', text: 'set to grafana.admin_password of stack.yml' });
+    print(context, rotated.password);
+    if (rotated.warning !== undefined) context.report({ kind: 'warning', text: rotated.warning });
+    return exitCodes.fine;
+  } finally {
+    client.close();
+  }
+}
 
 function print({ stdout, json }: Context, password: Secret): void {
   const text = password.reveal();
@@ -64,16 +97,6 @@ function runningOrThrow(container: ContainerSummary | undefined): ContainerSumma
   throw new StackError({
     doing: "setting the password of Grafana's admin",
     why: container === undefined ? 'Grafana has no container' : `its container is ${container.state}`,
-    tryThis: 'promstack up',
-  });
-}
-
-async function orThrow(reading: Promise<Secret | undefined>): Promise<Secret> {
-  const password = await reading;
-  if (password !== undefined) return password;
-  throw new StackError({
-    doing: "reading the password of Grafana's admin",
-    why: 'there is no password yet: Grafana was never started',
     tryThis: 'promstack up',
   });
 }

@@ -1,5 +1,6 @@
 import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
+import { serverProblems } from '../../servers/problems.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
@@ -29,10 +30,13 @@ export const command = defineCommand({
     checkChoice(without, added);
     const { rendering, engine: connected } = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using engine = connected;
-    const report = await planStack({ engine, rendering, recreate: recreate === true });
+    const { stdout, json, clock, signal } = context;
+    const [report, problems] = await Promise.all([
+      planStack({ engine, rendering, recreate: recreate === true }),
+      serverProblems({ engine, config: rendering.config, clock, signal }),
+    ]);
     const { plan, ...rest } = report;
-    const { stdout, json } = context;
-    if (json) stdout.write(`${JSON.stringify({ ...plan, ...rest })}\n`);
+    if (json) stdout.write(`${JSON.stringify({ ...plan, ...rest, problems })}\n`);
     else {
       stdout.write(
         summary === true
@@ -45,6 +49,9 @@ export const command = defineCommand({
       const { message } = new StackError(report.obstacle);
       const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';
       context.report({ kind: 'warning', text: `up would ${verb} this: ${message}` });
+    }
+    for (const { service, message, tryThis } of problems) {
+      if (!json) context.report({ kind: 'warning', text: `${service}: ${message}\n  try: ${tryThis}` });
     }
     const isPending = hasVisibleSteps(plan) || report.obstacle !== undefined;
     return detailedExitcode === true && isPending ? exitCodes.changesPending : exitCodes.fine;

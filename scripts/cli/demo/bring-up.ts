@@ -12,7 +12,7 @@ import { stackLabel } from '../../engine/labels.ts';
 import { takesOneOf } from '../../plan/ports.ts';
 import { render } from '../../render/render.ts';
 import { loadTemplates } from '../../render/templates.ts';
-import { currentPassword, passwordStore } from '../../servers/grafana/password.ts';
+import { passwordStore, storedPasswords } from '../../servers/grafana/password.ts';
 import { specOf } from '../../state/names.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { freePort, isPortTaken } from '../../util/ports.ts';
@@ -57,7 +57,8 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
   const rendering = without.length === 0 ? whole : valueOrThrow(render(loaded, templates, { without }));
   const changed = await changeStack({ ...options, rendering, command: 'demo' });
   const hasGrafana = rendering.config.grafana.enabled;
-  const password = hasGrafana ? await currentPassword({ kept: passwordStore(engine, rendering.config) }) : undefined;
+  const kept = passwordStore(engine, rendering.config);
+  const password = hasGrafana ? (await storedPasswords({ kept })).current : undefined;
   return { changed, leftOut, password };
 }
 

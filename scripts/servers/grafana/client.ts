@@ -45,6 +45,7 @@ const datasourceSchema = z.looseObject({
 const dashboardSchema = z.looseObject({ dashboard: z.record(z.string(), z.unknown()) });
 const healthSchema = z.looseObject({ status: z.string(), message: z.string().default('') });
 const searchSchema = z.array(z.looseObject({ uid: z.string(), title: z.string().default('') }));
+const userSchema = z.looseObject({ id: z.number(), isGrafanaAdmin: z.boolean().default(false) });
 const pluginSchema = z.looseObject({ id: z.string() });
 
 export type StoredDatasource = z.infer<typeof datasourceSchema>;
@@ -63,6 +64,11 @@ export class GrafanaClient {
   /** Reloads provisioning files; resolves when that is done. */
   reload(what: Provisioned): Promise<GrafanaResponse<unknown>> {
     return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`);
+  }
+
+  /** The user that signs in; visitors get 401 even where they may read the rest. */
+  user(): Promise<GrafanaResponse<z.infer<typeof userSchema>>> {
+    return this.#request(userSchema, 'GET', '/api/user');
   }
 
   plugin(id: string): Promise<GrafanaResponse<unknown>> {

@@ -8,7 +8,7 @@ import { confirmFiles } from './confirm.ts';
 import { expectedDatasources } from './datasources.ts';
 import { expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
-import { signIn } from './password.ts';
+import { signIn, signInProblems } from './sign-in.ts';
 
 /** How long the effect of a reload may take: Grafana responds only when the reload is done. */
 const afterReloadMs = 5_000;
@@ -33,6 +33,8 @@ export const grafanaDriver: ServiceDriver = {
     const notes = await Promise.all([unreachableDatasources(context, client), removeOldDashboards(context, client)]);
     return notes.flat();
   },
+
+  problems: signInProblems,
 };
 
 /** Datasources first, since dashboards refer to them. */

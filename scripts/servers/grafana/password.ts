@@ -1,22 +1,55 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
 import { adminUser, generatedSecrets } from '../../../stack/grafana/settings.ts';
-import type { Secret } from '../../../stack/secret.ts';
-import { defaultImages } from '../../../stack/values/default-images.ts';
+import { Secret } from '../../../stack/secret.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { makeSecret, openSecretStore, type SecretStore } from '../../state/secret-store.ts';
 import { addSecret, redact } from '../../util/redaction.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
-import { GrafanaClient, type GrafanaResponse } from './client.ts';
+import { GrafanaClient } from './client.ts';
 
 export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'>;
 
 const generatedLength = 24;
 
-/** The stored password of the admin; undefined before the first start. */
-export function currentPassword({ kept }: Pick<DriverContext, 'kept'>): Promise<Secret | undefined> {
-  return kept.read(generatedSecrets.adminPassword);
+const doing = "setting the password of Grafana's admin";
+
+/** The stored passwords of the admin. */
+export interface StoredPasswords {
+  /** Undefined before the first start. */
+  readonly current: Secret | undefined;
+  /** One that is being set: until Grafana has accepted it, either of the two may be valid. */
+  readonly next: Secret | undefined;
+}
+
+/** The file of the next password; one with the same content as the current one is not pending. */
+const nextName = `${generatedSecrets.adminPassword}-next`;
+
+export async function storedPasswords({ kept }: Pick<DriverContext, 'kept'>): Promise<StoredPasswords> {
+  const [current, next] = await Promise.all([kept.read(generatedSecrets.adminPassword), kept.read(nextName)]);
+  return { current, next: next?.reveal() === current?.reveal() ? undefined : next };
+}
+
+/** The file that says which password Grafana rejected last, and when. */
+const rejectedName = `${generatedSecrets.adminPassword}-rejected`;
+
+/** When Grafana last rejected the password, in milliseconds since 1970; 0 when it did not. */
+export async function rejectedAt({ kept }: Pick<DriverContext, 'kept'>, password: Secret): Promise<number> {
+  const mark = (await kept.read(rejectedName))?.reveal() ?? '';
+  return mark.endsWith(` ${password.reveal()}`) ? Number.parseInt(mark, 10) : 0;
+}
+
+export function storeRejection({ kept }: Pick<DriverContext, 'kept'>, password: Secret, at: number): Promise<void> {
+  return kept.write(rejectedName, new Secret(`${at} ${password.reveal()}`, password.origin));
+}
+
+/** Stores a password as the one that is valid. */
+export async function storePassword({ kept }: Pick<DriverContext, 'kept'>, password: Secret): Promise<void> {
+  const [{ current, next }, rejected] = await Promise.all([storedPasswords({ kept }), rejectedAt({ kept }, password)]);
+  if (rejected > 0) await storeRejection({ kept }, password, 0);
+  if (current?.reveal() !== password.reveal()) await kept.write(generatedSecrets.adminPassword, password);
+  if (next !== undefined && next.reveal() !== password.reveal()) await kept.write(nextName, password);
 }
 
 /** The store of the password of a stack's Grafana; `container` is Grafana's own, as a fallback for reading. */
@@ -29,146 +62,105 @@ export function passwordStore(
   return openSecretStore(engine, { stack: config.name, service: grafana.name, user, container });
 }
 
+/** A new password, and why it cannot be used to sign in yet. */
+export interface Rotated {
+  readonly password: Secret;
+  readonly warning: string | undefined;
+}
+
 /** Sets a new password and returns it; the current one is not needed. */
-export async function rotatePassword(context: PasswordContext, given?: Secret): Promise<Secret> {
+export async function rotatePassword(context: PasswordContext, given?: Secret): Promise<Rotated> {
   const password = given ?? makeSecret(generatedLength);
-  await setPassword(context, password);
-  return password;
+  const warning = await setPassword(context, password);
+  return { password, warning };
 }
 
 /**
- * Sets the password with Grafana's own program in the container, and stores it once Grafana accepts it. It is passed on
- * stdin, since arguments are visible to all users of the host.
+ * Sets the password of the admin with Grafana's own program in the container, and stores it: as the next one before, as
+ * the current one after. Returns a warning when Grafana cannot confirm it.
  */
-async function setPassword({ exec, kept, request }: PasswordContext, password: Secret): Promise<void> {
-  const doing = "setting the password of Grafana's admin";
-  const { exitCode, stdout, stderr } = await exec(
-    ['grafana', 'cli', '--homepath', '/usr/share/grafana', 'admin', 'reset-admin-password', '--password-from-stdin'],
-    `${password.reveal()}\n`,
-  );
-  if (exitCode !== 0) {
-    throw new StackError({
-      doing,
-      why: `grafana cli exited with code ${exitCode}: ${lastLine(`${stdout}\n${stderr}`, password)}`,
-      tryThis: 'promstack logs grafana',
-    });
+export async function setPassword(context: PasswordContext, password: Secret): Promise<string | undefined> {
+  const { current, next } = await storedPasswords(context);
+  const id = await adminId(context, password);
+  if (next?.reveal() !== password.reveal()) await context.kept.write(nextName, password);
+  const { exitCode, output } = await resetPassword(context, id, password);
+  // It exits with 0 even when it could not change the user (pkg/cmd/grafana-cli/commands/reset_password_command.go, 12.4).
+  if (!/changed successfully/.test(output)) {
+    // A program that was killed may have set it.
+    if (exitCode <= 1 && current !== undefined) await context.kept.write(nextName, current);
+    throw cliError(exitCode, output);
   }
-  const response = await new GrafanaClient(request, password).plugin(probedPlugin);
-  if (response.kind === 'noAnswer') {
-    throw new StackError({
-      doing,
-      why: `grafana cli succeeded, but Grafana does not answer: ${response.message}`,
-      tryThis: 'promstack logs grafana',
-    });
+  await storePassword(context, password);
+  const response = await new GrafanaClient(context.request, password).user();
+  switch (response.kind) {
+    case 'ok':
+      return undefined;
+    case 'unauthorized':
+      return `the password is set and stored, but Grafana does not let ${adminUser} sign in: after five wrong passwords it locks a user for five minutes; or the user is disabled`;
+    case 'noAnswer':
+      return `the password is set and stored, but Grafana does not answer: ${response.message}`;
+    case 'absent':
+    case 'forbidden':
+    case 'failed':
+      return `the password is set and stored, but Grafana could not confirm it: see promstack logs ${grafana.name}`;
   }
-  if (response.kind === 'unauthorized') {
-    throw new StackError({
-      doing,
-      why: 'grafana cli succeeded, but Grafana does not accept the new password; after many wrong ones it locks the user out for five minutes',
-      tryThis: 'wait five minutes, then promstack password --rotate',
-    });
-  }
-  await kept.write(generatedSecrets.adminPassword, password);
 }
 
-function lastLine(output: string, password: Secret): string {
-  addSecret(password.reveal());
-  const lines = redact(output)
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-  return lines.at(-1)?.trim() ?? 'no output';
-}
-
-/** Requesting it checks the password, and whether the image has the plugin that every dashboard needs. */
-const probedPlugin = 'prometheus';
-
-const pauseMs = 250;
-const doing = 'signing in to Grafana';
+/** No user has this id: grafana cli then changes nothing and lists the server admins. */
+const nobody = 0;
 
 /**
- * Signs in with the stored password or the one in stack.yml; if they differ, sets the latter. Each is tried once: Grafana
- * locks a user out for five minutes after five wrong passwords.
+ * The id of the server admin that promstack signs in as. grafana cli sets the password of the user with the id 1, whoever
+ * that is: the admin may have been renamed, or deleted and created again.
  */
-export async function signIn(context: DriverContext): Promise<GrafanaClient> {
-  const stored = await currentPassword(context);
-  const given = context.given.get(generatedSecrets.adminPassword);
-  const isSame = stored !== undefined && stored.reveal() === given?.reveal();
-  const [first, second] = [stored, isSame ? undefined : given].filter((secret) => secret !== undefined);
-  if (first === undefined) {
-    throw new StackError({
-      doing,
-      why: 'this stack has no stored password of its admin',
-      tryThis: 'promstack password --rotate sets a new one',
-    });
-  }
-  const client = await tryPassword(context, first);
-  if (client !== undefined) {
-    if (second === undefined) return client;
-    await setPassword(context, second);
-    return new GrafanaClient(context.request, second);
-  }
-  const secondClient = second === undefined ? undefined : await tryPassword(context, second);
-  if (second !== undefined && secondClient !== undefined) {
-    await context.kept.write(generatedSecrets.adminPassword, second);
-    return secondClient;
-  }
+async function adminId(context: PasswordContext, password: Secret): Promise<number> {
+  const { exitCode, output } = await resetPassword(context, nobody, password);
+  const admins = [...output.matchAll(/Username: (.*\S)\s+ID: (\d+)/g)].map(([, login = '', id]) => ({
+    login,
+    id: Number(id),
+  }));
+  if (admins.length === 0) throw cliError(exitCode, output);
+  const admin = admins.find(({ login }) => login.toLowerCase() === adminUser);
+  if (admin !== undefined) return admin.id;
+  const first = admins.find(({ id }) => id === 1);
+  const names = admins.map(({ login }) => login).join(', ');
   throw new StackError({
     doing,
     why:
-      given === undefined
-        ? `it rejects the stored password: the password of ${adminUser} was changed in Grafana`
-        : `it rejects both the stored password and grafana.admin_password: the password of ${adminUser} was changed in Grafana`,
-    tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
+      first === undefined
+        ? `the user ${adminUser} was deleted or is no longer a server admin: Grafana's server admins are ${names}`
+        : `the user ${adminUser} was renamed to ${first.login}; no password was changed`,
+    tryThis:
+      first === undefined
+        ? `sign in to Grafana as ${names}, and make ${adminUser} a server admin again, or create it, under Administration, Users`
+        : `sign in to Grafana as a server admin, and rename ${first.login} to ${adminUser}, or create a server admin ${adminUser}, under Administration, Users`,
   });
 }
 
-/** A client with this password; undefined when it is wrong. */
-async function tryPassword(context: DriverContext, password: Secret): Promise<GrafanaClient | undefined> {
-  const client = new GrafanaClient(context.request, password);
-  const response = await settled(context, () => client.plugin(probedPlugin));
-  switch (response.kind) {
-    case 'ok':
-      return client;
-    case 'unauthorized':
-      return undefined;
-    case 'absent':
-      throw new StackError({
-        doing,
-        why: `the image ${context.release.config.grafana.image} has no plugin for Prometheus`,
-        tryThis: `use an image without -slim in its tag, such as ${defaultImages.grafana}`,
-      });
-    case 'forbidden':
-      throw new StackError({
-        doing,
-        why: `it accepts the password, but ${adminUser} is no longer a server admin`,
-        tryThis: `make ${adminUser} a server admin again in Grafana, under Administration, Users`,
-      });
-    case 'failed':
-      throw new StackError({
-        doing,
-        why: `it answers ${response.status}: ${response.message}`,
-        tryThis: 'promstack logs grafana',
-      });
-    case 'noAnswer':
-      throw new StackError({
-        doing,
-        why: `it does not answer: ${response.message}`,
-        tryThis: 'promstack logs grafana',
-      });
-  }
+/** Passes the password on stdin, since arguments are visible to all users of the host. */
+async function resetPassword(
+  { exec }: PasswordContext,
+  id: number,
+  password: Secret,
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  const command = ['admin', 'reset-admin-password', '--user-id', String(id), '--password-from-stdin'];
+  const { exitCode, stdout, stderr } = await exec(
+    ['grafana', 'cli', '--homepath', '/usr/share/grafana', ...command],
+    `${password.reveal()}\n`,
+  );
+  addSecret(password.reveal());
+  return { exitCode, output: redact(`${stdout}\n${stderr}`) };
 }
 
-/** Retries while Grafana is starting, when errors and a missing plugin may pass; never after a wrong password. */
-async function settled(
-  { clock, signal, deadlineMs }: DriverContext,
-  request: () => Promise<GrafanaResponse<unknown>>,
-): Promise<GrafanaResponse<unknown>> {
-  const end = clock.now() + deadlineMs;
-  for (;;) {
-    signal.throwIfAborted();
-    const response = await request();
-    const mayPass = response.kind === 'failed' || response.kind === 'absent' || response.kind === 'noAnswer';
-    if (!mayPass || clock.now() >= end) return response;
-    await clock.sleep(pauseMs, signal);
-  }
+function cliError(exitCode: number, output: string): StackError {
+  const said = output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .at(-1)
+    ?.trim();
+  return new StackError({
+    doing,
+    why: `grafana cli exited with code ${exitCode}: ${said ?? 'no output'}`,
+    tryThis: `promstack logs ${grafana.name}`,
+  });
 }

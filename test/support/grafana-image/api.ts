@@ -1,4 +1,5 @@
-import type { Database, StoredDatasource } from './store.ts';
+import type { Database, StoredDatasource, StoredUser } from './store.ts';
+import { userRoutes } from './users.ts';
 
 /** A response. */
 export interface Reply {
@@ -24,12 +25,15 @@ export interface Asked {
   readonly other: string;
   /** The request's body. */
   readonly text: string;
+  /** Undefined for a visitor. */
+  readonly user: StoredUser | undefined;
   readonly grafana: Grafana;
 }
 
-interface Route {
+export interface Route {
   readonly pattern: RegExp;
-  readonly role: 'admin' | 'viewer';
+  /** `viewer`: visitors too, where they are let in. */
+  readonly role: 'admin' | 'user' | 'viewer';
   handle(asked: Asked): Reply | Promise<Reply>;
 }
 
@@ -48,13 +52,14 @@ export const routes: readonly Route[] = [
   { pattern: /^POST \/api\/admin\/provisioning\/(datasources|dashboards)\/reload$/, role: 'admin', handle: reload },
   { pattern: /^POST \/api\/datasources$/, role: 'admin', handle: addDatasource },
   { pattern: /^DELETE \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: deleteDatasource },
-  { pattern: /^GET \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: datasource },
+  { pattern: /^GET \/api\/datasources\/uid\/([^/]+)$/, role: 'viewer', handle: datasource },
   { pattern: /^GET \/api\/datasources\/uid\/([^/]+)\/health$/, role: 'viewer', handle: health },
   { pattern: /^GET \/api\/datasources\/proxy\/uid\/([^/]+)\/(.+)$/, role: 'viewer', handle: proxy },
   { pattern: /^GET \/api\/dashboards\/uid\/([^/]+)$/, role: 'viewer', handle: dashboard },
   { pattern: /^DELETE \/api\/dashboards\/uid\/([^/]+)$/, role: 'admin', handle: deleteDashboard },
   { pattern: /^GET \/api\/search\?type=dash-db&limit=5000$/, role: 'viewer', handle: search },
   { pattern: /^GET \/api\/plugins\/([^/]+)\/settings$/, role: 'viewer', handle: plugin },
+  ...userRoutes,
 ];
 
 /** As Grafana logs it, in logfmt. */

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { serve } from './serve.ts';
 import { complaints, readSettings } from './settings.ts';
 import { Database, hashOf } from './store.ts';
+import { resetPassword } from './users.ts';
 
 // The stand-in for Grafana's image: one program that is `/run.sh` and `grafana` by the name it is called by.
 
 const [, called = '', ...args] = process.argv;
 if (called.endsWith('run.sh')) start();
-else setPassword();
+else runCli();
 
 /** What the image's start script and the server do before the first request. */
 function start(): void {
@@ -24,19 +25,22 @@ function start(): void {
   const database = new Database(data);
   const secretKey = hashOf(settings['security.secret_key'] ?? '');
   if (!database.isThere) database.create(settings['security.admin_password'] ?? '', secretKey);
-  if (database.read().secretKey !== secretKey) die('the secret key is another one: stored secrets cannot be read');
+  if (database.read().secretKey !== secretKey) {
+    process.stdout.write(
+      'logger=secrets level=error msg="Failed to decrypt data keys" error="cipher: message authentication failed"\n',
+    );
+    database.update({ secretKey });
+  }
   serve(database, settings);
 }
 
-/** `grafana cli … admin reset-admin-password --password-from-stdin`, with the settings of the container alone. */
-function setPassword(): void {
-  const wanted = 'cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin';
-  if (args.join(' ') !== wanted) die(`the stand-in cannot run grafana ${args.join(' ')}`);
-  const settings = readSettings(process.env);
-  const [password = ''] = readFileSync(0, 'utf8').split('\n');
-  if (password.length < 4) die('Error: ✗ new password is too short');
-  new Database(settings['paths.data'] ?? '').update({ password: hashOf(password), failedLogins: 0 });
-  process.stdout.write('Admin password changed successfully ✔\n');
+/** `grafana cli`, with the settings of the container alone. */
+function runCli(): void {
+  const database = new Database(readSettings(process.env)['paths.data'] ?? '');
+  const { exitCode, stdout, stderr } = resetPassword(database, args, readFileSync(0, 'utf8'));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  process.exitCode = exitCode;
 }
 
 /** Checks the isolation of the container that promstack promises; any lack is reported. */

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import { type Asked, type Grafana, provisioningError, type Reply, routes } from './api.ts';
 import { provisionDashboards } from './dashboards.ts';
 import { provisionDatasources } from './datasources.ts';
-import { type Database, hashOf } from './store.ts';
+import type { Database, StoredUser } from './store.ts';
+import { authenticate } from './users.ts';
 
 /** How long after it is healthy Grafana has provisioned; long enough that whoever takes health for ready is found out. */
 const provisioningMs = 1_500;
@@ -68,29 +69,27 @@ export async function answer(request: IncomingMessage, grafana: Grafana): Promis
     return { status: 200, body: { database: 'ok', version: '12.4.0', commit: 'abc' } };
   }
   if (asked === 'GET /metrics') return { status: 200, body: 'grafana_build_info{version="12.4.0"} 1\n' };
-  const role = roleOf(request, grafana);
-  if (role === undefined) return { status: 401, body: { message: 'Invalid username or password' } };
+  const user = userOf(request, grafana);
+  const isOpen = grafana.settings['auth.anonymous.enabled'] === 'true';
+  if (user === undefined && !isOpen) return { status: 401, body: { message: 'Invalid username or password' } };
   for (const { pattern, role: needed, handle } of routes) {
     const match = pattern.exec(asked);
     if (match === null) continue;
-    if (needed === 'admin' && role !== 'admin') return { status: 403, body: { message: 'Access denied' } };
+    if (needed === 'user' && user === undefined) return { status: 401, body: { message: 'Unauthorized' } };
+    if (needed === 'admin' && user?.isAdmin !== true) return { status: 403, body: { message: 'Access denied' } };
     const [, one = '', other = ''] = match;
-    const given: Asked = { one: decodeURIComponent(one), other, text: await text(request), grafana };
+    const given: Asked = { one: decodeURIComponent(one), other, text: await text(request), user, grafana };
     return handle(given);
   }
   grafana.log(`the stand-in does not know ${asked}`);
   return { status: 599, body: { message: `the stand-in does not know ${asked}` } };
 }
 
-/** Basic auth with the lock after five wrong tries (pkg/services/loginattempt); without a login whatever anonymous people may. */
-function roleOf({ headers }: IncomingMessage, { database, settings }: Grafana): 'admin' | 'viewer' | undefined {
-  if (headers.authorization === undefined) return settings['auth.anonymous.enabled'] === 'true' ? 'viewer' : undefined;
-  const [user, ...rest] = Buffer.from(headers.authorization.replace(/^Basic /, ''), 'base64')
+/** The user of a request's basic auth; with a wrong password the request is a visitor's. */
+function userOf({ headers: { authorization } }: IncomingMessage, { database }: Grafana): StoredUser | undefined {
+  if (authorization === undefined) return undefined;
+  const [login = '', ...rest] = Buffer.from(authorization.replace(/^Basic /, ''), 'base64')
     .toString()
     .split(':');
-  const { password, failedLogins } = database.read();
-  if (failedLogins < 5 && user === settings['security.admin_user'] && hashOf(rest.join(':')) === password)
-    return 'admin';
-  database.update({ failedLogins: failedLogins + 1 });
-  return undefined;
+  return authenticate(database, login, rest.join(':'));
 }

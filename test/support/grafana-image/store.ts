@@ -33,13 +33,23 @@ export interface StoredDashboard {
   readonly md5: string;
 }
 
+/** A user as it is stored. */
+export interface StoredUser {
+  readonly id: number;
+  readonly login: string;
+  /** Hash of the password. */
+  readonly password: string;
+  /** Whether it is a server admin. */
+  readonly isAdmin: boolean;
+  readonly isDisabled: boolean;
+}
+
 /** The contents of Grafana's database. */
 export interface Store {
-  /** Hash of the admin's password. */
-  readonly password: string;
+  readonly users: readonly StoredUser[];
   /** Hash of the key that secrets are encrypted with. */
   readonly secretKey: string;
-  readonly failedLogins: number;
+  readonly failedLogins: readonly { readonly login: string; readonly at: number }[];
   readonly datasources: readonly StoredDatasource[];
   readonly dashboards: readonly StoredDashboard[];
 }
@@ -61,7 +71,8 @@ export class Database {
 
   /** As at the first start. */
   create(password: string, secretKey: string): void {
-    this.write({ password: hashOf(password), secretKey, failedLogins: 0, datasources: [], dashboards: [] });
+    const admin = { id: 1, login: 'admin', password: hashOf(password), isAdmin: true, isDisabled: false };
+    this.write({ users: [admin], secretKey, failedLogins: [], datasources: [], dashboards: [] });
   }
 
   read(): Store {

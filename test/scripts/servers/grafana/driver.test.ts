@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { GrafanaClient } from '../../../../scripts/servers/grafana/client.ts';
 import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
-import { currentPassword, rotatePassword } from '../../../../scripts/servers/grafana/password.ts';
+import { rotatePassword, storedPasswords } from '../../../../scripts/servers/grafana/password.ts';
+import { signInProblems } from '../../../../scripts/servers/grafana/sign-in.ts';
+import { makeSecret } from '../../../../scripts/state/secret-store.ts';
 import { ConnectionError, timeoutError } from '../../../../scripts/util/http.ts';
 import { StackError } from '../../../../scripts/util/stack-error.ts';
 import { Secret } from '../../../../stack/secret.ts';
 import { defaultImages } from '../../../../stack/values/default-images.ts';
 import { contextOf, keptInMemory } from '../../../support/grafana-context.ts';
+import { hashOf, type StoredUser } from '../../../support/grafana-image/store.ts';
 import { type Folder, renderGrafana } from '../../../support/grafana-release.ts';
 import { type Faults, GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
 
@@ -30,11 +34,12 @@ async function scene(
     password?: string;
     kept?: string;
     faults?: Faults;
+    settings?: Readonly<Record<string, string>>;
   } = {},
 ) {
   const { release } = await renderGrafana(options.folder ?? folder, options.env);
-  const { password = 'right', kept: keptPassword = 'right', faults = {} } = options;
-  const standIn = await GrafanaStandIn.start({ password, files: release.files, faults });
+  const { password = 'right', kept: keptPassword = 'right', faults = {}, settings = {} } = options;
+  const standIn = await GrafanaStandIn.start({ password, files: release.files, faults, settings });
   const kept = keptInMemory({ 'admin-password': keptPassword });
   const context = contextOf(standIn, release, kept);
   return {
@@ -128,36 +133,87 @@ describe('a Grafana that rejects', () => {
     await using setUp = await scene({ password: 'changed in the browser' });
     expect(await refusal(setUp.confirm())).toEqual({
       doing: 'signing in to Grafana',
-      why: 'it rejects the stored password: the password of admin was changed in Grafana',
-      tryThis: 'promstack password --rotate sets a new one, or set grafana.admin_password to the current one',
+      why: expect.stringContaining('it rejects the stored password: the password of admin was changed in Grafana'),
+      tryThis: 'promstack password --rotate sets a new one',
     });
-    // Five wrong ones would lock the user out.
-    expect(setUp.standIn.requests).toHaveLength(1);
+    expect(setUp.standIn.failedLogins).toBe(1);
   });
 
-  test('the stored password but accepts the one in stack.yml must be confirmed, and the latter stored', async () => {
-    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
-    await using setUp = await scene({
-      folder: own,
-      env: { PASSWORD: 'in-use' },
-      password: 'in-use',
-      kept: 'outdated',
-    });
-    await expect(setUp.confirm()).resolves.toEqual([]);
-    expect(setUp.kept.texts.get('admin-password')).toBe('in-use');
+  test('the stored password must not be asked again within a command, as by a rollback', async () => {
+    await using setUp = await scene({ password: 'changed in the browser' });
+    for (const action of [setUp.reload, setUp.confirm, setUp.reload, setUp.confirm]) await refusal(action());
+    expect(setUp.standIn.failedLogins).toBe(1);
   });
 
-  test('both passwords must be reported for both', async () => {
-    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+  test('the stored password must be found by looking, with one attempt in five minutes', async () => {
+    await using setUp = await scene({ password: 'changed in the browser' });
+    for (let looks = 0; looks < 9; looks += 1) {
+      expect(await signInProblems({ ...setUp.context, rejected: new Set() })).toEqual([
+        {
+          message: expect.stringContaining('the password of admin was changed in Grafana'),
+          tryThis: 'promstack password --rotate sets a new one',
+        },
+      ]);
+    }
+    expect(setUp.standIn.failedLogins).toBe(1);
+    await setUp.context.clock.sleep(300_000);
+    await signInProblems({ ...setUp.context, rejected: new Set() });
+    expect(setUp.standIn.failedLogins).toBe(2);
+
+    // Once a change has signed in with it, it is no longer reported.
+    setUp.standIn.users = setUp.standIn.users.map((user) => ({ ...user, password: hashOf('right') }));
+    await setUp.context.clock.sleep(1);
+    await grafanaDriver.confirm({ ...setUp.context, rejected: new Set() });
+    expect(await signInProblems({ ...setUp.context, rejected: new Set() })).toEqual([]);
+  });
+
+  test('the stored password must be noticed where visitors may look at everything', async () => {
     await using setUp = await scene({
-      folder: own,
-      env: { PASSWORD: 'from-file' },
-      password: 'third',
-      kept: 'outdated',
+      password: 'changed in the browser',
+      settings: { 'auth.anonymous.enabled': 'true' },
     });
-    const { why } = await refusal(setUp.confirm());
-    expect(why).toContain('both the stored password and grafana.admin_password');
-    expect(setUp.standIn.requests).toHaveLength(2);
+    expect((await refusal(setUp.confirm())).why).toContain('it rejects the stored password');
+    expect(await signInProblems({ ...setUp.context, rejected: new Set() })).toHaveLength(1);
+  });
+
+  test('its admin as a server admin must be reported as that, with the stored password kept', async () => {
+    await using setUp = await scene();
+    setUp.standIn.users = setUp.standIn.users.map((user) => ({ ...user, isAdmin: false }));
+    const demoted = {
+      message: 'it accepts the password, but admin is no longer a server admin',
+      tryThis: 'make admin a server admin again in Grafana, under Administration, Users',
+    };
+    expect(await refusal(setUp.confirm())).toMatchObject({ why: demoted.message, tryThis: demoted.tryThis });
+    expect(await signInProblems(setUp.context)).toEqual([demoted]);
+  });
+
+  test('the stored password, while stack.yml has another, must get the latter by its own program', async () => {
+    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+    for (const password of ['in-use', 'third']) {
+      await using setUp = await scene({ folder: own, env: { PASSWORD: 'in-use' }, password, kept: 'outdated' });
+      await expect(setUp.confirm()).resolves.toEqual([]);
+      expect(setUp.kept.texts.get('admin-password')).toBe('in-use');
+      expect(setUp.standIn.hasPassword('in-use')).toBe(true);
+      expect(setUp.standIn.failedLogins).toBe(1);
+    }
+  });
+
+  test('the password in stack.yml, which is stored too, must be an error that names both', async () => {
+    const own: Folder = { ...folder, 'stack.yml': `${lokiStack}  admin_password: !env PASSWORD\n` };
+    await using setUp = await scene({ folder: own, env: { PASSWORD: 'both' }, password: 'third', kept: 'both' });
+    const { why, tryThis } = await refusal(setUp.confirm());
+    expect(why).toContain('it rejects the stored password, which is grafana.admin_password too');
+    expect(tryThis).toContain('or set grafana.admin_password to the current one');
+  });
+
+  test('a password that was generated for a database which has an admin already must get it, with a note', async () => {
+    await using setUp = await scene({ password: 'of an earlier stack' });
+    const notes: string[] = [];
+    const context = { ...setUp.context, isFirstStart: true, onNote: (text: string) => void notes.push(text) };
+    await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
+    expect(setUp.standIn.hasPassword('right')).toBe(true);
+    expect(await signInProblems({ ...setUp.context, rejected: new Set() })).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('already had a user admin: its password was set to a new one')]);
   });
 
   test('a reload without permission must be reported with the user', async () => {
@@ -327,7 +383,6 @@ describe('a request without a response', () => {
   const actions = {
     reload: grafanaDriver.reload,
     confirm: grafanaDriver.confirm,
-    'set a password': rotatePassword,
   } as const;
   for (const [who, failure] of failures) {
     for (const [name, action] of Object.entries(actions)) {
@@ -419,13 +474,13 @@ describe('an unreachable datasource', () => {
 describe('the password', () => {
   test('must be shown as stored', async () => {
     await using setUp = await scene();
-    expect((await currentPassword(setUp.context))?.reveal()).toBe('right');
+    expect((await storedPasswords(setUp.context)).current?.reveal()).toBe('right');
   });
 
   test('must be set without the previous one, stored, and accepted by Grafana', async () => {
     await using setUp = await scene({ password: 'nobody knows' });
-    const made = await rotatePassword(setUp.context);
-    expect(made.reveal()).toMatch(/^[a-zA-Z2-9]{24}$/);
+    const { password: made } = await rotatePassword(setUp.context);
+    expect(made.reveal()).toMatch(/^[a-zA-Z2-9-]{24}$/);
     expect(setUp.standIn.hasPassword(made.reveal())).toBe(true);
     expect(setUp.kept.texts.get('admin-password')).toBe(made.reveal());
     await expect(setUp.confirm()).resolves.toEqual([]);
@@ -437,6 +492,100 @@ describe('the password', () => {
     await setUp.reload();
     expect(setUp.standIn.hasPassword('new $one')).toBe(true);
     expect(setUp.kept.texts.get('admin-password')).toBe('new $one');
+  });
+
+  test('must not be set for another account when the admin was renamed, deleted or demoted', async () => {
+    const other = { id: 2, login: 'carol', password: 'hers', isAdmin: true, isDisabled: false };
+    const cases: readonly (readonly [string, Partial<StoredUser> | undefined, readonly string[]])[] = [
+      ['renamed', { login: 'bob' }, ['was renamed to bob; no password was changed', 'rename bob to admin']],
+      ['renamed and demoted', { login: 'bob', isAdmin: false }, ['was deleted', "Grafana's server admins are carol"]],
+      ['demoted', { isAdmin: false }, ['is no longer a server admin', "Grafana's server admins are carol"]],
+      ['deleted', undefined, ['was deleted', "Grafana's server admins are carol", 'sign in to Grafana as carol']],
+    ];
+    for (const [name, change, expected] of cases) {
+      await using setUp = await scene();
+      const [admin] = setUp.standIn.users;
+      if (admin === undefined) throw new Error('there is no admin');
+      setUp.standIn.users = [...(change === undefined ? [] : [{ ...admin, ...change }]), other];
+      const before = setUp.standIn.users;
+      const { why, tryThis } = await refusal(rotatePassword(setUp.context));
+      for (const part of expected) expect(`${why}\n${tryThis}`, name).toContain(part);
+      expect(setUp.standIn.users, name).toEqual(before);
+      expect(setUp.kept.texts.get('admin-password')).toBe('right');
+    }
+  });
+
+  test('must be set for the user admin, whatever its id', async () => {
+    await using setUp = await scene();
+    const [admin] = setUp.standIn.users;
+    if (admin === undefined) throw new Error('there is no admin');
+    setUp.standIn.users = [
+      { ...admin, login: 'bob' },
+      { ...admin, id: 7, login: 'Admin' },
+    ];
+    const { password, warning } = await rotatePassword(setUp.context);
+    expect(warning).toBeUndefined();
+    expect(setUp.standIn.hasPassword('right')).toBe(true);
+    expect(setUp.kept.texts.get('admin-password')).toBe(password.reveal());
+    await expect(setUp.confirm()).resolves.toEqual([]);
+  });
+
+  test('must be kept when it was set but the admin is locked out, with a warning', async () => {
+    await using setUp = await scene();
+    const wrong = new GrafanaClient(setUp.context.request, new Secret('wrong', 'a test'));
+    for (let tries = 0; tries < 5; tries += 1) expect((await wrong.user()).kind).toBe('unauthorized');
+    const { password, warning } = await rotatePassword(setUp.context);
+    expect(warning).toContain('the password is set and stored, but Grafana does not let admin sign in');
+    expect(warning).toContain('locks a user for five minutes');
+    expect(setUp.standIn.hasPassword(password.reveal())).toBe(true);
+    expect(setUp.kept.texts.get('admin-password')).toBe(password.reveal());
+  });
+
+  test('must be kept when it was set but Grafana does not answer any more, with a warning', async () => {
+    await using setUp = await scene();
+    const request = async () => {
+      throw timeoutError(30_000);
+    };
+    const { password, warning } = await rotatePassword({ ...setUp.context, request });
+    expect(warning).toBe('the password is set and stored, but Grafana does not answer: no answer within 30 s');
+    expect(setUp.kept.texts.get('admin-password')).toBe(password.reveal());
+  });
+
+  test('must be known wherever setting it is killed', async () => {
+    class Killed extends Error {}
+    for (let steps = 0, isDone = false; !isDone; steps += 1) {
+      await using setUp = await scene();
+      let left = steps;
+      const step = <A extends unknown[], T>(run: (...args: A) => Promise<T>, isBefore: boolean) => {
+        return async (...args: A): Promise<T> => {
+          if (isBefore && left-- <= 0) throw new Killed();
+          const result = await run(...args);
+          if (!isBefore && left-- <= 0) throw new Killed();
+          return result;
+        };
+      };
+      const { context, kept } = setUp;
+      // Killed after the program in the container has begun, which runs to its end.
+      const exec = step(context.exec, false);
+      try {
+        await rotatePassword({ ...context, exec, kept: { ...kept, write: step(kept.write, true) } });
+        isDone = true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(Killed);
+      }
+      await expect(setUp.confirm(), `killed at step ${steps}`).resolves.toEqual([]);
+      const { current, next } = await storedPasswords(context);
+      expect(setUp.standIn.hasPassword(current?.reveal() ?? ''), `killed at step ${steps}`).toBe(true);
+      expect(next).toBeUndefined();
+      expect(setUp.standIn.failedLogins).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('must satisfy the rules that Grafana can be set to enforce', () => {
+    for (let times = 0; times < 500; times += 1) {
+      const text = makeSecret(24).reveal();
+      for (const pattern of [/^.{24}$/, /[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/]) expect(text).toMatch(pattern);
+    }
   });
 
   test('must not change when grafana cli fails, nor be in the message', async () => {

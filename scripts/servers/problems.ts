@@ -1,0 +1,54 @@
+import type { StackConfig } from '../../stack/config.ts';
+import { enabledServices } from '../../stack/services.ts';
+import type { Engine } from '../engine/engine.ts';
+import { locateServices } from '../state/locate.ts';
+import { givenSecrets, openSecretStore } from '../state/secret-store.ts';
+import { openServiceClient } from '../state/service-client.ts';
+import type { Clock } from '../util/clock.ts';
+import { driverOf } from './drivers.ts';
+import type { ServerProblem } from './service-driver.ts';
+
+/** How long a look may wait for a server. */
+const timeoutMs = 5_000;
+
+/** What would keep a command from changing the running servers, as their drivers find out; changes nothing. */
+export async function serverProblems(options: {
+  readonly engine: Engine;
+  readonly config: StackConfig;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signal: AbortSignal;
+  /** Only these services. */
+  readonly only?: readonly string[] | undefined;
+  /** The passwords that a server has rejected within this command; added to. */
+  readonly rejected?: Set<string> | undefined;
+}): Promise<readonly (ServerProblem & { readonly service: string })[]> {
+  const { engine, config, clock, signal, only, rejected = new Set() } = options;
+  const services = enabledServices(config).flatMap((service) => {
+    const { problems } = driverOf(service.name);
+    return problems === undefined || only?.includes(service.name) === false ? [] : [{ service, problems }];
+  });
+  if (services.length === 0) return [];
+  const client = openServiceClient(engine);
+  try {
+    const containers = await locateServices(engine, config.name, client);
+    const found = await Promise.all(
+      services.map(async ({ service, problems }) => {
+        const { name } = service;
+        const container = containers.get(name);
+        if (container?.state !== 'running') return [];
+        const { user } = service.container(config);
+        const listed = await problems({
+          kept: openSecretStore(engine, { stack: config.name, service: name, user, container: container.id }),
+          given: givenSecrets(service, config),
+          request: (request) => client.request(name, request, { timeoutMs, signal }),
+          clock,
+          rejected,
+        });
+        return listed.map((problem) => ({ ...problem, service: name }));
+      }),
+    );
+    return found.flat();
+  } finally {
+    client.close();
+  }
+}

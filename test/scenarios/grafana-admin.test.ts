@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
+import { imageToRun } from '../support/grafana-real-image.ts';
+import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
+
+// The admin that promstack signs in as, and what people do to it in Grafana: with the stand-in, and with a real one where there is one.
+
+const disks = (title: string): string => JSON.stringify({ uid: 'disks', title, schemaVersion: 41, panels: [] });
+const carol = 'carol:hers-and-only-hers';
+
+describe.sequential.each(['the stand-in', 'a real image'] as const)('the admin of %s of Grafana', (which) => {
+  let image: StandInImage | undefined;
+  let stack: GrafanaStack | undefined;
+  let whyNot = '';
+
+  beforeAll(async () => {
+    if (which === 'a real image') {
+      const found = await imageToRun();
+      if ('whyNot' in found) whyNot = found.whyNot;
+      else stack = await grafanaStack(found.reference);
+    } else {
+      await using engine = await connect({ env: process.env });
+      image = await buildStandInImage(engine);
+      stack = await grafanaStack(image.reference);
+    }
+    await stack?.folder.write('dashboards/hosts/disks.json', disks('Disks'));
+    await stack?.configure({ dashboards: ['dashboards'] });
+    await stack?.fine('up');
+  }, 600_000);
+
+  afterAll(async () => {
+    try {
+      await stack?.[Symbol.asyncDispose]();
+    } finally {
+      await image?.[Symbol.asyncDispose]();
+    }
+  });
+
+  afterEach(async () => {
+    expect((await stack?.log())?.filter((line) => line.includes('the stand-in')) ?? []).toEqual([]);
+  });
+
+  const check = (name: string, body: (stack: GrafanaStack) => Promise<void>): void => {
+    test(name, async (context) => {
+      if (stack === undefined) return context.skip(whyNot);
+      await body(stack);
+    }, 240_000);
+  };
+
+  check(
+    'a password that was changed by hand must be noticed by every command, and not lock the admin out',
+    async ({ folder, change, password, statusAs, fine }) => {
+      const kept = await password();
+      await change('PUT', '/api/admin/users/1/password', { password: 'by-hand' });
+      await folder.write('dashboards/hosts/disks.json', disks('All disks'));
+      const refused = await folder.run('reload');
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain('the password of admin was changed in Grafana');
+      expect(refused.stderr).toContain('nothing was changed');
+      for (const command of ['password', 'status', 'plan', 'reload', 'password', 'status']) {
+        const { exitCode, stdout, stderr } = await folder.run(command);
+        expect(`${stdout}\n${stderr}`, command).toContain('it rejects the stored password');
+        expect(exitCode, command).toBe(command === 'plan' ? 0 : 1);
+        if (command === 'password') expect(stdout.trim()).toBe(kept);
+      }
+      expect(await statusAs('admin:by-hand', '/api/user')).toBe(200);
+
+      const rotated = (await fine('password', '--rotate')).trim();
+      expect(await statusAs(`admin:${rotated}`, '/api/user')).toBe(200);
+      await fine('reload');
+      await fine('status');
+    },
+  );
+
+  check('a renamed, demoted or deleted admin must be named, and nobody be given a password', async (stack) => {
+    const { folder, change, password, statusAs, fine } = stack;
+    const kept = await password();
+    await change('POST', '/api/admin/users', { login: 'carol', name: 'Carol', password: carol.slice(6) });
+    const [, id] =
+      /"id":\s*(\d+)/.exec(await (await stack.request('/api/users/lookup?loginOrEmail=carol')).text()) ?? [];
+    await change('PUT', `/api/admin/users/${id}/permissions`, { isGrafanaAdmin: true });
+
+    await change('PUT', '/api/users/1', { login: 'bob', email: 'bob@example.com' }, carol);
+    const renamed = await folder.run('password', '--rotate');
+    expect([renamed.exitCode, renamed.stdout]).toEqual([1, '']);
+    expect(renamed.stderr).toContain('the user admin was renamed to bob; no password was changed');
+    expect(await statusAs(`bob:${kept}`, '/api/user')).toBe(200);
+    await change('PUT', '/api/users/1', { login: 'admin', email: 'admin@localhost' }, carol);
+
+    await change('PUT', '/api/admin/users/1/permissions', { isGrafanaAdmin: false }, carol);
+    const status = await folder.run('status');
+    expect([status.exitCode, status.stdout]).toEqual([1, expect.stringContaining('admin is no longer a server admin')]);
+    const demoted = await folder.run('password', '--rotate');
+    expect([demoted.exitCode, demoted.stdout]).toEqual([1, '']);
+    expect(demoted.stderr).toContain("is no longer a server admin: Grafana's server admins are carol");
+    expect(await statusAs(`admin:${kept}`, '/api/user')).toBe(200);
+    await change('PUT', '/api/admin/users/1/permissions', { isGrafanaAdmin: true }, carol);
+
+    await change('DELETE', '/api/admin/users/1', {}, carol);
+    const deleted = await folder.run('password', '--rotate');
+    expect([deleted.exitCode, deleted.stdout]).toEqual([1, '']);
+    expect(deleted.stderr).toContain(
+      "the user admin was deleted or is no longer a server admin: Grafana's server admins",
+    );
+    expect(await statusAs(carol, '/api/user')).toBe(200);
+
+    // An admin that was created again has another id.
+    await change('POST', '/api/admin/users', { login: 'admin', name: 'admin', password: 'in-its-place' }, carol);
+    const lookup = await stack.request('/api/users/lookup?loginOrEmail=admin', carol);
+    const [, again] = /"id":\s*(\d+)/.exec(await lookup.text()) ?? [];
+    await change('PUT', `/api/admin/users/${again}/permissions`, { isGrafanaAdmin: true }, carol);
+    await fine('password', '--rotate');
+    await fine('reload');
+    await fine('status');
+  });
+
+  check('a rotation that is killed must leave a password that signs in', async ({ folder, password, statusAs }) => {
+    const moments =
+      process.env['PROMSTACK_TEST_FULL'] === undefined ? [250, 900] : [150, 180, 210, 250, 280, 400, 700, 900];
+    for (const moment of moments) {
+      const rotation = folder.start(['password', '--rotate']);
+      setTimeout(() => rotation.kill('SIGKILL'), moment);
+      await rotation;
+      // A program in the container runs to its end.
+      await expect
+        .poll(async () => statusAs(`admin:${await password()}`, '/api/user'), { timeout: 20_000, interval: 1_500 })
+        .toBe(200);
+    }
+  });
+
+  check(
+    'a database that outlived the password must get a new one, with a note',
+    async ({ folder, fine, password, statusAs }) => {
+      await fine('down');
+      await using engine = await connect({ env: process.env });
+      await engine.removeVolume(`${folder.name}-grafana-config`);
+      const up = await folder.run('up');
+      expect([up.exitCode, up.stderr]).toEqual([0, expect.stringContaining('already had a user admin')]);
+      expect(await statusAs(`admin:${await password()}`, '/api/user')).toBe(200);
+    },
+  );
+});
