@@ -2,7 +2,7 @@ import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
-import type { Observed } from '../plan/observed.ts';
+import { loadedFiles, type Observed } from '../plan/observed.ts';
 import { checkOrigin } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
@@ -131,6 +131,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
     ...options,
     containers,
     record,
+    loaded: loadedFiles(observed),
     links: { areSwitched: false },
     firstStarts: new Set<string>(),
     rejected,

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../../stack/model.ts';
+import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
@@ -35,6 +35,8 @@ export interface ExecutorContext {
   readonly files: ConfigFiles;
   /** The new releases that are already written. */
   readonly written?: WrittenSlots | undefined;
+  /** The files that the running servers have loaded, by service; absent for those of which that is not certain. */
+  readonly loaded?: ReadonlyMap<string, readonly RenderedFile[]> | undefined;
   /** Whether a link may have been switched: until then, writing files changes nothing that runs. */
   readonly links: { areSwitched: boolean };
   /** The services whose secrets this command has generated; executors add to it. */
@@ -82,10 +84,11 @@ export function createExecutors(context: ExecutorContext): Executors {
     const server = { engine, client, clock, stack, service, user: spec.user, container: containerOf(name), given };
     const { signal, onProgress, note: onNote } = step;
     const { rejected } = context;
+    const loaded = context.loaded?.get(name);
     const isFirstStart = context.firstStarts.has(name);
     return driverContext({
       ...server,
-      ...{ release, signal, onProgress, onNote, rejected, isFirstStart },
+      ...{ release, loaded, signal, onProgress, onNote, rejected, isFirstStart },
       deadlineMs: confirmMs,
     });
   };

@@ -1,7 +1,7 @@
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
-import type { History } from '../state/history.ts';
+import { type History, lastConfirmed } from '../state/history.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
 /** A snapshot of the engine: the reconciler decides by it and makes no further calls. */
@@ -45,6 +45,17 @@ export interface ObservedService {
   readonly filesHash: string | undefined;
   /** Why the running server does not run the linked release; undefined when it does, or has no proofs. */
   readonly unproven: string | undefined;
+}
+
+/** The files that the running servers have loaded, by service: where the last confirmed release is still in place. */
+export function loadedFiles({ services, history }: Observed): ReadonlyMap<string, readonly RenderedFile[]> {
+  const recorded = lastConfirmed(history)?.services ?? {};
+  return new Map(
+    [...services].flatMap(([name, { container, folder, files, filesHash }]) => {
+      const isLoaded = recorded[name]?.folder === folder && recorded[name]?.hash === filesHash;
+      return isLoaded && container.state === 'running' && files !== undefined ? [[name, files] as const] : [];
+    }),
+  );
 }
 
 /** A resource of another owner with a name that this stack needs. */

@@ -1,3 +1,4 @@
+import type { RenderedFile } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openSecretStore, type Secrets } from '../state/secret-store.ts';
@@ -27,6 +28,7 @@ export interface RunningServer {
   readonly user: string;
   readonly container: string;
   readonly release: Release;
+  readonly loaded?: readonly RenderedFile[] | undefined;
   readonly given: Secrets;
   readonly isFirstStart: boolean;
   readonly rejected: Set<string>;

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
+import type { HttpRequest, HttpResponse, RenderedFile } from '../../stack/model.ts';
 import type { Secret } from '../../stack/secret.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { ExecResult } from '../engine/engine.ts';
@@ -34,6 +34,8 @@ export class LockedOutError extends StackError {}
 export interface DriverContext {
   readonly service: Service;
   readonly release: Release;
+  /** The files that the server has loaded before, by the last confirmed change; undefined when that is not certain. */
+  readonly loaded?: readonly RenderedFile[] | undefined;
   /** Rejects when there is no response; any status is a response. */
   request(request: HttpRequest, options?: { readonly timeoutMs: number }): Promise<HttpResponse>;
   /** Runs a program inside the server's container. */

@@ -88,7 +88,9 @@ const datasource = z
       .array(z.record(z.string(), z.unknown()))
       .optional()
       .meta({ description: 'Links from its results to other queries' }),
-    version: z.int().optional().meta({ description: 'Grafana does not replace a datasource of a newer version' }),
+    version: z.int().optional().meta({
+      description: 'Without effect here: a datasource is replaced by what is in this file, whatever its version',
+    }),
     editable: z.boolean().default(false).meta({ description: 'Allow editing it in the browser' }),
   })
   .meta({

@@ -91,6 +91,13 @@ export function provisionedDatasources(config: StackConfig): readonly unknown[] 
   return withoutOwn(provisionedSettings(config), ownDatasources(config));
 }
 
+/** The names of all datasources, by which Grafana deletes them. */
+export function datasourceNames(config: StackConfig): readonly Mapping[] {
+  const own = stackDatasources(config).map(({ name }) => ({ name, orgId: 1 }));
+  const others = config.grafana.datasources.filter((datasource) => ownerOf(config, datasource) === undefined);
+  return [...own, ...others.map(({ name, orgId }) => ({ name, orgId }))];
+}
+
 function provisionedSettings(config: StackConfig): readonly Mapping[] {
   return config.grafana.datasources.map(({ secureJsonData, correlations, jsonData, ...datasource }) => ({
     ...datasource,

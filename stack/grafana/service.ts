@@ -6,6 +6,7 @@ import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
 import {
+  datasourceNames,
   isPrometheusDefault,
   ownDatasources,
   prometheusVersion,
@@ -48,6 +49,7 @@ export const grafana = defineService({
     prometheus_version: prometheusVersion(config),
     alertmanager_uid: stackDatasources(config).find(({ type }) => type === 'alertmanager')?.uid,
     provisioned_datasources: provisionedDatasources(config),
+    datasource_names: datasourceNames(config),
   }),
   ownItems: ownDatasources,
   collects: [

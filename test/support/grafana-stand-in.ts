@@ -132,6 +132,11 @@ export class GrafanaStandIn implements AsyncDisposable {
     return this.#database.read().failedLogins.length;
   }
 
+  /** Loads its files, as a new container does; throws when it would exit. */
+  restart(): void {
+    this.#provision();
+  }
+
   hasPassword(password: string): boolean {
     return this.users.some((user) => user.id === 1 && user.password === hashOf(password));
   }

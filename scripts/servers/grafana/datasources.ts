@@ -4,7 +4,8 @@ import { pluginOf } from '../../../stack/grafana/datasource-types.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
-import type { StoredDatasource } from './client.ts';
+import { mapLimit } from '../../util/map-limit.ts';
+import type { GrafanaClient, StoredDatasource } from './client.ts';
 import { textOf } from './expected.ts';
 
 const provisioned = z.looseObject({
@@ -33,6 +34,9 @@ export interface ExpectedDatasource extends z.infer<typeof provisioned> {
   readonly file: RenderedFile;
 }
 
+/** Concurrent requests to a Grafana that serves users at the same time. */
+const concurrency = 4;
+
 /** The fields that Grafana stores as they are in the file. */
 const plainFields = [
   'name',
@@ -57,7 +61,7 @@ export function expectedDatasources(files: readonly RenderedFile[]): readonly Ex
   });
 }
 
-export function isDatasourceFile({ path }: RenderedFile): boolean {
+function isDatasourceFile({ path }: RenderedFile): boolean {
   return /^provisioning\/datasources\/[^/]+\.ya?ml$/.test(path);
 }
 
@@ -67,6 +71,34 @@ function unescaped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unescaped);
   if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
+}
+
+/** Whether the datasources of two releases have the same files. */
+export function haveSameDatasources(before: readonly RenderedFile[], after: readonly RenderedFile[]): boolean {
+  const [first, second] = [before, after].map((files) =>
+    JSON.stringify(
+      files
+        .filter(isDatasourceFile)
+        .map((file) => [file.path, textOf(file)])
+        .sort(),
+    ),
+  );
+  return first === second;
+}
+
+/** How the datasources in Grafana differ from those of a release, in a sentence each. */
+export async function changedDatasources(
+  client: GrafanaClient,
+  files: readonly RenderedFile[],
+): Promise<readonly string[]> {
+  const changes = await mapLimit(expectedDatasources(files), concurrency, async (expected) => {
+    if (expected.orgId !== 1) return [];
+    const response = await client.datasource(expected.uid);
+    if (response.kind === 'absent') return [`the datasource ${expected.name} was removed`];
+    const difference = response.kind === 'ok' ? datasourceDifference(response.value, expected) : undefined;
+    return difference === undefined ? [] : [`the datasource ${expected.name} was changed: ${difference}`];
+  });
+  return changes.flat();
 }
 
 /** How a stored datasource differs from the expected one; undefined when it does not. */

@@ -5,7 +5,7 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
-import { expectedDatasources } from './datasources.ts';
+import { changedDatasources, expectedDatasources, haveSameDatasources } from './datasources.ts';
 import { expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { signIn, signInProblems } from './sign-in.ts';
@@ -17,7 +17,8 @@ const afterReloadMs = 5_000;
 export const grafanaDriver: ServiceDriver = {
   async reload(context) {
     const client = await signIn(context);
-    await reloadFiles(context, client);
+    const isUnchanged = (await datasourceChanges(context, client)).length === 0;
+    await reloadFiles(context, client, isUnchanged ? ['dashboards'] : kinds);
     try {
       await confirmFiles({ ...context, deadlineMs: Math.min(afterReloadMs, context.deadlineMs) }, client);
     } catch (error) {
@@ -38,11 +39,26 @@ export const grafanaDriver: ServiceDriver = {
 };
 
 /** Datasources first, since dashboards refer to them. */
-async function reloadFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
-  for (const what of ['datasources', 'dashboards'] as const) {
+const kinds = ['datasources', 'dashboards'] as const;
+
+async function reloadFiles(
+  context: DriverContext,
+  client: GrafanaClient,
+  changed: readonly Provisioned[] = kinds,
+): Promise<void> {
+  for (const what of changed) {
     const response = await client.reload(what);
     if (response.kind !== 'ok') throw await reloadError(context, what, response);
   }
+}
+
+/** Why datasources must be loaded again. While they are, Grafana is without them for a moment: so not for nothing. */
+async function datasourceChanges(
+  { loaded, release: { files } }: DriverContext,
+  client: GrafanaClient,
+): Promise<readonly string[]> {
+  if (loaded === undefined || !haveSameDatasources(loaded, files)) return ['their files changed'];
+  return changedDatasources(client, files);
 }
 
 async function reloadError(

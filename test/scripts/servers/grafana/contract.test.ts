@@ -49,7 +49,8 @@ const datasource = z.strictObject({
 
 const datasourceFile = z.strictObject({
   apiVersion: z.literal(1),
-  prune: z.literal(true),
+  prune: z.literal(true).optional(),
+  deleteDatasources: z.array(z.strictObject({ name: z.string().min(1), orgId: z.int() })).default([]),
   // A list that is empty is left out.
   datasources: z.array(datasource).default([]),
 });
@@ -133,6 +134,19 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     const own = all.find(({ name }) => name === 'Prometheus');
     const alertmanager = all.find(({ type }) => type === 'alertmanager')?.uid;
     if (own !== undefined) expect(own.jsonData?.['alertmanagerUid'] ?? undefined).toBe(alertmanager);
+  });
+
+  test('must prune the datasources of every file, and delete all of them before it adds any', async () => {
+    const files = (await provisioning(rendering, 'datasources')).map(({ path, ...file }) => {
+      return { path, ...datasourceFile.parse(parse(textOf({ path, ...file }))) };
+    });
+    // Grafana reads the files in the order of their names.
+    const [first, ...others] = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    expect(first?.datasources).toEqual([]);
+    const added = others.flatMap(({ datasources }) => datasources.map(({ name, orgId = 1 }) => ({ name, orgId })));
+    expect(first?.deleteDatasources).toEqual(expect.arrayContaining(added));
+    expect(first?.deleteDatasources).toHaveLength(added.length);
+    expect(others.filter(({ prune }) => prune !== true)).toEqual([]);
   });
 
   test('must have no dollar sign that Grafana would expand', async () => {

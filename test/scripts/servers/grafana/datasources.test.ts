@@ -17,19 +17,16 @@ async function running(folder: Folder) {
   return {
     standIn,
     confirm: () => grafanaDriver.confirm(contextOf(standIn, release, kept)),
-    /** Loads another stack. */
-    reload: async (other: Folder) => {
+    /** Loads another stack, by a reload or by a new container. */
+    change: async (other: Folder, how: 'reload' | 'restart') => {
       const next = (await renderGrafana(other, env)).release;
       standIn.put(next.files);
-      const context = contextOf(standIn, next, kept);
-      await grafanaDriver.reload(context);
+      const context = { ...contextOf(standIn, next, kept), loaded: release.files };
+      if (how === 'restart') standIn.restart();
+      else await grafanaDriver.reload(context);
       return grafanaDriver.confirm(context);
     },
-    stored: async (uid: string): Promise<Readonly<Record<string, unknown>>> => {
-      const authorization = `Basic ${Buffer.from('admin:right').toString('base64')}`;
-      const response = await fetch(`${standIn.url}/api/datasources/uid/${uid}`, { headers: { authorization } });
-      return (await response.json()) as Readonly<Record<string, unknown>>;
-    },
+    reloads: () => standIn.requests.filter((asked) => asked.endsWith('/datasources/reload')).length,
     [Symbol.asyncDispose]: async () => {
       await standIn[Symbol.asyncDispose]();
       expect(standIn.unexpected).toEqual([]);
@@ -62,4 +59,58 @@ describe('what Grafana stores in another form must be confirmed:', () => {
     await using grafana = await running(stack(['{name: a, type: testdata}'], 'prometheus: {enabled: false}\n'));
     await expect(grafana.confirm()).resolves.toEqual([]);
   });
+});
+
+describe.each(['reload', 'restart'] as const)('by a %s must be taken', (how) => {
+  const own = 'prometheus: {enabled: false}\n';
+  test.each([
+    ['another uid', ['{name: a, type: loki, uid: q}'], ['{name: a, type: loki, uid: q2}'], ''],
+    ['a uid that is given up', ['{name: a, type: loki, uid: q}'], ['{name: a, type: loki}'], ''],
+    [
+      'exchanged uids',
+      ['{name: a, type: loki, uid: q}', '{name: b, type: tempo, uid: r}'],
+      ['{name: a, type: loki, uid: r}', '{name: b, type: tempo, uid: q}'],
+      '',
+    ],
+    [
+      'the uid of a removed one',
+      ['{name: a, type: loki, uid: q}', '{name: b, type: tempo, uid: r}'],
+      ['{name: b, type: tempo, uid: q}'],
+      '',
+    ],
+    [
+      "the name of one of the stack's own",
+      ['{name: Prometheus, type: prometheus, uid: mine, url: "http://p:9090"}'],
+      ['{name: Mine, type: prometheus, uid: mine, url: "http://p:9090"}'],
+      own,
+    ],
+    ['no url', ['{name: a, type: loki, uid: q, url: "http://l:3100"}'], ['{name: a, type: loki, uid: q}'], ''],
+    ['no user', ['{name: a, type: mysql, uid: q, user: me, database: d}'], ['{name: a, type: mysql, uid: q}'], ''],
+    [
+      'no basic auth',
+      [
+        '{name: a, type: loki, uid: q, basicAuth: true, basicAuthUser: me, secureJsonData: {basicAuthPassword: !env TOKEN}}',
+      ],
+      ['{name: a, type: loki, uid: q}'],
+      '',
+    ],
+  ])('%s', async (_, before, after, rest) => {
+    await using grafana = await running(stack(before, rest));
+    await expect(grafana.change(stack(after), how)).resolves.toEqual([]);
+  });
+});
+
+test('a change of dashboards alone must leave the datasources, unless one was changed by hand', async () => {
+  const datasources = ['{name: a, type: loki, uid: q, editable: true, url: "http://l:3100"}'];
+  await using grafana = await running(stack(datasources));
+  const other = {
+    ...stack(datasources, ''),
+    'stack.yml': `${stack(datasources)['stack.yml']}  dashboards: [boards]\n`,
+    'boards/b.json': { title: 'B', uid: 'b', panels: [] },
+  };
+  await grafana.change(other, 'reload');
+  expect(grafana.reloads()).toBe(0);
+  grafana.standIn.changeDatasource('q', { url: 'http://elsewhere' });
+  await expect(grafana.change(other, 'reload')).resolves.toEqual([]);
+  expect(grafana.reloads()).toBe(1);
 });
