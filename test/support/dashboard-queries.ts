@@ -30,6 +30,7 @@ export function panelsOf(dashboard: Dashboard): readonly Panel[] {
 /** An expression with Grafana's macros and the dashboard's variables filled in. */
 export function fillMacros(expr: string, variables: Readonly<Record<string, string>>): string {
   return expr
+    .replaceAll('$__rate_interval_ms', '300000')
     .replaceAll('$__rate_interval', '5m')
     .replaceAll('$__interval', '1m')
     .replaceAll('$__range', '1h')

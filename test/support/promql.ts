@@ -23,6 +23,31 @@ export function metricNames(expr: string): readonly string[] {
   return [...names];
 }
 
+/** A counter in `rate` or `increase`, with its matchers and the window in seconds. */
+interface WindowedCounter {
+  readonly metric: string;
+  readonly labels: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
+  readonly window: number;
+}
+
+/** The counters of which an expression takes the rate or the increase. */
+export function windowedCounters(expr: string): readonly WindowedCounter[] {
+  const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+  return [...expr.matchAll(/\b(?:rate|increase)\((\w+)\{([^}]*)\}\[(\d+)([smhd])\]\)/g)].map(
+    ([, metric = '', matchers = '', count, unit = 's']) => ({
+      metric,
+      labels: [...matchers.matchAll(/(\w+)(=~|!~|!=|=)"([^"]*)"/g)].map(
+        ([, label = '', operator = '', value = '']) => ({
+          label,
+          operator,
+          value,
+        }),
+      ),
+      window: Number(count) * (units[unit] ?? 0),
+    }),
+  );
+}
+
 /** Two vectors that an expression matches with each other: each alone, and both. */
 interface Match {
   readonly left: string;

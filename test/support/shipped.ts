@@ -32,6 +32,7 @@ export interface ShippedAlert {
   readonly group: string;
   readonly alert: string;
   readonly expr: string;
+  readonly for?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,5 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
+import { aMinute, events, perMinute } from './events.ts';
 import { cpu, failures, graph, memory, stat } from './panels.ts';
 import { colour, orangeFrom, redFrom, zeroOrOne } from './thresholds.ts';
 
@@ -23,43 +24,50 @@ export const alertmanager: DashboardPlan = {
   rows: [
     {
       heading: 'Overview',
-      height: 4,
+      height: 3,
       panels: [
         stat(
-          'Failed notifications (15 min)',
-          'Notifications that failed after all retries. Red: somebody was not notified; the log has the receiver and the reason.',
-          { failed: `sum(increase(alertmanager_notifications_failed_total{${selected}}[15m]))` },
-          { width: 5, decimals: 0, thresholds: redFrom(0.5) },
+          'Undelivered',
+          'Notifications that failed after all retries in the last 15 minutes. Red: somebody was not notified; the log has the receiver and the reason.',
+          {
+            failed: `sum${events(`alertmanager_notifications_failed_total{${selected}}`, '15m')} or 0 * sum(alertmanager_build_info)`,
+          },
+          { decimals: 0, thresholds: redFrom(0.5), link: { alert: 'AlertmanagerNotificationsFailing' } },
         ),
         stat(
           'Config',
           'Red: the last reload failed and the previous config is still running. Run promstack reload.',
           { config: 'min(alertmanager_config_last_reload_successful)' },
-          { width: 5, ...zeroOrOne('Failed', 'OK') },
+          { ...zeroOrOne('Failed', 'OK'), link: { alert: 'AlertmanagerConfigReloadFailed' } },
         ),
         stat(
-          'Active alerts',
+          'Active',
           'Alerts that are neither silenced nor inhibited.',
           { active: 'sum(alertmanager_alerts{state="active"})' },
-          { width: 5, sparkline: true, thresholds: orangeFrom(1) },
+          { thresholds: orangeFrom(1), link: { dashboard: 'promstack-overview' } },
         ),
+      ],
+    },
+    {
+      height: 3,
+      panels: [
         stat(
-          'Suppressed alerts',
+          'Suppressed',
           'Alerts that are silenced or inhibited: no notifications are sent.',
           { suppressed: 'sum(alertmanager_alerts{state="suppressed"})' },
-          { width: 5, quiet: true, sparkline: true },
+          { quiet: true, link: { panel: 'Alerts by state' } },
         ),
         stat(
-          'Active silences',
-          'Silences in effect. A forgotten silence hides the next outage.',
+          'Silences',
+          'Active silences. A forgotten silence hides the next outage.',
           { silences: 'sum(alertmanager_silences{state="active"})' },
-          { width: 4, quiet: true },
+          { quiet: true, link: { panel: 'Silences by state' } },
         ),
       ],
     },
     {
       heading: 'Alerts',
-      height: 8,
+      height: 9,
       panels: [
         graph(
           'Alerts by state',
@@ -73,12 +81,12 @@ export const alertmanager: DashboardPlan = {
         ),
         graph(
           'Alerts received',
-          'Alerts from Prometheus per second. Firing alerts are sent again about every minute.',
+          'Alerts from Prometheus per minute. Firing alerts are sent again about every minute.',
           {
-            '{{status}}': 'sum by (status) (rate(alertmanager_alerts_received_total[$__rate_interval]))',
-            invalid: 'sum(rate(alertmanager_alerts_invalid_total[$__rate_interval]))',
+            '{{status}}': perMinute('alertmanager_alerts_received_total', 'status'),
+            invalid: perMinute('alertmanager_alerts_invalid_total'),
           },
-          { unit: 'ops', colours: { firing: colour.critical, resolved: colour.ok, invalid: 'purple' } },
+          { unit: aMinute, colours: { firing: colour.critical, resolved: colour.ok, invalid: 'purple' } },
         ),
         graph(
           'Alert groups',
@@ -90,29 +98,26 @@ export const alertmanager: DashboardPlan = {
     },
     {
       heading: 'Notifications',
-      height: 8,
+      height: 9,
       panels: [
         graph(
           'Notifications by integration',
-          'Notifications per second. Integrations that never sent any are not shown.',
+          'Notifications per minute. Integrations that never sent any are not shown.',
           {
-            '{{integration}}': `sum by (integration) (rate(alertmanager_notifications_total{${selected}}[$__rate_interval])) ${usedOnly}`,
+            '{{integration}}': `${perMinute(`alertmanager_notifications_total{${selected}}`, 'integration')} ${usedOnly}`,
           },
-          { unit: 'ops', noValue: 'No notifications' },
+          { unit: aMinute, noValue: 'No notifications' },
         ),
         failures(
           'Failed notifications by reason',
           'Should be empty. clientError: rejected, such as for a wrong URL or key. serverError: the receiver failed. contextDeadlineExceeded: timeout.',
-          {
-            '{{integration}}: {{reason}}': `sum by (integration, reason) (increase(alertmanager_notifications_failed_total{${selected}}[$__rate_interval])) > 0`,
-          },
-          { noValue: 'No failures' },
+          { '{{integration}}: {{reason}}': `alertmanager_notifications_failed_total{${selected}}` },
         ),
         graph(
           'Failed request ratio',
           'Ratio of failed requests, which are retried. High values mean an unreliable receiver.',
           {
-            '{{integration}}': `sum by (integration) (rate(alertmanager_notification_requests_failed_total{${selected}}[$__rate_interval])) / sum by (integration) (rate(alertmanager_notification_requests_total{${selected}}[$__rate_interval])) ${usedOnly}`,
+            '{{integration}}': `sum by (integration) ${events(`alertmanager_notification_requests_failed_total{${selected}}`)} / sum by (integration) ${events(`alertmanager_notification_requests_total{${selected}}`)} ${usedOnly}`,
           },
           {
             unit: 'percentunit',
@@ -125,13 +130,13 @@ export const alertmanager: DashboardPlan = {
       ],
     },
     {
-      height: 8,
+      height: 9,
       panels: [
         graph(
           'Notification latency (p95)',
           '95th percentile of the duration of notification requests.',
           {
-            '{{integration}}': `histogram_quantile(0.95, sum by (integration, le) (rate(alertmanager_notification_latency_seconds_bucket{${selected}}[$__rate_interval]))) ${usedOnly}`,
+            '{{integration}}': `histogram_quantile(0.95, sum by (integration, le) ${events(`alertmanager_notification_latency_seconds_bucket{${selected}}`)}) ${usedOnly}`,
           },
           { unit: 's', noValue: 'No notifications' },
         ),
@@ -145,15 +150,15 @@ export const alertmanager: DashboardPlan = {
     },
     {
       heading: 'Alertmanager process',
-      height: 7,
+      height: 9,
       panels: [
         failures(
           'Internal failures',
           'Should be empty. Reading or saving silences or the notification log failed: check for a full disk.',
           {
-            'notification log': 'sum(increase(alertmanager_nflog_maintenance_errors_total[$__rate_interval]))',
-            silences: 'sum(increase(alertmanager_silences_maintenance_errors_total[$__rate_interval]))',
-            'silence queries': 'sum(increase(alertmanager_silences_query_errors_total[$__rate_interval]))',
+            'notification log': 'alertmanager_nflog_maintenance_errors_total',
+            silences: 'alertmanager_silences_maintenance_errors_total',
+            'silence queries': 'alertmanager_silences_query_errors_total',
           },
         ),
         memory('alertmanager', 'Alerts, silences and the notification log are kept in memory.'),

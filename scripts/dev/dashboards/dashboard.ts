@@ -19,6 +19,8 @@ export interface DashboardPlan {
   readonly uid: string;
   readonly title: string;
   readonly description: string;
+  /** What it shows when it is opened; default: the last half hour. */
+  readonly from?: 'now-10m';
   readonly variables?: readonly Builder<VariableModel>[];
   readonly rows: readonly Row[];
 }
@@ -46,7 +48,7 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
     .tags([tag])
     .readonly()
     .timezone('browser')
-    .time({ from: 'now-1h', to: 'now' })
+    .time({ from: plan.from ?? 'now-30m', to: 'now' })
     .refresh('30s')
     .tooltip(DashboardCursorSync.Crosshair)
     .annotation(revisionChanges())
@@ -54,6 +56,7 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
     .link(otherDashboards());
   for (const variable of plan.variables ?? []) builder.withVariable(variable);
 
+  const panelsOfPlan = { uid: plan.uid, ids: panelIds(plan) };
   let id = 1;
   let y = 0;
   for (const { heading, height, panels } of plan.rows) {
@@ -64,13 +67,22 @@ export function buildDashboard(plan: DashboardPlan): Dashboard {
     let x = 0;
     for (const panel of panels) {
       const width = panel.width ?? gridWidth / panels.length;
-      builder.withPanel(panel.at({ id: id++, x, y, width, height }));
+      builder.withPanel(panel.at({ id: id++, x, y, width, height }, panelsOfPlan));
       x += width;
     }
     if (x !== gridWidth) throw new Error(`the panels at row ${y} of "${plan.title}" are ${x} columns wide, not 24`);
     y += height;
   }
   return withoutPlacement(builder.build());
+}
+
+/** Headings have ids too. */
+function panelIds({ rows }: DashboardPlan): ReadonlyMap<string, number> {
+  const titles = rows.flatMap(({ heading, panels }) => [
+    ...(heading === undefined ? [] : [`heading ${heading}`]),
+    ...panels.map(({ title }) => title),
+  ]);
+  return new Map(titles.map((title, at) => [title, at + 1]));
 }
 
 /** The builder moves links and annotations to a menu that older Grafana versions lack; without `placement` they are always visible. */
@@ -107,7 +119,8 @@ export function labelVariable(variable: {
 /** Marks when a new revision was applied. */
 function revisionChanges(): AnnotationQueryBuilder {
   return annotation('Revisions', 'blue', true, {
-    expr: 'promstack_revision_info unless on (revision) promstack_revision_info offset 2m',
+    // Only the first point with a new revision, else the mark is a region.
+    expr: 'promstack_revision_info unless on (revision) promstack_revision_info offset $__interval',
     titleFormat: 'Revision {{revision}}',
     textFormat: 'promstack applied this revision of the stack.',
     tagKeys: 'revision',

@@ -1,4 +1,5 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
+import { perSecond, pushedEvents } from './events.ts';
 import { bars, graph, stat, timeline } from './panels.ts';
 import { colour, orangeThenRed, redFrom, zeroOrOne } from './thresholds.ts';
 
@@ -9,6 +10,7 @@ export const demo: DashboardPlan = {
   uid: 'promstack-demo',
   title: 'Demo',
   description: 'Sample metrics of the demo: RAID arrays, HTTP requests of a web shop, and errors counted by a script.',
+  from: 'now-10m',
   variables: [
     labelVariable({
       name: 'instance',
@@ -34,34 +36,39 @@ export const demo: DashboardPlan = {
           'Degraded arrays',
           'RAID arrays with a failed disk. Red: replace the disk.',
           { degraded: `count(${raid} == 0) or 0 * count(${raid})` },
-          { thresholds: redFrom(1) },
+          { thresholds: redFrom(1), link: { alert: 'RaidDegraded' } },
         ),
         stat(
           'Error ratio',
           'Ratio of requests with a 5xx status over the last 5 minutes. Orange from 1%, red from 5%.',
           {
-            errors:
-              '(sum(rate(http_request_total{path=~"$path", code=~"5.."}[5m])) or 0 * sum(rate(http_request_total{path=~"$path"}[5m]))) / (sum(rate(http_request_total{path=~"$path"}[5m])) > 0)',
+            errors: `(sum${pushedEvents('http_request_total{path=~"$path", code=~"5.."}', '5m')} or 0 * sum(http_request_total)) / (sum${pushedEvents('http_request_total{path=~"$path"}', '5m')} > 0)`,
           },
-          { unit: 'percentunit', decimals: 1, thresholds: orangeThenRed(0.01, 0.05), noValue: 'No requests' },
+          {
+            unit: 'percentunit',
+            decimals: 1,
+            thresholds: orangeThenRed(0.01, 0.05),
+            noValue: 'No requests',
+            link: { panel: 'Requests by status code' },
+          },
         ),
         stat(
           'Script errors',
           'Last pushed value of request_error_number. Orange from 20, red from 90.',
           { errors: 'max(request_error_number)' },
-          { sparkline: true, thresholds: orangeThenRed(20, 90) },
+          { thresholds: orangeThenRed(20, 90), link: { panel: 'Script errors by job' } },
         ),
         stat(
-          'Time since last push',
+          'Last push',
           'Time since the last push to any group. Red from 1 minute: the demo has stopped pushing.',
-          { 'last push': 'time() - max(push_time_seconds)' },
-          { unit: 's', decimals: 0, thresholds: redFrom(60) },
+          { 'last push': 'time() - max(push_time_seconds > 0)' },
+          { unit: 's', decimals: 0, thresholds: redFrom(60), link: { dashboard: 'promstack-pushgateway' } },
         ),
       ],
     },
     {
       heading: 'RAID arrays',
-      height: 8,
+      height: 9,
       panels: [
         timeline(
           'Array state',
@@ -71,9 +78,9 @@ export const demo: DashboardPlan = {
         ),
         bars(
           'Time since last push by group',
-          'Time since the last push to each group. Red from 1 minute: its metrics are stale.',
-          { '{{job}} {{instance}}': 'topk(10, time() - push_time_seconds)' },
-          { width: 8, unit: 's', min: 0, decimals: 0, thresholds: orangeThenRed(30, 60) },
+          'Time since the last push to each group. Red and full from 1 minute: its metrics are stale.',
+          { '{{job}} {{instance}}': 'topk(5, time() - (push_time_seconds > 0))' },
+          { width: 8, unit: 's', min: 0, max: 60, decimals: 0, thresholds: orangeThenRed(30, 60) },
         ),
       ],
     },
@@ -84,13 +91,13 @@ export const demo: DashboardPlan = {
         graph(
           'Requests by path',
           'Requests per second, from the pushed counters.',
-          { '{{path}}': 'sum by (path) (rate(http_request_total{path=~"$path"}[$__rate_interval]))' },
+          { '{{path}}': perSecond('http_request_total{path=~"$path"}', 'path') },
           { unit: 'reqps', stacked: true },
         ),
         graph(
           'Requests by status code',
           'Requests per second by HTTP status code. 5xx are server errors.',
-          { '{{code}}': 'sum by (code) (rate(http_request_total{path=~"$path"}[$__rate_interval]))' },
+          { '{{code}}': perSecond('http_request_total{path=~"$path"}', 'code') },
           {
             unit: 'reqps',
             stacked: true,
@@ -107,19 +114,25 @@ export const demo: DashboardPlan = {
     },
     {
       heading: 'Alerts',
-      height: 7,
+      height: 9,
       panels: [
         graph(
           'Alerts by name and state',
           'Pending alerts fire once their condition has held for the duration of "for" in the rule.',
           { '{{alertname}} {{alertstate}}': 'count by (alertname, alertstate) (ALERTS)' },
-          { width: 16, decimals: 0, stacked: true, noValue: 'No alerts' },
+          {
+            width: 16,
+            decimals: 0,
+            stacked: true,
+            colours: { '/ firing$/': colour.critical, '/ pending$/': colour.warning },
+            noValue: 'No alerts',
+          },
         ),
         stat(
           'Notifications sent',
           'Notifications sent since Alertmanager started, without failed ones.',
           { sent: 'sum(alertmanager_notifications_total) - sum(alertmanager_notifications_failed_total)' },
-          { width: 8, decimals: 0, quiet: true, sparkline: true },
+          { width: 8, decimals: 0, quiet: true },
         ),
       ],
     },

@@ -34,6 +34,8 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { aMinute, someEvents } from './events.ts';
+import { type DashboardPanels, type Link, linkTo } from './link.ts';
 import { colour, neutral } from './thresholds.ts';
 
 /** The stack's own Prometheus, by the uid of its provisioned datasource. */
@@ -56,6 +58,8 @@ export interface Options {
   readonly max?: number;
   /** Shown without data; missing data is never shown as good. */
   readonly noValue?: string;
+  /** Where to go from here. */
+  readonly link?: Link;
 }
 
 interface GraphOptions extends Options {
@@ -71,35 +75,39 @@ interface GraphOptions extends Options {
 interface StatOptions extends Options {
   /** Shows the name of the series instead of its value. */
   readonly shows?: 'value' | 'name';
-  readonly sparkline?: boolean;
   /** Colours the number instead of the background, for values that need no action. */
   readonly quiet?: boolean;
 }
 
 /** A panel without its grid position. */
 export interface PanelPlan {
+  readonly title: string;
   /** Default: an equal share of the row. */
   readonly width: number | undefined;
-  at(position: {
-    readonly id: number;
-    readonly x: number;
-    readonly y: number;
-    readonly width: number;
-    readonly height: number;
-  }): Builder<Panel>;
+  at(
+    position: {
+      readonly id: number;
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+    },
+    dashboard: DashboardPanels,
+  ): Builder<Panel>;
 }
 
 /** A time series panel. The description says what is shown, what is normal and what to do when it is not. */
 export function graph(title: string, description: string, queries: Queries, options: GraphOptions = {}): PanelPlan {
-  const { bars, stacked, softMax, thresholdLines, colours = {} } = options;
-  return panel({ title, description, queries, ...options, unit: options.unit ?? 'short' }, () => {
+  const { bars, stacked, thresholdLines, colours = {}, unit = 'short', softMax = shortestAxis[unit] } = options;
+  return panel({ title, description, queries, ...options, unit }, () => {
     const builder = new GraphBuilder()
       .legend(
         new VizLegendOptionsBuilder()
           .showLegend(true)
-          .displayMode(LegendDisplayMode.Table)
+          // A table has room for two rows and pushes its columns out of sight.
+          .displayMode(LegendDisplayMode.List)
           .placement(LegendPlacement.Bottom)
-          .calcs(['lastNotNull', 'max']),
+          .calcs([]),
       )
       .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
       .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
@@ -117,9 +125,21 @@ export function graph(title: string, description: string, queries: Queries, opti
   });
 }
 
-/** Red bars; the graph should be empty. */
-export function failures(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
-  return graph(title, description, queries, { bars: true, colours: { '/.*/': colour.critical }, ...options });
+/** Where the axis ends at least, by unit: that of a graph of zeros would end at 100. */
+const shortestAxis: Readonly<Record<string, number>> = { short: 1, [aMinute]: 1, reqps: 1, percentunit: 0.01 };
+
+/** Red bars of the events of counters, by legend; without any the panel says so. */
+export function failures(title: string, description: string, counters: Queries, options: GraphOptions = {}): PanelPlan {
+  const queries = Object.entries(counters).map(([legend, counter]) => {
+    const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
+    return [legend, someEvents(counter, ...labels)];
+  });
+  return graph(title, description, Object.fromEntries(queries), {
+    bars: true,
+    colours: { '/.*/': colour.critical },
+    noValue: 'No failures',
+    ...options,
+  });
 }
 
 /** Memory of a server, identified by its `…_build_info` metric. */
@@ -140,16 +160,17 @@ export function ofServer(server: string): string {
 
 /** A stat panel; its background colour shows whether to act. */
 export function stat(title: string, description: string, queries: Queries, options: StatOptions = {}): PanelPlan {
-  const { quiet, sparkline, shows } = options;
+  const { quiet, shows } = options;
   const start = () =>
     new StatBuilder()
       .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
       .colorMode(quiet ? BigValueColorMode.Value : BigValueColorMode.Background)
-      .graphMode(sparkline ? BigValueGraphMode.Area : BigValueGraphMode.None)
+      .graphMode(BigValueGraphMode.None)
       .textMode(shows === 'name' ? BigValueTextMode.Name : BigValueTextMode.Auto)
       .orientation(VizOrientation.Auto);
   // In a range query, a series that has ended would stay as a second number.
-  return panel({ title, description, queries, ...options }, start, sparkline ? 'range' : 'instant');
+  // Without a series its server is not scraped.
+  return panel({ title, description, queries, noValue: 'Not scraped', ...options }, start, 'instant');
 }
 
 /** A bar gauge of the current values. */
@@ -167,8 +188,8 @@ export function bars(title: string, description: string, queries: Queries, optio
 
 /** A state timeline, one band per series. */
 export function timeline(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
-  return panel({ title, description, queries, ...options }, () =>
-    new TimelineBuilder()
+  return panel({ title, description, queries, ...options }, () => {
+    const builder = new TimelineBuilder()
       .mergeValues(true)
       .rowHeight(0.8)
       .showValue(VisibilityMode.Never)
@@ -179,8 +200,12 @@ export function timeline(title: string, description: string, queries: Queries, o
           .placement(LegendPlacement.Bottom)
           .calcs([]),
       )
-      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds)),
-  );
+      // With colours by threshold the legend has numbers instead of the words for them.
+      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(colour.none));
+    const build = builder.build.bind(builder);
+    // 0 is for no pager, which the builder refuses; otherwise there is one for a single page too.
+    return Object.assign(builder, { build: () => ({ ...build(), options: { ...build().options, perPage: 0 } }) });
+  });
 }
 
 /** The methods that all panel builders share. */
@@ -215,9 +240,11 @@ export function panel(
   start: () => unknown,
   type: 'range' | 'instant' | 'table' = 'range',
 ): PanelPlan {
+  const { title, width } = plan;
   return {
-    width: plan.width,
-    at: ({ id, x, y, width, height }) => {
+    title,
+    width,
+    at: ({ id, x, y, width, height }, dashboard) => {
       const builder = start() as AnyBuilder;
       builder
         .id(id)
@@ -225,7 +252,7 @@ export function panel(
         .description(plan.description)
         .datasource(datasource)
         .gridPos({ x, y, w: width, h: height })
-        .unit(plan.unit ?? 'none')
+        .unit(plan.unit ?? 'short')
         .noValue(plan.noValue ?? 'No data')
         .thresholds(
           new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...(plan.thresholds ?? neutral)]),
@@ -240,9 +267,18 @@ export function panel(
       for (const [at, [legend, expr]] of queries.entries()) {
         builder.withTarget(target(expr, legend, String.fromCharCode(65 + at), type));
       }
-      return builder;
+      return { build: () => withLink(builder.build(), plan.link, dashboard) };
     },
   };
+}
+
+/** The link stands in the panel's header, and a click on its value follows it. */
+function withLink(panel: Panel, link: Link | undefined, dashboard: DashboardPanels): Panel {
+  if (link === undefined) return panel;
+  const links = [linkTo(link, dashboard)];
+  const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
+  // The types of the builders ask for all fields of a dashboard's link.
+  return { ...panel, links, fieldConfig: { defaults: { ...defaults, links }, overrides } } as unknown as Panel;
 }
 
 function target(expr: string, legend: string, refId: string, type: 'range' | 'instant' | 'table'): DataqueryBuilder {

@@ -1,4 +1,5 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
+import { aMinute, events, perMinute, ruleGroupLoad, someEvents, withGroupName } from './events.ts';
 import { cpu, failures, graph, memory, stat } from './panels.ts';
 import { table } from './table.ts';
 import { colour, orangeThenRed, redBelow, redFrom, zeroOrOne } from './thresholds.ts';
@@ -22,59 +23,66 @@ export const prometheus: DashboardPlan = {
   rows: [
     {
       heading: 'Overview',
-      height: 4,
+      height: 3,
       panels: [
         stat(
           'Targets up',
           'Ratio of targets of the selected jobs that are up. Red below 100%: the table lists those that are down.',
           { up: `avg(up{${selected}})` },
-          { unit: 'percentunit', decimals: 0, thresholds: redBelow(1) },
+          { unit: 'percentunit', decimals: 0, thresholds: redBelow(1), link: { panel: 'Targets down' } },
         ),
         stat(
           'Config',
           'Red: the last reload failed; parts of the new config may be active. Run promstack reload.',
           { config: 'min(prometheus_config_last_reload_successful)' },
-          { ...zeroOrOne('Failed', 'OK') },
+          { ...zeroOrOne('Failed', 'OK'), link: { alert: 'PrometheusConfigReloadFailed' } },
         ),
         stat(
-          'Rule failures (15 min)',
-          'Failed rule evaluations. Red: an alert rule that fails cannot fire.',
-          { failures: 'sum(increase(prometheus_rule_evaluation_failures_total[15m]))' },
-          { decimals: 0, thresholds: redFrom(0.5) },
+          'Failing rules',
+          'Rule groups with a rule that failed in the last 15 minutes. Red: an alert rule that fails cannot fire.',
+          {
+            groups: `count(sum by (rule_group) ${events('prometheus_rule_evaluation_failures_total', '15m')} > 0) or 0 * sum(prometheus_build_info)`,
+          },
+          { thresholds: redFrom(1), link: { panel: 'Failed evaluations by group' } },
         ),
+      ],
+    },
+    {
+      height: 3,
+      panels: [
         stat(
-          'Samples per second',
-          'Samples appended to the head.',
+          'Samples/s',
+          'Samples appended to the head per second.',
           { samples: 'sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))' },
-          { unit: 'short', decimals: 0, quiet: true, sparkline: true },
+          { unit: 'short', decimals: 0, quiet: true, link: { panel: 'Samples by job' } },
         ),
         stat(
-          'Series in memory',
+          'Series',
           'Active series in the head. Each takes about 4 kB of memory.',
           { series: 'sum(prometheus_tsdb_head_series)' },
-          { unit: 'short', quiet: true, sparkline: true },
+          { unit: 'short', quiet: true, link: { panel: 'Series created and removed' } },
         ),
         stat(
-          'Storage used',
+          'Disk',
           'Blocks, write-ahead log and head chunks on disk. Limited by prometheus.retention in stack.yml.',
           {
             storage:
               'sum(prometheus_tsdb_storage_blocks_bytes + prometheus_tsdb_wal_storage_size_bytes + prometheus_tsdb_head_chunks_storage_size_bytes)',
           },
-          { unit: 'bytes', quiet: true, sparkline: true },
+          { unit: 'bytes', quiet: true, link: { panel: 'Disk usage' } },
         ),
       ],
     },
     {
       heading: 'Scraping',
-      height: 8,
+      height: 9,
       panels: [
         table(
           'Targets down',
           'Targets that are down now. Prometheus shows the error under Status > Target health.',
           [`up{${selected}} == 0`],
           [
-            { from: 'job', title: 'Job' },
+            { from: 'job', title: 'Job', width: 130 },
             { from: 'instance', title: 'Instance' },
           ],
           { noValue: 'All targets are up', sortBy: { column: 'Job', descending: false } },
@@ -93,7 +101,7 @@ export const prometheus: DashboardPlan = {
       ],
     },
     {
-      height: 7,
+      height: 9,
       panels: [
         graph(
           'Samples by job',
@@ -105,49 +113,45 @@ export const prometheus: DashboardPlan = {
           'Dropped samples',
           'Should be empty. Duplicate and out-of-order samples: two sources have the same labels. sample_limit is set in the job.',
           {
-            duplicate: 'sum(increase(prometheus_target_scrapes_sample_duplicate_timestamp_total[$__rate_interval]))',
-            'out of order': 'sum(increase(prometheus_target_scrapes_sample_out_of_order_total[$__rate_interval]))',
-            'out of bounds': 'sum(increase(prometheus_target_scrapes_sample_out_of_bounds_total[$__rate_interval]))',
-            'over sample_limit':
-              'sum(increase(prometheus_target_scrapes_exceeded_sample_limit_total[$__rate_interval]))',
+            duplicate: 'prometheus_target_scrapes_sample_duplicate_timestamp_total',
+            'out of order': 'prometheus_target_scrapes_sample_out_of_order_total',
+            'out of bounds': 'prometheus_target_scrapes_sample_out_of_bounds_total',
+            'over sample_limit': 'prometheus_target_scrapes_exceeded_sample_limit_total',
           },
         ),
       ],
     },
     {
       heading: 'Rules and alerts',
-      height: 8,
+      height: 9,
       panels: [
         graph(
           'Rule group duration / interval',
-          'Duration of the last evaluation as a ratio of the interval. At 100% evaluations are skipped and alerts are late.',
-          {
-            '{{rule_group}}':
-              'topk(10, prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds)',
-          },
-          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1), thresholdLines: true },
+          'Duration of the last evaluation as a ratio of the interval, from 1%. At 100% evaluations are skipped and alerts are late.',
+          { '{{group}}': ruleGroupLoad },
+          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1), noValue: 'All groups are below 1%' },
         ),
-        failures(
+        graph(
           'Failed evaluations by group',
           'Should be empty. Prometheus shows the error under Status > Rule health.',
-          { '{{rule_group}}': 'increase(prometheus_rule_evaluation_failures_total[$__rate_interval]) > 0' },
-          { noValue: 'No failures' },
+          { '{{group}}': withGroupName(someEvents('prometheus_rule_evaluation_failures_total', 'rule_group')) },
+          { bars: true, colours: { '/.*/': colour.critical }, noValue: 'No failures' },
         ),
         graph(
           'Alerts sent to Alertmanager',
-          'Sent, failed and dropped alerts per second. Nobody is notified about dropped alerts.',
+          'Sent, failed and dropped alerts per minute. Nobody is notified about dropped alerts.',
           {
-            sent: 'sum(rate(prometheus_notifications_sent_total[$__rate_interval]))',
-            failed: 'sum(rate(prometheus_notifications_errors_total[$__rate_interval]))',
-            dropped: 'sum(rate(prometheus_notifications_dropped_total[$__rate_interval]))',
+            sent: perMinute('prometheus_notifications_sent_total'),
+            failed: perMinute('prometheus_notifications_errors_total'),
+            dropped: perMinute('prometheus_notifications_dropped_total'),
           },
-          { unit: 'ops', colours: { sent: colour.ok, failed: colour.warning, dropped: colour.critical } },
+          { unit: aMinute, colours: { sent: colour.ok, failed: colour.warning, dropped: colour.critical } },
         ),
       ],
     },
     {
       heading: 'Storage',
-      height: 7,
+      height: 9,
       panels: [
         graph(
           'Series created and removed',
@@ -172,17 +176,17 @@ export const prometheus: DashboardPlan = {
           'Storage failures',
           "Should be empty. Check for a full or failing disk under Prometheus's data volume.",
           {
-            'log writes': 'sum(increase(prometheus_tsdb_wal_writes_failed_total[$__rate_interval]))',
-            compactions: 'sum(increase(prometheus_tsdb_compactions_failed_total[$__rate_interval]))',
-            'head truncations': 'sum(increase(prometheus_tsdb_head_truncations_failed_total[$__rate_interval]))',
-            'block reloads': 'sum(increase(prometheus_tsdb_reloads_failures_total[$__rate_interval]))',
+            'log writes': 'prometheus_tsdb_wal_writes_failed_total',
+            compactions: 'prometheus_tsdb_compactions_failed_total',
+            'head truncations': 'prometheus_tsdb_head_truncations_failed_total',
+            'block reloads': 'prometheus_tsdb_reloads_failures_total',
           },
         ),
       ],
     },
     {
       heading: 'Queries and process',
-      height: 7,
+      height: 9,
       panels: [
         graph(
           'Query duration (p90)',
@@ -191,8 +195,8 @@ export const prometheus: DashboardPlan = {
           { unit: 's' },
         ),
         graph(
-          'Concurrent queries / limit',
-          'At 100% further queries have to wait.',
+          'Queries / limit',
+          'Concurrent queries of those allowed. At 100% further ones have to wait.',
           { '{{instance}}': 'prometheus_engine_queries / prometheus_engine_queries_concurrent_max' },
           { unit: 'percentunit', softMax: 1, thresholds: orangeThenRed(0.8, 1), thresholdLines: true },
         ),

@@ -18,6 +18,10 @@ interface Column {
   readonly thresholds?: readonly Threshold[];
   readonly mappings?: readonly ValueMapping[];
   readonly width?: number;
+  /** Shown in cells without a value; default: a dash. Else they have what the panel shows without any rows. */
+  readonly empty?: string;
+  /** Where a click on a cell leads. */
+  readonly link?: { readonly title: string; readonly url: string };
 }
 
 /** The current series, one per row, with these columns in this order. */
@@ -50,18 +54,17 @@ export function table(
           new TableSortByFieldStateBuilder().displayName(options.sortBy.column).desc(options.sortBy.descending),
         ]);
       }
-      for (const column of columns) {
-        const properties = columnProperties(column);
-        if (properties.length > 0) builder.overrideByName(column.title, properties);
-      }
+      for (const column of columns) builder.overrideByName(column.title, columnProperties(column));
       return builder;
     },
     'table',
   );
 }
 
-function columnProperties({ unit, thresholds, mappings, width }: Column): DynamicConfigValue[] {
+function columnProperties({ unit, thresholds, mappings, width, link, empty = '–' }: Column): DynamicConfigValue[] {
   return [
+    { id: 'noValue', value: empty },
+    ...(link === undefined ? [] : [{ id: 'links', value: [link] }]),
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
     ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
     ...(mappings === undefined ? [] : [{ id: 'mappings', value: mappings }]),

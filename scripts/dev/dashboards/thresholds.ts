@@ -46,7 +46,7 @@ export function orangeThenRed(warning: number, critical: number): readonly Thres
 export const neutral: readonly Threshold[] = [{ value: null, color: colour.none }];
 
 /** Shows a text in place of a value, in a colour. */
-export function textFor(value: number | string, text: string, color: string): ValueMapping {
+function textFor(value: number | string, text: string, color: string): ValueMapping {
   return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
 }
 

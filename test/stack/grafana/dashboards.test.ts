@@ -36,7 +36,7 @@ describe.each(shipped)('$name', ({ path, text, dashboard }) => {
     const known = (dashboard.templating.list ?? []).map(({ name }) => name);
     const used = new Set(
       queriesOf(dashboard).flatMap(({ expr }) =>
-        [...expr.replaceAll(/\$__\w+/g, '').matchAll(/\$\{?(\w+)/g)].map((match) => match[1]),
+        [...expr.replaceAll(/\$__\w+/g, '').matchAll(/\$\{?([a-z_]\w*)/g)].map((match) => match[1]),
       ),
     );
     expect([...used].sort()).toEqual([...known].sort());

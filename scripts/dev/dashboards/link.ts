@@ -1,0 +1,24 @@
+/** Where a panel leads: another shipped dashboard, a shipped alert rule, or the panel of the same dashboard with the evidence. */
+export type Link = { readonly dashboard: string } | { readonly alert: string } | { readonly panel: string };
+
+/** The dashboard of a panel. */
+export interface DashboardPanels {
+  readonly uid: string;
+  /** The ids of its panels by their titles. */
+  readonly ids: ReadonlyMap<string, number>;
+}
+
+/** The stack's own Prometheus in the paths of Grafana's pages about alert rules. */
+const rulesOf = '/alerting/Prometheus';
+
+/** A link in Grafana's model; its path is relative, so that it works below a sub-path. */
+export function linkTo(link: Link, { uid, ids }: DashboardPanels): { readonly title: string; readonly url: string } {
+  if ('alert' in link) return { title: `Alert rule ${link.alert}`, url: `${rulesOf}/${link.alert}/find` };
+  if ('dashboard' in link) return { title: 'Details', url: `/d/${link.dashboard}?\${__url_time_range}` };
+  const id = ids.get(link.panel);
+  if (id === undefined) throw new Error(`a panel of ${uid} leads to "${link.panel}", which is not in it`);
+  return { title: link.panel, url: `/d/${uid}?viewPanel=panel-${id}&\${__url_time_range}` };
+}
+
+/** Leads from a cell with the name of an alert to its rule. */
+export const ruleOfCell = { title: 'Alert rule', url: `${rulesOf}/\${__value.text}/find` };
