@@ -1,17 +1,23 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, platform, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { argv } from 'zx';
+import { $, argv } from 'zx';
+import { defaultImages } from '../../stack/values/default-images.ts';
+import { connect } from '../engine/connect.ts';
 import { packageRoot } from '../util/package-root.ts';
-import { alternate, budget, median, printTable, promstack, ratio, rounds, timed } from './bench/measure.ts';
-import { benchUp } from './bench/up.ts';
+import { alternate, budget, median, page, printTable, promstack, ratio, rounds, timed } from './bench/measure.ts';
+import { benchGrafana, benchUp } from './bench/up.ts';
 import { benchWatch } from './bench/watch.ts';
 
-/** Measures promstack next to the tools it is based on: `npm run bench [-- up start render watch]`; ROUNDS=7 runs of each. */
+/**
+ * Measures promstack next to the tools it is based on: `npm run bench [-- up grafana start render watch]`; ROUNDS=7 runs of each.
+ * `--write` writes docs/benchmarks.md; PROMSTACK_GRAFANA_IMAGE names an image of Grafana that is present.
+ */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   up: benchUp,
+  grafana: benchWithGrafana,
   start: benchStart,
   render: benchRender,
   watch: benchWatch,
@@ -22,6 +28,31 @@ for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {
   if (bench === undefined)
     throw new Error(`there is no bench "${name}": choose from ${Object.keys(benches).join(', ')}`);
   await bench();
+}
+
+if (argv['write'] === true) await writePage();
+
+/** docs/benchmarks.md: what was measured, where and when. */
+async function writePage(): Promise<void> {
+  await using engine = await connect({ env: process.env });
+  const { stdout: commit } = await $({ cwd: packageRoot() })`git rev-parse --short=12 HEAD`;
+  const [{ model } = { model: 'unknown' }, ...others] = cpus();
+  const { version } = await engine.info();
+  const facts = [
+    `- machine: ${others.length + 1} × ${model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()}`,
+    `- engine: ${engine.kind} ${version}; Node ${process.version}`,
+    `- date: ${new Date().toISOString().slice(0, 10)}; commit: ${commit}`,
+  ];
+  const introduction = 'Written by `npm run bench -- --write`. The contenders run in turn; ratios of medians decide.';
+  const text = ['# Benchmarks', '', introduction, '', ...facts, ...page].join('\n');
+  await writeFile(join(packageRoot(), 'docs', 'benchmarks.md'), `${text.trimEnd()}\n`);
+}
+
+async function benchWithGrafana(): Promise<void> {
+  const image = process.env['PROMSTACK_GRAFANA_IMAGE'] ?? defaultImages.grafana;
+  await using engine = await connect({ env: process.env });
+  if ((await engine.findImage(image)) !== undefined) return benchGrafana(image);
+  console.log(`grafana: NOT RUN, ${image} is not present; PROMSTACK_GRAFANA_IMAGE names another one`);
 }
 
 /** The start of the program, next to a program that does nothing. */

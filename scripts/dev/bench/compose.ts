@@ -28,13 +28,13 @@ async function isCompose(command: readonly string[]): Promise<boolean> {
   return exitCode === 0 && /^v?[2-9]/.test(stdout);
 }
 
-type Service = 'pushgateway' | 'prometheus' | 'alertmanager';
+type Service = 'pushgateway' | 'prometheus' | 'alertmanager' | 'grafana';
 
-/** Writes a compose project with the images, volumes and flags of promstack's stack of three servers on these ports. */
+/** Writes a compose project with the images, volumes and flags of promstack's stack on these ports. */
 export async function writeComposeProject(
   folder: string,
   imageOf: (service: string) => string,
-  ports: Readonly<Record<Service, number>>,
+  ports: Readonly<Partial<Record<Service, number>>>,
 ): Promise<void> {
   const common = {
     restart: 'unless-stopped',
@@ -74,7 +74,28 @@ export async function writeComposeProject(
     },
     volumes: { 'pushgateway-data': {}, 'prometheus-data': {}, 'alertmanager-data': {} },
   };
-  await writeFile(join(folder, 'compose.yaml'), stringify(project));
+  const grafana = {
+    ...common,
+    user: '472:0',
+    image: ports.grafana === undefined ? '' : imageOf('grafana'),
+    environment: {
+      GF_PATHS_PROVISIONING: '/etc/promstack/current/provisioning',
+      GF_ANALYTICS_REPORTING_ENABLED: 'false',
+      GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+      GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+    },
+    ports: [`127.0.0.1:${ports.grafana}:3000`],
+    tmpfs: ['/tmp', '/var/log/grafana'],
+    volumes: ['grafana-data:/var/lib/grafana', './grafana:/etc/promstack/current:ro'],
+  };
+  const all =
+    ports.grafana === undefined
+      ? project
+      : {
+          services: { ...project.services, grafana },
+          volumes: { ...project.volumes, 'grafana-data': {} },
+        };
+  await writeFile(join(folder, 'compose.yaml'), stringify(all));
   await writeFile(join(folder, 'health.yaml'), stringify({ services: healthChecks }));
 }
 

@@ -50,6 +50,14 @@ export async function alternate(
   return taken;
 }
 
+/** What was printed, as lines of markdown. */
+export const page: string[] = [];
+
+function print(lines: readonly string[], markdown: readonly string[]): void {
+  console.log(lines.join('\n'));
+  page.push(...markdown);
+}
+
 /** Prints the median, minimum and maximum of the series, below a title. */
 export function printTable(title: string, series: ReadonlyMap<string, Timings>): void {
   const width = Math.max(...[...series.keys()].map((name) => name.length));
@@ -58,7 +66,14 @@ export function printTable(title: string, series: ReadonlyMap<string, Timings>):
     ([name, taken]) =>
       `  ${name.padEnd(width)}  median ${cell(median(taken))}  min ${cell(Math.min(...taken))}  max ${cell(Math.max(...taken))}  (${taken.length} runs)`,
   );
-  console.log([title, ...lines].join('\n'));
+  const rows = [...series].map(([name, taken]) => {
+    const [middle, least, most] = [median(taken), Math.min(...taken), Math.max(...taken)].map(
+      (ms) => `${ms.toFixed(0)} ms`,
+    );
+    return `| ${name} | ${middle} | ${least} | ${most} | ${taken.length} |`;
+  });
+  const head = ['| | median | min | max | runs |', '| --- | --- | --- | --- | --- |'];
+  print([title, ...lines], ['', `## ${title}`, '', ...head, ...rows, '']);
 }
 
 /** Prints `a / b` of two medians and its budget. */
@@ -70,6 +85,7 @@ export function ratio(series: ReadonlyMap<string, Timings>, a: string, b: string
 export function budget(what: string, value: number, limit: number, unit: '' | ' ms' | ' MB' = ''): void {
   const holds = value <= limit;
   const shown = value.toFixed(unit === '' ? 2 : 0);
-  console.log(`  ${what}: ${shown}${unit} (at most ${limit}${unit}: ${holds ? 'holds' : 'DOES NOT HOLD'})`);
+  const line = `${what}: ${shown}${unit} (at most ${limit}${unit}: ${holds ? 'holds' : 'DOES NOT HOLD'})`;
+  print([`  ${line}`], [`- ${line}`]);
   if (!holds) process.exitCode = 1;
 }
