@@ -44,8 +44,20 @@ export interface Service {
   ownItems?(config: StackConfig): readonly OwnItem[];
   /** User files that this service reads. */
   userFiles?(config: StackConfig): readonly UserFiles[];
-  /** Adds the revision to the files, so that it can be read back from the running server. */
-  stamp?(files: readonly RenderedFile[], revision: string, config: StackConfig): readonly RenderedFile[];
+  /** Adds the revision, or a hash of each file, to the files, so that it can be read back from the running server. */
+  stamp?(
+    files: readonly RenderedFile[],
+    revision: string,
+    config: StackConfig,
+    hash: (text: string) => string,
+  ): readonly RenderedFile[];
+  /** Empty folders of its config directory, which its server looks for. */
+  readonly emptyFolders?: readonly string[] | undefined;
+  /**
+   * A folder of its files whose real path must be the same in each release, since its server recognizes a file by it: links to
+   * its files are at `/etc/promstack/<folder>`.
+   */
+  readonly linkedFolder?: string | undefined;
   /** Files made from the config without a template, such as one per secret. */
   files?(config: StackConfig): readonly RenderedFile[];
   /** Problems that involve several files, such as two dashboards of one name. */

@@ -4,6 +4,7 @@ import { isDistroless } from '../../stack/values/busybox.ts';
 import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
+import type { Observed } from '../plan/observed.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
 import { holdersOf, portTaken } from '../plan/ports.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
@@ -11,7 +12,7 @@ import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { configWriterRole, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
-import { releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
+import { linkEntries, releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
 import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
@@ -33,6 +34,7 @@ export interface ExecutorContext {
   /** Container ids by service; executors add to it. */
   readonly containers: Map<string, string>;
   readonly files: ConfigFiles;
+  readonly observed: Pick<Observed, 'services'>;
   /** The new releases that are already written. */
   readonly written?: WrittenSlots | undefined;
   /** The files that the running servers have loaded, by service; absent for those of which that is not certain. */
@@ -102,15 +104,19 @@ export function createExecutors(context: ExecutorContext): Executors {
     const fresh = releases.filter(({ isNew }) => isNew);
     await Promise.all(fresh.map(({ service }) => createSecrets(desiredService(service))));
     const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
-    const entries = missing.flatMap(({ service, folder }) => releaseEntries(desiredService(service), folder));
+    const entries = missing.flatMap(({ service, folder }) =>
+      releaseEntries(desiredService(service), folder, context.observed.services.get(service)?.files),
+    );
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
     // All files are written before any link is switched, since a write may take one call per volume; while no container
     // reads them, one write does.
     const isRead = releases.some(({ service }) => existing.has(service));
     if (isRead && entries.length > 0) await files.write(entries, cleared);
+    const linked = await Promise.all(releases.map(({ service }) => linkEntries(desiredService(service), files)));
+    const switched = [...switchEntries(releases), ...linked.flat()];
     context.links.areSwitched = true;
-    if (isRead) await files.write(switchEntries(releases));
-    else await files.write([...entries, ...switchEntries(releases)], cleared);
+    if (isRead) await files.write(switched);
+    else await files.write([...entries, ...switched], cleared);
   };
 
   return {

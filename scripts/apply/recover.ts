@@ -14,8 +14,6 @@ const restoreMs = 420_000;
 
 export interface RecoverOptions extends ExecutorContext {
   readonly previous: Desired;
-  /** The services that had a container before, running or not: a rollback removes none of them. */
-  readonly observed: { readonly services: ReadonlyMap<string, unknown> };
   readonly report: Report;
   readonly signal: AbortSignal;
   /** Records in the history that the revision was rolled back, and why. */
@@ -129,7 +127,7 @@ async function tryRestore(
   const { engine, client, files, previous } = options;
   const observed = await observe(engine, previous, client, { files });
   const plan = reconcile(previous, observed, { leave, unrecorded: true, unconfirmed });
-  const executors = createExecutors({ ...options, desired: previous, written: undefined, loaded: undefined });
+  const executors = createExecutors({ ...options, observed, desired: previous, written: undefined, loaded: undefined });
   // One failure must not prevent the restoration of other services.
   const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal, keepGoing: true });
   const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));

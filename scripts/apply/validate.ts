@@ -96,7 +96,7 @@ async function stageForCheck(
   const { folder } = release;
   const slot = slotPath(job.service, folder);
   folders.add(slot);
-  const inRelease = releaseEntries(target, folder);
+  const inRelease = releaseEntries(target, folder, observed.services.get(job.service)?.files);
   if (extra.length === 0) {
     await files.write(inRelease, [slot]);
   } else {

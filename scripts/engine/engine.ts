@@ -119,6 +119,8 @@ export type ArchiveEntry =
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
+      /** To the second; absent means now. */
+      readonly modified?: Date | undefined;
     }
   | {
       readonly kind: 'directory';

@@ -72,7 +72,8 @@ function toServiceRendering(service: Service, config: StackConfig, files: readon
   const revision = shortHash(
     sorted.map((file) => `${file.path}\0${file.mode.toString(8)}\0${revealed(file)}\0`).join(''),
   );
-  const stamped = files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision, config) ?? sorted);
+  const stamped =
+    files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision, config, shortHash) ?? sorted);
   return { service, container: service.container(config), files: stamped, revision };
 }
 

@@ -2,6 +2,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import { maskSecrets } from '../../stack/secrets/mask-secrets.ts';
 import { secretsFolder } from '../../stack/secrets/secret-files.ts';
+import type { Service } from '../../stack/service.ts';
 import { findService } from '../../stack/services.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
 import { addSecret } from '../util/redaction.ts';
@@ -16,7 +17,7 @@ const maskedFolder = 'masked';
 
 /** The files of a service, and the user who may read them. */
 export interface ReleaseSource {
-  readonly service: { readonly name: string };
+  readonly service: Pick<Service, 'name' | 'emptyFolders'>;
   /** `user` is `uid:gid`. */
   readonly spec: { readonly user: string };
   readonly release: { readonly files: readonly RenderedFile[] } | undefined;
@@ -27,33 +28,43 @@ export function slotPath(service: string, folder: ReleaseFolder): string {
   return `${service}/releases/${slotOf(folder)}`;
 }
 
-/** The archive entries that write a service's release into its folder. */
-export function releaseEntries({ service, spec, release }: ReleaseSource, folder: ReleaseFolder): ArchiveEntry[] {
+/** The archive entries that write a service's release into its folder. Files that are as in the previous release keep their time. */
+export function releaseEntries(
+  { service, spec, release }: ReleaseSource,
+  folder: ReleaseFolder,
+  previous: readonly StoredFile[] = [],
+): ArchiveEntry[] {
   if (release === undefined) return [];
   const slot = slotPath(service.name, folder);
+  const top = `${service.name}/releases/${folder}`;
   const [uid = 0, gid = 0] = spec.user.split(':').map(Number);
-  const file = (path: string, text: string, mode: number): ArchiveEntry => ({
-    kind: 'file',
-    path,
-    content: Buffer.from(text),
-    mode,
-    uid,
-    gid,
-  });
+  const before = new Map(previous.map((file) => [file.path, file]));
   const files = release.files.flatMap(({ path, content, masked, mode }): ArchiveEntry[] => {
-    const target = `${service.name}/releases/${folder}/${path}`;
-    if (!(content instanceof Secret)) return [file(target, content, mode)];
-    return [
-      file(target, content.reveal(), mode),
-      file(`${slot}/${maskedFolder}/${path}`, masked ?? `${content}\n`, 0o400),
-    ];
+    const text = revealed(content);
+    const old = before.get(path);
+    const modified = old !== undefined && revealed(old.content) === text ? old.modified : undefined;
+    const entry = {
+      kind: 'file',
+      path: `${top}/${path}`,
+      content: Buffer.from(text),
+      mode,
+      uid,
+      gid,
+      modified,
+    } as const;
+    if (!(content instanceof Secret)) return [entry];
+    const shown = Buffer.from(masked ?? `${content}\n`);
+    return [entry, { ...entry, path: `${slot}/${maskedFolder}/${path}`, content: shown, mode: 0o400 }];
   });
+  const folders = [`${top}/`, ...(service.emptyFolders ?? []).map((path) => `${top}/${path}/`)];
   return [
     { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
-    ...foldersOf([`${service.name}/releases/${folder}/`, ...files.map(({ path }) => path)], slot),
+    ...foldersOf([...folders, ...files.map(({ path }) => path)], slot),
     ...files,
   ];
 }
+
+const revealed = (content: string | Secret): string => (content instanceof Secret ? content.reveal() : content);
 
 /** The archive entries that point each service's `current` at its release. */
 export function switchEntries(
@@ -65,6 +76,36 @@ export function switchEntries(
     to: `releases/${folder}`,
     ...root,
   }));
+}
+
+/**
+ * The archive entries that make the links of a service's linked folder those of its release, whichever they are now. A link
+ * cannot be deleted, but a folder can be unpacked over it; servers pass over an empty one.
+ */
+export async function linkEntries(
+  { service, release }: ReleaseSource & { readonly service: Pick<Service, 'linkedFolder'> },
+  files: ConfigFiles,
+): Promise<ArchiveEntry[]> {
+  const { name, linkedFolder } = service;
+  if (linkedFolder === undefined || release === undefined) return [];
+  const wanted = new Map(
+    release.files.flatMap(({ path }) => {
+      if (!path.startsWith(`${linkedFolder}/`)) return [];
+      return [[path, `${'../'.repeat(path.split('/').length - 1)}current/${path}`] as const];
+    }),
+  );
+  const present = new Map(
+    ((await files.read(name, linkedFolder)) ?? []).flatMap((entry) =>
+      entry.kind === 'link' ? [[entry.path, entry.to] as const] : [],
+    ),
+  );
+  const added = [...wanted].filter(([path, to]) => present.get(path) !== to);
+  const removed = [...present.keys()].filter((path) => !wanted.has(path));
+  return [
+    ...foldersOf([`${name}/${linkedFolder}/`, ...added.map(([path]) => `${name}/${path}`)], name).slice(1),
+    ...added.map(([path, to]): ArchiveEntry => ({ kind: 'link', path: `${name}/${path}`, to, ...root })),
+    ...removed.map((path): ArchiveEntry => ({ kind: 'directory', path: `${name}/${path}`, mode: 0o755, ...root })),
+  ];
 }
 
 /** All folders of the paths, from a base downwards. */
@@ -83,11 +124,16 @@ export async function currentFolder(files: ConfigFiles, service: string): Promis
   return (await files.readLink(service, 'current'))?.replace(/^releases\//, '');
 }
 
+/** A file of a release in a config volume. */
+export interface StoredFile extends RenderedFile {
+  readonly modified?: Date | undefined;
+}
+
 /** A release in a config volume. */
 export interface StoredRelease {
   readonly folder: ReleaseFolder;
   /** Files that only the server may read are secret. */
-  readonly files: readonly RenderedFile[];
+  readonly files: readonly StoredFile[];
   /** See `hashFiles`; includes symlinks, although no release has one. */
   readonly hash: string;
 }
@@ -101,13 +147,14 @@ export async function readRelease(
   const entries = await files.read(service, `releases/${folder}`);
   if (entries === undefined) return undefined;
   const origin = `release ${folder}`;
-  const stored = entries.flatMap((entry): RenderedFile[] => {
+  const stored = entries.flatMap((entry): StoredFile[] => {
     if (entry.kind !== 'file') return [];
     const text = entry.content.toString('utf8');
     const isSecret = (entry.mode & 0o044) === 0;
     addSecretsOf(service, withoutTop(entry.path), text);
     const content = isSecret ? new Secret(text, origin) : text;
-    return [{ service, path: withoutTop(entry.path), content, mode: entry.mode, origin }];
+    const { mode, modified } = entry;
+    return [{ service, path: withoutTop(entry.path), content, mode, origin, modified }];
   });
   return { folder, files: stored, hash: hashEntries(entries) };
 }

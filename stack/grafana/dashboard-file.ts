@@ -9,6 +9,8 @@ export interface DashboardModel {
   readonly path: KeyPath;
   /** Schema v2, which has no list of panels; Grafana accepts it only as a resource. */
   readonly isSchemaV2: boolean;
+  /** Of a resource. */
+  readonly apiVersion?: string | undefined;
   readonly uid: unknown;
   readonly uidPath: KeyPath;
 }
@@ -23,7 +25,7 @@ export function openDashboard(content: unknown): DashboardModel | undefined {
   if (typeof apiVersion === 'string' && isMapping(spec)) {
     const uid = isMapping(metadata) ? metadata['name'] : undefined;
     const isSchemaV2 = /\/v2/.test(apiVersion);
-    return { model: spec, path: ['spec'], isSchemaV2, uid, uidPath: ['metadata', 'name'] };
+    return { model: spec, path: ['spec'], isSchemaV2, apiVersion, uid, uidPath: ['metadata', 'name'] };
   }
   const isSchemaV2 = false;
   if (isMapping(dashboard) && title === undefined) {
@@ -109,8 +111,10 @@ function replaceDatasources(value: unknown, uids: ReadonlyMap<string, string>): 
       if (key !== 'datasource') return [key, replaceDatasources(inner, uids)];
       if (typeof inner === 'string') return [key, uids.get(inner) ?? inner];
       if (!isMapping(inner)) return [key, inner];
-      const { uid } = inner;
-      return [key, typeof uid === 'string' && uids.has(uid) ? { ...inner, uid: uids.get(uid) } : inner];
+      // Schema v2beta1 calls the uid a name.
+      const by = inner['uid'] === undefined ? 'name' : 'uid';
+      const uid = uids.get(String(inner[by]));
+      return [key, uid === undefined ? inner : { ...inner, [by]: uid }];
     }),
   );
 }

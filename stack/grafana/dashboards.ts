@@ -2,23 +2,14 @@ import type { StackConfig } from '../config.ts';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
-import { isMapping, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 import { openDashboard, parseDashboard, resolveInputs, withInputs, withoutAliases } from './dashboard-file.ts';
+import { markedFile } from './dashboard-mark.ts';
 import { dashboardProblems } from './dashboard-problems.ts';
 import { knownDatasources } from './datasources.ts';
 
 /** The folder of dashboards in the config directory; a folder in it is a folder in Grafana. */
 export const dashboardsFolder = 'dashboards';
-
-/** A key in the dashboard by which promstack recognizes it. */
-const stampKey = 'promstack';
-
-/** The stamp of a copy made in the browser has the uid of the original: such a copy belongs to the user. */
-interface DashboardStamp {
-  readonly revision: string;
-  readonly uid: string;
-}
 
 /** The user's dashboards: files, globs, and folders with everything below them. */
 export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
@@ -55,23 +46,25 @@ function targetPath(path: string, glob: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
-/** Unwraps dashboards, resolves their inputs, and writes the revision into each. */
-export function stampDashboards(
+/**
+ * Unwraps dashboards, resolves their inputs, and marks each by its own content: Grafana saves a new version of each dashboard
+ * whose file has changed.
+ */
+export function markDashboards(
   files: readonly RenderedFile[],
-  revision: string,
   config: StackConfig,
+  hash: (text: string) => string,
 ): readonly RenderedFile[] {
+  const known = knownDatasources(config);
   return files.map((file) => {
     if (!isDashboard(file) || file.content instanceof Secret) return file;
     const dashboard = openDashboard(parseDashboard(file.content));
-    if (dashboard === undefined || dashboard.isSchemaV2) return file;
-    const known = knownDatasources(config);
+    if (dashboard === undefined) return file;
     const resolved = withInputs(dashboard.model, resolveInputs(dashboard.model, known));
     const model = withoutAliases(resolved, known);
-    const uid = String(dashboard.uid ?? '');
-    const stamp: DashboardStamp = { revision, uid };
     const { isVerbatim: _lines, ...rest } = file;
-    return { ...rest, content: `${JSON.stringify({ ...model, id: null, uid, [stampKey]: stamp }, null, 2)}\n` };
+    const content = markedFile(dashboard, model, hash(JSON.stringify(model)));
+    return { ...rest, content: `${JSON.stringify(content, null, 2)}\n` };
   });
 }
 
@@ -102,12 +95,4 @@ export function sharedNames(files: readonly RenderedFile[]): readonly FileProble
 
 function isDashboard({ path }: RenderedFile): boolean {
   return path.startsWith(`${dashboardsFolder}/`) && path.endsWith('.json');
-}
-
-/** The stamp of a dashboard from Grafana; undefined when it has none. */
-export function stampOf(dashboard: Mapping): DashboardStamp | undefined {
-  const stamp = dashboard[stampKey];
-  if (!isMapping(stamp)) return undefined;
-  const { revision, uid } = stamp;
-  return typeof revision === 'string' && typeof uid === 'string' ? { revision, uid } : undefined;
 }

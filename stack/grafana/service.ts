@@ -4,7 +4,7 @@ import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
-import { dashboardFiles, dashboardsFolder, sharedNames, stampDashboards } from './dashboards.ts';
+import { dashboardFiles, dashboardsFolder, markDashboards, sharedNames } from './dashboards.ts';
 import {
   datasourceNames,
   isPrometheusDefault,
@@ -64,7 +64,9 @@ export const grafana = defineService({
   problems,
   files: (config) => [...iniFile(config), ...secretFiles(config)],
   fileProblems: sharedNames,
-  stamp: stampDashboards,
+  stamp: (files, _revision, config, hash) => markDashboards(files, config, hash),
+  emptyFolders: ['provisioning/plugins', 'provisioning/alerting'],
+  linkedFolder: dashboardsFolder,
   generatedSecrets: [
     { name: generatedSecrets.adminPassword, length: 24, given: (config) => config.grafana.admin_password },
     { name: generatedSecrets.secretKey, length: 40 },

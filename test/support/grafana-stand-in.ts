@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { linkEntries, releaseEntries, switchEntries } from '../../scripts/state/release-files.ts';
+import { grafana } from '../../stack/grafana/service.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
+import { MemoryFiles } from './config-files.ts';
 import type { Grafana, Reply } from './grafana-image/api.ts';
+import { classicModel } from './grafana-image/dashboards.ts';
 import { answer, openGrafana, serverOf } from './grafana-image/serve.ts';
 import {
   Database,
@@ -35,11 +38,13 @@ export interface Faults {
   untitledDashboard?: string;
   /** Keys of a dashboard that this Grafana does not know are lost. */
   dropsUnknownKeys?: boolean;
+  /** It is older than 12, and has no index of dashboards. */
+  withoutIndex?: boolean;
   /** The plugin for Prometheus is not part of the image. */
   withoutPlugin?: boolean;
 }
 
-const mounted = '/etc/promstack/current';
+const mounted = '/etc/promstack';
 
 /**
  * The stand-in of the image (grafana-image/) inside a test, on a loopback port and a folder of its own, with faults. At the end of every
@@ -51,15 +56,17 @@ export class GrafanaStandIn implements AsyncDisposable {
   readonly requests: string[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'grafana-stand-in-'));
   readonly #database = new Database(this.#folder);
+  readonly #volume = new MemoryFiles();
   readonly #grafana: Grafana;
   readonly #server: Server;
+  #releases = 0;
 
   private constructor(password: string, settings: Readonly<Record<string, string>> = {}) {
     this.#database.create(password, '');
     this.#grafana = openGrafana({
       database: this.#database,
       settings: { 'paths.provisioning': join(this.#folder, 'current/provisioning'), ...settings },
-      log: (line) => void this.log.push(line.replaceAll(join(this.#folder, 'current'), mounted)),
+      log: (line) => void this.log.push(line.replaceAll(this.#folder, mounted)),
       fetch: async (url) => {
         const { deadServer } = this.faults;
         if (deadServer !== undefined && url.startsWith(deadServer.url)) throw new Error(deadServer.message);
@@ -78,7 +85,7 @@ export class GrafanaStandIn implements AsyncDisposable {
   }): Promise<GrafanaStandIn> {
     const standIn = new GrafanaStandIn(options.password, options.settings);
     Object.assign(standIn.faults, options.faults);
-    standIn.put(options.files);
+    await standIn.put(options.files);
     if (standIn.faults.slowStart === undefined) standIn.#provision();
     await new Promise<void>((resolve) => standIn.#server.listen(0, '127.0.0.1', resolve));
     return standIn;
@@ -92,26 +99,32 @@ export class GrafanaStandIn implements AsyncDisposable {
     return this.log.filter((line) => line.startsWith('the stand-in does not know'));
   }
 
-  /** Replaces the files on its disk, which it reads at the next reload. */
-  put(files: readonly RenderedFile[]): void {
-    const current = join(this.#folder, 'current');
-    rmSync(current, { recursive: true, force: true });
-    mkdirSync(join(current, 'dashboards'), { recursive: true });
-    for (const { path, content } of files) {
-      const text = content instanceof Secret ? content.reveal() : content;
-      mkdirSync(dirname(join(current, path)), { recursive: true });
-      const written = path.startsWith('dashboards/') ? this.#asRead(text) : text;
-      writeFileSync(join(current, path), written.replaceAll(mounted, current));
+  /** Makes these files its release, as `up` does; it reads them at the next reload. */
+  async put(files: readonly RenderedFile[]): Promise<void> {
+    this.#releases += 1;
+    const folder = `${this.#releases}/release`;
+    const source = { service: grafana, spec: { user: '472:0' }, release: { files } };
+    const links = await linkEntries(source, this.#volume);
+    const release = releaseEntries(source, folder);
+    await this.#volume.write([...release, ...switchEntries([{ service: 'grafana', folder }]), ...links]);
+    for (const top of ['releases', 'current', 'dashboards']) {
+      rmSync(join(this.#folder, top), { recursive: true, force: true });
+      for (const entry of (await this.#volume.read('grafana', top)) ?? []) {
+        const path = join(this.#folder, entry.path);
+        if (entry.kind === 'directory') mkdirSync(path, { recursive: true });
+        else if (entry.kind === 'link') symlinkSync(entry.to, path);
+        else writeFileSync(path, this.#asRead(entry.path, entry.content.toString()));
+      }
     }
   }
 
-  #asRead(text: string): string {
+  #asRead(path: string, text: string): string {
+    const { dropsUnknownKeys = false, untitledDashboard } = this.faults;
+    if (!path.includes('/dashboards/') || !path.endsWith('.json')) return text.replaceAll(mounted, this.#folder);
     const { promstack, title, ...rest } = JSON.parse(text) as Record<string, unknown>;
-    return JSON.stringify({
-      ...rest,
-      ...(this.faults.dropsUnknownKeys ? {} : { promstack }),
-      ...(rest['uid'] === this.faults.untitledDashboard ? {} : { title }),
-    });
+    const isUntitled = untitledDashboard !== undefined && rest['uid'] === untitledDashboard;
+    if (!dropsUnknownKeys && !isUntitled) return text;
+    return JSON.stringify({ ...rest, ...(dropsUnknownKeys ? {} : { promstack }), ...(isUntitled ? {} : { title }) });
   }
 
   /** Runs its `grafana cli`. */
@@ -153,7 +166,8 @@ export class GrafanaStandIn implements AsyncDisposable {
   /** Adds a dashboard like a user in the browser. */
   addDashboard(model: StoredDashboard['model'] & { readonly uid: string }): void {
     const { dashboards } = this.#database.read();
-    const added = { id: 1_000 + dashboards.length, uid: model.uid, version: 1, folder: '', model, md5: '' };
+    const author = { createdBy: 'user:admin', updatedBy: 'user:admin' };
+    const added = { id: 1_000 + dashboards.length, uid: model.uid, version: 1, folder: '', model, md5: '', ...author };
     this.#database.update({ dashboards: [...dashboards, added] });
   }
 
@@ -163,6 +177,18 @@ export class GrafanaStandIn implements AsyncDisposable {
       .read()
       .dashboards.map(({ uid }) => uid)
       .sort();
+  }
+
+  /** A dashboard, as the API of classic models answers. */
+  stored(uid: string): StoredDashboard['model'] {
+    const stored = this.#database.read().dashboards.find((dashboard) => dashboard.uid === uid);
+    if (stored === undefined) throw new Error(`the stand-in has no dashboard ${uid}`);
+    return classicModel(stored);
+  }
+
+  /** The version of each dashboard by uid. */
+  versions(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#database.read().dashboards.map(({ uid, version }) => [uid, version]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,6 +213,7 @@ export class GrafanaStandIn implements AsyncDisposable {
     if (faults.withoutPlugin && asked.startsWith('GET /api/plugins/')) {
       return { status: 404, body: { message: 'Plugin not found, no installed plugin with that id' } };
     }
+    if (faults.withoutIndex && asked.startsWith('GET /apis/')) return { status: 404, body: { message: 'Not found' } };
     const { leaveAsItWas } = faults;
     const before = this.#database.read().datasources.find(({ uid }) => uid === leaveAsItWas?.uid);
     const reply = await answer(request, this.#grafana);

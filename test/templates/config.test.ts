@@ -107,8 +107,8 @@ describe('the shipped Grafana provisioning', () => {
     expect(providers).toMatchObject([
       {
         type: 'file',
-        updateIntervalSeconds: 30,
-        options: { path: '/etc/promstack/current/dashboards', foldersFromFilesStructure: true },
+        updateIntervalSeconds: 300,
+        options: { path: '/etc/promstack/dashboards', foldersFromFilesStructure: true },
       },
     ]);
   });

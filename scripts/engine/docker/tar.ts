@@ -11,7 +11,9 @@ export async function packEntries(entries: readonly ArchiveEntry[]): Promise<Buf
   archive.on('data', (chunk) => chunks.push(chunk as Buffer));
   for (const entry of entries) {
     const { path: name, uid, gid } = entry;
-    if (entry.kind === 'file') archive.entry({ name, uid, gid, mode: entry.mode }, entry.content);
+    const mtime = entry.kind === 'file' ? entry.modified : undefined;
+    if (entry.kind === 'file')
+      archive.entry({ name, uid, gid, mode: entry.mode, ...(mtime && { mtime }) }, entry.content);
     else if (entry.kind === 'link') archive.entry({ name, uid, gid, mode: 0o777, type: 'symlink', linkname: entry.to });
     else archive.entry({ name, uid, gid, mode: entry.mode, type: 'directory' });
   }
@@ -28,7 +30,9 @@ export async function unpackEntries(archive: NodeJS.ReadableStream): Promise<rea
     const { name, type, uid, gid, linkname } = entry.header;
     const path = name.replace(/\/$/, '');
     const mode = entry.header.mode & 0o7777;
-    if (type === 'file' || type === 'contiguous-file') entries.push({ kind: 'file', path, content, mode, uid, gid });
+    const modified = entry.header.mtime;
+    if (type === 'file' || type === 'contiguous-file')
+      entries.push({ kind: 'file', path, content, mode, uid, gid, modified });
     else if (type === 'directory') entries.push({ kind: 'directory', path, mode, uid, gid });
     else if (type === 'symlink') entries.push({ kind: 'link', path, to: linkname, uid, gid });
   }

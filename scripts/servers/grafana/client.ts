@@ -46,24 +46,39 @@ const dashboardSchema = z.looseObject({ dashboard: z.record(z.string(), z.unknow
 const healthSchema = z.looseObject({ status: z.string(), message: z.string().default('') });
 const searchSchema = z.array(z.looseObject({ uid: z.string(), title: z.string().default('') }));
 const userSchema = z.looseObject({ id: z.number(), isGrafanaAdmin: z.boolean().default(false) });
+const indexSchema = z.looseObject({
+  hits: z.array(
+    z.looseObject({
+      name: z.string(),
+      title: z.string().default(''),
+      managedBy: z.looseObject({ kind: z.string() }).nullish(),
+      field: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  ),
+});
 const pluginSchema = z.looseObject({ id: z.string() });
 
 export type StoredDatasource = z.infer<typeof datasourceSchema>;
 export type StoredDashboard = z.infer<typeof dashboardSchema>;
+export type IndexedDashboard = z.infer<typeof indexSchema>['hits'][number];
+
+/** The time limit of a request; absent means the default. */
+type Timeout = { readonly timeoutMs: number } | undefined;
+type Send = (request: HttpRequest, timeout?: Timeout) => Promise<HttpResponse>;
 
 /** Grafana's HTTP API, used as its admin. A method rejects only when its signal aborts. */
 export class GrafanaClient {
-  readonly #send: (request: HttpRequest) => Promise<HttpResponse>;
+  readonly #send: Send;
   readonly #authorization: string;
 
-  constructor(send: (request: HttpRequest) => Promise<HttpResponse>, password: Secret) {
+  constructor(send: Send, password: Secret) {
     this.#send = send;
     this.#authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
   }
 
   /** Reloads provisioning files; resolves when that is done. */
-  reload(what: Provisioned): Promise<GrafanaResponse<unknown>> {
-    return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`);
+  reload(what: Provisioned, timeoutMs = 30_000): Promise<GrafanaResponse<unknown>> {
+    return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`, { timeoutMs });
   }
 
   /** The user that signs in; visitors get 401 even where they may read the rest. */
@@ -99,6 +114,14 @@ export class GrafanaClient {
     return this.#request(dashboardSchema, 'GET', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
   }
 
+  /** All dashboards with the files they were loaded from, by the index that searches use; absent before Grafana 12. */
+  async index(): Promise<GrafanaResponse<readonly IndexedDashboard[]>> {
+    const fields = ['source.checksum', 'createdBy', 'updatedBy'].map((field) => `&field=${field}`).join('');
+    const path = `/apis/dashboard.grafana.app/v0alpha1/namespaces/default/search?type=dashboard&limit=100000${fields}`;
+    const response = await this.#request(indexSchema, 'GET', path);
+    return response.kind === 'ok' ? { kind: 'ok', value: response.value.hits } : response;
+  }
+
   /** All dashboards, up to Grafana's own limit. */
   dashboards(): Promise<GrafanaResponse<z.infer<typeof searchSchema>>> {
     return this.#request(searchSchema, 'GET', '/api/search?type=dash-db&limit=5000');
@@ -108,15 +131,20 @@ export class GrafanaClient {
     return this.#request(z.unknown(), 'DELETE', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
   }
 
-  async #request<T>(schema: z.ZodType<T>, method: HttpRequest['method'], path: string): Promise<GrafanaResponse<T>> {
-    const response = await this.#fetch(method, path);
+  async #request<T>(
+    schema: z.ZodType<T>,
+    method: HttpRequest['method'],
+    path: string,
+    timeout?: Timeout,
+  ): Promise<GrafanaResponse<T>> {
+    const response = await this.#fetch(method, path, timeout);
     return 'kind' in response ? response : toResponse(schema, response.status, response.body);
   }
 
-  async #fetch(method: HttpRequest['method'], path: string): Promise<HttpResponse | NoAnswer> {
+  async #fetch(method: HttpRequest['method'], path: string, timeout?: Timeout): Promise<HttpResponse | NoAnswer> {
     const headers = { authorization: this.#authorization, accept: 'application/json' };
     try {
-      return await this.#send({ method, port, path, headers });
+      return await this.#send({ method, port, path, headers }, timeout);
     } catch (error) {
       if (error instanceof ConnectionError) return { kind: 'noAnswer', message: error.message };
       throw error;

@@ -1,13 +1,18 @@
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
+import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure } from './client.ts';
+import { DashboardIndex, dashboardDifference, type ExpectedDashboard, expectedDashboards } from './dashboards.ts';
 import { datasourceDifference, type ExpectedDatasource, expectedDatasources } from './datasources.ts';
-import { dashboardDifference, type ExpectedDashboard, expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 
 /** The pause between two rounds of probes. */
 const pauseMs = 250;
+/** Concurrent requests to a Grafana that serves users at the same time. */
+const concurrency = 8;
+/** The time that the proof of each dashboard above 100 adds to the deadline. */
+const perDashboardMs = 50;
 
 /** `wrong` is final; `notYet` may still become `right`. */
 type ProofResult =
@@ -30,13 +35,17 @@ interface Claim {
  * stack through the datasources. Grafana's health check covers neither.
  */
 export async function confirmFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
-  const { files, config, revision } = context.release;
+  const { files, config } = context.release;
+  const dashboards = expectedDashboards(context.release);
+  const index = new DashboardIndex(client);
+  const longer = { ...context, deadlineMs: context.deadlineMs + Math.max(0, dashboards.length - 100) * perDashboardMs };
   const datasources = expectedDatasources(files).filter(({ orgId }) => orgId === 1);
   const stackUids = new Set(stackDatasources(config).map(({ uid }) => uid));
-  await allTrue(context, [
+  const claims = [
     ...datasources.map((datasource) => hasDatasource(client, datasource)),
-    ...expectedDashboards(files).map((dashboard) => hasDashboard(client, dashboard, revision)),
-  ]);
+    ...dashboards.map((dashboard) => hasDashboard(client, index, dashboard)),
+  ];
+  await allTrue(longer, claims, () => index.refresh());
   await allTrue(
     context,
     datasources.filter(({ uid }) => stackUids.has(uid)).map((datasource) => reachesServer(client, datasource)),
@@ -54,16 +63,15 @@ function hasDatasource(client: GrafanaClient, expected: ExpectedDatasource): Cla
   };
 }
 
-function hasDashboard(client: GrafanaClient, expected: ExpectedDashboard, revision: string): Claim {
+function hasDashboard(client: GrafanaClient, index: DashboardIndex, expected: ExpectedDashboard): Claim {
   return {
     what: `has the dashboard ${expected.title} of ${expected.file.origin}`,
     probe: async () => {
+      if (index.hasFile(expected)) return right;
+      if (!index.allowsRead()) return unless('it has not loaded the file yet');
       const response = await client.dashboard(expected.uid);
       if (response.kind === 'absent') return unless(`it has no dashboard with the uid ${expected.uid}`);
-      // The classic API responds with 406 for a dashboard in schema v2.
-      if (expected.isSchemaV2 && response.kind === 'failed' && response.status === 406) return right;
-      if (response.kind !== 'ok') return failed(response);
-      return expected.isSchemaV2 ? right : unless(dashboardDifference(response.value, expected, revision));
+      return response.kind === 'ok' ? unless(dashboardDifference(response.value, expected)) : failed(response);
     },
   };
 }
@@ -90,13 +98,18 @@ function reachesServer(client: GrafanaClient, { type, uid, url, name }: Expected
 }
 
 /** Probes until all claims are true; throws at the first that cannot become true, or at the deadline. */
-async function allTrue(context: DriverContext, claims: readonly Claim[]): Promise<void> {
+async function allTrue(
+  context: DriverContext,
+  claims: readonly Claim[],
+  beforeRound: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const { clock, signal, deadlineMs } = context;
   const end = clock.now() + deadlineMs;
   let open = claims;
   while (open.length > 0) {
     signal.throwIfAborted();
-    const probed = await Promise.all(open.map(async (claim) => ({ claim, result: await claim.probe() })));
+    await beforeRound();
+    const probed = await mapLimit(open, concurrency, async (claim) => ({ claim, result: await claim.probe() }));
     const final = probed.find(({ result }) => result.kind === 'wrong');
     if (final !== undefined) throw await failure(context, [final]);
     const rest = probed.filter(({ result }) => result.kind === 'notYet');

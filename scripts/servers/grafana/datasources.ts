@@ -6,7 +6,7 @@ import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import type { GrafanaClient, StoredDatasource } from './client.ts';
-import { textOf } from './expected.ts';
+import { textOf } from './dashboards.ts';
 
 const provisioned = z.looseObject({
   uid: z.string(),

@@ -1,17 +1,17 @@
-import { stampOf } from '../../../stack/grafana/dashboards.ts';
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
-import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
+import { removeOldDashboards } from './dashboards.ts';
 import { changedDatasources, expectedDatasources, haveSameDatasources } from './datasources.ts';
-import { expectedDashboards } from './expected.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { signIn, signInProblems } from './sign-in.ts';
 
 /** How long the effect of a reload may take: Grafana responds only when the reload is done. */
 const afterReloadMs = 5_000;
+const reloadMs = 30_000;
+const perFileMs = 100;
 
 /** Signs in to Grafana, reloads its provisioning files, and reads the result back by uid. */
 export const grafanaDriver: ServiceDriver = {
@@ -19,8 +19,9 @@ export const grafanaDriver: ServiceDriver = {
     const client = await signIn(context);
     const isUnchanged = (await datasourceChanges(context, client)).length === 0;
     await reloadFiles(context, client, isUnchanged ? ['dashboards'] : kinds);
+    const deadlineMs = Math.min(afterReloadMs, context.deadlineMs);
     try {
-      await confirmFiles({ ...context, deadlineMs: Math.min(afterReloadMs, context.deadlineMs) }, client);
+      await confirmFiles({ ...context, deadlineMs }, client);
     } catch (error) {
       // A successful reload may have left a datasource unchanged; a second one corrects it.
       if (!(error instanceof StackError)) throw error;
@@ -46,8 +47,10 @@ async function reloadFiles(
   client: GrafanaClient,
   changed: readonly Provisioned[] = kinds,
 ): Promise<void> {
+  // Grafana responds once it has stored all files: that takes 15 ms for a new dashboard, and on a busy machine several times as long.
+  const timeoutMs = reloadMs + context.release.files.length * perFileMs;
   for (const what of changed) {
-    const response = await client.reload(what);
+    const response = await client.reload(what, timeoutMs);
     if (response.kind !== 'ok') throw await reloadError(context, what, response);
   }
 }
@@ -119,38 +122,4 @@ async function unreachableDatasources({ release }: DriverContext, client: Grafan
     }),
   );
   return notes.flat();
-}
-
-/** Concurrent requests to a Grafana that may have thousands of dashboards and serves users at the same time. */
-const concurrency = 4;
-
-/**
- * Deletes dashboards of previous releases, which have a mark with their uid; user-defined ones and copies do not.
- * Returns notes on what could not be deleted, which is not an error.
- */
-async function removeOldDashboards({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
-  const expected = new Set(expectedDashboards(release.files).map(({ uid }) => uid));
-  const listed = await client.dashboards();
-  if (listed.kind !== 'ok') {
-    return ['Grafana did not list its dashboards: dashboards of previous revisions may remain'];
-  }
-  const others = listed.value.filter(({ uid }) => !expected.has(uid));
-  let hasTimedOut = false;
-  const left = await mapLimit(others, concurrency, async ({ uid, title }) => {
-    // After one timeout the others would time out as well.
-    if (hasTimedOut) return [];
-    const stored = await client.dashboard(uid);
-    if (stored.kind === 'noAnswer') hasTimedOut = true;
-    if (stored.kind !== 'ok' || stampOf(stored.value.dashboard)?.uid !== uid) return [];
-    const deleted = await client.deleteDashboard(uid);
-    return deleted.kind === 'ok' || deleted.kind === 'absent' ? [] : [title];
-  });
-  return [
-    ...left
-      .flat()
-      .map((title) => `the dashboard "${title}" is no longer part of the stack, but Grafana did not delete it`),
-    ...(hasTimedOut
-      ? ['Grafana did not return all of its dashboards: dashboards of previous revisions may remain']
-      : []),
-  ];
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredService } from '../../../scripts/plan/desired.ts';
 import { hashFiles } from '../../../scripts/state/files-hash.ts';
 import {
+  linkEntries,
   readMasked,
   readRelease,
   releaseEntries,
@@ -68,6 +69,35 @@ describe('a release in a config volume', () => {
     expect(await files.readLink('prometheus', 'current')).toBe('releases/2/3f2a');
   });
 
+  it('must give each file that is as before its former time, and every other one a new one', () => {
+    const modified = new Date('2026-01-02T03:04:05Z');
+    const before = [file('same.yml', 'x'), file('changed.yml', 'x'), file('moved.yml', 'x')];
+    const after = [file('same.yml', 'x'), file('changed.yml', 'y'), file('to/moved.yml', 'x')];
+    const previous = before.map((stored) => ({ ...stored, modified }));
+    const times = releaseEntries(withFiles(after), '1/3f2a', previous).flatMap((entry) =>
+      entry.kind === 'file' ? [[entry.path.slice('prometheus/releases/1/3f2a/'.length), entry.modified]] : [],
+    );
+    expect(times).toEqual([
+      ['same.yml', modified],
+      ['changed.yml', undefined],
+      ['to/moved.yml', undefined],
+    ]);
+  });
+
+  it('must have the empty folders that its server looks for', () => {
+    const desired = withFiles([file('a.yml', 'x')]);
+    const service = { ...desired.service, emptyFolders: ['provisioning/plugins', 'empty'] };
+    const entries = releaseEntries({ ...desired, service }, '1/3f2a');
+    expect(entries.flatMap(({ kind, path }) => (kind === 'directory' ? [path] : []))).toEqual([
+      'prometheus/releases',
+      'prometheus/releases/1',
+      'prometheus/releases/1/3f2a',
+      'prometheus/releases/1/3f2a/empty',
+      'prometheus/releases/1/3f2a/provisioning',
+      'prometheus/releases/1/3f2a/provisioning/plugins',
+    ]);
+  });
+
   it("must be owned by the server's user, and its folders by root", () => {
     const entries = releaseEntries(withFiles([file('a/b.yml', 'x')]), '1/3f2a');
     expect(entries.map(({ path, uid }) => `${path} ${uid}`)).toEqual([
@@ -77,6 +107,46 @@ describe('a release in a config volume', () => {
       'prometheus/releases/1/3f2a/a 0',
       'prometheus/releases/1/3f2a/a/b.yml 65534',
     ]);
+  });
+});
+
+describe('a linked folder', () => {
+  /** The links after a switch to each of these releases in turn, and the folders that are left where links were. */
+  async function afterReleases(...releases: readonly (readonly string[])[]) {
+    const files = new MemoryFiles();
+    const writes: string[][] = [];
+    for (const paths of releases) {
+      const desired = withFiles(paths.map((path) => file(path, path)));
+      const service = { ...desired.service, linkedFolder: 'boards' };
+      const entries = await linkEntries({ ...desired, service }, files);
+      writes.push(entries.map(({ path }) => path));
+      await files.write(entries);
+    }
+    const stored = (await files.read('prometheus', 'boards')) ?? [];
+    const links = stored.flatMap((entry) => (entry.kind === 'link' ? [[entry.path, entry.to]] : []));
+    return { links, folders: stored.flatMap(({ kind, path }) => (kind === 'directory' ? [path] : [])), writes };
+  }
+
+  it('must have a link to each of its files in the current release, and exist without any', async () => {
+    const { links } = await afterReleases(['other/a.json', 'boards/a.json', 'boards/hosts/b.json']);
+    expect(links).toEqual([
+      ['boards/a.json', '../current/boards/a.json'],
+      ['boards/hosts/b.json', '../../current/boards/hosts/b.json'],
+    ]);
+    expect((await afterReleases([])).folders).toEqual(['boards']);
+  });
+
+  it('must not be written again for files that stay', async () => {
+    const { writes } = await afterReleases(['boards/a.json', 'boards/b.json'], ['boards/a.json', 'boards/b.json']);
+    expect(writes[1]).toEqual(['prometheus/boards']);
+  });
+
+  it('must have no link to a file that is gone, and a new one when it is back', async () => {
+    const gone = await afterReleases(['boards/a.json', 'boards/x/b.json'], ['boards/a.json']);
+    expect(gone.links.map(([path]) => path)).toEqual(['boards/a.json']);
+    expect(gone.folders).toContain('boards/x/b.json');
+    const back = await afterReleases(['boards/x/b.json'], [], ['boards/x/b.json']);
+    expect(back.links.map(([path]) => path)).toEqual(['boards/x/b.json']);
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Database, StoredDatasource, StoredUser } from './store.ts';
+import { classicModel } from './dashboards.ts';
+import type { Database, StoredDashboard, StoredDatasource, StoredUser } from './store.ts';
 import { userRoutes } from './users.ts';
 
 /** A response. */
@@ -57,6 +58,13 @@ export const routes: readonly Route[] = [
   { pattern: /^GET \/api\/datasources\/proxy\/uid\/([^/]+)\/(.+)$/, role: 'viewer', handle: proxy },
   { pattern: /^GET \/api\/dashboards\/uid\/([^/]+)$/, role: 'viewer', handle: dashboard },
   { pattern: /^DELETE \/api\/dashboards\/uid\/([^/]+)$/, role: 'admin', handle: deleteDashboard },
+  { pattern: /^POST \/api\/dashboards\/db$/, role: 'admin', handle: addDashboard },
+  {
+    pattern:
+      /^GET \/apis\/dashboard\.grafana\.app\/v0alpha1\/namespaces\/default\/search\?type=dashboard&limit=100000(?:&field=[\w.]+)*$/,
+    role: 'viewer',
+    handle: index,
+  },
   { pattern: /^GET \/api\/search\?type=dash-db&limit=5000$/, role: 'viewer', handle: search },
   { pattern: /^GET \/api\/plugins\/([^/]+)\/settings$/, role: 'viewer', handle: plugin },
   ...userRoutes,
@@ -161,17 +169,48 @@ const reason = (error: unknown): string => {
 };
 
 function dashboard({ one, grafana }: Asked): Reply {
-  const found = grafana.database.read().dashboards.find(({ uid }) => uid === one);
+  const { dashboards, folders } = grafana.database.read();
+  const found = dashboards.find(({ uid }) => uid === one);
   if (found === undefined) return noDashboard;
-  const { id, version, model, folder, path } = found;
-  const meta = { type: 'db', provisioned: path !== undefined, folderTitle: folder === '' ? 'General' : folder };
-  return { status: 200, body: { meta, dashboard: { ...model, id, version } } };
+  const { id, version, folder, path } = found;
+  const folderTitle = folders.find(({ uid }) => uid === folder)?.title ?? 'General';
+  const meta = { type: 'db', provisioned: path !== undefined, folderUid: folder, folderTitle };
+  return { status: 200, body: { meta, dashboard: { ...classicModel(found), id, version } } };
 }
 
 function search({ grafana }: Asked): Reply {
   const { dashboards } = grafana.database.read();
   const found = dashboards.map(({ id, uid, model }) => ({ id, uid, title: model['title'], type: 'dash-db', tags: [] }));
   return { status: 200, body: found };
+}
+
+/** pkg/registry/apis/dashboard/search.go */
+function index({ grafana }: Asked): Reply {
+  const hits = grafana.database
+    .read()
+    .dashboards.map(({ uid, model, folder, provider, md5, createdBy, updatedBy }) => ({
+      resource: 'dashboards',
+      name: uid,
+      title: model['title'],
+      folder,
+      ...(provider !== undefined && { managedBy: { kind: 'classic-file-provisioning', id: provider } }),
+      field: { createdBy, updatedBy, ...(provider !== undefined && { 'source.checksum': md5 }) },
+    }));
+  return { status: 200, body: { totalHits: hits.length, hits } };
+}
+
+/** As the browser adds one: it belongs to no file. */
+function addDashboard({ text, grafana }: Asked): Reply {
+  const { dashboard: model } = JSON.parse(text) as { dashboard: StoredDashboard['model'] };
+  const { dashboards } = grafana.database.read();
+  const uid = String(model['uid']);
+  const former = dashboards.find((stored) => stored.uid === uid);
+  if (former?.path !== undefined) return { status: 400, body: { message: 'Cannot save provisioned dashboard' } };
+  const id = former?.id ?? Math.max(0, ...dashboards.map((stored) => stored.id)) + 1;
+  const author = { createdBy: former?.createdBy ?? 'user:admin', updatedBy: 'user:admin' };
+  const added = { id, uid, version: (former?.version ?? 0) + 1, folder: '', model, md5: '', ...author };
+  grafana.database.update({ dashboards: [...dashboards.filter((stored) => stored !== former), added] });
+  return { status: 200, body: { id, uid, status: 'success', version: added.version } };
 }
 
 function deleteDashboard({ one, grafana }: Asked): Reply {

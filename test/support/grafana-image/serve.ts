@@ -42,11 +42,11 @@ export function openGrafana(parts: Omit<Grafana, 'reload'>): Grafana {
   const { database, settings, log } = parts;
   const reload = (what: 'datasources' | 'dashboards'): void => {
     const folder = join(settings['paths.provisioning'] ?? '', what);
-    const { datasources, dashboards } = database.read();
+    const { datasources, ...stored } = database.read();
     if (what === 'datasources') {
       database.update({ datasources: provisionDatasources(folder, datasources, process.env) });
     } else {
-      database.update({ dashboards: provisionDashboards(folder, dashboards, process.env, log) });
+      database.update(provisionDashboards(folder, stored, process.env, log));
     }
   };
   return { ...parts, reload };

@@ -22,15 +22,31 @@ export interface StoredDatasource {
   readonly isPrunable: boolean;
 }
 
-/** A dashboard as it is stored; `path` is the file it was read from, by its real name, while it is provisioned. */
+/** A dashboard as it is stored; `path` and `provider` are of the file it was read from, while it is provisioned. */
 export interface StoredDashboard {
   readonly id: number;
   readonly uid: string;
   readonly version: number;
+  /** The uid of its folder; empty at the root. */
   readonly folder: string;
   readonly model: Readonly<Record<string, unknown>>;
+  /** Of schema v2. */
+  readonly apiVersion?: string;
+  readonly provider?: string;
   readonly path?: string;
   readonly md5: string;
+  /** `user:…` or Grafana itself. */
+  readonly createdBy: string;
+  readonly updatedBy: string;
+}
+
+/** A folder as it is stored. */
+export interface StoredFolder {
+  readonly uid: string;
+  readonly title: string;
+  readonly createdBy: string;
+  /** Whether a provider has put dashboards into it. */
+  readonly isManaged: boolean;
 }
 
 /** A user as it is stored. */
@@ -52,6 +68,7 @@ export interface Store {
   readonly failedLogins: readonly { readonly login: string; readonly at: number }[];
   readonly datasources: readonly StoredDatasource[];
   readonly dashboards: readonly StoredDashboard[];
+  readonly folders: readonly StoredFolder[];
 }
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -72,7 +89,7 @@ export class Database {
   /** As at the first start. */
   create(password: string, secretKey: string): void {
     const admin = { id: 1, login: 'admin', password: hashOf(password), isAdmin: true, isDisabled: false };
-    this.write({ users: [admin], secretKey, failedLogins: [], datasources: [], dashboards: [] });
+    this.write({ users: [admin], secretKey, failedLogins: [], datasources: [], dashboards: [], folders: [] });
   }
 
   read(): Store {

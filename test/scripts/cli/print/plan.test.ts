@@ -5,6 +5,7 @@ import { alertImpact } from '../../../../scripts/plan/alert-impact.ts';
 import { fileChanges } from '../../../../scripts/plan/file-changes.ts';
 import type { PlanReport } from '../../../../scripts/plan/plan-stack.ts';
 import { reconcile } from '../../../../scripts/plan/reconcile.ts';
+import { shortHash } from '../../../../scripts/util/hash.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 import type { RenderedFile } from '../../../../stack/model.ts';
 import { Secret } from '../../../../stack/secret.ts';
@@ -203,7 +204,7 @@ describe('the report of a plan', () => {
     const service = findService('alertmanager');
     const config = stackSchema.parse({ name: 'demo' });
     const stamped = (content: Content, revision: string) => ({
-      files: service?.stamp?.(files(content).alertmanager, revision, config) ?? [],
+      files: service?.stamp?.(files(content).alertmanager, revision, config, shortHash) ?? [],
       revision,
     });
     const [change] = fileChanges(

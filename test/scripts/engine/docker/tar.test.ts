@@ -14,6 +14,7 @@ const entry: fc.Arbitrary<ArchiveEntry> = fc.oneof(
     path,
     content: fc.uint8Array({ maxLength: 2_000 }).map((bytes) => Buffer.from(bytes)),
     mode,
+    modified: fc.integer({ min: 1, max: 2_147_483_647 }).map((seconds) => new Date(seconds * 1_000)),
     ...owner,
   }),
   fc.record({ kind: fc.constant('directory' as const), path, mode, ...owner }),
@@ -22,10 +23,14 @@ const entry: fc.Arbitrary<ArchiveEntry> = fc.oneof(
 
 const entries: readonly ArchiveEntry[] = [
   { kind: 'directory', path: 'releases/a', mode: 0o750, uid: 65534, gid: 0 },
-  { kind: 'file', path: 'releases/a/x.yml', content: Buffer.from('héllo\n'), mode: 0o440, uid: 65534, gid: 65534 },
-  { kind: 'file', path: `releases/${'long/'.repeat(60)}empty`, content: Buffer.alloc(0), mode: 0o644, uid: 0, gid: 0 },
+  fileEntry({ path: 'releases/a/x.yml', content: Buffer.from('héllo\n'), mode: 0o440, uid: 65534, gid: 65534 }),
+  fileEntry({ path: `releases/${'long/'.repeat(60)}empty`, content: Buffer.alloc(0), mode: 0o644, uid: 0, gid: 0 }),
   { kind: 'link', path: 'current', to: 'releases/a', uid: 65534, gid: 65534 },
 ];
+
+function fileEntry(entry: Omit<ArchiveEntry & { readonly kind: 'file' }, 'kind' | 'modified'>): ArchiveEntry {
+  return { kind: 'file', modified: new Date('2026-01-02T03:04:05Z'), ...entry };
+}
 
 test('an archive must contain the packed entries, however long their paths are', async () => {
   const read = async (packed: readonly ArchiveEntry[]) => unpackEntries(Readable.from([await packEntries(packed)]));
@@ -35,6 +40,16 @@ test('an archive must contain the packed entries, however long their paths are',
       expect(await read(packed)).toEqual(packed);
     }),
   );
+});
+
+test('a file without a time must be packed as modified now', async () => {
+  const packed = await packEntries([
+    { kind: 'file', path: 'a', content: Buffer.alloc(0), mode: 0o644, uid: 0, gid: 0 },
+  ]);
+  const [read] = await unpackEntries(Readable.from([packed]));
+  const age = Date.now() - (read?.kind === 'file' ? Number(read.modified) : 0);
+  expect(age).toBeGreaterThanOrEqual(0);
+  expect(age).toBeLessThan(60_000);
 });
 
 test('an entry must be found without reading the rest', async () => {

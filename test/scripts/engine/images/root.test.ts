@@ -82,18 +82,19 @@ describe('its tar stream', () => {
     await chmod(join(root.path, 'etc/secret.conf'), 0o600);
     const entries = await unpackEntries(Readable.from([await buffer(toTarStream(root.path, recipe))]));
     const rootOwned = { uid: 0, gid: 0 };
+    const modified = expect.any(Date);
     const byPath = [...entries].sort((first, second) => (first.path < second.path ? -1 : 1));
     expect(byPath).toEqual([
       { kind: 'directory', path: 'alertmanager', mode: 0o755, uid: 65534, gid: 65534 },
-      { kind: 'file', path: 'alertmanager/x', content: Buffer.alloc(0), mode: 0o644, ...rootOwned },
+      { kind: 'file', path: 'alertmanager/x', content: Buffer.alloc(0), mode: 0o644, modified, ...rootOwned },
       { kind: 'link', path: 'bin', to: 'usr/bin', ...rootOwned },
       { kind: 'directory', path: 'etc', mode: 0o755, ...rootOwned },
-      { kind: 'file', path: 'etc/secret.conf', content: Buffer.from('text'), mode: 0o644, ...rootOwned },
+      { kind: 'file', path: 'etc/secret.conf', content: Buffer.from('text'), mode: 0o644, modified, ...rootOwned },
       { kind: 'directory', path: 'tmp', mode: 0o1777, ...rootOwned },
-      { kind: 'file', path: 'tmp/x', content: Buffer.alloc(0), mode: 0o644, ...rootOwned },
+      { kind: 'file', path: 'tmp/x', content: Buffer.alloc(0), mode: 0o644, modified, ...rootOwned },
       { kind: 'directory', path: 'usr', mode: 0o755, ...rootOwned },
       { kind: 'directory', path: 'usr/bin', mode: 0o755, ...rootOwned },
-      { kind: 'file', path: 'usr/bin/thing', content: Buffer.from('#!thing'), mode: 0o755, ...rootOwned },
+      { kind: 'file', path: 'usr/bin/thing', content: Buffer.from('#!thing'), mode: 0o755, modified, ...rootOwned },
       { kind: 'directory', path: 'usr/share', mode: 0o755, ...rootOwned },
     ]);
   });

@@ -67,7 +67,7 @@ const dashboardFile = z.strictObject({
         // Up to 10 Grafana waits for file events, which do not cross every mount.
         updateIntervalSeconds: z.int().min(11),
         options: z.strictObject({
-          path: z.literal('/etc/promstack/current/dashboards'),
+          path: z.literal('/etc/promstack/dashboards'),
           foldersFromFilesStructure: z.literal(true),
         }),
       }),
@@ -164,11 +164,11 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     const files = await provisioning(rendering, 'dashboards');
     expect(files).toHaveLength(1);
     const [provider] = dashboardFile.parse(parse(textOf(files[0]))).providers;
-    // A release has a folder of its own: Grafana would take each new one for the deletion of all the others.
+    // A dashboard that a refused change removes would lose its stars and its history.
     expect(provider?.disableDeletion).toBe(true);
   });
 
-  test('must stamp every dashboard with the revision and keep a classic model with a title and a uid', async () => {
+  test('must mark every dashboard by its content and keep a classic model with a title and a uid', async () => {
     const { release } = await rendering;
     const boards = release.files.filter(({ path }) => path.startsWith('dashboards/'));
     for (const file of boards) {
@@ -176,7 +176,10 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
       expect(board['title'], file.path).toBeTruthy();
       uid.parse(board['uid']);
       expect(board['id'], file.path).toBeNull();
-      expect(board['promstack'], file.path).toEqual({ revision: release.revision, uid: board['uid'] });
+      expect(board['promstack'], file.path).toEqual({
+        content: expect.stringMatching(/^[0-9a-f]{12}$/),
+        uid: board['uid'],
+      });
       expect(Object.keys(board).filter((key) => key.startsWith('__'))).toEqual([]);
     }
   });

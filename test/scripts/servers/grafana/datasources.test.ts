@@ -20,7 +20,7 @@ async function running(folder: Folder) {
     /** Loads another stack, by a reload or by a new container. */
     change: async (other: Folder, how: 'reload' | 'restart') => {
       const next = (await renderGrafana(other, env)).release;
-      standIn.put(next.files);
+      await standIn.put(next.files);
       const context = { ...contextOf(standIn, next, kept), loaded: release.files };
       if (how === 'restart') standIn.restart();
       else await grafanaDriver.reload(context);

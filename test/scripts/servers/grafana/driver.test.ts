@@ -72,7 +72,7 @@ describe('a Grafana that has its files', () => {
     await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
-  test('must be queried for all datasources and dashboards by uid, and for the health of the datasources', async () => {
+  test('must be queried for all datasources by uid and health, and for all dashboards at once', async () => {
     await using setUp = await scene();
     await setUp.confirm();
     expect(setUp.standIn.requests).toEqual(
@@ -82,9 +82,17 @@ describe('a Grafana that has its files', () => {
         'GET /api/datasources/uid/alertmanager',
         'GET /api/datasources/proxy/uid/alertmanager/api/v2/status',
         'GET /api/datasources/uid/loki',
-        'GET /api/dashboards/uid/promstack-overview',
-        'GET /api/dashboards/uid/disks',
+        expect.stringContaining('/search?type=dashboard&'),
       ]),
+    );
+    expect(setUp.standIn.requests.filter((asked) => asked.includes('/dashboards/uid/'))).toEqual([]);
+  });
+
+  test('but no index of dashboards, as before 12, must be queried for each dashboard by uid', async () => {
+    await using setUp = await scene({ faults: { withoutIndex: true } });
+    await setUp.confirm();
+    expect(setUp.standIn.requests).toEqual(
+      expect.arrayContaining(['GET /api/dashboards/uid/promstack-overview', 'GET /api/dashboards/uid/disks']),
     );
   });
 
@@ -285,8 +293,8 @@ describe('a reload', () => {
     await using setUp = await scene();
     const other = await renderGrafana({ ...folder, 'dashboards/disks.json': { ...disks, description: 'changed' } });
     const context = { ...setUp.context, release: other.release };
-    expect((await refusal(grafanaDriver.confirm(context))).why).toContain('it is still of revision');
-    setUp.standIn.put(other.release.files);
+    expect((await refusal(grafanaDriver.confirm(context))).why).toContain('it is of an earlier version of the file');
+    await setUp.standIn.put(other.release.files);
     await grafanaDriver.reload(context);
     await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
   });
@@ -297,7 +305,7 @@ describe('a reload', () => {
     setUp.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
     setUp.standIn.addDashboard({ uid: 'mine', title: 'Mine' });
     const without = await renderGrafana({ 'stack.yml': '{}' });
-    setUp.standIn.put(without.release.files);
+    await setUp.standIn.put(without.release.files);
     const context = { ...setUp.context, release: without.release };
     await grafanaDriver.reload(context);
     await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
@@ -314,6 +322,109 @@ describe('a reload', () => {
   });
 });
 
+describe('dashboards of all formats', () => {
+  const all = {
+    'classic.json': { uid: 'classic', title: 'Classic', schemaVersion: 41, panels: [] },
+    'resource.json': {
+      ...{ apiVersion: 'dashboard.grafana.app/v1beta1', kind: 'Dashboard', metadata: { name: 'resource' } },
+      spec: { title: 'Resource', panels: [] },
+    },
+    'second.json': {
+      ...{ apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard' },
+      metadata: { name: 'second', namespace: 'stacks-1234', annotations: { 'grafana.app/folder': 'elsewhere' } },
+      spec: { title: 'Second', elements: {}, layout: { kind: 'GridLayout', spec: { items: [] } } },
+    },
+    'alpha.json': {
+      ...{ apiVersion: 'dashboard.grafana.app/v2alpha1', kind: 'Dashboard', metadata: { name: 'alpha' } },
+      spec: {
+        ...{ title: 'Alpha', elements: {} },
+        annotations: [{ kind: 'AnnotationQuery', spec: { name: 'Deploys', enable: true, legacyOptions: { a: 1 } } }],
+      },
+    },
+  };
+  const folderOf = (files: object, names = Object.keys(all)): Folder => ({
+    'stack.yml': 'grafana: {shipped_dashboards: false, dashboards: ["*.json"]}',
+    ...Object.fromEntries(Object.entries(files).filter(([name]) => names.includes(name))),
+  });
+
+  test.each([[{}], [{ withoutIndex: true }]])(
+    'must be loaded, read back and changed, with faults %j',
+    async (faults) => {
+      await using setUp = await scene({ folder: folderOf(all), faults });
+      await expect(setUp.confirm()).resolves.toEqual([]);
+      const changed = JSON.parse(JSON.stringify(all).replaceAll('"title":"', '"title":"New ')) as object;
+      const { release } = await renderGrafana(folderOf(changed));
+      const context = { ...setUp.context, release };
+      await setUp.standIn.put(release.files);
+      await expect(grafanaDriver.confirm(context)).rejects.toThrow('confirming');
+      await grafanaDriver.reload(context);
+      await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
+    },
+  );
+
+  test.each(Object.keys(all))('must be deleted with their file, but not a copy of them: %s', async (name) => {
+    await using setUp = await scene({ folder: folderOf(all) });
+    const uid = name.replace('.json', '');
+    const { standIn } = setUp;
+    standIn.addDashboard({ ...standIn.stored(uid), uid: `${uid}-copy` });
+    const { release } = await renderGrafana(
+      folderOf(all, ['none', ...Object.keys(all).filter((kept) => kept !== name)]),
+    );
+    await standIn.put(release.files);
+    const context = { ...setUp.context, release };
+    await grafanaDriver.reload(context);
+    await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
+    expect(standIn.dashboardUids).toEqual(
+      ['alpha', 'classic', 'resource', 'second', `${uid}-copy`].filter((kept) => kept !== uid).sort(),
+    );
+  });
+});
+
+describe('a change of one dashboard among many', () => {
+  const boards = (edited: string): Folder => ({
+    'stack.yml': 'grafana: {shipped_dashboards: false, dashboards: [boards]}',
+    ...Object.fromEntries(
+      Array.from({ length: 300 }, (_, at) => [
+        `boards/team ${at % 7}/${at}.json`,
+        { uid: `board-${at}`, title: at === 150 ? edited : `Board ${at}`, panels: [] },
+      ]),
+    ),
+  });
+
+  test('must leave the files and versions of all others as they are, and take few requests', async () => {
+    await using setUp = await scene({ folder: boards('Before') });
+    await setUp.confirm();
+    const { standIn, context } = setUp;
+    const versions = standIn.versions();
+    const { release } = await renderGrafana(boards('After'));
+    const before = new Map(context.release.files.map(({ path, content }) => [path, content]));
+    expect(release.files.flatMap(({ path, content }) => (before.get(path) === content ? [] : [path]))).toEqual([
+      'dashboards/team 3/150.json',
+    ]);
+    await standIn.put(release.files);
+    standIn.requests.length = 0;
+    await grafanaDriver.reload({ ...context, release });
+    await grafanaDriver.confirm({ ...context, release });
+    expect(standIn.versions()).toEqual({ ...versions, 'board-150': (versions['board-150'] ?? 0) + 1 });
+    expect(standIn.requests.length).toBeLessThan(40);
+  });
+
+  test('must be confirmed for each, by an index that lags behind', async () => {
+    await using setUp = await scene({ folder: boards('Before') });
+    let lagging = 3;
+    const context: typeof setUp.context = {
+      ...setUp.context,
+      request: async (request) => {
+        const answer = await setUp.context.request(request);
+        return request.path.startsWith('/apis/') && lagging-- > 0 ? { status: 200, body: '{"hits":[]}' } : answer;
+      },
+    };
+    setUp.standIn.requests.length = 0;
+    await grafanaDriver.confirm(context);
+    expect(setUp.standIn.requests.filter((asked) => asked.includes('/dashboards/uid/')).length).toBeLessThan(100);
+  });
+});
+
 test('a dashboard that cannot be deleted must be noted without failing', async () => {
   await using setUp = await scene();
   const { release } = await renderGrafana({});
@@ -325,7 +436,7 @@ test('a dashboard that cannot be deleted must be noted without failing', async (
       return setUp.context.request(request);
     },
   };
-  setUp.standIn.put(release.files);
+  await setUp.standIn.put(release.files);
   await grafanaDriver.reload(context);
   await expect(grafanaDriver.confirm(context)).resolves.toEqual([
     'the dashboard "Disks" is no longer part of the stack, but Grafana did not delete it',
@@ -354,13 +465,13 @@ describe('a request without a response', () => {
 
   test('for the list of dashboards must be noted', async () => {
     await using setUp = await scene();
-    await expect(silent(setUp, (path) => path.startsWith('/api/search'))).resolves.toEqual([
+    await expect(silent(setUp, (path) => path.includes('/search?'))).resolves.toEqual([
       'Grafana did not list its dashboards: dashboards of previous revisions may remain',
     ]);
   });
 
   test('for user-defined dashboards must be noted, and end further requests', async () => {
-    await using setUp = await scene();
+    await using setUp = await scene({ faults: { withoutIndex: true } });
     const mine = Array.from({ length: 40 }, (_, at) => `mine-${at}`);
     for (const uid of mine) setUp.standIn.addDashboard({ uid, title: uid });
     const asked: string[] = [];
@@ -422,7 +533,7 @@ describe('a request without a response', () => {
       ...setUp.context,
       signal: ending.signal,
       request: async (request) => {
-        if (!request.path.startsWith('/api/search')) return setUp.context.request(request);
+        if (!request.path.includes('/search?')) return setUp.context.request(request);
         ending.abort(new Error('interrupted'));
         throw ending.signal.reason;
       },
@@ -431,8 +542,8 @@ describe('a request without a response', () => {
   });
 });
 
-test('user-defined dashboards must be requested with limited concurrency', async () => {
-  await using setUp = await scene();
+test('user-defined dashboards must be requested with limited concurrency, where there is no index', async () => {
+  await using setUp = await scene({ faults: { withoutIndex: true } });
   for (let at = 0; at < 40; at++) setUp.standIn.addDashboard({ uid: `mine-${at}`, title: `Mine ${at}` });
   let open = 0;
   let most = 0;
