@@ -177,7 +177,7 @@ export interface HealthIndicator {
 export interface Reading {
   /** `6 up, 1 down`. */
   readonly text: string;
-  /** The same for programs; times in seconds since 1970. */
+  /** The same for programs; times in ISO 8601. */
   readonly values: Readonly<Record<string, number | string | boolean | readonly string[]>>;
   /** `wrong`: the stack does not do its work; `notice`: worth a look. */
   readonly tone: 'right' | 'notice' | 'wrong';

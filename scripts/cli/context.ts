@@ -1,25 +1,36 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Secret } from '../../stack/secret.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import type { TerminalOutput } from './terminal-output.ts';
 
-/** Everything a command uses of the process and the system. */
-export interface Context {
+/**
+ * Everything a command uses of the process and the system. `Fields` is its result with `--json`, `Line` what it prints line by
+ * line before.
+ */
+export interface Context<Fields = never, Line = never> {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   /** The stack file of `-f`, as typed; without it, the file is searched from `cwd` upwards. */
   readonly file: string | undefined;
   /** The running stack the user named with `-p`, as typed; its commands read no stack.yml. */
   readonly stackName: string | undefined;
-  /** Whether results are printed as JSON. */
+  /** Whether the result is printed as JSON. */
   readonly json: boolean;
+  /** Names the stack of the command in its JSON. */
+  readonly nameStack: (name: string) => void;
+  /** The result for `--json`, printed when the command has ended; `revealed` are secrets that the user asked for. */
+  readonly result: (fields: Fields, ...revealed: readonly Secret[]) => void;
+  /** Prints a line of JSON immediately with `--json`. */
+  readonly line: (line: Line) => void;
   /** Whether the causes of errors are printed. */
   readonly verbose: boolean;
   readonly stdin: Readable;
-  /** For results only. */
+  /** For results only; with `--json` it discards them. */
   readonly stdout: TerminalOutput;
   /** The same stdout, for binary results. */
   readonly stdoutBytes: Writable;
+  /** With `--json` it discards everything. */
   readonly stderr: TerminalOutput;
   readonly report: Report;
   /** Aborts on SIGINT, SIGTERM, SIGHUP and when stdout is closed. */

@@ -5,22 +5,27 @@ import { InputError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import { type ExitCode, exitCodes } from './context.ts';
 import { hintByName } from './globals.ts';
+import type { JsonError } from './json/envelope.ts';
 import type { Colours } from './terminal-output.ts';
 
 export interface FailureStyle {
   readonly colours: Colours;
-  readonly json: boolean;
   readonly verbose: boolean;
   /** The stack that `-p` names. */
   readonly stackName: string | undefined;
   /** Whether a reporter has already shown this reason. */
   readonly wasShown: (why: string) => boolean;
-  readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => string;
+  readonly printDiagnostics: (diagnostics: readonly Diagnostic[], source: InputError['source']) => string;
 }
 
 export interface Failure {
+  /** For people. */
   readonly text: string;
   readonly exitCode: ExitCode;
+  /** Those of invalid input. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Any other failure. */
+  readonly error: JsonError | undefined;
 }
 
 /** Distinguishes the three kinds of failure: invalid input, an external failure, and a bug of promstack. */
@@ -41,30 +46,28 @@ export function isAbort(error: unknown, signal: AbortSignal): boolean {
   return false;
 }
 
-function explainInput({ diagnostics }: InputError, style: FailureStyle): Failure {
-  const exitCode = exitCodes.wrongInput;
-  if (style.json) {
-    return { text: diagnostics.map((diagnostic) => jsonLine({ kind: 'diagnostic', diagnostic })).join(''), exitCode };
-  }
+function explainInput({ diagnostics, source }: InputError, style: FailureStyle): Failure {
   const text = diagnostics.every(isMisuse)
     ? diagnostics
         .map(({ message, hint }) => `${style.colours.red('✖')} ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`)
         .join('')
-    : style.printDiagnostics(diagnostics);
-  return { text, exitCode };
+    : style.printDiagnostics(diagnostics, source);
+  return { text, exitCode: exitCodes.wrongInput, diagnostics, error: undefined };
 }
 
 function explainExternal({ doing, why, cause, ...error }: StackError, style: FailureStyle): Failure {
   const { red, dim } = style.colours;
   const tryThis = error.tryThis === undefined ? undefined : hintByName(error.tryThis, style.stackName);
-  if (style.json) {
-    return { text: jsonLine({ kind: 'error', doing, why, try: tryThis }), exitCode: exitCodes.refused };
-  }
   const head = style.wasShown(why) ? `${doing}: failed (see above)` : `${doing}: ${why}`;
   const lines = [`${red('✖')} ${head}`];
   if (tryThis !== undefined) lines.push(`  try: ${tryThis.replaceAll('\n', '\n       ')}`);
   if (style.verbose) lines.push(...causes(cause).map((line) => dim(`  because: ${line}`)));
-  return { text: `${lines.join('\n')}\n`, exitCode: exitCodes.refused };
+  return {
+    text: `${lines.join('\n')}\n`,
+    exitCode: exitCodes.refused,
+    diagnostics: [],
+    error: { kind: 'external', doing, why, try: tryThis },
+  };
 }
 
 /** The chain of causes, outermost first, each with its stack. */
@@ -75,23 +78,22 @@ function causes(cause: unknown): readonly string[] {
 }
 
 function explainBug(error: unknown, style: FailureStyle): Failure {
-  const stack =
+  const trace =
     error instanceof Error
       ? [error.stack ?? String(error), ...causes(error.cause)].join('\n  caused by: ')
       : String(error);
   const about = `promstack ${version()}, Node ${process.version}, ${process.platform} ${process.arch}`;
-  const text = style.json
-    ? jsonLine({ kind: 'internalError', stack, about })
-    : [
-        `${style.colours.red('✖')} internal error: this is a bug in promstack, not in your stack`,
-        `  ${stack}`,
-        `  ${about}`,
-        '  try: report a bug with the lines above and the command you ran',
-        '',
-      ].join('\n');
-  return { text, exitCode: exitCodes.refused };
-}
-
-function jsonLine(value: object): string {
-  return `${JSON.stringify(value)}\n`;
+  const head = 'internal error: this is a bug in promstack, not in your stack';
+  return {
+    text: `${style.colours.red('✖')} ${head}\n  ${trace}\n  ${about}\n  try: report a bug with the lines above and the command you ran\n`,
+    exitCode: exitCodes.refused,
+    diagnostics: [],
+    error: {
+      kind: 'internal',
+      doing: 'running promstack',
+      why: error instanceof Error ? error.message : String(error),
+      try: 'report a bug with this output and the command you ran',
+      trace: `${trace}\n${about}`,
+    },
+  };
 }

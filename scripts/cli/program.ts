@@ -7,12 +7,20 @@ import { type Blank, type Command, type Entry, groups, type Run } from './comman
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
 import type { Colours } from './terminal-output.ts';
 
+/** A command with its parsed arguments. */
+export interface CalledCommand {
+  /** `images save`; undefined when the command line calls none. */
+  readonly command: string | undefined;
+  readonly run: Run;
+}
+
 export type Parsed =
-  | { readonly kind: 'run'; readonly globals: Globals; readonly run: Run }
+  | ({ readonly kind: 'run'; readonly globals: Globals } & CalledCommand)
   /** Help, for stdout. */
   | { readonly kind: 'print'; readonly text: string }
   | {
       readonly kind: 'misuse';
+      readonly command: string | undefined;
       readonly message: string;
       readonly suggestion?: string | undefined;
       readonly helpLine: string;
@@ -33,11 +41,11 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
     print: (text) => {
       printed += text;
     },
-    choose: (globals, run) => {
-      parsed = { kind: 'run', globals, run };
+    choose: (globals, called) => {
+      parsed = { kind: 'run', globals, ...called };
     },
     refuse: (message, command) => {
-      parsed = { kind: 'misuse', message, helpLine: `${pathOf(command)} --help` };
+      parsed = { kind: 'misuse', command: nameOf(command), message, helpLine: `${pathOf(command)} --help` };
     },
   });
   try {
@@ -58,7 +66,7 @@ export async function buildWholeProgram(entries: readonly Entry[], style: HelpSt
 
 interface ParseSink {
   readonly print: (text: string) => void;
-  readonly choose: (globals: Globals, run: Run) => void;
+  readonly choose: (globals: Globals, called: CalledCommand) => void;
   readonly refuse: (message: string, command: CommandUnknownOpts) => void;
 }
 
@@ -149,7 +157,7 @@ function fill(
   command.attach(child as unknown as Blank, (run) => {
     const globals = readGlobals(child);
     const conflict = conflictOf(child, globals, takesName);
-    if (conflict === undefined) outcome.choose(globals, run);
+    if (conflict === undefined) outcome.choose(globals, { command: nameOf(child), run });
     else outcome.refuse(conflict, child);
   });
   addGlobals(child, takesName);
@@ -207,6 +215,7 @@ function toMisuse({ message, command }: Misuse): Parsed {
   const near = guesses.filter((candidate) => editDistance(word, candidate) <= 2);
   return {
     kind: 'misuse',
+    command: nameOf(command),
     message: sentence.replace(/\.$/, ''),
     suggestion: near.length === 0 ? undefined : orList(near),
     helpLine: `${pathOf(command)} --help`,
@@ -215,4 +224,9 @@ function toMisuse({ message, command }: Misuse): Parsed {
 
 function pathOf(command: CommandUnknownOpts): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** `images save`; undefined for the program itself. */
+function nameOf(command: CommandUnknownOpts): string | undefined {
+  return command.parent === null ? undefined : pathOf(command).split(' ').slice(1).join(' ');
 }

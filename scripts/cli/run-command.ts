@@ -1,21 +1,36 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { Secret } from '../../stack/secret.ts';
 import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { forgetSecrets } from '../util/redaction.ts';
 import { InputError } from '../util/stack-error.ts';
-import type { Run } from './commands/command.ts';
 import { type Context, type ExitCode, exitCodes } from './context.ts';
-import { explainFailure, isAbort } from './failure.ts';
+import { explainFailure, type Failure, isAbort } from './failure.ts';
 import type { Globals } from './globals.ts';
+import { type Envelope, envelopeOf, jsonLine } from './json/envelope.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from './print/diagnostics.ts';
 import { Interrupted, listenForInterrupts, type ProcessIo } from './process-io.ts';
+import type { CalledCommand } from './program.ts';
 import { openReporter, resolveMode } from './report/open-reporter.ts';
-import { besideLiveLines, coloursFor, isReaderGone, type OutputStream, openTerminalOutput } from './terminal-output.ts';
+import {
+  besideLiveLines,
+  coloursFor,
+  isReaderGone,
+  type OutputStream,
+  openTerminalOutput,
+  type TerminalOutput,
+} from './terminal-output.ts';
 
-/** Runs a command and turns its outcome into an exit code. */
-export async function runCommand(io: ProcessIo, globals: Globals, command: Run): Promise<ExitCode> {
+/** Runs a command and turns its outcome into an exit code; with `--json`, prints every outcome to `resultStream`. */
+export async function runCommand(
+  io: ProcessIo,
+  globals: Globals,
+  called: CalledCommand,
+  resultStream: OutputStream = io.stdout,
+): Promise<ExitCode> {
   forgetSecrets();
   const { cwd, env } = io;
   const controller = new AbortController();
@@ -26,7 +41,7 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
       coloursFor({ isTerminal: stream.isTTY === true, env, noColourFlag: globals.noColour }),
       onBroken,
     );
-  const stdout = open(io.stdout, (error) => controller.abort(new StdoutBroken(isReaderGone(error))));
+  const stdout = open(resultStream, (error) => controller.abort(new StdoutBroken(isReaderGone(error))));
   const stderr = open(io.stderr, () => {});
   const readSource = sourceReader(cwd);
   const reporter = openReporter(resolveMode({ ...globals, isTerminal: stderr.isTerminal, env }), {
@@ -36,15 +51,29 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
   });
   const verbose = globals.verbose || (env['PROMSTACK_DEBUG'] ?? '') !== '';
   const shown = new Set<string>();
+  const { json } = globals;
+  const diagnostics: Diagnostic[] = [];
   const report: Report = (event) => {
+    if (json && event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
     if (event.kind === 'failed' && !globals.quiet) shown.add(event.why);
-    if ('isInternal' in event && event.isInternal === true && !verbose && !globals.json) return;
+    if ('isInternal' in event && event.isInternal === true && !verbose && !json) return;
     reporter.report(event);
+  };
+  let stack: string | undefined;
+  let result: { readonly fields: object; readonly revealed: readonly Secret[] } | undefined;
+  const printEnvelope = (exitCode: ExitCode, failure?: Failure): void => {
+    if (!json) return;
+    const all = [...diagnostics, ...(failure?.diagnostics ?? [])];
+    const error = errorOf(exitCode, failure);
+    const { command } = called;
+    const envelope = envelopeOf({ command, stack, exitCode, fields: result?.fields, diagnostics: all, error });
+    stdout.write(jsonLine(envelope, globals.stackName), ...(result?.revealed ?? []));
   };
   const stopListening = listenForInterrupts(io, controller, {
     onSlow: () => report({ kind: 'note', text: 'stopping; press Ctrl-C again to exit immediately' }),
     onSecond: () => {
       reporter.close();
+      printEnvelope(exitCodes.interrupted);
       io.exit(exitCodes.interrupted);
     },
   });
@@ -53,14 +82,23 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
     env,
     file: globals.file,
     stackName: globals.stackName,
-    json: globals.json,
+    json,
+    nameStack: (name) => {
+      stack = name;
+    },
+    result: (fields, ...revealed) => {
+      result = { fields, revealed };
+    },
+    line: (line) => {
+      if (json) stdout.write(jsonLine(line, globals.stackName));
+    },
     verbose,
     get stdin() {
       return io.stdin;
     },
-    stdout: besideLiveLines(stdout, reporter.suspend),
+    stdout: json ? silent(stdout) : besideLiveLines(stdout, reporter.suspend),
     stdoutBytes: io.stdoutBytes,
-    stderr: besideLiveLines(stderr, reporter.suspend),
+    stderr: json ? silent(stderr) : besideLiveLines(stderr, reporter.suspend),
     report,
     signal,
     clock: systemClock,
@@ -77,26 +115,47 @@ export async function runCommand(io: ProcessIo, globals: Globals, command: Run):
   };
   const crash = watchForCrash(io);
   try {
-    const code = await Promise.race([command(context), crash.happened]);
-    return codeAfter(signal) ?? code;
+    const returned = await Promise.race([called.run(context), crash.happened]);
+    const code = codeAfter(signal) ?? returned;
+    printEnvelope(code);
+    return code;
   } catch (error) {
     reporter.close();
-    if (signal.aborted && isAbort(error, signal)) return codeAfter(signal) ?? exitCodes.refused;
-    const failure = explainFailure(error, {
-      colours: stderr.colours,
-      json: context.json,
-      verbose: context.verbose,
-      stackName: context.stackName,
-      wasShown: (why) => shown.has(why),
-      printDiagnostics: (diagnostics) => printDiagnostics(diagnostics, readSource, stderr.colours.isColorSupported),
-    });
-    stderr.write(failure.text);
-    return codeAfter(signal) ?? failure.exitCode;
+    const failure =
+      signal.aborted && isAbort(error, signal)
+        ? undefined
+        : explainFailure(error, {
+            colours: stderr.colours,
+            verbose,
+            stackName: globals.stackName,
+            wasShown: (why) => shown.has(why),
+            printDiagnostics: (mistakes, source) =>
+              printDiagnostics(
+                mistakes,
+                (file) => (file === source?.file ? source.text : readSource(file)),
+                stderr.colours.isColorSupported,
+              ),
+          });
+    const code = codeAfter(signal) ?? failure?.exitCode ?? exitCodes.refused;
+    if (!json) stderr.write(failure?.text ?? '');
+    printEnvelope(code, failure);
+    return code;
   } finally {
     crash.stopWatching();
     stopListening();
     reporter.close();
   }
+}
+
+function silent(output: TerminalOutput): TerminalOutput {
+  return { ...output, write: () => {} };
+}
+
+/** Why the command failed, after an interruption in any case. */
+function errorOf(exitCode: ExitCode, failure: Failure | undefined): Envelope['error'] {
+  const error = failure?.error;
+  if (exitCode !== exitCodes.interrupted) return error;
+  return { doing: 'running promstack', why: 'interrupted', ...error, kind: 'interrupted' };
 }
 
 /** Rejects with the first uncaught error. */

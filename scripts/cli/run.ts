@@ -26,14 +26,15 @@ export async function run(io: ProcessIo, entries: readonly Entry[] = commands): 
 }
 
 function reportWriteError(io: ProcessIo, error: Error): Promise<ExitCode> {
-  return runCommand(io, globalsOf(io.argv), () => {
+  const run = () => {
     throw new StackError({
       doing: 'writing the result to stdout',
       why: error.message,
       tryThis: 'run the command again with output to a disk with free space',
       cause: error,
     });
-  });
+  };
+  return runCommand(io, globalsOf(io.argv), { command: undefined, run }, io.stderr);
 }
 
 async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise<ExitCode> {
@@ -42,14 +43,17 @@ async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise
   const parsed = await parse(argv, entries, { columns: stdout.columns || 80, colours });
   switch (parsed.kind) {
     case 'run':
-      return runCommand(io, parsed.globals, parsed.run);
+      return runCommand(io, parsed.globals, parsed);
     case 'print':
       openTerminalOutput(stdout, colours, () => {}).write(parsed.text);
       return exitCodes.fine;
     case 'misuse':
-      return runCommand(io, globalsOf(argv), () => {
-        const guess = parsed.suggestion === undefined ? '' : `did you mean ${parsed.suggestion}? `;
-        throw new InputError([misuse(parsed.message, `${guess}see ${parsed.helpLine}`)]);
+      return runCommand(io, globalsOf(argv), {
+        command: parsed.command,
+        run: () => {
+          const guess = parsed.suggestion === undefined ? '' : `did you mean ${parsed.suggestion}? `;
+          throw new InputError([misuse(parsed.message, `${guess}see ${parsed.helpLine}`)]);
+        },
       });
     default:
       return unreachable(parsed);

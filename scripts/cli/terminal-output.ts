@@ -29,8 +29,8 @@ function isSet(value: string | undefined): value is string {
 
 /** stdout or stderr of the process. */
 export interface TerminalOutput {
-  /** Prints the text without secrets, but for one that the user asked for. Live progress lines are moved out of the way. */
-  write(text: string, revealed?: Secret): void;
+  /** Prints the text without secrets, but for those that the user asked for. Live progress lines are moved out of the way. */
+  write(text: string, ...revealed: readonly Secret[]): void;
   readonly isTerminal: boolean;
   /** Undefined for anything but a terminal. */
   columns(): number | undefined;
@@ -60,8 +60,10 @@ export function openTerminalOutput(
     onBroken(error);
   });
   return {
-    write: (text, revealed) => {
-      if (!isBroken && text !== '') stream.write(redact(text, revealed?.reveal()));
+    write: (text, ...revealed) => {
+      if (isBroken || text === '') return;
+      const texts = revealed.map((secret) => secret.reveal());
+      stream.write(redact(text, texts));
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY === true ? stream.columns : undefined),
@@ -80,9 +82,9 @@ export function besideLiveLines(output: TerminalOutput, suspend: () => () => voi
   if (!output.isTerminal) return output;
   return {
     ...output,
-    write: (text, revealed) => {
+    write: (text, ...revealed) => {
       const resume = suspend();
-      output.write(text, revealed);
+      output.write(text, ...revealed);
       resume();
     },
   };

@@ -111,9 +111,11 @@ export async function logProblems(
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<readonly StatusProblem[]> {
   if (service.logProblems === undefined || container === undefined || !isReady) return [];
-  const loaded = vitals.map(({ values }) => Number(values['lastSuccess'] ?? 0));
+  const loaded = vitals.flatMap(({ values: { lastSuccessAt } }) =>
+    typeof lastSuccessAt === 'string' ? [Date.parse(lastSuccessAt)] : [],
+  );
   // A server says in whole seconds when it loaded its config.
-  const since = new Date(Math.max(now - logMs, ...loaded.map((seconds) => (seconds + 1) * 1_000)));
+  const since = new Date(Math.max(now - logMs, ...loaded.map((time) => time + 1_000)));
   const lines: string[] = [];
   for await (const { text } of engine.logs(container, { since, tail: logLines, signal })) lines.push(text);
   return service.logProblems(lines).map((problem) => ({ tone: 'wrong', service: service.name, ...problem }));

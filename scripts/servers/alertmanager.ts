@@ -66,7 +66,7 @@ export class AlertmanagerClient {
   /** Adds a silence and returns its ID. */
   async addSilence(silence: NewSilence): Promise<string> {
     const doing = 'adding the silence';
-    const body = { ...silence, matchers: silence.matchers.map(toSchema) };
+    const body = { ...silence, matchers: silence.matchers.map(toApiMatcher) };
     const added = z.object({ silenceID: z.string() }).safeParse(await this.#post(doing, '/api/v2/silences', body));
     if (added.success) return added.data.silenceID;
     throw new StackError({ doing, why: 'its response has no silence ID', tryThis: 'promstack silence list' });
@@ -127,7 +127,8 @@ function fromSchema({ name, value, isRegex, isEqual }: z.infer<typeof matcherSch
   return { name, value, operator: isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=' };
 }
 
-function toSchema({ name, value, operator }: Matcher): z.infer<typeof matcherSchema> {
+/** As in Alertmanager's API. */
+export function toApiMatcher({ name, value, operator }: Matcher): z.infer<typeof matcherSchema> {
   return { name, value, isRegex: operator.endsWith('~'), isEqual: operator.startsWith('=') };
 }
 

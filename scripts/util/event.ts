@@ -23,9 +23,9 @@ export type Event =
   | { readonly kind: 'failed'; readonly id: string; readonly what: string; readonly why: string }
   /** Work was cancelled because other work failed. */
   | { readonly kind: 'skipped'; readonly id: string; readonly what: string; readonly because: string }
-  /** Something the user should know although nothing failed. */
-  | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'warning'; readonly text: string }
+  /** Something the user should know although nothing failed. One that `isResult` repeats a part of the result. */
+  | { readonly kind: 'note'; readonly text: string; readonly isResult?: boolean | undefined }
+  | { readonly kind: 'warning'; readonly text: string; readonly isResult?: boolean | undefined }
   /** One that `isResult` is shown with `--quiet` too. */
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic; readonly isResult?: boolean | undefined };
 

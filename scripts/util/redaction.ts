@@ -43,15 +43,17 @@ export function forgetSecrets(): void {
   pattern = undefined;
 }
 
-/** The text without secrets, but for one that is meant to be printed. */
-export function redact(text: string, revealed?: string): string {
+/** The text without secrets, but for those that are meant to be printed. */
+export function redact(text: string, revealed: readonly string[] = []): string {
   const printed =
-    known.size === 0 ? text : text.replace(patternOfAll(), (found) => (isWritten(found, revealed) ? found : mask));
+    known.size === 0
+      ? text
+      : text.replace(patternOfAll(), (found) => (revealed.some((secret) => isWritten(found, secret)) ? found : mask));
   return redactUrls(printed);
 }
 
-function isWritten(found: string, secret: string | undefined): boolean {
-  return secret !== undefined && (found === secret || found === JSON.stringify(secret).slice(1, -1));
+function isWritten(found: string, secret: string): boolean {
+  return found === secret || found === JSON.stringify(secret).slice(1, -1);
 }
 
 /** What may be printed on its own: the lines of a key, the path of a URL whose host is no secret. */

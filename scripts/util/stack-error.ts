@@ -22,10 +22,13 @@ export class StackError extends Error {
 /** Invalid input of the user, with all its problems. Exit code 2. */
 export class InputError extends Error {
   readonly diagnostics: readonly Diagnostic[];
+  /** The text of a file that cannot be read again, such as stdin. */
+  readonly source: { readonly file: string; readonly text: string } | undefined;
 
-  constructor(diagnostics: readonly Diagnostic[]) {
+  constructor(diagnostics: readonly Diagnostic[], source?: InputError['source']) {
     super(diagnostics.map(({ message }) => message).join('\n'));
     this.name = 'InputError';
     this.diagnostics = diagnostics;
+    this.source = source;
   }
 }

@@ -1,5 +1,5 @@
 import { isMapping, listOf } from '../values/mapping.ts';
-import { formatMatcher, type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
+import { type Labels, labelOf, type Matcher, matchersOf, matches } from './matcher.ts';
 
 /** While a source alert fires, targets with the same values of the `equal` labels are muted. */
 export interface InhibitRule {
@@ -11,7 +11,7 @@ export interface InhibitRule {
 /** A rule that can inhibit an alert. */
 export interface Inhibition {
   /** The matchers of the inhibiting alert. */
-  readonly source: readonly string[];
+  readonly source: readonly Matcher[];
   /** The labels that must be equal in both. */
   readonly equal: readonly string[];
   /** The alert that inhibits it now; undefined when none does, or when the alerts are unknown. */
@@ -32,7 +32,7 @@ export function inhibitionsOf(rules: unknown, labels: Labels, firing: readonly L
     const rule = parseInhibitRule(value);
     if (rule === undefined || allMatch(rule.targets, labels) !== true) return [];
     const by = firing.find((alert) => mutes(rule, alert, labels) === true);
-    return [{ source: rule.sources.map(formatMatcher), equal: rule.equal, by }];
+    return [{ source: rule.sources, equal: rule.equal, by }];
   });
 }
 

@@ -268,7 +268,7 @@ function readReload(answer: unknown, now: number): Reading | undefined {
 
 /** Whether a server accepted its last reload, and when it last accepted one, in seconds since 1970. */
 export function lastReload(succeeded: boolean, lastSuccess: number, now: number): Reading {
-  const values = { succeeded, lastSuccess };
+  const values = { succeeded, lastSuccessAt: new Date(lastSuccess * 1000).toISOString() };
   const time = ago(lastSuccess * 1000, now);
   if (succeeded) return { text: time, values, tone: 'right' };
   return {

@@ -78,7 +78,8 @@ function readGroups(page: string, now: number): Reading {
   const last = pushes.reduce((latest, push) => Math.max(latest, push.value), 0);
   const groups = pushes.length === 0 ? 'nothing pushed yet' : counted(pushes.length, 'group');
   const text = last === 0 ? groups : `${groups}, last push ${ago(last * 1000, now)}`;
-  return { text, values: { groups: pushes.length, lastPush: last }, tone: 'right' };
+  const lastPushAt = last === 0 ? {} : { lastPushAt: new Date(last * 1000).toISOString() };
+  return { text, values: { groups: pushes.length, ...lastPushAt }, tone: 'right' };
 }
 
 /** More failures than this are counted instead of listed. */

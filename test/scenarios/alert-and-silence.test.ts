@@ -150,13 +150,20 @@ describe('alert test and silence', () => {
     });
     const expired = await stack.run('silence', 'expire', id);
     expect({ exitCode: expired.exitCode, stderr: expired.stderr }).toEqual({ exitCode: 0, stderr: `expired ${id}\n` });
-    expect((await stack.run('silence', 'list', '--json')).stdout).toBe('[]\n');
+    expect(JSON.parse((await stack.run('silence', 'list', '--json')).stdout)).toMatchObject({ silences: [] });
     expect((await stack.run('silence', 'list', '--json', '--expired')).stdout).toContain(id);
 
     expect((await stack.run('silence', 'add', 'DiskFull', '--comment', 'mine')).exitCode).toBe(0);
-    const [mine] = JSON.parse((await stack.run('silence', 'list', '--json')).stdout) as { createdBy: string }[];
     const [first] = await historyOf(stack);
-    expect(mine?.createdBy).toBe(first?.who);
+    expect(JSON.parse((await stack.run('silence', 'list', '--json')).stdout)).toMatchObject({
+      silences: [
+        {
+          state: 'active',
+          createdBy: first?.user,
+          matchers: [{ name: 'alertname', value: 'DiskFull', isRegex: false, isEqual: true }],
+        },
+      ],
+    });
   });
 
   it('must refuse an invalid matcher and an unknown silence', { timeout: testMs }, async () => {

@@ -2,6 +2,8 @@ import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import type { Engine } from '../../scripts/engine/engine.ts';
+import { findStack } from '../../scripts/state/find-stack.ts';
+import { lastConfirmed } from '../../scripts/state/history.ts';
 import { alertRule, containerIds, expectFine, expectSettled, running } from '../support/revisions.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
@@ -113,8 +115,8 @@ async function driftOf(stack: StackFolder): Promise<readonly string[]> {
 async function wrongServices(stack: StackFolder, args: readonly string[]): Promise<readonly string[]> {
   const status = await stack.run('status', '--json', ...args);
   expect(status.exitCode, status.stderr).toBe(1);
-  const { problems } = JSON.parse(status.stdout) as { problems: { tone: string; service: string }[] };
-  return [...new Set(problems.filter(({ tone }) => tone === 'wrong').map(({ service }) => service))].sort();
+  const { problems } = JSON.parse(status.stdout) as { problems: { severity: string; service: string }[] };
+  return [...new Set(problems.filter(({ severity }) => severity === 'error').map(({ service }) => service))].sort();
 }
 
 async function put(engine: Engine, stack: StackFolder, path: string, text: string): Promise<void> {
@@ -124,9 +126,8 @@ async function put(engine: Engine, stack: StackFolder, path: string, text: strin
 
 /** The link to the last confirmed release in the history. */
 async function putBack(engine: Engine, stack: StackFolder): Promise<void> {
-  const { stdout } = await stack.run('history', '--json');
-  const { history } = JSON.parse(stdout) as { history: { services: Record<string, { folder: string }> }[] };
-  const to = `releases/${history.at(-1)?.services['prometheus']?.folder}`;
+  const { history } = await findStack(engine, stack.name);
+  const to = `releases/${lastConfirmed(history)?.services['prometheus']?.folder}`;
   await engine.putFiles(`${stack.name}-carrier`, '/volumes/prometheus', [
     { kind: 'link', path: 'current', to, uid: 0, gid: 0 },
   ]);

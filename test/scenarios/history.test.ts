@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
+import { findStack } from '../../scripts/state/find-stack.ts';
 import { alertRule, containerIds, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
 import { binary, type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
@@ -17,17 +18,19 @@ describe('history', () => {
     expectFine(await stack.run('up'));
     await change(stack, 1);
     const history = await historyOf(stack);
-    expect(history.map(({ command, who, isConfirmed }) => ({ command, who, isConfirmed }))).toEqual(
-      ['up', 'reload'].map((command) => ({ command, who: `${userInfo().username}@${hostname()}`, isConfirmed: true })),
-    );
-    expect(history[1]?.changed).toEqual(['rules/a.yml']);
-    expect(history[0]?.changed).toContain('prometheus/prometheus.yml');
+    const user = `${userInfo().username}@${hostname()}`;
+    expect(history).toMatchObject([
+      { command: 'up', user, state: 'restorable' },
+      { command: 'reload', user, state: 'current' },
+    ]);
+    expect(history[1]?.changedFiles).toEqual(['rules/a.yml']);
+    expect(history[0]?.changedFiles).toContain('prometheus/prometheus.yml');
 
     // A different client has neither the folder nor stack.yml.
     const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'));
     const { stdout } = await execa('node', [binary, 'history', '--name', stack.name, '--json'], { cwd: elsewhere });
     await rm(elsewhere, { recursive: true });
-    expect(JSON.parse(stdout).history).toEqual(history);
+    expect(JSON.parse(stdout).revisions).toEqual(history);
   });
 
   it('must continue after down and up, and keep only ten revisions in the volume', async () => {
@@ -75,7 +78,7 @@ describe('rollback', () => {
     expect(await running(stack)).toEqual(first);
     expect(await containerIds(stack)).toEqual(containers);
     const history = await historyOf(stack);
-    expect(history.at(-1)).toMatchObject({ command: 'rollback', revision: history[0]?.revision, isConfirmed: true });
+    expect(history.at(-1)).toMatchObject({ command: 'rollback', revision: history[0]?.revision, state: 'current' });
 
     // A reload applies stack.yml again, and nothing is reported as changed by hand.
     expect((await stack.run('plan', '--json')).stdout).toContain('"drift":[]');
@@ -104,10 +107,10 @@ describe('rollback', () => {
     await stack.write('rules/a.yml', alertRule('Test0'));
     expectFine(await stack.run('up'));
     await change(stack, 1);
-    const [first] = await historyOf(stack);
     const before = await running(stack);
     await using engine = await connect({ env: process.env });
-    const folder = first?.services['prometheus']?.folder ?? '';
+    const { history } = await findStack(engine, stack.name);
+    const folder = history.entries[0]?.services['prometheus']?.folder ?? '';
     await engine.putFiles(`${stack.name}-carrier`, `/volumes/prometheus/releases/${folder}`, [
       {
         kind: 'file',
@@ -121,7 +124,7 @@ describe('rollback', () => {
     const { exitCode, stderr } = await stack.run('rollback');
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `rolling back to revision ${first?.revision}: its files of prometheus were changed by hand`,
+      `rolling back to revision ${history.entries[0]?.revision}: its files of prometheus were changed by hand`,
     );
     expect(await running(stack)).toEqual(before);
   });

@@ -88,13 +88,14 @@ it('unlock must ask only when there is a lock, and print JSON', async () => {
   await using stack = await stackFolder(keys);
   await using engine = await connect({ env: process.env });
   const { name } = stack;
+  const envelope = { format: 1, command: 'unlock', stack: name, ok: true, diagnostics: [] };
   const none = await stack.run('unlock', '--json');
-  expect([none.exitCode, JSON.parse(none.stdout)]).toEqual([0, { stack: name, isLocked: false }]);
+  expect([none.exitCode, JSON.parse(none.stdout)]).toEqual([0, { ...envelope, isLocked: false }]);
 
   await engine.createVolume(`${name}-lock`, baseLabels(name, 'lock'));
   const asked = await stack.run('unlock', '--json');
-  expect([asked.exitCode, asked.stderr]).toEqual([2, expect.stringContaining('add --yes to confirm')]);
+  expect([asked.exitCode, asked.stdout]).toEqual([2, expect.stringContaining('add --yes to confirm')]);
   const { exitCode, stdout } = await stack.run('unlock', '--json', '--yes');
-  expect([exitCode, JSON.parse(stdout)]).toEqual([0, { stack: name, isLocked: false, removed: 'unknown' }]);
+  expect([exitCode, JSON.parse(stdout)]).toEqual([0, { ...envelope, isLocked: false, removed: {} }]);
   expect(await engine.findVolume(`${name}-lock`)).toBeUndefined();
 });

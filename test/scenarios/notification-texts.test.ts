@@ -70,13 +70,13 @@ describe('check', () => {
     const { exitCode, stdout } = await stack.run('check', '--json');
     expect(exitCode).toBe(2);
     const { diagnostics } = JSON.parse(stdout) as {
-      diagnostics: { message: string; where?: { file: string; line: number } }[];
+      diagnostics: { message: string; file?: string; line: number }[];
     };
     const source = await readFile(join(stack.path, 'stack.yml'), 'utf8');
     const lines = source.split('\n');
-    const reported = diagnostics.map(({ message, where }) => {
-      const line = where?.file === 'stack.yml' ? lines[where.line - 1]?.trim() : where && `${where.file}:${where.line}`;
-      return `${line} => ${message}`;
+    const reported = diagnostics.map(({ message, file, line }) => {
+      const place = file === 'stack.yml' ? lines[line - 1]?.trim() : file && `${file}:${line}`;
+      return `${place} => ${message}`;
     });
     expect(reported.sort()).toEqual([
       `fallback: "{{ .Status | shout }}" => amtool: in the fallback of slack_configs: function "shout" not defined`,
@@ -136,7 +136,7 @@ describe('check of labels and annotations', () => {
     const { exitCode, stdout } = await stack.run('check', '--json');
     expect(exitCode).toBe(2);
     const { diagnostics } = JSON.parse(stdout) as {
-      diagnostics: { severity: string; message: string; where?: { file: string; line: number } }[];
+      diagnostics: { severity: string; message: string; file?: string; line: number }[];
     };
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     const lines = (await readFile(join(stack.path, 'failing.yml'), 'utf8')).split('\n');
@@ -147,9 +147,9 @@ describe('check of labels and annotations', () => {
         ),
       ),
     );
-    expect(
-      errors.every(({ where }) => where?.file === 'failing.yml' && /summary:/.test(lines[where.line - 1] ?? '')),
-    ).toBe(true);
+    expect(errors.every(({ file, line }) => file === 'failing.yml' && /summary:/.test(lines[line - 1] ?? ''))).toBe(
+      true,
+    );
     await stack.configure({ prometheus: { rules: ['working.yml'] } });
     expect((await stack.run('check')).exitCode).toBe(0);
     expect((await stack.run('check')).stderr).toMatch(/the labels and annotations of alerts.*cached/);

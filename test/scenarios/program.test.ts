@@ -95,7 +95,7 @@ test("a result longer than a pipe's buffer must be complete", async () => {
     cwd: folder.path,
   });
   expect(stderr).toBe('');
-  const files = JSON.parse(stdout) as { path: string; content: string }[];
+  const { files } = JSON.parse(stdout) as { files: { path: string; content: string }[] };
   expect(files.find((file) => file.path === 'prometheus.yml')?.content).toContain('job-2999');
 });
 
@@ -109,27 +109,33 @@ test('Ctrl-C must end a command that waits, with exit code 130', async () => {
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: '' });
 });
 
-test('--json must print JSON for every outcome of a command', async () => {
+test('--json must print one JSON object for every outcome of a command', async () => {
   await using folder = await emptyFolder();
   const ask = async (...args: string[]) => {
-    const { exitCode, stdout, stderr } = await promstack(folder.path, [...args, '--json'], noEngine);
-    const lines = stderr
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => (JSON.parse(line) as { kind: string }).kind);
-    return { exitCode, result: stdout === '' ? undefined : (JSON.parse(stdout) as unknown), lines };
+    const { exitCode, stdout } = await promstack(folder.path, [...args, '--json'], noEngine);
+    return { exitCode, ...(JSON.parse(stdout) as object) };
   };
-  expect(await ask('render')).toEqual({ exitCode: 2, result: undefined, lines: ['diagnostic'] });
-  expect(await ask('rendr')).toEqual({ exitCode: 2, result: undefined, lines: ['diagnostic'] });
-  expect(await ask('init', '--name', 'demo')).toEqual({
+  expect(await ask('render')).toMatchObject({ exitCode: 2, ok: false, diagnostics: [{ severity: 'error' }] });
+  expect(await ask('rendr')).toMatchObject({ exitCode: 2, ok: false, diagnostics: [{ code: 'usage' }] });
+  expect(await ask('init', '--name', 'demo')).toMatchObject({
     exitCode: 0,
-    result: { files: ['stack.yml', 'stack.schema.json'].map((name) => join(folder.path, name)) },
-    lines: ['note'],
+    ok: true,
+    files: ['stack.yml', 'stack.schema.json'].map((name) => join(folder.path, name)),
   });
-  expect(await ask('render')).toMatchObject({ exitCode: 0, lines: [], result: expect.arrayContaining([]) });
-  expect(await ask('status')).toEqual({ exitCode: 1, result: undefined, lines: ['error'] });
-  expect(await ask('version')).toMatchObject({ exitCode: 0, result: { promstack: manifest.version } });
-  expect(await ask('schema')).toMatchObject({ exitCode: 0, result: { type: 'object' } });
+  expect(await ask('render')).toMatchObject({ exitCode: 0, stack: 'demo', files: expect.any(Array) });
+  expect(await ask('status')).toMatchObject({ exitCode: 1, error: { kind: 'external' } });
+  expect(await ask('images', 'save', '-')).toMatchObject({ exitCode: 2, command: 'images save' });
+  expect(await ask('version')).toMatchObject({ exitCode: 0, version: manifest.version });
+  expect(await ask('completion', 'bash')).toMatchObject({ exitCode: 0, script: expect.stringContaining('promstack') });
+  expect(await ask('schema')).toMatchObject({ exitCode: 0, schema: { type: 'object' } });
+  expect(await ask('schema', '--output', 'images', 'save')).toMatchObject({
+    exitCode: 0,
+    schema: { title: 'promstack images save --json' },
+  });
+  expect(await ask('schema', '--output', 'stauts')).toMatchObject({
+    exitCode: 2,
+    diagnostics: [{ hint: 'did you mean status?' }],
+  });
 });
 
 /** A socket that accepts connections and never responds. */

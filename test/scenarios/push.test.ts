@@ -25,7 +25,7 @@ describe('push', () => {
       stderr: `pushed 1 sample of 1 metric to {job="raid"} at ${server.url}\n`,
     });
     expect(await groups()).toMatchObject([
-      { job: 'raid', labels: {}, metrics: [{ name: 'raid_status', type: 'gauge', series: 1 }] },
+      { job: 'raid', labels: {}, metrics: [{ name: 'raid_status', type: 'gauge', seriesCount: 1 }] },
     ]);
   });
 
@@ -111,21 +111,21 @@ describe('push', () => {
 
   test('must print JSON with --json', async () => {
     const { stdout } = await promstack('# TYPE m gauge\nm 1\n', 'push', '--job', 'a', '--json');
-    expect(JSON.parse(stdout)).toEqual({
-      pushed: true,
+    expect(JSON.parse(stdout)).toMatchObject({
+      isDryRun: false,
       method: 'POST',
       url: `${server.url}/metrics/job/a`,
       metrics: [{ name: 'm', type: 'gauge' }],
-      samples: 1,
-      dropped: [],
+      sampleCount: 1,
+      droppedSeries: [],
       bytes: 19,
-      tookMs: expect.any(Number),
+      durationSeconds: expect.any(Number),
     });
-    const { stderr, exitCode } = await promstack('m\n', 'push', '--job', 'a', '--json');
-    expect(exitCode).toBe(2);
-    expect(JSON.parse(stderr)).toMatchObject({
-      kind: 'diagnostic',
-      diagnostic: { code: 'value', where: { line: 1, column: 2 } },
+    const refused = await promstack('m\n', 'push', '--job', 'a', '--json');
+    expect(refused).toMatchObject({ exitCode: 2, stderr: '' });
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: 'value', line: 1, column: 2 }],
     });
   });
 
@@ -185,11 +185,10 @@ two  -  never  <ago>  0
 `,
     );
     expect((await promstack('', 'groups', '--job', 'two')).stdout.split('\n')).toHaveLength(3);
-    expect(JSON.parse((await promstack('', 'groups', '--json', '--job', 'two')).stdout)).toEqual([
+    expect((JSON.parse((await promstack('', 'groups', '--json', '--job', 'two')).stdout) as Groups).groups).toEqual([
       {
         job: 'two',
         labels: {},
-        pushedAt: null,
         ageSeconds: expect.any(Number),
         failedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         lastPushFailed: true,
@@ -204,7 +203,9 @@ two  -  never  <ago>  0
       stdout: '',
       stderr: `${server.url} has no groups\n`,
     });
-    expect(await promstack('', 'groups', '--json')).toEqual({ exitCode: 0, stdout: '[]\n', stderr: '' });
+    const inJson = await promstack('', 'groups', '--json');
+    expect(inJson).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(JSON.parse(inJson.stdout)).toMatchObject({ groups: [] });
   });
 
   test('must report two groups that block every push', async () => {
@@ -249,11 +250,11 @@ describe('gc', () => {
     expect(stdout).toMatch(/^deleted \{job="old"\}, last pushed \d\.\d s ago\n$/);
     expect(stderr).toBe('1 group deleted, 1 left\n');
     expect(await groups()).toMatchObject([{ job: 'new' }]);
-    expect(JSON.parse((await promstack('', 'gc', '--older-than', '1h', '--json')).stdout)).toEqual({
-      dryRun: false,
+    expect(JSON.parse((await promstack('', 'gc', '--older-than', '1h', '--json')).stdout)).toMatchObject({
+      isDryRun: false,
       deleted: [],
       renewed: [],
-      left: 1,
+      remainingCount: 1,
     });
   });
 
@@ -284,8 +285,12 @@ interface View {
   readonly metrics: readonly { readonly name: string }[];
 }
 
+interface Groups {
+  readonly groups: readonly View[];
+}
+
 async function groups(): Promise<readonly View[]> {
-  return JSON.parse((await promstack('', 'groups', '--json')).stdout) as readonly View[];
+  return (JSON.parse((await promstack('', 'groups', '--json')).stdout) as Groups).groups;
 }
 
 async function metricNames(): Promise<readonly string[]> {

@@ -46,8 +46,8 @@ describe('a change that only a server rejects', () => {
     expect(await containerIds(stack)).toEqual(containers);
 
     const history = await historyOf(stack);
-    expect(history.map(({ isConfirmed }) => isConfirmed)).toEqual([true, false]);
-    expect(history[1]?.refused).toContain('/nowhere/ca.pem');
+    expect(history.map(({ state }) => state)).toEqual(['current', 'refused']);
+    expect(history[1]?.refusedReason).toContain('/nowhere/ca.pem');
     expect((await stack.run('plan', '--detailed-exitcode')).exitCode).toBe(3);
 
     await stack.configure(ownRules);

@@ -17,7 +17,7 @@ it("a remote engine's Pushgateway must be reached through the engine, and a loca
   expect(await run(stack, remote, 'push --job kept --var 9=2')).toMatchObject({ exitCode: 2 });
   expect(await run(stack, remote, 'groups rm --job gone')).toMatchObject({ exitCode: 0 });
   const groups = await run(stack, remote, 'groups --json');
-  expect(JSON.parse(groups.stdout)).toMatchObject([{ job: 'kept' }]);
+  expect(JSON.parse(groups.stdout)).toMatchObject({ groups: [{ job: 'kept' }] });
   expect(await getText(stack.url('pushgateway', '/metrics'))).toContain('rows{instance="",job="kept"} 2');
   expect(await run(stack, remote, 'gc --older-than 1s --job kept other')).toMatchObject({ exitCode: 0 });
   expect(here.received).toEqual([]);
@@ -29,7 +29,7 @@ it('a whole stack on a remote engine must be verified and reloaded inside its co
   await using remote = await remoteEngine();
   const verified = await run(stack, remote, 'verify --json');
   expect(verified, verified.stdout).toMatchObject({ exitCode: 0 });
-  expect(JSON.parse((await run(stack, remote, 'status --json')).stdout)).toMatchObject({ isRight: true });
+  expect(JSON.parse((await run(stack, remote, 'status --json')).stdout)).toMatchObject({ ok: true });
   const added = await run(stack, remote, 'silence add alertname=A --comment why');
   expect(added).toMatchObject({ exitCode: 0 });
   expect(await run(stack, remote, `silence expire ${added.stdout.trim()}`)).toMatchObject({ exitCode: 0 });

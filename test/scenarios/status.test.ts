@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as z from 'zod';
+import type { statusSchema } from '../../scripts/cli/json/status.ts';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { StackStatus } from '../../scripts/inspect/status.ts';
 import { eventually } from '../support/eventually.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
@@ -18,7 +19,7 @@ describe('a running stack', () => {
 
   const status = async () => {
     const { exitCode, stdout } = await stack.run('status', '--json');
-    return { exitCode, status: JSON.parse(stdout) as StackStatus };
+    return { exitCode, status: JSON.parse(stdout) as z.infer<ReturnType<typeof statusSchema>> };
   };
 
   it('must be shown completely, with exit code 0', async () => {
@@ -32,7 +33,7 @@ describe('a running stack', () => {
       expect(exitCode).toBe(0);
       expect(result).toMatchObject({
         stack: stack.name,
-        isRight: true,
+        ok: true,
         revision: expect.stringMatching(/^[0-9a-f]{12}$/),
       });
       expect(result.services.map(({ service, state, isReady }) => `${service} ${state} ${isReady}`)).toEqual([
@@ -42,8 +43,8 @@ describe('a running stack', () => {
         'sink running true',
       ]);
       const facts = Object.fromEntries(
-        result.services.flatMap(({ service, vitals }) =>
-          vitals.map(({ label, values }) => [`${service} ${label}`, values]),
+        result.services.flatMap(({ service, indicators }) =>
+          indicators.map(({ label, values }) => [`${service} ${label}`, values]),
         ),
       );
       expect(facts).toMatchObject({
@@ -92,7 +93,7 @@ describe('a running stack', () => {
     });
     const { exitCode, status: result } = await status();
     expect(exitCode).toBe(0);
-    expect(result.problems).toMatchObject([{ tone: 'notice', service: 'alertmanager', tryThis: 'promstack reload' }]);
+    expect(result.problems).toMatchObject([{ severity: 'warning', service: 'alertmanager', try: 'promstack reload' }]);
     await stack.configure({});
   });
 
@@ -101,8 +102,11 @@ describe('a running stack', () => {
     expect(stdout).toMatch(/^prometheus {3}\| \d\d:\d\d:\d\d\.\d{3} .*Server is ready to receive web requests/m);
     expect(stdout).toMatch(/^alertmanager \| .*Listening on/m);
     expect(stdout).not.toMatch(/^(pushgateway|sink)/m);
-    const lines = (await stack.run('logs', '--json', '--tail', 'all')).stdout.trimEnd().split('\n');
-    const times = lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+    const { lines } = JSON.parse((await stack.run('logs', '--json', '--tail', 'all')).stdout) as {
+      lines: { time: string }[];
+    };
+    expect(lines).not.toEqual([]);
+    const times = lines.map(({ time }) => Date.parse(time));
     expect(times).toEqual([...times].sort((one, other) => one - other));
 
     const following = stack.start(['-f', 'stack.yml', 'logs', 'sink', '--raw', '-f']);
@@ -174,7 +178,9 @@ describe('a running stack', () => {
 
   it('must have its images listed, saved into one file and loaded from it', async () => {
     const { stdout } = await stack.run('images', '--json');
-    const images = JSON.parse(stdout) as { service: string; had: string; sizeBytes: number }[];
+    const { images } = JSON.parse(stdout) as {
+      images: { service: string; localImage: string; sizeBytes: number }[];
+    };
     expect(images.map(({ service }) => service)).toEqual(['pushgateway', 'prometheus', 'alertmanager', 'sink']);
     expect(images.every(({ sizeBytes }) => sizeBytes > 1_000_000)).toBe(true);
     const archive = join(stack.path, 'images.tar');
@@ -182,7 +188,9 @@ describe('a running stack', () => {
     expect((await stat(archive)).size).toBeGreaterThan(10_000_000);
     const loaded = await stack.run('images', 'load', archive);
     expect(loaded.exitCode, loaded.stderr).toBe(0);
-    expect(loaded.stdout.trimEnd().split('\n').sort()).toEqual([...new Set(images.map(({ had }) => had))].sort());
+    expect(loaded.stdout.trimEnd().split('\n').sort()).toEqual(
+      [...new Set(images.map(({ localImage }) => localImage))].sort(),
+    );
     await rm(archive);
   });
 

@@ -59,9 +59,9 @@ describe.sequential.each(commits)('a stack that the program of %s brought up', (
 
   test('must have a readable history, password and drift', async () => {
     const history = await historyOf(stack.folder);
-    expect(history.map(({ command, isConfirmed }) => [command, isConfirmed])).toEqual([
-      ['up', true],
-      ['reload', true],
+    expect(history.map(({ command, state }) => [command, state])).toEqual([
+      ['up', 'restorable'],
+      ['reload', 'current'],
     ]);
     expect(new Set(revisions).size).toBe(2);
     expect(await stack.password()).toBe(password);

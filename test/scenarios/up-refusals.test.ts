@@ -34,8 +34,8 @@ describe('up with an external failure', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain("`bind: 192.0.2.7` in stack.yml is not an address of the engine's host");
     expect(stderr).toMatch(/set bind to 0\.0\.0\.0, 127\.0\.0\.1/);
-    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { obstacle?: { why: string } };
-    expect(planned.obstacle?.why).toContain('`bind: 192.0.2.7`');
+    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { blocker?: { why: string } };
+    expect(planned.blocker?.why).toContain('`bind: 192.0.2.7`');
     await using remote = await remoteEngine();
     const far = await stack.start(['up'], { DOCKER_HOST: remote.address });
     expect(far.exitCode).toBe(1);
@@ -134,14 +134,14 @@ describe('up with an external failure', () => {
       mounts: [],
     });
     const plan = await stack.run('plan', '--summary');
-    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { obstacle?: { why: string } };
+    const planned = JSON.parse((await stack.run('plan', '--json')).stdout) as { blocker?: { why: string } };
     const one = await stack.run('up');
     await engine.removeContainer(foreign);
     expect(plan.exitCode).toBe(0);
     expect(plan.stderr).toContain(
       `up would refuse this: bringing up the stack ${stack.name}: the container ${stack.name}-prometheus is not part`,
     );
-    expect(planned.obstacle?.why).toContain('it belongs to the compose project other');
+    expect(planned.blocker?.why).toContain('it belongs to the compose project other');
     expect(one.exitCode).toBe(1);
     expect(one.stderr).toContain(
       `the container ${stack.name}-prometheus is not part of this stack: it belongs to the compose project other`,

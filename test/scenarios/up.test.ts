@@ -120,7 +120,8 @@ describe('up', () => {
     expect(JSON.parse(without.stdout).changes).toContainEqual({
       service: 'pushgateway',
       action: 'remove',
-      because: ['the stack has no pushgateway any more'],
+      reasons: ['the stack has no pushgateway any more'],
+      risks: [],
     });
     await expect(getText(stack.url('pushgateway', '/-/ready'))).rejects.toThrow();
 

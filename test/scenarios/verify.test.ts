@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { StackStatus } from '../../scripts/inspect/status.ts';
-import type { PipelineCheckResult, StageResult } from '../../scripts/inspect/verify/pipeline-check.ts';
 import { sumOf } from '../../stack/values/metrics-page.ts';
 import { eventually } from '../support/eventually.ts';
 import { getJson, getText } from '../support/servers.ts';
@@ -24,6 +22,15 @@ const scrapes = `
 `;
 
 const jobWithoutTargets = { job_name: 'files', file_sd_configs: [{ files: ['/etc/promstack/none/*.json'] }] };
+
+interface VerifyResult {
+  readonly stages: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly why?: string;
+    readonly detail?: string;
+  }[];
+}
 
 /** Rules that every tool accepts and that fail on the stack's own series. */
 const failingRules = `
@@ -63,18 +70,14 @@ describe('verify', () => {
   const verify = async (timeout = '30s') => {
     const { exitCode, stdout, stderr } = await stack.run('verify', '--json', '--timeout', timeout);
     expect(stdout, stderr).not.toBe('');
-    const result = JSON.parse(stdout) as PipelineCheckResult;
+    const result = JSON.parse(stdout) as VerifyResult;
     return { exitCode, result, stderr };
   };
   /** The only broken stage. */
-  const brokenStage = async (timeout?: string): Promise<StageResult> => {
+  const brokenStage = async (timeout?: string): Promise<VerifyResult['stages'][number]> => {
     const { exitCode, result } = await verify(timeout);
-    const [broken, ...more] = result.hops.filter(({ outcome }) => outcome === 'broken');
-    expect({ exitCode, works: result.works, more }, JSON.stringify(result, null, 1)).toEqual({
-      exitCode: 1,
-      works: false,
-      more: [],
-    });
+    const [broken, ...more] = result.stages.filter(({ outcome }) => outcome === 'failed');
+    expect({ exitCode, more }, JSON.stringify(result, null, 1)).toEqual({ exitCode: 1, more: [] });
     if (broken === undefined) throw new Error('no stage is broken');
     return broken;
   };
@@ -131,7 +134,7 @@ describe('verify', () => {
     await using engine = await connect({ env: process.env });
     await engine.stopContainer(container('pushgateway'), 0);
     expect(await brokenStage()).toMatchObject({
-      hop: 'pushgateway',
+      name: 'pushgateway',
       why: 'pushgateway: its container is stopped',
       tryThis: 'promstack up',
     });
@@ -143,7 +146,7 @@ describe('verify', () => {
     await paused.pause();
     try {
       expect(await brokenStage()).toMatchObject({
-        hop: 'prometheus',
+        name: 'prometheus',
         why: 'prometheus: its container is paused',
         tryThis: `docker unpause ${container('prometheus')}`,
       });
@@ -156,7 +159,7 @@ describe('verify', () => {
     await using engine = await connect({ env: process.env });
     await engine.stopContainer(container('alertmanager'), 0);
     expect(await brokenStage()).toMatchObject({
-      hop: 'alertmanager',
+      name: 'alertmanager',
       why: 'alertmanager: its container is stopped',
       tryThis: 'promstack up',
     });
@@ -166,7 +169,7 @@ describe('verify', () => {
   it('must name Prometheus when no job scrapes the Pushgateway', { timeout: testMs }, async () => {
     await change({ [scrapesFile]: '[]\n' });
     expect(await brokenStage()).toMatchObject({
-      hop: 'prometheus',
+      name: 'prometheus',
       why: 'no scrape job of Prometheus has the Pushgateway as a target',
     });
   });
@@ -174,7 +177,7 @@ describe('verify', () => {
   it('must name Prometheus when the job does not honour labels', { timeout: testMs }, async () => {
     await change({ [scrapesFile]: scrapes.replace('  honor_labels: true\n', '') });
     expect(await brokenStage()).toMatchObject({
-      hop: 'prometheus',
+      name: 'prometheus',
       why: expect.stringContaining('became job="pushgateway", exported_job="promstack-verify"'),
       tryThis: expect.stringContaining('honor_labels: true'),
     });
@@ -189,7 +192,7 @@ groups:
 `;
     await change({ [ruleFile]: rules, [ruleTestFile]: 'rule_files: []\ntests: []\n' });
     expect(await brokenStage()).toMatchObject({
-      hop: 'rule',
+      name: 'rule',
       why: 'the expression of PromstackVerify, promstack_verify_canry == 1, does not select the canary',
     });
   });
@@ -198,7 +201,7 @@ groups:
     const team = { name: 'team', webhook_configs: [{ url: 'http://127.0.0.1:1/' }] };
     await change({}, { alertmanager: { receivers: [team, { name: 'nobody' }], route: { receiver: 'nobody' } } });
     expect(await brokenStage()).toMatchObject({
-      hop: 'routes',
+      name: 'routes',
       why: 'no route leads to a receiver with an integration: team is never notified',
     });
   });
@@ -207,7 +210,7 @@ groups:
     await change({
       'templates/alertmanager/alertmanager.yml': 'route: { receiver: void }\nreceivers: [{ name: void }]\n',
     });
-    expect(await brokenStage()).toMatchObject({ hop: 'receiver', why: 'Alertmanager routes it to void, not to sink' });
+    expect(await brokenStage()).toMatchObject({ name: 'receiver', why: 'Alertmanager routes it to void, not to sink' });
   });
 
   it('must push nothing when somebody would be notified', { timeout: testMs }, async () => {
@@ -216,12 +219,12 @@ groups:
     await change({ 'templates/alertmanager/alertmanager.yml': yml });
     const { exitCode, result } = await verify();
     expect(exitCode).toBe(1);
-    expect(result.hops.map(({ hop, outcome }) => `${hop} ${outcome}`).slice(0, 3)).toEqual([
+    expect(result.stages.map(({ name, outcome }) => `${name} ${outcome}`).slice(0, 3)).toEqual([
       'network passed',
-      'route broken',
+      'route failed',
       'pushgateway skipped',
     ]);
-    expect(result.hops[1]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
+    expect(result.stages[1]?.why).toBe('Alertmanager would send the canary to team, so nothing was pushed');
   });
 
   it('must reach Alertmanager in a stack without a sink, and notify nobody', { timeout: testMs }, async () => {
@@ -232,7 +235,7 @@ groups:
     const before = await notifications();
     const { exitCode, result } = await verify();
     expect(exitCode, JSON.stringify(result)).toBe(0);
-    expect(result.hops.find(({ hop }) => hop === 'receiver')?.detail).toContain('routed to promstack-verify');
+    expect(result.stages.find(({ name }) => name === 'receiver')?.detail).toContain('routed to promstack-verify');
     expect(await notifications()).toBe(before);
   });
 
@@ -256,24 +259,24 @@ groups:
       await eventually(async () => {
         const { exitCode, stdout } = await stack.run('status', '--json');
         expect(exitCode).toBe(1);
-        const { problems } = JSON.parse(stdout) as StackStatus;
-        expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(
+        const { problems } = JSON.parse(stdout) as { problems: { severity: string; message: string }[] };
+        expect(problems.map(({ severity, message }) => `${severity}: ${message}`)).toEqual(
           expect.arrayContaining([
             expect.stringContaining('answers to the name alertmanager on the network'),
-            'wrong: the rule TooMany of group failing fails: exceeded limit of 1 with 3 alerts',
-            expect.stringMatching(/^wrong: the rule job:up:sum of group failing fails: .*many-to-many/),
-            expect.stringMatching(/^wrong: a template of the alert BadTemplate fails: .*first\(\) called on vector/),
-            'notice: the job files has no targets: nothing was discovered',
+            'error: the rule TooMany of group failing fails: exceeded limit of 1 with 3 alerts',
+            expect.stringMatching(/^error: the rule job:up:sum of group failing fails: .*many-to-many/),
+            expect.stringMatching(/^error: a template of the alert BadTemplate fails: .*first\(\) called on vector/),
+            'warning: the job files has no targets: nothing was discovered',
           ]),
         );
       });
       const { exitCode, result } = await verify();
-      const broken = result.hops.filter(({ outcome }) => outcome === 'broken');
+      const broken = result.stages.filter(({ outcome }) => outcome === 'failed');
       expect({ exitCode, broken }, JSON.stringify(result)).toMatchObject({
         exitCode: 1,
         broken: [
-          { hop: 'network', why: clash },
-          { hop: 'rules', why: expect.stringMatching(/^the rule .* fails: .* \(and 2 more failures\)$/) },
+          { name: 'network', why: clash },
+          { name: 'rules', why: expect.stringMatching(/^the rule .* fails: .* \(and 2 more failures\)$/) },
         ],
       });
     } finally {
@@ -284,7 +287,7 @@ groups:
   it('must name the receiver when it answers 500', { timeout: testMs }, async () => {
     await sinkAnswers(answering('500 Internal Server Error'));
     expect(await brokenStage('15s')).toMatchObject({
-      hop: 'receiver',
+      name: 'receiver',
       why: 'the receiver sink (webhook[0]) answers 500',
     });
   });
@@ -292,7 +295,7 @@ groups:
   it('must name the receiver when its secret is wrong', { timeout: testMs }, async () => {
     await sinkAnswers(answering('401 Unauthorized'));
     expect(await brokenStage('15s')).toMatchObject({
-      hop: 'receiver',
+      name: 'receiver',
       why: 'the receiver sink (webhook[0]) rejects the credentials: it answers 401',
     });
   });
@@ -300,7 +303,7 @@ groups:
   it('must name the receiver when it hangs', { timeout: testMs }, async () => {
     await sinkAnswers('#!/bin/sh\nsleep 120\n');
     expect(await brokenStage('30s')).toMatchObject({
-      hop: 'receiver',
+      name: 'receiver',
       why: 'the receiver sink (webhook[0]) does not answer in time',
     });
   });

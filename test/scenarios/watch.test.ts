@@ -20,24 +20,24 @@ describe('watch', () => {
     await watch.next('idle');
 
     await stack.write('rules/a.yml', alertRule('TestA'));
-    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['prometheus']);
     await stack.write('rules/new.yml', alertRule('TestNew'));
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts.toSorted()).toEqual(['TestA', 'TestNew']);
 
     await stack.configure({ ...keys, alertmanager: { route: { receiver: 'sink', group_wait: '1s' } } });
-    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['alertmanager']);
 
     await stack.write('secrets/hook', 'http://sink:8080/\n');
     await stack.write('stack.yml', `${await stackYml(stack)}${secretReceiver}`);
-    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['alertmanager']);
     await stack.write('secrets/hook', 'http://sink:8080/other\n');
-    expect(servicesOf(await watch.next('live'))).toEqual(['alertmanager']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['alertmanager']);
 
     await stack.write('templates/prometheus/rules/template.yml', alertRule('TestTemplate'));
-    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['prometheus']);
     await stack.write('templates/prometheus/rules/template.yml', alertRule('TestTemplateAgain'));
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toContain('TestTemplateAgain');
     await expectSettled(stack);
   });
@@ -49,22 +49,22 @@ describe('watch', () => {
     const before = await running(stack);
 
     await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
-    const wrong = await watch.next('wrong');
+    const wrong = await watch.next('invalid');
     expect(wrong.diagnostics).toHaveLength(1);
     // Written again, and a file that means nothing beside it: the same is not said again.
     await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
     await stack.write('rules/notes.txt', 'nothing');
     await watch.next('idle');
-    expect(watch.lines.filter(({ kind }) => kind === 'wrong')).toHaveLength(1);
+    expect(watch.lines.filter(({ kind }) => kind === 'invalid')).toHaveLength(1);
     expect(await running(stack)).toEqual(before);
 
     await stack.write('rules/a.yml', alertRule('TestBefore'));
-    const undone = await watch.next('live');
+    const undone = await watch.next('applied');
     expect(undone.changes).toEqual([]);
     await stack.write('rules/a.yml', alertRule('TestBad', { expr: 'sum(' }));
-    await watch.next('wrong');
+    await watch.next('invalid');
     await stack.write('rules/a.yml', alertRule('TestGood'));
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toEqual(['TestGood']);
   });
 
@@ -75,12 +75,12 @@ describe('watch', () => {
     await using watch = watching(stack);
     await watch.next('idle');
     await stack.write('tests/routes.yml', route('nobody'));
-    expect((await watch.next('wrong')).diagnostics?.[0]?.message).toContain('nobody');
+    expect((await watch.next('invalid')).diagnostics?.[0]?.message).toContain('nobody');
     await stack.write('rules/a.yml', alertRule('TestAfter'));
     await watch.next('idle');
     expect((await running(stack)).alerts).toEqual(['TestBefore']);
     await stack.write('tests/routes.yml', route('sink'));
-    expect(servicesOf(await watch.next('live'))).toEqual(['prometheus']);
+    expect(servicesOf(await watch.next('applied'))).toEqual(['prometheus']);
     expect((await running(stack)).alerts).toEqual(['TestAfter']);
   });
 
@@ -89,11 +89,11 @@ describe('watch', () => {
     await using watch = watching(stack);
     await watch.next('idle');
     await stack.configure({ prometheus: { ...keys.prometheus, retention: { time: '3d' } } });
-    expect((await watch.next('refused')).why).toContain('it needs more than new files');
+    expect((await watch.next('failed')).error?.why).toContain('it needs more than new files');
     await stack.configure(keys);
-    await watch.next('live');
+    await watch.next('applied');
     await stack.write('rules/a.yml', alertRule('TestAfter'));
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toEqual(['TestAfter']);
   });
 
@@ -109,9 +109,9 @@ describe('watch', () => {
       await sleep(Math.max(0, began + number * 50 - Date.now()));
     }
     await eventually(async () => expect((await running(stack)).alerts).toEqual(['Test200']));
-    const reloads = watch.lines.filter(({ kind, changes }) => kind === 'live' && changes?.length !== 0).length;
+    const reloads = watch.lines.filter(({ kind, changes }) => kind === 'applied' && changes?.length !== 0).length;
     expect(reloads).toBeLessThan(100);
-    expect(watch.lines.some(({ kind }) => kind === 'wrong' || kind === 'refused')).toBe(false);
+    expect(watch.lines.some(({ kind }) => kind === 'invalid' || kind === 'failed')).toBe(false);
 
     expect((await watch.interrupt()).exitCode).toBe(130);
     expect(await containerIds(stack)).toEqual(containers);
@@ -133,7 +133,7 @@ describe('watch', () => {
     const watch = watching(stack);
     await watch.next('idle');
     await stack.write('rules/a.yml', alertRule('TestKilled'));
-    await watch.next('live');
+    await watch.next('applied');
     process.kill(watch.pid, 'SIGKILL');
     expect(await containerIds(stack)).toEqual(containers);
     await stack.write('rules/a.yml', alertRule('TestAfter'));
@@ -147,16 +147,16 @@ describe('watch', () => {
     await using watch = watching(stack, { DOCKER_HOST: `unix://${proxy.path}` });
     await watch.next('idle');
     await stack.write('rules/a.yml', alertRule('TestBeforeRestart'));
-    await watch.next('live');
+    await watch.next('applied');
 
     await proxy.stop();
     await stack.write('rules/a.yml', alertRule('TestMeanwhile'));
     expect((await watch.next('postponed')).why).toContain('the engine does not answer');
     await proxy.start();
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toEqual(['TestMeanwhile']);
     await stack.write('rules/a.yml', alertRule('TestAfterRestart'));
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toEqual(['TestAfterRestart']);
   });
 
@@ -174,7 +174,7 @@ describe('watch', () => {
     await stack.write('rules/a.yml', alertRule('TestWaiting'));
     expect((await watch.next('postponed')).why).toContain('ann@elsewhere (promstack up, pid 1');
     await engine.removeVolume(`${stack.name}-lock`);
-    await watch.next('live');
+    await watch.next('applied');
     expect((await running(stack)).alerts).toEqual(['TestWaiting']);
   });
 

@@ -94,7 +94,7 @@ test('a failed reload must be a problem of every server with a reload', () => {
   });
   expect(read('prometheus', 'last reload', info(true))).toEqual({
     text: '3 min ago',
-    values: { succeeded: true, lastSuccess: (now - 180_000) / 1000 },
+    values: { succeeded: true, lastSuccessAt: new Date(now - 180_000).toISOString() },
     tone: 'right',
   });
   const page = (successful: number) =>

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import {
   type Command,
   type Declaration,
@@ -7,10 +8,12 @@ import {
 } from '../../scripts/cli/commands/command.ts';
 
 /** A list with one command. */
-export function entryOf<Args extends unknown[], Options extends OptionValues>(
-  name: string,
-  declaration: Declaration<Args, Options>,
-): Entry {
+export function entryOf<
+  Args extends unknown[],
+  Options extends OptionValues,
+  Fields extends z.ZodObject = never,
+  Line extends z.ZodType = never,
+>(name: string, declaration: Declaration<Args, Options, Fields, Line>): Entry {
   return entry(name, defineCommand(declaration));
 }
 

@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { withCheckedJson } from './json-output.ts';
 import { binary } from './stack-folder.ts';
 
 /** Starts the built program with a separate environment, like a script. */
 export function promstack(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa(process.execPath, [binary, ...args], {
+  const running = execa(process.execPath, [binary, ...args], {
     cwd,
     // Without the test runner's environment, such as its FORCE_COLOR.
     env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
@@ -15,6 +16,7 @@ export function promstack(cwd: string, args: readonly string[], env: Readonly<Re
     stdin: 'ignore',
     stripFinalNewline: false,
   });
+  return withCheckedJson(args, running);
 }
 
 /** An empty folder that is removed at the end of its scope. */

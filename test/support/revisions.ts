@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import type { HistoryEntry } from '../../scripts/state/history.ts';
 import { getJson, getText } from './servers.ts';
 import type { Run, StackFolder } from './stack-folder.ts';
 
@@ -45,11 +44,21 @@ export async function running(stack: StackFolder): Promise<Running> {
   };
 }
 
+/** A revision as `history --json` prints it. */
+interface Revision {
+  readonly revision: string;
+  readonly user: string;
+  readonly command: string;
+  readonly state: string;
+  readonly refusedReason?: string;
+  readonly changedFiles: readonly string[];
+}
+
 /** The stack's history, newest last. */
-export async function historyOf(stack: StackFolder): Promise<readonly (HistoryEntry & { isConfirmed: boolean })[]> {
+export async function historyOf(stack: StackFolder): Promise<readonly Revision[]> {
   const { stdout, stderr, exitCode } = await stack.run('history', '--json');
   expect(exitCode, stderr).toBe(0);
-  return (JSON.parse(stdout) as { history: (HistoryEntry & { isConfirmed: boolean })[] }).history;
+  return (JSON.parse(stdout) as { revisions: readonly Revision[] }).revisions;
 }
 
 /** A rule file with one alert. */

@@ -6,6 +6,7 @@ import { execa, type Result } from 'execa';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { isPortTaken } from '../../scripts/util/ports.ts';
+import { withCheckedJson } from './json-output.ts';
 
 /** The built program. */
 export const binary = join(packageRoot(), 'dist', 'scripts', 'promstack.cjs');
@@ -76,12 +77,14 @@ export function spawnProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ) {
-  return execa('node', [program, ...args], {
+  const running = execa('node', [program, ...args], {
     cwd,
     reject: false,
     env: { NO_COLOR: '1', ...env },
     stripFinalNewline: false,
   });
+  // Other programs are earlier versions.
+  return program === binary ? withCheckedJson(args, running) : running;
 }
 
 function defaults(name: string, ports: StackFolder['ports']): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import type { ProcessIo } from '../../scripts/cli/process-io.ts';
 import { type EndingSignal, endingSignals } from '../../scripts/cli/process-io.ts';
 import { run } from '../../scripts/cli/run.ts';
+import { checkJsonOutput } from './json-output.ts';
 
 /** Runs a command line in the test's process; `env` is its complete environment. */
 export async function runInProcess(
@@ -13,7 +14,9 @@ export async function runInProcess(
   const io = new TestProcess({ argv, cwd, env: { HOME: cwd, ...env } });
   io.stdin.end(stdin);
   const exitCode = await run(io);
-  return { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
+  const output = { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
+  await checkJsonOutput(argv, output);
+  return output;
 }
 
 /** A fake process: records output; the test sends signals and crashes. */

@@ -3,9 +3,10 @@ import { type StackFolder, toRun } from './stack-folder.ts';
 
 /** One line that `watch --json` prints. */
 interface WatchLine {
-  readonly kind: 'live' | 'wrong' | 'refused' | 'postponed' | 'idle';
+  readonly kind?: 'applied' | 'invalid' | 'failed' | 'postponed' | 'diagnostic' | 'idle';
   readonly revision?: string;
-  readonly tookMs?: number;
+  readonly durationSeconds?: number;
+  readonly error?: { readonly why: string };
   readonly changes?: readonly { readonly service: string; readonly action: string }[];
   readonly diagnostics?: readonly { readonly message: string }[];
   readonly why?: string;
@@ -16,7 +17,7 @@ export interface Watching extends AsyncDisposable {
   /** Every line so far. */
   readonly lines: readonly WatchLine[];
   /** The next line, after those seen, that is of one of the kinds; rejects when none comes in time or the watch ends. */
-  next(...kinds: readonly WatchLine['kind'][]): Promise<WatchLine>;
+  next(...kinds: readonly NonNullable<WatchLine['kind']>[]): Promise<WatchLine>;
   interrupt(): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
   readonly pid: number;
 }
@@ -60,7 +61,7 @@ export function watching(stack: StackFolder, env: Readonly<Record<string, string
       for (;;) {
         while (seen < lines.length) {
           const line = lines[seen++];
-          if (line !== undefined && kinds.includes(line.kind)) return line;
+          if (line?.kind !== undefined && kinds.includes(line.kind)) return line;
         }
         if (hasEnded) throw new Error(`the watch has ended: ${(await ended).stderr}`);
         await changed(Math.max(0, end - Date.now()));

@@ -1,18 +1,14 @@
-import {
-  type AlertTrace,
-  isSuppressed,
-  type LiveAlerts,
-  type TracedReceiver,
-  traceAlert,
-} from '../../inspect/alert-route.ts';
+import * as z from 'zod';
+import { type AlertTrace, isSuppressed, type LiveAlerts, traceAlert } from '../../inspect/alert-route.ts';
 import { type AlertDelivery, sendAlert } from '../../inspect/send-alert.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { AlertmanagerClient, readRenderedRouting, readRouting } from '../../servers/alertmanager.ts';
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
+import { toJsonTrace, traceKeys } from '../json/alertmanager.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
 import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -36,6 +32,22 @@ const test = defineCommand({
       .option('-l, --label <name=value>', 'label of the alert; may be repeated', collectPair)
       .option('--send', 'send the alert and report which receivers were notified')
       .option('--timeout <duration>', 'with --send: how long to wait, and when the alert resolves', '60s'),
+  json: () =>
+    z.strictObject({
+      ...traceKeys(),
+      deliveries: z
+        .array(
+          z.strictObject({
+            receiver: z.string(),
+            integration: z.string().describe('type and index in the receiver'),
+            outcome: z.enum(['delivered', 'failed', 'waiting']),
+            why: z.string().optional(),
+            try: z.string().optional(),
+          }),
+        )
+        .optional()
+        .describe('with --send'),
+    }),
   run: async (context, { label, send, timeout }) => {
     const labels = toLabels(label);
     const timeoutMs = readDuration('--timeout', timeout);
@@ -45,13 +57,19 @@ const test = defineCommand({
     const servers = engine === undefined ? undefined : await openServers(engine, rendering.config, context.signal);
     try {
       const trace = await traceOrThrow(context, rendering, servers, labels);
-      if (send !== true || servers === undefined) {
-        context.stdout.write(
-          context.json ? `${JSON.stringify(toJson(trace))}\n` : printAlertRoute(trace, context.stdout.colours),
-        );
-        return exitCodes.fine;
-      }
-      return await sendAndReport(context, servers, trace, timeoutMs);
+      context.stdout.write(printAlertRoute(trace, context.stdout.colours));
+      context.result(toJsonTrace(trace));
+      if (send !== true || servers === undefined) return exitCodes.fine;
+      const deliveries = await sendToReceivers(context, servers, trace, timeoutMs);
+      context.result({
+        ...toJsonTrace(trace),
+        deliveries: deliveries.map(({ tryThis, ...delivery }) => ({ ...delivery, try: tryThis })),
+      });
+      context.stdout.write(
+        hintByName(`\n${printDeliveries(deliveries, isSuppressed(trace), context)}`, context.stackName),
+      );
+      const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
+      return isDelivered ? exitCodes.fine : exitCodes.refused;
     } finally {
       servers?.close();
     }
@@ -96,25 +114,22 @@ async function readLive(client: AlertmanagerClient): Promise<LiveAlerts> {
   return { silences, alerts: alerts.map((alert) => alert.labels) };
 }
 
-async function sendAndReport(
-  context: Context,
+function sendToReceivers(
+  { clock, signal }: Pick<Context, 'clock' | 'signal'>,
   servers: Servers,
   trace: AlertTrace,
   timeoutMs: number,
-): Promise<ExitCode> {
-  const { clock, signal, stdout, json } = context;
-  if (!json) stdout.write(printAlertRoute(trace, stdout.colours));
-  const suppressed = isSuppressed(trace);
-  const receivers = suppressed ? [] : trace.receivers.filter(({ mutedBy }) => mutedBy === undefined);
+): Promise<readonly AlertDelivery[]> {
+  const receivers = isSuppressed(trace) ? [] : trace.receivers.filter(({ mutedBy }) => mutedBy === undefined);
   const client = new AlertmanagerClient(servers);
-  const deliveries = await sendAlert({ client, servers, labels: trace.labels, receivers, timeoutMs, clock, signal });
-  const isDelivered = deliveries.length > 0 && deliveries.every(({ outcome }) => outcome === 'delivered');
-  if (json) stdout.write(`${JSON.stringify({ ...toJson(trace), deliveries })}\n`);
-  else stdout.write(hintByName(`\n${printDeliveries(deliveries, suppressed, context)}`, context.stackName));
-  return isDelivered ? exitCodes.fine : exitCodes.refused;
+  return sendAlert({ client, servers, labels: trace.labels, receivers, timeoutMs, clock, signal });
 }
 
-function printDeliveries(deliveries: readonly AlertDelivery[], suppressed: boolean, { stdout }: Context): string {
+function printDeliveries(
+  deliveries: readonly AlertDelivery[],
+  suppressed: boolean,
+  { stdout }: Pick<Context, 'stdout'>,
+): string {
   const { green, red } = stdout.colours;
   if (deliveries.length === 0) {
     return `${red('✖')} sent, but nobody is notified: ${suppressed ? 'it is silenced or inhibited' : 'no receiver of its route currently notifies anybody'}\n`;
@@ -136,21 +151,4 @@ function toLabels(pairs: readonly LabelPair[] = []): Readonly<Record<string, str
     throw new InputError([misuse(`the label ${repeated} is given twice`, 'use each label once')]);
   }
   return { alertname: 'PromstackTest', ...Object.fromEntries(pairs) };
-}
-
-function toJson({ labels, isLive, tree, receivers, silences, inhibitions }: AlertTrace) {
-  const toReceiver = ({ name, integrations, mutedBy, route: { timing } }: TracedReceiver) => ({
-    name,
-    integrations,
-    mutedBy: mutedBy ?? null,
-    timing,
-  });
-  return {
-    labels,
-    isLive,
-    receivers: receivers.map(toReceiver),
-    silencedBy: silences.map(({ id }) => id),
-    inhibitions,
-    tree,
-  };
 }

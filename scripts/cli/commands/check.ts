@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import type { LiveSeries } from '../../../stack/lint/linted-alert.ts';
@@ -29,16 +30,21 @@ export const command = defineCommand({
     'without those, it exits 4. Changes nothing. Exits 2 when a check fails.',
   examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],
   syntax: (command) => command.option('--strict', 'treat warnings as errors'),
+  json: () =>
+    z.strictObject({
+      revision: z.string().optional().describe('absent when the files could not be rendered'),
+      missingTools: z.array(z.string()).describe('tools that could not run; without any, all files were checked'),
+    }),
   run: async (context, { strict }) => {
     const diagnostics: Diagnostic[] = [];
     const tools = new UsedTools();
-    const { cwd, env, file, stackName, signal } = context;
+    const { cwd, env, file, stackName, nameStack, signal } = context;
     const collect: Context['report'] = (event) => {
       if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
       else context.report(event);
     };
     const rendering = await orDiagnostics(
-      renderOrThrow({ cwd, env, file, stackName, signal, report: collect }),
+      renderOrThrow({ cwd, env, file, stackName, nameStack, signal, report: collect }),
       diagnostics,
     );
     if (rendering !== undefined) {
@@ -48,6 +54,7 @@ export const command = defineCommand({
     const isValid = !diagnostics.some(
       ({ severity }) => severity === 'error' || (severity === 'warning' && strict === true),
     );
+    context.result({ revision: rendering?.revision, missingTools: tools.missing });
     return print(context, { rendering, isValid, diagnostics, tools });
   },
 });
@@ -139,7 +146,7 @@ async function imageRunner(engine: Engine, { config, services }: Rendering, env:
 }
 
 function print(
-  { stdout, json, report }: Context,
+  { stdout, report }: Pick<Context, 'stdout' | 'report'>,
   {
     rendering,
     isValid,
@@ -154,16 +161,6 @@ function print(
 ): ExitCode {
   const { missing } = tools;
   const code = !isValid ? exitCodes.wrongInput : missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
-  if (json) {
-    const result = {
-      isValid: code === exitCodes.fine,
-      notCheckedBy: missing,
-      revision: rendering?.revision,
-      diagnostics,
-    };
-    stdout.write(`${JSON.stringify(result)}\n`);
-    return code;
-  }
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
   for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic, isResult: true });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);

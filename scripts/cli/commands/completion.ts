@@ -1,4 +1,5 @@
 import { Argument } from '@commander-js/extra-typings';
+import * as z from 'zod';
 import { services } from '../../../stack/services.ts';
 import { exitCodes } from '../context.ts';
 import { type Command, defineCommand, type Entry } from './command.ts';
@@ -14,9 +15,12 @@ export const completionOf = (entries: readonly Entry[]): Command =>
     ],
     syntax: (command) =>
       command.addArgument(new Argument('<shell>', 'shell to complete for').choices(['bash', 'zsh', 'fish'] as const)),
+    json: () => z.strictObject({ script: z.string() }),
     run: async (context, _options, [shell]) => {
       const described = await describeCommands(entries);
-      context.stdout.write(scripts[shell]({ ...described, services: services.map((service) => service.name) }));
+      const script = scripts[shell]({ ...described, services: services.map((service) => service.name) });
+      context.result({ script });
+      context.stdout.write(script);
       return exitCodes.fine;
     },
   });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import * as z from 'zod';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import { findService } from '../../../stack/services.ts';
 import type { Changed } from '../../apply/change.ts';
@@ -7,10 +8,12 @@ import type { Engine } from '../../engine/engine.ts';
 import { setUpEngine } from '../../engine/setup.ts';
 import { names } from '../../state/names.ts';
 import { StackError } from '../../util/stack-error.ts';
-import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { bringUpDemo, demoStackName, type RunningDemo } from '../demo/bring-up.ts';
 import { type Delivery, deliveries } from '../demo/deliveries.ts';
-import { printChanged, printRemoved, toRemoved } from '../print/change.ts';
+import { changedSchema, removedSchema, toJsonChanged, toRemoved } from '../json/change.ts';
+import { timeSchema } from '../json/schema.ts';
+import { printChanged, printRemoved } from '../print/change.ts';
 import type { Colours } from '../terminal-output.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -40,10 +43,28 @@ export const command = defineCommand({
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
       .option('--no-setup', 'never install an engine')
       .option(...waitOption),
+  json: () => z.strictObject({ ...demoSchema().shape, removed: removedSchema().describe('with --down') }).partial(),
+  jsonLine: () =>
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('up'), ...demoSchema().shape }),
+      z.strictObject({
+        kind: z.literal('notification'),
+        status: z.enum(['firing', 'resolved']),
+        alertname: z.string(),
+        summary: z.string(),
+        startsAt: timeSchema(),
+      }),
+    ]),
   run: async (context, { detach, down, setup, name: suffix, wait }) => {
     const name = demoStackName(suffix);
+    context.nameStack(name);
     const waitMs = readWait(wait);
-    if (down === true) return removeDemo(context, name, waitMs);
+    if (down === true) {
+      const removed = await removeDemo(context, name, waitMs);
+      context.result({ removed });
+      context.stdout.write(printRemoved(name, removed, { volumes: true }));
+      return exitCodes.fine;
+    }
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     const since = new Date(clock.now());
@@ -51,15 +72,34 @@ export const command = defineCommand({
     const { changed, leftOut } = demo;
     const promstack = programOf(env);
     const again = `${promstack} demo${suffix === undefined ? '' : ` --name ${suffix}`}`;
-    if (context.json) stdout.write(`${JSON.stringify({ urls: changed.urls, leftOut })}\n`);
-    else stdout.write(printChanged(changed) + printGuide(demo, { promstack, demo: again }), demo.password);
+    const result = {
+      ...toJsonChanged(changed),
+      omittedServices: leftOut.map(({ service, image, why }) => ({ service, image, reason: why })),
+    };
+    context.result(result);
+    stdout.write(
+      printChanged(changed) + printGuide(demo, { promstack, demo: again }),
+      ...(demo.password === undefined ? [] : [demo.password]),
+    );
     if (detach === true) return exitCodes.fine;
+    context.line({ kind: 'up', ...result });
     await beginIncident(context, engine, changed);
-    await follow(context, engine, changed, since);
-    if (!context.json) stdout.write(`\nThe demo keeps running. To remove it: ${again} --down\n`);
+    await follow(context, engine, changed, since, (delivery) => {
+      context.line({ kind: 'notification', ...delivery });
+      stdout.write(printDelivery(delivery, stdout.colours));
+    });
+    stdout.write(`\nThe demo keeps running. To remove it: ${again} --down\n`);
     return exitCodes.fine;
   },
 });
+
+function demoSchema() {
+  return changedSchema().extend({
+    omittedServices: z
+      .array(z.strictObject({ service: z.string(), image: z.string(), reason: z.string() }))
+      .describe('services whose image is not available'),
+  });
+}
 
 /** The suffix of a demo's stack name, which has a limited length. */
 function readName(text: string): string {
@@ -69,13 +109,10 @@ function readName(text: string): string {
   );
 }
 
-async function removeDemo(context: Context, name: string, waitMs: number | undefined): Promise<ExitCode> {
+async function removeDemo(context: Context, name: string, waitMs: number | undefined) {
   await using engine = await connectEngine(context);
   const { env, report, clock, signal } = context;
-  const steps = await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal, waitMs });
-  const removed = toRemoved(name, steps);
-  context.stdout.write(context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: true }));
-  return exitCodes.fine;
+  return toRemoved(await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal, waitMs }));
 }
 
 /** Restarts a source that was already running: its first incident begins within seconds, the next one within minutes. */
@@ -83,13 +120,20 @@ async function beginIncident(context: Context, engine: Engine, { plan }: Changed
   const wasRunning = plan.changes.some(({ service, action }) => service === 'traffic' && action === 'none');
   const source = wasRunning ? await engine.findContainer(names.container(plan.stack, 'traffic')) : undefined;
   if (source === undefined) return;
-  context.stderr.write('restarting the source, so that its next incident comes within seconds\n');
+  const text = 'restarting the source, so that its next incident comes within seconds';
+  context.report({ kind: 'note', text });
   await engine.stopContainer(source.id, 2);
   await engine.startContainer(source.id);
 }
 
 /** Prints each notification that arrives at the sink: on a terminal until Ctrl-C, otherwise until an alert has resolved. */
-async function follow(context: Context, engine: Engine, { plan, urls }: Changed, since: Date): Promise<void> {
+async function follow(
+  context: Context,
+  engine: Engine,
+  { plan, urls }: Changed,
+  since: Date,
+  onDelivery: (delivery: Delivery) => void,
+): Promise<void> {
   const { stdout, signal } = context;
   const sink = await engine.findContainer(names.container(plan.stack, 'sink'));
   if (sink === undefined) {
@@ -98,11 +142,11 @@ async function follow(context: Context, engine: Engine, { plan, urls }: Changed,
   const watches = stdout.isTerminal;
   const end = watches ? signal : AbortSignal.any([signal, AbortSignal.timeout(deliveryMs)]);
   const until = watches ? 'until Ctrl-C; the demo keeps running' : 'until one has fired and resolved';
-  context.stderr.write(`showing alerts as they arrive at the sink, ${until}\n`);
+  context.report({ kind: 'note', text: `showing alerts as they arrive at the sink, ${until}` });
   const fired = new Set<string>();
   try {
     for await (const delivery of deliveries(engine, sink.id, since, end)) {
-      stdout.write(context.json ? `${JSON.stringify(delivery)}\n` : printDelivery(delivery, stdout.colours));
+      onDelivery(delivery);
       if (delivery.status === 'firing') fired.add(delivery.alertname);
       else if (!watches && fired.has(delivery.alertname)) return;
     }

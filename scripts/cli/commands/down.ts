@@ -1,7 +1,9 @@
+import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
 import { exitCodes } from '../context.ts';
-import { printRemoved, toRemoved } from '../print/change.ts';
+import { removedSchema, toRemoved } from '../json/change.ts';
+import { printRemoved } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { askToTakeOver, connectEngine, stackNameOf } from './stages.ts';
@@ -15,6 +17,7 @@ export const command = defineCommand({
       .option('--volumes', 'also delete the volumes and all data in them')
       .option('--yes', 'do not ask for confirmation')
       .option(...waitOption),
+  json: () => z.strictObject({ removed: removedSchema() }),
   run: async (context, { volumes, yes, wait }) => {
     const waitMs = readWait(wait);
     const { stack, origin } = await stackNameOf(context);
@@ -23,17 +26,17 @@ export const command = defineCommand({
       const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
       const question = `delete ${counted(volumeNames.length, 'volume')} with all data (${volumeNames.join(', ')})?`;
       if (volumeNames.length > 0 && !(await context.confirm(question, '--yes'))) {
-        context.stderr.write('nothing was changed\n');
+        context.result({ removed: toRemoved([]) });
+        context.report({ kind: 'note', text: 'nothing was changed' });
         return exitCodes.refused;
       }
     }
     const { env, report, clock, signal } = context;
     const run = { engine, stack, origin, volumes: volumes === true, env, report, clock, signal, waitMs };
     const steps = await askToTakeOver(context, yes, (takeOver) => takeDown({ ...run, takeOver }));
-    const removed = toRemoved(stack, steps);
-    context.stdout.write(
-      context.json ? `${JSON.stringify(removed)}\n` : printRemoved(removed, { volumes: volumes === true }),
-    );
+    const removed = toRemoved(steps);
+    context.result({ removed });
+    context.stdout.write(printRemoved(stack, removed, { volumes: volumes === true }));
     return exitCodes.fine;
   },
 });

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
@@ -12,7 +13,7 @@ import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
-import { viewGroup } from '../print/group-view.ts';
+import { groupSchema, viewGroup } from '../print/group-view.ts';
 import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { openTarget } from './gateway-target.ts';
@@ -31,6 +32,13 @@ export const command = defineCommand({
       .option('--job <name...>', 'only groups of these jobs')
       .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)")
       .option('--dry-run', 'list the groups without deleting them'),
+  json: () =>
+    z.strictObject({
+      isDryRun: z.boolean(),
+      deleted: z.array(groupSchema()),
+      renewed: z.array(groupSchema()).describe('groups that were pushed to in between, and are kept'),
+      remainingCount: z.int(),
+    }),
   run: async (context, { olderThan, job: jobs, url, dryRun }) => {
     const seconds = readDuration('--older-than', olderThan) / 1000;
     if (jobs?.includes('') === true) throw new InputError([misuse('--job needs a name')]);
@@ -41,6 +49,9 @@ export const command = defineCommand({
     const collected = isDry
       ? await listExpired(gateway, limit, signal)
       : await collectGroups({ gateway, limit, clock, signal });
+    const { deleted, renewed, left, now } = collected;
+    const view = (groups: readonly StoredGroup[]) => groups.map((group) => viewGroup(group, now));
+    context.result({ isDryRun: isDry, deleted: view(deleted), renewed: view(renewed), remainingCount: left });
     print(context, collected, isDry);
     return exitCodes.fine;
   },
@@ -52,20 +63,20 @@ async function listExpired(gateway: PushgatewayClient, limit: AgeLimit, signal: 
   return { deleted, renewed: [], left: listing.groups.length - deleted.length, now: listing.now };
 }
 
-function print({ stdout, json, report }: Context, { deleted, renewed, left, now }: Collected, isDry: boolean): void {
-  if (json) {
-    const view = (groups: readonly StoredGroup[]) => groups.map((group) => viewGroup(group, now));
-    stdout.write(`${JSON.stringify({ dryRun: isDry, deleted: view(deleted), renewed: view(renewed), left })}\n`);
-    return;
-  }
+function print(
+  { stdout, report }: Pick<Context, 'stdout' | 'report'>,
+  { deleted, renewed, left, now }: Collected,
+  isDry: boolean,
+): void {
   const lines = deleted.map((group) => {
     const age = durationText((ageOf(group, now) ?? 0) * 1000);
     return `${isDry ? 'would delete' : 'deleted'} ${formatLabels(group.labels)}, last pushed ${age} ago\n`;
   });
   stdout.write(lines.join(''));
   for (const group of renewed) {
-    report({ kind: 'note', text: `${formatLabels(group.labels)} was pushed again and is kept` });
+    report({ kind: 'note', isResult: true, text: `${formatLabels(group.labels)} was pushed again and is kept` });
   }
   const groups = deleted.length === 1 ? 'group' : 'groups';
-  report({ kind: 'note', text: `${deleted.length} ${groups} ${isDry ? 'would be ' : ''}deleted, ${left} left` });
+  const verb = isDry ? 'would be deleted' : 'deleted';
+  report({ kind: 'note', isResult: true, text: `${deleted.length} ${groups} ${verb}, ${left} left` });
 }

@@ -1,8 +1,9 @@
+import * as z from 'zod';
 import { findDuplicateGroups } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import { removeGroup } from '../../servers/pushgateway/collect.ts';
 import { exitCodes } from '../context.ts';
-import { type GroupView, groupCells, viewGroup } from '../print/group-view.ts';
+import { type GroupView, groupCells, groupSchema, viewGroup } from '../print/group-view.ts';
 import { table } from '../print/table.ts';
 import { collectPair } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -19,13 +20,18 @@ const remove = defineCommand({
       .requiredOption('--job <name>', 'job of the group')
       .option('--label <name=value>', 'additional label of the group; may be repeated', collectPair)
       .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)"),
+  json: () => z.strictObject({ removed: groupSchema() }),
   run: async (context, { job, label, url }) => {
     const group = readGroup(job, label);
     await using gateway = await openTarget(context, { url, deletes: true });
     const { group: removed, children } = await removeGroup(gateway, group, context);
     const { now } = await gateway.list(context.signal);
-    if (context.json) context.stdout.write(`${JSON.stringify({ removed: viewGroup(removed, now) })}\n`);
-    else context.report({ kind: 'note', text: `removed ${formatLabels(removed.labels)} at ${gateway.base}` });
+    context.result({ removed: viewGroup(removed, now) });
+    context.report({
+      kind: 'note',
+      isResult: true,
+      text: `removed ${formatLabels(removed.labels)} at ${gateway.base}`,
+    });
     if (children.length > 0) {
       const names = children.slice(0, 5).map((child) => formatLabels(child.labels));
       const more = children.length > 5 ? ` and ${children.length - 5} more` : '';
@@ -46,6 +52,7 @@ export const command = defineCommand({
     blank
       .option('--job <name>', 'only groups of this job')
       .option('--url <address>', "address of a Pushgateway (default: this stack's Pushgateway)"),
+  json: () => z.strictObject({ groups: z.array(groupSchema()) }),
   run: async (context, { job, url }) => {
     await using gateway = await openTarget(context, { url });
     const listing = await gateway.list(context.signal);
@@ -55,13 +62,11 @@ export const command = defineCommand({
       .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
     for (const diagnostic of findDuplicateGroups(listing.groups))
       context.report({ kind: 'warning', text: diagnostic.message });
-    if (context.json) {
-      context.stdout.write(`${JSON.stringify(views)}\n`);
-      return exitCodes.fine;
-    }
+    context.result({ groups: views });
     if (views.length === 0) {
       context.report({
         kind: 'note',
+        isResult: true,
         text: `${gateway.base} has no groups${job === undefined ? '' : ` of the job ${job}`}`,
       });
       return exitCodes.fine;

@@ -1,7 +1,9 @@
+import * as z from 'zod';
 import { ago } from '../../../stack/values/units.ts';
 import { findStack, findUnconfirmed, stoppedHistory, stoppedText } from '../../state/find-stack.ts';
 import { type History, type HistoryEntry, lastConfirmed, newestRevisions, noHistory } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
+import { timeSchema } from '../json/schema.ts';
 import { table } from '../print/table.ts';
 import type { Colours } from '../terminal-output.ts';
 import { defineCommand } from './command.ts';
@@ -13,6 +15,28 @@ export const command = defineCommand({
     'which files it changed. Revisions that a server rejected, and that were therefore rolled back, are listed ' +
     'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
     'the newest ten.',
+  json: () =>
+    z.strictObject({
+      currentRevision: z.string().optional().describe('the last confirmed revision, unless the stack is stopped'),
+      lastRevision: z.string().optional().describe('the last confirmed revision'),
+      isStopped: z.boolean(),
+      unconfirmedServices: z.array(z.string()).describe('services whose files an interrupted change left'),
+      revisions: z
+        .array(
+          z.strictObject({
+            revision: z.string(),
+            time: timeSchema(),
+            user: z.string().describe('user@host'),
+            command: z.string(),
+            state: z
+              .enum(['current', 'restorable', 'past', 'refused'])
+              .describe('restorable: rollback can restore it; refused: it was rolled back'),
+            refusedReason: z.string().optional(),
+            changedFiles: z.array(z.string()),
+          }),
+        )
+        .describe('oldest first'),
+    }),
   run: async (context) => {
     const { stack, origin } = await stackNameOf(context);
     await using engine = await connectEngine(context);
@@ -21,25 +45,44 @@ export const command = defineCommand({
     const unconfirmed = current === undefined ? [] : await findUnconfirmed(current);
     const history = stopped ?? current?.history ?? noHistory;
     const isStopped = stopped !== undefined;
-    const { stdout, clock, json } = context;
-    if (json) {
-      const entries = history.entries.map((entry) => ({ ...entry, isConfirmed: entry.refused === undefined }));
-      const revision = lastConfirmed(history)?.revision;
-      stdout.write(
-        `${JSON.stringify({ stack, current: isStopped ? undefined : revision, isStopped, last: revision, unconfirmed, history: entries })}\n`,
-      );
-    } else {
-      if (isStopped) stdout.write(`${stack}: ${stoppedText(lastConfirmed(history)?.revision)}\n\n`);
-      stdout.write(
-        printHistory(
-          { stack, history, unconfirmed, isStopped },
-          { colours: stdout.colours, now: clock.now(), columns: stdout.columns() },
-        ),
-      );
-    }
+    const { stdout, clock } = context;
+    const last = lastConfirmed(history);
+    context.result({
+      currentRevision: isStopped ? undefined : last?.revision,
+      lastRevision: last?.revision,
+      isStopped,
+      unconfirmedServices: unconfirmed,
+      revisions: toJsonRevisions(history),
+    });
+    if (isStopped) stdout.write(`${stack}: ${stoppedText(last?.revision)}\n\n`);
+    stdout.write(
+      printHistory(
+        { stack, history, unconfirmed, isStopped },
+        { colours: stdout.colours, now: clock.now(), columns: stdout.columns() },
+      ),
+    );
     return exitCodes.fine;
   },
 });
+
+function toJsonRevisions(history: History) {
+  const stateOf = stateReader(history);
+  return history.entries.map((entry) => {
+    const { revision, at, who, command, changed, refused } = entry;
+    const state = stateOf(entry);
+    return { revision, time: at, user: who, command, state, refusedReason: refused, changedFiles: changed };
+  });
+}
+
+function stateReader(history: History): (entry: HistoryEntry) => 'current' | 'restorable' | 'past' | 'refused' {
+  const current = lastConfirmed(history);
+  const restorable = new Set(newestRevisions(history).map(({ revision }) => revision));
+  return (entry) => {
+    if (entry === current) return 'current';
+    if (entry.refused !== undefined) return 'refused';
+    return restorable.has(entry.revision) ? 'restorable' : 'past';
+  };
+}
 
 /** The maximum number of files in a line. */
 const shownFiles = 3;
@@ -56,19 +99,10 @@ export function printHistory(
 ): string {
   const { dim, red } = colours;
   if (history.entries.length === 0) return `${stack}: no confirmed revisions\n`;
-  const current = lastConfirmed(history);
-  const reachable = new Set(newestRevisions(history).map(({ revision }) => revision));
+  const texts = { current: isStopped ? 'last' : 'current', restorable: '', past: dim('past'), refused: red('refused') };
+  const stateOf = stateReader(history);
   const rows = history.entries.toReversed().map((entry) => {
-    const state =
-      entry === current
-        ? isStopped
-          ? 'last'
-          : 'current'
-        : entry.refused !== undefined
-          ? red('refused')
-          : reachable.has(entry.revision)
-            ? ''
-            : dim('past');
+    const state = texts[stateOf(entry)];
     return [entry.revision, ago(Date.parse(entry.at), now), entry.who, entry.command, state, changedText(entry)];
   });
   const heads = ['REVISION', 'WHEN', 'WHO', 'COMMAND', '', 'CHANGED'].map((head) => dim(head));

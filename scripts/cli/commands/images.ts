@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import * as z from 'zod';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -23,6 +24,7 @@ const pull = defineCommand({
   details:
     'Gets the images from the sources that `images.source` in stack.yml allows: local images, a registry, or ' +
     "packages of this host's distribution.",
+  json: imagesSchema,
   run: async (context) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
@@ -41,6 +43,7 @@ const save = defineCommand({
     { line: 'images save - | ssh other docker load', what: 'directly to another host' },
   ],
   syntax: (command) => command.argument('<archive>', 'file to write; - for stdout'),
+  json: () => z.strictObject({ archive: z.string(), saved: z.array(z.string()).describe('images') }),
   run: async (context, _options, [archive]) => {
     const config = await configOrThrow(context);
     // Opened first, since pulling images may take a while.
@@ -48,25 +51,30 @@ const save = defineCommand({
     await using engine = await connectEngine(context);
     const references = await pullAll(context, engine, config);
     await saveImages(engine, references, target, context.report, context.signal);
+    context.result({ archive: resolve(context.cwd, archive), saved: references });
     return exitCodes.fine;
   },
 });
 
-async function openTarget({ cwd, stdout, stdoutBytes }: Context, archive: string): Promise<ArchiveTarget> {
+async function openTarget(
+  { cwd, json, stdout, stdoutBytes }: Pick<Context, 'cwd' | 'json' | 'stdout' | 'stdoutBytes'>,
+  archive: string,
+): Promise<ArchiveTarget> {
   // Opening stdout by its path would truncate the file it is redirected to.
   if (archive !== '-' && archive !== '/dev/stdout') return openTargetFile(resolve(cwd, archive));
+  if (json) throw new InputError([misuse('an archive on stdout and --json cannot be combined', 'name a file')]);
   if (!stdout.isTerminal) return archiveToStdout(stdoutBytes);
   throw new InputError([misuse('an archive cannot be written to a terminal', 'name a file, or pipe it')]);
 }
 
 const load = defineCommand({
   syntax: (command) => command.argument('<archive>', 'file written by `images save` or `docker save`'),
+  json: () => z.strictObject({ loaded: z.array(z.string()).describe('images') }),
   run: async (context, _options, [archive]) => {
     await using engine = await connectEngine(context);
     const references = await loadImages(engine, resolve(context.cwd, archive), context.report, context.signal);
-    context.stdout.write(
-      context.json ? `${JSON.stringify(references)}\n` : references.map((reference) => `${reference}\n`).join(''),
-    );
+    context.result({ loaded: references });
+    context.stdout.write(references.map((reference) => `${reference}\n`).join(''));
     return exitCodes.fine;
   },
 });
@@ -78,6 +86,7 @@ export const command = defineCommand({
     { name: 'save', summary: 'save the images of the stack to a tar file', command: save },
     { name: 'load', summary: 'load images from a tar file', command: load },
   ],
+  json: imagesSchema,
   run: async (context) => {
     const config = await configOrThrow(context);
     await using engine = await connectEngine(context);
@@ -102,7 +111,26 @@ async function pullAll(context: Context, engine: Engine, config: Config): Promis
   return [...new Set(outcomes.flatMap((outcome) => (outcome.kind === 'available' ? [outcome.ref] : [])))];
 }
 
-async function list({ stdout, json }: Context, engine: Engine, config: Config): Promise<void> {
+function imagesSchema() {
+  return z.strictObject({
+    images: z.array(
+      z.strictObject({
+        service: z.string(),
+        image: z.string().describe('of stack.yml, or the default'),
+        localImage: z.string().optional().describe('the image on the engine; absent when it is missing'),
+        isSubstitute: z.boolean().describe('whether the local image was built from packages in place of the other'),
+        id: z.string().optional(),
+        sizeBytes: z.int().optional(),
+      }),
+    ),
+  });
+}
+
+async function list(
+  { result, stdout }: Pick<Context<z.input<ReturnType<typeof imagesSchema>>>, 'result' | 'stdout'>,
+  engine: Engine,
+  config: Config,
+): Promise<void> {
   const references = imagesOf(config);
   const present = await findImages(engine, references, config.images);
   const substitutes = substitutesOf(references, present, config);
@@ -111,23 +139,28 @@ async function list({ stdout, json }: Context, engine: Engine, config: Config): 
       const ref = present.get(reference)?.ref;
       const summary = ref === undefined ? undefined : await engine.findImage(ref);
       const substitute = substitutes.find((candidate) => candidate.service === service);
-      return { service, image: reference, had: ref, substitute, id: summary?.id, sizeBytes: summary?.sizeBytes };
+      return { service, image: reference, localImage: ref, substitute, id: summary?.id, sizeBytes: summary?.sizeBytes };
     }),
   );
-  if (json) {
-    const rows = images.map(({ substitute, ...image }) => ({ ...image, isSubstitute: substitute !== undefined }));
-    stdout.write(`${JSON.stringify(rows)}\n`);
-    return;
-  }
+  result({
+    images: images.map(({ service, image, localImage, substitute, id, sizeBytes }) => ({
+      service,
+      image,
+      localImage,
+      isSubstitute: substitute !== undefined,
+      id,
+      sizeBytes,
+    })),
+  });
   const { dim, green, yellow } = stdout.colours;
   const stateOf = ({
     image,
-    had,
+    localImage,
     substitute,
-  }: Pick<(typeof images)[number], 'image' | 'had' | 'substitute'>): string => {
-    if (had === undefined) return yellow('missing');
-    if (substitute === undefined) return green(had === image ? 'present' : `present as ${had}`);
-    const state = `${had}, substitute for ${image}`;
+  }: Pick<(typeof images)[number], 'image' | 'localImage' | 'substitute'>): string => {
+    if (localImage === undefined) return yellow('missing');
+    if (substitute === undefined) return green(localImage === image ? 'present' : `present as ${localImage}`);
+    const state = `${localImage}, substitute for ${image}`;
     return substitute.isNamed ? yellow(state) : state;
   };
   const rows = images.map(({ id, sizeBytes, ...image }) => [

@@ -144,7 +144,7 @@ export const commands: readonly Entry[] = [
     name: 'schema',
     group: 'Other',
     summary: 'print the JSON Schema of stack.yml, for editors',
-    load: async () => (await import('./schema.ts')).command,
+    load: async () => (await import('./schema.ts')).schemaOf(commands),
   },
   {
     name: 'completion',

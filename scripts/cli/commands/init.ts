@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import * as z from 'zod';
 import { stackNameProblems } from '../../../stack/problems.ts';
 import { findStackFile } from '../../config/load.ts';
 import { stackJsonSchemaText } from '../../config/schema.ts';
@@ -28,14 +29,20 @@ export const command = defineCommand({
       .option('--full', 'write every key with its default and its description')
       .option('--no-schema', 'write no JSON Schema')
       .option('--print', 'print it to stdout instead'),
+  json: () =>
+    z.strictObject({
+      files: z.array(z.string()).describe('paths of the new files'),
+      content: z.string().optional().describe('of stack.yml, with --print'),
+    }),
   run: async (context, { name, full, schema, print }, [folder]) => {
-    const { cwd, stdout, json } = context;
+    const { cwd, stdout } = context;
     const path = resolve(cwd, context.file ?? resolve(cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
     const { isFull, hasSchema } = { isFull: full === true, hasSchema: schema };
     const text = await starterText(name ?? nameOfFolder(dirname(path)), { isFull, hasSchema });
     if (print === true) {
-      stdout.write(json ? `${JSON.stringify({ content: text })}\n` : text);
+      context.result({ files: [], content: text });
+      stdout.write(text);
       return exitCodes.fine;
     }
     const existing = context.file === undefined ? await findStackFile({ cwd, file: dirname(path) }) : undefined;
@@ -50,9 +57,9 @@ export const command = defineCommand({
       if (await writeNew(schemaPath, stackJsonSchemaText())) files.push(schemaPath);
       else context.report({ kind: 'note', text: `${displayPath(schemaPath, cwd)} already exists; it was not changed` });
     }
-    if (json) stdout.write(`${JSON.stringify({ files })}\n`);
+    context.result({ files });
     const written = files.map((file) => displayPath(file, cwd)).join(' and ');
-    context.report({ kind: 'note', text: `wrote ${written}; next: ${await nextStep(path, cwd)}` });
+    context.report({ kind: 'note', isResult: true, text: `wrote ${written}; next: ${await nextStep(path, cwd)}` });
     return exitCodes.fine;
   },
 });

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import * as z from 'zod';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, readSecrets, type ServiceLine } from '../../inspect/logs.ts';
@@ -6,6 +7,7 @@ import { notFound } from '../../state/find-stack.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
+import { timeSchema } from '../json/schema.ts';
 import type { Colours } from '../terminal-output.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -33,32 +35,46 @@ export const command = defineCommand({
       .option('--since <when>', 'show only lines since a time such as 2026-01-31T12:00:00Z, or since 10m ago')
       .option('--no-time', 'omit the time of each line')
       .option('--raw', 'omit service names and times'),
+  json: () => z.strictObject({ lines: z.array(z.strictObject(lineKeys())).optional().describe('without --follow') }),
+  jsonLine: () => z.strictObject({ kind: z.literal('line'), ...lineKeys() }).describe('with --follow'),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const followed = readFollow(follow ?? []);
-    const { cwd, env, report, signal, stackName } = context;
+    const { cwd, env, report, signal, stackName, nameStack, stdout } = context;
     if (followed.file !== undefined && stackName !== undefined) {
       throw new InputError([misuse(`-f ${followed.file} and -p ${stackName} both name a stack: use one of them`)]);
     }
-    const found = { cwd, env, report, signal, stackName, file: followed.file ?? context.file };
+    const found = { cwd, env, report, signal, stackName, nameStack, file: followed.file ?? context.file };
     const { config, origin } = await stackOrThrow(found);
     const services = whichServices(config, [...followed.services, ...named]).map((service) => service.name);
     const options = readOptions(context, tail, since);
-    const write = lineWriter(context, services, { time, raw: raw === true });
+    const print = raw === true ? rawLine : linePrinter(services, { colours: stdout.colours, withTime: time });
     await using engine = await connectEngine(context);
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
     const find = async (service: string) => (await list()).find(({ labels }) => labels[serviceLabel] === service)?.id;
     const source = { engine, services, find, signal };
     await readSecrets(source, config.name);
     if (followed.isFollowing) {
-      await followLogs({ ...source, clock: context.clock }, options, write);
+      await followLogs({ ...source, clock: context.clock }, options, (line) => {
+        context.line({ kind: 'line', ...line });
+        stdout.write(print(line));
+      });
       return exitCodes.fine;
     }
     if ((await list()).length === 0) {
       throw await notFound(engine, config.name, origin);
     }
-    for (const line of await readLogs(source, options)) write(line);
+    const lines = await readLogs(source, options);
+    context.result({ lines });
+    for (const line of lines) stdout.write(print(line));
     return exitCodes.fine;
   },
+});
+
+const lineKeys = () => ({
+  service: z.string(),
+  time: timeSchema(),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
 });
 
 /** `-f` means --follow here and --file everywhere else: before the path of a YAML file it means --file. */
@@ -75,7 +91,11 @@ function readFollow(words: readonly string[]): { isFollowing: boolean; services:
 
 const defaultTail = 100;
 
-function readOptions({ clock }: Context, tail: string | undefined, since: string | undefined): LogOptions {
+function readOptions(
+  { clock }: Pick<Context, 'clock'>,
+  tail: string | undefined,
+  since: string | undefined,
+): LogOptions {
   const from = since === undefined ? undefined : parseSince(since, clock.now());
   if (since !== undefined && from === undefined) {
     throw new InputError([
@@ -92,16 +112,7 @@ function readOptions({ clock }: Context, tail: string | undefined, since: string
   return { tail: lines, since: from };
 }
 
-function lineWriter(
-  { stdout, json }: Context,
-  services: readonly string[],
-  { time, raw }: { readonly time: boolean; readonly raw: boolean },
-): (line: ServiceLine) => void {
-  if (json) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
-  if (raw) return (line) => stdout.write(`${line.text}\n`);
-  const print = linePrinter(services, { colours: stdout.colours, withTime: time });
-  return (line) => stdout.write(print(line));
-}
+const rawLine = ({ text }: ServiceLine): string => `${text}\n`;
 
 /** Parses a duration before now such as `1h30m`, or a time such as 2026-01-31T12:00:00Z; undefined for anything else. */
 export function parseSince(text: string, now: number): Date | undefined {

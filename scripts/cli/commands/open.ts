@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Service } from '../../../stack/service.ts';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
@@ -17,11 +18,13 @@ export const command = defineCommand({
     { line: 'open prometheus --print', what: 'only print its URL, for scripts' },
   ],
   syntax: (command) => command.argument('[service]', 'service to open').option('--print', 'only print the URL'),
+  json: () => z.strictObject({ service: z.string(), url: z.string() }),
   run: async (context, { print }, [name]) => {
     const config = await configOrThrow(context);
     const service = whichService(config, name);
     const url = await urlOf(context, config.name, service);
-    context.stdout.write(context.json ? `${JSON.stringify({ service: service.name, url })}\n` : `${url}\n`);
+    context.result({ service: service.name, url });
+    context.stdout.write(`${url}\n`);
     const opener = print === true ? undefined : openerFor(process.platform, context.env);
     const isOpen = opener !== undefined && (await openUrl(opener, url));
     if (print !== true && !isOpen) context.report({ kind: 'note', text: 'no browser found to open it' });

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
 import { adminUser } from '../../../stack/grafana/settings.ts';
@@ -25,6 +26,7 @@ export const command = defineCommand({
     { line: 'password --rotate', what: 'set a new one, even if the current one is lost' },
   ],
   syntax: (command) => command.option('--rotate', 'set a new password; the current one is not needed'),
+  json: passwordSchema,
   run: async (context, { rotate }) => {
     const config = await (rotate === true ? fullConfigOrThrow : configOrThrow)(context);
     if (!config.grafana.enabled) {
@@ -36,11 +38,12 @@ export const command = defineCommand({
 });
 
 /** Prints the stored password; while Grafana runs, warns when it does not accept it. */
-async function show(context: Context, engine: Engine, config: StackConfig): Promise<ExitCode> {
+async function show(context: PasswordContext, engine: Engine, config: StackConfig): Promise<ExitCode> {
   const { clock, signal, report } = context;
   const container = await engine.findContainer(names.container(config.name, grafana.name));
   const kept = passwordStore(engine, config, container?.id);
-  if ((await storedPasswords({ kept })).current === undefined) {
+  const { current: stored } = await storedPasswords({ kept });
+  if (stored === undefined) {
     throw new StackError({
       doing: "reading the password of Grafana's admin",
       why: 'there is no password yet: Grafana was never started',
@@ -50,19 +53,27 @@ async function show(context: Context, engine: Engine, config: StackConfig): Prom
   const only = [grafana.name];
   const [problem] = await serverProblems({ engine, config, clock, signal, only });
   // While a new one was being set, only signing in has shown which of the two is valid.
-  const { current, next } = await storedPasswords({ kept });
-  for (const password of [current, next]) if (password !== undefined) print(context, password);
+  const { current = stored, next } = await storedPasswords({ kept });
+  const tryThis = problem && hintByName(problem.tryThis, context.stackName);
+  print(context, {
+    password: current,
+    nextPassword: next,
+    problem: problem && { message: problem.message, try: tryThis },
+  });
   if (problem === undefined && next === undefined) return exitCodes.fine;
   if (problem === undefined) {
-    report({ kind: 'warning', text: 'setting a new password was interrupted: Grafana accepts one of the two' });
+    report({
+      kind: 'warning',
+      isResult: true,
+      text: 'setting a new password was interrupted: Grafana accepts one of the two',
+    });
     return exitCodes.fine;
   }
-  const tryThis = hintByName(problem.tryThis, context.stackName);
-  report({ kind: 'warning', text: `Grafana: ${problem.message}\n  try: ${tryThis}` });
+  report({ kind: 'warning', isResult: true, text: `Grafana: ${problem.message}\n  try: ${tryThis}` });
   return exitCodes.refused;
 }
 
-async function rotateIt(context: Context, engine: Engine, config: StackConfig): Promise<ExitCode> {
+async function rotateIt(context: PasswordContext, engine: Engine, config: StackConfig): Promise<ExitCode> {
   const client = openServiceClient(engine);
   try {
     await using _lock = await takeLock({ ...context, engine, stack: config.name, command: 'password --rotate' });
@@ -71,7 +82,7 @@ async function rotateIt(context: Context, engine: Engine, config: StackConfig): 
     const given = config.grafana.admin_password;
     const rotated = await rotatePassword({ ...grafanaAccess(context, engine, client, container), kept }, given);
     if (given !== undefined) context.report({ kind: 'note', text: 'set to grafana.admin_password of stack.yml' });
-    print(context, rotated.password);
+    print(context, { password: rotated.password });
     if (rotated.warning !== undefined) context.report({ kind: 'warning', text: rotated.warning });
     return exitCodes.fine;
   } finally {
@@ -79,9 +90,32 @@ async function rotateIt(context: Context, engine: Engine, config: StackConfig): 
   }
 }
 
-function print({ stdout, json }: Context, password: Secret): void {
-  const text = password.reveal();
-  stdout.write(json ? `${JSON.stringify({ user: adminUser, password: text })}\n` : `${text}\n`, password);
+function passwordSchema() {
+  return z.strictObject({
+    user: z.string(),
+    password: z.string(),
+    nextPassword: z.string().optional().describe('after an interrupted --rotate: Grafana accepts one of the two'),
+    problem: z.strictObject({ message: z.string(), try: z.string().optional() }).optional(),
+  });
+}
+
+type PasswordContext = Context<z.input<ReturnType<typeof passwordSchema>>>;
+
+function print(
+  { result, stdout }: PasswordContext,
+  {
+    password,
+    nextPassword,
+    problem,
+  }: {
+    readonly password: Secret;
+    readonly nextPassword?: Secret | undefined;
+    readonly problem?: z.input<ReturnType<typeof passwordSchema>>['problem'];
+  },
+): void {
+  const shown = nextPassword === undefined ? [password] : [password, nextPassword];
+  result({ user: adminUser, password: password.reveal(), nextPassword: nextPassword?.reveal(), problem }, ...shown);
+  for (const secret of shown) stdout.write(`${secret.reveal()}\n`, secret);
 }
 
 function grafanaAccess({ signal }: Context, engine: Engine, client: ServiceClient, { id }: ContainerSummary) {

@@ -3,6 +3,7 @@ import { planStack } from '../../plan/plan-stack.ts';
 import { serverProblems } from '../../servers/problems.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
+import { planSchema, toJsonPlan } from '../json/plan.ts';
 import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
 import { checkChoice } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -26,32 +27,34 @@ export const command = defineCommand({
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`')
       .option('--with <service...>', 'plan for `up --with`'),
+  json: planSchema,
   run: async (context, { summary, steps, detailedExitcode, recreate, without, with: added }) => {
     checkChoice(without, added);
     const { rendering, engine: connected } = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using engine = connected;
-    const { stdout, json, clock, signal } = context;
+    const { stdout, clock, signal } = context;
     const [report, problems] = await Promise.all([
       planStack({ engine, rendering, recreate: recreate === true }),
       serverProblems({ engine, config: rendering.config, clock, signal }),
     ]);
-    const { plan, ...rest } = report;
-    if (json) stdout.write(`${JSON.stringify({ ...plan, ...rest, problems })}\n`);
-    else {
-      stdout.write(
-        summary === true
-          ? printPlan(plan) + printSubstitutes(report.substitutes, stdout.colours)
-          : printReport(report, stdout.colours),
-      );
-      if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
-    }
-    if (report.obstacle !== undefined && !json) {
+    const { plan } = report;
+    context.result({
+      ...toJsonPlan(report),
+      problems: problems.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
+    });
+    stdout.write(
+      summary === true
+        ? printPlan(plan) + printSubstitutes(report.substitutes, stdout.colours)
+        : printReport(report, stdout.colours),
+    );
+    if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
+    if (report.obstacle !== undefined) {
       const { message } = new StackError(report.obstacle);
       const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';
-      context.report({ kind: 'warning', text: `up would ${verb} this: ${message}` });
+      context.report({ kind: 'warning', isResult: true, text: `up would ${verb} this: ${message}` });
     }
     for (const { service, message, tryThis } of problems) {
-      if (!json) context.report({ kind: 'warning', text: `${service}: ${message}\n  try: ${tryThis}` });
+      context.report({ kind: 'warning', isResult: true, text: `${service}: ${message}\n  try: ${tryThis}` });
     }
     const isPending = hasVisibleSteps(plan) || report.obstacle !== undefined;
     return detailedExitcode === true && isPending ? exitCodes.changesPending : exitCodes.fine;

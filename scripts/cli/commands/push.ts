@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { formatExposition, formatLabels, parseFloat64 } from '../../../stack/exposition/family.ts';
 import { counted } from '../../../stack/values/words.ts';
 import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
@@ -35,6 +36,7 @@ export const command = defineCommand({
       .option('--retries <number>', 'number of retries when it is unreachable or answers 5xx', '0')
       .option('--timeout <duration>', 'timeout of each request', '10s')
       .option('--dry-run', 'validate everything without sending it'),
+  json: pushedSchema,
   run: async (context, options, [file]) => {
     checkOptions(options, file);
     const group = readGroup(options.job, options.label);
@@ -54,6 +56,21 @@ export const command = defineCommand({
   },
 });
 
+function pushedSchema() {
+  return z.strictObject({
+    isDryRun: z.boolean(),
+    method: z.enum(['POST', 'PUT', 'DELETE']).describe('DELETE: --delete, which has none of the keys below'),
+    url: z.string(),
+    metrics: z.array(z.strictObject({ name: z.string(), type: z.string() })).optional(),
+    sampleCount: z.int().optional(),
+    droppedSeries: z.array(z.string()).optional().describe('series of the group that the push removes'),
+    bytes: z.int().optional(),
+    durationSeconds: z.number().optional(),
+  });
+}
+
+type PushContext = Context<z.input<ReturnType<typeof pushedSchema>>>;
+
 interface PushRequest {
   readonly group: Group;
   readonly replaces: boolean;
@@ -62,7 +79,7 @@ interface PushRequest {
 }
 
 async function push(
-  context: Context,
+  context: PushContext,
   gateway: PushgatewayClient,
   { file, text }: Source,
   request: PushRequest,
@@ -78,7 +95,7 @@ async function push(
       onRetry: ({ why }, waitMs) => report({ kind: 'note', text: `${why}; retrying in ${waitMs} ms` }),
     });
   const prepared = await retry(() => preparePush(gateway, { text, file, group, replaces }, signal));
-  if (!prepared.ok) return refuse(context, prepared.error, { file, text });
+  if (!prepared.ok) throw new InputError(prepared.error, { file, text });
   for (const diagnostic of prepared.warnings) report({ kind: 'diagnostic', diagnostic });
   const url = await retry(() => gateway.urlOf(group, signal));
   if (!dryRun) await retry(() => gateway.push(group, prepared.value.text, { replaces, signal }));
@@ -86,17 +103,8 @@ async function push(
   return exitCodes.fine;
 }
 
-/** Diagnostics show lines of the source, and only this function has the text of stdin. */
-async function refuse(context: Context, problems: InputError['diagnostics'], source: Source): Promise<ExitCode> {
-  if (context.json) throw new InputError(problems);
-  const { printDiagnostics } = await import('../print/diagnostics.ts');
-  const read = (file: string) => (file === source.file ? source.text : undefined);
-  context.stderr.write(printDiagnostics(problems, read, context.stderr.colours.isColorSupported));
-  return exitCodes.wrongInput;
-}
-
 function print(
-  context: Context,
+  context: PushContext,
   { base, url }: { readonly base: string; readonly url: string },
   request: PushRequest,
   { families, text, dropped }: PreparedPush,
@@ -104,34 +112,37 @@ function print(
 ): void {
   const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
   const method = request.replaces ? 'PUT' : 'POST';
-  if (context.json) {
-    const metrics = families.map(({ name, type }) => ({ name, type }));
-    const pushed = !request.dryRun;
-    context.stdout.write(
-      `${JSON.stringify({ pushed, method, url, metrics, samples, dropped, bytes: Buffer.byteLength(text), tookMs })}\n`,
-    );
-    return;
-  }
+  context.result({
+    isDryRun: request.dryRun,
+    method,
+    url,
+    metrics: families.map(({ name, type }) => ({ name, type })),
+    sampleCount: samples,
+    droppedSeries: [...dropped],
+    bytes: Buffer.byteLength(text),
+    durationSeconds: tookMs / 1000,
+  });
   const what = `${counted(samples, 'sample')} of ${counted(families.length, 'metric')}`;
   const message = request.dryRun
     ? `would ${method} ${what} to ${url}`
     : `pushed ${what} to ${formatLabels(request.group)} at ${base}`;
-  context.report({ kind: 'note', text: message });
+  context.report({ kind: 'note', isResult: true, text: message });
   if (dropped.length === 0) return;
   const shown = dropped.slice(0, shownSeries).join(', ');
   const more = dropped.length > shownSeries ? ` and ${dropped.length - shownSeries} more` : '';
   const verb = request.dryRun ? 'would drop' : 'dropped';
-  context.report({ kind: 'note', text: `${verb} ${dropped.length} series of the group: ${shown}${more}` });
+  const series = `${dropped.length} series of the group: ${shown}${more}`;
+  context.report({ kind: 'note', isResult: true, text: `${verb} ${series}` });
 }
 
-async function remove(context: Context, gateway: PushgatewayClient, request: PushRequest): Promise<ExitCode> {
+async function remove(context: PushContext, gateway: PushgatewayClient, request: PushRequest): Promise<ExitCode> {
   const { dryRun } = request;
   const { group } = await findGroup(gateway, request.group, context.signal);
   const url = await gateway.urlOf(group.labels, context.signal);
   if (!dryRun) await removeGroup(gateway, group.labels, context);
   const text = `${dryRun ? 'would remove' : 'removed'} ${formatLabels(group.labels)} at ${gateway.base}`;
-  if (context.json) context.stdout.write(`${JSON.stringify({ deleted: !dryRun, url })}\n`);
-  else context.report({ kind: 'note', text });
+  context.result({ isDryRun: dryRun, method: 'DELETE', url });
+  context.report({ kind: 'note', isResult: true, text });
   return exitCodes.fine;
 }
 

@@ -1,5 +1,6 @@
 import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../context.ts';
+import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -11,6 +12,7 @@ export const command = defineCommand({
     'changed, and confirms that each runs its new files. When something fails, every service returns to its ' +
     'previous files. An edit that needs a container to be recreated is refused, with what `up` would do.',
   syntax: (blank) => blank.option(...yesOption).option(...waitOption),
+  json: changedSchema,
   run: async (context, { wait, yes }) => {
     const waitMs = readWait(wait);
     const { rendering, engine } = await renderAndConnect(context);
@@ -18,9 +20,8 @@ export const command = defineCommand({
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'reload', env, report, clock, signal, waitMs, filesOnly: true };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
-    const { plan, urls } = changed;
-    const json = { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };
-    context.stdout.write(context.json ? `${JSON.stringify(json)}\n` : printChanged(changed));
+    context.result(toJsonChanged(changed));
+    context.stdout.write(printChanged(changed));
     return exitCodes.fine;
   },
 });

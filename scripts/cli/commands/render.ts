@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import * as z from 'zod';
 import { closest } from '../../../stack/values/closest.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { unifiedDiff } from '../../plan/file-changes.ts';
@@ -28,6 +29,7 @@ export const command = defineCommand({
       .option('--check', 'with --out: write nothing; print the diff and exit 3 when the folder differs')
       .option('--prune', 'with --out: remove files of earlier runs that are not rendered any more')
       .option('--service <service>', 'only files of this service'),
+  json: renderedSchema,
   run: async (context, { out, check, prune, service }, [names]) => {
     if (out === undefined && (check === true || prune === true)) {
       throw new InputError([
@@ -53,39 +55,69 @@ export const command = defineCommand({
       (file) =>
         (service === undefined || file.service === service) && (names.length === 0 || names.includes(file.name)),
     );
+    const shown = files.map(({ name: _, ...file }) => file);
     if (out === undefined) {
+      context.result({ files: shown });
       print(context, files);
       return exitCodes.fine;
     }
     const chosen = new Set(files.map((file) => file.name));
     const folder = resolve(context.cwd, out);
+    const result = { files: shown, folder };
     const contents = { files: rendered.filter((file) => chosen.has(nameOf(file))), all: all.map(({ name }) => name) };
-    if (check === true) return printDifferences(context, out, await compareRendered(folder, contents));
+    if (check === true) {
+      const differences = (await compareRendered(folder, contents)).map(({ path, kind, before, after }) => {
+        return { path: join(out, path), kind, diff: unifiedDiff(before, after) };
+      });
+      context.result({
+        ...result,
+        differences: differences.map(({ path, kind, diff }) => ({ path, change: kind, diff })),
+      });
+      return printDifferences(context, out, differences);
+    }
     const { stale, removed } = await writeRendered(folder, contents, { prune: prune === true });
-    context.report({ kind: 'note', text: `wrote ${counted(files.length, 'file')} below ${out}` });
-    for (const path of removed) context.report({ kind: 'note', text: `removed ${join(out, path)}` });
+    context.result({ ...result, removedFiles: removed, staleFiles: stale });
+    context.report({ kind: 'note', isResult: true, text: `wrote ${counted(files.length, 'file')} below ${out}` });
+    for (const path of removed) context.report({ kind: 'note', isResult: true, text: `removed ${join(out, path)}` });
     if (stale.length > 0) {
       const list = stale.map((path) => `\n  ${join(out, path)}`).join('');
-      context.report({ kind: 'warning', text: `not rendered any more; --prune removes them:${list}` });
+      context.report({ kind: 'warning', isResult: true, text: `not rendered any more; --prune removes them:${list}` });
     }
     return exitCodes.fine;
   },
 });
 
+function renderedSchema() {
+  return z.strictObject({
+    files: z.array(
+      z.strictObject({
+        service: z.string(),
+        path: z.string().describe("path in the service's config directory"),
+        mode: z.int().describe('permissions'),
+        content: z.string(),
+      }),
+    ),
+    folder: z.string().optional().describe('with --out'),
+    removedFiles: z.array(z.string()).optional().describe('with --out: paths in the folder that --prune removed'),
+    staleFiles: z.array(z.string()).optional().describe('with --out: paths in the folder that --prune would remove'),
+    differences: z
+      .array(z.strictObject({ path: z.string(), change: z.enum(['added', 'removed', 'changed']), diff: z.string() }))
+      .optional()
+      .describe('with --check'),
+  });
+}
+
 /** `--check`: nothing is printed when the folder has what would be written. */
 function printDifferences(
-  { stdout, json, report }: Context,
+  { stdout, report }: Pick<Context, 'stdout' | 'report'>,
   out: string,
-  differences: readonly FolderDifference[],
+  files: readonly (Pick<FolderDifference, 'kind' | 'path'> & { readonly diff: string })[],
 ): ExitCode {
-  const files = differences.map(({ path, kind, before, after }) => {
-    return { path: join(out, path), kind, diff: unifiedDiff(before, after) };
-  });
-  if (json) stdout.write(`${JSON.stringify({ files })}\n`);
-  else stdout.write(files.map(printFileDiff).join(''));
+  stdout.write(files.map(printFileDiff).join(''));
   if (files.length === 0) return exitCodes.fine;
   report({
     kind: 'note',
+    isResult: true,
     text: `${counted(files.length, 'file')} below ${out} would change; render --out ${out} writes`,
   });
   return exitCodes.changesPending;
@@ -99,11 +131,7 @@ function checkKnown(name: string, known: readonly string[], what: string): void 
 }
 
 /** A single file verbatim; several as YAML documents with their names. */
-function print({ stdout, json }: Context, files: readonly ShownFile[]): void {
-  if (json) {
-    stdout.write(`${JSON.stringify(files.map(({ name: _, ...file }) => file))}\n`);
-    return;
-  }
+function print({ stdout }: Pick<Context, 'stdout'>, files: readonly ShownFile[]): void {
   const [only] = files;
   if (files.length === 1 && only !== undefined) {
     stdout.write(only.content);

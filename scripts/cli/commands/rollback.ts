@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import type { History } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
+import { changesSchema, toChanges } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -21,18 +23,25 @@ export const command = defineCommand({
       .argument('[revision]', 'revision, or its first characters')
       .option(...yesOption)
       .option(...waitOption),
+  json: () =>
+    z.strictObject({
+      revision: z.string(),
+      changes: changesSchema(),
+      absentServices: z.array(z.string()).describe('services of the revision that are no longer part of the stack'),
+    }),
   run: async (context, { wait, yes }, [revision]) => {
     const waitMs = readWait(wait);
     const { config, origin } = await stackOrThrow(context);
     await using engine = await connectEngine(context);
-    const { report, clock, signal, env, json, stdout } = context;
+    const { report, clock, signal, env, stdout } = context;
     const choose = (history: History) => chooseRevision(history, revision);
     const run = { engine, stack: config.name, config, origin, choose, report, clock, signal, env, waitMs };
     const { plan, absent } = await askToTakeOver(context, yes, (takeOver) => rollBack({ ...run, takeOver }));
     for (const service of absent) {
       report({ kind: 'warning', text: `${service} of revision ${plan.revision} is no longer part of the stack` });
     }
-    stdout.write(json ? `${JSON.stringify({ ...plan, absent })}\n` : printChanged({ plan, urls: [] }));
+    context.result({ revision: plan.revision, changes: toChanges(plan), absentServices: absent });
+    stdout.write(printChanged({ plan, urls: [] }));
     if (plan.steps.length > 0) {
       report({ kind: 'note', text: 'stack.yml is unchanged: the next up or reload applies it again' });
     }

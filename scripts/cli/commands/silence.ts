@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import {
   formatMatcher,
   isInvalidRegExp,
@@ -15,6 +16,8 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { userAtHost } from '../../util/user.ts';
 import { type Context, exitCodes } from '../context.ts';
+import { labelsSchema, silenceSchema, toJsonSilence } from '../json/alertmanager.ts';
+import { timeSchema } from '../json/schema.ts';
 import { table } from '../print/table.ts';
 import { readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -37,6 +40,12 @@ const add = defineCommand({
       .requiredOption('-c, --comment <text>', 'reason')
       .option('-d, --duration <duration>', 'duration of the silence', '1h')
       .option('-a, --author <name>', 'author (default: user@host, as in `history`)'),
+  json: () =>
+    z.strictObject({
+      id: z.string(),
+      endsAt: timeSchema(),
+      silencedAlerts: z.array(z.strictObject({ labels: labelsSchema() })).describe('active alerts that it matches'),
+    }),
   run: async (context, { comment, duration, author }, [words]) => {
     const matchers = readSilenceMatchers(words);
     if (comment.trim() === '') throw new InputError([misuse('--comment is empty', 'give a reason')]);
@@ -50,11 +59,12 @@ const add = defineCommand({
         createdBy: author ?? userAtHost(),
         comment,
       });
-      const muted = (await client.alerts(matchers)).map(({ labels }) => labels);
+      const silencedAlerts = (await client.alerts(matchers)).map(({ labels }) => ({ labels }));
       const endsAt = new Date(now + durationMs).toISOString();
-      context.stdout.write(context.json ? `${JSON.stringify({ id, endsAt, muted })}\n` : `${id}\n`);
-      const count = muted.length === 0 ? 'no alert' : counted(muted.length, 'alert');
-      if (!context.json) context.report({ kind: 'note', text: `silences ${count} active now, until ${endsAt}` });
+      context.result({ id, endsAt, silencedAlerts });
+      context.stdout.write(`${id}\n`);
+      const count = silencedAlerts.length === 0 ? 'no alert' : counted(silencedAlerts.length, 'alert');
+      context.report({ kind: 'note', isResult: true, text: `silences ${count} active now, until ${endsAt}` });
     });
   },
 });
@@ -69,16 +79,16 @@ const list = defineCommand({
     blank
       .argument('[matcher...]', 'only silences with these matchers')
       .option('--expired', 'include expired silences; Alertmanager keeps them for five days'),
+  json: () => z.strictObject({ silences: z.array(silenceSchema()) }),
   run: async (context, { expired }, [words]) => {
     const matchers = readMatchers(words);
     return withAlertmanager(context, async (client) => {
       const shown = (await client.silences(matchers))
         .filter(({ status }) => expired === true || status.state !== 'expired')
         .toSorted((a, b) => Date.parse(a.endsAt) - Date.parse(b.endsAt));
-      if (context.json) {
-        context.stdout.write(`${JSON.stringify(shown.map(toJson))}\n`);
-      } else if (shown.length === 0) {
-        context.report({ kind: 'note', text: 'no silences found' });
+      context.result({ silences: shown.map(toJsonSilence) });
+      if (shown.length === 0) {
+        context.report({ kind: 'note', isResult: true, text: 'no silences found' });
       } else {
         const { dim } = context.stdout.colours;
         const rows = shown.map((silence) => cells(silence, context.clock.now()));
@@ -94,6 +104,7 @@ const expire = defineCommand({
   details: 'Expires silences now: alerts they suppressed notify their receivers again.',
   examples: [{ line: 'silence expire 4d1c8a7e-6b7f-4d0e-9a53-0d0c3d7e2f10', what: 'expire one silence' }],
   syntax: (blank) => blank.argument('<id...>', 'IDs of silences, as shown by silence list'),
+  json: () => z.strictObject({ expired: z.array(z.string()).describe('IDs; without those that had already expired') }),
   run: async (context, _, [ids]) =>
     withAlertmanager(context, async (client) => {
       const all = await client.silences();
@@ -108,10 +119,11 @@ const expire = defineCommand({
       const inForce = all.filter(({ id, status }) => ids.includes(id) && status.state !== 'expired');
       for (const { id } of inForce) await client.expireSilence(id);
       const expired = inForce.map(({ id }) => id);
-      if (context.json) context.stdout.write(`${JSON.stringify({ expired })}\n`);
-      else
-        for (const id of ids)
-          context.report({ kind: 'note', text: expired.includes(id) ? `expired ${id}` : `${id} had already expired` });
+      context.result({ expired });
+      for (const id of ids) {
+        const text = expired.includes(id) ? `expired ${id}` : `${id} had already expired`;
+        context.report({ kind: 'note', isResult: true, text });
+      }
     }),
 });
 
@@ -144,11 +156,6 @@ function cells({ id, status, matchers, endsAt, createdBy, comment }: Silence, no
   const ends = end <= now ? ago(end, now) : `in ${durationText(end - now)}`;
   const words = matchers.map(formatMatcher).join(' ');
   return [id, words, status.state === 'pending' ? `${ends} (pending)` : ends, createdBy, comment];
-}
-
-function toJson(silence: Silence) {
-  const { status, ...rest } = silence;
-  return { ...rest, state: status.state, matchers: silence.matchers.map(formatMatcher) };
 }
 
 /**

@@ -18,7 +18,7 @@ export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<
 }
 
 /** The part of the context by which a stack is found. */
-type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'report' | 'signal'>;
+type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'nameStack' | 'report' | 'signal'>;
 
 /**
  * The one way to name a stack.yml without a name. Without an engine it is named after its folder: a command that needs the
@@ -98,7 +98,9 @@ async function loadedOrThrow(context: StackContext): Promise<LoadedConfig> {
     return { config: await readByName(context, stackName, runningConfig) };
   }
   const { loadConfig } = await import('../../config/load.ts');
-  return takeOrThrow(context, await loadConfig({ cwd, file, signal, nameUnnamed: nameUnnamed(context) }));
+  const loaded = takeOrThrow(context, await loadConfig({ cwd, file, signal, nameUnnamed: nameUnnamed(context) }));
+  context.nameStack(loaded.config.name);
+  return loaded;
 }
 
 async function withoutLeftOut(context: StackContext, config: StackConfig): Promise<StackConfig> {
@@ -114,7 +116,9 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
   const { loadStack } = await import('../../config/load.ts');
   const { cwd, env, file, signal } = context;
   const options = { cwd, env, file, signal, nameUnnamed: nameUnnamed(context) };
-  return withoutLeftOut(context, takeOrThrow(context, await loadStack(options)).config);
+  const { config } = takeOrThrow(context, await loadStack(options));
+  context.nameStack(config.name);
+  return withoutLeftOut(context, config);
 }
 
 /** The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. */
@@ -122,7 +126,11 @@ export async function stackNameOf(
   context: StackContext,
 ): Promise<{ readonly stack: string; readonly origin?: StackOrigin | undefined }> {
   const { stackName } = context;
-  if (stackName !== undefined) return { stack: await readStackName(stackName) };
+  if (stackName !== undefined) {
+    const stack = await readStackName(stackName);
+    context.nameStack(stack);
+    return { stack };
+  }
   const { config, origin } = await loadedOrThrow(context);
   return { stack: config.name, origin };
 }
@@ -141,6 +149,7 @@ async function readByName<T>(
   read: (engine: Engine, stack: string) => Promise<T>,
 ): Promise<T> {
   const stack = await readStackName(name);
+  context.nameStack(stack);
   await using engine = await connectEngine(context);
   return read(engine, stack);
 }
@@ -177,7 +186,9 @@ export async function renderOrThrow(
       nameUnnamed: nameUnnamed(context, options.connecting),
     }),
   );
-  return takeOrThrow(context, rendering);
+  const rendered = takeOrThrow(context, rendering);
+  context.nameStack(rendered.config.name);
+  return rendered;
 }
 
 /**
@@ -201,6 +212,7 @@ export async function renderToLook(
     return takeOrThrow(taking, rendering);
   };
   const first = await render(new Map());
+  context.nameStack(first.config.name);
   if (engine === undefined || !compare || (first.missingSecrets ?? []).length === 0) return first;
   const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
   const stored = await storedFiles(await engine, first.config.name);

@@ -2,6 +2,7 @@ import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
+import { statusLineSchema, statusSchema, toJsonStatus, toStatusLine } from '../json/status.ts';
 import { printStatus, watchStatus } from '../print/status.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, renderToLook } from './stages.ts';
@@ -18,6 +19,8 @@ export const command = defineCommand({
     { line: 'status -p promstack-demo', what: 'state of a stack by its name' },
   ],
   syntax: (command) => command.option('-w, --watch', 'refresh every 2 s until Ctrl-C'),
+  json: statusSchema,
+  jsonLine: statusLineSchema,
   run: async (context, { watch }) => {
     await using engine = await connectEngine(context);
     const { clock, signal } = context;
@@ -29,22 +32,25 @@ export const command = defineCommand({
         signal,
       });
     if (watch === true) {
-      await watchStatus(context, async (report) => toText(context, await take(report)));
+      await watchStatus(context, { take, print: (status) => toText(context, status), toLine: toStatusLine });
       return exitCodes.fine;
     }
     const status = await take(context.report);
+    context.result(toJsonStatus(status));
     context.stdout.write(toText(context, status));
     return status.isRight ? exitCodes.fine : exitCodes.refused;
   },
 });
 
-function toText({ json, stdout, stackName }: Context, { problems, ...status }: StackStatus): string {
+function toText(
+  { stdout, stackName }: Pick<Context, 'stdout' | 'stackName'>,
+  { problems, ...status }: StackStatus,
+): string {
   const hinted = problems.map(({ tryThis, ...problem }) => ({
     ...problem,
     tryThis: tryThis && hintByName(tryThis, stackName),
   }));
   const shown = { ...status, problems: hinted };
-  if (json) return `${JSON.stringify(shown)}\n`;
   const comparedWith = stackName === undefined ? undefined : 'the last confirmed revision';
   return printStatus(shown, { colours: stdout.colours, columns: stdout.columns() || undefined, comparedWith });
 }

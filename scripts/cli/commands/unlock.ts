@@ -1,5 +1,7 @@
+import * as z from 'zod';
 import { breakLock, findBreakable, holderText, type LockHolder } from '../../state/lock.ts';
 import { exitCodes } from '../context.ts';
+import { timeSchema } from '../json/schema.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine, stackNameOf } from './stages.ts';
 
@@ -9,24 +11,48 @@ export const command = defineCommand({
     'a process that died on this machine is taken over automatically; this command removes one whose process died ' +
     'on another machine. Make sure that it is no longer running.',
   syntax: (blank) => blank.option('--yes', 'do not ask for confirmation'),
+  json: () =>
+    z.strictObject({
+      isLocked: z.boolean(),
+      removed: z
+        .strictObject({
+          holder: z
+            .strictObject({
+              user: z.string(),
+              host: z.string(),
+              pid: z.int(),
+              command: z.string(),
+              since: timeSchema(),
+            })
+            .optional()
+            .describe('absent when unknown'),
+        })
+        .optional()
+        .describe('the lock that was removed'),
+    }),
   run: async (context, { yes }) => {
     const { stack } = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const { stdout, stderr, json } = context;
+    const { stdout, report } = context;
     const found = await findBreakable(engine, stack);
     const question = `remove the lock of the stack ${stack}, held by ${nameOf(found)}?`;
     const isAllowed = found === undefined || yes === true || (await context.confirm(question, '--yes'));
     const removed = isAllowed ? await breakLock(engine, stack) : undefined;
-    if (json) stdout.write(`${JSON.stringify({ stack, isLocked: !isAllowed, removed })}\n`);
+    context.result({ isLocked: !isAllowed, removed: removed && { holder: toJsonHolder(removed) } });
     if (!isAllowed) {
-      if (!json) stderr.write('nothing was changed\n');
+      report({ kind: 'note', text: 'nothing was changed' });
       return exitCodes.refused;
     }
-    if (!json)
-      stdout.write(`${stack}: ${removed === undefined ? 'not locked' : `removed the lock of ${nameOf(removed)}`}\n`);
+    stdout.write(`${stack}: ${removed === undefined ? 'not locked' : `removed the lock of ${nameOf(removed)}`}\n`);
     return exitCodes.fine;
   },
 });
+
+function toJsonHolder(holder: LockHolder | 'unknown') {
+  if (holder === 'unknown') return undefined;
+  const { user, host, pid, command, since } = holder;
+  return { user, host, pid, command, since };
+}
 
 function nameOf(holder: LockHolder | 'unknown' | undefined): string {
   return holder === undefined || holder === 'unknown' ? 'an unknown holder' : holderText(holder);

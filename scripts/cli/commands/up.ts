@@ -1,5 +1,6 @@
 import { changeStack } from '../../apply/change.ts';
 import { exitCodes } from '../context.ts';
+import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
 import { checkChoice, readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -22,6 +23,7 @@ export const command = defineCommand({
       .option('--with <service...>', 'add services again that --without left out')
       .option(...yesOption)
       .option(...waitOption),
+  json: changedSchema,
   run: async (context, { recreate, without, with: added, wait, yes }) => {
     const waitMs = readWait(wait);
     checkChoice(without, added);
@@ -30,11 +32,8 @@ export const command = defineCommand({
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
-    context.stdout.write(context.json ? `${JSON.stringify(toJson(changed))}\n` : printChanged(changed));
+    context.result(toJsonChanged(changed));
+    context.stdout.write(printChanged(changed));
     return exitCodes.fine;
   },
 });
-
-function toJson({ plan, urls }: Awaited<ReturnType<typeof changeStack>>) {
-  return { stack: plan.stack, revision: plan.revision, changes: plan.changes, urls };
-}

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
 import { hasCanary } from '../../../stack/canary.ts';
 import { nameClashes } from '../../inspect/name-clashes.ts';
 import {
@@ -31,8 +32,22 @@ export const command = defineCommand({
     { line: 'verify --timeout 10s --json', what: 'for scripts' },
   ],
   syntax: (blank) => blank.option('--timeout <duration>', 'timeout of each stage', '60s'),
+  json: () =>
+    z.strictObject({
+      stages: z.array(
+        z.strictObject({
+          name: z.string(),
+          check: z.string().describe('what is proven once the canary has passed'),
+          outcome: z.enum(['passed', 'failed', 'skipped']),
+          durationSeconds: z.number(),
+          detail: z.string().optional(),
+          why: z.string().optional(),
+          try: z.string().optional(),
+        }),
+      ),
+    }),
   run: async (context, { timeout }) => {
-    const { clock, signal, stdout, json } = context;
+    const { clock, signal, stdout } = context;
     const timeoutMs = readDuration('--timeout', timeout);
     const rendering = await renderToLook(context, undefined, { compare: false });
     const { config } = rendering;
@@ -60,10 +75,11 @@ export const command = defineCommand({
         timeoutMs,
         onResult: (stage) => {
           if (stage.hop === 'pushgateway') isPushed = stage.outcome === 'passed';
-          if (!json) stdout.write(hintByName(printStage(stage, stdout.colours), context.stackName));
+          stdout.write(hintByName(printStage(stage, stdout.colours), context.stackName));
         },
       });
-      stdout.write(json ? `${JSON.stringify({ stack: config.name, ...result })}\n` : summary(result, stdout.colours));
+      context.result({ stages: result.hops.map(toJsonStage) });
+      stdout.write(summary(result, stdout.colours));
       return result.works ? exitCodes.fine : exitCodes.refused;
     } finally {
       servers.close();
@@ -80,6 +96,18 @@ export const command = defineCommand({
 });
 
 const cleanUpMs = 10_000;
+
+function toJsonStage({ hop, claim, outcome, tookMs, detail, why, tryThis }: StageResult) {
+  return {
+    name: hop,
+    check: claim,
+    outcome: outcome === 'broken' ? 'failed' : outcome,
+    durationSeconds: tookMs / 1000,
+    detail,
+    why,
+    try: tryThis,
+  } as const;
+}
 
 const nameWidth = 'alertmanager'.length;
 const claimWidth = 37;

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { EngineInfo, EngineKind, EngineLocation } from '../../engine/engine.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
@@ -7,13 +8,26 @@ import { connectEngine } from './stages.ts';
 
 export const command = defineCommand({
   details: 'For the version of promstack alone, without looking for an engine: promstack --version.',
+  json: () =>
+    z.strictObject({
+      version: z.string().describe('of promstack'),
+      nodeVersion: z.string(),
+      engine: z
+        .strictObject({
+          kind: z.enum(['docker', 'podman']),
+          version: z.string(),
+          arch: z.string(),
+          address: z.string(),
+          host: z.string().describe('where ports are published'),
+          isLocal: z.boolean(),
+        })
+        .optional()
+        .describe('absent when none was found'),
+    }),
   run: async (context) => {
     const engine = await askEngine(context);
     const node = process.versions.node;
-    if (context.json) {
-      context.stdout.write(`${JSON.stringify({ promstack: version(), node, engine })}\n`);
-      return exitCodes.fine;
-    }
+    context.result({ version: version(), nodeVersion: node, engine });
     const engineText = engine === undefined ? 'not found' : `${engine.kind} ${engine.version} at ${engine.address}`;
     context.stdout.write(`promstack  ${version()}\nnode       ${node}\nengine     ${engineText}\n`);
     return exitCodes.fine;

@@ -1,7 +1,12 @@
+import * as z from 'zod';
+import { InputError } from '../../util/stack-error.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
 import { watchStack } from '../../watch/watch-stack.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { changesSchema, toChanges } from '../json/change.ts';
+import { toFailedLine, toJsonDiagnostic } from '../json/envelope.ts';
+import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } from '../json/schema.ts';
 import { printSynced } from '../print/change.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
@@ -22,9 +27,16 @@ export const command = defineCommand({
     blank
       .option(...yesOption)
       .option('--once-idle', 'exit when nothing is pending; exit 1 or 2 if the last edit was not applied'),
+  json: () =>
+    z.strictObject({
+      outcome: z.enum(['applied', 'invalid', 'failed', 'postponed']).describe('of the last edit'),
+      revision: z.string().optional().describe('when it was applied'),
+    }),
+  jsonLine: lineSchema,
   run: async (context, { onceIdle, yes }) => {
     await using engine = await connectEngine(context);
-    const { cwd, env, file, report, clock, signal } = context;
+    const { cwd, env, file, report, clock, signal, stderr } = context;
+    const now = () => new Date(clock.now()).toISOString();
     const last = await watchStack({
       engine,
       cwd,
@@ -36,26 +48,25 @@ export const command = defineCommand({
       onceIdle: onceIdle === true,
       takeOver: yes,
       mayTakeOver: (error) => mayTakeOver(context, error),
-      onSynced: (synced) => print(context, synced),
+      onSynced: (synced) => {
+        if (synced.kind === 'live' && synced.changed !== undefined) context.nameStack(synced.changed.plan.stack);
+        context.line(toLine(synced, now()));
+        print(context, synced);
+      },
       onWarning: (warning) => {
-        const { stderr } = context;
-        if (context.json) report({ kind: 'diagnostic', diagnostic: warning });
-        else stderr.write(printDiagnostic(warning, sourceReader(cwd), stderr.colours.isColorSupported));
+        context.line({ kind: 'diagnostic', time: now(), diagnostic: toJsonDiagnostic(warning) });
+        stderr.write(printDiagnostic(warning, sourceReader(cwd), stderr.colours.isColorSupported));
       },
-      onIdle: () => {
-        if (context.json) context.stdout.write('{"kind":"idle"}\n');
-      },
+      onIdle: () => context.line({ kind: 'idle', time: now() }),
     });
+    const revision = last.kind === 'live' ? last.revision : undefined;
+    context.result({ outcome: outcomes[last.kind], revision });
     return codeOf(last);
   },
 });
 
 function print(context: Context, synced: Synced): void {
-  const { stdout, stderr, clock, json, cwd } = context;
-  if (json) {
-    stdout.write(`${JSON.stringify(toJson(synced))}\n`);
-    return;
-  }
+  const { stdout, stderr, clock, cwd } = context;
   const problems = (): string => {
     if (synced.kind === 'wrong') {
       return printDiagnostics(synced.diagnostics, sourceReader(cwd), stderr.colours.isColorSupported);
@@ -67,19 +78,38 @@ function print(context: Context, synced: Synced): void {
   output.write(problems() + printSynced(synced, new Date(clock.now())));
 }
 
-function toJson(synced: Synced): object {
+const outcomes = { live: 'applied', wrong: 'invalid', refused: 'failed', postponed: 'postponed' } as const;
+
+function lineSchema() {
+  return z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('applied'),
+      time: timeSchema(),
+      revision: z.string(),
+      durationSeconds: z.number().describe('from the edit to the confirmed revision'),
+      changes: changesSchema(),
+    }),
+    invalidLineSchema(),
+    failedLineSchema(),
+    z.strictObject({ kind: z.literal('postponed'), time: timeSchema(), why: z.string() }),
+    z.strictObject({ kind: z.literal('diagnostic'), time: timeSchema(), diagnostic: diagnosticSchema() }),
+    z.strictObject({ kind: z.literal('idle'), time: timeSchema() }).describe('nothing is pending'),
+  ]);
+}
+
+function toLine(synced: Synced, time: string) {
   switch (synced.kind) {
     case 'live': {
-      const { kind, revision, tookMs, changed } = synced;
-      return { kind, revision, tookMs, changes: changed?.plan.changes ?? [] };
+      const { revision, tookMs, changed } = synced;
+      const changes = changed === undefined ? [] : toChanges(changed.plan);
+      return { kind: 'applied', time, revision, durationSeconds: tookMs / 1000, changes } as const;
     }
     case 'wrong':
+      return toFailedLine(new InputError(synced.diagnostics), time);
+    case 'refused':
+      return toFailedLine(synced.error, time);
     case 'postponed':
-      return synced;
-    case 'refused': {
-      const { doing, why, tryThis } = synced.error;
-      return { kind: 'refused', doing, why, try: tryThis };
-    }
+      return { kind: 'postponed', time, why: synced.why } as const;
     default:
       return unreachable(synced);
   }

@@ -64,7 +64,7 @@ function printSuppression({ silences, inhibitions, isLive }: AlertTrace, { yello
       const sameLabels = equal.length === 0 ? '' : `equal ${equal.join(', ')}`;
       const inhibiting =
         source.length > 0
-          ? `an alert with ${[source.join(', '), sameLabels].filter((text) => text !== '').join(' and ')}`
+          ? `an alert with ${[source.map(formatMatcher).join(', '), sameLabels].filter((text) => text !== '').join(' and ')}`
           : `any alert${sameLabels === '' ? '' : ` with ${sameLabels}`}`;
       return by === undefined
         ? dim(`  would be inhibited by ${inhibiting}\n`)

@@ -1,10 +1,10 @@
 import { counted } from '../../../stack/values/words.ts';
 import type { Changed } from '../../apply/change.ts';
-import type { Removal, Step } from '../../plan/plan.ts';
 import { isConfigWriter } from '../../state/names.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
+import type { toRemoved } from '../json/change.ts';
 
 const done: Readonly<Record<string, string>> = {
   create: 'created',
@@ -30,29 +30,12 @@ export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): st
   return `${[head, ...lines].join('\n')}\n`;
 }
 
-/** The names of removed resources. */
-export interface RemovedResources {
-  readonly stack: string;
-  readonly containers: readonly string[];
-  readonly networks: readonly string[];
-  readonly volumes: readonly string[];
-}
-
-/** The resources removed by steps. */
-export function toRemoved(stack: string, steps: readonly Step<Removal>[]): RemovedResources {
-  const removed = (kind: Removal['do']): readonly string[] =>
-    steps.flatMap((step) => (step.do === kind ? [step.name] : []));
-  return {
-    stack,
-    containers: removed('removeContainer'),
-    networks: removed('removeNetwork'),
-    volumes: removed('removeVolume'),
-  };
-}
-
 /** Does not count the config volume writer; `volumes` is whether to delete them. */
-export function printRemoved(removed: RemovedResources, options: { readonly volumes: boolean }): string {
-  const { stack, containers, networks, volumes } = removed;
+export function printRemoved(
+  stack: string,
+  { containers, networks, volumes }: ReturnType<typeof toRemoved>,
+  options: { readonly volumes: boolean },
+): string {
   if ([...containers, ...networks, ...volumes].length === 0)
     return `${stack}: nothing to do, the stack does not exist\n`;
   const visible = containers.filter((name) => !isConfigWriter(name));

@@ -1,21 +1,34 @@
+import * as z from 'zod';
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { ageOf } from '../../servers/pushgateway/collect.ts';
 import { durationText } from '../../util/duration-text.ts';
+import { timeSchema } from '../json/schema.ts';
 
 /** A group as `promstack groups --json` shows it. */
 export interface GroupView {
   readonly job: string;
   /** The grouping labels besides the job. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The time of the last successful push, RFC 3339; null when there was none. */
-  readonly pushedAt: string | null;
+  /** The time of the last successful push, ISO 8601; undefined when there was none. */
+  readonly pushedAt: string | undefined;
   /** Seconds since then, or since the last failed push when none succeeded. */
-  readonly ageSeconds: number | null;
-  /** The time of the last rejected push, RFC 3339; null when there was none. */
-  readonly failedAt: string | null;
+  readonly ageSeconds: number | undefined;
+  /** The time of the last rejected push, ISO 8601; undefined when there was none. */
+  readonly failedAt: string | undefined;
   readonly lastPushFailed: boolean;
-  readonly metrics: readonly { readonly name: string; readonly type: string; readonly series: number }[];
+  readonly metrics: readonly { readonly name: string; readonly type: string; readonly seriesCount: number }[];
 }
+
+export const groupSchema = () =>
+  z.strictObject({
+    job: z.string(),
+    labels: z.record(z.string(), z.string()).describe('grouping labels besides the job'),
+    pushedAt: timeSchema().optional().describe('last successful push'),
+    ageSeconds: z.number().optional().describe('since the last successful push, or else since the last failed one'),
+    failedAt: timeSchema().optional().describe('last rejected push'),
+    lastPushFailed: z.boolean(),
+    metrics: z.array(z.strictObject({ name: z.string(), type: z.string(), seriesCount: z.int() })),
+  });
 
 /** A group as data; `now` in seconds by the Pushgateway's clock. */
 export function viewGroup(group: StoredGroup, now: number): GroupView {
@@ -24,17 +37,17 @@ export function viewGroup(group: StoredGroup, now: number): GroupView {
     job: group.labels.get('job') ?? '',
     labels: Object.fromEntries([...group.labels].filter(([name]) => name !== 'job')),
     pushedAt: toIso(group.pushedAt),
-    ageSeconds: age === undefined ? null : Math.max(0, Math.round(age * 1000) / 1000),
+    ageSeconds: age === undefined ? undefined : Math.max(0, Math.round(age * 1000) / 1000),
     failedAt: toIso(group.failedAt),
     lastPushFailed: (group.failedAt ?? 0) > (group.pushedAt ?? 0),
     metrics: [...group.families]
-      .map(([name, { type, series }]) => ({ name, type: type ?? 'unknown', series: series.length }))
+      .map(([name, { type, series }]) => ({ name, type: type ?? 'unknown', seriesCount: series.length }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 
-function toIso(seconds: number | undefined): string | null {
-  return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
+function toIso(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : new Date(seconds * 1000).toISOString();
 }
 
 /** The maximum number of metric names in a line. */
@@ -49,9 +62,9 @@ export function groupCells(view: GroupView, now: number): readonly string[] {
     Object.entries(view.labels)
       .map(([name, value]) => `${name}=${value === '' ? '""' : value}`)
       .join(' ') || '-',
-    view.pushedAt === null ? 'never' : ago(view.ageSeconds ?? 0),
-    view.failedAt === null ? 'never' : ago(now - Date.parse(view.failedAt) / 1000),
-    String(view.metrics.reduce((sum, metric) => sum + metric.series, 0)),
+    view.pushedAt === undefined ? 'never' : ago(view.ageSeconds ?? 0),
+    view.failedAt === undefined ? 'never' : ago(now - Date.parse(view.failedAt) / 1000),
+    String(view.metrics.reduce((sum, metric) => sum + metric.seriesCount, 0)),
     names.slice(0, shownNames).join(', ') + more,
   ];
 }

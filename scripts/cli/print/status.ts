@@ -1,5 +1,5 @@
 import { counted } from '../../../stack/values/words.ts';
-import { EngineError } from '../../engine/engine.ts';
+import { EngineError, toStackError } from '../../engine/engine.ts';
 import type { ServiceStatus, StatusProblem } from '../../inspect/probe.ts';
 import type { StackStatus } from '../../inspect/status.ts';
 import { stoppedText } from '../../state/find-stack.ts';
@@ -104,9 +104,24 @@ const pauseMs = 2_000;
  * during a restart of the engine or an edit of stack.yml, is shown until the next refresh. Events are reported above the
  * output, equal ones once.
  */
-export async function watchStatus(
-  { stdout, clock, signal, report }: Pick<Context, 'stdout' | 'clock' | 'signal' | 'report'>,
-  render: (report: Report) => Promise<string>,
+export async function watchStatus<Status, Line>(
+  {
+    stdout,
+    line,
+    clock,
+    signal,
+    report,
+  }: Pick<Context<never, Line>, 'stdout' | 'line' | 'clock' | 'signal' | 'report'>,
+  {
+    take,
+    print,
+    toLine,
+  }: {
+    readonly take: (report: Report) => Promise<Status>;
+    readonly print: (status: Status) => string;
+    /** The line of JSON for each change. */
+    readonly toLine: (status: Status | StackError | InputError, events: readonly Event[], time: string) => Line;
+  },
 ): Promise<void> {
   // An unknown terminal size is 0.
   const columns = () => stdout.columns() || 80;
@@ -123,11 +138,16 @@ export async function watchStatus(
     }
   };
   let last = '';
+  let lastLine = '';
   try {
     while (!signal.aborted) {
       const events: Event[] = [];
-      const text = await orError(() => render((event) => events.push(event)));
+      const taken = await orError(() => take((event) => events.push(event)));
+      const text = taken instanceof Error ? errorText(taken) : print(taken);
       reportNew(events);
+      const withoutTime = JSON.stringify(toLine(taken, events, ''));
+      if (withoutTime !== lastLine) line(toLine(taken, events, new Date(clock.now()).toISOString()));
+      lastLine = withoutTime;
       if (stdout.isTerminal)
         block.draw(
           '',
@@ -146,13 +166,18 @@ export async function watchStatus(
   }
 }
 
-async function orError(render: () => Promise<string>): Promise<string> {
+async function orError<T>(take: () => Promise<T>): Promise<T | StackError | InputError> {
   try {
-    return await render();
+    return await take();
   } catch (error) {
-    if (error instanceof StackError || error instanceof EngineError)
-      return `✖ ${error.doing}: ${clip(error.message, 200)}\n`;
-    if (error instanceof InputError) return `✖ stack.yml is currently invalid: ${error.message}\n`;
+    if (error instanceof StackError || error instanceof InputError) return error;
+    if (error instanceof EngineError) return toStackError(error);
     throw error;
   }
+}
+
+function errorText(error: StackError | InputError): string {
+  return error instanceof StackError
+    ? `✖ ${error.doing}: ${clip(error.why, 200)}\n`
+    : `✖ stack.yml is currently invalid: ${error.message}\n`;
 }

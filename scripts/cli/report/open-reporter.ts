@@ -43,11 +43,15 @@ export function openReporter(
   }
 }
 
-/** Writes each event as one line of JSON with its time. */
+/** Writes each event as one line of JSON with its time; diagnostics are part of the result. */
 export function jsonReporter({ write, clock }: { write: (text: string) => void; clock: Pick<Clock, 'now'> }): Reporter {
   return {
-    report: (event) =>
-      write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event, isInternal: undefined })}\n`),
+    report: (event) => {
+      if (event.kind === 'diagnostic' || ('isResult' in event && event.isResult === true)) return;
+      const time = new Date(clock.now()).toISOString();
+      const durationSeconds = event.kind === 'done' ? event.tookMs / 1000 : undefined;
+      write(`${JSON.stringify({ time, ...event, tookMs: undefined, durationSeconds, isInternal: undefined })}\n`);
+    },
     suspend: () => () => {},
     close: () => {},
   };

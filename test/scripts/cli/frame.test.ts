@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import type { Context, ExitCode } from '../../../scripts/cli/context.ts';
 import { endingSignals } from '../../../scripts/cli/process-io.ts';
 import { run } from '../../../scripts/cli/run.ts';
@@ -63,7 +64,10 @@ test('internal steps must be printed only with --verbose, and as JSON without th
   for (const [argv, expected] of [
     [[], ''],
     [['--verbose'], '✔ create the config volume writer (0 ms)\n'],
-    [['--json'], expect.stringMatching(/^\{"time":"[^"]+","kind":"done","id":"1","what":"[^"]+","tookMs":1\}\n$/)],
+    [
+      ['--json'],
+      expect.stringMatching(/^\{"time":"[^"]+","kind":"done","id":"1","what":"[^"]+","durationSeconds":0.001\}\n$/),
+    ],
   ] as const) {
     const { io, code } = running(
       async ({ report }) => {
@@ -216,25 +220,148 @@ test('a running command must end when its output can no longer be written', asyn
   expect(io.stderr.text).toContain('writing the result to stdout: write ENOSPC');
 });
 
-test('--json must print every line of stderr as JSON, including errors', async () => {
-  const { io, code } = running(
-    async ({ report, json, stdout }) => {
+describe('--json', () => {
+  const warning = { severity: 'warning', code: 'b', message: 'no route reaches "chat"' } as const;
+  const mistake = {
+    severity: 'error',
+    code: 'a',
+    message: 'unknown receiver "chta"',
+    hint: 'did you mean "chat"?',
+    where: { file: 'stack.yml', line: 3, column: 5, offset: 40, length: 6 },
+  } as const;
+  const shown = {
+    severity: 'error',
+    code: 'a',
+    message: 'unknown receiver "chta"',
+    hint: 'did you mean "chat"?',
+    file: 'stack.yml',
+    line: 3,
+    column: 5,
+    length: 6,
+  };
+  const base = { format: 1, command: 'do', diagnostics: [] };
+
+  /** Runs a command with `--json`; the lines of both outputs. */
+  async function inJson(act: (context: JsonContext) => Promise<ExitCode>) {
+    const io = new TestProcess({ argv: ['do', '--json'] });
+    const json = () => z.strictObject({ url: z.string() });
+    const jsonLine = () => z.strictObject({ kind: z.literal('step') });
+    const exitCode = await run(io, [entryOf('do', { json, jsonLine, run: act })]);
+    const [stdout, stderr] = [io.stdout, io.stderr].map(({ text }) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as unknown),
+    );
+    return { exitCode, stdout, stderr };
+  }
+  type JsonContext = Context<{ url: string }, { kind: 'step' }>;
+
+  test.each<[ExitCode, boolean]>([
+    [0, true],
+    [3, true],
+    [1, false],
+    [2, false],
+    [4, false],
+  ])('must print the result last, with exit code %i as ok %s, and discard all text', async (exitCode, ok) => {
+    const printed = await inJson(async ({ line, result, report, stdout, stderr, nameStack }) => {
+      nameStack('shop');
+      line({ kind: 'step' });
+      result({ url: 'http://localhost' });
+      line({ kind: 'step' });
+      stdout.write('the result\n');
+      stderr.write('aside\n');
       report({ kind: 'note', text: 'in progress' });
-      stdout.write(`${JSON.stringify({ json })}\n`);
-      throw failure;
-    },
-    { argv: ['--json'] },
-  );
-  expect(await code).toBe(1);
-  expect(JSON.parse(io.stdout.text)).toEqual({ json: true });
-  const lines = io.stderr.text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(lines).toEqual([
-    { time: expect.any(String), kind: 'note', text: 'in progress' },
-    { kind: 'error', doing: failure.doing, why: failure.why, try: failure.tryThis },
-  ]);
+      report({ kind: 'diagnostic', diagnostic: warning });
+      return exitCode;
+    });
+    expect(printed).toEqual({
+      exitCode,
+      stdout: [
+        { kind: 'step' },
+        { kind: 'step' },
+        { ...base, stack: 'shop', ok, url: 'http://localhost', diagnostics: [warning] },
+      ],
+      stderr: [{ time: expect.any(String), kind: 'note', text: 'in progress' }],
+    });
+  });
+
+  test.each<[what: string, error: Error, exitCode: ExitCode, result: object]>([
+    [
+      'an external failure',
+      failure,
+      1,
+      { error: { kind: 'external', doing: failure.doing, why: failure.why, try: failure.tryThis } },
+    ],
+    ['wrong input', new InputError([mistake]), 2, { diagnostics: [warning, shown] }],
+    [
+      'a bug',
+      new TypeError('x is not a function'),
+      1,
+      {
+        error: {
+          kind: 'internal',
+          doing: 'running promstack',
+          why: 'x is not a function',
+          try: 'report a bug with this output and the command you ran',
+          trace: expect.stringContaining('TypeError: x is not a function\n    at '),
+        },
+      },
+    ],
+  ])('must print %s on stdout alone', async (_, error, exitCode, result) => {
+    const printed = await inJson(async ({ report }) => {
+      report({ kind: 'diagnostic', diagnostic: warning });
+      throw error;
+    });
+    expect(printed).toEqual({
+      exitCode,
+      stdout: [{ ...base, ok: false, diagnostics: [warning], ...result }],
+      stderr: [],
+    });
+  });
+
+  test.each([
+    [['do', '--jsn', '--json'], 'do'],
+    [['--json', 'dp'], undefined],
+  ])('must print the mistake in the command line %j as JSON', async (argv, command) => {
+    const io = new TestProcess({ argv });
+    const exitCode = await run(io, [entryOf('do', { run: async () => 0 })]);
+    expect({ exitCode, stderr: io.stderr.text }).toEqual({ exitCode: 2, stderr: '' });
+    expect(JSON.parse(io.stdout.text)).toEqual({
+      format: 1,
+      command,
+      ok: false,
+      diagnostics: [expect.objectContaining({ severity: 'error', code: 'usage' })],
+    });
+  });
+
+  test.each([
+    ['when it ends', 1],
+    ['when it is ended by the second one', 2],
+  ])('must print the result of an interrupted command %s', async (_, signals) => {
+    const { io, code } = running(
+      async (context) => {
+        if (signals === 1) return aborted(context);
+        return new Promise<never>(() => {});
+      },
+      { argv: ['--json'] },
+    );
+    await until(() => io.listeners === 4);
+    for (let at = 0; at < signals; at += 1) io.signal('SIGINT');
+    if (signals === 1) expect(await code).toBe(130);
+    expect(JSON.parse(io.stdout.text)).toEqual({
+      ...base,
+      ok: false,
+      error: { kind: 'interrupted', doing: 'running promstack', why: 'interrupted' },
+    });
+  });
+
+  test('must print on stderr that the result could not be written', async () => {
+    const { io, code } = running(async () => 0, { argv: ['--json'] });
+    io.stdout.breakOff('ENOSPC');
+    expect(await code).toBe(1);
+    expect(JSON.parse(io.stderr.text)).toMatchObject({ ok: false, error: { why: 'write ENOSPC' } });
+  });
 });
 
 test('--quiet must print only results and errors', async () => {

@@ -64,6 +64,7 @@ test.each([
 ])('%o must be rejected with a helpful message', async (argv, message, suggestion, helpLine) => {
   expect(await ask(...argv)).toEqual({
     kind: 'misuse',
+    command: /^promstack (?!-)(.+) --help$/.exec(helpLine)?.[1],
     message,
     helpLine,
     ...(suggestion === undefined ? {} : { suggestion }),

@@ -66,8 +66,8 @@ describe('a known secret', () => {
   });
 
   it('must be printed where that is what was asked for, and no other one with it', () => {
-    expect(redact(`hunter2! ${token}\n`, 'hunter2!')).toBe('hunter2! [secret]\n');
-    expect(redact(JSON.stringify({ password: token }), token)).toBe(JSON.stringify({ password: token }));
+    expect(redact(`hunter2! ${token}\n`, ['hunter2!'])).toBe('hunter2! [secret]\n');
+    expect(redact(JSON.stringify({ password: token }), [token])).toBe(JSON.stringify({ password: token }));
   });
 });
 

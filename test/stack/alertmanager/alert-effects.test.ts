@@ -38,7 +38,11 @@ describe('an inhibit rule', () => {
   it('must apply only to alerts that match its targets', () => {
     expect(inhibitionsOf(rules, { severity: 'critical', host: 'a' }, [])).toEqual([]);
     expect(inhibitionsOf(rules, { severity: 'warning', host: 'a' }, [])).toEqual([
-      { source: ['severity="critical"'], equal: ['host', 'rack'], by: undefined },
+      {
+        source: [{ name: 'severity', operator: '=', value: 'critical' }],
+        equal: ['host', 'rack'],
+        by: undefined,
+      },
     ]);
   });
 

@@ -43,7 +43,7 @@ describe('check without an engine', () => {
     const { exitCode, stdout } = await check(['--json']);
     expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({
       exitCode: 4,
-      result: { isValid: false, notCheckedBy: ['promtool', 'amtool'] },
+      result: { ok: false, missingTools: ['promtool', 'amtool'] },
     });
   });
 

@@ -34,8 +34,8 @@ const model = { ...described, services: ['prometheus', 'pushgateway'] };
 /** The completions of the last word in bash. */
 async function complete(...words: string[]): Promise<string[]> {
   const script = `promstack() { case "$1" in
-  history) echo '{"current":"aaaa","history":[{"revision":"aaaa"},{"revision":"bbbb"}]}' ;;
-  silence) echo '[{"id":"1-2"},{"id":"3-4"}]' ;;
+  history) echo '{"format":1,"currentRevision":"cccc","revisions":[{"revision":"aaaa"},{"revision":"bbbb"}]}' ;;
+  silence) echo '{"format":1,"silences":[{"id":"1-2"},{"id":"3-4"}]}' ;;
 esac; }
 ${bashCompletion(model)}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _promstack; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = await execa('bash', ['-c', script, 'bash', 'promstack', ...words]);
@@ -67,7 +67,10 @@ test.each([
     ['completion', ''],
     ['bash', 'zsh'],
   ],
-  [['rollback', 'b'], ['bbbb']],
+  [
+    ['rollback', ''],
+    ['aaaa', 'bbbb'],
+  ],
   [
     ['silence', 'expire', ''],
     ['1-2', '3-4'],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { printRemoved, toRemoved } from '../../../../scripts/cli/print/change.ts';
+import { toRemoved } from '../../../../scripts/cli/json/change.ts';
+import { printRemoved } from '../../../../scripts/cli/print/change.ts';
 import type { Removal, Step } from '../../../../scripts/plan/plan.ts';
 
 const steps: readonly Step<Removal>[] = [
@@ -9,11 +10,10 @@ const steps: readonly Step<Removal>[] = [
   { do: 'removeNetwork', name: 'shop', network: '3' },
   { do: 'removeVolume', name: 'shop-sink-config' },
 ].map((step, id) => ({ ...(step as Removal), id, after: [], because: 'the stack goes down' }));
-const removed = toRemoved('shop', steps);
+const removed = toRemoved(steps);
 
 it('removed resources must be listed by kind', () => {
   expect(removed).toEqual({
-    stack: 'shop',
     containers: ['shop-sink', 'shop-carrier'],
     networks: ['shop'],
     volumes: ['shop-sink-config'],
@@ -21,16 +21,20 @@ it('removed resources must be listed by kind', () => {
 });
 
 it.each<[what: string, printed: string, expected: string]>([
-  ['all', printRemoved(removed, { volumes: true }), 'shop: 1 container removed, 1 volume deleted\n'],
-  ['no volumes', printRemoved(removed, { volumes: false }), 'shop: 1 container removed, its volumes are kept\n'],
+  ['all', printRemoved('shop', removed, { volumes: true }), 'shop: 1 container removed, 1 volume deleted\n'],
+  [
+    'no volumes',
+    printRemoved('shop', removed, { volumes: false }),
+    'shop: 1 container removed, its volumes are kept\n',
+  ],
   [
     'only a network',
-    printRemoved(toRemoved('shop', steps.slice(3, 4)), { volumes: false }),
+    printRemoved('shop', toRemoved(steps.slice(3, 4)), { volumes: false }),
     'shop: 0 containers removed, its volumes are kept\n',
   ],
   [
     'nothing',
-    printRemoved(toRemoved('shop', []), { volumes: true }),
+    printRemoved('shop', toRemoved([]), { volumes: true }),
     'shop: nothing to do, the stack does not exist\n',
   ],
 ])('the text for %s must be printed', (_what, printed, expected) => {

@@ -114,9 +114,10 @@ async function watchOn({ isTerminal }: { isTerminal: boolean }): Promise<Screen>
       stdout: { write, isTerminal, columns: () => 80, rows: () => 24, colours: pc.createColors(false) },
       clock: fakeClock(),
       signal: stopping.signal,
+      line: () => undefined,
       report: (event) => write(event.kind === 'warning' ? `! ${event.text}\n` : expect.fail(event.kind)),
     },
-    look,
+    { take: look, print: (text) => text, toLine: () => undefined as never },
   );
   await watching.catch((error: unknown) => expect(error).toBe(stopping.signal.reason));
   return screen;

@@ -9,7 +9,7 @@ import { SteeredTime } from '../../../support/steered-time.ts';
 
 afterEach(() => void vi.useRealTimers());
 
-test('the JSON reporter must write one event per line with its time', () => {
+test('the JSON reporter must write one event per line with its time, without what is part of the result', () => {
   const time = new SteeredTime();
   let written = '';
   const { report } = jsonReporter({
@@ -21,9 +21,11 @@ test('the JSON reporter must write one event per line with its time', () => {
   report({ kind: 'started', id: '1', what: 'start prometheus' });
   time.pass(1_500);
   report({ kind: 'done', id: '1', what: 'start\nprometheus', tookMs: 1_500 });
+  report({ kind: 'note', text: 'started prometheus', isResult: true });
+  report({ kind: 'diagnostic', diagnostic: { severity: 'warning', code: 'a', message: 'odd' } });
   expect(written).toBe(
     '{"time":"2026-01-31T12:00:00.000Z","kind":"started","id":"1","what":"start prometheus"}\n' +
-      '{"time":"2026-01-31T12:00:01.500Z","kind":"done","id":"1","what":"start\\nprometheus","tookMs":1500}\n',
+      '{"time":"2026-01-31T12:00:01.500Z","kind":"done","id":"1","what":"start\\nprometheus","durationSeconds":1.5}\n',
   );
 });
 

@@ -1,0 +1,131 @@
+import * as z from 'zod';
+import type { AlertRule } from '../../../stack/alert.ts';
+import type { AlertImpact } from '../../plan/alert-impact.ts';
+import { describe } from '../../plan/plan.ts';
+import type { PlanReport } from '../../plan/plan-stack.ts';
+import { labelsSchema } from './alertmanager.ts';
+import { changesSchema, toChanges } from './change.ts';
+
+const alertKeys = () => ({
+  name: z.string(),
+  file: z.string().describe('rule file in the config directory'),
+  group: z.string(),
+  labels: labelsSchema(),
+});
+
+const alertsSchema = () =>
+  z.strictObject({
+    total: z.int().describe('after the change'),
+    added: z.array(z.strictObject(alertKeys())),
+    removed: z.array(z.strictObject(alertKeys())),
+    changed: z.array(z.strictObject({ ...alertKeys(), changes: z.array(z.string()) })),
+    rerouted: z.array(
+      z.strictObject({
+        ...alertKeys(),
+        receiversBefore: z.string().optional(),
+        receiversAfter: z.string().optional(),
+      }),
+    ),
+  });
+
+/** What `up` would do, and what that means for alerts and files. */
+export const planSchema = () =>
+  z.strictObject({
+    revision: z.string(),
+    changes: changesSchema(),
+    steps: z.array(
+      z.strictObject({
+        id: z.int(),
+        after: z.array(z.int()).describe('ids of the steps that must have succeeded before'),
+        description: z.string(),
+        reason: z.string(),
+      }),
+    ),
+    blocker: z
+      .strictObject({
+        doing: z.string(),
+        why: z.string(),
+        try: z.string().optional(),
+        needsConfirmation: z.boolean().describe('whether up --yes goes on'),
+      })
+      .optional()
+      .describe('why up would refuse the plan'),
+    problems: z
+      .array(z.strictObject({ service: z.string(), message: z.string(), try: z.string().optional() }))
+      .describe('problems of running servers that would prevent a change'),
+    drift: z
+      .array(z.strictObject({ service: z.string(), message: z.string() }))
+      .describe('manual changes since the last confirmed revision'),
+    substitutes: z
+      .array(
+        z.strictObject({
+          service: z.string(),
+          image: z.string(),
+          localImage: z.string(),
+          isDefaultImage: z.boolean().describe('whether stack.yml does not name the image'),
+        }),
+      )
+      .describe('images built from packages that run in place of others'),
+    files: z.array(
+      z.strictObject({
+        service: z.string(),
+        path: z.string(),
+        change: z.enum(['added', 'removed', 'changed']),
+        diff: z.string().describe('unified diff with secrets masked'),
+        hasSecretChange: z.boolean().describe('whether a secret in it changes, which the diff does not show'),
+      }),
+    ),
+    alerts: alertsSchema(),
+  });
+
+export function toJsonPlan({ plan, obstacle, drift, substitutes, files, meaning }: PlanReport) {
+  return {
+    revision: plan.revision,
+    changes: toChanges(plan),
+    steps: plan.steps.map((step) => ({
+      id: step.id,
+      after: step.after,
+      description: describe(step),
+      reason: step.because,
+    })),
+    blocker: obstacle && {
+      doing: obstacle.doing,
+      why: obstacle.why,
+      try: obstacle.tryThis,
+      needsConfirmation: obstacle.isAsked,
+    },
+    drift,
+    substitutes: substitutes.map(({ service, reference, ref, isNamed }) => ({
+      service,
+      image: reference,
+      localImage: ref,
+      isDefaultImage: !isNamed,
+    })),
+    files: files.map(({ service, path, kind, diff, hasOtherSecret }) => ({
+      service,
+      path,
+      change: kind,
+      diff,
+      hasSecretChange: hasOtherSecret,
+    })),
+    alerts: toJsonAlerts(meaning),
+  };
+}
+
+function toJsonAlerts({ total, added, removed, changed, ways }: AlertImpact) {
+  return {
+    total,
+    added: added.map(toJsonAlert),
+    removed: removed.map(toJsonAlert),
+    changed: changed.map(({ after, fields }) => ({ ...toJsonAlert(after), changes: fields })),
+    rerouted: ways.map(({ alert, before, after }) => ({
+      ...toJsonAlert(alert),
+      receiversBefore: before,
+      receiversAfter: after,
+    })),
+  };
+}
+
+function toJsonAlert({ name, file, group, labels }: AlertRule) {
+  return { name, file, group, labels };
+}
