@@ -1,11 +1,19 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
+import { targetName } from '../config/user-files.ts';
 import { type Desired, historyService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import { type Plan, switchedReleases } from '../plan/plan.ts';
 import { type ConfigFiles, checkFolder, clearing } from '../state/config-files.ts';
 import { hashFiles } from '../state/files-hash.ts';
-import { addToHistory, lastConfirmed, newestFolders, type RecordedRelease, readHistory } from '../state/history.ts';
+import {
+  addToHistory,
+  type History,
+  lastConfirmed,
+  newestFolders,
+  type RecordedRelease,
+  readHistory,
+} from '../state/history.ts';
 import { type ReleaseFolder, slotOf } from '../state/release-folder.ts';
 import { userAtHost } from '../util/user.ts';
 
@@ -37,7 +45,7 @@ export async function recordRevision(options: {
     at: at.toISOString(),
     who: userAtHost(),
     command,
-    changed: changedFiles(previous, desired),
+    changed: changedFiles(previous, desired, history),
     services: Object.fromEntries(releases),
     without: desired.without ?? lastConfirmed(history)?.without,
     refused,
@@ -66,7 +74,7 @@ export function foldersAfter(plan: Plan, { services }: Observed): ReadonlyMap<st
 }
 
 /** The name of each file that was added, removed or changed in more than its stamped revision. */
-function changedFiles(previous: Desired, desired: Desired): string[] {
+function changedFiles(previous: Desired, desired: Desired, history: History): string[] {
   const before = filesOf(previous);
   const after = filesOf(desired);
   const isSame = (path: string): boolean => {
@@ -78,7 +86,9 @@ function changedFiles(previous: Desired, desired: Desired): string[] {
     );
   };
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path));
-  return changed.map((path) => nameOf(path, after.get(path)?.file)).sort();
+  return changed
+    .map((path) => (after.has(path) ? nameOf(path, after.get(path)?.file) : formerName(path, history)))
+    .sort();
 }
 
 function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
@@ -95,6 +105,14 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
 /** A file that is the user's as it is has the path that they know; others have the path that `render` prints. */
 function nameOf(path: string, file: RenderedFile | undefined): string {
   return file?.isVerbatim === true && file.isShipped !== true ? file.origin : path;
+}
+
+/** A removed file has the name that the history knows it by. */
+function formerName(path: string, { entries }: History): string {
+  const names = entries.toReversed().flatMap(({ changed }) => changed);
+  const isName = (name: string): boolean =>
+    path === name || name === `templates/${path}` || path.endsWith(`/user/${targetName(name, [])}`);
+  return names.find(isName) ?? path;
 }
 
 /** A file's content without the stamped revision, to compare it. */

@@ -6,7 +6,7 @@ import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { PlainScalar } from '../../stack/values/plain-scalar.ts';
-import { pathExists } from '../util/path-exists.ts';
+import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { notFound, readText, readTextSync } from '../util/read-text.ts';
 import { addSecret, redactUrls } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
@@ -152,7 +152,7 @@ const stackFileNames = ['stack.yml', 'stack.yaml', 'promstack.yml', 'promstack.y
 export async function findStackFile({ file, cwd }: Pick<LoadOptions, 'file' | 'cwd'>): Promise<Result<string>> {
   if (file === undefined) {
     for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-      const inFolder = await findIn(folder);
+      const inFolder = await findIn(folder, folder === resolve(cwd));
       if (inFolder !== undefined) return inFolder;
       if (dirname(folder) === folder) {
         return missing(`there is no stack.yml or promstack.yml in ${resolve(cwd)} or any folder above it`);
@@ -161,17 +161,17 @@ export async function findStackFile({ file, cwd }: Pick<LoadOptions, 'file' | 'c
   }
   const path = resolve(cwd, file);
   const kind = await kindOf(path);
-  if (kind === 'file') return ok(path);
+  if (kind === 'file' || kind === 'hidden') return ok(path);
   if (kind === undefined) return missing(`there is no file ${file}`);
-  return (await findIn(path)) ?? missing(`there is no stack.yml or promstack.yml in the folder ${file}`);
+  return (await findIn(path, true)) ?? missing(`there is no stack.yml or promstack.yml in the folder ${file}`);
 }
 
-/** The stack file in a folder; undefined when there is none. */
-async function findIn(folder: string): Promise<Result<string> | undefined> {
+/** The stack file in a folder; undefined when there is none. Reading it says why a folder that the user named is hidden. */
+async function findIn(folder: string, isNamed: boolean): Promise<Result<string> | undefined> {
   const paths = stackFileNames.map((name) => join(folder, name));
   const kinds = await Promise.all(paths.map(kindOf));
   const [path, ...others] = paths.filter((_, at) => kinds[at] === 'file');
-  if (path === undefined) return undefined;
+  if (path === undefined) return isNamed && kinds.includes('hidden') ? ok(paths[0] ?? folder) : undefined;
   if (others.length === 0) return ok(path);
   const all = [path, ...others].map((name) => basename(name));
   return fail([
@@ -184,11 +184,14 @@ async function findIn(folder: string): Promise<Result<string> | undefined> {
   ]);
 }
 
-async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
-  return stat(path).then(
-    (stats) => (stats.isDirectory() ? 'folder' : 'file'),
-    () => undefined,
-  );
+/** What is at a path; a link that leads nowhere is a file, since reading it says so. `hidden`: this user may not know. */
+async function kindOf(path: string): Promise<'file' | 'folder' | 'hidden' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return 'hidden';
+    return !isAbsence(error) || (await pathExists(path)) ? 'file' : undefined;
+  }
 }
 
 function missing(message: string): Result<string> {

@@ -1,4 +1,4 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { services } from '../../stack/services.ts';
@@ -6,7 +6,7 @@ import { closest } from '../../stack/values/closest.ts';
 import { displayPath } from '../util/display-path.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { isAbsence, pathExists } from '../util/path-exists.ts';
-import { notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
+import { isFolder, notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One file below templates/<service>/. */
@@ -65,41 +65,44 @@ async function readFolder(folder: string, isShipped: boolean, cwd: string): Prom
   return { files: read.flatMap(({ files }) => files), diagnostics: read.flatMap(({ diagnostics }) => diagnostics) };
 }
 
-/** Retries, because a subfolder that is removed during the walk makes the whole walk fail. */
-async function listFiles(folder: string): Promise<readonly string[]> {
-  for (let triesLeft = 5; ; triesLeft--) {
-    try {
-      return await readdir(folder, { recursive: true });
-    } catch (cause) {
-      if (isAbsence(cause)) {
-        if (!(await pathExists(folder))) return [];
-        if (triesLeft > 0) continue;
-      }
-      throw new StackError({
-        doing: `reading the templates in ${folder}`,
-        why: cause instanceof Error ? cause.message : String(cause),
-        tryThis: 'make it a readable folder, or move it away',
-        cause,
-      });
-    }
+/** The paths of all files below a folder, also through links; what is removed during the walk is left out. */
+async function listFiles(folder: string, below = ''): Promise<readonly string[]> {
+  const path = join(folder, below);
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    const inner = entries.map(async (entry) => {
+      const name = join(below, entry.name);
+      const isInner = entry.isDirectory() || (entry.isSymbolicLink() && (await isLinkToFolder(join(folder, name))));
+      return isInner ? listFiles(folder, name) : [name];
+    });
+    return (await Promise.all(inner)).flat();
+  } catch (cause) {
+    if (cause instanceof StackError) throw cause;
+    if (isAbsence(cause) && (below !== '' || !(await pathExists(path)))) return [];
+    throw new StackError({
+      doing: `reading the templates in ${path}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      tryThis: 'make it a readable folder, or move it away',
+      cause,
+    });
   }
 }
 
-/** Undefined for a folder, and for what was removed after its folder was listed. */
+async function isLinkToFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (target) => target.isDirectory(),
+    () => false,
+  );
+}
+
+/** Undefined for what was removed after its folder was listed, or is a folder now. */
 async function readTemplate(
   path: string,
 ): Promise<Pick<TemplateFile, 'text' | 'isExecutable'> | Unreadable | undefined> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isDirectory() === true) return undefined;
   const text = readTextSync(path);
   if (typeof text === 'string') return { text, isExecutable: ((stats?.mode ?? 0) & 0o111) !== 0 };
-  if (text.because !== notFound) return text;
-  const isLink = await lstat(path).then(
-    (stats) => stats.isSymbolicLink(),
-    () => false,
-  );
-  // A file that is there by now is read the next time.
-  return isLink ? { because: 'is a broken symbolic link' } : undefined;
+  return text.because === notFound || text.because === isFolder ? undefined : text;
 }
 
 function unreadable(origin: string, { because, hint }: Unreadable): Diagnostic {

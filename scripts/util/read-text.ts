@@ -1,4 +1,14 @@
-import { close, constants, createReadStream, fstat, open, readFileSync, type Stats, statSync } from 'node:fs';
+import {
+  close,
+  constants,
+  createReadStream,
+  fstat,
+  open,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -45,7 +55,7 @@ export async function readBytes(path: string, options: ReadOptions = {}): Promis
     return await readStream(stream, { limit, signal });
   } catch (error) {
     signal?.throwIfAborted();
-    return failure(error);
+    return failure(error, path);
   }
 }
 
@@ -76,7 +86,7 @@ export function readTextSync(path: string): string | Unreadable {
   try {
     return refuse(statSync(path)) ?? decodeUtf8(readFileSync(path));
   } catch (error) {
-    return failure(error);
+    return failure(error, path);
   }
 }
 
@@ -130,12 +140,32 @@ function tooLarge(limit: number): Unreadable {
   return { because: `is larger than ${limit / mebibyte} MiB` };
 }
 
-function failure(error: unknown): Unreadable {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return { because: notFound };
-  if (code === 'EACCES' || code === 'EPERM')
-    return { because: `cannot be read (${code})`, hint: 'check its owner and mode' };
-  const because = { ELOOP: 'is a symbolic link that leads back to itself', ENAMETOOLONG: 'is too long for a path' };
-  if (code === 'ELOOP' || code === 'ENAMETOOLONG') return { because: because[code] };
-  return { because: `cannot be read (${code ?? String(error)})` };
+const hints: Readonly<Record<string, string>> = {
+  EACCES: 'check its owner and mode, and those of the folders above it',
+  EPERM: 'check its owner and mode, and those of the folders above it',
+  EMFILE: 'raise the limit of open files, such as with ulimit -n 4096',
+  ENFILE: 'close other programs: this host has too many open files',
+  EIO: 'check the disk, or the connection to it',
+  ESTALE: 'check the connection to the file server',
+};
+
+function failure(error: unknown, path: string): Unreadable {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const target = linkTarget(path);
+    return { because: target === undefined ? notFound : `is a symbolic link to ${target}, which does not exist` };
+  }
+  if (code === 'ELOOP') return { because: 'is a symbolic link that leads back to itself' };
+  if (code === 'ENAMETOOLONG') return { because: 'is too long for a path' };
+  // Node's messages are like `EACCES: permission denied, open 'x'`.
+  const [, why = message] = /^\w+: (.*?)(?:, \w+(?: '.*')?)?$/s.exec(message) ?? [];
+  return { because: `cannot be read: ${why} (${code})`, hint: hints[code] };
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }

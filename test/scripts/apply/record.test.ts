@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { recordRevision } from '../../../scripts/apply/record.ts';
+import { targetName } from '../../../scripts/config/user-files.ts';
 import type { Desired } from '../../../scripts/plan/desired.ts';
 import { newestFolders, readHistory } from '../../../scripts/state/history.ts';
 import { releaseEntries } from '../../../scripts/state/release-files.ts';
 import { freeFolder, type ReleaseFolder } from '../../../scripts/state/release-folder.ts';
+import type { RenderedFile } from '../../../stack/model.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 import { stackOf } from '../../support/memory-stack.ts';
 
@@ -15,14 +17,14 @@ class RecordedStack {
   readonly files = new MemoryFiles();
   #previous: Desired = { ...stackOf('none', keys), services: [] };
 
-  async change(revision: string, refused?: string): Promise<void> {
+  async change(revision: string, refused?: string, own: readonly RenderedFile[] = []): Promise<void> {
     const history = await readHistory(this.files, service);
     const running = this.#previous.services[0]?.folder;
     const folder = freeFolder(revision, [
       ...(running === undefined ? [] : [running]),
       ...newestFolders(history, service),
     ]);
-    const desired = withFolder(stackOf(revision, keys), folder);
+    const desired = withFiles(withFolder(stackOf(revision, keys), folder), own);
     await this.files.write([
       ...desired.services.flatMap((target) => releaseEntries(target, folder)),
       { kind: 'file', path: `${service}/check/secret`, content: Buffer.from('s'), mode: 0o400, uid: 0, gid: 0 },
@@ -46,6 +48,38 @@ class RecordedStack {
 function withFolder(desired: Desired, folder: ReleaseFolder): Desired {
   return { ...desired, services: desired.services.map((target) => ({ ...target, folder })) };
 }
+
+function withFiles(desired: Desired, own: readonly RenderedFile[]): Desired {
+  return {
+    ...desired,
+    services: desired.services.map((target) => ({
+      ...target,
+      release: target.release && { ...target.release, files: [...target.release.files, ...own] },
+    })),
+  };
+}
+
+test('a removed file must have the name in the history that it had when it was added', async () => {
+  const file = (path: string, origin: string): RenderedFile => {
+    return { service, path, content: 'x', mode: 0o444, origin, isVerbatim: true };
+  };
+  const own = [
+    file(`rules/user/${targetName('rules/a.yml', ['.yml'])}`, 'rules/a.yml'),
+    file(`rules/user/${targetName('Mine and yours/b.yml', ['.yml'])}`, 'Mine and yours/b.yml'),
+    file('web.yml', 'templates/prometheus/web.yml'),
+    file('more/c.txt', 'elsewhere/c.txt'),
+  ];
+  const stack = new RecordedStack();
+  await stack.change('r1');
+  await stack.change('r2', undefined, own);
+  await stack.change('r3');
+  const { entries } = await readHistory(stack.files, service);
+  const known = ['Mine and yours/b.yml', 'rules/a.yml', 'templates/prometheus/web.yml'];
+  expect(entries.map(({ changed }) => changed).slice(1)).toEqual([
+    expect.arrayContaining([...known, 'elsewhere/c.txt']),
+    expect.arrayContaining([...known, 'prometheus/more/c.txt']),
+  ]);
+});
 
 test('files that no revision needs any more must be deleted, since they may have secrets in them', async () => {
   const stack = new RecordedStack();

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
@@ -40,6 +41,32 @@ describe('stack.yml', () => {
       value: join(cwd, 'other', 'mine.yml'),
     });
     expect(await findStackFile({ cwd, file: 'other' })).toMatchObject({ value: join(cwd, 'other', 'stack.yml') });
+  });
+
+  test.each([
+    ['stack.yml', 'stack.yml', 'it is a symbolic link that leads back to itself'],
+    ['stack.yml', 'nowhere.yml', 'it is a symbolic link to nowhere.yml, which does not exist'],
+  ])('that is a link %s -> %s must not be reported as missing', async (name, target, because) => {
+    await using folder = await folderWith({ 'below/x': '' });
+    await symlink(target, join(folder.path, name));
+    for (const options of [
+      { cwd: join(folder.path, 'below') },
+      { cwd: folder.path },
+      { cwd: folder.path, file: name },
+      { cwd: folder.path, file: '.' },
+    ]) {
+      await expect(loadStack({ ...options, env: {} })).rejects.toThrow(
+        `reading ${join(folder.path, name)}: ${because}`,
+      );
+    }
+  });
+
+  test.each([
+    ['x'.repeat(300), 'it is too long for a path'],
+    ['/proc/self/mem', 'it cannot be read: i/o error (EIO)'],
+  ])('%s must be reported with the reason', async (file, because) => {
+    await using folder = await folderWith({});
+    await expect(loadStack({ cwd: folder.path, file, env: {} })).rejects.toThrow(because);
   });
 
   test.each([

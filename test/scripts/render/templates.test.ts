@@ -112,7 +112,8 @@ describe('templates', () => {
       {
         severity: 'error',
         code: 'template-unreadable',
-        message: 'the template templates/prometheus/prometheus.yml is a broken symbolic link',
+        message:
+          'the template templates/prometheus/prometheus.yml is a symbolic link to /nowhere/prometheus.yml, which does not exist',
         hint: 'make it a readable file, or move it out of the templates folder',
       },
     ]);
@@ -129,7 +130,7 @@ describe('templates', () => {
   it.each([
     ['/dev/zero', 'is not a regular file'],
     ['/dev/null', 'is not a regular file'],
-    ['/proc/self/mem', 'cannot be read (EIO)'],
+    ['/proc/self/mem', 'cannot be read: i/o error (EIO)'],
   ])('that are links to %s must be refused', async (target, because) => {
     await mkdir(join(folder, 'prometheus'), { recursive: true });
     await symlink(target, join(folder, 'prometheus/prometheus.yml'));
@@ -154,6 +155,14 @@ describe('templates', () => {
     }
     isOver = true;
     await restless;
+  });
+
+  it('must be read through links to folders', async () => {
+    await write('../elsewhere/a.yml', 'a: 1\n');
+    await mkdir(folder, { recursive: true });
+    await symlink('../elsewhere', join(folder, 'prometheus'));
+    expect((await load()).files.map(({ origin }) => origin)).toContain('templates/prometheus/a.yml');
+    await rm(join(folder, '../elsewhere'), { recursive: true });
   });
 
   it('must not be read from a file instead of a folder', async () => {

@@ -77,6 +77,21 @@ test('a file beyond the limit must be refused', async () => {
   expect(await readText(path, { limit: 2 ** 20 })).toEqual({ because: 'is larger than 1 MiB' });
 });
 
+test('a symbolic link to something that does not exist must be called that', async () => {
+  await using folder = await folderWith({});
+  const path = join(folder.path, 'link');
+  await symlink('nowhere/x', path);
+  expect(await readText(path)).toEqual({ because: 'is a symbolic link to nowhere/x, which does not exist' });
+});
+
+test('any other error of reading must say what it is', async () => {
+  expect(await readText('/proc/self/mem')).toEqual({
+    because: 'cannot be read: i/o error (EIO)',
+    hint: 'check the disk, or the connection to it',
+  });
+  expect(await readText('x'.repeat(300))).toEqual({ because: 'is too long for a path' });
+});
+
 test('a symbolic link that leads back to itself must be called that', async () => {
   await using folder = await folderWith({});
   const path = join(folder.path, 'loop');

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import type { ContainerRequest, Engine, HelperRequest } from '../../../../scripts/engine/engine.ts';
 import { EngineError } from '../../../../scripts/engine/engine.ts';
 import type { Event } from '../../../../scripts/util/event.ts';
@@ -228,22 +228,27 @@ describe('a response that is not from the Docker API', () => {
 
 describe('a long response', () => {
   it('must have all the time it needs, as long as something arrives', async () => {
+    let sent = 0;
+    let pull: ServerResponse | undefined;
+    const send = (): void => {
+      sent += 1;
+      if (sent <= 8) pull?.write(`{"status":"layer","id":"${sent}","progressDetail":{"current":${sent},"total":9}}\n`);
+      else pull?.end();
+    };
     await using daemon = await fakeDaemon(
       (_request, response) => {
-        response.writeHead(200);
-        let sent = 0;
-        const timer = setInterval(() => {
-          sent += 1;
-          response.write(`{"status":"layer ${sent}"}\n`);
-          if (sent === 8) {
-            clearInterval(timer);
-            response.end();
-          }
-        }, 100);
+        pull = response.writeHead(200);
+        send();
       },
       { limits: { ...limits, transferMs: 500 } },
     );
-    await daemon.engine.pullImage('prom/x:v1', () => undefined, forever);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const received = (): void => {
+      vi.advanceTimersByTime(400);
+      send();
+    };
+    await daemon.engine.pullImage('prom/x:v1', received, forever).finally(() => vi.useRealTimers());
+    expect(sent).toBe(9);
   });
 
   it('must end when nothing arrives any more', async () => {
