@@ -152,10 +152,10 @@ export const grafanaConfig = z
     admin_password: secretText.optional().meta({
       description: 'The password of the user admin; absent means a generated one, which promstack password shows',
     }),
-    anonymous: z
-      .enum(['off', 'viewer'])
-      .default('off')
-      .meta({ description: 'Access without login: none, or view everything' }),
+    anonymous: z.enum(['off', 'viewer']).default('off').meta({
+      description:
+        "Access without login: none, or view everything, with any query and the datasources' url, user, database and jsonData",
+    }),
     root_url: formed(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a URL such as https://example.com/grafana/')
       .optional()
       .meta({

@@ -118,6 +118,11 @@ function escapeDollars(secrets: Readonly<Record<string, Secret>>): Readonly<Reco
   return Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, escaped(secret)]));
 }
 
+/** Whether the stack's Prometheus takes samples by remote write. */
+export function hasRemoteWriteReceiver({ prometheus }: StackConfig): boolean {
+  return prometheus.extra_args.some((argument) => /^--web\.enable-remote-write-receiver(?:=true)?$/.test(argument));
+}
+
 /** The version in the tag of the stack's Prometheus, which tells Grafana what to query; undefined when the tag has none. */
 export function prometheusVersion(config: StackConfig): string | undefined {
   return /:v?(\d+\.\d+\.\d+)/.exec(config.prometheus.image)?.[1];

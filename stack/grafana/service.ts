@@ -7,6 +7,7 @@ import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, markDashboards, sharedNames } from './dashboards.ts';
 import {
   datasourceNames,
+  hasRemoteWriteReceiver,
   isPrometheusDefault,
   ownDatasources,
   prometheusVersion,
@@ -50,6 +51,7 @@ export const grafana = defineService({
     alertmanager_uid: stackDatasources(config).find(({ type }) => type === 'alertmanager')?.uid,
     provisioned_datasources: provisionedDatasources(config),
     datasource_names: datasourceNames(config),
+    writes_recording_rules: hasRemoteWriteReceiver(config),
   }),
   ownItems: ownDatasources,
   collects: [

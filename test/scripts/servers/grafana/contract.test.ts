@@ -21,6 +21,7 @@ const prometheusData = z.strictObject({
     .nullish(),
   manageAlerts: z.boolean(),
   alertmanagerUid: uid.nullish(),
+  allowAsRecordingRulesTarget: z.boolean(),
 });
 const alertmanagerData = z.strictObject({
   implementation: z.literal('prometheus'),
@@ -225,6 +226,19 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     const there = release.files.map(({ path }) => `/etc/promstack/current/${path}`);
     for (const path of own) expect(there).toContain(path);
   });
+});
+
+test.each([
+  ['[]', false],
+  ['[--web.enable-remote-write-receiver]', true],
+  ['["--web.enable-remote-write-receiver=true"]', true],
+  ['["--no-web.enable-remote-write-receiver"]', false],
+])('Prometheus with %s must be a target of recording rules: %s', async (args, expected) => {
+  const rendering = renderGrafana({ 'stack.yml': `prometheus: {extra_args: ${args}}` });
+  const [own] = (await provisioning(rendering, 'datasources')).flatMap((file) =>
+    datasourceFile.parse(parse(textOf(file))).datasources.filter(({ uid: own }) => own === 'prometheus'),
+  );
+  expect(own?.jsonData?.['allowAsRecordingRulesTarget']).toBe(expected);
 });
 
 describe('a stack with every setting', () => {
