@@ -1,10 +1,9 @@
 import type { StackConfig } from '../config.ts';
 import type { Problem } from '../diagnostic.ts';
-import { closest } from '../values/closest.ts';
-import { expected, quoted } from '../values/words.ts';
+import { expected } from '../values/words.ts';
 import { expectedSender, senderForm } from './config.ts';
 import { datasourceProblems } from './datasource-problems.ts';
-import { reserved } from './settings.ts';
+import { settingProblems } from './setting-problems.ts';
 
 export function problems(config: StackConfig): readonly Problem[] {
   const { admin_password, smtp, config: sections } = config.grafana;
@@ -13,7 +12,9 @@ export function problems(config: StackConfig): readonly Problem[] {
     ...passwordProblems(admin_password?.reveal()),
     ...smtpProblems(smtp),
     ...senderProblems(sections['smtp']?.['from_address']),
-    ...Object.entries(sections).flatMap(([section, keys]) => sectionProblems(section, Object.keys(keys))),
+    ...settingProblems(config),
+    ...databaseProblems(config.grafana.database),
+    ...versionProblems(config.grafana.image),
   ];
 }
 
@@ -33,17 +34,53 @@ function passwordProblems(password: string | undefined): readonly Problem[] {
 }
 
 function smtpProblems(smtp: StackConfig['grafana']['smtp']): readonly Problem[] {
-  if (smtp === undefined || (smtp.user === undefined) === (smtp.password === undefined)) return [];
-  const missing = smtp.user === undefined ? 'user' : 'password';
+  if (smtp === undefined) return [];
+  const path = ['grafana', 'smtp'];
+  if ((smtp.user === undefined) !== (smtp.password === undefined)) {
+    const missing = smtp.user === undefined ? 'user' : 'password';
+    return [
+      {
+        code: 'missing-key',
+        path,
+        atKey: true,
+        message: `the key "${missing}" is missing in grafana.smtp: a login needs both a user and a password`,
+        hint: 'remove both for a mail server without login',
+      },
+    ];
+  }
+  if (smtp.user === undefined || smtp.starttls !== 'never') return [];
   return [
     {
-      code: 'missing-key',
-      path: ['grafana', 'smtp'],
-      atKey: true,
-      message: `the key "${missing}" is missing in grafana.smtp: a login needs both a user and a password`,
-      hint: 'remove both for a mail server without login',
+      severity: 'warning',
+      code: 'login-without-tls',
+      path: [...path, 'starttls'],
+      message: 'Grafana does not send a login over an unencrypted connection, so no mail is sent',
+      hint: 'use opportunistic or mandatory, or remove user and password',
     },
   ];
+}
+
+function databaseProblems(database: StackConfig['grafana']['database']): readonly Problem[] {
+  if (database === undefined) return [];
+  const { type, name, user, password } = database;
+  return Object.entries({ name, user, password: password.reveal() }).flatMap(([key, value]): readonly Problem[] => {
+    const isWrong = type === 'postgres' ? /\s/.test(value) : value !== value.trim();
+    if (!isWrong) return [];
+    const path = ['grafana', 'database', key];
+    const message =
+      type === 'postgres'
+        ? `Grafana cannot connect to Postgres with a ${key} that contains whitespace`
+        : `the ${key} starts or ends with whitespace, which is lost when Grafana reads it`;
+    return [{ code: 'wrong-value', path, message, hint: `change the ${key} on the database server` }];
+  });
+}
+
+/** Major versions that were not tried; Grafana's tags have three numbers. */
+function versionProblems(image: string): readonly Problem[] {
+  const major = Number(/:v?(\d+)(?:\.\d+)*(?:[-+][\w.-]*)?(?:@\S+)?$/.exec(image)?.[1] ?? 0);
+  if (major <= 12) return [];
+  const message = `promstack was not tried with Grafana ${major}`;
+  return [{ severity: 'note', code: 'untried-version', path: ['grafana', 'image'], message }];
 }
 
 function senderProblems(address: unknown): readonly Problem[] {
@@ -51,39 +88,3 @@ function senderProblems(address: unknown): readonly Problem[] {
   const path = ['grafana', 'config', 'smtp', 'from_address'];
   return [{ code: 'wrong-value', path, message: expected(expectedSender, address) }];
 }
-
-function sectionProblems(section: string, keys: readonly string[]): readonly Problem[] {
-  const path = ['grafana', 'config', section];
-  const near = sections.includes(section) ? undefined : closest(section, sections, 2);
-  if (near !== undefined) {
-    const message = `grafana.ini has no section ${quoted(section)}`;
-    return [{ code: 'unknown-key', path, atKey: true, message, hint: `did you mean ${quoted(near)}?` }];
-  }
-  const invalid = [section, ...keys].find((name) => !/^[\w.-]+$/.test(name));
-  if (invalid !== undefined) {
-    const message = `${quoted(invalid)} is not a valid name in grafana.ini`;
-    const hint = 'names consist of letters, digits, dots, - and _';
-    return [{ code: 'unknown-key', path: invalid === section ? path : [...path, invalid], atKey: true, message, hint }];
-  }
-  return keys.flatMap((key): readonly Problem[] => {
-    const why = reserved[`${section}.${key}`] ?? reserved[section];
-    if (why === undefined) return [];
-    const message = `the setting ${key} of [${section}] is reserved`;
-    return [{ code: 'reserved-setting', path: [...path, key], atKey: true, message, hint: why }];
-  });
-}
-
-/** Sections of grafana.ini (conf/defaults.ini of 12.4), to tell a typo from a section of a plugin. */
-const sections: readonly string[] = `
-  alerting analytics annotations annotations.api annotations.dashboard auth auth.anonymous auth.azuread auth.basic
-  auth.generic_oauth auth.github auth.gitlab auth.google auth.grafana_com auth.jwt auth.ldap auth.okta auth.proxy
-  aws azure dashboards database dataproxy datasources date_formats emails enterprise explore expressions
-  external_image_storage feature_toggles geomap help live log log.console log.file log.frontend log.syslog metrics
-  metrics.environment_info navigation.app_sections news panels paths plugins profile public_dashboards query
-  query_history quota rbac recording_rules remote_cache rendering secure_socks_datasource_proxy security
-  security.encryption server service_accounts short_links smtp snapshots sso_settings time_picker
-  tracing.opentelemetry unified_alerting unified_alerting.reserved_labels unified_alerting.screenshots
-  unified_alerting.state_history unified_storage users
-`
-  .trim()
-  .split(/\s+/);

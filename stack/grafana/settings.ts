@@ -20,27 +20,6 @@ interface Setting {
 const set = (section: string, key: string, value: Setting['value'] | undefined): readonly Setting[] =>
   value === undefined ? [] : [{ section, key, value }];
 
-/** Settings that users cannot change, and why. The names are those of grafana.ini; a section alone stands for all its keys. */
-export const reserved: Readonly<Record<string, string>> = {
-  'security.admin_user': 'promstack logs in as admin',
-  'security.admin_password': 'use grafana.admin_password instead',
-  'security.secret_key': 'promstack generates and keeps it: with a different key Grafana cannot decrypt its secrets',
-  'security.disable_initial_admin_creation': 'promstack logs in as admin',
-  'auth.basic.enabled': 'promstack uses basic auth to load dashboards and datasources',
-  'auth.anonymous.enabled': 'use grafana.anonymous instead',
-  'auth.anonymous.hide_version': "promstack reads Grafana's version to recognize it",
-  'server.http_port': 'use grafana.port for the port on the host; the port in the container is fixed',
-  'server.protocol': 'promstack connects to Grafana over HTTP; use a reverse proxy for HTTPS',
-  'server.socket': 'promstack connects to Grafana by a port',
-  'server.root_url': 'use grafana.root_url instead',
-  'server.serve_from_sub_path':
-    'promstack connects to Grafana at its root; let the reverse proxy strip the path of grafana.root_url',
-  'database.type': 'use grafana.database instead',
-  'database.password': 'use grafana.database.password instead',
-  'smtp.password': 'use grafana.smtp.password instead',
-  paths: 'the folders are volumes of the stack',
-};
-
 /**
  * All settings of Grafana. It reads them only at start, so they are variables of the container and a change recreates it. Names are from
  * conf/defaults.ini of 12.4. Nothing connects to the internet.
@@ -70,6 +49,7 @@ function settings(config: StackConfig): readonly Setting[] {
     ...set('plugins', 'preinstall_auto_update', false),
     ...set('plugins', 'public_key_retrieval_disabled', true),
     ...set('plugins', 'plugin_admin_enabled', false),
+    ...set('log', 'filters', quietLog),
     ...(own.shipped_dashboards ? set('dashboards', 'default_home_dashboard_path', homeDashboard) : []),
     ...(own.anonymous === 'viewer'
       ? [...set('auth.anonymous', 'enabled', true), ...set('auth.anonymous', 'org_role', 'Viewer')]
@@ -79,6 +59,14 @@ function settings(config: StackConfig): readonly Setting[] {
     ...userSettings(own),
   ];
 }
+
+/** Loggers that write thousands of lines at the first start, or some every 30 s, of nothing that a user can act on. */
+const quietLog = [
+  ...['migrator', 'resource-migrator', 'secret-migrator', 'unifiedstorage-migrator', 'dashboard-service', 'settings']
+    .concat('bleve-backend', 'backgroundsvcs.managerAdapter')
+    .map((logger) => `${logger}:warn`),
+  'grafana-apiserver:error',
+].join(' ');
 
 function userSettings({ config }: GrafanaConfig): readonly Setting[] {
   return Object.entries(config).flatMap(([section, keys]) =>
@@ -107,10 +95,19 @@ function smtpSettings(smtp: GrafanaConfig['smtp']): readonly Setting[] {
 
 function databaseSettings(database: GrafanaConfig['database']): readonly Setting[] {
   if (database === undefined) return [];
-  const { type, host, name, user, password, ssl_mode } = database;
+  const { type, host, name, ssl_mode } = database;
+  const isPostgres = type === 'postgres';
+  const user = isPostgres ? escaped(database.user) : database.user;
+  const { password: raw } = database;
+  const password = isPostgres ? new Secret(escaped(raw.reveal()), raw.origin, raw.isInline) : raw;
   return Object.entries({ type, host, name, user, password, ssl_mode }).flatMap(([key, value]) =>
     set('database', key, value),
   );
+}
+
+/** As Postgres reads a value of the connection string that Grafana builds without escaping (pkg/services/sqlstore, 12.4). */
+function escaped(value: string): string {
+  return value.replaceAll(/[\\']/g, '\\$&');
 }
 
 /** Grafana expands this itself, in all programs of the image; only the start script supports `__FILE` variables. */
@@ -164,7 +161,7 @@ export function iniFile(config: StackConfig): readonly RenderedFile[] {
 }
 
 /** Grafana's variable for a setting (pkg/setting/setting.go, EnvKey): dashes stay in the name of a key. */
-function variableName({ section, key }: Setting): string {
+export function variableName({ section, key }: Pick<Setting, 'section' | 'key'>): string {
   return `GF_${section.replaceAll(/[.-]/g, '_')}_${key.replaceAll('.', '_')}`.toUpperCase();
 }
 

@@ -28,6 +28,10 @@ const defaults: Readonly<Record<string, string>> = {
   'plugins.plugin_admin_enabled': 'true',
   'dashboards.default_home_dashboard_path': '',
   'log.level': 'info',
+  'log.filters': '',
+  'log.mode': 'console',
+  'log.console.format': 'console',
+  'auth.basic.password_policy': 'false',
 };
 
 /** Downloads or calls home: a Grafana that may do either is not safe without a way out. */

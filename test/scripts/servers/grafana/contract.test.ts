@@ -86,7 +86,7 @@ grafana:
   root_url: https://example.com/grafana/
   dashboards: [boards]
   smtp: {host: "mail:587", user: me, password: !env PASSWORD, from_address: a@example.com, starttls: mandatory}
-  database: {type: postgres, host: "db:5432", user: grafana, password: !env PASSWORD}
+  database: {type: postgres, host: "db:5432", user: grafana, password: !env DATABASE}
   config:
     log: {level: debug}
     auth.generic_oauth: {enabled: true, client_secret: !env OAUTH}
@@ -100,7 +100,7 @@ grafana:
       jsonData: {derivedFields: [{name: trace, url: '$\${__value.raw}'}], maxLines: 1000}
       secureJsonData: {basicAuthPassword: !env PASSWORD}
 `;
-const secrets = { PASSWORD: `p$ss $$w\${rd}`, OAUTH: 'oauth-secret' };
+const secrets = { PASSWORD: `p$ss $$w\${rd}`, OAUTH: 'oauth-secret', DATABASE: String.raw`back\sl'ash` };
 
 const stacks: Readonly<Record<string, Folder>> = {
   'with nothing said': {},
