@@ -93,7 +93,7 @@ async function pageFolder() {
 
 /** Whether a command may be run again. */
 function isLooking(command: string): boolean {
-  return /^(?:promstack (?:status|groups|logs|alert test|history|silence list)|curl -s )/.test(command);
+  return /^(?:promstack (?:-p \w+ )?(?:status|groups|logs|alert test|history|silence list)|curl -s )/.test(command);
 }
 
 /** A page's stack.yml with the name, the ports and the source of images of this run. Tags such as !env stay as they are. */
