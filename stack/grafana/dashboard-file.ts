@@ -1,5 +1,6 @@
 import type { KeyPath } from '../diagnostic.ts';
 import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
+import { toUid } from './config.ts';
 import { pluginOf } from './datasource-types.ts';
 import type { KnownDatasource } from './datasources.ts';
 
@@ -34,6 +35,21 @@ export function openDashboard(content: unknown): DashboardModel | undefined {
   return { model: content, path: [], isSchemaV2, uid: content['uid'], uidPath: ['uid'] };
 }
 
+export function isMissing(uid: unknown): boolean {
+  return uid === undefined || uid === null || uid === '';
+}
+
+/** The uid of a dashboard: its own, or one from the path of its file, which stays the same while the file is there. */
+export function uidAt(path: string, { uid }: DashboardModel): string {
+  if (!isMissing(uid)) return String(uid);
+  const name = path.replace(/^[^/]*\//, '').replace(/\.json$/, '');
+  const made = toUid(name);
+  if (made === name) return made;
+  // Distinct for paths that differ in more than a uid can say (FNV-1a).
+  const hash = [...name].reduce((sum, char) => Math.imul(sum ^ (char.codePointAt(0) ?? 0), 0x01000193), 0x811c9dc5);
+  return `${made.slice(0, 32) || 'dashboard'}-${(hash >>> 0).toString(36)}`;
+}
+
 /** The content of a dashboard's file; undefined when it is not JSON. */
 export function parseDashboard(text: string): unknown {
   try {
@@ -43,15 +59,18 @@ export function parseDashboard(text: string): unknown {
   }
 }
 
-/** All panels of a classic model with their paths, including those in collapsed rows. */
+/** All panels of a classic model with their paths, including those in collapsed rows and in the rows of old schemas. */
 export function panelsIn(
   model: Mapping,
   path: KeyPath,
 ): readonly { readonly panel: Mapping; readonly path: KeyPath }[] {
-  return mappingsIn(model['panels'], [...path, 'panels']).flatMap(({ value, path: at }) => [
-    { panel: value, path: at },
-    ...panelsIn(value, at),
-  ]);
+  return [
+    ...mappingsIn(model['panels'], [...path, 'panels']).flatMap(({ value, path: at }) => [
+      { panel: value, path: at },
+      ...panelsIn(value, at),
+    ]),
+    ...mappingsIn(model['rows'], [...path, 'rows']).flatMap(({ value, path: at }) => panelsIn(value, at)),
+  ];
 }
 
 /** The value of an input of an exported dashboard; undefined when it has none. */
@@ -88,7 +107,7 @@ export function withInputs(model: Mapping, inputs: readonly InputValue[]): Mappi
 
 function replaceIn(value: unknown, values: ReadonlyMap<string, string>): unknown {
   if (typeof value === 'string') {
-    return value.replaceAll(/\$\{(\w+)\}/g, (reference, name: string) => values.get(name) ?? reference);
+    return value.replaceAll(/\$\{(.+?)\}/g, (reference, name: string) => values.get(name) ?? reference);
   }
   if (Array.isArray(value)) return value.map((item) => replaceIn(item, values));
   if (!isMapping(value)) return value;

@@ -15,8 +15,7 @@ export interface DashboardMark {
 }
 
 /** The content of a dashboard's file: the classic model, or the resource of schema v2, with a mark. */
-export function markedFile({ isSchemaV2, uid, apiVersion }: DashboardModel, model: Mapping, content: string): Mapping {
-  const mark: DashboardMark = { uid: String(uid ?? ''), content };
+export function markedFile({ isSchemaV2, apiVersion }: DashboardModel, model: Mapping, mark: DashboardMark): Mapping {
   if (!isSchemaV2) return { ...model, id: null, uid: mark.uid, [markKey]: mark };
   // Of the metadata Grafana reads the name; a folder or a namespace of another Grafana makes it refuse the file.
   return { apiVersion, kind: 'Dashboard', metadata: { name: mark.uid }, spec: markedSpec(model, mark, apiVersion) };

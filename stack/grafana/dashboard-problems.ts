@@ -1,13 +1,18 @@
-import type { KeyPath, Problem } from '../diagnostic.ts';
-import { closest } from '../values/closest.ts';
-import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
-import { expected, quoted } from '../values/words.ts';
+import type { Problem } from '../diagnostic.ts';
+import { expected, orList, quoted } from '../values/words.ts';
 import { toUid, uidForm } from './config.ts';
-import { type DashboardModel, openDashboard, panelsIn, resolveInputs } from './dashboard-file.ts';
+import { type DashboardModel, isMissing, openDashboard, resolveInputs } from './dashboard-file.ts';
+import { panelProblems } from './dashboard-panels.ts';
+import { referenceProblems } from './dashboard-references.ts';
 import type { KnownDatasource } from './datasources.ts';
+import { knownSchemaV2 } from './image-contents.ts';
 
-/** Problems of a dashboard file in a stack with these datasources; paths are inside the file. */
-export function dashboardProblems(content: unknown, datasources: readonly KnownDatasource[]): readonly Problem[] {
+/** Problems of a dashboard file in a stack with these datasources and this image; paths are inside the file. */
+export function dashboardProblems(
+  content: unknown,
+  datasources: readonly KnownDatasource[],
+  image: string,
+): readonly Problem[] {
   const dashboard = openDashboard(content);
   if (dashboard === undefined) {
     const hint = "use the file that Grafana's Export writes";
@@ -16,16 +21,11 @@ export function dashboardProblems(content: unknown, datasources: readonly KnownD
   return [
     ...titleProblems(dashboard),
     ...uidProblems(dashboard),
-    ...(dashboard.isSchemaV2
-      ? []
-      : [
-          ...inputProblems(dashboard, datasources),
-          ...libraryProblems(dashboard),
-          ...panelsIn(dashboard.model, dashboard.path).flatMap(({ panel, path }) => angularProblems(panel, path)),
-          ...datasourceReferences(dashboard).flatMap((reference) =>
-            referenceProblems(reference, dashboard, datasources),
-          ),
-        ]),
+    ...versionProblems(dashboard, image),
+    ...inputProblems(dashboard, datasources),
+    ...libraryProblems(dashboard),
+    ...panelProblems(dashboard, image),
+    ...referenceProblems(dashboard, datasources),
   ];
 }
 
@@ -44,21 +44,36 @@ function titleProblems({ model, path }: DashboardModel): readonly Problem[] {
   ];
 }
 
-function uidProblems({ model, uid, uidPath }: DashboardModel): readonly Problem[] {
-  if (typeof uid === 'string' && uidForm.test(uid)) return [];
-  const suggested = toUid(typeof model['title'] === 'string' ? model['title'] : 'dashboard') || 'my-dashboard';
-  const isMissing = uid === undefined || uid === null || uid === '';
+/** A dashboard without a uid gets one from its path. */
+function uidProblems({ uid, uidPath }: DashboardModel): readonly Problem[] {
+  if (isMissing(uid) || (typeof uid === 'string' && uidForm.test(uid))) return [];
+  const suggested = toUid(String(uid));
   return [
     {
-      code: isMissing ? 'missing-key' : 'wrong-value',
-      path: isMissing ? uidPath.slice(0, -1) : uidPath,
-      atKey: isMissing,
-      message: isMissing
-        ? 'the dashboard has no uid: Grafana would generate a new one each time, and the URL would change'
-        : expected('a uid of at most 40 letters, digits, - and _', uid),
-      hint: `write "${String(uidPath.at(-1))}": "${suggested}"`,
+      code: 'wrong-value',
+      path: uidPath,
+      message: expected('a uid of at most 40 letters, digits, - and _', uid),
+      hint: `write "${String(uidPath.at(-1))}": "${suggested || 'my-dashboard'}"`,
     },
   ];
+}
+
+/** Classic models are written without their version; a resource of schema v2 is loaded by it. */
+function versionProblems({ apiVersion, isSchemaV2 }: DashboardModel, image: string): readonly Problem[] {
+  if (apiVersion === undefined) return [];
+  const [group = '', version = ''] = apiVersion.split('/');
+  const path = ['apiVersion'];
+  if (group !== 'dashboard.grafana.app') {
+    const message = `${quoted(apiVersion)} is not the version of a dashboard`;
+    return [{ code: 'unknown-version', path, message, hint: 'dashboards are of dashboard.grafana.app' }];
+  }
+  const known = knownSchemaV2(image);
+  if (!isSchemaV2 || known === undefined || known.includes(version)) return [];
+  const hint =
+    known.length === 0
+      ? 'schema v2 needs Grafana 12: export the dashboard in the classic model'
+      : `it knows v0alpha1, v1, v1beta1 and ${orList(known)}: export the dashboard from this version of Grafana`;
+  return [{ code: 'unknown-version', path, message: `${image} does not know ${quoted(apiVersion)}`, hint }];
 }
 
 function inputProblems({ model, path }: DashboardModel, datasources: readonly KnownDatasource[]): readonly Problem[] {
@@ -85,103 +100,6 @@ function libraryProblems({ model, path }: DashboardModel): readonly Problem[] {
       atKey: true,
       message: 'the dashboard contains library panels, which cannot be provisioned from a file',
       hint: 'unlink them in Grafana before the export, so that they become regular panels',
-    },
-  ];
-}
-
-/** Angular panels, which Grafana 12 removed, and their replacements. */
-const successors: Readonly<Record<string, string>> = {
-  graph: 'timeseries',
-  singlestat: 'stat',
-  'table-old': 'table',
-  'grafana-piechart-panel': 'piechart',
-  'grafana-worldmap-panel': 'geomap',
-};
-
-function angularProblems({ type }: Mapping, path: KeyPath): readonly Problem[] {
-  const successor = typeof type === 'string' ? successors[type] : undefined;
-  if (successor === undefined) return [];
-  return [
-    {
-      code: 'angular-panel',
-      path: [...path, 'type'],
-      message: `Grafana 12 no longer has ${String(type)} panels`,
-      hint: `use a ${successor} panel: Grafana 11 migrates it when you open and save the dashboard`,
-    },
-  ];
-}
-
-interface Reference {
-  readonly path: KeyPath;
-  /** A uid, or in old dashboards a name. */
-  readonly to: string;
-  readonly isName: boolean;
-}
-
-/** All references of a classic model to datasources: panels, their queries, variables and annotations. */
-function datasourceReferences({ model, path }: DashboardModel): readonly Reference[] {
-  const holders = [
-    ...panelsIn(model, path).flatMap(({ panel, path: at }) => [
-      { value: panel, path: at },
-      ...mappingsIn(panel['targets'], [...at, 'targets']),
-    ]),
-    ...['templating', 'annotations'].flatMap((key) => {
-      const section = model[key];
-      return isMapping(section) ? mappingsIn(section['list'], [...path, key, 'list']) : [];
-    }),
-  ];
-  return holders.flatMap(({ value: { datasource }, path: at }): readonly Reference[] => {
-    if (typeof datasource === 'string') return [{ path: [...at, 'datasource'], to: datasource, isName: true }];
-    if (!isMapping(datasource) || typeof datasource['uid'] !== 'string') return [];
-    return [{ path: [...at, 'datasource', 'uid'], to: datasource['uid'], isName: false }];
-  });
-}
-
-/** Grafana's built-in datasources. */
-const builtIn = ['grafana', '-- Grafana --', '-- Mixed --', '-- Dashboard --', '__expr__', 'default', ''];
-
-function referenceProblems(
-  { path, to, isName }: Reference,
-  dashboard: DashboardModel,
-  datasources: readonly KnownDatasource[],
-): readonly Problem[] {
-  if (builtIn.includes(to)) return [];
-  const variable = /^\$(?:\{(\w+)(?::\w+)?\}|(\w+))$/.exec(to);
-  if (variable !== null) return variableProblems(variable[1] ?? variable[2] ?? '', path, dashboard);
-  const names = datasources.flatMap(({ name, uid, aliases = [] }) => [uid, ...(isName ? [name] : []), ...aliases]);
-  if (names.includes(to)) return [];
-  const near = closest(to, names);
-  const byName = datasources.find(({ name }) => name === to);
-  return [
-    {
-      code: 'unknown-datasource',
-      path,
-      message: `the stack has no datasource with the ${isName ? 'name' : 'uid'} ${quoted(to)}`,
-      hint:
-        byName !== undefined
-          ? `${to} is its name; its uid is "${byName.uid}"`
-          : near !== undefined
-            ? `did you mean ${quoted(near)}?`
-            : datasources.length === 0
-              ? 'add it under grafana.datasources'
-              : `available: ${datasources.map(({ uid }) => uid).join(', ')}`,
-    },
-  ];
-}
-
-function variableProblems(name: string, path: KeyPath, { model }: DashboardModel): readonly Problem[] {
-  const templating = model['templating'];
-  const variables = isMapping(templating) ? listOf(templating['list']) : [];
-  const isDefined = [...variables, ...listOf(model['__inputs'])].some(
-    (item) => isMapping(item) && item['name'] === name,
-  );
-  if (isDefined) return [];
-  return [
-    {
-      code: 'unknown-datasource',
-      path,
-      message: `\${${name}} is neither a variable nor an input of the dashboard`,
-      hint: 'use the uid of a datasource, such as "prometheus"',
     },
   ];
 }

@@ -1,9 +1,18 @@
 import type { StackConfig } from '../config.ts';
+import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
 import { quoted } from '../values/words.ts';
-import { openDashboard, parseDashboard, resolveInputs, withInputs, withoutAliases } from './dashboard-file.ts';
+import {
+  isMissing,
+  openDashboard,
+  parseDashboard,
+  resolveInputs,
+  uidAt,
+  withInputs,
+  withoutAliases,
+} from './dashboard-file.ts';
 import { markedFile } from './dashboard-mark.ts';
 import { dashboardProblems } from './dashboard-problems.ts';
 import { knownDatasources } from './datasources.ts';
@@ -23,8 +32,8 @@ export function dashboardFiles(config: StackConfig): readonly UserFiles[] {
       into: dashboardsFolder,
       extensions: ['.json'],
       targetPath: (path) => targetPath(path, glob),
-      problems: (content) => dashboardProblems(content, datasources),
-      cacheKey: JSON.stringify(datasources),
+      problems: (content) => dashboardProblems(content, datasources, config.grafana.image),
+      cacheKey: JSON.stringify([config.grafana.image, datasources]),
     };
   });
 }
@@ -42,7 +51,9 @@ function targetPath(path: string, glob: string): string {
     .filter((step) => step !== '.')
     .slice(base);
   const name = steps.at(-1) ?? path;
-  const folder = steps.slice(0, -1).join(' - ');
+  // Grafana trims the name of a folder when it makes one but not when it looks for it: it would make one at each reload.
+  const folders = steps.slice(0, -1).map((step) => step.trim());
+  const folder = folders.filter((step) => step !== '').join(' - ');
   return folder === '' ? name : `${folder}/${name}`;
 }
 
@@ -63,34 +74,52 @@ export function markDashboards(
     const resolved = withInputs(dashboard.model, resolveInputs(dashboard.model, known));
     const model = withoutAliases(resolved, known);
     const { isVerbatim: _lines, ...rest } = file;
-    const content = markedFile(dashboard, model, hash(JSON.stringify(model)));
-    return { ...rest, content: `${JSON.stringify(content, null, 2)}\n` };
+    const mark = { uid: uidAt(file.path, dashboard), content: hash(JSON.stringify(model)) };
+    return { ...rest, content: `${JSON.stringify(markedFile(dashboard, model, mark), null, 2)}\n` };
   });
 }
 
-/** Dashboards that share a uid, or a title within a folder, which makes Grafana ignore all dashboards of their provider. */
+/**
+ * Dashboards that share a uid, or a title within a folder, which makes Grafana ignore all dashboards of their provider, and those
+ * that get a uid.
+ */
 export function sharedNames(files: readonly RenderedFile[]): readonly FileProblem[] {
   const uids = new Map<string, RenderedFile>();
   const titles = new Map<string, RenderedFile>();
   return files.flatMap((file): readonly FileProblem[] => {
     if (!isDashboard(file) || file.content instanceof Secret) return [];
     const dashboard = openDashboard(parseDashboard(file.content));
-    if (dashboard === undefined || typeof dashboard.uid !== 'string') return [];
-    const { model, path, uid, uidPath } = dashboard;
+    if (dashboard === undefined) return [];
+    const { model, path, uidPath } = dashboard;
+    const uid = uidAt(file.path, dashboard);
     const title = String(model['title'] ?? uid);
     const titleKey = `${file.path.slice(0, file.path.lastIndexOf('/'))}/${title}`;
-    const sameUid = uids.get(dashboard.uid);
+    const sameUid = uids.get(uid);
     const sameTitle = titles.get(titleKey);
-    uids.set(dashboard.uid, sameUid ?? file);
+    uids.set(uid, sameUid ?? file);
     titles.set(titleKey, sameTitle ?? file);
     if (sameUid !== undefined) {
-      const message = `the dashboard ${sameUid.origin} has the same uid ${quoted(String(uid))}`;
+      const message = `the dashboard ${sameUid.origin} has the same uid ${quoted(uid)}`;
       return [{ file, code: 'uid-twice', path: uidPath, message, hint: 'change one of the uids' }];
     }
-    if (sameTitle === undefined) return [];
-    const message = `the dashboard ${sameTitle.origin} in the same folder has the same title ${quoted(title)}`;
-    return [{ file, code: 'name-twice', path: [...path, 'title'], message, hint: 'change one of the titles' }];
+    if (sameTitle !== undefined) {
+      const message = `the dashboard ${sameTitle.origin} in the same folder has the same title ${quoted(title)}`;
+      return [{ file, code: 'name-twice', path: [...path, 'title'], message, hint: 'change one of the titles' }];
+    }
+    return isMissing(dashboard.uid) ? [missingUid(file, uid, uidPath)] : [];
   });
+}
+
+function missingUid(file: RenderedFile, uid: string, uidPath: KeyPath): FileProblem {
+  return {
+    file,
+    severity: 'warning',
+    code: 'missing-key',
+    path: uidPath.slice(0, -1),
+    atKey: true,
+    message: `the dashboard has no uid: it gets ${quoted(uid)}, from the path of its file`,
+    hint: `write "${String(uidPath.at(-1))}": ${quoted(uid)}, so that its URL stays when the file is moved`,
+  };
 }
 
 function isDashboard({ path }: RenderedFile): boolean {
