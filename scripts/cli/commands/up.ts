@@ -29,6 +29,10 @@ export const command = defineCommand({
     checkChoice(without, added);
     const { rendering, engine } = await renderAndConnect(context, { without, added });
     await using _engine = engine;
+    if (without !== undefined && !rendering.services.some(({ service }) => service.storesHistory === true)) {
+      const text = 'without Prometheus, which stores the history, --without is not remembered: add it each time';
+      context.report({ kind: 'warning', text });
+    }
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
