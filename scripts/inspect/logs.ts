@@ -1,6 +1,6 @@
 import type { Engine, LogLine } from '../engine/engine.ts';
 import { openConfigFiles } from '../state/config-files.ts';
-import { currentFolder, readRelease } from '../state/release-files.ts';
+import { readSecretsOfAll } from '../state/release-files.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface ServiceLine extends LogLine {
@@ -23,7 +23,7 @@ export interface LogSource {
   readonly signal: AbortSignal;
 }
 
-/** Reads the secrets of what the services run, so that they can be removed from their lines; those that it cannot read stay. */
+/** Reads the secrets of all revisions of the services, so that they can be removed from their lines; those that it cannot read stay. */
 export async function readSecrets(
   { engine, services, find }: Pick<LogSource, 'services' | 'find'> & { readonly engine: Engine },
   stack: string,
@@ -34,8 +34,7 @@ export async function readSecrets(
       const container = await find(service);
       if (container === undefined) return;
       files.locate(service, container);
-      const folder = await currentFolder(files, service);
-      if (folder !== undefined) await readRelease(files, service, folder);
+      await readSecretsOfAll(files, service);
     }),
   );
 }

@@ -159,6 +159,15 @@ export async function readRelease(
   return { folder, files: stored, hash: hashEntries(entries) };
 }
 
+/** Makes the secrets of all releases in a config volume known to the redaction: a log may have those of earlier revisions. */
+export async function readSecretsOfAll(files: ConfigFiles, service: string): Promise<void> {
+  for (const entry of (await files.read(service, 'releases')) ?? []) {
+    const [, , folder, ...path] = entry.path.split('/');
+    if (entry.kind !== 'file' || folder === maskedFolder) continue;
+    addSecretsOf(service, path.join('/'), entry.content.toString('utf8'));
+  }
+}
+
 /** Makes the secrets of a stored file known to the redaction of all output. */
 function addSecretsOf(service: string, path: string, text: string): void {
   const secretFiles = findService(service)?.secretFiles;

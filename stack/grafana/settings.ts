@@ -173,6 +173,9 @@ function secretsOf(all: readonly Setting[]): readonly (Setting & { readonly valu
   return all.filter((setting): setting is Setting & { readonly value: Secret } => setting.value instanceof Secret);
 }
 
+/** The file of `grafana.admin_password` in a release. */
+export const givenPasswordPath = secretPath('security', 'admin_password');
+
 function secretPath(section: string, key: string): string {
   return `secrets/${section}-${key}`;
 }

@@ -231,6 +231,8 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
     expect(await statusOf('/api/plugins/prometheus/settings', 'first-one')).toBe(200);
     await fine('reload');
     expect(await password()).toBe('second-one');
+    expect((await fine('-p', stack.folder.name, 'password', '--rotate')).trim()).toBe('second-one');
+    await fine('plan', '--detailed-exitcode');
     await configure({});
     await fine('reload');
     expect(await password()).toBe('second-one');

@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
-import { adminUser } from '../../../stack/grafana/settings.ts';
-import type { Secret } from '../../../stack/secret.ts';
+import { adminUser, givenPasswordPath } from '../../../stack/grafana/settings.ts';
+import { Secret } from '../../../stack/secret.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { passwordStore, rotatePassword, storedPasswords } from '../../servers/grafana/password.ts';
 import { serverProblems } from '../../servers/problems.ts';
+import { openConfigFiles } from '../../state/config-files.ts';
 import { locateServices } from '../../state/locate.ts';
 import { takeLock } from '../../state/lock.ts';
 import { names } from '../../state/names.ts';
+import { currentFolder } from '../../state/release-files.ts';
 import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -79,7 +81,7 @@ async function rotateIt(context: PasswordContext, engine: Engine, config: StackC
     await using _lock = await takeLock({ ...context, engine, stack: config.name, command: 'password --rotate' });
     const container = runningOrThrow((await locateServices(engine, config.name, client)).get(grafana.name));
     const kept = passwordStore(engine, config, container.id);
-    const given = config.grafana.admin_password;
+    const given = config.grafana.admin_password ?? (await appliedPassword(context, engine, config.name, container.id));
     const rotated = await rotatePassword({ ...grafanaAccess(context, engine, client, container), kept }, given);
     if (given !== undefined) context.report({ kind: 'note', text: 'set to grafana.admin_password of stack.yml' });
     print(context, { password: rotated.password });
@@ -88,6 +90,21 @@ async function rotateIt(context: PasswordContext, engine: Engine, config: StackC
   } finally {
     client.close();
   }
+}
+
+/** With `-p` there is no stack.yml, but the password that it sets is in the release that runs. */
+async function appliedPassword(
+  { stackName }: Context,
+  engine: Engine,
+  stack: string,
+  container: string,
+): Promise<Secret | undefined> {
+  if (stackName === undefined) return undefined;
+  const files = openConfigFiles(engine, stack);
+  files.locate(grafana.name, container);
+  const folder = await currentFolder(files, grafana.name);
+  const [file] = (await files.read(grafana.name, `releases/${folder}/${givenPasswordPath}`)) ?? [];
+  return file?.kind === 'file' ? new Secret(file.content.toString('utf8'), 'stack.yml') : undefined;
 }
 
 function passwordSchema() {

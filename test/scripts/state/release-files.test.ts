@@ -5,10 +5,12 @@ import {
   linkEntries,
   readMasked,
   readRelease,
+  readSecretsOfAll,
   releaseEntries,
   slotPath,
   switchEntries,
 } from '../../../scripts/state/release-files.ts';
+import { forgetSecrets, redact } from '../../../scripts/util/redaction.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { Secret } from '../../../stack/secret.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
@@ -28,6 +30,23 @@ describe('a release in a config volume', () => {
       ['rules/user/a.yml', 'groups: []\n'],
     ]);
     expect(hashFiles(read)).toBe(hashFiles(desired.release?.files ?? []));
+  });
+
+  it('must make its secrets known to the redaction, those of earlier releases too', async () => {
+    const files = new MemoryFiles();
+    for (const revision of ['old', 'new']) {
+      const config = `remote_write: [{url: http://x, basic_auth: {username: u, password: plain-${revision}}}]\n`;
+      const secret = { ...file('secrets/env/A', ''), content: new Secret(`of-${revision}-release`, '!env A') };
+      const desired = withFiles([file('prometheus.yml', config), secret]);
+      await files.write(releaseEntries(desired, `${revision === 'old' ? 1 : 2}/${revision}`));
+    }
+    forgetSecrets();
+    await readSecretsOfAll(files, 'prometheus');
+    await readSecretsOfAll(files, 'alertmanager');
+    expect(redact('of-old-release plain-old of-new-release plain-new releases')).toBe(
+      '[secret] [secret] [secret] [secret] releases',
+    );
+    forgetSecrets();
   });
 
   it('must leave nothing of the previous release in its slot', async () => {
