@@ -69,6 +69,7 @@ export function createExecutors(context: ExecutorContext): Executors {
   const { engine, desired, client, clock, containers, files } = context;
   const existing = new Set(containers.keys());
   const exits = new Map<string, Promise<number>>();
+  const changes = new Map<string, Date>();
 
   const desiredService = (name: string): DesiredService => {
     const result = desired.services.find(({ service }) => service.name === name);
@@ -87,10 +88,11 @@ export function createExecutors(context: ExecutorContext): Executors {
     const { signal, onProgress, note: onNote } = step;
     const { rejected } = context;
     const loaded = context.loaded?.get(name);
+    const changedAt = changes.get(name);
     const isFirstStart = context.firstStarts.has(name);
     return driverContext({
       ...server,
-      ...{ release, loaded, signal, onProgress, onNote, rejected, isFirstStart },
+      ...{ release, loaded, changedAt, signal, onProgress, onNote, rejected, isFirstStart },
       deadlineMs: confirmMs,
     });
   };
@@ -154,6 +156,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const exit = engine.nextExit(id, signal);
       exit.catch(() => undefined);
       exits.set(service, exit);
+      changes.set(service, new Date(clock.now()));
       try {
         await engine.startContainer(id);
       } catch (error) {
@@ -168,6 +171,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const { service, release } = desiredService(name);
       if (release === undefined) return;
       const running = { service, container: containerOf(name), engine, clock, doing: `reloading ${name}` };
+      changes.set(name, new Date(clock.now()));
       await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
         driverOf(name).reload(contextOf(name, release, { ...step, signal })),
       );

@@ -29,6 +29,7 @@ export interface RunningServer {
   readonly container: string;
   readonly release: Release;
   readonly loaded?: readonly RenderedFile[] | undefined;
+  readonly changedAt?: Date | undefined;
   readonly given: Secrets;
   readonly isFirstStart: boolean;
   readonly rejected: Set<string>;

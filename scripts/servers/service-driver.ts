@@ -36,6 +36,8 @@ export interface DriverContext {
   readonly release: Release;
   /** The files that the server has loaded before, by the last confirmed change; undefined when that is not certain. */
   readonly loaded?: readonly RenderedFile[] | undefined;
+  /** When this command started the server or began to reload it; undefined before. */
+  readonly changedAt?: Date | undefined;
   /** Rejects when there is no response; any status is a response. */
   request(request: HttpRequest, options?: { readonly timeoutMs: number }): Promise<HttpResponse>;
   /** Runs a program inside the server's container. */

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { HttpRequest, HttpResponse } from '../../../stack/model.ts';
@@ -163,6 +164,7 @@ function toResponse<T>(schema: z.ZodType<T>, status: number, body: string): Graf
     const message = 'the response is not from Grafana; does another program listen there?';
     return { kind: 'failed', status, message };
   }
+  const text = body.trim().slice(0, 300);
   const error = z.looseObject({ message: z.string() }).safeParse(json);
-  return { kind: 'failed', status, message: error.success ? error.data.message : body.trim().slice(0, 300) };
+  return { kind: 'failed', status, message: error.success ? error.data.message : text || (STATUS_CODES[status] ?? '') };
 }

@@ -1,10 +1,11 @@
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
+import type { RenderedFile } from '../../../stack/model.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure } from './client.ts';
 import { DashboardIndex, dashboardDifference, type ExpectedDashboard, expectedDashboards } from './dashboards.ts';
-import { datasourceDifference, type ExpectedDatasource, expectedDatasources } from './datasources.ts';
+import { datasourceDifference, type ExpectedDatasource, expectedDatasources, proxyPath } from './datasources.ts';
 import { formatError, provisioningErrors } from './log.ts';
 
 /** The pause between two rounds of probes. */
@@ -27,6 +28,8 @@ const unless = (because: string | undefined): ProofResult =>
 interface Claim {
   /** Completes "Grafana …". */
   readonly what: string;
+  /** The file that makes it true. */
+  readonly file: RenderedFile;
   probe(): Promise<ProofResult>;
 }
 
@@ -55,6 +58,7 @@ export async function confirmFiles(context: DriverContext, client: GrafanaClient
 function hasDatasource(client: GrafanaClient, expected: ExpectedDatasource): Claim {
   return {
     what: `has the datasource ${expected.name}`,
+    file: expected.file,
     probe: async () => {
       const response = await client.datasource(expected.uid);
       if (response.kind === 'absent') return unless(`it has no datasource with the uid ${expected.uid}`);
@@ -66,6 +70,7 @@ function hasDatasource(client: GrafanaClient, expected: ExpectedDatasource): Cla
 function hasDashboard(client: GrafanaClient, index: DashboardIndex, expected: ExpectedDashboard): Claim {
   return {
     what: `has the dashboard ${expected.title} of ${expected.file.origin}`,
+    file: expected.file,
     probe: async () => {
       if (index.hasFile(expected)) return right;
       if (!index.allowsRead()) return unless('it has not loaded the file yet');
@@ -76,13 +81,12 @@ function hasDashboard(client: GrafanaClient, index: DashboardIndex, expected: Ex
   };
 }
 
-/** Plugins without a backend have no health check: their server is requested through Grafana's proxy. */
-const proxyPaths: Readonly<Record<string, string>> = { alertmanager: 'api/v2/status' };
-
-function reachesServer(client: GrafanaClient, { type, uid, url, name }: ExpectedDatasource): Claim {
-  const path = proxyPaths[type];
+function reachesServer(client: GrafanaClient, datasource: ExpectedDatasource): Claim {
+  const { uid, url, name, file } = datasource;
+  const path = proxyPath(datasource);
   return {
     what: `reaches ${url} through the datasource ${name}`,
+    file,
     probe: async () => {
       if (path === undefined) {
         const response = await client.health(uid);
@@ -113,10 +117,24 @@ async function allTrue(
     const final = probed.find(({ result }) => result.kind === 'wrong');
     if (final !== undefined) throw await failure(context, [final]);
     const rest = probed.filter(({ result }) => result.kind === 'notYet');
-    if (rest.length > 0 && clock.now() >= end) throw await failure(context, rest);
+    if (rest.length > 0 && clock.now() >= end) throw await failure(context, rest, `after ${deadlineMs / 1000} s`);
+    const rejected = await rejectedIn(context, rest);
+    if (rejected.length > 0) throw await failure(context, rejected);
     open = rest.map(({ claim }) => claim);
     if (open.length > 0) await clock.sleep(pauseMs, signal);
   }
+}
+
+/** Those of which Grafana's log says since the change that it does not take their files: waiting is in vain. */
+async function rejectedIn<T extends { readonly claim: Claim }>(
+  { release, changedAt, lastLines }: DriverContext,
+  open: readonly T[],
+): Promise<readonly T[]> {
+  if (changedAt === undefined || open.length === 0) return [];
+  const errors = provisioningErrors(await lastLines(changedAt), release.files);
+  // A database that is in use is tried again.
+  const final = errors.filter(({ message }) => !/locked|timeout|deadline|cancel/i.test(message));
+  return open.filter(({ claim }) => final.some(({ file }) => file?.path === claim.file.path));
 }
 
 function failed(response: GrafanaFailure): ProofResult {
@@ -143,18 +161,19 @@ function failed(response: GrafanaFailure): ProofResult {
 }
 
 async function failure(
-  { release, deadlineMs, lastLines }: DriverContext,
+  { release, changedAt, lastLines }: DriverContext,
   open: readonly { readonly claim: Claim; readonly result: ProofResult }[],
+  when?: string,
 ): Promise<StackError> {
   const [first, ...others] = open.flatMap(({ claim, result }) =>
     result.kind === 'right' ? [] : [{ ...claim, result }],
   );
-  const reasons = provisioningErrors(await lastLines(), release.files).map(formatError);
+  const reasons = provisioningErrors(await lastLines(changedAt), release.files).map(formatError);
   const result = first?.result;
   return new StackError({
     doing: `confirming that Grafana ${first?.what}`,
     why: [
-      result?.kind === 'wrong' ? result.because : `${result?.because}, after ${deadlineMs / 1000} s`,
+      `${result?.because}${when === undefined ? '' : `, ${when}`}`,
       ...others.map(({ what, result: { because } }) => `  nor: ${what} (${because})`),
       ...reasons.map((reason) => `  its log: ${reason}`),
     ].join('\n'),

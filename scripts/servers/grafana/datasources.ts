@@ -101,6 +101,27 @@ export async function changedDatasources(
   return changes.flat();
 }
 
+/** The path to ask of the server of a plugin that has no backend, so no health check; undefined for the others. */
+export function proxyPath({ type, jsonData }: ExpectedDatasource): string | undefined {
+  if (type !== 'alertmanager') return undefined;
+  return jsonData['implementation'] === 'prometheus' ? 'api/v2/status' : 'alertmanager/api/v2/status';
+}
+
+/** Why the server behind a datasource does not answer; undefined when it does, or when Grafana cannot tell. */
+export async function whyNoServer(client: GrafanaClient, datasource: ExpectedDatasource): Promise<string | undefined> {
+  const { uid } = datasource;
+  const path = proxyPath(datasource);
+  if (path === undefined) {
+    const health = await client.health(uid);
+    if (health.kind === 'noAnswer') return health.message;
+    return health.kind !== 'ok' || health.value.isHealthy ? undefined : health.value.message;
+  }
+  const response = await client.through(uid, path);
+  if (response.kind === 'noAnswer') return response.message;
+  if (response.kind === 'failed') return `${response.status} ${response.message}`;
+  return response.kind === 'absent' ? `404 to GET /${path}` : undefined;
+}
+
 /** How a stored datasource differs from the expected one; undefined when it does not. */
 export function datasourceDifference(stored: StoredDatasource, expected: ExpectedDatasource): string | undefined {
   if (pluginOf(stored.type) !== pluginOf(expected.type)) {

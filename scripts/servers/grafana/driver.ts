@@ -4,12 +4,10 @@ import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
 import { removeOldDashboards } from './dashboards.ts';
-import { changedDatasources, expectedDatasources, haveSameDatasources } from './datasources.ts';
+import { changedDatasources, expectedDatasources, haveSameDatasources, whyNoServer } from './datasources.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { signIn, signInProblems } from './sign-in.ts';
 
-/** How long the effect of a reload may take: Grafana responds only when the reload is done. */
-const afterReloadMs = 5_000;
 const reloadMs = 30_000;
 const perFileMs = 100;
 
@@ -17,16 +15,14 @@ const perFileMs = 100;
 export const grafanaDriver: ServiceDriver = {
   async reload(context) {
     const client = await signIn(context);
-    const isUnchanged = (await datasourceChanges(context, client)).length === 0;
-    await reloadFiles(context, client, isUnchanged ? ['dashboards'] : kinds);
-    const deadlineMs = Math.min(afterReloadMs, context.deadlineMs);
-    try {
-      await confirmFiles({ ...context, deadlineMs }, client);
-    } catch (error) {
-      // A successful reload may have left a datasource unchanged; a second one corrects it.
-      if (!(error instanceof StackError)) throw error;
-      await reloadFiles(context, client);
-    }
+    const { loaded, release } = context;
+    const isNew = loaded === undefined || !haveSameDatasources(loaded, release.files);
+    // While datasources are loaded again, Grafana is without them for a moment: so not for nothing.
+    const isChanged = isNew || (await changedDatasources(client, release.files)).length > 0;
+    await reloadFiles(context, client, isChanged ? ['datasources', 'dashboards'] : ['dashboards']);
+    // A successful reload may have left a datasource unchanged; a second one corrects it.
+    const isLeft = isChanged && (await changedDatasources(client, release.files)).length > 0;
+    if (isLeft) await reloadFiles(context, client, ['datasources']);
   },
 
   async confirm(context) {
@@ -39,13 +35,10 @@ export const grafanaDriver: ServiceDriver = {
   problems: signInProblems,
 };
 
-/** Datasources first, since dashboards refer to them. */
-const kinds = ['datasources', 'dashboards'] as const;
-
 async function reloadFiles(
   context: DriverContext,
   client: GrafanaClient,
-  changed: readonly Provisioned[] = kinds,
+  changed: readonly Provisioned[],
 ): Promise<void> {
   // Grafana responds once it has stored all files: that takes 15 ms for a new dashboard, and on a busy machine several times as long.
   const timeoutMs = reloadMs + context.release.files.length * perFileMs;
@@ -55,17 +48,8 @@ async function reloadFiles(
   }
 }
 
-/** Why datasources must be loaded again. While they are, Grafana is without them for a moment: so not for nothing. */
-async function datasourceChanges(
-  { loaded, release: { files } }: DriverContext,
-  client: GrafanaClient,
-): Promise<readonly string[]> {
-  if (loaded === undefined || !haveSameDatasources(loaded, files)) return ['their files changed'];
-  return changedDatasources(client, files);
-}
-
 async function reloadError(
-  { lastLines, release }: DriverContext,
+  { changedAt, lastLines, release }: DriverContext,
   what: Provisioned,
   response: GrafanaFailure,
 ): Promise<StackError> {
@@ -96,7 +80,7 @@ async function reloadError(
         tryThis: 'promstack logs grafana',
       });
     case 'failed': {
-      const reasons = provisioningErrors(await lastLines(), release.files).map(formatError);
+      const reasons = provisioningErrors(await lastLines(changedAt), release.files).map(formatError);
       const why = [
         `it answers ${response.status}: ${response.message}`,
         ...reasons.map((reason) => `  its log: ${reason}`),
@@ -113,12 +97,9 @@ async function unreachableDatasources({ release }: DriverContext, client: Grafan
     ({ orgId, uid }) => orgId === 1 && !stackUids.has(uid),
   );
   const notes = await Promise.all(
-    userDatasources.map(async ({ uid, name }) => {
-      const response = await client.health(uid);
-      if (response.kind === 'noAnswer') return [`the datasource ${name} does not answer: ${response.message}`];
-      // Not every plugin has a health check.
-      if (response.kind !== 'ok' || response.value.isHealthy) return [];
-      return [`the datasource ${name} does not answer: ${response.value.message}`];
+    userDatasources.map(async (datasource) => {
+      const because = await whyNoServer(client, datasource);
+      return because === undefined ? [] : [`the datasource ${datasource.name} does not answer: ${because}`];
     }),
   );
   return notes.flat();

@@ -159,7 +159,7 @@ async function proxy(asked: Asked): Promise<Reply> {
     const answer = await asked.grafana.fetch(`${found.url}/${asked.other}`);
     return { status: answer.status, body: await answer.json() };
   } catch {
-    return { status: 502, body: { message: 'Bad Gateway' } };
+    return { status: 502, body: '' };
   }
 }
 

@@ -118,6 +118,22 @@ describe('a Grafana that has its files', () => {
       'the datasource Loki does not answer: Unable to connect with Loki. Please check the server logs for more details.',
     ]);
   });
+
+  test.each([
+    ['prometheus', 'GET /api/datasources/proxy/uid/am/api/v2/status'],
+    ['mimir', 'GET /api/datasources/proxy/uid/am/alertmanager/api/v2/status'],
+  ])(
+    'must be confirmed with a note about an Alertmanager of the user that does not answer: %s',
+    async (kind, asked) => {
+      const datasource = `{name: Mine, uid: am, type: alertmanager, url: "http://am", jsonData: {implementation: ${kind}}}`;
+      await using setUp = await scene({
+        folder: { 'stack.yml': `grafana: {datasources: [${datasource}]}` },
+        faults: { deadServer: { url: 'http://am', message: 'no such host' } },
+      });
+      await expect(setUp.confirm()).resolves.toEqual(['the datasource Mine does not answer: 502 Bad Gateway']);
+      expect(setUp.standIn.requests).toContain(asked);
+    },
+  );
 });
 
 describe('a Grafana that is slow', () => {
@@ -259,6 +275,24 @@ describe('a Grafana that rejects', () => {
     expect(doing).toBe('confirming that Grafana has the dashboard Disks of dashboards/disks.json');
     expect(why).toContain('it has no dashboard with the uid disks, after 10 s');
     expect(why).toContain('its log: Dashboard title cannot be empty (dashboards/disks.json)');
+  });
+
+  test('one dashboard must be reported at once when its log says so since the change, and not for older lines', async () => {
+    await using setUp = await scene({ faults: { untitledDashboard: 'disks' } });
+    const { clock } = setUp.context;
+    const changedAt = new Date(clock.now());
+    const waited = async (lastLines: typeof setUp.context.lastLines): Promise<number> => {
+      const start = clock.now();
+      const { why } = await refusal(grafanaDriver.confirm({ ...setUp.context, changedAt, lastLines }));
+      expect(why).toContain('it has no dashboard with the uid disks');
+      return clock.now() - start;
+    };
+    expect(await waited(async (since) => (since === changedAt ? setUp.standIn.log : []))).toBeLessThan(1_000);
+    expect(await waited(async (since) => (since === undefined ? setUp.standIn.log : []))).toBeGreaterThanOrEqual(
+      10_000,
+    );
+    const busy = setUp.standIn.log.map((line) => line.replace('Dashboard title cannot be empty', 'database is locked'));
+    expect(await waited(async () => busy)).toBeGreaterThanOrEqual(10_000);
   });
 
   test('the plugin check, with an image without the Prometheus plugin, must be reported with an image to use', async () => {
