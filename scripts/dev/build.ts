@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { $, argv, glob } from 'zx';
+import { commands } from '../cli/commands/index.ts';
+import { outputSchemas } from '../cli/json/output-schemas.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { testImages } from './test-images.ts';
 
@@ -62,6 +64,7 @@ try {
   if (compiled.exitCode === 0) rollUpTypes(join(types, 'scripts', 'index.d.ts'), join(fresh, 'scripts', 'index.d.ts'));
   else process.exitCode = 2;
   rmSync(types, { recursive: true });
+  await writeSchemas(join(fresh, 'schemas'));
   nameBuild(join(fresh, 'scripts', 'program.cjs'));
   await replace(outDir, fresh);
 } finally {
@@ -94,6 +97,14 @@ function rollUpTypes(entry: string, file: string): void {
     },
   });
   if (!succeeded) throw new Error('the declarations of the library could not be rolled up');
+}
+
+/** Writes the JSON Schema of each command's output: `images-save.json`. */
+async function writeSchemas(folder: string): Promise<void> {
+  mkdirSync(folder);
+  for (const [command, schema] of await outputSchemas(commands)) {
+    writeFileSync(join(folder, `${command.replaceAll(' ', '-')}.json`), `${JSON.stringify(schema, null, 2)}\n`);
+  }
 }
 
 /** Appends a line that identifies the build. `runCompiled` requires it, and only ASCII. */

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import * as z from 'zod';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 
 const consumer = `
@@ -40,6 +41,13 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     const demo = join('node_modules', 'promstack', 'stack', 'demo', 'stack.yml');
     expect((await run('npx', ['promstack', 'render', '-f', demo])).stdout).toContain('alert: RaidDegraded');
 
+    const printed = JSON.parse((await run('npx', ['promstack', 'render', '--json'])).stdout) as object;
+    const schema = await readSchema(folder, 'render');
+    expect(schema.safeParse(printed).error).toBeUndefined();
+    expect(schema.safeParse({ ...printed, format: 2 }).success).toBe(false);
+    expect(schema.safeParse({ ...printed, other: 1 }).success).toBe(false);
+    await readSchema(folder, 'images-save');
+
     await writeFile(join(folder, 'use.ts'), consumer);
     const typescript = join(packageRoot(), 'node_modules', '.bin', 'tsc');
     const types = join(packageRoot(), 'node_modules', '@types');
@@ -72,6 +80,12 @@ it('the packages that the built library imports must be its dependencies, and no
   expect(files.size).toBeGreaterThan(1);
   expect(Object.keys(dependencies ?? {}).sort()).toEqual([...new Set([...imported, ...peers.flat()])].sort());
 });
+
+/** The schema of a command's output, as the package that is installed in the folder exports it. */
+async function readSchema(folder: string, command: string): Promise<z.ZodType> {
+  const path = createRequire(join(folder, 'package.json')).resolve(`promstack/schemas/${command}.json`);
+  return z.fromJSONSchema(JSON.parse(await readFile(path, 'utf8')));
+}
 
 async function readManifest(
   folder: string,
