@@ -116,7 +116,7 @@ export function findDuplicateGroups(groups: readonly StoredGroup[], pushed?: Lab
           : `to the Pushgateway the groups ${existing} and ${conflicting} are the same, so it rejects every push`;
       const hint =
         'an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm';
-      return [{ severity: 'error', code: 'held-twin', message, hint }];
+      return [{ severity: 'error', code: 'duplicate-group', message, hint }];
     }
   }
   return [];
@@ -149,7 +149,7 @@ function typeConflict({ name, type, where }: Family, holders: readonly Holder[])
   const conflict = holders.find((holder) => holder.family.type !== undefined && holder.family.type !== type);
   if (conflict === undefined) return [];
   const message = `${name} is ${withArticle(type)} here, but ${withArticle(conflict.family.type ?? 'untyped')} in ${nameOf(conflict)}`;
-  return [{ severity: 'error', code: 'held-type', message, hint: hintFor(conflict), where }];
+  return [{ severity: 'error', code: 'conflicting-type', message, hint: hintFor(conflict), where }];
 }
 
 function helpConflict({ name, help = '', where }: Family, holders: readonly Holder[]): readonly Diagnostic[] {
@@ -158,7 +158,7 @@ function helpConflict({ name, help = '', where }: Family, holders: readonly Hold
   const text = conflict.family.help === '' ? 'no help text' : `the help text ${JSON.stringify(conflict.family.help)}`;
   const message = `${name} has ${text} in ${nameOf(conflict)}`;
   const hint = 'the Pushgateway exposes only one of them: use the same text in all groups';
-  return [{ severity: 'warning', code: 'held-help', message, hint, where }];
+  return [{ severity: 'warning', code: 'conflicting-help', message, hint, where }];
 }
 
 function seriesConflict(family: Family, group: LabelMap, holders: readonly Holder[]): readonly Diagnostic[] {
@@ -171,7 +171,7 @@ function seriesConflict(family: Family, group: LabelMap, holders: readonly Holde
     const conflict = stored.get(identityOf(full));
     if (conflict === undefined) continue;
     const message = `${family.name}${formatLabels(full)} already exists in ${nameOf(conflict)}`;
-    return [{ severity: 'error', code: 'held-series', message, hint: hintFor(conflict), where: first.where }];
+    return [{ severity: 'error', code: 'conflicting-series', message, hint: hintFor(conflict), where: first.where }];
   }
   return [];
 }
@@ -187,7 +187,7 @@ function nameConflict(
     const holder = others.get(otherName)?.[0];
     const message = `${name} collides with ${otherName}${holder === undefined ? '' : ` in ${nameOf(holder)}`}`;
     const hint = 'histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two';
-    return [{ severity: 'error', code: 'held-name', message, hint, where }];
+    return [{ severity: 'error', code: 'conflicting-name', message, hint, where }];
   };
   const whole = findCollision(name, types);
   // Collisions within the push are reported when it is parsed.

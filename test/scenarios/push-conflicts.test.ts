@@ -38,7 +38,7 @@ describe('a push must be rejected for conflicts before it is sent', () => {
       held: [[b, '# TYPE m gauge\nm 1\n']],
       push: [a, '# HELP m x\n# TYPE m counter\nm 1\n'],
       problems: [
-        'error 2:8 held-type: m is a counter here, but a gauge in the group {job="b", instance="x"} (rename it, or remove that group with promstack groups rm)',
+        'error 2:8 conflicting-type: m is a counter here, but a gauge in the group {job="b", instance="x"} (rename it, or remove that group with promstack groups rm)',
       ],
     },
     'a type of its own group, which is replaced': {
@@ -50,42 +50,42 @@ describe('a push must be rejected for conflicts before it is sent', () => {
       held: [[b, '# HELP m one\nm 1\n']],
       push: [a, '# HELP m two\nm 1\n'],
       problems: [
-        'warning 1:8 held-help: m has the help text "one" in the group {job="b", instance="x"} (the Pushgateway exposes only one of them: use the same text in all groups)',
+        'warning 1:8 conflicting-help: m has the help text "one" in the group {job="b", instance="x"} (the Pushgateway exposes only one of them: use the same text in all groups)',
       ],
     },
     "a type of the Pushgateway's own": {
       held: [],
       push: [a, '# TYPE go_goroutines counter\ngo_goroutines 1\n'],
       problems: [
-        'error 1:8 held-type: go_goroutines is a counter here, but a gauge in the Pushgateway itself (rename it)',
+        'error 1:8 conflicting-type: go_goroutines is a counter here, but a gauge in the Pushgateway itself (rename it)',
       ],
     },
     'a series of another group': {
       held: [[a, 'm{instance="x",zone="z"} 1\n']],
       push: [toGroup('a', { zone: 'z' }), 'm{instance="x"} 1\n'],
       problems: [
-        'error 1:1 held-series: m{instance="x", job="a", zone="z"} already exists in the group {job="a"} (rename it, or remove that group with promstack groups rm)',
+        'error 1:1 conflicting-series: m{instance="x", job="a", zone="z"} already exists in the group {job="a"} (rename it, or remove that group with promstack groups rm)',
       ],
     },
     'a name that a held summary has for a part of its own': {
       held: [[b, '# TYPE m summary\nm_sum 1\n']],
       push: [a, 'm_count 1\n'],
       problems: [
-        'error 1:1 held-name: m_count collides with m in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
+        'error 1:1 conflicting-name: m_count collides with m in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a held name that would be a part of its own': {
       held: [[b, 'm_bucket 1\n']],
       push: [a, '# TYPE m histogram\nm_count 1\n'],
       problems: [
-        'error 1:8 held-name: m collides with m_bucket in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
+        'error 1:8 conflicting-name: m collides with m_bucket in the group {job="b", instance="x"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a name left in its own group': {
       held: [[a, 'm_count 1\n']],
       push: [a, '# TYPE m summary\nm_sum 1\n'],
       problems: [
-        'error 1:8 held-name: m collides with m_count in the group {job="a"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
+        'error 1:8 conflicting-name: m collides with m_count in the group {job="a"} (histograms and summaries have parts that end with _count, _sum and _bucket: rename one of the two)',
       ],
     },
     'a name in its own group, which is replaced as a whole': {
@@ -98,7 +98,7 @@ describe('a push must be rejected for conflicts before it is sent', () => {
       held: [[a, 'm 1\n']],
       push: [toGroup('a', { instance: '' }), 'n 1\n'],
       problems: [
-        'error held-twin: to the Pushgateway the existing group {job="a"} is the same as {job="a", instance=""} (an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm)',
+        'error duplicate-group: to the Pushgateway the existing group {job="a"} is the same as {job="a", instance=""} (an empty instance counts as absent: push to the existing group, or remove it with promstack groups rm)',
       ],
     },
   };
