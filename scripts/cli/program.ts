@@ -51,7 +51,7 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
   try {
     program.parse(words, { from: 'user' });
   } catch (error) {
-    if (error instanceof Misuse && error.wantsHelp) error.command.outputHelp();
+    if (error instanceof Misuse && error.wantsHelp && !argv.includes('--json')) error.command.outputHelp();
     else if (error instanceof Misuse) return toMisuse(error);
     else if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
@@ -207,7 +207,9 @@ function optionDescription({ description, defaultValue }: Option): string {
 }
 
 /** Splits commander's message: without `error:`, and its suggestion apart. */
-function toMisuse({ message, command }: Misuse): Parsed {
+function toMisuse({ message, command, wantsHelp }: Misuse): Parsed {
+  const helpLine = `${pathOf(command)} --help`;
+  if (wantsHelp) return { kind: 'misuse', command: nameOf(command), message: 'a command is missing', helpLine };
   const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
   const [, word = ''] = /^unknown (?:command|option) '(.*)'$/.exec(sentence) ?? [];
   const guesses = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1]?.split(', ') ?? [];
@@ -218,7 +220,7 @@ function toMisuse({ message, command }: Misuse): Parsed {
     command: nameOf(command),
     message: sentence.replace(/\.$/, ''),
     suggestion: near.length === 0 ? undefined : orList(near),
-    helpLine: `${pathOf(command)} --help`,
+    helpLine,
   };
 }
 

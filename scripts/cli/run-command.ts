@@ -9,8 +9,8 @@ import { forgetSecrets } from '../util/redaction.ts';
 import { InputError } from '../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from './context.ts';
 import { explainFailure, type Failure, isAbort } from './failure.ts';
-import type { Globals } from './globals.ts';
-import { type Envelope, envelopeOf, jsonLine } from './json/envelope.ts';
+import { type Globals, hintByName } from './globals.ts';
+import { type Envelope, envelopeOf } from './json/envelope.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from './print/diagnostics.ts';
 import { Interrupted, listenForInterrupts, type ProcessIo } from './process-io.ts';
 import type { CalledCommand } from './program.ts';
@@ -59,6 +59,7 @@ export async function runCommand(
     if ('isInternal' in event && event.isInternal === true && !verbose && !json) return;
     reporter.report(event);
   };
+  const toShown = (key: string, text: string) => (key === 'try' ? hintByName(text, globals.stackName) : text);
   let stack: string | undefined;
   let result: { readonly fields: object; readonly revealed: readonly Secret[] } | undefined;
   const printEnvelope = (exitCode: ExitCode, failure?: Failure): void => {
@@ -67,7 +68,7 @@ export async function runCommand(
     const error = errorOf(exitCode, failure);
     const { command } = called;
     const envelope = envelopeOf({ command, stack, exitCode, fields: result?.fields, diagnostics: all, error });
-    stdout.write(jsonLine(envelope, globals.stackName), ...(result?.revealed ?? []));
+    stdout.writeJson(envelope, { revealed: result?.revealed, toShown });
   };
   const stopListening = listenForInterrupts(io, controller, {
     onSlow: () => report({ kind: 'note', text: 'stopping; press Ctrl-C again to exit immediately' }),
@@ -90,7 +91,7 @@ export async function runCommand(
       result = { fields, revealed };
     },
     line: (line) => {
-      if (json) stdout.write(jsonLine(line, globals.stackName));
+      if (json) stdout.writeJson(line, { toShown });
     },
     verbose,
     get stdin() {

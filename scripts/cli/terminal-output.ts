@@ -27,10 +27,17 @@ function isSet(value: string | undefined): value is string {
   return value !== undefined && value !== '';
 }
 
+interface JsonOptions {
+  readonly revealed?: readonly Secret[] | undefined;
+  readonly toShown?: ((key: string, text: string) => string) | undefined;
+}
+
 /** stdout or stderr of the process. */
 export interface TerminalOutput {
   /** Prints the text without secrets, but for those that the user asked for. Live progress lines are moved out of the way. */
   write(text: string, ...revealed: readonly Secret[]): void;
+  /** Prints a value as one line of JSON, its strings without secrets; `toShown` may change a string before. */
+  writeJson(value: object, options?: JsonOptions): void;
   readonly isTerminal: boolean;
   /** Undefined for anything but a terminal. */
   columns(): number | undefined;
@@ -64,6 +71,14 @@ export function openTerminalOutput(
       if (isBroken || text === '') return;
       const texts = revealed.map((secret) => secret.reveal());
       stream.write(redact(text, texts));
+    },
+    writeJson: (value, { revealed = [], toShown = (_key: string, text: string) => text } = {}) => {
+      if (isBroken) return;
+      const texts = revealed.map((secret) => secret.reveal());
+      // In the line as a whole, a secret could be a number or a key.
+      const shown = (key: string, part: unknown): unknown =>
+        typeof part === 'string' ? redact(toShown(key, part), texts) : part;
+      stream.write(`${JSON.stringify(value, shown)}\n`);
     },
     isTerminal: stream.isTTY === true,
     columns: () => (stream.isTTY === true ? stream.columns : undefined),

@@ -10,7 +10,13 @@ import { InputError, StackError } from '../util/stack-error.ts';
 /** The result of one read of the files. */
 export type Synced =
   /** The stack runs the files; `changed` is undefined if it already did. */
-  | { readonly kind: 'live'; readonly revision: string; readonly changed: Changed | undefined; readonly tookMs: number }
+  | {
+      readonly kind: 'live';
+      readonly stack: string;
+      readonly revision: string;
+      readonly changed: Changed | undefined;
+      readonly tookMs: number;
+    }
   /** The files are invalid; the stack still runs the previous ones. */
   | { readonly kind: 'wrong'; readonly diagnostics: readonly Diagnostic[] }
   /** A server or the engine rejected them; the error says what runs. */
@@ -37,6 +43,7 @@ export async function syncStack(
     const isUnchanged = changed.plan.steps.length === 0;
     return {
       kind: 'live',
+      stack: rendering.config.name,
       revision: rendering.revision,
       changed: isUnchanged ? undefined : changed,
       tookMs: clock.now() - startedAt,

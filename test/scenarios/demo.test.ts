@@ -11,6 +11,7 @@ import { systemClock } from '../../scripts/util/clock.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildStandInImage } from '../support/grafana-image/build.ts';
+import { withCheckedJson } from '../support/json-output.ts';
 import { query } from '../support/servers.ts';
 import { binary, type Run, toRun } from '../support/stack-folder.ts';
 
@@ -18,7 +19,7 @@ import { binary, type Run, toRun } from '../support/stack-folder.ts';
 const promstack = async (...args: readonly string[]): Promise<Run> => {
   const env = { NO_COLOR: '1', npm_command: '', npm_package_name: '' };
   const options = { cwd: tmpdir(), reject: false, env, timeout: 240_000, stripFinalNewline: false } as const;
-  return toRun(await execa('node', [binary, ...args], options));
+  return toRun(await withCheckedJson(args, execa('node', [binary, ...args], options)));
 };
 
 /** A separate demo: the developer may have one running. */
@@ -90,11 +91,19 @@ it('the demo must fire an alert, resolve it, print commands that work, and leave
     expect(detached.stdout).not.toContain('RaidDegraded');
 
     // The source's next incident is minutes away, but the user need not wait for it.
-    const again = await promstack('demo', '--name', name);
+    const again = await promstack('demo', '--name', name, '--json');
     expect(again.exitCode, again.stderr).toBe(0);
-    expect(again.stdout).toContain(`${stack}: nothing to do`);
-    expect(again.stdout).toContain(incident('firing'));
-    expect(again.stdout).toContain(incident('resolved'));
+    const alert = { kind: 'notification', alertname: 'RaidDegraded' };
+    expect(
+      again.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([
+      { kind: 'up', omittedServices: [{ service: 'grafana' }] },
+      ...['firing', 'resolved'].map((status) => expect.objectContaining({ ...alert, status })),
+      { format: 1, ok: true, stack, urls: expect.arrayContaining([{ service: 'prometheus', url: prometheus }]) },
+    ]);
   } finally {
     const down = await promstack('demo', '--name', name, '--down');
     expect(down.exitCode, down.stderr).toBe(0);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import type { statusSchema } from '../../scripts/cli/json/status.ts';
@@ -126,16 +127,32 @@ describe('a running stack', () => {
   });
 
   it('must follow the logs of a named stack when -f means both', async () => {
-    for (const words of [
-      ['-f', 'stack.yml', '-f', 'sink'],
-      ['-f', '-f', 'stack.yml', 'sink'],
-    ]) {
-      const following = stack.start(['logs', ...words, '--raw', '--tail', '1']);
+    for (const [printed, ...words] of [
+      [/\S/, '-f', 'stack.yml', '-f', 'sink', '--raw'],
+      [/^{"kind":"line","service":"sink",/, '-f', '-f', 'stack.yml', 'sink', '--json'],
+    ] as const) {
+      const following = stack.start(['logs', ...words, '--tail', '1']);
       const [line] = (await once(following.stdout, 'data')) as [Buffer];
-      expect(line.toString('utf8').trim()).not.toBe('');
+      expect(line.toString('utf8')).toMatch(printed);
       following.kill('SIGINT');
       expect((await following).exitCode).toBe(130);
     }
+  });
+
+  it('must be watched as JSON: a line for each change, errors of stack.yml too, and the envelope after Ctrl-C', async () => {
+    const watching = stack.start(['status', '--watch', '--json']);
+    const lines: { readonly kind?: string; readonly ok?: boolean; readonly diagnostics?: readonly object[] }[] = [];
+    createInterface(watching.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+    await eventually(async () => expect(lines.at(-1)).toMatchObject({ kind: 'status', ok: true }));
+    await stack.configure({ prometheus: { port: 'none' } });
+    await eventually(async () =>
+      expect(lines.at(-1)).toMatchObject({ kind: 'invalid', diagnostics: [{ severity: 'error' }] }),
+    );
+    await stack.configure({});
+    await eventually(async () => expect(lines.at(-1)).toMatchObject({ kind: 'status', ok: true }));
+    watching.kill('SIGINT');
+    expect((await watching).exitCode).toBe(130);
+    expect(lines.at(-1)).toMatchObject({ ok: false, error: { kind: 'interrupted' } });
   });
 
   it('must have its pages opened by name', async () => {

@@ -61,7 +61,7 @@ export const command = defineCommand({
       .map((group) => viewGroup(group, listing.now))
       .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
     for (const diagnostic of findDuplicateGroups(listing.groups))
-      context.report({ kind: 'warning', text: diagnostic.message });
+      context.report({ kind: 'diagnostic', diagnostic: { ...diagnostic, severity: 'warning' } });
     context.result({ groups: views });
     if (views.length === 0) {
       context.report({

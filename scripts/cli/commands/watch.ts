@@ -49,7 +49,7 @@ export const command = defineCommand({
       takeOver: yes,
       mayTakeOver: (error) => mayTakeOver(context, error),
       onSynced: (synced) => {
-        if (synced.kind === 'live' && synced.changed !== undefined) context.nameStack(synced.changed.plan.stack);
+        if (synced.kind === 'live') context.nameStack(synced.stack);
         context.line(toLine(synced, now()));
         print(context, synced);
       },

@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import type { Diagnostic, SourceRange } from '../../../stack/diagnostic.ts';
 import { InputError, type StackError } from '../../util/stack-error.ts';
 import { type ExitCode, exitCodes } from '../context.ts';
-import { hintByName } from '../globals.ts';
 import type { diagnosticSchema, errorSchema } from './schema.ts';
 
 /** The version of the JSON output; a change that breaks readers increases it. */
@@ -26,13 +25,6 @@ export interface Envelope {
 export function envelopeOf({ command, stack, exitCode, fields, diagnostics, error }: Envelope): object {
   const ok = exitCode === exitCodes.fine || exitCode === exitCodes.changesPending;
   return { format, command, stack, ok, ...fields, diagnostics: diagnostics.map(toJsonDiagnostic), error };
-}
-
-/** A line of JSON; the hints in it name the stack of `-p`. */
-export function jsonLine(value: object, stackName: string | undefined): string {
-  const hinted = (key: string, text: unknown): unknown =>
-    key === 'try' && typeof text === 'string' ? hintByName(text, stackName) : text;
-  return `${JSON.stringify(value, hinted)}\n`;
 }
 
 /** The lines of a streaming command that goes on after a failure. */

@@ -106,12 +106,13 @@ const pauseMs = 2_000;
  */
 export async function watchStatus<Status, Line>(
   {
+    json,
     stdout,
     line,
     clock,
     signal,
     report,
-  }: Pick<Context<never, Line>, 'stdout' | 'line' | 'clock' | 'signal' | 'report'>,
+  }: Pick<Context<never, Line>, 'json' | 'stdout' | 'line' | 'clock' | 'signal' | 'report'>,
   {
     take,
     print,
@@ -128,7 +129,9 @@ export async function watchStatus<Status, Line>(
   const block = liveBlock({ write: stdout.write, columns });
   const reported = new Set<string>();
   const reportNew = (events: readonly Event[]): void => {
-    const fresh = new Map(events.map((event) => [JSON.stringify(event), event]));
+    // The lines of JSON contain the diagnostics.
+    const shown = json ? events.filter(({ kind }) => kind !== 'diagnostic') : events;
+    const fresh = new Map(shown.map((event) => [JSON.stringify(event), event]));
     for (const text of reported) fresh.delete(text);
     // On the same terminal, reports must not be written into the block.
     if (fresh.size > 0) block.draw('', []);

@@ -35,7 +35,7 @@ export function openReporter(
     case 'plain':
       return plainReporter({ write, clock, every: systemEvery, printDiagnostic });
     case 'json':
-      return jsonReporter({ write, clock });
+      return jsonReporter({ writeJson: output.writeJson, clock });
     case 'quiet':
       return quietReporter({ write, printDiagnostic });
     default:
@@ -44,13 +44,19 @@ export function openReporter(
 }
 
 /** Writes each event as one line of JSON with its time; diagnostics are part of the result. */
-export function jsonReporter({ write, clock }: { write: (text: string) => void; clock: Pick<Clock, 'now'> }): Reporter {
+export function jsonReporter({
+  writeJson,
+  clock,
+}: {
+  writeJson: (value: object) => void;
+  clock: Pick<Clock, 'now'>;
+}): Reporter {
   return {
     report: (event) => {
       if (event.kind === 'diagnostic' || ('isResult' in event && event.isResult === true)) return;
       const time = new Date(clock.now()).toISOString();
       const durationSeconds = event.kind === 'done' ? event.tookMs / 1000 : undefined;
-      write(`${JSON.stringify({ time, ...event, tookMs: undefined, durationSeconds, isInternal: undefined })}\n`);
+      writeJson({ time, ...event, tookMs: undefined, durationSeconds, isInternal: undefined });
     },
     suspend: () => () => {},
     close: () => {},

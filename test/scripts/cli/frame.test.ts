@@ -4,6 +4,7 @@ import type { Context, ExitCode } from '../../../scripts/cli/context.ts';
 import { endingSignals } from '../../../scripts/cli/process-io.ts';
 import { run } from '../../../scripts/cli/run.ts';
 import { EngineError } from '../../../scripts/engine/engine.ts';
+import { addSecret } from '../../../scripts/util/redaction.ts';
 import { InputError, StackError } from '../../../scripts/util/stack-error.ts';
 import { version } from '../../../scripts/util/version.ts';
 import { entryOf } from '../../support/entries.ts';
@@ -323,6 +324,7 @@ describe('--json', () => {
   test.each([
     [['do', '--jsn', '--json'], 'do'],
     [['--json', 'dp'], undefined],
+    [['--json'], undefined],
   ])('must print the mistake in the command line %j as JSON', async (argv, command) => {
     const io = new TestProcess({ argv });
     const exitCode = await run(io, [entryOf('do', { run: async () => 0 })]);
@@ -353,6 +355,20 @@ describe('--json', () => {
       ...base,
       ok: false,
       error: { kind: 'interrupted', doing: 'running promstack', why: 'interrupted' },
+    });
+  });
+
+  test('must mask secrets in strings alone, so that it stays JSON with the same keys', async () => {
+    const printed = await inJson(async ({ result, report }) => {
+      for (const secret of ['12345', 'format', 'tell"\\nobody', 'time']) addSecret(secret);
+      report({ kind: 'done', id: '1', what: 'push 12345', tookMs: 12_345_000 });
+      result({ url: 'http://host/12345?tell"\\nobody' });
+      return 0;
+    });
+    expect(printed).toEqual({
+      exitCode: 0,
+      stdout: [{ ...base, ok: true, url: 'http://host/[secret]?[secret]' }],
+      stderr: [{ time: expect.any(String), kind: 'done', id: '1', what: 'push [secret]', durationSeconds: 12_345 }],
     });
   });
 

@@ -111,9 +111,17 @@ async function watchOn({ isTerminal }: { isTerminal: boolean }): Promise<Screen>
   };
   const watching = watchStatus(
     {
-      stdout: { write, isTerminal, columns: () => 80, rows: () => 24, colours: pc.createColors(false) },
+      stdout: {
+        write,
+        writeJson: () => undefined,
+        isTerminal,
+        columns: () => 80,
+        rows: () => 24,
+        colours: pc.createColors(false),
+      },
       clock: fakeClock(),
       signal: stopping.signal,
+      json: false,
       line: () => undefined,
       report: (event) => write(event.kind === 'warning' ? `! ${event.text}\n` : expect.fail(event.kind)),
     },

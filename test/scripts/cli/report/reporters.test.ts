@@ -13,8 +13,8 @@ test('the JSON reporter must write one event per line with its time, without wha
   const time = new SteeredTime();
   let written = '';
   const { report } = jsonReporter({
-    write: (text) => {
-      written += text;
+    writeJson: (value) => {
+      written += `${JSON.stringify(value)}\n`;
     },
     clock: time,
   });
@@ -35,6 +35,7 @@ test('a terminal of unknown size must be treated as one of 80 columns', () => {
     write: (text) => {
       written += text;
     },
+    writeJson: () => undefined,
     isTerminal: true,
     columns: () => 0,
     rows: () => 0,
