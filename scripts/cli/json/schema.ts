@@ -61,14 +61,16 @@ export function outputSchema(command: string | undefined, { json, jsonLine }: Js
   const diagnostics = z.array(diagnosticSchema());
   const fields = json?.() ?? z.strictObject({});
   return z.union([
-    z.strictObject({ ...base, ok: z.literal(true), ...fields.shape, diagnostics }),
-    z.strictObject({
-      ...base,
-      ok: z.literal(false),
-      ...fields.partial().shape,
-      diagnostics,
-      error: errorSchema().optional(),
-    }),
+    z.strictObject({ ...base, ok: z.literal(true), ...fields.shape, diagnostics }).describe('the last line: success'),
+    z
+      .strictObject({
+        ...base,
+        ok: z.literal(false),
+        ...fields.partial().shape,
+        diagnostics,
+        error: errorSchema().optional(),
+      })
+      .describe('the last line: a failure, or a problem found'),
     ...(jsonLine === undefined ? [] : [jsonLine()]),
   ]);
 }

@@ -337,6 +337,24 @@ describe('--json', () => {
     });
   });
 
+  test('must name the stack of -p in what to try', async () => {
+    const json = () => z.strictObject({ problems: z.array(z.strictObject({ message: z.string(), try: z.string() })) });
+    const io = new TestProcess({ argv: ['logs', '--json', '-p', 'shop'] });
+    await run(io, [
+      entryOf('logs', {
+        json,
+        run: async ({ result }) => {
+          result({ problems: [{ message: 'promstack logs sink', try: 'promstack logs sink' }] });
+          throw new StackError({ doing: 'a', why: 'b', tryThis: 'promstack up; promstack status' });
+        },
+      }),
+    ]);
+    expect(JSON.parse(io.stdout.text)).toMatchObject({
+      problems: [{ message: 'promstack logs sink', try: 'promstack -p shop logs sink' }],
+      error: { try: 'promstack up; promstack -p shop status' },
+    });
+  });
+
   test.each([
     ['when it ends', 1],
     ['when it is ended by the second one', 2],
