@@ -3,7 +3,7 @@ import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import { loadedFiles, type Observed } from '../plan/observed.ts';
-import { checkOrigin } from '../plan/origin.ts';
+import { checkOrigin, volumesNote } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
@@ -84,6 +84,8 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
 
     // Preflight and check: refuse what would fail before anything changes.
     if (isPending) await checkOriginOf(observed);
+    const note = volumesNote(desired, observed.volumesFrom);
+    if (note !== undefined) options.report({ kind: 'note', text: note });
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await tryAddress(plan, desired, options);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);

@@ -86,9 +86,7 @@ function changedFiles(previous: Desired, desired: Desired, history: History): st
     );
   };
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter((path) => !isSame(path));
-  return changed
-    .map((path) => (after.has(path) ? nameOf(path, after.get(path)?.file) : formerName(path, history)))
-    .sort();
+  return changed.map((path) => nameOf(path, after.get(path)?.file, history)).sort();
 }
 
 function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
@@ -102,16 +100,15 @@ function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedF
   );
 }
 
-/** A file that is the user's as it is has the path that they know; others have the path that `render` prints. */
-function nameOf(path: string, file: RenderedFile | undefined): string {
-  return file?.isVerbatim === true && file.isShipped !== true ? file.origin : path;
-}
-
-/** A removed file has the name that the history knows it by. */
-function formerName(path: string, { entries }: History): string {
+/**
+ * A file that is the user's as it is has the path that they know; a removed or restored one has the name that it has in the history.
+ * Others have the path that `render` prints.
+ */
+function nameOf(path: string, file: RenderedFile | undefined, { entries }: History): string {
+  if (file?.isVerbatim === true && file.isShipped !== true) return file.origin;
   const names = entries.toReversed().flatMap(({ changed }) => changed);
   const isName = (name: string): boolean =>
-    path === name || name === `templates/${path}` || path.endsWith(`/user/${targetName(name, [])}`);
+    name === `templates/${path}` || path.endsWith(`/user/${targetName(name, [])}`);
   return names.find(isName) ?? path;
 }
 

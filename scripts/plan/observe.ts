@@ -63,6 +63,7 @@ export async function observe(
     configWriter,
     network: networks.filter(belongsTo(stack)).find(({ name }) => name === names.network(stack)),
     volumes: new Set(volumes.filter(belongsTo(stack)).map(({ name }) => name)),
+    volumesFrom: primary.size === 0 ? originOf(volumes.filter(belongsTo(stack))) : undefined,
     conflicts: [
       ...conflictsIn('container', neededContainers, containers, stack),
       ...conflictsIn('volume', neededVolumes, volumes, stack),

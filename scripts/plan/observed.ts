@@ -22,6 +22,8 @@ export interface Observed {
   readonly network: NetworkSummary | undefined;
   /** Names of volumes with the stack's label. */
   readonly volumes: ReadonlySet<string>;
+  /** The file that the stack had when its volumes were created; only while it has no containers. */
+  readonly volumesFrom?: StackOrigin | undefined;
   /** Containers, volumes and networks that have a name this stack needs but not its label. */
   readonly conflicts: readonly NameConflict[];
   /** Containers that publish host ports, including this stack's own. */

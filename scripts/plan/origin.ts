@@ -40,6 +40,15 @@ export async function checkOrigin(check: OriginCheck): Promise<void> {
   });
 }
 
+/** A note when a stack without containers would go on with volumes that were created for another file. */
+export function volumesNote(
+  { stack, origin }: Pick<OriginCheck, 'stack' | 'origin'>,
+  volumesFrom: StackOrigin | undefined,
+): string | undefined {
+  if (origin === undefined || volumesFrom === undefined || isSameOrigin(volumesFrom, origin)) return undefined;
+  return `the volumes of ${stack} exist already, with their data: they were created for ${originText(volumesFrom, origin)}; for a stack of its own, set a different name in stack.yml`;
+}
+
 /** A file, with its host when the other one is on a different host. */
 function originText({ host, folder, file }: StackOrigin, other: StackOrigin): string {
   const path = join(folder, file);

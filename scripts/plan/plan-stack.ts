@@ -15,7 +15,7 @@ import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
 import { observe } from './observe.ts';
 import type { Observed } from './observed.ts';
-import { checkOrigin, OtherOriginError } from './origin.ts';
+import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
 import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
@@ -26,6 +26,8 @@ export interface PlanReport {
   readonly plan: Plan;
   /** Why `up` would refuse to apply it: a name or a port that is taken. */
   readonly obstacle?: Blocker;
+  /** What to know about the volumes that it would go on with. */
+  readonly volumesNote?: string | undefined;
   readonly drift: readonly Drift[];
   /** Images built from packages that run in place of others. */
   readonly substitutes: readonly Substitute[];
@@ -64,6 +66,7 @@ export async function planStack(options: {
     return {
       plan,
       ...(obstacle === undefined ? {} : { obstacle }),
+      volumesNote: volumesNote(desired, observed.volumesFrom),
       drift: driftOf(desired, observed),
       substitutes: substitutesOf(references, images, rendering.config),
       ...compare(desired, await runningFiles(files, observed)),

@@ -48,6 +48,7 @@ export const command = defineCommand({
         : printReport(report, stdout.colours),
     );
     if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
+    if (report.volumesNote !== undefined) context.report({ kind: 'note', text: report.volumesNote });
     if (report.obstacle !== undefined) {
       const { message } = new StackError(report.obstacle);
       const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';

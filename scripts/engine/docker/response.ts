@@ -78,8 +78,8 @@ async function readResponse(response: IncomingMessage, options: DialOptions, con
     return response;
   }
   const body = await readBody(response, received);
-  // Calls without a result have an empty response: the others find nothing in it.
-  if (body === '') return emptyResponse;
+  // Calls without a result have an empty response, Podman's a line break: the others find nothing in it.
+  if (body.trim() === '') return emptyResponse;
   return parseJson(body);
 }
 

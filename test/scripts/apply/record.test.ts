@@ -73,10 +73,13 @@ test('a removed file must have the name in the history that it had when it was a
   await stack.change('r1');
   await stack.change('r2', undefined, own);
   await stack.change('r3');
+  const restored = own.map(({ isVerbatim: _, ...file }) => ({ ...file, origin: 'release 2/r2' }));
+  await stack.change('r2', undefined, restored);
   const { entries } = await readHistory(stack.files, service);
   const known = ['Mine and yours/b.yml', 'rules/a.yml', 'templates/prometheus/web.yml'];
   expect(entries.map(({ changed }) => changed).slice(1)).toEqual([
     expect.arrayContaining([...known, 'elsewhere/c.txt']),
+    expect.arrayContaining([...known, 'prometheus/more/c.txt']),
     expect.arrayContaining([...known, 'prometheus/more/c.txt']),
   ]);
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkOrigin, OtherOriginError } from '../../../scripts/plan/origin.ts';
+import { checkOrigin, OtherOriginError, volumesNote } from '../../../scripts/plan/origin.ts';
 import { folderWith } from '../../support/config.ts';
 
 const origin = { host: 'build1', folder: '/srv/new', file: 'stack.yml' };
@@ -23,6 +23,16 @@ test.each([
     tryThis: expect.stringContaining('--yes'),
   });
   await checkOrigin({ ...check, takeOver: true });
+});
+
+test('volumes that were created for another file must be noted, and no others', () => {
+  const note = (volumesFrom: typeof origin | undefined) => volumesNote({ stack: 'shop', origin }, volumesFrom);
+  expect(note({ ...origin, folder: '/srv/old' })).toBe(
+    'the volumes of shop exist already, with their data: they were created for /srv/old/stack.yml; for a stack of its own, set a different name in stack.yml',
+  );
+  expect(note({ ...origin, host: 'laptop' })).toContain('/srv/new/stack.yml on laptop');
+  expect([note(origin), note(undefined)]).toEqual([undefined, undefined]);
+  expect(volumesNote({ stack: 'shop' }, origin)).toBeUndefined();
 });
 
 test('a file that still exists must not be called gone', async () => {

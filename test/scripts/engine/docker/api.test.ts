@@ -183,12 +183,21 @@ const progress = ['pullImage', 'importImage', 'loadImages'];
 /** Anything may be in them. */
 const raw = new Set(['saveImages']);
 
+test.each(['', '\n'])(
+  'a call without a result must accept an empty response, as of Docker or Podman: %j',
+  async (text) => {
+    await using daemon = await fakeDaemon(body(201, text));
+    await daemon.engine.tagImage('x:1', 'y:1');
+  },
+);
+
 describe('a response that is not from the Docker API', () => {
   const page = '<!doctype html>\t<title>It works!</title>';
   it.each([
     ['a web page', body(200, page), '<!doctype html> <title>It works!</title>', raw],
     ['JSON that is cut', body(200, '[{"Id":"abc","Names":["/x"', 'application/json'), '[{"Id":"abc"', raw],
     ['an empty response', body(200, ''), 'empty', new Set([...withoutResult, ...raw, 'logs'])],
+    ['a line break, as of Podman', body(201, '\n'), 'empty', new Set([...withoutResult, ...raw, ...progress, 'logs'])],
     ['another JSON', json(200, { status: 'success' }), '', new Set([...withoutResult, ...progress, ...raw])],
     ['an error page', body(502, '<html>Bad Gateway</html>'), 'status 502, <html>Bad Gateway</html>', new Set<string>()],
     [
