@@ -5,6 +5,7 @@ import { isCollection, type Mapping, repeatedNames } from '../values/mapping.ts'
 import { quoted } from '../values/words.ts';
 import { type Datasource, uidOf } from './config.ts';
 import { pluginProblems } from './datasource-plugins.ts';
+import { typeProblems } from './datasource-types.ts';
 import { ownerOf, stackDatasources } from './datasources.ts';
 
 interface Located {
@@ -29,6 +30,7 @@ export function datasourceProblems(config: StackConfig): readonly Problem[] {
     ...repeatedUids(all),
     ...repeatedDefaults(all),
     ...all.flatMap(({ datasource, path }) => [
+      ...typeProblems(datasource.type, path, config.grafana.image),
       ...dollarProblems(datasource, path),
       ...secretProblems(datasource, path),
       ...missingHalves(datasource, path),

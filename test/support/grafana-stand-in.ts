@@ -9,7 +9,7 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { MemoryFiles } from './config-files.ts';
 import type { Grafana, Reply } from './grafana-image/api.ts';
 import { classicModel } from './grafana-image/dashboards.ts';
-import { answer, openGrafana, serverOf } from './grafana-image/serve.ts';
+import { answer, openGrafana, provision, serverOf } from './grafana-image/serve.ts';
 import {
   Database,
   hashOf,
@@ -86,7 +86,7 @@ export class GrafanaStandIn implements AsyncDisposable {
     const standIn = new GrafanaStandIn(options.password, options.settings);
     Object.assign(standIn.faults, options.faults);
     await standIn.put(options.files);
-    if (standIn.faults.slowStart === undefined) standIn.#provision();
+    if (standIn.faults.slowStart === undefined) provision(standIn.#grafana);
     await new Promise<void>((resolve) => standIn.#server.listen(0, '127.0.0.1', resolve));
     return standIn;
   }
@@ -147,7 +147,7 @@ export class GrafanaStandIn implements AsyncDisposable {
 
   /** Loads its files, as a new container does; throws when it would exit. */
   restart(): void {
-    this.#provision();
+    provision(this.#grafana);
   }
 
   hasPassword(password: string): boolean {
@@ -203,7 +203,7 @@ export class GrafanaStandIn implements AsyncDisposable {
     this.requests.push(asked);
     if (faults.slowStart !== undefined && faults.slowStart-- <= 0) {
       delete faults.slowStart;
-      this.#provision();
+      provision(this.#grafana);
     }
     if (faults.refuse !== undefined && asked.endsWith(`/${faults.refuse.what}/reload`)) {
       const { log, status, message } = faults.refuse;
@@ -221,10 +221,5 @@ export class GrafanaStandIn implements AsyncDisposable {
       if (leaveAsItWas.times-- > 0) this.changeDatasource(leaveAsItWas.uid, before);
     }
     return reply;
-  }
-
-  #provision(): void {
-    this.#grafana.reload('datasources');
-    this.#grafana.reload('dashboards');
   }
 }

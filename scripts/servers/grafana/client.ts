@@ -57,6 +57,7 @@ const indexSchema = z.looseObject({
     }),
   ),
 });
+const listSchema = z.array(z.looseObject({ uid: z.string(), name: z.string(), readOnly: z.boolean().default(false) }));
 const pluginSchema = z.looseObject({ id: z.string() });
 
 export type StoredDatasource = z.infer<typeof datasourceSchema>;
@@ -93,6 +94,11 @@ export class GrafanaClient {
 
   datasource(uid: string): Promise<GrafanaResponse<StoredDatasource>> {
     return this.#request(datasourceSchema, 'GET', `/api/datasources/uid/${encodeURIComponent(uid)}`);
+  }
+
+  /** All datasources, without their secrets. */
+  datasources(): Promise<GrafanaResponse<z.infer<typeof listSchema>>> {
+    return this.#request(listSchema, 'GET', '/api/datasources');
   }
 
   /** The datasource plugin's own health check; only plugins with a backend have one. */

@@ -1,3 +1,4 @@
+import { pluginOf } from '../../../stack/grafana/datasource-types.ts';
 import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
@@ -28,7 +29,12 @@ export const grafanaDriver: ServiceDriver = {
   async confirm(context) {
     const client = await signIn(context);
     await confirmFiles(context, client);
-    const notes = await Promise.all([unreachableDatasources(context, client), removeOldDashboards(context, client)]);
+    if (context.isFirstStart) {
+      // A new Grafana 12 migrates its secrets once, and then prunes none of the datasources that it has by that time.
+      await reloadFiles(context, client, ['datasources']);
+      await confirmFiles(context, client);
+    }
+    const notes = await Promise.all([datasourceNotes(context, client), removeOldDashboards(context, client)]);
     return notes.flat();
   },
 
@@ -90,17 +96,29 @@ async function reloadError(
   }
 }
 
-/** A note for each user-defined datasource that does not answer: not an error, since its server is not part of the stack. */
-async function unreachableDatasources({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
+/**
+ * Notes on user-defined datasources that do not answer or whose plugin is not installed: not errors, since neither is part of the
+ * stack; and on those that Grafana kept although they are no longer part of it.
+ */
+async function datasourceNotes({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
   const stackUids = new Set(stackDatasources(release.config).map(({ uid }) => uid));
-  const userDatasources = expectedDatasources(release.files).filter(
-    ({ orgId, uid }) => orgId === 1 && !stackUids.has(uid),
-  );
+  const expected = expectedDatasources(release.files).filter(({ orgId }) => orgId === 1);
+  const userDatasources = expected.filter(({ uid }) => !stackUids.has(uid));
+  const uids = new Set(expected.map(({ uid }) => uid));
   const notes = await Promise.all(
     userDatasources.map(async (datasource) => {
+      const { name, type } = datasource;
+      const plugin = await client.plugin(pluginOf(type));
+      if (plugin.kind === 'absent') return [`the datasource ${name} does not work: Grafana has no plugin ${type}`];
       const because = await whyNoServer(client, datasource);
-      return because === undefined ? [] : [`the datasource ${datasource.name} does not answer: ${because}`];
+      return because === undefined ? [] : [`the datasource ${name} does not answer: ${because}`];
     }),
   );
-  return notes.flat();
+  const listed = await client.datasources();
+  // Only files make read-only ones.
+  const left = listed.kind === 'ok' ? listed.value.filter(({ readOnly, uid }) => readOnly && !uids.has(uid)) : [];
+  return [
+    ...notes.flat(),
+    ...left.map(({ name }) => `the datasource ${name} is no longer part of the stack, but Grafana did not delete it`),
+  ];
 }

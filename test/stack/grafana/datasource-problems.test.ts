@@ -4,10 +4,10 @@ import { datasourceProblems } from '../../../stack/grafana/datasource-problems.t
 import { Secret } from '../../../stack/secret.ts';
 
 /** The problems of one datasource, as `severity path: message`. */
-function problemsOf(datasource: object): readonly string[] {
+function problemsOf(datasource: object, image = 'grafana/grafana:12.4.0'): readonly string[] {
   const config = stackSchema.parse({
     name: 'test',
-    grafana: { datasources: [{ name: 'a', type: 'loki', ...datasource }] },
+    grafana: { image, datasources: [{ name: 'a', type: 'loki', ...datasource }] },
   });
   return datasourceProblems(config).map(({ severity = 'error', path, message }) => {
     return `${severity} ${path.slice(3).join('.')}: ${message}`;
@@ -52,5 +52,31 @@ describe('headers of a datasource', () => {
     [[1_000_000_000], [1_000_000_000], [expect.stringContaining('there is no httpHeaderName1')]],
   ])('with the names %j and the values %j must be reported', (names, values, expected) => {
     expect(problemsOf(headers(names, values))).toEqual(expected);
+  });
+});
+
+describe('the type of a datasource', () => {
+  test.each(['postgres', 'testdata', 'phlare', 'grafana-postgresql-datasource', 'loki', 'mysql', 'zipkin'])(
+    'may be a plugin of the image, or an alias: %s',
+    (type) => {
+      expect(problemsOf({ type })).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['prometheu', 'grafana/grafana:12.4.0'],
+    ['Loki', 'grafana/grafana:12.4.0'],
+    ['postgresql', 'grafana/grafana:12.4.0'],
+    ['grafana-clickhouse-datasource', 'registry.example.com/grafana/grafana-oss:12.4.0'],
+    ['influx-db', 'registry.example.com/my-grafana:1'],
+  ])('that is none must be reported: %s in %s', (type, image) => {
+    expect(problemsOf({ type }, image)).toEqual([
+      `warning type: the image ${image} has no datasource plugin "${type}"`,
+    ]);
+  });
+
+  test("may be anything in an image of the user's", () => {
+    const image = 'registry.example.com/my-grafana:1';
+    expect(problemsOf({ type: 'grafana-clickhouse-datasource' }, image)).toEqual([]);
   });
 });

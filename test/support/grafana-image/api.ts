@@ -45,6 +45,13 @@ const plugins: Readonly<Record<string, string>> = {
   phlare: 'grafana-pyroscope-datasource',
 };
 
+/** The datasource plugins of the image, as `GET /api/plugins?type=datasource` lists them. */
+const installed = [
+  ...['alertmanager', 'cloudwatch', 'elasticsearch', 'grafana-azure-monitor-datasource', 'graphite', 'influxdb'],
+  ...['grafana-postgresql-datasource', 'grafana-pyroscope-datasource', 'grafana-testdata-datasource', 'jaeger'],
+  ...['loki', 'mssql', 'mysql', 'opentsdb', 'parca', 'prometheus', 'stackdriver', 'tempo', 'zipkin'],
+];
+
 const noDatasource: Reply = { status: 404, body: { message: 'Data source not found' } };
 const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found' } };
 
@@ -52,6 +59,7 @@ const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found'
 export const routes: readonly Route[] = [
   { pattern: /^POST \/api\/admin\/provisioning\/(datasources|dashboards)\/reload$/, role: 'admin', handle: reload },
   { pattern: /^POST \/api\/datasources$/, role: 'admin', handle: addDatasource },
+  { pattern: /^GET \/api\/datasources$/, role: 'viewer', handle: datasources },
   { pattern: /^DELETE \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: deleteDatasource },
   { pattern: /^GET \/api\/datasources\/uid\/([^/]+)$/, role: 'viewer', handle: datasource },
   { pattern: /^GET \/api\/datasources\/uid\/([^/]+)\/health$/, role: 'viewer', handle: health },
@@ -89,6 +97,11 @@ function reload({ one, grafana }: Asked): Reply {
 
 function find({ one, grafana }: Asked): StoredDatasource | undefined {
   return grafana.database.read().datasources.find(({ uid, orgId }) => uid === one && orgId === 1);
+}
+
+function datasources({ grafana }: Asked): Reply {
+  const all = grafana.database.read().datasources;
+  return { status: 200, body: all.map(({ secrets: _, isPrunable: __, ...model }) => model) };
 }
 
 /** As the browser adds one: it belongs to no file. */
@@ -223,7 +236,7 @@ function deleteDashboard({ one, grafana }: Asked): Reply {
 }
 
 function plugin({ one }: Asked): Reply {
-  if (one !== 'prometheus') {
+  if (!installed.includes(one)) {
     return { status: 404, body: { message: 'Plugin not found, no installed plugin with that id' } };
   }
   return { status: 200, body: { id: one, type: 'datasource', enabled: false } };

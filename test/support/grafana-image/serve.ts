@@ -27,14 +27,23 @@ export function serve(database: Database, settings: Readonly<Record<string, stri
         log(`logger=provisioning.${missing} level=error msg="Failed to read" path=${path} error="${error}"`);
     }
     try {
-      grafana.reload('datasources');
-      grafana.reload('dashboards');
+      provision(grafana);
     } catch (error) {
       log(provisioningError(error));
       process.exit(1);
     }
   }, provisioningMs);
   process.once('SIGTERM', () => process.exit(0));
+}
+
+/** What a starting server does. */
+export function provision({ database, reload }: Grafana): void {
+  reload('datasources');
+  reload('dashboards');
+  // pkg/services/secrets/kvstore/migrations: it updates all datasources, and what it does not set becomes false.
+  const { areSecretsMigrated, datasources } = database.read();
+  const unprunable = datasources.map((datasource) => ({ ...datasource, isPrunable: false }));
+  if (!areSecretsMigrated) database.update({ datasources: unprunable, areSecretsMigrated: true });
 }
 
 /** Grafana on a database, with the provisioning files of its settings, which it has not read yet. */

@@ -69,6 +69,8 @@ export interface Store {
   readonly datasources: readonly StoredDatasource[];
   readonly dashboards: readonly StoredDashboard[];
   readonly folders: readonly StoredFolder[];
+  /** Whether the server has migrated the secrets of datasources, which it does once. */
+  readonly areSecretsMigrated: boolean;
 }
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -89,7 +91,15 @@ export class Database {
   /** As at the first start. */
   create(password: string, secretKey: string): void {
     const admin = { id: 1, login: 'admin', password: hashOf(password), isAdmin: true, isDisabled: false };
-    this.write({ users: [admin], secretKey, failedLogins: [], datasources: [], dashboards: [], folders: [] });
+    this.write({
+      users: [admin],
+      secretKey,
+      failedLogins: [],
+      datasources: [],
+      dashboards: [],
+      folders: [],
+      areSecretsMigrated: false,
+    });
   }
 
   read(): Store {

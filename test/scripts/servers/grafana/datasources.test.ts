@@ -14,6 +14,7 @@ async function running(folder: Folder) {
   const { release } = await renderGrafana(folder, env);
   const standIn = await GrafanaStandIn.start({ password: 'right', files: release.files });
   const kept = keptInMemory({ 'admin-password': 'right' });
+  await grafanaDriver.confirm({ ...contextOf(standIn, release, kept), isFirstStart: true });
   return {
     standIn,
     confirm: () => grafanaDriver.confirm(contextOf(standIn, release, kept)),
@@ -26,7 +27,8 @@ async function running(folder: Folder) {
       else await grafanaDriver.reload(context);
       return grafanaDriver.confirm(context);
     },
-    reloads: () => standIn.requests.filter((asked) => asked.endsWith('/datasources/reload')).length,
+    /** The reloads of datasources after that of the first start. */
+    reloads: () => standIn.requests.filter((asked) => asked.endsWith('/datasources/reload')).length - 1,
     [Symbol.asyncDispose]: async () => {
       await standIn[Symbol.asyncDispose]();
       expect(standIn.unexpected).toEqual([]);
@@ -113,4 +115,17 @@ test('a change of dashboards alone must leave the datasources, unless one was ch
   grafana.standIn.changeDatasource('q', { url: 'http://elsewhere' });
   await expect(grafana.change(other, 'reload')).resolves.toEqual([]);
   expect(grafana.reloads()).toBe(1);
+});
+
+test('a datasource that Grafana cannot delete must be noted', async () => {
+  await using grafana = await running(stack(['{name: a, type: testdata, uid: q}']));
+  grafana.standIn.changeDatasource('q', { isPrunable: false });
+  await expect(grafana.change(stack(['{name: b, type: testdata, uid: r}']), 'reload')).resolves.toEqual([
+    'the datasource a is no longer part of the stack, but Grafana did not delete it',
+  ]);
+});
+
+test.each(['no-such-datasource', 'prometheu'])('a datasource without a plugin must be noted: %s', async (type) => {
+  await using grafana = await running(stack([`{name: a, type: ${type}}`]));
+  await expect(grafana.confirm()).resolves.toEqual([`the datasource a does not work: Grafana has no plugin ${type}`]);
 });

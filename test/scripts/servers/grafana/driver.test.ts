@@ -338,7 +338,7 @@ describe('a reload', () => {
     const held = JSON.parse(JSON.stringify({ ...disks, promstack: { revision: 'x', uid: 'disks' } }));
     setUp.standIn.addDashboard({ ...held, uid: 'copied', title: 'Disks copy' });
     setUp.standIn.addDashboard({ uid: 'mine', title: 'Mine' });
-    const without = await renderGrafana({ 'stack.yml': '{}' });
+    const without = await renderGrafana({ 'stack.yml': lokiStack.replace('  dashboards: [dashboards]\n', '') });
     await setUp.standIn.put(without.release.files);
     const context = { ...setUp.context, release: without.release };
     await grafanaDriver.reload(context);
@@ -461,7 +461,7 @@ describe('a change of one dashboard among many', () => {
 
 test('a dashboard that cannot be deleted must be noted without failing', async () => {
   await using setUp = await scene();
-  const { release } = await renderGrafana({});
+  const { release } = await renderGrafana({ 'stack.yml': lokiStack.replace('  dashboards: [dashboards]\n', '') });
   const context: typeof setUp.context = {
     ...setUp.context,
     release,
