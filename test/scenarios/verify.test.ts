@@ -136,7 +136,7 @@ describe('verify', () => {
     expect(await brokenStage()).toMatchObject({
       name: 'pushgateway',
       why: 'pushgateway: its container is stopped',
-      tryThis: 'promstack up',
+      try: 'promstack up',
     });
     await engine.startContainer(container('pushgateway'));
   });
@@ -148,7 +148,7 @@ describe('verify', () => {
       expect(await brokenStage()).toMatchObject({
         name: 'prometheus',
         why: 'prometheus: its container is paused',
-        tryThis: `docker unpause ${container('prometheus')}`,
+        try: `docker unpause ${container('prometheus')}`,
       });
     } finally {
       await paused.unpause();
@@ -161,7 +161,7 @@ describe('verify', () => {
     expect(await brokenStage()).toMatchObject({
       name: 'alertmanager',
       why: 'alertmanager: its container is stopped',
-      tryThis: 'promstack up',
+      try: 'promstack up',
     });
     await engine.startContainer(container('alertmanager'));
   });
@@ -179,7 +179,7 @@ describe('verify', () => {
     expect(await brokenStage()).toMatchObject({
       name: 'prometheus',
       why: expect.stringContaining('became job="pushgateway", exported_job="promstack-verify"'),
-      tryThis: expect.stringContaining('honor_labels: true'),
+      try: expect.stringContaining('honor_labels: true'),
     });
   });
 
