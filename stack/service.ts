@@ -32,6 +32,8 @@ export interface Service {
   readonly port: number;
   /** `promstack open` without a service opens the one with the highest number; 0 when absent. */
   readonly openPriority?: number | undefined;
+  /** The address for browsers where the published port is not one. */
+  browserUrl?(container: ContainerSpec): string | undefined;
   /** The port on the host; undefined when none is published. */
   hostPort(config: StackConfig): number | undefined;
   isEnabled(config: StackConfig): boolean;
@@ -95,8 +97,8 @@ export interface Service {
   alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
   /** The data that is lost when a container of one spec replaces another; a sentence each. */
   risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
-  /** The likely cause of a container's exit, from its last log lines. */
-  explainExit?(logLines: readonly string[]): string | undefined;
+  /** The likely cause of a container's exit, from its last log lines; `volumes` are its own. */
+  explainExit?(logLines: readonly string[], volumes?: readonly string[]): string | undefined;
 }
 
 /** A secret that outlives all releases, such as an initial password. */

@@ -14,7 +14,7 @@ import { configWriterRole, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
 import { linkEntries, releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
 import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
-import type { ServiceClient } from '../state/service-client.ts';
+import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { portProcess } from '../util/port-process.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -148,7 +148,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       await takeOwnership(engine, desired.stack, request);
       containers.set(service, id);
       files.locate(service, id);
-      client.locate(service, { container: id, ports: spec.ports });
+      client.locate(service, locationOf(id, spec));
     },
     startContainer: async ({ service }, { signal }) => {
       const id = containerOf(service);
@@ -165,21 +165,22 @@ export function createExecutors(context: ExecutorContext): Executors {
     },
     waitReady: ({ service }, { signal, onProgress }) => {
       const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
-      return waitReady(desiredService(service).service, containerOf(service), options);
+      const { service: declared, volumes } = desiredService(service);
+      return waitReady(declared, containerOf(service), { ...options, volumes });
     },
     reload: async ({ service: name }, step) => {
-      const { service, release } = desiredService(name);
+      const { service, release, volumes } = desiredService(name);
       if (release === undefined) return;
-      const running = { service, container: containerOf(name), engine, clock, doing: `reloading ${name}` };
+      const running = { service, volumes, container: containerOf(name), engine, clock, doing: `reloading ${name}` };
       changes.set(name, new Date(clock.now()));
       await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
         driverOf(name).reload(contextOf(name, release, { ...step, signal })),
       );
     },
     confirm: async ({ service: name }, step) => {
-      const { service, release } = desiredService(name);
+      const { service, release, volumes } = desiredService(name);
       if (release === undefined) return;
-      const running = { service, container: containerOf(name), engine, clock, doing: `confirming ${name}` };
+      const running = { service, volumes, container: containerOf(name), engine, clock, doing: `confirming ${name}` };
       const notes = await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
         driverOf(name).confirm(contextOf(name, release, { ...step, signal })),
       );

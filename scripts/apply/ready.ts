@@ -22,6 +22,8 @@ export async function waitReady(
     readonly client: ServiceClient;
     readonly clock: Clock;
     readonly signal: AbortSignal;
+    /** Its volumes, for messages. */
+    readonly volumes?: readonly string[] | undefined;
     /** How long it may take without progress. */
     readonly deadlineMs: number;
     /** Resolves when the container exits; requested before its start so that no exit is missed. */
@@ -39,7 +41,7 @@ export async function waitReady(
     // A failed wait is not an exit: the state below shows an exited container, too.
     () => undefined,
   );
-  const toError = (why: string): Promise<StackError> => startError(service, container, engine, why);
+  const toError = (why: string): Promise<StackError> => startError(service, container, options, why);
   let end = clock.now() + deadlineMs;
   let nextInspect = clock.now() + inspectMs;
   let last = 'it does not answer yet';
@@ -113,11 +115,11 @@ function killed({ name }: Service, exitCode: number): string {
   return exitCode === 137 ? `, killed, most likely because it ran out of memory (see ${name}.resources.memory)` : '';
 }
 
-/** The error for a container that exited or did not become ready, with the cause and the last lines of its log. */
+/** The error for a container that exited or did not become ready, with the cause, or else the last lines of its log. */
 async function startError(
   service: Service,
   container: string,
-  engine: Engine,
+  { engine, volumes = [] }: { readonly engine: Engine; readonly volumes?: readonly string[] | undefined },
   why: string,
   doing = `starting ${service.name}`,
 ): Promise<StackError> {
@@ -127,12 +129,12 @@ async function startError(
   } catch {
     // The container was removed, and its log with it.
   }
-  const cause = service.explainExit?.(lines);
+  const cause = service.explainExit?.(lines, volumes);
   // The trace of a panic says nothing to a user.
   const trace = lines.findIndex((line) => /^goroutine \d+ .*\[/.test(line));
   const spoken = trace === -1 ? lines : lines.slice(0, trace);
   const log =
-    spoken.length === 0
+    spoken.length === 0 || cause !== undefined
       ? ''
       : `\n  its last log lines:\n${spoken
           .slice(-shownLogLines)
@@ -141,6 +143,7 @@ async function startError(
   return new StackError({
     doing,
     why: `${why}${cause === undefined ? '' : `: ${cause}`}${log}`,
+    brief: why,
     tryThis: `promstack logs ${service.name}`,
   });
 }
@@ -158,6 +161,7 @@ interface RunningServer {
   readonly clock: Clock;
   /** Resolves when the container exits; undefined when this run did not start it. */
   readonly exit: Promise<number> | undefined;
+  readonly volumes?: readonly string[] | undefined;
   readonly signal: AbortSignal;
   /** What is being done, for messages: `reloading prometheus`. */
   readonly doing: string;
@@ -169,7 +173,7 @@ interface RunningServer {
  * removed: until then the server would only be silent.
  */
 export async function whileAlive<T>(
-  { service, container, engine, clock, exit, signal, doing }: RunningServer,
+  { service, container, engine, clock, exit, volumes, signal, doing }: RunningServer,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const done = new AbortController();
@@ -177,7 +181,7 @@ export async function whileAlive<T>(
   const crash = async (): Promise<never> => {
     const code = await exit;
     if (code === undefined) return never();
-    throw await startError(service, container, engine, `${exitedWith(code)} after it was ready`, doing);
+    throw await startError(service, container, { engine, volumes }, `${exitedWith(code)} after it was ready`, doing);
   };
   const stop = async (): Promise<never> => {
     for (;;) {
@@ -186,7 +190,7 @@ export async function whileAlive<T>(
       const found = await engine.findContainer(container).catch(() => 'unknown' as const);
       if (found === 'unknown' || found?.state === 'running') continue;
       if (found === undefined || found.state === 'paused') throw notRunning(doing, found);
-      throw await startError(service, container, engine, 'it exited after it was ready', doing);
+      throw await startError(service, container, { engine, volumes }, 'it exited after it was ready', doing);
     }
   };
   try {

@@ -94,7 +94,8 @@ export async function runPlan<A extends Action>(
 }
 
 function firstLine(error: unknown): string {
-  const why = error instanceof StackError ? error.why : error instanceof Error ? error.message : String(error);
+  const why =
+    error instanceof StackError ? (error.brief ?? error.why) : error instanceof Error ? error.message : String(error);
   return why.split('\n')[0] ?? '';
 }
 

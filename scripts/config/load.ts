@@ -70,7 +70,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   const isMissing = (value: unknown): boolean => value instanceof Secret && value.reveal() === '';
   // Omits problems that are caused by an invalid key, or by a secret without its text.
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
-    !(missingSecrets.length > 0 && isMissing(valueAt(source.value, at))) &&
+    !(source.missingSecrets.length > 0 && isMissing(valueAt(source.value, at))) &&
     ![at, ...dependsOn, ...related.map((place) => place.path)].some((key) =>
       broken.some((invalid) => overlap(key, invalid)),
     );

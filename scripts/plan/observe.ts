@@ -7,7 +7,7 @@ import { configWriterRole, names, specOf } from '../state/names.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
 import { currentFolder, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
-import type { ServiceClient } from '../state/service-client.ts';
+import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import { type Desired, type DesiredService, hasConfigMount, historyService } from './desired.ts';
 import type { NameConflict, Observed, ObservedService } from './observed.ts';
 
@@ -37,7 +37,7 @@ export async function observe(
   const { primary, strays } = byService(stack, ours);
   for (const [service, container] of primary) {
     files.locate(service, container.id);
-    client.locate(service, { container: container.id, ports: specOf(container)?.ports ?? [] });
+    client.locate(service, locationOf(container.id, specOf(container)));
   }
   const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
   const historyOwner = historyService(desired);

@@ -51,11 +51,14 @@ export function driverContext(server: RunningServer): DriverContext {
     request: (request, { timeoutMs } = { timeoutMs: requestMs }) =>
       client.request(service.name, request, { timeoutMs, signal }),
     exec: (argv, stdin) => engine.exec(container, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),
-    lastLines: async (since) => {
-      const lines: string[] = [];
-      const range = since === undefined ? { tail: shownLines } : { since, tail: longestTail };
-      for await (const { text } of engine.logs(container, range)) lines.push(text);
-      return lines;
-    },
+    lastLines: (since) => lastLines(engine, container, since),
   };
+}
+
+/** The last lines of a container's log, oldest first; with `since`, those since a time. */
+export async function lastLines(engine: Engine, container: string, since?: Date): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const range = since === undefined ? { tail: shownLines } : { since, tail: longestTail };
+  for await (const { text } of engine.logs(container, range)) lines.push(text);
+  return lines;
 }

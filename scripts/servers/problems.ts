@@ -5,7 +5,7 @@ import { locateServices } from '../state/locate.ts';
 import { givenSecrets, openSecretStore } from '../state/secret-store.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
-import { driverOf } from './drivers.ts';
+import { driverOf, lastLines } from './drivers.ts';
 import type { ServerProblem } from './service-driver.ts';
 
 /** How long a look may wait for a server. */
@@ -41,6 +41,7 @@ export async function serverProblems(options: {
           kept: openSecretStore(engine, { stack: config.name, service: name, user, container: container.id }),
           given: givenSecrets(service, config),
           request: (request) => client.request(name, request, { timeoutMs, signal }),
+          lastLines: (since) => lastLines(engine, container.id, since),
           clock,
           rejected,
         });

@@ -17,7 +17,7 @@ export interface ServiceDriver {
 }
 
 /** A running server to look at. */
-export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected'> & {
+export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected' | 'lastLines'> & {
   readonly clock: Pick<Clock, 'now'>;
 };
 

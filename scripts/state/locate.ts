@@ -1,7 +1,7 @@
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { specOf } from './names.ts';
-import type { ServiceClient } from './service-client.ts';
+import { locationOf, type ServiceClient } from './service-client.ts';
 
 /** Finds the containers of a stack's services, by service, and passes their locations to the client. */
 export async function locateServices(
@@ -12,7 +12,7 @@ export async function locateServices(
   const containers = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: 'service' });
   const byService = new Map(containers.map((container) => [container.labels[serviceLabel] ?? '', container]));
   for (const [service, container] of byService) {
-    client.locate(service, { container: container.id, ports: specOf(container)?.ports ?? [] });
+    client.locate(service, locationOf(container.id, specOf(container)));
   }
   return byService;
 }

@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
-import type { HttpRequest, PortSpec } from '../../stack/model.ts';
+import type { ContainerSpec, HttpRequest, PortSpec } from '../../stack/model.ts';
+import { findService } from '../../stack/services.ts';
 import type { Engine, EngineLocation } from '../engine/engine.ts';
 import { ConnectionError, type FullResponse, sendRequest, timeoutError } from '../util/http.ts';
 
@@ -7,6 +8,14 @@ import { ConnectionError, type FullResponse, sendRequest, timeoutError } from '.
 interface ServiceLocation {
   readonly container: string;
   readonly ports: readonly PortSpec[];
+  /** The address for browsers where the published port is not one. */
+  readonly browserUrl?: string | undefined;
+}
+
+/** The location of a container, by the spec that it was created from. */
+export function locationOf(container: string, spec: ContainerSpec | undefined): ServiceLocation {
+  const browserUrl = spec && findService(spec.service)?.browserUrl?.(spec);
+  return { container, ports: spec?.ports ?? [], browserUrl };
 }
 
 interface RequestOptions {
@@ -36,7 +45,7 @@ export function openServiceClient(engine: Engine): ServiceClient {
     locate: (service, location) => void locations.set(service, location),
     url: (service, containerPort) => {
       const port = portOf(service, containerPort);
-      return port === undefined ? undefined : urlOf(port);
+      return locations.get(service)?.browserUrl ?? (port === undefined ? undefined : urlOf(port));
     },
     close: () => agent.destroy(),
     async request(service, request, options) {

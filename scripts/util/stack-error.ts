@@ -7,14 +7,23 @@ export class StackError extends Error {
   /** Why it failed, as a sentence without the period. */
   readonly why: string;
   readonly tryThis: string | undefined;
+  /** Why, in short, for the line of the step that failed: the whole reason follows at the end. */
+  readonly brief: string | undefined;
 
-  constructor(options: { doing: string; why: string; tryThis?: string | undefined; cause?: unknown }) {
+  constructor(options: {
+    doing: string;
+    why: string;
+    brief?: string | undefined;
+    tryThis?: string | undefined;
+    cause?: unknown;
+  }) {
     super(`${options.doing}: ${options.why}${options.tryThis === undefined ? '' : `\n  try: ${options.tryThis}`}`, {
       cause: options.cause,
     });
     this.name = 'StackError';
     this.doing = options.doing;
     this.why = options.why;
+    this.brief = options.brief;
     this.tryThis = options.tryThis;
   }
 }

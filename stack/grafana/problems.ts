@@ -12,6 +12,7 @@ export function problems(config: StackConfig): readonly Problem[] {
     ...passwordProblems(admin_password?.reveal()),
     ...smtpProblems(smtp),
     ...senderProblems(sections['smtp']?.['from_address']),
+    ...rootUrlProblems(config),
     ...settingProblems(config),
     ...databaseProblems(config.grafana.database),
     ...versionProblems(config.grafana.image),
@@ -73,6 +74,21 @@ function databaseProblems(database: StackConfig['grafana']['database']): readonl
         : `the ${key} starts or ends with whitespace, which is lost when Grafana reads it`;
     return [{ code: 'wrong-value', path, message, hint: `change the ${key} on the database server` }];
   });
+}
+
+/** A path that nobody strips: the URL is that of Grafana's own port. */
+function rootUrlProblems({ bind, grafana: { root_url, port } }: StackConfig): readonly Problem[] {
+  const [, host = '', at, path = ''] = /^https?:\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?\/*(.*)$/.exec(root_url ?? '') ?? [];
+  const own = ['localhost', '127.0.0.1', '[::1]', bind];
+  if (path === '' || Number(at) !== port || !own.includes(host)) return [];
+  return [
+    {
+      code: 'wrong-value',
+      path: ['grafana', 'root_url'],
+      message: `Grafana itself listens at ${host}:${port}, at its root: below a path its pages would redirect for ever`,
+      hint: 'remove the path, or write the URL of the reverse proxy that strips it',
+    },
+  ];
 }
 
 /** Major versions that were not tried; Grafana's tags have three numbers. */

@@ -3,6 +3,7 @@ import type { HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
 import { configMount, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
+import { asLogfmt } from '../values/logfmt.ts';
 import { parseJson } from '../values/parse.ts';
 import { dashboardFiles, dashboardsFolder, markDashboards, sharedNames } from './dashboards.ts';
 import {
@@ -19,6 +20,7 @@ import { environment, generatedSecrets, iniFile, secretFiles } from './settings.
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
+const dataVolume = 'grafana-data';
 
 /** Proving that its datasources and dashboards are loaded needs a login and several requests, so its driver does that (scripts/servers/grafana). */
 export const grafana = defineService({
@@ -38,13 +40,18 @@ export const grafana = defineService({
     ports: [{ bind: config.bind, host: config.grafana.port, container: port }],
     mounts: [
       { kind: 'config', target: configMount },
-      { kind: 'data', volume: 'grafana-data', target: dataDir },
+      { kind: 'data', volume: dataVolume, target: dataDir },
     ],
     tmpfs: ['/tmp', '/var/log/grafana'],
     resources: toResources(config.grafana.resources),
     labels: config.labels,
     stopTimeoutSeconds: 10,
   }),
+  browserUrl: ({ env }) => {
+    // Without the proxy that strips the path, its pages redirect to themselves for ever.
+    const root = env['GF_SERVER_ROOT_URL'];
+    return root !== undefined && /^https?:\/\/[^/]+\/+[^/]/.test(root) ? root : undefined;
+  },
   placeholders: (config) => ({
     is_prometheus_default: isPrometheusDefault(config),
     prometheus_version: prometheusVersion(config),
@@ -78,7 +85,10 @@ export const grafana = defineService({
   reload: 'driver',
   proofs: () => [],
   healthIndicators,
-  explainExit: (lines) => explainExit(lines, causes),
+  explainExit: (lines, volumes) => {
+    const volume = volumes?.find((name) => name.endsWith(dataVolume));
+    return explainExit(lines.map(asLogfmt).filter(isError), causes(volume === undefined ? '' : ` ${volume}`));
+  },
 });
 
 function healthIndicators(): readonly HealthIndicator[] {
@@ -106,14 +116,23 @@ function readHealth(body: string): Reading | undefined {
 
 /** The error of a line of Grafana's log, else the line itself. */
 export function errorOf(line: string): string {
-  return (errorIn(line) ?? line).trim();
+  return (errorIn(line) ?? line).replace(/^Error: \u2717 /, '').trim();
 }
 
-/** The last log lines of a Grafana that exited (12.4). */
-const causes: readonly ExitCause[] = [
+/** Grafana writes "Database locked, sleeping then retrying", with an error, at ordinary starts. */
+const isError = (line: string): boolean => !/\blevel=(?:debug|info|warn)\b/.test(line);
+
+/** The last log lines of a Grafana that exited (12.4); `volume` is the name of its data volume after a blank, if known. */
+const causes = (volume: string): readonly ExitCause[] => [
   {
-    pattern: /GF_PATHS_DATA='.*' is not writable/,
-    explain: () => 'it cannot write to its data volume, which must belong to user 472',
+    pattern: /GF_PATHS_DATA='.*' is not writable|attempt to write a readonly database|unable to open database file/,
+    explain: () =>
+      `it cannot write to its data volume${volume}: all of it must belong to user 472; a container of any image that mounts it can run chown -R 472:0 on it`,
+  },
+  {
+    pattern: /file is not a database|database disk image is malformed|file is encrypted or is not a database/,
+    explain: () =>
+      `the database grafana.db in its data volume${volume} is damaged: restore it from a backup; once it is moved away, Grafana starts with an empty one`,
   },
   {
     pattern: /Datasource provisioning error|failed to provision.* data source|datasource\.yaml config is invalid/i,
@@ -129,7 +148,10 @@ const causes: readonly ExitCause[] = [
     explain: ({ input }) => `it cannot connect to its database: ${errorOf(input)}`,
   },
   { pattern: /database is locked/, explain: () => 'its database is in use by another Grafana' },
-  { pattern: /no space left on device/, explain: () => 'no space left on device: the disk of its data volume is full' },
+  {
+    pattern: /no space left on device|database or disk is full/,
+    explain: () => `the disk of its data volume${volume} is full: free some space on it`,
+  },
   {
     pattern: /preinstall.*(?:failed|error)|failed to install plugin/i,
     explain: ({ input }) => `it could not download a plugin to install at start: ${errorOf(input)}`,

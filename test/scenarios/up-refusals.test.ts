@@ -113,7 +113,7 @@ describe('up with an external failure', () => {
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/starting alertmanager: it exited( with code \d+)? while starting/);
+    expect(stderr).toMatch(/alertmanager[^\n]*: it exited( with code \d+)? while starting/);
     expect(stderr).toContain('non-positive interval for NewTicker');
     expect(stderr).toContain('promstack logs alertmanager');
     await stack.configure({});

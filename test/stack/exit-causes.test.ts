@@ -125,7 +125,7 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
   [
     'grafana',
     ["GF_PATHS_DATA='/var/lib/grafana' is not writable.", 'mkdir: cannot create directory'],
-    'it cannot write to its data volume, which must belong to user 472',
+    'it cannot write to its data volume: all of it must belong to user 472; a container of any image that mounts it can run chown -R 472:0 on it',
   ],
   [
     'grafana',
@@ -138,12 +138,39 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
   [
     'grafana',
     ['Error: ✗ failed to connect to database: dial tcp 10.0.0.1:5432: connect: connection refused'],
-    'it cannot connect to its database: Error: ✗ failed to connect to database: dial tcp 10.0.0.1:5432: connect: connection refused',
+    'it cannot connect to its database: failed to connect to database: dial tcp 10.0.0.1:5432: connect: connection refused',
   ],
   [
     'grafana',
     ['level=error error="write /var/lib/grafana/grafana.db: no space left on device"'],
-    'no space left on device: the disk of its data volume is full',
+    'the disk of its data volume is full: free some space on it',
+  ],
+  ['grafana', ['Error: ✗ database or disk is full'], 'the disk of its data volume is full: free some space on it'],
+  [
+    'grafana',
+    ['Error: ✗ file is not a database'],
+    'the database grafana.db in its data volume is damaged: restore it from a backup; once it is moved away, Grafana starts with an empty one',
+  ],
+  [
+    'grafana',
+    [
+      '{"error":"Datasource provisioning error: data source with the same \\"uid\\" exists","level":"error","logger":"provisioning","msg":"Failed to provision data sources"}',
+    ],
+    'it could not provision its datasources: Datasource provisioning error: data source with the same "uid" exists',
+  ],
+  [
+    'grafana',
+    [
+      'logger=sqlstore.transactions level=info msg="Database locked, sleeping then retrying" error="database is locked" retry=0 code="database is locked"',
+    ],
+    undefined,
+  ],
+  [
+    'grafana',
+    [
+      '{"error":"database is locked","level":"info","logger":"sqlstore.transactions","msg":"Database locked, sleeping then retrying","retry":0}',
+    ],
+    undefined,
   ],
   ['grafana', ['level=info msg=bye'], undefined],
   ['alertmanager', [], undefined],
@@ -153,6 +180,16 @@ describe('the cause of an exit', () => {
   it.each(exits)('must be found in the last log lines of %s', (name, lines, cause) => {
     expect(findService(name)?.explainExit?.(lines)).toBe(cause);
   });
+});
+
+it.each([
+  "GF_PATHS_DATA='/var/lib/grafana' is not writable.",
+  'Error: ✗ database or disk is full',
+  'Error: ✗ database disk image is malformed',
+  'Error: ✗ attempt to write a readonly database',
+])('the data volume of a Grafana that exits with "%s" must be named', (line) => {
+  const cause = findService('grafana')?.explainExit?.([line], ['s-grafana-config', 's-grafana-data']);
+  expect(cause).toContain('its data volume s-grafana-data');
 });
 
 describe('a slow start of Prometheus', () => {

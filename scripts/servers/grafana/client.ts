@@ -149,7 +149,12 @@ export class GrafanaClient {
   }
 
   async #fetch(method: HttpRequest['method'], path: string, timeout?: Timeout): Promise<HttpResponse | NoAnswer> {
-    const headers = { authorization: this.#authorization, accept: 'application/json' };
+    const headers = {
+      authorization: this.#authorization,
+      accept: 'application/json',
+      // Else the organization that the admin last chose in the browser.
+      'x-grafana-org-id': '1',
+    };
     try {
       return await this.#send({ method, port, path, headers }, timeout);
     } catch (error) {

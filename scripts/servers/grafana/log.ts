@@ -1,5 +1,6 @@
 import { errorOf } from '../../../stack/grafana/service.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
+import { asLogfmt } from '../../../stack/values/logfmt.ts';
 
 /** An error in Grafana's log about a provisioning file. */
 export interface ProvisioningError {
@@ -16,7 +17,7 @@ export function provisioningErrors(
   files: readonly RenderedFile[],
 ): readonly ProvisioningError[] {
   const errors = new Map<string, ProvisioningError>();
-  for (const line of lines) {
+  for (const line of lines.map(asLogfmt)) {
     if (
       !/\blevel=(?:error|crit)\b/.test(line) ||
       !/provision|dashboard-?service|failed to (?:load|save) dashboard/i.test(line) ||

@@ -65,13 +65,28 @@ export async function signInProblems(context: LookContext): Promise<readonly Ser
       return response.value.isGrafanaAdmin ? [] : [demoted];
     }
     if (response.kind !== 'unauthorized') return [];
+    if (await isLocked(context)) return [locked];
     await markRejected(context, password);
   }
   return [dead];
 }
 
 const rejected = (isDeclared: boolean): string =>
-  `it rejects the stored password${isDeclared ? ', which is grafana.admin_password too' : ''}: the password of ${adminUser} was changed in Grafana, or its user was renamed, disabled, deleted or, after five wrong passwords, locked for five minutes`;
+  `it rejects the stored password${isDeclared ? ', which is grafana.admin_password too' : ''}: the password of ${adminUser} was changed in Grafana, or the user was renamed, disabled or deleted`;
+
+const locked: ServerProblem = {
+  message: `it has locked ${adminUser} for five minutes, after five wrong passwords`,
+  tryThis: 'wait five minutes, then run the command again',
+};
+
+/** How long ago an answer may have been logged. */
+const answeredMs = 10_000;
+
+/** Whether a sign-in was refused whatever its password, as only the log says. */
+async function isLocked({ lastLines, clock }: Pick<LookContext, 'lastLines' | 'clock'>): Promise<boolean> {
+  const lines = await lastLines(new Date(clock.now() - answeredMs)).catch((): readonly string[] => []);
+  return lines.some((line) => line.includes('too many consecutive incorrect login attempts for user'));
+}
 
 const demoted: ServerProblem = {
   message: `it accepts the password, but ${adminUser} is no longer a server admin`,
@@ -88,6 +103,9 @@ async function firstAccepted(
     const client = new GrafanaClient(context.request, password);
     const response = await settled(context, () => client.user());
     if (response.kind === 'unauthorized') {
+      if (await isLocked(context)) {
+        throw new LockedOutError({ doing, why: locked.message, tryThis: locked.tryThis });
+      }
       await markRejected(context, password);
       continue;
     }

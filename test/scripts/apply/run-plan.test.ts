@@ -26,6 +26,19 @@ describe('running a plan', () => {
     expect(outcome.done).toHaveLength(3);
   });
 
+  it('must report a failure in short where it has a short reason', async () => {
+    const events: Event[] = [];
+    const refuse = async (): Promise<void> => {
+      throw new StackError({ doing: 'starting bad', why: 'it exited: its disk is full', brief: 'it exited' });
+    };
+    await run(
+      plan((steps) => void steps.add(volume('bad'), [], 'a test')),
+      refuse,
+      { report: (event) => events.push(event) },
+    );
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'failed', why: 'it exited' }));
+  });
+
   it('must start no step after a failure, and abort and await the running ones', async () => {
     const events: Event[] = [];
     const outcome = await run(

@@ -337,3 +337,16 @@ describe('any content of stack.yml', () => {
     );
   });
 });
+
+test.each([
+  'grafana: {admin_password: !env UNSET}',
+  'grafana: {database: {type: postgres, host: db, user: a, password: !env UNSET}}',
+  'grafana: {smtp: {host: "m:25", from_address: a@b.example.com, user: me, password: !env UNSET}}',
+])('a secret without its text must be reported once, and not for its length: %s', async (text) => {
+  for (const env of [{}, { UNSET: '' }]) {
+    await using folder = await folderWith({ 'stack.yml': text });
+    const loaded = await loadStack({ cwd: folder.path, env });
+    const messages = loaded.ok ? [] : loaded.error.map(({ message }) => message);
+    expect(messages).toEqual([expect.stringMatching(/^the environment variable UNSET is (?:not set|empty)$/)]);
+  }
+});

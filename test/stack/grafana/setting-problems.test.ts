@@ -3,12 +3,13 @@ import { stackSchema } from '../../../stack/config.ts';
 import { showPath } from '../../../stack/diagnostic.ts';
 import { knownSettings } from '../../../stack/grafana/known-settings.ts';
 import { problems } from '../../../stack/grafana/problems.ts';
+import { grafana } from '../../../stack/grafana/service.ts';
 
 type Sections = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
 
 /** `severity path: message; hint` of each problem of a stack with these keys below `grafana`. */
-function found(grafana: Readonly<Record<string, unknown>>): readonly string[] {
-  return problems(stackSchema.parse({ name: 's', grafana })).map(
+function found(keys: Readonly<Record<string, unknown>>): readonly string[] {
+  return problems(stackSchema.parse({ name: 's', grafana: keys })).map(
     ({ severity = 'error', path, message, hint }) => `${severity} ${showPath(path)}: ${message}; ${hint}`,
   );
 }
@@ -144,6 +145,34 @@ test('all sections and keys of the list must be taken by the name that they have
   const all = [...knownSettings].map(([section, keys]) => [section, Object.fromEntries(keys.map((key) => [key, 'x']))]);
   const warnings = inConfig(Object.fromEntries(all)).filter((line) => /no setting|no section|not a valid/.test(line));
   expect(warnings).toEqual([]);
+});
+
+test.each(['http://localhost:3000/grafana/', 'http://127.0.0.1:3000//a', 'http://[::1]:3000/g'])(
+  'the root URL %s, whose path nobody strips, must be refused',
+  (root_url) => {
+    expect(found({ root_url })).toEqual([
+      expect.stringMatching(/^error grafana\.root_url: .* redirect for ever; remove/),
+    ]);
+  },
+);
+
+test.each([
+  'http://localhost:3000/',
+  'http://localhost:3000',
+  'http://localhost:8080/grafana/',
+  'https://example.com/g/',
+])('the root URL %s must be taken', (root_url) => {
+  expect(found({ root_url })).toEqual([]);
+});
+
+test('the address for browsers must be the root URL where it has a path', () => {
+  const urlOf = (root_url?: string) => {
+    const config = stackSchema.parse({ name: 's', grafana: { root_url } });
+    return grafana.browserUrl?.(grafana.container(config));
+  };
+  expect(urlOf('https://example.com/grafana/')).toBe('https://example.com/grafana/');
+  expect(urlOf('https://example.com/')).toBeUndefined();
+  expect(urlOf()).toBeUndefined();
 });
 
 test('whitespace in the login for Postgres must be refused without a part of it, and be taken by MySQL', () => {

@@ -95,10 +95,10 @@ export async function answer(request: IncomingMessage, grafana: Grafana): Promis
 }
 
 /** The user of a request's basic auth; with a wrong password the request is a visitor's. */
-function userOf({ headers: { authorization } }: IncomingMessage, { database }: Grafana): StoredUser | undefined {
+function userOf({ headers: { authorization } }: IncomingMessage, grafana: Grafana): StoredUser | undefined {
   if (authorization === undefined) return undefined;
   const [login = '', ...rest] = Buffer.from(authorization.replace(/^Basic /, ''), 'base64')
     .toString()
     .split(':');
-  return authenticate(database, login, rest.join(':'));
+  return authenticate(grafana, login, rest.join(':'));
 }

@@ -1,4 +1,4 @@
-import type { Asked, Reply, Route } from './api.ts';
+import type { Asked, Grafana, Reply, Route } from './api.ts';
 import { type Database, hashOf, type StoredUser } from './store.ts';
 
 /** How long a wrong password counts, and how many lock the user out (pkg/services/loginattempt). */
@@ -6,15 +6,24 @@ const windowMs = 300_000;
 const maxAttempts = 5;
 
 /** Whether the user is known by the password; a wrong one counts, one for a locked user does not. */
-export function authenticate(database: Database, login: string, password: string): StoredUser | undefined {
+export function authenticate({ database, log }: Grafana, login: string, password: string): StoredUser | undefined {
+  const failed = (why: string): undefined => {
+    const error = `[password-auth.failed] ${why}`;
+    log(
+      `logger=authn.service level=info msg="Failed to authenticate request" client=auth.client.basic error="${error}"`,
+    );
+  };
   const { users, failedLogins } = database.read();
   const name = login.toLowerCase();
   const recent = failedLogins.filter(({ at }) => at > Date.now() - windowMs);
-  if (recent.filter((attempt) => attempt.login === name).length >= maxAttempts) return undefined;
+  if (recent.filter((attempt) => attempt.login === name).length >= maxAttempts) {
+    const what = 'too many consecutive incorrect login attempts for user';
+    return failed(`${what} - login for user temporarily blocked`);
+  }
   const user = users.find((stored) => stored.login.toLowerCase() === name);
   if (user !== undefined && user.password === hashOf(password)) return user.isDisabled ? undefined : user;
   database.update({ failedLogins: [...recent, { login: name, at: Date.now() }] });
-  return undefined;
+  return failed('failed to authenticate identity: [password-auth.invalid] invalid password');
 }
 
 /** `grafana cli admin reset-admin-password` (pkg/cmd/grafana-cli/commands/reset_password_command.go). */

@@ -269,6 +269,19 @@ describe('a Grafana that rejects', () => {
     );
   });
 
+  test('a datasource file must be reported with the reason from a log in JSON too', async () => {
+    const error = 'Datasource provisioning error: data source with the same "uid" exists';
+    const log = JSON.stringify({
+      error,
+      level: 'error',
+      logger: 'provisioning',
+      msg: 'Failed to provision data sources',
+    });
+    const refuse = { what: 'datasources', status: 500, message: '', log } as const;
+    await using setUp = await scene({ faults: { refuse } });
+    expect((await refusal(setUp.reload())).why).toContain(`its log: ${error}`);
+  });
+
   test('one dashboard must be reported with its file and the reason from the log', async () => {
     await using setUp = await scene({ faults: { untitledDashboard: 'disks' } });
     const { doing, why } = await refusal(setUp.confirm());
@@ -682,6 +695,9 @@ describe('the password', () => {
     const { password, warning } = await rotatePassword(setUp.context);
     expect(warning).toContain('the password is set and stored, but Grafana does not let admin sign in');
     expect(warning).toContain('locks a user for five minutes');
+    const locked = 'it has locked admin for five minutes, after five wrong passwords';
+    expect((await refusal(setUp.confirm())).why).toBe(locked);
+    expect(await signInProblems(setUp.context)).toMatchObject([{ message: locked }]);
     expect(setUp.standIn.hasPassword(password.reveal())).toBe(true);
     expect(setUp.kept.texts.get('admin-password')).toBe(password.reveal());
   });
