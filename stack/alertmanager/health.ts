@@ -53,7 +53,12 @@ function readNotifications(page: string): Reading {
     text: `${sent} sent, ${failures} since it started (${by})`,
     values,
     tone: 'notice',
-    problems: [{ message: `notifications via ${by} failed: ${failures}`, tryThis: 'promstack logs alertmanager' }],
+    problems: [
+      {
+        message: `notifications via ${by} failed: ${failures} since it started`,
+        tryThis: 'promstack logs alertmanager',
+      },
+    ],
   };
 }
 

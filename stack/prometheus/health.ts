@@ -1,14 +1,16 @@
 import * as z from 'zod';
+import type { StackConfig } from '../config.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { logfmt } from '../values/logfmt.ts';
 import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
 import { counted } from '../values/words.ts';
+import { remoteWrite } from './remote-write.ts';
 
 const port = 9090;
 
-export function healthIndicators(): readonly HealthIndicator[] {
+export function healthIndicators({ prometheus }: StackConfig): readonly HealthIndicator[] {
   return [
     {
       label: 'targets',
@@ -30,6 +32,7 @@ export function healthIndicators(): readonly HealthIndicator[] {
       request: { method: 'GET', port, path: '/api/v1/alerts' },
       read: ({ body }) => readAlerts(parseJson(body)),
     },
+    ...(prometheus.remote_write.length === 0 ? [] : [remoteWrite]),
     {
       label: 'last reload',
       request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },

@@ -213,7 +213,7 @@ test('notifications must count as sent once a receiver took them, and every atte
     tone: 'notice',
     problems: [
       {
-        message: 'notifications via email failed: 5 attempts failed, 1 given up',
+        message: 'notifications via email failed: 5 attempts failed, 1 given up since it started',
         tryThis: 'promstack logs alertmanager',
       },
     ],
