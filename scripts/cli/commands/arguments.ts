@@ -55,7 +55,9 @@ export function whichServices(config: StackConfig, names: readonly string[]): re
 /** Throws an InputError when the stack has no Alertmanager. */
 export function requireAlertmanager(config: StackConfig): void {
   if (config.alertmanager.enabled) return;
-  throw new InputError([misuse('this stack has no Alertmanager', 'enable alertmanager in stack.yml')]);
+  throw new InputError([
+    misuse('this stack has no Alertmanager', '`promstack up --with alertmanager`, or enable it in stack.yml'),
+  ]);
 }
 
 /** Throws an InputError for a service of `--with` that does not exist, or that `--without` leaves out. */

@@ -32,7 +32,9 @@ export const command = defineCommand({
   run: async (context, { rotate }) => {
     const config = await (rotate === true ? fullConfigOrThrow : configOrThrow)(context);
     if (!config.grafana.enabled) {
-      throw new InputError([misuse('this stack has no Grafana', 'enable grafana in stack.yml')]);
+      throw new InputError([
+        misuse('this stack has no Grafana', '`promstack up --with grafana`, or enable it in stack.yml'),
+      ]);
     }
     await using engine = await connectEngine(context);
     return rotate === true ? rotateIt(context, engine, config) : show(context, engine, config);

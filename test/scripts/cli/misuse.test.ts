@@ -10,7 +10,7 @@ test.each([
     'password',
     ['password'],
     'grafana: { enabled: false }\n',
-    '✖ this stack has no Grafana\n  enable grafana in stack.yml\n',
+    '✖ this stack has no Grafana\n  `promstack up --with grafana`, or enable it in stack.yml\n',
   ],
   [
     'alert test',
