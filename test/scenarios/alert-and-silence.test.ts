@@ -148,8 +148,9 @@ describe('alert test and silence', () => {
       comment: 'moving disks',
       status: { state: 'active' },
     });
-    const expired = await stack.run('silence', 'expire', id);
-    expect({ exitCode: expired.exitCode, stderr: expired.stderr }).toEqual({ exitCode: 0, stderr: `expired ${id}\n` });
+    const expired = await stack.run('silence', 'expire', id, '--json');
+    expect(JSON.parse(expired.stdout)).toMatchObject({ ok: true, stack: stack.name, expired: [id] });
+    expect((await stack.run('silence', 'expire', id)).stderr).toBe(`${id} had already expired\n`);
     expect(JSON.parse((await stack.run('silence', 'list', '--json')).stdout)).toMatchObject({ silences: [] });
     expect((await stack.run('silence', 'list', '--json', '--expired')).stdout).toContain(id);
 

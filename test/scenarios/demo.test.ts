@@ -105,8 +105,9 @@ it('the demo must fire an alert, resolve it, print commands that work, and leave
       { format: 1, ok: true, stack, urls: expect.arrayContaining([{ service: 'prometheus', url: prometheus }]) },
     ]);
   } finally {
-    const down = await promstack('demo', '--name', name, '--down');
-    expect(down.exitCode, down.stderr).toBe(0);
+    const down = await promstack('demo', '--name', name, '--down', '--json');
+    expect(down.exitCode, down.stdout).toBe(0);
+    expect(JSON.parse(down.stdout)).toMatchObject({ stack, removed: { networks: [stack] } });
   }
   expect(await engine.listContainers(labels)).toEqual([]);
   expect(await engine.listVolumes(labels)).toEqual([]);
@@ -138,7 +139,8 @@ it('the demo must print a password that signs in to its Grafana', async () => {
     expect((await promstack('-p', stack, 'status')).stdout).toMatch(/grafana +ready/);
     const rotated = (await promstack('-p', stack, 'password', '--rotate')).stdout.trim();
     expect(rotated).not.toBe(password);
-    expect((await promstack('-p', stack, 'password')).stdout.trim()).toBe(rotated);
+    const inJson = (await promstack('-p', stack, 'password', '--json')).stdout;
+    expect(JSON.parse(inJson)).toMatchObject({ stack, user: 'admin', password: rotated });
   } finally {
     await promstack('demo', '--name', name, '--down');
   }

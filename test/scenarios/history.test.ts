@@ -72,9 +72,11 @@ describe('rollback', () => {
     await change(stack, 1);
     const [second, containers] = [await running(stack), await containerIds(stack)];
 
-    const back = await stack.run('rollback');
+    const back = await stack.run('rollback', '--json');
     expectFine(back);
-    expect(back.stdout).toContain('prometheus    reloaded');
+    expect((JSON.parse(back.stdout) as { changes: object[] }).changes).toContainEqual(
+      expect.objectContaining({ service: 'prometheus', action: 'reload' }),
+    );
     expect(await running(stack)).toEqual(first);
     expect(await containerIds(stack)).toEqual(containers);
     const history = await historyOf(stack);

@@ -228,6 +228,17 @@ two  -  never  <ago>  0
       stderr: `removed {job="one"} at ${server.url}\nkept groups with additional labels: {job="one", x="1"}\n`,
     });
     expect(await groups()).toMatchObject([{ job: 'one', labels: { x: '1' } }]);
+    for (const command of [
+      ['push', '--delete', '--dry-run'],
+      ['groups', 'rm'],
+    ]) {
+      const { stdout } = await promstack('', ...command, '--job', 'one', '--label', 'x=1', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({
+        ok: true,
+        command: command.filter((word) => !word.startsWith('-')).join(' '),
+      });
+    }
+    await promstack('a 1\n', 'push', '--job', 'one', '--label', 'x=1');
     expect(await promstack('', 'groups', 'rm', '--job', 'one')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(

@@ -158,7 +158,9 @@ describe('a running stack', () => {
   it('must have its pages opened by name', async () => {
     const { stdout, exitCode } = await stack.run('open', '--print');
     expect({ stdout, exitCode }).toEqual({ stdout: `${stack.url('prometheus')}\n`, exitCode: 0 });
-    expect((await stack.run('open', 'alertmanager', '--print')).stdout).toBe(`${stack.url('alertmanager')}\n`);
+    const named = (await stack.run('open', 'alertmanager', '--print', '--json')).stdout;
+    expect(JSON.parse(named)).toMatchObject({ service: 'alertmanager', url: stack.url('alertmanager') });
+    expect(JSON.parse((await stack.run('version', '--json')).stdout)).toMatchObject({ engine: { isLocal: true } });
     const { exitCode: code, stderr } = await stack.run('open', 'prometeus', '--print');
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -201,13 +203,13 @@ describe('a running stack', () => {
     expect(images.map(({ service }) => service)).toEqual(['pushgateway', 'prometheus', 'alertmanager', 'sink']);
     expect(images.every(({ sizeBytes }) => sizeBytes > 1_000_000)).toBe(true);
     const archive = join(stack.path, 'images.tar');
-    expect((await stack.run('images', 'save', archive)).exitCode).toBe(0);
+    const saved = JSON.parse((await stack.run('images', 'save', archive, '--json')).stdout);
+    expect(saved).toMatchObject({ ok: true, archive });
     expect((await stat(archive)).size).toBeGreaterThan(10_000_000);
-    const loaded = await stack.run('images', 'load', archive);
-    expect(loaded.exitCode, loaded.stderr).toBe(0);
-    expect(loaded.stdout.trimEnd().split('\n').sort()).toEqual(
-      [...new Set(images.map(({ localImage }) => localImage))].sort(),
-    );
+    const load = await stack.run('images', 'load', archive, '--json');
+    expect(load.exitCode, load.stdout).toBe(0);
+    const { loaded } = JSON.parse(load.stdout) as { loaded: string[] };
+    expect(loaded.sort()).toEqual([...new Set(images.map(({ localImage }) => localImage))].sort());
     await rm(archive);
   });
 

@@ -58,9 +58,9 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
     start: (args, env = {}) => spawnProgram(binary, path, args, env),
     url: (service, below = '') => `http://127.0.0.1:${ports[service]}${below}`,
     [Symbol.asyncDispose]: async () => {
-      const down = await run('down', '--name', name, '--volumes', '--yes');
+      const down = await run('down', '--name', name, '--volumes', '--yes', '--json');
       await rm(path, { recursive: true, force: true });
-      if (down.exitCode !== 0) throw new Error(`the stack ${name} could not be removed: ${down.stderr}`);
+      if (down.exitCode !== 0) throw new Error(`the stack ${name} could not be removed: ${down.stdout}`);
     },
   };
 }
