@@ -1,7 +1,7 @@
 import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { perSecond, pushedEvents } from './events.ts';
+import { aMinute, perMinute, perSecond, pushedEvents } from './events.ts';
 import { bars, graph, stat, timeline } from './panels.ts';
-import { colour, orangeThenRed, redFrom, zeroOrOne } from './thresholds.ts';
+import { colour, orangeThenRed, redFrom, textFor, zeroOrOne } from './thresholds.ts';
 
 const raid = 'raid_status{instance=~"$instance"}';
 
@@ -116,23 +116,23 @@ export const demo: DashboardPlan = {
       heading: 'Alerts',
       height: 9,
       panels: [
-        graph(
-          'Alerts by name and state',
+        timeline(
+          'Alerts',
           'Pending alerts fire once their condition has held for the duration of "for" in the rule.',
-          { '{{alertname}} {{alertstate}}': 'count by (alertname, alertstate) (ALERTS)' },
+          { '{{alertname}}': 'max by (alertname) (ALERTS{alertstate="firing"} * 2 or ALERTS)' },
           {
             width: 16,
-            decimals: 0,
-            stacked: true,
-            colours: { '/ firing$/': colour.critical, '/ pending$/': colour.warning },
-            noValue: 'No alerts',
+            mappings: [textFor(1, 'Pending', colour.warning), textFor(2, 'Firing', colour.critical)],
           },
         ),
-        stat(
-          'Notifications sent',
-          'Notifications sent since Alertmanager started, without failed ones.',
-          { sent: 'sum(alertmanager_notifications_total) - sum(alertmanager_notifications_failed_total)' },
-          { width: 8, decimals: 0, quiet: true },
+        graph(
+          'Notifications',
+          'Notifications per minute, the failed ones among them.',
+          {
+            sent: perMinute('alertmanager_notifications_total'),
+            failed: perMinute('alertmanager_notifications_failed_total'),
+          },
+          { width: 8, unit: aMinute, colours: { sent: colour.ok, failed: colour.critical } },
         ),
       ],
     },

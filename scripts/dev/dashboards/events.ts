@@ -51,9 +51,9 @@ export function withGroupName(vector: string): string {
   return `label_replace(${vector}, "group", "$1", "rule_group", ".*;(.*)")`;
 }
 
-/** The duration of each rule group as a ratio of its interval, from 1%. */
+/** The duration of the slowest rule groups as a ratio of their interval. */
 export const ruleGroupLoad = withGroupName(
-  'prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds > 0.01',
+  'prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds and topk(3, avg_over_time(prometheus_rule_group_last_duration_seconds[$__range] @ end()) / prometheus_rule_group_interval_seconds @ end())',
 );
 
 function sumBy(labels: readonly string[], vector: string): string {

@@ -36,7 +36,7 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { aMinute, someEvents } from './events.ts';
 import { type DashboardPanels, type Link, linkTo } from './link.ts';
-import { colour, neutral } from './thresholds.ts';
+import { colour, neutral, nothingForNull } from './thresholds.ts';
 
 /** The stack's own Prometheus, by the uid of its provisioned datasource. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' } as const;
@@ -111,8 +111,9 @@ export function graph(title: string, description: string, queries: Queries, opti
       )
       .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
       .drawStyle(bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
-      .fillOpacity(bars ? 70 : stacked ? 30 : 8)
-      .lineWidth(bars ? 0 : 1.5)
+      // A line of zeros on top of others would have their height.
+      .fillOpacity(bars ? 70 : stacked ? 50 : 8)
+      .lineWidth(bars || stacked ? 0 : 1.5)
       .showPoints(VisibilityMode.Never)
       .axisSoftMin(0);
     if (softMax !== undefined) builder.axisSoftMax(softMax);
@@ -150,7 +151,7 @@ export function memory(server: string, description: string): PanelPlan {
 
 export function cpu(server: string): PanelPlan {
   const expr = `rate(process_cpu_seconds_total[$__rate_interval]) ${ofServer(server)}`;
-  return graph('CPU', 'CPU cores used by the process.', { '{{instance}}': expr });
+  return graph('CPU', 'CPU cores used by the process.', { '{{instance}}': expr }, { softMax: 0.1 });
 }
 
 /** Filters metrics that every process exports to those of one server. */
@@ -188,7 +189,8 @@ export function bars(title: string, description: string, queries: Queries, optio
 
 /** A state timeline, one band per series. */
 export function timeline(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
-  return panel({ title, description, queries, ...options }, () => {
+  const mappings = [...(options.mappings ?? []), nothingForNull];
+  return panel({ title, description, queries, ...options, mappings }, () => {
     const builder = new TimelineBuilder()
       .mergeValues(true)
       .rowHeight(0.8)

@@ -43,7 +43,7 @@ const lights: readonly PanelPlan[] = [
     'Firing alerts',
     'Alerts that are firing now, of any severity. Orange from 1: they are listed below.',
     { firing: 'count(ALERTS{alertstate="firing"}) or vector(0)' },
-    { thresholds: orangeFrom(1), link: { panel: 'Alerts that fire now' } },
+    { thresholds: orangeFrom(1), link: { panel: 'Firing alerts, oldest first' } },
   ),
   stat(
     'Undelivered',
@@ -77,14 +77,14 @@ const lights: readonly PanelPlan[] = [
 
 /** Two rows, so that no title is cut beside Grafana's open menu. */
 const health: readonly Row[] = [
-  { heading: 'Health (start with the first red panel from the left)', height: 3, panels: lights.slice(0, 4) },
+  { heading: 'Health: start at the first red light', height: 3, panels: lights.slice(0, 4) },
   { height: 3, panels: lights.slice(4) },
   {
     height: 7,
     panels: [
       table(
-        'Alerts that fire now',
-        'All firing alerts, oldest first. A click on a name opens the rule with its runbook.',
+        'Firing alerts, oldest first',
+        'A click on a name opens the rule with its runbook.',
         ['time() - ALERTS_FOR_STATE * ignoring (alertstate) ALERTS{alertstate="firing"}'],
         [
           { from: 'alertname', title: 'Alert', width: 300, link: ruleOfCell },
@@ -164,11 +164,6 @@ export const pipelineOverview: DashboardPlan = {
           { '{{job}}': 'max by (job) (scrape_duration_seconds)' },
           { unit: 's' },
         ),
-        graph(
-          'Samples per scrape',
-          'Scraped samples by job. A sudden rise means a label with too many values; a drop means missing sources.',
-          { '{{job}}': 'sum by (job) (scrape_samples_scraped)' },
-        ),
       ],
     },
     {
@@ -177,9 +172,9 @@ export const pipelineOverview: DashboardPlan = {
       panels: [
         graph(
           'Rule group duration / interval',
-          'Duration of the last evaluation as a ratio of the interval, from 1%. At 100% evaluations are skipped and alerts are late.',
+          'Duration of evaluations as a ratio of the interval, of the three slowest groups. At 100% evaluations are skipped and alerts are late.',
           { '{{group}}': ruleGroupLoad },
-          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1), noValue: 'All groups are below 1%' },
+          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1) },
         ),
         failures(
           'Failed and skipped evaluations',

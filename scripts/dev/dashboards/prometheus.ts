@@ -127,9 +127,9 @@ export const prometheus: DashboardPlan = {
       panels: [
         graph(
           'Rule group duration / interval',
-          'Duration of the last evaluation as a ratio of the interval, from 1%. At 100% evaluations are skipped and alerts are late.',
+          'Duration of evaluations as a ratio of the interval, of the three slowest groups. At 100% evaluations are skipped and alerts are late.',
           { '{{group}}': ruleGroupLoad },
-          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1), noValue: 'All groups are below 1%' },
+          { unit: 'percentunit', thresholds: orangeThenRed(0.5, 1) },
         ),
         graph(
           'Failed evaluations by group',

@@ -1,4 +1,9 @@
-import { MappingType, type Threshold, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  MappingType,
+  SpecialValueMatch,
+  type Threshold,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 
 /** Grafana's colours by meaning: red means act, orange means look. */
 export const colour = {
@@ -46,9 +51,15 @@ export function orangeThenRed(warning: number, critical: number): readonly Thres
 export const neutral: readonly Threshold[] = [{ value: null, color: colour.none }];
 
 /** Shows a text in place of a value, in a colour. */
-function textFor(value: number | string, text: string, color: string): ValueMapping {
+export function textFor(value: number | string, text: string, color: string): ValueMapping {
   return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
 }
+
+/** Keeps missing values out of the legend of a state timeline. */
+export const nothingForNull: ValueMapping = {
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.Null, result: { text: '', color: 'transparent' } },
+};
 
 /** Texts for series of 0 (bad, red) and 1 (good, green). */
 export function zeroOrOne(bad: string, good: string) {

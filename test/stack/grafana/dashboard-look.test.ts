@@ -47,6 +47,15 @@ const labelValues: Readonly<Record<string, readonly string[]>> = {
   instance: ['pushgateway:9091'],
 };
 
+const longestAlert = shippedAlerts.map(({ alert }) => alert).reduce((a, b) => (b.length > a.length ? b : a));
+
+/** The longest label of each timeline: Grafana gives them 40 % of it. */
+const timelineLabels: Readonly<Record<string, string>> = {
+  '{{job}} {{instance}}': 'alertmanager alertmanager:9093',
+  '{{instance}} {{array}}': 'storage-1 md0',
+  '{{alertname}}': longestAlert,
+};
+
 function legendNames({ type, targets = [], fieldConfig }: Panel): readonly string[] {
   if (type !== 'timeseries') return [];
   // What fails is rarely more than two at a time.
@@ -80,8 +89,6 @@ function legendHeight(names: readonly string[], width: number): number {
   }
   return lines * 18 + (lines - 1) * 15 + 2 * 4;
 }
-
-const longestAlert = shippedAlerts.map(({ alert }) => alert).reduce((a, b) => (b.length > a.length ? b : a));
 
 /** The longest usual value of each column. */
 const cells: Readonly<Record<string, string>> = {
@@ -127,6 +134,19 @@ describe.each(shippedDashboards())('$name', ({ dashboard }) => {
       const height = legendHeight(legendNames(panel), panelWidth(panel) - 2 - 2 * 8 - 2 * 4);
       // Grafana gives it 35 % and scrolls the rest.
       expect(height, `the legend of ${panel.title}`).toBeLessThanOrEqual(0.35 * contentHeight(panel));
+    }
+  });
+
+  test('no label of a state timeline may be cut', () => {
+    for (const { type, title, targets = [], gridPos } of panels) {
+      if (type !== 'state-timeline') continue;
+      for (const target of targets) {
+        const { legendFormat = '' } = target as { legendFormat?: string };
+        const label = Object.entries(timelineLabels).find(([legend]) => legend === legendFormat)?.[1];
+        expect(label, `a label such as ${legendFormat}`).toBeDefined();
+        const room = 0.4 * (panelWidth({ gridPos } as Panel) - 2 - 2 * 8);
+        expect(textWidth(label ?? '', 12, 'regular'), title).toBeLessThanOrEqual(room);
+      }
     }
   });
 
@@ -197,11 +217,22 @@ describe.each(shippedDashboards())('$name', ({ dashboard }) => {
       if (type === 'state-timeline') {
         expect(options.perPage, title).toBe(0);
         expect(fieldConfig?.defaults.color?.mode, title).toBe('fixed');
-        expect(fieldConfig?.defaults.mappings, title).toHaveLength(2);
+        // Two words, and none for missing values.
+        expect(
+          fieldConfig?.defaults.mappings?.map(({ type }) => type),
+          title,
+        ).toEqual(['value', 'value', 'special']);
       }
       if (!legendNames(panel).some((name) => name.includes('firing'))) continue;
       const firing = fieldConfig?.overrides.find(({ matcher }) => String(matcher.options).includes('firing'));
       expect(firing?.properties, title).toContainEqual({ id: 'color', value: { mode: 'fixed', fixedColor: 'red' } });
+    }
+  });
+
+  test('a stacked series of zeros must not be drawn over the others', () => {
+    for (const { title, fieldConfig } of panels) {
+      const { stacking, lineWidth } = fieldConfig?.defaults.custom ?? {};
+      if (stacking?.mode === 'normal') expect(lineWidth, title).toBe(0);
     }
   });
 
