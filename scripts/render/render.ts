@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
@@ -13,7 +14,7 @@ import type { Rendering, ServiceRendering } from './rendering.ts';
 import { locateWritten, secretFilesOf } from './secret-places.ts';
 import { revealed } from './show.ts';
 import { TemplateRenderer } from './template-renderer.ts';
-import type { TemplateSet } from './templates.ts';
+import { type TemplateFile, type TemplateSet, warnOfStrays } from './templates.ts';
 
 /** Options of rendering. */
 export interface RenderOptions {
@@ -47,6 +48,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const diagnostics = [
     ...unknownServices(without),
     ...templates.diagnostics,
+    ...warnOfStrays(unusedStrays(loaded, templates)),
     ...renderer.diagnostics,
     ...[...filesOf.values(), tests].flatMap(clashes),
     ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files, config) ?? []).map(placeInFile)),
@@ -60,6 +62,13 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
   return ok({ ...read, without, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+}
+
+/** Those that stack.yml does not name either: users keep notification templates in `templates/` too. */
+function unusedStrays({ userFiles, written }: LoadedStack, { strays }: TemplateSet): readonly TemplateFile[] {
+  const pathOf = ({ origin }: { readonly origin: string }): string => resolve(written?.cwd ?? '', origin);
+  const used = new Set(userFiles.map(pathOf));
+  return strays.filter((file) => !used.has(pathOf(file)));
 }
 
 /** The hash of all services' revisions. */

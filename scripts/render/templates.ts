@@ -25,6 +25,8 @@ export interface TemplateFile {
 /** promstack's templates, replaced and extended by the user's, sorted by service and path. */
 export interface TemplateSet {
   readonly files: readonly TemplateFile[];
+  /** The user's files that are in no folder of a service. */
+  readonly strays: readonly TemplateFile[];
   /** Problems of the user's templates folder. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -39,17 +41,18 @@ export async function loadTemplates(userFolder: string | undefined, cwd = proces
   const files = new Map<string, TemplateFile>();
   const diagnostics = [...shipped.diagnostics, ...own.diagnostics];
   for (const file of [...shipped.files, ...own.files]) {
-    const problem = file.isShipped ? undefined : problemOf(file, names);
+    const problem = file.isShipped || !names.includes(file.service) ? undefined : problemOf(file);
     if (problem !== undefined) diagnostics.push(problem);
     else if (names.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
   }
   return {
     files: [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file),
-    diagnostics: onePerFolder(diagnostics),
+    strays: own.files.filter(({ service }) => !names.includes(service)),
+    diagnostics,
   };
 }
 
-async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<TemplateSet> {
+async function readFolder(folder: string, isShipped: boolean, cwd: string): Promise<Omit<TemplateSet, 'strays'>> {
   const paths = await listFiles(folder);
   const read = await Promise.all(
     paths.filter(isTemplate).map(async (path) => {
@@ -119,8 +122,10 @@ function isTemplate(path: string): boolean {
   return !path.split(sep).some((part) => part.startsWith('.') || part.endsWith('~'));
 }
 
-function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | undefined {
-  if (!names.includes(file.service)) {
+/** A warning for each file and folder in `templates/` that nothing uses. */
+export function warnOfStrays(strays: readonly TemplateFile[]): readonly Diagnostic[] {
+  const names = services.map((service) => service.name);
+  const warnings = strays.map((file): Diagnostic => {
     const near = closest(file.service, names);
     const folders = `the folders in templates/ are ${names.join(', ')}`;
     return {
@@ -132,7 +137,12 @@ function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | u
           : `templates/${file.service} is not the folder of a service`,
       hint: near === undefined ? `it is not used; ${folders}` : `it is not used; did you mean ${near}?`,
     };
-  }
+  });
+  // One a folder, however many files are in it.
+  return [...new Map(warnings.map((warning) => [warning.message, warning])).values()];
+}
+
+function problemOf(file: TemplateFile): Diagnostic | undefined {
   if (!file.text.includes('\0')) return undefined;
   return {
     severity: 'error',
@@ -140,9 +150,4 @@ function problemOf(file: TemplateFile, names: readonly string[]): Diagnostic | u
     message: `the template ${file.origin} is not UTF-8 text`,
     hint: 'templates are text files; move it out of the templates folder',
   };
-}
-
-/** One warning per unused folder, however many files are in it. */
-function onePerFolder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return [...new Map(diagnostics.map((diagnostic) => [diagnostic.message, diagnostic])).values()];
 }

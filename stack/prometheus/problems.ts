@@ -172,7 +172,7 @@ export const jobKeys: readonly string[] = `
   native_histogram_bucket_limit native_histogram_min_bucket_factor nerve_sd_configs no_proxy nomad_sd_configs oauth2
   oci_sd_configs openstack_sd_configs outscale_sd_configs ovhcloud_sd_configs params proxy_connect_header
   proxy_from_environment proxy_url puppetdb_sd_configs rds_sd_configs relabel_configs sample_limit scaleway_sd_configs
-  scheme scrape_classic_histograms scrape_failure_log_file scrape_interval scrape_native_histograms scrape_protocols
+  scheme scrape_failure_log_file scrape_interval scrape_native_histograms scrape_protocols
   scrape_timeout serverset_sd_configs stackit_sd_configs static_configs target_limit tls_config
   track_timestamps_staleness triton_sd_configs uyuni_sd_configs vultr_sd_configs
 `

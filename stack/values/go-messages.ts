@@ -90,11 +90,17 @@ function withoutAnchors(expression: string): string {
 export function withKeyHints(findings: readonly CheckFinding[], known: readonly string[]): readonly CheckFinding[] {
   return findings.map((finding) => {
     const key = /^unknown key "(.*)"$/.exec(finding.message)?.[1];
+    const now = key === undefined ? undefined : renamedKeys[key];
+    if (now !== undefined) return { ...finding, hint: `Prometheus 3.0 renamed it to "${now}"` };
     if (key !== undefined && known.includes(key)) return { ...finding, ...notInImage(key) };
     const near = key === undefined ? undefined : closest(key, known, 2);
     return near === undefined ? finding : { ...finding, hint: `did you mean "${near}"?` };
   });
 }
+
+const renamedKeys: Readonly<Record<string, string>> = {
+  scrape_classic_histograms: 'always_scrape_classic_histograms',
+};
 
 /** A key that the server has in other versions or builds: Debian's Prometheus has no discovery by Consul, Azure or OpenStack. */
 function notInImage(key: string): Pick<CheckFinding, 'message' | 'hint'> {

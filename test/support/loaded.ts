@@ -24,6 +24,7 @@ export function templatesOf(
 ): TemplateSet {
   return {
     diagnostics,
+    strays: [],
     files: Object.entries(files).map(([path, text]): TemplateFile => {
       const isShipped = !path.startsWith('own:');
       const [service = '', ...rest] = path.replace('own:', '').split('/');

@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { render } from '../../../scripts/render/render.ts';
+import { renderStack } from '../../../scripts/render/render-stack.ts';
 import type { Rendering } from '../../../scripts/render/rendering.ts';
 import { revealed, shown } from '../../../scripts/render/show.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { Secret } from '../../../stack/secret.ts';
+import { folderWith } from '../../support/config.ts';
 import { loadedAs, loadedFrom, templatesOf } from '../../support/loaded.ts';
 
 const own = loadedAs(stackSchema.parse({}));
@@ -357,4 +360,23 @@ describe('lines that come from stack.yml', () => {
       { path: ['prometheus', 'scrape_configs', 1], from: 7, to: 7 },
     ]);
   });
+});
+
+it('must warn about files in templates/ that neither a service nor stack.yml uses', async () => {
+  await using folder = await folderWith({
+    'stack.yml': 'alertmanager: {templates: ["templates/*.tmpl", "templates/more/a.tmpl"]}\n',
+    'templates/mine.tmpl': '{{ define "a" }}{{ end }}',
+    'templates/more/a.tmpl': '{{ define "b" }}{{ end }}',
+    'templates/other/b.tmpl': '{{ define "c" }}{{ end }}',
+    'templates/README': 'text',
+    'below/x': '',
+  });
+  for (const cwd of [folder.path, join(folder.path, 'below')]) {
+    const stack = await renderStack({ cwd, env: {} });
+    const warnings = stack.ok && stack.value.rendering.ok ? stack.value.rendering.warnings : [];
+    expect(warnings.filter(({ code }) => code === 'template-of-no-service').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the template .*templates\/README is not in the folder of a service$/),
+      'templates/other is not the folder of a service',
+    ]);
+  }
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { loadTemplates } from '../../../scripts/render/templates.ts';
+import { loadTemplates, warnOfStrays } from '../../../scripts/render/templates.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'promstack-templates-'));
 let folder = '';
@@ -80,9 +80,14 @@ describe('templates', () => {
     await write('promethus/b.yml', '');
     await write('init/stack.yml', '');
     await write('prometheus.yml', '');
-    const { files, diagnostics } = await load();
+    const { files, strays, diagnostics } = await load();
     expect(files.filter(({ isShipped }) => !isShipped)).toEqual([]);
-    expect(diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} (${hint})`).sort()).toEqual([
+    expect(diagnostics).toEqual([]);
+    expect(
+      warnOfStrays(strays)
+        .map(({ severity, message, hint }) => `${severity}: ${message} (${hint})`)
+        .sort(),
+    ).toEqual([
       expect.stringMatching(
         /^warning: templates\/init is not the folder of a service \(it is not used; the folders in templates\/ are pushgateway, /,
       ),

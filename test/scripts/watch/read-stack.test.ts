@@ -53,7 +53,7 @@ describe('the files of a watched stack', () => {
         {
           severity: 'error',
           code: 'unreadable',
-          message: `reading the test ${folder}/tests/a.yml: it does not exist`,
+          message: `reading the test ${folder}/tests/a.yml: it is a symbolic link to /nowhere/a.yml, which does not exist`,
           hint: 'make it a readable file, or move it out of the folder tests',
         },
       ],

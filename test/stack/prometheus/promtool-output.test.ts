@@ -434,3 +434,10 @@ it('must say of a known key that the image does not have it', () => {
     ['unknown key "consul_sd_config"', 'did you mean "consul_sd_configs"?'],
   ]);
 });
+
+it('must say that a key was renamed', () => {
+  const findings = [{ path: 'prometheus.yml', line: 3, message: 'unknown key "scrape_classic_histograms"' }];
+  expect(withKeyHints(findings, jobKeys)[0]?.hint).toBe(
+    'Prometheus 3.0 renamed it to "always_scrape_classic_histograms"',
+  );
+});
