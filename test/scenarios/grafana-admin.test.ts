@@ -1,8 +1,10 @@
+import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
 import { imageToRun } from '../support/grafana-real-image.ts';
 import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
+import { toRun } from '../support/stack-folder.ts';
 
 // The admin that promstack signs in as, and what people do to it in Grafana: with the stand-in, and with a real one where there is one.
 
@@ -73,6 +75,16 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('the admin o
     },
   );
 
+  check('an admin that chose another organization must not hide the datasources', async (stack) => {
+    const { folder, change, statusOf, fine } = stack;
+    await change('POST', '/api/orgs', { name: 'second' });
+    await change('POST', '/api/user/using/2');
+    expect(await statusOf('/api/datasources/uid/prometheus')).toBe(404);
+    await folder.write('dashboards/hosts/disks.json', disks('Disks of the first organization'));
+    await fine('reload');
+    await change('POST', '/api/user/using/1');
+  });
+
   check('a renamed, demoted or deleted admin must be named, and nobody be given a password', async (stack) => {
     const { folder, change, password, statusAs, fine } = stack;
     const kept = await password();
@@ -128,6 +140,43 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('the admin o
         .toBe(200);
     }
   });
+
+  const moments: readonly (readonly [command: readonly string[], what: 'kill' | 'pause', ms: number])[] = [
+    [['reload'], 'kill', 450],
+    [['reload'], 'pause', 350],
+    [['password', '--rotate'], 'kill', 300],
+    [['up', '--recreate'], 'kill', 2_500],
+    ...(process.env['PROMSTACK_TEST_FULL'] === undefined
+      ? []
+      : [200, 300, 400, 600, 800, 1_200, 1_800, 2_600, 3_500].flatMap((ms) =>
+          [['reload'], ['password', '--rotate'], ['up', '--recreate']].flatMap((command) =>
+            (['kill', 'pause'] as const).map((what) => [command, what, ms] as const),
+          ),
+        )),
+  ];
+
+  check(
+    'a Grafana that is killed or paused in a change must be reported, and everything be as before',
+    async (stack) => {
+      const { folder, fine, statusAs, password } = stack;
+      const container = new Docker().getContainer(`${folder.name}-grafana`);
+      for (const [at, [command, what, ms]] of moments.entries()) {
+        const name = `${command.join(' ')}, ${what} after ${ms} ms`;
+        await folder.write('dashboards/hosts/disks.json', disks(`Disks ${at}`));
+        const running = folder.start(command);
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        // Between two containers there is none, and one that does not run cannot be paused.
+        await container[what]().catch(() => undefined);
+        const { exitCode, stdout, stderr } = toRun(await running);
+        expect(`${stdout}${stderr}`, name).not.toMatch(/internal error|TypeError|\n +at /);
+        if (exitCode !== 0) expect(stderr, name).toMatch(/✖ [\s\S]*grafana/i);
+        await container.unpause().catch(() => undefined);
+        await fine('up');
+        await fine('plan', '--detailed-exitcode');
+        expect(await statusAs(`admin:${await password()}`, '/api/user'), name).toBe(200);
+      }
+    },
+  );
 
   check(
     'a database that outlived the password must get a new one, with a note',

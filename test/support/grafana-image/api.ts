@@ -28,6 +28,8 @@ export interface Asked {
   readonly text: string;
   /** Undefined for a visitor. */
   readonly user: StoredUser | undefined;
+  /** Of the request's header, or the one that the user chose. */
+  readonly orgId: number;
   readonly grafana: Grafana;
 }
 
@@ -95,8 +97,8 @@ function reload({ one, grafana }: Asked): Reply {
   return { status: 200, body: { message: `${what.charAt(0).toUpperCase()}${what.slice(1)} config reloaded` } };
 }
 
-function find({ one, grafana }: Asked): StoredDatasource | undefined {
-  return grafana.database.read().datasources.find(({ uid, orgId }) => uid === one && orgId === 1);
+function find({ one, orgId, grafana }: Asked): StoredDatasource | undefined {
+  return grafana.database.read().datasources.find((stored) => stored.uid === one && stored.orgId === orgId);
 }
 
 function datasources({ grafana }: Asked): Reply {

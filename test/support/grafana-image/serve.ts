@@ -79,6 +79,7 @@ export async function answer(request: IncomingMessage, grafana: Grafana): Promis
   }
   if (asked === 'GET /metrics') return { status: 200, body: 'grafana_build_info{version="12.4.0"} 1\n' };
   const user = userOf(request, grafana);
+  const orgId = Number(request.headers['x-grafana-org-id'] ?? user?.orgId ?? 1);
   const isOpen = grafana.settings['auth.anonymous.enabled'] === 'true';
   if (user === undefined && !isOpen) return { status: 401, body: { message: 'Invalid username or password' } };
   for (const { pattern, role: needed, handle } of routes) {
@@ -87,7 +88,7 @@ export async function answer(request: IncomingMessage, grafana: Grafana): Promis
     if (needed === 'user' && user === undefined) return { status: 401, body: { message: 'Unauthorized' } };
     if (needed === 'admin' && user?.isAdmin !== true) return { status: 403, body: { message: 'Access denied' } };
     const [, one = '', other = ''] = match;
-    const given: Asked = { one: decodeURIComponent(one), other, text: await text(request), user, grafana };
+    const given: Asked = { one: decodeURIComponent(one), other, text: await text(request), user, orgId, grafana };
     return handle(given);
   }
   grafana.log(`the stand-in does not know ${asked}`);

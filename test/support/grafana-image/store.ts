@@ -58,6 +58,8 @@ export interface StoredUser {
   /** Whether it is a server admin. */
   readonly isAdmin: boolean;
   readonly isDisabled: boolean;
+  /** The organization last chosen in the browser; 1 when absent. */
+  readonly orgId?: number | undefined;
 }
 
 /** The contents of Grafana's database. */

@@ -60,6 +60,19 @@ export function resetPassword(
 export const userRoutes: readonly Route[] = [
   { pattern: /^GET \/api\/user$/, role: 'user', handle: self },
   { pattern: /^GET \/api\/users\/lookup\?loginOrEmail=([^&]+)$/, role: 'admin', handle: lookup },
+  {
+    pattern: /^POST \/api\/orgs$/,
+    role: 'admin',
+    handle: () => ({ status: 200, body: { orgId: 2, message: 'Organization created' } }),
+  },
+  {
+    pattern: /^POST \/api\/user\/using\/(\d+)$/,
+    role: 'user',
+    handle: (asked) => {
+      change(asked.grafana.database, asked.user?.id ?? 0, { orgId: Number(asked.one) });
+      return { status: 200, body: { message: 'Active organization changed' } };
+    },
+  },
   { pattern: /^POST \/api\/admin\/users$/, role: 'admin', handle: add },
   { pattern: /^DELETE \/api\/admin\/users\/(\d+)$/, role: 'admin', handle: remove },
   {
