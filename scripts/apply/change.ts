@@ -1,3 +1,4 @@
+import type { RenderedFile } from '../../stack/model.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
@@ -161,14 +162,20 @@ async function getImages(
   return (reference) => resolved.get(reference) ?? { ref: reference, id: undefined };
 }
 
-/** Refuses to reload a server that would not let it be done, before anything changes. */
+/** Refuses to reload a server that would not let it be done, before anything changes; reports what a change would replace. */
 async function refuseUnchangeable(plan: Plan, options: ApplyOptions, rejected: Set<string>): Promise<void> {
-  const only = plan.changes.flatMap(({ service, action }) => (action === 'reload' ? [service] : []));
-  const { config } = options.desired;
-  const [problem] = only.length === 0 ? [] : await serverProblems({ ...options, config, only, rejected });
-  if (problem === undefined) return;
-  const { service, message, tryThis } = problem;
-  throw new StackError({ doing: `reloading ${service}`, why: `${message}; nothing was changed`, tryThis });
+  const { desired, report } = options;
+  const actions = new Map(plan.changes.map(({ service, action }) => [service, action]));
+  const only = [...actions].flatMap(([service, action]) => (action === 'none' ? [] : [service]));
+  const filesOf = (name: string): readonly RenderedFile[] | undefined =>
+    desired.services.find(({ service }) => service.name === name)?.release?.files;
+  const { config } = desired;
+  const problems = only.length === 0 ? [] : await serverProblems({ ...options, config, only, rejected, filesOf });
+  for (const { service, message, tryThis, isWarning } of problems) {
+    if (isWarning === true) report({ kind: 'warning', text: `${service}: ${message}\n  try: ${tryThis}` });
+    else if (actions.get(service) === 'reload')
+      throw new StackError({ doing: `reloading ${service}`, why: `${message}; nothing was changed`, tryThis });
+  }
 }
 
 function refuseContainerChanges(plan: Plan): void {

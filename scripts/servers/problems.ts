@@ -1,4 +1,5 @@
 import type { StackConfig } from '../../stack/config.ts';
+import type { RenderedFile } from '../../stack/model.ts';
 import { enabledServices } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { locateServices } from '../state/locate.ts';
@@ -17,12 +18,14 @@ export async function serverProblems(options: {
   readonly config: StackConfig;
   readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
+  /** The files that a service is to load. */
+  readonly filesOf?: ((service: string) => readonly RenderedFile[] | undefined) | undefined;
   /** Only these services. */
   readonly only?: readonly string[] | undefined;
   /** The passwords that a server has rejected within this command; added to. */
   readonly rejected?: Set<string> | undefined;
 }): Promise<readonly (ServerProblem & { readonly service: string })[]> {
-  const { engine, config, clock, signal, only, rejected = new Set() } = options;
+  const { engine, config, clock, signal, filesOf, only, rejected = new Set() } = options;
   const services = enabledServices(config).flatMap((service) => {
     const { problems } = driverOf(service.name);
     return problems === undefined || only?.includes(service.name) === false ? [] : [{ service, problems }];
@@ -44,6 +47,7 @@ export async function serverProblems(options: {
           lastLines: (since) => lastLines(engine, container.id, since),
           clock,
           rejected,
+          files: filesOf?.(name),
         });
         return listed.map((problem) => ({ ...problem, service: name }));
       }),

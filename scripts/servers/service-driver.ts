@@ -19,12 +19,16 @@ export interface ServiceDriver {
 /** A running server to look at. */
 export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected' | 'lastLines'> & {
   readonly clock: Pick<Clock, 'now'>;
+  /** The files that it is to load; undefined when they are not known. */
+  readonly files?: readonly RenderedFile[] | undefined;
 };
 
 /** What is wrong with a running server, and what to try. */
 export interface ServerProblem {
   readonly message: string;
   readonly tryThis: string;
+  /** Whether it does not keep a command from changing the server. */
+  readonly isWarning?: boolean | undefined;
 }
 
 /** The server runs but does not let promstack work with it. Its container is left running, since the way out needs it. */

@@ -1,5 +1,5 @@
 /** The version in the tag of Grafana's image; undefined when the tag has none. */
-export function grafanaVersion(image: string): { readonly major: number; readonly minor: number } | undefined {
+function grafanaVersion(image: string): { readonly major: number; readonly minor: number } | undefined {
   const [, major, minor] = /:v?(\d+)\.(\d+)(?:[.-]|@|$)/.exec(image) ?? [];
   return major === undefined ? undefined : { major: Number(major), minor: Number(minor) };
 }

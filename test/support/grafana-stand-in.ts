@@ -164,11 +164,26 @@ export class GrafanaStandIn implements AsyncDisposable {
   }
 
   /** Adds a dashboard like a user in the browser. */
-  addDashboard(model: StoredDashboard['model'] & { readonly uid: string }): void {
-    const { dashboards } = this.#database.read();
-    const author = { createdBy: 'user:admin', updatedBy: 'user:admin' };
-    const added = { id: 1_000 + dashboards.length, uid: model.uid, version: 1, folder: '', model, md5: '', ...author };
+  addDashboard(model: StoredDashboard['model'] & { readonly uid: string }, folderTitle = ''): void {
+    const { dashboards, folders } = this.#database.read();
+    const folder = folders.find(({ title }) => title === folderTitle)?.uid ?? '';
+    const added = { id: 1_000 + dashboards.length, uid: model.uid, version: 1, folder, model, md5: '' };
     this.#database.update({ dashboards: [...dashboards, added] });
+  }
+
+  /** Adds a folder like a user in the browser. */
+  addFolder(title: string): void {
+    const { folders } = this.#database.read();
+    const added = { uid: `by-hand-${title}`, title, createdBy: 'user:admin', isManaged: false };
+    this.#database.update({ folders: [...folders, added] });
+  }
+
+  /** The titles of its folders, sorted. */
+  get folderTitles(): readonly string[] {
+    return this.#database
+      .read()
+      .folders.map(({ title }) => title)
+      .sort();
   }
 
   /** The uids of its dashboards. */

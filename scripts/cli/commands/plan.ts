@@ -35,7 +35,10 @@ export const command = defineCommand({
     const { stdout, clock, signal } = context;
     const [report, problems] = await Promise.all([
       planStack({ engine, rendering, recreate: recreate === true }),
-      serverProblems({ engine, config: rendering.config, clock, signal }),
+      serverProblems({
+        ...{ engine, config: rendering.config, clock, signal },
+        filesOf: (name) => rendering.services.find(({ service }) => service.name === name)?.files,
+      }),
     ]);
     const { plan } = report;
     context.result({

@@ -58,11 +58,15 @@ const indexSchema = z.looseObject({
   ),
 });
 const listSchema = z.array(z.looseObject({ uid: z.string(), name: z.string(), readOnly: z.boolean().default(false) }));
+const folderSchema = z.looseObject({
+  metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).default({}) }),
+});
 const pluginSchema = z.looseObject({ id: z.string() });
 
 export type StoredDatasource = z.infer<typeof datasourceSchema>;
 export type StoredDashboard = z.infer<typeof dashboardSchema>;
-export type IndexedDashboard = z.infer<typeof indexSchema>['hits'][number];
+/** A dashboard or folder in the index; `name` is its uid. */
+export type IndexedItem = z.infer<typeof indexSchema>['hits'][number];
 
 /** The time limit of a request; absent means the default. */
 type Timeout = { readonly timeoutMs: number } | undefined;
@@ -121,10 +125,10 @@ export class GrafanaClient {
     return this.#request(dashboardSchema, 'GET', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
   }
 
-  /** All dashboards with the files they were loaded from, by the index that searches use; absent before Grafana 12. */
-  async index(): Promise<GrafanaResponse<readonly IndexedDashboard[]>> {
-    const fields = ['source.checksum', 'createdBy', 'updatedBy'].map((field) => `&field=${field}`).join('');
-    const path = `/apis/dashboard.grafana.app/v0alpha1/namespaces/default/search?type=dashboard&limit=100000${fields}`;
+  /** All dashboards, with the files they were loaded from, or folders, by the index that searches use; absent before Grafana 12. */
+  async index(type: 'dashboard' | 'folder' = 'dashboard'): Promise<GrafanaResponse<readonly IndexedItem[]>> {
+    const query = `type=${type}&limit=100000&field=source.checksum`;
+    const path = `/apis/dashboard.grafana.app/v0alpha1/namespaces/default/search?${query}`;
     const response = await this.#request(indexSchema, 'GET', path);
     return response.kind === 'ok' ? { kind: 'ok', value: response.value.hits } : response;
   }
@@ -136,6 +140,20 @@ export class GrafanaClient {
 
   deleteDashboard(uid: string): Promise<GrafanaResponse<unknown>> {
     return this.#request(z.unknown(), 'DELETE', `/api/dashboards/uid/${encodeURIComponent(uid)}`);
+  }
+
+  folder(uid: string): Promise<GrafanaResponse<z.infer<typeof folderSchema>>> {
+    const path = `/apis/folder.grafana.app/v1beta1/namespaces/default/folders/${encodeURIComponent(uid)}`;
+    return this.#request(folderSchema, 'GET', path);
+  }
+
+  /** How many items of each kind are in a folder and its folders. */
+  folderCounts(uid: string): Promise<GrafanaResponse<Readonly<Record<string, number>>>> {
+    return this.#request(z.record(z.string(), z.number()), 'GET', `/api/folders/${encodeURIComponent(uid)}/counts`);
+  }
+
+  deleteFolder(uid: string): Promise<GrafanaResponse<unknown>> {
+    return this.#request(z.unknown(), 'DELETE', `/api/folders/${encodeURIComponent(uid)}`);
   }
 
   async #request<T>(

@@ -4,9 +4,10 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
-import { removeOldDashboards } from './dashboards.ts';
 import { changedDatasources, expectedDatasources, haveSameDatasources, whyNoServer } from './datasources.ts';
 import { formatError, provisioningErrors } from './log.ts';
+import { overwrittenDashboards } from './overwritten.ts';
+import { removeOld } from './remove-old.ts';
 import { signIn, signInProblems } from './sign-in.ts';
 
 const reloadMs = 30_000;
@@ -34,11 +35,14 @@ export const grafanaDriver: ServiceDriver = {
       await reloadFiles(context, client, ['datasources']);
       await confirmFiles(context, client);
     }
-    const notes = await Promise.all([datasourceNotes(context, client), removeOldDashboards(context, client)]);
+    const notes = await Promise.all([datasourceNotes(context, client), removeOld(context, client)]);
     return notes.flat();
   },
 
-  problems: signInProblems,
+  async problems(context) {
+    const locked = await signInProblems(context);
+    return locked.length > 0 ? locked : overwrittenDashboards(context);
+  },
 };
 
 async function reloadFiles(

@@ -71,10 +71,18 @@ export const routes: readonly Route[] = [
   { pattern: /^POST \/api\/dashboards\/db$/, role: 'admin', handle: addDashboard },
   {
     pattern:
-      /^GET \/apis\/dashboard\.grafana\.app\/v0alpha1\/namespaces\/default\/search\?type=dashboard&limit=100000(?:&field=[\w.]+)*$/,
+      /^GET \/apis\/dashboard\.grafana\.app\/v0alpha1\/namespaces\/default\/search\?type=(dashboard|folder)&limit=100000&field=source\.checksum$/,
     role: 'viewer',
     handle: index,
   },
+  { pattern: /^POST \/api\/folders$/, role: 'admin', handle: addFolder },
+  {
+    pattern: /^GET \/apis\/folder\.grafana\.app\/v1beta1\/namespaces\/default\/folders\/([^/]+)$/,
+    role: 'viewer',
+    handle: folder,
+  },
+  { pattern: /^GET \/api\/folders\/([^/]+)\/counts$/, role: 'viewer', handle: folderCounts },
+  { pattern: /^DELETE \/api\/folders\/([^/]+)$/, role: 'admin', handle: deleteFolder },
   { pattern: /^GET \/api\/search\?type=dash-db&limit=5000$/, role: 'viewer', handle: search },
   { pattern: /^GET \/api\/plugins\/([^/]+)\/settings$/, role: 'viewer', handle: plugin },
   ...userRoutes,
@@ -199,31 +207,62 @@ function search({ grafana }: Asked): Reply {
   return { status: 200, body: found };
 }
 
+const manager = (provider: string): object => ({ managedBy: { kind: 'classic-file-provisioning', id: provider } });
+
 /** pkg/registry/apis/dashboard/search.go */
-function index({ grafana }: Asked): Reply {
-  const hits = grafana.database
-    .read()
-    .dashboards.map(({ uid, model, folder, provider, md5, createdBy, updatedBy }) => ({
-      resource: 'dashboards',
-      name: uid,
-      title: model['title'],
-      folder,
-      ...(provider !== undefined && { managedBy: { kind: 'classic-file-provisioning', id: provider } }),
-      field: { createdBy, updatedBy, ...(provider !== undefined && { 'source.checksum': md5 }) },
-    }));
+function index({ one, grafana }: Asked): Reply {
+  const { dashboards, folders } = grafana.database.read();
+  const hits =
+    one === 'folder'
+      ? folders.map(({ uid, title, isManaged }) => ({ name: uid, title, ...(isManaged && manager('promstack')) }))
+      : dashboards.map(({ uid, model, folder, provider, md5 }) => ({
+          ...{ name: uid, title: model['title'], folder },
+          ...(provider !== undefined && { ...manager(provider), field: { 'source.checksum': md5 } }),
+        }));
   return { status: 200, body: { totalHits: hits.length, hits } };
+}
+
+function folder({ one, grafana }: Asked): Reply {
+  const found = grafana.database.read().folders.find(({ uid }) => uid === one);
+  if (found === undefined) return { status: 404, body: { message: 'folder not found' } };
+  const annotations = { 'grafana.app/createdBy': found.createdBy };
+  return { status: 200, body: { kind: 'Folder', metadata: { name: one, annotations }, spec: { title: found.title } } };
+}
+
+function folderCounts({ one, grafana }: Asked): Reply {
+  const dashboard = grafana.database.read().dashboards.filter((stored) => stored.folder === one).length;
+  return { status: 200, body: { alertrule: 0, dashboard, folder: 0, librarypanel: 0 } };
+}
+
+/** As the browser adds one. */
+function addFolder({ text, grafana }: Asked): Reply {
+  const { title, uid = `mine-${title}` } = JSON.parse(text) as { readonly title: string; readonly uid?: string };
+  const { folders } = grafana.database.read();
+  grafana.database.update({ folders: [...folders, { uid, title, createdBy: 'user:admin', isManaged: false }] });
+  return { status: 200, body: { uid, title } };
+}
+
+function deleteFolder({ one, grafana }: Asked): Reply {
+  const { dashboards, folders } = grafana.database.read();
+  grafana.database.update({
+    folders: folders.filter(({ uid }) => uid !== one),
+    dashboards: dashboards.filter((stored) => stored.folder !== one),
+  });
+  return { status: 200, body: { message: 'Folder deleted' } };
 }
 
 /** As the browser adds one: it belongs to no file. */
 function addDashboard({ text, grafana }: Asked): Reply {
-  const { dashboard: model } = JSON.parse(text) as { dashboard: StoredDashboard['model'] };
+  const { dashboard: model, folderUid: folder = '' } = JSON.parse(text) as {
+    readonly dashboard: StoredDashboard['model'];
+    readonly folderUid?: string;
+  };
   const { dashboards } = grafana.database.read();
   const uid = String(model['uid']);
   const former = dashboards.find((stored) => stored.uid === uid);
   if (former?.path !== undefined) return { status: 400, body: { message: 'Cannot save provisioned dashboard' } };
   const id = former?.id ?? Math.max(0, ...dashboards.map((stored) => stored.id)) + 1;
-  const author = { createdBy: former?.createdBy ?? 'user:admin', updatedBy: 'user:admin' };
-  const added = { id, uid, version: (former?.version ?? 0) + 1, folder: '', model, md5: '', ...author };
+  const added = { id, uid, version: (former?.version ?? 0) + 1, folder, model, md5: '' };
   grafana.database.update({ dashboards: [...dashboards.filter((stored) => stored !== former), added] });
   return { status: 200, body: { id, uid, status: 'success', version: added.version } };
 }

@@ -103,7 +103,6 @@ function walk(
       ...rest,
       model: classicModel(dashboard),
       version: dashboard.version + 1,
-      updatedBy: serviceIdentity,
     };
     return disableDeletion === true ? [left] : [];
   });
@@ -137,8 +136,7 @@ function saved(stored: Stored, { path, file, provider, known }: Saving, log: Log
   const id = former?.id ?? Math.max(0, ...stored.dashboards.map((one) => one.id)) + 1;
   const isSame = former?.path === path && former.md5 === md5;
   const version = (former?.version ?? 0) + (isSame ? 0 : 1);
-  const createdBy = former?.createdBy ?? serviceIdentity;
-  const names = { provider, path, md5, createdBy, updatedBy: serviceIdentity };
+  const names = { provider, path, md5 };
   const next: StoredDashboard = { id, uid, version, folder, model, ...(apiVersion && { apiVersion }), ...names };
   return { ...all, dashboards: [...stored.dashboards.filter((one) => one !== former), next] };
 }

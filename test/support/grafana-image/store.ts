@@ -35,15 +35,13 @@ export interface StoredDashboard {
   readonly provider?: string;
   readonly path?: string;
   readonly md5: string;
-  /** `user:…` or Grafana itself. */
-  readonly createdBy: string;
-  readonly updatedBy: string;
 }
 
 /** A folder as it is stored. */
 export interface StoredFolder {
   readonly uid: string;
   readonly title: string;
+  /** `user:…` or Grafana itself. */
   readonly createdBy: string;
   /** Whether a provider has put dashboards into it. */
   readonly isManaged: boolean;

@@ -472,6 +472,105 @@ describe('a change of one dashboard among many', () => {
   });
 });
 
+test('of a thousand dashboards, none but a changed one may get a new version at later reloads', async () => {
+  const boards = (title: string): Folder => ({
+    'stack.yml': 'grafana: {dashboards: [boards]}',
+    ...Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, at) => [
+        `boards/team ${at % 7}/${at}.json`,
+        { uid: `board-${at}`, title: at === 150 ? title : `Board ${at}`, panels: [] },
+      ]),
+    ),
+  });
+  await using setUp = await scene({ folder: boards('Before') });
+  const { standIn, context } = setUp;
+  await setUp.confirm();
+  const versions = standIn.versions();
+  const { release } = await renderGrafana(boards('After'));
+  await standIn.put(release.files);
+  await grafanaDriver.reload({ ...context, release });
+  await grafanaDriver.confirm({ ...context, release });
+  expect(standIn.versions()).toEqual({ ...versions, 'board-150': (versions['board-150'] ?? 0) + 1 });
+  expect(standIn.stored('board-999')['title']).toBe('Board 999');
+});
+
+describe('a folder in Grafana', () => {
+  const board = (uid: string): object => ({ uid, title: uid, panels: [] });
+  const folderOf = (...paths: readonly string[]): Folder => ({
+    'stack.yml': 'grafana: {shipped_dashboards: false, dashboards: [boards]}',
+    ...Object.fromEntries(paths.map((path) => [`boards/${path}.json`, board(path.replaceAll('/', '-'))])),
+  });
+
+  /** The titles of its folders after a change from one stack to another, with something done by a user between. */
+  async function folders(before: Folder, after: Folder, by: (standIn: GrafanaStandIn) => void = () => undefined) {
+    await using setUp = await scene({ folder: before });
+    await setUp.confirm();
+    by(setUp.standIn);
+    const { release } = await renderGrafana(after);
+    await setUp.standIn.put(release.files);
+    const context = { ...setUp.context, release };
+    await grafanaDriver.reload(context);
+    await expect(grafanaDriver.confirm(context)).resolves.toEqual([]);
+    return setUp.standIn.folderTitles;
+  }
+
+  test('must be deleted with its last dashboard, when that moves too', async () => {
+    expect(await folders(folderOf('a/x', 'b/y'), folderOf('a/x'))).toEqual(['a']);
+    expect(await folders(folderOf('a/x', 'a/y'), folderOf('a/x'))).toEqual(['a']);
+    const moved = { ...folderOf('b/y'), 'boards/b/x.json': board('a-x') };
+    expect(await folders(folderOf('a/x', 'b/y'), moved)).toEqual(['b']);
+  });
+
+  test('that a user made must stay, although files were in it', async () => {
+    const made = (standIn: GrafanaStandIn): void => standIn.addFolder('mine');
+    expect(await folders(folderOf('a/x'), folderOf('a/x'), made)).toEqual(['a', 'mine']);
+    await using setUp = await scene({ folder: folderOf('a/x') });
+    setUp.standIn.addFolder('mine');
+    for (const paths of [['a/x', 'mine/y'], ['a/x']]) {
+      const { release } = await renderGrafana(folderOf(...paths));
+      await setUp.standIn.put(release.files);
+      await grafanaDriver.reload({ ...setUp.context, release });
+      await grafanaDriver.confirm({ ...setUp.context, release });
+    }
+    expect(setUp.standIn.folderTitles).toEqual(['a', 'mine']);
+  });
+
+  test('into which a user put a dashboard must stay', async () => {
+    const put = (standIn: GrafanaStandIn): void => standIn.addDashboard({ uid: 'own', title: 'Own' }, 'b');
+    expect(await folders(folderOf('a/x', 'b/y'), folderOf('a/x'), put)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a dashboard made in Grafana with the uid of a file', () => {
+  test('must be reported before a change replaces it', async () => {
+    await using setUp = await scene({ folder: { 'stack.yml': '{}' } });
+    setUp.standIn.addDashboard({ uid: 'disks', title: 'Made by hand' });
+    const { release } = await renderGrafana(folder);
+    const look = { ...setUp.context, files: release.files };
+    expect(await grafanaDriver.problems?.(look)).toEqual([
+      {
+        isWarning: true,
+        message:
+          'the dashboard "Made by hand" was made in Grafana, and dashboards/disks.json with the same uid disks replaces it',
+        tryThis: 'change the uid in the file to keep both; a replaced dashboard stays in its version history',
+      },
+    ]);
+    expect(await grafanaDriver.problems?.({ ...look, files: setUp.context.release.files })).toEqual([]);
+    expect(await grafanaDriver.problems?.({ ...look, files: undefined })).toEqual([]);
+  });
+
+  test('must not be one that the stack itself has or had', async () => {
+    await using setUp = await scene();
+    const look = { ...setUp.context, files: setUp.context.release.files };
+    expect(await grafanaDriver.problems?.(look)).toEqual([]);
+    const { release } = await renderGrafana({ 'stack.yml': '{}' });
+    await setUp.standIn.put(release.files);
+    await grafanaDriver.reload({ ...setUp.context, release });
+    expect(setUp.standIn.dashboardUids).toContain('disks');
+    expect(await grafanaDriver.problems?.(look)).toEqual([]);
+  });
+});
+
 test('a dashboard that cannot be deleted must be noted without failing', async () => {
   await using setUp = await scene();
   const { release } = await renderGrafana({ 'stack.yml': lokiStack.replace('  dashboards: [dashboards]\n', '') });
