@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { serverProblems } from '../servers/problems.ts';
+import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { takeLock } from '../state/lock.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
@@ -60,8 +60,10 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
 
   const files = openConfigFiles(engine, desired.stack);
   const client = openServiceClient(engine);
+  const rejected = new Set<string>();
   const compare = async (): Promise<{ observed: Observed; plan: Plan }> => {
-    const observed = await observe(engine, desired, client, { files });
+    const findEdits = openEdits({ ...options, config: rendering.config, client, rejected });
+    const observed = await observe(engine, desired, client, { files, findEdits });
     return { observed, plan: reconcile(desired, observed, { recreate: options.recreate }) };
   };
   const { takeOver } = options;
@@ -100,7 +102,7 @@ export async function changeStack(options: ChangeOptions): Promise<Changed> {
     // Run the plan, or roll back; the history records either.
     if (isPending) {
       const previous = await previousState(engine, files, observed, desired);
-      await applyPlan(plan, { ...options, desired, observed, previous, files, client, written });
+      await applyPlan(plan, { ...options, desired, observed, previous, files, client, written, rejected });
     }
     return changed(plan);
   } finally {
@@ -119,12 +121,13 @@ export interface ApplyOptions extends Run {
   readonly client: ServiceClient;
   /** The new releases that validation has written. */
   readonly written?: WrittenSlots | undefined;
+  /** The passwords that a server has rejected within this command; added to. */
+  readonly rejected?: Set<string> | undefined;
 }
 
 /** Runs a plan and records the revision; when a step fails or the user interrupts, rolls back and throws. */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
-  const { observed, clock } = options;
-  const rejected = new Set<string>();
+  const { observed, clock, rejected = new Set() } = options;
   await refuseUnchangeable(plan, options, rejected);
   const folders = foldersAfter(plan, observed);
   const record = (refused?: string): Promise<void> =>

@@ -8,7 +8,7 @@ import { checkOrigin, OtherOriginError } from '../plan/origin.ts';
 import type { Change } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { serverProblems } from '../servers/problems.ts';
+import { openEdits, serverProblems } from '../servers/problems.ts';
 import { stoppedHistory } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient } from '../state/service-client.ts';
@@ -51,7 +51,9 @@ export async function takeStatus({
     const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
     const images = await findImages(engine, references, config.images);
     const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
-    const observed = await observe(engine, desired, client);
+    const rejected = new Set<string>();
+    const findEdits = openEdits({ engine, config, client, clock, signal, rejected });
+    const observed = await observe(engine, desired, client, { findEdits });
     const query = openQuery(client, signal);
     const probed = await Promise.all(
       desired.services.map(async ({ service, spec, release }) => {
@@ -67,7 +69,7 @@ export async function takeStatus({
     );
     const [problems, signIns, clashes, stopped] = await Promise.all([
       originProblems(desired, observed),
-      serverProblems({ engine, config, clock, signal }),
+      serverProblems({ engine, config, clock, signal, rejected }),
       nameClashes(engine, desired.stack),
       observed.services.size === 0 ? stoppedHistory(engine, desired.stack) : undefined,
     ]);

@@ -62,7 +62,8 @@ export function decide(
       needsSwitch,
     };
   }
-  return { change: change('none', 'unchanged'), needsSwitch };
+  const { edits = [] } = current;
+  return { change: edits.length > 0 ? change('reload', ...edits) : change('none', 'unchanged'), needsSwitch };
 }
 
 function whyRecreate(

@@ -44,6 +44,7 @@ function messages(target: DesiredService, observed: Observed): readonly string[]
     ...(release !== undefined && release.folder === current.folder && isTouched(target, current, release.hash)
       ? ['its files were changed by hand in the config volume']
       : []),
+    ...(current.edits ?? []),
     ...(current.unproven !== undefined && current.linked === target.release?.revision
       ? [`it does not run the files in place: ${current.unproven}`]
       : []),

@@ -1,4 +1,5 @@
-import type { HttpResponse } from '../../stack/model.ts';
+import type { HttpResponse, RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
@@ -19,14 +20,25 @@ const checkSeconds = 600;
 /** Which servers are asked what they run; `unmoved` skips those that get other files anyway. */
 export type ProofScope = 'unmoved' | 'all';
 
+/** Finds what was changed by hand inside a running server, which runs these files. */
+export type FindEdits = (
+  service: Service,
+  container: string,
+  files: readonly RenderedFile[],
+) => Promise<readonly string[]>;
+
 /** Takes a snapshot of one stack, and passes the location of each service to `client` and `files`. */
 export async function observe(
   engine: Engine,
   desired: Desired,
   client: ServiceClient,
-  options: { readonly files?: ConfigFiles; readonly proofs?: ProofScope } = {},
+  options: {
+    readonly files?: ConfigFiles;
+    readonly proofs?: ProofScope;
+    readonly findEdits?: FindEdits | undefined;
+  } = {},
 ): Promise<Observed> {
-  const { files = openConfigFiles(engine, desired.stack), proofs = 'unmoved' } = options;
+  const { files = openConfigFiles(engine, desired.stack), proofs = 'unmoved', findEdits } = options;
   const { stack } = desired;
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),
@@ -46,7 +58,10 @@ export async function observe(
     Promise.all(
       [...primary].map(async ([name, container]) => {
         const target = desired.services.find(({ service }) => service.name === name);
-        return [name, await observeService(engine, files, container, { name, target, client, proofs })] as const;
+        return [
+          name,
+          await observeService(engine, files, container, { name, target, client, proofs, findEdits }),
+        ] as const;
       }),
     ),
     canReadHistory ? readHistory(files, historyOwner) : noHistory,
@@ -82,9 +97,10 @@ async function observeService(
     readonly target: DesiredService | undefined;
     readonly client: ServiceClient;
     readonly proofs: ProofScope;
+    readonly findEdits: FindEdits | undefined;
   },
 ): Promise<ObservedService> {
-  const { name, target, client, proofs } = options;
+  const { name, target, client, proofs, findEdits } = options;
   const spec = specOf(container);
   const hasFiles = spec !== undefined && hasConfigMount(spec);
   // An unwanted container may be unreadable: that must not prevent its removal.
@@ -100,6 +116,8 @@ async function observeService(
     folder === undefined ? undefined : readRelease(files, name, folder).catch(ignoreUnlessDesired),
     isAsked && target !== undefined ? askProofs(target, client) : undefined,
   ]);
+  const isRunning = container.state === 'running' && target !== undefined && release !== undefined;
+  const edits = isRunning ? await findEdits?.(target.service, container.id, release.files) : undefined;
   const specHash = container.labels[specHashLabel];
   return {
     container,
@@ -111,6 +129,7 @@ async function observeService(
     files: release?.files,
     filesHash: release?.hash,
     unproven,
+    edits,
   };
 }
 

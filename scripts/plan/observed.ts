@@ -48,6 +48,8 @@ export interface ObservedService {
   readonly filesHash: string | undefined;
   /** Why the running server does not run the linked release; undefined when it does, or has no proofs. */
   readonly unproven: string | undefined;
+  /** What was changed by hand inside the running server; a sentence each. */
+  readonly edits?: readonly string[] | undefined;
 }
 
 /** The files that the running servers have loaded, by service: where the last confirmed release is still in place. */

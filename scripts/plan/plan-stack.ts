@@ -6,14 +6,14 @@ import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { checkLock } from '../state/lock.ts';
 import { readMasked } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
-import { openServiceClient } from '../state/service-client.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { StackError } from '../util/stack-error.ts';
 import { checkAddress } from './addresses.ts';
 import { type AlertImpact, alertImpact, type StackFiles } from './alert-impact.ts';
 import { type Desired, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
-import { observe } from './observe.ts';
+import { type FindEdits, observe } from './observe.ts';
 import type { Observed } from './observed.ts';
 import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
 import type { Plan } from './plan.ts';
@@ -46,15 +46,17 @@ export async function planStack(options: {
   readonly engine: Engine;
   readonly rendering: Rendering;
   readonly recreate: boolean;
+  /** Finds what was changed by hand inside the running servers. */
+  readonly findEdits?: ((client: ServiceClient) => FindEdits) | undefined;
 }): Promise<PlanReport> {
-  const { engine, rendering, recreate } = options;
+  const { engine, rendering, recreate, findEdits } = options;
   const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
   const images = await findImages(engine, references, rendering.config.images);
   const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
   const client = openServiceClient(engine);
   try {
     const files = openConfigFiles(engine, desired.stack);
-    const observed = await observe(engine, desired, client, { files });
+    const observed = await observe(engine, desired, client, { files, findEdits: findEdits?.(client) });
     const plan = reconcile(desired, observed, { recreate });
     const obstacle = await findObstacle(async () => {
       if (plan.steps.length === 0) return;

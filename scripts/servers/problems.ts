@@ -1,16 +1,49 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { locateServices } from '../state/locate.ts';
 import { givenSecrets, openSecretStore } from '../state/secret-store.ts';
-import { openServiceClient } from '../state/service-client.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { driverOf, lastLines } from './drivers.ts';
-import type { ServerProblem } from './service-driver.ts';
+import type { LookContext, ServerProblem } from './service-driver.ts';
 
 /** How long a look may wait for a server. */
 const timeoutMs = 5_000;
+
+interface LookOptions {
+  readonly engine: Engine;
+  readonly config: StackConfig;
+  readonly client: ServiceClient;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signal: AbortSignal;
+  /** The passwords that a server has rejected within this command; added to. */
+  readonly rejected?: Set<string> | undefined;
+}
+
+function lookContext(service: Service, container: string, options: LookOptions): LookContext {
+  const { engine, config, client, clock, signal, rejected = new Set() } = options;
+  const { user } = service.container(config);
+  return {
+    kept: openSecretStore(engine, { stack: config.name, service: service.name, user, container }),
+    given: givenSecrets(service, config),
+    request: (request) => client.request(service.name, request, { timeoutMs, signal }),
+    lastLines: (since) => lastLines(engine, container, since),
+    clock,
+    rejected,
+  };
+}
+
+/** Finds what was changed by hand inside the running servers, as their drivers do. */
+export function openEdits(
+  options: LookOptions,
+): (service: Service, container: string, files: readonly RenderedFile[]) => Promise<readonly string[]> {
+  return async (service, container, files) => {
+    return (await driverOf(service.name).edits?.(lookContext(service, container, options), files)) ?? [];
+  };
+}
 
 /** What would keep a command from changing the running servers, as their drivers find out; changes nothing. */
 export async function serverProblems(options: {
@@ -25,7 +58,7 @@ export async function serverProblems(options: {
   /** The passwords that a server has rejected within this command; added to. */
   readonly rejected?: Set<string> | undefined;
 }): Promise<readonly (ServerProblem & { readonly service: string })[]> {
-  const { engine, config, clock, signal, filesOf, only, rejected = new Set() } = options;
+  const { engine, config, filesOf, only } = options;
   const services = enabledServices(config).flatMap((service) => {
     const { problems } = driverOf(service.name);
     return problems === undefined || only?.includes(service.name) === false ? [] : [{ service, problems }];
@@ -39,16 +72,8 @@ export async function serverProblems(options: {
         const { name } = service;
         const container = containers.get(name);
         if (container?.state !== 'running') return [];
-        const { user } = service.container(config);
-        const listed = await problems({
-          kept: openSecretStore(engine, { stack: config.name, service: name, user, container: container.id }),
-          given: givenSecrets(service, config),
-          request: (request) => client.request(name, request, { timeoutMs, signal }),
-          lastLines: (since) => lastLines(engine, container.id, since),
-          clock,
-          rejected,
-          files: filesOf?.(name),
-        });
+        const context = { ...lookContext(service, container.id, { ...options, client }), files: filesOf?.(name) };
+        const listed = await problems(context);
         return listed.map((problem) => ({ ...problem, service: name }));
       }),
     );

@@ -14,6 +14,8 @@ export interface ServiceDriver {
   confirm(context: DriverContext): Promise<readonly string[]>;
   /** What would keep this command from changing the running server, such as a password that it rejects; changes nothing. */
   problems?(context: LookContext): Promise<readonly ServerProblem[]>;
+  /** What was changed by hand inside the running server, which runs these files; a sentence each. */
+  edits?(context: LookContext, files: readonly RenderedFile[]): Promise<readonly string[]>;
 }
 
 /** A running server to look at. */

@@ -91,7 +91,10 @@ const datasource = z
     version: z.int().optional().meta({
       description: 'Without effect here: a datasource is replaced by what is in this file, whatever its version',
     }),
-    editable: z.boolean().default(false).meta({ description: 'Allow editing it in the browser' }),
+    editable: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allow editing it in the browser, until the next change restores it' }),
   })
   .meta({
     knownMistakes: Object.fromEntries([

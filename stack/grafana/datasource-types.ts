@@ -1,6 +1,7 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { quoted } from '../values/words.ts';
+import { isOfficialImage } from './image-contents.ts';
 
 /** Former ids that plugins of Grafana 12.4 keep (`aliasIDs` in plugin.json): Grafana's API answers with the present one. */
 const aliases: Readonly<Record<string, string>> = {
@@ -28,8 +29,7 @@ export function typeProblems(type: string, path: KeyPath, image: string): readon
   const known = [...bundledTypes, ...Object.keys(aliases)];
   if (known.includes(type)) return [];
   const near = closest(type, known);
-  const isOwnImage = /(?:^|\/)grafana\/grafana(?:-oss|-enterprise)?(?:[:@]|$)/.test(image);
-  if (near === undefined && !isOwnImage) return [];
+  if (near === undefined && !isOfficialImage(image)) return [];
   return [
     {
       severity: 'warning',

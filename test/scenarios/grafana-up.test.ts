@@ -97,6 +97,34 @@ describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack wit
   );
 
   check(
+    'datasources must exchange their uids and lose their url by a reload, and one deleted by hand must be back after up',
+    async ({ configure, fine, ask, change, statusOf }) => {
+      const dashboards = ['dashboards'];
+      const first = { ...loki, name: 'First', uid: 'first', editable: true };
+      const second = { name: 'Second', uid: 'second', type: 'postgres', url: 'db:5432', user: 'me' };
+      await configure({ datasources: [loki, first, second], dashboards });
+      await fine('reload');
+      const { url: _url, ...rest } = first;
+      const exchanged = [
+        { ...rest, uid: 'second' },
+        { ...second, uid: 'first', editable: true },
+      ];
+      await configure({ datasources: [loki, ...exchanged], dashboards });
+      await fine('reload');
+      expect((await ask('/api/datasources/uid/second')).body).toMatchObject({ name: 'First', url: '' });
+      expect((await ask('/api/datasources/uid/first')).body).toMatchObject({ name: 'Second', user: 'me' });
+
+      await change('DELETE', '/api/datasources/uid/first');
+      expect(await fine('plan')).toContain('the datasource Second was removed by hand');
+      await fine('up');
+      expect(await statusOf('/api/datasources/uid/first')).toBe(200);
+      await configure({ datasources: [loki], dashboards });
+      await fine('reload');
+      expect(await statusOf('/api/datasources/uid/first')).toBe(404);
+    },
+  );
+
+  check(
     'files that a killed reload put in place must be loaded by the next one, and be confirmed only then',
     async ({ folder, fine, ask }) => {
       const title = async (): Promise<string> =>

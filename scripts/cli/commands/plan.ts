@@ -1,6 +1,8 @@
+import type { FindEdits } from '../../plan/observe.ts';
 import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
-import { serverProblems } from '../../servers/problems.ts';
+import { openEdits, serverProblems } from '../../servers/problems.ts';
+import type { ServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { planSchema, toJsonPlan } from '../json/plan.ts';
@@ -33,12 +35,20 @@ export const command = defineCommand({
     const { rendering, engine: connected } = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using engine = connected;
     const { stdout, clock, signal } = context;
+    const { config } = rendering;
+    const found = serverProblems({
+      ...{ engine, config, clock, signal },
+      filesOf: (name) => rendering.services.find(({ service }) => service.name === name)?.files,
+    });
+    const findEdits = (client: ServiceClient): FindEdits => {
+      const edits = openEdits({ engine, config, client, clock, signal });
+      // A server that rejects the password is asked once.
+      return async (service, ...rest) =>
+        (await found).some((problem) => problem.service === service.name) ? [] : edits(service, ...rest);
+    };
     const [report, problems] = await Promise.all([
-      planStack({ engine, rendering, recreate: recreate === true }),
-      serverProblems({
-        ...{ engine, config: rendering.config, clock, signal },
-        filesOf: (name) => rendering.services.find(({ service }) => service.name === name)?.files,
-      }),
+      planStack({ engine, rendering, recreate: recreate === true, findEdits }),
+      found,
     ]);
     const { plan } = report;
     context.result({

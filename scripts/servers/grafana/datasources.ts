@@ -21,6 +21,7 @@ const provisioned = z.looseObject({
   withCredentials: z.boolean().default(false),
   isDefault: z.boolean().default(false),
   orgId: z.number().default(1),
+  editable: z.boolean().default(false),
   jsonData: z.record(z.string(), z.unknown()).default({}),
   secureJsonData: z.record(z.string(), z.unknown()).default({}),
 });
@@ -86,17 +87,18 @@ export function haveSameDatasources(before: readonly RenderedFile[], after: read
   return first === second;
 }
 
-/** How the datasources in Grafana differ from those of a release, in a sentence each. */
+/** How the datasources in Grafana differ from the expected ones, in a sentence each. */
 export async function changedDatasources(
   client: GrafanaClient,
-  files: readonly RenderedFile[],
+  datasources: readonly ExpectedDatasource[],
 ): Promise<readonly string[]> {
-  const changes = await mapLimit(expectedDatasources(files), concurrency, async (expected) => {
+  const changes = await mapLimit(datasources, concurrency, async (expected) => {
     if (expected.orgId !== 1) return [];
     const response = await client.datasource(expected.uid);
-    if (response.kind === 'absent') return [`the datasource ${expected.name} was removed`];
-    const difference = response.kind === 'ok' ? datasourceDifference(response.value, expected) : undefined;
-    return difference === undefined ? [] : [`the datasource ${expected.name} was changed: ${difference}`];
+    if (response.kind === 'absent') return [`the datasource ${expected.name} was removed by hand`];
+    if (response.kind !== 'ok') return [];
+    const difference = datasourceDifference(response.value, expected) ?? addedByHand(response.value, expected);
+    return difference === undefined ? [] : [`the datasource ${expected.name} was changed by hand: ${difference}`];
   });
   return changes.flat();
 }
@@ -120,6 +122,15 @@ export async function whyNoServer(client: GrafanaClient, datasource: ExpectedDat
   if (response.kind === 'noAnswer') return response.message;
   if (response.kind === 'failed') return `${response.status} ${response.message}`;
   return response.kind === 'absent' ? `404 to GET /${path}` : undefined;
+}
+
+/** The first setting or secret that was added in the browser, where that is allowed. */
+function addedByHand(stored: StoredDatasource, expected: ExpectedDatasource): string | undefined {
+  if (!expected.editable) return undefined;
+  const setting = Object.keys(stored.jsonData ?? {}).find((key) => !(key in expected.jsonData));
+  if (setting !== undefined) return `its jsonData.${setting} is ${show(stored.jsonData?.[setting])}, not empty`;
+  const secret = Object.keys(stored.secureJsonFields).find((key) => !(key in expected.secureJsonData));
+  return secret === undefined ? undefined : `it has ${secret} in secureJsonData`;
 }
 
 /** How a stored datasource differs from the expected one; undefined when it does not. */

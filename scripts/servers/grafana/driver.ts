@@ -8,7 +8,7 @@ import { changedDatasources, expectedDatasources, haveSameDatasources, whyNoServ
 import { formatError, provisioningErrors } from './log.ts';
 import { overwrittenDashboards } from './overwritten.ts';
 import { removeOld } from './remove-old.ts';
-import { signIn, signInProblems } from './sign-in.ts';
+import { quietSignIn, signIn, signInProblems } from './sign-in.ts';
 
 const reloadMs = 30_000;
 const perFileMs = 100;
@@ -20,10 +20,10 @@ export const grafanaDriver: ServiceDriver = {
     const { loaded, release } = context;
     const isNew = loaded === undefined || !haveSameDatasources(loaded, release.files);
     // While datasources are loaded again, Grafana is without them for a moment: so not for nothing.
-    const isChanged = isNew || (await changedDatasources(client, release.files)).length > 0;
+    const isChanged = isNew || (await changedDatasources(client, expectedDatasources(release.files))).length > 0;
     await reloadFiles(context, client, isChanged ? ['datasources', 'dashboards'] : ['dashboards']);
     // A successful reload may have left a datasource unchanged; a second one corrects it.
-    const isLeft = isChanged && (await changedDatasources(client, release.files)).length > 0;
+    const isLeft = isChanged && (await changedDatasources(client, expectedDatasources(release.files))).length > 0;
     if (isLeft) await reloadFiles(context, client, ['datasources']);
   },
 
@@ -42,6 +42,14 @@ export const grafanaDriver: ServiceDriver = {
   async problems(context) {
     const locked = await signInProblems(context);
     return locked.length > 0 ? locked : overwrittenDashboards(context);
+  },
+
+  async edits(context, files) {
+    // Grafana lets nobody change the others.
+    const editable = expectedDatasources(files).filter((datasource) => datasource.editable);
+    if (editable.length === 0) return [];
+    const client = await quietSignIn(context);
+    return client === undefined ? [] : changedDatasources(client, editable);
   },
 };
 

@@ -71,6 +71,17 @@ export async function signInProblems(context: LookContext): Promise<readonly Ser
   return [dead];
 }
 
+/** A client with the stored password; undefined when Grafana rejects it, which is not tried again soon. */
+export async function quietSignIn(context: LookContext): Promise<GrafanaClient | undefined> {
+  const { kept, clock, request } = context;
+  const { current } = await storedPasswords(context);
+  if (current === undefined || clock.now() - (await rejectedAt({ kept }, current)) < rejectedMs) return undefined;
+  const client = new GrafanaClient(request, current);
+  const response = await client.user();
+  if (response.kind === 'unauthorized') await markRejected(context, current);
+  return response.kind === 'ok' ? client : undefined;
+}
+
 const rejected = (isDeclared: boolean): string =>
   `it rejects the stored password${isDeclared ? ', which is grafana.admin_password too' : ''}: the password of ${adminUser} was changed in Grafana, or the user was renamed, disabled or deleted`;
 

@@ -41,6 +41,16 @@ describe('drift', () => {
     expect(driftOf(edited, behind)).toEqual([]);
   });
 
+  it('must report what was changed by hand inside a running server, which up reloads', () => {
+    const { desired, observed } = recorded(['prometheus', 'sink']);
+    const edited = withService(observed, 'prometheus', { edits: ['the datasource a was removed by hand'] });
+    expect(texts({ desired, observed: edited })).toEqual(['prometheus: the datasource a was removed by hand']);
+    expect(reconcile(desired, edited).changes).toMatchObject([
+      { service: 'prometheus', action: 'reload', because: ['the datasource a was removed by hand'] },
+      { service: 'sink', action: 'none' },
+    ]);
+  });
+
   it('must report a stopped and a removed container, which up fixes', () => {
     const { desired, observed } = recorded(['prometheus', 'sink']);
     const stopped = withService(observed, 'sink', { state: 'exited' });

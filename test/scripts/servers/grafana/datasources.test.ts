@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { grafanaDriver } from '../../../../scripts/servers/grafana/driver.ts';
+import { Secret } from '../../../../stack/secret.ts';
 import { contextOf, keptInMemory } from '../../../support/grafana-context.ts';
 import { type Folder, renderGrafana } from '../../../support/grafana-release.ts';
 import { GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
@@ -27,6 +28,9 @@ async function running(folder: Folder) {
       else await grafanaDriver.reload(context);
       return grafanaDriver.confirm(context);
     },
+    edits: (rejected = new Set<string>()) =>
+      grafanaDriver.edits?.({ ...contextOf(standIn, release, kept), rejected }, release.files),
+    kept,
     /** The reloads of datasources after that of the first start. */
     reloads: () => standIn.requests.filter((asked) => asked.endsWith('/datasources/reload')).length - 1,
     [Symbol.asyncDispose]: async () => {
@@ -128,4 +132,46 @@ test('a datasource that Grafana cannot delete must be noted', async () => {
 test.each(['no-such-datasource', 'prometheu'])('a datasource without a plugin must be noted: %s', async (type) => {
   await using grafana = await running(stack([`{name: a, type: ${type}}`]));
   await expect(grafana.confirm()).resolves.toEqual([`the datasource a does not work: Grafana has no plugin ${type}`]);
+});
+
+describe('a datasource that may be edited in the browser', () => {
+  const datasource = '{name: a, type: loki, uid: q, url: "http://l:3100", editable: true, jsonData: {maxLines: 10}}';
+
+  test.each([
+    ['url', { url: 'http://elsewhere' }, 'its url is "http://elsewhere", not "http://l:3100"'],
+    ['a setting', { jsonData: { maxLines: 20 } }, 'its jsonData.maxLines is 20, not 10'],
+    ['a new setting', { jsonData: { maxLines: 10, timeout: 3 } }, 'its jsonData.timeout is 3, not empty'],
+    ['a new secret', { secrets: ['token'] }, 'it has token in secureJsonData'],
+    ['the login', { basicAuth: true, basicAuthUser: 'x' }, 'its basicAuth is true, not false'],
+  ])('must be reported and repaired after a change by hand of %s', async (_, change, difference) => {
+    await using grafana = await running(stack([datasource]));
+    expect(await grafana.edits()).toEqual([]);
+    grafana.standIn.changeDatasource('q', change);
+    expect(await grafana.edits()).toEqual([`the datasource a was changed by hand: ${difference}`]);
+    await grafana.change(stack([datasource]), 'reload');
+    expect(await grafana.edits()).toEqual([]);
+  });
+
+  test('must be reported after its removal, and repaired', async () => {
+    await using grafana = await running(stack([datasource]));
+    grafana.standIn.changeDatasource('q', { uid: 'other', name: 'other' });
+    expect(await grafana.edits()).toEqual(['the datasource a was removed by hand']);
+    await grafana.change(stack([datasource]), 'reload');
+    expect(await grafana.edits()).toEqual([]);
+  });
+
+  test('must not cost more than one wrong password', async () => {
+    await using grafana = await running(stack([datasource]));
+    await grafana.kept.write('admin-password', new Secret('changed', 'a test'));
+    const before = grafana.standIn.failedLogins;
+    expect([await grafana.edits(), await grafana.edits()]).toEqual([[], []]);
+    expect(grafana.standIn.failedLogins).toBe(before + 1);
+  });
+});
+
+test('datasources that nobody can edit must not be asked for', async () => {
+  await using grafana = await running(stack(['{name: a, type: loki, uid: q}']));
+  const before = grafana.standIn.requests.length;
+  expect(await grafana.edits()).toEqual([]);
+  expect(grafana.standIn.requests).toHaveLength(before);
 });
