@@ -171,7 +171,8 @@ export interface HealthIndicator {
   readonly label: string;
   readonly request: HttpRequest;
   /** Reads a response of status 200; `now` is in milliseconds since 1970. Undefined when it cannot be parsed. */
-  read(response: HttpResponse, now: number): Reading | undefined;
+  /** `createdAt`: when the container of each service was created, in milliseconds since 1970. */
+  read(response: HttpResponse, now: number, createdAt?: ReadonlyMap<string, number>): Reading | undefined;
 }
 
 export interface Reading {

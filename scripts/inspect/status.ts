@@ -55,6 +55,9 @@ export async function takeStatus({
     const findEdits = openEdits({ engine, config, client, clock, signal, rejected });
     const observed = await observe(engine, desired, client, { findEdits });
     const query = openQuery(client, signal);
+    const createdAt = new Map(
+      [...observed.services].map(([name, { container }]) => [name, container.createdAt * 1_000]),
+    );
     const probed = await Promise.all(
       desired.services.map(async ({ service, spec, release }) => {
         const running = observed.services.get(service.name);
@@ -62,7 +65,15 @@ export async function takeStatus({
         const revision = release === undefined ? undefined : running?.linked;
         const indicators = service.healthIndicators?.(config) ?? [];
         const url = client.url(service.name, service.port);
-        const probed = await probe(service, running, { image, revision, indicators, query, url, now: clock.now() });
+        const probed = await probe(service, running, {
+          image,
+          revision,
+          indicators,
+          query,
+          url,
+          now: clock.now(),
+          createdAt,
+        });
         const fromLog = await logProblems(engine, service, probed.status, { now: clock.now(), signal });
         return { ...probed, problems: [...probed.problems, ...fromLog] };
       }),

@@ -15,7 +15,7 @@ export function healthIndicators({ prometheus }: StackConfig): readonly HealthIn
     {
       label: 'targets',
       request: { method: 'GET', port, path: '/api/v1/targets?state=active' },
-      read: ({ body }) => readTargets(parseJson(body)),
+      read: ({ body }, _now, createdAt = new Map()) => readTargets(parseJson(body), createdAt),
     },
     {
       label: 'jobs',
@@ -49,6 +49,7 @@ const targets = z.object({
         scrapeUrl: z.string(),
         health: z.string(),
         lastError: z.string().default(''),
+        lastScrape: z.string().default(''),
       }),
     ),
   }),
@@ -111,11 +112,20 @@ function adviceOf(error: string): string {
   );
 }
 
-function readTargets(answer: unknown): Reading | undefined {
+/** A server may take so long from the creation of its container until it answers. */
+const startMs = 10_000;
+
+/** Whether a target of the stack was last scraped before its new container answered. */
+function isStale({ scrapeUrl, lastScrape }: Target, createdAt: ReadonlyMap<string, number>): boolean {
+  const created = createdAt.get(/^https?:\/\/([^:/]+)/.exec(scrapeUrl)?.[1] ?? '');
+  return created !== undefined && Date.parse(lastScrape) < created + startMs;
+}
+
+function readTargets(answer: unknown, createdAt: ReadonlyMap<string, number>): Reading | undefined {
   const parsed = targets.safeParse(answer);
   if (!parsed.success) return undefined;
   const all = parsed.data.data.activeTargets;
-  const down = all.filter((target) => target.health === 'down');
+  const down = all.filter((target) => target.health === 'down' && !isStale(target, createdAt));
   const up = all.filter((target) => target.health === 'up').length;
   const waiting = all.length - up - down.length;
   const text = [

@@ -9,13 +9,18 @@ const now = Date.parse('2026-01-31T12:00:00Z');
 const config = stackSchema.parse({});
 
 /** The reading of a service's indicator from a response. */
-function read(service: string, label: string, body: unknown): Reading | undefined {
+function read(
+  service: string,
+  label: string,
+  body: unknown,
+  createdAt?: ReadonlyMap<string, number>,
+): Reading | undefined {
   const indicator = services
     .find(({ name }) => name === service)
     ?.healthIndicators?.(config)
     .find((indicator) => indicator.label === label);
   if (indicator === undefined) throw new Error(`${service} has no indicator ${label}`);
-  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now);
+  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now, createdAt);
 }
 
 const target = (health: string, lastError = '') => ({
@@ -23,6 +28,18 @@ const target = (health: string, lastError = '') => ({
   scrapeUrl: 'http://db:9100/metrics',
   health,
   lastError,
+});
+
+test('a target that was last scraped before its new container answered must count as not scraped yet', () => {
+  const grafana = { ...target('down', 'connection refused'), scrapeUrl: 'http://grafana:3000/metrics' };
+  const reading = (secondsAfter: number) => {
+    const lastScrape = new Date(now + secondsAfter * 1_000).toISOString();
+    const body = { data: { activeTargets: [{ ...grafana, lastScrape }] } };
+    return read('prometheus', 'targets', body, new Map([['grafana', now]]))?.text;
+  };
+  expect([-60, -1, 2].map(reading)).toEqual(Array(3).fill('0 up, 1 not scraped yet'));
+  expect(reading(16)).toBe('0 up, 1 down');
+  expect(read('prometheus', 'targets', { data: { activeTargets: [grafana] } })?.text).toBe('0 up, 1 down');
 });
 
 test('targets must be counted, and those that are down listed with their errors and one hint', () => {
