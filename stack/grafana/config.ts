@@ -159,7 +159,10 @@ export const grafanaConfig = z
       description:
         "Access without login: none, or view everything, with any query and the datasources' url, user, database and jsonData",
     }),
-    root_url: formed(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a URL such as https://example.com/grafana/')
+    root_url: formed(
+      /^https?:\/\/[^\s/?#%]+(\/([^\s?#%]|%[\da-fA-F]{2})*)?$/,
+      'a URL such as https://example.com/grafana/',
+    )
       .optional()
       .meta({
         description: 'The URL users open when Grafana is behind a reverse proxy; the proxy must strip its path',

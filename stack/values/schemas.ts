@@ -78,9 +78,14 @@ export const extraArgs = z
 /** A mapping in the server's own syntax, which the server's own tool checks. */
 export const native = z.record(z.string(), z.unknown());
 
+const urlExpected = expects('a URL such as https://metrics.example.com/prometheus');
+const incompleteEscape = /%(?![\da-f]{2})/i;
+
 /** The URL users reach a service at. */
 export const externalUrl = z
-  .url({ protocol: /^https?$/, error: expects('a URL such as https://metrics.example.com/prometheus') })
+  .url({ protocol: /^https?$/, error: urlExpected })
+  // Go's net/url, which the servers read it with, refuses an incomplete escape.
+  .refine((url) => !incompleteEscape.test(url), { error: urlExpected })
   .optional()
   .meta({
     description: 'The URL users reach it at, for links in notifications; absent means its port on this host',

@@ -66,11 +66,12 @@ function explainWebConfig(
   files: readonly RenderedFile[],
 ): readonly CheckFinding[] {
   const refusal = refusalIn(output) ?? 'it exits without a message';
+  const at = extra.findLastIndex((argument) => argument.includes(path.replace('CONFIG', configDir)));
+  const keyOfFlag = [service, 'extra_args', at];
   if (/no such file|does not exist|is a directory|permission denied|not a directory/.test(refusal)) {
-    const at = extra.findLastIndex((argument) => argument.includes(path.replace('CONFIG', configDir)));
     return [
       {
-        key: [service, 'extra_args', at],
+        key: keyOfFlag,
         message: `${title} cannot read the file: ${refusal.replaceAll('CONFIG', configDir)}`,
         hint:
           files.length === 0
@@ -79,10 +80,13 @@ function explainWebConfig(
       },
     ];
   }
+  const file = path.replace('CONFIG/', '');
+  // A file of the image has no line that the user can edit.
+  const key = files.some((candidate) => candidate.path === file) ? undefined : keyOfFlag;
   const lines = refusal.replace(/^yaml: unmarshal errors:\s*/, '').split(/\s{2,}(?=line \d+: )|\n\s*/);
   const findings = lines.map((line) => {
     const [, about] = /(?:HTTP header "|invalid value for )([\w-]+)/.exec(line) ?? [];
-    return { path: path.replace('CONFIG/', ''), about, ...parseGoMessage(line) };
+    return { path: file, key, about, ...parseGoMessage(line) };
   });
   return withKeyHints(findings, knownKeys);
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { grafanaConfig } from '../../stack/grafana/config.ts';
 import { timezoneProblems } from '../../stack/problems.ts';
 import { closest, editDistance } from '../../stack/values/closest.ts';
 import { toResources } from '../../stack/values/container.ts';
-import { duration, resources } from '../../stack/values/schemas.ts';
+import { duration, externalUrl, resources } from '../../stack/values/schemas.ts';
 import { parseDuration, parseSize } from '../../stack/values/units.ts';
 import { andList, describeValue, orList } from '../../stack/values/words.ts';
 
@@ -100,6 +101,16 @@ describe('a memory limit', () => {
   test.each(['5m', '5000k', '100', 100, 0, -1])('%j must be refused, since engines refuse it', (text) => {
     expect(resources.safeParse({ memory: text }).error?.issues[0]?.message).toContain('at least 6MB');
   });
+});
+
+test.each([
+  ['https://metrics.example.com/prometheus', true],
+  ['http://a/b%20c', true],
+  ['http://a/%zz', false],
+  ['http://a/100%', false],
+])('whether the servers take the URL %s must be known', (url, isTaken) => {
+  expect(externalUrl.safeParse(url).success).toBe(isTaken);
+  expect(grafanaConfig.safeParse({ root_url: url }).success).toBe(isTaken);
 });
 
 describe('the closest word', () => {
