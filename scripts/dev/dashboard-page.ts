@@ -9,7 +9,7 @@ export interface PanelView {
   /** Whether Grafana marks the panel with an error. */
   readonly hasError: boolean;
   /** The background of a stat; empty for other panels. */
-  readonly colour: 'red' | 'orange' | 'green' | '';
+  readonly colour: 'red' | 'orange' | 'green' | 'grey' | '';
   readonly text: string;
 }
 
@@ -49,7 +49,9 @@ const viewPanels = `() => {
   const colourOf = (panel) => {
     for (const part of panel.querySelectorAll('div[style*="linear-gradient"]')) {
       const [, red, green] = (/rgb\\((\\d+), (\\d+)/.exec(part.style.background) ?? []).map(Number);
-      if (red !== undefined) return green > red ? 'green' : green > 100 ? 'orange' : 'red';
+      if (red === undefined) continue;
+      if (Math.abs(green - red) < 20) return 'grey';
+      return green > red ? 'green' : green > 100 ? 'orange' : 'red';
     }
     return '';
   };

@@ -14,7 +14,7 @@ import { query } from '../support/servers.ts';
 
 const broken = {
   anonymous: 'viewer',
-  dashboards: ['demo.json'],
+  dashboards: ['demo.json', 'empty.json'],
 };
 const others = {
   prometheus: {
@@ -65,7 +65,12 @@ describe('in a browser', () => {
     stack = await grafanaStack(image.reference);
     const { folder } = stack;
     const demo = 'stack/demo/templates/grafana/dashboards/promstack/demo.json';
-    await folder.write('demo.json', readFileSync(join(packageRoot(), demo), 'utf8'));
+    const text = readFileSync(join(packageRoot(), demo), 'utf8');
+    await folder.write('demo.json', text);
+    const empty = text
+      .replaceAll(/"expr": ".*"/g, '"expr": "nothing_has_this_name"')
+      .replace('"title": "Demo"', '"title": "Empty"');
+    await folder.write('empty.json', empty.replace('"uid": "promstack-demo"', '"uid": "empty"'));
     await folder.write('rules.yml', rules);
     await stack.configure(broken, others);
     await stack.fine('up');
@@ -101,6 +106,13 @@ describe('in a browser', () => {
       });
     },
   );
+
+  test('lights without data must be grey', { timeout: 90_000 }, async (context) => {
+    if (stack === undefined) return context.skip(whyNot);
+    const url = stack.folder.url('grafana', '/d/empty');
+    const panels = await withPage((page) => openDashboard(page, url, 1366));
+    expect(panels.slice(0, 4).map(({ colour }) => colour)).toEqual(['grey', 'grey', 'grey', 'grey']);
+  });
 });
 
 function faultsOf(panels: readonly PanelView[], isWide: boolean): readonly string[] {

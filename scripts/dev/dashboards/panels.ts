@@ -36,7 +36,7 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { aMinute, someEvents } from './events.ts';
 import { type DashboardPanels, type Link, linkTo } from './link.ts';
-import { colour, neutral, nothingForNull } from './thresholds.ts';
+import { colour, neutral, textForNull } from './thresholds.ts';
 
 /** The stack's own Prometheus, by the uid of its provisioned datasource. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' } as const;
@@ -171,7 +171,9 @@ export function stat(title: string, description: string, queries: Queries, optio
       .orientation(VizOrientation.Auto);
   // In a range query, a series that has ended would stay as a second number.
   // Without a series its server is not scraped.
-  return panel({ title, description, queries, noValue: 'Not scraped', ...options }, start, 'instant');
+  const noValue = options.noValue ?? 'Not scraped';
+  const mappings = [...(options.mappings ?? []), textForNull(noValue, colour.unknown)];
+  return panel({ title, description, queries, ...options, noValue, mappings }, start, 'instant');
 }
 
 /** A bar gauge of the current values. */
@@ -189,7 +191,8 @@ export function bars(title: string, description: string, queries: Queries, optio
 
 /** A state timeline, one band per series. */
 export function timeline(title: string, description: string, queries: Queries, options: Options = {}): PanelPlan {
-  const mappings = [...(options.mappings ?? []), nothingForNull];
+  // Keeps missing values out of the legend.
+  const mappings = [...(options.mappings ?? []), textForNull('', 'transparent')];
   return panel({ title, description, queries, ...options, mappings }, () => {
     const builder = new TimelineBuilder()
       .mergeValues(true)

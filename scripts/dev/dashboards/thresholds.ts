@@ -11,6 +11,7 @@ export const colour = {
   warning: 'orange',
   ok: 'green',
   none: 'text',
+  unknown: '#6e7076',
   info: 'blue',
 } as const;
 
@@ -55,11 +56,13 @@ export function textFor(value: number | string, text: string, color: string): Va
   return { type: MappingType.ValueToText, options: { [value]: { text, color } } };
 }
 
-/** Keeps missing values out of the legend of a state timeline. */
-export const nothingForNull: ValueMapping = {
-  type: MappingType.SpecialValue,
-  options: { match: SpecialValueMatch.Null, result: { text: '', color: 'transparent' } },
-};
+/** Shows a text where there is no value, which otherwise has the colour of the lowest threshold. */
+export function textForNull(text: string, color: string): ValueMapping {
+  return {
+    type: MappingType.SpecialValue,
+    options: { match: SpecialValueMatch.NullAndNan, result: { text, color } },
+  };
+}
 
 /** Texts for series of 0 (bad, red) and 1 (good, green). */
 export function zeroOrOne(bad: string, good: string) {

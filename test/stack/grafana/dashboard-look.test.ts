@@ -186,7 +186,12 @@ describe.each(shippedDashboards())('$name', ({ dashboard }) => {
 
   test('every stat must say what it means that there is no series', () => {
     for (const { type, title, fieldConfig } of panels) {
-      if (type === 'stat') expect(fieldConfig?.defaults.noValue, title).not.toBe('No data');
+      if (type !== 'stat') continue;
+      const { noValue, mappings = [] } = fieldConfig?.defaults ?? {};
+      expect(noValue, title).not.toBe('No data');
+      // Otherwise it would have the colour of the lowest threshold: green.
+      const result = { text: noValue, color: '#6e7076' };
+      expect(mappings.at(-1), title).toEqual({ type: 'special', options: { match: 'null+nan', result } });
     }
   });
 
