@@ -86,7 +86,7 @@ export async function linkEntries(
   { service, release }: ReleaseSource & { readonly service: Pick<Service, 'linkedFolder'> },
   files: ConfigFiles,
 ): Promise<ArchiveEntry[]> {
-  const { name, linkedFolder } = service;
+  const { name, linkedFolder, emptyFolders = [] } = service;
   if (linkedFolder === undefined || release === undefined) return [];
   const wanted = new Map(
     release.files.flatMap(({ path }) => {
@@ -99,10 +99,12 @@ export async function linkEntries(
       entry.kind === 'link' ? [[entry.path, entry.to] as const] : [],
     ),
   );
+  const empty = emptyFolders.filter((folder) => folder.startsWith(`${linkedFolder}/`));
+  const folders = [linkedFolder, ...empty].map((folder) => `${name}/${folder}/`);
   const added = [...wanted].filter(([path, to]) => present.get(path) !== to);
   const removed = [...present.keys()].filter((path) => !wanted.has(path));
   return [
-    ...foldersOf([`${name}/${linkedFolder}/`, ...added.map(([path]) => `${name}/${path}`)], name).slice(1),
+    ...foldersOf([...folders, ...added.map(([path]) => `${name}/${path}`)], name).slice(1),
     ...added.map(([path, to]): ArchiveEntry => ({ kind: 'link', path: `${name}/${path}`, to, ...root })),
     ...removed.map((path): ArchiveEntry => ({ kind: 'directory', path: `${name}/${path}`, mode: 0o755, ...root })),
   ];

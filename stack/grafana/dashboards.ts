@@ -67,8 +67,8 @@ export function markDashboards(
   hash: (text: string) => string,
 ): readonly RenderedFile[] {
   const known = knownDatasources(config);
-  const providers = providersFor(files.filter(isDashboard).length);
-  const marked = files.map((file) => {
+  const folders = providerFolders(files);
+  return files.map((file) => {
     if (!isDashboard(file) || file.content instanceof Secret) return file;
     const dashboard = openDashboard(parseDashboard(file.content));
     if (dashboard === undefined) return file;
@@ -76,43 +76,29 @@ export function markDashboards(
     const model = withoutAliases(resolved, known);
     const mark = { uid: uidAt(file.path, dashboard), content: hash(JSON.stringify(model)) };
     // Grafana's home page is one of promstack's own by its path.
-    const provider = file.isShipped === true ? 0 : Number.parseInt(hash(file.path), 16) % providers;
+    const at = file.isShipped === true ? 0 : Number.parseInt(hash(file.path), 16) % folders.length;
     const { isVerbatim: _lines, ...rest } = file;
     const content = `${JSON.stringify(markedFile(dashboard, model, mark), null, 2)}\n`;
-    return { ...rest, path: pathOf(file.path, provider), content };
+    return { ...rest, path: file.path.replace(dashboardsFolder, folders[at] ?? dashboardsFolder), content };
   });
-  return [...marked, ...furtherProviders(providers)];
 }
 
-/**
- * How many providers the dashboards need: Grafana finds again only 1,000 dashboards of each, and would save a new version of all
- * others at each reload. Their number seldom changes, since a file of another provider is a new one for Grafana.
- */
-function providersFor(dashboards: number): number {
-  let providers = 1;
-  while (dashboards > providers * 800) providers *= 4;
-  return providers;
-}
+/** The folders of the further providers in the provisioning file; the first one passes over names that begin with a dot. */
+export const furtherFolders: readonly string[] = [1, 2, 3].map((provider) => `${dashboardsFolder}/.more/${provider}`);
 
-/** The path of a dashboard of a further provider; the first one passes over folders whose name begins with a dot. */
-function pathOf(path: string, provider: number): string {
-  return provider === 0 ? path : path.replace(`${dashboardsFolder}/`, `${dashboardsFolder}/.more/${provider}/`);
-}
+/** How many dashboards one provider gets, of which Grafana finds 1,000 again. */
+const largestProvider = 800;
 
-/** The file of the further providers, with the settings of the first one. */
-function furtherProviders(providers: number): readonly RenderedFile[] {
-  if (providers === 1) return [];
-  const more = Array.from({ length: providers - 1 }, (_, at) => ({
-    name: `promstack-${at + 1}`,
-    type: 'file',
-    disableDeletion: true,
-    allowUiUpdates: false,
-    updateIntervalSeconds: 300,
-    options: { path: `/etc/promstack/${dashboardsFolder}/.more/${at + 1}`, foldersFromFilesStructure: true },
-  }));
-  const content = `${JSON.stringify({ apiVersion: 1, providers: more }, null, 2)}\n`;
-  const path = 'provisioning/dashboards/more.yml';
-  return [{ service: 'grafana', path, content, mode: 0o444, origin: 'provisioning/dashboards/promstack.yml' }];
+/** The folders to divide the dashboards among; a provisioning file of the user's own may not have the further providers. */
+function providerFolders(files: readonly RenderedFile[]): readonly string[] {
+  const isDivided =
+    files.filter(isDashboard).length > largestProvider &&
+    files.some(
+      ({ path, content }) =>
+        path.startsWith('provisioning/dashboards/') &&
+        furtherFolders.every((folder) => String(content).includes(folder)),
+    );
+  return isDivided ? [dashboardsFolder, ...furtherFolders] : [dashboardsFolder];
 }
 
 /**

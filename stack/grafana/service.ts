@@ -5,7 +5,7 @@ import { configMount, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { asLogfmt } from '../values/logfmt.ts';
 import { parseJson } from '../values/parse.ts';
-import { dashboardFiles, dashboardsFolder, markDashboards, sharedNames } from './dashboards.ts';
+import { dashboardFiles, dashboardsFolder, furtherFolders, markDashboards, sharedNames } from './dashboards.ts';
 import {
   datasourceNames,
   hasRemoteWriteReceiver,
@@ -74,7 +74,7 @@ export const grafana = defineService({
   files: (config) => [...iniFile(config), ...secretFiles(config)],
   fileProblems: sharedNames,
   stamp: (files, _revision, config, hash) => markDashboards(files, config, hash),
-  emptyFolders: ['provisioning/plugins', 'provisioning/alerting'],
+  emptyFolders: ['provisioning/plugins', 'provisioning/alerting', ...furtherFolders],
   linkedFolder: dashboardsFolder,
   generatedSecrets: [
     { name: generatedSecrets.adminPassword, length: 24, given: (config) => config.grafana.admin_password },

@@ -104,12 +104,13 @@ describe('the shipped Grafana provisioning', () => {
       'grafana',
       'provisioning/dashboards/promstack.yml',
     );
-    expect(providers).toMatchObject([
-      {
+    const paths = ['', '/.more/1', '/.more/2', '/.more/3'].map((folder) => `/etc/promstack/dashboards${folder}`);
+    expect(providers).toMatchObject(
+      paths.map((path) => ({
         type: 'file',
         updateIntervalSeconds: 300,
-        options: { path: '/etc/promstack/dashboards', foldersFromFilesStructure: true },
-      },
-    ]);
+        options: { path, foldersFromFilesStructure: true },
+      })),
+    );
   });
 });

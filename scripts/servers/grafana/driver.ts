@@ -58,8 +58,11 @@ async function reloadFiles(
   client: GrafanaClient,
   changed: readonly Provisioned[],
 ): Promise<void> {
-  // Grafana responds once it has stored all files: that takes 15 ms for a new dashboard, and on a busy machine several times as long.
-  const timeoutMs = reloadMs + context.release.files.length * perFileMs;
+  // Grafana responds once it has stored all files and let go of those that are gone: 15 ms for each of them, and on a busy
+  // machine several times as long.
+  const indexed = await client.index();
+  const present = indexed.kind === 'ok' ? indexed.value.length : 0;
+  const timeoutMs = reloadMs + (context.release.files.length + present) * perFileMs;
   for (const what of changed) {
     const response = await client.reload(what, timeoutMs);
     if (response.kind !== 'ok') throw await reloadError(context, what, response);

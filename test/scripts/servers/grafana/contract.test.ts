@@ -68,12 +68,12 @@ const dashboardFile = z.strictObject({
         // Up to 10 Grafana waits for file events, which do not cross every mount.
         updateIntervalSeconds: z.int().min(11),
         options: z.strictObject({
-          path: z.literal('/etc/promstack/dashboards'),
+          path: z.string().regex(/^\/etc\/promstack\/dashboards(?:\/\.more\/[123])?$/),
           foldersFromFilesStructure: z.literal(true),
         }),
       }),
     )
-    .length(1),
+    .length(4),
 });
 
 const everything = `
@@ -161,12 +161,12 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
     expect(texts.filter((text) => text.replaceAll('$$', '').includes('$'))).toEqual([]);
   });
 
-  test('must have one provider of dashboards, which polls files but never deletes', async () => {
+  test('must have providers of dashboards that poll files but never delete', async () => {
     const files = await provisioning(rendering, 'dashboards');
     expect(files).toHaveLength(1);
-    const [provider] = dashboardFile.parse(parse(textOf(files[0]))).providers;
+    const { providers } = dashboardFile.parse(parse(textOf(files[0])));
     // A dashboard that a refused change removes would lose its stars and its history.
-    expect(provider?.disableDeletion).toBe(true);
+    expect(providers.map(({ disableDeletion }) => disableDeletion)).toEqual([true, true, true, true]);
   });
 
   test('must mark every dashboard by its content and keep a classic model with a title and a uid', async () => {
