@@ -1,7 +1,11 @@
 import * as z from 'zod';
+import { grafana } from '../../../stack/grafana/service.ts';
+import { adminUser } from '../../../stack/grafana/settings.ts';
+import type { Secret } from '../../../stack/secret.ts';
 import type { Service } from '../../../stack/service.ts';
 import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
+import { passwordStore, storedPasswords } from '../../servers/grafana/password.ts';
 import { locateServices } from '../../state/locate.ts';
 import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -22,9 +26,9 @@ export const command = defineCommand({
   run: async (context, { print }, [name]) => {
     const config = await configOrThrow(context);
     const service = whichService(config, name);
-    const url = await urlOf(context, config.name, service);
+    const { url, password } = await addressOf(context, config, service);
     context.result({ service: service.name, url });
-    context.stdout.write(`${url}\n`);
+    context.stdout.write(printAddress(url, password), ...(password === undefined ? [] : [password]));
     const opener = print === true ? undefined : openerFor(process.platform, context.env);
     const isOpen = opener !== undefined && (await openUrl(opener, url));
     if (print !== true && !isOpen) context.report({ kind: 'note', text: 'no browser found to open it' });
@@ -45,13 +49,27 @@ function whichService(config: LoadedStack['config'], name: string | undefined): 
   return first;
 }
 
-async function urlOf(context: Context, stack: string, { name, port }: Service): Promise<string> {
+/** The URL; with a password, how to sign in, too. */
+export function printAddress(url: string, password: Secret | undefined): string {
+  return password === undefined ? `${url}\n` : `${url}\n  user      ${adminUser}\n  password  ${password.reveal()}\n`;
+}
+
+/** The URL of a running service, and the password of Grafana's admin for somebody who reads it at a terminal. */
+async function addressOf(
+  context: Context,
+  config: LoadedStack['config'],
+  { name, port }: Service,
+): Promise<{ readonly url: string; readonly password?: Secret | undefined }> {
   await using engine = await connectEngine(context);
   const client = openServiceClient(engine);
   try {
-    const container = (await locateServices(engine, stack, client)).get(name);
+    const container = (await locateServices(engine, config.name, client)).get(name);
     const url = client.url(name, port);
-    if (container?.state === 'running' && url !== undefined) return url;
+    if (container?.state === 'running' && url !== undefined) {
+      if (name !== grafana.name || !context.stdout.isTerminal) return { url };
+      const kept = passwordStore(engine, config, container.id);
+      return { url, password: (await storedPasswords({ kept })).current };
+    }
     const why = container === undefined ? 'it has no container' : `its container is ${container.state}`;
     throw new StackError({ doing: `opening ${name}`, why, tryThis: 'promstack up' });
   } finally {
