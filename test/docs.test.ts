@@ -9,7 +9,12 @@ import { blocksOf, commandsIn, isAsShown } from './support/page.ts';
 
 // test/scenarios/docs.test.ts runs the `console` blocks; here every other command line is parsed.
 
-const pages = ['README.md', ...readdirSync(join(packageRoot(), 'docs')).map((name) => `docs/${name}`)];
+const pages = [
+  'README.md',
+  ...readdirSync(join(packageRoot(), 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 const lines = pages.flatMap((page) =>
   blocksOf(page)
     .filter(({ language }) => language === 'bash')

@@ -13,9 +13,12 @@ import { binary, freePorts } from '../support/stack-folder.ts';
 
 // What README and docs show is run here: files of `title=`, and the commands of `console` blocks with their output.
 
-const pages = ['README.md', ...readdirSync(join(packageRoot(), 'docs')).map((name) => `docs/${name}`)].filter((page) =>
-  blocksOf(page).some(({ language }) => language === 'console'),
-);
+const pages = [
+  'README.md',
+  ...readdirSync(join(packageRoot(), 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+].filter((page) => blocksOf(page).some(({ language }) => language === 'console'));
 
 /** The ports that the pages show. */
 const shownPorts = { pushgateway: 9091, prometheus: 9090, alertmanager: 9093, grafana: 3000, sink: 9095 } as const;

@@ -143,7 +143,7 @@ export const commands: readonly Entry[] = [
   {
     name: 'schema',
     group: 'Other',
-    summary: 'print the JSON Schema of stack.yml, or of the output of --json',
+    summary: "print the JSON Schema of stack.yml, or of --json's output",
     load: async () => (await import('./schema.ts')).schemaOf(commands),
   },
   {
