@@ -113,6 +113,8 @@ interface GeneratedSecret {
 /** A problem with a rendered file; the path is inside the file. */
 export interface FileProblem extends Problem {
   readonly file: RenderedFile;
+  /** Whether a comment `# promstack: ignore CODE` in the file suppresses it. */
+  readonly canBeIgnored?: boolean | undefined;
 }
 
 /** A kind of contributed files that a service accepts. */

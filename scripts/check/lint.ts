@@ -1,4 +1,5 @@
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
+import { codesOf, type IgnoreComments, ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import { type Finding, type Lint, lintContext } from '../../stack/lint/lint.ts';
 import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
 import { lints } from '../../stack/lint/lints.ts';
@@ -51,35 +52,24 @@ class Places {
   isSilenced({ file, path, alsoIgnoredAt }: Finding, { code }: Lint): boolean {
     const comments = file === undefined ? this.#stack : this.#read(file).comments;
     return (
-      this.#isSilencedAt(path, code, comments, (at, atKey) => this.#locate(file, at, atKey)) ||
+      comments.silences(path, code, (at, atKey) => this.#locate(file, at, atKey)) ||
       (alsoIgnoredAt !== undefined &&
-        this.#isSilencedAt(alsoIgnoredAt, code, this.#stack, (at, atKey) => this.#locate(undefined, at, atKey)))
+        this.#stack.silences(alsoIgnoredAt, code, (at, atKey) => this.#locate(undefined, at, atKey)))
     );
   }
 
   toDiagnostic(finding: Finding, { code }: Lint): Diagnostic {
     const { file, path, atKey, within, message, hint } = finding;
-    const silenceHint = `"# promstack: ignore ${code}" silences this`;
     const diagnostic = {
       severity: 'warning',
       code,
       message,
-      hint: hint === undefined ? silenceHint : `${hint}; ${silenceHint}`,
+      hint: silenceHint(code, hint),
     } as const;
     if (file !== undefined) {
       return this.#read(file).source.toDiagnostic({ ...diagnostic, path, within });
     }
     return { ...diagnostic, where: this.#locate(undefined, path, atKey ?? false) };
-  }
-
-  #isSilencedAt(
-    path: KeyPath,
-    code: string,
-    comments: IgnoreComments,
-    locate: (path: KeyPath, atKey: boolean) => SourceRange | undefined,
-  ): boolean {
-    const keys = path.map((_, at) => locate(path.slice(0, at + 1), true));
-    return [...keys, locate(path, false)].some((place) => place !== undefined && comments.isSilenced(place.line, code));
   }
 
   #locate(file: RenderedFile | undefined, path: KeyPath, atKey: boolean): SourceRange | undefined {
@@ -92,30 +82,6 @@ class Places {
     this.#files.set(file, known);
     return known;
   }
-}
-
-const comment = /(?:^|\s)#\s*promstack:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)/;
-
-/** The comments of one file that silence lints. */
-interface IgnoreComments {
-  /** Whether a comment on a line or right above it names a lint; lines count from 1. */
-  isSilenced(line: number, code: string): boolean;
-}
-
-/** Reads the comments `# promstack: ignore CODE, CODE` of a file. */
-function ignoreComments(text: string): IgnoreComments {
-  const lines = text.split('\n');
-  const codesIn = (line: number): readonly string[] => codesOf(lines[line - 1] ?? '');
-  const isComment = (line: number): boolean => /^\s*#/.test(lines[line - 1] ?? '');
-  return {
-    isSilenced: (line, code) => {
-      if (codesIn(line).includes(code)) return true;
-      for (let above = line - 1; isComment(above); above--) {
-        if (codesIn(above).includes(code)) return true;
-      }
-      return false;
-    },
-  };
 }
 
 /** Warnings for comments that name unknown lints. */
@@ -138,8 +104,4 @@ function unknownIgnores(text: string, file: string, codes: readonly string[]): r
         };
       });
   });
-}
-
-function codesOf(line: string): readonly string[] {
-  return comment.exec(line)?.[1]?.split(/\s*,\s*/) ?? [];
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
 import type { FileProblem, Service } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
@@ -51,7 +51,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
     ...warnOfStrays(unusedStrays(loaded, templates)),
     ...renderer.diagnostics,
     ...[...filesOf.values(), tests].flatMap(clashes),
-    ...[...filesOf].flatMap(([service, files]) => (service.fileProblems?.(files, config) ?? []).map(placeInFile)),
+    ...[...filesOf].flatMap(([service, files]) => placeInFiles(service.fileProblems?.(files, config) ?? [], templates)),
   ];
   if (diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
 
@@ -114,10 +114,17 @@ function unknownServices(without: readonly string[]): readonly Diagnostic[] {
     });
 }
 
-/** A problem of a rendered file, at its place in the source file. */
-function placeInFile({ file, ...problem }: FileProblem): Diagnostic {
-  const content = file.content instanceof Secret ? file.content.reveal() : file.content;
-  return readYaml(content, file.origin).toDiagnostic(problem);
+/** Problems of rendered files, at their places in the source files; without those that comments there silence. */
+function placeInFiles(problems: readonly FileProblem[], { files }: TemplateSet): readonly Diagnostic[] {
+  return problems.flatMap(({ file, canBeIgnored = false, ...problem }): readonly Diagnostic[] => {
+    // A value that was filled in may take other lines than its tag in the template.
+    const text = files.find(({ origin }) => origin === file.origin)?.text ?? revealed(file);
+    const source = readYaml(text, file.origin);
+    if (!canBeIgnored) return [source.toDiagnostic(problem)];
+    const { path, code, hint } = problem;
+    if (ignoreComments(text).silences(path, code, source.locate)) return [];
+    return [source.toDiagnostic({ ...problem, hint: silenceHint(code, hint) })];
+  });
 }
 
 /** Errors for files that have the same path. */

@@ -1,6 +1,8 @@
 import { canaryReceiver, definesCanaryReceiver } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import type { RenderedFile } from '../model.ts';
+import type { FileProblem } from '../service.ts';
 import {
   durationProblems,
   isMapping,
@@ -9,7 +11,9 @@ import {
   misspelledKeys,
   repeatedNames,
 } from '../values/mapping.ts';
+import { replacedFile } from '../values/replaced-file.ts';
 import { expected } from '../values/words.ts';
+import { mainFile } from './main-file.ts';
 import { matcherProblems, routeProblems } from './route-problems.ts';
 
 export function problems(config: StackConfig): readonly Problem[] {
@@ -100,3 +104,29 @@ export const receiverKeys: readonly string[] = `
 `
   .trim()
   .split(/\s+/);
+
+/** A sink that an alertmanager.yml of the user's does not notify. */
+export function unnotifiedSink(files: readonly RenderedFile[], config: StackConfig): readonly FileProblem[] {
+  const main = replacedFile(files, mainFile);
+  if (main === undefined || !config.sink.enabled) return [];
+  const webhooks = mappingsIn(main.config['receivers'], []).flatMap(({ value }) =>
+    mappingsIn(value['webhook_configs'], []).map(({ value: webhook }) => webhook),
+  );
+  const isSink = (url: string): boolean =>
+    ['sink', `${config.name}-sink`].some((host) => url.startsWith(`http://${host}:`)) ||
+    url.startsWith(`http://host.docker.internal:${config.sink.port}/`);
+  // The URL in a file may be the sink's.
+  if (webhooks.some(({ url, url_file }) => url_file !== undefined || isSink(String(url)))) return [];
+  return [
+    {
+      file: main.file,
+      severity: 'warning',
+      code: 'sink-not-notified',
+      canBeIgnored: true,
+      path: ['receivers'],
+      atKey: true,
+      message: 'no receiver of this file notifies the sink of this stack',
+      hint: 'add "- !spread contributed.receivers" to receivers, and use the receiver "sink" in a route',
+    },
+  ];
+}

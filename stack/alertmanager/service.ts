@@ -22,7 +22,7 @@ import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
-import { problems } from './problems.ts';
+import { problems, unnotifiedSink } from './problems.ts';
 import { parseRoute, routeOf } from './routing-tree.ts';
 import { alertmanagerSecrets } from './secret-fields.ts';
 
@@ -82,7 +82,10 @@ export const alertmanager = defineService({
     })),
   secretFiles: alertmanagerSecrets,
   problems,
-  fileProblems: (files, { alertmanager: { extra_args } }) => webConfigProblems(extra_args, files),
+  fileProblems: (files, config) => [
+    ...unnotifiedSink(files, config),
+    ...webConfigProblems(config.alertmanager.extra_args, files),
+  ],
   stamp,
   checks: (config, files, tests, alerts) => {
     const flags: ServerFlags = {

@@ -6,14 +6,13 @@ import type { FileProblem } from '../service.ts';
 import { configDir } from '../values/container.ts';
 import {
   durationProblems,
-  isMapping,
   listOf,
   type Mapping,
   mappingsIn,
   misspelledKeys,
   repeatedNames,
 } from '../values/mapping.ts';
-import { parseYaml } from '../values/parse.ts';
+import { replacedFile } from '../values/replaced-file.ts';
 import { parseDuration } from '../values/units.ts';
 import { expected, quoted } from '../values/words.ts';
 import { jobOwner, ownJobs } from './own-jobs.ts';
@@ -184,19 +183,16 @@ export const jobKeys: readonly string[] = `
  * not show which files it runs.
  */
 export function unreadRules(files: readonly RenderedFile[]): readonly FileProblem[] {
-  const main = files.find(({ path }) => path === 'prometheus.yml');
-  if (main === undefined || main.isShipped === true) return [];
-  const config = parseYaml(main.content, { valid: true });
-  // promtool reports what is not a mapping.
-  if (!isMapping(config)) return [];
-  const patterns = listOf(config['rule_files'])
+  const main = replacedFile(files, 'prometheus.yml');
+  if (main === undefined) return [];
+  const patterns = listOf(main.config['rule_files'])
     .filter((pattern) => typeof pattern === 'string')
     .map((pattern) => (pattern.startsWith(`${configDir}/`) ? pattern.slice(configDir.length + 1) : pattern));
   const unread = [revisionRulePath, ...sampleRuleFiles(files)].filter(
     (path) => !patterns.some((pattern) => matchesGoGlob(pattern, path)),
   );
   return unread.map((path) => ({
-    file: main,
+    file: main.file,
     code: 'unread-rules',
     path: ['rule_files'],
     message:

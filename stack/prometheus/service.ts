@@ -14,6 +14,7 @@ import { parseDuration, parseSize } from '../values/units.ts';
 import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
 import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
+import { leftOutContributions } from './contributed.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
@@ -93,9 +94,10 @@ export const prometheus = defineService({
     })),
   secretFiles: prometheusSecrets,
   problems,
-  fileProblems: (files, { prometheus: { extra_args } }) => [
+  fileProblems: (files, config) => [
     ...unreadRules(files),
-    ...webConfigProblems(extra_args, files),
+    ...leftOutContributions(files, config),
+    ...webConfigProblems(config.prometheus.extra_args, files),
   ],
   stamp: (files, revision) => [...files, revisionRules(revision)],
   checks,

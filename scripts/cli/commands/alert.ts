@@ -105,7 +105,7 @@ async function traceOrThrow(
   throw new StackError({
     doing: 'tracing the alert',
     why: 'alertmanager.yml has no route, or one with an invalid matcher',
-    tryThis: 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
+    tryThis: 'write "route: !value alertmanager.route" in templates/alertmanager/alertmanager.yml',
   });
 }
 

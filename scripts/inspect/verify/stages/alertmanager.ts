@@ -21,7 +21,8 @@ export const arrival: Stage = {
     return {
       kind: 'broken',
       why: 'Prometheus has no Alertmanager to send alerts to',
-      tryThis: 'keep !spread contributed.alertmanagers in templates/prometheus/prometheus.yml, then promstack reload',
+      tryThis:
+        'add "- !spread contributed.alertmanagers" to alerting.alertmanagers in templates/prometheus/prometheus.yml, then promstack reload',
     };
   },
   explain: async ({ servers, startedAt }) => {
@@ -84,7 +85,8 @@ function misrouted({ receivers }: ActiveAlert, receiver: string): Cause | undefi
   if (names.includes(receiver)) return undefined;
   return {
     why: `Alertmanager routes it to ${names.join(', ') || 'nobody'}, not to ${receiver}`,
-    tryThis: 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml, then promstack reload',
+    tryThis:
+      'write "route: !value alertmanager.route" in templates/alertmanager/alertmanager.yml, then promstack reload',
   };
 }
 

@@ -54,7 +54,7 @@ const discoverySeconds = 12;
 const noJob: Cause = {
   why: 'no scrape job of Prometheus has the Pushgateway as a target',
   tryThis:
-    'keep !spread contributed.scrapes in templates/prometheus/prometheus.yml and the job in templates/pushgateway/contribute/scrapes.yml, then promstack reload',
+    'add "- !spread contributed.scrapes" to scrape_configs in templates/prometheus/prometheus.yml, and keep the job in templates/pushgateway/contribute/scrapes.yml, then promstack reload',
 };
 
 function notHonoured({ job }: Labels): Cause {

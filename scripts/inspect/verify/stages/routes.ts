@@ -27,7 +27,7 @@ export const route: Stage = {
       why: `Alertmanager would send the canary to ${notified.join(', ')}, so nothing was pushed`,
       tryThis: isLive
         ? 'promstack up adds a route for the canary, unless templates/alertmanager/alertmanager.yml lacks !value alertmanager.route'
-        : 'keep !value alertmanager.route in templates/alertmanager/alertmanager.yml',
+        : 'write "route: !value alertmanager.route" in templates/alertmanager/alertmanager.yml',
     };
   },
 };
