@@ -71,7 +71,7 @@ export {
 export { type Clock, systemClock } from './util/clock.ts';
 export type { Event, Report } from './util/event.ts';
 export type { Result } from './util/result.ts';
-export { InputError, StackError } from './util/stack-error.ts';
+export { InputError, InterruptedError, StackError } from './util/stack-error.ts';
 export { version } from './util/version.ts';
 export { type WatchStackOptions, watchStack } from './watch/watch-stack.ts';
 

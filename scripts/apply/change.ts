@@ -13,7 +13,7 @@ import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { takeLock } from '../state/lock.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
-import { StackError } from '../util/stack-error.ts';
+import { StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { crashPoint } from './crash-point.ts';
 import { createExecutors } from './executors.ts';
 import { previousState } from './previous.ts';
@@ -52,7 +52,11 @@ export interface Changed {
  * Applies a rendering to the engine as a whole, or rolls it back as a whole. `up`, `reload`, `watch` and `demo` use this
  * function; `plan` and `status` do only the steps that change nothing.
  */
-export async function changeStack(options: ChangeOptions): Promise<Changed> {
+export function changeStack(options: ChangeOptions): Promise<Changed> {
+  return unchangedIfInterrupted(change(options), options.signal);
+}
+
+async function change(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering } = options;
 
   // Images: all of them must be available before anything changes.

@@ -1,3 +1,4 @@
+import { counted } from '../../stack/values/words.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
@@ -5,7 +6,7 @@ import type { Plan, Step } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
 import { LockedOutError } from '../servers/service-driver.ts';
 import type { Report } from '../util/event.ts';
-import { StackError } from '../util/stack-error.ts';
+import { InterruptedError, isAbort, StackError } from '../util/stack-error.ts';
 import { createExecutors, type ExecutorContext } from './executors.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 
@@ -41,8 +42,10 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
   const leftStopped = stopped.map(
     (service) => `${service} was stopped; its container is left so that its log can be read`,
   );
-  if (previous.services.length === 0 || !touchesRunning(outcome, options.links.areSwitched))
+  if (previous.services.length === 0 || !touchesRunning(outcome, options.links.areSwitched)) {
+    if (signal.aborted) throw interruptedWith(outcome, options);
     throw withNotes(error, leftStopped);
+  }
 
   const failure = await restore(options, new Set([...observed.services.keys(), ...stopped]));
   const notes =
@@ -50,14 +53,46 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
       ? ['everything was rolled back to what ran before, and that is confirmed', ...leftStopped]
       : [`rolling back to what ran before failed as well: ${failure}`, ...leftStopped];
   if (signal.aborted) {
-    // No error is printed for a command that was asked to stop.
-    report({ kind: failure === undefined ? 'note' : 'warning', text: notes.join('\n') });
-    throw signal.reason;
+    throw new InterruptedError({ left: [...notes, ...genuine(outcome, signal)].join('\n  '), cause: signal.reason });
   }
   await options.record(whyOf(error)).catch(() => undefined);
   // Notes cannot be added to an internal error, but the state of the stack must be reported.
   if (!(error instanceof StackError)) report({ kind: 'warning', text: notes.join('\n') });
   throw withNotes(error, notes);
+}
+
+/** The error of an interrupt that is not rolled back, since nothing that ran before was changed. */
+function interruptedWith(outcome: PlanOutcome, { previous, signal }: RecoverOptions): InterruptedError {
+  // An interrupted step may have taken effect.
+  const steps = [...outcome.done, ...outcome.failed.map(({ step }) => step)];
+  const networks = steps.flatMap((step) => (step.do === 'createNetwork' ? [`the network ${step.name}`] : []));
+  const volumes = steps.filter((step) => step.do === 'createVolume').length;
+  const servicesOf = (kind: 'createContainer' | 'startContainer'): readonly string[] =>
+    steps.flatMap((step) => (step.do === kind ? [step.service] : []));
+  const [containers, started] = [servicesOf('createContainer'), servicesOf('startContainer')];
+  const created = [
+    ...networks,
+    ...(volumes === 0 ? [] : [counted(volumes, 'volume')]),
+    ...(containers.length === 0
+      ? []
+      : [`the container${containers.length === 1 ? '' : 's'} of ${containers.join(', ')}`]),
+  ].join(', ');
+  const left = [
+    ...(previous.services.length === 0 ? [] : ['nothing that ran before was changed']),
+    ...(created === '' ? [] : [`created so far: ${created}`]),
+    ...(started.length === 0 ? [] : [`started so far: ${started.join(', ')}`]),
+  ].join('; ');
+  const isFirst = previous.services.length === 0 && steps.length > 0;
+  return new InterruptedError({
+    left: [left === '' ? 'nothing was changed' : left, ...genuine(outcome, signal)].join('\n  '),
+    tryThis: isFirst ? 'promstack up continues; promstack down removes what was created, and keeps volumes' : undefined,
+    cause: signal.reason,
+  });
+}
+
+/** Why steps failed that were not interrupted themselves. */
+function genuine({ failed }: PlanOutcome, signal: AbortSignal): readonly string[] {
+  return failed.flatMap(({ error }) => (isAbort(error, signal) ? [] : [`before that, it failed: ${whyOf(error)}`]));
 }
 
 /** Steps that change something running. */

@@ -13,7 +13,7 @@ import { specOf } from '../state/names.ts';
 import { currentFolder, readRelease, type StoredRelease } from '../state/release-files.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import { misuse } from '../util/misuse.ts';
-import { InputError, StackError } from '../util/stack-error.ts';
+import { InputError, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { applyPlan } from './change.ts';
 
 import { asCreated, previousState } from './previous.ts';
@@ -42,7 +42,11 @@ export interface RolledBack {
  * are switched and the servers reloaded and confirmed. Containers stay unchanged. So do passwords: a later change may
  * have been made because the old one was known to others.
  */
-export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
+export function rollBack(options: RollBackOptions): Promise<RolledBack> {
+  return unchangedIfInterrupted(restoreEntry(options), options.signal);
+}
+
+async function restoreEntry(options: RollBackOptions): Promise<RolledBack> {
   const { engine, stack, config, origin, choose } = options;
   await using _lock = await takeLock({ ...options, command: 'rollback' });
   const current = await findStack(engine, stack, origin);

@@ -2,14 +2,15 @@ import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { checkOrigin } from '../plan/origin.ts';
-import { type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
+import { isInternal, type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { findHolder, takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
+import { InterruptedError, isAbort, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { crashPoint } from './crash-point.ts';
 import { removalExecutors } from './executors.ts';
 import type { Run } from './run.ts';
-import { runPlan } from './run-plan.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
 
 export interface TakeDownOptions extends Run {
   readonly stack: string;
@@ -33,7 +34,11 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
 }
 
 /** Removes a stack's containers and network, and its volumes if requested; returns the completed steps. */
-export async function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
+export function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
+  return unchangedIfInterrupted(remove(options), options.signal);
+}
+
+async function remove(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
   const { engine, stack, origin, volumes } = options;
   const belongings = await findBelongings(engine, stack);
   const isAbsent = planDown(belongings, { volumes }).length === 0;
@@ -47,10 +52,27 @@ export async function takeDown(options: TakeDownOptions): Promise<readonly Step<
     ...options,
     afterStep: crashPoint(options.env),
   });
+  const { signal } = options;
+  if (signal.aborted && outcome.failed.every(({ error }) => isAbort(error, signal))) {
+    if (outcome.failed.length + outcome.skipped.length > 0) throw interruptedWith(outcome, options);
+  }
   const [failure] = outcome.failed;
   if (failure !== undefined) throw failure.error;
-  options.signal.throwIfAborted();
   return outcome.done;
+}
+
+/** The error of an interrupt, with what is removed. */
+function interruptedWith({ done }: PlanOutcome<Removal>, { volumes, signal }: TakeDownOptions): InterruptedError {
+  const removed = done.flatMap((step) =>
+    step.do === 'stopContainer' || isInternal(step)
+      ? []
+      : [step.do === 'removeVolume' ? `volume ${step.name}` : step.name],
+  );
+  return new InterruptedError({
+    left: removed.length === 0 ? 'nothing was removed' : `removed so far: ${removed.join(', ')}`,
+    tryThis: `promstack down${volumes ? ' --volumes' : ''} continues; promstack up starts the stack again`,
+    cause: signal.reason,
+  });
 }
 
 /** Everything with the stack's label except the lock, which the command itself holds. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { EngineError, toStackError } from '../engine/engine.ts';
 import { isMisuse } from '../util/misuse.ts';
-import { InputError, StackError } from '../util/stack-error.ts';
+import { InputError, InterruptedError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';
 import { type ExitCode, exitCodes } from './context.ts';
 import { hintByName } from './globals.ts';
@@ -38,12 +38,17 @@ export function explainFailure(error: unknown, style: FailureStyle): Failure {
   return explainBug(error, style);
 }
 
-/** Whether an error only means that the signal aborted. */
-export function isAbort(error: unknown, signal: AbortSignal): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause === signal.reason || cause.name === 'AbortError') return true;
-  }
-  return false;
+/** Explains an interrupt: the state that it left, if a change was interrupted. */
+export function explainInterrupt(error: unknown, style: Pick<FailureStyle, 'colours' | 'stackName'>): Failure {
+  const { left, tryThis } = error instanceof InterruptedError ? error : {};
+  const why = left === undefined ? 'interrupted' : `interrupted: ${left}`;
+  const hint = tryThis === undefined ? undefined : hintByName(tryThis, style.stackName);
+  return {
+    text: `${style.colours.red('✖')} ${why}\n${hint === undefined ? '' : `  try: ${hint}\n`}`,
+    exitCode: exitCodes.interrupted,
+    diagnostics: [],
+    error: { kind: 'interrupted', doing: 'running promstack', why, try: hint },
+  };
 }
 
 function explainInput({ diagnostics, source }: InputError, style: FailureStyle): Failure {

@@ -6,9 +6,9 @@ import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { forgetSecrets } from '../util/redaction.ts';
-import { InputError } from '../util/stack-error.ts';
+import { InputError, InterruptedError, isAbort } from '../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from './context.ts';
-import { explainFailure, type Failure, isAbort } from './failure.ts';
+import { explainFailure, explainInterrupt, type Failure, type FailureStyle } from './failure.ts';
 import { type Globals, hintByName } from './globals.ts';
 import { type Envelope, envelopeOf } from './json/envelope.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from './print/diagnostics.ts';
@@ -74,6 +74,8 @@ export async function runCommand(
     onSlow: () => report({ kind: 'note', text: 'stopping; press Ctrl-C again to exit immediately' }),
     onSecond: () => {
       reporter.close();
+      if (!json)
+        stderr.write('interrupted again: exited without waiting for what was being done\n  try: promstack status\n');
       printEnvelope(exitCodes.interrupted);
       io.exit(exitCodes.interrupted);
     },
@@ -122,21 +124,18 @@ export async function runCommand(
     return code;
   } catch (error) {
     reporter.close();
-    const failure =
-      signal.aborted && isAbort(error, signal)
-        ? undefined
-        : explainFailure(error, {
-            colours: stderr.colours,
-            verbose,
-            stackName: globals.stackName,
-            wasShown: (why) => shown.has(why),
-            printDiagnostics: (mistakes, source) =>
-              printDiagnostics(
-                mistakes,
-                (file) => (file === source?.file ? source.text : readSource(file)),
-                stderr.colours.isColorSupported,
-              ),
-          });
+    const failure = failureOf(error, signal, {
+      colours: stderr.colours,
+      verbose,
+      stackName: globals.stackName,
+      wasShown: (why) => shown.has(why),
+      printDiagnostics: (mistakes, source) =>
+        printDiagnostics(
+          mistakes,
+          (file) => (file === source?.file ? source.text : readSource(file)),
+          stderr.colours.isColorSupported,
+        ),
+    });
     const code = codeAfter(signal) ?? failure?.exitCode ?? exitCodes.refused;
     if (!json) stderr.write(failure?.text ?? '');
     printEnvelope(code, failure);
@@ -146,6 +145,13 @@ export async function runCommand(
     stopListening();
     reporter.close();
   }
+}
+
+/** Undefined for a command that only ended because stdout was closed. */
+function failureOf(error: unknown, signal: AbortSignal, style: FailureStyle): Failure | undefined {
+  if (!signal.aborted || !isAbort(error, signal)) return explainFailure(error, style);
+  const isInterrupt = error instanceof InterruptedError || signal.reason instanceof Interrupted;
+  return isInterrupt ? explainInterrupt(error, style) : undefined;
 }
 
 function silent(output: TerminalOutput): TerminalOutput {

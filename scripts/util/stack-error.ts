@@ -28,6 +28,37 @@ export class StackError extends Error {
   }
 }
 
+/** A change that was interrupted, and the state it left: `nothing was changed`. Its cause is the reason of the abort. */
+export class InterruptedError extends Error {
+  readonly left: string;
+  readonly tryThis: string | undefined;
+
+  constructor({ left, tryThis, cause }: { left: string; tryThis?: string | undefined; cause: unknown }) {
+    super(`interrupted: ${left}`, { cause });
+    this.name = 'AbortError';
+    this.left = left;
+    this.tryThis = tryThis;
+  }
+}
+
+/** Whether an error only means that the signal aborted. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause === signal.reason || cause.name === 'AbortError') return true;
+  }
+  return false;
+}
+
+/** Waits for a change; an interrupt that left no other state has changed nothing. */
+export async function unchangedIfInterrupted<T>(change: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!signal.aborted || error instanceof InterruptedError || !isAbort(error, signal)) throw error;
+    throw new InterruptedError({ left: 'nothing was changed', cause: signal.reason });
+  }
+}
+
 /** Invalid input of the user, with all its problems. Exit code 2. */
 export class InputError extends Error {
   readonly diagnostics: readonly Diagnostic[];

@@ -5,7 +5,7 @@ import { EngineError, toStackError } from '../engine/engine.ts';
 import { OtherOriginError } from '../plan/origin.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { LockedError } from '../state/lock.ts';
-import { InputError, StackError } from '../util/stack-error.ts';
+import { InputError, InterruptedError, StackError } from '../util/stack-error.ts';
 
 /** The result of one read of the files. */
 export type Synced =
@@ -49,6 +49,7 @@ export async function syncStack(
       tookMs: clock.now() - startedAt,
     };
   } catch (error) {
+    if (error instanceof InterruptedError) options.report({ kind: 'note', text: error.message });
     signal.throwIfAborted();
     if (error instanceof InputError) return { kind: 'wrong', diagnostics: error.diagnostics };
     if (error instanceof LockedError) return { kind: 'postponed', why: error.why };

@@ -1,4 +1,5 @@
 import { changeStack } from '../../apply/change.ts';
+import { unchangedIfInterrupted } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
@@ -15,7 +16,7 @@ export const command = defineCommand({
   json: changedSchema,
   run: async (context, { wait, yes }) => {
     const waitMs = readWait(wait);
-    const { rendering, engine } = await renderAndConnect(context);
+    const { rendering, engine } = await unchangedIfInterrupted(renderAndConnect(context), context.signal);
     await using _engine = engine;
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'reload', env, report, clock, signal, waitMs, filesOnly: true };

@@ -1,4 +1,5 @@
 import { changeStack } from '../../apply/change.ts';
+import { unchangedIfInterrupted } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
@@ -27,7 +28,10 @@ export const command = defineCommand({
   run: async (context, { recreate, without, with: added, wait, yes }) => {
     const waitMs = readWait(wait);
     checkChoice(without, added);
-    const { rendering, engine } = await renderAndConnect(context, { without, added });
+    const { rendering, engine } = await unchangedIfInterrupted(
+      renderAndConnect(context, { without, added }),
+      context.signal,
+    );
     await using _engine = engine;
     if (without !== undefined && !rendering.services.some(({ service }) => service.storesHistory === true)) {
       const text = 'without Prometheus, which stores the history, --without is not remembered: add it each time';

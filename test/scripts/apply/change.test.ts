@@ -191,25 +191,58 @@ describe('a failure must be rolled back if anything running was changed, and rep
   });
 });
 
-describe('an interrupt must be rolled back if anything running was changed, and print no error', () => {
+describe('an interrupt must be rolled back if anything running was changed, and report the state it left', () => {
+  test('in a first up', async () => {
+    expect(await interrupted(firstUp)).toMatchInlineSnapshot(`
+      "
+      create network -> AbortError: interrupted: created so far: the network demo; runs nothing
+          create network
+      create volume -> AbortError: interrupted: created so far: the network demo, 1 volume; runs nothing
+          create network, create volume
+      create prometheus -> AbortError: interrupted: created so far: the network demo, 4 volumes, the container of prometheus; runs prometheus created
+          create network, create volume, create prometheus
+      create config writer -> AbortError: interrupted: created so far: the network demo, 4 volumes, the container of prometheus; runs prometheus created
+          create network, create volume, create prometheus, create config writer
+      create alertmanager -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; runs prometheus created, alertmanager created
+          create network, create volume, create prometheus, create config writer, create alertmanager
+      switch prometheus to new, alertmanager to new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; runs prometheus created, alertmanager created
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new
+      start prometheus -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus; runs prometheus new, alertmanager created
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus
+      start alertmanager -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+      prometheus is ready with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+      alertmanager is ready with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+      prometheus answers with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+      alertmanager answers with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+      record -> no error; runs prometheus new, alertmanager new
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record
+      "
+    `);
+  });
+
   test('in a reload of two servers', async () => {
     expect(await interrupted(reload)).toMatchInlineSnapshot(`
       "
-      write files -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      write files -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      switch prometheus to new, alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      switch prometheus to new, alertmanager to new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      prometheus is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      prometheus is ready with old -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      alertmanager is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      alertmanager is ready with old -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      reload prometheus to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      reload prometheus to new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      reload alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      reload alertmanager to new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      prometheus answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      prometheus answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      alertmanager answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      alertmanager answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       record -> no error; runs prometheus new, alertmanager new
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record
@@ -220,27 +253,27 @@ describe('an interrupt must be rolled back if anything running was changed, and 
   test('in an up that recreates a container', async () => {
     expect(await interrupted(recreate)).toMatchInlineSnapshot(`
       "
-      write files -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      write files -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      switch prometheus to new, alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      switch prometheus to new, alertmanager to new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      stop prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      stop prometheus -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
-      alertmanager is ready with old -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
+      alertmanager is ready with old -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
-      remove prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      remove prometheus -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, switch alertmanager to old, prometheus to old, start prometheus, reload alertmanager to old
-      create prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      create prometheus -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      reload alertmanager to new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      reload alertmanager to new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      start prometheus -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      start prometheus -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      prometheus is ready with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      prometheus is ready with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      alertmanager answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      alertmanager answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      prometheus answers with new -> Error: interrupted; note: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
+      prometheus answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
       record -> no error; runs alertmanager new, prometheus new
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, record

@@ -5,7 +5,7 @@ import { endingSignals } from '../../../scripts/cli/process-io.ts';
 import { run } from '../../../scripts/cli/run.ts';
 import { EngineError } from '../../../scripts/engine/engine.ts';
 import { addSecret } from '../../../scripts/util/redaction.ts';
-import { InputError, StackError } from '../../../scripts/util/stack-error.ts';
+import { InputError, InterruptedError, StackError } from '../../../scripts/util/stack-error.ts';
 import { version } from '../../../scripts/util/version.ts';
 import { entryOf } from '../../support/entries.ts';
 import { TestProcess } from '../../support/test-process.ts';
@@ -144,7 +144,7 @@ test('an uncaught error must end the command as a bug', async () => {
   expect(io.stderr.text).toContain('Error: lost in a callback');
 });
 
-test.each(endingSignals)('%s must stop the command cleanly, with exit code 130 and no message', async (signal) => {
+test.each(endingSignals)('%s must stop the command cleanly, with exit code 130 and a message', async (signal) => {
   let isCleanedUp = false;
   const { io, code } = running(async (context) => {
     try {
@@ -157,7 +157,7 @@ test.each(endingSignals)('%s must stop the command cleanly, with exit code 130 a
   io.signal(signal);
   expect(await code).toBe(130);
   expect(isCleanedUp).toBe(true);
-  expect(io.stderr.text).toBe('');
+  expect(io.stderr.text).toBe('✖ interrupted\n');
   expect(io.exitedWith).toBeUndefined();
 });
 
@@ -172,6 +172,31 @@ test('an interrupted command must print how it left the stack', async () => {
   expect(io.stderr.text).toBe('✖ reloading prometheus: interrupted; everything was rolled back\n');
 });
 
+test.each([[[]], [['-q']], [['-v']]])(
+  'an interrupted change must print what it left, with the arguments %j',
+  async (argv) => {
+    const left = 'created so far: the network demo';
+    const interrupt = async (context: Context): Promise<never> => {
+      const cause: unknown = await aborted(context).catch((reason: unknown) => reason);
+      throw new InterruptedError({ left, tryThis: 'promstack down removes it', cause });
+    };
+    for (const json of [false, true]) {
+      const { io, code } = running(interrupt, { argv: json ? [...argv, '--json'] : argv });
+      await until(() => io.listeners === 4);
+      io.signal('SIGINT');
+      expect(await code).toBe(130);
+      const why = `interrupted: ${left}`;
+      if (!json) expect(io.stderr.text).toBe(`✖ ${why}\n  try: promstack down removes it\n`);
+      else
+        expect(JSON.parse(io.stdout.text).error).toMatchObject({
+          kind: 'interrupted',
+          why,
+          try: 'promstack down removes it',
+        });
+    }
+  },
+);
+
 test('a second Ctrl-C must end the process immediately', async () => {
   const { io } = running(() => new Promise<never>(() => {}));
   await until(() => io.listeners === 4);
@@ -179,6 +204,7 @@ test('a second Ctrl-C must end the process immediately', async () => {
   expect(io.exitedWith).toBeUndefined();
   io.signal('SIGINT');
   expect(io.exitedWith).toBe(130);
+  expect(io.stderr.text).toContain('interrupted again: exited without waiting');
 });
 
 test('a closed stdout must end the command without a message', async () => {
