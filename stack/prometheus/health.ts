@@ -134,9 +134,9 @@ function readTargets(answer: unknown, createdAt: ReadonlyMap<string, number>): R
     ...(waiting > 0 ? [`${waiting} not scraped yet`] : []),
   ].join(', ');
   return {
-    text,
+    text: all.length === 0 ? 'none yet' : text,
     values: { up, down: down.length, waiting, downUrls: down.map((target) => target.scrapeUrl) },
-    tone: down.length > 0 ? 'wrong' : waiting > 0 ? 'notice' : 'right',
+    tone: down.length > 0 ? 'wrong' : waiting > 0 || all.length === 0 ? 'notice' : 'right',
     problems: down.length > 0 ? downTargets(down) : notYet(waiting, 'target', 'scraped'),
   };
 }
@@ -151,7 +151,11 @@ function notYet(count: number, noun: string, done: string): NonNullable<Reading[
 /** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */
 function readJobs(page: string): Reading | undefined {
   const pools = samplesOf(page, 'prometheus_target_scrape_pool_targets');
-  if (pools.length === 0) return undefined;
+  if (pools.length === 0) {
+    // For the first 5 s it has discovered jobs but no scrape pools.
+    if (samplesOf(page, 'prometheus_build_info').length === 0) return undefined;
+    return { text: 'none yet', values: { withTargets: 0, withoutTargets: [] }, tone: 'notice' };
+  }
   const discovered = new Map(
     samplesOf(page, 'prometheus_sd_discovered_targets')
       .filter((sample) => sampleLabel(sample, 'name') === 'scrape')

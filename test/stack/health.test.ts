@@ -42,6 +42,20 @@ test('a target that was last scraped before its new container answered must coun
   expect(read('prometheus', 'targets', { data: { activeTargets: [grafana] } })?.text).toBe('0 up, 1 down');
 });
 
+test('a Prometheus that has just started must have no targets and no jobs yet', () => {
+  const starting = { data: { activeTargets: [], droppedTargets: [], droppedTargetCounts: null } };
+  expect(read('prometheus', 'targets', starting)).toMatchObject({ text: 'none yet', tone: 'notice' });
+  const page = [
+    'prometheus_build_info{version="3.5.3"} 1',
+    'prometheus_sd_discovered_targets{config="node",name="scrape"} 0',
+  ];
+  for (const lines of [page, page.slice(0, 1)]) {
+    const reading = read('prometheus', 'jobs', `${lines.join('\n')}\n`);
+    expect(reading).toMatchObject({ text: 'none yet', tone: 'notice', values: { withTargets: 0, withoutTargets: [] } });
+  }
+  expect(read('prometheus', 'jobs', 'up 1\n')).toBeUndefined();
+});
+
 test('targets must be counted, and those that are down listed with their errors and one hint', () => {
   expect(
     read('prometheus', 'targets', { data: { activeTargets: [target('up'), target('up'), target('unknown')] } }),
