@@ -9,6 +9,7 @@ const unit: TestProjectInlineConfiguration = {
     name: 'unit',
     root: '.',
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/forget-secrets.ts'],
     exclude: ['test/scenarios/**'],
     // One module graph for all files instead of one a file: a third of the time.
     isolate: false,

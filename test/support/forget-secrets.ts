@@ -1,0 +1,5 @@
+import { beforeAll } from 'vitest';
+import { forgetSecrets } from '../../scripts/util/redaction.ts';
+
+// The files of unit tests share their modules: a secret of one file must not be masked in the output of the next.
+beforeAll(() => forgetSecrets());
