@@ -22,7 +22,8 @@ export const noEngine: MissingTool = {
 /** There is an engine, but not the image. */
 export const noImage: MissingTool = {
   because: 'its image is not present',
-  tryThis: (tool) => `promstack images pull, or install ${tool}`,
+  tryThis: (tool) =>
+    `promstack images pull (without a registry: \`images: {source: auto}\` in stack.yml), or install ${tool}`,
 };
 
 /** Runs checks with the tools on this host's PATH. A tool that is missing there is reported as not run. */

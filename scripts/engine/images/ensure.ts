@@ -71,6 +71,8 @@ class PendingImage {
   readonly recipe: Recipe | undefined;
   readonly attempts: ImageAttempt[] = [];
   available: AvailableImage | undefined;
+  /** Local images of the same repository. */
+  otherTags: readonly string[] = [];
   /** Package suites that could not be used, and why. */
   skippedSuites: readonly string[] = [];
   progress: Progress | undefined;
@@ -119,12 +121,19 @@ async function findPresent(engine: Engine, images: readonly PendingImage[]): Pro
 
   for (const pending of images.filter(({ available }) => available === undefined)) {
     const { recipe } = pending;
+    const { repository } = splitReference(pending.reference);
+    pending.otherTags = present.flatMap(({ tags }) => tags.filter((tag) => isTagOf(tag, repository)));
     const built = recipe === undefined || !pending.allows('built') ? undefined : newestBuilt(recipe, present);
     if (built !== undefined) pending.available = { image: built.image, ref: built.tag, from: 'present' };
     else if (!pending.allows('registry') && !pending.allows('packages')) {
       pending.attempts.push({ source: 'archive', why: 'it has not been loaded' });
     }
   }
+}
+
+/** Podman lists the images of Docker Hub with its host name. */
+function isTagOf(reference: string, repository: string): boolean {
+  return splitReference(reference).repository.replace(/^docker\.io\//, '') === repository.replace(/^docker\.io\//, '');
 }
 
 /** Docker lists images by the short form of their tags: references in another form, such as a digest, need a query each. */
@@ -218,7 +227,10 @@ function warnAboutVersion({ reference, available, recipe, skippedSuites }: Pendi
 
 function outcomeOf(images: readonly PendingImage[], reference: string) {
   const pending = images.find((image) => image.reference === reference);
-  if (pending?.available === undefined) return { kind: 'missing' as const, attempts: pending?.attempts ?? [] };
+  if (pending?.available === undefined) {
+    const { attempts = [], otherTags } = pending ?? {};
+    return { kind: 'missing' as const, attempts, otherTags };
+  }
   const { image, ref, from } = pending.available;
   return { kind: 'available' as const, ref, imageId: image.id, from };
 }

@@ -1,5 +1,5 @@
 import { StackError } from '../../util/stack-error.ts';
-import { recipeFor } from './recipes.ts';
+import { recipeFor, recipes } from './recipes.ts';
 
 /** An image that a service of a stack needs. */
 export interface RequiredImage {
@@ -26,7 +26,12 @@ export type ImageOutcome = RequiredImage &
         readonly imageId: string;
         readonly from: ImageOrigin;
       }
-    | { readonly kind: 'missing'; readonly attempts: readonly ImageAttempt[] }
+    | {
+        readonly kind: 'missing';
+        readonly attempts: readonly ImageAttempt[];
+        /** Local images of the same repository. */
+        readonly otherTags?: readonly string[] | undefined;
+      }
   );
 
 type MissingImage = Extract<ImageOutcome, { kind: 'missing' }>;
@@ -49,11 +54,23 @@ function otherSources(missing: readonly MissingImage[]): readonly string[] {
   const isInDebian = missing.some(({ reference }) => recipeFor(reference) !== undefined);
   return [
     ...(isInDebian && !wasTried('packages')
-      ? ["`images: { source: packages }` in stack.yml, which builds images from Debian's packages"]
+      ? ["`images: {source: auto}` in stack.yml, which also builds images from Debian's packages"]
       : []),
+    ...missing.flatMap(({ service, otherTags = [] }) =>
+      otherTags.slice(0, 1).map((tag) => `\`${service}.image: ${tag}\`, which is present`),
+    ),
+    ...withoutPackage(missing).map((service) => `\`promstack up --without ${service}\``),
     ...(wasTried('registry') ? ['`images: { mirror: … }` with a registry that the engine can reach'] : []),
     '`promstack images save FILE` on a host that has them and `promstack images load FILE` here',
   ];
+}
+
+/** The services that Debian has no package for, so that no other source replaces their image. */
+function withoutPackage(missing: readonly MissingImage[]): readonly string[] {
+  return missing.flatMap(({ service, reference }) => {
+    const hasRecipe = recipeFor(reference) !== undefined || recipes.some(({ program }) => program === service);
+    return hasRecipe ? [] : [service];
+  });
 }
 
 /** `prom/prometheus:v3.5.3 for prometheus is not available`, followed by a line per reason, each once for all images it holds for. */

@@ -63,7 +63,12 @@ describe("checks with this host's tools", () => {
   it.each([
     [['timeout', '2', 'tool'], noEngine, 'there is no container engine', 'install tool, or start a container engine'],
     [['tool'], noEngine, 'there is no container engine', 'install tool, or start a container engine'],
-    [['tool'], noImage, 'its image is not present', 'promstack images pull, or install tool'],
+    [
+      ['tool'],
+      noImage,
+      'its image is not present',
+      'promstack images pull (without a registry: `images: {source: auto}` in stack.yml), or install tool',
+    ],
   ])('must be reported as not run when the tool is missing: %j', async (argv, want, because, tryThis) => {
     const command = commandOf(argv, { tool: 'tool' });
     await using runner = await hostRunner(env, want)(jobOf({ commands: [command] }));

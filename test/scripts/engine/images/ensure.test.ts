@@ -132,7 +132,7 @@ describe('the source auto', () => {
       { source: 'registry', why: 'no such host' },
       { source: 'packages', why: 'Debian has no package of grafana/grafana' },
     ];
-    expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts }]);
+    expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts, otherTags: [] }]);
     expect(events.at(-1)).toMatchObject({ kind: 'failed', why: 'not available' });
   });
 });
@@ -159,7 +159,24 @@ test('unavailable images must be reported together, with what to try', async () 
     missingImagesError(missingImages(outcomes)).message,
   ).toBe(`getting the images: prom/prometheus:v3.5.3 for service0, grafana/grafana:12.4.0 for service1 are not available
     registry: no such host
-  try: \`images: { source: packages }\` in stack.yml, which builds images from Debian's packages, or \`images: { mirror: … }\` with a registry that the engine can reach, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
+  try: \`images: {source: auto}\` in stack.yml, which also builds images from Debian's packages, or \`promstack up --without service1\`, or \`images: { mirror: … }\` with a registry that the engine can reach, or \`promstack images save FILE\` on a host that has them and \`promstack images load FILE\` here`);
+});
+
+test.each<[ImageSettings['source'], string, string]>([
+  ['auto', grafana, 'grafana/grafana:12.3.1'],
+  ['auto', 'docker.io/grafana/grafana:12.4.0', 'grafana/grafana:12.3.1'],
+  ['registry', grafana, 'docker.io/grafana/grafana:12.3.1'],
+  ['registry', 'prom/prometheus:v3.99.0', prometheus],
+])('an image of the same repository that is present must be named: %s, %s', async (source, wanted, present) => {
+  const { outcomes } = await ensure(engineWith([present, 'x/grafana:1']), [wanted], { source });
+  expect(missingImagesError(missingImages(outcomes)).tryThis).toContain(
+    `\`service0.image: ${present}\`, which is present`,
+  );
+});
+
+test('a service that Debian has no package for must be left out where nothing else is possible', async () => {
+  const { outcomes } = await ensure(engineWith([]), [grafana], { source: 'auto' });
+  expect(missingImagesError(missingImages(outcomes)).tryThis).toMatch(/^`promstack up --without service0`, or /);
 });
 
 test('a reason must be printed once for all images it holds for', () => {
