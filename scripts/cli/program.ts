@@ -1,7 +1,7 @@
 import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { editDistance } from '../../stack/values/closest.ts';
-import { orList } from '../../stack/values/words.ts';
+import { counted, orList, quoted } from '../../stack/values/words.ts';
 import { version } from '../util/version.ts';
 import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
@@ -206,10 +206,25 @@ function optionDescription({ description, defaultValue }: Option): string {
   return typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description;
 }
 
+/** The message about arguments that a command does not take, and the option that takes such a value. */
+function excessArguments(command: CommandUnknownOpts): { readonly message: string; readonly suggestion?: string } {
+  const takes = command.registeredArguments.length;
+  const [first = ''] = command.args.slice(takes);
+  const accepted = takes === 0 ? 'no arguments' : counted(takes, 'argument');
+  const message = `${pathOf(command)} takes ${accepted}: ${quoted(first)} is too many`;
+  const has = (name: string): boolean => command.options.some(({ long }) => long === name);
+  if (/^\w+=/.test(first) && has('--label')) return { message, suggestion: `--label ${first}` };
+  if (/\.ya?ml$/.test(first)) return { message, suggestion: `-f ${first}` };
+  return has('--service') ? { message, suggestion: `--service ${first}` } : { message };
+}
+
 /** Splits commander's message: without `error:`, and its suggestion apart. */
 function toMisuse({ message, command, wantsHelp }: Misuse): Parsed {
   const helpLine = `${pathOf(command)} --help`;
   if (wantsHelp) return { kind: 'misuse', command: nameOf(command), message: 'a command is missing', helpLine };
+  if (/^error: too many arguments/.test(message)) {
+    return { kind: 'misuse', command: nameOf(command), ...excessArguments(command), helpLine };
+  }
   const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
   const [, word = ''] = /^unknown (?:command|option) '(.*)'$/.exec(sentence) ?? [];
   const guesses = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1]?.split(', ') ?? [];

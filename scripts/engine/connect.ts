@@ -144,9 +144,12 @@ function whatToTry(attempts: readonly Attempt[], isChosen: boolean): string {
   }
   const foreign = attempts.find(({ failure }) => failure.kind === 'foreign');
   if (foreign?.failure.tryThis !== undefined) return foreign.failure.tryThis;
-  if (kinds.has('refused')) return 'start the engine: `sudo systemctl start docker` (is its daemon running?)';
-  if (isChosen)
-    return `correct ${attempts[0]?.address.source ?? 'the address'}, or unset it to try the default addresses`;
+  const isRefused = kinds.has('refused');
+  if (isChosen) {
+    const address = attempts[0]?.address.source ?? 'the address';
+    return `correct ${address}, or unset it to try the default addresses${isRefused ? '; if it is right, start the engine there' : ''}`;
+  }
+  if (isRefused) return 'start the engine: `sudo systemctl start docker` (is its daemon running?)';
   return "install Docker or Podman, or set DOCKER_HOST to the engine's address";
 }
 

@@ -165,7 +165,7 @@ describe('push', () => {
     const result = await promstack('', 'push', '--job', 'a', '--var', 'x=1', '--url', `http://127.0.0.1:${port}`);
     expect(result).toMatchObject({ exitCode: 1, stdout: '' });
     expect(result.stderr).toContain(
-      `http://127.0.0.1:${port}: connection refused\n  try: is the stack up? \`promstack up\` starts it`,
+      `http://127.0.0.1:${port}: connection refused\n  try: no Pushgateway answers at http://127.0.0.1:${port}: correct --url, or start the server there`,
     );
   });
 });

@@ -25,9 +25,9 @@ export async function openTarget(
 ): Promise<PushgatewayClient> {
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readDuration('--timeout', timeout);
   const now = () => context.clock.now();
-  const openAt = (address: string): PushgatewayClient =>
-    openPushgateway(openTransport({ url: takeOrThrow(context, parseGatewayUrl(address)), timeoutMs }), now);
-  if (url !== undefined) return openAt(url);
+  const openAt = (address: string, isGiven: boolean): PushgatewayClient =>
+    openPushgateway(openTransport({ url: takeOrThrow(context, parseGatewayUrl(address)), timeoutMs, isGiven }), now);
+  if (url !== undefined) return openAt(url, true);
   const config = await configOrThrow(context);
   if (!config.pushgateway.enabled) {
     throw new InputError([misuse('this stack has no Pushgateway', 'use --url http://HOST:9091')]);
@@ -35,7 +35,7 @@ export async function openTarget(
   const { isEngineHere } = await import('../../engine/connect.ts');
   // While a stack is down, another Pushgateway may use its port: nothing is deleted by port.
   const isOwnPort = context.stackName === undefined && !deletes;
-  if (isOwnPort && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config));
+  if (isOwnPort && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config), false);
   return openByEngine(context, config.name, { timeoutMs, now });
 }
 

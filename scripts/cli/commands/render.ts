@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { closest } from '../../../stack/values/closest.ts';
-import { counted } from '../../../stack/values/words.ts';
+import { counted, orList } from '../../../stack/values/words.ts';
 import { unifiedDiff } from '../../plan/file-changes.ts';
 import { nameOf, type ShownFile, toShown } from '../../render/show.ts';
 import { compareRendered, type FolderDifference, writeRendered } from '../../render/write.ts';
@@ -125,7 +125,10 @@ function printDifferences(
 
 function checkKnown(name: string, known: readonly string[], what: string): void {
   if (known.includes(name)) return;
-  const near = closest(name, known);
+  const depthOf = (path: string): number => path.split('/').length;
+  const below = known.filter((path) => path.endsWith(`/${name}`));
+  const depth = Math.min(...below.map(depthOf));
+  const near = below.length > 0 ? orList(below.filter((path) => depthOf(path) === depth)) : closest(name, known);
   const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
   throw new InputError([misuse(`this stack has no ${what} ${name}`, hint)]);
 }

@@ -51,10 +51,10 @@ export interface PushgatewayClient extends AsyncDisposable {
 
 /** A client that closes its transport; sends nothing yet. */
 export function openPushgateway(transport: Transport, now: () => number = Date.now): PushgatewayClient {
-  const { base } = transport;
+  const { base, isGiven } = transport;
   const request = async (doing: string, outgoing: GatewayRequest): Promise<FullResponse> => {
     const response = await transport.send(outgoing).catch((error: unknown) => {
-      throw error instanceof ConnectionError ? toUnreachable({ doing, base }, error) : error;
+      throw error instanceof ConnectionError ? toUnreachable({ doing, base, isGiven }, error) : error;
     });
     if (response.status < 200 || response.status > 299) throw toRefusal({ doing, base }, response);
     return response;

@@ -52,11 +52,17 @@ function hintFor(status: number, text: string): string | undefined {
 }
 
 /** The error for a request without a response. */
-export function toUnreachable({ doing, base }: Failed, cause: ConnectionError): GatewayError {
+export function toUnreachable(
+  { doing, base, isGiven }: Failed & { readonly isGiven?: boolean | undefined },
+  cause: ConnectionError,
+): GatewayError {
   const { kind, code = '', message } = cause;
   const isUnknownHost = code === 'ENOTFOUND' || code === 'EAI_AGAIN';
   const why = code === 'ECONNREFUSED' ? 'connection refused' : isUnknownHost ? 'host not found' : message;
   const tryThis = (): string => {
+    if (isGiven && (kind === 'timeout' || code === 'ECONNREFUSED')) {
+      return `no Pushgateway answers at ${base}: correct --url${kind === 'timeout' ? ', or use a longer --timeout' : ', or start the server there'}`;
+    }
     if (kind === 'timeout') return 'use a longer timeout, or check with `promstack status` whether it hangs';
     if (code === 'ECONNREFUSED') return 'is the stack up? `promstack up` starts it';
     if (isUnknownHost) return 'check the host name in --url';
@@ -64,7 +70,7 @@ export function toUnreachable({ doing, base }: Failed, cause: ConnectionError): 
       return 'use http:// instead of https://';
     }
     if (/CERT|SIGNED/i.test(code)) return 'set NODE_EXTRA_CA_CERTS=FILE to the CA that signed its certificate';
-    return '`promstack status`: is it running?';
+    return isGiven ? `is the server at ${base} a Pushgateway?` : '`promstack status`: is it running?';
   };
   return new GatewayError(kind === 'connection', { doing, why: `${base}: ${why}`, tryThis: tryThis(), cause });
 }

@@ -20,6 +20,8 @@ export interface GatewayRequest {
 export interface Transport extends AsyncDisposable {
   /** Its URL without credentials, for messages. */
   readonly base: string;
+  /** Whether it is the one of `--url`, not of a stack. */
+  readonly isGiven?: boolean | undefined;
   /** Any status is a response. Rejects with a ConnectionError, or with the signal's reason when it aborts. */
   send(request: GatewayRequest): Promise<FullResponse>;
 }
@@ -36,6 +38,8 @@ export interface TransportOptions {
   readonly url: GatewayUrl;
   /** For one request, including the response's body. */
   readonly timeoutMs: number;
+  /** Whether the URL is from `--url`. */
+  readonly isGiven?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Stays open when the transport is disposed; by default the transport has its own, which keeps connections alive. */
   readonly agent?: Agent | undefined;
@@ -46,7 +50,7 @@ export const textFormat = { 'content-type': 'text/plain; version=0.0.4; charset=
 /** The size from which compressing a body saves time. */
 const gzipFromBytes = 16 * 1024;
 
-export function openTransport({ url, timeoutMs, headers, agent: given }: TransportOptions): Transport {
+export function openTransport({ url, timeoutMs, isGiven, headers, agent: given }: TransportOptions): Transport {
   const { base, authorization } = url;
   const agent = given ?? new (base.startsWith('https:') ? HttpsAgent : HttpAgent)({ keepAlive: true });
   const common = {
@@ -56,6 +60,7 @@ export function openTransport({ url, timeoutMs, headers, agent: given }: Transpo
   };
   return {
     base,
+    isGiven,
     send: async ({ method, path, body, signal }) => {
       const isLarge = body !== undefined && Buffer.byteLength(body) >= gzipFromBytes;
       return sendRequest(`${base}${path}`, {

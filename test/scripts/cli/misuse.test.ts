@@ -45,6 +45,48 @@ test.each([
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `✖ ${message}\n  see promstack ${command} --help\n` });
 });
 
+test.each([
+  [['check', 'my/stack.yaml'], 'my/stack.yaml', '-f my/stack.yaml', 'check'],
+  [['up', 'stack.yml', '-q'], 'stack.yml', '-f stack.yml', 'up'],
+  [['alert', 'test', 'severity=critical', 'b=c'], 'severity=critical', '--label severity=critical', 'alert test'],
+  [['status', 'grafana'], 'grafana', undefined, 'status'],
+])('%j must be refused with the option that takes the argument', async (args, argument, option, command) => {
+  const { exitCode, stderr } = await runInProcess('/nowhere', args, { env: noEngine });
+  const guess = option === undefined ? '' : `did you mean ${option}? `;
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: `✖ promstack ${command} takes no arguments: "${argument}" is too many\n  ${guess}see promstack ${command} --help\n`,
+  });
+});
+
+test.each([
+  ['prometheus.yml', 'prometheus/prometheus.yml'],
+  ['promstack-revision.yml', 'prometheus/rules/promstack-revision.yml'],
+  ['rules/alertmanager.yml', 'prometheus/rules/alertmanager.yml'],
+  ['alertmanager.yml', 'alertmanager/alertmanager.yml'],
+])('render %s must name the files of that name with their folders', async (name, paths) => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), 'name: a\n');
+  const { exitCode, stderr } = await runInProcess(folder.path, ['render', name], { env: noEngine });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: `✖ this stack has no file ${name}\n  did you mean ${paths}?\n`,
+  });
+});
+
+test.each([['push', '--job', 'a', '--var', 'x=1', '--retries', '0'], ['groups']])(
+  '%s must say that nothing answers at the address of --url, not that the stack is down',
+  async (...args) => {
+    const { exitCode, stderr } = await runInProcess('/nowhere', [...args, '--url', 'http://127.0.0.1:1'], {
+      env: noEngine,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'http://127.0.0.1:1: connection refused\n  try: no Pushgateway answers at http://127.0.0.1:1: correct --url, or start the server there\n',
+    );
+  },
+);
+
 test('logs must reject a stack file with a name, although its -f means --follow', async () => {
   const { exitCode, stderr } = await runInProcess('/nowhere', ['logs', '-p', 'shop', '-f', 'a.yml'], { env: noEngine });
   expect({ exitCode, stderr }).toEqual({

@@ -58,7 +58,13 @@ test.each([
   [['up', '--witout', 'x'], "unknown option '--witout'", '--without', 'promstack up --help'],
   [['up', '--jsn'], "unknown option '--jsn'", '--json', 'promstack up --help'],
   [['--jsn', 'up'], "unknown option '--jsn'", '--json', 'promstack --help'],
-  [['up', 'now'], "too many arguments for 'up'. Expected 0 arguments but got 1", undefined, 'promstack up --help'],
+  [['up', 'now'], 'promstack up takes no arguments: "now" is too many', undefined, 'promstack up --help'],
+  [
+    ['images', 'save', 'a.tar', 'b.tar'],
+    'promstack images save takes 1 argument: "b.tar" is too many',
+    undefined,
+    'promstack images save --help',
+  ],
   [['images', 'save'], "missing required argument 'archive'", undefined, 'promstack images save --help'],
   [['-f'], "option '-f, --file <file>' argument missing", undefined, 'promstack --help'],
 ])('%o must be rejected with a helpful message', async (argv, message, suggestion, helpLine) => {

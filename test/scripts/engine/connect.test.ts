@@ -51,6 +51,16 @@ describe('when no engine responds', () => {
     expect(await messageOf({}, answers)).toMatch(/try: start the engine: `sudo systemctl start docker`/);
   });
 
+  test.each(['unix:///my.sock', 'tcp://127.0.0.1:1'])(
+    'the hint must be about DOCKER_HOST where it is wrong: %s',
+    async (address) => {
+      const answers = { [address]: { kind: 'refused', why: 'connection refused' } } as const;
+      expect(await messageOf({ DOCKER_HOST: address }, answers)).toMatch(
+        /try: correct DOCKER_HOST, or unset it to try the default addresses; if it is right, start the engine there$/,
+      );
+    },
+  );
+
   test('only the address that the user chose must be tried', async () => {
     expect(await messageOf({ DOCKER_HOST: 'unix:///my.sock', DOCKER_CONTEXT: 'lab' })).toBe(
       `looking for a container engine: none answers
