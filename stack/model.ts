@@ -171,8 +171,8 @@ export interface HealthIndicator {
   readonly label: string;
   readonly request: HttpRequest;
   /** Reads a response of status 200; `now` is in milliseconds since 1970. Undefined when it cannot be parsed. */
-  /** `createdAt`: when the container of each service was created, in milliseconds since 1970. */
-  read(response: HttpResponse, now: number, createdAt?: ReadonlyMap<string, number>): Reading | undefined;
+  /** `startedAt`: when the container of each service last started, in milliseconds since 1970. */
+  read(response: HttpResponse, now: number, startedAt?: ReadonlyMap<string, number>): Reading | undefined;
 }
 
 export interface Reading {

@@ -57,6 +57,8 @@ export interface ContainerDetails {
   readonly cpus?: number | undefined;
   /** `no`, `always`, `unless-stopped` or `on-failure`. */
   readonly restartPolicy: string;
+  /** In milliseconds since 1970, of the last start; absent before the first. */
+  readonly startedAt?: number | undefined;
   /** The networks it is connected to, and the names it has in the DNS of each beside its own. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
 }

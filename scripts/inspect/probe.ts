@@ -64,7 +64,7 @@ export async function probe(
     query,
     url,
     now,
-    createdAt,
+    startedAt,
   }: {
     readonly image: string;
     readonly revision: string | undefined;
@@ -72,7 +72,7 @@ export async function probe(
     readonly query: Query;
     readonly url: string | undefined;
     readonly now: number;
-    readonly createdAt: ReadonlyMap<string, number>;
+    readonly startedAt: ReadonlyMap<string, number>;
   },
 ): Promise<ProbedService> {
   const container = running?.container;
@@ -84,7 +84,7 @@ export async function probe(
   const response = await query(name, ready);
   const isReady = typeof response !== 'string' && response.status === 200;
   const readings = isReady
-    ? await Promise.all(indicators.map((indicator) => readIndicator(indicator, name, query, now, createdAt)))
+    ? await Promise.all(indicators.map((indicator) => readIndicator(indicator, name, query, now, startedAt)))
     : [];
   const vitals = readings.map(({ label, text, values, tone }) => ({ label, text, values, tone }));
   return {
@@ -136,12 +136,12 @@ async function readIndicator(
   service: string,
   query: Query,
   now: number,
-  createdAt: ReadonlyMap<string, number>,
+  startedAt: ReadonlyMap<string, number>,
 ): Promise<Reading & { label: string }> {
   const response = await query(service, request);
   const unknown = (why: string) => ({ label, text: `unknown: ${why}`, values: {}, tone: 'notice' }) as const;
   if (typeof response === 'string') return unknown(response);
   if (response.status !== 200) return unknown(`it answers ${response.status}`);
-  const reading = read(response, now, createdAt);
+  const reading = read(response, now, startedAt);
   return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
 }

@@ -55,8 +55,11 @@ export async function takeStatus({
     const findEdits = openEdits({ engine, config, client, clock, signal, rejected });
     const observed = await observe(engine, desired, client, { findEdits });
     const query = openQuery(client, signal);
-    const createdAt = new Map(
-      [...observed.services].map(([name, { container }]) => [name, container.createdAt * 1_000]),
+    const startedAt = new Map(
+      [...observed.services].map(([name, { container, details }]) => [
+        name,
+        details?.startedAt ?? container.createdAt * 1_000,
+      ]),
     );
     const probed = await Promise.all(
       desired.services.map(async ({ service, spec, release }) => {
@@ -72,7 +75,7 @@ export async function takeStatus({
           query,
           url,
           now: clock.now(),
-          createdAt,
+          startedAt,
         });
         const fromLog = await logProblems(engine, service, probed.status, { now: clock.now(), signal });
         return { ...probed, problems: [...probed.problems, ...fromLog] };

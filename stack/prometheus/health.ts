@@ -5,8 +5,9 @@ import { logfmt } from '../values/logfmt.ts';
 import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
-import { counted } from '../values/words.ts';
+import { listed, notYet } from './problem-lists.ts';
 import { remoteWrite } from './remote-write.ts';
+import { readTargets } from './targets.ts';
 
 const port = 9090;
 
@@ -15,7 +16,7 @@ export function healthIndicators({ prometheus }: StackConfig): readonly HealthIn
     {
       label: 'targets',
       request: { method: 'GET', port, path: '/api/v1/targets?state=active' },
-      read: ({ body }, _now, createdAt = new Map()) => readTargets(parseJson(body), createdAt),
+      read: ({ body }, _now, startedAt = new Map()) => readTargets(parseJson(body), startedAt),
     },
     {
       label: 'jobs',
@@ -39,113 +40,6 @@ export function healthIndicators({ prometheus }: StackConfig): readonly HealthIn
       read: ({ body }, now) => readReload(parseJson(body), now),
     },
   ];
-}
-
-const targets = z.object({
-  data: z.object({
-    activeTargets: z.array(
-      z.object({
-        scrapePool: z.string(),
-        scrapeUrl: z.string(),
-        health: z.string(),
-        lastError: z.string().default(''),
-        lastScrape: z.string().default(''),
-      }),
-    ),
-  }),
-});
-
-/** More problems of one kind than this are counted instead of listed. */
-const maxListed = 5;
-
-/** A message for each of the first few, and one that counts the others; the last says what to try. */
-function listed<T>(
-  all: readonly T[],
-  message: (one: T) => string,
-  { others, tryThis }: { readonly others: string; readonly tryThis: string },
-): NonNullable<Reading['problems']> {
-  const messages = all.slice(0, maxListed).map(message);
-  if (all.length > maxListed) messages.push(`${all.length - maxListed} more ${others}`);
-  return messages.map((text, at) => (at === messages.length - 1 ? { message: text, tryThis } : { message: text }));
-}
-
-type Target = z.infer<typeof targets>['data']['activeTargets'][number];
-
-/** The targets that are down; below the last one of each advice what to do about those with it. */
-function downTargets(down: readonly Target[]): NonNullable<Reading['problems']> {
-  const shown = down.slice(0, maxListed).map((target) => ({ ...target, tryThis: adviceOf(target.lastError) }));
-  const problems = shown.map(({ scrapeUrl, scrapePool, lastError, tryThis }, at) => ({
-    message: `the target ${scrapeUrl} of job ${scrapePool} is down: ${lastError}`,
-    tryThis: shown.findLastIndex((target) => target.tryThis === tryThis) === at ? tryThis : undefined,
-  }));
-  return down.length > maxListed
-    ? [...problems, { message: `${down.length - maxListed} more targets are down` }]
-    : problems;
-}
-
-/** What to try about the errors of scrapes, in Prometheus's words. */
-const advice: readonly (readonly [RegExp, string])[] = [
-  [
-    /no fallback_scrape_protocol specified|unsupported Content-Type/,
-    'set "fallback_scrape_protocol: PrometheusText0.0.4" in the job if the page has metrics, else correct its metrics_path',
-  ],
-  [/status 40[13]\b/, 'set basic_auth or authorization in the job: the target asks for credentials'],
-  [/status 404\b/, 'set metrics_path in the job: the target has no page at this path'],
-  [/status 5\d\d\b/, 'look into the log of the target: it fails to serve its metrics'],
-  [
-    /no such host|server misbehaving|lookup \S+ on \S+:|Temporary failure in name resolution/,
-    "containers cannot resolve this name: connect the target to the stack's network, or use its address",
-  ],
-  [/server gave HTTP response to HTTPS client/, 'set "scheme: http" in the job'],
-  [/HTTP request to an HTTPS server|malformed HTTP response|status 400\b/, 'set "scheme: https" in the job'],
-  [/x509|certificate/, 'set tls_config in the job, with the ca_file or server_name of the certificate'],
-  [
-    /context deadline exceeded|timeout/i,
-    'raise the scrape_timeout of the job if the target is slow, else look for a firewall between it and the containers',
-  ],
-];
-
-function adviceOf(error: string): string {
-  const known = advice.find(([pattern]) => pattern.test(error))?.[1];
-  return (
-    known ?? 'check that it listens on an address the containers can reach; this host is host.docker.internal to them'
-  );
-}
-
-/** A server may take so long from the creation of its container until it answers. */
-const startMs = 10_000;
-
-/** Whether a target of the stack was last scraped before its new container answered. */
-function isStale({ scrapeUrl, lastScrape }: Target, createdAt: ReadonlyMap<string, number>): boolean {
-  const created = createdAt.get(/^https?:\/\/([^:/]+)/.exec(scrapeUrl)?.[1] ?? '');
-  return created !== undefined && Date.parse(lastScrape) < created + startMs;
-}
-
-function readTargets(answer: unknown, createdAt: ReadonlyMap<string, number>): Reading | undefined {
-  const parsed = targets.safeParse(answer);
-  if (!parsed.success) return undefined;
-  const all = parsed.data.data.activeTargets;
-  const down = all.filter((target) => target.health === 'down' && !isStale(target, createdAt));
-  const up = all.filter((target) => target.health === 'up').length;
-  const waiting = all.length - up - down.length;
-  const text = [
-    `${up} up`,
-    ...(down.length > 0 ? [`${down.length} down`] : []),
-    ...(waiting > 0 ? [`${waiting} not scraped yet`] : []),
-  ].join(', ');
-  return {
-    text: all.length === 0 ? 'none yet' : text,
-    values: { up, down: down.length, waiting, downUrls: down.map((target) => target.scrapeUrl) },
-    tone: down.length > 0 ? 'wrong' : waiting > 0 || all.length === 0 ? 'notice' : 'right',
-    problems: down.length > 0 ? downTargets(down) : notYet(waiting, 'target', 'scraped'),
-  };
-}
-
-/** A notice about what has not been done since the server started or reloaded. */
-function notYet(count: number, noun: string, done: string): NonNullable<Reading['problems']> {
-  if (count === 0) return [];
-  const message = `${counted(count, noun)} ${count === 1 ? 'has' : 'have'} not been ${done} yet`;
-  return [{ message, tryThis: 'promstack status again in a minute' }];
 }
 
 /** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */

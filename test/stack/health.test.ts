@@ -13,14 +13,14 @@ function read(
   service: string,
   label: string,
   body: unknown,
-  createdAt?: ReadonlyMap<string, number>,
+  startedAt?: ReadonlyMap<string, number>,
 ): Reading | undefined {
   const indicator = services
     .find(({ name }) => name === service)
     ?.healthIndicators?.(config)
     .find((indicator) => indicator.label === label);
   if (indicator === undefined) throw new Error(`${service} has no indicator ${label}`);
-  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now, createdAt);
+  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now, startedAt);
 }
 
 const target = (health: string, lastError = '') => ({
@@ -30,16 +30,30 @@ const target = (health: string, lastError = '') => ({
   lastError,
 });
 
-test('a target that was last scraped before its new container answered must count as not scraped yet', () => {
+test('a target of the stack that was last scraped before it was ready must not count as down', () => {
   const grafana = { ...target('down', 'connection refused'), scrapeUrl: 'http://grafana:3000/metrics' };
   const reading = (secondsAfter: number) => {
     const lastScrape = new Date(now + secondsAfter * 1_000).toISOString();
     const body = { data: { activeTargets: [{ ...grafana, lastScrape }] } };
     return read('prometheus', 'targets', body, new Map([['grafana', now]]))?.text;
   };
-  expect([-60, -1, 2].map(reading)).toEqual(Array(3).fill('0 up, 1 not scraped yet'));
-  expect(reading(16)).toBe('0 up, 1 down');
+  expect([-60, -1, 2, 16, 40].map(reading)).toEqual(Array(5).fill('0 up, 1 last scraped before it was ready'));
+  expect(reading(61)).toBe('0 up, 1 down');
   expect(read('prometheus', 'targets', { data: { activeTargets: [grafana] } })?.text).toBe('0 up, 1 down');
+});
+
+test.each([
+  'connect: connection refused',
+  'dial tcp: lookup grafana on 127.0.0.11:53: no such host',
+  'EOF',
+  'context deadline exceeded',
+])('a target of the stack that is down must have advice that names its service: %s', (error) => {
+  const grafana = { ...target('down', error), scrapeUrl: 'http://grafana:3000/metrics' };
+  const activeTargets = [{ ...grafana, lastScrape: new Date(now).toISOString() }, target('down', error)];
+  const startedAt = new Map([['grafana', now - 3_600_000]]);
+  const problems = read('prometheus', 'targets', { data: { activeTargets } }, startedAt)?.problems;
+  expect(problems?.[0]?.tryThis).toContain('promstack logs grafana');
+  expect(problems?.[1]?.tryThis).not.toContain('promstack logs');
 });
 
 test('a Prometheus that has just started must have no targets and no jobs yet', () => {

@@ -123,6 +123,7 @@ interface EndpointNames {
 function toDetails({
   HostConfig: host,
   NetworkSettings: { Networks: networks },
+  State: { StartedAt: startedAt },
 }: Dockerode.ContainerInspectInfo): ContainerDetails {
   // 0 means no limit; `docker update --cpus` sets NanoCpus, Podman sets a quota and a period.
   const quota = (host.CpuQuota ?? 0) > 0 ? (host.CpuQuota ?? 0) / (host.CpuPeriod || 100_000) : 0;
@@ -131,6 +132,8 @@ function toDetails({
     memoryBytes: host.Memory || undefined,
     cpus: cpus || undefined,
     restartPolicy: host.RestartPolicy?.Name || 'no',
+    // Before the first start it is in the year 1.
+    startedAt: startedAt.startsWith('0001-') ? undefined : Date.parse(startedAt),
     networks: Object.fromEntries(
       Object.entries(networks).map(([name, { Aliases, DNSNames }]: [string, EndpointNames]) => [
         name,
