@@ -36,7 +36,9 @@ export const command = defineCommand({
     const steps = await askToTakeOver(context, yes, (takeOver) => takeDown({ ...run, takeOver }));
     const removed = toRemoved(steps);
     context.result({ removed });
-    context.stdout.write(printRemoved(stack, removed, { volumes: volumes === true }));
+    const kept = steps.length === 0 && (await findBelongings(engine, stack)).volumes.length > 0;
+    const { stackName } = context;
+    context.stdout.write(printRemoved(stack, removed, { volumes: volumes === true, kept, stackName }));
     return exitCodes.fine;
   },
 });

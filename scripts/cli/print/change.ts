@@ -4,6 +4,7 @@ import { isConfigWriter } from '../../state/names.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
+import { hintByName } from '../globals.ts';
 import type { toRemoved } from '../json/change.ts';
 
 const done: Readonly<Record<string, string>> = {
@@ -30,14 +31,17 @@ export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): st
   return `${[head, ...lines].join('\n')}\n`;
 }
 
-/** Does not count the config volume writer; `volumes` is whether to delete them. */
+/** Does not count the config volume writer; `volumes` is whether to delete them, `kept` whether the stack has any left. */
 export function printRemoved(
   stack: string,
   { containers, networks, volumes }: ReturnType<typeof toRemoved>,
-  options: { readonly volumes: boolean },
+  options: { readonly volumes: boolean; readonly kept?: boolean | undefined; readonly stackName?: string | undefined },
 ): string {
-  if ([...containers, ...networks, ...volumes].length === 0)
-    return `${stack}: nothing to do, the stack does not exist\n`;
+  if ([...containers, ...networks, ...volumes].length === 0) {
+    if (options.kept !== true) return `${stack}: nothing to do, the stack does not exist\n`;
+    const deletes = hintByName('promstack down --volumes', options.stackName);
+    return `${stack}: already stopped; its volumes are kept; \`${deletes}\` deletes them\n`;
+  }
   const visible = containers.filter((name) => !isConfigWriter(name));
   const kept = options.volumes ? `${counted(volumes.length, 'volume')} deleted` : 'its volumes are kept';
   return `${stack}: ${counted(visible.length, 'container')} removed, ${kept}\n`;

@@ -37,6 +37,16 @@ it.each<[what: string, printed: string, expected: string]>([
     printRemoved('shop', toRemoved([]), { volumes: true }),
     'shop: nothing to do, the stack does not exist\n',
   ],
+  [
+    'a stack that is stopped',
+    printRemoved('shop', toRemoved([]), { volumes: false, kept: true }),
+    'shop: already stopped; its volumes are kept; `promstack down --volumes` deletes them\n',
+  ],
+  [
+    'a stack that is stopped, by its name',
+    printRemoved('shop', toRemoved([]), { volumes: false, kept: true, stackName: 'shop' }),
+    'shop: already stopped; its volumes are kept; `promstack -p shop down --volumes` deletes them\n',
+  ],
 ])('the text for %s must be printed', (_what, printed, expected) => {
   expect(printed).toBe(expected);
 });
