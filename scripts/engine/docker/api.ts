@@ -30,7 +30,7 @@ const defaultLimits: CallLimits = {
   transferMs: 300_000,
   silentMs: 10_000,
   graceMs: 5_000,
-  slowReadMs: 1_000,
+  slowReadMs: 3_000,
   slowChangeMs: 5_000,
 };
 
@@ -84,7 +84,8 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
   let isSilent = false;
 
   /** Aborts a call at its limits and its signals, and reports it when it takes long. */
-  const guard = (doing: string, { kind = 'read', extraMs = 0, signal }: CallOptions) => {
+  const guard = (call: string, { kind = 'read', extraMs = 0, signal }: CallOptions) => {
+    const doing = withShortIds(call);
     const controller = new AbortController();
     const isChange = kind === 'change' || kind === 'delete';
     const abort = (reason: unknown): void => controller.abort(reason);
@@ -120,6 +121,7 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
     arm();
     let hasBegun = false;
     return {
+      doing,
       signal: controller.signal,
       received: (): void => {
         isSilent = false;
@@ -171,14 +173,14 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
     };
   };
 
-  const bind = (doing: string, { signal, received }: RequestContext): Dockerode =>
+  const bind = ({ doing, signal, received }: RequestContext & { readonly doing: string }): Dockerode =>
     checkedDialer(docker, { address, doing, signal, received });
 
   const api: DockerApi = {
     async call(doing, request, callOptions = {}) {
       const guarded = guard(doing, callOptions);
       try {
-        return await request(bind(doing, guarded), guarded);
+        return await request(bind(guarded), guarded);
       } catch (error) {
         throw guarded.failure(error);
       } finally {
@@ -190,7 +192,7 @@ export function createDockerApi(docker: Dockerode, address: string, options: Api
     async open(doing, request, read, { endless = false, ...callOptions } = {}) {
       const guarded = guard(doing, callOptions);
       try {
-        const response = await request(bind(doing, guarded), guarded);
+        const response = await request(bind(guarded), guarded);
         guarded.pause();
         guarded.endReport();
         return receive(response, read, { ...guarded, arm: endless ? () => undefined : guarded.arm });
@@ -228,6 +230,11 @@ async function* receive<T>(
     guarded.end();
     response.destroy();
   }
+}
+
+/** Ids as `docker ps` shows them. */
+function withShortIds(doing: string): string {
+  return doing.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');
 }
 
 function noResponse(doing: string, address: string, ms: number): EngineError {

@@ -120,7 +120,7 @@ describe('an engine that never responds', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('must be reported after a second, and once it responds', async () => {
+  it('must be reported after a while, and once it responds', async () => {
     const events: Event[] = [];
     const slow: Answer = (request, response) => {
       setTimeout(() => json(200, [])(request, response), 60);
@@ -137,6 +137,24 @@ describe('an engine that never responds', () => {
       { kind: 'progress', id, what, detail: `no response yet from unix://${daemon.path}` },
       { kind: 'done', id, what, tookMs: expect.any(Number) },
     ]);
+  });
+
+  it('must be reported with short ids', async () => {
+    const id = '28f4d9b6a8ca'.padEnd(64, '0');
+    const calls: readonly ((engine: Engine) => Promise<unknown>)[] = [
+      (engine) => engine.readLink(id, '/etc/current'),
+      (engine) => engine.getFiles(id, '/etc/hosts'),
+      (engine) => engine.removeContainer(id),
+      (engine) => engine.findImage(`sha256:${id}`),
+    ];
+    for (const call of calls) {
+      const events: Event[] = [];
+      await using daemon = await fakeDaemon(never, { limits, report: (event) => events.push(event) });
+      const error = await call(daemon.engine).catch((reason: EngineError) => reason.doing);
+      expect(error).toMatch(/28f4d9b6a8ca(?!0)/);
+      expect(events.flatMap((event) => ('what' in event ? [event.what] : []))).not.toHaveLength(0);
+      expect(JSON.stringify(events)).not.toContain(id);
+    }
   });
 
   it('must not be waited for as long again by the next call', async () => {
