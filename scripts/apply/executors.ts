@@ -6,7 +6,7 @@ import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import { holdersOf, portTaken } from '../plan/ports.ts';
+import { holdersOf, portsTaken } from '../plan/ports.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
@@ -206,7 +206,7 @@ async function explainStart(engine: Engine, stack: string, spec: ContainerSpec, 
   const [holder] = holdersOf(port, await engine.listContainers({}));
   // Processes on this host do not use ports of a remote engine.
   const process = engine.location.isLocal ? portProcess(port.host) : undefined;
-  return portTaken({ service: spec.service, port: port.host, stack }, holder ?? process, error);
+  return portsTaken([{ service: spec.service, port: port.host, holder: holder ?? process }], { stack }, error);
 }
 
 /** Converts the engine's error for removing a resource in use to one that says what to do. */

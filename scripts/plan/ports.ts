@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { PortSpec } from '../../stack/model.ts';
+import { andList } from '../../stack/values/words.ts';
+import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, HostPort } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
-import { originOf } from '../state/origin.ts';
+import { isSameOrigin, originOf } from '../state/origin.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** Whether a requested port conflicts with one of the ports in use. */
@@ -22,24 +24,53 @@ export function holdersOf(port: PortSpec, containers: readonly ContainerSummary[
   return containers.filter(({ hostPorts }) => takesOneOf(hostPorts, [port]));
 }
 
-/**
- * The error for a host port that is in use; `holder` is what uses it, if known. A container of another stack may be of this
- * very one under its former name, which only its user can tell.
- */
-export function portTaken(
-  port: { readonly service: string; readonly port: number; readonly stack: string },
-  holder: ContainerSummary | string | undefined,
+/** A host port that is in use; `holder` is what uses it, if known. */
+export interface TakenPort {
+  readonly service: string;
+  readonly port: number;
+  readonly holder: ContainerSummary | string | undefined;
+}
+
+/** The error for host ports that are in use. */
+export function portsTaken(
+  taken: readonly TakenPort[],
+  { stack, origin }: { readonly stack: string; readonly origin?: StackOrigin | undefined },
   cause?: unknown,
 ): StackError {
-  const { service } = port;
-  const former = typeof holder === 'object' ? holder.labels[stackLabel] : undefined;
-  const isOfOtherStack = former !== undefined && former !== port.stack;
+  const former = taken.map(({ holder }) => formerName(holder, stack, origin)).find((name) => name !== undefined);
+  const rename =
+    former === undefined ? '' : `; if ${former} is this stack under its former name, set \`name: ${former}\``;
+  const [only] = taken.length === 1 ? taken : [];
+  if (only !== undefined) {
+    return new StackError({
+      doing: `publishing port ${only.port} for ${only.service}`,
+      why: `the port is taken${byHolder(only)}`,
+      tryThis: `free it, or set ${only.service}.port in stack.yml to a different one${rename}`,
+      cause,
+    });
+  }
+  const lines = taken.map((port) => `\n    port ${port.port} for ${port.service} is taken${byHolder(port)}`);
   return new StackError({
-    doing: `publishing port ${port.port} for ${service}`,
-    why: `the port is taken${holder === undefined ? '' : ` by ${typeof holder === 'string' ? holder : containerText(holder)}`}`,
-    tryThis: `free it, or set ${service}.port in stack.yml to a different one${isOfOtherStack ? `; if ${former} is this stack under its former name, set \`name: ${former}\`` : ''}`,
+    doing: 'publishing the ports of the stack',
+    why: `${taken.length} are in use${lines.join('')}`,
+    tryThis: `free them, or set ${andList(
+      taken.map(({ service }) => `${service}.port`),
+      '',
+    )} in stack.yml to different ones${rename}`,
     cause,
   });
+}
+
+function byHolder({ holder }: TakenPort): string {
+  if (holder === undefined) return '';
+  return ` by ${typeof holder === 'string' ? holder : containerText(holder)}`;
+}
+
+/** The name of another stack that is managed from the same file, which may be this very one before it was renamed. */
+function formerName(holder: TakenPort['holder'], stack: string, origin: StackOrigin | undefined): string | undefined {
+  if (typeof holder !== 'object' || origin === undefined) return undefined;
+  const name = holder.labels[stackLabel];
+  return name !== stack && isSameOrigin(originOf([holder]), origin) ? name : undefined;
 }
 
 function containerText(container: ContainerSummary): string {

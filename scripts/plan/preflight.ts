@@ -4,26 +4,28 @@ import { StackError } from '../util/stack-error.ts';
 import type { Desired } from './desired.ts';
 import type { NameConflict, Observed } from './observed.ts';
 import type { Plan } from './plan.ts';
-import { holdersOf, portTaken } from './ports.ts';
+import { holdersOf, portsTaken, type TakenPort } from './ports.ts';
 
-/** Throws a StackError for a name or a port in use that would make the plan fail halfway. */
+/** Throws a StackError for a name or ports in use that would make the plan fail halfway. */
 export async function preflight(plan: Plan, desired: Desired, observed: Observed, isLocal: boolean): Promise<void> {
   const [conflict] = observed.conflicts;
   if (conflict !== undefined) throw nameTaken(desired.stack, conflict);
   const starting = new Set(plan.steps.flatMap((step) => (step.do === 'startContainer' ? [step.service] : [])));
+  const taken: TakenPort[] = [];
   for (const { service, spec } of desired.services) {
     if (!starting.has(service.name)) continue;
     const own = observed.services.get(service.name)?.container;
     for (const port of spec.ports) {
-      const taken = { service: service.name, port: port.host, stack: desired.stack };
+      const request = { service: service.name, port: port.host };
       const holders = holdersOf(port, observed.portHolders);
       const holder = holders.find(({ id }) => id !== own?.id && !isRemoved(plan, id));
-      if (holder !== undefined) throw portTaken(taken, holder);
-      if (holders.length === 0 && isLocal && (await isPortTaken(port.bind, port.host))) {
-        throw portTaken(taken, portProcess(port.host));
+      if (holder !== undefined) taken.push({ ...request, holder });
+      else if (holders.length === 0 && isLocal && (await isPortTaken(port.bind, port.host))) {
+        taken.push({ ...request, holder: portProcess(port.host) });
       }
     }
   }
+  if (taken.length > 0) throw portsTaken(taken, desired);
 }
 
 function isRemoved(plan: Plan, container: string): boolean {

@@ -94,16 +94,23 @@ describe('up with an external failure', () => {
     expect((await stack.run('up')).exitCode).toBe(0);
   });
 
-  it('must name the container that uses a port', async () => {
+  it('must name the containers that use its ports', async () => {
     await using holder = await stackFolder({ pushgateway: { enabled: true } });
     expect((await holder.run('up', '--without', 'alertmanager')).exitCode).toBe(0);
-    await using stack = await stackFolder({ prometheus: { port: holder.ports.pushgateway } });
+    const { pushgateway, prometheus } = holder.ports;
+    await using stack = await stackFolder({ prometheus: { port: pushgateway }, alertmanager: { port: prometheus } });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
+    const place = `which is managed from ${holder.path}/stack.yml on `;
     expect(stderr).toContain(
-      `the port is taken by the container ${holder.name}-pushgateway of the stack ${holder.name}, which is managed from ${holder.path}/stack.yml on `,
+      `port ${pushgateway} for prometheus is taken by the container ${holder.name}-pushgateway of the stack ${holder.name}, ${place}`,
     );
-    expect(stderr).toContain(`if ${holder.name} is this stack under its former name, set \`name: ${holder.name}\``);
+    expect(stderr).toContain(
+      `port ${prometheus} for alertmanager is taken by the container ${holder.name}-prometheus of the stack ${holder.name}, ${place}`,
+    );
+    expect(stderr).toContain(
+      'free them, or set prometheus.port and alertmanager.port in stack.yml to different ones\n',
+    );
     await expectNothingThere(stack.name);
   });
 
