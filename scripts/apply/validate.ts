@@ -11,6 +11,7 @@ import type { ArchiveEntry } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import { type Plan, switchedReleases } from '../plan/plan.ts';
+import { withRunningImages } from '../plan/substitutes.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { type ConfigFiles, checkFolder } from '../state/config-files.ts';
 import { releaseEntries, slotPath } from '../state/release-files.ts';
@@ -49,7 +50,7 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
   const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
   const open = execRunner(engine, (job) => stageForCheck(options, job, written, staged), inContainer);
   const byTools = await checkRendering(
-    { ...rendering, services, tests },
+    { ...rendering, config: withRunningImages(rendering.config, images), services, tests },
     cachedRunner(open, checkedCache(env), findImage),
     report,
     signal,

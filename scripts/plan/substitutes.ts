@@ -27,3 +27,20 @@ export function substitutesOf(
     return [{ service, reference, ref, isNamed }];
   });
 }
+
+/** The config with the images that run in place of those it names, for hints about the programs in them. */
+export function withRunningImages(
+  config: StackConfig,
+  images: ReadonlyMap<string, { readonly ref: string }>,
+): StackConfig {
+  const running = <T extends { readonly image: string }>(section: T): T => {
+    return { ...section, image: images.get(section.image)?.ref ?? section.image };
+  };
+  const { prometheus, alertmanager, pushgateway } = config;
+  return {
+    ...config,
+    prometheus: running(prometheus),
+    alertmanager: running(alertmanager),
+    pushgateway: running(pushgateway),
+  };
+}

@@ -12,6 +12,7 @@ import { withOwnTests } from '../../check/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { findImages } from '../../engine/images/ensure.ts';
+import { withRunningImages } from '../../plan/substitutes.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
@@ -107,10 +108,16 @@ async function checkWithEngine(
 ): Promise<readonly Diagnostic[]> {
   await using engine = await engineIfAny(context);
   const live = engine && (await liveSeries(engine, rendering.config, context.signal));
+  const images = engine === undefined ? new Map<string, never>() : await imagesOf(engine, rendering);
   const open =
-    engine === undefined ? hostRunner(context.env, noEngine) : await imageRunner(engine, rendering, context.env);
+    engine === undefined ? hostRunner(context.env, noEngine) : imageRunner(engine, rendering, images, context.env);
   tools.hasEngine = engine !== undefined;
-  const byTools = await checkRendering(rendering, tools.watch(open), context.report, context.signal);
+  const byTools = await checkRendering(
+    { ...rendering, config: withRunningImages(rendering.config, images) },
+    tools.watch(open),
+    context.report,
+    context.signal,
+  );
   return [...lintRendering(rendering, live), ...byTools];
 }
 
@@ -136,10 +143,15 @@ async function engineIfAny(context: Context): Promise<Engine | undefined> {
   }
 }
 
+type Images = Awaited<ReturnType<typeof findImages>>;
+
 /** Images from a mirror or from packages have different names than in stack.yml. */
-async function imageRunner(engine: Engine, { config, services }: Rendering, env: Context['env']): Promise<OpenRunner> {
+function imagesOf(engine: Engine, { config, services }: Rendering): Promise<Images> {
   const references = services.map(({ container }) => ({ service: container.service, reference: container.image }));
-  const images = await findImages(engine, references, config.images);
+  return findImages(engine, references, config.images);
+}
+
+function imageRunner(engine: Engine, { config }: Rendering, images: Images, env: Context['env']): OpenRunner {
   const fallback = hostRunner(env, noImage);
   const findImage: FindImage = async (reference) => images.get(reference);
   return cachedRunner(containerRunner(engine, config.name, findImage, fallback), checkedCache(env), findImage);

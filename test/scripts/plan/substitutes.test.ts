@@ -1,8 +1,9 @@
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { printSubstitutes } from '../../../scripts/cli/print/plan.ts';
-import { substitutesOf } from '../../../scripts/plan/substitutes.ts';
+import { substitutesOf, withRunningImages } from '../../../scripts/plan/substitutes.ts';
 import { stackSchema } from '../../../stack/config.ts';
+import { findService } from '../../../stack/services.ts';
 
 const named = 'prom/prometheus:v3.8.0';
 const config = stackSchema.parse({ prometheus: { image: named } });
@@ -38,4 +39,22 @@ test('an image built from packages that stack.yml names itself must not be calle
   expect(substitutesOf([{ service: 'prometheus', reference: own }], new Map([[own, { ref: own }]]), itself)).toEqual(
     [],
   );
+});
+
+test.each([
+  ['prometheus', 'promstack/prometheus:3.5.3-debian'],
+  ['alertmanager', 'mirror.example/prom/alertmanager:v0.28.1'],
+  ['pushgateway', 'promstack/pushgateway:1.10.0-debian'],
+] as const)('a hint about a flag of %s must name the image that runs', (name, ref) => {
+  const wrong = stackSchema.parse({ [name]: { extra_args: ['--no-such-flag'] } });
+  const service = findService(name);
+  const hintsWith = (images: ReadonlyMap<string, { readonly ref: string }>) =>
+    service
+      ?.checks(withRunningImages(wrong, images), [], [], () => [])
+      .filter(({ title }) => title.startsWith('the flags of'))
+      .flatMap(({ explain }) => explain(`${name}: error: unknown long flag '--no-such-flag', try --help`))
+      .map(({ hint }) => hint);
+  const list = '--help lists the flags of this version';
+  expect(hintsWith(new Map([[wrong[name].image, { ref }]]))).toEqual([`docker run --rm ${ref} ${list}`]);
+  expect(hintsWith(new Map())).toEqual([`docker run --rm ${wrong[name].image} ${list}`]);
 });
