@@ -137,7 +137,7 @@ function summarise(
       drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
-  const all = [...ofStack, ...differences, ...probed.flatMap(({ problems }) => problems)];
+  const all = [...ofStack, ...unlessRefused(differences, ofStack), ...probed.flatMap(({ problems }) => problems)];
   const isWrong = ({ tone }: StatusProblem): boolean => tone === 'wrong';
   return {
     stack: desired.stack,
@@ -147,6 +147,15 @@ function summarise(
     problems: [...all.filter(isWrong), ...all.filter((problem) => !isWrong(problem))],
     isRight: !all.some(isWrong),
   };
+}
+
+/** What differs, without the advice to apply it when that would be refused. */
+export function unlessRefused(
+  differences: readonly StatusProblem[],
+  ofStack: readonly StatusProblem[],
+): readonly StatusProblem[] {
+  const isRefused = ofStack.some(({ tone, service }) => tone === 'wrong' && service === 'stack.yml');
+  return isRefused ? differences.map((problem) => ({ ...problem, tryThis: undefined })) : differences;
 }
 
 /**

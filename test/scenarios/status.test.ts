@@ -238,7 +238,7 @@ describe('a stack that is not running', () => {
     expect(result.exitCode).toBe(1);
     expect(result.stdout).toContain('no revision confirmed yet');
     expect(result.stdout).toMatch(
-      /✖ pushgateway, prometheus, alertmanager, sink: it has no container\n {2}try: promstack up/,
+      /✖ pushgateway, prometheus, alertmanager, sink: they have no container\n {2}try: promstack up/,
     );
     const logs = await stack.run('logs');
     expect({ exitCode: logs.exitCode, stderr: logs.stderr }).toEqual({

@@ -81,7 +81,19 @@ function merged(problems: readonly StatusProblem[]): readonly StatusProblem[] {
     const first = byText.get(text);
     byText.set(text, first === undefined ? problem : { ...first, service: `${first.service}, ${problem.service}` });
   }
-  return [...byText.values()];
+  return [...byText.values()].map((problem) =>
+    problem.service.includes(', ') ? { ...problem, message: plural(problem.message) } : problem,
+  );
+}
+
+const plurals: Readonly<Record<string, string>> = { is: 'are', was: 'were', has: 'have', does: 'do' };
+
+/** A message about one service as one about several: `it has no container` as `they have no container`. */
+function plural(message: string): string {
+  return message
+    .replace(/^its container (is|was|has|does)\b/, (_, verb: string) => `their containers ${plurals[verb]}`)
+    .replace(/^its\b/, 'their')
+    .replace(/^it (is|was|has|does)\b/, (_, verb: string) => `they ${plurals[verb]}`);
 }
 
 function printProblem({ tone, service, message, tryThis }: StatusProblem, { red, yellow }: Colours): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assessChange } from '../../../scripts/inspect/status.ts';
+import { assessChange, unlessRefused } from '../../../scripts/inspect/status.ts';
 import type { DesiredService } from '../../../scripts/plan/desired.ts';
 import type { ObservedService } from '../../../scripts/plan/observed.ts';
 import type { Change } from '../../../scripts/plan/plan.ts';
@@ -59,4 +59,13 @@ test.each([
   const problems = assessChange(pending, desired, current, drift);
   expect(problems.map(({ tone, message }) => `${tone}: ${message}`)).toEqual(expected);
   expect(problems.every((problem) => problem.service === 'prometheus' && problem.tryThis !== undefined)).toBe(true);
+});
+
+test('a stack whose name was changed must have no advice to apply it, which would be refused', () => {
+  const differences = assessChange(change('create', 'no container yet'), desired, undefined, []);
+  const ofStack = (tone: 'wrong' | 'notice') => [{ tone, service: 'stack.yml', message: 'its name was changed' }];
+  const adviceWith = (tone: 'wrong' | 'notice') => unlessRefused(differences, ofStack(tone)).map((p) => p.tryThis);
+  expect(adviceWith('wrong')).toEqual([undefined]);
+  // A stack of another file is only asked about.
+  expect(adviceWith('notice')).toEqual(['promstack up']);
 });

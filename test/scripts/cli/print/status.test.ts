@@ -65,6 +65,19 @@ prometheus  targets      3 up, 1 down
 `);
 });
 
+test.each([
+  ['it has no container', 'they have no container'],
+  ['it is stopped', 'they are stopped'],
+  ['it does not answer: timeout', 'they do not answer: timeout'],
+  ['its container is exited', 'their containers are exited'],
+  ['its memory limit was changed by hand', 'their memory limit was changed by hand'],
+  ['differs from stack.yml', 'differs from stack.yml'],
+])('a problem of several services must be in the plural: %s', (message, expected) => {
+  const problems = ['pushgateway', 'grafana'].map((service) => ({ tone: 'wrong', service, message }) as const);
+  expect(print(undefined, { ...status, problems })).toContain(`✖ pushgateway, grafana: ${expected}\n`);
+  expect(print(undefined, { ...status, problems: problems.slice(1) })).toContain(`✖ grafana: ${message}\n`);
+});
+
 test('a narrow terminal must omit the least important columns', () => {
   const head = (columns: number) => print(columns).split('\n')[2];
   expect(head(94)).toBe('SERVICE     STATE                ADDRESS                REVISION      IMAGE');
