@@ -30,7 +30,7 @@ const defaultLimits: CallLimits = {
   transferMs: 300_000,
   silentMs: 10_000,
   graceMs: 5_000,
-  slowReadMs: 3_000,
+  slowReadMs: 1_000,
   slowChangeMs: 5_000,
 };
 
