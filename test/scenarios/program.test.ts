@@ -30,7 +30,9 @@ test('a missing stack file must be reported with what to do, and exit code 2', a
   await using folder = await emptyFolder();
   const { exitCode, stdout, stderr } = await promstack(folder.path, ['render']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-  expect(stderr).toMatch(/^✖ there is no stack\.yml in .* or any folder above it\n {2}"promstack init" writes one/);
+  expect(stderr).toMatch(
+    /^✖ there is no stack\.yml or promstack\.yml in .* or any folder above it\n {2}"promstack init" writes one/,
+  );
 });
 
 test('npm run must work on the stack of the folder that it is called in', async () => {
@@ -106,7 +108,7 @@ test('Ctrl-C must end a command that waits, with exit code 130', async () => {
   await engine.wasAsked;
   running.kill('SIGINT');
   const { exitCode, stdout, stderr } = await running;
-  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: '' });
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: '✖ interrupted\n' });
 });
 
 test('--json must print one JSON object for every outcome of a command', async () => {
