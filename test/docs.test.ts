@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { commands } from '../scripts/cli/commands/index.ts';
 import { parse } from '../scripts/cli/program.ts';
 import { coloursFor } from '../scripts/cli/terminal-output.ts';
+import { loadStack } from '../scripts/config/load.ts';
 import { packageRoot } from '../scripts/util/package-root.ts';
+import { folderWith } from './support/config.ts';
 import { blocksOf, commandsIn, isAsShown } from './support/page.ts';
 
 // test/scenarios/docs.test.ts runs the `console` blocks; here every other command line is parsed.
@@ -26,6 +28,21 @@ test.each(lines.filter(({ line }) => /\bpromstack /.test(line)))('$page: $line',
   const argv = [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
   const colours = coloursFor({ isTerminal: false, env: {}, noColourFlag: true });
   expect(await parse(argv, commands, { columns: 80, colours })).toMatchObject({ kind: 'run' });
+});
+
+const fragments = pages.flatMap((page) =>
+  blocksOf(page)
+    .filter(({ language, file }) => language === 'yaml' && file === undefined)
+    .map(({ text, line }) => ({ place: `${page}:${line}`, text })),
+);
+
+test.each(fragments)('the YAML of $place must be a valid part of stack.yml', async ({ text }) => {
+  await using folder = await folderWith({ 'stack.yml': text });
+  const env = Object.fromEntries([...text.matchAll(/!env (\w+)/g)].map(([, name = '']) => [name, 'a-secret']));
+  const loaded = await loadStack({ cwd: folder.path, env });
+  const codes = (loaded.ok ? loaded.warnings : loaded.error).map(({ code }) => code);
+  // The files that it names are not there.
+  expect(codes.filter((code) => code !== 'nothing-matches')).toEqual([]);
 });
 
 test('README must have at most 250 lines, a tour that is run, and the two commands', () => {

@@ -6,6 +6,8 @@ import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { packageRoot } from '../../scripts/util/package-root.ts';
+import { blocksOf } from '../support/page.ts';
+import { scriptedGateway } from '../support/scripted-gateway.ts';
 
 const consumer = `
 import { createPusher, loadStack, loadTemplates, render, type Engine, type StackConfig } from 'promstack';
@@ -47,6 +49,17 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     expect(schema.safeParse({ ...printed, format: 2 }).success).toBe(false);
     expect(schema.safeParse({ ...printed, other: 1 }).success).toBe(false);
     await readSchema(folder, 'images-save');
+
+    const shown = blocksOf('docs/library.md').filter(({ language }) => language === 'js');
+    expect(shown).toHaveLength(2);
+    await using gateway = await scriptedGateway(...Array.from({ length: 4 }, () => ({ status: 200 })));
+    for (const { text, line } of shown) {
+      const example = join(folder, `library-${line}.mjs`);
+      await writeFile(example, text.replace('http://localhost:9091', gateway.url));
+      const { stdout } = await run('node', [example]);
+      expect(stdout).toMatch(text.includes('withPush') ? /^$/ : /^prometheus \d+$/m);
+    }
+    expect(gateway.received.map(({ path }) => path)).toContain('/metrics/job/backup');
 
     await writeFile(join(folder, 'use.ts'), consumer);
     const typescript = join(packageRoot(), 'node_modules', '.bin', 'tsc');
