@@ -1,9 +1,7 @@
 import Docker from 'dockerode';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
-import { imageToRun } from '../support/grafana-real-image.ts';
-import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
+import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
 import { toRun } from '../support/stack-folder.ts';
 
 // The admin that promstack signs in as, and what people do to it in Grafana: with the stand-in, and with a real one where there is one.
@@ -11,44 +9,12 @@ import { toRun } from '../support/stack-folder.ts';
 const disks = (title: string): string => JSON.stringify({ uid: 'disks', title, schemaVersion: 41, panels: [] });
 const carol = 'carol:hers-and-only-hers';
 
-describe.sequential.each(['the stand-in', 'a real image'] as const)('the admin of %s of Grafana', (which) => {
-  let image: StandInImage | undefined;
-  let stack: GrafanaStack | undefined;
-  let whyNot = '';
-
-  beforeAll(async () => {
-    if (which === 'a real image') {
-      const found = await imageToRun();
-      if ('whyNot' in found) whyNot = found.whyNot;
-      else stack = await grafanaStack(found.reference);
-    } else {
-      await using engine = await connect({ env: process.env });
-      image = await buildStandInImage(engine);
-      stack = await grafanaStack(image.reference);
-    }
-    await stack?.folder.write('dashboards/hosts/disks.json', disks('Disks'));
-    await stack?.configure({ dashboards: ['dashboards'] });
-    await stack?.fine('up');
-  }, 600_000);
-
-  afterAll(async () => {
-    try {
-      await stack?.[Symbol.asyncDispose]();
-    } finally {
-      await image?.[Symbol.asyncDispose]();
-    }
+describe.sequential.each(grafanas)('the admin of %s of Grafana', (which) => {
+  const check = grafanaChecks(which, async ({ folder, configure, fine }) => {
+    await folder.write('dashboards/hosts/disks.json', disks('Disks'));
+    await configure({ dashboards: ['dashboards'] });
+    await fine('up');
   });
-
-  afterEach(async () => {
-    expect((await stack?.log())?.filter((line) => line.includes('the stand-in')) ?? []).toEqual([]);
-  });
-
-  const check = (name: string, body: (stack: GrafanaStack) => Promise<void>): void => {
-    test(name, async (context) => {
-      if (stack === undefined) return context.skip(whyNot);
-      await body(stack);
-    }, 240_000);
-  };
 
   check(
     'a password that was changed by hand must be noticed by every command, and not lock the admin out',

@@ -1,50 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../scripts/engine/connect.ts';
-import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
-import { imageToRun } from '../support/grafana-real-image.ts';
-import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
+import { describe, expect } from 'vitest';
+import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
 
-// The whole program with a Grafana in the stack: a real one where its image can be had, and the stand-in's image, which refuses to start in
-// a container less shut in than promstack promises, provisions only after it is healthy, and tells in its log what it does not know of 12.4.
+// The whole program with a Grafana in the stack: the stand-in's image, and a real one where there is one. The stand-in refuses to
+// start in a container that is less isolated than promstack promises, and provisions only after it is healthy.
 
 const loki = { name: 'Loki', uid: 'loki', type: 'loki', access: 'proxy', url: 'http://loki:3100' };
 const disks = (title: string): string => JSON.stringify({ uid: 'disks', title, schemaVersion: 41, panels: [] });
 
-describe.sequential.each(['the stand-in', 'a real image'] as const)('a stack with %s of Grafana', (which) => {
-  let image: StandInImage | undefined;
-  let stack: GrafanaStack | undefined;
-  let whyNot = '';
-
-  beforeAll(async () => {
-    if (which === 'a real image') {
-      const found = await imageToRun();
-      if ('whyNot' in found) whyNot = found.whyNot;
-      else stack = await grafanaStack(found.reference);
-      return;
-    }
-    await using engine = await connect({ env: process.env });
-    image = await buildStandInImage(engine);
-    stack = await grafanaStack(image.reference);
-  }, 600_000);
-
-  afterAll(async () => {
-    try {
-      await stack?.[Symbol.asyncDispose]();
-    } finally {
-      await image?.[Symbol.asyncDispose]();
-    }
-  });
-
-  afterEach(async () => {
-    expect((await stack?.log())?.filter((line) => line.includes('the stand-in')) ?? []).toEqual([]);
-  });
-
-  const check = (name: string, body: (stack: GrafanaStack) => Promise<void>): void => {
-    test(name, async (context) => {
-      if (stack === undefined) return context.skip(whyNot);
-      await body(stack);
-    }, 240_000);
-  };
+describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
+  const check = grafanaChecks(which);
 
   check('up must succeed only when Grafana has its datasources and dashboards', async ({ fine, ask, statusOf }) => {
     await fine('up');
