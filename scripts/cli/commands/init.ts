@@ -34,12 +34,11 @@ export const command = defineCommand({
       files: z.array(z.string()).describe('paths of the new files'),
       content: z.string().optional().describe('of stack.yml, with --print'),
     }),
-  run: async (context, { name, full, schema, print }, [folder]) => {
+  run: async (context, { name, full, schema: hasSchema, print }, [folder]) => {
     const { cwd, stdout } = context;
     const path = resolve(cwd, context.file ?? resolve(cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
-    const { isFull, hasSchema } = { isFull: full === true, hasSchema: schema };
-    const text = await starterText(name ?? nameOfFolder(dirname(path)), { isFull, hasSchema });
+    const text = await starterText(name ?? nameOfFolder(dirname(path)), { isFull: full === true, hasSchema });
     if (print === true) {
       context.result({ files: [], content: text });
       stdout.write(text);

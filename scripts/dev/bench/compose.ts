@@ -1,12 +1,22 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { $, glob } from 'zx';
 import { createRunner, openRepository, readAptHost } from '../../engine/images/apt.ts';
 
+/** Runs docker compose on the project of the bench. */
+export type Compose = (...args: readonly string[]) => Promise<unknown>;
+
+/** Docker compose for the project in a folder. */
+export async function openCompose(folder: string): Promise<Compose> {
+  const [program = '', ...words] = await findCompose();
+  return (...args) => execa(program, [...words, '-p', 'benchcompose', ...args], { cwd: folder });
+}
+
 /** The command of docker compose 2: this host's, or that of the package in Debian sid, unpacked to a temporary folder. */
-export async function findCompose(): Promise<readonly string[]> {
+async function findCompose(): Promise<readonly string[]> {
   for (const command of [['docker', 'compose'], ['docker-compose']]) {
     if (await isCompose(command)) return command;
   }

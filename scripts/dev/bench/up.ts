@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { $ } from 'zx';
 import { stackSchema } from '../../../stack/config.ts';
@@ -11,9 +10,9 @@ import type { Engine } from '../../engine/engine.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { freePort } from '../../util/ports.ts';
-import { bareCheck, bareConfig, bareDown, bareUp, untilReady } from './bare.ts';
-import { findCompose, writeComposeProject } from './compose.ts';
-import { alternate, budget, median, printTable, promstack, ratio } from './measure.ts';
+import { type BareService, bareCheck, bareConfig, bareDown, bareUp, untilReady } from './bare.ts';
+import { type Compose, openCompose, writeComposeProject } from './compose.ts';
+import { alternate, budget, type Contender, median, printTable, promstack, ratio } from './measure.ts';
 
 const ports = {
   pushgateway: await freePort('127.0.0.1'),
@@ -42,9 +41,7 @@ export async function benchUp(): Promise<void> {
     await run('render', '--out', rendered);
     const imageOf = await findImages(engine);
     await writeComposeProject(rendered, imageOf, ports);
-    const [program = '', ...words] = await findCompose();
-    const compose = (...args: readonly string[]) =>
-      execa(program, [...words, '-p', 'benchcompose', ...args], { cwd: rendered });
+    const compose = await openCompose(rendered);
 
     const config = stackSchema.parse(keys);
     const services = enabledServices(config).map((service) => ({
@@ -78,14 +75,7 @@ export async function benchUp(): Promise<void> {
         run: () => run('up'),
       },
       { name: 'promstack up', prepare: clear, run: () => run('up') },
-      {
-        name: 'docker compose up -d, then polling',
-        prepare: clear,
-        run: async () => {
-          await compose('up', '-d');
-          await Promise.all(services.map(untilReady));
-        },
-      },
+      composeUp(compose, services, clear),
       { name: 'bare API', prepare: clearForBare, run: () => bareUp(engine, 'benchbare', services) },
       {
         name: 'bare API with these checks',
@@ -139,9 +129,7 @@ export async function benchGrafana(image: string): Promise<void> {
     const imageOf = await findImages(engine);
     const withGrafana = (service: string): string => (service === 'grafana' ? image : imageOf(service));
     await writeComposeProject(rendered, withGrafana, { ...ports, grafana: four.grafana.port });
-    const [program = '', ...words] = await findCompose();
-    const compose = (...args: readonly string[]) =>
-      execa(program, [...words, '-p', 'benchcompose', ...args], { cwd: rendered });
+    const compose = await openCompose(rendered);
     const config = stackSchema.parse(four);
     const services = enabledServices(config).map((service) => {
       return { spec: service.container(config), readyPath: service.ready.path };
@@ -152,14 +140,7 @@ export async function benchGrafana(image: string): Promise<void> {
     };
     const up = await alternate([
       { name: 'promstack up', prepare: clear, run: () => run('up') },
-      {
-        name: 'docker compose up -d, then polling',
-        prepare: clear,
-        run: async () => {
-          await compose('up', '-d');
-          await Promise.all(services.map(untilReady));
-        },
-      },
+      composeUp(compose, services, clear),
     ]);
     printTable('up of all four servers from nothing, images present, until all are ready', up);
     ratio(up, 'promstack up', 'docker compose up -d, then polling', 1.1);
@@ -168,6 +149,17 @@ export async function benchGrafana(image: string): Promise<void> {
     await run('down', '--volumes', '--yes');
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function composeUp(compose: Compose, services: readonly BareService[], prepare: () => Promise<void>): Contender {
+  return {
+    name: 'docker compose up -d, then polling',
+    prepare,
+    run: async () => {
+      await compose('up', '-d');
+      await Promise.all(services.map(untilReady));
+    },
+  };
 }
 
 /** The checks that promstack runs before it starts the servers. */

@@ -28,7 +28,8 @@ export type Provisioned = 'datasources' | 'dashboards';
 
 const port = 3000;
 
-const datasourceSchema = z.looseObject({
+/** The fields of a datasource that its file and the response of Grafana have in common. */
+export const datasourceFields = {
   uid: z.string(),
   name: z.string(),
   type: z.string(),
@@ -40,6 +41,10 @@ const datasourceSchema = z.looseObject({
   basicAuthUser: z.string().default(''),
   withCredentials: z.boolean().default(false),
   isDefault: z.boolean().default(false),
+};
+
+const datasourceSchema = z.looseObject({
+  ...datasourceFields,
   jsonData: z.record(z.string(), z.unknown()).nullish(),
   secureJsonFields: z.record(z.string(), z.boolean()).default({}),
 });

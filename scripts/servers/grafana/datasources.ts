@@ -5,21 +5,11 @@ import type { RenderedFile } from '../../../stack/model.ts';
 import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import { mapLimit } from '../../util/map-limit.ts';
-import type { GrafanaClient, StoredDatasource } from './client.ts';
+import { datasourceFields, type GrafanaClient, type StoredDatasource } from './client.ts';
 import { textOf } from './dashboards.ts';
 
 const provisioned = z.looseObject({
-  uid: z.string(),
-  name: z.string(),
-  type: z.string(),
-  url: z.string().default(''),
-  access: z.string().default('proxy'),
-  user: z.string().default(''),
-  database: z.string().default(''),
-  basicAuth: z.boolean().default(false),
-  basicAuthUser: z.string().default(''),
-  withCredentials: z.boolean().default(false),
-  isDefault: z.boolean().default(false),
+  ...datasourceFields,
   orgId: z.number().default(1),
   editable: z.boolean().default(false),
   jsonData: z.record(z.string(), z.unknown()).default({}),
