@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { currentEngine } from '../scripts/dev/current-engine.ts';
 import { defaultImagesFile, withTestImages } from '../scripts/dev/test-images.ts';
+import { isFull, onlyFullOnCurrentEngine } from './support/shares.ts';
 
 /** Everything in scenarios/ uses a container engine, a real server or the built program; nothing else does. */
 const unit: TestProjectInlineConfiguration = {
@@ -48,9 +49,10 @@ const current: TestProjectInlineConfiguration = {
     name: 'current engine',
     env: { DOCKER_HOST: currentEngine },
     exclude: [],
-    include: ['current-engine', 'up', 'reload-alerts', 'watch', 'history', 'killed', 'drift', 'verify', 'demo'].map(
-      (scenario) => `test/scenarios/${scenario}.test.ts`,
-    ),
+    include: [
+      ...['current-engine', 'up', 'reload-alerts', 'watch', 'history', 'killed', 'drift'],
+      ...(isFull ? onlyFullOnCurrentEngine : []),
+    ].map((scenario) => `test/scenarios/${scenario}.test.ts`),
     globalSetup: ['test/support/build.ts', 'test/support/images.ts', 'test/support/current-engine.ts'],
     sequence: { groupOrder: 2 },
   },

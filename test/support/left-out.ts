@@ -1,5 +1,5 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import { isFull, shares } from './shares.ts';
+import { isFull, onlyFullOnCurrentEngine, shares } from './shares.ts';
 
 /** Lists what a run omitted: tests that could not run, by reason, and those that only `npm run test:full` runs completely. */
 export default class LeftOut implements Reporter {
@@ -13,7 +13,9 @@ export default class LeftOut implements Reporter {
     }
     const lines = [...notRun].map(([reason, count]) => `NOT RUN, ${count} of ${reason}\n`);
     const parts = Object.entries(shares).map(([name, share]) => `  ${name}: 1 in ${share} here\n`);
-    process.stdout.write([...lines, ...(isFull ? [] : ['Only `npm run test:full` runs all of\n', ...parts])].join(''));
+    const scenarios = onlyFullOnCurrentEngine.map((scenario) => `  ${scenario} on the current engine: not here\n`);
+    const less = ['Only `npm run test:full` runs all of\n', ...parts, ...scenarios];
+    process.stdout.write([...lines, ...(isFull ? [] : less)].join(''));
   }
 }
 

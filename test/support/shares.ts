@@ -10,6 +10,9 @@ export const shares = {
   'random YAML held against the yaml package': 5,
 } as const;
 
+/** The scenarios that only `npm run test:full` runs on the current engine too. */
+export const onlyFullOnCurrentEngine: readonly string[] = ['verify', 'demo'];
+
 export type LongTest = keyof typeof shares;
 
 /** Set by `npm run test:full`. */
