@@ -43,7 +43,7 @@ export const stackSchema = z.strictObject({
     .strictObject({
       source: z.enum(imageSources).default('registry').meta({
         description:
-          "registry pulls; packages builds from Debian's packages; archive only uses images loaded before (docker load); auto tries local images, the registry, then packages",
+          "registry pulls; packages builds from Debian's packages; archive only uses images loaded before (docker load); auto tries local images, the registry, then, for default images, packages",
       }),
       mirror: z.string().min(1).optional().meta({ description: "A registry to use instead of each image's own" }),
     })

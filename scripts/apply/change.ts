@@ -60,7 +60,8 @@ async function change(options: ChangeOptions): Promise<Changed> {
   const { engine, rendering } = options;
 
   // Images: all of them must be available before anything changes.
-  const desired = toDesired(rendering, await getImages(rendering, options));
+  const { imageOf, otherVersions } = await getImages(rendering, options);
+  const desired = toDesired(rendering, imageOf);
 
   const files = openConfigFiles(engine, desired.stack);
   const client = openServiceClient(engine);
@@ -93,6 +94,7 @@ async function change(options: ChangeOptions): Promise<Changed> {
     if (isPending) await checkOriginOf(observed);
     const note = volumesNote(desired, observed.volumesFrom);
     if (note !== undefined) options.report({ kind: 'note', text: note });
+    for (const text of otherVersionsIn(desired, observed, otherVersions)) options.report({ kind: 'warning', text });
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
     if (isPending) await tryAddress(plan, desired, options);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
@@ -156,7 +158,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
 async function getImages(
   { services, config }: Rendering,
   { engine, report, signal }: Run,
-): Promise<(reference: string) => ResolvedImage> {
+): Promise<{ imageOf(reference: string): ResolvedImage; readonly otherVersions: ReadonlyMap<string, string> }> {
   const required = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const outcomes = await ensureImages(engine, required, config.images, report, signal);
   const missing = missingImages(outcomes);
@@ -166,7 +168,27 @@ async function getImages(
       image.kind === 'available' ? [[image.reference, { ref: image.ref, id: image.imageId }] as const] : [],
     ),
   );
-  return (reference) => resolved.get(reference) ?? { ref: reference, id: undefined };
+  const otherVersions = outcomes.flatMap((image) =>
+    image.kind === 'available' && image.otherVersion !== undefined ? [[image.ref, image.otherVersion] as const] : [],
+  );
+  return {
+    imageOf: (reference) => resolved.get(reference) ?? { ref: reference, id: undefined },
+    otherVersions: new Map(otherVersions),
+  };
+}
+
+/** What to say about images with other versions: once, when a container gets such an image. */
+function otherVersionsIn(
+  { services }: Desired,
+  observed: Observed,
+  otherVersions: ReadonlyMap<string, string>,
+): ReadonlySet<string> {
+  return new Set(
+    services.flatMap(({ service, spec: { image } }) => {
+      const isNew = observed.services.get(service.name)?.spec?.image !== image;
+      return isNew ? (otherVersions.get(image) ?? []) : [];
+    }),
+  );
 }
 
 /** Refuses to reload a server that would not let it be done, before anything changes; reports what a change would replace. */

@@ -31,6 +31,8 @@ export interface PlanReport {
   readonly drift: readonly Drift[];
   /** Images built from packages that run in place of others. */
   readonly substitutes: readonly Substitute[];
+  /** Images that the engine does not have yet. */
+  readonly absentImages: readonly string[];
   readonly files: readonly FileChange[];
   readonly meaning: AlertImpact;
 }
@@ -71,6 +73,7 @@ export async function planStack(options: {
       volumesNote: volumesNote(desired, observed.volumesFrom),
       drift: driftOf(desired, observed),
       substitutes: substitutesOf(references, images, rendering.config),
+      absentImages: [...new Set(references.map(({ reference }) => reference))].filter((name) => !images.has(name)),
       ...compare(desired, await runningFiles(files, observed)),
     };
   } finally {

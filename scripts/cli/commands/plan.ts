@@ -6,7 +6,7 @@ import type { ServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { planSchema, toJsonPlan } from '../json/plan.ts';
-import { printPlan, printReport, printSubstitutes } from '../print/plan.ts';
+import { printImages, printPlan, printReport } from '../print/plan.ts';
 import { checkChoice } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
@@ -56,9 +56,7 @@ export const command = defineCommand({
       problems: problems.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
     });
     stdout.write(
-      summary === true
-        ? printPlan(plan) + printSubstitutes(report.substitutes, stdout.colours)
-        : printReport(report, stdout.colours),
+      summary === true ? printPlan(plan) + printImages(report, stdout.colours) : printReport(report, stdout.colours),
     );
     if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
     if (report.volumesNote !== undefined) context.report({ kind: 'note', text: report.volumesNote });

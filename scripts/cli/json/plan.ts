@@ -66,6 +66,7 @@ export const planSchema = () =>
         }),
       )
       .describe('images built from packages that run in place of others'),
+    absentImages: z.array(z.string()).describe('images that the engine does not have yet'),
     files: z.array(
       z.strictObject({
         service: z.string(),
@@ -78,7 +79,7 @@ export const planSchema = () =>
     alerts: alertsSchema(),
   });
 
-export function toJsonPlan({ plan, obstacle, drift, substitutes, files, meaning }: PlanReport) {
+export function toJsonPlan({ plan, obstacle, drift, substitutes, absentImages, files, meaning }: PlanReport) {
   return {
     revision: plan.revision,
     changes: toChanges(plan),
@@ -101,6 +102,7 @@ export function toJsonPlan({ plan, obstacle, drift, substitutes, files, meaning 
       localImage: ref,
       isDefaultImage: !isNamed,
     })),
+    absentImages,
     files: files.map(({ service, path, kind, diff, hasOtherSecret }) => ({
       service,
       path,

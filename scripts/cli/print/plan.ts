@@ -34,10 +34,11 @@ export function printPlan(plan: Plan): string {
 }
 
 /** The complete report: changes of services, drift, effects on alerts, and diffs of files. */
-export function printReport({ plan, drift, substitutes, files, meaning }: PlanReport, colours: Colours): string {
+export function printReport(report: PlanReport, colours: Colours): string {
+  const { plan, drift, files, meaning } = report;
   const sections = [
     printPlan(plan),
-    printSubstitutes(substitutes, colours),
+    printImages(report, colours),
     drift.length === 0
       ? ''
       : section(
@@ -53,8 +54,11 @@ export function printReport({ plan, drift, substitutes, files, meaning }: PlanRe
     .join('\n');
 }
 
-/** A line for each image that stack.yml names and that is not the one that runs, and one for all defaults. */
-export function printSubstitutes(substitutes: readonly Substitute[], { yellow }: Colours): string {
+/** A line for each image that stack.yml names and that is not the one that runs, and one for all defaults and all absent ones. */
+export function printImages(
+  { substitutes, absentImages }: Pick<PlanReport, 'substitutes' | 'absentImages'>,
+  { yellow }: Colours,
+): string {
   const isOnce = ({ reference }: Substitute, at: number): boolean =>
     substitutes.findIndex((substitute) => substitute.reference === reference) === at;
   const describe = ({ reference, ref }: Substitute): string => `${ref} is a substitute for ${reference}`;
@@ -63,6 +67,7 @@ export function printSubstitutes(substitutes: readonly Substitute[], { yellow }:
   return [
     ...once.filter(({ isNamed }) => isNamed).map((substitute) => `${yellow(describe(substitute))}\n`),
     ...(defaults.length === 0 ? [] : [`${defaults.join(', ')}\n`]),
+    ...(absentImages.length === 0 ? [] : [yellow(`not on the engine yet: ${absentImages.join(', ')}`), '\n']),
   ].join('');
 }
 

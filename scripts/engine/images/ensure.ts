@@ -1,7 +1,8 @@
 import type { StackConfig } from '../../../stack/config.ts';
+import { defaultImages } from '../../../stack/values/default-images.ts';
 import type { Report } from '../../util/event.ts';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
-import type { ImageAttempt, ImageOrigin, ImageOutcome, RequiredImage } from './outcome.ts';
+import { type ImageAttempt, type ImageOrigin, type ImageOutcome, notReplaced, type RequiredImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipes.ts';
 import { registryOf, splitReference, underMirror } from './reference.ts';
 
@@ -38,7 +39,6 @@ export async function ensureImages(
   const unpulled = absent.filter((image) => image.allows('packages') && image.available === undefined);
   await build(engine, unpulled, signal);
   for (const image of absent) image.endProgress();
-  for (const image of images) warnAboutVersion(image, report);
   return required.map((image) => ({ ...image, ...outcomeOf(images, image.reference) }));
 }
 
@@ -87,6 +87,11 @@ class PendingImage {
     return sourcesOf[this.settings.source].includes(source);
   }
 
+  /** Whether a different version from packages may run in its place: under `auto`, only in place of a default image. */
+  get isReplaceable(): boolean {
+    return this.settings.source !== 'auto' || Object.values<string>(defaultImages).includes(this.reference);
+  }
+
   endProgress(): void {
     if (this.available === undefined) {
       // Why is in the outcome, which covers all images with the same reason at once.
@@ -123,7 +128,8 @@ async function findPresent(engine: Engine, images: readonly PendingImage[]): Pro
     const { recipe } = pending;
     const { repository } = splitReference(pending.reference);
     pending.otherTags = present.flatMap(({ tags }) => tags.filter((tag) => isTagOf(tag, repository)));
-    const built = recipe === undefined || !pending.allows('built') ? undefined : newestBuilt(recipe, present);
+    const version = pending.isReplaceable ? undefined : versionIn(pending.reference);
+    const built = recipe === undefined || !pending.allows('built') ? undefined : newestBuilt(recipe, present, version);
     if (built !== undefined) pending.available = { image: built.image, ref: built.tag, from: 'present' };
     else if (!pending.allows('registry') && !pending.allows('packages')) {
       pending.attempts.push({ source: 'archive', why: 'it has not been loaded' });
@@ -192,7 +198,11 @@ function formatProgress({ doneBytes, totalBytes }: PullProgress): string {
   return `${toMegabytes(doneBytes)} of ${toMegabytes(totalBytes)} MB`;
 }
 
-async function build(engine: Engine, images: readonly PendingImage[], signal: AbortSignal): Promise<void> {
+async function build(engine: Engine, absent: readonly PendingImage[], signal: AbortSignal): Promise<void> {
+  const isBuilt = ({ isReplaceable, recipe, reference }: PendingImage): boolean =>
+    isReplaceable || recipe === undefined || upstreamVersionOf(recipe, reference) !== undefined;
+  for (const pending of absent.filter((image) => !isBuilt(image))) pending.attempts.push(notReplaced);
+  const images = absent.filter(isBuilt);
   for (const { reference, attempts } of images.filter(({ recipe }) => recipe === undefined)) {
     const { repository } = splitReference(reference);
     attempts.push({ source: 'packages', why: `Debian has no package of ${repository}` });
@@ -208,21 +218,26 @@ async function build(engine: Engine, images: readonly PendingImage[], signal: Ab
     const outcome = pending.recipe === undefined ? undefined : outcomes.get(pending.recipe.program);
     if (outcome?.kind === 'failed') pending.attempts.push({ source: 'packages', why: outcome.why });
     if (outcome?.kind !== 'built') continue;
+    if (!pending.isReplaceable && outcome.reference !== pending.reference) {
+      pending.attempts.push({ source: 'packages', why: `they have ${outcome.reference}` });
+      continue;
+    }
     const image = await engine.findImage(outcome.reference);
     if (image !== undefined) pending.available = { image, ref: outcome.reference, from: 'packages' };
     pending.skippedSuites = outcome.skipped;
   }
 }
 
+/** The version in a reference: `3.5.3` for `prom/prometheus:v3.5.3`. */
+const versionIn = (reference: string): string => splitReference(reference).tag.replace(/^v/, '');
+
 /** Debian's packages have only one version, which may differ from the required one. */
-function warnAboutVersion({ reference, available, recipe, skippedSuites }: PendingImage, report: Report): void {
-  if (available === undefined || recipe === undefined) return;
+function otherVersion({ reference, available, recipe, skippedSuites }: PendingImage): string | undefined {
+  if (available === undefined || recipe === undefined) return undefined;
   const version = upstreamVersionOf(recipe, available.ref);
-  const wantedVersion = splitReference(reference).tag.replace(/^v/, '');
-  if (version === undefined || wantedVersion === version || available.ref === reference) return;
+  if (version === undefined || versionIn(reference) === version || available.ref === reference) return undefined;
   const because = skippedSuites.length === 0 ? '' : ` (not used: ${skippedSuites.join('; ')})`;
-  const text = `${available.ref} is used in place of ${reference}: Debian's packages have ${version}${because}`;
-  report({ kind: 'warning', text });
+  return `${available.ref} is used in place of ${reference}: Debian's packages have ${version}${because}`;
 }
 
 function outcomeOf(images: readonly PendingImage[], reference: string) {
@@ -232,7 +247,7 @@ function outcomeOf(images: readonly PendingImage[], reference: string) {
     return { kind: 'missing' as const, attempts, otherTags };
   }
   const { image, ref, from } = pending.available;
-  return { kind: 'available' as const, ref, imageId: image.id, from };
+  return { kind: 'available' as const, ref, imageId: image.id, from, otherVersion: otherVersion(pending) };
 }
 
 /** Reports the progress of one image. */

@@ -25,6 +25,8 @@ export type ImageOutcome = RequiredImage &
         readonly ref: string;
         readonly imageId: string;
         readonly from: ImageOrigin;
+        /** A sentence, when its version is not the one in `reference`. */
+        readonly otherVersion?: string | undefined;
       }
     | {
         readonly kind: 'missing';
@@ -40,6 +42,14 @@ export function missingImages(outcomes: readonly ImageOutcome[]): readonly Missi
   return outcomes.filter((outcome) => outcome.kind === 'missing');
 }
 
+/** Why an image that stack.yml names is not built under the source `auto`. */
+export const notReplaced: ImageAttempt = {
+  source: 'packages',
+  why: "not tried: the source auto replaces only the default images by the versions of Debian's packages",
+};
+
+const isNotReplaced = ({ attempts }: MissingImage): boolean => attempts.includes(notReplaced);
+
 /** The error when images of a stack are unavailable; it lists every source tried. */
 export function missingImagesError(missing: readonly MissingImage[]): StackError {
   return new StackError({
@@ -52,10 +62,19 @@ export function missingImagesError(missing: readonly MissingImage[]): StackError
 function otherSources(missing: readonly MissingImage[]): readonly string[] {
   const wasTried = (name: string) => missing.some(({ attempts }) => attempts.some(({ source }) => source === name));
   const isInDebian = missing.some(({ reference }) => recipeFor(reference) !== undefined);
+  const buildable =
+    "`images: {source: packages}` in stack.yml, which runs the versions of Debian's packages in place of those named";
   return [
     ...(isInDebian && !wasTried('packages')
       ? ["`images: {source: auto}` in stack.yml, which also builds images from Debian's packages"]
       : []),
+    ...missing
+      .filter(
+        (image, at) =>
+          isNotReplaced(image) && missing.findIndex(({ reference }) => reference === image.reference) === at,
+      )
+      .map(({ service }) => `correct \`${service}.image\`, or remove it for the default image`),
+    ...(missing.some(isNotReplaced) ? [buildable] : []),
     ...missing.flatMap(({ service, otherTags = [] }) =>
       otherTags.slice(0, 1).map((tag) => `\`${service}.image: ${tag}\`, which is present`),
     ),

@@ -87,15 +87,17 @@ export function upstreamVersionOf(recipe: Recipe, tag: string): string | undefin
   return isBuilt && version.endsWith('-debian') ? version.slice(0, -'-debian'.length) : undefined;
 }
 
-/** The newest local image of a program built from packages. */
+/** The newest local image of a program built from packages, or the one of `version`. */
 export function newestBuilt(
   recipe: Recipe,
   present: readonly ImageSummary[],
+  version?: string | undefined,
 ): { readonly image: ImageSummary; readonly tag: string } | undefined {
   const built = present.flatMap((image) =>
     image.tags.flatMap((tag) => {
-      const version = upstreamVersionOf(recipe, tag);
-      return version === undefined ? [] : [{ image, tag, version }];
+      const upstream = upstreamVersionOf(recipe, tag);
+      const fits = upstream !== undefined && (version === undefined || version === upstream);
+      return fits ? [{ image, tag, version: upstream }] : [];
     }),
   );
   return built.sort((first, second) => second.version.localeCompare(first.version, 'en', { numeric: true }))[0];

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
-import { printSubstitutes } from '../../../scripts/cli/print/plan.ts';
+import { printImages } from '../../../scripts/cli/print/plan.ts';
 import { substitutesOf, withRunningImages } from '../../../scripts/plan/substitutes.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { findService } from '../../../stack/services.ts';
@@ -28,8 +28,8 @@ test('an image of packages must be named as a substitute, in yellow where the us
   ]);
   const colours = pc.createColors(true);
   const line = `promstack/prometheus:3.5.3-debian is a substitute for ${named}`;
-  expect(printSubstitutes(substitutes, colours)).toBe(
-    `${colours.yellow(line)}\nlocalhost/promstack/alertmanager:0.33.1-debian is a substitute for ${config.alertmanager.image}\n`,
+  expect(printImages({ substitutes, absentImages: ['prom/pushgateway:v0', 'a:1'] }, colours)).toBe(
+    `${colours.yellow(line)}\nlocalhost/promstack/alertmanager:0.33.1-debian is a substitute for ${config.alertmanager.image}\n${colours.yellow('not on the engine yet: prom/pushgateway:v0, a:1')}\n`,
   );
 });
 

@@ -242,6 +242,7 @@ describe('the report of a plan', () => {
       plan: reconcile(desired, observedAs(desired, both)),
       drift: [],
       substitutes: [],
+      absentImages: [],
       files: fileChanges(
         'prometheus',
         { files: [empty('gone'), empty('opened')], revision: 'a' },
@@ -297,6 +298,7 @@ function report(before: Content | undefined, after: Content): string {
     plan: reconcile(desired, observed),
     drift: [],
     substitutes: [],
+    absentImages: [],
     files: (['prometheus', 'alertmanager'] as const).flatMap((name) =>
       fileChanges(name, old && { files: old[name], revision: 'older', masked: masks(old[name]) }, {
         files: now[name],

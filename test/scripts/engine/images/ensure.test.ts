@@ -3,6 +3,7 @@ import { type Engine, EngineError, type ImageSummary } from '../../../../scripts
 import { ensureImages, type ImageSettings } from '../../../../scripts/engine/images/ensure.ts';
 import { describeMissing, missingImages, missingImagesError } from '../../../../scripts/engine/images/outcome.ts';
 import type { Event } from '../../../../scripts/util/event.ts';
+import { defaultImages } from '../../../../stack/values/default-images.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 
 const prometheus = 'prom/prometheus:v3.5.3';
@@ -118,12 +119,35 @@ describe('the source auto', () => {
     expect([events, engine.pulled]).toEqual([[], []]);
   });
 
-  test('must warn when the built image has a different version', async () => {
-    const { events } = await ensure(engineWith(['promstack/prometheus:3.14.0-debian']), [prometheus], {
-      source: 'auto',
-    });
-    const text = `promstack/prometheus:3.14.0-debian is used in place of ${prometheus}: Debian's packages have 3.14.0`;
-    expect(events).toEqual([{ kind: 'warning', text }]);
+  test('must replace a default image by a built one of another version, and say so', async () => {
+    const built = 'promstack/prometheus:3.4.0-debian';
+    const reference = defaultImages.prometheus;
+    const { outcomes } = await ensure(engineWith([built]), [reference], { source: 'auto' });
+    const otherVersion = `${built} is used in place of ${reference}: Debian's packages have 3.4.0`;
+    expect(outcomes).toMatchObject([{ ref: built, otherVersion }]);
+  });
+
+  test.each([
+    'prom/prometheus:v3.5.99',
+    'quay.io/prometheus/prometheus:v3.13',
+    'prom/alertmanager',
+    `prom/pushgateway@sha256:${'a1'.repeat(32)}`,
+  ])('must not replace an image that stack.yml names: %s', async (reference) => {
+    const programs = ['prometheus', 'alertmanager', 'pushgateway'];
+    const engine = engineWith(programs.map((program) => `promstack/${program}:3.5.3-debian`));
+    const { outcomes } = await ensure(engine, [reference], { source: 'auto' });
+    expect(engine.pulled).toEqual([reference]);
+    expect(outcomes).toMatchObject([
+      {
+        kind: 'missing',
+        attempts: [{ source: 'registry' }, { source: 'packages', why: expect.stringMatching(/^not tried/) }],
+      },
+    ]);
+    const { why, tryThis } = missingImagesError(missingImages(outcomes));
+    expect(why).toContain('replaces only the default images');
+    expect(tryThis).toMatch(
+      /^correct `service0.image`, or remove it for the default image, or `images: {source: packages}`/,
+    );
   });
 
   test('must say why each source failed', async () => {
@@ -135,6 +159,13 @@ describe('the source auto', () => {
     expect(outcomes).toEqual([{ service: 'service0', reference: grafana, kind: 'missing', attempts, otherTags: [] }]);
     expect(events.at(-1)).toMatchObject({ kind: 'failed', why: 'not available' });
   });
+});
+
+test('the source packages must replace an image of another version, and say so', async () => {
+  const { outcomes } = await ensure(engineWith(['promstack/prometheus:3.4.0-debian']), [prometheus], {
+    source: 'packages',
+  });
+  expect(outcomes).toMatchObject([{ otherVersion: expect.stringContaining('3.4.0') }]);
 });
 
 test('the source packages must not use the official image', async () => {
