@@ -1,6 +1,7 @@
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
+import { checkedCache } from '../check/checked-cache.ts';
 import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
@@ -18,6 +19,7 @@ import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { portProcess } from '../util/port-process.ts';
 import { StackError } from '../util/stack-error.ts';
+import { createWithHealthCheck } from './health-check.ts';
 import { waitReady, whileAlive } from './ready.ts';
 import type { Executors, StepContext } from './run-plan.ts';
 import type { WrittenSlots } from './validate.ts';
@@ -31,6 +33,7 @@ export interface ExecutorContext {
   readonly desired: Desired;
   readonly client: ServiceClient;
   readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
   /** Container ids by service; executors add to it. */
   readonly containers: Map<string, string>;
   readonly files: ConfigFiles;
@@ -70,6 +73,7 @@ export function createExecutors(context: ExecutorContext): Executors {
   const existing = new Set(containers.keys());
   const exits = new Map<string, Promise<number>>();
   const changes = new Map<string, Date>();
+  const cache = checkedCache(context.env);
 
   const desiredService = (name: string): DesiredService => {
     const result = desired.services.find(({ service }) => service.name === name);
@@ -142,9 +146,9 @@ export function createExecutors(context: ExecutorContext): Executors {
     },
     switchReleases: ({ releases }) => switchReleases(releases),
     createContainer: async ({ service }) => {
-      const { name, spec, labels, volumes } = desiredService(service);
+      const { name, spec, labels, volumes, imageId, service: declared } = desiredService(service);
       const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
-      const id = await engine.createContainer(request);
+      const id = await createWithHealthCheck(engine, request, { ready: declared.ready, imageId, cache });
       await takeOwnership(engine, desired.stack, request);
       containers.set(service, id);
       files.locate(service, id);

@@ -95,6 +95,8 @@ export interface ContainerRequest {
   readonly network: string;
   /** The volume's full name for each mount, in the spec's order. */
   readonly volumes: readonly string[];
+  /** A program of the container that exits 0 when the server is ready; absent for no health check. */
+  readonly healthCheck?: readonly string[] | undefined;
 }
 
 /** A container that only gives access to volumes or to an image's programs; it has no network. */
@@ -221,6 +223,8 @@ export interface Engine extends AsyncDisposable {
   getFiles(id: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
   /** The target of a link in a container, relative to its folder: `releases/3f2a`. */
   readLink(id: string, path: string): Promise<string | undefined>;
+  /** Whether a container, running or not, has a program at this path. */
+  hasProgram(id: string, path: string): Promise<boolean>;
 
   listVolumes(labels: Labels): Promise<readonly VolumeSummary[]>;
   findVolume(name: string): Promise<VolumeSummary | undefined>;

@@ -14,6 +14,9 @@ export const specLabel = 'dev.promstack.spec';
 export const hostLabel = 'dev.promstack.host';
 export const folderLabel = 'dev.promstack.folder';
 export const fileLabel = 'dev.promstack.file';
+/** By these two, desktop tools group the containers of a project. compose itself uses only containers that also have its hash of their config. */
+export const projectLabel = 'com.docker.compose.project';
+const projectServiceLabel = 'com.docker.compose.service';
 /** The version of promstack that created it. */
 const versionLabel = 'dev.promstack.version';
 /** The holder of the stack's lock, as JSON; only on the lock volume. */
@@ -22,4 +25,9 @@ export const lockLabel = 'dev.promstack.lock';
 /** The labels of everything that promstack creates. */
 export function baseLabels(stack: string, role: string): Record<string, string> {
   return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };
+}
+
+/** More labels for a service's container, which is the only thing that may have them: `compose down -v` deletes volumes with the first. */
+export function projectLabels(stack: string, service: string): Record<string, string> {
+  return { [projectLabel]: stack, [projectServiceLabel]: service };
 }

@@ -2,7 +2,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { StackOrigin } from '../config/loaded.ts';
-import { baseLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
+import { baseLabels, projectLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { configWriterRoot, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
@@ -73,6 +73,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
       imageId: resolved.id,
       specHash,
       labels: {
+        ...projectLabels(stack, service.name),
         ...spec.labels,
         ...baseLabels(stack, 'service'),
         ...originLabels(origin),

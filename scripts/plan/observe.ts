@@ -1,7 +1,7 @@
 import type { HttpResponse, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
-import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
+import { projectLabel, roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
@@ -187,7 +187,7 @@ function conflictsIn(
 function ownerOf(labels: Readonly<Record<string, string>>): string {
   const stack = labels[stackLabel];
   if (stack !== undefined) return `it belongs to the stack ${stack}`;
-  const project = labels['com.docker.compose.project'];
+  const project = labels[projectLabel];
   if (project !== undefined) return `it belongs to the compose project ${project}`;
   return 'it was not created by promstack';
 }

@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
+import Docker from 'dockerode';
+import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createWithHealthCheck } from '../../scripts/apply/health-check.ts';
 import type { ContainerSpec } from '../../stack/model.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 let bench: TestEngine;
 let network: string;
@@ -36,6 +41,19 @@ async function create(service: string, own: Partial<ContainerSpec> = {}): Promis
   const volumes = spec.mounts.map((_, at) => bench.name(`${service}-${at}`));
   for (const volume of volumes) await bench.engine.createVolume(volume, bench.labels);
   return bench.engine.createContainer({ name: bench.name(service), spec, labels: bench.labels, network, volumes });
+}
+
+/** An image with busybox, a page, and these links. */
+async function importBusybox(image: string, links: Readonly<Record<string, string>>): Promise<void> {
+  const [busybox] =
+    (await bench.engine.getFiles(await bench.createHelper(`of-${image.split(':')[0]}`), '/bin/busybox')) ?? [];
+  if (busybox?.kind !== 'file') throw new Error('the small image has no busybox');
+  const tar = pack();
+  tar.entry({ name: 'bin/busybox', mode: 0o755 }, busybox.content);
+  tar.entry({ name: 'index.html' }, 'ready');
+  for (const [name, linkname] of Object.entries(links)) tar.entry({ name, type: 'symlink', linkname });
+  tar.finalize();
+  await bench.engine.importImage(Readable.from(tar), image, []);
 }
 
 describe("a service's container", () => {
@@ -81,6 +99,36 @@ describe("a service's container", () => {
     const script =
       'for i in 1 2 3 4 5 6 7 8 9; do wget -q -O- http://server:8080/ 2>&1 | grep -q 404 && echo reached && exit; sleep 0.2; done';
     expect((await bench.engine.exec(client, ['/bin/sh', '-c', script])).stdout).toBe('reached\n');
+  });
+
+  test.each([
+    ['bin/wget', '/bin/wget'],
+    ['usr/bin/wget', '/usr/bin/wget'],
+    ['bin/sh', undefined],
+  ])('must be checked only with a program of its image, which has %s', async (link, wget) => {
+    const image = `${bench.name(link.replaceAll('/', '-'))}:1`;
+    await importBusybox(image, { [link]: '/bin/busybox', ...(wget === undefined ? { 'bin/wget': '/nowhere' } : {}) });
+    const name = bench.name(link.replaceAll('/', '.'));
+    const spec = specOf('checked', {
+      image,
+      entrypoint: ['/bin/busybox', 'httpd'],
+      args: ['-f', '-p', '8080', '-h', '/'],
+    });
+    const ready = { method: 'GET', port: 8080, path: '/index.html' } as const;
+    const request = { name, spec, labels: bench.labels, network, volumes: [] };
+    const cache = { has: async () => false, add: async () => undefined };
+    const id = await createWithHealthCheck(bench.engine, request, { ready, imageId: image, cache });
+    await bench.engine.startContainer(id);
+    const { Config } = await new Docker().getContainer(id).inspect();
+    expect(Config.Healthcheck?.Test?.slice(0, 2)).toEqual(wget === undefined ? undefined : ['CMD', wget]);
+    const [, ...check] = Config.Healthcheck?.Test ?? [];
+    if (wget !== undefined) {
+      await eventually(async () => expect((await bench.engine.exec(id, check)).exitCode).toBe(0));
+      const failing = check.map((word) => word.replace('index.html', 'absent'));
+      expect((await bench.engine.exec(id, failing)).exitCode).toBe(1);
+    }
+    await bench.engine.removeContainer(id);
+    await bench.engine.removeImage(image);
   });
 
   test('must be found by name, by id and by labels, and not by a part of its name', async () => {

@@ -52,7 +52,18 @@ export class MemoryStack {
     const previous = await previousState(engine, files, observed, desired);
     this.calls.length = 0;
     await applyPlan(plan, {
-      ...{ engine, files, client, desired, observed, previous, signal, command: 'up', env: {}, clock: flyingClock() },
+      ...{
+        engine,
+        files,
+        client,
+        desired,
+        observed,
+        previous,
+        signal,
+        command: 'up',
+        env: { HOME: '' },
+        clock: flyingClock(),
+      },
       report: (event) => this.events.push(event),
     });
   }
@@ -137,6 +148,8 @@ export class MemoryStack {
         this.#do(`create ${spec.service}`);
         return add(name, spec.image, labels);
       },
+      // On which containers have no health checks.
+      kind: 'podman',
       startContainer: async (id) => {
         const service = this.#serviceOf(id);
         this.#do(`start ${service}`);

@@ -105,7 +105,7 @@ async function toSummary(docker: Dockerode, info: Dockerode.ContainerInfo): Prom
     image: await referenceOf(docker, info),
     imageId: info.ImageID,
     state: toState(info.State),
-    status: info.Status,
+    status: info.Status.replace(/ \((?:healthy|unhealthy|health: starting)\)$/, ''),
     labels: info.Labels ?? {},
     createdAt: info.Created,
     hostPorts: (info.Ports ?? [])

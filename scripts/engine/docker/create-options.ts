@@ -25,6 +25,7 @@ export function toCreateOptions(
     Labels: { ...request.labels },
     StopTimeout: spec.stopTimeoutSeconds,
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [`${port.container}/tcp`, {}])),
+    Healthcheck: request.healthCheck && { Test: ['CMD', ...request.healthCheck], ...healthTimes },
     NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [spec.service] } } },
     HostConfig: {
       ...hardened,
@@ -75,6 +76,12 @@ export function toHelperOptions(
     },
   };
 }
+
+/**
+ * In nanoseconds. Engines before 25 ignore StartInterval: there, the first check is after Interval. A check is short: the engine
+ * starts a process for each. A start may take long, such as the replay of a log, and does not count as unhealthy.
+ */
+const healthTimes = { Interval: 10e9, Timeout: 5e9, Retries: 3, StartPeriod: 300e9, StartInterval: 1e9 };
 
 const hardened: Dockerode.HostConfig = {
   CapDrop: ['ALL'],

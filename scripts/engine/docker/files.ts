@@ -11,10 +11,15 @@ function unlessBroken(error: Error & { readonly code?: string }): never {
   throw error.code === undefined && error.name !== 'AbortError' ? new UnexpectedResponse(error.message) : error;
 }
 
+/** From this bit on, Go's file modes say that something is a link, a folder or a device. */
+const goTypeBits = 2 ** 24;
+
 /** The slowest connection for which an upload gets enough time. */
 const slowestBytesPerMs = 50;
 
-export function fileCalls(api: DockerApi, isPodman: boolean): Pick<Engine, 'putFiles' | 'getFiles' | 'readLink'> {
+type FileCalls = Pick<Engine, 'putFiles' | 'getFiles' | 'readLink' | 'hasProgram'>;
+
+export function fileCalls(api: DockerApi, isPodman: boolean): FileCalls {
   const archive = (docker: Dockerode, id: string, path: string) => docker.getContainer(id).getArchive({ path });
 
   /** Podman archives the target of a link; the link itself is only in the archive of its directory. */
@@ -25,13 +30,17 @@ export function fileCalls(api: DockerApi, isPodman: boolean): Pick<Engine, 'putF
       ?.linkname;
   };
 
-  /** Docker's response to a HEAD request has the absolute target, 50 times faster than an archive. */
-  const linkByHead = async (docker: Dockerode, id: string, path: string) => {
+  /** A HEAD request is 50 times faster than an archive; `linkTarget` is absolute, and empty unless the path is a link. */
+  const statByHead = async (docker: Dockerode, id: string, path: string) => {
     const response = (await docker.getContainer(id).infoArchive({ path })) as IncomingMessage;
     response.resume();
     const stat = response.headers['x-docker-container-path-stat'];
     if (typeof stat !== 'string') throw new UnexpectedResponse('no X-Docker-Container-Path-Stat header');
-    const { linkTarget } = JSON.parse(Buffer.from(stat, 'base64').toString('utf8')) as { linkTarget: string };
+    return JSON.parse(Buffer.from(stat, 'base64').toString('utf8')) as { linkTarget: string; mode: number };
+  };
+
+  const linkByHead = async (docker: Dockerode, id: string, path: string) => {
+    const { linkTarget } = await statByHead(docker, id, path);
     return linkTarget === '' ? undefined : relative(dirname(path), linkTarget);
   };
 
@@ -75,6 +84,16 @@ export function fileCalls(api: DockerApi, isPodman: boolean): Pick<Engine, 'putF
       api.optional(`reading the link ${path} of container ${id}`, (docker) =>
         isPodman ? linkInDirectory(docker, id, path) : linkByHead(docker, id, path),
       ),
+
+    hasProgram: async (id, path) => {
+      const isProgram = async (docker: Dockerode, at: string): Promise<boolean> => {
+        const { linkTarget, mode } = await statByHead(docker, id, at);
+        if (linkTarget !== '' && linkTarget !== at) return isProgram(docker, linkTarget);
+        return mode < goTypeBits && (mode & 0o111) !== 0;
+      };
+      const found = await api.optional(`looking for ${path} in container ${id}`, (docker) => isProgram(docker, path));
+      return found ?? false;
+    },
   };
 }
 

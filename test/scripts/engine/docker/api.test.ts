@@ -42,6 +42,7 @@ const calls: {
     engine.putFiles('x', '/', [{ kind: 'link', path: 'current', to: 'releases/1', uid: 0, gid: 0 }]),
   getFiles: (engine) => engine.getFiles('x', '/etc/hosts'),
   readLink: (engine) => engine.readLink('x', '/etc/current'),
+  hasProgram: (engine) => engine.hasProgram('x', '/bin/wget'),
   listVolumes: (engine) => engine.listVolumes({}),
   findVolume: (engine) => engine.findVolume('v'),
   createVolume: (engine) => engine.createVolume('v', { a: 'b' }),
@@ -195,7 +196,15 @@ const withoutResult = new Set([
 ]);
 for (const name of ['removeImage', 'tagImage']) withoutResult.add(name);
 /** Calls of which only a part of the response is looked at. */
-const withoutBody = new Set(['readLink', 'exec', 'getFiles', 'createContainer', 'createHelper', 'createNetwork']);
+const withoutBody = new Set([
+  'readLink',
+  'hasProgram',
+  'exec',
+  'getFiles',
+  'createContainer',
+  'createHelper',
+  'createNetwork',
+]);
 /** Calls whose responses are any lines of progress. */
 const progress = ['pullImage', 'importImage', 'loadImages'];
 /** Anything may be in them. */

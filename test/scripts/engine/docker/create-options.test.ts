@@ -67,6 +67,18 @@ test("a service's container must be unprivileged, read-only, restarted unless st
   });
 });
 
+test('a health check must be frequent until the first success, and rare after it', () => {
+  const { Healthcheck: check } = toCreateOptions({ ...request, healthCheck: ['/bin/wget', 'http://127.0.0.1:9090'] });
+  expect(check).toEqual({
+    Test: ['CMD', '/bin/wget', 'http://127.0.0.1:9090'],
+    Interval: 10_000_000_000,
+    Timeout: 5_000_000_000,
+    Retries: 3,
+    StartPeriod: 300_000_000_000,
+    StartInterval: 1_000_000_000,
+  });
+});
+
 test("the host's address must be the engine's", () => {
   expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
 });

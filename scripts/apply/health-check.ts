@@ -1,0 +1,55 @@
+import type { HttpRequest } from '../../stack/model.ts';
+import { isDistroless } from '../../stack/values/busybox.ts';
+import type { CheckedCache } from '../check/checked-cache.ts';
+import type { ContainerRequest, Engine } from '../engine/engine.ts';
+import { shortHash } from '../util/hash.ts';
+
+/** Where images have wget, the most frequent place first. */
+const places = ['/bin/wget', '/usr/bin/wget'] as const;
+
+interface ImageProbe {
+  readonly ready: HttpRequest;
+  readonly imageId: string | undefined;
+  readonly cache: CheckedCache;
+}
+
+/**
+ * Creates a service's container with a health check that its image can run: wget asks what shows that the server is ready.
+ * Whether the image has wget is looked up in the container before it starts, and remembered by the image's id; without
+ * wget it gets no health check, because the engine would call it unhealthy forever.
+ */
+export function createWithHealthCheck(engine: Engine, request: ContainerRequest, probe: ImageProbe): Promise<string> {
+  // Podman runs health checks by systemd timers, and does not start a container with one where there is no systemd.
+  const hasNone = engine.kind === 'podman' || isDistroless(request.spec.image);
+  return hasNone ? engine.createContainer(request) : createWithWget(engine, request, probe);
+}
+
+async function createWithWget(
+  engine: Engine,
+  request: ContainerRequest,
+  { ready, imageId, cache }: ImageProbe,
+): Promise<string> {
+  const create = (wget: string | undefined) =>
+    engine.createContainer({ ...request, healthCheck: wget === undefined ? undefined : requestBy(wget, ready) });
+  const keyOf = (wget: string): string => `health-${shortHash(`${imageId} ${wget}`)}`;
+  if (imageId !== undefined) {
+    for (const wget of places) if (await cache.has(keyOf(wget))) return create(wget);
+  }
+  const [expected] = places;
+  const id = await create(expected);
+  const found = await findProgram(engine, id);
+  if (found !== undefined && imageId !== undefined) await cache.add(keyOf(found));
+  if (found === expected) return id;
+  await engine.removeContainer(id);
+  return create(found);
+}
+
+async function findProgram(engine: Engine, container: string): Promise<string | undefined> {
+  for (const wget of places) if (await engine.hasProgram(container, wget)) return wget;
+  return undefined;
+}
+
+/** Without a proxy that the container's variables name; busybox's wget and GNU's have the same options for this. */
+function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
+  return [wget, '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', `http://127.0.0.1:${port}${path}`];
+}

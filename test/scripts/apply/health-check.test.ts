@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { createWithHealthCheck } from '../../../scripts/apply/health-check.ts';
+import { fakeEngine } from '../../support/engine.ts';
+import { desiredStack } from '../../support/states.ts';
+
+const [desired] = desiredStack(['prometheus']).services;
+if (desired === undefined) throw new Error('the stack has no Prometheus');
+const { spec, service } = desired;
+
+/** Creates Prometheus on an engine whose image has these programs; returns the health checks of the containers that it created. */
+async function createOn(
+  programs: readonly string[],
+  { image = spec.image, kind = 'docker' as 'docker' | 'podman', remembered = new Set<string>() } = {},
+) {
+  const containers = new Map<string, string | undefined>();
+  let count = 0;
+  const engine = fakeEngine({
+    kind,
+    createContainer: async ({ healthCheck }) => {
+      containers.set(`c${++count}`, healthCheck?.join(' '));
+      return `c${count}`;
+    },
+    hasProgram: async (_id, path) => programs.includes(path),
+    removeContainer: async (id) => void containers.delete(id),
+  });
+  const cache = {
+    has: async (key: string) => remembered.has(key),
+    add: async (key: string) => void remembered.add(key),
+  };
+  const request = { name: 'demo-prometheus', spec: { ...spec, image }, labels: {}, network: 'demo', volumes: [] };
+  const id = await createWithHealthCheck(engine, request, { ready: service.ready, imageId: 'sha256:1', cache });
+  expect([...containers.keys()]).toEqual([id]);
+  return { check: containers.get(id), count, remembered };
+}
+
+const byWget = (path: string): string => `${path} -Y off -q -T 3 -O /dev/null http://127.0.0.1:9090/-/ready`;
+
+it.each([
+  ['the images of the Prometheus project', ['/bin/wget'], '/bin/wget', 1],
+  ['Debian', ['/bin/wget', '/usr/bin/wget'], '/bin/wget', 1],
+  ['Alpine', ['/usr/bin/wget'], '/usr/bin/wget', 2],
+])('a container must be checked with the wget of its image: %s', async (_, programs, wget, count) => {
+  const { remembered, ...created } = await createOn(programs);
+  expect(created).toEqual({ check: byWget(wget), count });
+  // What is known of an image is not looked up again.
+  expect(await createOn([], { remembered })).toMatchObject({ check: byWget(wget), count: 1 });
+});
+
+it('a container of an image without wget must have no health check, which would fail forever', async () => {
+  const { check, remembered } = await createOn(['/bin/sh', '/bin/prometheus']);
+  expect(check).toBeUndefined();
+  expect([...remembered]).toEqual([]);
+});
+
+it.each([
+  ['an image that is distroless by its tag', { image: 'prom/prometheus:v3.14.0-distroless' }],
+  ['Podman, whose health checks need systemd', { kind: 'podman' as const }],
+])('a container must be created once, without a health check: %s', async (_, options) => {
+  expect(await createOn(['/bin/wget'], options)).toMatchObject({ check: undefined, count: 1 });
+});
