@@ -3,8 +3,10 @@ import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import type { FileProblem, UserFiles } from '../service.ts';
+import { isMapping, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 import {
+  type DashboardModel,
   isMissing,
   openDashboard,
   parseDashboard,
@@ -68,12 +70,13 @@ export function markDashboards(
 ): readonly RenderedFile[] {
   const known = knownDatasources(config);
   const folders = providerFolders(files);
-  return files.map((file) => {
-    if (!isDashboard(file) || file.content instanceof Secret) return file;
-    const dashboard = openDashboard(parseDashboard(file.content));
+  const opened = files.map((file) => ({ file, dashboard: openFile(file) }));
+  const uids = new Set(opened.map(({ dashboard }) => dashboard?.uid));
+  return opened.map(({ file, dashboard }) => {
     if (dashboard === undefined) return file;
     const resolved = withInputs(dashboard.model, resolveInputs(dashboard.model, known));
-    const model = withoutAliases(resolved, known);
+    const whole = withoutAliases(resolved, known);
+    const model = file.isShipped === true ? (withoutDeadLinks(whole, uids, config) as Mapping) : whole;
     const mark = { uid: uidAt(file.path, dashboard), content: hash(JSON.stringify(model)) };
     // Grafana's home page is one of promstack's own by its path.
     const at = file.isShipped === true ? 0 : Number.parseInt(hash(file.path), 16) % folders.length;
@@ -81,6 +84,31 @@ export function markDashboards(
     const content = `${JSON.stringify(markedFile(dashboard, model, mark), null, 2)}\n`;
     return { ...rest, path: file.path.replace(dashboardsFolder, folders[at] ?? dashboardsFolder), content };
   });
+}
+
+function openFile(file: RenderedFile): DashboardModel | undefined {
+  return isDashboard(file) && !(file.content instanceof Secret)
+    ? openDashboard(parseDashboard(file.content))
+    : undefined;
+}
+
+/** A part of a shipped dashboard without links to dashboards and alert rules that this stack does not have. */
+function withoutDeadLinks(part: unknown, uids: ReadonlySet<unknown>, config: StackConfig): unknown {
+  if (Array.isArray(part)) {
+    return part.filter((item) => !isDeadLink(item, uids, config)).map((item) => withoutDeadLinks(item, uids, config));
+  }
+  if (!isMapping(part)) return part;
+  return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, withoutDeadLinks(inner, uids, config)]));
+}
+
+function isDeadLink(item: unknown, uids: ReadonlySet<unknown>, { prometheus, grafana }: StackConfig): boolean {
+  const url = isMapping(item) ? String(item['url']) : '';
+  const [, uid] = /^\/d\/([\w-]+)/.exec(url) ?? [];
+  if (uid !== undefined) return !uids.has(uid);
+  if (!url.startsWith('/alerting/')) return false;
+  const hasAlerting = String(grafana.config['unified_alerting']?.['enabled'] ?? true) !== 'false';
+  // A name from a table's cell is that of any rule.
+  return !hasAlerting || (!prometheus.shipped_rules && !url.includes('${'));
 }
 
 /** The folders of the further providers in the provisioning file; the first one passes over names that begin with a dot. */
@@ -109,8 +137,7 @@ export function sharedNames(files: readonly RenderedFile[]): readonly FileProble
   const uids = new Map<string, RenderedFile>();
   const titles = new Map<string, RenderedFile>();
   return files.flatMap((file): readonly FileProblem[] => {
-    if (!isDashboard(file) || file.content instanceof Secret) return [];
-    const dashboard = openDashboard(parseDashboard(file.content));
+    const dashboard = openFile(file);
     if (dashboard === undefined) return [];
     const { model, path, uidPath } = dashboard;
     const uid = uidAt(file.path, dashboard);

@@ -1,5 +1,16 @@
 /** Where a panel leads: another shipped dashboard, a shipped alert rule, or the panel of the same dashboard with the evidence. */
-export type Link = { readonly dashboard: string } | { readonly alert: string } | { readonly panel: string };
+export type Link =
+  | { readonly dashboard: keyof typeof dashboards }
+  | { readonly alert: string }
+  | { readonly panel: string };
+
+/** The titles of the shipped dashboards that panels of others lead to. */
+const dashboards = {
+  'promstack-overview': 'Pipeline overview',
+  'promstack-pushgateway': 'Pushgateway',
+  'promstack-prometheus': 'Prometheus',
+  'promstack-alertmanager': 'Alertmanager',
+} as const;
 
 /** The dashboard of a panel. */
 export interface DashboardPanels {
@@ -14,7 +25,8 @@ const rulesOf = '/alerting/Prometheus';
 /** A link in Grafana's model; its path is relative, so that it works below a sub-path. */
 export function linkTo(link: Link, { uid, ids }: DashboardPanels): { readonly title: string; readonly url: string } {
   if ('alert' in link) return { title: `Alert rule ${link.alert}`, url: `${rulesOf}/${link.alert}/find` };
-  if ('dashboard' in link) return { title: 'Details', url: `/d/${link.dashboard}?\${__url_time_range}` };
+  if ('dashboard' in link)
+    return { title: dashboards[link.dashboard], url: `/d/${link.dashboard}?\${__url_time_range}` };
   const id = ids.get(link.panel);
   if (id === undefined) throw new Error(`a panel of ${uid} leads to "${link.panel}", which is not in it`);
   return { title: link.panel, url: `/d/${uid}?viewPanel=panel-${id}&\${__url_time_range}` };

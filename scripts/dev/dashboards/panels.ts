@@ -58,8 +58,8 @@ export interface Options {
   readonly max?: number;
   /** Shown without data; missing data is never shown as good. */
   readonly noValue?: string;
-  /** Where to go from here. */
-  readonly link?: Link;
+  /** Where to go from here; to several places when what is shown comes from several servers. */
+  readonly links?: readonly Link[];
 }
 
 interface GraphOptions extends Options {
@@ -70,6 +70,8 @@ interface GraphOptions extends Options {
   /** A line across the graph at each threshold. */
   readonly thresholdLines?: boolean;
   readonly softMax?: number;
+  /** Shows failures: in shades of red, whereas the first colour of the palette is green. */
+  readonly isBad?: boolean;
 }
 
 interface StatOptions extends Options {
@@ -98,7 +100,8 @@ export interface PanelPlan {
 
 /** A time series panel. The description says what is shown, what is normal and what to do when it is not. */
 export function graph(title: string, description: string, queries: Queries, options: GraphOptions = {}): PanelPlan {
-  const { bars, stacked, thresholdLines, colours = {}, unit = 'short', softMax = shortestAxis[unit] } = options;
+  const { bars, stacked, thresholdLines, isBad, colours = {} } = options;
+  const { unit = 'short', softMax = shortestAxis[unit] } = options;
   return panel({ title, description, queries, ...options, unit }, () => {
     const builder = new GraphBuilder()
       .legend(
@@ -117,6 +120,7 @@ export function graph(title: string, description: string, queries: Queries, opti
       .showPoints(VisibilityMode.Never)
       .axisSoftMin(0);
     if (softMax !== undefined) builder.axisSoftMax(softMax);
+    if (isBad) builder.colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Shades).fixedColor(colour.critical));
     if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
     if (thresholdLines) {
       builder.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
@@ -272,15 +276,15 @@ export function panel(
       for (const [at, [legend, expr]] of queries.entries()) {
         builder.withTarget(target(expr, legend, String.fromCharCode(65 + at), type));
       }
-      return { build: () => withLink(builder.build(), plan.link, dashboard) };
+      return { build: () => withLinks(builder.build(), plan.links, dashboard) };
     },
   };
 }
 
-/** The link stands in the panel's header, and a click on its value follows it. */
-function withLink(panel: Panel, link: Link | undefined, dashboard: DashboardPanels): Panel {
-  if (link === undefined) return panel;
-  const links = [linkTo(link, dashboard)];
+/** The links are in the panel's header, and a click on its value follows them. */
+function withLinks(panel: Panel, to: readonly Link[] = [], dashboard: DashboardPanels): Panel {
+  if (to.length === 0) return panel;
+  const links = to.map((link) => linkTo(link, dashboard));
   const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
   // The types of the builders ask for all fields of a dashboard's link.
   return { ...panel, links, fieldConfig: { defaults: { ...defaults, links }, overrides } } as unknown as Panel;

@@ -15,7 +15,7 @@ const lights: readonly PanelPlan[] = [
     'Stale groups',
     'Pushed groups whose last push is older than "Stale after" above. Red: a source has stopped pushing; see "Time since last push" below.',
     { stale: `count(time() - (push_time_seconds > 0) > ${staleAfter}) or 0 * count(push_time_seconds)` },
-    { thresholds: redFrom(1), noValue: 'No pushes', link: { dashboard: 'promstack-pushgateway' } },
+    { thresholds: redFrom(1), noValue: 'No pushes', links: [{ dashboard: 'promstack-pushgateway' }] },
   ),
   stat(
     'Rejected pushes',
@@ -23,13 +23,18 @@ const lights: readonly PanelPlan[] = [
     {
       rejected: `sum${events('pushgateway_http_requests_total{handler="push", code=~"[45].."}', '15m')} or 0 * sum(pushgateway_build_info)`,
     },
-    { decimals: 0, thresholds: redFrom(0.5), noValue: 'No Pushgateway', link: { dashboard: 'promstack-pushgateway' } },
+    {
+      decimals: 0,
+      thresholds: redFrom(0.5),
+      noValue: 'No Pushgateway',
+      links: [{ dashboard: 'promstack-pushgateway' }],
+    },
   ),
   stat(
     'Targets down',
     'Targets that Prometheus cannot scrape. Red: their metrics are missing, and alerts on them cannot fire.',
     { down: 'count(up == 0) or 0 * count(up)' },
-    { thresholds: redFrom(1), link: { dashboard: 'promstack-prometheus' } },
+    { thresholds: redFrom(1), links: [{ dashboard: 'promstack-prometheus' }] },
   ),
   stat(
     'Failing rules',
@@ -37,21 +42,26 @@ const lights: readonly PanelPlan[] = [
     {
       groups: `count(sum by (rule_group) ${events('prometheus_rule_evaluation_failures_total', '15m')} > 0) or 0 * sum(prometheus_build_info)`,
     },
-    { thresholds: redFrom(1), link: { dashboard: 'promstack-prometheus' } },
+    { thresholds: redFrom(1), links: [{ dashboard: 'promstack-prometheus' }] },
   ),
   stat(
     'Firing alerts',
     'Alerts that are firing now, of any severity. Orange from 1: they are listed below.',
     { firing: 'count(ALERTS{alertstate="firing"}) or vector(0)' },
-    { thresholds: orangeFrom(1), link: { panel: 'Firing alerts, oldest first' } },
+    { thresholds: orangeFrom(1), links: [{ panel: 'Firing alerts, oldest first' }] },
   ),
   stat(
     'Undelivered',
     'Notifications that failed and alerts that Prometheus could not send to Alertmanager in the last 15 minutes. Red: somebody was not notified.',
     {
-      failed: `(sum${events('alertmanager_notifications_failed_total', '15m')} or vector(0)) + (sum${events('prometheus_notifications_dropped_total', '15m')} or vector(0))`,
+      failed: `(sum${events('alertmanager_notifications_failed_total', '15m')} or vector(0)) + (sum${events('prometheus_notifications_dropped_total', '15m')} or vector(0)) and on () (alertmanager_build_info or prometheus_notifications_alertmanagers_discovered > 0)`,
     },
-    { decimals: 0, thresholds: redFrom(0.5), link: { dashboard: 'promstack-alertmanager' } },
+    {
+      decimals: 0,
+      thresholds: redFrom(0.5),
+      noValue: 'No Alertmanager',
+      links: [{ dashboard: 'promstack-alertmanager' }, { dashboard: 'promstack-prometheus' }],
+    },
   ),
   stat(
     'Failed reloads',
@@ -60,7 +70,7 @@ const lights: readonly PanelPlan[] = [
       failed:
         'count(prometheus_config_last_reload_successful == 0 or alertmanager_config_last_reload_successful == 0) or 0 * count(prometheus_config_last_reload_successful)',
     },
-    { thresholds: redFrom(1), link: { alert: 'PrometheusConfigReloadFailed' } },
+    { thresholds: redFrom(1), links: [{ dashboard: 'promstack-prometheus' }, { dashboard: 'promstack-alertmanager' }] },
   ),
   stat(
     'Revision',
@@ -70,7 +80,7 @@ const lights: readonly PanelPlan[] = [
       shows: 'name',
       quiet: true,
       thresholds: [{ value: null, color: colour.info }],
-      link: { panel: 'Time since last start or reload' },
+      links: [{ panel: 'Time since last start or reload' }],
     },
   ),
 ];

@@ -29,13 +29,13 @@ export const prometheus: DashboardPlan = {
           'Targets up',
           'Ratio of targets of the selected jobs that are up. Red below 100%: the table lists those that are down.',
           { up: `avg(up{${selected}})` },
-          { unit: 'percentunit', decimals: 0, thresholds: redBelow(1), link: { panel: 'Targets down' } },
+          { unit: 'percentunit', decimals: 0, thresholds: redBelow(1), links: [{ panel: 'Targets down' }] },
         ),
         stat(
           'Config',
           'Red: the last reload failed; parts of the new config may be active. Run promstack reload.',
           { config: 'min(prometheus_config_last_reload_successful)' },
-          { ...zeroOrOne('Failed', 'OK'), link: { alert: 'PrometheusConfigReloadFailed' } },
+          { ...zeroOrOne('Failed', 'OK'), links: [{ alert: 'PrometheusConfigReloadFailed' }] },
         ),
         stat(
           'Failing rules',
@@ -43,7 +43,7 @@ export const prometheus: DashboardPlan = {
           {
             groups: `count(sum by (rule_group) ${events('prometheus_rule_evaluation_failures_total', '15m')} > 0) or 0 * sum(prometheus_build_info)`,
           },
-          { thresholds: redFrom(1), link: { panel: 'Failed evaluations by group' } },
+          { thresholds: redFrom(1), links: [{ panel: 'Failed evaluations by group' }] },
         ),
       ],
     },
@@ -54,13 +54,13 @@ export const prometheus: DashboardPlan = {
           'Samples/s',
           'Samples appended to the head per second.',
           { samples: 'sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))' },
-          { unit: 'short', decimals: 0, quiet: true, link: { panel: 'Samples by job' } },
+          { unit: 'short', decimals: 0, quiet: true, links: [{ panel: 'Samples by job' }] },
         ),
         stat(
           'Series',
           'Active series in the head. Each takes about 4 kB of memory.',
           { series: 'sum(prometheus_tsdb_head_series)' },
-          { unit: 'short', quiet: true, link: { panel: 'Series created and removed' } },
+          { unit: 'short', quiet: true, links: [{ panel: 'Series created and removed' }] },
         ),
         stat(
           'Disk',
@@ -69,7 +69,7 @@ export const prometheus: DashboardPlan = {
             storage:
               'sum(prometheus_tsdb_storage_blocks_bytes + prometheus_tsdb_wal_storage_size_bytes + prometheus_tsdb_head_chunks_storage_size_bytes)',
           },
-          { unit: 'bytes', quiet: true, link: { panel: 'Disk usage' } },
+          { unit: 'bytes', quiet: true, links: [{ panel: 'Disk usage' }] },
         ),
       ],
     },

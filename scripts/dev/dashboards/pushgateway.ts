@@ -33,13 +33,13 @@ export const pushgateway: DashboardPlan = {
           'Groups',
           'Pushed groups of the selected jobs. Groups are kept until they are deleted.',
           { groups: `count(push_time_seconds{${selected}})` },
-          { quiet: true, noValue: 'No pushes', link: { panel: 'Last push of each group' } },
+          { quiet: true, noValue: 'No pushes', links: [{ panel: 'Last push of each group' }] },
         ),
         stat(
           'Oldest push',
           'Time since the last push of the group that is oldest. What is normal depends on the push interval.',
           { oldest: `max(time() - (push_time_seconds{${selected}} > 0))` },
-          { unit: 's', decimals: 0, quiet: true, noValue: 'No pushes', link: { alert: 'PushgatewayGroupStale' } },
+          { unit: 's', decimals: 0, quiet: true, noValue: 'No pushes', links: [{ panel: 'Last push of each group' }] },
         ),
         stat(
           'Failed last push',
@@ -47,7 +47,7 @@ export const pushgateway: DashboardPlan = {
           {
             failed: `count(push_failure_time_seconds{${selected}} > push_time_seconds{${selected}}) or 0 * count(push_time_seconds{${selected}})`,
           },
-          { thresholds: redFrom(1), noValue: 'No pushes', link: { alert: 'PushgatewayPushFailed' } },
+          { thresholds: redFrom(1), noValue: 'No pushes', links: [{ panel: 'Last push of each group' }] },
         ),
         stat(
           'Rejected pushes',
@@ -59,7 +59,7 @@ export const pushgateway: DashboardPlan = {
             decimals: 0,
             thresholds: redFrom(0.5),
             noValue: 'No Pushgateway',
-            link: { alert: 'PushgatewayPushesRejected' },
+            links: [{ panel: 'Pushes by method and status code' }],
           },
         ),
       ],

@@ -386,6 +386,50 @@ describe('user-defined dashboards', () => {
   });
 });
 
+describe('the links of the shipped dashboards', () => {
+  const alertRule = /^\/alerting\/Prometheus\/\w+\/find$/;
+
+  test.each([
+    ['all services', ''],
+    ['no Alertmanager', 'alertmanager: {enabled: false}'],
+    ['no Pushgateway', 'pushgateway: {enabled: false}'],
+    ['neither', 'alertmanager: {enabled: false}\npushgateway: {enabled: false}'],
+    ['no shipped rules', 'prometheus: {shipped_rules: false}'],
+    ["no alerting of Grafana's", 'grafana: {config: {unified_alerting: {enabled: false}}}'],
+  ])('must lead only to what there is in a stack with %s', async (_, yaml) => {
+    const { release } = await renderGrafana({ 'stack.yml': yaml || '{}' });
+    const boards = release.files.filter(({ path }) => path.startsWith('dashboards/')).map((file) => textOf(file));
+    const uids = boards.map((board) => String(JSON.parse(board).uid));
+    const urls = boards.flatMap((board) => [...board.matchAll(/"url": "(\/[^"]*)"/g)].map(([, url = '']) => url));
+    const targets = urls.flatMap((url) => /^\/d\/([\w-]+)/.exec(url)?.[1] ?? []);
+    expect(targets.length).toBeGreaterThan(10);
+    expect(targets.filter((uid) => !uids.includes(uid))).toEqual([]);
+    expect(urls.some((url) => alertRule.test(url))).toBe(!/shipped_rules|unified_alerting/.test(yaml));
+    expect(urls.some((url) => url.startsWith('/alerting/'))).toBe(!yaml.includes('unified_alerting'));
+  });
+
+  test('must lead from a light of several servers to each of them', async () => {
+    const { release } = await renderGrafana({});
+    const overview = release.files.find(({ path }) => path.endsWith('/pipeline-overview.json'));
+    const { panels } = JSON.parse(textOf(overview)) as { panels: { title: string; links?: { url: string }[] }[] };
+    const targetsOf = (light: string) =>
+      panels.find(({ title }) => title === light)?.links?.map(({ url }) => url.replace(/\?.*/, ''));
+    const [prometheus, alertmanager] = ['/d/promstack-prometheus', '/d/promstack-alertmanager'];
+    expect(targetsOf('Failed reloads')).toEqual([prometheus, alertmanager]);
+    expect(targetsOf('Undelivered')).toEqual([alertmanager, prometheus]);
+  });
+
+  test("must stay in dashboards of the user's", async () => {
+    const link = { title: 'x', url: '/d/promstack-alertmanager' };
+    const { release } = await renderGrafana({
+      'stack.yml': 'alertmanager: {enabled: false}\ngrafana: {dashboards: [own.json]}',
+      'own.json': { title: 'Own', uid: 'own', panels: [{ id: 1, type: 'stat', links: [link] }] },
+    });
+    const own = textOf(release.files.find(({ path }) => path === 'dashboards/own.json'));
+    expect(JSON.parse(own).panels[0].links).toEqual([link]);
+  });
+});
+
 async function provisioning(
   rendering: Promise<GrafanaRendering>,
   kind: 'datasources' | 'dashboards',
