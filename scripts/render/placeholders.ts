@@ -7,7 +7,8 @@ import {
   isScalar,
   isSeq,
   type Node,
-  type Pair,
+  Pair,
+  Scalar,
   visit,
   type YAMLMap,
   YAMLSeq,
@@ -107,6 +108,7 @@ class PlaceholderFiller {
   #map(map: YAMLMap): Node | undefined {
     if (map.items.length === 0) return map;
     const removed = new Set<Pair>();
+    map.items = map.items.flatMap((pair) => this.#merged(pair, map) ?? [pair]);
     map.items.forEach((pair) => {
       if (placeholderOf(pair.key) !== undefined) {
         this.#report(
@@ -122,6 +124,31 @@ class PlaceholderFiller {
       else pair.value = value;
     });
     return this.#without(map, removed);
+  }
+
+  /** The pairs of `<<: !value NAME`; keys that the map has itself win. Undefined for a pair without it. */
+  #merged({ key: mergeKey, value: placeholder }: Pair, map: YAMLMap): readonly Pair[] | undefined {
+    const isMergeKey = isScalar(mergeKey) && mergeKey.value === '<<';
+    const filled = isMergeKey ? placeholderOf(placeholder) : undefined;
+    if (filled?.value.kind !== 'value') return undefined;
+    const resolved = this.#resolve(filled);
+    if (resolved.kind !== 'value' || isEmpty(resolved.value)) return resolved.kind === 'unknown' ? [] : undefined;
+    const { value, path } = resolved;
+    if (!isMapping(value)) {
+      this.#report(
+        filled,
+        'merge-of-no-map',
+        `"<<" needs a mapping, but ${filled.value.name} is not one`,
+        'use it as the value of a key',
+      );
+      return [];
+    }
+    const names = Object.keys(value).filter((name) => value[name] !== undefined && !map.has(name));
+    return names.map((name, at) => {
+      const key = new Scalar(name);
+      if (at === 0 && isScalar(mergeKey)) key.commentBefore = mergeKey.commentBefore ?? null;
+      return new Pair(key, new FilledNode(value[name], [...path, name], this.#marks));
+    });
   }
 
   #list(list: YAMLSeq): Node | undefined {

@@ -31,6 +31,10 @@ export const alertmanagerConfig = z
       .array(z.string().min(1))
       .default([])
       .meta({ description: 'Files of notification templates: paths and globs, relative to stack.yml' }),
+    tracing: native.optional().meta({ description: "Where traces are sent, in Alertmanager's syntax" }),
+    event_recorder: native
+      .optional()
+      .meta({ description: "Where alerts and notifications are recorded, in Alertmanager's syntax" }),
     retention: duration.default('120h').meta({ description: 'How long to keep silences and the notification log' }),
     extra_args: extraArgs,
     resources,

@@ -1,9 +1,13 @@
 import * as z from 'zod';
 import { defaultImages } from '../values/default-images.ts';
 import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
+import { expects } from '../values/words.ts';
 
-const ownTemplate =
-  'write a templates/prometheus/prometheus.yml of your own beside stack.yml, which replaces the shipped one';
+const externalLabels = z
+  .record(z.string(), z.string())
+  .meta({ description: 'Labels added to all alerts and samples that leave Prometheus' });
+
+const percentageExpected = expects('a percentage from 0 to 100');
 
 /** The `prometheus` part of stack.yml. */
 export const prometheusConfig = z
@@ -19,14 +23,26 @@ export const prometheusConfig = z
     evaluation_interval: duration
       .default('15s')
       .meta({ description: 'How often to evaluate rules; groups can override it' }),
-    external_labels: z
-      .record(z.string(), z.string())
-      .default({})
-      .meta({ description: 'Labels added to all alerts and samples that leave Prometheus' }),
+    external_labels: externalLabels.default({}),
+    global: z
+      .looseObject({
+        scrape_interval: duration.optional(),
+        scrape_timeout: duration.optional(),
+        evaluation_interval: duration.optional(),
+        external_labels: externalLabels.optional(),
+      })
+      .optional()
+      .meta({ description: "Defaults of all jobs and rules, in Prometheus's syntax; the four keys above may be here" }),
     retention: z
       .strictObject({
         time: duration.default('15d').meta({ description: 'How long to keep samples' }),
         size: size.optional().meta({ description: 'The maximum size of the samples on disk; absent means no limit' }),
+        percentage: z
+          .number({ error: percentageExpected })
+          .min(0, { error: percentageExpected })
+          .max(100, { error: percentageExpected })
+          .optional()
+          .meta({ description: 'The maximum share of the disk that samples take; needs Prometheus 3.11' }),
       })
       .prefault({})
       .meta({ description: 'When samples are deleted; whichever limit is reached first' }),
@@ -43,24 +59,35 @@ export const prometheusConfig = z
       .default([])
       .meta({ description: 'Files of alerting and recording rules: paths and globs, relative to stack.yml' }),
     shipped_rules: z.boolean().default(true).meta({ description: "Load promstack's own alerting rules" }),
+    alerting: z
+      .strictObject({
+        alert_relabel_configs: z
+          .array(native)
+          .default([])
+          .meta({ description: 'Relabels or drops alerts before they are sent' }),
+        alertmanagers: z
+          .array(native)
+          .default([])
+          .meta({ description: "Further Alertmanagers, in addition to the stack's own" }),
+      })
+      .prefault({})
+      .meta({ description: "How alerts are sent, in Prometheus's syntax" }),
     remote_write: z
       .array(native)
       .default([])
       .meta({ description: "Remote storage to send samples to, in Prometheus's syntax" }),
     remote_read: z.array(native).default([]).meta({ description: "Remote storage to query, in Prometheus's syntax" }),
+    storage: native.optional().meta({ description: "Settings of the storage, in Prometheus's syntax" }),
+    otlp: native.optional().meta({ description: "How OTLP metrics are translated, in Prometheus's syntax" }),
+    tracing: native.optional().meta({ description: "Where traces are sent, in Prometheus's syntax" }),
+    runtime: native.optional().meta({ description: "Settings of the Go runtime, in Prometheus's syntax" }),
     extra_args: extraArgs,
     resources,
   })
   .meta({
     description: 'Prometheus scrapes and stores metrics, evaluates rules and sends alerts to Alertmanager',
     knownMistakes: {
-      global: 'the keys of "global" in prometheus.yml go directly under "prometheus" here',
       rule_files: 'use "rules" instead',
-      alerting: 'remove it: the stack connects Prometheus to its Alertmanager',
-      storage: 'set limits under "retention", and other flags in "extra_args"',
       scrape_config_files: 'put the jobs themselves under "scrape_configs"',
-      tracing: ownTemplate,
-      otlp: ownTemplate,
-      runtime: ownTemplate,
     },
   });

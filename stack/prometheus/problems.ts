@@ -15,6 +15,7 @@ import {
 import { replacedFile } from '../values/replaced-file.ts';
 import { parseDuration } from '../values/units.ts';
 import { expected, quoted } from '../values/words.ts';
+import { globalSettings, nativeProblems } from './native-sections.ts';
 import { jobOwner, ownJobs } from './own-jobs.ts';
 import { revisionRulePath, sampleRuleFiles } from './proofs.ts';
 
@@ -23,7 +24,9 @@ export function problems(config: StackConfig): readonly Problem[] {
   const jobs = mappingsIn(own.scrape_configs, ['prometheus', 'scrape_configs']);
   const named = jobs.map((job) => ({ name: job.value['job_name'], path: [...job.path, 'job_name'] }));
   return [
+    ...nativeProblems(config),
     ...timeoutProblems(own, ['prometheus'], undefined),
+    ...timeoutProblems(own.global ?? {}, ['prometheus', 'global'], own.scrape_interval),
     ...named.flatMap(({ name, path }) => ownJobProblems(config, name, path)),
     ...repeatedNames(named, 'jobs'),
     ...jobs.flatMap((job) => jobProblems(job.value, job.path, config)),
@@ -35,7 +38,7 @@ function jobProblems(job: Mapping, path: KeyPath, config: StackConfig): readonly
     ...misspelledKeys(job, jobKeys, path, /_sd_configs$/),
     ...durationProblems(job, 'scrape_interval', path),
     ...durationProblems(job, 'scrape_timeout', path),
-    ...timeoutProblems(job, path, config.prometheus.scrape_interval),
+    ...timeoutProblems(job, path, globalSettings(config).scrape_interval),
     ...Object.entries(job)
       .filter(([key]) => key.endsWith('_sd_configs'))
       .flatMap(([key, value]) => mappingsIn(value, [...path, key]))

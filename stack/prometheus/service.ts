@@ -16,6 +16,7 @@ import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { leftOutContributions } from './contributed.ts';
 import { healthIndicators, logProblems } from './health.ts';
+import { globalSettings, storageSettings } from './native-sections.ts';
 import { ownJobs } from './own-jobs.ts';
 import { jobKeys, problems, unreadRules } from './problems.ts';
 import { promtoolNotices } from './promtool-notices.ts';
@@ -80,7 +81,11 @@ export const prometheus = defineService({
       stopTimeoutSeconds: 30,
     };
   },
-  placeholders: (config) => ({ scrape_configs: withoutOwn(config.prometheus.scrape_configs, ownJobs(config)) }),
+  placeholders: (config) => ({
+    ...globalSettings(config),
+    scrape_configs: withoutOwn(config.prometheus.scrape_configs, ownJobs(config)),
+    storage: storageSettings(config),
+  }),
   ownItems: ownJobs,
   collects: [{ kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules }],
   userFiles: (config) =>

@@ -63,6 +63,36 @@ e: {f: {site: home, with space: '{{ $x }}'}}
 `);
   });
 
+  it('must be merged into a mapping whose own keys win, and leave other "<<" as they are', () => {
+    expect(
+      filled(`a:
+  site: here
+  # Further labels.
+  <<: !value prometheus.external_labels
+b: {<<: !value prometheus.external_labels}
+c:
+  # Nothing.
+  <<: !value prometheus.storage
+  d: 1
+e:
+  <<: !value grafana.config
+f: {<<: {g: 1}}
+`),
+    ).toBe(`a:
+  site: here
+  # Further labels.
+  with space: '{{ $x }}'
+b: {site: home, with space: '{{ $x }}'}
+c:
+  d: 1
+f: {<<: {g: 1}}
+`);
+    expect(problemsIn('a: {<<: !value prometheus.port}\nb: {<<: !value prometheus.prt}\n')).toEqual([
+      '1:9 "<<" needs a mapping, but prometheus.port is not one (use it as the value of a key)',
+      '2:9 there is no value named prometheus.prt (did you mean prometheus.port?)',
+    ]);
+  });
+
   it('must keep all comments, and move one after a section above it', () => {
     expect(
       filled(`# the file

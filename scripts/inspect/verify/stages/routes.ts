@@ -1,7 +1,7 @@
 import { explainFailure, readNotifyFailure } from '../../../../stack/alertmanager/notify-failures.ts';
 import { parseRoute, type Route, receiversFor } from '../../../../stack/alertmanager/routing-tree.ts';
 import { canaryAlert, canaryLabels, receiverOfCanary } from '../../../../stack/canary.ts';
-import { isMapping } from '../../../../stack/values/mapping.ts';
+import { globalSettings } from '../../../../stack/prometheus/native-sections.ts';
 import { samplesOf } from '../../../../stack/values/metrics-page.ts';
 import { AlertmanagerClient, readRouting } from '../../../servers/alertmanager.ts';
 import { durationText } from '../../../util/duration-text.ts';
@@ -16,7 +16,7 @@ export const route: Stage = {
     const { config } = servers;
     const { file, receivers: all, isLive } = await readRouting(servers, renderedRouting);
     const root = parseRoute(file['route']);
-    const labels = { ...externalLabels(config.prometheus.external_labels), ...canaryLabels(nonce) };
+    const labels = { ...globalSettings(config).external_labels, ...canaryLabels(nonce) };
     const notifying = all.filter(({ integrations }) => integrations.length > 0).map(({ name }) => name);
     const notified = (root === undefined ? [] : receiversFor(root, labels)).filter(
       (name) => name !== receiverOfCanary(config) && notifying.includes(name),
@@ -31,12 +31,6 @@ export const route: Stage = {
     };
   },
 };
-
-function externalLabels(labels: unknown): Readonly<Record<string, string>> {
-  return isMapping(labels)
-    ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]))
-    : {};
-}
 
 /** How long a failed notification counts as current. */
 const recentMs = 15 * 60_000;
