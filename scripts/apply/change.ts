@@ -1,6 +1,8 @@
 import type { RenderedFile } from '../../stack/model.ts';
+import { andList } from '../../stack/values/words.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
+import { isStopped } from '../plan/decide.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import { loadedFiles, type Observed } from '../plan/observed.ts';
@@ -210,9 +212,18 @@ async function refuseUnchangeable(plan: Plan, options: ApplyOptions, rejected: S
 function refuseContainerChanges(plan: Plan): void {
   const refused = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
   if (refused.length === 0) return;
+  const doing = `reloading the stack ${plan.stack}`;
+  if (refused.every(({ action, because }) => action === 'start' && because[0] === isStopped)) {
+    const stopped = refused.map(({ service }) => service);
+    throw new StackError({
+      doing,
+      why: `${andList(stopped, '')} ${stopped.length === 1 ? 'is' : 'are'} stopped`,
+      tryThis: `promstack start ${stopped.join(' ')}, then reload again; promstack up does both`,
+    });
+  }
   const lines = refused.map(({ service, action, because }) => `\n    ${service}: ${action}, ${because.join('; ')}`);
   throw new StackError({
-    doing: `reloading the stack ${plan.stack}`,
+    doing,
     why: `it needs more than new files, and a reload never creates or replaces a container:${lines.join('')}`,
     tryThis: '`promstack up` applies all of it',
   });

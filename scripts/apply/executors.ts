@@ -68,6 +68,39 @@ export function removalExecutors(engine: Engine): Executors<Removal> {
   };
 }
 
+/** What the executors that start services use. */
+interface StartContext extends Pick<ExecutorContext, 'engine' | 'client' | 'clock'> {
+  readonly stack: string;
+  /** The next exit of each started container; the executors add to it. */
+  readonly exits: Map<string, Promise<number>>;
+  readonly containerOf: (service: string) => string;
+  readonly serviceOf: (service: string) => Pick<DesiredService, 'service' | 'spec' | 'volumes'>;
+}
+
+/** The executors of the steps that start a service. */
+export function startExecutors(context: StartContext): Pick<Executors, 'startContainer' | 'waitReady'> {
+  const { engine, client, clock, stack, exits, containerOf, serviceOf } = context;
+  return {
+    startContainer: async ({ service }, { signal }) => {
+      const id = containerOf(service);
+      // Requested before the start, so that the exit of a container that crashes immediately is not missed.
+      const exit = engine.nextExit(id, signal);
+      exit.catch(() => undefined);
+      exits.set(service, exit);
+      try {
+        await engine.startContainer(id);
+      } catch (error) {
+        throw await explainStart(engine, stack, serviceOf(service).spec, error);
+      }
+    },
+    waitReady: ({ service }, { signal, onProgress }) => {
+      const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
+      const { service: declared, volumes } = serviceOf(service);
+      return waitReady(declared, containerOf(service), { ...options, volumes });
+    },
+  };
+}
+
 export function createExecutors(context: ExecutorContext): Executors {
   const { engine, desired, client, clock, containers, files } = context;
   const existing = new Set(containers.keys());
@@ -125,6 +158,8 @@ export function createExecutors(context: ExecutorContext): Executors {
     else await files.write([...entries, ...switched], cleared);
   };
 
+  const { stack } = desired;
+  const starting = startExecutors({ engine, client, clock, stack, exits, containerOf, serviceOf: desiredService });
   return {
     ...removalExecutors(engine),
     createNetwork: async ({ name }) => {
@@ -154,24 +189,11 @@ export function createExecutors(context: ExecutorContext): Executors {
       files.locate(service, id);
       client.locate(service, locationOf(id, spec));
     },
-    startContainer: async ({ service }, { signal }) => {
-      const id = containerOf(service);
-      // Requested before the start, so that the exit of a container that crashes immediately is not missed.
-      const exit = engine.nextExit(id, signal);
-      exit.catch(() => undefined);
-      exits.set(service, exit);
-      changes.set(service, new Date(clock.now()));
-      try {
-        await engine.startContainer(id);
-      } catch (error) {
-        throw await explainStart(engine, desired.stack, desiredService(service).spec, error);
-      }
+    startContainer: (step, stepContext) => {
+      changes.set(step.service, new Date(clock.now()));
+      return starting.startContainer(step, stepContext);
     },
-    waitReady: ({ service }, { signal, onProgress }) => {
-      const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
-      const { service: declared, volumes } = desiredService(service);
-      return waitReady(declared, containerOf(service), { ...options, volumes });
-    },
+    waitReady: starting.waitReady,
     reload: async ({ service: name }, step) => {
       const { service, release, volumes } = desiredService(name);
       if (release === undefined) return;

@@ -24,6 +24,7 @@ export interface HostPort {
   /** `127.0.0.1`, `::`; empty means all addresses. */
   readonly address: string;
   readonly port: number;
+  readonly containerPort: number;
 }
 
 type Labels = Readonly<Record<string, string>>;

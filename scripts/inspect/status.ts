@@ -177,7 +177,10 @@ export function assessChange(
   const notice = (message: string, tryThis: string): StatusProblem => ({ tone: 'notice', service, message, tryThis });
   const because = reasons.join('; ');
   if (action === 'create') return [wrong('it has no container')];
-  if (action === 'start') return [wrong(because, `promstack up; promstack logs ${service} may show the cause`)];
+  if (action === 'start') {
+    const start = observed?.container.state === 'exited' ? `promstack start ${service}` : 'promstack up';
+    return [wrong(because, `${start}; promstack logs ${service} may show the cause`)];
+  }
   if (drift.length > 0) return drift.map((message) => wrong(message));
   switch (action) {
     case 'none':

@@ -105,9 +105,12 @@ function whyUnconfirmed({ service, release }: DesiredService, isConfirmed: boole
 
 const toList = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
 
+/** The reason to start a service that was stopped. */
+export const isStopped = 'it is stopped';
+
 function notRunning(state: ContainerState): string {
   if (state === 'created') return 'it was never started';
-  return state === 'exited' ? 'it is stopped' : `it is ${state}`;
+  return state === 'exited' ? isStopped : `it is ${state}`;
 }
 
 /** The differences between two specs: one reason per field. */

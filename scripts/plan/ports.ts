@@ -8,7 +8,10 @@ import { isSameOrigin, originOf } from '../state/origin.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** Whether a requested port conflicts with one of the ports in use. */
-export function takesOneOf(used: readonly HostPort[], requested: readonly Omit<PortSpec, 'container'>[]): boolean {
+export function takesOneOf(
+  used: readonly Omit<HostPort, 'containerPort'>[],
+  requested: readonly Omit<PortSpec, 'container'>[],
+): boolean {
   return requested.some(({ bind, host }) => used.some(({ address, port }) => port === host && overlap(address, bind)));
 }
 

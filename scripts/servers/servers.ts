@@ -6,6 +6,7 @@ import { parseJson } from '../../stack/values/parse.ts';
 import type { ContainerSummary, Engine, LogLine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';
+import { notRunning } from '../state/not-running.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import type { FullResponse } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -114,18 +115,8 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
 /** The error for a server whose container is not running; undefined when it is running. */
 function whyDown(service: string, container: ContainerSummary | undefined, doing?: string): NoAnswerError | undefined {
   if (container?.state === 'running') return undefined;
-  const hints: Readonly<Record<string, string>> = {
-    paused: `docker unpause ${container?.name}`,
-    restarting: `promstack logs ${service}`,
-  };
-  const why =
-    container === undefined
-      ? 'it has no container'
-      : `its container is ${stateWords[container.state] ?? container.state}`;
-  return new NoAnswerError({ doing, service, why, tryThis: hints[container?.state ?? ''] ?? 'promstack up' }, true);
+  return new NoAnswerError({ doing, service, ...notRunning(service, container) }, true);
 }
-
-const stateWords: Readonly<Record<string, string>> = { exited: 'stopped', created: 'not started', dead: 'stopped' };
 
 function portOf(name: string): number {
   const service = findService(name);

@@ -92,7 +92,8 @@ export async function findContainers(engine: Engine, stack: string): Promise<Sta
   return containers;
 }
 
-function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackContainers {
+/** The containers of a stack's services among those with its label; it may have none. */
+export function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackContainers {
   return new Map(
     services.flatMap(({ name }): [string, ContainerSummary][] => {
       const container = all.find(

@@ -58,7 +58,7 @@ export async function nameOfUnnamed(engine: Engine, origin: StackOrigin, folderN
 }
 
 /** What belongs to each stack; checks and locks do not. */
-function stacksAmong<T extends Labelled>(resources: readonly T[]): ReadonlyMap<string, readonly T[]> {
+export function stacksAmong<T extends Labelled>(resources: readonly T[]): ReadonlyMap<string, readonly T[]> {
   const byStack = new Map<string, T[]>();
   for (const resource of resources) {
     const { [stackLabel]: stack, [roleLabel]: role } = resource.labels;

@@ -190,7 +190,9 @@ describe('a port in use', () => {
     await expect(bench.engine.startContainer(id)).rejects.toMatchObject({ code: 'portTaken' });
     server.close();
     await bench.engine.startContainer(id);
-    expect((await bench.engine.findContainer(id))?.hostPorts).toEqual([{ address: '127.0.0.1', port }]);
+    expect((await bench.engine.findContainer(id))?.hostPorts).toEqual([
+      { address: '127.0.0.1', port, containerPort: 80 },
+    ]);
     const other = await create('port-too', { ports: [{ bind: '127.0.0.1', host: port, container: 80 }] });
     await expect(bench.engine.startContainer(other)).rejects.toMatchObject({ code: 'portTaken' });
   });

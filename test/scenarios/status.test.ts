@@ -77,12 +77,12 @@ describe('a running stack', () => {
     await engine.stopContainer(container, 0);
     const { exitCode, stdout } = await stack.run('status');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/✖ sink: it is stopped\n {2}try: promstack up/);
+    expect(stdout).toMatch(/✖ sink: it is stopped\n {2}try: promstack start sink;/);
     expect(stdout).toMatch(/✖ 1 problem\n$/);
     const { exitCode: openCode, stderr } = await stack.run('open', 'sink', '--print');
     expect({ openCode, stderr }).toEqual({
       openCode: 1,
-      stderr: '✖ opening sink: its container is exited\n  try: promstack up\n',
+      stderr: '✖ opening sink: its container is stopped\n  try: promstack start sink\n',
     });
     await engine.startContainer(container);
     await eventually(async () => expect((await status()).exitCode).toBe(0));

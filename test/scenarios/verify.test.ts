@@ -136,7 +136,7 @@ describe('verify', () => {
     expect(await brokenStage()).toMatchObject({
       name: 'pushgateway',
       why: 'pushgateway: its container is stopped',
-      try: 'promstack up',
+      try: 'promstack start pushgateway',
     });
     await engine.startContainer(container('pushgateway'));
   });
@@ -161,7 +161,7 @@ describe('verify', () => {
     expect(await brokenStage()).toMatchObject({
       name: 'alertmanager',
       why: 'alertmanager: its container is stopped',
-      try: 'promstack up',
+      try: 'promstack start alertmanager',
     });
     await engine.startContainer(container('alertmanager'));
   });

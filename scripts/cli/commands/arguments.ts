@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Service } from '../../../stack/service.ts';
-import { enabledServices, services } from '../../../stack/services.ts';
+import { enabledServices, findService, services } from '../../../stack/services.ts';
 import { closest } from '../../../stack/values/closest.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
+import { andList } from '../../../stack/values/words.ts';
+import type { StackContainers } from '../../state/find-stack.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 
@@ -50,6 +52,23 @@ export function whichServices(config: StackConfig, names: readonly string[]): re
     );
   }
   return names.length === 0 ? enabled : enabled.filter((service) => names.includes(service.name));
+}
+
+/** The containers of the named services, or all without names; throws an InputError for a service that has none. */
+export function whichContainers(stack: string, containers: StackContainers, names: readonly string[]): StackContainers {
+  const known = [...containers.keys()];
+  const unknown = names.filter((name) => !containers.has(name));
+  if (unknown.length > 0) {
+    throw new InputError(
+      unknown.map((name) => {
+        const near = findService(name) === undefined ? closest(name, known) : undefined;
+        const has = `it has ${andList(known, 'none')}; \`promstack up\` creates what stack.yml enables`;
+        const hint = near === undefined ? has : `did you mean ${near}?`;
+        return misuse(`the stack ${stack} has no container of the service ${name}`, hint);
+      }),
+    );
+  }
+  return names.length === 0 ? containers : new Map([...containers].filter(([name]) => names.includes(name)));
 }
 
 /** Throws an InputError when the stack has no Alertmanager. */

@@ -15,6 +15,24 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./down.ts')).command,
   },
   {
+    name: 'stop',
+    group: 'Start and stop',
+    summary: 'stop services; their containers stay',
+    load: async () => (await import('./start-stop.ts')).stop,
+  },
+  {
+    name: 'start',
+    group: 'Start and stop',
+    summary: 'start stopped services, and wait until they are ready',
+    load: async () => (await import('./start-stop.ts')).start,
+  },
+  {
+    name: 'restart',
+    group: 'Start and stop',
+    summary: 'restart services, and wait until they are ready',
+    load: async () => (await import('./start-stop.ts')).restart,
+  },
+  {
     name: 'demo',
     group: 'Start and stop',
     summary: 'run a demo stack with sample traffic and a firing alert',
@@ -123,6 +141,18 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./status.ts')).command,
   },
   {
+    name: 'ps',
+    group: 'Inspect',
+    summary: 'list the containers of the stack',
+    load: async () => (await import('./ps.ts')).command,
+  },
+  {
+    name: 'ls',
+    group: 'Inspect',
+    summary: 'list the stacks on the engine',
+    load: async () => (await import('./ls.ts')).command,
+  },
+  {
     name: 'logs',
     group: 'Inspect',
     summary: 'show the logs of the services, merged by time',
@@ -133,6 +163,12 @@ export const commands: readonly Entry[] = [
     group: 'Inspect',
     summary: 'open a service in the browser',
     load: async () => (await import('./open.ts')).command,
+  },
+  {
+    name: 'port',
+    group: 'Inspect',
+    summary: 'print the address at which a service is published',
+    load: async () => (await import('./port.ts')).command,
   },
   {
     name: 'images',

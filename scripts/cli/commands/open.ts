@@ -7,6 +7,7 @@ import { enabledServices } from '../../../stack/services.ts';
 import type { LoadedStack } from '../../config/loaded.ts';
 import { passwordStore, storedPasswords } from '../../servers/grafana/password.ts';
 import { locateServices } from '../../state/locate.ts';
+import { notRunning } from '../../state/not-running.ts';
 import { openServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
@@ -70,8 +71,9 @@ async function addressOf(
       const kept = passwordStore(engine, config, container.id);
       return { url, password: (await storedPasswords({ kept })).current };
     }
-    const why = container === undefined ? 'it has no container' : `its container is ${container.state}`;
-    throw new StackError({ doing: `opening ${name}`, why, tryThis: 'promstack up' });
+    const doing = `opening ${name}`;
+    if (container?.state !== 'running') throw new StackError({ doing, ...notRunning(name, container) });
+    throw new StackError({ doing, why: 'it has no page: it publishes no port', tryThis: `promstack logs ${name}` });
   } finally {
     client.close();
   }

@@ -10,6 +10,7 @@ import { openConfigFiles } from '../../state/config-files.ts';
 import { locateServices } from '../../state/locate.ts';
 import { takeLock } from '../../state/lock.ts';
 import { names } from '../../state/names.ts';
+import { notRunning } from '../../state/not-running.ts';
 import { currentFolder } from '../../state/release-files.ts';
 import { openServiceClient, type ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -149,7 +150,6 @@ function runningOrThrow(container: ContainerSummary | undefined): ContainerSumma
   if (container?.state === 'running') return container;
   throw new StackError({
     doing: "setting the password of Grafana's admin",
-    why: container === undefined ? 'Grafana has no container' : `its container is ${container.state}`,
-    tryThis: 'promstack up',
+    ...notRunning(grafana.name, container),
   });
 }

@@ -6,6 +6,10 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import { toFailedLine, toJsonDiagnostic } from './envelope.ts';
 import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } from './schema.ts';
 
+const containerStates = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] as const;
+
+export const containerStateSchema = () => z.enum(containerStates);
+
 /** The state of a stack. */
 export const statusSchema = () =>
   z.strictObject({
@@ -15,7 +19,7 @@ export const statusSchema = () =>
     services: z.array(
       z.strictObject({
         service: z.string(),
-        state: z.enum(['absent', 'created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']),
+        state: z.enum(['absent', ...containerStates]),
         isReady: z.boolean(),
         container: z.string().optional(),
         containerStatus: z.string().optional().describe("the engine's own description"),

@@ -1,11 +1,13 @@
 import { counted } from '../../../stack/values/words.ts';
 import type { Changed } from '../../apply/change.ts';
+import type { ServiceOutcome } from '../../apply/start-stop.ts';
 import { isConfigWriter } from '../../state/names.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
 import type { Synced } from '../../watch/sync.ts';
 import { hintByName } from '../globals.ts';
 import type { toRemoved } from '../json/change.ts';
+import { table } from './table.ts';
 
 const done: Readonly<Record<string, string>> = {
   create: 'created',
@@ -13,6 +15,8 @@ const done: Readonly<Record<string, string>> = {
   reload: 'reloaded',
   recreate: 'recreated',
   remove: 'removed',
+  stop: 'stopped',
+  restart: 'restarted',
 };
 
 /** What a change did to each service, and where to open it. */
@@ -29,6 +33,18 @@ export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): st
     return `  ${service.padEnd(width)}  ${(done[action] ?? 'unchanged').padEnd(9)}  ${url}`.trimEnd();
   });
   return `${[head, ...lines].join('\n')}\n`;
+}
+
+/** What `stop`, `start` and `restart` did to each service, and where to open it. */
+export function printStartStop(stack: string, services: readonly ServiceOutcome[]): string {
+  const counts = ['stop', 'start', 'restart', 'none'].flatMap((action) => {
+    const count = services.filter((service) => service.action === action).length;
+    return count === 0 ? [] : [`${count} ${done[action] ?? 'unchanged'}`];
+  });
+  const rows = services.map(({ service, action, url = '' }) => [service, done[action] ?? 'unchanged', url]);
+  const isUnchanged = services.every(({ action }) => action === 'none');
+  const what = isUnchanged ? `nothing to do, ${counted(services.length, 'service')} unchanged` : counts.join(', ');
+  return `${stack}: ${what}\n${table(rows, { indent: '  ' })}`;
 }
 
 /** Does not count the config volume writer; `volumes` is whether to delete them, `kept` whether the stack has any left. */

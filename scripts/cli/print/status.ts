@@ -61,7 +61,7 @@ function servicesTable(services: readonly ServiceStatus[], colours: Colours, col
 
 function stateText({ state, isReady, uptime }: ServiceStatus, { green, red, yellow }: Colours): string {
   if (state === 'absent') return red('no container');
-  if (state !== 'running') return red(state);
+  if (state !== 'running') return red(state === 'exited' ? 'stopped' : state);
   return isReady ? `${green('ready')}, ${(uptime ?? '').replace(/^Up /, 'up ')}` : yellow('running, not ready');
 }
 

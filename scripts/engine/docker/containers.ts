@@ -110,7 +110,7 @@ async function toSummary(docker: Dockerode, info: Dockerode.ContainerInfo): Prom
     createdAt: info.Created,
     hostPorts: (info.Ports ?? [])
       .filter(({ PublicPort, Type }) => PublicPort > 0 && Type === 'tcp')
-      .map(({ IP, PublicPort }) => ({ address: IP ?? '', port: PublicPort })),
+      .map(({ IP, PublicPort, PrivatePort }) => ({ address: IP ?? '', port: PublicPort, containerPort: PrivatePort })),
     networks: Object.keys(info.NetworkSettings?.Networks ?? {}),
   };
 }

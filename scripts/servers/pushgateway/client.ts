@@ -11,6 +11,7 @@ import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
 import { parseJson } from '../../../stack/values/parse.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { locateServices } from '../../state/locate.ts';
+import { notRunning } from '../../state/not-running.ts';
 import { openServiceClient } from '../../state/service-client.ts';
 import { ConnectionError, type FullResponse } from '../../util/http.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -124,10 +125,11 @@ export async function openStackPushgateway(
   const container = (await locateServices(engine, stack, client)).get(name);
   const base = client.url(name, port);
   if (container?.state !== 'running' || base === undefined) {
+    const { why, tryThis } = notRunning(name, container);
     throw new StackError({
       doing: `connecting to the ${title} of ${stack}`,
-      why: container === undefined ? `${title} has no container` : `the container of ${title} is ${container.state}`,
-      tryThis: '`promstack up`, or --url with the URL of a different Pushgateway',
+      why,
+      tryThis: `\`${tryThis}\`, or --url with the URL of a different Pushgateway`,
     });
   }
   const transport: Transport = {

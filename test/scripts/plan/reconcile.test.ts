@@ -228,7 +228,7 @@ describe('reconcile', () => {
     const holding = (name: string, port: number) => {
       const current = all.services.get(name);
       if (current === undefined) throw new Error(`${name} is not observed`);
-      const container = { ...current.container, hostPorts: [{ address: '127.0.0.1', port }] };
+      const container = { ...current.container, hostPorts: [{ address: '127.0.0.1', port, containerPort: port }] };
       return [name, { ...current, container, specHash: 'other' }] as const;
     };
     const before = new Map([holding('prometheus', 9090), holding('alertmanager', 9093)]);

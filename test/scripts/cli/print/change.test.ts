@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { toRemoved } from '../../../../scripts/cli/json/change.ts';
-import { printRemoved } from '../../../../scripts/cli/print/change.ts';
+import { printRemoved, printStartStop } from '../../../../scripts/cli/print/change.ts';
 import type { Removal, Step } from '../../../../scripts/plan/plan.ts';
 
 const steps: readonly Step<Removal>[] = [
@@ -46,6 +46,27 @@ it.each<[what: string, printed: string, expected: string]>([
     'a stack that is stopped, by its name',
     printRemoved('shop', toRemoved([]), { volumes: false, kept: true, stackName: 'shop' }),
     'shop: already stopped; its volumes are kept; `promstack -p shop down --volumes` deletes them\n',
+  ],
+  [
+    'services that were stopped',
+    printStartStop('shop', [
+      { service: 'prometheus', action: 'stop', url: undefined },
+      { service: 'sink', action: 'none', url: undefined },
+    ]),
+    'shop: 1 stopped, 1 unchanged\n  prometheus  stopped\n  sink        unchanged\n',
+  ],
+  [
+    'services of which one was not running',
+    printStartStop('shop', [
+      { service: 'prometheus', action: 'restart', url: 'http://127.0.0.1:9090' },
+      { service: 'sink', action: 'start', url: 'http://127.0.0.1:8080' },
+    ]),
+    'shop: 1 started, 1 restarted\n  prometheus  restarted  http://127.0.0.1:9090\n  sink        started    http://127.0.0.1:8080\n',
+  ],
+  [
+    'services that all run',
+    printStartStop('shop', [{ service: 'sink', action: 'none', url: 'http://127.0.0.1:8080' }]),
+    'shop: nothing to do, 1 service unchanged\n  sink  unchanged  http://127.0.0.1:8080\n',
   ],
 ])('the text for %s must be printed', (_what, printed, expected) => {
   expect(printed).toBe(expected);

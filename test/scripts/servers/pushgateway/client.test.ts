@@ -50,14 +50,14 @@ test('on a remote engine, a missing response must be reported as such', async ()
 });
 
 test.each([
-  [undefined, 'Pushgateway has no container'],
-  ['exited', 'the container of Pushgateway is exited'],
-] as const)('when its container is %s, a server at its port must not be used', async (state, why) => {
+  [undefined, 'it has no container', 'promstack up'],
+  ['exited', 'its container is stopped', 'promstack start pushgateway'],
+] as const)('when its container is %s, a server at its port must not be used', async (state, why, start) => {
   await using server = await scriptedGateway();
   await expect(open(engineHere(server, state ?? 'none'))).rejects.toMatchObject({
     doing: 'connecting to the Pushgateway of demo',
     why,
-    tryThis: '`promstack up`, or --url with the URL of a different Pushgateway',
+    tryThis: `\`${start}\`, or --url with the URL of a different Pushgateway`,
   });
   expect(server.received).toEqual([]);
 });

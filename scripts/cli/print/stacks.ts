@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { counted } from '../../../stack/values/words.ts';
+import type { StackSummary } from '../../inspect/stacks.ts';
+import type { Colours } from '../terminal-output.ts';
+import { table } from './table.ts';
+
+/** A line for each stack, as `docker compose ls` prints projects; `host` is this machine. */
+export function printStacks(
+  stacks: readonly StackSummary[],
+  {
+    colours,
+    columns,
+    host,
+  }: { readonly colours: Colours; readonly columns?: number | undefined; readonly host: string },
+): string {
+  const heads = ['NAME', 'STATUS', 'CONFIG FILE'].map(colours.dim);
+  const rows = stacks.map((stack) => [stack.name, statusText(stack), fileText(stack, host)]);
+  return table([heads, ...rows], { columns });
+}
+
+/** `exited(1), running(3)`; without containers, what is left. */
+function statusText({ services, volumes }: StackSummary): string {
+  if (services.length === 0) return `no containers, ${counted(volumes.length, 'volume')}`;
+  const states = services.map(({ state }) => state).sort();
+  return [...new Set(states)].map((state) => `${state}(${states.filter((same) => same === state).length})`).join(', ');
+}
+
+/** The path, with its host when that is not this machine; empty when unknown. */
+function fileText({ origin }: StackSummary, host: string): string {
+  if (origin === undefined) return '';
+  const path = join(origin.folder, origin.file);
+  return origin.host === host ? path : `${origin.host}:${path}`;
+}
