@@ -112,6 +112,8 @@ export interface CheckCommand {
   readonly reads?: readonly RenderedFile[] | undefined;
   /** The tool's name on a host without an engine, such as `promtool`. */
   readonly tool: string;
+  /** What a server prints once it has started: it runs until then in a container of its own, without network. */
+  readonly untilPrinted?: RegExp | undefined;
   /** Whether a run has passed, where its exit code does not say: a server fails at what the check leaves out. */
   passes?(output: string): boolean;
   /** Warnings in the output of a run that passed. */

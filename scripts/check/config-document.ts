@@ -43,13 +43,14 @@ export class ConfigDocument {
     this.value = value;
   }
 
-  /** A file with one part alone, or with all of the part but for a value in it. */
-  part({ at, under, frame = {}, without }: ConfigPart, shared: readonly string[], removed?: KeyPath): string {
+  /** A file with one part alone, or with all of the part but for some values in it. */
+  part({ at, under, frame = {}, without }: ConfigPart, shared: readonly string[], ...removed: KeyPath[]): string {
     const document = new Document<Node>({ ...frame }, asWritten);
     for (const key of shared) this.#copy([key], document, [key]);
     this.#copy(at, document, under);
     if (without !== undefined) document.deleteIn([...under, without]);
-    if (removed !== undefined) document.deleteIn([...under, ...removed]);
+    // Without an item of a list, those after it have other numbers.
+    for (const path of removed.toSorted(byLastItem)) document.deleteIn([...under, ...path]);
     return write(document);
   }
 
@@ -96,6 +97,11 @@ export class ConfigDocument {
     const node = this.#document.getIn(from, true) as Node | undefined;
     if (node !== undefined) into.setIn(to, node.clone());
   }
+}
+
+function byLastItem(one: KeyPath, other: KeyPath): number {
+  const at = one.findIndex((key, step) => key !== other[step]);
+  return Number(other[at] ?? 0) - Number(one[at] ?? 0) || 0;
 }
 
 function write(document: Document): string {

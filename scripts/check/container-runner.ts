@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { configDir, configMount } from '../../stack/values/container.ts';
 import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
@@ -24,8 +25,8 @@ import {
 
 /**
  * Runs a service's checks in a temporary container of the service's image, with the files at the paths of the server.
- * All commands share one container, since starting one takes longer than most checks. `fallback` runs them when the
- * image is not present.
+ * All commands share one container, since starting one takes longer than most checks; a server gets one of its own. `fallback`
+ * runs them when the image is not present.
  */
 export function containerRunner(engine: Engine, stack: string, findImage: FindImage, fallback: OpenRunner): OpenRunner {
   return async (job) => {
@@ -34,12 +35,17 @@ export function containerRunner(engine: Engine, stack: string, findImage: FindIm
   };
 }
 
+/** How long a server may take to start, and how long after that a background task of it may still crash it, in milliseconds. */
+const startMs = 20_000;
+const crashMs = 500;
+
 class ContainerRunner implements CheckRunner {
   readonly where: string;
   readonly #engine: Engine;
   readonly #stack: string;
   readonly #job: CheckJob;
   readonly #entries: readonly ArchiveEntry[];
+  readonly #batched: readonly CheckCommand[];
   #batch: Promise<ReadonlyMap<CheckCommand, CheckRun>> | undefined;
 
   constructor(engine: Engine, stack: string, job: CheckJob) {
@@ -47,12 +53,12 @@ class ContainerRunner implements CheckRunner {
     this.#engine = engine;
     this.#stack = stack;
     this.#job = job;
+    this.#batched = job.commands.filter(({ untilPrinted }) => untilPrinted === undefined);
     this.#entries = toEntries(filesOf(job), posix.relative(configMount, configDir), job.user);
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
-    this.#batch ??= this.#runAll(signal);
-    const runs = await this.#batch.catch((error: unknown) => {
+    const runs = await this.#runsWith(command, signal).catch((error: unknown) => {
       throw toCheckError(this.#job.service, error);
     });
     const run = runs.get(command);
@@ -65,8 +71,18 @@ class ContainerRunner implements CheckRunner {
     await this.#batch?.catch(() => undefined);
   }
 
+  async #runsWith(command: CheckCommand, signal: AbortSignal): Promise<ReadonlyMap<CheckCommand, CheckRun>> {
+    const { untilPrinted } = command;
+    if (untilPrinted === undefined) {
+      this.#batch ??= this.#runAll(signal);
+      return this.#batch;
+    }
+    const [argv = []] = runsOf(command, configDir);
+    return new Map([[command, toRun(await this.#inContainer(argv, [], signal, untilPrinted), configDir)]]);
+  }
+
   async #runAll(signal: AbortSignal): Promise<ReadonlyMap<CheckCommand, CheckRun>> {
-    const { commands } = this.#job;
+    const commands = this.#batched;
     const id = randomBytes(8).toString('hex');
     const script = batchScript(
       commands.map((command) => runsOf(command, configDir)),
@@ -102,11 +118,12 @@ class ContainerRunner implements CheckRunner {
     return combined(exits);
   }
 
-  /** Runs one program in a new container, which is always removed. */
+  /** Runs one program in a new container, which is always removed, until it exits; a server until it has `started`. */
   async #inContainer(
     argv: readonly string[],
     scripts: readonly { readonly path: string; readonly text: string }[],
     signal: AbortSignal,
+    started?: RegExp,
   ): Promise<Exit> {
     const engine = this.#engine;
     const { image, user, service } = this.#job;
@@ -127,12 +144,33 @@ class ContainerRunner implements CheckRunner {
       const exit = engine.nextExit(container, AbortSignal.any([signal, ended.signal]));
       exit.catch(() => undefined);
       await engine.startContainer(container);
-      const exitCode = await exit;
+      const exitCode = await (started === undefined ? exit : this.#exitUnless(started, container, exit, signal));
       return { exitCode, output: await this.#logsOf(container, signal) };
     } finally {
       ended.abort();
       await engine.removeContainer(container);
     }
+  }
+
+  /** The exit code of a server that exits before or soon after it has started, never 0 then; 0 for one that runs. */
+  async #exitUnless(started: RegExp, container: string, exit: Promise<number>, signal: AbortSignal): Promise<number> {
+    const timeout = AbortSignal.timeout(startMs);
+    const until = AbortSignal.any([signal, timeout]);
+    const failed = exit.then((code) => Math.max(1, code));
+    const isRunning = async (): Promise<number> => {
+      try {
+        for await (const { text } of this.#engine.logs(container, { follow: true, signal: until })) {
+          if (!started.test(text)) continue;
+          await sleep(crashMs, undefined, { signal });
+          return 0;
+        }
+      } catch (error) {
+        if (signal.aborted || !timeout.aborted) throw error;
+        return 0;
+      }
+      return failed;
+    };
+    return Promise.race([failed, isRunning()]);
   }
 
   /** stderr first, where tools print errors: the order between the two streams is lost. */

@@ -33,7 +33,7 @@ export function execRunner(
 ): OpenRunner {
   return async (job) => {
     const staged = await stage(job);
-    return staged === undefined ? fallback(job) : new ExecRunner(engine, staged, job);
+    return staged === undefined ? fallback(job) : new ExecRunner(engine, staged, job, fallback);
   };
 }
 
@@ -42,21 +42,28 @@ const env = { TMPDIR: '/dev/shm' };
 
 class ExecRunner implements CheckRunner {
   readonly where: string;
-  readonly #service: string;
+  readonly #job: CheckJob;
   readonly #engine: Engine;
   readonly #staged: Staged;
+  readonly #fallback: OpenRunner;
 
-  constructor(engine: Engine, staged: Staged, { image, service }: CheckJob) {
-    this.where = image;
-    this.#service = service;
+  constructor(engine: Engine, staged: Staged, job: CheckJob, fallback: OpenRunner) {
+    this.where = job.image;
+    this.#job = job;
     this.#engine = engine;
     this.#staged = staged;
+    this.#fallback = fallback;
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
+    // A second server must not use the memory and the ports of the running one.
+    if (command.untilPrinted !== undefined) {
+      await using runner = await this.#fallback({ ...this.#job, commands: [command] });
+      return await runner.run(command, signal);
+    }
     const { directory } = this.#staged;
     const exit = await this.#exec(runsOf(command, directory), signal).catch((error: unknown) => {
-      throw toCheckError(this.#service, error);
+      throw toCheckError(this.#job.service, error);
     });
     return toRun(exit, directory);
   }

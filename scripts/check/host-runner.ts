@@ -71,6 +71,9 @@ class HostRunner implements CheckRunner {
   }
 
   async run(command: CheckCommand, signal: AbortSignal): Promise<CheckRun> {
+    if (command.untilPrinted !== undefined) {
+      return { kind: 'notRun', why: `${this.#missing.because}, and servers are started only in containers` };
+    }
     const files = join(this.#folder, filesFolder);
     const printed = join(this.#folder, `output-${this.#runs++}`);
     // One file for stdout and stderr keeps the order of printing, which two pipes do not.

@@ -14,6 +14,8 @@ export type RunCommand = (command: CheckCommand) => Promise<string>;
 /** How many values of a part are removed in turn, and of how many parts. */
 const maxValues = 400;
 const maxParts = 10;
+/** How many values of a part with several mistakes are tried as the first of them. */
+const maxFirst = 5;
 
 /**
  * Findings whose place the tool did not say, with their place: the tool checks each part of the file alone, then the wrong ones again
@@ -97,14 +99,53 @@ class Search {
       const most = variantsOf(this.#document.part(part, shared));
       return this.#document.below(part, most).map((path) => ({ part, path }));
     });
-    const outcomes = await this.#check(narrowed.map(({ part, path }) => this.#document.part(part, shared, path)));
-    return wrong.map(({ part, finding }) => {
-      const valid = narrowed.flatMap((variant, at) =>
-        variant.part === part && this.#ofFile(outcomes[at])?.length === 0 ? [variant.path] : [],
-      );
-      const at = this.#document.quotedIn([...part.at, ...deepest(valid)], finding);
-      return { ...finding, path: this.#file.path, line: undefined, at, message: named(part, finding.message) };
+    const checked = await this.#check(narrowed.map(({ part, path }) => this.#document.part(part, shared, path)));
+    const variants = narrowed.map((variant, at) => ({ ...variant, outcome: this.#ofFile(checked[at]) }));
+    const placed = wrong.map(async ({ part, finding }) => {
+      const own = variants.filter((variant) => variant.part === part);
+      const valid = own.flatMap(({ path, outcome }) => (outcome?.length === 0 ? [path] : []));
+      const place = deepest(valid);
+      const inner = own.filter(({ path }) => isWithin(path, place));
+      const both = await this.#placeTwo(part, finding, { place, inner });
+      return (both ?? [{ finding, at: place }]).map(({ finding, at: inner }) => {
+        const at = this.#document.quotedIn([...part.at, ...inner], finding);
+        return { ...finding, path: this.#file.path, line: undefined, at, message: named(part, finding.message) };
+      });
     });
+    return (await Promise.all(placed)).flat();
+  }
+
+  /** The places of two mistakes of a part: without the first value another one is reported, without both the part is valid. */
+  async #placeTwo(
+    part: ConfigPart,
+    finding: CheckFinding,
+    {
+      place,
+      inner: variants,
+    }: {
+      readonly place: KeyPath;
+      readonly inner: readonly { readonly path: KeyPath; readonly outcome: Outcome }[];
+    },
+  ): Promise<readonly { readonly finding: CheckFinding; readonly at: KeyPath }[] | undefined> {
+    const changed = variants.flatMap(({ path, outcome = [] }) => {
+      const [second] = outcome;
+      return second === undefined || second.message === finding.message ? [] : [{ path, second }];
+    });
+    const innermost = changed.filter(({ path }) => !changed.some((inner) => isWithin(inner.path, path)));
+    for (const { path: first, second } of innermost.slice(0, maxFirst)) {
+      const others = variants
+        .map(({ path }) => path)
+        .filter((path) => !isWithin(first, path) && !isWithin(path, first));
+      const texts = others.map((path) => this.#document.part(part, this.#file.shared, first, path));
+      const outcomes = await this.#check(texts.slice(0, variantsOf(texts[0] ?? '')));
+      const valid = others.filter((_, at) => this.#ofFile(outcomes[at])?.length === 0);
+      if (valid.length > 0)
+        return [
+          { finding, at: first },
+          { finding: second, at: deepest(valid, place) },
+        ];
+    }
+    return undefined;
   }
 
   /**
@@ -143,9 +184,9 @@ function variantsOf(text: string): number {
   return Math.min(maxValues, Math.floor(maxCharacters / Math.max(1, text.length)));
 }
 
-/** The end of the longest chain of values, each inside the one before, without which a part is valid. */
-function deepest(valid: readonly KeyPath[]): KeyPath {
-  let path: KeyPath = [];
+/** The end of the longest chain of values, each inside the one before, without which a part is valid; it begins below `from`. */
+function deepest(valid: readonly KeyPath[], from: KeyPath = []): KeyPath {
+  let path = from;
   for (;;) {
     const inner = valid.findLast(
       (candidate) => candidate.length === path.length + 1 && path.every((key, at) => candidate[at] === key),
@@ -153,6 +194,11 @@ function deepest(valid: readonly KeyPath[]): KeyPath {
     if (inner === undefined) return path;
     path = inner;
   }
+}
+
+/** Whether a value is inside another one. */
+function isWithin(inner: KeyPath, outer: KeyPath): boolean {
+  return inner.length > outer.length && outer.every((key, at) => inner[at] === key);
 }
 
 /** A message with the name of its part, unless it has it already. */

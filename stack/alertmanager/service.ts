@@ -97,6 +97,8 @@ export const alertmanager = defineService({
       image: config.alertmanager.image,
       // amtool does.
       hasOtherFeatureCheck: true,
+      started: /msg="?Listening on/,
+      smallestConfig: 'route: {receiver: none}\nreceivers: [{name: none}]\n',
     };
     return [
       ...alertmanagerChecks(config, files, tests, alerts),

@@ -172,7 +172,16 @@ function checks(
   const features = promqlFeatures(config);
   const { extra_args: extra, image } = config.prometheus;
   const { args } = prometheus.container(config);
-  const flags = { service: 'prometheus', title: 'Prometheus', program: 'prometheus', args, extra, image };
+  const flags = {
+    service: 'prometheus',
+    title: 'Prometheus',
+    program: 'prometheus',
+    args,
+    extra,
+    image,
+    started: /msg="?Server is ready/,
+    smallestConfig: '{}\n',
+  };
   return [
     {
       title: 'prometheus.yml and its rules',

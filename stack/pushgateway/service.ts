@@ -46,7 +46,8 @@ export const pushgateway = defineService({
   checks: (config, files) => {
     const { extra_args: extra, image } = config.pushgateway;
     const { args } = pushgateway.container(config);
-    const flags = { service: 'pushgateway', title: 'Pushgateway', program: 'pushgateway', args, extra, image };
+    const started = /msg="?Listening on/;
+    const flags = { service: 'pushgateway', title: 'Pushgateway', program: 'pushgateway', args, extra, image, started };
     return [...flagChecks(flags), ...webConfigChecks(flags, files)];
   },
   ready: { method: 'GET', port, path: '/-/ready' },

@@ -1,5 +1,5 @@
 import type { KeyPath } from '../diagnostic.ts';
-import type { CheckCommand, CheckFinding } from '../model.ts';
+import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { featuresIn, withoutFlag } from './container.ts';
 import { errorIn } from './exit-causes.ts';
 import { quoted } from './words.ts';
@@ -7,7 +7,7 @@ import { quoted } from './words.ts';
 /** A file that does not exist: servers read their config after they have accepted their flags. */
 const noConfig = '/dev/shm/promstack-no-config.yml';
 
-/** Where nothing is stored: each server reads its flags before its data, and exits in between. */
+/** A new folder: in the check of the flags alone, each server exits before it writes to it. */
 const noData = '/dev/shm/promstack-no-data';
 
 /** Values in place of promstack's own, with which a server exits as soon as it has accepted all flags. */
@@ -34,9 +34,16 @@ export interface ServerFlags {
   readonly image: string;
   /** Whether another tool checks its `--enable-feature`. */
   readonly hasOtherFeatureCheck?: boolean | undefined;
+  /** What it prints once it has started. */
+  readonly started: RegExp;
+  /** The smallest config that it starts with; undefined when it reads none. */
+  readonly smallestConfig?: string | undefined;
 }
 
-/** The program itself parses its flags, when there are any in `extra_args`: it does not get as far as its config, data and port. */
+/**
+ * The program itself parses its flags, when there are any in `extra_args`, and exits before it reads its config, data and port. Then
+ * it starts with empty data and an empty config: some values are refused only then.
+ */
 export function flagChecks(flags: ServerFlags): readonly CheckCommand[] {
   const { program, title, extra, hasOtherFeatureCheck = false } = flags;
   const checked = hasOtherFeatureCheck ? withoutFlag(extra, 'enable-feature') : extra;
@@ -52,8 +59,30 @@ export function flagChecks(flags: ServerFlags): readonly CheckCommand[] {
       explain: (output) => explainFlags(output, flags),
       warnings: (output) => unknownFeatures(output, flags),
     },
+    startCheck(flags, checked),
   ];
 }
+
+function startCheck(flags: ServerFlags, checked: readonly string[]): CheckCommand {
+  const { program, title, service, smallestConfig, started } = flags;
+  const path = 'start-check.yml';
+  const config: RenderedFile = { service, path, content: smallestConfig ?? '', mode: 0o444, origin: 'promstack' };
+  const own = triedFlags(flags, { '--config.file': `CONFIG/${path}`, '--web.listen-address': undefined });
+  return {
+    title: `the start of ${title} with its flags`,
+    tool: program,
+    // Another check reads the web config.
+    argv: [program, ...own, ...withoutFlag(checked, 'web.config.file')],
+    reads: smallestConfig === undefined ? [] : [config],
+    untilPrinted: started,
+    explain: (output) =>
+      parsingError.test(output)
+        ? [{ message: 'it does not accept its flags', isReportedElsewhere: true }]
+        : explainFlags(output, flags),
+  };
+}
+
+const parsingError = /^(?:\S+: error|Error parsing command line arguments): (.+?)(?:, try --help)?$/m;
 
 /** promstack's own flags of a server that is only tried: without its data, its config and its port, but for the values in `instead`. */
 export function triedFlags(
@@ -78,16 +107,20 @@ export function featureKey(name: string, service: string, extra: readonly string
 function explainFlags(output: string, flags: ServerFlags): readonly CheckFinding[] {
   const quitting = flags.extra.findIndex((flag) => /^-h$|^--(?:help(?:-long|-man)?|version)$/.test(flag));
   const message = quitting === -1 ? errorOf(output) : `with ${flags.extra[quitting]} it prints something and exits`;
-  const at = quitting === -1 ? flags.extra.findIndex((flag) => isAbout(message, flag)) : quitting;
+  const about = flags.extra.findIndex((flag) => isAbout(message, flag));
+  const at = quitting !== -1 ? quitting : flags.extra.length === 1 ? 0 : about;
   const flag = flags.extra[at];
   return [{ message, key: keyOf(at, flags), hint: hintFor(flag, message, flags) }];
 }
 
 /** Programs print their usage too. */
 function errorOf(output: string): string {
-  const parsing = /^(?:\S+: error|Error parsing command line arguments): (.+?)(?:, try --help)?$/m.exec(output)?.[1];
+  const parsing = parsingError.exec(output)?.[1];
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  return parsing ?? errorIn(lines.at(-1) ?? '') ?? lines[0]?.trim() ?? 'it exits without a message';
+  const crash = /^(?:panic|fatal error): (.+)$/m.exec(output)?.[1];
+  if (crash !== undefined) return `it crashes when it starts: ${crash}`;
+  const logged = lines.flatMap((line) => (/level=error/i.test(line) ? (errorIn(line) ?? []) : []))[0];
+  return parsing ?? logged ?? errorIn(lines.at(-1) ?? '') ?? lines[0]?.trim() ?? 'it exits without a message';
 }
 
 function isAbout(message: string, flag: string): boolean {

@@ -108,6 +108,30 @@ describe('checks in a container', () => {
     expect(await engine.listContainers({ [stackLabel]: stack })).toEqual([]);
   });
 
+  it('must run a server until it has started, and tell one that exits from one that runs', async () => {
+    const server = (...argv: readonly string[]) => commandOf(['busybox', ...argv], { untilPrinted: /^started$/m });
+    const script = (text: string) => server('sh', '-c', text);
+    const runs = await runAll(
+      inContainer(),
+      jobOf(test.image, [
+        script('echo started >&2; exec sleep 600'),
+        script('echo stopped'),
+        script('echo started; echo panic; exit 2'),
+        server('no-such-program'),
+        commandOf(['echo', 'a check']),
+      ]),
+    );
+    expect(outcomes(runs)).toEqual([
+      '0 started',
+      '1 stopped',
+      '2 started\npanic',
+      expect.stringMatching(/^127 no-such-program: applet not found/),
+      '0 a check',
+    ]);
+    expect(outcomes(await runAll(inContainer(), jobOf(bare, [server('cat', 'CONFIG/a.yml')])))).toEqual(['1 one']);
+    expect(await engine.listContainers({ [stackLabel]: stack })).toEqual([]);
+  });
+
   it('must use the fallback when the image is not present', async () => {
     const other = [{ kind: 'notRun', why: 'the other was asked' }] as const;
     const otherwise: OpenRunner = async () => ({
@@ -174,6 +198,12 @@ describe('checks in a running container', () => {
       '0 one',
       '1 ls: CONFIG/none: No such file or directory',
     ]);
+  });
+
+  it('must leave the start of a server to the fallback', async () => {
+    const open = await staged('with-server', test.image, ['sleep', '300']);
+    const server = commandOf(['echo', 'started'], { untilPrinted: /started/ });
+    await expect(runAll(open, jobOf(test.image, [server]))).rejects.toThrow('another runner was asked');
   });
 
   it('must use the fallback when no container is running', async () => {

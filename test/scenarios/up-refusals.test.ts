@@ -62,6 +62,20 @@ describe('up with an external failure', () => {
     await expectNothingThere(stack.name);
   });
 
+  it('must refuse flags with which a server crashes once it has loaded its config', async () => {
+    await using stack = await stackFolder({
+      prometheus: { extra_args: ['--web.max-connections=-1'] },
+      alertmanager: { extra_args: ['--log.level=debug', '--dispatch.maintenance-interval=0s'] },
+      pushgateway: { enabled: true, extra_args: ['--web.telemetry-path=x'] },
+    });
+    const { exitCode, stderr } = await stack.run('up');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/stack\.yml:\d+:\d+ alertmanager: it crashes when it starts: non-positive interval/);
+    expect(stderr).toMatch(/stack\.yml:\d+:\d+ prometheus: it crashes when it starts: makechan/);
+    expect(stderr).toMatch(/stack\.yml:\d+:\d+ pushgateway: /);
+    await expectNothingThere(stack.name);
+  });
+
   it('must find every web config that its server would not take, before anything is started', async () => {
     await using stack = await stackFolder({
       prometheus: { extra_args: ['--web.config.file=/etc/promstack/current/web.yml'] },
@@ -116,12 +130,11 @@ describe('up with an external failure', () => {
 
   it('must fail immediately when a server exits while starting, with its last log lines', async () => {
     await using stack = await stackFolder({
-      alertmanager: { extra_args: ['--dispatch.maintenance-interval=0s'] },
+      alertmanager: { resources: { memory: '6m' } },
     });
     const { exitCode, stderr } = await stack.run('up');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/alertmanager[^\n]*: it exited( with code \d+)? while starting/);
-    expect(stderr).toContain('non-positive interval for NewTicker');
     expect(stderr).toContain('promstack logs alertmanager');
     await stack.configure({});
     expect((await stack.run('up')).exitCode).toBe(0);

@@ -10,6 +10,8 @@ const check = (...extra: readonly string[]) => {
     args: [...own, ...extra],
     extra,
     image: 'prom/prometheus:v3.5.3',
+    started: /ready/,
+    smallestConfig: '{}',
   });
   if (command === undefined) throw new Error('there is nothing to check');
   return command;

@@ -31,7 +31,13 @@ test.each(['', 'basic_auth_users: {}\n', 'http_server_config: {http2: false}\n',
 
 const alertmanager = (extra: readonly string[], image = 'prom/alertmanager:v0.33.1') => {
   const own = ['--config.file=/etc/promstack/current/alertmanager.yml', '--web.listen-address=:9093'];
-  const server = { service: 'alertmanager', title: 'Alertmanager', program: 'alertmanager', image };
+  const server = {
+    service: 'alertmanager',
+    title: 'Alertmanager',
+    program: 'alertmanager',
+    image,
+    started: /Listening on/,
+  };
   return webConfigChecks({ ...server, args: [...own, ...extra], extra }, [file('')])[0];
 };
 const listening = 'time=1 level=INFO msg="Listening on" address=127.0.0.1:39819\n';

@@ -76,6 +76,13 @@ describe("checks with this host's tools", () => {
     expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why, tryThis });
   });
 
+  it('must be reported as not run when it would start a server', async () => {
+    const command = commandOf(['tool'], { untilPrinted: /ready/ });
+    await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
+    const why = 'there is no container engine, and servers are started only in containers';
+    expect(await runner.run(command, signal)).toEqual({ kind: 'notRun', why });
+  });
+
   it('must be reported as not run when the tool is not executable', async () => {
     const command = commandOf(['locked']);
     await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));

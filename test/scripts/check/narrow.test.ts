@@ -48,6 +48,27 @@ describe('a finding without a line', () => {
     ]);
   });
 
+  it.each([
+    ['two values of an item', 'jobs:\n  - {a: bad, b: x, c: worse}\n', 'a bad', 'c worse'],
+    ['two items of a list', 'jobs:\n  - a: [x, worse, bad, y]\n', 'a.2 bad', 'a.1 worse'],
+    ['values at different depths', 'jobs:\n  - {a: {b: [x, bad]}, c: worse}\n', 'a.b.1 bad', 'c worse'],
+    ['an item with a required key', 'jobs:\n  - {name: n, b: bad, c: worse}\n', 'b bad', 'c worse'],
+  ])('must be reported with the one that it hides: %s', async (_, text, ...places) => {
+    const needsName = text.includes('name');
+    const stopping = async (narrowed: CheckCommand): Promise<string> =>
+      partsIn(narrowed)
+        .map((file) => {
+          const written = revealed(file);
+          const lacksName = needsName && written.includes('jobs') && !written.includes('name') ? ['no name'] : [];
+          const [first] = [...lacksName, ...['bad', 'worse'].filter((word) => written.includes(word))];
+          return `Checking CONFIG/${file.path}\n${first === undefined ? ' SUCCESS: fine' : `  FAILED: ${first}`}\n\n`;
+        })
+        .join('');
+    const hiding = { path: 'prometheus.yml', message: 'bad' };
+    const findings = await narrowFindings([hiding], command, [fileOf('prometheus.yml', text)], stopping);
+    expect(findings.map(({ at, message }) => `${at?.slice(2).join('.')} ${message}`)).toEqual(places);
+  });
+
   it('must be about a shared key alone where that is wrong, since every part has it', async () => {
     expect(await placesIn('jobs: [{a: bad}]\nglobal: {x: bad}\n')).toEqual(['global.x']);
   });
