@@ -172,9 +172,19 @@ export interface HealthIndicator {
   /** `targets`, `last reload`. */
   readonly label: string;
   readonly request: HttpRequest;
-  /** Reads a response of status 200; `now` is in milliseconds since 1970. Undefined when it cannot be parsed. */
-  /** `startedAt`: when the container of each service last started, in milliseconds since 1970. */
-  read(response: HttpResponse, now: number, startedAt?: ReadonlyMap<string, number>): Reading | undefined;
+  /** What Prometheus is asked besides. */
+  readonly query?: HttpRequest | undefined;
+  /**
+   * Reads a response of status 200; `now` is in milliseconds since 1970. Undefined when it cannot be parsed.
+   * `startedAt`: when the container of each service last started, in milliseconds since 1970. `queried`: what Prometheus answered with
+   * status 200 to `query`.
+   */
+  read(
+    response: HttpResponse,
+    now: number,
+    startedAt?: ReadonlyMap<string, number>,
+    queried?: HttpResponse,
+  ): Reading | undefined;
 }
 
 export interface Reading {

@@ -15,7 +15,7 @@ import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { takeLock } from '../state/lock.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
-import { StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
+import { InterruptedError, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { crashPoint } from './crash-point.ts';
 import { createExecutors } from './executors.ts';
 import { previousState } from './previous.ts';
@@ -155,6 +155,10 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
     afterStep: crashPoint(options.env),
   });
   if (outcome.failed.length > 0 || outcome.skipped.length > 0) await recover(plan, outcome, context);
+  const { signal } = options;
+  if (!signal.aborted) return;
+  const left = `the change was complete: revision ${plan.revision} runs and is confirmed`;
+  throw new InterruptedError({ left, cause: signal.reason });
 }
 
 async function getImages(

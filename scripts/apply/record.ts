@@ -14,7 +14,8 @@ import {
   type RecordedRelease,
   readHistory,
 } from '../state/history.ts';
-import { type ReleaseFolder, slotOf } from '../state/release-folder.ts';
+import { readRelease } from '../state/release-files.ts';
+import { type ReleaseFolder, revisionOf, slotOf } from '../state/release-folder.ts';
 import { userAtHost } from '../util/user.ts';
 
 /** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
@@ -45,7 +46,7 @@ export async function recordRevision(options: {
     at: at.toISOString(),
     who: userAtHost(),
     command,
-    changed: changedFiles(previous, desired, history),
+    changed: changedFiles(await releasesBefore(previous, desired, history, files), releasesOf(desired), history),
     services: Object.fromEntries(releases),
     without: desired.without ?? lastConfirmed(history)?.without,
     refused,
@@ -56,7 +57,8 @@ export async function recordRevision(options: {
       if (release === undefined) return [];
       const before = previous.services.find(({ service }) => service.name === name)?.folder;
       const written = folders.get(name);
-      const running = refused === undefined ? written : before;
+      // Without a previous state nothing was rolled back.
+      const running = refused === undefined || previous.services.length === 0 ? written : before;
       const slotsOf = (...used: readonly (ReleaseFolder | undefined)[]): readonly string[] =>
         used.flatMap((folder) => (folder === undefined ? [] : [slotOf(folder)]));
       const needed = new Set(slotsOf(running, ...newestFolders(after, name)));
@@ -73,8 +75,38 @@ export function foldersAfter(plan: Plan, { services }: Observed): ReadonlyMap<st
   return new Map([...before, ...switchedReleases(plan).map(({ service, folder }) => [service, folder] as const)]);
 }
 
+interface NamedRelease {
+  readonly service: string;
+  readonly files: readonly RenderedFile[];
+  readonly revision: string;
+}
+
+function releasesOf({ services }: Desired): readonly NamedRelease[] {
+  return services.flatMap(({ service, release }) =>
+    release === undefined ? [] : [{ service: service.name, files: release.files, revision: release.revision }],
+  );
+}
+
+/** The releases that ran before; those of a service without a container, as after `down`, are the last confirmed ones. */
+async function releasesBefore(
+  previous: Desired,
+  desired: Desired,
+  history: History,
+  files: ConfigFiles,
+): Promise<readonly NamedRelease[]> {
+  const running = releasesOf(previous);
+  const isAbsent = (name: string) => !running.some(({ service }) => service === name);
+  const stored = Object.entries(lastConfirmed(history)?.services ?? {}).filter(([name]) => isAbsent(name));
+  const mounted = stored.filter(([name]) => desired.services.some(({ service }) => service.name === name));
+  const releases = mounted.map(async ([service, { folder }]) => {
+    const release = await readRelease(files, service, folder);
+    return release === undefined ? [] : [{ service, files: release.files, revision: revisionOf(folder) }];
+  });
+  return [...running, ...(await Promise.all(releases)).flat()];
+}
+
 /** The name of each file that was added, removed or changed in more than its stamped revision. */
-function changedFiles(previous: Desired, desired: Desired, history: History): string[] {
+function changedFiles(previous: readonly NamedRelease[], desired: readonly NamedRelease[], history: History): string[] {
   const before = filesOf(previous);
   const after = filesOf(desired);
   const isSame = (path: string): boolean => {
@@ -89,13 +121,12 @@ function changedFiles(previous: Desired, desired: Desired, history: History): st
   return changed.map((path) => nameOf(path, after.get(path)?.file, history)).sort();
 }
 
-function filesOf(state: Desired): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
+function filesOf(
+  releases: readonly NamedRelease[],
+): ReadonlyMap<string, { readonly file: RenderedFile; readonly revision: string }> {
   return new Map(
-    state.services.flatMap(({ service, release }) =>
-      (release?.files ?? []).map((file) => [
-        `${service.name}/${file.path}`,
-        { file, revision: release?.revision ?? '' },
-      ]),
+    releases.flatMap(({ service, files, revision }) =>
+      files.map((file) => [`${service}/${file.path}`, { file, revision }] as const),
     ),
   );
 }

@@ -44,6 +44,7 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
   );
   if (previous.services.length === 0 || !touchesRunning(outcome, options.links.areSwitched)) {
     if (signal.aborted) throw interruptedWith(outcome, options);
+    if (options.links.areSwitched) await options.record(whyOf(error)).catch(() => undefined);
     throw withNotes(error, leftStopped);
   }
 

@@ -53,6 +53,9 @@ async function remove(options: TakeDownOptions): Promise<readonly Step<Removal>[
     afterStep: crashPoint(options.env),
   });
   const { signal } = options;
+  if (signal.aborted && outcome.failed.length + outcome.skipped.length === 0) {
+    throw new InterruptedError({ left: `the stack ${stack} is down`, cause: signal.reason });
+  }
   if (signal.aborted && outcome.failed.every(({ error }) => isAbort(error, signal))) {
     if (outcome.failed.length + outcome.skipped.length > 0) throw interruptedWith(outcome, options);
   }

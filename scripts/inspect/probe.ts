@@ -132,16 +132,20 @@ function notReady(service: string, response: HttpResponse | string): StatusProbl
 }
 
 async function readIndicator(
-  { label, request, read }: HealthIndicator,
+  { label, request, query: further, read }: HealthIndicator,
   service: string,
   query: Query,
   now: number,
   startedAt: ReadonlyMap<string, number>,
 ): Promise<Reading & { label: string }> {
-  const response = await query(service, request);
+  const [response, queried] = await Promise.all([
+    query(service, request),
+    further === undefined ? undefined : query('prometheus', further),
+  ]);
   const unknown = (why: string) => ({ label, text: `unknown: ${why}`, values: {}, tone: 'notice' }) as const;
   if (typeof response === 'string') return unknown(response);
   if (response.status !== 200) return unknown(`it answers ${response.status}`);
-  const reading = read(response, now, startedAt);
+  const answer = typeof queried === 'object' && queried.status === 200 ? queried : undefined;
+  const reading = read(response, now, startedAt, answer);
   return reading === undefined ? unknown('its response cannot be read') : { label, ...reading };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { HealthIndicator, Reading } from '../model.ts';
+import type { HealthIndicator, HttpResponse, Reading } from '../model.ts';
 import { lastReload } from '../prometheus/health.ts';
-import { type MetricSample, sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
+import { sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { counted } from '../values/words.ts';
 
@@ -11,7 +11,12 @@ const metricsPage = { method: 'GET', port, path: '/metrics' } as const;
 export function healthIndicators(): readonly HealthIndicator[] {
   return [
     { label: 'alerts', request: { method: 'GET', port, path: '/api/v2/alerts' }, read: ({ body }) => readAlerts(body) },
-    { label: 'notifications', request: metricsPage, read: ({ body }) => readNotifications(body) },
+    {
+      label: 'notifications',
+      request: metricsPage,
+      query: { method: 'GET', port: 9090, path: `/api/v1/query?query=${encodeURIComponent(earlierFailures)}` },
+      read: ({ body }, _now, _startedAt, queried) => readNotifications(body, queried),
+    },
     { label: 'last reload', request: metricsPage, read: ({ body }, now) => readReload(body, now) },
   ];
 }
@@ -30,36 +35,90 @@ function readAlerts(body: string): Reading | undefined {
   };
 }
 
+const failureCounters = ['alertmanager_notification_requests_failed_total', 'alertmanager_notifications_failed_total'];
+
+/** How far back a failed notification counts, in minutes, where Prometheus knows the counters of that time. */
+const recentMinutes = 15;
+
+/** The failures until then, by counter and integration. */
+const earlierFailures = `sum by (kind, integration) (label_replace({__name__=~"${failureCounters.join('|')}", job="alertmanager"} offset ${recentMinutes}m, "kind", "$1", "__name__", "(.*)"))`;
+
+const vector = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.object({ kind: z.string(), integration: z.string() }),
+        value: z.tuple([z.number(), z.string()]),
+      }),
+    ),
+  }),
+});
+
 /**
  * A notification that is retried counts as failed by its attempts: Alertmanager counts it as failed only once it gives up,
  * minutes later, and every notification as sent once it starts.
  */
-function readNotifications(page: string): Reading {
-  const failedOf = (metric: string) => samplesOf(page, metric).filter((sample) => sample.value > 0);
-  const attempts = failedOf('alertmanager_notification_requests_failed_total');
-  const final = failedOf('alertmanager_notifications_failed_total');
-  const sum = (samples: readonly MetricSample[]) => samples.reduce((total, { value }) => total + value, 0);
-  const failedAttempts = sum(attempts);
-  const failed = sum(final);
+function readNotifications(page: string, queried: HttpResponse | undefined): Reading {
+  const earlier = queried === undefined ? undefined : vector.safeParse(parseJson(queried.body)).data?.data.result;
+  const [attempts = [], final = []] = failureCounters.map((kind) => failuresIn(page, kind, earlier));
+  const sum = (failures: readonly Failures[], count: 'all' | 'recent') =>
+    failures.reduce((total, failure) => total + failure[count], 0);
+  const failedAttempts = sum(attempts, 'all');
+  const failed = sum(final, 'all');
   const sent = Math.max(0, sumOf(page, 'alertmanager_notification_requests_total') - failedAttempts);
-  const failedBy = [
-    ...new Set([...attempts, ...final].map((sample) => sampleLabel(sample, 'integration') ?? '')),
-  ].sort();
-  const values = { sent, failed, failedAttempts, failedBy };
+  const named = (count: 'all' | 'recent') => {
+    const failing = [...attempts, ...final].filter((failure) => failure[count] > 0);
+    return [...new Set(failing.map(({ integration }) => integration))].sort();
+  };
+  const [failedBy, recentlyFailedBy] = [named('all'), named('recent')];
+  const values = { sent, failed, failedAttempts, failedBy, recentlyFailedBy };
   if (failedBy.length === 0) return { text: `${sent} sent, none failed`, values, tone: 'right' };
-  const by = failedBy.join(', ');
-  const failures = `${counted(failedAttempts, 'attempt')} failed, ${failed === 0 ? 'none' : failed} given up`;
+  const failures = (count: 'all' | 'recent'): string => {
+    const givenUp = sum(final, count);
+    return `${counted(sum(attempts, count), 'attempt')} failed, ${givenUp === 0 ? 'none' : givenUp} given up`;
+  };
+  const since = earlier === undefined ? 'since it started' : `in the last ${recentMinutes} minutes`;
+  if (recentlyFailedBy.length === 0) {
+    const before = `before that: ${failures('all')} (${failedBy.join(', ')})`;
+    return { text: `${sent} sent, none failed ${since}; ${before}`, values, tone: 'right' };
+  }
+  const by = recentlyFailedBy.join(', ');
   return {
-    text: `${sent} sent, ${failures} since it started (${by})`,
+    text: `${sent} sent, ${failures('recent')} ${since} (${by})`,
     values,
     tone: 'notice',
     problems: [
       {
-        message: `notifications via ${by} failed: ${failures} since it started`,
+        message: `notifications via ${by} failed: ${failures('recent')} ${since}`,
         tryThis: 'promstack logs alertmanager',
       },
     ],
   };
+}
+
+/** The failures of one integration since Alertmanager started, and since the time of the earlier ones. */
+interface Failures {
+  readonly integration: string;
+  readonly all: number;
+  readonly recent: number;
+}
+
+function failuresIn(
+  page: string,
+  kind: string,
+  earlier: z.infer<typeof vector>['data']['result'] = [],
+): readonly Failures[] {
+  const totals = new Map<string, number>();
+  for (const sample of samplesOf(page, kind)) {
+    const integration = sampleLabel(sample, 'integration') ?? '';
+    totals.set(integration, (totals.get(integration) ?? 0) + sample.value);
+  }
+  return [...totals].map(([integration, all]) => {
+    const before = earlier.find(({ metric }) => metric.kind === kind && metric.integration === integration);
+    const previous = Number(before?.value[1] ?? 0);
+    // A lower counter has started again since.
+    return { integration, all, recent: previous > all ? all : all - previous };
+  });
 }
 
 function readReload(page: string, now: number): Reading | undefined {

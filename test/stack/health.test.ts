@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stackSchema } from '../../stack/config.ts';
 import type { Reading } from '../../stack/model.ts';
 import { services } from '../../stack/services.ts';
@@ -14,13 +14,17 @@ function read(
   label: string,
   body: unknown,
   startedAt?: ReadonlyMap<string, number>,
+  queried?: unknown,
 ): Reading | undefined {
   const indicator = services
     .find(({ name }) => name === service)
     ?.healthIndicators?.(config)
     .find((indicator) => indicator.label === label);
   if (indicator === undefined) throw new Error(`${service} has no indicator ${label}`);
-  return indicator.read({ status: 200, body: typeof body === 'string' ? body : JSON.stringify(body) }, now, startedAt);
+  const answer = (content: unknown) => {
+    return { status: 200, body: typeof content === 'string' ? content : JSON.stringify(content) };
+  };
+  return indicator.read(answer(body), now, startedAt, queried === undefined ? undefined : answer(queried));
 }
 
 const target = (health: string, lastError = '') => ({
@@ -273,7 +277,51 @@ test('notifications must count as sent once a receiver took them, and every atte
   expect(read('alertmanager', 'notifications', retried)).toMatchObject({
     text: '0 sent, 3 attempts failed, none given up since it started (slack)',
     tone: 'notice',
-    values: { sent: 0, failed: 0, failedAttempts: 3, failedBy: ['slack'] },
+    values: { sent: 0, failed: 0, failedAttempts: 3, failedBy: ['slack'], recentlyFailedBy: ['slack'] },
+  });
+});
+
+describe('notifications that failed', () => {
+  const page = [
+    'alertmanager_notification_requests_total{integration="email"} 20',
+    'alertmanager_notification_requests_failed_total{integration="email",receiver_name="a"} 5',
+    'alertmanager_notification_requests_failed_total{integration="email",receiver_name="b"} 2',
+    'alertmanager_notification_requests_failed_total{integration="slack"} 1',
+    'alertmanager_notifications_failed_total{integration="email",reason="other"} 2',
+    '',
+  ].join('\n');
+  const earlier = (attempts: number, slack: number, givenUp: number) => {
+    const series = (kind: string, integration: string, value: number) => {
+      return { metric: { kind, integration }, value: [1.5, String(value)] };
+    };
+    const requests = 'alertmanager_notification_requests_failed_total';
+    const counts = [series(requests, 'email', attempts), series(requests, 'slack', slack)];
+    const final = series('alertmanager_notifications_failed_total', 'email', givenUp);
+    return { status: 'success', data: { resultType: 'vector', result: [...counts, final] } };
+  };
+  const readAfter = (queried: unknown) => read('alertmanager', 'notifications', page, undefined, queried);
+
+  test('must not count as a problem once they are 15 minutes old', () => {
+    const reading = readAfter(earlier(7, 1, 2));
+    expect(reading).toMatchObject({
+      text: '12 sent, none failed in the last 15 minutes; before that: 8 attempts failed, 2 given up (email, slack)',
+      tone: 'right',
+      values: { failedAttempts: 8, failed: 2, failedBy: ['email', 'slack'], recentlyFailedBy: [] },
+    });
+    expect(reading?.problems).toBeUndefined();
+  });
+
+  test.each([
+    ['some of them', earlier(4, 1, 1), '3 attempts failed, 1 given up in the last 15 minutes (email)'],
+    ['those after a restart', earlier(90, 1, 30), '7 attempts failed, 2 given up in the last 15 minutes (email)'],
+    [
+      'those of an Alertmanager without earlier counters',
+      { status: 'success', data: { result: [] } },
+      '8 attempts failed, 2 given up in the last 15 minutes (email, slack)',
+    ],
+    ['all where Prometheus has no answer', 'x', '8 attempts failed, 2 given up since it started (email, slack)'],
+  ])('must be counted when they are newer: %s', (_, queried, text) => {
+    expect(readAfter(queried)).toMatchObject({ text: `12 sent, ${text}`, tone: 'notice' });
   });
 });
 

@@ -13,7 +13,7 @@ export const command = defineCommand({
   details:
     'Lists the revisions of the stack, newest first: when each was confirmed, by which user and command, and ' +
     'which files it changed. Revisions that a server rejected, and that were therefore rolled back, are listed ' +
-    'too. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
+    'too, with the reason. The history is stored on the engine, so every machine sees the same one. `rollback` can restore any of ' +
     'the newest ten.',
   json: () =>
     z.strictObject({
@@ -30,7 +30,7 @@ export const command = defineCommand({
             command: z.string(),
             state: z
               .enum(['current', 'restorable', 'past', 'refused'])
-              .describe('restorable: rollback can restore it; refused: it was rolled back'),
+              .describe('restorable: rollback can restore it; refused: it failed, and was rolled back'),
             refusedReason: z.string().optional(),
             changedFiles: z.array(z.string()),
           }),
@@ -110,11 +110,17 @@ export function printHistory(
     (service) =>
       `${red('✖')} ${service}: its current files were never confirmed: a change was interrupted\n  try: promstack up\n`,
   );
-  const last = history.entries.at(-1);
-  const why =
-    last?.refused === undefined ? '' : `${red('✖')} ${last.revision} was rolled back: ${last.refused.split('\n')[0]}\n`;
-  return [table([heads, ...rows], { columns }), why, ...interrupted].join('');
+  const refused = history.entries.toReversed().flatMap(({ revision, at, refused }) => {
+    if (refused === undefined) return [];
+    const lines = refused.split('\n').slice(0, shownReasonLines);
+    const why = lines.map((line) => line.trim()).join('\n  ');
+    return [`${red('✖')} ${revision}, ${ago(Date.parse(at), now)}, was not confirmed: ${why}\n`];
+  });
+  return [table([heads, ...rows], { columns }), ...refused, ...interrupted].join('');
 }
+
+/** The most lines of why a revision was not confirmed. */
+const shownReasonLines = 4;
 
 function changedText({ changed }: HistoryEntry): string {
   if (changed.length === 0) return 'no file';

@@ -88,21 +88,21 @@ describe('a failure must be rolled back if anything running was changed, and rep
       create alertmanager! -> Error: no; runs prometheus created
           create network, create volume, create prometheus, create config writer, create alertmanager!
       switch prometheus to new, alertmanager to new! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new!, record
       start prometheus! -> Error: no; runs prometheus created, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager, record
       start alertmanager! -> Error: no; runs prometheus new, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!, record
       prometheus is ready with new! -> starting prometheus: it was not ready in time: it does not answer: no; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
       alertmanager is ready with new! -> starting alertmanager: it was not ready in time: it does not answer: no; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
       record! -> Error: no; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!
+          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!, record
       "
     `);
   });
@@ -219,7 +219,7 @@ describe('an interrupt must be rolled back if anything running was changed, and 
           create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       alertmanager answers with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
           create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
-      record -> no error; runs prometheus new, alertmanager new
+      record -> AbortError: interrupted: the change was complete: revision new runs and is confirmed; runs prometheus new, alertmanager new
           create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record
       "
     `);
@@ -244,7 +244,7 @@ describe('an interrupt must be rolled back if anything running was changed, and 
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
       alertmanager answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, switch alertmanager to old, prometheus to old, reload alertmanager to old, reload prometheus to old
-      record -> no error; runs prometheus new, alertmanager new
+      record -> AbortError: interrupted: the change was complete: revision new runs and is confirmed; runs prometheus new, alertmanager new
           write files, switch prometheus to new, alertmanager to new, reload prometheus to new, reload alertmanager to new, record
       "
     `);
@@ -275,7 +275,7 @@ describe('an interrupt must be rolled back if anything running was changed, and 
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
       prometheus answers with new -> AbortError: interrupted: everything was rolled back to what ran before, and that is confirmed; runs alertmanager old, prometheus old
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, switch alertmanager to old, prometheus to old, stop prometheus, remove prometheus, create prometheus, reload alertmanager to old, start prometheus
-      record -> no error; runs alertmanager new, prometheus new
+      record -> AbortError: interrupted: the change was complete: revision new runs and is confirmed; runs alertmanager new, prometheus new
           write files, switch prometheus to new, alertmanager to new, stop prometheus, remove prometheus, create prometheus, reload alertmanager to new, start prometheus, record
       "
     `);

@@ -36,6 +36,11 @@ class RecordedStack {
     if (refused === undefined) this.#previous = desired;
   }
 
+  /** Removes the containers: only the volumes are left. */
+  down(): void {
+    this.#previous = { ...this.#previous, services: [] };
+  }
+
   /** The revisions whose files are in the volume. */
   get stored(): readonly string[] {
     const files = this.files
@@ -82,6 +87,24 @@ test('a removed file must have the name in the history that it had when it was a
     expect.arrayContaining([...known, 'prometheus/more/c.txt']),
     expect.arrayContaining([...known, 'prometheus/more/c.txt']),
   ]);
+});
+
+test('files that are the same as before the stack was taken down must not be listed as changed', async () => {
+  const path = `rules/user/${targetName('rules/a.yml', ['.yml'])}`;
+  const own = (content: string): readonly RenderedFile[] => [
+    { service, path, content, mode: 0o444, origin: 'rules/a.yml', isVerbatim: true },
+  ];
+  const stack = new RecordedStack();
+  await stack.change('r1', undefined, own('x'));
+  stack.down();
+  await stack.change('r1', undefined, own('x'));
+  stack.down();
+  await stack.change('r2', undefined, own('y'));
+  stack.down();
+  await stack.change('r3', 'it failed');
+  const { entries } = await readHistory(stack.files, service);
+  expect(entries.map(({ changed }) => changed).slice(1)).toEqual([[], ['rules/a.yml'], ['rules/a.yml']]);
+  expect(stack.stored).toContain('r3');
 });
 
 test('files that no revision needs any more must be deleted, since they may have secrets in them', async () => {

@@ -23,9 +23,24 @@ describe('the history as text', () => {
       cccccccccccc  1 min ago   ann@build1  watch    refused  no file
       bbbbbbbbbbbb  20 min ago  ann@build1  reload   current  alertmanager/alertmanager.yml
       aaaaaaaaaaaa  2 d ago     ann@build1  up                prometheus/rules/user/a.yml, prometheus/rules/user/b.yml, prometheus/rules/user/c.yml and 2 more
-      ✖ cccccccccccc was rolled back: reloading alertmanager: no
+      ✖ cccccccccccc, 1 min ago, was not confirmed: reloading alertmanager: no
+        more
       "
     `);
+  });
+
+  it('must say of each revision that was not confirmed why', () => {
+    const refused = ['starting prometheus: it exited\n  last lines:\n  a\n  b\n  c', 'reloading alertmanager: no'];
+    const [first = '', second = ''] = refused;
+    const text = print([
+      entry('aaaaaaaaaaaa', { minutesAgo: 9, refused: first }),
+      entry('bbbbbbbbbbbb', { minutesAgo: 8, refused: second }),
+      entry('cccccccccccc', { minutesAgo: 7 }),
+    ]);
+    expect(text.slice(text.indexOf('✖'))).toBe(
+      '✖ bbbbbbbbbbbb, 8 min ago, was not confirmed: reloading alertmanager: no\n' +
+        '✖ aaaaaaaaaaaa, 9 min ago, was not confirmed: starting prometheus: it exited\n  last lines:\n  a\n  b\n',
+    );
   });
 
   it('must fit the terminal', () => {
