@@ -7,6 +7,8 @@ export interface SourceRange {
   readonly offset: number;
   /** How many characters to underline; at least 1. */
   readonly length: number;
+  /** Whether the file holds secrets, so that its lines are not printed. */
+  readonly isHidden?: boolean | undefined;
 }
 
 /** `warning`: probably a mistake. `note`: promstack does something that the file does not say; `check --strict` accepts it. */

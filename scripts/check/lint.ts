@@ -22,10 +22,9 @@ export function lintRendering(rendering: Rendering, live?: LiveSeries): readonly
   });
   const codes = lints.map(({ code }) => code);
   const own = [...new Set(context.rules.flatMap((rule) => (rule.isOwn ? [rule.file] : [])))];
-  const stack = places.stackFile();
   return [
     ...findings,
-    ...(stack === undefined ? [] : unknownIgnores(stack.text, stack.name, codes)),
+    ...[...(rendering.written?.texts ?? [])].flatMap(([file, text]) => unknownIgnores(text, file, codes)),
     ...own.flatMap((file) => unknownIgnores(revealed(file), file.origin, codes)),
   ];
 }
@@ -38,14 +37,7 @@ class Places {
 
   constructor(rendering: Rendering) {
     this.#rendering = rendering;
-    this.#stack = ignoreComments(rendering.written?.text ?? '');
-  }
-
-  /** stack.yml, if the stack was loaded from a file. */
-  stackFile(): { readonly name: string; readonly text: string } | undefined {
-    const { written, locate } = this.#rendering;
-    const name = locate?.([])?.file;
-    return written === undefined || name === undefined ? undefined : { name, text: written.text };
+    this.#stack = ignoreComments((file) => rendering.written?.texts.get(file) ?? '');
   }
 
   /** Whether a comment at the finding or at a parent key silences the lint. */
@@ -78,7 +70,10 @@ class Places {
 
   #read(file: RenderedFile): { readonly source: YamlSource; readonly comments: IgnoreComments } {
     const text = revealed(file);
-    const known = this.#files.get(file) ?? { source: readYaml(text, file.origin), comments: ignoreComments(text) };
+    const known = this.#files.get(file) ?? {
+      source: readYaml(text, file.origin),
+      comments: ignoreComments(() => text),
+    };
     this.#files.set(file, known);
     return known;
   }

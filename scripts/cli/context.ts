@@ -11,8 +11,10 @@ import type { TerminalOutput } from './terminal-output.ts';
 export interface Context<Fields = never, Line = never> {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The stack file of `-f`, as typed; without it, the file is searched from `cwd` upwards. */
-  readonly file: string | undefined;
+  /** The stack files of `-f`, as typed; without them, stack.yml is searched from `cwd` upwards. */
+  readonly file: readonly string[];
+  /** The env files of `--env-file`, as typed. */
+  readonly envFile: readonly string[];
   /** The running stack the user named with `-p`, as typed; its commands read no stack.yml. */
   readonly stackName: string | undefined;
   /** Whether the result is printed as JSON. */

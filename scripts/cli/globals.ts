@@ -2,7 +2,8 @@ import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 
 /** The options of every command, before or after its name. */
 export interface Globals {
-  readonly file: string | undefined;
+  readonly file: readonly string[];
+  readonly envFile: readonly string[];
   /** The running stack that `-p` names, as typed. */
   readonly stackName: string | undefined;
   readonly json: boolean;
@@ -58,12 +59,25 @@ export function addGlobals(command: CommandUnknownOpts, takesName: boolean): voi
     const name = long.split(' ')[0];
     if (taken.has(name)) continue;
     const flags = short === undefined || taken.has(short) ? long : `${short}, ${long}`;
-    command.addOption(new Option(flags, what).helpGroup(globalsGroup).hideHelp(name === '--name' && !takesName));
+    const option = new Option(flags, what).helpGroup(globalsGroup).hideHelp(name === '--name' && !takesName);
+    if (repeatable.has(name)) option.argParser(addWord);
+    command.addOption(option);
   }
 }
 
+const repeatable: ReadonlySet<string | undefined> = new Set(['--file', '--env-file']);
+
+function addWord(word: string, before: readonly string[] = []): readonly string[] {
+  return [...before, word];
+}
+
 const declared: readonly (readonly [short: string | undefined, long: string, what: string])[] = [
-  ['-f', '--file <file>', 'stack file (default: stack.yml in this folder or the nearest parent)'],
+  [
+    '-f',
+    '--file <file>',
+    'stack file (default: stack.yml in this folder or the nearest parent); repeat it to merge files',
+  ],
+  [undefined, '--env-file <file>', 'env file to use instead of .env beside the stack file; may be repeated'],
   ['-p', '--name <stack>', 'name of a stack on the engine; stack.yml is not read'],
   [undefined, '--json', 'print results as JSON on stdout and progress as JSON lines on stderr'],
   ['-q', '--quiet', 'print only results and errors, no progress'],
@@ -71,16 +85,19 @@ const declared: readonly (readonly [short: string | undefined, long: string, wha
   [undefined, '--no-color', 'disable colors (also: NO_COLOR=1)'],
 ];
 
-/** The global options of the program and its commands; the innermost `--file` and `--name` win. */
+/** The global options of the program and its commands; the innermost `--name` wins. */
 export function readGlobals(command: CommandUnknownOpts): Globals {
   const values: Record<string, unknown>[] = [];
   for (let level: CommandUnknownOpts | null = command; level !== null; level = level.parent) {
     values.push(globalValues(level));
   }
   const text = (name: string) => values.map((options) => options[name]).find((value) => typeof value === 'string');
+  // Those before the command's name come first.
+  const list = (name: string) => values.toReversed().flatMap((options) => (options[name] as readonly string[]) ?? []);
   const has = (name: string) => values.some((options) => options[name] === true);
   return {
-    file: text('file'),
+    file: list('file'),
+    envFile: list('envFile'),
     stackName: text('name'),
     json: has('json'),
     quiet: has('quiet'),

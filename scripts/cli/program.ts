@@ -169,7 +169,11 @@ function fill(
 }
 
 /** A conflict among the global options, or with the command. */
-function conflictOf(command: CommandUnknownOpts, { file, stackName }: Globals, takesName: boolean): string | undefined {
+function conflictOf(
+  command: CommandUnknownOpts,
+  { file: [file], stackName }: Globals,
+  takesName: boolean,
+): string | undefined {
   if (stackName === undefined) return undefined;
   if (!takesName) return `${pathOf(command)} does not take -p, the name of a stack on the engine`;
   return file === undefined ? undefined : `-f ${file} and -p ${stackName} both name a stack: use one of them`;

@@ -84,6 +84,7 @@ export async function runCommand(
     cwd,
     env,
     file: globals.file,
+    envFile: globals.envFile,
     stackName: globals.stackName,
     json,
     nameStack: (name) => {

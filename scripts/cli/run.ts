@@ -63,7 +63,8 @@ async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise
 /** The global options of a command line that may be invalid, for its error message. */
 function globalsOf(argv: readonly string[]): Globals {
   return {
-    file: undefined,
+    file: [],
+    envFile: [],
     stackName: undefined,
     json: argv.includes('--json'),
     quiet: false,

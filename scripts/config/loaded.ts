@@ -2,23 +2,27 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import type { MissingSecret } from './yaml-source.ts';
 
-/** The file from which a stack is managed. */
+/** The files from which a stack is managed. */
 export interface StackOrigin {
   /** The name of the machine that has the file. */
   readonly host: string;
   /** Absolute, with links resolved. */
   readonly folder: string;
-  /** The name of the file in the folder. */
+  /** The path of the file from the folder; those of several files are separated by colons. */
   readonly file: string;
+  /** Whether the stack's name is from the variable PROMSTACK_NAME, so that one file may have several stacks. */
+  readonly isNameGiven?: boolean | undefined;
 }
 
 /** A loaded stack.yml: its valid config, its location, and the user files that it names. */
 export interface LoadedStack {
   readonly config: StackConfig;
-  /** Absolute path of stack.yml. */
+  /** Absolute path of stack.yml, the first of several stack files. */
   readonly path: string;
-  /** The folder of stack.yml; every path in it is relative to this. */
+  /** The folder of stack.yml; every path in the stack files is relative to this. */
   readonly folder: string;
+  /** Absolute paths of the further stack files, and of the env files, which need not exist. */
+  readonly further?: readonly string[] | undefined;
   /** Undefined when the file has no place, such as a pipe, or when the stack's name is not from the file. */
   readonly origin?: StackOrigin | undefined;
   /** The position in stack.yml of a key's value, or of the key; for a key that is not in the file, that of its nearest parent. */
@@ -31,10 +35,10 @@ export interface LoadedStack {
   readonly written?: SourceText | undefined;
 }
 
-/** The source text of stack.yml, for comments that silence warnings, and the user's tests. */
+/** The source text of the stack files, for comments that silence warnings, and the user's tests. */
 export interface SourceText {
-  /** The text of stack.yml. */
-  readonly text: string;
+  /** The texts of the stack files, by their paths as the user would type them. */
+  readonly texts: ReadonlyMap<string, string>;
   /** The user's working directory, which paths in messages are relative to. */
   readonly cwd: string;
   readonly tests: readonly OwnTest[];

@@ -7,10 +7,11 @@ import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { readPlainYaml } from '../../stack/values/plain-yaml.ts';
 import { shortHash } from '../util/hash.ts';
+import { pathExists } from '../util/path-exists.ts';
 import { isFolder, notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 import { backwardRange, findByGlob, isGlob } from './glob.ts';
-import type { LoadedUserFile } from './loaded.ts';
+import type { LoadedUserFile, OwnTest } from './loaded.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** The user's files, and their problems. */
@@ -201,4 +202,27 @@ function readJson(content: string): { readonly value: unknown } | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The folder of the user's tests, next to stack.yml. */
+const testsFolder = 'tests';
+
+/** Reads the YAML files in the folder `tests` next to stack.yml, sorted by path; the folder may be missing. */
+export async function readOwnTests(folder: string, cwd: string): Promise<readonly OwnTest[]> {
+  const tests: OwnTest[] = [];
+  for (const name of await findByGlob(folder, `${testsFolder}/*.{yml,yaml}`)) {
+    const path = join(folder, name);
+    const content = readTextSync(path);
+    if (typeof content === 'string') {
+      tests.push({ path, origin: relative(cwd, path), content });
+    } else if (content.because !== notFound || (await pathExists(path))) {
+      // A file that was removed since its folder was listed is ignored.
+      throw new StackError({
+        doing: `reading the test ${path}`,
+        why: `it ${content.because}`,
+        tryThis: content.hint ?? `make it a readable file, or move it out of the folder ${testsFolder}`,
+      });
+    }
+  }
+  return tests;
 }

@@ -1,36 +1,52 @@
 import {
+  type CollectionTag,
   type Document,
   type DocumentOptions,
-  isAlias,
-  isMap,
-  isPair,
   isScalar,
-  isSeq,
   LineCounter,
   type Node,
-  type Pair,
   type ParseOptions,
   parseDocument,
-  type Scalar,
+  type ScalarTag,
   type SchemaOptions,
 } from 'yaml';
 import type { Diagnostic, KeyPath, Problem, SourceRange } from '../../stack/diagnostic.ts';
+import type { Secret } from '../../stack/secret.ts';
 import { plainScalars } from '../../stack/values/plain-scalar.ts';
 import { invisibleIn } from '../../stack/values/words.ts';
 import { type SecretSource, secretTags } from './secret-tags.ts';
 import { badReference, explainYaml } from './yaml-errors.ts';
+import { findNode, mergeTagsInLists, rangeWithin } from './yaml-nodes.ts';
 
 /** A parsed YAML file: its value, and the positions of its parts. */
-export interface YamlSource {
+export interface YamlSource extends Places {
+  /** The path as the user would type it. */
+  readonly file: string;
+  readonly text: string;
   readonly value: unknown;
   /** YAML errors, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
   /** False when the YAML is invalid, so that there is no value. */
   readonly isWhole: boolean;
+  /** Whether a tag says how a value joins that of another file. */
+  readonly hasMergeTags: boolean;
+  find(path: KeyPath): FoundNode;
+}
+
+/** The positions of keys in one YAML file or several. */
+export interface Places {
   /** The position of a value, or of its key; for a key that is not in the file, that of its nearest parent. */
   locate(path: KeyPath, atKey?: boolean): SourceRange;
   /** Adds the position to a problem. */
   toDiagnostic(problem: Problem): Diagnostic;
+}
+
+/** The value and key at a path, or at the longest part of it that exists, and the document they are in. */
+export interface FoundNode {
+  readonly parsed: ParsedYaml;
+  readonly node: Node | undefined;
+  readonly key: Node | undefined;
+  readonly isFound: boolean;
 }
 
 /** Reads YAML without secrets: `!env` and `!file` are unknown tags. `file` is the path as the user would type it. */
@@ -38,34 +54,60 @@ export function readYaml(text: string, file: string): YamlSource {
   return toSource(parseYaml(text, file, plainScalars), false);
 }
 
+/** The tags that say how a value joins that of the files before; `mergeYaml` reads them from the nodes. */
+const mergeTags: readonly (ScalarTag | CollectionTag)[] = [
+  { tag: '!append', collection: 'seq', resolve: (list) => list },
+  { tag: '!override', collection: 'map', resolve: (map) => map },
+  { tag: '!override', collection: 'seq', resolve: (list) => list },
+  { tag: '!reset', resolve: () => null },
+  { tag: '!reset', collection: 'map', resolve: (map) => map },
+  { tag: '!reset', collection: 'seq', resolve: (list) => list },
+];
+
+/** A secret and the place of its tag. */
+export interface PlacedSecret {
+  readonly secret: Secret;
+  readonly where: SourceRange;
+}
+
 /** A secret that could not be read; without an origin its tag is wrong. */
 export interface MissingSecret {
+  /** Its value in the file: empty, or a substitute. */
+  readonly secret: Secret;
   readonly origin: string | undefined;
   readonly diagnostic: Diagnostic;
 }
 
+/** A stack file, its secrets, and those of them that could not be read. */
+export interface StackSource extends YamlSource {
+  readonly secrets: readonly PlacedSecret[];
+  readonly missingSecrets: readonly MissingSecret[];
+}
+
 /**
- * Reads YAML with the tags `!env` and `!file`. A secret that cannot be read is empty and reported in `missingSecrets`; without
- * a source all secrets are empty.
+ * Reads YAML with the tags of stack.yml: `!env` and `!file`, and those that say how files are merged. A secret that cannot be
+ * read is empty and reported in `missingSecrets`; without a source all secrets are empty.
  */
 export async function readYamlWithSecrets(
   text: string,
   file: string,
-  secrets: SecretSource | undefined,
-): Promise<YamlSource & { readonly missingSecrets: readonly MissingSecret[] }> {
+  source: SecretSource | undefined,
+): Promise<StackSource> {
   const { tags, fill } = secretTags();
   const parsed = parseYaml(text, file, {
     ...plainScalars,
-    customTags: (core) => [...tags, ...plainScalars.customTags(core)],
+    customTags: (core) => [...tags, ...mergeTags, ...plainScalars.customTags(core)],
   });
-  const problems = secrets === undefined ? [] : await fill(secrets);
+  const { secrets, problems } = source === undefined ? { secrets: [], problems: [] } : await fill(source);
   const missingSecrets = problems.map(
-    ({ from, to, origin, ...problem }): MissingSecret => ({
+    ({ from, to, origin, secret, ...problem }): MissingSecret => ({
+      secret,
       origin,
       diagnostic: { severity: 'error', ...problem, where: parsed.rangeAt(from, to) },
     }),
   );
-  return { ...toSource(parsed, true), missingSecrets };
+  const placed = secrets.map(({ secret, from, to }) => ({ secret, where: parsed.rangeAt(from, to) }));
+  return { ...toSource(parsed, true), secrets: placed, missingSecrets };
 }
 
 interface ParsedYaml {
@@ -95,21 +137,21 @@ function parseYaml(text: string, file: string, options: ParseOptions & DocumentO
 /** Far more than any config has; with some thousand levels the parser runs out of memory. */
 const tooDeep = /^ {1000}/m;
 
-function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
-  const { document, text, rangeAt } = parsed;
-
+/** The positions of the nodes that `find` returns. */
+export function placesOf(find: (path: KeyPath) => FoundNode): Places {
   const locate = (path: KeyPath, atKey = false): SourceRange => {
-    const { node, key, isFound } = findNode(document, path);
-    const place = key !== undefined && (atKey || !isFound || node === undefined) ? key : (node ?? document.contents);
+    const { parsed, node, key, isFound } = find(path);
+    const place =
+      key !== undefined && (atKey || !isFound || node === undefined) ? key : (node ?? parsed.document.contents);
     const [from, to] = place?.range ?? [0, 0];
-    return rangeAt(from, to);
+    return parsed.rangeAt(from, to);
   };
   const locateWithin = (path: KeyPath, part: { from: number; length: number }): SourceRange | undefined => {
-    const { node, isFound } = findNode(document, path);
-    const place = isFound && isScalar(node) ? rangeWithin(text, node, part) : undefined;
-    return place && rangeAt(place.from, place.to);
+    const { parsed, node, isFound } = find(path);
+    const place = isFound && isScalar(node) ? rangeWithin(parsed.text, node, part) : undefined;
+    return place && parsed.rangeAt(place.from, place.to);
   };
-  const isWritten = ({ path }: { readonly path: KeyPath }): boolean => findNode(document, path).isFound;
+  const isWritten = ({ path }: { readonly path: KeyPath }): boolean => find(path).isFound;
 
   const toDiagnostic = (problem: Problem): Diagnostic => {
     const { severity = 'error', code, message, hint, path, within, atKey, related = [] } = problem;
@@ -118,13 +160,13 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
     const main = isWritten(problem) ? path : (written[0]?.path ?? path);
     const others = main === path ? written : [];
     const where = (within && locateWithin(path, within)) ?? locate(main, atKey);
-    const node = findNode(document, main).node;
+    const { node, parsed } = find(main);
     const isNull = message.endsWith('got nothing') && isScalar(node) && /^(?:null|~)$/i.test(node.source ?? '');
     return {
       severity,
       code,
       message,
-      hint: invisibleHint(text, where) ?? (isNull ? `put it in quotes: "${node.source}"` : hint),
+      hint: invisibleHint(parsed.text, where) ?? (isNull ? `put it in quotes: "${node.source}"` : hint),
       where,
       related:
         others.length === 0
@@ -132,6 +174,14 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
           : others.map((place) => ({ where: locate(place.path), message: place.message })),
     };
   };
+  return { locate, toDiagnostic };
+}
+
+function toSource(parsed: ParsedYaml, isStack: boolean): YamlSource {
+  const { document, text, rangeAt } = parsed;
+  const find = (path: KeyPath): FoundNode => ({ parsed, ...findNode(document, path) });
+  const hasMergeTags = isStack && /!(?:append|override|reset)\b/.test(text);
+  const source = { file: rangeAt(0, 0).file, text, hasMergeTags, find, ...placesOf(find) };
 
   const deep = tooDeep.exec(text);
   if (deep !== null) {
@@ -139,23 +189,23 @@ function toSource(parsed: ParsedYaml, hasSecrets: boolean): YamlSource {
     const line = text.slice(0, deep.index).split('\n').length;
     const where = { ...rangeAt(0, 1), line, column: 1, offset: deep.index };
     const diagnostics = [{ severity: 'error', code: 'yaml', message, where } as const];
-    return { value: undefined, diagnostics, isWhole: false, locate, toDiagnostic };
+    return { ...source, value: undefined, diagnostics, isWhole: false };
   }
   const { diagnostics, isWhole } = explainYaml(document, rangeAt, text);
   const tagged = diagnostics.map((diagnostic) =>
     diagnostic.code === 'unknown-tag'
-      ? { ...diagnostic, ...aboutTag(diagnostic, hasSecrets) }
+      ? { ...diagnostic, ...aboutTag(diagnostic, isStack) }
       : { ...diagnostic, hint: (diagnostic.where && invisibleHint(text, diagnostic.where)) ?? diagnostic.hint },
   );
-  if (!isWhole) return { value: undefined, diagnostics: tagged, isWhole, locate, toDiagnostic };
+  if (!isWhole) return { ...source, value: undefined, diagnostics: tagged, isWhole };
   const result = toValue(parsed);
-  return {
-    value: 'value' in result ? result.value : undefined,
-    diagnostics: 'value' in result ? tagged : [...tagged, result],
-    isWhole: 'value' in result,
-    locate,
-    toDiagnostic,
-  };
+  if (!('value' in result)) return { ...source, value: undefined, diagnostics: [...tagged, result], isWhole: false };
+  const useless = hasMergeTags ? mergeTagsInLists(document) : [];
+  const inLists = useless.map(({ tag, from, to }): Diagnostic => {
+    const message = `${tag} has no effect in a list: the items of lists are not merged`;
+    return { severity: 'error', code: 'merge-tag', message, hint: 'remove it', where: rangeAt(from, to) };
+  });
+  return { ...source, value: result.value, diagnostics: [...tagged, ...inLists], isWhole: true };
 }
 
 /** What to do about an invisible character in a range, or between the start of the line and the range. */
@@ -183,115 +233,12 @@ function toValue({ document, text, rangeAt }: ParsedYaml): { readonly value: unk
   }
 }
 
-function aboutTag({ message }: Diagnostic, hasSecrets: boolean): Pick<Diagnostic, 'message' | 'hint'> {
-  if (!hasSecrets) return { message, hint: 'remove it: YAML tags are not allowed in this file' };
-  const tag = /!(?:env|file)\b/.exec(message)?.[0];
+function aboutTag({ message }: Diagnostic, isStack: boolean): Pick<Diagnostic, 'message' | 'hint'> {
+  if (!isStack) return { message, hint: 'remove it: YAML tags are not allowed in this file' };
+  const tag = /!(?:env|file|append|override)\b/.exec(message)?.[0];
+  const takes = { '!append': 'a list', '!override': 'a mapping or a list' }[tag ?? ''] ?? 'a single string';
   return {
-    message: tag === undefined ? message : `${tag} takes a single string`,
-    hint: 'the tags are !env NAME and !file PATH',
+    message: tag === undefined ? message : `${tag} takes ${takes}`,
+    hint: 'the tags are !env NAME and !file PATH, and those that merge files: !append, !override and !reset',
   };
-}
-
-/** The value and key at a path, or at the longest part of it that exists. */
-function findNode(
-  document: Document,
-  path: KeyPath,
-): { readonly node: Node | undefined; readonly key: Node | undefined; readonly isFound: boolean } {
-  let node = resolved(document, document.contents);
-  let key: Node | undefined;
-  for (const step of path) {
-    if (isSeq(node)) {
-      const item = node.items[Number(step)] as Node | undefined;
-      if (item === undefined) return { node, key, isFound: false };
-      // An item has no key: its first key, or the item itself, is used instead.
-      node = resolved(document, item);
-      key = isMap(node) ? (node.items[0]?.key as Node | undefined) : node;
-    } else {
-      const pair = isMap(node) ? findPair(document, node.items, String(step)) : undefined;
-      if (pair === undefined) return { node, key, isFound: false };
-      key = pair.key as Node;
-      node = resolved(document, pair.value as Node | null);
-    }
-  }
-  return { node, key, isFound: true };
-}
-
-function findPair(document: Document, pairs: readonly Pair[], name: string): Pair | undefined {
-  // The last of duplicate keys counts.
-  const own = pairs.findLast(({ key }) => isScalar(key) && String(key.value) === name);
-  if (own !== undefined) return own;
-  for (const { key, value } of pairs) {
-    if (!isScalar(key) || key.source !== '<<') continue;
-    const merged = resolved(document, value as Node | null);
-    for (const item of isSeq(merged) ? merged.items : [merged]) {
-      const map = resolved(document, item as Node | null);
-      const pair = isMap(map) ? findPair(document, map.items, name) : undefined;
-      if (pair !== undefined && isPair(pair)) return pair;
-    }
-  }
-  return undefined;
-}
-
-function resolved(document: Document, node: Node | null | undefined): Node | undefined {
-  return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
-}
-
-/** A range of offsets in the file; `to` is exclusive. */
-interface OffsetRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The range in the file of a part of a scalar; undefined when folding or escapes have moved its characters. */
-function rangeWithin(text: string, scalar: Scalar, part: { from: number; length: number }): OffsetRange | undefined {
-  if (typeof scalar.value !== 'string' || !scalar.range) return undefined;
-  const offsets = offsetsOf(text, scalar, scalar.range);
-  if (offsets === undefined) return undefined;
-  const from = offsets[Math.min(part.from, offsets.length - 1)];
-  if (from === undefined) return undefined;
-  const last = offsets[Math.min(part.from + Math.max(1, part.length), offsets.length) - 1] ?? from;
-  return { from, to: last + 1 };
-}
-
-/** The offset in the file of each character of a scalar's value. */
-function offsetsOf(
-  text: string,
-  scalar: Scalar,
-  [start, end]: readonly [number, number, number],
-): number[] | undefined {
-  const value = String(scalar.value);
-  if (scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED') return blockOffsets(text, value, start, end);
-  const isQuoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
-  const inner: OffsetRange = isQuoted ? { from: start + 1, to: end - 1 } : { from: start, to: end };
-  const offsets: number[] = [];
-  for (let at = inner.from; at < inner.to; ) {
-    if (text[at] === '\n') return undefined;
-    offsets.push(at);
-    at += scalar.type === 'PLAIN' ? 1 : widthOf(text, at, scalar.type === 'QUOTE_DOUBLE');
-  }
-  return offsets.length === value.length ? offsets : undefined;
-}
-
-/** The width in the file of a character of a quoted scalar. */
-function widthOf(text: string, at: number, isDouble: boolean): number {
-  if (!isDouble) return text.startsWith("''", at) ? 2 : 1;
-  if (text[at] !== '\\') return 1;
-  return { x: 4, u: 6, U: 10 }[text[at + 1] ?? ''] ?? 2;
-}
-
-/** For a literal block, and for a folded one if each line break became one space. */
-function blockOffsets(text: string, value: string, start: number, end: number): number[] | undefined {
-  const first = text.indexOf('\n', start) + 1;
-  const indent = /^ */.exec(text.slice(first, end))?.[0].length ?? 0;
-  const offsets: number[] = [];
-  for (let at = first; at < end; ) {
-    const stop = text.indexOf('\n', at);
-    const lineEnd = stop === -1 || stop > end ? end : stop;
-    for (let i = at + indent; i < lineEnd; i++) offsets.push(i);
-    offsets.push(lineEnd);
-    at = lineEnd + 1;
-  }
-  const flat = (lines: string) => lines.replaceAll('\n', ' ').trimEnd();
-  const written = offsets.map((at) => text[at] ?? '').join('');
-  return flat(written) === flat(value) ? offsets : undefined;
 }

@@ -10,13 +10,15 @@ export const serviceLabel = 'dev.promstack.service';
 export const specHashLabel = 'dev.promstack.spec-hash';
 /** The ContainerSpec itself as JSON, to say which field is the reason to recreate a container. */
 export const specLabel = 'dev.promstack.spec';
-/** The host, folder and file name of the stack.yml from which the stack was managed when it was created. */
+/** The host, folder and file names of the stack.yml from which the stack was managed when it was created. */
 export const hostLabel = 'dev.promstack.host';
 export const folderLabel = 'dev.promstack.folder';
 export const fileLabel = 'dev.promstack.file';
 /** By these two, desktop tools group the containers of a project. compose itself uses only containers that also have its hash of their config. */
 export const projectLabel = 'com.docker.compose.project';
 const projectServiceLabel = 'com.docker.compose.service';
+/** Present when the stack's name was given by the variable PROMSTACK_NAME. */
+export const nameGivenLabel = 'dev.promstack.name-given';
 /** The version of promstack that created it. */
 const versionLabel = 'dev.promstack.version';
 /** The holder of the stack's lock, as JSON; only on the lock volume. */

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { StackOrigin } from '../config/loaded.ts';
-import { isSameOrigin } from '../state/origin.ts';
+import { filesText, isSameOrigin } from '../state/origin.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -27,12 +27,12 @@ export async function checkOrigin(check: OriginCheck): Promise<void> {
   if (renamedFrom !== undefined) {
     throw new StackError({
       doing: `changing the stack ${stack}`,
-      why: `${join(origin.folder, origin.file)} runs as the stack ${renamedFrom}: its name was changed, and ${stack} would start beside ${renamedFrom}, without its data`,
+      why: `${filesText(origin)} runs as the stack ${renamedFrom}: its name was changed, and ${stack} would start beside ${renamedFrom}, without its data`,
       tryThis: `set \`name: ${renamedFrom}\` in stack.yml again, or run \`promstack down -p ${renamedFrom}\` first, which keeps the volumes of ${renamedFrom}`,
     });
   }
   if (current === undefined || takeOver === true || isSameOrigin(current, origin)) return;
-  const isGone = current.host === origin.host && !(await pathExists(join(current.folder, current.file)));
+  const isGone = current.host === origin.host && !(await exists(current));
   throw new OtherOriginError({
     doing: `changing the stack ${stack}`,
     why: `it is managed from ${originText(current, origin)}${isGone ? ', which no longer exists' : ''}, not from ${originText(origin, current)}`,
@@ -49,8 +49,12 @@ export function volumesNote(
   return `the volumes of ${stack} exist already, with their data: they were created for ${originText(volumesFrom, origin)}; for a stack of its own, set a different name in stack.yml`;
 }
 
-/** A file, with its host when the other one is on a different host. */
-function originText({ host, folder, file }: StackOrigin, other: StackOrigin): string {
-  const path = join(folder, file);
-  return host === other.host ? path : `${path} on ${host}`;
+/** The files, with their host when the other ones are on a different host. */
+function originText(origin: StackOrigin, other: StackOrigin): string {
+  return origin.host === other.host ? filesText(origin) : `${filesText(origin)} on ${origin.host}`;
+}
+
+async function exists({ folder, file }: StackOrigin): Promise<boolean> {
+  const found = await Promise.all(file.split(':').map((name) => pathExists(resolve(folder, name))));
+  return found.every(Boolean);
 }

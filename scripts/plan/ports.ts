@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import type { PortSpec } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, HostPort } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
-import { isSameOrigin, originOf } from '../state/origin.ts';
+import { filesText, isRenamed, originOf } from '../state/origin.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** Whether a requested port conflicts with one of the ports in use. */
@@ -73,14 +72,13 @@ function byHolder({ holder }: TakenPort): string {
 function formerName(holder: TakenPort['holder'], stack: string, origin: StackOrigin | undefined): string | undefined {
   if (typeof holder !== 'object' || origin === undefined) return undefined;
   const name = holder.labels[stackLabel];
-  return name !== stack && isSameOrigin(originOf([holder]), origin) ? name : undefined;
+  return name !== stack && isRenamed(originOf([holder]), origin) ? name : undefined;
 }
 
 function containerText(container: ContainerSummary): string {
   const { name, labels } = container;
   const stack = labels[stackLabel];
   const origin = originOf([container]);
-  const place =
-    origin === undefined ? '' : `, which is managed from ${join(origin.folder, origin.file)} on ${origin.host}`;
+  const place = origin === undefined ? '' : `, which is managed from ${filesText(origin)} on ${origin.host}`;
   return `the container ${name}${stack === undefined ? '' : ` of the stack ${stack}${place}`}`;
 }

@@ -27,7 +27,8 @@ export interface RenderedStack {
 }
 
 /** Loads stack.yml with the files it names, and renders every file from the templates. */
-export async function renderStack(options: RenderStackOptions): Promise<Result<RenderedStack>> {
+export async function renderStack(given: RenderStackOptions): Promise<Result<RenderedStack>> {
+  const options = { ...given, pipes: given.pipes ?? new Map<string, string>() };
   const { without = [], findLeftOut } = options;
   const rendered = await renderWithout(options, without);
   if (findLeftOut === undefined) return rendered;

@@ -122,7 +122,7 @@ function placeInFiles(problems: readonly FileProblem[], { files }: TemplateSet):
     const source = readYaml(text, file.origin);
     if (!canBeIgnored) return [source.toDiagnostic(problem)];
     const { path, code, hint } = problem;
-    if (ignoreComments(text).silences(path, code, source.locate)) return [];
+    if (ignoreComments(() => text).silences(path, code, source.locate)) return [];
     return [source.toDiagnostic({ ...problem, hint: silenceHint(code, hint) })];
   });
 }

@@ -1,13 +1,16 @@
+import { join } from 'node:path';
+import { andList } from '../../stack/values/words.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../engine/engine.ts';
-import { fileLabel, folderLabel, hostLabel, roleLabel, stackLabel } from '../engine/labels.ts';
+import { fileLabel, folderLabel, hostLabel, nameGivenLabel, roleLabel, stackLabel } from '../engine/labels.ts';
 
 type Labelled = Pick<VolumeSummary, 'labels'> & Partial<Pick<ContainerSummary, 'createdAt'>>;
 
 /** The labels that say from which file a stack is managed; none when that is unknown. */
 export function originLabels(origin: StackOrigin | undefined): Record<string, string> {
   if (origin === undefined) return {};
-  return { [hostLabel]: origin.host, [folderLabel]: origin.folder, [fileLabel]: origin.file };
+  const labels = { [hostLabel]: origin.host, [folderLabel]: origin.folder, [fileLabel]: origin.file };
+  return origin.isNameGiven === true ? { ...labels, [nameGivenLabel]: 'true' } : labels;
 }
 
 /**
@@ -20,11 +23,24 @@ export function originOf(resources: readonly Labelled[]): StackOrigin | undefine
     .toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
   if (newest === undefined) return undefined;
   const { [hostLabel]: host = '', [folderLabel]: folder = '', [fileLabel]: file = '' } = newest.labels;
-  return { host, folder, file };
+  return { host, folder, file, ...(newest.labels[nameGivenLabel] === undefined ? {} : { isNameGiven: true }) };
+}
+
+/** `/srv/shop/stack.yml`, or `/srv/shop/stack.yml with prod.yml` for several files. */
+export function filesText({ folder, file }: StackOrigin): string {
+  const [first = '', ...further] = file.split(':');
+  return `${join(folder, first)}${further.length === 0 ? '' : ` with ${andList(further, '')}`}`;
 }
 
 export function isSameOrigin(a: StackOrigin | undefined, b: StackOrigin): boolean {
   return a?.host === b.host && a.folder === b.folder && a.file === b.file;
+}
+
+/**
+ * Whether two stacks of the same file are one that was renamed: a file has several when PROMSTACK_NAME gives them their names.
+ */
+export function isRenamed(a: StackOrigin | undefined, b: StackOrigin): boolean {
+  return isSameOrigin(a, b) && a?.isNameGiven !== true && b.isNameGiven !== true;
 }
 
 /** The name under which the file of a stack runs on the engine, when it is a different one. */
@@ -36,7 +52,7 @@ export function renamedFrom(
   const byStack = stacksAmong(containers);
   // The file has a stack of this name already, so its name was not changed.
   if (origin === undefined || isSameOrigin(originOf(byStack.get(stack) ?? []), origin)) return undefined;
-  return [...byStack].find(([name, own]) => name !== stack && isSameOrigin(originOf(own), origin))?.[0];
+  return [...byStack].find(([name, own]) => name !== stack && isRenamed(originOf(own), origin))?.[0];
 }
 
 /** The name of every stack whose stack.yml had none, before such a stack was named after its folder. */

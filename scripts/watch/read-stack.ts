@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { findStackFile } from '../config/load.ts';
+import { type FileOptions, findStackFiles, type StackFiles } from '../config/stack-file.ts';
 import type { CheckedFiles } from '../config/user-files.ts';
 import { type RenderedStack, type RenderStackOptions, renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
@@ -17,7 +17,7 @@ export interface StackReader {
 }
 
 export function stackReader(
-  options: Pick<RenderStackOptions, 'file' | 'cwd' | 'env' | 'nameUnnamed' | 'findLeftOut'>,
+  options: FileOptions & Pick<RenderStackOptions, 'nameUnnamed' | 'findLeftOut'>,
 ): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;
@@ -28,20 +28,27 @@ export function stackReader(
     return templates.set;
   };
 
-  let file: string | undefined;
+  const pipes = new Map<string, string>();
+  let files: StackFiles | undefined;
 
-  /** The file found first: if it disappears, one in a parent folder belongs to a different stack. */
-  const stackFile = async (): Promise<string> => {
-    if (file !== undefined) return file;
-    const result = await findStackFile(options);
+  /** The files found first: if one disappears, one in a parent folder belongs to a different stack. */
+  const stackFiles = async (): Promise<StackFiles> => {
+    if (files !== undefined) return files;
+    const result = await findStackFiles({ ...options, pipes });
     if (!result.ok) throw new InputError(result.error);
-    file = result.value;
-    return file;
+    files = result.value;
+    return files;
   };
 
   const renderReadable = async (): Promise<Result<RenderedStack>> => {
     try {
-      return await renderStack({ ...options, file: await stackFile(), judged: checked, templates: templatesIn });
+      return await renderStack({
+        ...options,
+        files: await stackFiles(),
+        pipes,
+        judged: checked,
+        templates: templatesIn,
+      });
     } catch (error) {
       // An unreadable file is a mistake in the input like any other.
       if (error instanceof StackError) return fail([toDiagnostic(error)]);
@@ -52,7 +59,7 @@ export function stackReader(
   return {
     async read() {
       const rendered = await renderReadable();
-      if (!rendered.ok) return { rendering: rendered, paths: await widerPaths(await stackFile(), paths) };
+      if (!rendered.ok) return { rendering: rendered, paths: await widerPaths(await stackFiles(), paths) };
       paths = watchedPaths(rendered.value.loaded);
       return { rendering: rendered.value.rendering, paths };
     },

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Run } from '../apply/run.ts';
+import type { FileOptions } from '../config/stack-file.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { leftOutFinder } from '../state/left-out.ts';
 import { nameOfUnnamed } from '../state/origin.ts';
@@ -12,9 +13,7 @@ import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack, type TakeOverOptions } from './sync.ts';
 import { Watch } from './watch.ts';
 
-export interface WatchStackOptions extends Run, TakeOverOptions {
-  readonly file: string | undefined;
-  readonly cwd: string;
+export interface WatchStackOptions extends Run, Omit<FileOptions, 'signal'>, TakeOverOptions {
   /** Stop as soon as nothing is pending. */
   readonly onceIdle: boolean;
   /** Called with the result of each read of the files that differs from the previous result. */

@@ -4,6 +4,7 @@ import { Secret } from '../../stack/secret.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { isGlob } from '../config/glob.ts';
 import type { LoadedStack } from '../config/loaded.ts';
+import type { StackFiles } from '../config/stack-file.ts';
 
 /** The folders and files that a stack is read from. */
 export interface WatchedPaths {
@@ -18,8 +19,13 @@ export interface WatchedPaths {
 /** Folders beside stack.yml that are read completely if they exist. */
 const ownFolders = ['templates', 'tests'] as const;
 
-/** What to watch of a stack: its file, every file and glob it names, its secret files, its templates and tests. */
-export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' | 'folder' | 'config'>): WatchedPaths {
+/** What to watch of a stack: its files and env files, every file and glob it names, its secret files, its templates and tests. */
+export function watchedPaths({
+  path,
+  further = [],
+  folder,
+  config,
+}: Pick<LoadedStack, 'path' | 'further' | 'folder' | 'config'>): WatchedPaths {
   const globs = enabledServices(config).flatMap((service) => service.userFiles?.(config) ?? []);
   const roots = globs.map(({ glob }) => rootOf(folder, glob));
   const secrets = secretFiles(config).map((file) => resolve(folder, file));
@@ -28,26 +34,34 @@ export function watchedPaths({ path, folder, config }: Pick<LoadedStack, 'path' 
     ...ownFolders.map((name) => join(folder, name)),
     ...roots.flatMap((root) => (root.isDeep ? [root.path] : [])),
   ];
+  const own = [path, ...further];
   const shallow = [
-    dirname(path),
-    ...secrets.map((file) => dirname(file)),
+    ...[...own, ...secrets].map((file) => dirname(file)),
     ...roots.flatMap((root) => (root.isDeep ? [] : [root.path])),
   ];
-  return { ...withoutRepeats(shallow, deep), files: [...new Set([path, ...secrets, ...named])].sort() };
+  return { ...withoutRepeats(shallow, deep), files: [...new Set([...own, ...secrets, ...named])].sort() };
 }
 
 /**
  * What to watch while stack.yml is invalid: the previous paths, and the folders beside it, where a missing file is most
  * likely to appear.
  */
-export async function widerPaths(path: string, before: WatchedPaths | undefined): Promise<WatchedPaths> {
-  const folder = dirname(path);
+export async function widerPaths(
+  { paths, envFiles }: StackFiles,
+  before: WatchedPaths | undefined,
+): Promise<WatchedPaths> {
+  const own = [...paths, ...envFiles.paths];
+  const folder = dirname(paths[0]);
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const beside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
-  const shallow = [folder, ...beside.filter((path) => !isIgnoredBelow(path, folder)), ...(before?.shallow ?? [])];
+  const shallow = [
+    ...own.map((file) => dirname(file)),
+    ...beside.filter((path) => !isIgnoredBelow(path, folder)),
+    ...(before?.shallow ?? []),
+  ];
   return {
     ...withoutRepeats(shallow, [...ownFolders.map((name) => join(folder, name)), ...(before?.deep ?? [])]),
-    files: before?.files ?? [path],
+    files: [...new Set([...own, ...(before?.files ?? [])])],
   };
 }
 

@@ -24,7 +24,7 @@ export async function renderingOf({ stack, rules = {}, tests = {}, templates = {
   const loaded = {
     ...loadedFrom(stack, userFiles),
     written: {
-      text: stack,
+      texts: new Map([['stack.yml', stack]]),
       cwd: '/stack',
       tests: Object.entries(tests).map(([path, content]) => ({ path: `/stack/${path}`, origin: path, content })),
     },

@@ -39,15 +39,11 @@ export const command = defineCommand({
   run: async (context, { strict }) => {
     const diagnostics: Diagnostic[] = [];
     const tools = new UsedTools();
-    const { cwd, env, file, stackName, nameStack, signal } = context;
     const collect: Context['report'] = (event) => {
       if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
       else context.report(event);
     };
-    const rendering = await orDiagnostics(
-      renderOrThrow({ cwd, env, file, stackName, nameStack, signal, report: collect }),
-      diagnostics,
-    );
+    const rendering = await orDiagnostics(renderOrThrow({ ...context, report: collect }), diagnostics);
     if (rendering !== undefined) {
       const tested = await withOwnTests(rendering);
       diagnostics.push(...tested.diagnostics, ...(await checkWithEngine(context, tested.rendering, tools)));

@@ -3,14 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { stackNameProblems } from '../../../stack/problems.ts';
-import { findStackFile } from '../../config/load.ts';
 import { stackJsonSchemaText } from '../../config/schema.ts';
+import { findStackFile, findStackFiles } from '../../config/stack-file.ts';
 import { nameOfFolder } from '../../config/stack-name.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
 import { readStackName } from './stages.ts';
 
@@ -36,7 +36,9 @@ export const command = defineCommand({
     }),
   run: async (context, { name, full, schema: hasSchema, print }, [folder]) => {
     const { cwd, stdout } = context;
-    const path = resolve(cwd, context.file ?? resolve(cwd, folder ?? '.', 'stack.yml'));
+    const [file, ...further] = context.file;
+    if (further.length > 0) throw new InputError([misuse('init writes one file', 'use -f once')]);
+    const path = resolve(cwd, file ?? resolve(cwd, folder ?? '.', 'stack.yml'));
     if (name !== undefined) checkNotReserved(await readStackName(name));
     const text = await starterText(name ?? nameOfFolder(dirname(path)), { isFull: full === true, hasSchema });
     if (print === true) {
@@ -44,7 +46,7 @@ export const command = defineCommand({
       stdout.write(text);
       return exitCodes.fine;
     }
-    const existing = context.file === undefined ? await findStackFile({ cwd, file: dirname(path) }) : undefined;
+    const existing = file === undefined ? await findStackFile(dirname(path), cwd) : undefined;
     const present = existing?.ok === true ? existing.value : path;
     if (existing?.ok === true || !(await writeNew(path, text))) {
       const message = `${displayPath(present, cwd)} already exists`;
@@ -58,7 +60,7 @@ export const command = defineCommand({
     }
     context.result({ files });
     const written = files.map((file) => displayPath(file, cwd)).join(' and ');
-    context.report({ kind: 'note', isResult: true, text: `wrote ${written}; next: ${await nextStep(path, cwd)}` });
+    context.report({ kind: 'note', isResult: true, text: `wrote ${written}; next: ${await nextStep(path, context)}` });
     return exitCodes.fine;
   },
 });
@@ -67,9 +69,11 @@ export const command = defineCommand({
 const schemaFile = 'stack.schema.json';
 
 /** The command that starts the new stack; with -f if its file would not be found by default. */
-async function nextStep(path: string, cwd: string): Promise<string> {
-  const file = await findStackFile({ cwd });
-  return file.ok && file.value === path ? 'promstack up' : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
+async function nextStep(path: string, { cwd, env }: Pick<Context, 'cwd' | 'env'>): Promise<string> {
+  const found = await findStackFiles({ cwd, env });
+  return found.ok && found.value.paths.join() === path
+    ? 'promstack up'
+    : `promstack up -f ${shellWord(displayPath(path, cwd))}`;
 }
 
 function checkNotReserved(name: string): void {

@@ -39,12 +39,12 @@ export const command = defineCommand({
   jsonLine: () => z.strictObject({ kind: z.literal('line'), ...lineKeys() }).describe('with --follow'),
   run: async (context, { follow, tail, since, time, raw }, [named]) => {
     const followed = readFollow(follow ?? []);
-    const { cwd, env, report, signal, stackName, nameStack, stdout } = context;
+    const { signal, stackName, stdout } = context;
     if (followed.file !== undefined && stackName !== undefined) {
       throw new InputError([misuse(`-f ${followed.file} and -p ${stackName} both name a stack: use one of them`)]);
     }
-    const found = { cwd, env, report, signal, stackName, nameStack, file: followed.file ?? context.file };
-    const { config, origin } = await stackOrThrow(found);
+    const file = followed.file === undefined ? context.file : [followed.file];
+    const { config, origin } = await stackOrThrow({ ...context, file });
     const services = whichServices(config, [...followed.services, ...named]).map((service) => service.name);
     const options = readOptions(context, tail, since);
     const print = raw === true ? rawLine : linePrinter(services, { colours: stdout.colours, withTime: time });

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import type { LoadedConfig, LoadOptions } from '../../config/load.ts';
 import type { StackOrigin } from '../../config/loaded.ts';
+import type { FileOptions } from '../../config/stack-file.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { OtherOriginError } from '../../plan/origin.ts';
 import type { Rendering } from '../../render/rendering.ts';
@@ -10,6 +11,11 @@ import type { Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
+/** Where the stack of a command is read from. */
+export function filesOf({ cwd, env, file, envFile, signal }: StackContext): FileOptions {
+  return { cwd, env, file, envFile, signal };
+}
+
 /** Returns the value of a result and reports its warnings; throws an InputError with all diagnostics when it failed. */
 export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<T>): T {
   if (!result.ok) throw new InputError(result.error);
@@ -18,7 +24,7 @@ export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<
 }
 
 /** The part of the context by which a stack is found. */
-type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'stackName' | 'nameStack' | 'report' | 'signal'>;
+type StackContext = Pick<Context, 'cwd' | 'env' | 'file' | 'envFile' | 'stackName' | 'nameStack' | 'report' | 'signal'>;
 
 /**
  * The one way to name a stack.yml without a name. Without an engine it is named after its folder: a command that needs the
@@ -92,13 +98,13 @@ export async function stackOrThrow(context: StackContext): Promise<LoadedConfig>
 
 /** Also has the services that are left out. */
 async function loadedOrThrow(context: StackContext): Promise<LoadedConfig> {
-  const { cwd, file, signal, stackName } = context;
+  const { stackName } = context;
   if (stackName !== undefined) {
     const { runningConfig } = await import('../../plan/running.ts');
     return { config: await readByName(context, stackName, runningConfig) };
   }
   const { loadConfig } = await import('../../config/load.ts');
-  const loaded = takeOrThrow(context, await loadConfig({ cwd, file, signal, nameUnnamed: nameUnnamed(context) }));
+  const loaded = takeOrThrow(context, await loadConfig({ ...filesOf(context), nameUnnamed: nameUnnamed(context) }));
   context.nameStack(loaded.config.name);
   return loaded;
 }
@@ -114,9 +120,8 @@ async function withoutLeftOut(context: StackContext, config: StackConfig): Promi
 export async function fullConfigOrThrow(context: StackContext): Promise<StackConfig> {
   if (context.stackName !== undefined) return configOrThrow(context);
   const { loadStack } = await import('../../config/load.ts');
-  const { cwd, env, file, signal } = context;
-  const options = { cwd, env, file, signal, nameUnnamed: nameUnnamed(context) };
-  const { config } = takeOrThrow(context, await loadStack(options));
+  const loaded = await loadStack({ ...filesOf(context), nameUnnamed: nameUnnamed(context) });
+  const { config } = takeOrThrow(context, loaded);
   context.nameStack(config.name);
   return withoutLeftOut(context, config);
 }
@@ -169,17 +174,14 @@ export async function renderOrThrow(
   context: StackContext,
   options: { readonly connecting?: Promise<Engine> } & ServiceChoice = {},
 ): Promise<Rendering> {
-  const { cwd, env, file, stackName, signal } = context;
+  const { stackName } = context;
   if (stackName !== undefined)
     return readByName(context, stackName, (await import('../../plan/running.ts')).runningStack);
   const { renderStack } = await import('../../render/render-stack.ts');
   const { rendering } = takeOrThrow(
     context,
     await renderStack({
-      cwd,
-      env,
-      file,
-      signal,
+      ...filesOf(context),
       without: options.without,
       // Without an engine, such as in `check`, all of stack.yml is rendered.
       findLeftOut: options.connecting && findLeftOut(context, options.connecting, options.added),
@@ -200,14 +202,15 @@ export async function renderToLook(
   engine: Promise<Engine> | undefined,
   { without, added, compare }: { readonly compare: boolean } & ServiceChoice,
 ): Promise<Rendering> {
-  const { cwd, env, file, stackName, signal, report } = context;
+  const { stackName, report } = context;
   if (stackName !== undefined) return renderOrThrow(context);
   const { renderStack } = await import('../../render/render-stack.ts');
   const leftOut = findLeftOut(context, engine, added);
-  const render = async (substitutes: ReadonlyMap<string, string>, text?: string): Promise<Rendering> => {
-    const taking = text === undefined ? context : { report: () => undefined };
+  const pipes = new Map<string, string>();
+  const render = async (substitutes: ReadonlyMap<string, string>, isSecond = false): Promise<Rendering> => {
+    const taking = isSecond ? { report: () => undefined } : context;
     const asks = { findLeftOut: leftOut, nameUnnamed: nameUnnamed(context, engine) };
-    const options = { cwd, env, file, signal, without, substitutes, text, ...asks };
+    const options = { ...filesOf(context), without, substitutes, pipes, ...asks };
     const { rendering } = takeOrThrow(taking, await renderStack(options));
     return takeOrThrow(taking, rendering);
   };
@@ -217,7 +220,7 @@ export async function renderToLook(
   const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
   const stored = await storedFiles(await engine, first.config.name);
   const substitutes = substitutesFrom(stored, first);
-  const second = await render(substitutes, first.written?.text);
+  const second = await render(substitutes, true);
   const { rendering, warnings } = withoutMissing(
     { ...second, missingSecrets: first.missingSecrets },
     stored,

@@ -10,7 +10,7 @@ import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } fro
 import { printSynced } from '../print/change.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, mayTakeOver, yesOption } from './stages.ts';
+import { connectEngine, filesOf, mayTakeOver, yesOption } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -35,13 +35,11 @@ export const command = defineCommand({
   jsonLine: lineSchema,
   run: async (context, { onceIdle, yes }) => {
     await using engine = await connectEngine(context);
-    const { cwd, env, file, report, clock, signal, stderr } = context;
+    const { cwd, report, clock, signal, stderr } = context;
     const now = () => new Date(clock.now()).toISOString();
     const last = await watchStack({
       engine,
-      cwd,
-      env,
-      file,
+      ...filesOf(context),
       report,
       clock,
       signal,

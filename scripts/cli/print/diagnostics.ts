@@ -86,7 +86,7 @@ function excerpt(
   squiggle: (text: string) => string,
 ): readonly string[] {
   const line = where === undefined ? undefined : linesOf(where.file)[where.line - 1];
-  if (where === undefined || line === undefined) return [];
+  if (where === undefined || where.isHidden === true || line === undefined) return [];
   const begin = where.column - 1;
   const from = line.length <= widest ? 0 : Math.max(0, Math.min(begin - widest / 4, line.length - widest));
   const to = Math.min(line.length, from + widest);

@@ -36,18 +36,24 @@ test.each([
   ['before the command', ['-f', 'a.yml', 'up']],
   ['after the command', ['up', '-f', 'a.yml']],
   ['as one word', ['up', '--file=a.yml']],
-  ['on both sides, where the later counts', ['-f', 'b.yml', 'up', '-f', 'a.yml']],
   ['before a subcommand', ['images', '-f', 'a.yml', 'save', 'x.tar']],
   ['after a subcommand', ['images', 'save', 'x.tar', '-f', 'a.yml']],
   ['before a command that ends in its own -f', ['-f', 'a.yml', 'logs', '-f']],
   ['after a command that has a use of its own for -f', ['logs', '--file', 'a.yml', '-f']],
 ])('the stack file must be read %s', async (_, argv) => {
-  expect(await ask(...argv)).toMatchObject({ kind: 'run', globals: { file: 'a.yml' } });
+  expect(await ask(...argv)).toMatchObject({ kind: 'run', globals: { file: ['a.yml'] } });
+});
+
+test('several stack files and env files must be read in the order of the command line', async () => {
+  const argv = ['-f', 'a.yml', '--env-file', '1.env', 'up', '-f', 'b.yml', '--file=c.yml', '--env-file', '2.env'];
+  expect(await ask(...argv)).toMatchObject({
+    globals: { file: ['a.yml', 'b.yml', 'c.yml'], envFile: ['1.env', '2.env'] },
+  });
 });
 
 test('global options must be accepted before and after the command', async () => {
   expect(await ask('--json', 'up', '-q', '--no-color')).toMatchObject({
-    globals: { json: true, quiet: true, verbose: false, noColour: true, file: undefined },
+    globals: { json: true, quiet: true, verbose: false, noColour: true, file: [] },
   });
 });
 
@@ -105,7 +111,9 @@ Options:
 
 Global options:
   -f, --file <file>   stack file (default: stack.yml in this folder or
-                      the nearest parent)
+                      the nearest parent); repeat it to merge files
+  --env-file <file>   env file to use instead of .env beside the stack
+                      file; may be repeated
   -p, --name <stack>  name of a stack on the engine; stack.yml is not
                       read
   --json              print results as JSON on stdout and progress as
@@ -142,7 +150,10 @@ Options:
 
 Global options:
   -f, --file <file>       stack file (default: stack.yml in this folder
-                          or the nearest parent)
+                          or the nearest parent); repeat it to merge
+                          files
+  --env-file <file>       env file to use instead of .env beside the
+                          stack file; may be repeated
   --json                  print results as JSON on stdout and progress
                           as JSON lines on stderr
   -q, --quiet             print only results and errors, no progress

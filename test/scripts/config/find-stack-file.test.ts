@@ -2,22 +2,23 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { printDiagnostics } from '../../../scripts/cli/print/diagnostics.ts';
-import { findStackFile, loadStack } from '../../../scripts/config/load.ts';
+import { loadStack } from '../../../scripts/config/load.ts';
+import { findStackFiles } from '../../../scripts/config/stack-file.ts';
 import { folderWith } from '../../support/config.ts';
 
 describe('stack.yml', () => {
   test('must be found from a folder below it', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'rules/deep/a.yml': '' });
-    const stackFile = await findStackFile({ cwd: join(folder.path, 'rules', 'deep') });
-    expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'stack.yml') });
+    const stackFile = await findStackFiles({ env: {}, cwd: join(folder.path, 'rules', 'deep') });
+    expect(stackFile).toMatchObject({ ok: true, value: { paths: [join(folder.path, 'stack.yml')] } });
   });
 
   test.each(['stack.yaml', 'promstack.yml', 'promstack.yaml'])(
     'may be named %s; the nearest is taken',
     async (name) => {
       await using folder = await folderWith({ 'stack.yml': '', [`inner/${name}`]: '', 'inner/below/x': '' });
-      const stackFile = await findStackFile({ cwd: join(folder.path, 'inner', 'below') });
-      expect(stackFile).toMatchObject({ ok: true, value: join(folder.path, 'inner', name) });
+      const stackFile = await findStackFiles({ env: {}, cwd: join(folder.path, 'inner', 'below') });
+      expect(stackFile).toMatchObject({ ok: true, value: { paths: [join(folder.path, 'inner', name)] } });
     },
   );
 
@@ -26,21 +27,26 @@ describe('stack.yml', () => {
     ['stack.yml', 'stack.yaml'],
   ])('must not be guessed where there are both %s and %s', async (...names) => {
     await using folder = await folderWith(Object.fromEntries(names.map((name) => [name, ''])));
-    expect(await findStackFile({ cwd: folder.path })).toMatchObject({
+    expect(await findStackFiles({ env: {}, cwd: folder.path })).toMatchObject({
       ok: false,
       error: [{ message: `${folder.path} has more than one stack file: ${names.join(', ')}` }],
     });
     const file = join(folder.path, names[1] ?? '');
-    expect(await findStackFile({ cwd: folder.path, file: names[1] })).toMatchObject({ ok: true, value: file });
+    expect(await findStackFiles({ env: {}, cwd: folder.path, file: names[1] })).toMatchObject({
+      ok: true,
+      value: { paths: [file] },
+    });
   });
 
   test('must be taken from -f, a file or a folder', async () => {
     await using folder = await folderWith({ 'stack.yml': '', 'other/mine.yml': '', 'other/stack.yml': '' });
     const cwd = folder.path;
-    expect(await findStackFile({ cwd, file: 'other/mine.yml' })).toMatchObject({
-      value: join(cwd, 'other', 'mine.yml'),
+    expect(await findStackFiles({ env: {}, cwd, file: 'other/mine.yml' })).toMatchObject({
+      value: { paths: [join(cwd, 'other', 'mine.yml')] },
     });
-    expect(await findStackFile({ cwd, file: 'other' })).toMatchObject({ value: join(cwd, 'other', 'stack.yml') });
+    expect(await findStackFiles({ env: {}, cwd, file: 'other' })).toMatchObject({
+      value: { paths: [join(cwd, 'other', 'stack.yml')] },
+    });
   });
 
   test.each([

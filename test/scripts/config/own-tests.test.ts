@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readOwnTests } from '../../../scripts/config/load.ts';
+import { readOwnTests } from '../../../scripts/config/user-files.ts';
 import { folderWith } from '../../support/config.ts';
 
 test('a stack without a folder of tests must have no tests', async () => {

@@ -60,7 +60,7 @@ describe('a stack.yml', () => {
   test('must have the same name and place through a link to its folder', async () => {
     await using folder = await folderWith({ 'real/stack.yml': '' });
     await symlink(join(folder.path, 'real'), join(folder.path, 'link'));
-    const load = (file: string) => loadConfig({ file, cwd: folder.path });
+    const load = (file: string) => loadConfig({ file, cwd: folder.path, env: {} });
     expect(await load('link/stack.yml')).toEqual(await load('real/stack.yml'));
     expect(await load('link')).toMatchObject({ value: { config: { name: 'real' }, origin: { file: 'stack.yml' } } });
   });
@@ -69,7 +69,7 @@ describe('a stack.yml', () => {
     await using folder = await folderWith({ 'a.txt': '' });
     const file = join(folder.path, 'pipe');
     execFileSync('mkfifo', [file]);
-    const [loaded] = await Promise.all([loadConfig({ file, cwd: folder.path }), writeFile(file, '')]);
+    const [loaded] = await Promise.all([loadConfig({ file, cwd: folder.path, env: {} }), writeFile(file, '')]);
     expect(loaded).toMatchObject({ value: { config: { name: nameOfFolder(basename(folder.path)) } } });
     expect(loaded.ok && loaded.value.origin).toBeUndefined();
   });

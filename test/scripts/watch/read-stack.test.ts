@@ -26,7 +26,10 @@ describe('the files of a watched stack', () => {
     expect(nameOf(await reader.read())).toBe('child');
     await rm(join(child, 'stack.yml'));
     const { rendering, paths } = await reader.read();
-    expect(rendering).toMatchObject({ ok: false, error: [{ message: `there is no file ${child}/stack.yml` }] });
+    expect(rendering).toMatchObject({
+      ok: false,
+      error: [{ message: `reading ${child}/stack.yml: it does not exist` }],
+    });
     expect(paths?.shallow).toContain(child);
     await writeFile(join(child, 'stack.yml'), 'name: child-again\n');
     expect(nameOf(await reader.read())).toBe('child-again');

@@ -49,10 +49,12 @@ describe('the watched paths', () => {
     try {
       for (const name of ['secrets', '.git', 'node_modules']) await mkdir(join(folder, name));
       const before = { shallow: [folder, '/elsewhere'], deep: ['/deep'], files: ['/elsewhere/.hook'] };
-      expect(await widerPaths(join(folder, 'stack.yml'), before)).toEqual({
-        shallow: ['/elsewhere', folder, join(folder, 'secrets')].sort(),
+      const stackFiles = [join(folder, 'stack.yml'), '/etc/over.yml'] as const;
+      const envFiles = { paths: ['/run/prod.env'], areNamed: true } as const;
+      expect(await widerPaths({ paths: stackFiles, envFiles }, before)).toEqual({
+        shallow: ['/elsewhere', '/etc', '/run', folder, join(folder, 'secrets')].sort(),
         deep: ['/deep', join(folder, 'templates'), join(folder, 'tests')].sort(),
-        files: ['/elsewhere/.hook'],
+        files: [...stackFiles, '/run/prod.env', '/elsewhere/.hook'],
       });
     } finally {
       await rm(folder, { recursive: true });
