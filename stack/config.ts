@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { alertmanagerConfig } from './alertmanager/config.ts';
+import { exportersConfig } from './exporters/exporters.ts';
 import { grafanaConfig } from './grafana/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
@@ -51,6 +52,7 @@ export const stackSchema = z.strictObject({
     .meta({ description: 'Where the images come from' }),
   labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for all containers' }),
   ...serviceSchemas,
+  exporters: exportersConfig.prefault({}),
 });
 
 /** A valid stack.yml with all defaults. */

@@ -69,6 +69,18 @@ export interface ContainerSpec {
   /** User-defined labels, added to promstack's. */
   readonly labels: Readonly<Record<string, string>>;
   readonly stopTimeoutSeconds: number;
+  /** What it sees of the engine's host; absent for all but the exporters of host metrics. */
+  readonly host?: HostAccess | undefined;
+  /** Where it answers when it is ready, for a service that only its stack.yml knows. */
+  readonly ready?: Pick<HttpRequest, 'port' | 'path'> | undefined;
+}
+
+/** What a container sees of the engine's host. */
+export interface HostAccess {
+  /** Folders of the host, mounted read-only. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  /** Whether it shares the host's process ids. */
+  readonly pid: boolean;
 }
 
 /** An HTTP request to a service's own port. */

@@ -1,9 +1,11 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
+import { customNameProblems } from './exporters/services.ts';
 import { type SecretFiles, secretKeyOf, secretProblems } from './secrets/secret-files.ts';
-import type { Service } from './service.ts';
+import { type Service, sectionPath } from './service.ts';
 import { enabledServices, services } from './services.ts';
 import { configMount } from './values/container.ts';
+import { listOf, valueAt } from './values/mapping.ts';
 import { isTimezone, timezoneHint } from './values/timezones.ts';
 import { quoted } from './values/words.ts';
 
@@ -14,6 +16,10 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...timezoneProblems(config.timezone, ['timezone']),
     ...emptyStackProblems(config),
     ...portProblems(config),
+    ...customNameProblems(
+      config,
+      services.map(({ name }) => name),
+    ),
     ...flagProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
@@ -43,10 +49,10 @@ function portProblems(config: StackConfig): readonly Problem[] {
     return [
       {
         code: 'port-twice',
-        path: [service.name, 'port'],
+        path: [...sectionPath(service), 'port'],
         message: `port ${port} is used by both ${owner.name} and ${service.name}`,
         hint: 'change one of the two',
-        related: [{ path: [owner.name, 'port'], message: `used by ${owner.name} here` }],
+        related: [{ path: [...sectionPath(owner), 'port'], message: `used by ${owner.name} here` }],
       },
     ];
   });
@@ -55,8 +61,7 @@ function portProblems(config: StackConfig): readonly Problem[] {
 /** Flags in `extra_args` that promstack sets too: the servers do not start with a flag given twice. */
 function flagProblems(config: StackConfig): readonly Problem[] {
   return enabledServices(config).flatMap((service) => {
-    const section: { readonly extra_args?: readonly string[] } | undefined = sectionOf(config, service.name);
-    const extra = section?.extra_args ?? [];
+    const extra = listOf(valueAt(config, [...sectionPath(service), 'extra_args'])).map(String);
     const { args } = service.container(config);
     const own = new Set(args.slice(0, args.length - extra.length).map(flagName));
     return extra.flatMap((flag, at): readonly Problem[] => {
@@ -64,7 +69,7 @@ function flagProblems(config: StackConfig): readonly Problem[] {
       return [
         {
           code: 'flag-taken',
-          path: [service.name, 'extra_args', at],
+          path: [...sectionPath(service), 'extra_args', at],
           message: `promstack already sets ${flagName(flag)}, and ${service.title} accepts it only once`,
           hint: `remove it, or use the key of ${service.name} that sets it`,
         },
@@ -77,14 +82,12 @@ function flagName(flag: string): string {
   return flag.split('=')[0] ?? flag;
 }
 
-function sectionOf(config: StackConfig, name: string): object | undefined {
-  return name in config ? (config[name as keyof StackConfig] as object) : undefined;
-}
-
-function secretFileProblems({ name, title, secretFiles }: Service, config: StackConfig): readonly Problem[] {
+function secretFileProblems(service: Service, config: StackConfig): readonly Problem[] {
+  const { title, secretFiles } = service;
   if (secretFiles === undefined) return [];
-  const section = sectionOf(config, name);
-  return [...secretProblems(section, name, title, secretFiles), ...hostFiles(section, [name], title, secretFiles)];
+  const path = sectionPath(service);
+  const section = valueAt(config, path);
+  return [...secretProblems(section, path, title, secretFiles), ...hostFiles(section, path, title, secretFiles)];
 }
 
 /** Folders of a container that may have files which promstack did not put there. */

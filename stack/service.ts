@@ -1,6 +1,6 @@
 import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
-import type { Problem } from './diagnostic.ts';
+import type { KeyPath, Problem } from './diagnostic.ts';
 import type {
   CheckCommand,
   ContainerSpec,
@@ -14,14 +14,19 @@ import type {
 import type { OwnItem } from './own-items.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
+import type { Mapping } from './values/mapping.ts';
 
 /**
  * A kind of server in a stack, as declarations: pure functions of the config without side effects.
  * Shared code reads these and never checks a service's name.
  */
 export interface Service {
-  /** The key in stack.yml, the folder in templates/, the host name in the network. */
+  /** Its host name in the network, and unless `path` and `templates` say else the key in stack.yml and the folder in templates/. */
   readonly name: string;
+  /** Its section in stack.yml. */
+  readonly path?: KeyPath | undefined;
+  /** The folder of its templates, which others of its kind may share. */
+  readonly templates?: string | undefined;
   /** The name in messages: `Prometheus`. */
   readonly title: string;
   /** Whether its config volume holds the stack's history and revision; the first enabled service that says so is used. */
@@ -40,6 +45,8 @@ export interface Service {
   container(config: StackConfig): ContainerSpec;
   /** Values for this service's templates, as `<name>.<key>`, in addition to the config. */
   placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
+  /** The jobs in Prometheus's syntax that scrape it, where they depend on the config; otherwise they are in its templates. */
+  scrapes?(config: StackConfig): readonly Mapping[];
   /** Kinds of contributed files (`contribute/<kind>/`) that go into this service's config directory. */
   readonly collects?: readonly Collection[] | undefined;
   /** The items of stack.yml that are settings of items which services of the stack contribute. */
@@ -113,6 +120,8 @@ interface GeneratedSecret {
 /** A problem with a rendered file; the path is inside the file. */
 export interface FileProblem extends Problem {
   readonly file: RenderedFile;
+  /** The key of stack.yml that it is about, when it is not about the file. */
+  readonly key?: KeyPath | undefined;
   /** Whether a comment `# promstack: ignore CODE` in the file suppresses it. */
   readonly canBeIgnored?: boolean | undefined;
 }
@@ -153,6 +162,11 @@ export interface UserFiles {
   problems?(content: unknown): readonly Problem[] | Promise<readonly Problem[]>;
   /** What the problems of a file depend on besides its content. */
   readonly cacheKey?: string | undefined;
+}
+
+/** The section of a service in stack.yml. */
+export function sectionPath({ name, path = [name] }: Pick<Service, 'name' | 'path'>): KeyPath {
+  return path;
 }
 
 /** Checks the type of a service's declaration. */

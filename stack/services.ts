@@ -1,5 +1,6 @@
 import { alertmanager } from './alertmanager/service.ts';
 import type { StackConfig } from './config.ts';
+import { customServiceOf, exporterServices, findExporter } from './exporters/services.ts';
 import { grafana } from './grafana/service.ts';
 import type { ContainerSpec } from './model.ts';
 import { prometheus } from './prometheus/service.ts';
@@ -8,16 +9,27 @@ import type { Service } from './service.ts';
 import { sink } from './sink/service.ts';
 import { traffic } from './traffic/service.ts';
 
-/** All services, in the order of the data flow. */
+/** The services that any stack can have once, in the order of the data flow. */
 export const services: readonly Service[] = [pushgateway, prometheus, alertmanager, grafana, sink, traffic];
+
+/** The services that a stack.yml can enable: those of any stack, then its exporters. */
+export function servicesOf(config: StackConfig): readonly Service[] {
+  return [...services, ...exporterServices(config)];
+}
 
 /** The services of this stack, in the same order. */
 export function enabledServices(config: StackConfig): readonly Service[] {
-  return services.filter((service) => service.isEnabled(config));
+  return servicesOf(config).filter((service) => service.isEnabled(config));
 }
 
+/** A service by its name; of the exporters only those whose kind is part of their name. */
 export function findService(name: string): Service | undefined {
-  return services.find((service) => service.name === name);
+  return services.find((service) => service.name === name) ?? findExporter(name);
+}
+
+/** The service of a container, by the spec that it was created from. */
+export function serviceOf(spec: ContainerSpec): Service | undefined {
+  return findService(spec.service) ?? customServiceOf(spec);
 }
 
 /** The data that is lost when a service's container is replaced by one of another spec; a sentence each. */

@@ -1,5 +1,5 @@
 import type { StackConfig } from '../../stack/config.ts';
-import { findService } from '../../stack/services.ts';
+import { serviceOf } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { configWriterFor, type Desired, type DesiredService, hashSpec, volumesOf } from '../plan/desired.ts';
 import type { Observed, ObservedService } from '../plan/observed.ts';
@@ -55,7 +55,7 @@ export function asCreated(
     readonly given: Secrets;
   },
 ): DesiredService[] {
-  const service = spec === undefined ? undefined : findService(spec.service);
+  const service = spec === undefined ? undefined : serviceOf(spec);
   if (service === undefined || spec === undefined) return [];
   const { stack, config, release, given } = options;
   return [

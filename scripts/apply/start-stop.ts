@@ -1,6 +1,6 @@
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
-import { findService } from '../../stack/services.ts';
+import { serviceOf } from '../../stack/services.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import { type ContainerSummary, EngineError, toStackError } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
@@ -95,9 +95,9 @@ async function findTargets(options: StartStopOptions): Promise<readonly Target[]
   const all = await engine.listContainers({ [stackLabel]: stack });
   const containers = servicesAmong(stack, all);
   if (containers.size === 0) throw await notFound(engine, stack, origin);
-  const targets = [...choose(containers)].flatMap(([name, container]): Target[] => {
-    const service = findService(name);
+  const targets = [...choose(containers).values()].flatMap((container): Target[] => {
     const spec = specOf(container);
+    const service = spec && serviceOf(spec);
     if (service === undefined || spec === undefined) return [];
     return [{ service, spec, container, action: actionOn(container, verb) }];
   });

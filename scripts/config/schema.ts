@@ -66,6 +66,11 @@ export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, stri
   return new Map();
 }
 
+/** Whether a section without keys differs from none. */
+export function isSetByKey(schema: z.core.$ZodType): boolean {
+  return (schema as z.ZodType).meta()?.['isSetByKey'] === true;
+}
+
 function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   return 'innerType' in def ? def.innerType : undefined;
@@ -100,6 +105,8 @@ export function stackJsonSchema(): JsonSchema {
     // Hints for messages are not part of the JSON Schema.
     override: ({ jsonSchema }) => {
       delete (jsonSchema as JsonSchema)['knownMistakes'];
+      delete (jsonSchema as JsonSchema)['isSetByKey'];
+      delete (jsonSchema as JsonSchema)['hint'];
     },
   }) as JsonSchema;
   // Programs that make a stack without a file get this default; that of a stack.yml depends on its folder.

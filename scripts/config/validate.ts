@@ -6,7 +6,7 @@ import { closest } from '../../stack/values/closest.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { coreValue, PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { expected, expects, orList, quoted } from '../../stack/values/words.ts';
-import { knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
+import { isSetByKey, knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
 
 /** The valid part of a config, and its problems. */
 interface Validated {
@@ -77,6 +77,7 @@ export function toSchemaInput(
     const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
       const known = node.kind === 'section' ? node.keys.get(key) : node.value;
       if (known === undefined) return [[key, inner]];
+      if (inner === null && isSetByKey(known)) return [[key, {}]];
       if (inner === null && node.kind === 'section' && !node.isOpen) return [];
       return [[key, walk(inner, known, [...path, key])]];
     });
@@ -163,7 +164,8 @@ export function toProblems(
     }
     // A misplaced secret has been reported already.
     if (value instanceof Secret) return [];
-    if (value === undefined && path.length > 0) return [missingKey(path)];
+    if (value === undefined && path.length > 0) return [missingKey(path, schema)];
+    if (issue.code === 'invalid_key') return [wrongKey(path, issue)];
     if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];
     const code = issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
     return [{ code, path, message: issue.message, hint: hintFor(issue, value) }];
@@ -194,10 +196,17 @@ function keyHint(path: KeyPath, key: string, schema: z.core.$ZodType): string | 
   return siblings.length > 0 ? `known keys: ${siblings.join(', ')}` : undefined;
 }
 
-function missingKey(path: KeyPath): Problem {
+function wrongKey(path: KeyPath, { issues: [first] }: z.core.$ZodIssueInvalidKey): Problem {
+  const at = showPath(path.slice(0, -1));
+  const message = `${quoted(String(path.at(-1)))} cannot be a key of ${at}: ${first?.message ?? 'it has another form'}`;
+  return { code: 'wrong-key', path, atKey: true, message };
+}
+
+function missingKey(path: KeyPath, schema: z.core.$ZodType): Problem {
   const parent = path.slice(0, -1);
   const message = `missing key ${quoted(String(path.at(-1)))} in ${showPath(parent)}`;
-  return { code: 'missing-key', path: parent, atKey: true, message };
+  const hint = (schemaAt(schema, path) as z.ZodType | undefined)?.meta()?.['hint'];
+  return { code: 'missing-key', path: parent, atKey: true, message, hint: hint as string | undefined };
 }
 
 function notAChoice(path: KeyPath, value: unknown, choices: readonly string[]): Problem {

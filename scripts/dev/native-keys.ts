@@ -1,3 +1,5 @@
+import { exporters } from '../../stack/exporters/exporters.ts';
+
 /** What each key of stack.yml becomes: a key of the server's config file, a flag, or a variable. */
 export const nativeKeys: Readonly<Record<string, string>> = {
   name: 'prefix of containers, volumes and network',
@@ -61,6 +63,9 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'grafana.database.password': '`[database] password`',
   'grafana.database.ssl_mode': '`[database] ssl_mode`',
   'grafana.config': 'the sections of `grafana.ini`',
+  ...perServer(...exporters.map(({ kind }) => `exporters.${kind}`)),
+  'exporters.node.collectors': '`--collector.NAME`',
+  'exporters.custom': 'containers and jobs',
 };
 
 /** The keys that all services have in common. */
@@ -72,6 +77,8 @@ function perServer(...services: readonly string[]): Readonly<Record<string, stri
     extra_args: "the server's flags",
     'resources.memory': '`--memory` of the container',
     'resources.cpus': '`--cpus` of the container',
+    scrape_interval: '`scrape_interval` of the job',
+    instances: 'containers, and targets of one job',
   };
   return Object.fromEntries(
     services.flatMap((service) => Object.entries(common).map(([key, native]) => [`${service}.${key}`, native])),

@@ -35,14 +35,14 @@ export function decide(
   });
   if (current === undefined) {
     const why = context.isRecorded ? 'its container is gone' : 'no container yet';
-    return { change: change('create', why), needsSwitch: target.release !== undefined };
+    return { change: change('create', why, ...hostReasons(target.spec)), needsSwitch: target.release !== undefined };
   }
   const filesReason = whyFilesDiffer(target, current);
   const needsSwitch = filesReason !== undefined;
   const recreate = whyRecreate(target, current, context);
   if (recreate.length > 0) {
     const risks = current.spec === undefined ? [] : risksOf(target.service, current.spec, target.spec);
-    const plain = change('recreate', ...recreate, ...toList(filesReason));
+    const plain = change('recreate', ...recreate, ...toList(filesReason), ...hostReasons(target.spec));
     return { change: risks.length === 0 ? plain : { ...plain, risks }, needsSwitch };
   }
   if (current.container.state !== 'running') {
@@ -103,6 +103,18 @@ function whyUnconfirmed({ service, release }: DesiredService, isConfirmed: boole
   return 'its files were never confirmed';
 }
 
+/** What a new container sees of the host, which no other container of a stack does. */
+function hostReasons(spec: ContainerSpec): readonly string[] {
+  const text = hostText(spec);
+  return text === undefined ? [] : [`it reads the host: ${text}`];
+}
+
+function hostText({ host }: ContainerSpec): string | undefined {
+  if (host === undefined) return undefined;
+  const mounts = host.mounts.map(({ source }) => `${source} read-only`);
+  return [...mounts, ...(host.pid ? ['its processes'] : [])].join(', ');
+}
+
 const toList = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
 
 /** The reason to start a service that was stopped. */
@@ -128,6 +140,7 @@ function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[
     ...scalar('cpu limit', before.resources.cpus, after.resources.cpus),
     ...maps('label', before.labels, after.labels),
     ...scalar('stop timeout', before.stopTimeoutSeconds, after.stopTimeoutSeconds),
+    ...scalar('access to the host', hostText(before), hostText(after)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { findService, services } from '../../stack/services.ts';
+import { serviceOf, services } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
@@ -72,9 +72,9 @@ export async function planStack(options: {
       ...(obstacle === undefined ? {} : { obstacle }),
       volumesNote: volumesNote(desired, observed.volumesFrom),
       drift: driftOf(desired, observed),
-      substitutes: substitutesOf(references, images, rendering.config),
+      substitutes: substitutesOf(references, images),
       absentImages: [...new Set(references.map(({ reference }) => reference))].filter((name) => !images.has(name)),
-      ...compare(desired, await runningFiles(files, observed)),
+      ...compare(desired, observed, await runningFiles(files, observed)),
     };
   } finally {
     client.close();
@@ -92,12 +92,17 @@ async function findObstacle(check: () => Promise<void>): Promise<Blocker | undef
   }
 }
 
-function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): Pick<PlanReport, 'files' | 'meaning'> {
+function compare(
+  desired: Desired,
+  observed: Observed,
+  before: ReadonlyMap<string, ReleaseFiles>,
+): Pick<PlanReport, 'files' | 'meaning'> {
   const after = desired.services.flatMap(({ service, release }) =>
     release === undefined ? [] : [{ service, ...release }],
   );
   const old = [...before].flatMap(([name, { files }]) => {
-    const service = findService(name);
+    const spec = observed.services.get(name)?.spec;
+    const service = spec && serviceOf(spec);
     return service === undefined ? [] : [{ service, files }];
   });
   return {
@@ -112,9 +117,11 @@ function compare(desired: Desired, before: ReadonlyMap<string, ReleaseFiles>): P
   };
 }
 
-/** The services in any of these, in the order of `services`. */
+/** The services in any of these, in the order of `services`, then its exporters. */
 function namesOf(...all: readonly StackFiles[]): readonly string[] {
-  return services.map(({ name }) => name).filter((name) => all.flat().some(({ service }) => service.name === name));
+  const present = new Set(all.flat().map(({ service }) => service.name));
+  const known = services.map(({ name }) => name).filter((name) => present.has(name));
+  return [...new Set([...known, ...present])];
 }
 
 /** The current files of each service that has some, including a service to be removed. */

@@ -1,6 +1,9 @@
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
-import { services } from '../../stack/services.ts';
+import type { ContainerSpec } from '../../stack/model.ts';
+import { type Service, sectionPath } from '../../stack/service.ts';
+import { findService, serviceOf, services, servicesOf } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
+import { withValue } from '../render/render.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import { findContainers, findStack, type StackContainers } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
@@ -19,22 +22,39 @@ export async function runningConfig(engine: Engine, stack: string): Promise<Stac
 /** `removed` lists services that the stack should have but whose container is gone. */
 function configOf(stack: string, containers: StackContainers, removed: readonly string[] = []): StackConfig {
   const defaults: Readonly<Record<string, unknown>> = stackSchema.parse({ name: stack });
-  const specs = services.map(({ name }) => {
-    const container = containers.get(name);
-    return container === undefined ? undefined : specOf(container);
-  });
-  const sections = services.map(({ name, port }, index): [string, Record<string, unknown>] => {
+  const specs = new Map([...containers].map(([name, container]) => [name, specOf(container)]));
+  const keysOf = (name: string, port: number): readonly [string, unknown][] => {
     const keys = {
       enabled: containers.has(name) || removed.includes(name),
-      image: specs[index]?.image,
-      port: specs[index]?.ports.find(({ container }) => container === port)?.host,
+      image: specs.get(name)?.image,
+      port: specs.get(name)?.ports.find(({ container }) => container === port)?.host,
     };
+    return Object.entries(keys).filter(([, value]) => value !== undefined);
+  };
+  const sections = services.map(({ name, port }) => {
     // Some services have no key for an image or a port.
-    const section = Object.entries(keys).filter(([key, value]) => value !== undefined && key in Object(defaults[name]));
+    const section = keysOf(name, port).filter(([key]) => key in Object(defaults[name]));
     return [name, Object.fromEntries(section)];
   });
-  const bind = specs.flatMap((spec) => spec?.ports ?? [])[0]?.bind;
-  return stackSchema.parse({ name: stack, bind, ...Object.fromEntries(sections) });
+  const bind = [...specs.values()].flatMap((spec) => spec?.ports ?? [])[0]?.bind;
+  let config: Readonly<Record<string, unknown>> = { name: stack, bind, ...Object.fromEntries(sections) };
+  for (const service of exportersAmong(specs, removed)) {
+    const spec = specs.get(service.name);
+    const custom = spec?.ready && { port: spec.ready.port, scrape: { metrics_path: spec.ready.path } };
+    const keys = { ...Object.fromEntries(keysOf(service.name, service.port)), ...custom };
+    config = withValue(config, sectionPath(service), keys);
+  }
+  return stackSchema.parse(config);
+}
+
+/** The exporters in a stack's containers, and those that it should have. */
+function exportersAmong(
+  specs: ReadonlyMap<string, ContainerSpec | undefined>,
+  removed: readonly string[],
+): readonly Service[] {
+  const present = [...specs.values()].map((spec) => spec && serviceOf(spec));
+  const all = [...present, ...removed.map(findService)].filter((service) => service !== undefined);
+  return all.filter(({ path }) => path !== undefined);
 }
 
 /** The last confirmed state of a stack, read without its stack.yml: the spec of each container and its files. */
@@ -42,13 +62,15 @@ export async function runningStack(engine: Engine, stack: string): Promise<Rende
   const { containers, files, history } = await findStack(engine, stack);
   const last = lastConfirmed(history);
   const recorded = last?.services ?? {};
-  const removed = services.filter(({ name }) => recorded[name] !== undefined && !containers.has(name));
+  const removed = Object.keys(recorded)
+    .filter((name) => !containers.has(name))
+    .flatMap((name) => findService(name) ?? []);
   const config = configOf(
     stack,
     containers,
     removed.map(({ name }) => name),
   );
-  const present = services.map(async (service): Promise<ServiceRendering | undefined> => {
+  const present = servicesOf(config).map(async (service): Promise<ServiceRendering | undefined> => {
     const container = containers.get(service.name);
     const spec = container === undefined ? undefined : specOf(container);
     if (container === undefined || spec === undefined) return undefined;

@@ -1,5 +1,5 @@
-import { type StackConfig, stackSchema } from '../../stack/config.ts';
-import { findService } from '../../stack/services.ts';
+import type { StackConfig } from '../../stack/config.ts';
+import { defaultImages } from '../../stack/values/default-images.ts';
 import type { RequiredImage } from '../engine/images/outcome.ts';
 import { recipeFor, upstreamVersionOf } from '../engine/images/recipes.ts';
 
@@ -14,17 +14,14 @@ export interface Substitute extends RequiredImage {
 export function substitutesOf(
   required: readonly RequiredImage[],
   images: ReadonlyMap<string, { readonly ref: string }>,
-  config: StackConfig,
 ): readonly Substitute[] {
-  let defaults: StackConfig | undefined;
+  const defaults: readonly string[] = Object.values(defaultImages);
   return required.flatMap(({ service, reference }): readonly Substitute[] => {
     const ref = images.get(reference)?.ref;
     const recipe = recipeFor(reference);
     if (ref === undefined || ref === reference || recipe === undefined) return [];
     if (upstreamVersionOf(recipe, ref) === undefined) return [];
-    defaults ??= stackSchema.parse({ images: config.images });
-    const isNamed = findService(service)?.container(defaults).image !== reference;
-    return [{ service, reference, ref, isNamed }];
+    return [{ service, reference, ref, isNamed: !defaults.includes(reference) }];
   });
 }
 

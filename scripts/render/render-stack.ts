@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { sectionPath } from '../../stack/service.ts';
 import { enabledServices, findService } from '../../stack/services.ts';
 import { type LoadOptions, loadConfig, loadStack } from '../config/load.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import { addSecret } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
-import { render } from './render.ts';
+import { render, withValue } from './render.ts';
 import type { Rendering } from './rendering.ts';
 import { hidden } from './show.ts';
 import { loadTemplates, type TemplateSet } from './templates.ts';
@@ -56,6 +57,9 @@ async function renderWithout(options: RenderStackOptions, without: readonly stri
 
 /** Services left out are disabled before stack.yml is validated, so that errors in their keys do not count. */
 function disabled(without: readonly string[]): Readonly<Record<string, unknown>> {
-  const known = without.filter((name) => findService(name) !== undefined);
-  return Object.fromEntries(known.map((name) => [name, { enabled: false }]));
+  let overrides: Readonly<Record<string, unknown>> = {};
+  for (const service of without.flatMap((name) => findService(name) ?? [])) {
+    overrides = withValue(overrides, [...sectionPath(service), 'enabled'], false);
+  }
+  return overrides;
 }

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
-import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import type { RenderedFile } from '../../stack/model.ts';
-import type { FileProblem, Service } from '../../stack/service.ts';
-import { services } from '../../stack/services.ts';
+import { type FileProblem, type Service, sectionPath } from '../../stack/service.ts';
+import { enabledServices, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import type { LoadedStack } from '../config/loaded.ts';
 import { readYaml } from '../config/yaml-source.ts';
@@ -26,7 +26,7 @@ export interface RenderOptions {
 export function render(loaded: LoadedStack, templates: TemplateSet, options: RenderOptions = {}): Result<Rendering> {
   const without = options.without ?? [];
   const config = withoutServices(loaded.config, without);
-  const enabled = services.filter((service) => service.isEnabled(config));
+  const enabled = enabledServices(config);
   const renderer = new TemplateRenderer(config, enabled, templates);
 
   const filesOf = new Map<Service, readonly RenderedFile[]>(
@@ -46,12 +46,14 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const tests = renderer.tests([...filesOf.values()].flat());
 
   const diagnostics = [
-    ...unknownServices(without),
+    ...unknownServices(without, config),
     ...templates.diagnostics,
     ...warnOfStrays(unusedStrays(loaded, templates)),
     ...renderer.diagnostics,
     ...[...filesOf.values(), tests].flatMap(clashes),
-    ...[...filesOf].flatMap(([service, files]) => placeInFiles(service.fileProblems?.(files, config) ?? [], templates)),
+    ...[...filesOf].flatMap(([service, files]) =>
+      placeInFiles(service.fileProblems?.(files, config) ?? [], templates, loaded),
+    ),
   ];
   if (diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
 
@@ -93,14 +95,20 @@ function sortedByPath(files: readonly RenderedFile[]): readonly RenderedFile[] {
 
 /** The config with these services disabled. */
 export function withoutServices(config: StackConfig, without: readonly string[]): StackConfig {
-  const slices = new Map<string, unknown>(Object.entries(config));
-  const known = without.filter((name) => services.some((service) => service.name === name));
-  const changed = known.map((name) => [name, { ...(slices.get(name) as object), enabled: false }]);
-  return { ...config, ...Object.fromEntries(changed) };
+  return servicesOf(config)
+    .filter(({ name }) => without.includes(name))
+    .reduce((changed, service) => withValue(changed, [...sectionPath(service), 'enabled'], false), config);
 }
 
-function unknownServices(without: readonly string[]): readonly Diagnostic[] {
-  const names = services.map((service) => service.name);
+/** A copy of a mapping with a value at a path. */
+export function withValue<T>(parent: T, [step, ...rest]: KeyPath, value: unknown): T {
+  if (step === undefined) return value as T;
+  const inner = (parent as Readonly<Record<string, unknown>> | undefined)?.[step];
+  return { ...parent, [step]: withValue(inner, rest, value) };
+}
+
+function unknownServices(without: readonly string[], config: StackConfig): readonly Diagnostic[] {
+  const names = servicesOf(config).map((service) => service.name);
   return without
     .filter((name) => !names.includes(name))
     .map((name): Diagnostic => {
@@ -115,8 +123,16 @@ function unknownServices(without: readonly string[]): readonly Diagnostic[] {
 }
 
 /** Problems of rendered files, at their places in the source files; without those that comments there silence. */
-function placeInFiles(problems: readonly FileProblem[], { files }: TemplateSet): readonly Diagnostic[] {
-  return problems.flatMap(({ file, canBeIgnored = false, ...problem }): readonly Diagnostic[] => {
+function placeInFiles(
+  problems: readonly FileProblem[],
+  { files }: TemplateSet,
+  { locate }: LoadedStack,
+): readonly Diagnostic[] {
+  return problems.flatMap(({ file, key, canBeIgnored = false, ...problem }): readonly Diagnostic[] => {
+    if (key !== undefined) {
+      const { code, message, hint, severity = 'error', atKey } = problem;
+      return [{ code, message, hint, severity, where: locate(key, atKey) }];
+    }
     // A value that was filled in may take other lines than its tag in the template.
     const text = files.find(({ origin }) => origin === file.origin)?.text ?? revealed(file);
     const source = readYaml(text, file.origin);

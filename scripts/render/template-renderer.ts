@@ -1,10 +1,10 @@
-import { type Node, parse } from 'yaml';
+import { Document, type Node, parse } from 'yaml';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { OwnItem } from '../../stack/own-items.ts';
 import type { Service } from '../../stack/service.ts';
-import { services } from '../../stack/services.ts';
+import { services, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { applyOwnItems } from './own-items.ts';
 import { fillPlaceholders, itemsOf } from './placeholders.ts';
@@ -19,6 +19,8 @@ import { mayHavePlaceholders, parseTemplate } from './yaml-template.ts';
 export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
   readonly #enabled: readonly Service[];
+  /** The first service of each folder of templates: what it contributes is there once for all of its kind. */
+  readonly #contributors: readonly Service[];
   readonly #templates: readonly (TemplateFile & { readonly use: TemplateKind })[];
   readonly #marks = new SourceMarkers();
   /** The scope of contributions, which cannot use each other. */
@@ -30,6 +32,8 @@ export class TemplateRenderer {
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
     this.#enabled = enabled;
+    const folders = enabled.map(templatesFolder);
+    this.#contributors = enabled.filter((_, at) => folders.indexOf(folders[at] ?? '') === at);
     this.#templates = templates.files.map((file) => ({ ...file, use: templateKindOf(file.path) }));
     this.#isIncluded = ({ isShipped }, kind) =>
       !isShipped ||
@@ -38,15 +42,15 @@ export class TemplateRenderer {
       );
     this.#ownItems = enabled.flatMap((service) => service.ownItems?.(config) ?? []);
     this.diagnostics.push(...unusedContributions(templates.files));
-    this.#plain = withPlacedSecrets(configScope(config, services));
-    this.#full = withContributions(this.#plain, this.#contributedItems());
+    this.#plain = withPlacedSecrets(configScope(config, servicesOf(config)));
+    this.#full = withContributions(this.#plain, this.#contributedItems(config));
   }
 
   /** The files of a service's config directory: its own templates and the contributions it collects. */
   filesOf(service: Service): readonly RenderedFile[] {
     const own = this.#templatesOf(service).filter(({ use }) => use.kind === 'file');
     const contributed = (service.collects ?? []).flatMap(({ kind, into }) =>
-      this.#enabled.flatMap((contributor) =>
+      this.#contributors.flatMap((contributor) =>
         this.#templatesOf(contributor).flatMap((template) => {
           const { use } = template;
           if (use.kind !== 'contribution' || use.of !== kind || !this.#isIncluded(template, kind)) return [];
@@ -60,7 +64,7 @@ export class TemplateRenderer {
   /** Tests of the rendered files. A shipped test is left out when a shipped rule file that it tests is left out or replaced. */
   tests(files: readonly RenderedFile[]): readonly RenderedFile[] {
     const shippedPaths = new Set(files.filter((file) => file.isShipped).map((file) => file.path));
-    return this.#enabled.flatMap((service) =>
+    return this.#contributors.flatMap((service) =>
       this.#templatesOf(service)
         .filter(
           ({ use, isShipped, text }) =>
@@ -71,21 +75,23 @@ export class TemplateRenderer {
   }
 
   #templatesOf(service: Service): readonly (TemplateFile & { readonly use: TemplateKind })[] {
-    return this.#templates.filter((template) => template.service === service.name);
+    return this.#templates.filter((template) => template.service === templatesFolder(service));
   }
 
   /** The items contributed to each kind, in the order of the services; a kind without contributions in this stack is empty. */
-  #contributedItems(): ReadonlyMap<string, readonly Node[]> {
+  #contributedItems(config: StackConfig): ReadonlyMap<string, readonly Node[]> {
     const lists = this.#templates.flatMap((template) =>
       template.use.kind === 'list' ? [{ template, kind: template.use.of }] : [],
     );
     const items = new Map<string, Node[]>(lists.map(({ kind }) => [kind, []]));
-    for (const service of this.#enabled) {
+    for (const service of this.#contributors) {
       for (const { template, kind } of lists) {
-        if (template.service !== service.name || !this.#isIncluded(template, kind)) continue;
+        if (template.service !== templatesFolder(service) || !this.#isIncluded(template, kind)) continue;
         items.get(kind)?.push(...this.#items(template));
       }
     }
+    const jobs = this.#enabled.flatMap((service) => service.scrapes?.(config) ?? []);
+    items.get('scrapes')?.push(...jobs.map((job) => new Document(job).contents as Node));
     return items;
   }
 
@@ -139,6 +145,8 @@ export class TemplateRenderer {
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }
 }
+
+const templatesFolder = ({ name, templates }: Service): string => templates ?? name;
 
 /** Keeps line breaks, quotes and brackets of the template. */
 const asWritten = {

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { exporters } from '../../stack/exporters/exporters.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { displayPath } from '../util/display-path.ts';
@@ -9,8 +10,9 @@ import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { isFolder, notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 
-/** One file below templates/<service>/. */
+/** One file below templates/<service>/ or templates/exporters/<kind>/. */
 export interface TemplateFile {
+  /** The folder below templates/. */
   readonly service: string;
   /** Relative to the service's folder, with forward slashes. */
   readonly path: string;
@@ -31,23 +33,27 @@ export interface TemplateSet {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const exportersFolder = 'exporters';
+
+/** The folders below templates/ that services and exporters have. */
+const folders = [...services.map(({ name }) => name), ...exporters.map(({ kind }) => `${exportersFolder}/${kind}`)];
+
 /** Reads promstack's templates and the user's, which replace them; the user's folder may be missing. */
 export async function loadTemplates(userFolder: string | undefined, cwd = process.cwd()): Promise<TemplateSet> {
   const [shipped, own] = await Promise.all([
     readFolder(join(packageRoot(), 'templates'), true, cwd),
     userFolder === undefined ? { files: [], diagnostics: [] } : readFolder(userFolder, false, cwd),
   ]);
-  const names = services.map((service) => service.name);
   const files = new Map<string, TemplateFile>();
   const diagnostics = [...shipped.diagnostics, ...own.diagnostics];
   for (const file of [...shipped.files, ...own.files]) {
-    const problem = file.isShipped || !names.includes(file.service) ? undefined : problemOf(file);
+    const problem = file.isShipped || !folders.includes(file.service) ? undefined : problemOf(file);
     if (problem !== undefined) diagnostics.push(problem);
-    else if (names.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
+    else if (folders.includes(file.service)) files.set(`${file.service}/${file.path}`, file);
   }
   return {
     files: [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file),
-    strays: own.files.filter(({ service }) => !names.includes(service)),
+    strays: own.files.filter(({ service }) => !folders.includes(service)),
     diagnostics,
   };
 }
@@ -61,7 +67,9 @@ async function readFolder(folder: string, isShipped: boolean, cwd: string): Prom
       const template = await readTemplate(absolute);
       if (template === undefined) return { files: [], diagnostics: [] };
       if ('because' in template) return { files: [], diagnostics: [unreadable(origin, template)] };
-      const [service = '', ...rest] = path.split(sep);
+      const steps = path.split(sep);
+      const depth = steps[0] === exportersFolder && steps.length > 2 ? 2 : 1;
+      const [service, rest] = [steps.slice(0, depth).join('/'), steps.slice(depth)];
       return { files: [{ service, path: rest.join('/'), ...template, isShipped, origin }], diagnostics: [] };
     }),
   );
@@ -124,10 +132,9 @@ function isTemplate(path: string): boolean {
 
 /** A warning for each file and folder in `templates/` that nothing uses. */
 export function warnOfStrays(strays: readonly TemplateFile[]): readonly Diagnostic[] {
-  const names = services.map((service) => service.name);
   const warnings = strays.map((file): Diagnostic => {
-    const near = closest(file.service, names);
-    const folders = `the folders in templates/ are ${names.join(', ')}`;
+    const near = closest(file.service, folders);
+    const all = `the folders in templates/ are ${folders.join(', ')}`;
     return {
       severity: 'warning',
       code: 'template-of-no-service',
@@ -135,7 +142,7 @@ export function warnOfStrays(strays: readonly TemplateFile[]): readonly Diagnost
         file.path === ''
           ? `the template ${file.origin} is not in the folder of a service`
           : `templates/${file.service} is not the folder of a service`,
-      hint: near === undefined ? `it is not used; ${folders}` : `it is not used; did you mean ${near}?`,
+      hint: near === undefined ? `it is not used; ${all}` : `it is not used; did you mean ${near}?`,
     };
   });
   // One a folder, however many files are in it.

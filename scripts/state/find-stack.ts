@@ -94,17 +94,16 @@ export async function findContainers(engine: Engine, stack: string): Promise<Sta
 
 /** The containers of a stack's services among those with its label; it may have none. */
 export function servicesAmong(stack: string, all: readonly ContainerSummary[]): StackContainers {
-  return new Map(
-    services.flatMap(({ name }): [string, ContainerSummary][] => {
-      const container = all.find(
-        (candidate) =>
-          candidate.name === names.container(stack, name) &&
-          candidate.labels[roleLabel] === 'service' &&
-          candidate.labels[serviceLabel] === name,
-      );
-      return container === undefined ? [] : [[name, container]];
-    }),
-  );
+  const order = (service: string): number => {
+    const at = services.findIndex(({ name }) => name === service);
+    return at === -1 ? services.length : at;
+  };
+  const entries = all.flatMap((container): [string, ContainerSummary][] => {
+    const { [roleLabel]: role, [serviceLabel]: service } = container.labels;
+    const isPrimary = service !== undefined && role === 'service' && container.name === names.container(stack, service);
+    return isPrimary ? [[service, container]] : [];
+  });
+  return new Map(entries.sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1)));
 }
 
 /** The error for a stack that has no container on the engine. */

@@ -38,6 +38,8 @@ export interface ServiceClient {
 export function openServiceClient(engine: Engine): ServiceClient {
   const locations = new Map<string, ServiceLocation>();
   const agent = new Agent({ keepAlive: true });
+  /** Containers whose image has no busybox. */
+  const bare = new Set<string>();
   const urlOf = (port: PortSpec): string => `http://${hostFor(port, engine.location)}:${port.host}`;
   const portOf = (service: string, containerPort: number): PortSpec | undefined =>
     locations.get(service)?.ports.find(({ container }) => container === containerPort);
@@ -53,7 +55,8 @@ export function openServiceClient(engine: Engine): ServiceClient {
       if (location === undefined) throw new Error(`${service} has no container`);
       const port = portOf(service, request.port);
       if (port === undefined || !isReachable(port, engine.location)) {
-        return requestInside(engine, location.container, request, options);
+        const beside = [...locations.values()].filter((other) => other !== location);
+        return requestInNetwork(engine, { service, location, beside, bare }, request, options);
       }
       const { method, path, body, headers = {} } = request;
       return sendRequest(`${urlOf(port)}${path}`, { method, body, headers, agent, ...options });
@@ -75,43 +78,88 @@ function hostFor(port: PortSpec, engine: EngineLocation): string {
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 /**
- * Sends a request from inside the container with busybox nc, which every image of the stack has; busybox wget supports
+ * Sends a request from inside the container, or from another one of the stack when its image has no busybox, as those of some
+ * exporters.
+ */
+async function requestInNetwork(
+  engine: Pick<Engine, 'exec'>,
+  {
+    service,
+    location: { container },
+    beside,
+    bare,
+  }: {
+    readonly service: string;
+    readonly location: ServiceLocation;
+    readonly beside: readonly ServiceLocation[];
+    readonly bare: Set<string>;
+  },
+  request: HttpRequest,
+  options: RequestOptions,
+): Promise<FullResponse> {
+  const send = async (from: string, host: string): Promise<FullResponse | Error> =>
+    requestInside(engine, from, host, request, options).catch((error: Error) => {
+      if (!(error instanceof NoBusyboxError)) throw error;
+      bare.add(from);
+      return error;
+    });
+  const own = bare.has(container) ? undefined : await send(container, '127.0.0.1');
+  if (own !== undefined && !(own instanceof Error)) return own;
+  for (const other of beside) {
+    if (bare.has(other.container)) continue;
+    const response = await send(other.container, service);
+    if (!(response instanceof Error)) return response;
+  }
+  throw own ?? new NoBusyboxError();
+}
+
+/** An image without the program that sends requests. */
+class NoBusyboxError extends ConnectionError {
+  constructor(cause?: Error) {
+    super(
+      'connection',
+      'its image has no busybox, with which it is asked when no port of it can be reached: use an image that has it, or publish its port',
+      cause,
+    );
+  }
+}
+
+/**
+ * Sends a request with busybox nc, which every image of the stack's servers has; busybox wget supports
  * neither PUT nor DELETE and does not show the body of an error. With HTTP/1.0 the response is not chunked and ends with
  * the connection. stdin stays open: if nc closed its half of the connection, the server would cancel the request.
  */
 async function requestInside(
   engine: Pick<Engine, 'exec'>,
   container: string,
+  host: string,
   { method, port, path, headers = {}, body = '' }: HttpRequest,
   { timeoutMs, signal }: RequestOptions,
 ): Promise<FullResponse> {
   const lines = [
     `${method} ${path} HTTP/1.0`,
-    `host: 127.0.0.1:${port}`,
+    `host: ${host}:${port}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   const stdin = `${lines.join('\r\n')}\r\n\r\n${body}`;
-  const argv = ['nc', '-w', String(Math.max(1, Math.ceil(timeoutMs / 1000))), '127.0.0.1', String(port)];
+  const argv = ['nc', '-w', String(Math.max(1, Math.ceil(timeoutMs / 1000))), host, String(port)];
   const deadline = AbortSignal.timeout(timeoutMs);
   const options = { stdin, keepStdinOpen: true, signal: AbortSignal.any([deadline, ...(signal ? [signal] : [])]) };
   const { stdout, stderr } = await engine.exec(container, argv, options).catch((cause: Error) => {
     signal?.throwIfAborted();
-    throw deadline.aborted
-      ? timeoutError(timeoutMs, cause)
-      : new ConnectionError('connection', why(cause.message), cause);
+    throw deadline.aborted ? timeoutError(timeoutMs, cause) : noResponse(cause.message, cause);
   });
   const response = /^HTTP\/1\.\d (\d{3})[^\r\n]*\r\n(.*?)\r\n\r\n(.*)$/s.exec(stdout);
-  if (response === null) throw new ConnectionError('connection', why(stderr.trim() || stdout.trim()));
+  if (response === null) throw noResponse(stderr.trim() || stdout.trim());
   const [, status, head = '', received = ''] = response;
   return { status: Number(status), headers: readHeaders(head), body: received };
 }
 
-/** Why there was no response, from what the engine or nc says. */
-function why(said: string): string {
-  if (said === '') return 'nc in the container received no response';
-  if (!/"nc": executable file not found/.test(said)) return said;
-  return 'its image has no busybox, with which it is asked on a remote engine: use an image that has it, or bind: 0.0.0.0';
+/** The error without a response, from what the engine or nc says. */
+function noResponse(said: string, cause?: Error): ConnectionError {
+  if (/"nc": executable file not found/.test(said)) return new NoBusyboxError(cause);
+  return new ConnectionError('connection', said === '' ? 'nc in the container received no response' : said, cause);
 }
 
 function readHeaders(head: string): Readonly<Record<string, string>> {

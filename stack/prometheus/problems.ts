@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { exporterServices } from '../exporters/services.ts';
 import type { RenderedFile } from '../model.ts';
 import { isOwnAddress } from '../own-items.ts';
 import type { FileProblem } from '../service.ts';
@@ -87,7 +88,7 @@ function timeoutProblems(section: Mapping, path: KeyPath, globalInterval: string
 
 function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
   const owner = jobOwner(config, name);
-  if (owner === undefined) return [];
+  if (owner === undefined) return exporterJobProblems(config, name, path);
   const own = ownJobs(config).find((item) => item.path.at(-1) === path.at(-2));
   if (own === undefined) {
     const message = `the job name ${quoted(owner)} is already in use: the stack scrapes its own ${owner} under it`;
@@ -107,6 +108,15 @@ function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): read
       path,
       message: `the stack scrapes its own ${owner} under this name: these are settings of that job`,
     },
+  ];
+}
+
+function exporterJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
+  const jobs = exporterServices(config).flatMap((service) => service.scrapes?.(config) ?? []);
+  if (typeof name !== 'string' || !jobs.some(({ job_name: taken }) => taken === name)) return [];
+  const message = `the job name ${quoted(name)} is already in use: the stack scrapes an exporter of its own under it`;
+  return [
+    { code: 'name-twice', path, message, hint: 'remove it if it scrapes that exporter, else use another job_name' },
   ];
 }
 

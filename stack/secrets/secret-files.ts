@@ -84,8 +84,12 @@ function placeItems(
 }
 
 /** The files of the secrets in a service's config, one per secret. */
-export function secretFilesIn(value: unknown, service: string, files: SecretFiles): readonly RenderedFile[] {
-  const placeable = secretsIn(value, [service]).filter(
+export function secretFilesIn(
+  value: unknown,
+  { name: service, path = [service] }: { readonly name: string; readonly path?: KeyPath | undefined },
+  files: SecretFiles,
+): readonly RenderedFile[] {
+  const placeable = secretsIn(value, path).filter(
     ({ secret, path }) => !secret.isInline && fileKeyOf(keysOf(path), files) !== undefined,
   );
   const byPath = new Map(placeable.map(({ secret }) => [filePath(secret, files), secret]));
@@ -99,9 +103,14 @@ export function secretFilesIn(value: unknown, service: string, files: SecretFile
   }));
 }
 
-/** Misplaced secrets in a service's config; `title` is the server's name. */
-export function secretProblems(value: unknown, service: string, title: string, files: SecretFiles): readonly Problem[] {
-  return secretsIn(value, [service]).flatMap(({ secret, path, parent }): readonly Problem[] => {
+/** Misplaced secrets in a section of stack.yml; `title` is the server's name. */
+export function secretProblems(
+  value: unknown,
+  section: KeyPath,
+  title: string,
+  files: SecretFiles,
+): readonly Problem[] {
+  return secretsIn(value, section).flatMap(({ secret, path, parent }): readonly Problem[] => {
     const keys = keysOf(path);
     const key = keys.at(-1) ?? '';
     const fileKey = fileKeyOf(keys, files);

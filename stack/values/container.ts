@@ -1,4 +1,3 @@
-import type { StackConfig } from '../config.ts';
 import type { Resources } from '../model.ts';
 import { parseMemory } from './units.ts';
 
@@ -47,7 +46,7 @@ function valuesOf(args: readonly string[], name: string): readonly string[] {
 
 /** The base URL of the links in a service's notifications. */
 export function externalUrl(
-  config: StackConfig,
+  config: { readonly bind: string },
   own: { readonly external_url?: string | undefined; readonly port: number },
 ): string {
   if (own.external_url !== undefined) return own.external_url;

@@ -7,4 +7,5 @@ export const defaultImages = {
   alertmanager: 'prom/alertmanager:v0.34.0',
   pushgateway: 'prom/pushgateway:v1.11.3',
   grafana: 'grafana/grafana:12.4.5',
+  node: 'prom/node-exporter:v1.11.1',
 } as const satisfies Readonly<Record<string, string>>;

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
+import { isOfExporter, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { fillMacros, queriesOf, startingValues } from '../support/dashboard-queries.ts';
 import { eventually } from '../support/eventually.ts';
 import { labelUses, matchesIn, metricNames, neverFiltering } from '../support/promql.ts';
 import { getJson, query } from '../support/servers.ts';
 import { shippedAlerts } from '../support/shipped.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+
+/** Those of exporters are tried in exporters.test.ts. */
+const dashboards = shippedDashboards().filter((shipped) => !isOfExporter(shipped));
 
 /** An alert that fires at once and one that stays pending: without them Prometheus has no series of alerts. */
 const rules = `
@@ -48,7 +51,7 @@ describe('the shipped dashboards and rules, on a running stack with traffic,', (
       stack.url('prometheus', '/api/v1/label/__name__/values'),
     );
     const exported = new Set(data);
-    const unknown = shippedDashboards().flatMap(({ name, dashboard }) =>
+    const unknown = dashboards.flatMap(({ name, dashboard }) =>
       queriesOf(dashboard).flatMap(({ where, expr }) =>
         metricNames(fillMacros(expr, startingValues(dashboard)))
           .filter((metric) => !exported.has(metric))
@@ -58,7 +61,7 @@ describe('the shipped dashboards and rules, on a running stack with traffic,', (
     expect(unknown).toEqual([]);
   });
 
-  test.each(shippedDashboards())('must have only queries that Prometheus accepts: $name', async ({ dashboard }) => {
+  test.each(dashboards)('must have only queries that Prometheus accepts: $name', async ({ dashboard }) => {
     for (const { expr } of queriesOf(dashboard)) {
       await expect(
         query(stack.url('prometheus'), fillMacros(expr, startingValues(dashboard))),
@@ -67,7 +70,7 @@ describe('the shipped dashboards and rules, on a running stack with traffic,', (
     }
   });
 
-  test.each(shippedDashboards())('must have a value for every stat panel at the top: $name', async ({ dashboard }) => {
+  test.each(dashboards)('must have a value for every stat panel at the top: $name', async ({ dashboard }) => {
     // Where there is nothing to report a number says 0, not "no data": except where nothing is known.
     await eventually(async () => {
       for (const panel of dashboard.panels ?? []) {
@@ -83,7 +86,7 @@ describe('the shipped dashboards and rules, on a running stack with traffic,', (
 
   test('must find a label for every variable and every legend', async () => {
     const missing: string[] = [];
-    for (const { name, dashboard } of shippedDashboards()) {
+    for (const { name, dashboard } of dashboards) {
       for (const panel of dashboard.panels ?? []) {
         if (!('targets' in panel)) continue;
         for (const target of panel.targets ?? []) {
@@ -105,7 +108,7 @@ describe('the shipped dashboards and rules, on a running stack with traffic,', (
   /** Every expression of rules and dashboards, by its place. */
   const expressions = (): readonly (readonly [string, string])[] => [
     ...shippedAlerts.map(({ alert, expr }) => [alert, expr] as const),
-    ...shippedDashboards().flatMap(({ name, dashboard }) =>
+    ...dashboards.flatMap(({ name, dashboard }) =>
       queriesOf(dashboard).map(
         ({ where, expr }) => [`${name}, ${where}`, fillMacros(expr, startingValues(dashboard))] as const,
       ),

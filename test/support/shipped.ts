@@ -15,12 +15,15 @@ export function shippedFiles(pattern: RegExp): Readonly<Record<string, string>> 
 
 /** Shipped rule files as Prometheus sees them: `rules/NAME.yml`. */
 export const ruleFiles: Readonly<Record<string, string>> = renamed(
-  shippedFiles(/^[^/]+\/contribute\/rules\/[^/]+\.yml$/),
+  shippedFiles(/^(?:exporters\/)?[^/]+\/contribute\/rules\/[^/]+\.yml$/),
   'rules',
 );
 
 /** Shipped rule unit tests, in the folder beside the rules: `tests/NAME.yml`. */
-export const ruleTests: Readonly<Record<string, string>> = renamed(shippedFiles(/^[^/]+\/tests\/[^/]+\.yml$/), 'tests');
+export const ruleTests: Readonly<Record<string, string>> = renamed(
+  shippedFiles(/^(?:exporters\/)?[^/]+\/tests\/[^/]+\.yml$/),
+  'tests',
+);
 
 function renamed(files: Readonly<Record<string, string>>, folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path.split('/').at(-1)}`, text]));

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Service } from '../../../stack/service.ts';
-import { enabledServices, findService, services } from '../../../stack/services.ts';
+import { enabledServices, findService } from '../../../stack/services.ts';
 import { closest } from '../../../stack/values/closest.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { andList } from '../../../stack/values/words.ts';
@@ -79,13 +79,8 @@ export function requireAlertmanager(config: StackConfig): void {
   ]);
 }
 
-/** Throws an InputError for a service of `--with` that does not exist, or that `--without` leaves out. */
+/** Throws an InputError for a service of `--with` that `--without` leaves out. */
 export function checkChoice(without: readonly string[] = [], added: readonly string[] = []): void {
-  const known = services.map(({ name }) => name);
-  const problems = added.flatMap((name) => {
-    if (without.includes(name)) return [misuse(`--with and --without both name ${name}`)];
-    if (known.includes(name)) return [];
-    return [misuse(`--with ${name}: there is no such service`, `the services are ${known.join(', ')}`)];
-  });
-  if (problems.length > 0) throw new InputError(problems);
+  const both = added.filter((name) => without.includes(name));
+  if (both.length > 0) throw new InputError(both.map((name) => misuse(`--with and --without both name ${name}`)));
 }

@@ -1,5 +1,6 @@
 import { Argument } from '@commander-js/extra-typings';
 import * as z from 'zod';
+import { exporters } from '../../../stack/exporters/exporters.ts';
 import { services } from '../../../stack/services.ts';
 import { exitCodes } from '../context.ts';
 import { type Command, defineCommand, type Entry } from './command.ts';
@@ -18,7 +19,10 @@ export const completionOf = (entries: readonly Entry[]): Command =>
     json: () => z.strictObject({ script: z.string() }),
     run: async (context, _options, [shell]) => {
       const described = await describeCommands(entries);
-      const script = scripts[shell]({ ...described, services: services.map((service) => service.name) });
+      const script = scripts[shell]({
+        ...described,
+        services: [...services.map(({ name }) => name), ...exporters.map(({ kind }) => kind)],
+      });
       context.result({ script });
       context.stdout.write(script);
       return exitCodes.fine;

@@ -133,7 +133,7 @@ async function list(
 ): Promise<void> {
   const references = imagesOf(config);
   const present = await findImages(engine, references, config.images);
-  const substitutes = substitutesOf(references, present, config);
+  const substitutes = substitutesOf(references, present);
   const images = await Promise.all(
     references.map(async ({ service, reference }) => {
       const ref = present.get(reference)?.ref;

@@ -1,8 +1,11 @@
 import * as z from 'zod';
-import { findService } from '../../../stack/services.ts';
+import { showPath } from '../../../stack/diagnostic.ts';
+import { sectionPath } from '../../../stack/service.ts';
+import { serviceOf } from '../../../stack/services.ts';
 import type { ContainerSummary } from '../../engine/engine.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { notFound, servicesAmong } from '../../state/find-stack.ts';
+import { specOf } from '../../state/names.ts';
 import { notRunning } from '../../state/not-running.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -25,15 +28,19 @@ export const command = defineCommand({
       .argument('<service>', 'service to find')
       .argument('[private-port]', "port in the container (default: the service's own)"),
   json: () => z.strictObject({ service: z.string(), address: z.string(), hostPort: z.int(), containerPort: z.int() }),
-  run: async (context, _options, [name, written]) => {
-    const wanted = written === undefined ? findService(name)?.port : readPort(written);
+  run: async (context, _options, [name, text]) => {
+    const written = text === undefined ? undefined : readPort(text);
     const { stack, origin } = await stackNameOf(context);
     await using engine = await connectEngine(context);
     const present = servicesAmong(stack, await engine.listContainers({ [stackLabel]: stack }));
     if (present.size === 0) throw await notFound(engine, stack, origin);
     for (const [service, container] of whichContainers(stack, present, [name])) {
+      const spec = specOf(container);
+      const owner = spec && serviceOf(spec);
+      const wanted = written ?? owner?.port;
       const published = container.hostPorts.find(({ containerPort }) => containerPort === wanted);
-      if (published === undefined) throw notPublished(service, container, wanted);
+      if (published === undefined)
+        throw notPublished(service, container, { wanted, key: owner && showPath(sectionPath(owner)) });
       const { address, port, containerPort } = published;
       context.result({ service, address, hostPort: port, containerPort });
       context.stdout.write(`${addressText(published)}\n`);
@@ -48,13 +55,17 @@ function readPort(text: string): number {
   throw new InputError([misuse(`${text} is not a TCP port`, 'use a number from 1 to 65535, such as 9090')]);
 }
 
-function notPublished(service: string, container: ContainerSummary, wanted: number | undefined): StackError {
+function notPublished(
+  service: string,
+  container: ContainerSummary,
+  { wanted, key = service }: { readonly wanted: number | undefined; readonly key: string | undefined },
+): StackError {
   const doing = `finding the port of ${service}`;
   if (container.state !== 'running') return new StackError({ doing, ...notRunning(service, container) });
   const published = container.hostPorts.map(({ containerPort }) => containerPort).join(', ');
   return new StackError({
     doing,
     why: `it does not publish port ${wanted} of its container`,
-    tryThis: published === '' ? `set ${service}.port in stack.yml` : `promstack port ${service} ${published}`,
+    tryThis: published === '' ? `set ${key}.port in stack.yml` : `promstack port ${service} ${published}`,
   });
 }

@@ -1,4 +1,5 @@
 import type { StackConfig } from '../../../stack/config.ts';
+import { showPath } from '../../../stack/diagnostic.ts';
 import type { LoadedConfig, LoadOptions } from '../../config/load.ts';
 import type { StackOrigin } from '../../config/loaded.ts';
 import type { FileOptions } from '../../config/stack-file.ts';
@@ -244,7 +245,7 @@ export async function renderAndConnect(
     const rendering = await (needsSecrets
       ? renderOrThrow(context, { ...choice, connecting })
       : renderToLook(context, connecting, { ...choice, compare: true }));
-    refuseDisabled(rendering, choice.added);
+    await refuseAbsent(rendering, choice.added);
     return { rendering, engine: await connecting };
   } catch (error) {
     // An engine that hangs must not delay the report of mistakes in the input.
@@ -253,11 +254,23 @@ export async function renderAndConnect(
   }
 }
 
-function refuseDisabled({ services }: Rendering, added: readonly string[] = []): void {
-  const disabled = added.filter((name) => !services.some(({ service }) => service.name === name));
-  if (disabled.length === 0) return;
+/** Throws an InputError for services of `--with` that do not exist, or that stack.yml disables. */
+async function refuseAbsent({ config, services }: Rendering, added: readonly string[] = []): Promise<void> {
+  const absent = added.filter((name) => !services.some(({ service }) => service.name === name));
+  if (absent.length === 0) return;
+  const { servicesOf } = await import('../../../stack/services.ts');
+  const { sectionPath } = await import('../../../stack/service.ts');
+  const known = servicesOf(config);
   throw new InputError(
-    disabled.map((name) => misuse(`--with ${name}: it is disabled in stack.yml`, `set ${name}.enabled to true there`)),
+    absent.map((name) => {
+      const service = known.find((candidate) => candidate.name === name);
+      if (service === undefined) {
+        const names = known.map((candidate) => candidate.name).join(', ');
+        return misuse(`--with ${name}: there is no such service`, `the services are ${names}`);
+      }
+      const key = showPath([...sectionPath(service), 'enabled']);
+      return misuse(`--with ${name}: it is disabled in stack.yml`, `set ${key} to true there`);
+    }),
   );
 }
 

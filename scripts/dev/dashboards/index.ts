@@ -2,6 +2,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { alertmanager } from './alertmanager.ts';
 import { buildDashboard, type DashboardPlan } from './dashboard.ts';
 import { demo } from './demo.ts';
+import { node } from './node.ts';
 import { pipelineOverview } from './pipeline-overview.ts';
 import { prometheus } from './prometheus.ts';
 import { pushgateway } from './pushgateway.ts';
@@ -16,6 +17,8 @@ export interface ShippedDashboard {
   readonly text: string;
 }
 
+const exporterTemplates = 'templates/exporters';
+
 /** Each service has its own dashboard, which exists exactly when the service does. */
 const plans: readonly { readonly name: string; readonly path: string; readonly plan: DashboardPlan }[] = [
   {
@@ -26,8 +29,16 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
   { name: 'prometheus', path: 'templates/prometheus/contribute/dashboards/prometheus.json', plan: prometheus },
   { name: 'alertmanager', path: 'templates/alertmanager/contribute/dashboards/alertmanager.json', plan: alertmanager },
+  ...Object.entries({ node }).map(([kind, plan]) => ({
+    name: kind,
+    path: `${exporterTemplates}/${kind}/contribute/dashboards/${kind}.json`,
+    plan,
+  })),
   { name: 'demo', path: 'stack/demo/templates/grafana/dashboards/promstack/demo.json', plan: demo },
 ];
+
+/** Whether a dashboard is an exporter's, which a stack has with the exporter. */
+export const isOfExporter = ({ path }: Pick<ShippedDashboard, 'path'>): boolean => path.startsWith(exporterTemplates);
 
 /** Builds all shipped dashboards. */
 export function shippedDashboards(): readonly ShippedDashboard[] {

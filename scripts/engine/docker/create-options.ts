@@ -35,7 +35,8 @@ export function toCreateOptions(
       ExtraHosts: [`host.docker.internal:${hostAddress}`],
       Tmpfs: Object.fromEntries(spec.tmpfs.map((target) => [target, tmpfsOptions])),
       PortBindings: toPortBindings(spec.ports),
-      Mounts: spec.mounts.map((mount, index) => toMount(mount, request.volumes[index])),
+      Mounts: [...spec.mounts.map((mount, index) => toMount(mount, request.volumes[index])), ...hostMounts(spec)],
+      ...(spec.host?.pid === true ? { PidMode: 'host' } : {}),
       Memory: spec.resources.memoryBytes,
       NanoCpus: spec.resources.cpus && Math.round(spec.resources.cpus * 1e9),
     },
@@ -109,6 +110,19 @@ function toMount(mount: ContainerSpec['mounts'][number], volume: string | undefi
   // A data volume is initialized from the image on first use; a config volume has only what was rendered.
   const isConfig = mount.kind === 'config';
   return toVolumeMount(volume, mount.target, { readOnly: isConfig, copy: !isConfig });
+}
+
+/**
+ * Folders of the host, read-only, with the file systems that are mounted below them when the container starts. The engine
+ * mounts `/` itself only where the host shares its later mounts too, which not every host does.
+ */
+function hostMounts({ host }: ContainerSpec): Dockerode.MountSettings[] {
+  return (host?.mounts ?? []).map(({ source, target }) => ({
+    Type: 'bind',
+    Source: source === '/' ? '/proc/self/root' : source,
+    Target: target,
+    ReadOnly: true,
+  }));
 }
 
 function toVolumeMount(

@@ -1,3 +1,4 @@
+import { exporters } from '../../../stack/exporters/exporters.ts';
 import type { ImageSummary } from '../engine.ts';
 import { registryOf, splitReference } from './reference.ts';
 
@@ -55,6 +56,25 @@ export const recipes: readonly Recipe[] = [
     entrypoint: ['/bin/pushgateway'],
     command: [],
   },
+  ...exporters.flatMap(({ defaultImage, debian, port }): Recipe[] => {
+    if (debian === undefined) return [];
+    const repository = splitReference(defaultImage).repository;
+    const program = repository.slice(repository.lastIndexOf('/') + 1);
+    return [
+      {
+        program,
+        // The Prometheus project's images are on two registries, with an organization of another name.
+        replaces: [repository, repository.replace(/^prom\//, 'prometheus/')],
+        packages: [debian.package],
+        programs: { [debian.entrypoint]: debian.program },
+        home: '/home',
+        isVolume: false,
+        port,
+        entrypoint: [`/${debian.entrypoint}`],
+        command: [],
+      },
+    ];
+  }),
 ];
 
 /**

@@ -40,6 +40,8 @@ const labelValues: Readonly<Record<string, readonly string[]>> = {
   status: ['resolved', 'firing'],
   alertstate: ['pending', 'firing'],
   alertname: ['RaidDegraded'],
+  mode: ['iowait', 'system', 'steal', 'user'],
+  device: ['nvme0n1', 'nvme1n1', 'sda'],
   method: ['delete', 'post', 'put'],
   handler: ['delete', 'wipe'],
   path: ['/cart', '/pay'],
@@ -97,6 +99,9 @@ const cells: Readonly<Record<string, string>> = {
   Job: 'node-exporter',
   Instance: 'host.docker.internal:9100',
   For: '59.9 mins',
+  'Mount point': '/var/lib/postgresql',
+  Space: '100.0%',
+  Inodes: '100.0%',
   'Last push': '59.9 mins',
   'Last rejected': '59.9 mins',
 };

@@ -15,7 +15,7 @@ test('a secret must become a file that the config names, by absolute path in Ale
       slack_configs: [{ api_url_file: '/etc/promstack/current/secrets/env/SLACK', channel: '#a' }],
     },
   ]);
-  expect(secretFilesIn({ receivers }, 'alertmanager', alertmanagerSecrets)).toMatchObject([
+  expect(secretFilesIn({ receivers }, { name: 'alertmanager' }, alertmanagerSecrets)).toMatchObject([
     { service: 'alertmanager', path: 'secrets/env/SLACK', mode: 0o400, content: expect.any(Secret) },
   ]);
 });
@@ -47,7 +47,7 @@ test('secrets in a list must be added to the files that are already named', () =
 test('one secret in several places must be one file', () => {
   const shared = secret('KEY');
   const config = { global: { slack_api_url: shared, http_config: { authorization: { credentials: shared } } } };
-  expect(secretFilesIn(config, 'alertmanager', alertmanagerSecrets).map(({ path }) => path)).toEqual([
+  expect(secretFilesIn(config, { name: 'alertmanager' }, alertmanagerSecrets).map(({ path }) => path)).toEqual([
     'secrets/env/KEY',
   ]);
 });
@@ -60,13 +60,13 @@ test('a value without secrets must be returned unchanged', () => {
 test('an inline secret must stay in the config, without a file', () => {
   const config = { global: { slack_api_url: inline } };
   expect(placeSecrets(config, ['alertmanager'], alertmanagerSecrets)).toEqual(config);
-  expect(secretFilesIn(config, 'alertmanager', alertmanagerSecrets)).toEqual([]);
-  expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toEqual([]);
+  expect(secretFilesIn(config, { name: 'alertmanager' }, alertmanagerSecrets)).toEqual([]);
+  expect(secretProblems(config, ['alertmanager'], 'Alertmanager', alertmanagerSecrets)).toEqual([]);
 });
 
 test('a secret that the server cannot read from a file must be refused with a hint how to inline it', () => {
   const config = { receivers: [{ sns_configs: [{ sigv4: { secret_key: new Secret('x', '!file aws key') } }] }] };
-  expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
+  expect(secretProblems(config, ['alertmanager'], 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     {
       code: 'secret-inline',
       path: ['alertmanager', 'receivers', 0, 'sns_configs', 0, 'sigv4', 'secret_key'],
@@ -77,7 +77,7 @@ test('a secret that the server cannot read from a file must be refused with a hi
 
 test('a secret must be refused when its file is named too', () => {
   const config = { global: { slack_api_url: secret('A', 'https://a/'), slack_api_url_file: '/b' } };
-  expect(secretProblems(config, 'alertmanager', 'Alertmanager', alertmanagerSecrets)).toMatchObject([
+  expect(secretProblems(config, ['alertmanager'], 'Alertmanager', alertmanagerSecrets)).toMatchObject([
     { code: 'secret-twice', path: ['alertmanager', 'global', 'slack_api_url'] },
   ]);
 });
@@ -85,8 +85,12 @@ test('a secret must be refused when its file is named too', () => {
 test('a changed secret must change its path in Prometheus, and not in Alertmanager', () => {
   const pathsOf = (text: string): readonly string[] =>
     [
-      ...secretFilesIn({ scrape_configs: [{ bearer_token: secret('A', text) }] }, 'prometheus', prometheusSecrets),
-      ...secretFilesIn({ global: { slack_api_url: secret('A', text) } }, 'alertmanager', alertmanagerSecrets),
+      ...secretFilesIn(
+        { scrape_configs: [{ bearer_token: secret('A', text) }] },
+        { name: 'prometheus' },
+        prometheusSecrets,
+      ),
+      ...secretFilesIn({ global: { slack_api_url: secret('A', text) } }, { name: 'alertmanager' }, alertmanagerSecrets),
     ].map(({ path }) => path);
   const [before, after] = [pathsOf('first'), pathsOf('second')];
   expect(after[0]).not.toBe(before[0]);

@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import type { ContainerSpec } from '../model.ts';
+import { Secret } from '../secret.ts';
+import { configDir } from '../values/container.ts';
+import { duration, enabled, extraArgs, formed, image, resources } from '../values/schemas.ts';
+import { expected, expects } from '../values/words.ts';
+import { type Exporter, plainExporter, plainJob } from './exporter.ts';
+
+const portExpected = expects('a port (a whole number from 1 to 65535)');
+const pathForm = formed(/^\/\S*$/, 'a path that begins with /, such as /metrics');
+
+/** The content of a file: `!env NAME`, `!file PATH`, which are secret, or plain text. */
+const fileText = z
+  .unknown()
+  .meta({ title: 'string, `!env` or `!file`' })
+  .transform((value, context): string | Secret => {
+    if (value instanceof Secret || typeof value === 'string') return value;
+    context.issues.push({ code: 'custom', input: value, message: expected('the text of a file', value) });
+    return z.NEVER;
+  });
+
+/** The keys of one exporter below `exporters.custom`. */
+const customExporterConfig = z.strictObject({
+  enabled: enabled(true),
+  image: image.meta({
+    description: 'The image, with a tag or digest',
+    hint: 'name the image of the exporter, such as "image: registry.example.com/queue-exporter:1.4.2"',
+  }),
+  port: z.int({ error: portExpected }).min(1, { error: portExpected }).max(65535, { error: portExpected }).meta({
+    description: 'The port in its container at which it serves its metrics',
+    hint: 'name the port in its container at which it serves its metrics, such as "port: 9999"',
+  }),
+  user: formed(/^\d+:\d+$/, 'a user and a group by number, such as 65534:65534')
+    .default('65534:65534')
+    .meta({ description: 'The user it runs as, as uid:gid' }),
+  args: extraArgs.meta({ description: 'Its arguments' }),
+  env: z.record(z.string(), z.string()).default({}).meta({ description: 'Its environment; secrets go into files' }),
+  files: z
+    .record(formed(/^(?!.*\.\.)[\w.-]+(?:\/[\w.-]+)*$/, 'a file name, such as config.yml'), fileText)
+    .default({})
+    .meta({ description: `Its files, by their names in ${configDir}: strings, \`!env\` or \`!file\`` }),
+  scrape: z
+    .looseObject({
+      metrics_path: pathForm.default('/metrics').meta({ description: 'The path of its metrics' }),
+      scrape_interval: duration.optional().meta({ description: 'How often to scrape it' }),
+    })
+    .prefault({})
+    .meta({ description: "Settings of its job in Prometheus's syntax" }),
+  resources,
+});
+
+type CustomConfig = z.output<typeof customExporterConfig>;
+
+/** The `exporters.custom` section of stack.yml. */
+export const customConfig = z
+  .record(
+    formed(/^[a-z0-9][a-z0-9-]{0,30}$/, 'a name of at most 31 lowercase letters, digits and -'),
+    customExporterConfig,
+  )
+  .optional()
+  .meta({ description: 'Exporters of any image, by name: image, port, args, env, files and scrape' });
+
+/** The exporter with a name below `exporters.custom`. */
+export function customExporter(name: string, own: CustomConfig): Exporter {
+  const { metrics_path, scrape_interval, ...job } = own.scrape;
+  const settings = { metrics_path, ...(scrape_interval === undefined ? {} : { scrape_interval }), ...job };
+  return {
+    ...plainExporter,
+    kind: name,
+    title: name,
+    schema: customExporterConfig,
+    hasInstances: false,
+    defaultImage: own.image,
+    user: own.user,
+    port: own.port,
+    readyPath: metrics_path,
+    args: () => own.args,
+    env: () => own.env,
+    files: () =>
+      Object.entries(own.files).map(([path, content]) => ({
+        path,
+        content,
+        ...(content instanceof Secret ? { secrets: [content] } : {}),
+      })),
+    jobs: (instances) => [plainJob(name, instances, settings)],
+  };
+}
+
+/** The exporter of a container, without its stack.yml. */
+export function customExporterOf({ service, image, user, ready }: ContainerSpec): Exporter | undefined {
+  if (ready === undefined) return undefined;
+  const { port, path } = ready;
+  const own = customExporterConfig.parse({ image: 'unknown:unknown', port, user, scrape: { metrics_path: path } });
+  return customExporter(service, { ...own, image });
+}

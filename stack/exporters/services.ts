@@ -1,0 +1,179 @@
+import type { StackConfig } from '../config.ts';
+import type { KeyPath, Problem } from '../diagnostic.ts';
+import type { ContainerSpec, RenderedFile } from '../model.ts';
+import { defineService, type Service } from '../service.ts';
+import { configMount, toResources } from '../values/container.ts';
+import { explainExit } from '../values/exit-causes.ts';
+import { isMapping, type Mapping, valueAt } from '../values/mapping.ts';
+import { quoted } from '../values/words.ts';
+import { customExporter, customExporterOf } from './custom.ts';
+import type { Exporter, ExporterConfig, ScrapedInstance } from './exporter.ts';
+import { exporters } from './exporters.ts';
+
+/** An exporter of a stack: one of the shipped kinds, with the name of its instance, or one of `exporters.custom`. */
+interface Placed {
+  readonly exporter: Exporter;
+  readonly instance?: string | undefined;
+  /** Its section in stack.yml. */
+  readonly path: KeyPath;
+}
+
+/** The services of the exporters that stack.yml names, in the order of the registry. */
+export function exporterServices(config: StackConfig): readonly Service[] {
+  return placedIn(config).map(toService);
+}
+
+/** Names below `exporters.custom` that a service or a resource of a stack has. */
+export function customNameProblems(config: StackConfig, services: readonly string[]): readonly Problem[] {
+  return Object.keys(config.exporters.custom ?? {}).flatMap((name): readonly Problem[] => {
+    const owner = [...services, ...exporters.map(({ kind }) => kind)].find((taken) => taken === name);
+    const isReserved = owner !== undefined || name === 'carrier' || findExporter(name) !== undefined;
+    if (!isReserved) return [];
+    const isExporter = exporters.some(({ kind }) => kind === name);
+    return [
+      {
+        code: 'name-taken',
+        path: customPath(name),
+        atKey: true,
+        message: `an exporter cannot be named ${quoted(name)}: the stack has a container of that name`,
+        hint: isExporter
+          ? `write it under exporters.${name}, or use another name`
+          : `use another name, such as ${quoted(`my-${name}`)}`,
+      },
+    ];
+  });
+}
+
+/** The service of a shipped exporter by its name, without its stack.yml; undefined for any other name. */
+export function findExporter(name: string): Service | undefined {
+  const exporter = exporters.find(
+    ({ kind, hasInstances }) => name === kind || (hasInstances && name.startsWith(`${kind}-`)),
+  );
+  if (exporter === undefined) return undefined;
+  return toService(placed(exporter, name === exporter.kind ? undefined : name.slice(exporter.kind.length + 1)));
+}
+
+/** The service of a container of `exporters.custom`, without its stack.yml. */
+export function customServiceOf(spec: ContainerSpec): Service | undefined {
+  const exporter = customExporterOf(spec);
+  return exporter && toService({ exporter, path: customPath(spec.service) });
+}
+
+/** The section of stack.yml of the exporter in a container, as its name and spec say. */
+export function exporterPathOf(spec: ContainerSpec): KeyPath | undefined {
+  if (spec.ready !== undefined) return customPath(spec.service);
+  return findExporter(spec.service)?.path;
+}
+
+const customPath = (name: string): KeyPath => ['exporters', 'custom', name];
+
+function placed(exporter: Exporter, instance: string | undefined): Placed {
+  const section = ['exporters', exporter.kind];
+  return { exporter, instance, path: instance === undefined ? section : [...section, 'instances', instance] };
+}
+
+function placedIn(config: StackConfig): readonly Placed[] {
+  const shipped = exporters.flatMap((exporter): readonly Placed[] => {
+    const section = valueAt(config, ['exporters', exporter.kind]);
+    if (!isMapping(section)) return [];
+    const { instances } = section;
+    if (!isMapping(instances)) return [placed(exporter, undefined)];
+    return Object.keys(instances).map((instance) => placed(exporter, instance));
+  });
+  const custom = Object.entries(config.exporters.custom ?? {}).map(([name, own]) => ({
+    exporter: customExporter(name, own),
+    path: customPath(name),
+  }));
+  return [...shipped, ...custom];
+}
+
+/** The keys of an exporter: those of its instance before those that all of them have. */
+function configOf({ exporter, instance, path }: Placed, config: StackConfig): ExporterConfig | undefined {
+  const own = valueAt(config, path);
+  if (!isMapping(own)) return undefined;
+  const shared = instance === undefined ? {} : (valueAt(config, ['exporters', exporter.kind]) as Mapping);
+  const set = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { ...shared, ...Object.fromEntries(set) } as unknown as ExporterConfig;
+}
+
+const isEnabled = (one: Placed, config: StackConfig): boolean => {
+  const shared = valueAt(config, ['exporters', one.exporter.kind, 'enabled']);
+  return shared !== false && configOf(one, config)?.enabled === true;
+};
+
+const nameOf = ({ exporter, instance }: Placed): string =>
+  instance === undefined ? exporter.kind : `${exporter.kind}-${instance}`;
+
+/** The enabled instances of an exporter, as Prometheus scrapes them. */
+function scrapedIn(exporter: Exporter, config: StackConfig): readonly ScrapedInstance[] {
+  return placedIn(config)
+    .filter((one) => one.exporter.kind === exporter.kind && isEnabled(one, config))
+    .flatMap((one) => {
+      const own = configOf(one, config);
+      return own === undefined ? [] : [{ instance: one.instance, own, address: `${nameOf(one)}:${exporter.port}` }];
+    });
+}
+
+function toService(one: Placed): Service {
+  const { exporter, path } = one;
+  const { kind, title, port, readyPath } = exporter;
+  const name = nameOf(one);
+  /** A service without its section, such as one that is only removed, has no values. */
+  const own = (config: StackConfig): ExporterConfig => {
+    const keys = configOf(one, config);
+    if (keys === undefined) throw new Error(`stack.yml has no ${path.join('.')}`);
+    return keys;
+  };
+  return defineService({
+    name,
+    title,
+    path,
+    templates: exporter.debian === undefined ? undefined : `exporters/${kind}`,
+    startsAfter: [],
+    port,
+    hostPort: (config) => (exporter.debian === undefined ? undefined : own(config).port),
+    isEnabled: (config) => isEnabled(one, config),
+    container: (config) => {
+      const keys = own(config);
+      const hasFiles = exporter.files(keys).length > 0 || exporter.hasTemplates === true;
+      const isPublished = exporter.debian !== undefined && keys.port !== undefined;
+      return {
+        service: name,
+        image: keys.image,
+        user: exporter.user,
+        args: [...exporter.args(keys), ...(exporter.debian === undefined ? [] : keys.extra_args)],
+        env: { TZ: config.timezone, ...exporter.env(keys) },
+        ports: isPublished ? [{ bind: config.bind, host: keys.port, container: port }] : [],
+        mounts: hasFiles ? [{ kind: 'config', target: configMount }] : [],
+        tmpfs: [],
+        resources: toResources(keys.resources),
+        labels: config.labels,
+        stopTimeoutSeconds: 5,
+        host: exporter.host,
+        ready: exporter.debian === undefined ? { port, path: readyPath } : undefined,
+      };
+    },
+    placeholders: (config) => (configOf(one, config) === undefined ? {} : exporter.placeholders(own(config))),
+    scrapes: (config) => {
+      const scraped = scrapedIn(exporter, config);
+      // The jobs have the targets of all instances.
+      const isFirst = scraped[0]?.address === `${name}:${port}`;
+      return isFirst ? exporter.jobs(scraped) : [];
+    },
+    files: (config) => {
+      const files = exporter.files(own(config));
+      return files.map((file): RenderedFile => ({ service: name, mode: modeOf(file), origin: 'stack.yml', ...file }));
+    },
+    secretFiles: exporter.secretFiles,
+    problems: (config) => exporter.problems(own(config), path),
+    fileProblems: (files, config) =>
+      exporter.fileProblems(own(config), path, files).map((problem) => ({ path: [], ...problem })),
+    checks: (config, files) => exporter.checks(toService(one).container(config), files),
+    ready: { method: 'GET', port, path: readyPath },
+    proofs: () => [],
+    explainExit: (lines) => explainExit(lines),
+  });
+}
+
+/** A secret is for the user of its container alone. */
+const modeOf = ({ content }: Pick<RenderedFile, 'content'>): number => (typeof content === 'string' ? 0o444 : 0o400);
