@@ -112,7 +112,7 @@ export function stackJsonSchema(): JsonSchema {
   // Programs that make a stack without a file get this default; that of a stack.yml depends on its folder.
   delete (schema['properties'] as Record<string, JsonSchema>)['name']?.['default'];
   return {
-    ...orNothing(schema),
+    ...orNothing(withLooseScalars(schema)),
     title: 'promstack stack.yml',
     // The user's keys for YAML anchors.
     patternProperties: { '^x-': {} },
@@ -124,9 +124,53 @@ export function stackJsonSchemaText(): string {
   return `${JSON.stringify(stackJsonSchema(), null, 2)}\n`;
 }
 
+/** The spellings of numbers and booleans in YAML's core schema, for those in quotes. */
+const quotedNumber = '^[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|[0-9.]+([eE][-+]?[0-9]+)?)$';
+const quotedBoolean = '^(true|True|TRUE|false|False|FALSE)$';
+
+/** Allows what the loader converts: numbers and booleans for strings, and quoted numbers and booleans. */
+function withLooseScalars(schema: JsonSchema): JsonSchema {
+  const inside = mapSchemas(schema, withLooseScalars);
+  switch (schema['type']) {
+    case 'integer':
+    case 'number':
+      return { ...inside, type: [schema['type'], 'string'], pattern: quotedNumber };
+    case 'boolean':
+      return { ...inside, type: ['boolean', 'string'], pattern: quotedBoolean };
+    case 'string':
+      return { ...inside, ...looseString(schema) };
+    default:
+      return inside;
+  }
+}
+
+function looseString({ pattern, format, enum: choices, const: only }: JsonSchema): JsonSchema {
+  if (format !== undefined || choices !== undefined || only !== undefined) return {};
+  const accepts = (text: string): boolean => typeof pattern !== 'string' || new RegExp(pattern, 'u').test(text);
+  const isZeroOnly = accepts('0') && !accepts('1');
+  const types = ['string', ...(accepts('0') ? ['number'] : []), ...(accepts('true') ? ['boolean'] : [])];
+  return types.length === 1 ? {} : { type: types, ...(isZeroOnly ? { minimum: 0, maximum: 0 } : {}) };
+}
+
+/** The schema with a function applied to the schemas inside it. */
+function mapSchemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
+  const changed = (inner: unknown): unknown =>
+    typeof inner === 'object' && inner !== null ? change(inner as JsonSchema) : inner;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, inner]) => {
+      if (key === 'items' || key === 'additionalProperties') return [key, changed(inner)];
+      if (key === 'anyOf') return [key, (inner as readonly unknown[]).map(changed)];
+      if (key !== 'properties') return [key, inner];
+      const properties = Object.entries(inner as JsonSchema).map(([name, property]) => [name, changed(property)]);
+      return [key, Object.fromEntries(properties)];
+    }),
+  );
+}
+
 /** Allows no value for each of promstack's own keys of a section, which means the default. */
 function orNothing(schema: JsonSchema): JsonSchema {
-  const { properties } = schema;
+  const { properties, anyOf } = schema;
+  if (Array.isArray(anyOf)) return { ...schema, anyOf: anyOf.map(orNothing) };
   if (schema['additionalProperties'] !== false || typeof properties !== 'object' || properties === null) return schema;
   const keys = Object.entries(properties as Record<string, JsonSchema>).map(([key, inner]) => [
     key,
@@ -139,7 +183,7 @@ function nullable(schema: JsonSchema): JsonSchema {
   const { type, enum: choices, anyOf } = schema;
   return {
     ...schema,
-    ...(typeof type === 'string' ? { type: [type, 'null'] } : {}),
+    ...(type === undefined ? {} : { type: [...[type].flat(), 'null'] }),
     ...(Array.isArray(choices) ? { enum: [...choices, null] } : {}),
     ...(Array.isArray(anyOf) ? { anyOf: [...anyOf, { type: 'null' }] } : {}),
   };

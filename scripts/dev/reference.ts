@@ -155,7 +155,11 @@ export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
 function typeText({ title, type, enum: choices, anyOf, items }: Schema): string {
   if (title !== undefined) return title;
   if (choices !== undefined) return choices.filter((choice) => choice !== null).join(', ');
-  const types = [type ?? []].flat().filter((name) => name !== 'null');
+  // Others are converted to the first one.
+  const types = [type ?? []]
+    .flat()
+    .filter((name) => name !== 'null')
+    .slice(0, 1);
   if (types.includes('array')) return `list of ${plural(items === undefined ? '' : typeText(items))}`;
   const words = types.map((name) => (name === 'object' ? 'mapping' : name));
   if (words.length > 0) return words.join(' or ');

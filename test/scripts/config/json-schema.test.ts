@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -55,6 +55,58 @@ describe('the JSON Schema and the loader must agree on', () => {
     expect(bySchema.safeParse(parse(text)).error?.issues).toBeUndefined();
   });
 
+  const values = [
+    '1',
+    '1.5',
+    '0',
+    '-1',
+    'true',
+    'False',
+    '"1"',
+    '" 1"',
+    '"true"',
+    '"0x10"',
+    '1e3',
+    '010',
+    'x',
+    'x:1',
+    '5m',
+    '"0s"',
+  ];
+  const more = [
+    '512MB',
+    '512',
+    '50',
+    '127.0.0.1',
+    '[]',
+    '[x]',
+    '[1, true]',
+    '{}',
+    '{a: 1}',
+    '{a: true, b: x}',
+    '~',
+    '2026-01-01',
+  ];
+  const nested = (path: readonly string[], value: string): string =>
+    path.reduceRight((inner, step) => (step === '[]' ? `[${inner}]` : `{${step}: ${inner}}`), value);
+  const keys = knownKeys(stackSchema).map(({ path }) => path);
+
+  test.each(keys.map((path) => [path.join('.'), path] as const))('%s, whatever type its value has', (_, path) => {
+    const refused = [...values, ...more].filter((value) => {
+      const raw: unknown = parse(nested(path, value));
+      return validate(raw).problems.length === 0 && !bySchema.safeParse(raw).success;
+    });
+    expect(refused).toEqual([]);
+  });
+
+  const goldens = readdirSync(join(packageRoot(), 'test/golden'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  test.each(['stack/demo', ...goldens.map(({ name }) => `test/golden/${name}`)])('the stack.yml in %s', (folder) => {
+    const text = readFileSync(join(packageRoot(), folder, 'stack.yml'), 'utf8');
+    expect(bySchema.safeParse(parse(text, { logLevel: 'silent' })).error?.issues).toBeUndefined();
+  });
+
   test.each([
     '[]',
     'nam: demo',
@@ -63,7 +115,7 @@ describe('the JSON Schema and the loader must agree on', () => {
     'prometheus: {port: 0}',
     'prometheus: {port: 70000}',
     'prometheus: {port: 90.5}',
-    'prometheus: {port: "90900"}',
+    'prometheus: {port: "x"}',
     'prometheus: {scrape_interval: 15}',
     'prometheus: {scrape_interval: 15 s}',
     'prometheus: {scrape_interval: ""}',
