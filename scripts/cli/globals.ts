@@ -33,6 +33,7 @@ export const commandsByName: ReadonlySet<string> = new Set([
   'stop',
   'unlock',
   'verify',
+  'wait',
 ]);
 
 /** Rewrites the commands in a hint for the stack that `-p` names: `promstack -p shop logs sink`; a demo has no `up`. */

@@ -153,6 +153,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./ls.ts')).command,
   },
   {
+    name: 'wait',
+    group: 'Inspect',
+    summary: 'wait until all services are ready',
+    load: async () => (await import('./wait.ts')).command,
+  },
+  {
     name: 'logs',
     group: 'Inspect',
     summary: 'show the logs of the services, merged by time',

@@ -4,7 +4,7 @@ import { planStack } from '../../plan/plan-stack.ts';
 import { openEdits, serverProblems } from '../../servers/problems.ts';
 import type { ServiceClient } from '../../state/service-client.ts';
 import { StackError } from '../../util/stack-error.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { planSchema, toJsonPlan } from '../json/plan.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
 import { checkChoice } from './arguments.ts';
@@ -32,43 +32,63 @@ export const command = defineCommand({
   json: planSchema,
   run: async (context, { summary, steps, detailedExitcode, recreate, without, with: added }) => {
     checkChoice(without, added);
-    const { rendering, engine: connected } = await renderAndConnect(context, { without, added, needsSecrets: false });
-    await using engine = connected;
-    const { stdout, clock, signal } = context;
-    const { config } = rendering;
-    const found = serverProblems({
-      ...{ engine, config, clock, signal },
-      filesOf: (name) => rendering.services.find(({ service }) => service.name === name)?.files,
-    });
-    const findEdits = (client: ServiceClient): FindEdits => {
-      const edits = openEdits({ engine, config, client, clock, signal });
-      // A server that rejects the password is asked once.
-      return async (service, ...rest) =>
-        (await found).some((problem) => problem.service === service.name) ? [] : edits(service, ...rest);
-    };
-    const [report, problems] = await Promise.all([
-      planStack({ engine, rendering, recreate: recreate === true, findEdits }),
-      found,
-    ]);
-    const { plan } = report;
-    context.result({
-      ...toJsonPlan(report),
-      problems: problems.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
-    });
-    stdout.write(
-      summary === true ? printPlan(plan) + printImages(report, stdout.colours) : printReport(report, stdout.colours),
-    );
-    if (steps === true) stdout.write(`\n${printSteps(plan.steps)}`);
-    if (report.volumesNote !== undefined) context.report({ kind: 'note', text: report.volumesNote });
-    if (report.obstacle !== undefined) {
-      const { message } = new StackError(report.obstacle);
-      const verb = report.obstacle.isAsked ? 'ask about' : 'refuse';
-      context.report({ kind: 'warning', isResult: true, text: `up would ${verb} this: ${message}` });
-    }
-    for (const { service, message, tryThis } of problems) {
-      context.report({ kind: 'warning', isResult: true, text: `${service}: ${message}\n  try: ${tryThis}` });
-    }
-    const isPending = hasVisibleSteps(plan) || report.obstacle !== undefined;
+    const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
+    await using _engine = connected.engine;
+    const shown = await showPlan(context, connected, { recreate, summary });
+    context.result(shown.json);
+    if (steps === true) context.stdout.write(`\n${printSteps(shown.plan.steps)}`);
+    reportObstacles(context, shown);
+    const isPending = hasVisibleSteps(shown.plan) || shown.obstacle !== undefined;
     return detailedExitcode === true && isPending ? exitCodes.changesPending : exitCodes.fine;
   },
 });
+
+type ShownPlan = Awaited<ReturnType<typeof showPlan>>;
+
+/** Plans what `up` would do, and prints it; changes nothing. */
+export async function showPlan(
+  { stdout, clock, signal }: Pick<Context, 'stdout' | 'clock' | 'signal'>,
+  { rendering, engine }: Awaited<ReturnType<typeof renderAndConnect>>,
+  { recreate, summary }: { readonly recreate?: true | undefined; readonly summary?: true | undefined },
+) {
+  const { config } = rendering;
+  const found = serverProblems({
+    ...{ engine, config, clock, signal },
+    filesOf: (name) => rendering.services.find(({ service }) => service.name === name)?.files,
+  });
+  const findEdits = (client: ServiceClient): FindEdits => {
+    const edits = openEdits({ engine, config, client, clock, signal });
+    // A server that rejects the password is asked once.
+    return async (service, ...rest) =>
+      (await found).some((problem) => problem.service === service.name) ? [] : edits(service, ...rest);
+  };
+  const [report, problems] = await Promise.all([
+    planStack({ engine, rendering, recreate: recreate === true, findEdits }),
+    found,
+  ]);
+  const { plan } = report;
+  stdout.write(
+    summary === true ? printPlan(plan) + printImages(report, stdout.colours) : printReport(report, stdout.colours),
+  );
+  const json = {
+    ...toJsonPlan(report),
+    problems: problems.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
+  };
+  return { ...report, problems, json };
+}
+
+/** Reports what would keep `up` from applying a plan. */
+export function reportObstacles(
+  { report }: Pick<Context, 'report'>,
+  { volumesNote, obstacle, problems }: Pick<ShownPlan, 'volumesNote' | 'obstacle' | 'problems'>,
+): void {
+  if (volumesNote !== undefined) report({ kind: 'note', text: volumesNote });
+  if (obstacle !== undefined) {
+    const { message } = new StackError(obstacle);
+    const verb = obstacle.isAsked ? 'ask about' : 'refuse';
+    report({ kind: 'warning', isResult: true, text: `up would ${verb} this: ${message}` });
+  }
+  for (const { service, message, tryThis } of problems) {
+    report({ kind: 'warning', isResult: true, text: `${service}: ${message}\n  try: ${tryThis}` });
+  }
+}

@@ -1,10 +1,13 @@
+import { counted } from '../../../stack/values/words.ts';
 import { changeStack } from '../../apply/change.ts';
 import { unchangedIfInterrupted } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { changedSchema, toJsonChanged } from '../json/change.ts';
+import { planSchema } from '../json/plan.ts';
 import { printChanged } from '../print/change.ts';
 import { checkChoice, readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { reportObstacles, showPlan } from './plan.ts';
 import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
 
 export const command = defineCommand({
@@ -15,19 +18,38 @@ export const command = defineCommand({
     'previous revision.',
   examples: [
     { line: 'up', what: 'start the stack of this folder, or apply changes' },
+    { line: 'up --dry-run', what: 'show what it would do, as `plan` does, and change nothing' },
     { line: 'up --without grafana', what: 'all services but one, until `up --with grafana`' },
   ],
   syntax: (blank) =>
     blank
+      .option('--dry-run', 'show the plan and change nothing; exit 1 or 2 if `up` would refuse it')
       .option('--recreate', 'recreate all containers; keep volumes')
       .option('--without <service...>', 'leave out services, as if disabled in stack.yml, until --with adds them')
       .option('--with <service...>', 'add services again that --without left out')
       .option(...yesOption)
       .option(...waitOption),
-  json: changedSchema,
-  run: async (context, { recreate, without, with: added, wait, yes }) => {
+  json: () => changedSchema().extend({ plan: planSchema().optional().describe('with --dry-run') }),
+  run: async (context, { dryRun, recreate, without, with: added, wait, yes }) => {
     const waitMs = readWait(wait);
     checkChoice(without, added);
+    const { env, report, clock, signal } = context;
+    if (dryRun === true) {
+      const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
+      await using _engine = connected.engine;
+      const shown = await showPlan(context, connected, { recreate });
+      const { revision, changes } = shown.json;
+      context.result({ revision, changes, urls: [], plan: shown.json });
+      reportObstacles(context, shown);
+      const missing = connected.rendering.missingSecrets ?? [];
+      if (missing.length > 0) {
+        const text = `up would refuse this: ${counted(missing.length, 'secret')} cannot be read (see above)`;
+        report({ kind: 'warning', isResult: true, text });
+        return exitCodes.wrongInput;
+      }
+      const isRefused = shown.obstacle !== undefined && !(shown.obstacle.isAsked && yes === true);
+      return isRefused ? exitCodes.refused : exitCodes.fine;
+    }
     const { rendering, engine } = await unchangedIfInterrupted(
       renderAndConnect(context, { without, added }),
       context.signal,
@@ -37,7 +59,6 @@ export const command = defineCommand({
       const text = 'without Prometheus, which stores the history, --without is not remembered: add it each time';
       context.report({ kind: 'warning', text });
     }
-    const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
     context.result(toJsonChanged(changed));
