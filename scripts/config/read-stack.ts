@@ -100,6 +100,23 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
   });
 }
 
+/**
+ * The files that a stack is managed from, which need not be valid, and the name that PROMSTACK_NAME gives it; undefined when
+ * there are none.
+ */
+export async function findOrigin(
+  options: FileOptions,
+): Promise<{ readonly origin: StackOrigin; readonly givenName: string | undefined } | undefined> {
+  // A pipe can be read only once.
+  if ([options.envFile ?? []].flat().some(isPipe)) return undefined;
+  const files = await findStackFiles(options);
+  if (!files.ok) return undefined;
+  const { paths, envFiles } = files.value;
+  const givenName = (await readEnvironment(envFiles, options)).get('PROMSTACK_NAME')?.text || undefined;
+  const origin = await originOf(paths, givenName !== undefined);
+  return origin && { origin, givenName };
+}
+
 function secretsIn(value: unknown, found = new Set<Secret>()): ReadonlySet<Secret> {
   if (value instanceof Secret) found.add(value);
   else if (typeof value === 'object' && value !== null) {

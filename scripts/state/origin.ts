@@ -55,6 +55,24 @@ export function renamedFrom(
   return [...byStack].find(([name, own]) => name !== stack && isRenamed(originOf(own), origin))?.[0];
 }
 
+/**
+ * The stack that is managed from a file, whatever its text is now; undefined when there is none, or more than one.
+ * `givenName` is the name that PROMSTACK_NAME gives it.
+ */
+export async function stackManagedFrom(
+  engine: Pick<Engine, 'listContainers'>,
+  origin: StackOrigin,
+  givenName?: string | undefined,
+): Promise<string | undefined> {
+  const byStack = stacksAmong(await engine.listContainers({ [stackLabel]: '' }));
+  const stacks = [...byStack].flatMap(([name, own]) => {
+    const from = originOf(own);
+    const isIts = givenName === undefined ? from?.isNameGiven !== true : name === givenName;
+    return isIts && isSameOrigin(from, origin) ? [name] : [];
+  });
+  return stacks.length === 1 ? stacks[0] : undefined;
+}
+
 /** The name of every stack whose stack.yml had none, before such a stack was named after its folder. */
 const formerName = 'promstack';
 

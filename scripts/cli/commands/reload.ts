@@ -5,7 +5,8 @@ import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
+import { renderAndConnect } from './stages.ts';
+import { askToTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({
   details:

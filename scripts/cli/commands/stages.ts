@@ -4,7 +4,6 @@ import type { LoadedConfig, LoadOptions } from '../../config/load.ts';
 import type { StackOrigin } from '../../config/loaded.ts';
 import type { FileOptions } from '../../config/stack-file.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { OtherOriginError } from '../../plan/origin.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import type { FindLeftOut } from '../../state/left-out.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -127,7 +126,10 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
   return withoutLeftOut(context, config);
 }
 
-/** The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. */
+/**
+ * The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. While stack.yml is
+ * invalid, that of the stack which is managed from it.
+ */
 export async function stackNameOf(
   context: StackContext,
 ): Promise<{ readonly stack: string; readonly origin?: StackOrigin | undefined }> {
@@ -137,8 +139,37 @@ export async function stackNameOf(
     context.nameStack(stack);
     return { stack };
   }
-  const { config, origin } = await loadedOrThrow(context);
-  return { stack: config.name, origin };
+  try {
+    const { config, origin } = await loadedOrThrow(context);
+    return { stack: config.name, origin };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const running = await runningFrom(context);
+    if (running === undefined) throw error;
+    const [mistake] = error.diagnostics;
+    const where = mistake?.where && `${mistake.where.file}:${mistake.where.line}:${mistake.where.column}`;
+    const text = `${where ?? 'stack.yml'} is invalid (${mistake?.message}): using the stack ${running.stack}, which runs from it`;
+    context.report({ kind: 'note', text });
+    context.nameStack(running.stack);
+    return running;
+  }
+}
+
+/** The stack on the engine that is managed from the file, which need not be valid. */
+async function runningFrom(context: StackContext) {
+  const { findOrigin } = await import('../../config/read-stack.ts');
+  const { stackManagedFrom } = await import('../../state/origin.ts');
+  const found = await findOrigin(filesOf(context));
+  if (found === undefined) return undefined;
+  const { origin, givenName } = found;
+  try {
+    await using engine = await connectEngine(context);
+    const stack = await stackManagedFrom(engine, origin, givenName);
+    return stack === undefined ? undefined : { stack, origin };
+  } catch (error) {
+    if (error instanceof StackError) return undefined;
+    throw error;
+  }
 }
 
 /** Validates a stack's name from the command line. */
@@ -273,40 +304,6 @@ async function refuseAbsent({ config, services }: Rendering, added: readonly str
     }),
   );
 }
-
-/**
- * Runs a change; when the stack is managed from a different file, asks whether to manage it from this one. `yes` agrees in
- * advance; without a terminal to ask at, the change is refused.
- */
-export async function askToTakeOver<T>(
-  context: Pick<Context, 'confirm'>,
-  yes: true | undefined,
-  change: (takeOver: boolean) => Promise<T>,
-): Promise<T> {
-  try {
-    return await change(yes === true);
-  } catch (error) {
-    const { OtherOriginError } = await import('../../plan/origin.ts');
-    if (error instanceof OtherOriginError && (await mayTakeOver(context, error))) return await change(true);
-    throw error;
-  }
-}
-
-/** Asks whether to manage a stack from this file from now on; without a terminal, the answer is no. */
-export async function mayTakeOver(
-  context: Pick<Context, 'confirm'>,
-  { doing, why }: OtherOriginError,
-): Promise<boolean> {
-  try {
-    return await context.confirm(`${doing}: ${why}; change it from here?`, '--yes');
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
-
-/** The option of every command that may have to ask that. */
-export const yesOption = ['--yes', 'do not ask before changing a stack that is managed from a different file'] as const;
 
 /** The container engine of this machine or of DOCKER_HOST; rejects with a StackError that lists every address tried. */
 export async function connectEngine(context: Pick<Context, 'env' | 'signal' | 'report'>): Promise<Engine> {

@@ -4,7 +4,8 @@ import { exitCodes } from '../context.ts';
 import { printStartStop } from '../print/change.ts';
 import { readWait, waitOption, whichContainers } from './arguments.ts';
 import { type Command, defineCommand } from './command.ts';
-import { askToTakeOver, connectEngine, stackNameOf, yesOption } from './stages.ts';
+import { connectEngine, stackNameOf } from './stages.ts';
+import { askToTakeOver, yesOption } from './take-over.ts';
 
 type Verb = StartStopOptions['verb'];
 

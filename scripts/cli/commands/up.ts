@@ -8,7 +8,8 @@ import { printChanged } from '../print/change.ts';
 import { checkChoice, readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { reportObstacles, showPlan } from './plan.ts';
-import { askToTakeOver, renderAndConnect, yesOption } from './stages.ts';
+import { renderAndConnect } from './stages.ts';
+import { askToTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({
   details:

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StackOrigin } from '../../../scripts/config/loaded.ts';
 import type { ContainerSummary } from '../../../scripts/engine/engine.ts';
 import { roleLabel, stackLabel } from '../../../scripts/engine/labels.ts';
-import { nameOfUnnamed, originLabels, originOf, renamedFrom } from '../../../scripts/state/origin.ts';
+import { nameOfUnnamed, originLabels, originOf, renamedFrom, stackManagedFrom } from '../../../scripts/state/origin.ts';
 import { fakeEngine } from '../../support/engine.ts';
 
 const here: StackOrigin = { host: 'build1', folder: '/srv/shop', file: 'stack.yml' };
@@ -18,6 +18,35 @@ describe('the file a stack is managed from', () => {
     const containers = [of('a', undefined, 'service', 9), of('a', here, 'carrier', 7), of('a', other, 'service', 3)];
     expect(originOf(containers)).toEqual(here);
     expect(originOf([of('a', undefined)])).toBeUndefined();
+  });
+});
+
+describe('the stack that is managed from a file', () => {
+  const stackFrom = (origin: StackOrigin, ...containers: readonly ContainerSummary[]) =>
+    stackManagedFrom(fakeEngine({ listContainers: async () => containers }), origin);
+
+  test('must be found by its newest container, among others', async () => {
+    const [, other] = elsewhere[0] ?? [];
+    expect(await stackFrom(here, of('shop', other, 'service', 3), of('shop', here, 'carrier', 7))).toBe('shop');
+    expect(await stackFrom(here, of('lab', other), of('shop', here))).toBe('shop');
+  });
+
+  test.each(elsewhere)('must not be one from %s', async (_, origin) => {
+    expect(await stackFrom(here, of('shop', origin))).toBeUndefined();
+  });
+
+  test('must be the one of its given name, or the one without', async () => {
+    const given = { ...here, isNameGiven: true };
+    const containers = [of('shop', here), of('blue', given), of('green', given)];
+    const engine = fakeEngine({ listContainers: async () => containers });
+    expect(await stackManagedFrom(engine, here)).toBe('shop');
+    expect(await stackManagedFrom(engine, given, 'green')).toBe('green');
+    expect(await stackManagedFrom(engine, given, 'red')).toBeUndefined();
+  });
+
+  test('must not be guessed: not from a check, and not when there are two', async () => {
+    expect(await stackFrom(here, of('shop', here, 'check'))).toBeUndefined();
+    expect(await stackFrom(here, of('shop', here), of('lab', here))).toBeUndefined();
   });
 });
 

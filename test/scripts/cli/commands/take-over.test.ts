@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { askToTakeOver } from '../../../../scripts/cli/commands/stages.ts';
+import { askToTakeOver } from '../../../../scripts/cli/commands/take-over.ts';
 import { checkOrigin } from '../../../../scripts/plan/origin.ts';
 import { misuse } from '../../../../scripts/util/misuse.ts';
 import { InputError } from '../../../../scripts/util/stack-error.ts';
