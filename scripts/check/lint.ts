@@ -1,3 +1,4 @@
+import { readMainFile, receiversIn } from '../../stack/alertmanager/main-file.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { codesOf, type IgnoreComments, ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import { type Finding, type Lint, lintContext } from '../../stack/lint/lint.ts';
@@ -26,6 +27,22 @@ export function lintRendering(rendering: Rendering, live?: LiveSeries): readonly
     ...findings,
     ...[...(rendering.written?.texts ?? [])].flatMap(([file, text]) => unknownIgnores(text, file, codes)),
     ...own.flatMap((file) => unknownIgnores(revealed(file), file.origin, codes)),
+  ];
+}
+
+/** A note when Alertmanager has only receivers without a destination. */
+export function nobodyNotified({ services, locate }: Rendering): readonly Diagnostic[] {
+  const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
+  const receivers = receiversIn(readMainFile(files));
+  if (receivers.length === 0 || receivers.some(({ integrations }) => integrations.length > 0)) return [];
+  return [
+    {
+      severity: 'note',
+      code: 'nobody-notified',
+      message: 'no receiver notifies anybody: alerts are shown only by Prometheus and Alertmanager themselves',
+      hint: 'add alertmanager.receivers and alertmanager.route; `sink: {enabled: true}` shows notifications on a page',
+      where: locate?.(['alertmanager', 'receivers']),
+    },
   ];
 }
 

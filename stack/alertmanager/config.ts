@@ -10,7 +10,10 @@ export const alertmanagerConfig = z
     port: port.default(9093),
     external_url: externalUrl,
     global: native.optional().meta({ description: "Defaults for receivers, in Alertmanager's syntax" }),
-    route: native.optional().meta({ description: "The root of the routing tree, in Alertmanager's syntax" }),
+    route: native.optional().meta({
+      description:
+        "The root of the routing tree, in Alertmanager's syntax, in place of the default one, which groups by alertname and job; a route without group_by puts all alerts into one notification",
+    }),
     receivers: z
       .array(z.looseObject({ name: z.string().min(1).meta({ description: 'The name that routes use' }) }))
       .default([])

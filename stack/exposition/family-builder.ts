@@ -179,7 +179,11 @@ function partProblem({ name, value, labels }: SampleLine, { draft, part }: Resol
   const label = labels.find((candidate) => candidate.name === bound);
   const limit = label === undefined ? undefined : parseFloat64(label.value);
   if (label !== undefined && limit === undefined) {
-    return { code: 'bound', message: `${bound}=${JSON.stringify(label.value)} is not a number`, at: label };
+    return {
+      code: 'bound-not-a-number',
+      message: `${bound}=${JSON.stringify(label.value)} is not a number`,
+      at: label,
+    };
   }
   const isWithoutLimit = limit === undefined || Number.isNaN(limit);
   const repeated = (what: string) => repeatedPart(draft, what, labels, bound, name);

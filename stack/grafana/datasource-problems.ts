@@ -147,7 +147,7 @@ function dollarProblems({ secureJsonData: _secrets, ...datasource }: Datasource,
     const [name] = variable;
     return [
       {
-        code: 'dollar',
+        code: 'variable-in-datasource',
         path: at,
         within: { from, length: name.length },
         message: `Grafana would expand ${quoted(name)} to an environment variable of its container, which does not exist`,

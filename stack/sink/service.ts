@@ -41,7 +41,7 @@ function problems(config: StackConfig): readonly Problem[] {
   return [
     ...busyboxProblems(config, 'sink'),
     {
-      code: 'no-sense',
+      code: 'sink-without-alertmanager',
       severity: 'warning',
       path: ['sink', 'enabled'],
       message: 'the sink shows the notifications of Alertmanager, which is disabled',

@@ -7,7 +7,7 @@ import { checkRendering } from '../../check/check.ts';
 import { cachedRunner, checkedCache } from '../../check/checked-cache.ts';
 import { containerRunner } from '../../check/container-runner.ts';
 import { hostRunner, noEngine, noImage } from '../../check/host-runner.ts';
-import { lintRendering } from '../../check/lint.ts';
+import { lintRendering, nobodyNotified } from '../../check/lint.ts';
 import { withOwnTests } from '../../check/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -170,7 +170,8 @@ function print(
   const { missing } = tools;
   const code = !isValid ? exitCodes.wrongInput : missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
-  for (const diagnostic of diagnostics) report({ kind: 'diagnostic', diagnostic, isResult: true });
+  for (const diagnostic of [...diagnostics, ...nobodyNotified(rendering)])
+    report({ kind: 'diagnostic', diagnostic, isResult: true });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
   const counts = diagnostics.length === 0 ? '' : `, ${countDiagnostics(diagnostics)}`;
   const why = `${tools.hasEngine ? '' : 'no container engine, '}no image, no tools`;

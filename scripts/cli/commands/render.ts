@@ -36,6 +36,9 @@ export const command = defineCommand({
         misuse(`${check === true ? '--check' : '--prune'} needs --out`, 'name the folder with --out'),
       ]);
     }
+    if (check === true && prune === true) {
+      throw new InputError([misuse('--check and --prune cannot be combined', '--check writes and removes nothing')]);
+    }
     const rendering = await renderOrThrow(context);
     const rendered = rendering.services.flatMap(({ files }) => files);
     const all = toShown(rendered);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isMap, isSeq, parseDocument } from 'yaml';
-import { lintRendering } from '../../../scripts/check/lint.ts';
+import { lintRendering, nobodyNotified } from '../../../scripts/check/lint.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { printed, renderingOf } from '../../support/own-tests.ts';
 import { ruleFiles } from '../../support/shipped.ts';
@@ -39,5 +39,26 @@ describe('lints of shipped files', () => {
     receivers.items = receivers.items.filter((item) => isMap(item) && routed.has(String(item.get('name'))));
     expect(receivers.items.length).toBeGreaterThan(1);
     expect(printed(lintRendering(await renderingOf({ stack: document.toString() })))).toEqual([]);
+  });
+});
+
+describe('a stack that notifies nobody', () => {
+  const notesOf = async (stack: string) => printed(nobodyNotified(await renderingOf({ stack })));
+  const note = expect.stringMatching(/^note nobody-notified \S+ no receiver notifies anybody/);
+
+  it.each([
+    '{}',
+    'alertmanager: {receivers: [{name: a}], route: {receiver: a}}',
+    'alertmanager:\n  receivers: [{name: a, webhook_configs: []}]\n  route: {receiver: a}',
+  ])('must be noted: %s', async (stack) => {
+    expect(await notesOf(stack)).toEqual([note]);
+  });
+
+  it.each([
+    'sink: {enabled: true}',
+    'alertmanager: {enabled: false}',
+    'alertmanager:\n  receivers: [{name: a, webhook_configs: [{url: "http://x"}]}]\n  route: {receiver: a}',
+  ])('must not be noted where somebody is notified: %s', async (stack) => {
+    expect(await notesOf(stack)).toEqual([]);
   });
 });

@@ -192,7 +192,7 @@ describe('a body that cannot be pushed', () => {
     ],
     ['# TYPE m histogram\nm_bucket 1', '2:1 lost-sample: a bucket needs an upper bound (write le="0.5" or le="+Inf")'],
     ['# TYPE m histogram\nm_count{le="1"} 1', '2:9 lost-sample: m_count must not have the label le (remove le)'],
-    ['# TYPE m histogram\nm_bucket{le="x"} 1', '2:10 bound: le="x" is not a number'],
+    ['# TYPE m histogram\nm_bucket{le="x"} 1', '2:10 bound-not-a-number: le="x" is not a number'],
     ['# TYPE m histogram\nm_bucket{le="1"} -1', '2:18 negative-bucket: m_bucket is a count, so it cannot be below 0'],
     [
       '# TYPE m histogram\nm_bucket{le="1"} 1\nm_bucket{le="1.0"} 1',

@@ -49,3 +49,13 @@ test.each(['--check', '--prune'])('render must refuse %s without --out', async (
   const { exitCode, stderr } = await runInProcess(folder.path, ['render', option]);
   expect([exitCode, stderr]).toEqual([2, `✖ ${option} needs --out\n  name the folder with --out\n`]);
 });
+
+test('--check and --prune must not be combined, since one of them would have no effect', async () => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), '');
+  const { exitCode, stderr } = await runInProcess(folder.path, ['render', '--out', 'x', '--check', '--prune']);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    '✖ --check and --prune cannot be combined\n  --check writes and removes nothing\n',
+  ]);
+});
