@@ -25,6 +25,27 @@ export const serviceSchemas = {
 /** Where images come from; `auto` tries local images, the registry, then a build from packages. */
 const imageSources = ['registry', 'packages', 'archive', 'auto'] as const;
 
+const networkName = z
+  .string({ error: expects('the name of a network') })
+  .min(1, { error: expects('the name of a network') })
+  .meta({ description: 'The name of a network that exists on the engine' });
+
+/** A network that services join beside the stack's own. */
+const joinedNetwork = z.union(
+  [
+    networkName,
+    z.strictObject({
+      name: networkName,
+      services: z
+        .array(z.string())
+        .min(1, { error: 'expected the name of at least one service' })
+        .optional()
+        .meta({ description: 'The services that join it; by default prometheus' }),
+    }),
+  ],
+  { error: expects('the name of a network, or {name: NAME, services: [prometheus]}') },
+);
+
 export const stackSchema = z.strictObject({
   name: formed(
     /^[a-z0-9][a-z0-9_-]{0,40}$/,
@@ -51,6 +72,10 @@ export const stackSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'Where the images come from' }),
   labels: z.record(z.string(), z.string()).default({}).meta({ description: 'Labels for all containers' }),
+  networks: z.array(joinedNetwork).default([]).meta({
+    description:
+      "Networks that exist on the engine and that services join beside the stack's own, such as that of a compose project. A name stands for {name: NAME, services: [prometheus]}",
+  }),
   ...serviceSchemas,
   exporters: exportersConfig.prefault({}),
 });

@@ -73,6 +73,8 @@ export interface ContainerSpec {
   readonly host?: HostAccess | undefined;
   /** Where it answers when it is ready, for a service that only its stack.yml knows. */
   readonly ready?: Pick<HttpRequest, 'port' | 'path'> | undefined;
+  /** The networks that it joins beside the stack's own, sorted; absent without any. */
+  readonly networks?: readonly string[] | undefined;
 }
 
 /** What a container sees of the engine's host. */

@@ -1,6 +1,7 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import { customNameProblems } from './exporters/services.ts';
+import { networkProblems } from './networks.ts';
 import { type SecretFiles, secretKeyOf, secretProblems } from './secrets/secret-files.ts';
 import { type Service, sectionPath } from './service.ts';
 import { enabledServices, services } from './services.ts';
@@ -21,6 +22,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
       services.map(({ name }) => name),
     ),
     ...flagProblems(config),
+    ...networkProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
       ...secretFileProblems(service, config),

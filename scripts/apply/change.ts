@@ -4,6 +4,7 @@ import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { isStopped } from '../plan/decide.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
+import { checkNetworks } from '../plan/joined-networks.ts';
 import { observe } from '../plan/observe.ts';
 import { loadedFiles, type Observed } from '../plan/observed.ts';
 import { checkOrigin, volumesNote } from '../plan/origin.ts';
@@ -98,6 +99,7 @@ async function change(options: ChangeOptions): Promise<Changed> {
     if (note !== undefined) options.report({ kind: 'note', text: note });
     for (const text of otherVersionsIn(desired, observed, otherVersions)) options.report({ kind: 'warning', text });
     if (isPending && options.filesOnly === true) refuseContainerChanges(plan);
+    if (isPending) checkNetworks(desired, observed, rendering.locate);
     if (isPending) await tryAddress(plan, desired, options);
     if (isPending) await preflight(plan, desired, observed, engine.location.isLocal);
     let written: WrittenSlots | undefined;

@@ -4,6 +4,7 @@ import { isDistroless } from '../../stack/values/busybox.ts';
 import { checkedCache } from '../check/checked-cache.ts';
 import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
+import { linksOf } from '../plan/connections.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { Removal, ServiceRelease } from '../plan/plan.ts';
@@ -180,14 +181,17 @@ export function createExecutors(context: ExecutorContext): Executors {
       await engine.createHelper(request);
     },
     switchReleases: ({ releases }) => switchReleases(releases),
-    createContainer: async ({ service }) => {
+    createContainer: async ({ service, connections, gone }, { note }) => {
       const { name, spec, labels, volumes, imageId, service: declared } = desiredService(service);
-      const request = { name, spec, labels, volumes, network: names.network(desired.stack) };
+      const network = names.network(desired.stack);
+      const request = { name, spec, labels, volumes, network, connections, links: linksOf(service, desired) };
       const id = await createWithHealthCheck(engine, request, { ready: declared.ready, imageId, cache });
       await takeOwnership(engine, desired.stack, request);
       containers.set(service, id);
       files.locate(service, id);
       client.locate(service, locationOf(id, spec));
+      for (const lost of gone)
+        note(`the network ${lost} no longer exists; ${service} was connected to it by hand and now is not`);
     },
     startContainer: (step, stepContext) => {
       changes.set(step.service, new Date(clock.now()));

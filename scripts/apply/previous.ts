@@ -5,6 +5,7 @@ import { configWriterFor, type Desired, type DesiredService, hashSpec, volumesOf
 import type { Observed, ObservedService } from '../plan/observed.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { lastConfirmed, type RecordedRelease } from '../state/history.ts';
+import { names } from '../state/names.ts';
 import { readRelease, type StoredRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import { openSecretStore, type Secrets } from '../state/secret-store.ts';
@@ -47,7 +48,7 @@ export async function previousState(
 
 /** The desired service for a container as it was created, with an existing release; empty when its label cannot be read. */
 export function asCreated(
-  { container, spec, specHash }: Pick<ObservedService, 'container' | 'spec' | 'specHash'>,
+  { container, spec, specHash, details }: Pick<ObservedService, 'container' | 'spec' | 'specHash' | 'details'>,
   options: {
     readonly stack: string;
     readonly config: StackConfig;
@@ -58,6 +59,7 @@ export function asCreated(
   const service = spec === undefined ? undefined : serviceOf(spec);
   if (service === undefined || spec === undefined) return [];
   const { stack, config, release, given } = options;
+  const { [names.network(stack)]: _own, ...connections } = details?.networks ?? {};
   return [
     {
       service,
@@ -70,6 +72,7 @@ export function asCreated(
       given,
       release: release && { config, files: release.files, revision: revisionOf(release.folder), md5 },
       folder: release?.folder,
+      connections,
     },
   ];
 }

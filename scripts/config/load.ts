@@ -1,7 +1,7 @@
 import type { Diagnostic, KeyPath, Problem } from '../../stack/diagnostic.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
-import { isMapping, valueAt } from '../../stack/values/mapping.ts';
+import { isMapping, type Mapping, valueAt } from '../../stack/values/mapping.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import type { LoadedStack, StackOrigin } from './loaded.ts';
 import { type ReadStack, readStack } from './read-stack.ts';
@@ -40,12 +40,13 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
 
   const { config, isNamed, ...validated } = validateRead(read.value, cwd, options.overrides);
   const isMissing = (value: unknown): boolean => value instanceof Secret && value.reveal() === '';
-  // Omits problems that are caused by an invalid key, or by a secret without its text.
+  // Omits problems that are caused by an invalid key, by a secret without its text, or by leaving out a service.
+  const unwritten = [...validated.broken, ...disabledBy(options.overrides)];
   const isIndependent = ({ path: at, related = [], dependsOn = [] }: Problem): boolean =>
     !(givenName !== undefined && at[0] === 'name') &&
     !(read.value.missingSecrets.length > 0 && isMissing(valueAt(merged.value, at))) &&
     ![at, ...dependsOn, ...related.map((place) => place.path)].some((key) =>
-      validated.broken.some((invalid) => overlap(key, invalid)),
+      unwritten.some((other) => overlap(key, other)),
     );
   const stack = config === undefined ? [] : stackProblems(config).filter(isIndependent);
   const userFiles = config === undefined ? undefined : await readUserFiles(config, folder, cwd, options.judged);
@@ -124,6 +125,15 @@ export async function loadConfig(
   if (isNamed) return ok({ config, origin });
   const name = await nameOf(origin, config.name, options);
   return ok({ config: { ...config, name }, origin });
+}
+
+/** The keys by which overrides leave out services. */
+function disabledBy(overrides: Mapping = {}, path: KeyPath = []): readonly KeyPath[] {
+  return Object.entries(overrides).flatMap(([key, value]): readonly KeyPath[] => {
+    const here = [...path, key];
+    if (isMapping(value)) return disabledBy(value, here);
+    return key === 'enabled' && value === false ? [here] : [];
+  });
 }
 
 /** Merges the overrides into the values of the file, section by section. */

@@ -8,6 +8,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'images.source': '',
   'images.mirror': 'prefix of every image that is pulled',
   labels: 'labels of every container',
+  networks: 'networks of the containers',
   ...perServer('pushgateway', 'prometheus', 'alertmanager', 'grafana', 'sink', 'traffic'),
   'pushgateway.persistence.interval': '`--persistence.interval`',
   'pushgateway.ttl': 'groups that `promstack watch` deletes',

@@ -43,7 +43,7 @@ export async function createDockerEngine(
     ...logCalls(api),
     ...fileCalls(api, isPodman),
     ...volumeCalls(api),
-    ...networkCalls(api),
+    ...networkCalls(api, isPodman),
     ...imageCalls(api),
     [Symbol.asyncDispose]: async () => agent.destroy(),
   };
@@ -104,13 +104,25 @@ function toVolumeSummary(response: VolumeResponse): VolumeSummary {
   return { name, labels: labels ?? {} };
 }
 
-function networkCalls(api: DockerApi): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+function networkCalls(
+  api: DockerApi,
+  isPodman: boolean,
+): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
   return {
     listNetworks: (labels) =>
       api.call('listing networks', async (docker) => {
         const networks = await docker.listNetworks({ filters: toLabelFilter(labels) });
         return listOf(networks, 'Id', 'Name')
-          .map((network): NetworkSummary => ({ id: network.Id, name: network.Name, labels: network.Labels ?? {} }))
+          .map(
+            (network): NetworkSummary => ({
+              id: network.Id,
+              name: network.Name,
+              labels: network.Labels ?? {},
+              driver: network.Driver,
+              isAttachable: network.Attachable,
+              isDefault: network.Name === (isPodman ? 'podman' : 'bridge'),
+            }),
+          )
           .filter((network) => hasLabels(network.labels, labels));
       }),
 

@@ -60,9 +60,19 @@ export interface ContainerDetails {
   readonly restartPolicy: string;
   /** In milliseconds since 1970, of the last start; absent before the first. */
   readonly startedAt?: number | undefined;
-  /** The networks it is connected to, and the names it has in the DNS of each beside its own. */
-  readonly networks: Readonly<Record<string, readonly string[]>>;
+  readonly networks: Connections;
 }
+
+/** A container's connection to a network. */
+export interface Connection {
+  /** The names it has in the network's DNS beside its own. */
+  readonly aliases: readonly string[];
+  /** What else it was given by the user, such as an address, in the engine's own terms; absent without any. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Connections by the name of the network. */
+export type Connections = Readonly<Record<string, Connection>>;
 
 export interface VolumeSummary {
   readonly name: string;
@@ -73,6 +83,12 @@ export interface NetworkSummary {
   readonly id: string;
   readonly name: string;
   readonly labels: Labels;
+  /** `bridge`, `overlay`, `host`. */
+  readonly driver: string;
+  /** Whether a swarm's network can have containers that are not of the swarm's services. */
+  readonly isAttachable: boolean;
+  /** Whether it is the engine's default network, which resolves no names. */
+  readonly isDefault: boolean;
 }
 
 export interface ImageSummary {
@@ -94,6 +110,13 @@ export interface ContainerRequest {
   readonly spec: ContainerSpec;
   readonly labels: Labels;
   readonly network: string;
+  /** Further networks that it is connected to before it starts. */
+  readonly connections?: Connections | undefined;
+  /**
+   * Containers in `network` by the name by which it reaches them. With connections, the same name in another network
+   * would otherwise be taken for them.
+   */
+  readonly links?: Readonly<Record<string, string>> | undefined;
   /** The volume's full name for each mount, in the spec's order. */
   readonly volumes: readonly string[];
   /** A program of the container that exits 0 when the server is ready; absent for no health check. */

@@ -1,6 +1,6 @@
-import type { Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
-import { names } from '../state/names.ts';
+import { names, specOf } from '../state/names.ts';
 
 /** A container that answers to the name of a service on a network of the stack. */
 export interface NameClash {
@@ -17,7 +17,7 @@ const withoutDns = ['bridge', 'podman', 'host', 'none'];
  * use: the servers of the stack then reach one or the other, as it happens.
  */
 export async function nameClashes(
-  engine: Pick<Engine, 'listContainers' | 'inspectContainer'>,
+  engine: Pick<Engine, 'kind' | 'listContainers' | 'inspectContainer'>,
   stack: string,
 ): Promise<readonly NameClash[]> {
   const running = (await engine.listContainers({})).filter(({ state }) => state === 'running');
@@ -28,14 +28,19 @@ export async function nameClashes(
       name === names.container(stack, labels[serviceLabel] ?? ''),
   );
   const services = new Set(own.map(({ labels }) => labels[serviceLabel] ?? ''));
-  const networks = new Set(own.flatMap((container) => container.networks));
+  // In the networks of stack.yml a service finds the others by links, before any other container of these names.
+  const linked = (container: ContainerSummary): readonly string[] =>
+    engine.kind === 'podman' ? [] : (specOf(container)?.networks ?? []);
+  const networks = new Set(
+    own.flatMap((container) => container.networks.filter((network) => !linked(container).includes(network))),
+  );
   for (const network of withoutDns) networks.delete(network);
   const strangers = running.filter(
     (container) => !own.includes(container) && container.networks.some((network) => networks.has(network)),
   );
   const clashes = strangers.map(async ({ id, name }): Promise<readonly NameClash[]> => {
     const details = await engine.inspectContainer(id);
-    return Object.entries(details?.networks ?? {}).flatMap(([network, aliases]) =>
+    return Object.entries(details?.networks ?? {}).flatMap(([network, { aliases }]) =>
       networks.has(network)
         ? [...new Set([name, ...aliases].map((alias) => alias.toLowerCase()))]
             .filter((alias) => services.has(alias))

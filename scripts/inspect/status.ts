@@ -129,15 +129,22 @@ function summarise(
 ): StackStatus {
   const { changes } = reconcile(desired, observed);
   const drift = driftOf(desired, observed);
+  const kept = drift.filter(({ tryThis }) => tryThis !== undefined);
+  const restored = drift.filter((difference) => !kept.includes(difference));
   const differences = changes.flatMap((change) =>
     assessChange(
       change,
       desired.services.find(({ service }) => service.name === change.service),
       observed.services.get(change.service),
-      drift.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
+      restored.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
-  const all = [...ofStack, ...unlessRefused(differences, ofStack), ...probed.flatMap(({ problems }) => problems)];
+  const notices = kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference }));
+  const all = [
+    ...ofStack,
+    ...unlessRefused([...differences, ...notices], ofStack),
+    ...probed.flatMap(({ problems }) => problems),
+  ];
   const isWrong = ({ tone }: StatusProblem): boolean => tone === 'wrong';
   return {
     stack: desired.stack,

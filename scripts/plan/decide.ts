@@ -4,9 +4,10 @@ import { configDir } from '../../stack/values/container.ts';
 import { toSize } from '../../stack/values/units.ts';
 import type { ContainerState } from '../engine/engine.ts';
 import { hashFiles } from '../state/files-hash.ts';
+import { goneNetworks, whyGone } from './connections.ts';
 import type { DesiredService } from './desired.ts';
 import { manualChanges } from './manual-changes.ts';
-import type { ObservedService } from './observed.ts';
+import type { Observed, ObservedService } from './observed.ts';
 import type { Change } from './plan.ts';
 
 /** The change of one service, and whether its link has to be switched to another release. */
@@ -21,6 +22,7 @@ export function decide(
   current: ObservedService | undefined,
   context: {
     readonly network: string;
+    readonly networks: Observed['networks'];
     /** Whether the history has a release of the service. */
     readonly isRecorded: boolean;
     /** Whether the linked files are the last confirmed ones by the history, or there is no history. */
@@ -69,7 +71,7 @@ export function decide(
 function whyRecreate(
   target: DesiredService,
   current: ObservedService,
-  { network, recreate }: { readonly network: string; readonly recreate: boolean },
+  { network, networks, recreate }: Pick<Parameters<typeof decide>[2], 'network' | 'networks' | 'recreate'>,
 ): readonly string[] {
   const { container } = current;
   if (current.specHash !== target.specHash) {
@@ -82,7 +84,7 @@ function whyRecreate(
   if (container.state === 'restarting' || container.state === 'dead' || container.state === 'paused') {
     return [notRunning(container.state)];
   }
-  const changedByHand = manualChanges(current, network);
+  const changedByHand = [...manualChanges(current, network), ...goneNetworks(current, network, networks).map(whyGone)];
   if (changedByHand.length > 0) return changedByHand;
   return recreate ? ['requested by --recreate'] : [];
 }
@@ -139,6 +141,7 @@ function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[
     ...scalar('memory limit', sizeOf(before.resources.memoryBytes), sizeOf(after.resources.memoryBytes)),
     ...scalar('cpu limit', before.resources.cpus, after.resources.cpus),
     ...maps('label', before.labels, after.labels),
+    ...sets('network', before.networks ?? [], after.networks ?? []),
     ...scalar('stop timeout', before.stopTimeoutSeconds, after.stopTimeoutSeconds),
     ...scalar('access to the host', hostText(before), hostText(after)),
   ];

@@ -2,6 +2,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { StackOrigin } from '../config/loaded.ts';
+import type { Connections } from '../engine/engine.ts';
 import { baseLabels, projectLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { configWriterRoot, names } from '../state/names.ts';
@@ -42,6 +43,8 @@ export interface DesiredService {
   readonly given: Secrets;
   /** The folder of a release of the history; a new release gets a free slot. */
   readonly folder?: ReleaseFolder | undefined;
+  /** The connections of a container to restore, beside the one to the stack's own network. */
+  readonly connections?: Connections | undefined;
 }
 
 /** A container that is created and never started: files are written to the config volumes through it. */

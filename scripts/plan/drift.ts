@@ -1,7 +1,10 @@
+import { joinedNetworks, networkEntry } from '../../stack/networks.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { names } from '../state/names.ts';
+import { manualConnections, whyGone } from './connections.ts';
 import type { Desired, DesiredService } from './desired.ts';
+import { refusalOf } from './joined-networks.ts';
 import { manualChanges } from './manual-changes.ts';
 import type { Observed, ObservedService } from './observed.ts';
 
@@ -9,9 +12,11 @@ import type { Observed, ObservedService } from './observed.ts';
 export interface Drift {
   readonly service: string;
   readonly message: string;
+  /** How to make it part of the stack; only for what `up` keeps. */
+  readonly tryThis?: string | undefined;
 }
 
-/** What was changed, stopped, removed or edited by hand. `up` restores all of it. */
+/** What was changed, stopped, removed or edited by hand. `up` restores all of it but connections to further networks. */
 export function driftOf(desired: Desired, observed: Observed): readonly Drift[] {
   const strays = observed.strays.map(({ name }) => ({
     service: name,
@@ -20,7 +25,7 @@ export function driftOf(desired: Desired, observed: Observed): readonly Drift[] 
   const services = desired.services.flatMap((target) =>
     messages(target, observed).map((message) => ({ service: target.service.name, message })),
   );
-  return [...services, ...strays];
+  return [...services, ...connectionDrift(desired, observed), ...strays];
 }
 
 function messages(target: DesiredService, observed: Observed): readonly string[] {
@@ -60,4 +65,31 @@ function isTouched(
   const isRendered =
     folder === undefined && release?.revision === linked && hashFiles(release?.files ?? []) === filesHash;
   return filesHash !== recorded && !isRendered;
+}
+
+/** The manual connections that stack.yml does not name, with what to write there. */
+function connectionDrift(desired: Desired, observed: Observed): readonly Drift[] {
+  const own = names.network(desired.stack);
+  const joined = joinedNetworks(desired.config);
+  const manual = desired.services.flatMap(({ service: { name }, spec }) => {
+    const current = observed.services.get(name);
+    const networks = current === undefined ? [] : manualConnections(current.container, own);
+    const isUnwritten = (network: string): boolean => spec.networks?.includes(network) !== true;
+    return networks.filter(isUnwritten).map((network) => ({ service: name, network }));
+  });
+  return manual.map(({ service, network }): Drift => {
+    const existing = observed.networks.find(({ name }) => name === network);
+    if (existing === undefined) return { service, message: whyGone(network) };
+    const listed = joined.find(({ name }) => name === network)?.services ?? [];
+    const added = manual.filter((connection) => connection.network === network).map((connection) => connection.service);
+    const entry = networkEntry(network, [...new Set([...listed, ...added])]);
+    return {
+      service,
+      message: `it was connected to the network ${network} by hand`,
+      tryThis:
+        refusalOf(existing) === undefined
+          ? `to keep it over \`promstack down\` too, write ${entry} under \`networks\` in stack.yml`
+          : 'after `promstack down`, connect it again: stack.yml cannot list this network',
+    };
+  });
 }

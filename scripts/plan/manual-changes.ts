@@ -5,11 +5,12 @@ import type { ObservedService } from './observed.ts';
 /** The settings of a container that differ from the spec it was created from. */
 export function manualChanges({ spec, details }: ObservedService, network: string): readonly string[] {
   if (spec === undefined || details === undefined) return [];
+  const missing = [network, ...(spec.networks ?? [])].filter((name) => !Object.hasOwn(details.networks, name));
   return [
     ...difference('memory limit', sizeOf(spec.resources.memoryBytes), sizeOf(details.memoryBytes)),
     ...difference('cpu limit', roundCpus(spec.resources.cpus), roundCpus(details.cpus)),
     ...difference('restart policy', restartPolicy, details.restartPolicy),
-    ...(network in details.networks ? [] : [`it was disconnected from the network ${network} by hand`]),
+    ...missing.map((name) => `it was disconnected from the network ${name} by hand`),
   ];
 }
 

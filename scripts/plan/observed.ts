@@ -20,6 +20,8 @@ export interface Observed {
   readonly history: History;
   readonly configWriter: ContainerSummary | undefined;
   readonly network: NetworkSummary | undefined;
+  /** All networks of the engine. */
+  readonly networks: readonly NetworkSummary[];
   /** Names of volumes with the stack's label. */
   readonly volumes: ReadonlySet<string>;
   /** The file that the stack had when its volumes were created; only while it has no containers. */

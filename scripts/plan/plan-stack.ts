@@ -13,6 +13,7 @@ import { type AlertImpact, alertImpact, type StackFiles } from './alert-impact.t
 import { type Desired, toDesired } from './desired.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.ts';
+import { checkNetworks } from './joined-networks.ts';
 import { type FindEdits, observe } from './observe.ts';
 import type { Observed } from './observed.ts';
 import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
@@ -64,6 +65,7 @@ export async function planStack(options: {
       if (plan.steps.length === 0) return;
       await checkOrigin({ ...desired, current: observed.origin, renamedFrom: observed.renamedFrom });
       await checkLock(engine, desired.stack);
+      checkNetworks(desired, observed, rendering.locate);
       await checkAddress(plan, desired, engine.location.isLocal);
       await preflight(plan, desired, observed, engine.location.isLocal);
     });

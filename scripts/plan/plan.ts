@@ -2,6 +2,7 @@ import type { ContainerSummary } from '../engine/engine.ts';
 import { isConfigWriter, specOf } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 import { unreachable } from '../util/unreachable.ts';
+import type { NewConnections } from './connections.ts';
 
 /** One call to the engine or to a server. `after` lists the steps that must have succeeded before. */
 export type Step<A extends Action = Action> = A & {
@@ -18,7 +19,7 @@ export type Action =
   | { readonly do: 'createConfigWriter' }
   /** Writes the new releases; once all files are written, switches the link of each service. */
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
-  | { readonly do: 'createContainer'; readonly service: string }
+  | ({ readonly do: 'createContainer'; readonly service: string } & NewConnections)
   | { readonly do: 'startContainer'; readonly service: string }
   | { readonly do: 'waitReady'; readonly service: string }
   | { readonly do: 'reload'; readonly service: string }

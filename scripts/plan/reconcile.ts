@@ -4,6 +4,7 @@ import { lastConfirmed, newestFolders } from '../state/history.ts';
 import { names } from '../state/names.ts';
 import { isSameOrigin } from '../state/origin.ts';
 import { fallbackFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
+import { connectionsOf } from './connections.ts';
 import { decide } from './decide.ts';
 import { type Desired, type DesiredService, historyService } from './desired.ts';
 import type { Observed, ObservedService } from './observed.ts';
@@ -41,6 +42,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     const recorded = last?.services[name];
     const context = {
       network: names.network(desired.stack),
+      networks: observed.networks,
       isRecorded: recorded !== undefined,
       isConfirmed: options.unconfirmed?.has(name) !== true && (!hasHistory || recorded?.folder === current?.folder),
       recreate: options.recreate === true,
@@ -86,7 +88,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     ...blocking.map((entry): PlannedRemoval => ({ container: entry[1].container, removed: remove(entry, []) })),
   );
 
-  const confirmed = planServices(steps, decisions, { network, volumes, switched, removals });
+  const confirmed = planServices(steps, decisions, observed, { network, volumes, switched, removals });
   const removed = undesired
     .filter((entry) => !blocking.includes(entry))
     .flatMap((entry) => remove(entry, [...switched, ...confirmed]));
@@ -119,6 +121,7 @@ interface PlannedRemoval {
 function planServices(
   steps: Steps,
   decisions: readonly Decided[],
+  observed: Observed,
   before: {
     readonly network: readonly number[];
     readonly volumes: ReadonlyMap<string, number>;
@@ -168,7 +171,7 @@ function planServices(
       case 'recreate': {
         const removed = replaced.find(({ container }) => container === current?.container)?.removed ?? [];
         const created = steps.add(
-          { do: 'createContainer', service: name },
+          { do: 'createContainer', service: name, ...connectionsOf(target, current, observed) },
           [...network, ...createdVolumes, ...removed],
           because,
         );

@@ -3,6 +3,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import { containerOf } from '../../stack/networks.ts';
 import { type FileProblem, type Service, sectionPath } from '../../stack/service.ts';
 import { enabledServices, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
@@ -85,7 +86,7 @@ function toServiceRendering(service: Service, config: StackConfig, files: readon
   );
   const stamped =
     files.length === 0 ? [] : sortedByPath(service.stamp?.(sorted, revision, config, shortHash) ?? sorted);
-  return { service, container: service.container(config), files: stamped, revision };
+  return { service, container: containerOf(service, config), files: stamped, revision };
 }
 
 /** By code unit, so that the order does not depend on the locale. */

@@ -49,7 +49,10 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/status 40[13]\b/, 'set basic_auth or authorization in the job: the target asks for credentials'],
   [/status 404\b/, 'set metrics_path in the job: the target has no page at this path'],
   [/status 5\d\d\b/, 'look into the log of the target: it fails to serve its metrics'],
-  [unresolved, "containers cannot resolve this name: connect the target to the stack's network, or use its address"],
+  [
+    unresolved,
+    'containers cannot resolve this name: list a network of the target under `networks` in stack.yml, or use its address',
+  ],
   [/server gave HTTP response to HTTPS client/, 'set "scheme: http" in the job'],
   [/HTTP request to an HTTPS server|malformed HTTP response|status 400\b/, 'set "scheme: https" in the job'],
   [/x509|certificate/, 'set tls_config in the job, with the ca_file or server_name of the certificate'],

@@ -229,10 +229,53 @@ describe('a volume', () => {
   });
 });
 
+describe('a container in several networks', () => {
+  test('must have in each the names and the address that it was given, and find its links before others of their names', async () => {
+    const more = bench.name('aa-first');
+    await bench.engine.createNetwork(more, bench.labels);
+    const peer = await create('peer');
+    const spec = specOf('peer');
+    const foreign = { name: bench.name('foreign'), spec, labels: bench.labels, network: more, volumes: [] };
+    const impostor = await bench.engine.createContainer(foreign);
+    const connections = { [more]: { aliases: ['metrics'], settings: { DriverOpts: { key: 'value' } } } };
+    const links = { peer: bench.name('peer'), absent: bench.name('absent') };
+    const request = { name: bench.name('joined'), spec: specOf('joined'), labels: bench.labels, network, volumes: [] };
+    const id = await bench.engine.createContainer({ ...request, connections, links });
+    for (const container of [peer, impostor, id]) await bench.engine.startContainer(container);
+    const details = await bench.engine.inspectContainer(id);
+    expect(details?.networks).toEqual({
+      [network]: { aliases: ['joined'], settings: { Links: expect.any(Array) } },
+      [more]: { aliases: ['metrics'], settings: connections[more]?.settings },
+    });
+    const addressOf = async (name: string, container: string) =>
+      /Address(?: 1)?: (?<address>[\d.]+)\s*$/.exec(
+        (await bench.engine.exec(container, ['nslookup', `${name}.`])).stdout,
+      )?.groups?.['address'];
+    expect(await addressOf('peer', id)).toBe(await addressOf('peer', peer));
+    expect(await addressOf('peer', id)).not.toBe(await addressOf('peer', impostor));
+    expect(await addressOf('joined', impostor)).toBeUndefined();
+    expect(await addressOf('metrics', impostor)).toBeDefined();
+  });
+
+  test('must not be left behind when it cannot be connected to one of them', async () => {
+    const name = bench.name('unconnected');
+    const spec = specOf('unconnected');
+    const connections = { [bench.name('gone')]: { aliases: [] } };
+    await expect(
+      bench.engine.createContainer({ name, spec, labels: bench.labels, network, volumes: [], connections }),
+    ).rejects.toMatchObject({
+      code: 'notFound',
+      doing: `connecting container ${name} to the network ${bench.name('gone')}`,
+    });
+    expect(await bench.engine.findContainer(name)).toBeUndefined();
+  });
+});
+
 describe('a network', () => {
   test('must be found by its labels', async () => {
     const id = await bench.engine.createNetwork(bench.name('net'), bench.labels);
-    const network = { id, name: bench.name('net'), labels: bench.labels };
+    const kind = { driver: 'bridge', isAttachable: false, isDefault: false };
+    const network = { id, name: bench.name('net'), labels: bench.labels, ...kind };
     expect(await bench.engine.listNetworks(bench.labels)).toContainEqual(network);
     await bench.engine.removeNetwork(id);
     await bench.engine.removeNetwork(id);

@@ -15,6 +15,7 @@ import { findService } from '../../stack/services.ts';
 import { MemoryFiles } from './config-files.ts';
 import { fakeEngine } from './engine.ts';
 import { flyingClock } from './flying-clock.ts';
+import { network } from './states.ts';
 
 /** A stack of Prometheus, Alertmanager or both, whose files have a revision. */
 export function stackOf(revision: string, keys: object = {}): Desired {
@@ -132,7 +133,7 @@ export class MemoryStack {
       async *logs() {},
       createNetwork: async (name, labels) => {
         this.#do('create network');
-        this.#networks.set(name, { id: name, name, labels });
+        this.#networks.set(name, { ...network(name), id: name, labels });
         return name;
       },
       createVolume: async (name, labels) => {

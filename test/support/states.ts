@@ -1,4 +1,4 @@
-import type { ContainerState, ContainerSummary } from '../../scripts/engine/engine.ts';
+import type { ContainerState, ContainerSummary, NetworkSummary } from '../../scripts/engine/engine.ts';
 import { roleLabel, serviceLabel, specHashLabel, stackLabel } from '../../scripts/engine/labels.ts';
 import { type Desired, toDesired } from '../../scripts/plan/desired.ts';
 import type { Observed, ObservedService } from '../../scripts/plan/observed.ts';
@@ -6,6 +6,7 @@ import { hashFiles } from '../../scripts/state/files-hash.ts';
 import type { HistoryEntry } from '../../scripts/state/history.ts';
 import { names } from '../../scripts/state/names.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { containerOf } from '../../stack/networks.ts';
 import { findService } from '../../stack/services.ts';
 
 /** A desired stack of these services with one small file each. */
@@ -15,7 +16,7 @@ export function desiredStack(services: readonly string[], overrides: object = {}
     const service = findService(name);
     if (service === undefined) throw new Error(`there is no service ${name}`);
     const files = [{ service: name, path: `${name}.yml`, content: 'a: 1\n', mode: 0o444, origin: 'a test' }];
-    return { service, container: service.container(config), files, revision: `${name}-new` };
+    return { service, container: containerOf(service, config), files, revision: `${name}-new` };
   });
   const rendering = { config, folder: '/stack', revision: 'new', services: renderings, tests: [] };
   return toDesired(rendering, (ref) => ({ ref, id: `id of ${ref}` }));
@@ -47,11 +48,17 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
     ),
     strays: [],
     configWriter,
-    network: isAny ? { id: 'network', name: names.network(desired.stack), labels: {} } : undefined,
+    network: isAny ? network(names.network(desired.stack)) : undefined,
+    networks: [],
     volumes: new Set(there.flatMap(({ volumes }) => volumes)),
     conflicts: [],
     portHolders: [],
   };
+}
+
+/** A network of the engine that services can join. */
+export function network(name: string): NetworkSummary {
+  return { id: `id of ${name}`, name, labels: {}, driver: 'bridge', isAttachable: false, isDefault: false };
 }
 
 /** The history entry of a desired stack that was confirmed, each release in the first slot. */
@@ -77,7 +84,7 @@ export function withService(
   const changed = {
     ...current,
     ...fields,
-    container: { ...current.container, state: state ?? current.container.state },
+    container: { ...current.container, ...given.container, state: state ?? current.container.state },
   };
   return { ...observed, services: new Map([...observed.services, [name, changed]]) };
 }

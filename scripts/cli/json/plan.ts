@@ -54,7 +54,13 @@ export const planSchema = () =>
       .array(z.strictObject({ service: z.string(), message: z.string(), try: z.string().optional() }))
       .describe('problems of running servers that would prevent a change'),
     drift: z
-      .array(z.strictObject({ service: z.string(), message: z.string() }))
+      .array(
+        z.strictObject({
+          service: z.string(),
+          message: z.string(),
+          try: z.string().optional().describe('how to make it part of the stack; only for what up keeps'),
+        }),
+      )
       .describe('manual changes since the last confirmed revision'),
     substitutes: z
       .array(
@@ -95,7 +101,7 @@ export function toJsonPlan({ plan, obstacle, drift, substitutes, absentImages, f
       try: obstacle.tryThis,
       needsConfirmation: obstacle.isAsked,
     },
-    drift,
+    drift: drift.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
     substitutes: substitutes.map(({ service, reference, ref, isNamed }) => ({
       service,
       image: reference,

@@ -43,7 +43,10 @@ export function printReport(report: PlanReport, colours: Colours): string {
       ? ''
       : section(
           'drift since the last confirmed change:',
-          drift.map(({ service, message }) => `  ${service}: ${message}`),
+          drift.flatMap(({ service, message, tryThis }) => [
+            `  ${service}: ${message}`,
+            ...(tryThis === undefined ? [] : [`    try: ${tryThis}`]),
+          ]),
         ),
     printMeaning(meaning),
     printFiles(plan, files),

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import {
+  type Connection,
   type ContainerDetails,
   type ContainerState,
   type ContainerSummary,
@@ -33,6 +34,20 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
     return Promise.all(containers.map((container) => toSummary(docker, container)));
   };
 
+  const connect = async (
+    name: string,
+    id: string,
+    network: string,
+    { aliases, settings }: Connection,
+  ): Promise<void> => {
+    const EndpointConfig = { ...settings, Aliases: [...aliases] };
+    await api.call(
+      `connecting container ${name} to the network ${network}`,
+      (docker) => docker.getNetwork(network).connect({ Container: id, EndpointConfig }),
+      { kind: 'change' },
+    );
+  };
+
   return {
     listContainers: (labels) =>
       api.call('listing containers', async (docker) => {
@@ -50,18 +65,28 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
 
     inspectContainer: (id) =>
       api.optional(`inspecting container ${id}`, async (docker) =>
-        toDetails(withKeys(await docker.getContainer(id).inspect(), 'HostConfig', 'NetworkSettings')),
+        toDetails(withKeys(await docker.getContainer(id).inspect(), 'Name', 'HostConfig', 'NetworkSettings')),
       ),
 
-    createContainer: (request) =>
-      api.call(
+    createContainer: async (request) => {
+      const id = await api.call(
         `creating container ${request.name}`,
         async (docker) => {
           const hostAddress = isPodman ? await gatewayOf(docker, request.network) : hostGateway;
           return idOf(await docker.createContainer(toCreateOptions(request, hostAddress)));
         },
         { kind: 'change' },
-      ),
+      );
+      try {
+        // Engines before API version 1.44 create a container with one network only.
+        for (const [network, connection] of Object.entries(request.connections ?? {}))
+          await connect(request.name, id, network, connection);
+      } catch (error) {
+        await api.call(`removing container ${id}`, (docker) => remove(docker.getContainer(id)), { kind: 'change' });
+        throw error;
+      }
+      return id;
+    },
 
     createHelper: (request) =>
       api.call(
@@ -115,12 +140,31 @@ async function toSummary(docker: Dockerode, info: Dockerode.ContainerInfo): Prom
   };
 }
 
-interface EndpointNames {
+/** The fields of a connection that a user can give; the engine sets the others. */
+interface Endpoint {
   readonly Aliases?: readonly string[] | null;
   readonly DNSNames?: readonly string[] | null;
+  readonly IPAMConfig?: object | null;
+  readonly Links?: readonly string[] | null;
+  readonly DriverOpts?: object | null;
+  readonly GwPriority?: number;
+}
+
+function toConnection(endpoint: Endpoint, id: string, name: string): Connection {
+  const { IPAMConfig, Links, DriverOpts, GwPriority = 0 } = endpoint;
+  const given = Object.entries({ IPAMConfig, Links, DriverOpts }).filter(
+    ([, value]) => Object.keys(value ?? {}).length > 0,
+  );
+  const settings = { ...Object.fromEntries(given), ...(GwPriority === 0 ? {} : { GwPriority }) };
+  // Engines before 25 have only the aliases. Each container is given its name and its short ID again.
+  const names = new Set([...(endpoint.Aliases ?? []), ...(endpoint.DNSNames ?? [])]);
+  const aliases = [...names].filter((alias) => alias !== name && !(alias.length === 12 && id.startsWith(alias)));
+  return { aliases, settings: Object.keys(settings).length === 0 ? undefined : settings };
 }
 
 function toDetails({
+  Id: id,
+  Name: name,
   HostConfig: host,
   NetworkSettings: { Networks: networks },
   State: { StartedAt: startedAt },
@@ -135,10 +179,9 @@ function toDetails({
     // Before the first start it is in the year 1.
     startedAt: startedAt.startsWith('0001-') ? undefined : Date.parse(startedAt),
     networks: Object.fromEntries(
-      Object.entries(networks).map(([name, { Aliases, DNSNames }]: [string, EndpointNames]) => [
-        name,
-        // Engines before 25 have only the aliases.
-        [...new Set([...(Aliases ?? []), ...(DNSNames ?? [])])],
+      Object.entries(networks).map(([network, endpoint]) => [
+        network,
+        toConnection(endpoint as Endpoint, id, name.replace(/^\//, '')),
       ]),
     ),
   };

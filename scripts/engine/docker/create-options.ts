@@ -13,11 +13,15 @@ export function toCreateOptions(
   request: ContainerRequest,
   hostAddress = hostGateway,
 ): Dockerode.ContainerCreateOptions {
-  const { spec, network } = request;
+  const { spec, network, connections = {}, links = {} } = request;
+  const isAlone = Object.keys(connections).length === 0;
+  // Another network may have a `prometheus` of its own: the engine makes the host name a name in every network, and looks up a
+  // name in all networks of a container, but in its links first.
+  const own = { Aliases: [spec.service], Links: Object.entries(links).map(([name, peer]) => `${peer}:${name}`) };
   return {
     name: request.name,
     Image: spec.image,
-    Hostname: spec.service,
+    Hostname: isAlone ? spec.service : request.name,
     User: spec.user,
     Entrypoint: spec.entrypoint && [...spec.entrypoint],
     Cmd: [...spec.args],
@@ -26,7 +30,7 @@ export function toCreateOptions(
     StopTimeout: spec.stopTimeoutSeconds,
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [`${port.container}/tcp`, {}])),
     Healthcheck: request.healthCheck && { Test: ['CMD', ...request.healthCheck], ...healthTimes },
-    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [spec.service] } } },
+    NetworkingConfig: { EndpointsConfig: { [network]: isAlone ? { Aliases: own.Aliases } : own } },
     HostConfig: {
       ...hardened,
       NetworkMode: network,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { previousState } from '../../../scripts/apply/previous.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 import { fakeEngine } from '../../support/engine.ts';
-import { desiredStack, observedAs } from '../../support/states.ts';
+import { desiredStack, observedAs, withService } from '../../support/states.ts';
 
 describe('the state that a change rolls back to', () => {
   const asked: string[] = [];
@@ -33,5 +33,16 @@ describe('the state that a change rolls back to', () => {
     asked.length = 0;
     expect(await former({})).toEqual([]);
     expect(asked).toEqual([]);
+  });
+
+  it('must have the connections of each container beside that to the network of the stack', async () => {
+    const desired = desiredStack(['prometheus']);
+    const lab = { aliases: ['metrics'], settings: { IPAMConfig: { IPv4Address: '172.31.0.9' } } };
+    const networks = { demo: { aliases: ['prometheus'] }, lab };
+    const observed = withService(observedAs(desired, ['prometheus']), 'prometheus', {
+      details: { restartPolicy: 'unless-stopped', networks },
+    });
+    const { services } = await previousState(engine, new MemoryFiles(), observed, desired);
+    expect(services.map(({ connections }) => connections)).toEqual([{ lab }]);
   });
 });

@@ -36,6 +36,13 @@ describe('a stack.yml', () => {
     },
   );
 
+  test('may list services that are left out of the stack for a network', async () => {
+    const text = 'networks: [lab, {name: shop, services: [prometheus, grafana]}]\n';
+    const without = { grafana: { enabled: false }, prometheus: { enabled: false } };
+    expect((await load(text, { overrides: without })).config.networks).toHaveLength(2);
+    await expect(load(`${text}grafana: {enabled: false}\n`)).rejects.toThrow('grafana is disabled');
+  });
+
   test('must have the position of each key, or of its nearest parent', async () => {
     const stack = await load('name: demo\nprometheus:\n  port: 9091\npushgateway: {port: 9190}\n');
     expect(stack.locate(['prometheus', 'port'])).toMatchObject({ file: 'stack.yml', line: 3, column: 9, length: 4 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ContainerDetails, ContainerState, ContainerSummary } from '../../../scripts/engine/engine.ts';
+import type { ContainerDetails, ContainerState, ContainerSummary, EngineKind } from '../../../scripts/engine/engine.ts';
 import { nameClashes } from '../../../scripts/inspect/name-clashes.ts';
 
 interface Wanted {
@@ -7,11 +7,13 @@ interface Wanted {
   readonly service?: string;
   readonly state?: ContainerState;
   readonly networks?: Readonly<Record<string, readonly string[]>>;
+  /** Those of stack.yml. */
+  readonly joined?: readonly string[];
 }
 
-async function clashesAmong(...containers: readonly Wanted[]) {
+async function clashesAmong(kind: EngineKind, ...containers: readonly Wanted[]) {
   const summaries = containers.map(
-    ({ name, service, state = 'running', networks = { shop: [] } }): ContainerSummary => ({
+    ({ name, service, state = 'running', networks = { shop: [] }, joined }): ContainerSummary => ({
       id: `id of ${name}`,
       name,
       image: 'image',
@@ -21,7 +23,12 @@ async function clashesAmong(...containers: readonly Wanted[]) {
       labels:
         service === undefined
           ? {}
-          : { 'dev.promstack.stack': 'shop', 'dev.promstack.role': 'service', 'dev.promstack.service': service },
+          : {
+              'dev.promstack.stack': 'shop',
+              'dev.promstack.role': 'service',
+              'dev.promstack.service': service,
+              'dev.promstack.spec': JSON.stringify({ networks: joined }),
+            },
       createdAt: 0,
       hostPorts: [],
       networks: Object.keys(networks),
@@ -29,10 +36,15 @@ async function clashesAmong(...containers: readonly Wanted[]) {
   );
   const found = await nameClashes(
     {
+      kind,
       listContainers: async () => summaries,
       inspectContainer: async (id): Promise<ContainerDetails> => ({
         restartPolicy: 'no',
-        networks: containers.find(({ name }) => id === `id of ${name}`)?.networks ?? { shop: [] },
+        networks: Object.fromEntries(
+          Object.entries(containers.find(({ name }) => id === `id of ${name}`)?.networks ?? { shop: [] }).map(
+            ([network, aliases]) => [network, { aliases }],
+          ),
+        ),
       }),
     },
     'shop',
@@ -68,6 +80,13 @@ test.each([
 ] as const)(
   'a foreign container must be found by the names it has where the stack is: %s',
   async (_, foreign, expected) => {
-    expect(await clashesAmong(prometheus, gateway, foreign)).toEqual(expected);
+    expect(await clashesAmong('docker', prometheus, gateway, foreign)).toEqual(expected);
   },
 );
+
+test('a network of stack.yml must count only for an engine whose containers do not find the services by links', async () => {
+  const joining: Wanted = { ...prometheus, networks: { shop: ['prometheus'], app: [] }, joined: ['app'] };
+  const foreign: Wanted = { name: 'x', networks: { app: ['pushgateway'] } };
+  expect(await clashesAmong('docker', joining, gateway, foreign)).toEqual([]);
+  expect(await clashesAmong('podman', joining, gateway, foreign)).toEqual(['x is pushgateway on app']);
+});

@@ -8,7 +8,7 @@ import { hashFiles } from '../../../scripts/state/files-hash.ts';
 import type { HistoryEntry } from '../../../scripts/state/history.ts';
 import { desiredStack, observedAs, withService } from '../../support/states.ts';
 
-const details = { restartPolicy: 'unless-stopped', networks: { demo: [] } };
+const details = { restartPolicy: 'unless-stopped', networks: { demo: { aliases: [] } } };
 
 describe('drift', () => {
   it('must be empty on an unchanged stack', () => {
@@ -70,7 +70,7 @@ describe('drift', () => {
   it('must report a changed container, which up recreates', () => {
     const { desired, observed } = recorded(['prometheus']);
     const altered = withService(observed, 'prometheus', {
-      details: { memoryBytes: 314_572_800, cpus: 0.5, restartPolicy: 'no', networks: { bridge: [] } },
+      details: { memoryBytes: 314_572_800, cpus: 0.5, restartPolicy: 'no', networks: { bridge: { aliases: [] } } },
     });
     expect(texts({ desired, observed: altered })).toEqual([
       'prometheus: its memory limit was changed by hand: unset -> 300MB',

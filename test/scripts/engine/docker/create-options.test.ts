@@ -28,6 +28,19 @@ const request: ContainerRequest = {
   volumes: ['demo-thing-config', 'demo-thing-data'],
 };
 
+test('a container in further networks must not have the name of its service there, and find the others of its own', () => {
+  const connections = { shop: { aliases: [] } };
+  const links = { thing: 'demo-thing', other: 'demo-other' };
+  expect(toCreateOptions({ ...request, connections, links })).toMatchObject({
+    Hostname: 'demo-thing',
+    NetworkingConfig: {
+      EndpointsConfig: { demo: { Aliases: ['thing'], Links: ['demo-thing:thing', 'demo-other:other'] } },
+    },
+  });
+  // The container of a stack without further networks is the same as before they existed.
+  expect(toCreateOptions({ ...request, connections: {}, links })).toEqual(toCreateOptions(request));
+});
+
 test("a service's container must be unprivileged, read-only, restarted unless stopped, and reachable by its name", () => {
   expect(toCreateOptions(request)).toEqual({
     name: 'demo-thing',
