@@ -37,7 +37,7 @@ export { enabledServices, findService, services } from '../stack/services.ts';
 export { type Changed, type ChangeOptions, changeStack } from './apply/change.ts';
 export { type RollBackOptions, type RolledBack, rollBack } from './apply/roll-back.ts';
 export type { Run } from './apply/run.ts';
-export { type TakeDownOptions, takeDown } from './apply/take-down.ts';
+export { type TakeDownOptions, type TakenDown, takeDown } from './apply/take-down.ts';
 export { checkRendering } from './check/check.ts';
 export { containerRunner } from './check/container-runner.ts';
 export { hostRunner } from './check/host-runner.ts';

@@ -1,6 +1,8 @@
+import { andList } from '../../stack/values/words.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
+import { manualConnections } from '../plan/connections.ts';
 import { checkOrigin } from '../plan/origin.ts';
 import { isInternal, type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { findHolder, takeLock } from '../state/lock.ts';
@@ -25,30 +27,53 @@ export interface TakeDownOptions extends Run {
 /** The resources of a stack on its engine, by label. */
 export async function findBelongings(engine: Engine, stack: string): Promise<Belongings> {
   const labels = { [stackLabel]: stack };
-  const [containers, networks, volumes] = await Promise.all([
-    engine.listContainers(labels),
+  const [all, networks, volumes] = await Promise.all([
+    engine.listContainers({}),
     engine.listNetworks(labels),
     engine.listVolumes(labels),
   ]);
-  return { containers, networks, volumes: volumes.filter(({ name }) => name !== names.lock(stack)) };
+  const containers = all.filter((container) => container.labels[stackLabel] === stack);
+  // Docker removes a network of stopped containers, Podman does not.
+  const isHolding = ({ state }: ContainerSummary): boolean =>
+    engine.kind === 'podman' || (state !== 'exited' && state !== 'created' && state !== 'dead');
+  const others = all
+    .filter((container) => !containers.includes(container) && isHolding(container))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    containers,
+    networks: networks.map((network) => ({
+      ...network,
+      usedBy: others.filter((container) => container.networks.includes(network.name)),
+    })),
+    volumes: volumes.filter(({ name }) => name !== names.lock(stack)),
+  };
 }
 
-/** Removes a stack's containers and network, and its volumes if requested; returns the completed steps. */
-export function takeDown(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
+/** What `down` did. */
+export interface TakenDown {
+  /** The completed steps. */
+  readonly steps: readonly Step<Removal>[];
+  /** The networks that are left, since containers of others are connected to them. */
+  readonly keptNetworks: readonly { readonly name: string; readonly usedBy: readonly string[] }[];
+}
+
+/** Removes a stack's containers and network, and its volumes if requested. */
+export function takeDown(options: TakeDownOptions): Promise<TakenDown> {
   return unchangedIfInterrupted(remove(options), options.signal);
 }
 
-async function remove(options: TakeDownOptions): Promise<readonly Step<Removal>[]> {
+async function remove(options: TakeDownOptions): Promise<TakenDown> {
   const { engine, stack, origin, volumes } = options;
-  const belongings = await findBelongings(engine, stack);
-  const isAbsent = planDown(belongings, { volumes }).length === 0;
+  const before = await findBelongings(engine, stack);
+  const isDown = planDown(before, { volumes }).length === 0;
+  const isAbsent = isDown && before.networks.length === 0;
   const former = isAbsent ? renamedFrom(await engine.listContainers({ [stackLabel]: '' }), stack, origin) : undefined;
-  await checkOrigin({ ...options, current: originOf(belongings.containers), renamedFrom: former });
+  await checkOrigin({ ...options, current: originOf(before.containers), renamedFrom: former });
   // A killed command may have left only its lock.
-  if (isAbsent && (await findHolder(engine, stack)) === undefined) return [];
+  if (isDown && (await findHolder(engine, stack)) === undefined) return toTakenDown([], before, options);
   await using _lock = await takeLock({ ...options, command: 'down' });
-  const steps = planDown(await findBelongings(engine, stack), { volumes });
-  const outcome = await runPlan(steps, removalExecutors(engine), {
+  const belongings = await findBelongings(engine, stack);
+  const outcome = await runPlan(planDown(belongings, { volumes }), removalExecutors(engine), {
     ...options,
     afterStep: crashPoint(options.env),
   });
@@ -61,7 +86,34 @@ async function remove(options: TakeDownOptions): Promise<readonly Step<Removal>[
   }
   const [failure] = outcome.failed;
   if (failure !== undefined) throw failure.error;
-  return outcome.done;
+  return toTakenDown(outcome.done, belongings, options);
+}
+
+/** Reports what the user may not expect: a network that is left, and connections made by hand that are gone. */
+function toTakenDown(
+  steps: readonly Step<Removal>[],
+  { containers, networks }: Belongings,
+  { stack, report }: TakeDownOptions,
+): TakenDown {
+  const kept = networks.filter(({ usedBy }) => usedBy.length > 0);
+  for (const { name, usedBy } of kept) {
+    const disconnect = usedBy.map((container) => `docker network disconnect ${name} ${container.name}`).join('; ');
+    const text = `the network ${name} is kept: ${andList(usedBy.map(withOwner), '')} ${usedBy.length === 1 ? 'is' : 'are'} connected to it`;
+    report({ kind: 'warning', text: `${text}\n  try: ${disconnect}; then \`promstack down\` removes it` });
+  }
+  for (const container of steps.length === 0 ? [] : containers) {
+    const manual = manualConnections(container, names.network(stack));
+    if (manual.length === 0) continue;
+    const text = `${container.name} was connected to ${andList(manual, '')} by hand; \`up\` connects it only to the networks that stack.yml lists`;
+    report({ kind: 'note', text });
+  }
+  return { steps, keptNetworks: kept.map(({ name, usedBy }) => ({ name, usedBy: usedBy.map((user) => user.name) })) };
+}
+
+function withOwner({ name, labels }: ContainerSummary): string {
+  const [stack, project] = [labels[stackLabel], labels['com.docker.compose.project']];
+  if (stack !== undefined) return `${name} of the stack ${stack}`;
+  return project === undefined ? name : `${name} of the compose project ${project}`;
 }
 
 /** The error of an interrupt, with what is removed. */
@@ -81,7 +133,10 @@ function interruptedWith({ done }: PlanOutcome<Removal>, { volumes, signal }: Ta
 /** Everything with the stack's label except the lock, which the command itself holds. */
 interface Belongings {
   readonly containers: readonly ContainerSummary[];
-  readonly networks: readonly NetworkSummary[];
+  readonly networks: readonly (NetworkSummary & {
+    /** Containers of others that are connected to it. */
+    readonly usedBy: readonly ContainerSummary[];
+  })[];
   readonly volumes: readonly VolumeSummary[];
 }
 
@@ -95,7 +150,8 @@ function planDown(belongings: Belongings, options: { readonly volumes: boolean }
     const stopped = state === 'running' ? [steps.add(stop, [], because)] : [];
     return steps.add({ do: 'removeContainer', name, container: id }, stopped, because);
   });
-  for (const { id, name } of belongings.networks) {
+  for (const { id, name, usedBy } of belongings.networks) {
+    if (usedBy.length > 0) continue;
     steps.add({ do: 'removeNetwork', name, network: id }, removed, 'no container is connected to it any more');
   }
   if (options.volumes) {

@@ -108,8 +108,8 @@ test.each([
   ['server returned HTTP status 403 Forbidden', 'authorization'],
   ['server returned HTTP status 404 Not Found', 'metrics_path'],
   ['server returned HTTP status 503 Service Unavailable', 'log of the target'],
-  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: no such host', "the stack's network"],
-  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: server misbehaving', "the stack's network"],
+  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: no such host', '`networks` in stack.yml'],
+  ['Get "http://db:9100/metrics": dial tcp: lookup db on 127.0.0.11:53: server misbehaving', '`networks` in stack.yml'],
   ['Get "https://db/metrics": http: server gave HTTP response to HTTPS client', 'scheme: http"'],
   ['server returned HTTP status 400 Bad Request', 'scheme: https'],
   [

@@ -112,7 +112,8 @@ function readName(text: string): string {
 async function removeDemo(context: Context, name: string, waitMs: number | undefined) {
   await using engine = await connectEngine(context);
   const { env, report, clock, signal } = context;
-  return toRemoved(await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal, waitMs }));
+  const { steps } = await takeDown({ engine, stack: name, volumes: true, env, report, clock, signal, waitMs });
+  return toRemoved(steps);
 }
 
 /** Restarts a source that was already running: its first incident begins within seconds, the next one within minutes. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
 import { exitCodes } from '../context.ts';
-import { removedSchema, toRemoved } from '../json/change.ts';
+import { keptNetworksSchema, removedSchema, toRemoved } from '../json/change.ts';
 import { printRemoved } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -11,14 +11,14 @@ import { askToTakeOver } from './take-over.ts';
 
 export const command = defineCommand({
   details:
-    'Removes the containers and the network. Volumes (samples, silences, pushed metrics, dashboards and history) ' +
+    'Removes the containers and the network, unless containers of others are connected to it. Volumes (samples, silences, pushed metrics, dashboards and history) ' +
     'are kept for the next `up` unless --volumes is given, which asks for confirmation first.',
   syntax: (blank) =>
     blank
       .option('--volumes', 'also delete the volumes and all data in them')
       .option('--yes', 'do not ask for confirmation')
       .option(...waitOption),
-  json: () => z.strictObject({ removed: removedSchema() }),
+  json: () => z.strictObject({ removed: removedSchema(), keptNetworks: keptNetworksSchema() }),
   run: async (context, { volumes, yes, wait }) => {
     const waitMs = readWait(wait);
     const { stack, origin } = await stackNameOf(context);
@@ -27,19 +27,20 @@ export const command = defineCommand({
       const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
       const question = `delete ${counted(volumeNames.length, 'volume')} with all data (${volumeNames.join(', ')})?`;
       if (volumeNames.length > 0 && !(await context.confirm(question, '--yes'))) {
-        context.result({ removed: toRemoved([]) });
+        context.result({ removed: toRemoved([]), keptNetworks: [] });
         context.report({ kind: 'note', text: 'nothing was changed' });
         return exitCodes.refused;
       }
     }
     const { env, report, clock, signal } = context;
     const run = { engine, stack, origin, volumes: volumes === true, env, report, clock, signal, waitMs };
-    const steps = await askToTakeOver(context, yes, (takeOver) => takeDown({ ...run, takeOver }));
+    const { steps, keptNetworks } = await askToTakeOver(context, yes, (takeOver) => takeDown({ ...run, takeOver }));
     const removed = toRemoved(steps);
-    context.result({ removed });
+    context.result({ removed, keptNetworks: keptNetworks.map(({ name, usedBy }) => ({ name, usedBy: [...usedBy] })) });
     const kept = steps.length === 0 && (await findBelongings(engine, stack)).volumes.length > 0;
     const { stackName } = context;
-    context.stdout.write(printRemoved(stack, removed, { volumes: volumes === true, kept, stackName }));
+    const isStopped = keptNetworks.length > 0;
+    context.stdout.write(printRemoved(stack, removed, { volumes: volumes === true, kept, isStopped, stackName }));
     return exitCodes.fine;
   },
 });

@@ -28,6 +28,12 @@ export const toJsonChanged = ({ plan, urls }: Pick<Changed, 'plan' | 'urls'>) =>
 
 const urlsSchema = () => z.array(z.strictObject({ service: z.string(), url: z.string() }));
 
+/** What is left of a stack that was taken down, because others use it. */
+export const keptNetworksSchema = () =>
+  z
+    .array(z.strictObject({ name: z.string(), usedBy: z.array(z.string()).describe('containers of others') }))
+    .describe('networks that are kept since containers of others are connected to them');
+
 /** The names of what was removed. */
 export const removedSchema = () =>
   z.strictObject({

@@ -51,10 +51,18 @@ export function printStartStop(stack: string, services: readonly ServiceOutcome[
 export function printRemoved(
   stack: string,
   { containers, networks, volumes }: ReturnType<typeof toRemoved>,
-  options: { readonly volumes: boolean; readonly kept?: boolean | undefined; readonly stackName?: string | undefined },
+  options: {
+    readonly volumes: boolean;
+    readonly kept?: boolean | undefined;
+    /** Whether only a network of the stack is left. */
+    readonly isStopped?: boolean | undefined;
+    readonly stackName?: string | undefined;
+  },
 ): string {
   if ([...containers, ...networks, ...volumes].length === 0) {
-    if (options.kept !== true) return `${stack}: nothing to do, the stack does not exist\n`;
+    if (options.kept !== true) {
+      return `${stack}: ${options.isStopped === true ? 'already stopped' : 'nothing to do, the stack does not exist'}\n`;
+    }
     const deletes = hintByName('promstack down --volumes', options.stackName);
     return `${stack}: already stopped; its volumes are kept; \`${deletes}\` deletes them\n`;
   }

@@ -38,6 +38,11 @@ it.each<[what: string, printed: string, expected: string]>([
     'shop: nothing to do, the stack does not exist\n',
   ],
   [
+    'a stack of which only a network is left, which others use',
+    printRemoved('shop', toRemoved([]), { volumes: true, isStopped: true }),
+    'shop: already stopped\n',
+  ],
+  [
     'a stack that is stopped',
     printRemoved('shop', toRemoved([]), { volumes: false, kept: true }),
     'shop: already stopped; its volumes are kept; `promstack down --volumes` deletes them\n',
