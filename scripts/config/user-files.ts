@@ -191,6 +191,13 @@ async function checkYaml(
   const quick = readJson(content) ?? readPlainYaml(content);
   if (quick !== undefined && (await problemsOf(quick.value)).length === 0) return [];
   const source = readYaml(content, origin);
+  const further = source.diagnostics.find(({ code }) => code === 'second-document');
+  if (further?.where !== undefined) {
+    // The servers read only the first document.
+    const first = await checkYaml(content.slice(0, further.where.offset), origin, problemsOf);
+    const message = `${further.message}, which the server does not read`;
+    return [...first, { ...further, severity: 'warning', message }];
+  }
   const problems = source.isWhole ? await problemsOf(source.value) : [];
   return [...source.diagnostics, ...problems.map(source.toDiagnostic)];
 }

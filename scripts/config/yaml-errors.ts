@@ -53,6 +53,7 @@ export function explainYaml(
 
 const codes: { readonly [Code in ErrorCode]?: string } = {
   DUPLICATE_KEY: 'duplicate-key',
+  MULTIPLE_DOCS: 'second-document',
   TAG_RESOLVE_FAILED: 'unknown-tag',
 };
 

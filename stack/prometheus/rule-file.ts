@@ -43,6 +43,8 @@ export function ruleFileProblems(content: unknown): readonly Problem[] {
 }
 
 function groupProblems(group: unknown, path: KeyPath, check: PromqlChecker): readonly Problem[] {
+  // Prometheus takes it for a group without rules.
+  if (group === null) return [{ ...missing('this group is empty', path), severity: 'warning' }];
   if (!isMapping(group)) return [wrongType('a group with "name" and "rules"', group, path)];
   const rules = group['rules'];
   return [
@@ -56,6 +58,7 @@ function groupProblems(group: unknown, path: KeyPath, check: PromqlChecker): rea
 }
 
 function ruleProblems(rule: unknown, path: KeyPath, check: PromqlChecker): readonly Problem[] {
+  if (rule === null) return [{ ...missing('this rule is empty', path), severity: 'warning' }];
   if (!isMapping(rule)) return [wrongType('a rule with "alert" or "record", and "expr"', rule, path)];
   return [
     ...unknownKeys(rule, ruleKeys, path, 'a rule'),

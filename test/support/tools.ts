@@ -8,8 +8,8 @@ import { nobody } from '../../stack/values/container.ts';
 /** The services whose images have the tools. */
 export type ToolService = 'pushgateway' | 'prometheus' | 'alertmanager';
 
-/** A file to work on: its text, or its text and permission bits. */
-type ToolFile = string | { readonly text: string; readonly mode: number };
+/** A file to work on: its content, or its text and permission bits. */
+type ToolFile = string | Buffer | { readonly text: string; readonly mode: number };
 
 /** A running container of a service's image, without network, in which its programs work over files. */
 export interface Tools extends AsyncDisposable {
@@ -83,7 +83,7 @@ function entriesOf(files: Readonly<Record<string, ToolFile>>): Parameters<Engine
   return [
     ...[...folders].sort().map((path) => ({ kind: 'directory' as const, path, mode: 0o755, ...owner })),
     ...Object.entries(files).map(([path, file]) => {
-      const { text, mode } = typeof file === 'string' ? { text: file, mode: 0o444 } : file;
+      const { text, mode } = typeof file === 'string' || Buffer.isBuffer(file) ? { text: file, mode: 0o444 } : file;
       return { kind: 'file' as const, path: `files/${path}`, content: Buffer.from(text), mode, ...owner };
     }),
   ];
