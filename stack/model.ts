@@ -20,6 +20,12 @@ export interface RenderedFile {
   readonly isShipped?: boolean | undefined;
   /** Whether its lines are the lines of `origin`, so that a location in one is valid in the other. */
   readonly isVerbatim?: boolean | undefined;
+  /** The key of stack.yml that names it, if it is one of the user's `files`. */
+  readonly namedAt?: KeyPath | undefined;
+  /** Whether it is not UTF-8 text: then each character of the content stands for one byte. */
+  readonly isBinary?: boolean | undefined;
+  /** When it was written to the config volume, if that is known. */
+  readonly modified?: Date | undefined;
   /** Its lines that came from stack.yml. */
   readonly filled?: readonly FilledLines[] | undefined;
 }

@@ -1,12 +1,12 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import { customNameProblems } from './exporters/services.ts';
+import { hostFileProblems } from './host-files.ts';
 import { networkProblems } from './networks.ts';
-import { type SecretFiles, secretKeyOf, secretProblems } from './secrets/secret-files.ts';
+import { secretProblems } from './secrets/secret-files.ts';
 import { type Service, sectionPath } from './service.ts';
 import { enabledServices, services } from './services.ts';
-import { configMount } from './values/container.ts';
-import { listOf, valueAt } from './values/mapping.ts';
+import { isMapping, listOf, valueAt } from './values/mapping.ts';
 import { isTimezone, timezoneHint } from './values/timezones.ts';
 import { quoted } from './values/words.ts';
 
@@ -89,35 +89,12 @@ function secretFileProblems(service: Service, config: StackConfig): readonly Pro
   if (secretFiles === undefined) return [];
   const path = sectionPath(service);
   const section = valueAt(config, path);
-  return [...secretProblems(section, path, title, secretFiles), ...hostFiles(section, path, title, secretFiles)];
-}
-
-/** Folders of a container that may have files which promstack did not put there. */
-const containerFolders = [`${configMount}/`, '/etc/ssl/', '/usr/', '/proc/', '/run/'];
-
-/** Paths of secret files on the host: they do not exist in the container, which some servers notice only when they need them. */
-function hostFiles(value: unknown, path: KeyPath, title: string, files: SecretFiles): readonly Problem[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]): readonly Problem[] => {
-    const here = [...path, Array.isArray(value) ? Number(key) : key];
-    if (typeof inner === 'object') return hostFiles(inner, here, title, files);
-    if (typeof inner !== 'string' || !key.endsWith('_file')) return [];
-    if (containerFolders.some((folder) => inner.startsWith(folder))) return [];
-    const secretKey = secretKeyOf(
-      here.filter((step) => typeof step === 'string'),
-      files,
-    );
-    if (secretKey === undefined) return [];
-    return [
-      {
-        code: 'file-of-host',
-        path: here,
-        severity: 'warning',
-        message: `the file ${quoted(inner)} does not exist in ${title}'s container`,
-        hint: `write "${secretKey}: !file ${inner}", and promstack copies the file into it`,
-      },
-    ];
-  });
+  const files = isMapping(section) ? section['files'] : undefined;
+  const globs = files === undefined ? undefined : listOf(files).map(String);
+  return [
+    ...secretProblems(section, path, title, secretFiles),
+    ...hostFileProblems(section, path, { name: service.name, title, secretFiles, globs }),
+  ];
 }
 
 /** Names that mean a network mode, not a network, to Docker or Podman. */

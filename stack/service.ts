@@ -60,6 +60,10 @@ export interface Service {
     config: StackConfig,
     hash: (text: string) => string,
   ): readonly RenderedFile[];
+  /** Which of its files the running server reads again by itself; undefined when there are none. */
+  reread?(files: readonly RenderedFile[]): Reread | undefined;
+  /** Whether its server reads a file only when it starts, although it reloads others. */
+  isReadAtStart?(path: string): boolean;
   /** Empty folders of its config directory, which its server looks for. */
   readonly emptyFolders?: readonly string[] | undefined;
   /**
@@ -108,6 +112,13 @@ export interface Service {
   explainExit?(logLines: readonly string[], volumes?: readonly string[]): string | undefined;
 }
 
+/** Files that a running server watches, as Prometheus does for `file_sd_configs`. */
+export interface Reread {
+  /** The folders it watches, relative to its config directory; empty for that directory itself. */
+  readonly folders: readonly string[];
+  matches(path: string): boolean;
+}
+
 /** A secret that outlives all releases, such as an initial password. */
 interface GeneratedSecret {
   readonly name: string;
@@ -122,6 +133,8 @@ export interface FileProblem extends Problem {
   readonly file: RenderedFile;
   /** The key of stack.yml that it is about, when it is not about the file. */
   readonly key?: KeyPath | undefined;
+  /** Where it is in the file, for a file that is not YAML; counted from 0. */
+  readonly offset?: number | undefined;
   /** Whether a comment `# promstack: ignore CODE` in the file suppresses it. */
   readonly canBeIgnored?: boolean | undefined;
 }
@@ -158,6 +171,12 @@ export interface UserFiles {
   readonly extensions: readonly string[];
   /** The path below `into` of a file, from its path relative to stack.yml; absent means a flat name made of the path. */
   targetPath?(path: string): string;
+  /** Whether the files may be of any kind; they must be inside the folder of stack.yml and keep their relative path. */
+  readonly isAnyFile?: boolean | undefined;
+  /** Whether each of the files may hold a secret, in a form that promstack does not know. */
+  readonly areSecret?: boolean | undefined;
+  /** Names of files and folders in the config directory that promstack writes, with what to do instead of using them. */
+  readonly reserved?: Readonly<Record<string, string>> | undefined;
   /** Problems of a file's parsed YAML; paths are inside that file. Absent when the files are not YAML. */
   problems?(content: unknown): readonly Problem[] | Promise<readonly Problem[]>;
   /** What the problems of a file depend on besides its content. */

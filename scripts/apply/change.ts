@@ -216,7 +216,7 @@ async function refuseUnchangeable(plan: Plan, options: ApplyOptions, rejected: S
 }
 
 function refuseContainerChanges(plan: Plan): void {
-  const refused = plan.changes.filter(({ action }) => action !== 'none' && action !== 'reload');
+  const refused = plan.changes.filter(({ action }) => !['none', 'write', 'reload'].includes(action));
   if (refused.length === 0) return;
   const doing = `reloading the stack ${plan.stack}`;
   if (refused.every(({ action, because }) => action === 'start' && because[0] === isStopped)) {

@@ -1,32 +1,37 @@
-import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
+import type { RenderedFile } from '../../stack/model.ts';
 import type { Release } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import { checkedCache } from '../check/checked-cache.ts';
-import { type ContainerRequest, type Engine, EngineError } from '../engine/engine.ts';
+import type { ArchiveEntry, ContainerRequest, Engine } from '../engine/engine.ts';
 import { baseLabels, specHashLabel } from '../engine/labels.ts';
 import { linksOf } from '../plan/connections.ts';
 import type { Desired, DesiredService } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
-import type { Removal, ServiceRelease } from '../plan/plan.ts';
-import { holdersOf, portsTaken } from '../plan/ports.ts';
+import type { ServiceRelease } from '../plan/plan.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
 import { configWriterRole, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
-import { linkEntries, releaseEntries, slotPath, switchEntries } from '../state/release-files.ts';
+import {
+  currentFolder,
+  linkEntries,
+  readRelease,
+  releaseEntries,
+  rereadEntries,
+  slotPath,
+  switchEntries,
+  withTimes,
+} from '../state/release-files.ts';
 import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
 import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
-import { portProcess } from '../util/port-process.ts';
-import { StackError } from '../util/stack-error.ts';
+import { removalExecutors, startExecutors } from './container-executors.ts';
 import { createWithHealthCheck } from './health-check.ts';
-import { waitReady, whileAlive } from './ready.ts';
+import { whileAlive } from './ready.ts';
 import type { Executors, StepContext } from './run-plan.ts';
 import type { WrittenSlots } from './validate.ts';
 
-/** A first start may have to set up a database. */
-const readyMs = 120_000;
 const confirmMs = 60_000;
 
 export interface ExecutorContext {
@@ -51,55 +56,6 @@ export interface ExecutorContext {
   readonly rejected: Set<string>;
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
-}
-
-/** The executors of removal steps; they need only the engine. */
-export function removalExecutors(engine: Engine): Executors<Removal> {
-  return {
-    stopContainer: ({ container, seconds }) => engine.stopContainer(container, seconds),
-    removeContainer: ({ container }) => engine.removeContainer(container),
-    removeNetwork: ({ name, network }) =>
-      engine.removeNetwork(network).catch((error: unknown) => {
-        throw explainRemoval('network', name, error);
-      }),
-    removeVolume: ({ name }) =>
-      engine.removeVolume(name).catch((error: unknown) => {
-        throw explainRemoval('volume', name, error);
-      }),
-  };
-}
-
-/** What the executors that start services use. */
-interface StartContext extends Pick<ExecutorContext, 'engine' | 'client' | 'clock'> {
-  readonly stack: string;
-  /** The next exit of each started container; the executors add to it. */
-  readonly exits: Map<string, Promise<number>>;
-  readonly containerOf: (service: string) => string;
-  readonly serviceOf: (service: string) => Pick<DesiredService, 'service' | 'spec' | 'volumes'>;
-}
-
-/** The executors of the steps that start a service. */
-export function startExecutors(context: StartContext): Pick<Executors, 'startContainer' | 'waitReady'> {
-  const { engine, client, clock, stack, exits, containerOf, serviceOf } = context;
-  return {
-    startContainer: async ({ service }, { signal }) => {
-      const id = containerOf(service);
-      // Requested before the start, so that the exit of a container that crashes immediately is not missed.
-      const exit = engine.nextExit(id, signal);
-      exit.catch(() => undefined);
-      exits.set(service, exit);
-      try {
-        await engine.startContainer(id);
-      } catch (error) {
-        throw await explainStart(engine, stack, serviceOf(service).spec, error);
-      }
-    },
-    waitReady: ({ service }, { signal, onProgress }) => {
-      const options = { engine, client, clock, signal, onProgress, deadlineMs: readyMs, exit: exits.get(service) };
-      const { service: declared, volumes } = serviceOf(service);
-      return waitReady(declared, containerOf(service), { ...options, volumes });
-    },
-  };
 }
 
 export function createExecutors(context: ExecutorContext): Executors {
@@ -153,10 +109,20 @@ export function createExecutors(context: ExecutorContext): Executors {
     const isRead = releases.some(({ service }) => existing.has(service));
     if (isRead && entries.length > 0) await files.write(entries, cleared);
     const linked = await Promise.all(releases.map(({ service }) => linkEntries(desiredService(service), files)));
-    const switched = [...switchEntries(releases), ...linked.flat()];
+    const switched = [
+      ...switchEntries(releases),
+      ...linked.flat(),
+      ...releases.flatMap(({ service }) => reread(service)),
+    ];
     context.links.areSwitched = true;
     if (isRead) await files.write(switched);
     else await files.write([...entries, ...switched], cleared);
+  };
+
+  /** Makes a running server notice that its files are no longer those that it has read. */
+  const reread = (name: string): ArchiveEntry[] => {
+    const { folder, files: linked = [] } = context.observed.services.get(name) ?? {};
+    return folder === undefined ? [] : rereadEntries(desiredService(name).service, folder, linked);
   };
 
   const { stack } = desired;
@@ -203,6 +169,8 @@ export function createExecutors(context: ExecutorContext): Executors {
       if (release === undefined) return;
       const running = { service, volumes, container: containerOf(name), engine, clock, doing: `reloading ${name}` };
       changes.set(name, new Date(clock.now()));
+      const unread = reread(name);
+      if (unread.length > 0) await files.write(unread);
       await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
         driverOf(name).reload(contextOf(name, release, { ...step, signal })),
       );
@@ -211,47 +179,17 @@ export function createExecutors(context: ExecutorContext): Executors {
       const { service, release, volumes } = desiredService(name);
       if (release === undefined) return;
       const running = { service, volumes, container: containerOf(name), engine, clock, doing: `confirming ${name}` };
+      const timed = await withTimes(service, release, async () => {
+        const folder = await currentFolder(files, name);
+        return folder === undefined ? [] : ((await readRelease(files, name, folder))?.files ?? []);
+      });
       const notes = await whileAlive({ ...running, exit: exits.get(name), signal: step.signal }, (signal) =>
-        driverOf(name).confirm(contextOf(name, release, { ...step, signal })),
+        driverOf(name).confirm(contextOf(name, timed, { ...step, signal })),
       );
       for (const text of notes) step.note(text);
     },
     record: () => context.record(),
   };
-}
-
-/** Converts the engine's error for a start to one about the stack; for a port in use, it names the holder. */
-async function explainStart(engine: Engine, stack: string, spec: ContainerSpec, error: unknown): Promise<unknown> {
-  if (!(error instanceof EngineError)) return error;
-  if (error.code !== 'portTaken') {
-    return new StackError({
-      doing: `starting ${spec.service}`,
-      why: error.message,
-      tryThis: error.tryThis,
-      cause: error,
-    });
-  }
-  const port = spec.ports.find(({ host }) => error.message.includes(`:${host}`)) ?? spec.ports[0];
-  if (port === undefined) return error;
-  const [holder] = holdersOf(port, await engine.listContainers({}));
-  // Processes on this host do not use ports of a remote engine.
-  const process = engine.location.isLocal ? portProcess(port.host) : undefined;
-  return portsTaken([{ service: spec.service, port: port.host, holder: holder ?? process }], { stack }, error);
-}
-
-/** Converts the engine's error for removing a resource in use to one that says what to do. */
-function explainRemoval(kind: 'network' | 'volume', name: string, error: unknown): unknown {
-  if (!(error instanceof EngineError) || !/active endpoints|in use|being used/i.test(error.message)) return error;
-  const [usage, tryThis] =
-    kind === 'network'
-      ? ['is still connected to it', `\`docker network inspect ${name}\` lists it; disconnect it, and run down again`]
-      : ['still uses it', `\`docker ps -a --filter volume=${name}\` lists it; remove it, and run down again`];
-  return new StackError({
-    doing: `removing the ${kind} ${name}`,
-    why: `a container that is not part of this stack ${usage}`,
-    tryThis,
-    cause: error,
-  });
 }
 
 /**

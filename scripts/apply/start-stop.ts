@@ -13,8 +13,8 @@ import { specOf } from '../state/names.ts';
 import { originOf } from '../state/origin.ts';
 import { locationOf, openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { InterruptedError, isAbort, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
+import { removalExecutors, startExecutors } from './container-executors.ts';
 import { crashPoint } from './crash-point.ts';
-import { removalExecutors, startExecutors } from './executors.ts';
 import type { Run } from './run.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 

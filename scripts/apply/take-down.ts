@@ -9,8 +9,8 @@ import { findHolder, takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
 import { InterruptedError, isAbort, unchangedIfInterrupted } from '../util/stack-error.ts';
+import { removalExecutors } from './container-executors.ts';
 import { crashPoint } from './crash-point.ts';
-import { removalExecutors } from './executors.ts';
 import type { Run } from './run.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 

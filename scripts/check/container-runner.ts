@@ -5,7 +5,7 @@ import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { configDir, configMount } from '../../stack/values/container.ts';
 import { type ArchiveEntry, type Engine, EngineError } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
-import { revealed } from '../render/show.ts';
+import { toBytes } from '../util/file-bytes.ts';
 import { StackError } from '../util/stack-error.ts';
 import {
   type CheckJob,
@@ -231,7 +231,7 @@ export function toEntries(files: readonly RenderedFile[], directory: string, use
       (file): ArchiveEntry => ({
         kind: 'file',
         path: `${base}/${file.path}`,
-        content: Buffer.from(revealed(file)),
+        content: toBytes(file),
         mode: file.mode,
         uid,
         gid,

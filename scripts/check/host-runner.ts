@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { CheckCommand } from '../../stack/model.ts';
-import { revealed } from '../render/show.ts';
+import { toBytes } from '../util/file-bytes.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type CheckJob, type CheckRun, type CheckRunner, filesOf, type OpenRunner, runsOf, toRun } from './runner.ts';
 
@@ -53,7 +53,7 @@ async function writeFiles(folder: string, job: CheckJob): Promise<void> {
   for (const file of filesOf(job)) {
     const path = join(folder, file.path);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, revealed(file), { mode: 0o600 });
+    await writeFile(path, toBytes(file), { mode: 0o600 });
   }
 }
 

@@ -52,6 +52,11 @@ export interface LoadedUserFile {
   /** Its path as the user would type it. */
   readonly origin: string;
   readonly content: string;
+  /** The key that names it, for a file of any kind; see `RenderedFile`. */
+  readonly namedAt?: KeyPath | undefined;
+  readonly isBinary?: boolean | undefined;
+  /** Whether it may hold a secret, whatever is in it. */
+  readonly isSecret?: boolean | undefined;
 }
 
 /** A file of the user's tests. */

@@ -1,14 +1,15 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, extname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { UserFiles } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { readPlainYaml } from '../../stack/values/plain-yaml.ts';
+import { fromBytes } from '../util/file-bytes.ts';
 import { shortHash } from '../util/hash.ts';
 import { pathExists } from '../util/path-exists.ts';
-import { isFolder, notFound, readTextSync, type Unreadable } from '../util/read-text.ts';
+import { isFolder, notFound, readBytes, readTextSync, type Unreadable } from '../util/read-text.ts';
 import { StackError } from '../util/stack-error.ts';
 import { backwardRange, findByGlob, isGlob } from './glob.ts';
 import type { LoadedUserFile, OwnTest } from './loaded.ts';
@@ -54,12 +55,27 @@ export async function readUserFiles(
   const diagnostics: Diagnostic[] = [];
   const files: LoadedUserFile[] = [];
   for (const { service, target, source, request } of requested) {
+    const origin = relative(cwd, source);
+    if (request.isAnyFile === true) {
+      const bytes = await readBytes(source, { limit: maxBytes });
+      if ('because' in bytes)
+        problems.push(await cannotRead(request, folder, relative(folder, source), withHint(bytes)));
+      else
+        files.push({
+          service,
+          path: target,
+          origin,
+          namedAt: request.key,
+          isSecret: request.areSecret,
+          ...fromBytes(bytes),
+        });
+      continue;
+    }
     const content = readTextSync(source);
     if (typeof content !== 'string') {
       problems.push(await cannotRead(request, folder, relative(folder, source), content));
       continue;
     }
-    const origin = relative(cwd, source);
     files.push({ service, path: target, origin, content });
     if (request.problems === undefined) continue;
     const { cacheKey } = request;
@@ -81,7 +97,8 @@ async function requestedFiles(
   const byTarget = new Map<string, RequestedFile>();
   for (const service of enabledServices(config)) {
     for (const request of service.userFiles?.(config) ?? []) {
-      const paths = await pathsOf(request, folder);
+      const paths =
+        request.isAnyFile === true && isOutside(request.glob) ? outside(request) : await pathsOf(request, folder);
       if (!Array.isArray(paths)) {
         problems.push(paths);
         continue;
@@ -89,7 +106,12 @@ async function requestedFiles(
       for (const path of paths) {
         const source = resolve(folder, path);
         const own = relative(folder, source);
-        const target = `${request.into}/${request.targetPath?.(own) ?? targetName(own, request.extensions)}`;
+        const problem = request.isAnyFile === true ? await placeProblem(request, folder, own) : undefined;
+        if (problem !== undefined) {
+          problems.push(problem);
+          continue;
+        }
+        const target = targetOf(request, own);
         const id = `${service.name}:${target}`;
         const earlier = byTarget.get(id);
         if (earlier === undefined) byTarget.set(id, { service: service.name, target, source, request });
@@ -98,6 +120,44 @@ async function requestedFiles(
     }
   }
   return { requested: [...byTarget.values()], problems };
+}
+
+function targetOf(request: UserFiles, own: string): string {
+  if (request.isAnyFile === true) return own;
+  return `${request.into}/${request.targetPath?.(own) ?? targetName(own, request.extensions)}`;
+}
+
+/** The limit for a file of any kind: all files of a release are sent to the engine at once. */
+const maxBytes = 8 * 2 ** 20;
+
+function withHint({ because, hint }: Unreadable): Unreadable {
+  const isLarge = because.startsWith('is larger');
+  return { because, hint: isLarge ? 'leave it out: each release in the config volume has a copy of all files' : hint };
+}
+
+const isOutside = (path: string): boolean => isAbsolute(path) || /^\.\.(?:\/|$)/.test(posix.normalize(path));
+
+function outside({ key, glob }: UserFiles, link?: string): Problem {
+  const why = link === undefined ? 'is' : 'is a symbolic link to a file';
+  return {
+    code: 'outside-folder',
+    path: key,
+    message: `${link ?? glob} ${why} outside the folder of stack.yml, so it would be different on another machine`,
+    hint: `copy it into that folder${link === undefined ? ', and name it by its path there' : ', in place of the link'}`,
+  };
+}
+
+/** Why a file cannot keep its path in the config directory. */
+async function placeProblem(request: UserFiles, folder: string, own: string): Promise<Problem | undefined> {
+  const { key, reserved = {} } = request;
+  const [top = ''] = own.split('/');
+  const hint = Object.hasOwn(reserved, top) ? reserved[top] : undefined;
+  if (hint !== undefined) {
+    const what = own === top ? `the file ${top}` : `the folder ${top}`;
+    return { code: 'same-place', path: key, message: `${own} cannot be placed: promstack writes ${what} itself`, hint };
+  }
+  const [root, real] = await Promise.all([folder, join(folder, own)].map((path) => realpath(path).catch(() => path)));
+  return isOutside(relative(root ?? '', real ?? '')) ? outside(request, own) : undefined;
 }
 
 /** The paths that an entry matches, or its problem. */
@@ -168,7 +228,7 @@ async function cannotRead(
   return {
     code: 'cannot-read',
     path: key,
-    message: `the file ${path} ${because}`,
+    message: `the file ${path || '.'} ${because}`,
     hint:
       near !== undefined
         ? `did you mean ${join(dirname(path), near)}?`

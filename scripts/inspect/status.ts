@@ -201,6 +201,7 @@ export function assessChange(
         notice(`differs from stack.yml: ${because}`, 'promstack up'),
       ];
     }
+    case 'write':
     case 'reload':
       return observed?.linked === desired?.release?.revision
         ? [wrong(because)]

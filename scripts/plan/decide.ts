@@ -1,7 +1,9 @@
-import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
+import type { ContainerSpec, PortSpec, RenderedFile } from '../../stack/model.ts';
+import { contentOf } from '../../stack/secret.ts';
 import { risksOf } from '../../stack/services.ts';
 import { configDir } from '../../stack/values/container.ts';
 import { toSize } from '../../stack/values/units.ts';
+import { andList } from '../../stack/values/words.ts';
 import type { ContainerState } from '../engine/engine.ts';
 import { hashFiles } from '../state/files-hash.ts';
 import { goneNetworks, whyGone } from './connections.ts';
@@ -50,6 +52,22 @@ export function decide(
   if (current.container.state !== 'running') {
     return { change: change('start', notRunning(current.container.state), ...toList(filesReason)), needsSwitch };
   }
+  const changed = filesReason === undefined ? [] : changedPaths(target, current);
+  const atStart = changed.filter((path) => target.service.isReadAtStart?.(path) === true);
+  if (atStart.length > 0) {
+    return { change: change('recreate', `it reads ${andList(atStart, '')} only at startup`), needsSwitch };
+  }
+  const reread = target.service.reread?.(target.release?.files ?? []);
+  if (changed.length > 0 && reread !== undefined && changed.every((path) => reread.matches(path))) {
+    const title = target.service.title;
+    return {
+      change: change(
+        'write',
+        `${andList(changed, '')} changed: written without a reload, ${title} reads ${changed.length === 1 ? 'it' : 'them'} by itself`,
+      ),
+      needsSwitch,
+    };
+  }
   const reloadReason = filesReason ?? whyUnconfirmed(target, context.isConfirmed);
   if (reloadReason !== undefined) {
     const isReloaded = target.service.reload !== undefined;
@@ -97,6 +115,17 @@ function whyFilesDiffer({ release, folder }: DesiredService, current: ObservedSe
   if (folder !== undefined && current.folder !== folder) return `${configDir} links to a different copy of its files`;
   if (current.filesHash !== hashFiles(release.files)) return 'its files were changed by hand in the config volume';
   return undefined;
+}
+
+/** The files in which a release differs from the linked one, among them those that are missing in one of the two. */
+function changedPaths({ release }: DesiredService, { files }: ObservedService): readonly string[] {
+  if (release === undefined || files === undefined) return [];
+  const textOf = ({ mode, content }: RenderedFile): string => `${mode} ${contentOf({ content })}`;
+  const before = new Map(files.map((file) => [file.path, textOf(file)]));
+  const after = new Map(release.files.map((file) => [file.path, textOf(file)]));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path))
+    .sort();
 }
 
 /** An interrupted run may have switched files that the server has not loaded; without proofs, it has to load them again. */

@@ -6,7 +6,7 @@ import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
-import { currentFolder, readRelease } from '../state/release-files.ts';
+import { currentFolder, readRelease, withTimes } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import { type Desired, type DesiredService, hasConfigMount, historyService } from './desired.ts';
@@ -112,10 +112,12 @@ async function observeService(
   const linked = folder === undefined ? undefined : revisionOf(folder);
   const getsOtherFiles = linked !== undefined && linked !== target?.release?.revision;
   const isAsked = container.state === 'running' && (proofs === 'all' || !getsOtherFiles);
+  const reading = folder === undefined ? undefined : readRelease(files, name, folder).catch(ignoreUnlessDesired);
+  const stored = async (): Promise<readonly RenderedFile[]> => (await reading)?.files ?? [];
   const [details, release, unproven] = await Promise.all([
     engine.inspectContainer(container.id),
-    folder === undefined ? undefined : readRelease(files, name, folder).catch(ignoreUnlessDesired),
-    isAsked && target !== undefined ? askProofs(target, client) : undefined,
+    reading,
+    isAsked && target !== undefined ? askProofs(target, client, stored) : undefined,
   ]);
   const isRunning = container.state === 'running' && target !== undefined && release !== undefined;
   const edits = isRunning ? await findEdits?.(target.service, container.id, release.files) : undefined;
@@ -135,8 +137,13 @@ async function observeService(
 }
 
 /** Requests each proof once; returns the reason of the first that does not hold. */
-async function askProofs({ service, release }: DesiredService, client: ServiceClient): Promise<string | undefined> {
-  if (release === undefined) return undefined;
+async function askProofs(
+  { service, release: desired }: DesiredService,
+  client: ServiceClient,
+  stored: () => Promise<readonly RenderedFile[]>,
+): Promise<string | undefined> {
+  if (desired === undefined) return undefined;
+  const release = await withTimes(service, desired, stored);
   const noResponse = (): HttpResponse => ({ status: 0, body: '' });
   const reasons = await Promise.all(
     service.proofs(release).map(async (proof) => {

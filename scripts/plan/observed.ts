@@ -2,7 +2,6 @@ import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerDetails, ContainerSummary, NetworkSummary } from '../engine/engine.ts';
 import { type History, lastConfirmed } from '../state/history.ts';
-import type { StoredFile } from '../state/release-files.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
 
 /** A snapshot of the engine: the reconciler decides by it and makes no further calls. */
@@ -45,7 +44,7 @@ export interface ObservedService {
   /** The revision in that folder. */
   readonly linked: string | undefined;
   /** The current files of that release. */
-  readonly files?: readonly StoredFile[] | undefined;
+  readonly files?: readonly RenderedFile[] | undefined;
   /** The hash of these files (see `hashFiles`); it differs after an edit by hand. */
   readonly filesHash: string | undefined;
   /** Why the running server does not run the linked release; undefined when it does, or has no proofs. */

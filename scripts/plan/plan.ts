@@ -49,7 +49,8 @@ export function switchedReleases({ steps }: Plan): readonly ServiceRelease[] {
 /** The effect of a plan on one service, for the user. */
 export interface Change {
   readonly service: string;
-  readonly action: 'none' | 'create' | 'start' | 'reload' | 'recreate' | 'remove';
+  /** `write`: its files are replaced, and the running server reads them by itself. */
+  readonly action: 'none' | 'create' | 'start' | 'write' | 'reload' | 'recreate' | 'remove';
   readonly because: readonly string[];
   /** Data that it loses. */
   readonly risks?: readonly string[];

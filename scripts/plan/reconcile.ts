@@ -181,6 +181,9 @@ function planServices(
       case 'start':
         start(files);
         break;
+      case 'write':
+        confirm([steps.add({ do: 'waitReady', service: name }, files, because)]);
+        break;
       case 'reload': {
         // A server that is still starting cannot be reloaded, so wait for it first.
         const isReady = steps.add({ do: 'waitReady', service: name }, files, because);

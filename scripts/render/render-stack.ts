@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Secret } from '../../stack/secret.ts';
 import { sectionPath } from '../../stack/service.ts';
 import { enabledServices, findService } from '../../stack/services.ts';
 import { type LoadOptions, loadConfig, loadStack } from '../config/load.ts';
@@ -51,7 +52,10 @@ async function renderWithout(options: RenderStackOptions, without: readonly stri
   const rendering = render(loaded, await templates(join(loaded.folder, 'templates'), cwd), { without });
   const { warnings } = loading;
   if (!rendering.ok) return ok({ loaded, rendering: fail([...warnings, ...rendering.error]) });
-  for (const file of rendering.value.services.flatMap(({ files }) => files)) hidden(file).secrets.forEach(addSecret);
+  for (const file of rendering.value.services.flatMap(({ files }) => files)) {
+    hidden(file).secrets.forEach(addSecret);
+    if (file.namedAt !== undefined && file.content instanceof Secret) addSecret(file.content.reveal());
+  }
   return ok({ loaded, rendering: ok(rendering.value, [...warnings, ...rendering.warnings]) });
 }
 

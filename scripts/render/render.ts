@@ -1,13 +1,17 @@
 import { resolve } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
-import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
+import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { containerOf } from '../../stack/networks.ts';
+import { Secret } from '../../stack/secret.ts';
+import { namedSecretFiles } from '../../stack/secrets/secret-files.ts';
 import { type FileProblem, type Service, sectionPath } from '../../stack/service.ts';
 import { enabledServices, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
-import type { LoadedStack } from '../config/loaded.ts';
+import { inConfig } from '../../stack/values/container.ts';
+import { valueAt } from '../../stack/values/mapping.ts';
+import type { LoadedStack, LoadedUserFile } from '../config/loaded.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import { shortHash } from '../util/hash.ts';
 import { fail, ok, type Result } from '../util/result.ts';
@@ -39,7 +43,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
           ...renderer.filesOf(service),
           ...(service.files?.(config) ?? []),
           ...secretFilesOf(service, config),
-          ...own.map((file): RenderedFile => ({ ...file, mode: 0o444, isVerbatim: true })),
+          ...withSecretFiles(own, service, config),
         ],
       ];
     }),
@@ -51,7 +55,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
     ...templates.diagnostics,
     ...warnOfStrays(unusedStrays(loaded, templates)),
     ...renderer.diagnostics,
-    ...[...filesOf.values(), tests].flatMap(clashes),
+    ...[...filesOf.values(), tests].flatMap((files) => clashes(files, loaded.locate)),
     ...[...filesOf].flatMap(([service, files]) =>
       placeInFiles(service.fileProblems?.(files, config) ?? [], templates, loaded),
     ),
@@ -65,6 +69,26 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
   return ok({ ...read, without, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+}
+
+/** The user's files of a service; those with a secret are readable for the server alone, and never shown. */
+function withSecretFiles(
+  files: readonly LoadedUserFile[],
+  service: Service,
+  config: StackConfig,
+): readonly RenderedFile[] {
+  const { secretFiles } = service;
+  const path = sectionPath(service);
+  const named =
+    secretFiles === undefined ? [] : namedSecretFiles(valueAt(config, path), path, secretFiles).map(inConfig);
+  return files.map((file): RenderedFile => {
+    const { content, origin } = file;
+    const isSecret =
+      file.isSecret === true || named.includes(file.path) || /-----BEGIN [A-Z ]*PRIVATE KEY/.test(content);
+    if (file.namedAt === undefined || !isSecret) return { ...file, mode: 0o444, isVerbatim: true };
+    const secret = new Secret(content, origin);
+    return { ...file, content: secret, masked: '[secret]\n', secrets: [secret], mode: 0o400, isVerbatim: true };
+  });
 }
 
 /** Those that stack.yml does not name either: users keep notification templates in `templates/` too. */
@@ -137,6 +161,9 @@ function placeInFiles(
     // A value that was filled in may take other lines than its tag in the template.
     const text = files.find(({ origin }) => origin === file.origin)?.text ?? revealed(file);
     const source = readYaml(text, file.origin);
+    const { offset } = problem;
+    if (offset !== undefined) return [{ ...source.toDiagnostic(problem), where: rangeAt(file.origin, text, offset) }];
+    if (!source.isWhole) return source.diagnostics;
     if (!canBeIgnored) return [source.toDiagnostic(problem)];
     const { path, code, hint } = problem;
     if (ignoreComments(() => text).silences(path, code, source.locate)) return [];
@@ -144,19 +171,34 @@ function placeInFiles(
   });
 }
 
+/** A single character of a file, or the end of its last line. */
+function rangeAt(file: string, text: string, at: number): SourceRange {
+  const offset = Math.min(at, Math.max(0, text.trimEnd().length - 1));
+  const lines = text.slice(0, offset).split('\n');
+  return { file, line: lines.length, column: (lines.at(-1) ?? '').length + 1, offset, length: 1 };
+}
+
 /** Errors for files that have the same path. */
-function clashes(files: readonly RenderedFile[]): readonly Diagnostic[] {
+function clashes(files: readonly RenderedFile[], locate: LoadedStack['locate']): readonly Diagnostic[] {
   const first = new Map<string, RenderedFile>();
+  const inFolder = new Map(files.map((file) => [file.path.split('/')[0] ?? '', file]));
   return files.flatMap((file): Diagnostic[] => {
-    const earlier = first.get(file.path);
-    first.set(file.path, earlier ?? file);
+    const below = inFolder.get(file.path);
+    const earlier = first.get(file.path) ?? (below === file ? undefined : below);
+    first.set(file.path, file);
     if (earlier === undefined) return [];
+    const where = file.namedAt === undefined ? undefined : locate(file.namedAt);
+    const place = `${file.service}/${file.path}`;
+    const isSame = earlier.path === file.path;
     return [
       {
         severity: 'error',
         code: 'same-place',
-        message: `${earlier.origin} and ${file.origin} would both become ${file.service}/${file.path}`,
+        message: isSame
+          ? `${earlier.origin} and ${file.origin} would both become ${place}`
+          : `${file.origin} would become ${place}, which is the folder of ${earlier.origin}`,
         hint: 'rename one of them',
+        ...(where === undefined ? {} : { where }),
       },
     ];
   });

@@ -1,9 +1,10 @@
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { RenderedFile } from '../../stack/model.ts';
+import { fromBytes } from '../util/file-bytes.ts';
 import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
-import { nameOf, shown } from './show.ts';
+import { nameOf, shown, shownBytes } from './show.ts';
 
 /** Lists the files that promstack wrote to a folder, one path per line: only these may be replaced or removed. */
 const marker = '.promstack-render';
@@ -50,7 +51,7 @@ export async function writeRendered(
       const path = join(folder, nameOf(file));
       await mkdir(dirname(path), { recursive: true });
       // Read-only for the servers, but writable in the user's copy.
-      await writeFile(path, shown(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
+      await writeFile(path, shownBytes(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
     }
     return { written, stale: prune ? [] : stale, removed: prune ? stale : [] };
   });
@@ -73,14 +74,22 @@ export async function compareRendered(
     const compared = await Promise.all(
       files.map(async (file): Promise<FolderDifference[]> => {
         const path = nameOf(file);
-        const [before, after] = [await readIfAny(join(folder, path)), shown(file)];
-        if (before === undefined) return [{ path, kind: 'added', before: '', after }];
-        return before === after ? [] : [{ path, kind: 'changed', before, after }];
+        const [before, after] = [await readIfAny(join(folder, path)), shownBytes(file)];
+        if (before?.equals(after) === true) return [];
+        const [old, now] = [before, after].map((bytes) =>
+          bytes === undefined ? '' : shown({ ...file, ...fromBytes(bytes) }),
+        );
+        return [{ path, kind: before === undefined ? 'added' : 'changed', before: old ?? '', after: now ?? '' }];
       }),
     );
     const stale = await staleFiles(folder, await readMarker(folder), all);
     const removed = stale.map(async (path): Promise<FolderDifference> => {
-      return { path, kind: 'removed', before: (await readIfAny(join(folder, path))) ?? '', after: '' };
+      return {
+        path,
+        kind: 'removed',
+        before: (await readIfAny(join(folder, path)))?.toString('utf8') ?? '',
+        after: '',
+      };
     });
     return [...compared.flat(), ...(await Promise.all(removed))];
   });
@@ -106,13 +115,13 @@ async function isInside(folder: string, path: string): Promise<boolean> {
 
 /** The files of earlier runs. Paths outside the folder are ignored. */
 async function readMarker(folder: string): Promise<readonly string[]> {
-  const lines = ((await readIfAny(join(folder, marker))) ?? '').split('\n');
+  const lines = ((await readIfAny(join(folder, marker)))?.toString('utf8') ?? '').split('\n');
   return lines.filter((path) => path !== '' && !normalize(path).startsWith('..') && !path.startsWith(sep));
 }
 
-async function readIfAny(path: string): Promise<string | undefined> {
+async function readIfAny(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Secret } from '../../stack/secret.ts';
+import { fromBytes } from '../util/file-bytes.ts';
 
 /** The properties of a file that its hash covers. */
 export interface HashedFile {
@@ -22,5 +23,5 @@ export function hashFiles(files: readonly HashedFile[]): string {
 
 function textOf(content: string | Secret | Buffer): string {
   if (typeof content === 'string') return content;
-  return content instanceof Secret ? content.reveal() : content.toString('utf8');
+  return content instanceof Secret ? content.reveal() : fromBytes(content).content;
 }

@@ -1,12 +1,13 @@
 import type { RenderedFile } from '../../stack/model.ts';
-import { Secret } from '../../stack/secret.ts';
+import { contentOf, Secret } from '../../stack/secret.ts';
 import { maskSecrets } from '../../stack/secrets/mask-secrets.ts';
 import { secretsFolder } from '../../stack/secrets/secret-files.ts';
-import type { Service } from '../../stack/service.ts';
+import type { Release, Service } from '../../stack/service.ts';
 import { findService } from '../../stack/services.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
+import { fromBytes, toBytes } from '../util/file-bytes.ts';
 import { addSecret } from '../util/redaction.ts';
-import type { ConfigFiles } from './config-files.ts';
+import { type ConfigFiles, clearing } from './config-files.ts';
 import { hashFiles } from './files-hash.ts';
 import { type ReleaseFolder, slotOf } from './release-folder.ts';
 
@@ -17,7 +18,7 @@ const maskedFolder = 'masked';
 
 /** The files of a service, and the user who may read them. */
 export interface ReleaseSource {
-  readonly service: Pick<Service, 'name' | 'emptyFolders'>;
+  readonly service: Pick<Service, 'name' | 'emptyFolders' | 'reread'>;
   /** `user` is `uid:gid`. */
   readonly spec: { readonly user: string };
   readonly release: { readonly files: readonly RenderedFile[] } | undefined;
@@ -32,31 +33,24 @@ export function slotPath(service: string, folder: ReleaseFolder): string {
 export function releaseEntries(
   { service, spec, release }: ReleaseSource,
   folder: ReleaseFolder,
-  previous: readonly StoredFile[] = [],
+  previous: readonly RenderedFile[] = [],
 ): ArchiveEntry[] {
   if (release === undefined) return [];
   const slot = slotPath(service.name, folder);
   const top = `${service.name}/releases/${folder}`;
   const [uid = 0, gid = 0] = spec.user.split(':').map(Number);
   const before = new Map(previous.map((file) => [file.path, file]));
-  const files = release.files.flatMap(({ path, content, masked, mode }): ArchiveEntry[] => {
-    const text = revealed(content);
+  const files = release.files.flatMap((file): ArchiveEntry[] => {
+    const { path, content, masked, mode } = file;
     const old = before.get(path);
-    const modified = old !== undefined && revealed(old.content) === text ? old.modified : undefined;
-    const entry = {
-      kind: 'file',
-      path: `${top}/${path}`,
-      content: Buffer.from(text),
-      mode,
-      uid,
-      gid,
-      modified,
-    } as const;
+    const modified = old !== undefined && contentOf(old) === contentOf(file) ? old.modified : laterThan(old?.modified);
+    const entry = { kind: 'file', path: `${top}/${path}`, content: toBytes(file), mode, uid, gid, modified } as const;
     if (!(content instanceof Secret)) return [entry];
     const shown = Buffer.from(masked ?? `${content}\n`);
     return [entry, { ...entry, path: `${slot}/${maskedFolder}/${path}`, content: shown, mode: 0o400 }];
   });
-  const folders = [`${top}/`, ...(service.emptyFolders ?? []).map((path) => `${top}/${path}/`)];
+  const empty = [...(service.emptyFolders ?? []), ...(service.reread?.(release.files)?.folders ?? [])];
+  const folders = [`${top}/`, ...empty.map((path) => `${top}/${path}/`)];
   return [
     { kind: 'directory', path: `${service.name}/releases`, mode: 0o755, ...root },
     ...foldersOf([...folders, ...files.map(({ path }) => path)], slot),
@@ -64,7 +58,10 @@ export function releaseEntries(
   ];
 }
 
-const revealed = (content: string | Secret): string => (content instanceof Secret ? content.reveal() : content);
+/** Now, or a second after a time: servers that compare times do so in seconds, so a changed file must have another one. */
+function laterThan(time: Date | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(Math.max(Date.now(), time.getTime() + 1_000));
+}
 
 /** The archive entries that point each service's `current` at its release. */
 export function switchEntries(
@@ -126,16 +123,11 @@ export async function currentFolder(files: ConfigFiles, service: string): Promis
   return (await files.readLink(service, 'current'))?.replace(/^releases\//, '');
 }
 
-/** A file of a release in a config volume. */
-export interface StoredFile extends RenderedFile {
-  readonly modified?: Date | undefined;
-}
-
 /** A release in a config volume. */
 export interface StoredRelease {
   readonly folder: ReleaseFolder;
   /** Files that only the server may read are secret. */
-  readonly files: readonly StoredFile[];
+  readonly files: readonly RenderedFile[];
   /** See `hashFiles`; includes symlinks, although no release has one. */
   readonly hash: string;
 }
@@ -149,16 +141,42 @@ export async function readRelease(
   const entries = await files.read(service, `releases/${folder}`);
   if (entries === undefined) return undefined;
   const origin = `release ${folder}`;
-  const stored = entries.flatMap((entry): StoredFile[] => {
+  const stored = entries.flatMap((entry): RenderedFile[] => {
     if (entry.kind !== 'file') return [];
-    const text = entry.content.toString('utf8');
+    const { content: text, isBinary } = fromBytes(entry.content);
     const isSecret = (entry.mode & 0o044) === 0;
     addSecretsOf(service, withoutTop(entry.path), text);
     const content = isSecret ? new Secret(text, origin) : text;
     const { mode, modified } = entry;
-    return [{ service, path: withoutTop(entry.path), content, mode, origin, modified }];
+    return [{ service, path: withoutTop(entry.path), content, isBinary, mode, origin, modified }];
   });
   return { folder, files: stored, hash: hashEntries(entries) };
+}
+
+/** A release whose files have the times they were written at, which prove what a server has read by itself. */
+export async function withTimes(
+  { reread }: Pick<Service, 'reread'>,
+  release: Release,
+  stored: () => Promise<readonly RenderedFile[]>,
+): Promise<Release> {
+  if (reread?.(release.files) === undefined) return release;
+  const times = new Map((await stored()).map(({ path, modified }) => [path, modified]));
+  return { ...release, files: release.files.map((file) => ({ ...file, modified: times.get(file.path) })) };
+}
+
+/**
+ * The archive entries that make a server read its files again, once `current` links to other ones: it watches the folder that it has
+ * read them from, and notices a new entry there. A folder, since a release is compared by its files only.
+ */
+export function rereadEntries(
+  { name, reread }: Pick<Service, 'name' | 'reread'>,
+  folder: ReleaseFolder,
+  files: readonly RenderedFile[],
+): ArchiveEntry[] {
+  return (reread?.(files)?.folders ?? []).flatMap((below): ArchiveEntry[] => {
+    const path = [name, 'releases', folder, ...(below === '' ? [] : [below]), '.read-again'].join('/');
+    return [clearing(path), { kind: 'directory', path, mode: 0o755, ...root }];
+  });
 }
 
 /** Makes the secrets of all releases in a config volume known to the redaction: a log may have those of earlier revisions. */

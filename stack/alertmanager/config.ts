@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defaultImages } from '../values/default-images.ts';
-import { duration, enabled, externalUrl, extraArgs, image, native, port, resources } from '../values/schemas.ts';
+import { duration, enabled, externalUrl, extraArgs, files, image, native, port, resources } from '../values/schemas.ts';
 
 /** The `alertmanager` section of stack.yml; route, receivers and the rest are in Alertmanager's own syntax. */
 export const alertmanagerConfig = z
@@ -39,6 +39,7 @@ export const alertmanagerConfig = z
       .optional()
       .meta({ description: "Where alerts and notifications are recorded, in Alertmanager's syntax" }),
     retention: duration.default('120h').meta({ description: 'How long to keep silences and the notification log' }),
+    files,
     extra_args: extraArgs,
     resources,
   })

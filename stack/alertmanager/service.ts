@@ -1,9 +1,11 @@
 import type { AlertRouting } from '../alert.ts';
 import { canaryReceiver, canaryRoute, definesCanaryReceiver, hasCanary } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
+import { hostFilesIn } from '../host-files.ts';
 import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
 import { defineService, type Release } from '../service.ts';
+import { configFiles, secretsReserved } from '../values/config-files.ts';
 import {
   configDir,
   configMount,
@@ -18,7 +20,7 @@ import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { flagChecks, type ServerFlags } from '../values/flag-check.ts';
 import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
-import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
+import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
@@ -73,18 +75,37 @@ export const alertmanager = defineService({
     // Relative to alertmanager.yml, so that a check before the switch reads the new templates.
     template_globs: ['templates/*.tmpl', 'templates/user/*'],
   }),
-  userFiles: (config) =>
-    config.alertmanager.templates.map((glob, at) => ({
+  userFiles: (config) => [
+    ...configFiles('alertmanager', config.alertmanager.files, {
+      reserved: {
+        [mainFile]: 'set its keys under "alertmanager", or replace it with templates/alertmanager/alertmanager.yml',
+        templates: 'name notification templates under "alertmanager.templates"',
+        ...secretsReserved,
+      },
+    }),
+    ...config.alertmanager.templates.map((glob, at) => ({
       key: ['alertmanager', 'templates', at],
       glob,
       into: 'templates/user',
       extensions: ['.tmpl'],
     })),
+  ],
   secretFiles: alertmanagerSecrets,
   problems,
   fileProblems: (files, config) => [
     ...unnotifiedSink(files, config),
     ...webConfigProblems(config.alertmanager.extra_args, files),
+    ...hostFilesIn(
+      files,
+      [mainFile, webConfigPath(config.alertmanager.extra_args)],
+      {
+        name: 'alertmanager',
+        title: 'Alertmanager',
+        secretFiles: alertmanagerSecrets,
+        globs: config.alertmanager.files,
+      },
+      config.alertmanager,
+    ),
   ],
   stamp,
   checks: (config, files, tests, alerts) => {

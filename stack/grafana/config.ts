@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Secret } from '../secret.ts';
 import { defaultImages } from '../values/default-images.ts';
 import { PlainScalar } from '../values/plain-scalar.ts';
-import { enabled, formed, image, port, resources, secretText } from '../values/schemas.ts';
+import { enabled, files, formed, image, port, resources, secretText } from '../values/schemas.ts';
 import { expected } from '../values/words.ts';
 
 /** A value of grafana.ini. */
@@ -182,6 +182,7 @@ export const grafanaConfig = z
       .record(z.string(), z.record(z.string(), setting).meta({ description: 'Settings of the section' }))
       .default({})
       .meta({ description: 'Additional settings of grafana.ini, by section' }),
+    files,
     resources,
   })
   .meta({ description: 'Grafana shows the data of Prometheus in dashboards' });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
+import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { configMount, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { asLogfmt } from '../values/logfmt.ts';
@@ -21,6 +22,14 @@ import { environment, generatedSecrets, iniFile, secretFiles } from './settings.
 const port = 3000;
 const dataDir = '/var/lib/grafana';
 const dataVolume = 'grafana-data';
+
+/** What promstack writes to its config directory. */
+const ownPaths = {
+  'grafana.ini': 'set its keys under "grafana.config"',
+  provisioning: 'set datasources under "grafana.datasources", or use templates/grafana/provisioning',
+  dashboards: 'name dashboards under "grafana.dashboards"',
+  ...secretsReserved,
+};
 
 /** Proving that its datasources and dashboards are loaded needs a login and several requests, so its driver does that (scripts/servers/grafana). */
 export const grafana = defineService({
@@ -69,7 +78,12 @@ export const grafana = defineService({
       shipped: (config) => config.grafana.shipped_dashboards,
     },
   ],
-  userFiles: dashboardFiles,
+  userFiles: (config) => [
+    // Grafana's own formats may hold passwords, such as ldap.toml.
+    ...configFiles('grafana', config.grafana.files, { reserved: ownPaths, areSecret: true }),
+    ...dashboardFiles(config),
+  ],
+  isReadAtStart: (path) => !Object.hasOwn(ownPaths, path.split('/')[0] ?? ''),
   problems,
   files: (config) => [...iniFile(config), ...secretFiles(config)],
   fileProblems: sharedNames,

@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { defaultImages } from '../values/default-images.ts';
-import { duration, enabled, externalUrl, extraArgs, image, native, port, resources, size } from '../values/schemas.ts';
+import {
+  duration,
+  enabled,
+  externalUrl,
+  extraArgs,
+  files,
+  image,
+  native,
+  port,
+  resources,
+  size,
+} from '../values/schemas.ts';
 import { expects } from '../values/words.ts';
 
 const externalLabels = z
@@ -81,6 +92,7 @@ export const prometheusConfig = z
     otlp: native.optional().meta({ description: "How OTLP metrics are translated, in Prometheus's syntax" }),
     tracing: native.optional().meta({ description: "Where traces are sent, in Prometheus's syntax" }),
     runtime: native.optional().meta({ description: "Settings of the Go runtime, in Prometheus's syntax" }),
+    files,
     extra_args: extraArgs,
     resources,
   })

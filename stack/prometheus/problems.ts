@@ -5,6 +5,7 @@ import type { RenderedFile } from '../model.ts';
 import { isOwnAddress } from '../own-items.ts';
 import type { FileProblem } from '../service.ts';
 import { configDir } from '../values/container.ts';
+import { matchesGoGlob } from '../values/go-glob.ts';
 import {
   durationProblems,
   listOf,
@@ -57,7 +58,7 @@ function jobProblems(job: Mapping, path: KeyPath, config: StackConfig): readonly
 type UseOfAddress = 'none' | 'reads' | 'changes';
 
 /** As for blackbox_exporter, where a target is a parameter, and the exporter's address takes its place. */
-function usesOfAddress(job: Mapping): UseOfAddress {
+export function usesOfAddress(job: Mapping): UseOfAddress {
   const uses = mappingsIn(job['relabel_configs'], []).map(({ value: rule }): UseOfAddress => {
     const { action, target_label: target, replacement } = rule;
     // A label's name can be made of what a regular expression matched.
@@ -137,7 +138,7 @@ function targetsProblems(
   return [{ code: 'wrong-type', path: here, message: expected('a list of targets', targets), hint }];
 }
 
-function targetProblem(target: string, path: KeyPath, use: UseOfAddress): readonly Problem[] {
+export function targetProblem(target: string, path: KeyPath, use: UseOfAddress): readonly Problem[] {
   if (use === 'changes') return [];
   const [, scheme, rest = ''] = /^(?:(\w+):\/\/)?(.*)$/s.exec(target) ?? [];
   const [address = ''] = rest.split('/');
@@ -214,30 +215,4 @@ export function unreadRules(files: readonly RenderedFile[]): readonly FileProble
         : `rule_files does not match ${path}, so its rules are never evaluated`,
     hint: `add "${path.replace(/[^/]+(\.[^./]+)$/, '*$1')}" to the list`,
   }));
-}
-
-/** Whether a path matches a pattern of Go's filepath.Match, which Prometheus uses for `rule_files`: wildcards do not match a slash. */
-export function matchesGoGlob(pattern: string, path: string): boolean {
-  const source = pattern.replaceAll(
-    /\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|[*?]|[^\\[*?]+|[\\[]/g,
-    (part, escaped?: string, not?: string, set?: string) => {
-      if (escaped !== undefined) return literal(escaped);
-      if (set !== undefined) return `[${not === '^' ? '^/' : ''}${set.replaceAll('[', '\\[')}]`;
-      if (part === '*') return '[^/]*';
-      if (part === '?') return '[^/]';
-      // An unclosed pattern is invalid and matches nothing; Prometheus reports it.
-      if (part === '[' || part === '\\') return '(?!)';
-      return literal(part);
-    },
-  );
-  try {
-    return new RegExp(`^${source}$`, 'u').test(path);
-  } catch {
-    // An invalid range matches nothing either.
-    return false;
-  }
-}
-
-function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -12,13 +12,15 @@ export function promtoolNotices(output: string, files: readonly RenderedFile[]):
 
 function missingFiles(output: string): readonly CheckFinding[] {
   const warnings = [...output.matchAll(/^\s*WARNING: (.*)$/gm)];
-  return warnings.map(([, message = '']) => {
+  return warnings.flatMap(([, message = '']) => {
+    // Files of the host have a warning at their key.
+    if (/^file "\/.* does not exist$/.test(message)) return [];
     const job = /\bin scrape job "(.*?)"/.exec(message)?.[1];
     return {
       path: 'prometheus.yml',
       about: job === undefined ? undefined : `job_name: ${job}`,
       message: message.replaceAll('CONFIG/', ''),
-      hint: /does not exist/.test(message) ? "it must be in Prometheus's container" : undefined,
+      hint: /does not exist/.test(message) ? 'name it in "prometheus.files"' : undefined,
     };
   });
 }

@@ -4,6 +4,7 @@ import { contentOf } from '../secret.ts';
 import type { Release } from '../service.ts';
 import { configDir } from '../values/container.ts';
 import { parseJson } from '../values/parse.ts';
+import { fileProofs } from './file-sd.ts';
 
 /** The file of the revision rule; its path and group name never change. */
 export const revisionRulePath = 'rules/promstack-revision.yml';
@@ -43,6 +44,7 @@ const ruleGroups = z.object({
 export function proofs({ revision, files }: Release): readonly Proof[] {
   const port = 9090;
   const samples = sampleRuleFiles(files);
+  const loaded = stampedRevision(files) ?? revision;
   const query = [revisionRulePath, ...samples].map((path) => `file[]=${encodeURIComponent(`${configDir}/${path}`)}`);
   return [
     {
@@ -52,7 +54,7 @@ export function proofs({ revision, files }: Release): readonly Proof[] {
         if (status !== 200) return { kind: 'notYet', because: `its rules API answers ${status}` };
         const groups = groupsIn(body);
         const running = revisionOf(groups);
-        if (running !== revision) {
+        if (running !== loaded) {
           const because =
             running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`;
           return { kind: 'notYet', because };
@@ -76,7 +78,14 @@ export function proofs({ revision, files }: Release): readonly Proof[] {
           : { kind: 'refuted', because: 'its last reload failed; see its log' };
       },
     },
+    ...fileProofs(files, port),
   ];
+}
+
+/** The revision in the rule of a release: that of the files which the server reads only when it is reloaded. */
+function stampedRevision(files: readonly RenderedFile[]): string | undefined {
+  const rule = files.find(({ path }) => path === revisionRulePath);
+  return rule === undefined ? undefined : /revision: "(\w+)"/.exec(contentOf(rule))?.[1];
 }
 
 type Groups = z.infer<typeof ruleGroups>['data']['groups'];

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
+import { hostFilesIn } from '../host-files.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService } from '../service.ts';
+import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { partsOfKey } from '../values/config-parts.ts';
 import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
@@ -11,10 +13,11 @@ import { flagChecks } from '../values/flag-check.ts';
 import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
-import { webConfigChecks, webConfigProblems } from '../values/web-config.ts';
+import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { leftOutContributions } from './contributed.ts';
+import { rereadFiles, watchedFiles } from './file-sd.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { globalSettings, storageSettings } from './native-sections.ts';
 import { ownJobs } from './own-jobs.ts';
@@ -24,6 +27,7 @@ import { explainPromtool, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { explainRuleTests } from './rule-test-output.ts';
 import { prometheusSecrets } from './secret-fields.ts';
+import { targetFileProblems } from './target-files.ts';
 
 const port = 9090;
 const dataDir = '/prometheus';
@@ -88,23 +92,39 @@ export const prometheus = defineService({
   }),
   ownItems: ownJobs,
   collects: [{ kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules }],
-  userFiles: (config) =>
-    config.prometheus.rules.map((glob, at) => ({
+  userFiles: (config) => [
+    ...configFiles('prometheus', config.prometheus.files, {
+      reserved: {
+        'prometheus.yml': 'set its keys under "prometheus", or replace it with templates/prometheus/prometheus.yml',
+        rules: 'name rule files under "prometheus.rules"',
+        ...secretsReserved,
+      },
+    }),
+    ...config.prometheus.rules.map((glob, at) => ({
       key: ['prometheus', 'rules', at],
       glob,
       into: 'rules/user',
       extensions: ['.yml', '.yaml'],
       // Imported on demand: the PromQL grammar is large.
-      problems: async (content) => (await import('./rule-file.ts')).ruleFileProblems(content),
+      problems: async (content: unknown) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
+  ],
   secretFiles: prometheusSecrets,
   problems,
   fileProblems: (files, config) => [
     ...unreadRules(files),
     ...leftOutContributions(files, config),
     ...webConfigProblems(config.prometheus.extra_args, files),
+    ...targetFileProblems(files),
+    ...hostFilesIn(
+      files,
+      ['prometheus.yml', webConfigPath(config.prometheus.extra_args)],
+      { name: 'prometheus', title: 'Prometheus', secretFiles: prometheusSecrets, globs: config.prometheus.files },
+      config.prometheus,
+    ),
   ],
-  stamp: (files, revision) => [...files, revisionRules(revision)],
+  stamp,
+  reread: rereadFiles,
   checks,
   ready: { method: 'GET', port, path: '/-/ready' },
   starting,
@@ -118,6 +138,20 @@ export const prometheus = defineService({
   healthIndicators,
   logProblems,
 });
+
+/** Files that Prometheus reads again by itself do not change the revision that its rule shows, since that needs a reload. */
+function stamp(
+  files: readonly RenderedFile[],
+  revision: string,
+  _config: StackConfig,
+  hash: (text: string) => string,
+): readonly RenderedFile[] {
+  const watched = watchedFiles(files);
+  if (watched.length === 0) return [...files, revisionRules(revision)];
+  const loaded = files.filter((file) => !watched.includes(file));
+  const texts = loaded.map((file) => `${file.path}\0${file.mode.toString(8)}\0${contentOf(file)}\0`);
+  return [...files, revisionRules(hash(texts.join('')))];
+}
 
 /** The last log lines of a Prometheus that exited (3.5.3 to 3.14.0). */
 const causes: readonly ExitCause[] = [

@@ -2,7 +2,7 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
 import { Secret } from '../secret.ts';
 import { configDir } from '../values/container.ts';
-import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
+import { isCollection, isMapping, listOf, type Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 import { secretTextProblem } from './secret-text.ts';
 
@@ -40,6 +40,21 @@ export function secretKeyOf(keys: readonly string[], { fields }: SecretFiles): s
     endsWith(keys, [...field.split('.').slice(0, -1), fileKey]),
   );
   return entry?.[0].split('.').at(-1);
+}
+
+/** The files with secrets that a config names, by the keys for files of those that must be masked. */
+export function namedSecretFiles(value: unknown, path: KeyPath, files: SecretFiles): readonly string[] {
+  if (!isCollection(value)) return typeof value === 'string' && isSecretFile(keysOf(path), files) ? [value] : [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    namedSecretFiles(inner, Array.isArray(value) ? path : [...path, key], files),
+  );
+}
+
+/** Whether a path of keys names a file whose content must be masked. */
+export function isSecretFile(keys: readonly string[], { fields, visible }: SecretFiles): boolean {
+  return Object.entries(fields).some(
+    ([field, fileKey]) => !visible.includes(field) && endsWith(keys, [...field.split('.').slice(0, -1), fileKey]),
+  );
 }
 
 /** Whether a path of keys ends with these, where `*` is any key. */

@@ -9,6 +9,12 @@ export const configMount = '/etc/promstack';
 /** The folder of the active release; paths in it are the same for all releases, so that rules keep their state over a reload. */
 export const configDir = `${configMount}/current`;
 
+/** A path that a config file names, relative to the config directory if it is in it. */
+export function inConfig(path: string): string {
+  const below = path.startsWith(`${configDir}/`) ? path.slice(configDir.length + 1) : path;
+  return below.replace(/^(?:\.\/+)+/, '');
+}
+
 export function toResources(limits: {
   readonly memory?: string | number | undefined;
   readonly cpus?: number | undefined;

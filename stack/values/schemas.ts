@@ -76,6 +76,12 @@ export const extraArgs = z
   .meta({ description: "Additional flags for the server, after promstack's own" });
 
 /** A mapping in the server's own syntax, which the server's own tool checks. */
+/** Files that a server's own syntax names. */
+export const files = z.array(z.string().min(1)).default([]).meta({
+  description:
+    'Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml',
+});
+
 export const native = z.record(z.string(), z.unknown());
 
 const urlExpected = expects('a URL such as https://metrics.example.com/prometheus');

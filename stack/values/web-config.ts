@@ -2,7 +2,7 @@ import type { CheckCommand, CheckFinding, RenderedFile } from '../model.ts';
 import { contentOf } from '../secret.ts';
 import type { FileProblem } from '../service.ts';
 import { isDistroless } from './busybox.ts';
-import { configDir, flagIn, withoutFlag } from './container.ts';
+import { configDir, flagIn, inConfig, withoutFlag } from './container.ts';
 import { errorIn } from './exit-causes.ts';
 import { type ServerFlags, triedFlags } from './flag-check.ts';
 import { parseGoMessage, withKeyHints } from './go-messages.ts';
@@ -76,7 +76,7 @@ function explainWebConfig(
         hint:
           files.length === 0
             ? 'its container has only the files of its image: remove the flag'
-            : `the file templates/${service}/web.yml beside stack.yml is ${configDir}/web.yml in the container`,
+            : `write "files: [web.yml]" under ${service}, and the file web.yml beside stack.yml is ${configDir}/web.yml in the container`,
       },
     ];
   }
@@ -91,10 +91,16 @@ function explainWebConfig(
   return withKeyHints(findings, knownKeys);
 }
 
+/** The file that a server gets by `--web.config.file`, relative to the config directory. */
+export function webConfigPath(args: readonly string[]): string | undefined {
+  const path = flagIn(args, flag);
+  return path === undefined ? undefined : inConfig(path);
+}
+
 /** Problems of the file that a server gets by `--web.config.file`, if it is one of its rendered files. */
 export function webConfigProblems(args: readonly string[], files: readonly RenderedFile[]): readonly FileProblem[] {
-  const path = flagIn(args, flag);
-  const file = files.find((candidate) => `${configDir}/${candidate.path}` === path);
+  const path = webConfigPath(args);
+  const file = files.find((candidate) => candidate.path === path);
   const content = file === undefined ? undefined : parseYaml(contentOf(file), {});
   if (file === undefined || !isMapping(content)) return [];
   return Object.entries(locks).flatMap(([key, effect]): readonly FileProblem[] => {

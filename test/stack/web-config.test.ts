@@ -79,7 +79,7 @@ test.each([
       {
         key: ['alertmanager', 'extra_args', 1],
         message: 'Alertmanager cannot read the file: open /etc/promstack/current/nope.yml: no such file or directory',
-        hint: 'the file templates/alertmanager/web.yml beside stack.yml is /etc/promstack/current/web.yml in the container',
+        hint: 'write "files: [web.yml]" under alertmanager, and the file web.yml beside stack.yml is /etc/promstack/current/web.yml in the container',
       },
     ],
     '/etc/promstack/current/nope.yml',

@@ -7,7 +7,7 @@ export const changesSchema = () =>
   z.array(
     z.strictObject({
       service: z.string(),
-      action: z.enum(['none', 'create', 'start', 'reload', 'recreate', 'remove']),
+      action: z.enum(['none', 'create', 'start', 'write', 'reload', 'recreate', 'remove']),
       reasons: z.array(z.string()),
       risks: z.array(z.string()).describe('data that the service loses'),
     }),

@@ -12,6 +12,7 @@ import { table } from './table.ts';
 const done: Readonly<Record<string, string>> = {
   create: 'created',
   start: 'started',
+  write: 'written',
   reload: 'reloaded',
   recreate: 'recreated',
   remove: 'removed',
@@ -78,8 +79,13 @@ export function printSynced(synced: Synced, time: Date): string {
     case 'live': {
       const { revision, changed, tookMs } = synced;
       if (changed === undefined) return `${at} revision ${revision} runs\n`;
-      const services = changed.plan.changes.filter(({ action }) => action !== 'none').map(({ service }) => service);
-      const what = services.length === 0 ? '' : `, ${services.join(' and ')} reloaded`;
+      const servicesWith = (action: string): readonly string[] =>
+        changed.plan.changes.filter((change) => change.action === action).map(({ service }) => service);
+      const [reloaded, written] = [servicesWith('reload'), servicesWith('write')];
+      const what = [
+        ...(reloaded.length === 0 ? [] : [`, ${reloaded.join(' and ')} reloaded`]),
+        ...(written.length === 0 ? [] : [`, files of ${written.join(' and ')} written without a reload`]),
+      ].join('');
       return `${at} revision ${revision} is live after ${durationText(tookMs)}${what}\n`;
     }
     case 'wrong':

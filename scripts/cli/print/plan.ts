@@ -9,6 +9,7 @@ const marks: Readonly<Record<Change['action'], string>> = {
   none: '=',
   create: '+',
   start: '>',
+  write: '~',
   reload: '~',
   recreate: '±',
   remove: '-',

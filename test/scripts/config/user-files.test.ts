@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { symlink } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadStack } from '../../../scripts/config/load.ts';
@@ -72,4 +72,50 @@ test('an unreadable folder of rules must be an error', async () => {
       'make it readable for this user, or use files in another folder',
     ],
   ]);
+});
+
+describe('files of any kind', () => {
+  const stack = (files: string) => ({ 'stack.yml': `prometheus:\n  files: [${files}]\n` });
+
+  test.each<[files: string, message: string, hint: string]>([
+    [
+      'out.pem',
+      'out.pem is a symbolic link to a file outside the folder of stack.yml, so it would be different on another machine',
+      'copy it into that folder, in place of the link',
+    ],
+    [
+      '"*.pem"',
+      'out.pem is a symbolic link to a file outside the folder of stack.yml, so it would be different on another machine',
+      'copy it into that folder, in place of the link',
+    ],
+    [
+      'through/hostname',
+      'through/hostname is a symbolic link to a file outside the folder of stack.yml, so it would be different on another machine',
+      'copy it into that folder, in place of the link',
+    ],
+    [
+      'large.bin',
+      'the file large.bin is larger than 8 MiB',
+      'leave it out: each release in the config volume has a copy of all files',
+    ],
+  ])('must be refused when they cannot be placed: %s', async (files, message, hint) => {
+    await using folder = await folderWith({ ...stack(files), 'large.bin': 'x'.repeat(8 * 2 ** 20 + 1) });
+    await symlink('/etc/hostname', join(folder.path, 'out.pem'));
+    await symlink('/etc', join(folder.path, 'through'));
+    expect(await printed(folder.path, files)).toEqual([[2, message, hint]]);
+  });
+
+  test('must be read byte for byte, through links inside the folder too', async () => {
+    await using folder = await folderWith({ ...stack('"*/**", link'), 'a/text.txt': '\uFEFFgrün\r\n' });
+    await writeFile(join(folder.path, 'a/store.p12'), Buffer.from([0, 255, 10]));
+    await symlink('a/text.txt', join(folder.path, 'link'));
+    const loaded = await loadStack({ cwd: folder.path, env: {} });
+    expect(loaded.ok && loaded.value.userFiles.map(({ path, content, isBinary }) => [path, content, isBinary])).toEqual(
+      [
+        ['a/store.p12', '\0\xff\n', true],
+        ['a/text.txt', '\uFEFFgrün\r\n', undefined],
+        ['link', '\uFEFFgrün\r\n', undefined],
+      ],
+    );
+  });
 });

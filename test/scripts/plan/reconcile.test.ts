@@ -63,6 +63,67 @@ describe('reconcile', () => {
     expect(reconcile({ ...desired, origin: undefined }, { ...running, origin: former }).steps).toEqual([]);
   });
 
+  describe('files that a server reads by itself', () => {
+    const main = 'scrape_configs: [{job_name: a, file_sd_configs: [{files: [targets/*.json]}]}]\n';
+    const desired = desiredStack(['prometheus', 'grafana']);
+    const withFiles = (name: string, texts: Readonly<Record<string, string>>) => ({
+      ...desired,
+      services: desired.services.map((target) => {
+        const files = Object.entries(texts).map(([path, content]) => {
+          return { service: name, path, content, mode: 0o444, origin: path };
+        });
+        const { release } = target;
+        return target.service.name === name && release !== undefined
+          ? { ...target, release: { ...release, files } }
+          : target;
+      }),
+    });
+    const planFor = (
+      name: string,
+      before: Readonly<Record<string, string>>,
+      after: Readonly<Record<string, string>>,
+    ) => {
+      const files = withFiles(name, before).services.find(({ service }) => service.name === name)?.release?.files;
+      const observed = withService(observedAs(desired, ['prometheus', 'grafana']), name, { linked: 'older', files });
+      return reconcile(withFiles(name, after), observed);
+    };
+
+    it('must be written without a reload when nothing else changes', () => {
+      const before = { 'prometheus.yml': main, 'targets/a.json': '[]', 'targets/old.json': '[]' };
+      const plan = planFor('prometheus', before, { 'prometheus.yml': main, 'targets/a.json': '[1]' });
+      expect(printPlan(plan)).toMatchInlineSnapshot(`
+        "plan for demo: 1 to change, 1 unchanged
+          ~ prometheus     write     targets/a.json and targets/old.json changed: written without a reload, Prometheus reads them by itself
+        "
+      `);
+      expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+        "[] -> #1 switch to the files of prometheus, because their files changed
+        [1] -> #2 wait until prometheus is ready, because targets/a.json and targets/old.json changed: written without a reload, Prometheus reads them by itself
+        [2] -> #3 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
+        [1, 3] -> #4 record revision new, because every service is confirmed
+        "
+      `);
+    });
+
+    it.each([
+      ['another file', { 'prometheus.yml': main, 'targets/a.json': '[1]', 'ca.pem': 'b' }],
+      ['the config', { 'prometheus.yml': `${main}# more\n`, 'targets/a.json': '[1]', 'ca.pem': 'a' }],
+    ])('must be loaded with a reload when %s changes too', (_, after) => {
+      const plan = planFor('prometheus', { 'prometheus.yml': main, 'targets/a.json': '[]', 'ca.pem': 'a' }, after);
+      expect(plan.changes[0]?.action).toBe('reload');
+    });
+
+    it('must recreate the container of a server that reads them only when it starts', () => {
+      const plan = planFor('grafana', { 'ldap.toml': 'a' }, { 'ldap.toml': 'b' });
+      expect(plan.changes[1]).toEqual({
+        service: 'grafana',
+        action: 'recreate',
+        because: ['it reads ldap.toml only at startup'],
+      });
+      expect(planFor('grafana', { 'dashboards/a.json': 'a' }, {}).changes[1]?.action).toBe('reload');
+    });
+  });
+
   it.each([[['sink']], [['alertmanager', 'sink']]])(
     'must record no revision of a stack of %s, which has no history',
     (services) => {

@@ -96,11 +96,17 @@ describe('a release in a config volume', () => {
     const times = releaseEntries(withFiles(after), '1/3f2a', previous).flatMap((entry) =>
       entry.kind === 'file' ? [[entry.path.slice('prometheus/releases/1/3f2a/'.length), entry.modified]] : [],
     );
+    // Prometheus shows the times of files in whole seconds: one more than before is another one.
     expect(times).toEqual([
       ['same.yml', modified],
-      ['changed.yml', undefined],
+      ['changed.yml', expect.toSatisfy((time: Date) => time.getTime() >= modified.getTime() + 1_000)],
       ['to/moved.yml', undefined],
     ]);
+    const future = new Date(Date.now() + 60_000);
+    const [entry] = releaseEntries(withFiles([file('a.yml', 'y')]), '1/3f2a', [
+      { ...file('a.yml', 'x'), modified: future },
+    ]).filter(({ kind }) => kind === 'file');
+    expect(entry).toMatchObject({ modified: new Date(future.getTime() + 1_000) });
   });
 
   it('must have the empty folders that its server looks for', () => {

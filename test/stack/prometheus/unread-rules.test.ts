@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { matchesGoGlob, unreadRules } from '../../../stack/prometheus/problems.ts';
+import { unreadRules } from '../../../stack/prometheus/problems.ts';
+import { matchesGoGlob } from '../../../stack/values/go-glob.ts';
 
 const file = (path: string, content: string, isShipped = false): RenderedFile => ({
   service: 'prometheus',
