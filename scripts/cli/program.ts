@@ -1,10 +1,9 @@
 import { Command as CommanderCommand, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
-import { editDistance } from '../../stack/values/closest.ts';
-import { counted, orList, quoted } from '../../stack/values/words.ts';
 import { version } from '../util/version.ts';
 import { type Blank, type Command, type Entry, groups, type Run } from './commands/command.ts';
 import { addGlobals, commandsByName, type Globals, globalsGroup, readGlobals } from './globals.ts';
+import { type ExplainedMisuse, explainMisuse, Misuse, nameOf, pathOf } from './misuse.ts';
 import type { Colours } from './terminal-output.ts';
 
 /** A command with its parsed arguments. */
@@ -18,13 +17,7 @@ export type Parsed =
   | ({ readonly kind: 'run'; readonly globals: Globals } & CalledCommand)
   /** Help, for stdout. */
   | { readonly kind: 'print'; readonly text: string }
-  | {
-      readonly kind: 'misuse';
-      readonly command: string | undefined;
-      readonly message: string;
-      readonly suggestion?: string | undefined;
-      readonly helpLine: string;
-    };
+  | ({ readonly kind: 'misuse' } & ExplainedMisuse);
 
 export interface HelpStyle {
   readonly columns: number;
@@ -52,7 +45,7 @@ export async function parse(argv: readonly string[], entries: readonly Entry[], 
     program.parse(words, { from: 'user' });
   } catch (error) {
     if (error instanceof Misuse && error.wantsHelp && !argv.includes('--json')) error.command.outputHelp();
-    else if (error instanceof Misuse) return toMisuse(error);
+    else if (error instanceof Misuse) return { kind: 'misuse', ...explainMisuse(error) };
     else if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
   return parsed ?? { kind: 'print', text: printed };
@@ -68,19 +61,6 @@ interface ParseSink {
   readonly print: (text: string) => void;
   readonly choose: (globals: Globals, called: CalledCommand) => void;
   readonly refuse: (message: string, command: CommandUnknownOpts) => void;
-}
-
-/** An invalid command line. */
-class Misuse extends Error {
-  readonly command: CommandUnknownOpts;
-  /** Whether a command that needs a subcommand was called without one. */
-  readonly wantsHelp: boolean;
-
-  constructor(error: CommanderError, command: CommandUnknownOpts) {
-    super(error.message, { cause: error });
-    this.command = command;
-    this.wantsHelp = error.code === 'commander.help';
-  }
 }
 
 interface Called {
@@ -208,46 +188,4 @@ function examplesText({ examples }: Command): string {
 /** With a default as users type it; commander's own also shows presets. */
 function optionDescription({ description, defaultValue }: Option): string {
   return typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description;
-}
-
-/** The message about arguments that a command does not take, and the option that takes such a value. */
-function excessArguments(command: CommandUnknownOpts): { readonly message: string; readonly suggestion?: string } {
-  const takes = command.registeredArguments.length;
-  const [first = ''] = command.args.slice(takes);
-  const accepted = takes === 0 ? 'no arguments' : counted(takes, 'argument');
-  const message = `${pathOf(command)} takes ${accepted}: ${quoted(first)} is too many`;
-  const has = (name: string): boolean => command.options.some(({ long }) => long === name);
-  if (/^\w+=/.test(first) && has('--label')) return { message, suggestion: `--label ${first}` };
-  if (/\.ya?ml$/.test(first)) return { message, suggestion: `-f ${first}` };
-  return has('--service') ? { message, suggestion: `--service ${first}` } : { message };
-}
-
-/** Splits commander's message: without `error:`, and its suggestion apart. */
-function toMisuse({ message, command, wantsHelp }: Misuse): Parsed {
-  const helpLine = `${pathOf(command)} --help`;
-  if (wantsHelp) return { kind: 'misuse', command: nameOf(command), message: 'a command is missing', helpLine };
-  if (/^error: too many arguments/.test(message)) {
-    return { kind: 'misuse', command: nameOf(command), ...excessArguments(command), helpLine };
-  }
-  const [sentence = message, guess] = message.replace(/^error: /, '').split('\n');
-  const [, word = ''] = /^unknown (?:command|option) '(.*)'$/.exec(sentence) ?? [];
-  const guesses = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess ?? '')?.[1]?.split(', ') ?? [];
-  // Commander suggests words that have little in common.
-  const near = guesses.filter((candidate) => editDistance(word, candidate) <= 2);
-  return {
-    kind: 'misuse',
-    command: nameOf(command),
-    message: sentence.replace(/\.$/, ''),
-    suggestion: near.length === 0 ? undefined : orList(near),
-    helpLine,
-  };
-}
-
-function pathOf(command: CommandUnknownOpts): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
-
-/** `images save`; undefined for the program itself. */
-function nameOf(command: CommandUnknownOpts): string | undefined {
-  return command.parent === null ? undefined : pathOf(command).split(' ').slice(1).join(' ');
 }

@@ -51,8 +51,9 @@ async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise
       return runCommand(io, globalsOf(argv), {
         command: parsed.command,
         run: () => {
-          const guess = parsed.suggestion === undefined ? '' : `did you mean ${parsed.suggestion}? `;
-          throw new InputError([misuse(parsed.message, `${guess}see ${parsed.helpLine}`)]);
+          const { message, suggestion, hint, helpLine } = parsed;
+          const guess = suggestion === undefined ? '' : `did you mean ${suggestion}? `;
+          throw new InputError([misuse(message, hint ?? `${guess}see ${helpLine}`)]);
         },
       });
     default:

@@ -113,3 +113,33 @@ test.each([['history'], ['rollback'], ['down'], ['init', '--print']])(
     );
   },
 );
+
+test.each([
+  [['pull'], "unknown command 'pull'", 'did you mean images pull? see promstack --help'],
+  [['exec', 'prometheus', 'sh'], "unknown command 'exec'", 'did you mean docker exec? see promstack --help'],
+  [['rm'], "unknown command 'rm'", 'did you mean down? see promstack --help'],
+  [['apply', '-f', 'x.yml'], "unknown command 'apply'", 'did you mean up? see promstack --help'],
+  [['toString'], "unknown command 'toString'", 'see promstack --help'],
+  [['up', '-d'], "unknown option '-d'", 'leave it out: up always ends once the stack is ready'],
+  [['-q', 'up', '--detach'], "unknown option '--detach'", 'leave it out: up always ends once the stack is ready'],
+  [
+    ['up', '--wait'],
+    "option '--wait <duration>' argument missing",
+    'leave it out: up always waits until the stack is ready; --wait 60s waits for its lock',
+  ],
+  [['up', '--force-recreate'], "unknown option '--force-recreate'", 'did you mean --recreate?'],
+  [['down', '-d'], "unknown option '-d'", 'see promstack down --help'],
+  [
+    ['up', 'grafana'],
+    'promstack up takes no arguments: "grafana" is too many',
+    'up is for the whole stack, `promstack start SERVICE` for one service',
+  ],
+  [
+    ['down', 'grafana'],
+    'promstack down takes no arguments: "grafana" is too many',
+    'down is for the whole stack, `promstack stop SERVICE` for one service',
+  ],
+])('words of docker compose and kubectl must be refused with what does the same: %j', async (args, message, hint) => {
+  const { exitCode, stderr } = await runInProcess('/nowhere', args, { env: noEngine });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `✖ ${message}\n  ${hint}\n` });
+});

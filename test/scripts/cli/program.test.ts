@@ -64,7 +64,6 @@ test.each([
   [['up', '--witout', 'x'], "unknown option '--witout'", '--without', 'promstack up --help'],
   [['up', '--jsn'], "unknown option '--jsn'", '--json', 'promstack up --help'],
   [['--jsn', 'up'], "unknown option '--jsn'", '--json', 'promstack --help'],
-  [['up', 'now'], 'promstack up takes no arguments: "now" is too many', undefined, 'promstack up --help'],
   [
     ['images', 'save', 'a.tar', 'b.tar'],
     'promstack images save takes 1 argument: "b.tar" is too many',
