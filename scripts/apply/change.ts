@@ -208,10 +208,13 @@ async function refuseUnchangeable(plan: Plan, options: ApplyOptions, rejected: S
     desired.services.find(({ service }) => service.name === name)?.release?.files;
   const { config } = desired;
   const problems = only.length === 0 ? [] : await serverProblems({ ...options, config, only, rejected, filesOf });
-  for (const { service, message, tryThis, isWarning } of problems) {
-    if (isWarning === true) report({ kind: 'warning', text: `${service}: ${message}\n  try: ${tryThis}` });
-    else if (actions.get(service) === 'reload')
-      throw new StackError({ doing: `reloading ${service}`, why: `${message}; nothing was changed`, tryThis });
+  for (const { service, message, tryThis, prevents } of problems) {
+    const isReload = actions.get(service) === 'reload';
+    if (prevents === 'nothing') report({ kind: 'warning', text: `${service}: ${message}\n  try: ${tryThis}` });
+    else if (isReload || prevents === 'any change') {
+      const doing = `${isReload ? 'reloading' : 'changing'} ${service}`;
+      throw new StackError({ doing, why: `${message}; nothing was changed`, tryThis });
+    }
   }
 }
 

@@ -3,7 +3,9 @@ import type { RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { enabledServices } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
+import { openConfigFiles } from '../state/config-files.ts';
 import { locateServices } from '../state/locate.ts';
+import { currentFolder, readRelease } from '../state/release-files.ts';
 import { givenSecrets, openSecretStore } from '../state/secret-store.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
@@ -31,6 +33,12 @@ function lookContext(service: Service, container: string, options: LookOptions):
     given: givenSecrets(service, config),
     request: (request) => client.request(service.name, request, { timeoutMs, signal }),
     lastLines: (since) => lastLines(engine, container, since),
+    running: async () => {
+      const files = openConfigFiles(engine, config.name);
+      files.locate(service.name, container);
+      const folder = await currentFolder(files, service.name);
+      return folder === undefined ? [] : ((await readRelease(files, service.name, folder))?.files ?? []);
+    },
     clock,
     rejected,
   };

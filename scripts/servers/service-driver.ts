@@ -23,14 +23,16 @@ export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 're
   readonly clock: Pick<Clock, 'now'>;
   /** The files that it is to load; undefined when they are not known. */
   readonly files?: readonly RenderedFile[] | undefined;
+  /** Reads the files that it runs. */
+  readonly running?: () => Promise<readonly RenderedFile[]>;
 };
 
 /** What is wrong with a running server, and what to try. */
 export interface ServerProblem {
   readonly message: string;
   readonly tryThis: string;
-  /** Whether it does not keep a command from changing the server. */
-  readonly isWarning?: boolean | undefined;
+  /** What it keeps a command from; default: a reload of the running server. A warning keeps it from nothing. */
+  readonly prevents?: 'any change' | 'nothing' | undefined;
 }
 
 /** The server runs but does not let promstack work with it. Its container is left running, since the way out needs it. */

@@ -5,6 +5,8 @@ import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
 // start in a container that is less isolated than promstack promises, and provisions only after it is healthy.
 
 const loki = { name: 'Loki', uid: 'loki', type: 'loki', access: 'proxy', url: 'http://loki:3100' };
+/** Only Grafana knows its organizations. */
+const ofNoOrganization = { ...loki, name: 'Mine', uid: 'mine', orgId: 7 };
 const disks = (title: string): string => JSON.stringify({ uid: 'disks', title, schemaVersion: 41, panels: [] });
 
 describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
@@ -123,16 +125,43 @@ describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
 
   check(
     'files that Grafana rejects must be reported with its log, and everything rolled back',
-    async ({ folder, configure, ask, change }) => {
-      // Nothing but Grafana knows of what people add in the browser.
-      const added = { ...loki, name: 'Added by hand', uid: 'by-hand' };
-      await change('POST', '/api/datasources', added);
-      await configure({ datasources: [loki, { ...loki, name: 'Mine', uid: 'by-hand' }], dashboards: ['dashboards'] });
+    async ({ folder, configure, statusOf }) => {
+      await configure({ datasources: [loki, ofNoOrganization], dashboards: ['dashboards'] });
       const refused = await folder.run('reload');
-      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/its log: .*uid/i)]);
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/its log: .*org/i)]);
       expect(refused.stderr).not.toContain('no such file or directory');
       expect(refused.stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
-      expect((await ask('/api/datasources/uid/by-hand')).body).toMatchObject({ name: 'Added by hand' });
+      expect(await statusOf('/api/datasources/uid/loki')).toBe(200);
+    },
+  );
+
+  check(
+    'a datasource made by hand must be reported before a file replaces it, and refused where Grafana would',
+    async ({ folder, configure, ask, change, containers, fine }) => {
+      const before = await containers();
+      const added = { ...loki, name: 'Added by hand', uid: 'by-hand', url: 'http://by-hand:3100' };
+      await change('POST', '/api/datasources', added);
+      await configure({ datasources: [loki, { ...loki, name: 'Mine', uid: 'by-hand' }], dashboards: ['dashboards'] });
+      const why =
+        'the datasource "Added by hand" was made in Grafana with the uid by-hand, which the stack\'s datasource "Mine" has too';
+      for (const command of [['plan'], ['reload'], ['up'], ['up', '--recreate']]) {
+        const { exitCode, stderr } = await folder.run(...command);
+        expect([exitCode, stderr], command.join(' ')).toEqual([
+          command[0] === 'plan' ? 0 : 1,
+          expect.stringContaining(why),
+        ]);
+      }
+      expect(await containers()).toEqual(before);
+
+      await configure({ datasources: [loki, { ...added, url: 'http://file:3100' }], dashboards: ['dashboards'] });
+      const replaced = await folder.run('reload');
+      expect(replaced.stderr).toContain(
+        'the datasource "Added by hand" was made in Grafana, and the stack\'s datasource of the same name replaces it',
+      );
+      expect(replaced.exitCode).toBe(0);
+      expect((await ask('/api/datasources/uid/by-hand')).body).toMatchObject({ url: 'http://file:3100' });
+      await configure({ datasources: [loki], dashboards: ['dashboards'] });
+      await fine('reload');
     },
   );
 
@@ -140,7 +169,7 @@ describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
     'a password that was changed together with what Grafana refuses must be the former one again',
     async ({ folder, configure, password, statusOf }) => {
       const former = await password();
-      const datasources = [loki, { ...loki, name: 'Mine', uid: 'by-hand' }];
+      const datasources = [loki, ofNoOrganization];
       await configure({ admin_password: 'another-one', datasources, dashboards: ['dashboards'] });
       const refused = await folder.run('reload');
       expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('everything was rolled back')]);
@@ -150,34 +179,33 @@ describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
     },
   );
 
-  if (which === 'the stand-in') {
-    check('a Grafana that rejects its previous files as well must not be reported as running them', async (stack) => {
-      const { folder, configure, change, fine, statusOf } = stack;
-      await change('DELETE', '/api/datasources/uid/loki');
-      await change('POST', '/api/datasources', { ...loki, name: 'In its place' });
-      await configure({ datasources: [{ ...loki, url: 'http://other:3100' }], dashboards: ['dashboards'] });
-      const refused = await folder.run('reload');
-      expect(refused.exitCode).toBe(1);
-      expect(refused.stderr).toContain('rolling back to what ran before failed as well');
-      expect(refused.stderr).toMatch(
-        /grafana: it is running, with the files of .* in place: it is not confirmed that it loaded them/,
-      );
-      expect(refused.stderr).not.toContain('everything was rolled back');
+  check('a Grafana that rejects its previous files as well must not be reported as running them', async (stack) => {
+    const { folder, configure, change, fine, statusOf } = stack;
+    await change('POST', '/api/orgs', { name: 'second' });
+    const ofSecond = { ...ofNoOrganization, orgId: 2 };
+    await configure({ datasources: [loki, ofSecond], dashboards: ['dashboards'] });
+    await fine('reload');
+    await change('DELETE', '/api/orgs/2');
+    await configure({ datasources: [{ ...loki, url: 'http://other:3100' }, ofSecond], dashboards: ['dashboards'] });
+    const refused = await folder.run('reload');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('rolling back to what ran before failed as well');
+    expect(refused.stderr).toMatch(
+      /grafana: it is running, with the files of .* in place: it is not confirmed that it loaded them/,
+    );
+    expect(refused.stderr).not.toContain('everything was rolled back');
 
-      await change('DELETE', '/api/datasources/uid/loki');
-      await fine('reload');
-      await configure({ datasources: [loki], dashboards: ['dashboards'] });
-      await fine('reload');
-      expect(await statusOf('/api/datasources/uid/loki')).toBe(200);
-    });
-  }
+    await configure({ datasources: [loki], dashboards: ['dashboards'] });
+    await fine('reload');
+    expect(await statusOf('/api/datasources/uid/loki')).toBe(200);
+  });
 
   check(
     'a Grafana that exits over its files after it was healthy must be reported with its log, and everything rolled back',
-    async ({ folder, configure, fine, change, containers }) => {
+    async ({ folder, configure, fine, containers }) => {
       const before = await containers();
-      const taken = { ...loki, name: 'Mine', uid: 'by-hand' };
-      await configure({ datasources: [loki, taken], dashboards: ['dashboards'], config: { log: { level: 'warn' } } });
+      const datasources = [loki, ofNoOrganization];
+      await configure({ datasources, dashboards: ['dashboards'], config: { log: { level: 'warn' } } });
       const refused = await folder.run('up');
       expect(refused.exitCode).toBe(1);
       if (which === 'the stand-in') {
@@ -186,10 +214,9 @@ describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
           /it exited( with code 1)? after it was ready: it could not provision its datasources/,
         );
       }
-      expect(refused.stderr).toMatch(/uid/i);
+      expect(refused.stderr).toMatch(/org/i);
       expect(refused.stderr).toContain('everything was rolled back to what ran before, and that is confirmed');
       await configure({ datasources: [loki], dashboards: ['dashboards'] });
-      await change('DELETE', '/api/datasources/uid/by-hand');
       await fine('plan', '--detailed-exitcode');
       expect((await containers()).length).toBe(before.length);
     },

@@ -6,7 +6,7 @@ import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
 import { changedDatasources, expectedDatasources, haveSameDatasources, whyNoServer } from './datasources.ts';
 import { formatError, provisioningErrors } from './log.ts';
-import { overwrittenDashboards } from './overwritten.ts';
+import { madeByHand } from './made-by-hand.ts';
 import { removeOld } from './remove-old.ts';
 import { quietSignIn, signIn, signInProblems } from './sign-in.ts';
 
@@ -41,7 +41,7 @@ export const grafanaDriver: ServiceDriver = {
 
   async problems(context) {
     const locked = await signInProblems(context);
-    return locked.length > 0 ? locked : overwrittenDashboards(context);
+    return locked.length > 0 ? locked : madeByHand(context);
   },
 
   async edits(context, files) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { StoredDatasource } from './store.ts';
+import type { Store, StoredDatasource } from './store.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,14 +13,14 @@ interface File {
 /** One pass over `provisioning/datasources` (pkg/services/provisioning/datasources). Throws what Grafana's pass would fail with. */
 export function provisionDatasources(
   folder: string,
-  stored: readonly StoredDatasource[],
+  { datasources: stored, orgs }: Pick<Store, 'datasources' | 'orgs'>,
   env: NodeJS.ProcessEnv,
 ): readonly StoredDatasource[] {
   const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
   const files = names.map((name) => readFile(join(folder, name), env));
   const provisioned = files.flatMap(({ datasources }) => datasources);
   for (const { orgId } of provisioned) {
-    if (orgId !== 1) throw new Error(`failed to provision data source: org.notFound: ${orgId}`);
+    if (!orgs.includes(orgId)) throw new Error(`failed to provision data source: org.notFound: ${orgId}`);
   }
   if (provisioned.filter(({ isDefault }) => isDefault).length > 1) {
     throw new Error('datasource.yaml config is invalid. Only one datasource per organization can be marked as default');

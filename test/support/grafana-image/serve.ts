@@ -51,9 +51,9 @@ export function openGrafana(parts: Omit<Grafana, 'reload'>): Grafana {
   const { database, settings, log } = parts;
   const reload = (what: 'datasources' | 'dashboards'): void => {
     const folder = join(settings['paths.provisioning'] ?? '', what);
-    const { datasources, ...stored } = database.read();
+    const stored = database.read();
     if (what === 'datasources') {
-      database.update({ datasources: provisionDatasources(folder, datasources, process.env) });
+      database.update({ datasources: provisionDatasources(folder, stored, process.env) });
     } else {
       database.update(provisionDashboards(folder, stored, process.env, log));
     }

@@ -63,6 +63,8 @@ export interface StoredUser {
 /** The contents of Grafana's database. */
 export interface Store {
   readonly users: readonly StoredUser[];
+  /** The ids of the organizations. */
+  readonly orgs: readonly number[];
   /** Hash of the key that secrets are encrypted with. */
   readonly secretKey: string;
   readonly failedLogins: readonly { readonly login: string; readonly at: number }[];
@@ -93,6 +95,7 @@ export class Database {
     const admin = { id: 1, login: 'admin', password: hashOf(password), isAdmin: true, isDisabled: false };
     this.write({
       users: [admin],
+      orgs: [1],
       secretKey,
       failedLogins: [],
       datasources: [],

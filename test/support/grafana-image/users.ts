@@ -63,7 +63,22 @@ export const userRoutes: readonly Route[] = [
   {
     pattern: /^POST \/api\/orgs$/,
     role: 'admin',
-    handle: () => ({ status: 200, body: { orgId: 2, message: 'Organization created' } }),
+    handle: ({ grafana: { database } }) => {
+      const { orgs } = database.read();
+      const orgId = Math.max(...orgs) + 1;
+      database.update({ orgs: [...orgs, orgId] });
+      return { status: 200, body: { orgId, message: 'Organization created' } };
+    },
+  },
+  {
+    pattern: /^DELETE \/api\/orgs\/(\d+)$/,
+    role: 'admin',
+    handle: ({ one, grafana: { database } }) => {
+      const { orgs, datasources } = database.read();
+      const isOther = (id: number): boolean => id !== Number(one);
+      database.update({ orgs: orgs.filter(isOther), datasources: datasources.filter(({ orgId }) => isOther(orgId)) });
+      return { status: 200, body: { message: 'Organization deleted' } };
+    },
   },
   {
     pattern: /^POST \/api\/user\/using\/(\d+)$/,

@@ -549,7 +549,7 @@ describe('a dashboard made in Grafana with the uid of a file', () => {
     const look = { ...setUp.context, files: release.files };
     expect(await grafanaDriver.problems?.(look)).toEqual([
       {
-        isWarning: true,
+        prevents: 'nothing',
         message:
           'the dashboard "Made by hand" was made in Grafana, and dashboards/disks.json with the same uid disks replaces it',
         tryThis: 'change the uid in the file to keep both; a replaced dashboard stays in its version history',
@@ -568,6 +568,74 @@ describe('a dashboard made in Grafana with the uid of a file', () => {
     await grafanaDriver.reload({ ...setUp.context, release });
     expect(setUp.standIn.dashboardUids).toContain('disks');
     expect(await grafanaDriver.problems?.(look)).toEqual([]);
+  });
+});
+
+describe('a datasource made in Grafana', () => {
+  const inFile = (name: string, uid: string, more = ''): Folder => ({
+    'stack.yml': `grafana: {datasources: [{name: ${name}, type: loki, uid: ${uid}, url: "http://loki:3100"${more}}]}`,
+  });
+  /** What is reported before the stack of one datasource replaces one that runs these files. */
+  const problemsOf = async (setUp: Awaited<ReturnType<typeof scene>>, wanted: Folder) => {
+    const { release } = await renderGrafana(wanted);
+    const running = async () => setUp.context.release.files;
+    return grafanaDriver.problems?.({ ...setUp.context, files: release.files, running });
+  };
+  const byHand = async (setUp: Awaited<ReturnType<typeof scene>>, name: string, uid: string) => {
+    const authorization = `Basic ${Buffer.from('admin:right').toString('base64')}`;
+    const body = JSON.stringify({ name, uid, type: 'loki', url: 'http://by-hand:3100' });
+    await fetch(`${setUp.standIn.url}/api/datasources`, { method: 'POST', headers: { authorization }, body });
+  };
+
+  test.each([
+    ['Loki', 'loki'],
+    ['Loki', 'other'],
+    ['Prometheus', 'own'],
+  ])('with the name %s and the uid %s must be reported before a file replaces it', async (name, uid) => {
+    await using setUp = await scene({ folder: { 'stack.yml': '{}' } });
+    if (name === 'Prometheus') setUp.standIn.changeDatasource('prometheus', { readOnly: false, uid });
+    else await byHand(setUp, name, uid);
+    const wanted = name === 'Prometheus' ? { 'stack.yml': '{}' } : inFile('Loki', 'loki');
+    const { release } = await renderGrafana(wanted);
+    const look = { ...setUp.context, files: release.files, running: async () => [] };
+    expect(await grafanaDriver.problems?.(look)).toEqual([
+      {
+        prevents: 'nothing',
+        message: `the datasource "${name}" was made in Grafana, and the stack's datasource of the same name replaces it, its secrets too`,
+        tryThis: 'change the name in stack.yml to keep both',
+      },
+    ]);
+  });
+
+  test.each(['Mine', 'loki'])('with the uid of a file, but the name %s, must be refused', async (name) => {
+    await using setUp = await scene({ folder: { 'stack.yml': '{}' } });
+    await byHand(setUp, name, 'loki');
+    expect(await problemsOf(setUp, inFile('Loki', 'loki'))).toEqual([
+      {
+        prevents: 'any change',
+        message: `the datasource "${name}" was made in Grafana with the uid loki, which the stack's datasource "Loki" has too: Grafana would load none of the stack's`,
+        tryThis: 'change the uid in stack.yml, or delete the other datasource in Grafana',
+      },
+    ]);
+    // As Grafana does.
+    const { release } = await renderGrafana(inFile('Loki', 'loki'));
+    await setUp.standIn.put(release.files);
+    await expect(grafanaDriver.reload({ ...setUp.context, release })).rejects.toThrow('500');
+  });
+
+  test.each([
+    ['the same', inFile('Loki', 'loki', ', editable: true')],
+    ['another uid', inFile('Loki', 'other')],
+    ['its uid at another name', inFile('Tempo', 'loki')],
+  ])('must not be an editable one of the stack, which gets %s', async (_, wanted) => {
+    await using setUp = await scene({ folder: inFile('Loki', 'loki', ', editable: true') });
+    expect(await problemsOf(setUp, wanted)).toEqual([]);
+  });
+
+  test('must not be reported when it has nothing in common with a file', async () => {
+    await using setUp = await scene({ folder: { 'stack.yml': '{}' } });
+    await byHand(setUp, 'Mine', 'mine');
+    expect(await problemsOf(setUp, inFile('Loki', 'loki'))).toEqual([]);
   });
 });
 
