@@ -128,7 +128,7 @@ const claims: Readonly<Record<string, (grafana: RawGrafana) => Promise<void>>> =
     await datasources([{ ...loki, type: 'prometheus', url: 'http://127.0.0.1:1' }]);
     expect(await client.health('prometheus')).toMatchObject({ kind: 'ok', value: { isHealthy: true } });
     expect(await client.health('claim')).toMatchObject({ kind: 'ok', value: { isHealthy: false } });
-    expect((await client.health('alertmanager')).kind).toBe('absent');
+    expect(await client.health('alertmanager')).toMatchObject({ kind: 'failed', message: 'Plugin unavailable' });
     expect((await client.through('alertmanager', 'api/v2/status')).kind).toBe('ok');
     expect((await ask('/api/datasources/uid/claim')).status).toBe(200);
   },

@@ -164,7 +164,7 @@ async function health(asked: Asked): Promise<Reply> {
   const stored = find(asked);
   if (stored === undefined) return { status: 500, body: { message: 'Unable to load datasource metadata' } };
   const check = healthChecks[stored.type];
-  if (check === undefined) return { status: 404, body: { message: 'Plugin not found' } };
+  if (check === undefined) return { status: 500, body: { message: 'Plugin unavailable' } };
   try {
     const answer = await asked.grafana.fetch(`${stored.url}${check.path}`);
     if (answer.ok) return { status: 200, body: { status: 'OK', message: check.ok } };

@@ -137,7 +137,8 @@ function saved(stored: Stored, { path, file, provider, known }: Saving, log: Log
   const isSame = former?.path === path && former.md5 === md5;
   const version = (former?.version ?? 0) + (isSame ? 0 : 1);
   const names = { provider, path, md5 };
-  const next: StoredDashboard = { id, uid, version, folder, model, ...(apiVersion && { apiVersion }), ...names };
+  const schema = apiVersion?.includes('/v2') ? { apiVersion } : {};
+  const next: StoredDashboard = { id, uid, version, folder, model, ...schema, ...names };
   return { ...all, dashboards: [...stored.dashboards.filter((one) => one !== former), next] };
 }
 
@@ -162,8 +163,7 @@ function readModel(content: string, fail: (error: string) => void): FileDashboar
     const model = isResource ? (spec as Fields) : read;
     const uid = isResource ? (metadata as Fields)['name'] : read['uid'];
     if (typeof model['title'] === 'string' && model['title'] !== '') {
-      const isV2 = isResource && /\/v2/.test(apiVersion);
-      return { uid: String(uid), title: model['title'], model, apiVersion: isV2 ? apiVersion : undefined };
+      return { uid: String(uid), title: model['title'], model, apiVersion: isResource ? apiVersion : undefined };
     }
     fail('Dashboard title cannot be empty');
   } catch (error) {
