@@ -8,7 +8,7 @@ import { type GrafanaStack, grafanaStack } from './grafana-stack.ts';
 export const grafanas = ['the stand-in', 'a real image'] as const;
 
 /** Defines a check on one Grafana. */
-export type Check = (name: string, body: (stack: GrafanaStack) => Promise<void>) => void;
+export type Check = (name: string, body: (stack: GrafanaStack) => Promise<void>, timeoutMs?: number) => void;
 
 /**
  * Shares one stack with a Grafana between the checks of a `describe`: the stand-in's image, or a real one; where that is
@@ -48,9 +48,13 @@ export function grafanaChecks(
     expect((await stack?.log())?.filter((line) => line.includes('the stand-in')) ?? []).toEqual([]);
   });
 
-  return (name, body) =>
-    test(name, async (context) => {
-      if (stack === undefined) return context.skip(whyNot);
-      await body(stack);
-    }, 240_000);
+  return (name, body, timeoutMs = 240_000) =>
+    test(
+      name,
+      async (context) => {
+        if (stack === undefined) return context.skip(whyNot);
+        await body(stack);
+      },
+      timeoutMs,
+    );
 }
