@@ -84,9 +84,10 @@ export function createExecutors(context: ExecutorContext): Executors {
     const loaded = context.loaded?.get(name);
     const changedAt = changes.get(name);
     const isFirstStart = context.firstStarts.has(name);
+    const isStarted = exits.has(name);
     return driverContext({
       ...server,
-      ...{ release, loaded, changedAt, signal, onProgress, onNote, rejected, isFirstStart },
+      ...{ release, loaded, changedAt, signal, onProgress, onNote, rejected, isFirstStart, isStarted },
       deadlineMs: confirmMs,
     });
   };

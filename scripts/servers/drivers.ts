@@ -32,6 +32,7 @@ export interface RunningServer {
   readonly changedAt?: Date | undefined;
   readonly given: Secrets;
   readonly isFirstStart: boolean;
+  readonly isStarted: boolean;
   readonly rejected: Set<string>;
   readonly engine: Engine;
   /** With the location of the service. */

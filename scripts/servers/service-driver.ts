@@ -57,6 +57,8 @@ export interface DriverContext {
   readonly given: ReadonlyMap<string, Secret>;
   /** Whether this command generated the server's secrets: it has never run with them. */
   readonly isFirstStart: boolean;
+  /** Whether this command started the server. */
+  readonly isStarted: boolean;
   /** The passwords that the server has rejected within this command. */
   readonly rejected: Set<string>;
   readonly clock: Clock;

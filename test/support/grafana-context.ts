@@ -34,6 +34,7 @@ export function contextOf(standIn: GrafanaStandIn, release: Release, kept: Secre
     request: requester(standIn.url),
     exec: async (argv, stdin = '') => standIn.cli(argv, stdin),
     isFirstStart: false,
+    isStarted: false,
     rejected: new Set(),
     onNote: () => undefined,
     lastLines: async () => standIn.log,

@@ -30,8 +30,9 @@ export const grafanaDriver: ServiceDriver = {
   async confirm(context) {
     const client = await signIn(context);
     await confirmFiles(context, client);
-    if (context.isFirstStart) {
-      // A new Grafana 12 migrates its secrets once, and then prunes none of the datasources that it has by that time.
+    if (context.isStarted) {
+      // Until a Grafana that starts has read its files, it has the datasources of its database; and it exits over files that it
+      // rejects. A new one, of version 12, migrates its secrets once, and then prunes none of the datasources that it has by then.
       await reloadFiles(context, client, ['datasources']);
       await confirmFiles(context, client);
     }

@@ -15,7 +15,7 @@ async function running(folder: Folder) {
   const { release } = await renderGrafana(folder, env);
   const standIn = await GrafanaStandIn.start({ password: 'right', files: release.files });
   const kept = keptInMemory({ 'admin-password': 'right' });
-  await grafanaDriver.confirm({ ...contextOf(standIn, release, kept), isFirstStart: true });
+  await grafanaDriver.confirm({ ...contextOf(standIn, release, kept), isFirstStart: true, isStarted: true });
   return {
     standIn,
     confirm: () => grafanaDriver.confirm(contextOf(standIn, release, kept)),
@@ -104,6 +104,15 @@ describe.each(['reload', 'restart'] as const)('by a %s must be taken', (how) => 
     await using grafana = await running(stack(before, rest));
     await expect(grafana.change(stack(after), how)).resolves.toEqual([]);
   });
+});
+
+test('a Grafana that was started must be confirmed only once it has taken its files', async () => {
+  await using setUp = await running(stack(['{name: Loki, type: loki, uid: loki, url: "http://loki:3100"}']));
+  const { release } = await renderGrafana(stack(['{name: Loki, type: loki, orgId: 7}']), env);
+  await setUp.standIn.put(release.files);
+  // It is healthy, and has not read them yet.
+  const context = { ...contextOf(setUp.standIn, release, setUp.kept), isStarted: true };
+  await expect(grafanaDriver.confirm(context)).rejects.toThrow(/it answers 500[\s\S]*its log: .*org/);
 });
 
 test('a change of dashboards alone must leave the datasources, unless one was changed by hand', async () => {
