@@ -130,7 +130,9 @@ function readHealth(body: string): Reading | undefined {
 
 /** The error of a line of Grafana's log, else the line itself. */
 export function errorOf(line: string): string {
-  return (errorIn(line) ?? line).replace(/^Error: \u2717 /, '').trim();
+  const error = (errorIn(line) ?? line).replace(/^Error: \u2717 /, '').trim();
+  // That of a part which fails at start is inside those of all that depend on it.
+  return /^invalid service state: .*\bfailure: (.*?)\]?$/s.exec(error)?.[1] ?? error;
 }
 
 /** Grafana writes "Database locked, sleeping then retrying", with an error, at ordinary starts. */

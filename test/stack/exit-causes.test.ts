@@ -172,6 +172,20 @@ const exits: readonly (readonly [service: string, lines: readonly string[], caus
     ],
     undefined,
   ],
+  [
+    'grafana',
+    [
+      'Error: ✗ invalid service state: Failed, expected: Terminated, failure: invalid service state: Failed, expected: Running, failure: not healthy, 0 terminated, 1 failed: [starting module plugin.backgroundinstaller: invalid service state: Failed, expected: Running, failure: failed to install plugin nosuch-datasource@: Get "https://grafana.com/api/plugins/nosuch-datasource/versions": dial tcp: lookup grafana.com on 127.0.0.11:53: no such host]',
+    ],
+    'it could not download a plugin to install at start: failed to install plugin nosuch-datasource@: Get "https://grafana.com/api/plugins/nosuch-datasource/versions": dial tcp: lookup grafana.com on 127.0.0.11:53: no such host',
+  ],
+  [
+    'grafana',
+    [
+      'Error: ✗ invalid service state: Failed, expected: Terminated, failure: invalid service state: Failed, expected: Running, failure: not healthy, 0 terminated, 1 failed: [starting module provisioning: invalid service state: Failed, expected: Running, failure: Datasource provisioning error: failed to provision "L" data source: [org.notFound] failed to get org by ID: 9]',
+    ],
+    'it could not provision its datasources: Datasource provisioning error: failed to provision "L" data source: [org.notFound] failed to get org by ID: 9',
+  ],
   ['grafana', ['level=info msg=bye'], undefined],
   ['alertmanager', [], undefined],
 ];
