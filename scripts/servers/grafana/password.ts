@@ -9,7 +9,8 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext } from '../service-driver.ts';
 import { GrafanaClient } from './client.ts';
 
-export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'>;
+export type PasswordContext = Pick<DriverContext, 'exec' | 'kept' | 'request'> &
+  Partial<Pick<DriverContext, 'rejected'>>;
 
 const generatedLength = 24;
 
@@ -81,7 +82,7 @@ export async function rotatePassword(context: PasswordContext, given?: Secret): 
  */
 export async function setPassword(context: PasswordContext, password: Secret): Promise<string | undefined> {
   const { current, next } = await storedPasswords(context);
-  const id = await adminId(context, password);
+  const id = await adminId(context, password, current);
   if (next?.reveal() !== password.reveal()) await context.kept.write(nextName, password);
   const { exitCode, output } = await resetPassword(context, id, password);
   // It exits with 0 even when it could not change the user (pkg/cmd/grafana-cli/commands/reset_password_command.go, 12.4).
@@ -96,7 +97,7 @@ export async function setPassword(context: PasswordContext, password: Secret): P
     case 'ok':
       return undefined;
     case 'unauthorized':
-      return `the password is set and stored, but Grafana does not let ${adminUser} sign in: after five wrong passwords it locks a user for five minutes; or the user is disabled`;
+      return `the password is set and stored, but Grafana does not let ${adminUser} sign in: after five wrong passwords it locks a user for five minutes; or the user is disabled or was renamed`;
     case 'noAnswer':
       return `the password is set and stored, but Grafana does not answer: ${response.message}`;
     case 'absent':
@@ -108,17 +109,21 @@ export async function setPassword(context: PasswordContext, password: Secret): P
 
 /** No user has this id: grafana cli then changes nothing and lists the server admins. */
 const nobody = 0;
+/** The admin of a new database. */
+const firstUser = 1;
 
 /**
  * The id of the server admin that promstack signs in as. grafana cli sets the password of the user with the id 1, whoever
  * that is: the admin may have been renamed, or deleted and created again.
  */
-async function adminId(context: PasswordContext, password: Secret): Promise<number> {
+async function adminId(context: PasswordContext, password: Secret, current: Secret | undefined): Promise<number> {
   const { exitCode, output } = await resetPassword(context, nobody, password);
   const admins = [...output.matchAll(/Username: (.*\S)\s+ID: (\d+)/g)].map(([, login = '', id]) => ({
     login,
     id: Number(id),
   }));
+  // Grafana 12.4 cannot list them in Postgres: its query compares a boolean with 1.
+  if (/failed to list admin users/.test(output)) return signedInId(context, current);
   if (admins.length === 0) throw cliError(exitCode, output);
   const admin = admins.find(({ login }) => login.toLowerCase() === adminUser);
   if (admin !== undefined) return admin.id;
@@ -135,6 +140,13 @@ async function adminId(context: PasswordContext, password: Secret): Promise<numb
         ? `sign in to Grafana as ${names}, and make ${adminUser} a server admin again, or create it, under Administration, Users`
         : `sign in to Grafana as a server admin, and rename ${first.login} to ${adminUser}, or create a server admin ${adminUser}, under Administration, Users`,
   });
+}
+
+/** The id of the admin that the stored password signs in, else that of the one which Grafana created at its first start. */
+async function signedInId({ request, rejected }: PasswordContext, current: Secret | undefined): Promise<number> {
+  if (current === undefined || rejected?.has(current.reveal())) return firstUser;
+  const response = await new GrafanaClient(request, current).user();
+  return response.kind === 'ok' ? response.value.id : firstUser;
 }
 
 /** Passes the password on stdin, since arguments are visible to all users of the host. */

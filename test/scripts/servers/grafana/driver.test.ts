@@ -855,6 +855,35 @@ describe('the password', () => {
     await expect(setUp.confirm()).resolves.toEqual([]);
   });
 
+  test.each([
+    ['a stored one that signs in', 'right', 3],
+    ['a stored one that does not', 'lost', 1],
+  ])('must be set in a database whose admins Grafana cannot list, with %s', async (_, kept, id) => {
+    await using setUp = await scene({ kept });
+    const { standIn } = setUp;
+    // As in Postgres.
+    const error =
+      'failed to list admin users: could not read user from database. Error: pq: operator does not exist: boolean = integer';
+    const context: typeof setUp.context = {
+      ...setUp.context,
+      exec: async (argv, stdin = '') => {
+        if (!argv.join(' ').includes('--user-id 0 ')) return standIn.cli(argv, stdin);
+        return {
+          exitCode: 1,
+          stdout: 'New Password: \n\nAdmin user cannot be found ✘. \n',
+          stderr: `Error: ✗ ${error}\n`,
+        };
+      },
+    };
+    const [admin] = standIn.users;
+    if (admin === undefined) throw new Error('the stand-in has no admin');
+    standIn.users = [{ ...admin, id }];
+    const { password, warning } = await rotatePassword(context);
+    expect(warning).toBeUndefined();
+    expect(standIn.users[0]).toMatchObject({ id, password: hashOf(password.reveal()) });
+    expect(setUp.kept.texts.get('admin-password')).toBe(password.reveal());
+  });
+
   test('must be kept when it was set but the admin is locked out, with a warning', async () => {
     await using setUp = await scene();
     const wrong = new GrafanaClient(setUp.context.request, new Secret('wrong', 'a test'));
