@@ -17,6 +17,7 @@ import {
   stackDatasources,
 } from './datasources.ts';
 import { problems } from './problems.ts';
+import { provisioningProblems } from './provisioning-problems.ts';
 import { environment, generatedSecrets, iniFile, secretFiles } from './settings.ts';
 
 const port = 3000;
@@ -86,7 +87,7 @@ export const grafana = defineService({
   isReadAtStart: (path) => !Object.hasOwn(ownPaths, path.split('/')[0] ?? ''),
   problems,
   files: (config) => [...iniFile(config), ...secretFiles(config)],
-  fileProblems: sharedNames,
+  fileProblems: (files) => [...sharedNames(files), ...provisioningProblems(files)],
   stamp: (files, _revision, config, hash) => markDashboards(files, config, hash),
   emptyFolders: ['provisioning/plugins', 'provisioning/alerting', ...furtherFolders],
   linkedFolder: dashboardsFolder,

@@ -41,7 +41,9 @@ export async function tryGrafana(
     }
     const loaded = await loadStack({ file: join(path, 'stack.yml'), cwd: path, env });
     if (!loaded.ok) return { diagnostics: loaded.error };
-    const rendering = render(loaded.value, await loadTemplates(undefined, path));
+    const hasTemplates = Object.keys(folder).some((name) => name.startsWith('templates/'));
+    const userTemplates = hasTemplates ? join(path, 'templates') : undefined;
+    const rendering = render(loaded.value, await loadTemplates(userTemplates, path));
     if (!rendering.ok) return { diagnostics: rendering.error };
     const { config } = rendering.value;
     const grafana = rendering.value.services.find(({ service }) => service.name === 'grafana');

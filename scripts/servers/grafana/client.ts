@@ -24,7 +24,7 @@ export type GrafanaFailure = Exclude<GrafanaResponse<unknown>, { kind: 'ok' }>;
 type NoAnswer = Extract<GrafanaFailure, { kind: 'noAnswer' }>;
 
 /** The kinds of provisioning files that Grafana can reload. */
-export type Provisioned = 'datasources' | 'dashboards';
+export type Provisioned = 'datasources' | 'plugins' | 'alerting' | 'dashboards';
 
 const port = 3000;
 

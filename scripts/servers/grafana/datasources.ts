@@ -2,10 +2,10 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { pluginOf } from '../../../stack/grafana/datasource-types.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
-import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
+import { isMapping, listOf, type Mapping } from '../../../stack/values/mapping.ts';
 import { PlainScalar, plainScalars } from '../../../stack/values/plain-scalar.ts';
 import { mapLimit } from '../../util/map-limit.ts';
-import { datasourceFields, type GrafanaClient, type StoredDatasource } from './client.ts';
+import { datasourceFields, type GrafanaClient, type Provisioned, type StoredDatasource } from './client.ts';
 import { textOf } from './dashboards.ts';
 
 const provisioned = z.looseObject({
@@ -15,8 +15,6 @@ const provisioned = z.looseObject({
   jsonData: z.record(z.string(), z.unknown()).default({}),
   secureJsonData: z.record(z.string(), z.unknown()).default({}),
 });
-
-const provisioningSchema = z.looseObject({ datasources: z.array(provisioned).default([]) });
 
 /** A datasource of a release, with the values that Grafana will store. */
 export interface ExpectedDatasource extends z.infer<typeof provisioned> {
@@ -43,8 +41,12 @@ const plainFields = [
 export function expectedDatasources(files: readonly RenderedFile[]): readonly ExpectedDatasource[] {
   const all = files.flatMap((file) => {
     if (!isDatasourceFile(file)) return [];
-    const { datasources } = provisioningSchema.parse(unescaped(parse(textOf(file), plainScalars) ?? {}));
-    return datasources.map((datasource) => ({ ...datasource, file }));
+    const content = unescaped(parse(textOf(file), plainScalars));
+    return listOf(isMapping(content) ? content['datasources'] : undefined).flatMap((item) => {
+      // Files of the user's own templates may have what only Grafana can judge.
+      const { success, data } = provisioned.safeParse(asGrafanaReads(item));
+      return success ? [{ ...data, file }] : [];
+    });
   });
   return all.map((datasource) => {
     const hasDefault = all.some(({ orgId, isDefault }) => isDefault && orgId === datasource.orgId);
@@ -56,6 +58,20 @@ function isDatasourceFile({ path }: RenderedFile): boolean {
   return /^provisioning\/datasources\/[^/]+\.ya?ml$/.test(path);
 }
 
+/** Grafana takes scalars of any type, and an empty value as none. */
+function asGrafanaReads(item: unknown): unknown {
+  if (!isMapping(item)) return item;
+  return Object.fromEntries(
+    Object.entries(item).map(([key, value]) => {
+      const isText = plainFields.some((field) => field === key) && typeof value !== 'object';
+      const isFlag = key in datasourceFields && /^(?:true|false)$/.test(String(value));
+      if (value === null) return [key, undefined];
+      if (isFlag) return [key, String(value) === 'true'];
+      return [key, isText ? String(value) : value];
+    }),
+  );
+}
+
 /** In the values of provisioning files, `$$` is an escaped `$`. */
 function unescaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', () => '$');
@@ -64,12 +80,12 @@ function unescaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unescaped(inner)]));
 }
 
-/** Whether the datasources of two releases have the same files. */
-export function haveSameDatasources(before: readonly RenderedFile[], after: readonly RenderedFile[]): boolean {
+/** Whether two releases have the same provisioning files of a kind. */
+export function haveSame(kind: Provisioned, before: readonly RenderedFile[], after: readonly RenderedFile[]): boolean {
   const [first, second] = [before, after].map((files) =>
     JSON.stringify(
       files
-        .filter(isDatasourceFile)
+        .filter(({ path }) => path.startsWith(`provisioning/${kind}/`))
         .map((file) => [file.path, textOf(file)])
         .sort(),
     ),

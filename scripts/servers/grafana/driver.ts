@@ -4,7 +4,7 @@ import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
-import { changedDatasources, expectedDatasources, haveSameDatasources, whyNoServer } from './datasources.ts';
+import { changedDatasources, expectedDatasources, haveSame, whyNoServer } from './datasources.ts';
 import { formatError, provisioningErrors } from './log.ts';
 import { madeByHand } from './made-by-hand.ts';
 import { removeOld } from './remove-old.ts';
@@ -13,15 +13,19 @@ import { quietSignIn, signIn, signInProblems } from './sign-in.ts';
 const reloadMs = 30_000;
 const perFileMs = 100;
 
+/** Provisioning files that only templates of the user's add. */
+const userKinds = ['plugins', 'alerting'] as const;
+
 /** Signs in to Grafana, reloads its provisioning files, and reads the result back by uid. */
 export const grafanaDriver: ServiceDriver = {
   async reload(context) {
     const client = await signIn(context);
     const { loaded, release } = context;
-    const isNew = loaded === undefined || !haveSameDatasources(loaded, release.files);
+    const isNew = loaded === undefined || !haveSame('datasources', loaded, release.files);
     // While datasources are loaded again, Grafana is without them for a moment: so not for nothing.
     const isChanged = isNew || (await changedDatasources(client, expectedDatasources(release.files))).length > 0;
-    await reloadFiles(context, client, isChanged ? ['datasources', 'dashboards'] : ['dashboards']);
+    const others = userKinds.filter((kind) => !haveSame(kind, loaded ?? [], release.files));
+    await reloadFiles(context, client, [...(isChanged ? (['datasources'] as const) : []), ...others, 'dashboards']);
     // A successful reload may have left a datasource unchanged; a second one corrects it.
     const isLeft = isChanged && (await changedDatasources(client, expectedDatasources(release.files))).length > 0;
     if (isLeft) await reloadFiles(context, client, ['datasources']);
@@ -33,7 +37,8 @@ export const grafanaDriver: ServiceDriver = {
     if (context.isStarted) {
       // Until a Grafana that starts has read its files, it has the datasources of its database; and it exits over files that it
       // rejects. A new one, of version 12, migrates its secrets once, and then prunes none of the datasources that it has by then.
-      await reloadFiles(context, client, ['datasources']);
+      const others = userKinds.filter((kind) => !haveSame(kind, [], context.release.files));
+      await reloadFiles(context, client, ['datasources', ...others]);
       await confirmFiles(context, client);
     }
     const notes = await Promise.all([datasourceNotes(context, client), removeOld(context, client)]);

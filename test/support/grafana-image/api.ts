@@ -59,7 +59,11 @@ const noDashboard: Reply = { status: 404, body: { message: 'Dashboard not found'
 
 /** The routes of 12.4 that are known; nothing else is answered. */
 export const routes: readonly Route[] = [
-  { pattern: /^POST \/api\/admin\/provisioning\/(datasources|dashboards)\/reload$/, role: 'admin', handle: reload },
+  {
+    pattern: /^POST \/api\/admin\/provisioning\/(datasources|plugins|alerting|dashboards)\/reload$/,
+    role: 'admin',
+    handle: reload,
+  },
   { pattern: /^POST \/api\/datasources$/, role: 'admin', handle: addDatasource },
   { pattern: /^GET \/api\/datasources$/, role: 'viewer', handle: datasources },
   { pattern: /^DELETE \/api\/datasources\/uid\/([^/]+)$/, role: 'admin', handle: deleteDatasource },
@@ -95,14 +99,14 @@ export function provisioningError(error: unknown): string {
 }
 
 function reload({ one, grafana }: Asked): Reply {
-  const what = one === 'dashboards' ? 'dashboards' : 'datasources';
   try {
-    grafana.reload(what);
+    // Of plugins and alerting only that they are asked for is known.
+    if (one === 'datasources' || one === 'dashboards') grafana.reload(one);
   } catch (error) {
     grafana.log(provisioningError(error));
     return { status: 500, body: { message: '' } };
   }
-  return { status: 200, body: { message: `${what.charAt(0).toUpperCase()}${what.slice(1)} config reloaded` } };
+  return { status: 200, body: { message: `${one.charAt(0).toUpperCase()}${one.slice(1)} config reloaded` } };
 }
 
 function find({ one, orgId, grafana }: Asked): StoredDatasource | undefined {

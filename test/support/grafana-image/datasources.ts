@@ -99,8 +99,8 @@ function readFile(path: string, env: NodeJS.ProcessEnv): File {
 
 function text(fields: Fields, key: string): string {
   const value = fields[key] ?? '';
-  if (typeof value !== 'string') throw new Error(`yaml: cannot unmarshal ${typeof value} into the string ${key}`);
-  return value;
+  if (typeof value === 'object') throw new Error(`yaml: cannot unmarshal ${typeof value} into the string ${key}`);
+  return String(value);
 }
 
 /** The keys of all mappings in the order of their names, as Go writes them. */

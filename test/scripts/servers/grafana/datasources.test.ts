@@ -106,6 +106,33 @@ describe.each(['reload', 'restart'] as const)('by a %s must be taken', (how) => 
   });
 });
 
+test('a provisioning file of the user’s own must be confirmed as Grafana reads it', async () => {
+  const mine = (items: string): Folder => ({
+    'stack.yml': '{}',
+    'templates/grafana/provisioning/datasources/mine.yml': `apiVersion: 1\ndatasources:\n${items}`,
+  });
+  await using setUp = await running(
+    mine('  - {name: Mine, type: loki, uid: mine, url: "http://loki:3100", user: 7, editable:, basicAuth: false}\n'),
+  );
+  await expect(setUp.confirm()).resolves.toEqual([]);
+  setUp.standIn.changeDatasource('mine', { user: '8' });
+  expect(await setUp.confirm().catch(String)).toContain('its user is "8", not "7"');
+});
+
+test("a change of alerting files of the user's own must be loaded by a reload, and only then", async () => {
+  const rules = (group: string): Folder => ({
+    'stack.yml': '{}',
+    'templates/grafana/provisioning/alerting/mine.yml': `apiVersion: 1\ngroups: [{orgId: 1, name: ${group}, folder: f}]\n`,
+  });
+  await using setUp = await running(rules('a'));
+  const asked = () => setUp.standIn.requests.filter((request) => request.endsWith('/alerting/reload')).length;
+  expect(asked()).toBe(1);
+  await setUp.change(rules('b'), 'reload');
+  expect(asked()).toBe(2);
+  await setUp.change(rules('a'), 'restart');
+  expect(asked()).toBe(2);
+});
+
 test('a Grafana that was started must be confirmed only once it has taken its files', async () => {
   await using setUp = await running(stack(['{name: Loki, type: loki, uid: loki, url: "http://loki:3100"}']));
   const { release } = await renderGrafana(stack(['{name: Loki, type: loki, orgId: 7}']), env);

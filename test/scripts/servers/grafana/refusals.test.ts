@@ -17,6 +17,11 @@ const dashboard = (content: object, file = 'disks.json'): Folder => ({
   'stack.yml': 'grafana:\n  dashboards: [dashboards]\n',
   [`dashboards/${file}`]: content,
 });
+/** A provisioning file of the user's own with one item. */
+const provisioned = (folder: string, list: string, item: string): Folder => ({
+  'stack.yml': '{}',
+  [`templates/grafana/provisioning/${folder}/mine.yml`]: `apiVersion: 1\n${list}:\n  - ${item}\n`,
+});
 const panel = (...panels: readonly object[]) => ({ title: 'Disks', uid: 'disks', panels });
 
 const cases: readonly Case[] = [
@@ -278,6 +283,42 @@ const cases: readonly Case[] = [
     expected: [
       'stack.yml:4:7 "level = debug" is not a valid name in grafana.ini',
       'names consist of letters, digits, dots, - and _',
+    ],
+  },
+  {
+    name: "a datasource without a type in a provisioning file of the user's",
+    folder: provisioned('datasources', 'datasources', '{name: Mine, uid: mine}'),
+    expected: ['mine.yml:3:5 the datasource has no type', 'add one, such as "type: prometheus"'],
+  },
+  {
+    name: "a datasource without a name in a provisioning file of the user's",
+    folder: provisioned('datasources', 'datasources', '{type: loki, name: ""}'),
+    expected: ['mine.yml:3:5 the datasource has no name', 'add one'],
+  },
+  {
+    name: "a flag of a datasource that is neither true nor false in a provisioning file of the user's",
+    folder: provisioned('datasources', 'datasources', '{name: Mine, type: loki, isDefault: maybe}'),
+    expected: ['mine.yml:3:41 expected true or false', 'Grafana loads no datasource at all while one is invalid'],
+  },
+  {
+    name: "a list in place of a string in a provisioning file of the user's",
+    folder: provisioned('datasources', 'datasources', '{name: Mine, type: loki, url: [a]}'),
+    expected: ['mine.yml:3:35 expected a string', 'Grafana loads no datasource at all while one is invalid'],
+  },
+  {
+    name: 'a provider of dashboards that Grafana does not have',
+    folder: provisioned('dashboards', 'providers', '{name: mine, type: git, options: {path: /x}}'),
+    expected: [
+      'mine.yml:3:24 Grafana has no provider of dashboards of the type "git"',
+      'write "type: file", or remove it',
+    ],
+  },
+  {
+    name: 'a provider of dashboards without a path',
+    folder: provisioned('dashboards', 'providers', '{name: mine}'),
+    expected: [
+      'mine.yml:3:5 the provider of dashboards has no options.path',
+      'add "options: {path: /etc/promstack/FOLDER}"',
     ],
   },
   {
