@@ -16,6 +16,7 @@ import {
 } from '../state/history.ts';
 import { readRelease } from '../state/release-files.ts';
 import { type ReleaseFolder, revisionOf, slotOf } from '../state/release-folder.ts';
+import { redact } from '../util/redaction.ts';
 import { userAtHost } from '../util/user.ts';
 
 /** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
@@ -49,7 +50,8 @@ export async function recordRevision(options: {
     changed: changedFiles(await releasesBefore(previous, desired, history, files), releasesOf(desired), history),
     services: Object.fromEntries(releases),
     without: desired.without ?? lastConfirmed(history)?.without,
-    refused,
+    // It may quote a server's log; later commands may not know the secrets of today.
+    refused: refused === undefined ? undefined : redact(refused),
   };
   // What no revision needs any more may have secrets in it.
   await addToHistory(files, historyOwner, history, entry, (after) =>

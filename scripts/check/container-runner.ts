@@ -38,6 +38,8 @@ export function containerRunner(engine: Engine, stack: string, findImage: FindIm
 /** How long a server may take to start, and how long after that a background task of it may still crash it, in milliseconds. */
 const startMs = 20_000;
 const crashMs = 500;
+/** In place of the exit code of a server that does neither. */
+const stillStarting = -1;
 
 class ContainerRunner implements CheckRunner {
   readonly where: string;
@@ -78,7 +80,9 @@ class ContainerRunner implements CheckRunner {
       return this.#batch;
     }
     const [argv = []] = runsOf(command, configDir);
-    return new Map([[command, toRun(await this.#inContainer(argv, [], signal, untilPrinted), configDir)]]);
+    const exit = await this.#inContainer(argv, [], signal, untilPrinted);
+    const why = `it was not ready within ${startMs / 1_000} s`;
+    return new Map([[command, exit.exitCode === stillStarting ? { kind: 'notRun', why } : toRun(exit, configDir)]]);
   }
 
   async #runAll(signal: AbortSignal): Promise<ReadonlyMap<CheckCommand, CheckRun>> {
@@ -152,7 +156,7 @@ class ContainerRunner implements CheckRunner {
     }
   }
 
-  /** The exit code of a server that exits before or soon after it has started, never 0 then; 0 for one that runs. */
+  /** The exit code of a server that exits before or soon after it has started, at least 1; 0 for one that runs. */
   async #exitUnless(started: RegExp, container: string, exit: Promise<number>, signal: AbortSignal): Promise<number> {
     const timeout = AbortSignal.timeout(startMs);
     const until = AbortSignal.any([signal, timeout]);
@@ -166,7 +170,7 @@ class ContainerRunner implements CheckRunner {
         }
       } catch (error) {
         if (signal.aborted || !timeout.aborted) throw error;
-        return 0;
+        return stillStarting;
       }
       return failed;
     };

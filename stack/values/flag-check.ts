@@ -117,7 +117,7 @@ function explainFlags(output: string, flags: ServerFlags): readonly CheckFinding
 function errorOf(output: string): string {
   const parsing = parsingError.exec(output)?.[1];
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const crash = /^(?:panic|fatal error): (.+)$/m.exec(output)?.[1];
+  const crash = /^(?:panic|fatal error): (.+?)(?: \[recovered.*)?$/m.exec(output)?.[1];
   if (crash !== undefined) return `it crashes when it starts: ${crash}`;
   const logged = lines.flatMap((line) => (/level=error/i.test(line) ? (errorIn(line) ?? []) : []))[0];
   return parsing ?? logged ?? errorIn(lines.at(-1) ?? '') ?? lines[0]?.trim() ?? 'it exits without a message';

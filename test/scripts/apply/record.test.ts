@@ -5,6 +5,7 @@ import type { Desired } from '../../../scripts/plan/desired.ts';
 import { newestFolders, readHistory } from '../../../scripts/state/history.ts';
 import { releaseEntries } from '../../../scripts/state/release-files.ts';
 import { freeFolder, type ReleaseFolder } from '../../../scripts/state/release-folder.ts';
+import { addSecret } from '../../../scripts/util/redaction.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 import { stackOf } from '../../support/memory-stack.ts';
@@ -105,6 +106,16 @@ test('files that are the same as before the stack was taken down must not be lis
   const { entries } = await readHistory(stack.files, service);
   expect(entries.map(({ changed }) => changed).slice(1)).toEqual([[], ['rules/a.yml'], ['rules/a.yml']]);
   expect(stack.stored).toContain('r3');
+});
+
+test('a reason must be stored without the secrets that it quotes', async () => {
+  const secret = 'hunter2-of-the-telegram-bot';
+  addSecret(secret);
+  const stack = new RecordedStack();
+  await stack.change('r1', `starting alertmanager: Post "https://api.telegram.org/bot${secret}/send"`);
+  const { entries } = await readHistory(stack.files, service);
+  expect(entries[0]?.refused).toContain('starting alertmanager');
+  expect(JSON.stringify(entries)).not.toContain(secret);
 });
 
 test('files that no revision needs any more must be deleted, since they may have secrets in them', async () => {
