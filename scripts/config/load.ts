@@ -51,7 +51,7 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   const stack = config === undefined ? [] : stackProblems(config).filter(isIndependent);
   const userFiles = config === undefined ? undefined : await readUserFiles(config, folder, cwd, options.judged);
 
-  const diagnostics = inOrder([
+  const diagnostics = inOrder(sources, [
     ...read.value.diagnostics,
     ...secretErrors,
     ...[...validated.problems, ...stack, ...(userFiles?.problems.filter(isIndependent) ?? [])].map(merged.toDiagnostic),
@@ -118,9 +118,15 @@ export async function loadConfig(
 ): Promise<Result<LoadedConfig>> {
   const read = await readStack(options);
   if (!read.ok) return read;
-  const { merged, origin } = read.value;
+  const { merged, origin, sources } = read.value;
   const { config, problems, isNamed } = validateRead(read.value, options.cwd);
-  const diagnostics = inOrder([...read.value.diagnostics, ...problems.map(merged.toDiagnostic)]);
+  // A mistake in an env file may be in a variable for another command.
+  const noEnvFile = read.value.environment.diagnostics().filter(({ code }) => code === 'no-env-file');
+  const diagnostics = inOrder(sources, [
+    ...read.value.diagnostics,
+    ...problems.map(merged.toDiagnostic),
+    ...noEnvFile,
+  ]);
   if (config === undefined || diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
   if (isNamed) return ok({ config, origin });
   const name = await nameOf(origin, config.name, options);
@@ -152,9 +158,9 @@ function overlap(key: KeyPath, other: KeyPath): boolean {
   return key.slice(0, shared).every((step, at) => step === other[at]);
 }
 
-/** Sorts by file, in order of appearance, then by position, and removes duplicates. */
-function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const files = [...new Set(diagnostics.map(({ where }) => where?.file))];
+/** Sorts by file, the stack files first, then by position, and removes duplicates. */
+function inOrder(sources: ReadStack['sources'], diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = [...new Set([...sources.map(({ file }) => file), ...diagnostics.map(({ where }) => where?.file)])];
   const seen = new Set<string>();
   return diagnostics
     .filter(({ where, message }) => {

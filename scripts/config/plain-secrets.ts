@@ -1,6 +1,6 @@
-import { Secret } from '../../stack/secret.ts';
+import { isCollection } from '../../stack/values/mapping.ts';
 import { PlainScalar } from '../../stack/values/plain-scalar.ts';
-import { addSecret, redactUrls } from '../util/redaction.ts';
+import { addSecret, mask, redactUrls } from '../util/redaction.ts';
 
 /** Keys of any service whose values are secret, when they are written in place. */
 const secretKey =
@@ -8,18 +8,34 @@ const secretKey =
 /** PagerDuty's routing key is a secret of 32 characters, VictorOps' the name of a team. */
 const minRoutingKey = 20;
 
+/** The value with the secrets that it has in place, as plain text, replaced. */
+export function maskPlainSecrets(value: unknown, key = ''): unknown {
+  if (isPlainSecret(value, key)) return mask;
+  if (typeof value === 'string') return redactUrls(value);
+  if (!isCollection(value)) return value;
+  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
+    return [name, maskPlainSecrets(inner, keyBelow(value, key, name))];
+  });
+  return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
+}
+
 /** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
-export function addPlainSecrets(read: unknown, key = ''): void {
-  const value = read instanceof PlainScalar || typeof read === 'number' ? String(read) : read;
-  if (typeof value === 'string') {
-    if (secretKey.test(key) || (key === 'routing_key' && value.length >= minRoutingKey)) addSecret(value);
-    addUrlSecrets(value);
-  }
-  if (typeof value !== 'object' || value === null || value instanceof Secret) return;
-  const isSecret = key === 'secureJsonData' || key === 'secure_json_data';
-  for (const [name, inner] of Object.entries(value)) {
-    addPlainSecrets(inner, isSecret ? 'secret' : Array.isArray(value) ? key : name);
-  }
+export function addPlainSecrets(value: unknown, key = ''): void {
+  if (isPlainSecret(value, key)) addSecret(String(value));
+  if (typeof value === 'string') addUrlSecrets(value);
+  if (!isCollection(value)) return;
+  for (const [name, inner] of Object.entries(value)) addPlainSecrets(inner, keyBelow(value, key, name));
+}
+
+function isPlainSecret(value: unknown, key: string): boolean {
+  if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof PlainScalar)) return false;
+  return secretKey.test(key) || (key === 'routing_key' && String(value).length >= minRoutingKey);
+}
+
+/** The key that says whether a value is secret: that of a list counts for its items. */
+function keyBelow(value: object, key: string, name: string): string {
+  if (key === 'secureJsonData' || key === 'secure_json_data') return 'secret';
+  return Array.isArray(value) ? key : name;
 }
 
 /** Messages may have a part of the URL only, or the text that it encodes. */

@@ -123,7 +123,7 @@ function readLongForm({ tag, key, hasDefault }: SecretKind, map: YAMLMap): Secre
   const form = { argument: argument.trim(), isInline: inline };
   if (!map.has('default')) return form;
   const preset = map.get('default');
-  if (preset !== null && !isCollection(preset) && !(preset instanceof Secret))
+  if (preset !== undefined && !isCollection(preset) && !(preset instanceof Secret))
     return { ...form, default: String(preset) };
   return {
     code: 'secret-form',

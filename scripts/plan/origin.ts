@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import type { StackOrigin } from '../config/loaded.ts';
-import { filesText, isSameOrigin } from '../state/origin.ts';
+import { filePaths, filesText, isSameOrigin } from '../state/origin.ts';
 import { pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -54,7 +53,6 @@ function originText(origin: StackOrigin, other: StackOrigin): string {
   return origin.host === other.host ? filesText(origin) : `${filesText(origin)} on ${origin.host}`;
 }
 
-async function exists({ folder, file }: StackOrigin): Promise<boolean> {
-  const found = await Promise.all(file.split(':').map((name) => pathExists(resolve(folder, name))));
-  return found.every(Boolean);
+async function exists(origin: StackOrigin): Promise<boolean> {
+  return (await Promise.all(filePaths(origin).map(pathExists))).every(Boolean);
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { andList } from '../../stack/values/words.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../engine/engine.ts';
@@ -24,6 +24,11 @@ export function originOf(resources: readonly Labelled[]): StackOrigin | undefine
   if (newest === undefined) return undefined;
   const { [hostLabel]: host = '', [folderLabel]: folder = '', [fileLabel]: file = '' } = newest.labels;
   return { host, folder, file, ...(newest.labels[nameGivenLabel] === undefined ? {} : { isNameGiven: true }) };
+}
+
+/** The absolute paths of the files. */
+export function filePaths({ folder, file }: StackOrigin): readonly string[] {
+  return file.split(':').map((name) => resolve(folder, name));
 }
 
 /** `/srv/shop/stack.yml`, or `/srv/shop/stack.yml with prod.yml` for several files. */

@@ -5,7 +5,7 @@
 const known = new Map<string, string>();
 let pattern: RegExp | undefined;
 
-const mask = '[secret]';
+export const mask = '[secret]';
 
 /** A shorter text occurs in other words by chance: it is removed only where it is a word of its own. */
 const shortestPart = 6;

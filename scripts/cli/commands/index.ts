@@ -129,6 +129,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./check.ts')).command,
   },
   {
+    name: 'config',
+    group: 'Change',
+    summary: 'print stack.yml, several files merged, with the origins',
+    load: async () => (await import('./config.ts')).command,
+  },
+  {
     name: 'render',
     group: 'Change',
     summary: 'print the rendered config files',

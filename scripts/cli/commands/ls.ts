@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import { isRunning, listStacks, type StackSummary } from '../../inspect/stacks.ts';
+import { filePaths } from '../../state/origin.ts';
 import { exitCodes } from '../context.ts';
 import { containerStateSchema } from '../json/status.ts';
 import { printStacks } from '../print/stacks.ts';
@@ -28,7 +28,7 @@ export const command = defineCommand({
           services: z.array(z.strictObject({ service: z.string(), state: containerStateSchema() })),
           volumes: z.array(z.string()),
           configFile: z
-            .strictObject({ host: z.string(), path: z.string() })
+            .strictObject({ host: z.string(), path: z.string().describe('several are separated by commas') })
             .optional()
             .describe('where it is managed from; absent when unknown'),
         }),
@@ -55,6 +55,6 @@ export const command = defineCommand({
 });
 
 function toJsonStack({ name, services, volumes, origin }: StackSummary) {
-  const configFile = origin && { host: origin.host, path: join(origin.folder, origin.file) };
+  const configFile = origin && { host: origin.host, path: filePaths(origin).join(',') };
   return { name, services, volumes, configFile };
 }

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { counted } from '../../../stack/values/words.ts';
 import type { StackSummary } from '../../inspect/stacks.ts';
+import { filePaths } from '../../state/origin.ts';
 import type { Colours } from '../terminal-output.ts';
 import { table } from './table.ts';
 
@@ -28,6 +28,6 @@ function statusText({ services, volumes }: StackSummary): string {
 /** The path, with its host when that is not this machine; empty when unknown. */
 function fileText({ origin }: StackSummary, host: string): string {
   if (origin === undefined) return '';
-  const path = join(origin.folder, origin.file);
+  const path = filePaths(origin).join(',');
   return origin.host === host ? path : `${origin.host}:${path}`;
 }
