@@ -42,6 +42,39 @@ describe('watch', () => {
     await expectSettled(stack);
   });
 
+  it('must apply edits of further stack files and of .env, of a stack that is managed from all of them', async () => {
+    await using stack = await stackFolder(keys);
+    await stack.write('rules/a.yml', alertRule('TestBefore'));
+    await stack.write('prod.yml', prodYml('first'));
+    await stack.write('.env', dotEnv('http://sink:8080/'));
+    expectFine(await stack.run('up'));
+    const other = await stack.run('up', '-f', 'stack.yml', '--json');
+    expect(JSON.parse(other.stdout)).toMatchObject({
+      ok: false,
+      error: {
+        why: expect.stringContaining(
+          `it is managed from ${stack.path}/stack.yml with prod.yml, not from ${stack.path}/stack.yml`,
+        ),
+      },
+    });
+
+    await using watch = watching(stack);
+    await watch.next('idle');
+    await stack.write('prod.yml', prodYml('second'));
+    expect(servicesOf(await watch.next('applied'))).toEqual(['prometheus']);
+    expect((await running(stack)).jobs).toContain('second');
+    await stack.write('.env', dotEnv('http://sink:8080/planted-path'));
+    expect(servicesOf(await watch.next('applied'))).toEqual(['alertmanager']);
+    await stack.write('.env', 'planted-path\n');
+    expect((await watch.next('invalid')).diagnostics?.map(({ message }) => message)).toContain(
+      'this line is not an assignment',
+    );
+    await stack.write('.env', dotEnv('http://sink:8080/planted-path'));
+    await watch.next('applied');
+    expect(JSON.stringify(watch.lines)).not.toContain('planted-path');
+    await expectSettled(stack);
+  });
+
   it('must keep the last valid revision after an invalid edit, report that once, and apply the next valid one, undo included', async () => {
     await using stack = await upAndRunning();
     await using watch = watching(stack);
@@ -201,6 +234,16 @@ const secretReceiver = `  receivers:
       webhook_configs:
         - url: !file secrets/hook
 `;
+
+/** A file that is merged over stack.yml. */
+function prodYml(job: string): string {
+  const receivers = '[{name: hook, webhook_configs: [{url: !env HOOK}]}]';
+  return `prometheus: {scrape_configs: [{job_name: ${job}}]}\nalertmanager: {route: {receiver: hook}, receivers: ${receivers}}\n`;
+}
+
+function dotEnv(hook: string): string {
+  return `PROMSTACK_FILE=stack.yml:prod.yml\nHOOK=${hook}\n`;
+}
 
 async function upAndRunning(): Promise<StackFolder> {
   const stack = await stackFolder(keys);
