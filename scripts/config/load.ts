@@ -122,11 +122,7 @@ export async function loadConfig(
   const { config, problems, isNamed } = validateRead(read.value, options.cwd);
   // A mistake in an env file may be in a variable for another command.
   const noEnvFile = read.value.environment.diagnostics().filter(({ code }) => code === 'no-env-file');
-  const diagnostics = inOrder(sources, [
-    ...read.value.diagnostics,
-    ...problems.map(merged.toDiagnostic),
-    ...noEnvFile,
-  ]);
+  const diagnostics = inOrder(sources, [...read.value.diagnostics, ...problems.map(merged.toDiagnostic), ...noEnvFile]);
   if (config === undefined || diagnostics.some(({ severity }) => severity === 'error')) return fail(diagnostics);
   if (isNamed) return ok({ config, origin });
   const name = await nameOf(origin, config.name, options);
