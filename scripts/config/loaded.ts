@@ -67,3 +67,22 @@ export interface OwnTest {
   readonly origin: string;
   readonly content: string;
 }
+
+/** The service of a compose project that a stack runs as, since `docker compose up` started it. */
+export interface ComposeProject {
+  readonly project: string;
+  readonly service: string;
+  /** The networks that the stack has joined for it. */
+  readonly networks: readonly string[];
+}
+
+/** What earlier commands have decided about a stack, beside its stack.yml. */
+export interface Remembered {
+  /** The services that `up --without` has left out, among those that stack.yml enables. */
+  readonly leftOut: readonly string[];
+  /** The compose project that it is a part of. */
+  readonly compose?: ComposeProject | undefined;
+}
+
+/** Finds what is remembered of a stack, of which stack.yml enables these services. */
+export type FindRemembered = (stack: string, enabled: readonly string[]) => Promise<Remembered>;

@@ -14,6 +14,8 @@ export const specLabel = 'dev.promstack.spec';
 export const hostLabel = 'dev.promstack.host';
 export const folderLabel = 'dev.promstack.folder';
 export const fileLabel = 'dev.promstack.file';
+/** The service of a compose project that the stack runs as, as JSON (see `ComposeProject`). */
+export const composeLabel = 'dev.promstack.compose';
 /** By these two, desktop tools group the containers of a project. compose itself uses only containers that also have its hash of their config. */
 export const projectLabel = 'com.docker.compose.project';
 const projectServiceLabel = 'com.docker.compose.service';

@@ -5,6 +5,7 @@ import type { StackOrigin } from '../config/loaded.ts';
 import type { Connections } from '../engine/engine.ts';
 import { baseLabels, projectLabels, serviceLabel, specHashLabel, specLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { composeLabels } from '../state/compose-project.ts';
 import { configWriterRoot, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
@@ -80,6 +81,7 @@ export function toDesired(rendering: Rendering, image: (reference: string) => Re
         ...spec.labels,
         ...baseLabels(stack, 'service'),
         ...originLabels(origin),
+        ...composeLabels(rendering.compose),
         [serviceLabel]: service.name,
         [specHashLabel]: specHash,
         [specLabel]: JSON.stringify(spec),

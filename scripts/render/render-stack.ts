@@ -3,7 +3,7 @@ import { Secret } from '../../stack/secret.ts';
 import { sectionPath } from '../../stack/service.ts';
 import { enabledServices, findService } from '../../stack/services.ts';
 import { type LoadOptions, loadConfig, loadStack } from '../config/load.ts';
-import type { LoadedStack } from '../config/loaded.ts';
+import type { ComposeProject, FindRemembered, LoadedStack } from '../config/loaded.ts';
 import { addSecret } from '../util/redaction.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { render, withValue } from './render.ts';
@@ -15,8 +15,9 @@ import { loadTemplates, type TemplateSet } from './templates.ts';
 export interface RenderStackOptions extends LoadOptions {
   /** Services to leave out, as if stack.yml disabled them. */
   readonly without?: readonly string[] | undefined;
-  /** Finds further services to leave out, among those that are enabled. */
-  readonly findLeftOut?: ((stack: string, enabled: readonly string[]) => Promise<readonly string[]>) | undefined;
+  readonly findRemembered?: FindRemembered | undefined;
+  /** The compose project that the stack becomes a part of; by default the one that is remembered. */
+  readonly compose?: ComposeProject | undefined;
   /** Reads promstack's templates and the user's, which replace them. */
   readonly templates?: ((userFolder: string, cwd: string) => Promise<TemplateSet>) | undefined;
 }
@@ -31,25 +32,28 @@ export interface RenderedStack {
 /** Loads stack.yml with the files it names, and renders every file from the templates. */
 export async function renderStack(given: RenderStackOptions): Promise<Result<RenderedStack>> {
   const options = { ...given, pipes: given.pipes ?? new Map<string, string>() };
-  const { without = [], findLeftOut } = options;
+  const { without = [], findRemembered } = options;
   const rendered = await renderWithout(options, without);
-  if (findLeftOut === undefined) return rendered;
+  if (findRemembered === undefined) return rendered;
   // A mistake in the keys of a service that is left out is not one.
   const loaded = rendered.ok ? ok(rendered.value.loaded) : await loadConfig(options);
   if (!loaded.ok) return rendered;
   const { config } = loaded.value;
   const enabled = enabledServices(config).map(({ name }) => name);
-  const leftOut = (await findLeftOut(config.name, enabled)).filter((name) => !without.includes(name));
-  return leftOut.length === 0 ? rendered : renderWithout(options, [...without, ...leftOut]);
+  const remembered = await findRemembered(config.name, enabled);
+  const leftOut = remembered.leftOut.filter((name) => !without.includes(name));
+  const { compose = remembered.compose } = options;
+  if (leftOut.length === 0 && compose === options.compose) return rendered;
+  return renderWithout({ ...options, compose }, [...without, ...leftOut]);
 }
 
 async function renderWithout(options: RenderStackOptions, without: readonly string[]): Promise<Result<RenderedStack>> {
-  const { cwd, templates = loadTemplates } = options;
+  const { cwd, compose, templates = loadTemplates } = options;
   const overrides = { ...options.overrides, ...disabled(without) };
   const loading = await loadStack({ ...options, overrides });
   if (!loading.ok) return loading;
   const loaded = loading.value;
-  const rendering = render(loaded, await templates(join(loaded.folder, 'templates'), cwd), { without });
+  const rendering = render(loaded, await templates(join(loaded.folder, 'templates'), cwd), { without, compose });
   const { warnings } = loading;
   if (!rendering.ok) return ok({ loaded, rendering: fail([...warnings, ...rendering.error]) });
   for (const file of rendering.value.services.flatMap(({ files }) => files)) {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { withNetworks } from '../../stack/compose-networks.ts';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
@@ -11,7 +12,7 @@ import { enabledServices, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { inConfig } from '../../stack/values/container.ts';
 import { valueAt } from '../../stack/values/mapping.ts';
-import type { LoadedStack, LoadedUserFile } from '../config/loaded.ts';
+import type { ComposeProject, LoadedStack, LoadedUserFile } from '../config/loaded.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import { shortHash } from '../util/hash.ts';
 import { fail, ok, type Result } from '../util/result.ts';
@@ -25,12 +26,14 @@ import { type TemplateFile, type TemplateSet, warnOfStrays } from './templates.t
 export interface RenderOptions {
   /** Services to leave out, as if they were disabled. */
   readonly without?: readonly string[];
+  readonly compose?: ComposeProject | undefined;
 }
 
 /** The desired state of the stack, from its config and the templates alone. */
 export function render(loaded: LoadedStack, templates: TemplateSet, options: RenderOptions = {}): Result<Rendering> {
   const without = options.without ?? [];
-  const config = withoutServices(loaded.config, without);
+  const { compose } = options;
+  const config = withNetworks(withoutServices(loaded.config, without), compose?.networks ?? []);
   const enabled = enabledServices(config);
   const renderer = new TemplateRenderer(config, enabled, templates);
 
@@ -68,7 +71,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const locate = locateWritten(loaded.locate, config);
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
-  return ok({ ...read, without, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+  return ok({ ...read, without, compose, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
 }
 
 /** The user's files of a service; those with a secret are readable for the server alone, and never shown. */

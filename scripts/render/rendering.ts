@@ -1,7 +1,7 @@
 import type { StackConfig } from '../../stack/config.ts';
 import type { ContainerSpec, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
-import type { LoadedStack, SourceText, StackOrigin } from '../config/loaded.ts';
+import type { ComposeProject, LoadedStack, SourceText, StackOrigin } from '../config/loaded.ts';
 
 /** The desired state of a stack, before anything is read from the engine. */
 export interface Rendering {
@@ -16,6 +16,8 @@ export interface Rendering {
   readonly missingSecrets?: LoadedStack['missingSecrets'];
   /** The services that are left out, although stack.yml enables them; undefined for a stack read back from the engine. */
   readonly without?: readonly string[] | undefined;
+  /** The compose project that it is a part of. */
+  readonly compose?: ComposeProject | undefined;
   /** Hash of all services' revisions. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];

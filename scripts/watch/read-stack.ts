@@ -17,7 +17,7 @@ export interface StackReader {
 }
 
 export function stackReader(
-  options: FileOptions & Pick<RenderStackOptions, 'nameUnnamed' | 'findLeftOut'>,
+  options: FileOptions & Pick<RenderStackOptions, 'nameUnnamed' | 'findRemembered'>,
 ): StackReader {
   let templates: { readonly folder: string; readonly set: TemplateSet } | undefined;
   let paths: WatchedPaths | undefined;

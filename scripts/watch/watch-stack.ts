@@ -3,8 +3,8 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Run } from '../apply/run.ts';
 import type { FileOptions } from '../config/stack-file.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { leftOutFinder } from '../state/left-out.ts';
 import { nameOfUnnamed } from '../state/origin.ts';
+import { rememberedFinder } from '../state/remembered.ts';
 import type { Report } from '../util/event.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { openFileEvents } from './file-events.ts';
@@ -33,7 +33,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   let name: Promise<string> | undefined;
   const reader = stackReader({
     ...options,
-    findLeftOut: leftOutFinder(engine),
+    findRemembered: rememberedFinder(engine),
     nameUnnamed: (origin, folderName) => {
       name ??= nameOfUnnamed(engine, origin, folderName);
       return name;

@@ -6,10 +6,13 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
+import { findCompose } from '../../scripts/dev/bench/compose.ts';
+import { connect } from '../../scripts/engine/connect.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { type Block, blocksOf, commandsIn, isAsShown, masked } from '../support/page.ts';
 import { binary, freePorts } from '../support/stack-folder.ts';
+import { imageOf } from '../support/tools.ts';
 
 // What README and docs show is run here: files of `title=`, and the commands of `console` blocks with their output.
 
@@ -26,7 +29,7 @@ const shownName = 'shop';
 
 describe.each(pages)('%s', (page) => {
   test('must be as printed', async () => {
-    await using folder = await pageFolder();
+    await using folder = await pageFolder(page);
     for (const block of blocksOf(page)) {
       if (block.file !== undefined) await folder.write(block.file, block.text);
       else if (block.language === 'console') await folder.run(page, block);
@@ -36,7 +39,7 @@ describe.each(pages)('%s', (page) => {
 });
 
 /** A folder in which a page is run: with a name and ports of its own, and images that this machine can get. */
-async function pageFolder() {
+async function pageFolder(page: string) {
   const path = await mkdtemp(join(tmpdir(), 'promstack-docs-'));
   const name = `test-${randomBytes(4).toString('hex')}`;
   const ports = await freePorts(Object.keys(shownPorts).length);
@@ -45,11 +48,17 @@ async function pageFolder() {
   await mkdir(bin);
   await writeFile(join(bin, 'promstack'), `#!/bin/sh\nexec ${process.execPath} ${binary} "$@"\n`);
   await chmod(join(bin, 'promstack'), 0o755);
+  const busybox = blocksOf(page).some(({ text }) => text.includes('docker compose')) ? await installCompose(bin) : '';
   const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: path, XDG_CACHE_HOME: join(path, '.cache') };
+  // Inside of networks, ports are as shown.
   const toReal = (text: string): string =>
     pairs
-      .reduce((all, [shown, real]) => all.replaceAll(`:${shown}`, `:${real}`), text)
-      .replaceAll(`-p ${shownName}`, `-p ${name}`);
+      .reduce(
+        (all, [shown, real]) => all.replaceAll(new RegExp(`(?<!${shownName}-\\w+):${shown}`, 'g'), `:${real}`),
+        text,
+      )
+      .replaceAll(`-p ${shownName}`, `-p ${name}`)
+      .replaceAll(new RegExp(`\\b${shownName}(_default|-pushgateway)`, 'g'), `${name}$1`);
   const toShown = (text: string): string =>
     pairs.reduce((all, [shown, real]) => all.replaceAll(`:${real}`, `:${shown}`), text).replaceAll(name, shownName);
 
@@ -71,7 +80,11 @@ async function pageFolder() {
     commands: 0,
     async write(file: string, text: string): Promise<void> {
       await mkdir(dirname(join(path, file)), { recursive: true });
-      await writeFile(join(path, file), file === 'stack.yml' ? withOwn(text, name, ports) : toReal(text));
+      const ofCompose = text
+        .replace(`name: ${shownName}`, `name: ${name}`)
+        .replaceAll(/^( +)image: busybox$/gm, `$1image: ${busybox}\n$1entrypoint: []`);
+      const texts = { 'stack.yml': withOwn(toReal(text), name, ports), 'compose.yaml': ofCompose };
+      await writeFile(join(path, file), texts[file as keyof typeof texts] ?? toReal(text));
     },
     async run(page: string, block: Block): Promise<void> {
       for (const { command, output } of commandsIn(block)) {
@@ -88,10 +101,20 @@ async function pageFolder() {
       }
     },
     async [Symbol.asyncDispose](): Promise<void> {
+      if (busybox !== '') await sh('docker compose down -v');
       await sh(`promstack down -p ${name} --volumes --yes`);
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes `docker compose` available, if this host has none; returns an image with busybox. */
+async function installCompose(bin: string): Promise<string> {
+  const command = await findCompose(bin);
+  const script = `[ "$1" != compose ] || { shift; exec ${command.join(' ')} "$@"; }`;
+  await writeFile(join(bin, 'docker'), `#!/bin/sh\n${script}\nPATH=\${PATH#*:} exec docker "$@"\n`, { mode: 0o755 });
+  await using engine = await connect({ env: process.env });
+  return imageOf(engine, 'pushgateway');
 }
 
 /** Whether a command may be run again. */

@@ -189,6 +189,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./images.ts')).command,
   },
   {
+    name: 'compose',
+    group: 'Other',
+    summary: 'run the stack as a service of docker compose',
+    load: async () => (await import('./compose.ts')).command,
+  },
+  {
     name: 'schema',
     group: 'Other',
     summary: "print the JSON Schema of stack.yml, or of --json's output",

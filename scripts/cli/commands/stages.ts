@@ -1,11 +1,10 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import { showPath } from '../../../stack/diagnostic.ts';
 import type { LoadedConfig, LoadOptions } from '../../config/load.ts';
-import type { StackOrigin } from '../../config/loaded.ts';
+import type { ComposeProject, FindRemembered, Remembered, StackOrigin } from '../../config/loaded.ts';
 import type { FileOptions } from '../../config/stack-file.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
-import type { FindLeftOut } from '../../state/left-out.ts';
 import { misuse } from '../../util/misuse.ts';
 import type { Result } from '../../util/result.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -45,38 +44,39 @@ function nameUnnamed(context: StackContext, connecting?: Promise<Engine>): LoadO
 }
 
 /**
- * Finds the services that `up --without` has left out of the stack, and reports them. `added` are those that `--with`
- * adds again.
+ * Finds what is remembered of the stack, and reports the services that `up --without` has left out. `added` are those that
+ * `--with` adds again.
  */
-function findLeftOut(
+function findRemembered(
   context: StackContext,
   connecting: Promise<Engine> | undefined,
   added: readonly string[] = [],
-): FindLeftOut {
+): FindRemembered {
   const noted = new Set<string>();
   return async (stack, enabled) => {
-    const { leftOutFinder } = await import('../../state/left-out.ts');
-    const find = async (): Promise<readonly string[]> => {
-      if (connecting !== undefined) return leftOutFinder(connecting)(stack, enabled);
+    const { rememberedFinder } = await import('../../state/remembered.ts');
+    const find = async (): Promise<Remembered> => {
+      if (connecting !== undefined) return rememberedFinder(connecting)(stack, enabled);
       await using engine = await connectEngine(context);
-      return await leftOutFinder(engine)(stack, enabled);
+      return await rememberedFinder(engine)(stack, enabled);
     };
-    const leftOut = (await orNone(find())).filter((service) => !added.includes(service));
+    const remembered = await orNothing(find());
+    const leftOut = remembered.leftOut.filter((service) => !added.includes(service));
     for (const service of leftOut.filter((name) => !noted.has(name))) {
       noted.add(service);
       const how = `\`promstack up --with ${service}\` starts it`;
       context.report({ kind: 'note', text: `${service} is left out, as \`up --without ${service}\` asked; ${how}` });
     }
-    return leftOut;
+    return { ...remembered, leftOut };
   };
 }
 
 /** The command itself reports why the engine cannot be reached. */
-async function orNone(leftOut: Promise<readonly string[]>): Promise<readonly string[]> {
+async function orNothing(remembered: Promise<Remembered>): Promise<Remembered> {
   try {
-    return await leftOut;
+    return await remembered;
   } catch (error) {
-    if (error instanceof StackError) return [];
+    if (error instanceof StackError) return { leftOut: [] };
     throw error;
   }
 }
@@ -113,7 +113,8 @@ async function withoutLeftOut(context: StackContext, config: StackConfig): Promi
   const { enabledServices } = await import('../../../stack/services.ts');
   const { withoutServices } = await import('../../render/render.ts');
   const enabled = enabledServices(config).map(({ name }) => name);
-  return withoutServices(config, await findLeftOut(context, undefined)(config.name, enabled));
+  const { leftOut } = await findRemembered(context, undefined)(config.name, enabled);
+  return withoutServices(config, leftOut);
 }
 
 /** Like `configOrThrow`, but all of stack.yml must be valid. */
@@ -197,6 +198,10 @@ interface ServiceChoice {
   readonly without?: readonly string[] | undefined;
   /** The services of `--with`. */
   readonly added?: readonly string[] | undefined;
+  /** The compose project that the stack becomes a part of. */
+  readonly compose?: ComposeProject | undefined;
+  /** Replaces the name in stack.yml. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -216,7 +221,9 @@ export async function renderOrThrow(
       ...filesOf(context),
       without: options.without,
       // Without an engine, such as in `check`, all of stack.yml is rendered.
-      findLeftOut: options.connecting && findLeftOut(context, options.connecting, options.added),
+      findRemembered: options.connecting && findRemembered(context, options.connecting, options.added),
+      compose: options.compose,
+      overrides: options.name === undefined ? undefined : { name: options.name },
       nameUnnamed: nameUnnamed(context, options.connecting),
     }),
   );
@@ -237,11 +244,11 @@ export async function renderToLook(
   const { stackName, report } = context;
   if (stackName !== undefined) return renderOrThrow(context);
   const { renderStack } = await import('../../render/render-stack.ts');
-  const leftOut = findLeftOut(context, engine, added);
+  const find = findRemembered(context, engine, added);
   const pipes = new Map<string, string>();
   const render = async (substitutes: ReadonlyMap<string, string>, isSecond = false): Promise<Rendering> => {
     const taking = isSecond ? { report: () => undefined } : context;
-    const asks = { findLeftOut: leftOut, nameUnnamed: nameUnnamed(context, engine) };
+    const asks = { findRemembered: find, nameUnnamed: nameUnnamed(context, engine) };
     const options = { ...filesOf(context), without, substitutes, pipes, ...asks };
     const { rendering } = takeOrThrow(taking, await renderStack(options));
     return takeOrThrow(taking, rendering);

@@ -11,16 +11,15 @@ export type Compose = (...args: readonly string[]) => Promise<unknown>;
 
 /** Docker compose for the project in a folder. */
 export async function openCompose(folder: string): Promise<Compose> {
-  const [program = '', ...words] = await findCompose();
+  const [program = '', ...words] = await findCompose(await mkdtemp(join(tmpdir(), 'bench-compose-')));
   return (...args) => execa(program, [...words, '-p', 'benchcompose', ...args], { cwd: folder });
 }
 
-/** The command of docker compose 2: this host's, or that of the package in Debian sid, unpacked to a temporary folder. */
-async function findCompose(): Promise<readonly string[]> {
+/** The command of docker compose 2: this host's, or that of the package in Debian sid, which is unpacked to the folder. */
+export async function findCompose(folder: string): Promise<readonly string[]> {
   for (const command of [['docker', 'compose'], ['docker-compose']]) {
     if (await isCompose(command)) return command;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'bench-compose-'));
   const run = createRunner(new AbortController().signal);
   const archive = (await readAptHost(run))?.archives[0];
   if (archive === undefined)
