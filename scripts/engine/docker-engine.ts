@@ -108,6 +108,9 @@ function networkCalls(
   api: DockerApi,
   isPodman: boolean,
 ): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+  const defaultName = isPodman ? 'podman' : 'bridge';
+  // Podman lists its default network as `bridge`; its containers are in `podman`.
+  const nameOf = (name: string): string => (name === 'bridge' ? defaultName : name);
   return {
     listNetworks: (labels) =>
       api.call('listing networks', async (docker) => {
@@ -116,11 +119,11 @@ function networkCalls(
           .map(
             (network): NetworkSummary => ({
               id: network.Id,
-              name: network.Name,
+              name: nameOf(network.Name),
               labels: network.Labels ?? {},
               driver: network.Driver,
               isAttachable: network.Attachable,
-              isDefault: network.Name === (isPodman ? 'podman' : 'bridge'),
+              isDefault: nameOf(network.Name) === defaultName,
             }),
           )
           .filter((network) => hasLabels(network.labels, labels));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ApiOptions } from '../../scripts/engine/docker/api.ts';
 import { createDockerEngine } from '../../scripts/engine/docker-engine.ts';
 import type { Endpoint } from '../../scripts/engine/endpoint.ts';
-import type { Engine } from '../../scripts/engine/engine.ts';
+import type { Engine, EngineKind } from '../../scripts/engine/engine.ts';
 
 /** Responds to one call of the engine's API. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -22,6 +22,7 @@ export interface FakeDaemon extends AsyncDisposable {
 export async function fakeDaemon(
   answers: Readonly<Record<string, Answer>> | Answer,
   options: ApiOptions = {},
+  kind: EngineKind = 'docker',
 ): Promise<FakeDaemon> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-daemon-'));
   const path = join(folder, 'docker.sock');
@@ -34,7 +35,7 @@ export async function fakeDaemon(
   server.listen(path);
   await once(server, 'listening');
   const endpoint: Endpoint = { kind: 'socket', address: `unix://${path}`, path };
-  const engine = await createDockerEngine(endpoint, 'docker', options);
+  const engine = await createDockerEngine(endpoint, kind, options);
   return { path, endpoint, engine, [Symbol.asyncDispose]: () => close(server, engine, folder) };
 }
 

@@ -40,10 +40,12 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
     network: string,
     { aliases, settings }: Connection,
   ): Promise<void> => {
-    const EndpointConfig = { ...settings, Aliases: [...aliases] };
+    const path = `/networks/${encodeURIComponent(network)}/connect`;
+    const body = { Container: id, EndpointConfig: { ...settings, Aliases: [...aliases] } };
     await api.call(
       `connecting container ${name} to the network ${network}`,
-      (docker) => docker.getNetwork(network).connect({ Container: id, EndpointConfig }),
+      // Podman's response is not JSON, which dockerode's own method expects.
+      async (docker) => text(await openStream(docker, { method: 'POST', path, query: {}, body })),
       { kind: 'change' },
     );
   };
