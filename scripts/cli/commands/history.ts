@@ -112,16 +112,10 @@ export function printHistory(
   );
   const refused = history.entries.toReversed().flatMap(({ revision, at, refused }) => {
     if (refused === undefined) return [];
-    const lines = refused.split('\n').slice(0, shownReasonLines);
-    const why = lines.map((line) => line.trim()).join('\n  ');
-    return [`${red('✖')} ${revision}, ${ago(Date.parse(at), now)}, was not confirmed: ${why}\n`];
+    return [`${red('✖')} ${revision}, ${ago(Date.parse(at), now)}, was not confirmed: ${refused.split('\n')[0]}\n`];
   });
   return [table([heads, ...rows], { columns }), ...refused, ...interrupted].join('');
 }
-
-/** The most lines of why a revision was not confirmed. */
-const shownReasonLines = 4;
-
 function changedText({ changed }: HistoryEntry): string {
   if (changed.length === 0) return 'no file';
   if (changed.length <= shownFiles) return changed.join(', ');

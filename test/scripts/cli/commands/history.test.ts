@@ -24,13 +24,12 @@ describe('the history as text', () => {
       bbbbbbbbbbbb  20 min ago  ann@build1  reload   current  alertmanager/alertmanager.yml
       aaaaaaaaaaaa  2 d ago     ann@build1  up                prometheus/rules/user/a.yml, prometheus/rules/user/b.yml, prometheus/rules/user/c.yml and 2 more
       ✖ cccccccccccc, 1 min ago, was not confirmed: reloading alertmanager: no
-        more
       "
     `);
   });
 
   it('must say of each revision that was not confirmed why', () => {
-    const refused = ['starting prometheus: it exited\n  last lines:\n  a\n  b\n  c', 'reloading alertmanager: no'];
+    const refused = ['starting prometheus: it exited\n  its last log lines:\n  a', 'reloading alertmanager: no'];
     const [first = '', second = ''] = refused;
     const text = print([
       entry('aaaaaaaaaaaa', { minutesAgo: 9, refused: first }),
@@ -39,7 +38,7 @@ describe('the history as text', () => {
     ]);
     expect(text.slice(text.indexOf('✖'))).toBe(
       '✖ bbbbbbbbbbbb, 8 min ago, was not confirmed: reloading alertmanager: no\n' +
-        '✖ aaaaaaaaaaaa, 9 min ago, was not confirmed: starting prometheus: it exited\n  last lines:\n  a\n  b\n',
+        '✖ aaaaaaaaaaaa, 9 min ago, was not confirmed: starting prometheus: it exited\n',
     );
   });
 
