@@ -7,6 +7,7 @@ import { coloursFor } from '../scripts/cli/terminal-output.ts';
 import { loadStack } from '../scripts/config/load.ts';
 import { packageRoot } from '../scripts/util/package-root.ts';
 import { folderWith } from './support/config.ts';
+import { exampleSecret } from './support/example-secret.ts';
 import { blocksOf, commandsIn, isAsShown } from './support/page.ts';
 
 // test/scenarios/docs.test.ts runs the `console` blocks; here every other command line is parsed.
@@ -38,7 +39,7 @@ const fragments = pages.flatMap((page) =>
 
 test.each(fragments)('the YAML of $place must be a valid part of stack.yml', async ({ text }) => {
   await using folder = await folderWith({ 'stack.yml': text });
-  const env = Object.fromEntries([...text.matchAll(/!env (\w+)/g)].map(([, name = '']) => [name, 'a-secret']));
+  const env = Object.fromEntries([...text.matchAll(/!env (\w+)/g)].map(([, name = '']) => [name, exampleSecret(name)]));
   const loaded = await loadStack({ cwd: folder.path, env });
   const codes = (loaded.ok ? loaded.warnings : loaded.error).map(({ code }) => code);
   // The files that it names are not there.

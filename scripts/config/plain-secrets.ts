@@ -4,7 +4,7 @@ import { addSecret, mask, redactUrls } from '../util/redaction.ts';
 
 /** Keys of any service whose values are secret, when they are written in place. */
 const secretKey =
-  /(?:^|[a-z_-])(?:password|passwd|secret|secret_key|token|credentials|api_?key|service_key|user_key)$/i;
+  /(?:^|[a-z_-])(?:password|passwd|dsn|secret|secret_key|token|credentials|api_?key|service_key|user_key)$/i;
 /** PagerDuty's routing key is a secret of 32 characters, VictorOps' the name of a team. */
 const minRoutingKey = 20;
 

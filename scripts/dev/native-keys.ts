@@ -69,6 +69,12 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'grafana.config': 'the sections of `grafana.ini`',
   ...perServer(...exporters.map(({ kind }) => `exporters.${kind}`)),
   'exporters.node.collectors': '`--collector.NAME`',
+  'exporters.blackbox': '`modules` of `blackbox.yml`, and targets of a job',
+  'exporters.postgres.dsn': 'files of `DATA_SOURCE_URI_FILE`, `_USER_FILE`, `_PASS_FILE`',
+  'exporters.redis.address': '`-redis.addr`',
+  'exporters.redis.user': '`-redis.user`',
+  'exporters.redis.password': '`-redis.password-file`',
+  'exporters.mysqld.dsn': '`--config.my-cnf`',
   'exporters.custom': 'containers and jobs',
 };
 

@@ -8,6 +8,10 @@ export const triedVersions: Readonly<Record<keyof typeof defaultImages, readonly
   pushgateway: ['1.11.2', '1.11.3'],
   grafana: ['12.4.0'],
   node: ['1.11.1'],
+  blackbox: ['0.28.0'],
+  postgres: ['0.19.1'],
+  redis: ['1.86.0'],
+  mysqld: ['0.19.0'],
 };
 
 /** The file that `withTestImages` rewrites. */

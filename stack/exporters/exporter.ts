@@ -52,7 +52,7 @@ interface DebianPackage {
 }
 
 /** A file of an exporter; its path is relative to its config directory. */
-export type ExporterFile = Pick<RenderedFile, 'path' | 'content' | 'secrets' | 'masked'>;
+type ExporterFile = Pick<RenderedFile, 'path' | 'content' | 'secrets' | 'masked'>;
 
 /** A problem at a key of stack.yml that a rendered file shows. */
 export interface FileMismatch extends Omit<Problem, 'path'> {
@@ -175,6 +175,7 @@ export function plainJob(kind: string, instances: readonly ScrapedInstance[], mo
   };
 }
 
+/** What the key `scrape_interval` is for the job. */
 export function intervalOf([first]: readonly ScrapedInstance[]): Mapping {
   return first?.own.scrape_interval === undefined ? {} : { scrape_interval: first.own.scrape_interval };
 }

@@ -59,12 +59,6 @@ export function customServiceOf(spec: ContainerSpec): Service | undefined {
   return exporter && toService({ exporter, path: customPath(spec.service) });
 }
 
-/** The section of stack.yml of the exporter in a container, as its name and spec say. */
-export function exporterPathOf(spec: ContainerSpec): KeyPath | undefined {
-  if (spec.ready !== undefined) return customPath(spec.service);
-  return findExporter(spec.service)?.path;
-}
-
 const customPath = (name: string): KeyPath => ['exporters', 'custom', name];
 
 function placed(exporter: Exporter, instance: string | undefined): Placed {

@@ -8,4 +8,8 @@ export const defaultImages = {
   pushgateway: 'prom/pushgateway:v1.11.3',
   grafana: 'grafana/grafana:12.4.5',
   node: 'prom/node-exporter:v1.11.1',
+  blackbox: 'prom/blackbox-exporter:v0.28.0',
+  postgres: 'prometheuscommunity/postgres-exporter:v0.19.1',
+  redis: 'oliver006/redis_exporter:v1.86.0',
+  mysqld: 'prom/mysqld-exporter:v0.19.0',
 } as const satisfies Readonly<Record<string, string>>;

@@ -1,6 +1,8 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { alertmanager } from './alertmanager.ts';
+import { blackbox } from './blackbox.ts';
 import { buildDashboard, type DashboardPlan } from './dashboard.ts';
+import { mysqld, postgres, redis } from './databases.ts';
 import { demo } from './demo.ts';
 import { node } from './node.ts';
 import { pipelineOverview } from './pipeline-overview.ts';
@@ -29,7 +31,7 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
   { name: 'prometheus', path: 'templates/prometheus/contribute/dashboards/prometheus.json', plan: prometheus },
   { name: 'alertmanager', path: 'templates/alertmanager/contribute/dashboards/alertmanager.json', plan: alertmanager },
-  ...Object.entries({ node }).map(([kind, plan]) => ({
+  ...Object.entries({ node, blackbox, postgres, redis, mysqld }).map(([kind, plan]) => ({
     name: kind,
     path: `${exporterTemplates}/${kind}/contribute/dashboards/${kind}.json`,
     plan,

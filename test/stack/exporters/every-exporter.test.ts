@@ -19,7 +19,8 @@ const full = parse(read('templates/init/full.yml').replaceAll(/^( *)#(?=[^\s#])/
 };
 
 describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('%s', (kind, exporter) => {
-  const config = stackSchema.parse({ exporters: { [kind]: full.exporters[kind] } });
+  const { instances: _, ...keys } = full.exporters[kind] as Readonly<Record<string, unknown>>;
+  const config = stackSchema.parse({ exporters: { [kind]: keys } });
   const service = enabledServices(config).find(({ name }) => name === kind);
   const spec = service?.container(config);
 
@@ -42,7 +43,7 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
     expect(spec?.user).toMatch(/^[1-9]\d*:\d+$/);
     expect(spec?.env['TZ']).toBe('UTC');
     expect(spec?.ports.map(({ host, container }) => [host, container])).toEqual([[exporter.port, exporter.port]]);
-    const quiet = stackSchema.parse({ exporters: { [kind]: { ...full.exporters[kind], port: undefined } } });
+    const quiet = stackSchema.parse({ exporters: { [kind]: { ...keys, port: undefined } } });
     expect(service?.container(quiet).ports).toEqual([]);
     expect(spec?.host).toEqual(exporter.host);
   });
@@ -63,7 +64,7 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
   });
 
   it('must have its keys in the stack.yml of init, and a section of docs/exporters.md', () => {
-    expect(full.exporters[kind]).toHaveProperty('image', exporter.defaultImage);
+    expect(keys).toHaveProperty('image', exporter.defaultImage);
     expect(page).toMatch(new RegExp(`^## .*\\(\`${kind}\`\\)$`, 'm'));
   });
 });

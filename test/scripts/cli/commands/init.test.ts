@@ -9,6 +9,7 @@ import { loadStack } from '../../../../scripts/config/load.ts';
 import { knownKeys, readSchema, stackJsonSchemaText } from '../../../../scripts/config/schema.ts';
 import { packageRoot } from '../../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../../stack/config.ts';
+import { exampleSecret } from '../../../support/example-secret.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
 import { runInProcess } from '../../../support/test-process.ts';
 
@@ -116,10 +117,7 @@ async function loadText(text: string) {
   await writeFile(join(folder.path, 'stack.yml'), text);
   // Any name the examples take from the environment.
   const env = Object.fromEntries(
-    [...text.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name]) => [
-      String(name),
-      /URL/.test(String(name)) ? 'https://example.com/a-secret' : '12345678',
-    ]),
+    [...text.matchAll(/!env (?:\{name: )?(\w+)/g)].map(([, name]) => [String(name), exampleSecret(String(name))]),
   );
   return await loadStack({ cwd: folder.path, env });
 }

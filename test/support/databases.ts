@@ -1,0 +1,58 @@
+import type { Engine } from '../../scripts/engine/engine.ts';
+import { buildFromPackages } from '../../scripts/engine/images/packages.ts';
+import { newestBuilt, type Recipe } from '../../scripts/engine/images/recipes.ts';
+
+const plain = { replaces: [], home: '/home', isVolume: false, command: [] } as const;
+
+/** Database servers from Debian's packages, for exporters to read. */
+const recipes = {
+  redis: {
+    ...plain,
+    program: 'test-redis',
+    packages: ['redis-server'],
+    programs: { 'bin/redis': 'usr/bin/redis-server' },
+    port: 6379,
+    entrypoint: ['/bin/redis'],
+  },
+  postgres: {
+    ...plain,
+    program: 'test-postgres',
+    packages: ['postgresql-18'],
+    programs: {
+      'bin/initdb': 'usr/lib/postgresql/18/bin/initdb',
+      'bin/postgres': 'usr/lib/postgresql/18/bin/postgres',
+    },
+    port: 5432,
+    entrypoint: ['/bin/sh'],
+  },
+  mysqld: {
+    ...plain,
+    program: 'test-mysqld',
+    packages: ['mariadb-server'],
+    programs: { 'bin/mysqld': 'usr/sbin/mariadbd' },
+    port: 3306,
+    entrypoint: ['/bin/sh'],
+  },
+} as const satisfies Readonly<Record<string, Recipe>>;
+
+export type Database = keyof typeof recipes;
+
+/** The images of database servers, built when they are absent. */
+export async function databaseImages(
+  engine: Engine,
+  names: readonly Database[],
+): Promise<Readonly<Record<string, string>>> {
+  const wanted = names.map((name) => [name, recipes[name]] as const);
+  const find = async () => {
+    const present = await engine.listImages({});
+    return wanted.map(([name, recipe]) => [name, recipe, newestBuilt(recipe, present)?.tag] as const);
+  };
+  const missing = (await find()).flatMap(([, recipe, tag]) => (tag === undefined ? [recipe] : []));
+  if (missing.length > 0) await buildFromPackages(engine, missing, () => undefined, AbortSignal.timeout(240_000));
+  return Object.fromEntries(
+    (await find()).map(([name, , tag]) => {
+      if (tag === undefined) throw new Error(`the image of ${name} could not be built from Debian's packages`);
+      return [name, tag];
+    }),
+  );
+}
