@@ -30,7 +30,7 @@ export async function sweepGroups(options: {
     const ttl = config?.pushgateway.enabled === true ? config.pushgateway.ttl : undefined;
     const why = config === undefined || ttl === undefined ? undefined : await sweep(config, ttl);
     if (why !== undefined && why !== lastWhy)
-      report({ kind: 'warning', text: `expired groups could not be deleted: ${why}` });
+      report({ kind: 'warning', text: `expired groups of the Pushgateway could not be deleted: ${why}` });
     lastWhy = why;
     await clock.sleep(ttl === undefined ? idleMs : sweepEveryMs(ttl), signal).catch(() => undefined);
   }

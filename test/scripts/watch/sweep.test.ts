@@ -20,7 +20,7 @@ test('a sweep must close its connection', async () => {
 test("a sweep must not touch another stack's Pushgateway, even at the same port", async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'exited' })).toEqual([
-    { kind: 'warning', text: 'expired groups could not be deleted: the container of Pushgateway is exited' },
+    { kind: 'warning', text: 'expired groups of the Pushgateway could not be deleted: its container is stopped' },
   ]);
   expect(server.received).toEqual([]);
 });
@@ -28,7 +28,7 @@ test("a sweep must not touch another stack's Pushgateway, even at the same port"
 test('a sweep must be retried while the engine is unreachable', async () => {
   await using server = await scriptedGateway();
   expect(await sweep(server, { times: 3, state: 'away' })).toEqual([
-    { kind: 'warning', text: 'expired groups could not be deleted: connection refused' },
+    { kind: 'warning', text: 'expired groups of the Pushgateway could not be deleted: connection refused' },
   ]);
 });
 
