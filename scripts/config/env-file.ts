@@ -1,3 +1,4 @@
+import { LineCounter } from 'yaml';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { quoted } from '../../stack/values/words.ts';
 
@@ -32,11 +33,13 @@ export function readEnvFile(content: string, file: string, outer: Lookup): EnvFi
   const text = content.replace(/^\ufeff/, '');
   const variables = new Map<string, FileVariable>();
   const diagnostics: Diagnostic[] = [];
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
   const rangeAt = (from: number, to: number): SourceRange => {
-    const before = text.slice(0, from).split('\n');
-    const [line = ''] = text.slice(from, to).split('\n');
-    const [column, length] = [(before.at(-1)?.length ?? 0) + 1, Math.max(1, line.trimEnd().length)];
-    return { file, line: before.length, column, offset: from, length, isHidden: true };
+    const { line, col } = lines.linePos(from);
+    const length = text.slice(from, Math.min(to, lineEnd(text, from))).trimEnd().length;
+    return { file, line, column: col, offset: from, length: Math.max(1, length), isHidden: true };
   };
 
   let quoteEnd = -1;

@@ -37,8 +37,8 @@ export function demoStackName(suffix?: string): string {
 
 /** Brings up the demo's stack by its name, without the optional services whose image is not available. */
 export async function bringUpDemo(options: Run & { readonly name: string }): Promise<RunningDemo> {
-  const { engine, name, env, report, signal } = options;
-  const loaded = await loadDemo(engine, env, name);
+  const { engine, name, report, signal } = options;
+  const loaded = await loadDemo(engine, name);
   const templates = await loadTemplates(join(loaded.folder, 'templates'));
   const whole = valueOrThrow(render(loaded, templates));
   const required = whole.services
@@ -63,11 +63,9 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
 }
 
 /** Loads the demo's stack.yml; each service gets its current host port, its default one or a free one, in this order. */
-async function loadDemo(
-  engine: Engine,
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-): Promise<LoadedStack> {
+async function loadDemo(engine: Engine, name: string): Promise<LoadedStack> {
+  // Variables for a stack of the user's are not for the demo.
+  const env = {};
   const file = join(packageRoot(), 'stack', 'demo', 'stack.yml');
   const { config } = valueOrThrow(await loadStack({ file, cwd: process.cwd(), env }));
   const running = await engine.listContainers({ [stackLabel]: name });
