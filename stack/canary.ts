@@ -17,7 +17,7 @@ export const canaryReceiver = 'promstack-verify';
 
 /** Whether the stack has the services that a canary needs to become an alert. */
 export function hasCanary(config: StackConfig): boolean {
-  return config.pushgateway.enabled && config.prometheus.enabled;
+  return config.pushgateway.enabled && config.prometheus.enabled && config.prometheus.mode !== 'agent';
 }
 
 /** The receiver of the canary: the sink, if enabled, and never a receiver of the user's. */

@@ -21,7 +21,8 @@ interface Validated {
 
 /** Validates a raw config; invalid keys are left out so that the others are checked too. */
 export function validate(raw: unknown): Validated {
-  const { value, problems } = toSchemaInput(withoutAnchorKeys(raw ?? {}), stackSchema);
+  const { value: written, problems } = toSchemaInput(withoutAnchorKeys(raw ?? {}), stackSchema);
+  const value = withoutAlertmanager(written);
   const isNamed = isMapping(value) && value['name'] !== undefined;
   const first = stackSchema.safeParse(value, { error: explain });
   if (first.success) {
@@ -32,6 +33,13 @@ export function validate(raw: unknown): Validated {
   const broken = all.map(({ path }) => aboveList(path));
   const second = stackSchema.safeParse(broken.reduce<unknown>(without, value));
   return { config: second.data, problems: all, broken, isNamed };
+}
+
+/** An agent sends no alerts: its stack has an Alertmanager only if that is enabled explicitly. */
+function withoutAlertmanager(value: unknown): unknown {
+  if (valueAt(value, ['prometheus', 'mode']) !== 'agent') return value;
+  const { alertmanager = {} } = value as Readonly<Record<string, unknown>>;
+  return isMapping(alertmanager) ? { ...(value as object), alertmanager: { enabled: false, ...alertmanager } } : value;
 }
 
 /** The part of a path above its first list: leaving out a list item would change the indexes of the others. */

@@ -13,6 +13,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'pushgateway.persistence.interval': '`--persistence.interval`',
   'pushgateway.ttl': 'groups that `promstack watch` deletes',
   'pushgateway.admin_api': '`--web.enable-admin-api`',
+  'prometheus.mode': '`--agent`',
   'prometheus.external_url': '`--web.external-url`',
   'prometheus.scrape_interval': '`global.scrape_interval`',
   'prometheus.scrape_timeout': '`global.scrape_timeout`',

@@ -28,6 +28,7 @@ function configOf(stack: string, containers: StackContainers, removed: readonly 
       enabled: containers.has(name) || removed.includes(name),
       image: specs.get(name)?.image,
       port: specs.get(name)?.ports.find(({ container }) => container === port)?.host,
+      mode: specs.get(name)?.args.some((flag) => flag.startsWith('--storage.agent.path')) ? 'agent' : undefined,
     };
     return Object.entries(keys).filter(([, value]) => value !== undefined);
   };

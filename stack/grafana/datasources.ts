@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import { isOwnAddress, type OwnItem, withoutOwn } from '../own-items.ts';
+import { isAgent } from '../prometheus/agent.ts';
 import { Secret } from '../secret.ts';
 import type { Mapping } from '../values/mapping.ts';
 import { type Datasource, uidOf } from './config.ts';
@@ -17,10 +18,10 @@ export interface KnownDatasource {
 /** The stack's own datasources. */
 export function stackDatasources(config: StackConfig): readonly KnownDatasource[] {
   const own: readonly KnownDatasource[] = [
-    ...(config.prometheus.enabled
+    ...(config.prometheus.enabled && !isAgent(config)
       ? [{ name: 'Prometheus', uid: 'prometheus', type: 'prometheus', isDefault: isPrometheusDefault(config) }]
       : []),
-    ...(config.alertmanager.enabled
+    ...(config.alertmanager.enabled && !isAgent(config)
       ? [{ name: 'Alertmanager', uid: 'alertmanager', type: 'alertmanager', isDefault: false }]
       : []),
   ];
@@ -34,7 +35,7 @@ export function stackDatasources(config: StackConfig): readonly KnownDatasource[
 export function ownerOf(config: StackConfig, datasource: Datasource): 'prometheus' | 'alertmanager' | undefined {
   const { orgId, name, type, url } = datasource;
   const owner = type === 'prometheus' || type === 'alertmanager' ? type : undefined;
-  if (owner === undefined || !config[owner].enabled || orgId !== 1) return undefined;
+  if (owner === undefined || !config[owner].enabled || isAgent(config) || orgId !== 1) return undefined;
   if (name.toLowerCase() !== owner && uidOf(datasource) !== owner) return undefined;
   const [, address = ''] = /^https?:\/\/([^/?#]+)\/?$/.exec(url ?? '') ?? [];
   return url === undefined || isOwnAddress(config, owner, address) ? owner : undefined;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { HealthIndicator, Reading } from '../model.ts';
+import { isAgent } from '../prometheus/agent.ts';
 import { defineService } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { configMount, toResources } from '../values/container.ts';
@@ -18,7 +19,7 @@ import {
 } from './datasources.ts';
 import { problems } from './problems.ts';
 import { provisioningProblems } from './provisioning-problems.ts';
-import { environment, generatedSecrets, iniFile, secretFiles } from './settings.ts';
+import { environment, generatedSecrets, hasShippedDashboards, iniFile, secretFiles } from './settings.ts';
 
 const port = 3000;
 const dataDir = '/var/lib/grafana';
@@ -72,11 +73,11 @@ export const grafana = defineService({
   }),
   ownItems: ownDatasources,
   collects: [
-    { kind: 'datasources', into: 'provisioning/datasources' },
+    { kind: 'datasources', into: 'provisioning/datasources', shipped: (config) => !isAgent(config) },
     {
       kind: 'dashboards',
       into: `${dashboardsFolder}/promstack`,
-      shipped: (config) => config.grafana.shipped_dashboards,
+      shipped: hasShippedDashboards,
     },
   ],
   userFiles: (config) => [

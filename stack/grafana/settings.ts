@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { RenderedFile } from '../model.ts';
+import { isAgent } from '../prometheus/agent.ts';
 import { Secret } from '../secret.ts';
 import { configDir, configMount } from '../values/container.ts';
 import type { GrafanaConfig } from './config.ts';
@@ -50,7 +51,7 @@ function settings(config: StackConfig): readonly Setting[] {
     ...set('plugins', 'public_key_retrieval_disabled', true),
     ...set('plugins', 'plugin_admin_enabled', false),
     ...set('log', 'filters', quietLog),
-    ...(own.shipped_dashboards ? set('dashboards', 'default_home_dashboard_path', homeDashboard) : []),
+    ...(hasShippedDashboards(config) ? set('dashboards', 'default_home_dashboard_path', homeDashboard) : []),
     ...(own.anonymous === 'viewer'
       ? [...set('auth.anonymous', 'enabled', true), ...set('auth.anonymous', 'org_role', 'Viewer')]
       : []),
@@ -72,6 +73,11 @@ function userSettings({ config }: GrafanaConfig): readonly Setting[] {
   return Object.entries(config).flatMap(([section, keys]) =>
     Object.entries(keys).flatMap(([key, value]) => set(section, key, value)),
   );
+}
+
+/** Their queries are for the Prometheus of the stack, and an agent cannot be queried. */
+export function hasShippedDashboards(config: StackConfig): boolean {
+  return config.grafana.shipped_dashboards && !isAgent(config);
 }
 
 const iniPath = 'grafana.ini';

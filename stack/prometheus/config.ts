@@ -24,6 +24,10 @@ const percentageExpected = expects('a percentage from 0 to 100');
 export const prometheusConfig = z
   .strictObject({
     enabled: enabled(true),
+    mode: z.enum(['server', 'agent']).default('server').meta({
+      description:
+        'server stores samples and evaluates rules; agent only sends them to remote_write, without rules, alerts and queries',
+    }),
     image: image.default(defaultImages.prometheus),
     port: port.default(9090),
     external_url: externalUrl,

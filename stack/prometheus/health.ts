@@ -5,13 +5,14 @@ import { logfmt } from '../values/logfmt.ts';
 import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
+import { isAgent } from './agent.ts';
 import { listed, notYet } from './problem-lists.ts';
 import { remoteWrite } from './remote-write.ts';
 import { readTargets } from './targets.ts';
 
 const port = 9090;
 
-export function healthIndicators({ prometheus }: StackConfig): readonly HealthIndicator[] {
+export function healthIndicators(config: StackConfig): readonly HealthIndicator[] {
   return [
     {
       label: 'targets',
@@ -23,17 +24,8 @@ export function healthIndicators({ prometheus }: StackConfig): readonly HealthIn
       request: { method: 'GET', port, path: '/metrics' },
       read: ({ body }) => readJobs(body),
     },
-    {
-      label: 'rules',
-      request: { method: 'GET', port, path: '/api/v1/rules' },
-      read: ({ body }) => readRules(parseJson(body)),
-    },
-    {
-      label: 'alerts',
-      request: { method: 'GET', port, path: '/api/v1/alerts' },
-      read: ({ body }) => readAlerts(parseJson(body)),
-    },
-    ...(prometheus.remote_write.length === 0 ? [] : [remoteWrite]),
+    ...(isAgent(config) ? [] : evaluation),
+    ...(config.prometheus.remote_write.length === 0 ? [] : [remoteWrite]),
     {
       label: 'last reload',
       request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },
@@ -41,6 +33,20 @@ export function healthIndicators({ prometheus }: StackConfig): readonly HealthIn
     },
   ];
 }
+
+/** What an agent does not have. */
+const evaluation: readonly HealthIndicator[] = [
+  {
+    label: 'rules',
+    request: { method: 'GET', port, path: '/api/v1/rules' },
+    read: ({ body }) => readRules(parseJson(body)),
+  },
+  {
+    label: 'alerts',
+    request: { method: 'GET', port, path: '/api/v1/alerts' },
+    read: ({ body }) => readAlerts(parseJson(body)),
+  },
+];
 
 /** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */
 function readJobs(page: string): Reading | undefined {

@@ -4,6 +4,7 @@ import { contentOf } from '../secret.ts';
 import type { Release } from '../service.ts';
 import { configDir } from '../values/container.ts';
 import { parseJson } from '../values/parse.ts';
+import { agentProof, isAgent } from './agent.ts';
 import { fileProofs } from './file-sd.ts';
 
 /** The file of the revision rule; its path and group name never change. */
@@ -41,8 +42,10 @@ const ruleGroups = z.object({
  * Prometheus runs these files when its last reload succeeded, it evaluates our revision rule, and it evaluates a rule file of every
  * folder that has one: it accepts a prometheus.yml whose `rule_files` do not match a folder.
  */
-export function proofs({ revision, files }: Release): readonly Proof[] {
+export function proofs({ config, revision, files }: Release): readonly Proof[] {
   const port = 9090;
+  if (isAgent(config))
+    return [agentProof(files, port), acceptedReload, fileProofs(files, port)].flatMap((proof) => proof ?? []);
   const samples = sampleRuleFiles(files);
   const loaded = stampedRevision(files) ?? revision;
   const query = [revisionRulePath, ...samples].map((path) => `file[]=${encodeURIComponent(`${configDir}/${path}`)}`);
@@ -67,20 +70,22 @@ export function proofs({ revision, files }: Release): readonly Proof[] {
         };
       },
     },
-    {
-      claim: 'accepted its last reload',
-      request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },
-      assess: ({ status, body }): Verdict => {
-        if (status !== 200) return { kind: 'notYet', because: `its status API answers ${status}` };
-        const parsed = z.object({ data: z.object({ reloadConfigSuccess: z.boolean() }) }).safeParse(parseJson(body));
-        return parsed.success && parsed.data.data.reloadConfigSuccess
-          ? { kind: 'proven' }
-          : { kind: 'refuted', because: 'its last reload failed; see its log' };
-      },
-    },
+    acceptedReload,
     ...fileProofs(files, port),
   ];
 }
+
+const acceptedReload: Proof = {
+  claim: 'accepted its last reload',
+  request: { method: 'GET', port: 9090, path: '/api/v1/status/runtimeinfo' },
+  assess: ({ status, body }): Verdict => {
+    if (status !== 200) return { kind: 'notYet', because: `its status API answers ${status}` };
+    const parsed = z.object({ data: z.object({ reloadConfigSuccess: z.boolean() }) }).safeParse(parseJson(body));
+    return parsed.success && parsed.data.data.reloadConfigSuccess
+      ? { kind: 'proven' }
+      : { kind: 'refuted', because: 'its last reload failed; see its log' };
+  },
+};
 
 /** The revision in the rule of a release: that of the files which the server reads only when it is reloaded. */
 function stampedRevision(files: readonly RenderedFile[]): string | undefined {

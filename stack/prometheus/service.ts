@@ -14,6 +14,7 @@ import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
 import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
+import { agentFiles, agentFlag, agentProblems, isAgent } from './agent.ts';
 import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
 import { leftOutContributions } from './contributed.ts';
@@ -63,9 +64,13 @@ export const prometheus = defineService({
       user: nobody,
       args: [
         `--config.file=${configDir}/prometheus.yml`,
-        `--storage.tsdb.path=${dataDir}`,
-        `--storage.tsdb.retention.time=${own.retention.time}`,
-        ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
+        ...(isAgent(config)
+          ? [agentFlag(own.image), `--storage.agent.path=${dataDir}`]
+          : [
+              `--storage.tsdb.path=${dataDir}`,
+              `--storage.tsdb.retention.time=${own.retention.time}`,
+              ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
+            ]),
         `--web.listen-address=:${port}`,
         // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
         `--web.external-url=${externalUrl(config, own)}`,
@@ -77,7 +82,8 @@ export const prometheus = defineService({
       ports: [{ bind: config.bind, host: own.port, container: port }],
       mounts: [
         { kind: 'config', target: configMount },
-        { kind: 'data', volume: 'prometheus-data', target: dataDir },
+        // An agent cannot read the blocks of a server, and would delete none of them: each has its own volume.
+        { kind: 'data', volume: isAgent(config) ? 'prometheus-agent-data' : 'prometheus-data', target: dataDir },
       ],
       tmpfs: [],
       resources: toResources(own.resources),
@@ -91,7 +97,9 @@ export const prometheus = defineService({
     storage: storageSettings(config),
   }),
   ownItems: ownJobs,
-  collects: [{ kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules }],
+  collects: [
+    { kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules && !isAgent(config) },
+  ],
   userFiles: (config) => [
     ...configFiles('prometheus', config.prometheus.files, {
       reserved: {
@@ -110,9 +118,9 @@ export const prometheus = defineService({
     })),
   ],
   secretFiles: prometheusSecrets,
-  problems,
+  problems: (config) => [...problems(config), ...agentProblems(config)],
   fileProblems: (files, config) => [
-    ...unreadRules(files),
+    ...(isAgent(config) ? [] : unreadRules(files)),
     ...leftOutContributions(files, config),
     ...webConfigProblems(config.prometheus.extra_args, files),
     ...targetFileProblems(files),
@@ -143,14 +151,16 @@ export const prometheus = defineService({
 function stamp(
   files: readonly RenderedFile[],
   revision: string,
-  _config: StackConfig,
+  config: StackConfig,
   hash: (text: string) => string,
 ): readonly RenderedFile[] {
+  const stamped = (shown: string): readonly RenderedFile[] =>
+    isAgent(config) ? agentFiles(files, shown) : [...files, revisionRules(shown)];
   const watched = watchedFiles(files);
-  if (watched.length === 0) return [...files, revisionRules(revision)];
+  if (watched.length === 0) return stamped(revision);
   const loaded = files.filter((file) => !watched.includes(file));
   const texts = loaded.map((file) => `${file.path}\0${file.mode.toString(8)}\0${contentOf(file)}\0`);
-  return [...files, revisionRules(hash(texts.join('')))];
+  return stamped(hash(texts.join('')));
 }
 
 /** The last log lines of a Prometheus that exited (3.5.3 to 3.14.0). */
@@ -172,6 +182,9 @@ const causes: readonly ExitCause[] = [
 /** Samples that a Prometheus of another spec deletes or does not find. */
 function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   const flag = (spec: ContainerSpec, name: string): string | undefined => flagIn(spec.args, `storage.tsdb.${name}`);
+  const [wasAgent, becomesAgent] = [before, after].map(({ args }) => flagIn(args, 'storage.agent.path') !== undefined);
+  if (becomesAgent && !wasAgent) return ['as an agent it cannot be queried, and its rules are no longer evaluated'];
+  if (becomesAgent || wasAgent) return [];
   const [oldTime, time] = [flag(before, 'retention.time') ?? '15d', flag(after, 'retention.time') ?? '15d'];
   const [oldSize, size] = [flag(before, 'retention.size'), flag(after, 'retention.size')];
   const [oldPath, path] = [flag(before, 'path'), flag(after, 'path')];
@@ -204,6 +217,7 @@ function checks(
   const shipped = tests.filter(({ isShipped }) => isShipped === true);
   const shippedRules = files.filter(({ isShipped, path }) => isShipped === true && path.startsWith('rules/'));
   const features = promqlFeatures(config);
+  const agent = isAgent(config) ? ['--agent'] : [];
   const { extra_args: extra, image } = config.prometheus;
   const { args } = prometheus.container(config);
   const flags = {
@@ -220,7 +234,7 @@ function checks(
     {
       title: 'prometheus.yml and its rules',
       tool: 'promtool',
-      argv: ['promtool', 'check', 'config', ...flagsFor(features), 'CONFIG/prometheus.yml'],
+      argv: ['promtool', 'check', 'config', ...agent, ...flagsFor(features), 'CONFIG/prometheus.yml'],
       warnings: (output) => promtoolNotices(output, files),
       explain: (output) => withFeatureHints(withKeyHints(explainPromtool(output, files), jobKeys), features),
       divisible: {
@@ -229,11 +243,15 @@ function checks(
         partsOf: (config) => Object.entries(config).flatMap(([key, value]) => partsOfKey(key, value, partNames)),
       },
     },
-    ...alertTemplateChecks(files, flagsFor(features)),
+    ...(isAgent(config) ? [] : alertTemplateChecks(files, flagsFor(features))),
     ...flagChecks(flags),
     ...webConfigChecks(flags, files),
-    ...ruleTests('the tests of the rules', own, files, features),
-    ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
+    ...(isAgent(config)
+      ? []
+      : [
+          ...ruleTests('the tests of the rules', own, files, features),
+          ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
+        ]),
   ];
 }
 

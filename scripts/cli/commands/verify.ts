@@ -52,9 +52,8 @@ export const command = defineCommand({
     const rendering = await renderToLook(context, undefined, { compare: false });
     const { config } = rendering;
     if (!hasCanary(config)) {
-      throw new InputError([
-        misuse('this stack has no pipeline from a push to an alert', 'enable the Pushgateway and Prometheus'),
-      ]);
+      const hint = 'enable the Pushgateway and Prometheus, in server mode';
+      throw new InputError([misuse('this stack has no pipeline from a push to an alert', hint)]);
     }
     await using engine = await connectEngine(context);
     const servers = await openServers(engine, config, signal);
