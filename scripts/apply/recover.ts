@@ -48,7 +48,7 @@ export async function recover(plan: Plan, outcome: PlanOutcome, options: Recover
     throw withNotes(error, leftStopped);
   }
 
-  const failure = await restore(options, new Set([...observed.services.keys(), ...stopped]));
+  const failure = await restore(options, new Set([...observed.services.keys(), ...stopped]), failedServices(outcome));
   const notes =
     failure === undefined
       ? ['everything was rolled back to what ran before, and that is confirmed', ...leftStopped]
@@ -132,11 +132,22 @@ async function stopFailing({ done, failed }: PlanOutcome, options: RecoverOption
   return stopping;
 }
 
+/** The services that did not start or were not confirmed: one may look as before, and exit again and again. */
+function failedServices({ failed }: PlanOutcome): ReadonlySet<string> {
+  return new Set(
+    failed.flatMap(({ step }) => (step.do === 'waitReady' || step.do === 'confirm' ? [step.service] : [])),
+  );
+}
+
 /** Applies the previous state. Returns why that failed and what runs now, or undefined. */
-async function restore(options: RecoverOptions, leave: ReadonlySet<string>): Promise<string | undefined> {
+async function restore(
+  options: RecoverOptions,
+  leave: ReadonlySet<string>,
+  unconfirmed: ReadonlySet<string>,
+): Promise<string | undefined> {
   const signal = AbortSignal.timeout(restoreMs);
   try {
-    const first = await tryRestore(options, leave, signal, new Set());
+    const first = await tryRestore(options, leave, signal, unconfirmed);
     if (first.failed.length === 0) return undefined;
     // A server may have exited since the first observation, which needs other steps.
     const second = await tryRestore(options, leave, signal, first.unconfirmed);

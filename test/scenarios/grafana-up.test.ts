@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
 import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
 
 // The whole program with a Grafana in the stack: the stand-in's image, and a real one where there is one. The stand-in refuses to
@@ -217,6 +218,21 @@ describe.sequential.each(grafanas)('a stack with %s of Grafana', (which) => {
       expect((await containers()).length).toBe(before.length);
     },
   );
+
+  check('a Grafana that exits over its data must not be reported as running as before', async ({ folder, fine }) => {
+    const container = `${folder.name}-grafana`;
+    await using engine = await connect({ env: process.env });
+    const [database] = (await engine.getFiles(container, '/var/lib/grafana/grafana.db')) ?? [];
+    if (database?.kind !== 'file') throw new Error('there is no database');
+    const damaged = { ...database, content: Buffer.from('damaged') };
+    await engine.putFiles(container, '/var/lib/grafana', [damaged]);
+    const refused = await folder.run('up', '--recreate');
+    await engine.putFiles(container, '/var/lib/grafana', [database]);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('rolling back to what ran before failed as well');
+    await fine('up');
+    await fine('plan', '--detailed-exitcode');
+  });
 
   check('what is removed from the stack must be removed from Grafana', async ({ configure, fine, statusOf }) => {
     await configure({});
