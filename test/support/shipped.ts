@@ -19,6 +19,11 @@ export const ruleFiles: Readonly<Record<string, string>> = renamed(
   'rules',
 );
 
+/** Those of exporters, whose metrics the servers of the stack do not export. */
+export const exporterRuleFiles: readonly string[] = Object.keys(
+  renamed(shippedFiles(/^exporters\/[^/]+\/contribute\/rules\/[^/]+\.yml$/), 'rules'),
+);
+
 /** Shipped rule unit tests, in the folder beside the rules: `tests/NAME.yml`. */
 export const ruleTests: Readonly<Record<string, string>> = renamed(
   shippedFiles(/^(?:exporters\/)?[^/]+\/tests\/[^/]+\.yml$/),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { metricNames } from '../../support/promql.ts';
-import { shippedAlerts } from '../../support/shipped.ts';
+import { ownMetrics, recordedFile } from '../../support/recorded-metrics.ts';
+import { exporterRuleFiles, shippedAlerts } from '../../support/shipped.ts';
 import { openTools, type Tools } from '../../support/tools.ts';
 
 /** Some metrics show only after the first event of their kind: a rule, a failed discovery, a remote store. */
@@ -25,7 +26,11 @@ receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 /** Metrics that no server exports: Prometheus creates `up`, sources can push their interval, and promstack verify its canary. */
 const fromElsewhere = ['up', 'push_interval_seconds', 'promstack_verify_canary'];
 
-const expectedMetrics = new Map(shippedAlerts.map(({ alert, expr }) => [alert, metricNames(expr)]));
+const expectedMetrics = new Map(
+  shippedAlerts
+    .filter(({ file }) => !exporterRuleFiles.includes(file))
+    .map(({ alert, expr }) => [alert, metricNames(expr)]),
+);
 
 describe('the metrics of shipped alerts', () => {
   const opened: Tools[] = [];
@@ -35,6 +40,7 @@ describe('the metrics of shipped alerts', () => {
     return tools;
   };
   let exported: ReadonlySet<string> = new Set();
+  let pages: readonly string[] = [];
 
   beforeAll(async () => {
     const [prometheus, alertmanager, pushgateway] = await Promise.all([
@@ -48,7 +54,7 @@ describe('the metrics of shipped alerts', () => {
         files: { 'alertmanager.yml': alertmanagerConfig },
         command: [
           ...['/bin/alertmanager', '--config.file=/files/alertmanager.yml', '--storage.path=/files/data'],
-          '--cluster.listen-address=',
+          ...['--cluster.listen-address=', '--enable-feature=receiver-name-in-metrics'],
         ],
       }),
       open({ service: 'pushgateway', command: ['/bin/pushgateway'] }),
@@ -59,11 +65,8 @@ describe('the metrics of shipped alerts', () => {
     await eventually(() => push(pushgateway, 'trial 1\n'));
     const names = [...expectedMetrics.values()].flat().filter((name) => !fromElsewhere.includes(name));
     const waiting = eventually(async () => {
-      exported = new Set(
-        (
-          await Promise.all([metricsOf(prometheus, 9090), metricsOf(alertmanager, 9093), metricsOf(pushgateway, 9091)])
-        ).flat(),
-      );
+      pages = await Promise.all([pageOf(prometheus, 9090), pageOf(alertmanager, 9093), pageOf(pushgateway, 9091)]);
+      exported = new Set(pages.flatMap((page) => [...page.matchAll(sample)].map(([, name]) => name ?? '')));
       expect(names.filter((name) => !exported.has(name))).toEqual([]);
     }, 60_000);
     // What has not come by then, the test of its alert tells.
@@ -71,6 +74,16 @@ describe('the metrics of shipped alerts', () => {
   });
   afterAll(async () => {
     for (const tools of opened) await tools[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ['prometheus', 0],
+    ['alertmanager', 1],
+    ['pushgateway', 2],
+  ] as const)('of %s must be as recorded for its version', async (service, at) => {
+    const page = pages[at] ?? '';
+    const version = new RegExp(`^${service}_build_info\\{.*version="([\\d.]+)`, 'm').exec(page)?.[1] ?? '';
+    await expect(recordOf(page)).toMatchFileSnapshot(recordedFile(service, version));
   });
 
   it.each([...expectedMetrics.keys()])('of %s must exist', (alert) => {
@@ -89,8 +102,23 @@ async function done(tools: Tools, ...argv: readonly string[]): Promise<string> {
 const push = (tools: Tools, body: string): Promise<string> =>
   done(tools, '/bin/wget', '-qO-', `--post-data=${body}`, 'http://127.0.0.1:9091/metrics/job/trial');
 
-/** The names of the samples on a server's page. */
-async function metricsOf(tools: Tools, port: number): Promise<readonly string[]> {
-  const page = await done(tools, '/bin/wget', '-qO-', `http://127.0.0.1:${port}/metrics`);
-  return [...page.matchAll(/^([a-zA-Z_:][\w:]*)[{ ]/gm)].map(([, name]) => name ?? '');
+const pageOf = (tools: Tools, port: number): Promise<string> =>
+  done(tools, '/bin/wget', '-qO-', `http://127.0.0.1:${port}/metrics`);
+
+/** A sample on a server's page: its metric and its labels. */
+const sample = /^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? /gm;
+
+/** The metrics of shipped rules and dashboards on a page, each with the labels that its samples have. */
+function recordOf(page: string): string {
+  const labels = new Map<string, Set<string>>();
+  for (const [, name = '', inner = ''] of page.matchAll(sample)) {
+    const known = labels.get(name) ?? new Set();
+    for (const [, label = ''] of inner.matchAll(/(\w+)="/g)) known.add(label);
+    labels.set(name, known);
+  }
+  const lines = ownMetrics.flatMap((name) => {
+    const known = labels.get(name);
+    return known === undefined ? [] : [`${[name, ...[...known].sort()].join(' ')}\n`];
+  });
+  return lines.join('');
 }
