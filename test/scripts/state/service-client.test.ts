@@ -61,6 +61,51 @@ describe('a request to a remote engine', () => {
   });
 });
 
+describe('a request to a service whose image has no busybox', () => {
+  const location = { address: 'tcp://it', host: '127.0.0.1', isLocal: true };
+  const missing = { exitCode: 126, stdout: 'exec: "nc": executable file not found in $PATH', stderr: '' };
+  const request = { method: 'GET', port: 9121, path: '/' } as const;
+
+  it('must be sent from another container of the stack, where one has it', async () => {
+    const sent: (readonly [container: string, host: string])[] = [];
+    const engine = fakeEngine({
+      location,
+      exec: async (container, argv) => {
+        sent.push([container, argv[3] ?? '']);
+        return container === 'p' ? { exitCode: 0, stdout: 'HTTP/1.0 200 OK\r\na: b\r\n\r\nfine', stderr: '' } : missing;
+      },
+    });
+    const client = openServiceClient(engine);
+    for (const [service, container] of [
+      ['mysqld', 'm'],
+      ['prometheus', 'p'],
+      ['redis', 'r'],
+    ] as const) {
+      client.locate(service, { container, ports: [] });
+    }
+    const options = { timeoutMs: 1_000 };
+    expect(await client.request('redis', request, options)).toMatchObject({ status: 200, body: 'fine' });
+    expect(await client.request('redis', request, options)).toMatchObject({ status: 200, body: 'fine' });
+    // What has none is not tried again.
+    expect(sent).toEqual([
+      ['r', '127.0.0.1'],
+      ['m', 'redis'],
+      ['p', 'redis'],
+      ['p', 'redis'],
+    ]);
+    client.close();
+  });
+
+  it('must be refused with what helps where no container has it', async () => {
+    const client = openServiceClient(fakeEngine({ location, exec: async () => missing }));
+    client.locate('redis', { container: 'r', ports: [] });
+    await expect(client.request('redis', request, { timeoutMs: 1_000 })).rejects.toThrow(
+      'its image has no busybox, with which it is asked when no port of it can be reached: use an image that has it, or publish its port',
+    );
+    client.close();
+  });
+});
+
 /** A client of a service without published ports; the input of nc reaches the server. */
 function remoteClient(server: ScriptedGateway): ServiceClient {
   const engine = fakeEngine({
