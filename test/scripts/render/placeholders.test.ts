@@ -88,8 +88,8 @@ c:
 f: {<<: {g: 1}}
 `);
     expect(problemsIn('a: {<<: !value prometheus.port}\nb: {<<: !value prometheus.prt}\n')).toEqual([
-      '1:9 "<<" needs a mapping, but prometheus.port is not one (use it as the value of a key)',
-      '2:9 there is no value named prometheus.prt (did you mean prometheus.port?)',
+      '1:16 "<<" needs a mapping, but prometheus.port is not one (use it as the value of a key)',
+      '2:16 there is no value named prometheus.prt (did you mean prometheus.port?)',
     ]);
   });
 
