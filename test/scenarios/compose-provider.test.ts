@@ -50,13 +50,15 @@ beforeAll(async () => {
     prometheus: {
       scrape_interval: '1s',
       rules: ['rules/*.yml'],
+      files: ['targets/*.json'],
       scrape_configs: [
-        { job_name: 'shop', metrics_path: '/cgi-bin/metrics', static_configs: [{ targets: ['app:8080'] }] },
+        { job_name: 'shop', metrics_path: '/cgi-bin/metrics', file_sd_configs: [{ files: ['targets/*.json'] }] },
       ],
     },
     alertmanager: { route: { receiver: 'sink', group_wait: '0s' } },
   });
   await stack.write('rules/shop.yml', rules);
+  await stack.write('targets/shop.json', '[{"targets": ["app:8080"]}]');
   await writeProject({ file: 'stack.yml' });
   // Compose is often called in a folder below its file.
   await stack.write('src/main.js', '');
