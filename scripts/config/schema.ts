@@ -171,10 +171,12 @@ function mapSchemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchem
 function orNothing(schema: JsonSchema): JsonSchema {
   const { properties, anyOf } = schema;
   if (Array.isArray(anyOf)) return { ...schema, anyOf: anyOf.map(orNothing) };
-  if (schema['additionalProperties'] !== false || typeof properties !== 'object' || properties === null) return schema;
+  if (typeof properties !== 'object' || properties === null) return schema;
+  // Others have keys in a server's own syntax.
+  const isOwn = schema['additionalProperties'] === false;
   const keys = Object.entries(properties as Record<string, JsonSchema>).map(([key, inner]) => [
     key,
-    nullable(orNothing(inner)),
+    isOwn ? nullable(orNothing(inner)) : orNothing(inner),
   ]);
   return { ...schema, properties: Object.fromEntries(keys) };
 }

@@ -29,11 +29,13 @@ test('the flags that keys become must be flags of their servers', () => {
     prometheus: { external_url: 'http://p', retention: { size: '1GB' } },
     alertmanager: { external_url: 'http://a' },
   });
+  const agent = stackSchema.parse({ prometheus: { mode: 'agent' } });
   for (const service of enabledServices(config)) {
     const flags = Object.entries(nativeKeys).flatMap(([key, native]) =>
       key.startsWith(`${service.name}.`) ? (/^`(--[\w.-]+)`$/.exec(native)?.[1] ?? []) : [],
     );
-    const given = service.container(config).args.map((argument) => argument.replace(/=.*/, ''));
+    const args = [config, agent].flatMap((stack) => service.container(stack).args);
+    const given = args.map((argument) => argument.replace(/=.*/, ''));
     expect(given, service.name).toEqual(expect.arrayContaining(flags));
   }
 });
