@@ -60,6 +60,8 @@ export interface Resources {
 /** All properties of a container that cannot change without recreating it. */
 export interface ContainerSpec {
   readonly service: string;
+  /** Its name in the network of the stack; absent means that of the service. */
+  readonly hostname?: string | undefined;
   readonly image: string;
   /** `uid:gid`, in numbers. */
   readonly user: string;
@@ -90,6 +92,10 @@ export interface HostAccess {
   /** Whether it shares the host's process ids. */
   readonly pid: boolean;
 }
+
+/** The name of a container in the network of its stack. */
+export const hostnameOf = ({ hostname, service }: Pick<ContainerSpec, 'hostname' | 'service'>): string =>
+  hostname ?? service;
 
 /** An HTTP request to a service's own port. */
 export interface HttpRequest {

@@ -151,7 +151,7 @@ export function createExecutors(context: ExecutorContext): Executors {
     createContainer: async ({ service, connections, gone }, { note }) => {
       const { name, spec, labels, volumes, imageId, service: declared } = desiredService(service);
       const network = names.network(desired.stack);
-      const request = { name, spec, labels, volumes, network, connections, links: linksOf(service, desired) };
+      const request = { name, spec, labels, volumes, network, connections, links: linksOf(desired) };
       const id = await createWithHealthCheck(engine, request, { ready: declared.ready, imageId, cache });
       await takeOwnership(engine, desired.stack, request);
       containers.set(service, id);

@@ -5,6 +5,8 @@ import { names, specOf } from '../state/names.ts';
 /** A container that answers to the name of a service on a network of the stack. */
 export interface NameClash {
   readonly service: string;
+  /** The name that both answer to. */
+  readonly alias: string;
   readonly container: string;
   readonly network: string;
 }
@@ -27,7 +29,12 @@ export async function nameClashes(
       labels[roleLabel] === 'service' &&
       name === names.container(stack, labels[serviceLabel] ?? ''),
   );
-  const services = new Set(own.map(({ labels }) => labels[serviceLabel] ?? ''));
+  const services = new Map(
+    own.map((container) => {
+      const service = container.labels[serviceLabel] ?? '';
+      return [specOf(container)?.hostname ?? service, service];
+    }),
+  );
   // In the networks of stack.yml a service finds the others by links, before any other container of these names.
   const linked = (container: ContainerSummary): readonly string[] =>
     engine.kind === 'podman' ? [] : (specOf(container)?.networks ?? []);
@@ -42,9 +49,10 @@ export async function nameClashes(
     const details = await engine.inspectContainer(id);
     return Object.entries(details?.networks ?? {}).flatMap(([network, { aliases }]) =>
       networks.has(network)
-        ? [...new Set([name, ...aliases].map((alias) => alias.toLowerCase()))]
-            .filter((alias) => services.has(alias))
-            .map((service) => ({ service, container: name, network }))
+        ? [...new Set([name, ...aliases].map((alias) => alias.toLowerCase()))].flatMap((alias) => {
+            const service = services.get(alias);
+            return service === undefined ? [] : [{ service, alias, container: name, network }];
+          })
         : [],
     );
   });
@@ -52,9 +60,9 @@ export async function nameClashes(
 }
 
 /** The problem in words, and what to try. */
-export function explainClash({ service, container, network }: NameClash): { why: string; tryThis: string } {
+export function explainClash({ alias, container, network }: NameClash): { why: string; tryThis: string } {
   return {
-    why: `the container ${container}, which is not part of the stack, answers to the name ${service} on the network ${network}: requests may reach either`,
+    why: `the container ${container}, which is not part of the stack, answers to the name ${alias} on the network ${network}: requests may reach either`,
     tryThis: `docker network disconnect ${network} ${container}, or give it another name and alias`,
   };
 }

@@ -1,4 +1,6 @@
 import { exporters } from '../../stack/exporters/exporters.ts';
+import { exporterHost } from '../../stack/exporters/services.ts';
+import { hostnameOf } from '../../stack/model.ts';
 import { services } from '../../stack/services.ts';
 import type { Connections, ContainerSummary } from '../engine/engine.ts';
 import { names, specOf } from '../state/names.ts';
@@ -44,22 +46,21 @@ export function connectionsOf(
   const connections = [...planned, ...kept.filter((name) => !isGone(name))].map((name) => {
     const { aliases = [], settings } = before[name] ?? {};
     // The engine has made the host name of a container without further networks a name in those it was connected to by hand.
-    const isName = (alias: string): boolean => !(planned.includes(name) && alias === spec.service);
+    const isName = (alias: string): boolean => !(planned.includes(name) && alias === hostnameOf(spec));
     return [name, { aliases: aliases.filter(isName), settings }] as const;
   });
   return { connections: Object.fromEntries(connections), gone: kept.filter(isGone) };
 }
 
-/**
- * The containers of a stack by the names under which a service finds them, also those that later changes may add. An
- * exporter may have the name of what it reads, such as a database: it does not look for itself.
- */
-export function linksOf(
-  service: string,
-  { stack, services: desired }: Pick<Desired, 'stack' | 'services'>,
-): Readonly<Record<string, string>> {
-  const kinds = exporters.map(({ kind }) => kind).filter((kind) => kind !== service);
-  const others = desired.map((target) => target.service.name).filter((name) => name !== service);
-  const all = new Set([...services.map(({ name }) => name), ...kinds, ...others]);
-  return Object.fromEntries([...all].map((name) => [name, names.container(stack, name)]));
+/** The containers of a stack by the names under which they find each other, also those that later changes may add. */
+export function linksOf({
+  stack,
+  services: desired,
+}: Pick<Desired, 'stack' | 'services'>): Readonly<Record<string, string>> {
+  const linked = [
+    ...services.map(({ name }) => [name, name] as const),
+    ...exporters.map(({ kind }) => [exporterHost(kind), kind] as const),
+    ...desired.map(({ spec }) => [hostnameOf(spec), spec.service] as const),
+  ];
+  return Object.fromEntries(linked.map(([host, service]) => [host, names.container(stack, service)]));
 }

@@ -98,13 +98,18 @@ const isEnabled = (one: Placed, config: StackConfig): boolean => {
 const nameOf = ({ exporter, instance }: Placed): string =>
   instance === undefined ? exporter.kind : `${exporter.kind}-${instance}`;
 
+/** The name of a shipped exporter in the network: its own may be that of what it reads, such as a database. */
+export const exporterHost = (name: string): string => `${name}-exporter`;
+
+const hostOf = (one: Placed): string => (one.exporter.debian === undefined ? nameOf(one) : exporterHost(nameOf(one)));
+
 /** The enabled instances of an exporter, as Prometheus scrapes them. */
 function scrapedIn(exporter: Exporter, config: StackConfig): readonly ScrapedInstance[] {
   return placedIn(config)
     .filter((one) => one.exporter.kind === exporter.kind && isEnabled(one, config))
     .flatMap((one) => {
       const own = configOf(one, config);
-      return own === undefined ? [] : [{ instance: one.instance, own, address: `${nameOf(one)}:${exporter.port}` }];
+      return own === undefined ? [] : [{ instance: one.instance, own, address: `${hostOf(one)}:${exporter.port}` }];
     });
 }
 
@@ -133,6 +138,7 @@ function toService(one: Placed): Service {
       const isPublished = exporter.debian !== undefined && keys.port !== undefined;
       return {
         service: name,
+        hostname: hostOf(one),
         image: keys.image,
         user: exporter.user,
         args: [...exporter.args(keys), ...(exporter.debian === undefined ? [] : keys.extra_args)],
@@ -151,7 +157,7 @@ function toService(one: Placed): Service {
     scrapes: (config) => {
       const scraped = scrapedIn(exporter, config);
       // The jobs have the targets of all instances.
-      const isFirst = scraped[0]?.address === `${name}:${port}`;
+      const isFirst = scraped[0]?.address === `${hostOf(one)}:${port}`;
       return isFirst ? exporter.jobs(scraped) : [];
     },
     files: (config) => {

@@ -98,14 +98,16 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
   test('must all be up and read their servers', async () => {
     await eventually(async () => {
       expect(await query(stack.url('prometheus'), 'pg_up or mysql_up or redis_up or probe_success')).toEqual([
-        'mysql_up{instance="mysqld:9104",job="mysqld"} 1',
-        'pg_up{instance="postgres:9187",job="postgres"} 1',
+        'mysql_up{instance="mysqld-exporter:9104",job="mysqld"} 1',
+        'pg_up{instance="postgres-exporter:9187",job="postgres"} 1',
         'probe_success{instance="http://nobody:1",job="blackbox",module="http_2xx"} 0',
         'probe_success{instance="http://prometheus:9090/-/ready",job="blackbox",module="http_2xx"} 1',
         expect.stringMatching(/^probe_success\{instance="https:.*,module="own_tls"\} 1$/),
         'redis_up{instance="cache",job="redis"} 1',
       ]);
-      expect(await query(stack.url('prometheus'), 'up{job="node"}')).toEqual(['up{instance="node:9100",job="node"} 1']);
+      expect(await query(stack.url('prometheus'), 'up{job="node"}')).toEqual([
+        'up{instance="node-exporter:9100",job="node"} 1',
+      ]);
     }, 30_000);
     const status = await stack.run('status');
     expect(status.stdout).toContain('no problems found');

@@ -1,5 +1,5 @@
 import type Dockerode from 'dockerode';
-import type { ContainerSpec } from '../../../stack/model.ts';
+import { type ContainerSpec, hostnameOf } from '../../../stack/model.ts';
 import { type ContainerRequest, type HelperRequest, restartPolicy } from '../engine.ts';
 
 /** Docker's name for the address at which containers reach the engine's host. */
@@ -17,11 +17,12 @@ export function toCreateOptions(
   const isAlone = Object.keys(connections).length === 0;
   // Another network may have a `prometheus` of its own: the engine makes the host name a name in every network, and looks up a
   // name in all networks of a container, but in its links first.
-  const own = { Aliases: [spec.service], Links: Object.entries(links).map(([name, peer]) => `${peer}:${name}`) };
+  const hostname = hostnameOf(spec);
+  const own = { Aliases: [hostname], Links: Object.entries(links).map(([name, peer]) => `${peer}:${name}`) };
   return {
     name: request.name,
     Image: spec.image,
-    Hostname: isAlone ? spec.service : request.name,
+    Hostname: isAlone ? hostname : request.name,
     User: spec.user,
     Entrypoint: spec.entrypoint && [...spec.entrypoint],
     Cmd: [...spec.args],

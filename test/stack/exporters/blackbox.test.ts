@@ -60,7 +60,7 @@ test('a target must be a parameter of its module, and its own instance; a passwo
           - __param_target
         target_label: instance
       - target_label: __address__
-        replacement: blackbox:9115
+        replacement: blackbox-exporter:9115
   - job_name: blackbox_exporter
 `);
   expect(text('blackbox/blackbox.yml')).toContain('password_file: /etc/promstack/current/secrets/env/PASSWORD');
