@@ -76,11 +76,11 @@ test('an exporter must work when it is made as CONTRIBUTING.md says: a folder of
   expect(rendered.get('prometheus.yml')).toContain(`  - job_name: queue
     static_configs:
       - targets:
-          - queue-shop:9999
+          - queue-shop-exporter:9999
         labels:
           instance: shop
       - targets:
-          - queue-crm:9999
+          - queue-crm-exporter:9999
         labels:
           instance: crm
 `);
