@@ -12,7 +12,8 @@ import { toJsonTrace, traceKeys } from '../json/alertmanager.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
 import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderToLook } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderToLook } from './stages.ts';
 
 const test = defineCommand({
   details:

@@ -20,7 +20,8 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { countDiagnostics } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderOrThrow } from './stages.ts';
 
 export const command = defineCommand({
   details:

@@ -21,7 +21,8 @@ import { printChanged } from '../print/change.ts';
 import { printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { coloursFor } from '../terminal-output.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderOrThrow } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderOrThrow } from './stages.ts';
 
 /** A message to compose: https://github.com/docker/compose/blob/main/docs/extension.md. Versions before 5 refuse other types. */
 type Message = 'info' | 'error' | 'setenv' | 'debug';

@@ -8,7 +8,7 @@ import { writeValue } from '../../render/yaml-writer.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
-import { filesOf, takeOrThrow } from './stages.ts';
+import { filesOf, takeOrThrow } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -17,7 +17,7 @@ import { printChanged, printRemoved } from '../print/change.ts';
 import type { Colours } from '../terminal-output.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
 
 /** The first incident begins 10 s after the start; push, scrape, evaluation and grouping take about 15 s more. */
 const deliveryMs = 120_000;

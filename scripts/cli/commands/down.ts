@@ -6,7 +6,7 @@ import { keptNetworksSchema, removedSchema, toRemoved } from '../json/change.ts'
 import { printRemoved } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 import { askToTakeOver } from './take-over.ts';
 
 export const command = defineCommand({

@@ -5,7 +5,7 @@ import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 import { type LabelPair, readDuration } from './arguments.ts';
-import { configOrThrow, connectEngine, takeOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine, takeOrThrow } from './find-stack.ts';
 
 const defaultTimeoutMs = 10_000;
 

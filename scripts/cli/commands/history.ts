@@ -7,7 +7,7 @@ import { timeSchema } from '../json/schema.ts';
 import { table } from '../print/table.ts';
 import type { Colours } from '../terminal-output.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -18,7 +18,7 @@ import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { table } from '../print/table.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { configOrThrow, connectEngine } from './find-stack.ts';
 
 const pull = defineCommand({
   details:

@@ -12,7 +12,7 @@ import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
-import { readStackName } from './stages.ts';
+import { readStackName } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

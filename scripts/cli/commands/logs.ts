@@ -11,7 +11,7 @@ import { timeSchema } from '../json/schema.ts';
 import type { Colours } from '../terminal-output.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackOrThrow } from './stages.ts';
+import { connectEngine, stackOrThrow } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

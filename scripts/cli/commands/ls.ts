@@ -7,7 +7,7 @@ import { exitCodes } from '../context.ts';
 import { containerStateSchema } from '../json/status.ts';
 import { printStacks } from '../print/stacks.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -13,7 +13,7 @@ import { StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { configOrThrow, connectEngine } from './find-stack.ts';
 
 export const command = defineCommand({
   details: 'Prints the URL of a running service, and opens it if there is a browser.',

@@ -18,7 +18,7 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine, fullConfigOrThrow } from './stages.ts';
+import { configOrThrow, connectEngine, fullConfigOrThrow } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -13,7 +13,7 @@ import { exitCodes } from '../context.ts';
 import { addressText } from '../print/containers.ts';
 import { whichContainers } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -9,7 +9,7 @@ import { containerStateSchema } from '../json/status.ts';
 import { printContainers } from '../print/containers.ts';
 import { whichContainers } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

@@ -6,7 +6,7 @@ import { changesSchema, toChanges } from '../json/change.ts';
 import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackOrThrow } from './stages.ts';
+import { connectEngine, stackOrThrow } from './find-stack.ts';
 import { askToTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({

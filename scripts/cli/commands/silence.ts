@@ -21,7 +21,7 @@ import { timeSchema } from '../json/schema.ts';
 import { table } from '../print/table.ts';
 import { readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { configOrThrow, connectEngine } from './stages.ts';
+import { configOrThrow, connectEngine } from './find-stack.ts';
 
 const add = defineCommand({
   details:

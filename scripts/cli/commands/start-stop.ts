@@ -4,7 +4,7 @@ import { exitCodes } from '../context.ts';
 import { printStartStop } from '../print/change.ts';
 import { readWait, waitOption, whichContainers } from './arguments.ts';
 import { type Command, defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 import { askToTakeOver, yesOption } from './take-over.ts';
 
 type Verb = StartStopOptions['verb'];

@@ -5,7 +5,8 @@ import { hintByName } from '../globals.ts';
 import { statusLineSchema, statusSchema, toJsonStatus, toStatusLine } from '../json/status.ts';
 import { printStatus, watchStatus } from '../print/status.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderToLook } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderToLook } from './stages.ts';
 
 export const command = defineCommand({
   details:

@@ -3,7 +3,7 @@ import { breakLock, findBreakable, holderText, type LockHolder } from '../../sta
 import { exitCodes } from '../context.ts';
 import { timeSchema } from '../json/schema.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, stackNameOf } from './stages.ts';
+import { connectEngine, stackNameOf } from './find-stack.ts';
 
 export const command = defineCommand({
   details:

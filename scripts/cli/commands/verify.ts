@@ -19,7 +19,8 @@ import { hintByName } from '../globals.ts';
 import type { Colours } from '../terminal-output.ts';
 import { readDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderToLook } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderToLook } from './stages.ts';
 
 export const command = defineCommand({
   details:

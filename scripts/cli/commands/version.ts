@@ -4,7 +4,7 @@ import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
 
 export const command = defineCommand({
   details: 'For the version of promstack alone, without looking for an engine: promstack --version.',

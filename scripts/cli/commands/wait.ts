@@ -7,7 +7,8 @@ import { StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { readDuration, whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, renderToLook } from './stages.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderToLook } from './stages.ts';
 
 /** The pause between two looks. */
 const pauseMs = 1_000;

@@ -10,7 +10,7 @@ import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } fro
 import { printSynced } from '../print/change.ts';
 import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, filesOf } from './stages.ts';
+import { connectEngine, filesOf } from './find-stack.ts';
 import { mayTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({
