@@ -47,7 +47,8 @@ const viewPanels = `() => {
     return false;
   };
   const colourOf = (panel) => {
-    for (const part of panel.querySelectorAll('div[style*="linear-gradient"]')) {
+    // A panel with several links is a button.
+    for (const part of panel.querySelectorAll('[style*="linear-gradient"]')) {
       const [, red, green] = (/rgb\\((\\d+), (\\d+)/.exec(part.style.background) ?? []).map(Number);
       if (red === undefined) continue;
       if (Math.abs(green - red) < 20) return 'grey';
