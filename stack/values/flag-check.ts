@@ -139,7 +139,7 @@ function hintFor(flag: string | undefined, message: string, { service, image }: 
   const fixed = flag.replace(/^-(?=\w[\w.-]+)/, '--').replace(/^(--[\w.-]+)\s+/, '$1=');
   if (/^unknown|^unexpected/.test(message) && fixed !== flag) return `write ${quoted(fixed)}`;
   if (flag.startsWith('--storage.tsdb.retention')) return `use ${service}.retention in place of it`;
-  if (/agent mode/.test(message)) return 'remove it: a stack needs the rules, alerts and queries of a whole Prometheus';
+  if (/agent mode/.test(message)) return 'write "mode: agent" in place of it';
   return list;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumVersion, withPage } from '../../scripts/dev/chromium.ts';
 import { openDashboard, type PanelView } from '../../scripts/dev/dashboard-page.ts';
-import { shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
+import { isOfExporter, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { eventually } from '../support/eventually.ts';
 import { imageToRun } from '../support/grafana-real-image.ts';
@@ -87,7 +87,7 @@ describe('in a browser', () => {
 
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  test.for(shippedDashboards())(
+  test.for(shippedDashboards().filter((shipped) => !isOfExporter(shipped)))(
     '$name must show what is wrong at 1366, 1600 and 400 pixels, and nothing cut',
     { timeout: 180_000 },
     async ({ name, dashboard }, context) => {

@@ -172,8 +172,11 @@ async function findingsWith(
     origin: path,
   }));
   const tests = rendered.filter(({ path }) => path.startsWith('tests/'));
-  const commands =
-    findService(service)?.checks(stackSchema.parse({ [service]: { extra_args } }), rendered, tests, () => []) ?? [];
+  const config = stackSchema.parse({ [service]: { extra_args } });
+  // A server that starts does not end; check-runners.test.ts and up-refusals.test.ts start some.
+  const commands = (findService(service)?.checks(config, rendered, tests, () => []) ?? []).filter(
+    ({ untilPrinted }) => untilPrinted === undefined,
+  );
   const read = commands.flatMap(({ reads = [] }) => reads).map((file) => [file.path, contentOf(file)]);
   await using tools = await openTools({ service, files: { ...files, ...Object.fromEntries(read) } });
   const findings = [];

@@ -1,9 +1,9 @@
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
+import { isOfExporter, shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
 import { fillMacros, panelsOf, startingValues } from '../../support/dashboard-queries.ts';
 import { windowedCounters } from '../../support/promql.ts';
-import { shippedAlerts } from '../../support/shipped.ts';
+import { exporterRuleFiles, shippedAlerts } from '../../support/shipped.ts';
 import { openTools, type Tools } from '../../support/tools.ts';
 
 // A counter may be scraped for the first time with its first event, as the Pushgateway's counter of a status code.
@@ -69,8 +69,12 @@ function builds(values: string): Series {
   return Object.fromEntries(servers.map((server) => [`${server}_build_info{job="j", instance="i"}`, values]));
 }
 
+// Exporters export all of their series from the start.
+const ownAlerts = shippedAlerts.filter(({ file }) => !exporterRuleFiles.includes(file));
+const dashboards = shippedDashboards().filter((shipped) => !isOfExporter(shipped));
+
 /** Panels whose colour means that something is wrong. */
-const lights = shippedDashboards().flatMap(({ name, dashboard }) =>
+const lights = dashboards.flatMap(({ name, dashboard }) =>
   panelsOf(dashboard)
     .filter(({ type, fieldConfig }) => type === 'stat' && (fieldConfig?.defaults.thresholds?.steps.length ?? 0) > 1)
     .map((panel) => ({
@@ -139,7 +143,7 @@ describe('a light', () => {
 });
 
 /** Alerts that a single event in a window makes fire: the condition holds for longer than `for`. */
-const alertsOfEvents = shippedAlerts.flatMap((rule) => {
+const alertsOfEvents = ownAlerts.flatMap((rule) => {
   const counters = windowedCounters(rule.expr).filter(({ window }) => window > secondsOf(rule.for ?? '0s'));
   if (counters.length === 0) return [];
   // The parts of a ratio only make sense together.
