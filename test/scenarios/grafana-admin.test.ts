@@ -2,6 +2,7 @@ import Docker from 'dockerode';
 import { describe, expect } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
+import { isFull, shareOf } from '../support/shares.ts';
 import { type StackFolder, toRun } from '../support/stack-folder.ts';
 
 // The admin that promstack signs in as, and what people do to it in Grafana: with the stand-in, and with a real one where there is one.
@@ -12,23 +13,18 @@ const carol = 'carol:hers-and-only-hers';
 /** When Grafana is killed or paused: once a step is done, by the line that says so, or so many milliseconds after the start. */
 type Fault = readonly [command: string, moment: string | number, what: 'kill' | 'pause'];
 
-const isFull = process.env['PROMSTACK_TEST_FULL'] !== undefined;
 const moments: Readonly<Record<string, readonly (string | number)[]>> = {
   reload: ['switch to the files', 'wait until grafana is ready', 'reload grafana', 'confirm that grafana'],
   'up --recreate': ['stop', 'remove', 'create grafana', 'start grafana', 'wait until grafana is ready', 'confirm that'],
   up: ['switch to the files', 'create grafana', 'start grafana', 'wait until grafana is ready', 'confirm that grafana'],
   'password --rotate': [150, 250, 350, 500, 800],
 };
-const faults: readonly Fault[] = isFull
-  ? Object.entries(moments).flatMap(([command, some]) =>
-      some.flatMap((moment) => (['kill', 'pause'] as const).map((what) => [command, moment, what] as const)),
-    )
-  : [
-      ['reload', 'wait until grafana is ready', 'kill'],
-      ['reload', 'reload grafana', 'pause'],
-      ['password --rotate', 250, 'kill'],
-      ['up --recreate', 'start grafana', 'kill'],
-    ];
+const faults: readonly Fault[] = shareOf(
+  'Grafana killed or paused after each step of each change',
+  Object.entries(moments).flatMap(([command, some]) =>
+    some.flatMap((moment) => (['kill', 'pause'] as const).map((what) => [command, moment, what] as const)),
+  ),
+);
 
 /** Waits for the moment, or the end of the command. */
 async function momentOf(running: ReturnType<StackFolder['start']>, moment: string | number): Promise<void> {

@@ -4,6 +4,7 @@
  */
 export const shares = {
   'promstack killed after each kind of step of each change': 4,
+  'Grafana killed or paused after each step of each change': 20,
   'expositions held against a Pushgateway and promtool': 10,
   'sequences of pushes held against a Pushgateway': 5,
   'random PromQL with and without remembered shapes': 5,
