@@ -129,7 +129,10 @@ class Search {
   ): Promise<readonly { readonly finding: CheckFinding; readonly at: KeyPath }[] | undefined> {
     const changed = variants.flatMap(({ path, outcome = [] }) => {
       const [second] = outcome;
-      return second === undefined || second.message === finding.message ? [] : [{ path, second }];
+      if (second === undefined || second.message === finding.message) return [];
+      // Without the first value another one is incomplete, which is no mistake.
+      const isConsequence = second.message.includes(String(path.at(-1)));
+      return isConsequence ? [] : [{ path, second }];
     });
     const innermost = changed.filter(({ path }) => !changed.some((inner) => isWithin(inner.path, path)));
     for (const { path: first, second } of innermost.slice(0, maxFirst)) {

@@ -80,11 +80,15 @@ async function pageFolder(page: string) {
     commands: 0,
     async write(file: string, text: string): Promise<void> {
       await mkdir(dirname(join(path, file)), { recursive: true });
-      const ofCompose = text
-        .replace(`name: ${shownName}`, `name: ${name}`)
-        .replaceAll(/^( +)image: busybox$/gm, `$1image: ${busybox}\n$1entrypoint: []`);
-      const texts = { 'stack.yml': withOwn(toReal(text), name, ports), 'compose.yaml': ofCompose };
-      await writeFile(join(path, file), texts[file as keyof typeof texts] ?? toReal(text));
+      const ofCompose = (): string =>
+        text
+          .replace(`name: ${shownName}`, `name: ${name}`)
+          .replaceAll(/^( +)image: busybox$/gm, `$1image: ${busybox}\n$1entrypoint: []`);
+      // `config` prints every key.
+      const printsKeys = blocksOf(page).some(({ text }) => text.includes('$ promstack config'));
+      const ofStack = (): string => (printsKeys ? text : withOwn(toReal(text), name, ports));
+      const real = { 'stack.yml': ofStack, 'compose.yaml': ofCompose }[file] ?? (() => toReal(text));
+      await writeFile(join(path, file), real());
     },
     async run(page: string, block: Block): Promise<void> {
       for (const { command, output } of commandsIn(block)) {
