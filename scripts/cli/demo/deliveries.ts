@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canaryAlert } from '../../../stack/canary.ts';
 import type { Engine } from '../../engine/engine.ts';
 
 /** An alert in a notification that the sink received. */
@@ -54,6 +55,8 @@ export async function* deliveries(
   const seen = new Set<string>();
   for await (const line of engine.logs(sink, { follow: true, since, signal })) {
     for (const delivery of parseDeliveries(line.text)) {
+      // The test alert of a `promstack verify` before.
+      if (delivery.alertname === canaryAlert) continue;
       const key = `${delivery.alertname} ${delivery.summary} ${delivery.startsAt} ${delivery.status}`;
       if (seen.has(key)) continue;
       seen.add(key);
