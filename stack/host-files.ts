@@ -37,7 +37,10 @@ export function hostFileProblems(value: unknown, path: KeyPath, server: FileRead
   const keys = path.filter((step) => typeof step === 'string');
   const key = keys.at(-1) ?? '';
   // A server writes its logs itself.
-  const isFile = (key.endsWith('_file') && !key.endsWith('_log_file')) || (key === 'files' && path[1] !== 'files');
+  const isFile =
+    (key.endsWith('_file') && !key.endsWith('_log_file')) ||
+    (key === 'files' && path[1] !== 'files') ||
+    key === 'scrape_config_files';
   if (typeof value !== 'string' || !isFile || value === '' || inContainer.test(value)) return [];
   const hint = server.isKnown?.(value) === true ? undefined : hintFor(value, keys, server);
   if (hint === undefined) return [];

@@ -24,6 +24,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'prometheus.retention.size': '`--storage.tsdb.retention.size`',
   'prometheus.retention.percentage': '`storage.tsdb.retention.percentage`',
   'prometheus.scrape_configs': '`scrape_configs`',
+  'prometheus.scrape_config_files': '`scrape_config_files`',
   'prometheus.rules': '`rule_files`',
   'prometheus.files': 'files beside `prometheus.yml`',
   'prometheus.shipped_rules': '`rule_files`',

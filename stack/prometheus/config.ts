@@ -69,6 +69,9 @@ export const prometheusConfig = z
       )
       .default([])
       .meta({ description: "Jobs in Prometheus's syntax, added to the stack's own" }),
+    scrape_config_files: z.array(z.string().min(1)).default([]).meta({
+      description: 'Files of further jobs, as paths in the container; those named in "files" are beside prometheus.yml',
+    }),
     rules: z
       .array(z.string().min(1))
       .default([])
@@ -104,6 +107,5 @@ export const prometheusConfig = z
     description: 'Prometheus scrapes and stores metrics, evaluates rules and sends alerts to Alertmanager',
     knownMistakes: {
       rule_files: 'use "rules" instead',
-      scrape_config_files: 'put the jobs themselves under "scrape_configs"',
     },
   });

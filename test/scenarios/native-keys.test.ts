@@ -31,6 +31,7 @@ const prometheusKeys: readonly NativeKey[] = [
   ['global.convert_classic_histograms_to_nhcb', 'true'],
   ['global.always_scrape_classic_histograms', 'true'],
   ['global.extra_scrape_metrics', 'true', '3.9'],
+  ['scrape_config_files', '[jobs/*.yml]'],
   ['runtime.gogc', '50'],
   ['alerting.alert_relabel_configs', '[{action: labeldrop, regex: replica}]'],
   ['alerting.alertmanagers', '[{path_prefix: /am, timeout: 5s, static_configs: [{targets: ["backup:9093"]}]}]'],
