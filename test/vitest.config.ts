@@ -50,7 +50,7 @@ const current: TestProjectInlineConfiguration = {
     env: { DOCKER_HOST: currentEngine },
     exclude: [],
     include: [
-      ...['current-engine', 'up', 'reload-alerts', 'watch', 'history', 'killed', 'drift'],
+      ...['current-engine', 'up', 'reload-alerts', 'watch', 'killed'],
       ...(isFull ? onlyFullOnCurrentEngine : []),
     ].map((scenario) => `test/scenarios/${scenario}.test.ts`),
     globalSetup: ['test/support/build.ts', 'test/support/images.ts', 'test/support/current-engine.ts'],

@@ -12,7 +12,7 @@ export const shares = {
 } as const;
 
 /** The scenarios that only `npm run test:full` runs on the current engine too. */
-export const onlyFullOnCurrentEngine: readonly string[] = ['verify', 'demo', 'networks'];
+export const onlyFullOnCurrentEngine: readonly string[] = ['verify', 'demo', 'networks', 'history', 'drift'];
 
 export type LongTest = keyof typeof shares;
 
