@@ -4,14 +4,14 @@ import { isFull, onlyFullOnCurrentEngine, shares } from './shares.ts';
 /** Lists what a run omitted: tests that could not run, by reason, and those that only `npm run test:full` runs completely. */
 export default class LeftOut implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const notRun = new Map<string, number>();
+    const notRun = new Map<string, string[]>();
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
         const reason = `${module.relativeModuleId}: ${noteOf(test)}`;
-        notRun.set(reason, (notRun.get(reason) ?? 0) + 1);
+        notRun.set(reason, [...(notRun.get(reason) ?? []), `  ${test.fullName}\n`]);
       }
     }
-    const lines = [...notRun].map(([reason, count]) => `NOT RUN, ${count} of ${reason}\n`);
+    const lines = [...notRun].flatMap(([reason, names]) => [`NOT RUN, ${names.length} of ${reason}\n`, ...names]);
     const parts = Object.entries(shares).map(([name, share]) => `  ${name}: 1 in ${share} here\n`);
     const scenarios = onlyFullOnCurrentEngine.map((scenario) => `  ${scenario} on the current engine: not here\n`);
     const less = ['Only `npm run test:full` runs all of\n', ...parts, ...scenarios];
