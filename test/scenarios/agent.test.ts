@@ -45,8 +45,10 @@ test('a Prometheus in agent mode must send its samples on, and show which revisi
   const refused = await agent.run('reload');
   expect(refused.exitCode).toBe(2);
   expect(refused.stderr).toContain('an agent evaluates no rules');
+  await agent.configure(agentKeys('two'));
   const verify = await agent.run('verify');
   expect(verify.exitCode).not.toBe(0);
+  expect(verify.stderr).toContain('enable the Pushgateway and Prometheus, in server mode');
 
   // Back to a server: the volume of the agent is kept, and the server has one of its own.
   await agent.configure({ ...alone, prometheus: { scrape_interval: '1s' } });
