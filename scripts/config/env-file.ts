@@ -1,5 +1,6 @@
 import { LineCounter } from 'yaml';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
+import { goEscapes } from '../../stack/values/go-escapes.ts';
 import { quoted } from '../../stack/values/words.ts';
 
 /** A variable of an env file. */
@@ -125,18 +126,7 @@ const afterQuote: Mistake = {
   hint: 'write \\" for a quote inside double quotes; # begins a comment',
 };
 
-const escapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '"': '"',
-  '\\': '\\',
-  $: '$$',
-};
+const escapes: Readonly<Record<string, string>> = { ...goEscapes, $: '$$' };
 
 function unescaped(text: string): string {
   return text.replaceAll(/\\(?:0([0-7]{3})|([abfnrtv"\\$]))/g, (_, octal: string | undefined, letter: string) =>

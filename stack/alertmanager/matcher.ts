@@ -1,3 +1,4 @@
+import { goEscapes } from '../values/go-escapes.ts';
 import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -136,18 +137,6 @@ function parseUtf8(text: string): readonly Matcher[] | undefined {
   return text.slice(at).trim() === '' ? matchers : undefined;
 }
 
-const letters: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-};
-
 const part = /\\(?:[abfnrtv\\"]|x[\da-fA-F]{2}|[0-3][0-7]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})|[^\\\n]+/g;
 
 /** The value of a string in Go's double quotes (strconv.Unquote); undefined when Go would reject it. */
@@ -165,7 +154,7 @@ function fromGoQuotes(quoted: string): string | undefined {
 function toPercent(text: string): string {
   if (!text.startsWith('\\')) return encodeURIComponent(text);
   const kind = text.charAt(1);
-  const letter = letters[kind];
+  const letter = goEscapes[kind];
   if (letter !== undefined) return encodeURIComponent(letter);
   if (kind === 'u' || kind === 'U') return encodeURIComponent(String.fromCodePoint(Number.parseInt(text.slice(2), 16)));
   const byte = kind === 'x' ? Number.parseInt(text.slice(2), 16) : Number.parseInt(text.slice(1), 8);
