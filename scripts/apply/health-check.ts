@@ -2,10 +2,8 @@ import type { HttpRequest } from '../../stack/model.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import type { CheckedCache } from '../check/checked-cache.ts';
 import type { ContainerRequest, Engine } from '../engine/engine.ts';
+import { findWget, requestBy, wgetPlaces } from '../state/wget.ts';
 import { shortHash } from '../util/hash.ts';
-
-/** Where images have wget, the most frequent place first. */
-const places = ['/bin/wget', '/usr/bin/wget'] as const;
 
 interface ImageProbe {
   readonly ready: HttpRequest;
@@ -33,23 +31,13 @@ async function createWithWget(
     engine.createContainer({ ...request, healthCheck: wget === undefined ? undefined : requestBy(wget, ready) });
   const keyOf = (wget: string): string => `health-${shortHash(`${imageId} ${wget}`)}`;
   if (imageId !== undefined) {
-    for (const wget of places) if (await cache.has(keyOf(wget))) return create(wget);
+    for (const wget of wgetPlaces) if (await cache.has(keyOf(wget))) return create(wget);
   }
-  const [expected] = places;
+  const [expected] = wgetPlaces;
   const id = await create(expected);
-  const found = await findProgram(engine, id);
+  const found = await findWget(engine, id);
   if (found !== undefined && imageId !== undefined) await cache.add(keyOf(found));
   if (found === expected) return id;
   await engine.removeContainer(id);
   return create(found);
-}
-
-async function findProgram(engine: Engine, container: string): Promise<string | undefined> {
-  for (const wget of places) if (await engine.hasProgram(container, wget)) return wget;
-  return undefined;
-}
-
-/** Without a proxy that the container's variables name; busybox's wget and GNU's have the same options for this. */
-function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
-  return [wget, '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', `http://127.0.0.1:${port}${path}`];
 }

@@ -16,6 +16,7 @@ export interface Globals {
 export const commandsByName: ReadonlySet<string> = new Set([
   'alert',
   'down',
+  'export',
   'gc',
   'groups',
   'history',

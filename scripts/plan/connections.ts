@@ -56,7 +56,9 @@ export function connectionsOf(
 export function linksOf({
   stack,
   services: desired,
-}: Pick<Desired, 'stack' | 'services'>): Readonly<Record<string, string>> {
+}: Pick<Desired, 'stack'> & { readonly services: readonly Pick<DesiredService, 'spec'>[] }): Readonly<
+  Record<string, string>
+> {
   const linked = [
     ...services.map(({ name }) => [name, name] as const),
     ...exporters.map(({ kind }) => [exporterHost(kind), kind] as const),

@@ -12,13 +12,13 @@ const floors: readonly (readonly string[])[] = [
   ['config', 'engine'],
   ['render', 'state'],
   ['check', 'plan', 'servers'],
-  ['apply', 'inspect'],
+  ['apply', 'inspect', 'move'],
   ['watch'],
   ['cli'],
   ['entry points'],
   ['dev'],
 ];
-const longest = 13;
+const longest = 15;
 
 const root = packageRoot();
 const sources = ['scripts', 'stack'].flatMap((folder) =>

@@ -195,6 +195,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./compose.ts')).command,
   },
   {
+    name: 'export',
+    group: 'Other',
+    summary: 'write the stack for another tool, such as docker compose',
+    load: async () => (await import('./export.ts')).command,
+  },
+  {
     name: 'schema',
     group: 'Other',
     summary: "print the JSON Schema of stack.yml, or of --json's output",

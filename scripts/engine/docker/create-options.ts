@@ -33,7 +33,7 @@ export function toCreateOptions(
     Healthcheck: request.healthCheck && { Test: ['CMD', ...request.healthCheck], ...healthTimes },
     NetworkingConfig: { EndpointsConfig: { [network]: isAlone ? { Aliases: own.Aliases } : own } },
     HostConfig: {
-      ...hardened,
+      ...hardening,
       NetworkMode: network,
       RestartPolicy: { Name: restartPolicy },
       ReadonlyRootfs: true,
@@ -68,7 +68,7 @@ export function toHelperOptions(
     Labels: { ...request.labels },
     ExposedPorts: Object.fromEntries(ports.map((port) => [`${port.container}/tcp`, {}])),
     HostConfig: {
-      ...hardened,
+      ...hardening,
       NetworkMode: ports.length === 0 ? 'none' : 'bridge',
       PortBindings: toPortBindings(ports),
       ReadonlyRootfs: scratch !== undefined,
@@ -87,18 +87,19 @@ export function toHelperOptions(
  * In nanoseconds. Engines before 25 ignore StartInterval: there, the first check is after Interval. A check is short: the engine
  * starts a process for each. A start may take long, such as the replay of a log, and does not count as unhealthy.
  */
-const healthTimes = { Interval: 10e9, Timeout: 5e9, Retries: 3, StartPeriod: 300e9, StartInterval: 1e9 };
+export const healthTimes = { Interval: 10e9, Timeout: 5e9, Retries: 3, StartPeriod: 300e9, StartInterval: 1e9 };
 
-const hardened: Dockerode.HostConfig = {
+/** What every container is limited to. */
+export const hardening = {
   CapDrop: ['ALL'],
   SecurityOpt: ['no-new-privileges'],
   // Grafana, which has the most, runs some dozens of threads.
   PidsLimit: 512,
   LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
-};
+} satisfies Dockerode.HostConfig;
 
 /** World-writable, since Podman's Docker API refuses `uid=` here. */
-const tmpfsOptions = 'rw,noexec,nosuid,nodev,mode=1777,size=64m';
+export const tmpfsOptions = 'rw,noexec,nosuid,nodev,mode=1777,size=64m';
 
 /** A container port may be published more than once. */
 function toPortBindings(ports: ContainerSpec['ports']): Record<string, { HostIp: string; HostPort: string }[]> {
@@ -117,14 +118,14 @@ function toMount(mount: ContainerSpec['mounts'][number], volume: string | undefi
   return toVolumeMount(volume, mount.target, { readOnly: isConfig, copy: !isConfig });
 }
 
-/**
- * Folders of the host, read-only, with the file systems that are mounted below them when the container starts. The engine
- * mounts `/` itself only where the host shares its later mounts too, which not every host does.
- */
+/** The engine mounts `/` itself only where the host shares its later mounts too, which not every host does. */
+export const sourceOnHost = (source: string): string => (source === '/' ? '/proc/self/root' : source);
+
+/** Folders of the host, read-only, with the file systems that are mounted below them when the container starts. */
 function hostMounts({ host }: ContainerSpec): Dockerode.MountSettings[] {
   return (host?.mounts ?? []).map(({ source, target }) => ({
     Type: 'bind',
-    Source: source === '/' ? '/proc/self/root' : source,
+    Source: sourceOnHost(source),
     Target: target,
     ReadOnly: true,
   }));

@@ -1,0 +1,115 @@
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+import { counted } from '../../../stack/values/words.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ComposeExport } from '../../move/export-compose.ts';
+import { displayPath } from '../../util/display-path.ts';
+import { StackError } from '../../util/stack-error.ts';
+import { type Context, exitCodes } from '../context.ts';
+import { defineCommand } from './command.ts';
+import { connectEngine } from './find-stack.ts';
+import { renderOrThrow, renderToLook } from './stages.ts';
+
+const compose = defineCommand({
+  details:
+    'Writes a folder that starts the same containers with plain docker compose: compose.yaml, the config files, and a ' +
+    'README that lists what must exist, such as secrets. Files with secrets are not written without --with-secrets. ' +
+    'Replaces only files of an earlier export that nobody has changed. Without an engine, the images that stack.yml ' +
+    'names are used, else those that the engine has.',
+  examples: [
+    { line: 'export compose --out compose', what: 'write the folder compose, without secrets' },
+    { line: 'export compose --out compose --with-secrets', what: 'ready for `docker compose up -d --wait`' },
+  ],
+  syntax: (blank) =>
+    blank
+      .requiredOption('--out <folder>', 'folder to write to')
+      .option('--with-secrets', 'also write the files with secrets, readable for you and the containers'),
+  json: () =>
+    z.strictObject({
+      folder: z.string(),
+      files: z.array(z.string()).describe('paths in the folder that were written'),
+      removedFiles: z.array(z.string()).describe('paths in the folder of earlier exports'),
+      secrets: z
+        .array(z.strictObject({ path: z.string(), values: z.array(z.string()), isWritten: z.boolean() }))
+        .describe('files with secrets, which must exist'),
+      images: z.array(
+        z.strictObject({
+          service: z.string(),
+          image: z.string(),
+          isLocal: z.boolean().describe('whether it was built from packages, so that no registry has it'),
+        }),
+      ),
+      withoutHealthCheck: z.array(z.string()).describe('services whose image is not known to have wget'),
+      networks: z.array(z.string()).describe('networks that must exist'),
+    }),
+  run: async (context, { out, withSecrets = false }) => {
+    const { exportCompose } = await import('../../move/export-compose.ts');
+    const { writeFolder } = await import('../../move/write-folder.ts');
+    const connecting = connectEngine(context);
+    connecting.catch(() => undefined);
+    const rendering = await (withSecrets
+      ? renderOrThrow(context, { connecting })
+      : renderToLook(context, connecting, { compare: false }));
+    // Those that promstack generates are on the engine.
+    const needsEngine = withSecrets && rendering.services.some(({ service }) => service.generatedSecrets !== undefined);
+    await using engine = needsEngine ? await connecting : await orNone(connecting);
+    const exported = await exportCompose(rendering, engine, { withSecrets });
+    const folder = resolve(context.cwd, out);
+    const removed = await writeFolder(folder, exported.files);
+    context.result({ folder, ...toJson(exported, withSecrets), removedFiles: [...removed] });
+    print(context, folder, toJson(exported, withSecrets), removed);
+    return exitCodes.fine;
+  },
+});
+
+export const command = defineCommand({
+  details: 'Nothing of a stack needs promstack to run: this writes it for another tool.',
+  subcommands: [{ name: 'compose', summary: 'write a folder for plain docker compose', command: compose }],
+});
+
+async function orNone(connecting: Promise<Engine>): Promise<Engine | undefined> {
+  try {
+    return await connecting;
+  } catch (error) {
+    if (error instanceof StackError) return undefined;
+    throw error;
+  }
+}
+
+function toJson({ files, services }: ComposeExport, withSecrets: boolean) {
+  return {
+    files: files.map(({ path }) => path),
+    secrets: services.flatMap(({ secrets }) =>
+      secrets.map(({ path, values }) => ({ path, values, isWritten: withSecrets })),
+    ),
+    images: services.map(({ service: { name }, spec: { image }, isLocalImage }) => {
+      return { service: name, image, isLocal: isLocalImage };
+    }),
+    withoutHealthCheck: services.filter(({ hasWget }) => !hasWget).map(({ service: { name } }) => name),
+    networks: [...new Set(services.flatMap(({ spec }) => spec.networks ?? []))],
+  };
+}
+
+function print(
+  { cwd, report }: Pick<Context, 'cwd' | 'report'>,
+  folder: string,
+  { files, secrets, images, networks, withoutHealthCheck }: ReturnType<typeof toJson>,
+  removed: readonly string[],
+): void {
+  const shownFolder = displayPath(folder, cwd);
+  const note = (text: string): void => report({ kind: 'note', isResult: true, text });
+  note(`wrote ${counted(files.length, 'file')} below ${shownFolder}`);
+  for (const path of removed) note(`removed ${join(shownFolder, path)}, which is no longer part of the stack`);
+  const missing = secrets.filter(({ isWritten }) => !isWritten);
+  if (missing.length > 0) {
+    const list = missing.map(({ path, values }) => `\n  ${join(shownFolder, path)}: ${values.join(', ')}`).join('');
+    note(`secrets that you must add, or write with --with-secrets:${list}`);
+  }
+  const local = [...new Set(images.filter(({ isLocal }) => isLocal).map(({ image }) => image))];
+  if (local.length > 0) note(`images that no registry has, built from packages: ${local.join(', ')}`);
+  if (networks.length > 0) note(`networks that must exist: ${networks.join(', ')}`);
+  if (withoutHealthCheck.length > 0) {
+    note(`without a health check, since their images are not known to have wget: ${withoutHealthCheck.join(', ')}`);
+  }
+  note(`next: promstack down, and then docker compose -f ${join(shownFolder, 'compose.yaml')} up -d --wait`);
+}

@@ -1,0 +1,16 @@
+import type { HttpRequest } from '../../stack/model.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** Where images have wget, the most frequent place first. */
+export const wgetPlaces = ['/bin/wget', '/usr/bin/wget'] as const;
+
+/** The wget of a container, which need not run. */
+export async function findWget(engine: Engine, container: string): Promise<string | undefined> {
+  for (const wget of wgetPlaces) if (await engine.hasProgram(container, wget)) return wget;
+  return undefined;
+}
+
+/** Without a proxy that the container's variables name; busybox's wget and GNU's have the same options for this. */
+export function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
+  return [wget, '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', `http://127.0.0.1:${port}${path}`];
+}
