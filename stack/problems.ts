@@ -1,10 +1,10 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
-import { customNameProblems } from './exporters/services.ts';
+import { customNameProblems, pageProblems } from './exporters/services.ts';
 import { hostFileProblems } from './host-files.ts';
 import { networkProblems } from './networks.ts';
 import { secretProblems } from './secrets/secret-files.ts';
-import { type Service, sectionPath } from './service.ts';
+import { keyPath, type Service, sectionPath } from './service.ts';
 import { enabledServices, services } from './services.ts';
 import { isMapping, listOf, valueAt } from './values/mapping.ts';
 import { isTimezone, timezoneHint } from './values/timezones.ts';
@@ -21,6 +21,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
       config,
       services.map(({ name }) => name),
     ),
+    ...pageProblems(config),
     ...flagProblems(config),
     ...networkProblems(config),
     ...enabledServices(config).flatMap((service) => [
@@ -40,6 +41,7 @@ function emptyStackProblems(config: StackConfig): readonly Problem[] {
 
 function portProblems(config: StackConfig): readonly Problem[] {
   const owners = new Map<number, Service>();
+  const portOf = (service: Service): KeyPath => keyPath(sectionPath(service), config, 'port');
   return enabledServices(config).flatMap((service): readonly Problem[] => {
     const port = service.hostPort(config);
     if (port === undefined) return [];
@@ -51,10 +53,10 @@ function portProblems(config: StackConfig): readonly Problem[] {
     return [
       {
         code: 'port-twice',
-        path: [...sectionPath(service), 'port'],
+        path: portOf(service),
         message: `port ${port} is used by both ${owner.name} and ${service.name}`,
         hint: 'change one of the two',
-        related: [{ path: [...sectionPath(owner), 'port'], message: `used by ${owner.name} here` }],
+        related: [{ path: portOf(owner), message: `used by ${owner.name} here` }],
       },
     ];
   });
@@ -63,7 +65,8 @@ function portProblems(config: StackConfig): readonly Problem[] {
 /** Flags in `extra_args` that promstack sets too: the servers do not start with a flag given twice. */
 function flagProblems(config: StackConfig): readonly Problem[] {
   return enabledServices(config).flatMap((service) => {
-    const extra = listOf(valueAt(config, [...sectionPath(service), 'extra_args'])).map(String);
+    const key = keyPath(sectionPath(service), config, 'extra_args');
+    const extra = listOf(valueAt(config, key)).map(String);
     const { args } = service.container(config);
     const own = new Set(args.slice(0, args.length - extra.length).map(flagName));
     return extra.flatMap((flag, at): readonly Problem[] => {
@@ -71,9 +74,9 @@ function flagProblems(config: StackConfig): readonly Problem[] {
       return [
         {
           code: 'flag-taken',
-          path: [...sectionPath(service), 'extra_args', at],
+          path: [...key, at],
           message: `promstack already sets ${flagName(flag)}, and ${service.title} accepts it only once`,
-          hint: `remove it, or use the key of ${service.name} that sets it`,
+          hint: `remove it, or use the key of ${key.slice(0, -1).join('.')} that sets it`,
         },
       ];
     });

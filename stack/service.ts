@@ -14,7 +14,7 @@ import type {
 import type { OwnItem } from './own-items.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
-import type { Mapping } from './values/mapping.ts';
+import { type Mapping, valueAt } from './values/mapping.ts';
 
 /**
  * A kind of server in a stack, as declarations: pure functions of the config without side effects.
@@ -183,9 +183,19 @@ export interface UserFiles {
   readonly cacheKey?: string | undefined;
 }
 
+/** What contributes jobs, rules and dashboards to the services of a stack. */
+export type Contributor = Pick<Service, 'name' | 'templates' | 'scrapes' | 'ownItems'>;
+
 /** The section of a service in stack.yml. */
 export function sectionPath({ name, path = [name] }: Pick<Service, 'name' | 'path'>): KeyPath {
   return path;
+}
+
+/** Where stack.yml has a key of a service: one that an instance of an exporter does not set is beside `instances`. */
+export function keyPath(section: KeyPath, config: object, key: string): KeyPath {
+  const own = [...section, key];
+  const isShared = section.at(-2) === 'instances' && valueAt(config, own) === undefined;
+  return isShared ? [...section.slice(0, -2), key] : own;
 }
 
 /** Checks the type of a service's declaration. */

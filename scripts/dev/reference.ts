@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Document, isNode, isScalar, type Node, parseDocument, visit } from 'yaml';
+import { Document, isMap, isNode, isScalar, type Node, parseDocument, visit } from 'yaml';
 import { type CommandInfo, describeCommands, type OptionInfo } from '../cli/commands/describe.ts';
 import { commands } from '../cli/commands/index.ts';
 import { commandsByName } from '../cli/globals.ts';
@@ -49,7 +49,13 @@ const uncommented = (text: string): string => text.replaceAll(/^( *)#(?=[^\s#])/
 
 /** The value of a key in full.yml, in one line. */
 function exampleOf(document: Document, key: string): string {
-  const value = document.getIn(key.split('.'), true);
+  const path: string[] = [];
+  for (const step of key.split('.')) {
+    const above = document.getIn(path);
+    const [first] = isMap(above) && /^(?:NAME|MODULE)$/.test(step) ? above.items : [];
+    path.push(first === undefined ? step : String(first.key));
+  }
+  const value = document.getIn(path, true);
   if (!isNode(value) || (isScalar(value) && value.value === null)) return '';
   const node = value.clone() as Node;
   visit(node, {
@@ -146,10 +152,26 @@ interface Schema {
 export function keyRows(schema: Schema, above = ''): readonly KeyRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]): readonly KeyRow[] => {
     const key = `${above}${name}`;
-    const isSection = inner.properties !== undefined && inner.additionalProperties === false;
-    if (isSection) return keyRows(inner, `${key}.`);
-    return [{ key, type: typeText(inner), default: defaultText(inner.default), what: inner.description ?? '' }];
+    if (inner.properties !== undefined && isSection(inner)) {
+      const { additionalProperties: further } = inner;
+      return [...keyRows(inner, `${key}.`), ...(further === false ? [] : [rowOf(`${key}.MODULE`, further as Schema)])];
+    }
+    const { additionalProperties: named } = inner;
+    if (typeof named !== 'object' || named === null || !isSection(named)) return [rowOf(key, inner)];
+    // The keys of instances are those beside them.
+    const isInstance = Object.keys((named as Schema).properties ?? {}).every((own) => own in (schema.properties ?? {}));
+    return isInstance ? [rowOf(`${key}.NAME`, inner)] : keyRows(named as Schema, `${key}.NAME.`);
   });
+}
+
+/** Whether a mapping has keys of promstack's alone; or targets by module, which have a description. */
+function isSection({ properties, additionalProperties: further }: Schema): boolean {
+  if (properties === undefined) return false;
+  return further === false || (further as Schema | undefined)?.description !== undefined;
+}
+
+function rowOf(key: string, schema: Schema): KeyRow {
+  return { key, type: typeText(schema), default: defaultText(schema.default), what: schema.description ?? '' };
 }
 
 function typeText({ title, type, enum: choices, anyOf, items }: Schema): string {

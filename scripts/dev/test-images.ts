@@ -8,10 +8,16 @@ export const triedVersions: Readonly<Record<keyof typeof defaultImages, readonly
   pushgateway: ['1.11.2', '1.11.3'],
   grafana: ['12.4.0'],
   node: ['1.11.1'],
+  process: ['0.8.7'],
   blackbox: ['0.28.0'],
+  snmp: ['0.30.1'],
   postgres: ['0.19.1'],
   redis: ['1.86.0'],
   mysqld: ['0.19.0'],
+  nginx: ['1.5.1'],
+  apache: ['1.0.11'],
+  // Its image is only in a registry.
+  statsd: [],
 };
 
 /** The file that `withTestImages` rewrites. */
@@ -57,7 +63,7 @@ export function withDefaultTags(document: string): string {
 export function imagesMarkdown(): string {
   const rows = Object.entries(defaultImages).map(([service, image]) => {
     const versions = triedVersions[service as keyof typeof defaultImages];
-    return `| ${service} | \`${image}\` | ${versions.join(', ')} |`;
+    return `| ${service} | \`${image}\` | ${versions.join(', ') || 'none'} |`;
   });
   return ['| service | default image | versions tried |', '| --- | --- | --- |', ...rows].join('\n');
 }

@@ -1,9 +1,10 @@
 import { Document, type Node, parse } from 'yaml';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { pagesIn } from '../../stack/exporters/services.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { OwnItem } from '../../stack/own-items.ts';
-import type { Service } from '../../stack/service.ts';
+import type { Contributor, Service } from '../../stack/service.ts';
 import { services, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { applyOwnItems } from './own-items.ts';
@@ -18,9 +19,9 @@ import { mayHavePlaceholders, parseTemplate } from './yaml-template.ts';
 /** Renders the templates of one stack and collects their problems in `diagnostics`. */
 export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
-  readonly #enabled: readonly Service[];
+  readonly #enabled: readonly Contributor[];
   /** The first service of each folder of templates: what it contributes is there once for all of its kind. */
-  readonly #contributors: readonly Service[];
+  readonly #contributors: readonly Contributor[];
   readonly #templates: readonly (TemplateFile & { readonly use: TemplateKind })[];
   readonly #marks = new SourceMarkers();
   /** The scope of contributions, which cannot use each other. */
@@ -31,9 +32,9 @@ export class TemplateRenderer {
   readonly #isIncluded: (template: TemplateFile, kind: string) => boolean;
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
-    this.#enabled = enabled;
-    const folders = enabled.map(templatesFolder);
-    this.#contributors = enabled.filter((_, at) => folders.indexOf(folders[at] ?? '') === at);
+    this.#enabled = [...enabled, ...pagesIn(config)];
+    const folders = this.#enabled.map(templatesFolder);
+    this.#contributors = this.#enabled.filter((_, at) => folders.indexOf(folders[at] ?? '') === at);
     this.#templates = templates.files.map((file) => ({ ...file, use: templateKindOf(file.path) }));
     this.#isIncluded = ({ isShipped }, kind) =>
       !isShipped ||
@@ -74,7 +75,7 @@ export class TemplateRenderer {
     );
   }
 
-  #templatesOf(service: Service): readonly (TemplateFile & { readonly use: TemplateKind })[] {
+  #templatesOf(service: Contributor): readonly (TemplateFile & { readonly use: TemplateKind })[] {
     return this.#templates.filter((template) => template.service === templatesFolder(service));
   }
 
@@ -146,7 +147,7 @@ export class TemplateRenderer {
   }
 }
 
-const templatesFolder = ({ name, templates }: Service): string => templates ?? name;
+const templatesFolder = ({ name, templates }: Contributor): string => templates ?? name;
 
 /** Keeps line breaks, quotes and brackets of the template. */
 const asWritten = {

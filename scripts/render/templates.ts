@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { exporters } from '../../stack/exporters/exporters.ts';
+import { exporters, metricsPages } from '../../stack/exporters/exporters.ts';
 import { services } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { displayPath } from '../util/display-path.ts';
@@ -36,7 +36,10 @@ export interface TemplateSet {
 const exportersFolder = 'exporters';
 
 /** The folders below templates/ that services and exporters have. */
-const folders = [...services.map(({ name }) => name), ...exporters.map(({ kind }) => `${exportersFolder}/${kind}`)];
+const folders = [
+  ...services.map(({ name }) => name),
+  ...[...exporters, ...metricsPages].map(({ kind }) => `${exportersFolder}/${kind}`),
+];
 
 /** Reads promstack's templates and the user's, which replace them; the user's folder may be missing. */
 export async function loadTemplates(userFolder: string | undefined, cwd = process.cwd()): Promise<TemplateSet> {

@@ -76,7 +76,7 @@ export const alertmanager = defineService({
     template_globs: ['templates/*.tmpl', 'templates/user/*'],
   }),
   userFiles: (config) => [
-    ...configFiles('alertmanager', config.alertmanager.files, {
+    ...configFiles(['alertmanager', 'files'], config.alertmanager.files, {
       reserved: {
         [mainFile]: 'set its keys under "alertmanager", or replace it with templates/alertmanager/alertmanager.yml',
         templates: 'name notification templates under "alertmanager.templates"',

@@ -2,12 +2,12 @@ import * as z from 'zod';
 import type { ContainerSpec } from '../model.ts';
 import { Secret } from '../secret.ts';
 import { configDir } from '../values/container.ts';
-import { duration, enabled, extraArgs, formed, image, resources } from '../values/schemas.ts';
+import { enabled, extraArgs, formed, image, resources } from '../values/schemas.ts';
 import { expected, expects } from '../values/words.ts';
 import { type Exporter, plainExporter, plainJob } from './exporter.ts';
+import { jobSettings, settingsOf } from './page.ts';
 
 const portExpected = expects('a port (a whole number from 1 to 65535)');
-const pathForm = formed(/^\/\S*$/, 'a path that begins with /, such as /metrics');
 
 /** The content of a file: `!env NAME`, `!file PATH`, which are secret, or plain text. */
 const fileText = z
@@ -39,13 +39,7 @@ const customExporterConfig = z.strictObject({
     .record(formed(/^(?!.*\.\.)[\w.-]+(?:\/[\w.-]+)*$/, 'a file name, such as config.yml'), fileText)
     .default({})
     .meta({ description: `Its files, by their names in ${configDir}: strings, \`!env\` or \`!file\`` }),
-  scrape: z
-    .looseObject({
-      metrics_path: pathForm.default('/metrics').meta({ description: 'The path of its metrics' }),
-      scrape_interval: duration.optional().meta({ description: 'How often to scrape it' }),
-    })
-    .prefault({})
-    .meta({ description: "Settings of its job in Prometheus's syntax" }),
+  scrape: jobSettings,
   resources,
 });
 
@@ -62,18 +56,17 @@ export const customConfig = z
 
 /** The exporter with a name below `exporters.custom`. */
 export function customExporter(name: string, own: CustomConfig): Exporter {
-  const { metrics_path, scrape_interval, ...job } = own.scrape;
-  const settings = { metrics_path, ...(scrape_interval === undefined ? {} : { scrape_interval }), ...job };
   return {
     ...plainExporter,
     kind: name,
     title: name,
     schema: customExporterConfig,
     hasInstances: false,
+    isCustom: true,
     defaultImage: own.image,
     user: own.user,
     port: own.port,
-    readyPath: metrics_path,
+    readyPath: own.scrape.metrics_path,
     args: () => own.args,
     env: () => own.env,
     files: () =>
@@ -82,7 +75,7 @@ export function customExporter(name: string, own: CustomConfig): Exporter {
         content,
         ...(content instanceof Secret ? { secrets: [content] } : {}),
       })),
-    jobs: (instances) => [plainJob(name, instances, settings)],
+    jobs: (instances) => [plainJob(name, instances, settingsOf(own.scrape))],
   };
 }
 

@@ -4,7 +4,7 @@ import type { CheckCommand, ContainerSpec, HostAccess, RenderedFile } from '../m
 import type { SecretFiles } from '../secrets/secret-files.ts';
 import { nobody } from '../values/container.ts';
 import type { Mapping } from '../values/mapping.ts';
-import { duration, enabled, extraArgs, image, port, resources } from '../values/schemas.ts';
+import { duration, enabled, extraArgs, files, image, port, resources } from '../values/schemas.ts';
 
 /** An exporter, as declarations. The service of each of its instances is made from them. */
 export interface Exporter {
@@ -17,7 +17,9 @@ export interface Exporter {
   /** Whether stack.yml may name several targets, each with an exporter of its own. */
   readonly hasInstances: boolean;
   readonly defaultImage: string;
-  /** How its image is built from Debian's packages; absent for an image of the user's. */
+  /** Whether it is one of `exporters.custom`, whose image and settings are the user's. */
+  readonly isCustom?: boolean | undefined;
+  /** How its image is built from Debian's packages; absent when Debian has none. */
   readonly debian?: DebianPackage | undefined;
   /** Whether templates/exporters/KIND has files of its config directory. */
   readonly hasTemplates?: boolean | undefined;
@@ -33,6 +35,8 @@ export interface Exporter {
   env(own: ExporterConfig): Readonly<Record<string, string>>;
   /** Its files that no template has, such as one per secret. */
   files(own: ExporterConfig): readonly ExporterFile[];
+  /** The user's files that its keys name, besides those of the key `files`. */
+  userFiles(own: ExporterConfig): readonly NamedFile[];
   placeholders(own: ExporterConfig): Readonly<Record<string, unknown>>;
   /** Its jobs in Prometheus's syntax, for all its instances. */
   jobs(instances: readonly ScrapedInstance[]): readonly Mapping[];
@@ -54,6 +58,14 @@ interface DebianPackage {
 /** A file of an exporter; its path is relative to its config directory. */
 type ExporterFile = Pick<RenderedFile, 'path' | 'content' | 'secrets' | 'masked'>;
 
+/** A file that a key of an exporter names: a path relative to stack.yml. */
+interface NamedFile {
+  readonly key: string;
+  readonly path: string;
+  /** Whether it may hold secrets. */
+  readonly isSecret: boolean;
+}
+
 /** A problem at a key of stack.yml that a rendered file shows. */
 export interface FileMismatch extends Omit<Problem, 'path'> {
   readonly file: RenderedFile;
@@ -74,6 +86,7 @@ export interface ExporterConfig {
   readonly image: string;
   readonly port?: number | undefined;
   readonly scrape_interval?: string | undefined;
+  readonly files: readonly string[];
   readonly extra_args: readonly string[];
   readonly resources: z.output<typeof resources>;
 }
@@ -82,7 +95,7 @@ export interface ExporterConfig {
 interface ExporterDeclaration<Own extends z.ZodRawShape>
   extends Pick<Exporter, 'kind' | 'title' | 'defaultImage' | 'port' | 'secretFiles' | 'host' | 'hasTemplates'> {
   readonly description: string;
-  readonly debian: DebianPackage;
+  readonly debian?: DebianPackage | undefined;
   /** Its keys in stack.yml besides those of all exporters. */
   readonly keys: Own;
   /** What the value of a key that it does not know is, such as a list of targets. */
@@ -92,6 +105,7 @@ interface ExporterDeclaration<Own extends z.ZodRawShape>
   args(own: Config<Own>): readonly string[];
   env?(own: Config<Own>): Readonly<Record<string, string>>;
   files?(own: Config<Own>): readonly ExporterFile[];
+  userFiles?(own: Config<Own>): readonly NamedFile[];
   placeholders?(own: Config<Own>): Readonly<Record<string, unknown>>;
   jobs?(instances: readonly (ScrapedInstance & { readonly own: Config<Own> })[]): readonly Mapping[];
   problems?(own: Config<Own>, path: KeyPath): readonly Problem[];
@@ -110,7 +124,7 @@ export function defineExporter<Own extends z.ZodRawShape>(declaration: ExporterD
   return {
     ...plainExporter,
     jobs: (instances) => [plainJob(kind, instances)],
-    ...(rest as Partial<Exporter> & Pick<Exporter, 'title' | 'defaultImage' | 'debian' | 'port' | 'args'>),
+    ...(rest as Partial<Exporter> & Pick<Exporter, 'title' | 'defaultImage' | 'port' | 'args'>),
     kind,
     hasInstances,
     readyPath,
@@ -124,6 +138,7 @@ export const plainExporter = {
   user: nobody,
   env: () => ({}),
   files: () => [],
+  userFiles: () => [],
   placeholders: () => ({}),
   problems: () => [],
   fileProblems: () => [],
@@ -138,10 +153,14 @@ function commonKeys(defaultImage: string) {
     scrape_interval: duration
       .optional()
       .meta({ description: 'How often to scrape it; absent means prometheus.scrape_interval' }),
+    files,
     extra_args: extraArgs,
     resources,
   };
 }
+
+/** The keys that all exporters have. */
+export const commonKeyNames: readonly string[] = Object.keys(commonKeys('any'));
 
 /** Instances by name. A key that an instance does not set has the value that it has beside `instances`. */
 function instancesOf(section: z.ZodRawShape) {

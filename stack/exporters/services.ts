@@ -1,14 +1,16 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { ContainerSpec, RenderedFile } from '../model.ts';
-import { defineService, type Service } from '../service.ts';
+import { type Contributor, defineService, keyPath, type Service, type UserFiles } from '../service.ts';
+import { configFiles, fileOfUser, secretsReserved } from '../values/config-files.ts';
 import { configMount, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { isMapping, type Mapping, valueAt } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 import { customExporter, customExporterOf } from './custom.ts';
 import type { Exporter, ExporterConfig, ScrapedInstance } from './exporter.ts';
-import { exporters } from './exporters.ts';
+import { exporters, metricsPages } from './exporters.ts';
+import { enabledPages } from './page.ts';
 
 /** An exporter of a stack: one of the shipped kinds, with the name of its instance, or one of `exporters.custom`. */
 interface Placed {
@@ -23,19 +25,32 @@ export function exporterServices(config: StackConfig): readonly Service[] {
   return placedIn(config).map(toService);
 }
 
+/** What takes part in a stack without a container: pages of metrics, each with its job, rules and dashboard. */
+export function pagesIn(config: StackConfig): readonly Contributor[] {
+  return enabledPages(config.exporters, metricsPages).map(({ page, own }) => ({
+    name: page.kind,
+    templates: `exporters/${page.kind}`,
+    scrapes: () => page.jobs(own),
+  }));
+}
+
+/** Problems of the keys of pages of metrics. */
+export function pageProblems(config: StackConfig): readonly Problem[] {
+  return enabledPages(config.exporters, metricsPages).flatMap(({ page, own, path }) => page.problems(own, path));
+}
+
 /** Names below `exporters.custom` that a service or a resource of a stack has. */
 export function customNameProblems(config: StackConfig, services: readonly string[]): readonly Problem[] {
   return Object.keys(config.exporters.custom ?? {}).flatMap((name): readonly Problem[] => {
-    const owner = [...services, ...exporters.map(({ kind }) => kind)].find((taken) => taken === name);
-    const isReserved = owner !== undefined || name === 'carrier' || findExporter(name) !== undefined;
+    const isExporter = [...exporters, ...metricsPages].some(({ kind }) => kind === name);
+    const isReserved = isExporter || services.includes(name) || name === 'carrier' || findExporter(name) !== undefined;
     if (!isReserved) return [];
-    const isExporter = exporters.some(({ kind }) => kind === name);
     return [
       {
         code: 'name-taken',
         path: customPath(name),
         atKey: true,
-        message: `an exporter cannot be named ${quoted(name)}: the stack has a container of that name`,
+        message: `an exporter cannot be named ${quoted(name)}: promstack uses that name itself`,
         hint: isExporter
           ? `write it under exporters.${name}, or use another name`
           : `use another name, such as ${quoted(`my-${name}`)}`,
@@ -101,7 +116,7 @@ const nameOf = ({ exporter, instance }: Placed): string =>
 /** The name of a shipped exporter in the network: its own may be that of what it reads, such as a database. */
 export const exporterHost = (name: string): string => `${name}-exporter`;
 
-const hostOf = (one: Placed): string => (one.exporter.debian === undefined ? nameOf(one) : exporterHost(nameOf(one)));
+const hostOf = (one: Placed): string => (one.exporter.isCustom === true ? nameOf(one) : exporterHost(nameOf(one)));
 
 /** The enabled instances of an exporter, as Prometheus scrapes them. */
 function scrapedIn(exporter: Exporter, config: StackConfig): readonly ScrapedInstance[] {
@@ -115,7 +130,7 @@ function scrapedIn(exporter: Exporter, config: StackConfig): readonly ScrapedIns
 
 function toService(one: Placed): Service {
   const { exporter, path } = one;
-  const { kind, title, port, readyPath } = exporter;
+  const { kind, title, port, readyPath, isCustom = false } = exporter;
   const name = nameOf(one);
   /** A service without its section, such as one that is only removed, has no values. */
   const own = (config: StackConfig): ExporterConfig => {
@@ -123,25 +138,46 @@ function toService(one: Placed): Service {
     if (keys === undefined) throw new Error(`stack.yml has no ${path.join('.')}`);
     return keys;
   };
+  const userFiles = (config: StackConfig): readonly UserFiles[] => {
+    const keys = own(config);
+    const named = isCustom ? [] : exporter.userFiles(keys);
+    const folders = exporter.files(keys).map(({ path: file }) => file.split('/')[0] ?? '');
+    const reserved = {
+      ...Object.fromEntries(folders.map((folder) => [folder, 'use another name'])),
+      ...secretsReserved,
+    };
+    const listed = isCustom ? [] : configFiles(keyPath(path, config, 'files'), keys.files, { reserved });
+    return [
+      ...named.map(({ key, path: glob, isSecret }) => ({
+        ...fileOfUser,
+        key: keyPath(path, config, key),
+        glob,
+        reserved,
+        areSecret: isSecret,
+      })),
+      ...listed,
+    ];
+  };
   return defineService({
     name,
     title,
     path,
-    templates: exporter.debian === undefined ? undefined : `exporters/${kind}`,
+    templates: isCustom ? undefined : `exporters/${kind}`,
     startsAfter: [],
     port,
-    hostPort: (config) => (exporter.debian === undefined ? undefined : own(config).port),
+    hostPort: (config) => (isCustom ? undefined : own(config).port),
     isEnabled: (config) => isEnabled(one, config),
     container: (config) => {
       const keys = own(config);
-      const hasFiles = exporter.files(keys).length > 0 || exporter.hasTemplates === true;
-      const isPublished = exporter.debian !== undefined && keys.port !== undefined;
+      const hasFiles =
+        exporter.files(keys).length > 0 || userFiles(config).length > 0 || exporter.hasTemplates === true;
+      const isPublished = !isCustom && keys.port !== undefined;
       return {
         service: name,
         hostname: hostOf(one),
         image: keys.image,
         user: exporter.user,
-        args: [...exporter.args(keys), ...(exporter.debian === undefined ? [] : keys.extra_args)],
+        args: [...exporter.args(keys), ...(isCustom ? [] : keys.extra_args)],
         env: { TZ: config.timezone, ...exporter.env(keys) },
         ports: isPublished ? [{ bind: config.bind, host: keys.port, container: port }] : [],
         mounts: hasFiles ? [{ kind: 'config', target: configMount }] : [],
@@ -150,7 +186,7 @@ function toService(one: Placed): Service {
         labels: config.labels,
         stopTimeoutSeconds: 5,
         host: exporter.host,
-        ready: exporter.debian === undefined ? { port, path: readyPath } : undefined,
+        ready: isCustom ? { port, path: readyPath } : undefined,
       };
     },
     placeholders: (config) => (configOf(one, config) === undefined ? {} : exporter.placeholders(own(config))),
@@ -164,6 +200,7 @@ function toService(one: Placed): Service {
       const files = exporter.files(own(config));
       return files.map((file): RenderedFile => ({ service: name, mode: modeOf(file), origin: 'stack.yml', ...file }));
     },
+    userFiles,
     secretFiles: exporter.secretFiles,
     problems: (config) => exporter.problems(own(config), path),
     fileProblems: (files, config) =>

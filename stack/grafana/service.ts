@@ -82,7 +82,7 @@ export const grafana = defineService({
   ],
   userFiles: (config) => [
     // Grafana's own formats may hold passwords, such as ldap.toml.
-    ...configFiles('grafana', config.grafana.files, { reserved: ownPaths, areSecret: true }),
+    ...configFiles(['grafana', 'files'], config.grafana.files, { reserved: ownPaths, areSecret: true }),
     ...dashboardFiles(config),
   ],
   isReadAtStart: (path) => !Object.hasOwn(ownPaths, path.split('/')[0] ?? ''),

@@ -1,6 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
-import { exporterServices } from '../exporters/services.ts';
+import { exporterServices, pagesIn } from '../exporters/services.ts';
 import type { RenderedFile } from '../model.ts';
 import { isOwnAddress } from '../own-items.ts';
 import type { FileProblem } from '../service.ts';
@@ -113,7 +113,7 @@ function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): read
 }
 
 function exporterJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
-  const jobs = exporterServices(config).flatMap((service) => service.scrapes?.(config) ?? []);
+  const jobs = [...exporterServices(config), ...pagesIn(config)].flatMap((service) => service.scrapes?.(config) ?? []);
   if (typeof name !== 'string' || !jobs.some(({ job_name: taken }) => taken === name)) return [];
   const message = `the job name ${quoted(name)} is already in use: the stack scrapes an exporter of its own under it`;
   return [

@@ -101,7 +101,7 @@ export const prometheus = defineService({
     { kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules && !isAgent(config) },
   ],
   userFiles: (config) => [
-    ...configFiles('prometheus', config.prometheus.files, {
+    ...configFiles(['prometheus', 'files'], config.prometheus.files, {
       reserved: {
         'prometheus.yml': 'set its keys under "prometheus", or replace it with templates/prometheus/prometheus.yml',
         rules: 'name rule files under "prometheus.rules"',

@@ -1,17 +1,19 @@
+import type { KeyPath } from '../diagnostic.ts';
 import type { UserFiles } from '../service.ts';
 
-/** The files of a service's key `files`. */
+/** A file of any kind, which keeps its path. */
+export const fileOfUser = { into: '', extensions: [], isAnyFile: true } as const satisfies Partial<UserFiles>;
+
+/** The files that a service's key `files` lists. */
 export function configFiles(
-  service: string,
+  key: KeyPath,
   globs: readonly string[],
   options: Pick<UserFiles, 'reserved' | 'areSecret'>,
 ): readonly UserFiles[] {
   return globs.map((glob, at) => ({
-    key: [service, 'files', at],
+    ...fileOfUser,
+    key: [...key, at],
     glob,
-    into: '',
-    extensions: [],
-    isAnyFile: true,
     ...options,
   }));
 }

@@ -5,23 +5,39 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isOfExporter, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
-import { exporters } from '../../stack/exporters/exporters.ts';
+import { exporters, metricsPages } from '../../stack/exporters/exporters.ts';
 import { fillMacros, queriesOf, startingValues } from '../support/dashboard-queries.ts';
-import { type Database, databaseImages } from '../support/databases.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { haveImages } from '../support/images.ts';
 import { metricNames } from '../support/promql.ts';
+import { serverImages, type TestServer } from '../support/server-images.ts';
 import { getJson, query } from '../support/servers.ts';
+import { coreExporters, isFull } from '../support/shares.ts';
 import { shippedAlerts } from '../support/shipped.ts';
-import { freePorts, type StackFolder, stackFolder } from '../support/stack-folder.ts';
+import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const password = "planted/secret's@1";
 const user = 'shop';
 
-/** How each server starts; its password is the one above. */
-const scripts: Readonly<Record<Database, string>> = {
+/** How each server starts; its password is the first argument, its port the second. */
+const scripts: Readonly<Record<TestServer, string>> = {
   redis: `exec redis-server --requirepass "$1" --save "" --port "$2"`,
+  nginx: `temp=$(for kind in client_body proxy fastcgi uwsgi scgi; do echo "\${kind}_temp_path /tmp/$kind;"; done)
+    echo "pid /tmp/pid; events {} http { $temp access_log off; server { listen $2; location /stub_status { stub_status; } } }" > /tmp/conf
+    exec nginx -c /tmp/conf -e stderr -g "daemon off;"`,
+  apache: `modules=/usr/lib/apache2/modules
+    for name in mpm_event authz_core status; do echo "LoadModule \${name}_module $modules/mod_$name.so"; done > /tmp/conf
+    printf 'ServerName test\nListen %s\nPidFile /tmp/pid\nErrorLog /dev/stderr\nDefaultRuntimeDir /tmp\n' "$2" >> /tmp/conf
+    printf 'ExtendedStatus On\n<Location /server-status>\nSetHandler server-status\n</Location>\n' >> /tmp/conf
+    exec apache2 -f /tmp/conf -D FOREGROUND`,
+  haproxy: `printf 'defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n' > /tmp/conf
+    printf 'frontend metrics\n bind :%s\n http-request use-service prometheus-exporter\n' "$2" >> /tmp/conf
+    printf 'frontend web\n bind :8080\n default_backend app\n' >> /tmp/conf
+    printf 'backend app\n server one 127.0.0.1:%s check inter 200ms\n server two 127.0.0.1:1 check inter 200ms\n' "$2" >> /tmp/conf
+    exec haproxy -f /tmp/conf -W -db`,
+  snmp: `printf 'rocommunity public\nagentaddress udp:%s\n' "$2" > /tmp/conf
+    exec snmpd -f -Lo -C -c /tmp/conf -p /tmp/pid`,
   postgres: `printf %s "$1" > /tmp/pw
     initdb -D /tmp/db -U ${user} --pwfile=/tmp/pw -A scram-sha-256 --no-locale -E UTF8 >/dev/null
     echo "host all all all scram-sha-256" >> /tmp/db/pg_hba.conf
@@ -31,59 +47,111 @@ const scripts: Readonly<Record<Database, string>> = {
     exec mariadbd --no-defaults --datadir=/tmp/db --socket=/tmp/s --bind-address=0.0.0.0 --port="$2" --init-file=/tmp/init`,
 };
 
+/** The exporters of this run: building the images of all servers takes minutes. */
+const kinds: readonly string[] = isFull
+  ? [...exporters.filter(({ debian }) => debian !== undefined), ...metricsPages].map(({ kind }) => kind)
+  : coreExporters;
+const servers = (Object.keys(scripts) as TestServer[]).filter((name) => kinds.includes(name));
+
+/** Each server has its usual port in a network of its own, and the name of its kind. */
+const portOf: Readonly<Record<TestServer, number>> = {
+  redis: 6379,
+  nginx: 8080,
+  apache: 8080,
+  haproxy: 8405,
+  snmp: 1161,
+  postgres: 5432,
+  mysqld: 3306,
+};
+
+/** The series by which each exporter says that it reads its server. */
+const readsServer: Readonly<Record<string, string>> = {
+  redis: 'redis_up{instance="cache",job="redis"} 1',
+  nginx: 'nginx_up{instance="nginx-exporter:9113",job="nginx"} 1',
+  apache: 'apache_up{instance="apache-exporter:9117",job="apache"} 1',
+  postgres: 'pg_up{instance="postgres-exporter:9187",job="postgres"} 1',
+  mysqld: 'mysql_up{instance="mysqld-exporter:9104",job="mysqld"} 1',
+  haproxy: 'up{instance="haproxy:8405",job="haproxy"} 1',
+  snmp: 'up{instance="snmp:1161",job="snmp",module="if_mib"} 1',
+};
+
+/** What stops a server, as its alert says. */
+const downAlerts: Readonly<Record<string, string>> = {
+  redis: 'RedisDown',
+  nginx: 'NginxDown',
+  apache: 'ApacheDown',
+  postgres: 'PostgresDown',
+  mysqld: 'MysqlDown',
+  snmp: 'SnmpDeviceDown',
+};
+
+/** What `docker inspect` says that a container sees of the host. */
+interface HostView {
+  readonly HostConfig: { readonly PidMode: string };
+  readonly Mounts: readonly { readonly Type: string; readonly Destination: string }[];
+}
+
 /** Long enough for an exporter to find out that its database does not answer, which takes postgres_exporter some seconds. */
 const settings = { scrape_interval: '5s', evaluation_interval: '5s' };
+
+const exprOf = (name: string): string => shippedAlerts.find(({ alert }) => alert === name)?.expr ?? '';
 
 describe('the exporters of a stack, with real servers from Debian,', () => {
   let bench: TestEngine;
   let stack: StackFolder;
   let site: Server;
-  const databases = new Map<Database, string>();
+  const containers = new Map<string, string>();
 
   beforeAll(async () => {
     bench = await testEngine();
-    const images = await databaseImages(bench.engine, ['redis', 'postgres', 'mysqld']);
-    await haveImages(
-      bench.engine,
-      exporters.map(({ defaultImage }) => defaultImage),
-    );
-    const [redis = 0, postgres = 0, mysqld = 0] = await freePorts(3);
-    const ports: Readonly<Record<Database, number>> = { redis, postgres, mysqld };
-    for (const name of ['redis', 'postgres', 'mysqld'] as const) {
-      const port = ports[name];
+    const [images] = await Promise.all([
+      serverImages(bench.engine, servers),
+      haveImages(
+        bench.engine,
+        exporters.filter(({ kind }) => kinds.includes(kind)).map(({ defaultImage }) => defaultImage),
+      ),
+    ]);
+    const network = bench.name('servers');
+    await bench.engine.createNetwork(network, bench.labels);
+    for (const name of servers) {
+      const port = portOf[name];
       const container = await bench.createHelper(name, {
         image: images[name] ?? '',
         args: [`PATH=$PATH:/usr/lib/postgresql/18/bin; ${scripts[name]}`, name, password, String(port)],
-        ports: [{ bind: '0.0.0.0', host: port, container: port }],
       });
+      await execa('docker', ['network', 'disconnect', 'none', container]);
+      await execa('docker', ['network', 'connect', '--alias', name, network, container]);
       await bench.engine.startContainer(container);
-      databases.set(name, container);
+      containers.set(name, container);
     }
-    stack = await stackFolder({
-      pushgateway: { enabled: false },
-      alertmanager: { enabled: false },
-      sink: { enabled: false },
-      prometheus: settings,
-    });
+    stack = await stackFolder({});
     site = await startSite(stack.path);
-    const tls = `host.docker.internal:${(site.address() as AddressInfo).port}`;
-    const encoded = encodeURIComponent(password);
+    await stack.write('snmp.yml', snmpConfig);
+    await stack.write('certs/ca.pem', 'not used');
+    const own: Readonly<Record<string, object>> = {
+      node: {},
+      process: { names: [{ name: 'all', cmdline: ['.+'] }] },
+      blackbox: {
+        http_2xx: ['http://prometheus:9090/-/ready', 'http://nobody:1'],
+        own_tls: [`https://host.docker.internal:${(site.address() as AddressInfo).port}`],
+        modules: { own_tls: { prober: 'http', http: { tls_config: { insecure_skip_verify: true } } } },
+      },
+      snmp: { config: 'snmp.yml', if_mib: ['snmp:1161'] },
+      postgres: { dsn: `postgresql://${user}:${password}@postgres:5432/postgres?sslmode=disable` },
+      mysqld: { dsn: `mysql://${user}:${encodeURIComponent(password)}@mysqld:3306` },
+      redis: { instances: { cache: { address: 'redis:6379', password } } },
+      nginx: { url: 'http://nginx:8080/stub_status', files: ['certs/ca.pem'] },
+      apache: { url: 'http://apache:8080/server-status?auto' },
+      haproxy: { targets: ['haproxy:8405'] },
+    };
+    const joining = [...kinds.filter((kind) => kind !== 'haproxy' && kind !== 'redis'), 'redis-cache', 'prometheus'];
     await stack.configure({
       pushgateway: { enabled: false },
       alertmanager: { enabled: false },
       sink: { enabled: false },
       prometheus: settings,
-      exporters: {
-        node: {},
-        blackbox: {
-          http_2xx: ['http://prometheus:9090/-/ready', 'http://nobody:1'],
-          own_tls: [`https://${tls}`],
-          modules: { own_tls: { prober: 'http', http: { tls_config: { insecure_skip_verify: true } } } },
-        },
-        postgres: { dsn: `postgresql://${user}:${password}@host.docker.internal:${postgres}/postgres?sslmode=disable` },
-        mysqld: { dsn: `mysql://${user}:${encoded}@host.docker.internal:${mysqld}` },
-        redis: { instances: { cache: { address: `host.docker.internal:${redis}`, password } } },
-      },
+      networks: [{ name: network, services: joining }],
+      exporters: Object.fromEntries(kinds.map((kind) => [kind, own[kind]])),
     });
     const up = await stack.run('up');
     expect(up.exitCode, up.stderr).toBe(0);
@@ -97,16 +165,16 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
 
   test('must all be up and read their servers', async () => {
     await eventually(async () => {
-      expect(await query(stack.url('prometheus'), 'pg_up or mysql_up or redis_up or probe_success')).toEqual([
-        'mysql_up{instance="mysqld-exporter:9104",job="mysqld"} 1',
-        'pg_up{instance="postgres-exporter:9187",job="postgres"} 1',
+      const down = await query(stack.url('prometheus'), 'up == 0');
+      expect(down).toEqual([]);
+      for (const name of servers) {
+        const metric = /^\w+\{.*\}/.exec(readsServer[name] ?? '')?.[0] ?? '';
+        expect(await query(stack.url('prometheus'), metric)).toEqual([readsServer[name]]);
+      }
+      expect(await query(stack.url('prometheus'), 'probe_success')).toEqual([
         'probe_success{instance="http://nobody:1",job="blackbox",module="http_2xx"} 0',
         'probe_success{instance="http://prometheus:9090/-/ready",job="blackbox",module="http_2xx"} 1',
         expect.stringMatching(/^probe_success\{instance="https:.*,module="own_tls"\} 1$/),
-        'redis_up{instance="cache",job="redis"} 1',
-      ]);
-      expect(await query(stack.url('prometheus'), 'up{job="node"}')).toEqual([
-        'up{instance="node-exporter:9100",job="node"} 1',
       ]);
     }, 30_000);
     const status = await stack.run('status');
@@ -114,44 +182,56 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
   });
 
   test('must export each metric of their dashboards and alert rules', async () => {
-    const { data } = await getJson<{ data: readonly string[] }>(
-      stack.url('prometheus', '/api/v1/label/__name__/values'),
-    );
-    const exported = new Set(data);
     const used = [
       ...shippedDashboards()
-        .filter(isOfExporter)
+        .filter((shipped) => isOfExporter(shipped) && kinds.includes(shipped.name))
         .flatMap(({ name, dashboard }) =>
           queriesOf(dashboard)
             .filter(({ where }) => !where.startsWith('annotation'))
             .map(({ where, expr }) => [`${name}, ${where}`, fillMacros(expr, startingValues(dashboard))] as const),
         ),
       ...shippedAlerts
-        .filter(({ file }) => exporters.some(({ kind }) => file === `rules/${kind}.yml`))
+        .filter(({ file }) => kinds.some((kind) => file === `rules/${kind}.yml`))
         .map(({ alert, expr }) => [alert, expr] as const),
     ];
-    const unknown = used.flatMap(([where, expr]) =>
-      metricNames(expr)
-        .filter((metric) => !exported.has(metric))
-        .map((metric) => `${where}: ${metric}`),
-    );
-    expect(unknown).toEqual([]);
+    expect(used.length).toBeGreaterThan(kinds.length * 5);
+    await eventually(async () => {
+      const { data } = await getJson<{ data: readonly string[] }>(
+        stack.url('prometheus', '/api/v1/label/__name__/values'),
+      );
+      const unknown = used.flatMap(([where, expr]) =>
+        metricNames(expr)
+          .filter((metric) => !data.includes(metric))
+          .map((metric) => `${where}: ${metric}`),
+      );
+      expect(unknown).toEqual([]);
+    });
   });
 
   test('must find a certificate that expires and a probe that fails', async () => {
-    const exprOf = (name: string): string => shippedAlerts.find(({ alert }) => alert === name)?.expr ?? '';
     await eventually(async () => {
       expect(await query(stack.url('prometheus'), exprOf('ProbeCertificateExpiring'))).toHaveLength(1);
       expect(await query(stack.url('prometheus'), exprOf('ProbeFailed'))).toHaveLength(1);
     });
   });
 
-  test('must notice that their databases have stopped', async () => {
-    for (const container of databases.values()) await bench.engine.removeContainer(container);
+  test('must see processes and files of the host only where they say so before, and have the files of stack.yml', async () => {
+    for (const service of ['node', 'process', 'blackbox', 'nginx']) {
+      const { stdout } = await execa('docker', ['inspect', `${stack.name}-${service}`]);
+      const [details] = JSON.parse(stdout) as readonly HostView[];
+      const folders = details?.Mounts.filter(({ Type }) => Type === 'bind').map(({ Destination }) => Destination);
+      expect(folders, service).toEqual(service === 'node' ? ['/host'] : []);
+      expect(details?.HostConfig.PidMode, service).toBe(['node', 'process'].includes(service) ? 'host' : '');
+    }
+    const file = ['exec', `${stack.name}-nginx`, 'cat', '/etc/promstack/current/certs/ca.pem'];
+    expect((await execa('docker', file)).stdout).toBe('not used');
+  });
+
+  test('must notice that their servers have stopped', async () => {
+    for (const container of containers.values()) await bench.engine.removeContainer(container);
     await eventually(async () => {
-      for (const alert of ['PostgresDown', 'MysqlDown', 'RedisDown']) {
-        const expr = shippedAlerts.find((rule) => rule.alert === alert)?.expr ?? '';
-        expect(await query(stack.url('prometheus'), expr), alert).toHaveLength(1);
+      for (const alert of servers.flatMap((name) => downAlerts[name] ?? [])) {
+        expect(await query(stack.url('prometheus'), exprOf(alert)), alert).toHaveLength(1);
       }
     }, 30_000);
   });
@@ -177,6 +257,31 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
     for (const spelling of spellings) expect(shown.stdout).not.toContain(spelling);
   });
 });
+
+/** The metrics of the module if_mib that the rules and the dashboard use. */
+const snmpConfig = `auths:
+  public_v2: {community: public, version: 2}
+modules:
+  if_mib:
+    get: [1.3.6.1.2.1.1.3.0]
+    walk: [1.3.6.1.2.1.2.2.1, 1.3.6.1.2.1.31.1.1.1]
+    metrics:
+      - {name: sysUpTime, oid: 1.3.6.1.2.1.1.3, type: gauge, help: Time since the start}
+${[
+  ['ifAdminStatus', '2.2.1.7', 'gauge'],
+  ['ifOperStatus', '2.2.1.8', 'gauge'],
+  ['ifInErrors', '2.2.1.14', 'counter'],
+  ['ifOutErrors', '2.2.1.20', 'counter'],
+  ['ifHCInOctets', '31.1.1.1.6', 'counter'],
+  ['ifHCOutOctets', '31.1.1.1.10', 'counter'],
+  ['ifHighSpeed', '31.1.1.1.15', 'gauge'],
+]
+  .map(
+    ([name, oid, type]) =>
+      `      - {name: ${name}, oid: 1.3.6.1.2.1.${oid}, type: ${type}, help: Of each interface, indexes: [{labelname: ifIndex, type: gauge}]}`,
+  )
+  .join('\n')}
+`;
 
 /** A site with a certificate of its own, which expires in two days. */
 async function startSite(folder: string): Promise<Server> {

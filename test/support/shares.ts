@@ -14,6 +14,9 @@ export const shares = {
 /** The scenarios that only `npm run test:full` runs on the current engine too. */
 export const onlyFullOnCurrentEngine: readonly string[] = ['verify', 'demo', 'networks', 'history', 'drift'];
 
+/** The exporters that run in `npm test`; the servers of the others are large. */
+export const coreExporters: readonly string[] = ['node', 'process', 'blackbox', 'redis', 'nginx'];
+
 export type LongTest = keyof typeof shares;
 
 /** Set by `npm run test:full`. */

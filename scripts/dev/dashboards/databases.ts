@@ -1,35 +1,11 @@
-import { type DashboardPlan, labelVariable } from './dashboard.ts';
-import { graph, type Options, type PanelPlan, stat } from './panels.ts';
+import type { DashboardPlan } from './dashboard.ts';
+import { instances, of, rates, reachable } from './instances.ts';
+import { graph, type PanelPlan, stat } from './panels.ts';
 import { orangeFrom, orangeThenRed, redBelow, redFrom } from './thresholds.ts';
-
-/** The instances of a database exporter. */
-const instances = (metric: string) =>
-  labelVariable({ name: 'instance', label: 'Instance', description: 'Instances to show', metric, from: 'instance' });
-
-const of = (job: string, more = ''): string => `{job="${job}", instance=~"$instance"${more}}`;
-
-/** How many servers can be reached. */
-function reachable(metric: string, alert: string): PanelPlan {
-  return stat(
-    'Up',
-    'Share of the selected servers that the exporter can query. Red below 100%.',
-    { up: `avg(${metric})` },
-    { unit: 'percentunit', decimals: 0, thresholds: redBelow(1), links: [{ alert }] },
-  );
-}
 
 function connections(expr: string, alert: string): PanelPlan {
   const options = { unit: 'percentunit', decimals: 0, thresholds: orangeThenRed(0.85, 0.95), links: [{ alert }] };
   return stat('Connections', 'Connections in use, of those that the server allows.', { connections: expr }, options);
-}
-
-/** A counter per second by its instance, or by another label. */
-function rates(title: string, description: string, counters: Readonly<Record<string, string>>, options: Options = {}) {
-  const queries = Object.entries(counters).map(([legend, counter]) => {
-    const labels = ['instance', ...[...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label)];
-    return [legend, `sum by (${[...new Set(labels)].join(', ')}) (rate(${counter}[$__rate_interval]))`];
-  });
-  return graph(title, description, Object.fromEntries(queries), { unit: 'suffix:/s', softMax: 1, ...options });
 }
 
 const pg = of('postgres');

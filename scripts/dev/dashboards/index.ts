@@ -6,8 +6,11 @@ import { mysqld, postgres, redis } from './databases.ts';
 import { demo } from './demo.ts';
 import { node } from './node.ts';
 import { pipelineOverview } from './pipeline-overview.ts';
+import { processes } from './processes.ts';
 import { prometheus } from './prometheus.ts';
 import { pushgateway } from './pushgateway.ts';
+import { snmp } from './snmp.ts';
+import { apache, haproxy, nginx } from './web-servers.ts';
 
 /** A shipped dashboard and its file in templates/. */
 export interface ShippedDashboard {
@@ -31,7 +34,18 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
   { name: 'prometheus', path: 'templates/prometheus/contribute/dashboards/prometheus.json', plan: prometheus },
   { name: 'alertmanager', path: 'templates/alertmanager/contribute/dashboards/alertmanager.json', plan: alertmanager },
-  ...Object.entries({ node, blackbox, postgres, redis, mysqld }).map(([kind, plan]) => ({
+  ...Object.entries({
+    node,
+    process: processes,
+    blackbox,
+    snmp,
+    postgres,
+    redis,
+    mysqld,
+    nginx,
+    apache,
+    haproxy,
+  }).map(([kind, plan]) => ({
     name: kind,
     path: `${exporterTemplates}/${kind}/contribute/dashboards/${kind}.json`,
     plan,

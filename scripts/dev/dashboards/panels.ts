@@ -62,7 +62,7 @@ export interface Options {
   readonly links?: readonly Link[];
 }
 
-interface GraphOptions extends Options {
+export interface GraphOptions extends Options {
   readonly stacked?: boolean;
   readonly bars?: boolean;
   /** Colours by regular expression of the legend. */

@@ -7,7 +7,8 @@ import { triedVersions } from '../../../scripts/dev/test-images.ts';
 import { recipeFor } from '../../../scripts/engine/images/recipes.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
-import { exporters } from '../../../stack/exporters/exporters.ts';
+import { exporters, metricsPages } from '../../../stack/exporters/exporters.ts';
+import { pagesIn } from '../../../stack/exporters/services.ts';
 import { enabledServices, findService } from '../../../stack/services.ts';
 import { defaultImages } from '../../../stack/values/default-images.ts';
 import { shippedAlerts } from '../../support/shipped.ts';
@@ -18,6 +19,25 @@ const full = parse(read('templates/init/full.yml').replaceAll(/^( *)#(?=[^\s#])/
   exporters: Readonly<Record<string, object>>;
 };
 
+const dashboards = shippedDashboards().map(({ path }) => path);
+const dashboardOf = (kind: string): string => `templates/exporters/${kind}/contribute/dashboards/${kind}.json`;
+const rulesOf = (kind: string) => shippedAlerts.filter(({ file }) => file === `rules/${kind}.yml`);
+
+describe.each(metricsPages.map((server) => [server.kind, server] as const))('%s', (kind, server) => {
+  const own = full.exporters[kind];
+
+  it('must be a job of its name without a container, with alert rules, a dashboard and a section in the docs', () => {
+    const config = stackSchema.parse({ exporters: { [kind]: own } });
+    expect(enabledServices(config).map(({ name }) => name)).not.toContain(kind);
+    expect(pagesIn(config).flatMap((page) => page.scrapes?.(config) ?? [])).toMatchObject([{ job_name: kind }]);
+    expect(pagesIn(stackSchema.parse({ exporters: { [kind]: { enabled: false } } }))).toEqual([]);
+    expect(server.problems(server.schema.parse(own), [])).toEqual([]);
+    expect(rulesOf(kind).length).toBeGreaterThanOrEqual(3);
+    expect(dashboards).toContain(dashboardOf(kind));
+    expect(page).toMatch(new RegExp(`^## .*\\(\`${kind}\`\\)$`, 'm'));
+  });
+});
+
 describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('%s', (kind, exporter) => {
   const { instances: _, ...keys } = full.exporters[kind] as Readonly<Record<string, unknown>>;
   const config = stackSchema.parse({ exporters: { [kind]: keys } });
@@ -25,7 +45,7 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
   const spec = service?.container(config);
 
   it('must be a service of the stack when its key is there, and only then', () => {
-    expect(service?.title).toMatch(/_exporter$/);
+    expect(service?.title).toMatch(/[_-]exporter$/);
     expect(enabledServices(stackSchema.parse({})).map(({ name }) => name)).not.toContain(kind);
     const disabled = stackSchema.parse({ exporters: { [kind]: { enabled: false } } });
     expect(enabledServices(disabled).map(({ name }) => name)).not.toContain(kind);
@@ -35,8 +55,9 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
   it('must have a pinned default image that Debian can replace, with the version that was tried', () => {
     expect(defaultImages).toHaveProperty(kind, exporter.defaultImage);
     const [, version = ''] = /:v?(\d+\.\d+\.\d+)$/.exec(exporter.defaultImage) ?? [];
-    expect(triedVersions[kind as keyof typeof triedVersions]).toContain(version);
-    expect(recipeFor(exporter.defaultImage)?.packages).toEqual([exporter.debian?.package]);
+    const isTried = exporter.debian !== undefined;
+    expect(triedVersions[kind as keyof typeof triedVersions]).toEqual(isTried ? [version] : []);
+    expect(recipeFor(exporter.defaultImage)?.packages).toEqual(isTried ? [exporter.debian?.package] : undefined);
   });
 
   it('must run unprivileged, publish a port only when asked, and see the host only when declared', () => {
@@ -53,14 +74,12 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
   });
 
   it('must have three to nine alert rules', () => {
-    const rules = shippedAlerts.filter(({ file }) => file === `rules/${kind}.yml`);
-    expect(rules.length).toBeGreaterThanOrEqual(3);
-    expect(rules.length).toBeLessThanOrEqual(9);
+    expect(rulesOf(kind).length).toBeGreaterThanOrEqual(3);
+    expect(rulesOf(kind).length).toBeLessThanOrEqual(9);
   });
 
-  it('must have a dashboard', () => {
-    const path = `templates/exporters/${kind}/contribute/dashboards/${kind}.json`;
-    expect(shippedDashboards().map((dashboard) => dashboard.path)).toContain(path);
+  it('must have a dashboard, unless its image cannot be tried', () => {
+    expect(dashboards.includes(dashboardOf(kind))).toBe(exporter.debian !== undefined);
   });
 
   it('must have its keys in the stack.yml of init, and a section of docs/exporters.md', () => {

@@ -52,6 +52,10 @@ const labelValues: Readonly<Record<string, readonly string[]>> = {
   path: ['/cart', '/pay'],
   slice: ['prepare_time', 'result_sort', 'inner_eval', 'queue_time'],
   instance: ['pushgateway:9091'],
+  groupname: ['prometheus', 'containerd-shim', 'systemd-journal', 'postgres', 'node'],
+  ifIndex: ['10101', '10102', '10103'],
+  module: ['if_mib', 'ucd_la_table'],
+  proxy: ['stats', 'web', 'shop-backend'],
 };
 
 const longestAlert = shippedAlerts.map(({ alert }) => alert).reduce((a, b) => (b.length > a.length ? b : a));

@@ -4,7 +4,7 @@ import { newestBuilt, type Recipe } from '../../scripts/engine/images/recipes.ts
 
 const plain = { replaces: [], home: '/home', isVolume: false, command: [] } as const;
 
-/** Database servers from Debian's packages, for exporters to read. */
+/** Servers from Debian's packages, for exporters to read. */
 const recipes = {
   redis: {
     ...plain,
@@ -33,14 +33,46 @@ const recipes = {
     port: 3306,
     entrypoint: ['/bin/sh'],
   },
+  nginx: {
+    ...plain,
+    program: 'test-nginx',
+    packages: ['nginx'],
+    programs: { 'bin/nginx': 'usr/sbin/nginx' },
+    port: 8080,
+    entrypoint: ['/bin/sh'],
+  },
+  apache: {
+    ...plain,
+    program: 'test-apache',
+    packages: ['apache2-bin'],
+    programs: { 'bin/apache2': 'usr/sbin/apache2' },
+    port: 8080,
+    entrypoint: ['/bin/sh'],
+  },
+  haproxy: {
+    ...plain,
+    program: 'test-haproxy',
+    packages: ['haproxy'],
+    programs: { 'bin/haproxy': 'usr/sbin/haproxy' },
+    port: 8404,
+    entrypoint: ['/bin/sh'],
+  },
+  snmp: {
+    ...plain,
+    program: 'test-snmp',
+    packages: ['snmpd'],
+    programs: { 'bin/snmpd': 'usr/sbin/snmpd' },
+    port: 161,
+    entrypoint: ['/bin/sh'],
+  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
-export type Database = keyof typeof recipes;
+export type TestServer = keyof typeof recipes;
 
-/** The images of database servers, built when they are absent. */
-export async function databaseImages(
+/** The images of servers, built when they are absent. */
+export async function serverImages(
   engine: Engine,
-  names: readonly Database[],
+  names: readonly TestServer[],
 ): Promise<Readonly<Record<string, string>>> {
   const wanted = names.map((name) => [name, recipes[name]] as const);
   const find = async () => {
