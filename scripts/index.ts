@@ -50,14 +50,21 @@ export type { ConnectOptions } from './engine/connect.ts';
 export * from './engine/engine.ts';
 export { ensureImages, findImages } from './engine/images/ensure.ts';
 export type { ImageOutcome, RequiredImage } from './engine/images/outcome.ts';
+export type { Notification } from './inspect/notifications.ts';
 export type { ServiceStatus, StatusProblem } from './inspect/probe.ts';
 export { type StackStatus, takeStatus } from './inspect/status.ts';
+export { type OpenOptions, openStack } from './library/open-stack.ts';
+export type { PushGroup, RunningStack, WaitOptions } from './library/running-stack.ts';
+export type { StackInput } from './library/stack-input.ts';
+export type { StackFiles } from './library/stack-source.ts';
+export { type StartOptions, startStack } from './library/start-stack.ts';
 export { OtherOriginError } from './plan/origin.ts';
 export type { Change, Plan, Step } from './plan/plan.ts';
 export { planStack } from './plan/plan-stack.ts';
 export { type RenderOptions, render } from './render/render.ts';
 export type { Rendering, ServiceRendering } from './render/rendering.ts';
 export { loadTemplates, type TemplateSet } from './render/templates.ts';
+export type { QueriedSample, RunningAlert } from './servers/prometheus.ts';
 export {
   type BatchJob,
   type BatchOptions,

@@ -94,10 +94,10 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly string[] = [])
   });
 }
 
-type JsonSchema = Record<string, unknown>;
+export type JsonSchema = Record<string, unknown>;
 
-/** The JSON Schema of stack.yml as users write it: keys with defaults are optional, and a key may have no value. */
-export function stackJsonSchema(): JsonSchema {
+/** The JSON Schema of stack.yml: keys with defaults are optional. */
+export function ownJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(stackSchema, {
     io: 'input',
     target: 'draft-7',
@@ -111,8 +111,13 @@ export function stackJsonSchema(): JsonSchema {
   }) as JsonSchema;
   // Programs that make a stack without a file get this default; that of a stack.yml depends on its folder.
   delete (schema['properties'] as Record<string, JsonSchema>)['name']?.['default'];
+  return schema;
+}
+
+/** The JSON Schema of stack.yml as users write it: with loose scalars, and a key may have no value. */
+export function stackJsonSchema(): JsonSchema {
   return {
-    ...orNothing(withLooseScalars(schema)),
+    ...orNothing(withLooseScalars(ownJsonSchema())),
     title: 'promstack stack.yml',
     // The user's keys for YAML anchors.
     patternProperties: { '^x-': {} },
@@ -153,7 +158,7 @@ function looseString({ pattern, format, enum: choices, const: only }: JsonSchema
 }
 
 /** The schema with a function applied to the schemas inside it. */
-function mapSchemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
+export function mapSchemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
   const changed = (inner: unknown): unknown =>
     typeof inner === 'object' && inner !== null ? change(inner as JsonSchema) : inner;
   return Object.fromEntries(

@@ -5,6 +5,7 @@ import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
 import { commandsPage, keysPage, withImages } from './reference.ts';
+import { stackInputType } from './stack-input.ts';
 import { withDefaultTags } from './test-images.ts';
 
 // Writes the committed files that are generated from the code: `npm run generate`. Tests fail while they are out of date.
@@ -12,6 +13,7 @@ write('templates/init/stack.schema.json', stackJsonSchemaText());
 for (const { path, text } of shippedDashboards()) write(path, text);
 write('templates/init/full.yml', withDefaultTags(read('templates/init/full.yml')));
 write('README.md', withDefaultTags(read('README.md')));
+write('scripts/library/stack-input.ts', await stackInputType());
 write('docs/commands.md', await commandsPage());
 write('docs/keys.md', keysPage());
 write('docs/install.md', withImages(read('docs/install.md')));

@@ -26,6 +26,9 @@ const versionLabel = 'dev.promstack.version';
 /** The holder of the stack's lock, as JSON; only on the lock volume. */
 export const lockLabel = 'dev.promstack.lock';
 
+/** The process that a stack lives as long as, as JSON; only on its owner volume (see `library/owner.ts`). */
+export const ownerLabel = 'dev.promstack.owner';
+
 /** The labels of everything that promstack creates. */
 export function baseLabels(stack: string, role: string): Record<string, string> {
   return { [stackLabel]: stack, [roleLabel]: role, [versionLabel]: version() };

@@ -1,13 +1,26 @@
 import * as z from 'zod';
 import type { Labels } from '../../stack/alertmanager/matcher.ts';
 import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
-import type { Servers } from './servers.ts';
+import { parseJson } from '../../stack/values/parse.ts';
+import { StackError } from '../util/stack-error.ts';
+import { NoAnswerError, type Servers } from './servers.ts';
 
 const service = 'prometheus';
 
 const labelsSchema = z.record(z.string(), z.string());
 const dataOf = <T extends z.ZodType>(data: T) => z.object({ data });
 const vectorSchema = dataOf(z.object({ result: z.array(z.object({ metric: labelsSchema })) }));
+const valueSchema = z.tuple([z.number(), z.string()]);
+const resultSchema = dataOf(
+  z.discriminatedUnion('resultType', [
+    z.object({ resultType: z.literal('scalar'), result: valueSchema }),
+    z.object({
+      resultType: z.literal('vector'),
+      result: z.array(z.object({ metric: labelsSchema, value: valueSchema.optional() })),
+    }),
+    z.object({ resultType: z.enum(['matrix', 'string']) }),
+  ]),
+);
 const scalarSchema = dataOf(z.object({ result: z.tuple([z.number(), z.string()]) }));
 const targetSchema = z.object({
   scrapeUrl: z.string(),
@@ -16,21 +29,41 @@ const targetSchema = z.object({
   lastError: z.string(),
 });
 const targetsSchema = dataOf(z.object({ activeTargets: z.array(targetSchema) }));
+const alertSchema = z.object({
+  labels: labelsSchema,
+  annotations: labelsSchema.default({}),
+  state: z.string(),
+  activeAt: z.string().optional(),
+});
 const ruleSchema = z.object({
   name: z.string(),
   query: z.string(),
   health: z.string(),
   lastError: z.string().optional(),
-  alerts: z.array(z.object({ labels: labelsSchema, state: z.string() })).default([]),
+  alerts: z.array(alertSchema).default([]),
 });
 const rulesSchema = dataOf(z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(ruleSchema) })) }));
 const alertmanagersSchema = dataOf(z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) }));
+
+const errorSchema = z.object({ status: z.literal('error'), error: z.string() });
+const tryThis = 'promstack logs prometheus';
 
 /** A scrape target of the running Prometheus. */
 export type ScrapeTarget = z.infer<typeof targetSchema>;
 
 /** A rule of the running Prometheus, and the name of its group. */
 export type RunningRule = z.infer<typeof ruleSchema> & { readonly group: string };
+
+/** An alert of the running Prometheus: `state` is `pending` or `firing`, `activeAt` ISO 8601. */
+export type RunningAlert = z.infer<typeof alertSchema>;
+
+/** A sample of an instant query. */
+export interface QueriedSample {
+  /** With `__name__`; none for a scalar. */
+  readonly labels: Labels;
+  /** NaN for a native histogram. */
+  readonly value: number;
+}
 
 /** The path of an instant query. */
 export function queryPath(expr: string): string {
@@ -48,6 +81,32 @@ export class PrometheusClient {
 
   constructor(servers: Servers) {
     this.#servers = servers;
+  }
+
+  /** The samples of an instant query; rejects with a StackError that says what is wrong with the expression. */
+  async query(expr: string): Promise<readonly QueriedSample[]> {
+    const { status, body } = await this.#servers.request(service, { method: 'GET', path: queryPath(expr) });
+    const doing = `querying ${expr}`;
+    const refused = errorSchema.safeParse(parseJson(body)).data;
+    if (refused !== undefined) throw new StackError({ doing, why: refused.error, tryThis: 'correct the expression' });
+    const response = resultSchema.safeParse(parseJson(body)).data?.data;
+    if (response === undefined) {
+      throw new NoAnswerError({ doing, service, why: `its response has an unknown format, status ${status}`, tryThis });
+    }
+    switch (response.resultType) {
+      case 'scalar':
+        return [{ labels: {}, value: toNumber(response.result) }];
+      case 'vector':
+        return response.result.map(({ metric, value }) => ({ labels: metric, value: toNumber(value) }));
+      default: {
+        const why = `it has the type ${response.resultType}, not that of an instant vector or a scalar`;
+        throw new StackError({
+          doing,
+          why,
+          tryThis: 'without a range such as [5m] the expression has one value a series',
+        });
+      }
+    }
   }
 
   /** The labels of the series an instant query returns. */
@@ -103,4 +162,9 @@ export class PrometheusClient {
     ]);
     return { metrics, labels, isComplete: anHourAgo.length > 0 && targets.every(({ health }) => health === 'up') };
   }
+}
+
+/** Prometheus writes NaN and infinity as `NaN`, `+Inf` and `-Inf`. */
+function toNumber([, text]: readonly [number, string] | undefined = [0, 'NaN']): number {
+  return Number(text.replace('Inf', 'Infinity'));
 }

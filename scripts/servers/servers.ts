@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { StackConfig } from '../../stack/config.ts';
 import type { HttpRequest } from '../../stack/model.ts';
-import { findService } from '../../stack/services.ts';
+import { findService, servicesOf } from '../../stack/services.ts';
 import { parseJson } from '../../stack/values/parse.ts';
 import type { ContainerSummary, Engine, LogLine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
@@ -48,6 +48,8 @@ export interface Servers {
   file(service: string, path: string): Promise<string | undefined>;
   /** Rejects with a NoAnswerError when the container of the service is not running. */
   mustRun(service: string): Promise<void>;
+  /** The URLs of the services that publish a port. */
+  urls(): Readonly<Record<string, string>>;
   close(): void;
 }
 
@@ -107,6 +109,13 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
       const down = whyDown(service, await find(service));
       if (down !== undefined) throw down;
     },
+    urls: () =>
+      Object.fromEntries(
+        servicesOf(config).flatMap(({ name, port }) => {
+          const url = client.url(name, port);
+          return url === undefined ? [] : [[name, url]];
+        }),
+      ),
     close: () => client.close(),
   };
   return servers;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import type { Engine, VolumeSummary } from '../engine/engine.ts';
@@ -7,6 +6,7 @@ import { baseLabels, lockLabel, roleLabel } from '../engine/labels.ts';
 import type { Clock } from '../util/clock.ts';
 import { durationText } from '../util/duration-text.ts';
 import type { Report } from '../util/event.ts';
+import { isProcessAlive, processStart } from '../util/process-start.ts';
 import { StackError } from '../util/stack-error.ts';
 import { userName } from '../util/user.ts';
 import { names } from './names.ts';
@@ -243,28 +243,12 @@ function myself(command: string): LockHolder {
 /** Only a holder on this host can be checked; one on another host is assumed to be alive. */
 function isHolderAlive(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return true;
-  if (isOurs(holder)) return held.has(holder.nonce);
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return holder.pidStart === undefined || processStart(holder.pid) === holder.pidStart;
+  return isOurs(holder) ? held.has(holder.nonce) : isProcessAlive(holder.pid, holder.pidStart);
 }
 
 /** Whether this process took it; an earlier process with the same pid has a different start. */
 function isOurs({ pid, pidStart }: LockHolder): boolean {
   return pid === process.pid && (pidStart === undefined || pidStart === processStart(pid));
-}
-
-/** When a process began, in clock ticks since boot (proc(5), field 22 of stat); undefined where /proc does not say. */
-function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
 }
 
 function parseHolder(label: string | undefined): LockHolder | undefined {

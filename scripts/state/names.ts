@@ -14,6 +14,7 @@ export const names = {
   configVolume: (stack: string, service: string): string => `${stack}-${service}-config`,
   dataVolume: (stack: string, volume: string): string => `${stack}-${volume}`,
   lock: (stack: string): string => `${stack}-lock`,
+  owner: (stack: string): string => `${stack}-owner`,
 } as const;
 
 /** Whether a container of a stack is its config volume writer, by its name. */

@@ -66,9 +66,15 @@ export class InputError extends Error {
   readonly source: { readonly file: string; readonly text: string } | undefined;
 
   constructor(diagnostics: readonly Diagnostic[], source?: InputError['source']) {
-    super(diagnostics.map(({ message }) => message).join('\n'));
+    super(diagnostics.map(lineOf).join('\n'));
     this.name = 'InputError';
     this.diagnostics = diagnostics;
     this.source = source;
   }
+}
+
+/** `stack.yml:3:5: unknown key "imagse" (did you mean "images"?)` */
+function lineOf({ where, message, hint }: Diagnostic): string {
+  const place = where === undefined ? '' : `${where.file}:${where.line}:${where.column}: `;
+  return `${place}${message}${hint === undefined ? '' : ` (${hint})`}`;
 }

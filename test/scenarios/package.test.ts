@@ -10,7 +10,15 @@ import { blocksOf } from '../support/page.ts';
 import { scriptedGateway } from '../support/scripted-gateway.ts';
 
 const consumer = `
-import { createPusher, loadStack, loadTemplates, render, type Engine, type StackConfig } from 'promstack';
+import {
+  createPusher,
+  loadStack,
+  loadTemplates,
+  render,
+  startStack,
+  type Engine,
+  type StackConfig,
+} from 'promstack';
 const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
 if (!loaded.ok) throw new Error('stack.yml is not valid');
 const rendering = render(loaded.value, await loadTemplates(undefined));
@@ -21,6 +29,9 @@ const config: StackConfig = loaded.value.config;
 const port: string = config.prometheus.port;
 // @ts-expect-error An engine has no such method.
 export const wrong = (engine: Engine) => engine.explode();
+export const start = () => startStack({ prometheus: { scrape_interval: '5s', global: { query_log_file: '/x' } } });
+// @ts-expect-error No section has such a key.
+export const misspelled = () => startStack({ prometheus: { scrape_intervall: '5s' } });
 createPusher({ url: 'http://127.0.0.1:9', job: 'backup', registry: { metrics: async () => '' } });
 console.log(revision.length, typeof port);
 `;
@@ -50,7 +61,9 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     expect(schema.safeParse({ ...printed, other: 1 }).success).toBe(false);
     await readSchema(folder, 'images-save');
 
-    const shown = blocksOf('docs/library.md').filter(({ language }) => language === 'js');
+    const blocks = blocksOf('docs/library.md').filter(({ language }) => language === 'js');
+    // The others are run by library-recipes.test.ts.
+    const shown = blocks.filter(({ text }) => !text.startsWith('// shop.'));
     expect(shown).toHaveLength(2);
     await using gateway = await scriptedGateway(...Array.from({ length: 4 }, () => ({ status: 200 })));
     for (const { text, line } of shown) {
@@ -64,8 +77,9 @@ it('the packed tarball must install, run as npx promstack, and be usable as a ty
     await writeFile(join(folder, 'use.ts'), consumer);
     const typescript = join(packageRoot(), 'node_modules', '.bin', 'tsc');
     const types = join(packageRoot(), 'node_modules', '@types');
-    const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-    await run(typescript, [...flags, '--typeRoots', types, 'use.ts']);
+    const flags = ['--strict', '--target', 'es2023', '--types', 'node', '--typeRoots', types];
+    await run(typescript, [...flags, '--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit', 'use.ts']);
+    await run(typescript, [...flags, '--module', 'nodenext', 'use.ts']);
     expect((await run('node', ['use.js'])).stdout).toBe('12 number');
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['render', 'state'],
   ['check', 'plan', 'servers'],
   ['apply', 'inspect', 'move'],
-  ['watch'],
+  ['library', 'watch'],
   ['cli'],
   ['entry points'],
   ['dev'],

@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import { canaryAlert } from '../../../stack/canary.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { type Notification, parseNotification } from '../../inspect/notifications.ts';
 
 /** An alert in a notification that the sink received. */
 export interface Delivery {
@@ -12,37 +12,17 @@ export interface Delivery {
   readonly startsAt: string;
 }
 
-/** The body of Alertmanager's webhook requests (version 4). */
-const notification = z.object({
-  alerts: z.array(
-    z.object({
-      status: z.enum(['firing', 'resolved']),
-      labels: z.record(z.string(), z.string()),
-      annotations: z.record(z.string(), z.string()),
-      startsAt: z.string(),
-    }),
-  ),
-});
-
-/** Parses a line of the sink's log; lines that are not notifications have no deliveries. */
-function parseDeliveries(line: string): readonly Delivery[] {
-  const start = line.indexOf('{');
-  if (start < 0) return [];
-  try {
-    const { alerts } = notification.parse(JSON.parse(line.slice(start)));
-    return alerts.map(({ status, labels, annotations, startsAt }) => ({
-      status,
-      alertname: labels['alertname'] ?? 'an alert without a name',
-      summary:
-        annotations['summary'] ??
-        Object.entries(labels)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(' '),
-      startsAt,
-    }));
-  } catch {
-    return [];
-  }
+function deliveriesIn({ alerts }: Notification): readonly Delivery[] {
+  return alerts.map(({ status, labels, annotations, startsAt }) => ({
+    status,
+    alertname: labels['alertname'] ?? 'an alert without a name',
+    summary:
+      annotations['summary'] ??
+      Object.entries(labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
+    startsAt,
+  }));
 }
 
 /** Alerts as they arrive at the sink, each state of an alert once even when it is repeated. */
@@ -54,7 +34,8 @@ export async function* deliveries(
 ): AsyncIterable<Delivery> {
   const seen = new Set<string>();
   for await (const line of engine.logs(sink, { follow: true, since, signal })) {
-    for (const delivery of parseDeliveries(line.text)) {
+    const notification = parseNotification(line.text);
+    for (const delivery of notification === undefined ? [] : deliveriesIn(notification)) {
       // The test alert of a `promstack verify` before.
       if (delivery.alertname === canaryAlert) continue;
       const key = `${delivery.alertname} ${delivery.summary} ${delivery.startsAt} ${delivery.status}`;

@@ -5,11 +5,16 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { knownKeys, stackJsonSchema, stackJsonSchemaText } from '../../../scripts/config/schema.ts';
 import { validate } from '../../../scripts/config/validate.ts';
+import { stackInputType } from '../../../scripts/dev/stack-input.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
 
 test('the committed JSON Schema must be up to date (npm run generate writes it)', () => {
   expect(readFileSync(join(packageRoot(), 'templates/init/stack.schema.json'), 'utf8')).toBe(stackJsonSchemaText());
+});
+
+test('the committed type of stack.yml must be up to date (npm run generate writes it)', async () => {
+  expect(readFileSync(join(packageRoot(), 'scripts/library/stack-input.ts'), 'utf8')).toBe(await stackInputType());
 });
 
 test('every key must have a description for the reference and for editors', () => {

@@ -7,7 +7,18 @@ const line = (alertname: string, status: string): LogLine => ({
   stream: 'stdout',
   time: '2026-01-01T00:00:00Z',
   text: JSON.stringify({
-    alerts: [{ status, labels: { alertname }, annotations: {}, startsAt: '2026-01-01T00:00:00Z' }],
+    receiver: 'sink',
+    status,
+    groupLabels: { alertname },
+    alerts: [
+      {
+        status,
+        labels: { alertname },
+        annotations: {},
+        startsAt: '2026-01-01T00:00:00Z',
+        endsAt: '0001-01-01T00:00:00Z',
+      },
+    ],
   }),
 });
 

@@ -22,6 +22,7 @@ const servers = (calls: Partial<Servers>): Servers => ({
   lines: nothing('lines'),
   file: nothing('file'),
   mustRun: nothing('mustRun'),
+  urls: nothing('urls'),
   close: nothing('close'),
   ...calls,
 });

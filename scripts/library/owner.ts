@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import * as z from 'zod';
+import type { Run } from '../apply/run.ts';
+import { findBelongings, takeDown } from '../apply/take-down.ts';
+import type { Engine } from '../engine/engine.ts';
+import { ownerLabel, roleLabel } from '../engine/labels.ts';
+import { LockedError } from '../state/lock.ts';
+import { names } from '../state/names.ts';
+import { isProcessAlive, processStart } from '../util/process-start.ts';
+import { StackError } from '../util/stack-error.ts';
+
+/**
+ * A stack of `startStack` lives as long as the process that started it. The owner volume says which process that is: it is
+ * created before anything else of the stack and removed after everything else, so that whatever a killed process leaves can
+ * be found. It has no label of the stack, since `down` would remove it too early.
+ */
+const ownerSchema = z.object({
+  stack: z.string(),
+  host: z.string(),
+  /** Of the kernel: a pid means nothing after a reboot, nor in the pid namespace of another container. */
+  boot: z.string(),
+  pidNamespace: z.string(),
+  uid: z.number(),
+  pid: z.number(),
+  pidStart: z.string().optional(),
+  /** Identifies one call of `startStack`. */
+  nonce: z.string(),
+});
+
+type Owner = z.infer<typeof ownerSchema>;
+
+/** Marks the stack as one of this process; rejects with a StackError when a stack of that name exists. */
+export async function claimStack(engine: Engine, stack: string): Promise<void> {
+  const label = JSON.stringify(thisProcess(stack));
+  const { labels } = await engine.createVolume(names.owner(stack), { [roleLabel]: 'owner', [ownerLabel]: label });
+  if (labels[ownerLabel] !== label) throw existsAlready(stack);
+  const { containers, networks, volumes } = await findBelongings(engine, stack);
+  if (containers.length + networks.length + volumes.length === 0) return;
+  await engine.removeVolume(names.owner(stack));
+  throw existsAlready(stack);
+}
+
+function existsAlready(stack: string): StackError {
+  return new StackError({
+    doing: `starting the stack ${stack}`,
+    why: 'a stack of that name is on the engine already; nothing was changed',
+    tryThis: `leave out the name, or take the other one down: promstack down -p ${stack} --volumes deletes its data`,
+  });
+}
+
+/** Removes everything of a stack of `startStack`, its data included. */
+export async function removeStack(run: Run, stack: string): Promise<void> {
+  await takeDown({ ...run, stack, volumes: true });
+  await run.engine.removeVolume(names.owner(stack));
+}
+
+/** Removes the stacks whose processes were killed; returns their names. */
+export async function sweepStacks(run: Run): Promise<readonly string[]> {
+  const mine = thisProcess('');
+  const volumes = await run.engine.listVolumes({ [roleLabel]: 'owner' });
+  const left = volumes.flatMap(({ name, labels }) => {
+    const owner = parseOwner(labels[ownerLabel]);
+    return owner !== undefined && name === names.owner(owner.stack) && isDead(owner, mine) ? [owner.stack] : [];
+  });
+  const swept = await Promise.all(left.map((stack) => sweep(run, stack)));
+  return left.filter((_, at) => swept[at] === true);
+}
+
+/** Two processes may find the same stack: the second one leaves it to the first. */
+async function sweep(run: Run, stack: string): Promise<boolean> {
+  try {
+    await removeStack(run, stack);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error;
+    return false;
+  }
+}
+
+/** Only a process of the same user on the same machine can be known to be dead. */
+function isDead(owner: Owner, mine: Owner): boolean {
+  const isNear = (['host', 'boot', 'pidNamespace', 'uid'] as const).every((key) => owner[key] === mine[key]);
+  return isNear && !isProcessAlive(owner.pid, owner.pidStart);
+}
+
+function thisProcess(stack: string): Owner {
+  return {
+    stack,
+    host: hostname(),
+    boot: readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    pidNamespace: readOr('', () => readlinkSync('/proc/self/ns/pid')),
+    uid: process.getuid?.() ?? -1,
+    pid: process.pid,
+    pidStart: processStart(process.pid),
+    nonce: randomUUID(),
+  };
+}
+
+/** Only Linux has these files. */
+function readOr(otherwise: string, read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+function parseOwner(label: string | undefined): Owner | undefined {
+  try {
+    return ownerSchema.parse(JSON.parse(label ?? ''));
+  } catch {
+    return undefined;
+  }
+}

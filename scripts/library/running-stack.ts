@@ -1,0 +1,249 @@
+import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
+import { closest } from '../../stack/values/closest.ts';
+import { counted } from '../../stack/values/words.ts';
+import { changeStack } from '../apply/change.ts';
+import type { Run } from '../apply/run.ts';
+import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
+import { type LogOptions, readLogs, readSecrets, type ServiceLine } from '../inspect/logs.ts';
+import { type Notification, readNotifications } from '../inspect/notifications.ts';
+import { type StackStatus, takeStatus } from '../inspect/status.ts';
+import type { Plan } from '../plan/plan.ts';
+import { planStack } from '../plan/plan-stack.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { AlertmanagerClient } from '../servers/alertmanager.ts';
+import { openEdits } from '../servers/problems.ts';
+import { PrometheusClient, type QueriedSample, type RunningAlert, type RunningRule } from '../servers/prometheus.ts';
+import { createPusher, type MetricsSource } from '../servers/pushgateway/pusher.ts';
+import { openServers } from '../servers/servers.ts';
+import type { ServiceClient } from '../state/service-client.ts';
+import { durationText } from '../util/duration-text.ts';
+import { misuse } from '../util/misuse.ts';
+import { redact } from '../util/redaction.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+import { userAtHost } from '../util/user.ts';
+import type { StackInput } from './stack-input.ts';
+import type { StackFiles } from './stack-source.ts';
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** By default 30 seconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A running stack. Every method rejects with a StackError when a server does not answer. */
+export interface RunningStack extends AsyncDisposable {
+  readonly name: string;
+  /** The URL of each service that publishes a port: `urls.prometheus` is `http://127.0.0.1:34567`. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Pushes metrics, such as a registry of prom-client or text, to a group of the Pushgateway, which it replaces. */
+  push(metrics: MetricsSource | string, group?: PushGroup): Promise<void>;
+  /** The samples of an instant query. */
+  query(promql: string): Promise<readonly QueriedSample[]>;
+  /** Repeats an instant query until its samples are as wanted, and returns them; by default until there are some. */
+  waitFor(
+    promql: string,
+    isWanted?: (samples: readonly QueriedSample[]) => boolean,
+    options?: WaitOptions,
+  ): Promise<readonly QueriedSample[]>;
+  /** Waits until an alert is in a state in Prometheus, and returns its alerts; `inactive` has none. */
+  waitForAlert(
+    name: string,
+    options?: WaitOptions & { readonly state?: 'pending' | 'firing' | 'inactive' | undefined },
+  ): Promise<readonly RunningAlert[]>;
+  /** All notifications that the sink has received, oldest first. */
+  notifications(): Promise<readonly Notification[]>;
+  /** Waits until the sink is notified of an alert, and returns that notification. */
+  waitForNotification(
+    alertname: string,
+    options?: WaitOptions & { readonly status?: 'firing' | 'resolved' | undefined },
+  ): Promise<Notification>;
+  /** Applies what has changed in its files, or these files and this config. */
+  reload(changes?: {
+    readonly config?: StackInput | undefined;
+    readonly files?: StackFiles | undefined;
+  }): Promise<Plan>;
+  /** What `reload` would do; changes nothing. */
+  plan(): Promise<Plan>;
+  status(): Promise<StackStatus>;
+  /** The log lines of a service, or of all, in order of time. */
+  logs(service?: string, options?: LogOptions): Promise<readonly ServiceLine[]>;
+  /** Silences the alerts that match, such as `alertname="DiskFull"`, and returns the ID of the silence. */
+  silence(
+    matchers: string,
+    options?: { readonly durationMs?: number | undefined; readonly comment?: string | undefined },
+  ): Promise<string>;
+  /** Removes the stack; its data too if `startStack` has started it. */
+  down(): Promise<void>;
+}
+
+export interface PushGroup {
+  /** By default `test`. */
+  readonly job?: string | undefined;
+  readonly grouping?: Readonly<Record<string, string>> | undefined;
+}
+
+interface RunningOptions {
+  readonly run: Run;
+  readonly rendering: Rendering;
+  /** Renders it again, with changes; for a stack without a source there are none. */
+  render(changes: Changes): Promise<Rendering>;
+  /** What `down` does. */
+  remove(): Promise<void>;
+  /** What disposing does. */
+  close(): Promise<void>;
+}
+
+type Changes = NonNullable<Parameters<RunningStack['reload']>[0]>;
+
+const pauseMs = 100;
+
+/** The handle of a stack that runs. */
+export async function openRunning(options: RunningOptions): Promise<RunningStack> {
+  const { run, rendering } = options;
+  const { engine, signal, clock } = run;
+  const { config } = rendering;
+  const servers = await openServers(engine, config, signal);
+  const prometheus = new PrometheusClient(servers);
+  const containers = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
+  const find = async (service: string): Promise<string | undefined> =>
+    (await containers()).find(({ labels }) => labels[serviceLabel] === service)?.id;
+
+  /** Repeats a look until it has a result; after the deadline rejects with what it has seen last. */
+  const wait = async <T>(
+    doing: string,
+    { timeoutMs = 30_000 }: WaitOptions,
+    look: () => Promise<{ readonly result: T } | { readonly because: string; readonly tryThis: string }>,
+  ): Promise<T> => {
+    const startedAt = clock.now();
+    for (;;) {
+      signal.throwIfAborted();
+      const seen = await look();
+      if ('result' in seen) return seen.result;
+      if (clock.now() - startedAt >= timeoutMs) {
+        const why = `not within ${durationText(timeoutMs)}: ${seen.because}`;
+        throw new StackError({ doing, why, tryThis: seen.tryThis });
+      }
+      await clock.sleep(pauseMs, signal);
+    }
+  };
+
+  const mustHave = async (service: string): Promise<string> => {
+    const container = await find(service);
+    if (container !== undefined) return container;
+    const names = rendering.services.map(({ service: { name } }) => name).join(', ');
+    const why = `the stack ${config.name} does not run ${service}`;
+    throw new StackError({ doing: `finding ${service}`, why, tryThis: `enable it in the config; it runs ${names}` });
+  };
+
+  const notifications = async (): Promise<readonly Notification[]> =>
+    readNotifications(engine, await mustHave('sink'), signal);
+
+  const urls = servers.urls();
+  const stack: RunningStack = {
+    name: config.name,
+    urls,
+    push: async (metrics, { job = 'test', grouping } = {}) => {
+      await mustHave('pushgateway');
+      const url = urls['pushgateway'] ?? '';
+      await using pusher = createPusher({ url, job, ...(grouping === undefined ? {} : { grouping }) });
+      await pusher.push(metrics, { signal });
+    },
+    query: (promql) => prometheus.query(promql),
+    waitFor: (promql, isWanted = (samples) => samples.length > 0, waiting = {}) =>
+      wait(`waiting for ${promql}`, waiting, async () => {
+        const samples = await prometheus.query(promql);
+        if (isWanted(samples)) return { result: samples };
+        return { because: `it has ${shown(samples)}`, tryThis: 'look at what Prometheus scrapes: its page /targets' };
+      }),
+    waitForAlert: (name, { state = 'firing', ...waiting } = {}) =>
+      wait(`waiting for the alert ${name} to be ${state}`, waiting, async () => {
+        const rules = (await prometheus.rules('alert')).filter((rule) => rule.name === name);
+        const alerts = rules.flatMap((rule) => rule.alerts);
+        const wanted = alerts.filter((alert) => alert.state === state);
+        if (rules.length > 0 && (state === 'inactive' ? alerts.length === 0 : wanted.length > 0))
+          return { result: wanted };
+        return rules.length === 0 ? unknownAlert(name, await prometheus.rules('alert')) : notYet(rules);
+      }),
+    notifications,
+    waitForNotification: (alertname, { status = 'firing', ...waiting } = {}) =>
+      wait(`waiting for the notification that ${alertname} is ${status}`, waiting, async () => {
+        const all = await notifications();
+        const isIt = (alert: Notification['alerts'][number]): boolean =>
+          alert.labels['alertname'] === alertname && alert.status === status;
+        const found = all.find(({ alerts }) => alerts.some(isIt));
+        if (found !== undefined) return { result: found };
+        const because = `the sink has received ${counted(all.length, 'notification')}, none of them of it`;
+        return { because, tryThis: 'waitForAlert shows whether it fires; the route must lead to the receiver sink' };
+      }),
+    reload: async (changes = {}) => {
+      const next = await options.render(changes);
+      return (await changeStack({ ...run, rendering: next, command: 'reload' })).plan;
+    },
+    plan: async () => {
+      const findEdits = (client: ServiceClient) => openEdits({ ...run, config, client, rejected: new Set() });
+      return (await planStack({ engine, rendering: await options.render({}), recreate: false, findEdits })).plan;
+    },
+    status: async () => takeStatus({ ...run, rendering: await options.render({}) }),
+    logs: async (service, logOptions = {}) => {
+      const services = service === undefined ? rendering.services.map((one) => one.service.name) : [service];
+      if (service !== undefined) await mustHave(service);
+      const source = { engine, services, find, signal };
+      await readSecrets(source, config.name);
+      return (await readLogs(source, logOptions)).map((line) => ({ ...line, text: redact(line.text) }));
+    },
+    silence: (text, { durationMs = 3_600_000, comment = 'by a test' } = {}) => {
+      const matchers = parseMatchers(text);
+      if (matchers === undefined) {
+        const message = `${text} is not a list of matchers`;
+        throw new InputError([misuse(message, 'write them as in a route: alertname="DiskFull", severity=~"a|b"')]);
+      }
+      const now = clock.now();
+      const [startsAt, endsAt] = [now, now + durationMs].map((time) => new Date(time).toISOString()) as [
+        string,
+        string,
+      ];
+      return new AlertmanagerClient(servers).addSilence({
+        matchers,
+        startsAt,
+        endsAt,
+        createdBy: userAtHost(),
+        comment,
+      });
+    },
+    down: () => options.remove(),
+    [Symbol.asyncDispose]: async () => {
+      servers.close();
+      await options.close();
+    },
+  };
+  return stack;
+}
+
+function shown(samples: readonly QueriedSample[]): string {
+  if (samples.length === 0) return 'no samples';
+  const first = samples.slice(0, 3).map(({ labels, value }) => `${value}${labelText(labels)}`);
+  return `${first.join(', ')}${samples.length > 3 ? `, and ${samples.length - 3} more` : ''}`;
+}
+
+function labelText(labels: QueriedSample['labels']): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? '' : ` {${pairs.join(', ')}}`;
+}
+
+function unknownAlert(name: string, rules: readonly RunningRule[]): { because: string; tryThis: string } {
+  const near = closest(
+    name,
+    rules.map((rule) => rule.name),
+  );
+  const because = 'Prometheus has no rule for an alert of that name';
+  return { because, tryThis: near === undefined ? 'name its rule file in prometheus.rules' : `is ${near} meant?` };
+}
+
+function notYet(rules: readonly RunningRule[]): { because: string; tryThis: string } {
+  const failed = rules.find(({ health }) => health === 'err');
+  if (failed !== undefined)
+    return { because: `its rule fails: ${failed.lastError}`, tryThis: 'correct its expression' };
+  const states = new Set(rules.flatMap(({ alerts }) => alerts.map(({ state }) => state)));
+  const because = `it is ${states.size === 0 ? 'inactive' : [...states].join(' and ')}`;
+  return { because, tryThis: `query its expression: ${rules[0]?.query}` };
+}

@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { stringify } from 'yaml';
+import { renderStack } from '../render/render-stack.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { misuse } from '../util/misuse.ts';
+import { InputError } from '../util/stack-error.ts';
+import type { StackInput } from './stack-input.ts';
+
+/** Files by their paths from the folder of the stack; `undefined` removes one. */
+export type StackFiles = Readonly<Record<string, string | undefined>>;
+
+/** What a stack is rendered from: a config object with files, or a stack.yml. */
+export interface StackSource {
+  /** Renders it with keys that override its own. */
+  render(overrides: Readonly<Record<string, unknown>>): Promise<Rendering>;
+  /** Replaces the config, and some of the files, for the next rendering. */
+  change(config: StackInput | undefined, files: StackFiles | undefined): Promise<void>;
+  /** Removes what was written for it. */
+  remove(): Promise<void>;
+}
+
+interface SourceOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** A stack.yml, by its path or that of its folder. */
+export function fileSource(file: string, options: SourceOptions & { readonly cwd: string }): StackSource {
+  return {
+    render: async (overrides) => rendered(await renderStack({ ...options, file, overrides })),
+    change: async () => {
+      const message = 'a stack that was started from a file takes its config and files from there';
+      throw new InputError([misuse(message, 'edit the files, and call reload() without arguments')]);
+    },
+    remove: async () => undefined,
+  };
+}
+
+/** The name of a config object in messages. */
+const configName = 'config';
+
+/** A config object; its paths are relative to a folder of its own, with these files. */
+export async function objectSource(
+  given: StackInput,
+  files: StackFiles,
+  { env, signal }: SourceOptions,
+): Promise<StackSource> {
+  let config = given;
+  const folder = await mkdtemp(join(tmpdir(), 'promstack-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const path = join(folder, configName);
+  const source: StackSource = {
+    render: async (overrides) => {
+      // Diagnostics are at lines of the config as YAML.
+      const text = stringify(config, { lineWidth: 0 });
+      const files = { paths: [path], envFiles: { paths: [join(folder, '.env')], areNamed: false } } as const;
+      const pipes = new Map([[path, text]]);
+      return rendered(await renderStack({ cwd: folder, env, signal, files, pipes, overrides }), {
+        file: configName,
+        text,
+      });
+    },
+    change: async (next, changed = {}) => {
+      config = next ?? config;
+      for (const [name, content] of Object.entries(changed)) await writeIn(folder, name, content);
+    },
+    remove,
+  };
+  try {
+    await source.change(given, files);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return source;
+}
+
+async function writeIn(folder: string, name: string, content: string | undefined): Promise<void> {
+  const path = resolve(folder, name);
+  if (isAbsolute(name) || !path.startsWith(folder + sep) || path === join(folder, configName)) {
+    throw new InputError([
+      misuse(`the file ${name} is not below the folder of the stack`, 'use a path like rules/a.yml'),
+    ]);
+  }
+  if (content === undefined) return rm(path, { force: true });
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content, { mode: 0o600 });
+}
+
+/** The rendering; throws an InputError with all mistakes when there is none. */
+export function rendered(result: Awaited<ReturnType<typeof renderStack>>, source?: InputError['source']): Rendering {
+  if (!result.ok) throw new InputError(result.error, source);
+  const { rendering } = result.value;
+  if (!rendering.ok) throw new InputError(rendering.error, source);
+  return rendering.value;
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { sectionPath } from '../../stack/service.ts';
+import { changeStack } from '../apply/change.ts';
+import type { Run } from '../apply/run.ts';
+import { connect } from '../engine/connect.ts';
+import { withValue } from '../render/render.ts';
+import type { Rendering } from '../render/rendering.ts';
+import { systemClock } from '../util/clock.ts';
+import type { Report } from '../util/event.ts';
+import { freePort, isPortTaken } from '../util/ports.ts';
+import { claimStack, removeStack, sweepStacks } from './owner.ts';
+import { openRunning, type RunningStack } from './running-stack.ts';
+import type { StackInput } from './stack-input.ts';
+import { fileSource, objectSource, type StackFiles, type StackSource } from './stack-source.ts';
+
+export interface StartOptions {
+  /** Files that the config names, by their paths: `{ 'rules/shop.yml': '…' }`. `templates/` and `tests/` count too. */
+  readonly files?: StackFiles | undefined;
+  /** Runs Grafana; by default only when the config has a section for it. */
+  readonly grafana?: boolean | undefined;
+  /** By default `test-` and eight random characters. */
+  readonly name?: string | undefined;
+  /** For DOCKER_HOST, and for `!env` in a stack.yml; by default that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What the path of a stack.yml is relative to; by default the current folder of the process. */
+  readonly cwd?: string | undefined;
+  /** Takes progress and warnings; by default nothing does. */
+  readonly report?: Report | undefined;
+  /** Ends what is under way when it aborts; what was started is removed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts a stack for a test, and resolves when all its servers are ready and run its config. It lives as long as its
+ * process: `await using` and `down()` remove it with its data; what a killed process leaves is removed by the next start.
+ *
+ * The config is an object with the keys of stack.yml, or the path of a stack.yml. The ports are free ones. An object has
+ * defaults for tests: Prometheus scrapes and evaluates every second, and all alerts are sent to the sink at once.
+ *
+ * Rejects with an InputError for mistakes in the config, and with a StackError when the engine or a server fails.
+ */
+export async function startStack(config: StackInput | string = {}, options: StartOptions = {}): Promise<RunningStack> {
+  const { env = process.env, cwd = process.cwd(), report = () => undefined, files = {}, name = randomName() } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const engine = await connect({ env, signal, report });
+  const run: Run = { engine, env, report, clock: systemClock, signal };
+  let source: StackSource | undefined;
+  let isClaimed = false;
+  try {
+    await sweepStacks(run);
+    source =
+      typeof config === 'string'
+        ? fileSource(config, { cwd, env, signal })
+        : await objectSource(withTestDefaults(config), files, { env, signal });
+    const hasGrafana = options.grafana ?? (typeof config === 'object' && config.grafana !== undefined);
+    const fixed = { name, ...(hasGrafana ? {} : { grafana: { enabled: false } }) };
+    const rendering = await source.render(fixed);
+    await claimStack(engine, name);
+    isClaimed = true;
+    const started = await startOnFreePorts(source, rendering, fixed, run);
+    return await open(run, { ...started, source, name });
+  } catch (error) {
+    await discard({ ...run, signal: new AbortController().signal }, { name: isClaimed ? name : undefined, source });
+    throw error;
+  }
+}
+
+const randomName = (): string => `test-${randomBytes(4).toString('hex')}`;
+
+/** What a test needs if its config does not say otherwise. */
+function withTestDefaults({ prometheus, alertmanager, sink, ...config }: StackInput): StackInput {
+  const every = '1s';
+  const route = { receiver: 'sink', group_by: ['...'], group_wait: '0s', group_interval: '1s', repeat_interval: '1h' };
+  const isNotified = alertmanager?.enabled !== false && sink?.enabled !== false;
+  return {
+    ...config,
+    prometheus: { scrape_interval: every, evaluation_interval: every, ...prometheus },
+    alertmanager: { ...(isNotified ? { route } : {}), ...alertmanager },
+    sink: { enabled: isNotified, ...sink },
+  };
+}
+
+async function open(
+  run: Run,
+  { source, name, rendering, overrides }: Started & { readonly source: StackSource; readonly name: string },
+): Promise<RunningStack> {
+  let removed: Promise<void> | undefined;
+  const remove = async (): Promise<void> => {
+    await removeStack({ ...run, signal: new AbortController().signal }, name);
+    await source.remove();
+    await run.engine[Symbol.asyncDispose]();
+  };
+  const down = (): Promise<void> => {
+    removed ??= remove();
+    return removed;
+  };
+  return openRunning({
+    run,
+    rendering,
+    remove: down,
+    close: down,
+    render: async ({ config, files }) => {
+      if (config !== undefined || files !== undefined) {
+        await source.change(config === undefined ? undefined : withTestDefaults(config), files);
+      }
+      return source.render(overrides);
+    },
+  });
+}
+
+interface Started {
+  /** Its name and ports. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly rendering: Rendering;
+}
+
+/** How often to start on other ports when a process has taken one before the engine did. */
+const attempts = 3;
+
+async function startOnFreePorts(
+  source: StackSource,
+  first: Rendering,
+  fixed: Readonly<Record<string, unknown>>,
+  run: Run,
+): Promise<Started> {
+  const { bind } = first.config;
+  const published = first.services.filter(({ service }) => service.hostPort(first.config) !== undefined);
+  for (let attempt = 1; ; attempt++) {
+    const ports = await Promise.all(published.map(() => freePort(bind)));
+    const overrides = published.reduce<Readonly<Record<string, unknown>>>(
+      (all, { service }, at) => withValue(all, [...sectionPath(service), 'port'], ports[at]),
+      fixed,
+    );
+    const rendering = await source.render(overrides);
+    try {
+      await changeStack({ ...run, rendering, command: 'startStack', hasChanged: true });
+      return { overrides, rendering };
+    } catch (error) {
+      const areTaken = await Promise.all(ports.map((port) => isPortTaken(bind, port)));
+      if (attempt === attempts || run.signal.aborted || !areTaken.includes(true)) throw error;
+    }
+  }
+}
+
+/** After a failure, which is not to be hidden by one of removing the rest: the next start sweeps it. */
+async function discard(
+  run: Run,
+  { name, source }: { readonly name: string | undefined; readonly source: StackSource | undefined },
+): Promise<void> {
+  const removed = name === undefined ? undefined : removeStack(run, name);
+  await Promise.allSettled([removed, source?.remove()]);
+  await run.engine[Symbol.asyncDispose]();
+}

@@ -1,0 +1,134 @@
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { connect, InputError, openStack, type RunningStack, StackError, startStack } from '../../scripts/index.ts';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import { testEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { isFull } from '../support/shares.ts';
+
+const images = { source: 'auto' } as const;
+const rules = (limit: number): string => `groups:
+  - name: shop
+    rules:
+      - alert: OrdersStuck
+        expr: shop_orders_stuck > ${limit}
+        annotations: { summary: '{{ $value }} orders are stuck' }
+`;
+const orders = (count: number): string => `# TYPE shop_orders_stuck gauge\nshop_orders_stuck ${count}\n`;
+
+/** What the engine has of a stack, by name. */
+async function remainsOf(name: string): Promise<readonly string[]> {
+  await using engine = await connect({ env: process.env });
+  const [containers, volumes, networks] = await Promise.all([
+    engine.listContainers({}),
+    engine.listVolumes({}),
+    engine.listNetworks({}),
+  ]);
+  return [...containers, ...volumes, ...networks].map((item) => item.name).filter((item) => item.startsWith(name));
+}
+
+describe('a stack of startStack', () => {
+  test('must be pushed to, queried, reloaded and notified of, and leave nothing', async () => {
+    let name = '';
+    {
+      await using stack: RunningStack = await startStack(
+        { images, prometheus: { rules: ['rules/*.yml'] } },
+        { files: { 'rules/shop.yml': rules(10) } },
+      );
+      name = stack.name;
+      expect(Object.keys(stack.urls)).toEqual(['pushgateway', 'prometheus', 'alertmanager', 'sink']);
+      await stack.push(orders(12), { grouping: { shop: 'kiel' } });
+
+      const [sample] = await stack.waitFor('shop_orders_stuck', ([first]) => first?.value === 12);
+      expect(sample?.labels).toEqual({ __name__: 'shop_orders_stuck', job: 'test', shop: 'kiel' });
+      const [alert] = await stack.waitForAlert('OrdersStuck');
+      expect(alert?.annotations).toEqual({ summary: '12 orders are stuck' });
+      const notified = await stack.waitForNotification('OrdersStuck');
+      expect(notified.alerts[0]?.annotations).toEqual({ summary: '12 orders are stuck' });
+      expect(await stack.notifications()).toHaveLength(1);
+      expect((await stack.status()).problems).toEqual([]);
+      expect(await stack.silence('alertname="OrdersStuck"')).toMatch(/^[0-9a-f-]{36}$/);
+      await expect(stack.query('rate(up)')).rejects.toThrow('querying rate(up): ');
+      await expect(stack.query('up[5m]')).rejects.toThrow('it has the type matrix');
+      expect(await stack.query('1/0')).toEqual([{ labels: {}, value: Number.POSITIVE_INFINITY }]);
+      await expect(stack.waitForAlert('OrderStuck', { timeoutMs: 1 })).rejects.toThrow('is OrdersStuck meant?');
+      await expect(stack.waitForAlert('OrdersStuck', { state: 'pending', timeoutMs: 1 })).rejects.toThrow(
+        'it is firing',
+      );
+
+      const broken = stack.reload({ files: { 'rules/shop.yml': rules(20).replace('expr', 'exqr') } });
+      await expect(broken).rejects.toThrow(/^rules\/shop.yml:5:9: /);
+      const { changes } = await stack.reload({ files: { 'rules/shop.yml': rules(20) } });
+      expect(changes.flatMap(({ service, action }) => (action === 'none' ? [] : `${service} ${action}`))).toEqual([
+        'prometheus reload',
+      ]);
+      expect(await stack.waitForAlert('OrdersStuck', { state: 'inactive' })).toEqual([]);
+      expect((await stack.plan()).steps).toEqual([]);
+      const lines = await stack.logs('prometheus');
+      expect(lines.some(({ text }) => text.includes('Completed loading of configuration file'))).toBe(true);
+
+      await using opened = await openStack({ name });
+      expect(opened.urls).toEqual(stack.urls);
+      expect(await opened.query('shop_orders_stuck')).toHaveLength(1);
+      await expect(startStack({ images }, { name })).rejects.toThrow('a stack of that name is on the engine already');
+      expect(await opened.query('vector(1)')).toHaveLength(1);
+    }
+    expect(await remainsOf(name)).toEqual([]);
+  });
+
+  test('must be refused for a mistake at its place, without anything on the engine', async () => {
+    const starting = startStack({ prometheus: { scrape_interval: '5 seconds' } }, { name: 'test-mistake' });
+    const error = await starting.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InputError);
+    const [mistake] = (error as InputError).diagnostics;
+    expect(mistake?.where).toMatchObject({ file: 'config', line: 2 });
+    await expect(startStack({}, { files: { '../a.yml': '' } })).rejects.toThrow('not below the folder of the stack');
+    await expect(startStack({}, { env: { DOCKER_HOST: 'tcp://127.0.0.1:9' } })).rejects.toThrow(StackError);
+    expect(await remainsOf('test-mistake')).toEqual([]);
+  });
+
+  test('must be removed by the next start when its process was killed, and not before', async () => {
+    await using bench = await testEngine();
+    const [killed, elsewhere] = [bench.name('killed'), bench.name('elsewhere')];
+    const config = JSON.stringify({ images, prometheus: { enabled: false }, alertmanager: { enabled: false } });
+    const script = `import { startStack } from ${JSON.stringify(`${packageRoot()}/dist/scripts/index.js`)};
+      await startStack(${config}, { name: ${JSON.stringify(killed)} });
+      console.log('started');
+      setInterval(() => {}, 1000);`;
+    const child = execa('node', ['--input-type=module', '-e', script], { reject: false });
+    await eventually(async () => expect((await remainsOf(killed)).length).toBeGreaterThan(2));
+    const owner = (await bench.engine.findVolume(`${killed}-owner`))?.labels['dev.promstack.owner'] ?? '{}';
+    const foreign = JSON.stringify({ ...JSON.parse(owner), stack: elsewhere, host: 'another-machine', pid: 1 });
+    await bench.engine.createVolume(`${elsewhere}-owner`, {
+      ...bench.labels,
+      'dev.promstack.role': 'owner',
+      'dev.promstack.owner': foreign,
+    });
+
+    const sweep = () => startStack({ prometheus: { port: 'x' as never } }).catch(() => undefined);
+    await sweep();
+    expect((await remainsOf(killed)).length).toBeGreaterThan(2);
+    child.kill('SIGKILL');
+    await child;
+    await sweep();
+    expect(await remainsOf(killed)).toEqual([]);
+    expect(await remainsOf(elsewhere)).toHaveLength(1);
+  });
+
+  test.runIf(isFull)(
+    'must leave nothing when two hundred are started by four processes',
+    async () => {
+      const script = `import { startStack } from ${JSON.stringify(`${packageRoot()}/dist/scripts/index.js`)};
+      for (let at = 0; at < 50; at++) {
+        await using stack = await startStack({ images: { source: 'auto' } });
+        await stack.push('a_metric 1');
+        await stack.waitFor('a_metric');
+      }`;
+      const tsx = `${packageRoot()}/node_modules/.bin/tsx`;
+      const runs = await Promise.all([1, 2, 3, 4].map(() => execa(tsx, ['--input-type=module', '-e', script])));
+      expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+      expect((await remainsOf('test-')).filter((name) => /^test-[0-9a-f]{8}-owner$/.test(name))).toEqual([]);
+    },
+    1_800_000,
+  );
+});
