@@ -146,6 +146,8 @@ interface Collection {
   readonly into: string;
   /** Whether to include promstack's own files of the kind; true when absent. */
   shipped?(config: StackConfig): boolean;
+  /** Changes promstack's own files of the kind, and their tests. */
+  amend?(text: string, config: StackConfig): string;
 }
 
 /** The files a service is to run, and their hash. */

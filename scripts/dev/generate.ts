@@ -5,6 +5,7 @@ import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { shippedDashboards } from './dashboards/index.ts';
 import { commandsPage, keysPage, withImages } from './reference.ts';
+import { runbooksPage } from './runbooks.ts';
 import { stackInputType } from './stack-input.ts';
 import { withDefaultTags } from './test-images.ts';
 
@@ -16,6 +17,7 @@ write('README.md', withDefaultTags(read('README.md')));
 write('scripts/library/stack-input.ts', await stackInputType());
 write('docs/commands.md', await commandsPage());
 write('docs/keys.md', keysPage());
+write('docs/runbooks.md', runbooksPage());
 write('docs/install.md', withImages(read('docs/install.md')));
 
 function read(path: string): string {

@@ -28,6 +28,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'prometheus.rules': '`rule_files`',
   'prometheus.files': 'files beside `prometheus.yml`',
   'prometheus.shipped_rules': '`rule_files`',
+  'prometheus.runbook_base': 'the annotation `runbook_url`',
   'prometheus.alerting.alert_relabel_configs': '`alerting.alert_relabel_configs`',
   'prometheus.alerting.alertmanagers': '`alerting.alertmanagers`',
   'prometheus.remote_write': '`remote_write`',

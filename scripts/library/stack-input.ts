@@ -223,6 +223,10 @@ export interface StackInput {
      */
     shipped_rules?: boolean;
     /**
+     * What the annotation runbook_url of promstack's own alerts begins with; the alert's name follows, in lower case. Absent means no such annotation
+     */
+    runbook_base?: string;
+    /**
      * How alerts are sent, in Prometheus's syntax
      */
     alerting?: {

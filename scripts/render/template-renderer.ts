@@ -16,19 +16,25 @@ import { type TemplateKind, templateKindOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
 import { mayHavePlaceholders, parseTemplate } from './yaml-template.ts';
 
+interface PlacedTemplate extends TemplateFile {
+  readonly use: TemplateKind;
+}
+
 /** Renders the templates of one stack and collects their problems in `diagnostics`. */
 export class TemplateRenderer {
   readonly diagnostics: Diagnostic[] = [];
   readonly #enabled: readonly Contributor[];
   /** The first service of each folder of templates: what it contributes is there once for all of its kind. */
   readonly #contributors: readonly Contributor[];
-  readonly #templates: readonly (TemplateFile & { readonly use: TemplateKind })[];
+  readonly #templates: readonly PlacedTemplate[];
   readonly #marks = new SourceMarkers();
   /** The scope of contributions, which cannot use each other. */
   readonly #plain: Scope;
   /** The scope of all other templates. */
   readonly #full: Scope;
   readonly #ownItems: readonly OwnItem[];
+  /** How promstack's own contributions are changed for this stack, by kind. */
+  readonly #amends: ReadonlyMap<string, (text: string) => string>;
   readonly #isIncluded: (template: TemplateFile, kind: string) => boolean;
 
   constructor(config: StackConfig, enabled: readonly Service[], templates: TemplateSet) {
@@ -41,6 +47,13 @@ export class TemplateRenderer {
       !services.some((service) =>
         service.collects?.some((collected) => collected.kind === kind && collected.shipped?.(config) === false),
       );
+    this.#amends = new Map(
+      enabled.flatMap((service) =>
+        (service.collects ?? []).flatMap(({ kind, amend }) =>
+          amend === undefined ? [] : [[kind, (text: string) => amend(text, config)]],
+        ),
+      ),
+    );
     this.#ownItems = enabled.flatMap((service) => service.ownItems?.(config) ?? []);
     this.diagnostics.push(...unusedContributions(templates.files));
     this.#plain = withPlacedSecrets(configScope(config, servicesOf(config)));
@@ -75,7 +88,14 @@ export class TemplateRenderer {
     );
   }
 
-  #templatesOf(service: Contributor): readonly (TemplateFile & { readonly use: TemplateKind })[] {
+  /** The text of a template as it is for this stack. */
+  #textOf({ isShipped, use, text }: PlacedTemplate): string {
+    const kind = use.kind === 'contribution' ? use.of : use.kind === 'test' ? 'rules' : undefined;
+    const amend = isShipped && kind !== undefined ? this.#amends.get(kind) : undefined;
+    return amend?.(text) ?? text;
+  }
+
+  #templatesOf(service: Contributor): readonly PlacedTemplate[] {
     return this.#templates.filter((template) => template.service === templatesFolder(service));
   }
 
@@ -121,11 +141,14 @@ export class TemplateRenderer {
     return this.#ownItems.filter(({ kind }) => (use.kind === 'list' || use.kind === 'contribution') && use.of === kind);
   }
 
-  #file(template: TemplateFile, service: string, path: string, scope: Scope): RenderedFile {
+  #file(template: PlacedTemplate, service: string, path: string, scope: Scope): RenderedFile {
     const mode = template.isExecutable ? 0o555 : 0o444;
     const file = { service, path, mode, origin: template.origin, isShipped: template.isShipped };
     const filled = isYaml(path) ? this.#fill(template, scope) : undefined;
-    if (filled === undefined) return { ...file, content: template.text, isVerbatim: true };
+    if (filled === undefined) {
+      const text = this.#textOf(template);
+      return { ...file, content: text, isVerbatim: text === template.text };
+    }
     const finished = this.#marks.finish(filled);
     return { ...file, ...finished, mode: typeof finished.content === 'string' ? mode : 0o400 };
   }

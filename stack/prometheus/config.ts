@@ -6,6 +6,7 @@ import {
   externalUrl,
   extraArgs,
   files,
+  formed,
   image,
   native,
   port,
@@ -77,6 +78,15 @@ export const prometheusConfig = z
       .default([])
       .meta({ description: 'Files of alerting and recording rules: paths and globs, relative to stack.yml' }),
     shipped_rules: z.boolean().default(true).meta({ description: "Load promstack's own alerting rules" }),
+    runbook_base: formed(
+      /^https?:\/\/[^\s{}"\\]+$/,
+      'the beginning of a URL, such as https://wiki.example.com/runbooks/',
+    )
+      .optional()
+      .meta({
+        description:
+          "What the annotation runbook_url of promstack's own alerts begins with; the alert's name follows, in lower case. Absent means no such annotation",
+      }),
     alerting: z
       .strictObject({
         alert_relabel_configs: z

@@ -27,6 +27,7 @@ import { promtoolNotices } from './promtool-notices.ts';
 import { explainPromtool, withFeatureHints } from './promtool-output.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { explainRuleTests } from './rule-test-output.ts';
+import { withRunbookUrls } from './runbooks.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { targetFileProblems } from './target-files.ts';
 
@@ -98,7 +99,13 @@ export const prometheus = defineService({
   }),
   ownItems: ownJobs,
   collects: [
-    { kind: 'rules', into: 'rules', shipped: (config) => config.prometheus.shipped_rules && !isAgent(config) },
+    {
+      kind: 'rules',
+      into: 'rules',
+      shipped: (config) => config.prometheus.shipped_rules && !isAgent(config),
+      amend: (text, { prometheus: { runbook_base: base } }) =>
+        base === undefined ? text : withRunbookUrls(text, base),
+    },
   ],
   userFiles: (config) => [
     ...configFiles(['prometheus', 'files'], config.prometheus.files, {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { stackJsonSchema } from '../../../scripts/config/schema.ts';
 import { nativeKeys } from '../../../scripts/dev/native-keys.ts';
 import { between, commandsPage, keyRows, keysPage, withImages } from '../../../scripts/dev/reference.ts';
+import { runbooksPage } from '../../../scripts/dev/runbooks.ts';
 import { withDefaultTags } from '../../../scripts/dev/test-images.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
@@ -14,6 +15,7 @@ const read = (path: string): string => readFileSync(join(packageRoot(), path), '
 test('generated pages must be up to date: npm run generate writes them', async () => {
   expect(read('docs/commands.md')).toBe(await commandsPage());
   expect(read('docs/keys.md')).toBe(keysPage());
+  expect(read('docs/runbooks.md')).toBe(runbooksPage());
   expect(read('docs/install.md')).toBe(withImages(read('docs/install.md')));
   expect(read('README.md')).toBe(withDefaultTags(read('README.md')));
 });
