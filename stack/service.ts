@@ -14,7 +14,7 @@ import type {
 import type { OwnItem } from './own-items.ts';
 import type { Secret } from './secret.ts';
 import type { SecretFiles } from './secrets/secret-files.ts';
-import { type Mapping, valueAt } from './values/mapping.ts';
+import { isMapping, type Mapping, mappingsIn, valueAt } from './values/mapping.ts';
 
 /**
  * A kind of server in a stack, as declarations: pure functions of the config without side effects.
@@ -104,12 +104,29 @@ export interface Service {
   logProblems?(logLines: readonly string[]): NonNullable<Reading['problems']>;
   /** The alerts its files define. */
   alerts?(files: readonly RenderedFile[]): readonly AlertRule[];
+  /** The parts of its files that users know by their names; `read` returns the value of a YAML file, with secrets masked. */
+  parts?(read: (path: string) => unknown): readonly NamedPart[];
   /** How its files route alerts; undefined when they cannot be parsed. */
   alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
   /** The data that is lost when a container of one spec replaces another; a sentence each. */
   risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
   /** The likely cause of a container's exit, from its last log lines; `volumes` are its own. */
   explainExit?(logLines: readonly string[], volumes?: readonly string[]): string | undefined;
+}
+
+/** A part of a config file, such as a job. */
+export interface NamedPart {
+  /** `job`, `receiver`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** The items of a list in a config file, each with its name; others are left out. */
+export function namedParts(kind: string, config: unknown, list: string, nameKey: string): readonly NamedPart[] {
+  return mappingsIn(isMapping(config) ? config[list] : undefined, []).flatMap(({ value }) =>
+    typeof value[nameKey] === 'string' ? [{ kind, name: value[nameKey], value }] : [],
+  );
 }
 
 /** Files that a running server watches, as Prometheus does for `file_sd_configs`. */

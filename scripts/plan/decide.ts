@@ -157,7 +157,7 @@ function notRunning(state: ContainerState): string {
 }
 
 /** The differences between two specs: one reason per field. */
-function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+export function diffSpec(before: ContainerSpec, after: ContainerSpec): readonly string[] {
   return [
     ...scalar('image', before.image, after.image),
     ...scalar('user', before.user, after.user),

@@ -48,7 +48,8 @@ export function substitutesFrom(stored: StoredFiles, rendering: Rendering): Read
   return new Map([...secretsIn(rendering.config), ...texts]);
 }
 
-function secretsIn(value: unknown): readonly (readonly [string, string])[] {
+/** The texts of the secrets in a config, by their origin. */
+export function secretsIn(value: unknown): readonly (readonly [string, string])[] {
   if (value instanceof Secret) return value.reveal() === '' ? [] : [[value.origin, value.reveal()]];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : [];
 }

@@ -4,7 +4,7 @@ import type { StackConfig } from '../config.ts';
 import { hostFilesIn } from '../host-files.ts';
 import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
-import { defineService, type Release } from '../service.ts';
+import { defineService, namedParts, type Release } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import {
   configDir,
@@ -130,6 +130,7 @@ export const alertmanager = defineService({
   ready: { method: 'GET', port, path: '/-/ready' },
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  parts: (read) => namedParts('receiver', read(mainFile), 'receivers', 'name'),
   alertRouting,
   risks,
   explainExit: (lines) => explainExit(lines, causes, otherCauses),

@@ -4,7 +4,7 @@ import { hostFilesIn } from '../host-files.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
-import { defineService } from '../service.ts';
+import { defineService, namedParts } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { partsOfKey } from '../values/config-parts.ts';
 import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
@@ -147,6 +147,7 @@ export const prometheus = defineService({
   slowReload:
     'it may be flushing samples to a changed remote_write, which takes up to two minutes when that is unreachable',
   proofs,
+  parts: (read) => namedParts('job', read('prometheus.yml'), 'scrape_configs', 'job_name'),
   alerts,
   risks,
   explainExit: (lines) => explainExit(lines, causes),

@@ -45,6 +45,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./plan.ts')).command,
   },
   {
+    name: 'diff',
+    group: 'Change',
+    summary: 'compare two folders, stack files or git revisions',
+    load: async () => (await import('./diff.ts')).command,
+  },
+  {
     name: 'reload',
     group: 'Change',
     summary: 'apply changed files to the running servers, all or none',

@@ -3,22 +3,26 @@ import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
 import { openEdits, serverProblems } from '../../servers/problems.ts';
 import type { ServiceClient } from '../../state/service-client.ts';
-import { StackError } from '../../util/stack-error.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
-import { planSchema, toJsonPlan } from '../json/plan.ts';
+import { planSchema, toJsonDifference, toJsonPlan } from '../json/plan.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
 import { checkChoice } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { showDifference } from './diff.ts';
 import { renderAndConnect } from './stages.ts';
 
 export const command = defineCommand({
   details:
     'Compares the engine with stack.yml and prints what `up` would do to each service and why, which data is at ' +
     'risk, what was changed manually, which alerts are added, removed, changed or routed differently, and a diff ' +
-    'of the files with secrets masked. Changes nothing.',
+    'of the files with secrets masked. Changes nothing. With --against it compares with a revision in git instead, ' +
+    'without an engine, as `diff` does.',
   examples: [
     { line: 'plan', what: 'show pending changes' },
     { line: 'plan --summary', what: 'without the diff of the files' },
+    { line: 'plan --against origin/main', what: 'for CI: what a branch changes, without an engine' },
     { line: 'plan --detailed-exitcode', what: 'for scripts: exit 0 without changes, 3 with changes' },
   ],
   syntax: (blank) =>
@@ -26,12 +30,24 @@ export const command = defineCommand({
       .option('--summary', 'show only the action for each service')
       .option('--steps', 'list every engine call in order')
       .option('--detailed-exitcode', 'exit 3 if there are changes')
+      .option('--against <revision>', 'compare with the same files at a git revision, without an engine')
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`')
       .option('--with <service...>', 'plan for `up --with`'),
   json: planSchema,
-  run: async (context, { summary, steps, detailedExitcode, recreate, without, with: added }) => {
+  run: async (context, { summary, steps, detailedExitcode, against, recreate, without, with: added }) => {
     checkChoice(without, added);
+    if (against !== undefined) {
+      const isCombined = [steps, recreate, without, added].some((option) => option !== undefined);
+      if (isCombined) throw new InputError([misuse('--against asks no engine', 'use it without options about one')]);
+      const options = { summary: summary === true, detailedExitcode: detailedExitcode === true };
+      const { compared, code } = await showDifference(context, [against, undefined], options);
+      const { isNew: _, ...difference } = toJsonDifference(compared);
+      const { revision } = compared.plan;
+      const unknown = { steps: [], problems: [], drift: [], substitutes: [], absentImages: [] };
+      context.result({ ...difference, ...unknown, revision });
+      return code;
+    }
     const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using _engine = connected.engine;
     const shown = await showPlan(context, connected, { recreate, summary });

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import type { AlertRule } from '../../../stack/alert.ts';
+import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact } from '../../plan/alert-impact.ts';
+import type { FileChange } from '../../plan/file-changes.ts';
 import { describe } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
 import { labelsSchema } from './alertmanager.ts';
@@ -73,17 +75,54 @@ export const planSchema = () =>
       )
       .describe('images built from packages that run in place of others'),
     absentImages: z.array(z.string()).describe('images that the engine does not have yet'),
-    files: z.array(
-      z.strictObject({
-        service: z.string(),
-        path: z.string(),
-        change: z.enum(['added', 'removed', 'changed']),
-        diff: z.string().describe('unified diff with secrets masked'),
-        hasSecretChange: z.boolean().describe('whether a secret in it changes, which the diff does not show'),
-      }),
-    ),
+    files: filesSchema(),
     alerts: alertsSchema(),
+    parts: partsSchema().optional().describe('only with --against'),
   });
+
+const filesSchema = () =>
+  z.array(
+    z.strictObject({
+      service: z.string(),
+      path: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      diff: z.string().describe('unified diff with secrets masked'),
+      hasSecretChange: z.boolean().describe('whether a secret in it changes, which the diff does not show'),
+    }),
+  );
+
+const partsSchema = () =>
+  z.array(
+    z.strictObject({
+      kind: z.string().describe('job or receiver'),
+      name: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      removedLines: z.array(z.string()).describe('its keys with their values, secrets masked'),
+      addedLines: z.array(z.string()),
+    }),
+  );
+
+/** The difference of two stacks. */
+export const differenceSchema = () =>
+  z.strictObject({
+    changes: changesSchema(),
+    files: filesSchema(),
+    alerts: alertsSchema(),
+    parts: partsSchema(),
+    isNew: z.boolean().describe('whether the first revision has no stack file'),
+  });
+
+export function toJsonDifference({ plan, files, meaning, parts, isNew }: ComparedPlan) {
+  return {
+    changes: toChanges(plan),
+    files: toJsonFiles(files),
+    alerts: toJsonAlerts(meaning),
+    parts: parts.map(({ kind, name, change, removed, added }) => {
+      return { kind, name, change, removedLines: [...removed], addedLines: [...added] };
+    }),
+    isNew,
+  };
+}
 
 export function toJsonPlan({ plan, obstacle, drift, substitutes, absentImages, files, meaning }: PlanReport) {
   return {
@@ -109,15 +148,15 @@ export function toJsonPlan({ plan, obstacle, drift, substitutes, absentImages, f
       isDefaultImage: !isNamed,
     })),
     absentImages,
-    files: files.map(({ service, path, kind, diff, hasOtherSecret }) => ({
-      service,
-      path,
-      change: kind,
-      diff,
-      hasSecretChange: hasOtherSecret,
-    })),
+    files: toJsonFiles(files),
     alerts: toJsonAlerts(meaning),
   };
+}
+
+function toJsonFiles(files: readonly FileChange[]) {
+  return files.map(({ service, path, kind, diff, hasOtherSecret }) => {
+    return { service, path, change: kind, diff, hasSecretChange: hasOtherSecret };
+  });
 }
 
 function toJsonAlerts({ total, added, removed, changed, ways }: AlertImpact) {

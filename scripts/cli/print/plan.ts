@@ -1,4 +1,6 @@
+import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
+import type { PartChange } from '../../plan/compare.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
 import { type Change, describe, type Plan } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
@@ -16,14 +18,14 @@ const marks: Readonly<Record<Change['action'], string>> = {
 };
 
 /** The plan as text: a line per changing service with its reasons, and the data at risk. */
-export function printPlan(plan: Plan): string {
+export function printPlan(plan: Plan, title?: string): string {
   const changing = plan.changes.filter((change) => change.action !== 'none');
   const kept = plan.changes.length - changing.length;
   const chores = plan.steps.filter((step) => step.do === 'createConfigWriter' || step.do === 'createNetwork');
-  const head =
-    changing.length === 0
-      ? `plan for ${plan.stack}: ${plan.steps.length === 0 ? 'nothing to do' : 'no service changes'}, ${kept} unchanged`
-      : `plan for ${plan.stack}: ${changing.length} to change, ${kept} unchanged`;
+  const isNothing = title === undefined && plan.steps.length === 0;
+  const what =
+    changing.length > 0 ? `${changing.length} to change` : isNothing ? 'nothing to do' : 'no service changes';
+  const head = `${title ?? `plan for ${plan.stack}`}: ${what}, ${kept} unchanged`;
   const lines = changing.map((change) => {
     const [first = '', ...rest] = change.because;
     const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;
@@ -56,6 +58,28 @@ export function printReport(report: PlanReport, colours: Colours): string {
     .filter((text) => text !== '')
     .map((text) => coloured(text, colours))
     .join('\n');
+}
+
+/** The same for two stacks that were compared without an engine; `title` names them. */
+export function printDifference(
+  { plan, meaning, files, parts }: ComparedPlan,
+  title: string,
+  { colours, isShort }: { readonly colours: Colours; readonly isShort: boolean },
+): string {
+  const details = isShort ? [] : [printParts(parts), printMeaning(meaning), printFiles(plan, files)];
+  return [printPlan(plan, title), ...details]
+    .filter((text) => text !== '')
+    .map((text) => coloured(text, colours))
+    .join('\n');
+}
+
+function printParts(parts: readonly PartChange[]): string {
+  const lines = parts.map(({ kind, name, change, removed, added }) => {
+    if (change !== 'changed') return `  ${change === 'added' ? '+' : '-'} ${kind} ${name}`;
+    const inside = [...removed.map((line) => `\n      - ${line}`), ...added.map((line) => `\n      + ${line}`)];
+    return `  ~ ${kind} ${name}:${inside.join('')}`;
+  });
+  return lines.length === 0 ? '' : section('jobs and receivers:', lines);
 }
 
 /** A line for each image that stack.yml names and that is not the one that runs, and one for all defaults and all absent ones. */

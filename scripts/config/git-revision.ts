@@ -1,0 +1,72 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { execa } from 'execa';
+import { misuse } from '../util/misuse.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+
+/** The files of a commit in a temporary folder. */
+export interface CheckedOut extends AsyncDisposable {
+  /** The temporary folder, in place of the repository's. */
+  readonly folder: string;
+  /** The repository's folder. */
+  readonly top: string;
+  /** The current folder, in the temporary one. */
+  readonly cwd: string;
+}
+
+/**
+ * Checks out a commit that a name of git's stands for, beside the repository, which is not changed; throws an InputError when
+ * there is none.
+ */
+export async function checkOut(revision: string, cwd: string, signal?: AbortSignal): Promise<CheckedOut> {
+  const git = (args: readonly string[], env: Readonly<Record<string, string>> = {}, at = cwd) =>
+    execa('git', args, {
+      cwd: at,
+      env: { LC_ALL: 'C', ...env },
+      reject: false,
+      all: true,
+      ...(signal && { cancelSignal: signal }),
+    });
+  const found = await git(['rev-parse', '--show-toplevel']);
+  if (found.exitCode !== 0) throw noRevision(revision, `this folder is in no git repository (${firstLine(found)})`);
+  const top = await realpath(found.stdout);
+  const commit = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
+  if (commit.exitCode !== 0) {
+    const isShallow = (await git(['rev-parse', '--is-shallow-repository'])).stdout === 'true';
+    const hint = isShallow
+      ? '; the repository is a shallow clone: fetch the revision first, such as `git fetch --depth=1 origin main`'
+      : '';
+    throw noRevision(revision, `git knows no commit of this name${hint}`);
+  }
+  const temporary = await realpath(await mkdtemp(join(tmpdir(), 'promstack-revision-')));
+  const [folder, index] = [join(temporary, 'files'), join(temporary, 'index')];
+  const remove = () => rm(temporary, { recursive: true, force: true });
+  // With an index of its own: an archive would leave out files by the attribute export-ignore.
+  const env = { GIT_INDEX_FILE: index, GIT_LFS_SKIP_SMUDGE: '1' };
+  for (const args of [
+    ['read-tree', commit.stdout],
+    ['checkout-index', '--all', '--force', `--prefix=${folder}/`],
+  ]) {
+    const { exitCode, all } = await git(args, env, top);
+    if (exitCode === 0) continue;
+    await remove();
+    signal?.throwIfAborted();
+    const why = `git ${args[0]}: ${all === '' ? `exit code ${exitCode}` : all}`;
+    throw new StackError({ doing: `reading the files of ${revision}`, why, tryThis: 'see whether `git status` works' });
+  }
+  const below = relative(top, await realpath(cwd));
+  return { folder, top, cwd: join(folder, below), [Symbol.asyncDispose]: remove };
+}
+
+function noRevision(revision: string, why: string): InputError {
+  return new InputError([misuse(`there is no file, folder or git revision ${revision}: ${why}`)]);
+}
+
+const firstLine = ({
+  all,
+  shortMessage,
+}: {
+  readonly all?: string | undefined;
+  readonly shortMessage?: string | undefined;
+}): string => (all ?? '').split('\n')[0] || (shortMessage ?? 'git does not run');
