@@ -108,6 +108,7 @@ function perServer(...services: readonly string[]): Readonly<Record<string, stri
     'resources.memory': '`--memory` of the container',
     'resources.cpus': '`--cpus` of the container',
     scrape_interval: '`scrape_interval` of the job',
+    scrape: 'the job',
     'instances.NAME': 'containers, and targets of one job',
   };
   return Object.fromEntries(

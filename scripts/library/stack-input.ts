@@ -690,6 +690,12 @@ export interface StackInput {
        */
       scrape_interval?: string;
       /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
+      /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
       files?: string[];
@@ -735,6 +741,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
@@ -783,6 +795,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
@@ -861,6 +879,12 @@ export interface StackInput {
        */
       scrape_interval?: string;
       /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
+      /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
       files?: string[];
@@ -932,6 +956,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
@@ -1022,6 +1052,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
@@ -1129,6 +1165,12 @@ export interface StackInput {
        */
       scrape_interval?: string;
       /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
+      /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
       files?: string[];
@@ -1218,6 +1260,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
@@ -1309,6 +1357,12 @@ export interface StackInput {
        */
       scrape_interval?: string;
       /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
+      /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */
       files?: string[];
@@ -1398,6 +1452,12 @@ export interface StackInput {
        * How often to scrape it; absent means prometheus.scrape_interval
        */
       scrape_interval?: string;
+      /**
+       * Settings of its job in Prometheus's syntax, such as job_name
+       */
+      scrape?: {
+        [k: string]: unknown;
+      };
       /**
        * Files to put beside its config under the same relative path, such as targets and certificates: paths and globs, relative to stack.yml
        */

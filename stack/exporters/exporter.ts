@@ -86,6 +86,7 @@ export interface ExporterConfig {
   readonly image: string;
   readonly port?: number | undefined;
   readonly scrape_interval?: string | undefined;
+  readonly scrape?: Mapping | undefined;
   readonly files: readonly string[];
   readonly extra_args: readonly string[];
   readonly resources: z.output<typeof resources>;
@@ -153,6 +154,10 @@ function commonKeys(defaultImage: string) {
     scrape_interval: duration
       .optional()
       .meta({ description: 'How often to scrape it; absent means prometheus.scrape_interval' }),
+    scrape: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: "Settings of its job in Prometheus's syntax, such as job_name" }),
     files,
     extra_args: extraArgs,
     resources,
@@ -164,7 +169,7 @@ export const commonKeyNames: readonly string[] = Object.keys(commonKeys('any'));
 
 /** Instances by name. A key that an instance does not set has the value that it has beside `instances`. */
 function instancesOf(section: z.ZodRawShape) {
-  const { scrape_interval: _ofTheJob, ...own } = section;
+  const { scrape_interval: _interval, scrape: _ofTheJob, ...own } = section;
   const keys = Object.entries(own).map(([key, schema]) => [key, withoutDefault(schema as z.ZodType)]);
   const instance = z.strictObject(Object.fromEntries(keys) as Record<string, z.ZodType>).meta({ isSetByKey: true });
   return z.record(instanceName, instance).optional().meta({
@@ -185,7 +190,7 @@ function withoutDefault(schema: z.ZodType): z.ZodType {
 export function plainJob(kind: string, instances: readonly ScrapedInstance[], more: Mapping = {}): Mapping {
   return {
     job_name: kind,
-    ...intervalOf(instances),
+    ...settingsOf(instances),
     ...more,
     static_configs: instances.map(({ instance, address }) => ({
       targets: [address],
@@ -194,7 +199,8 @@ export function plainJob(kind: string, instances: readonly ScrapedInstance[], mo
   };
 }
 
-/** What the key `scrape_interval` is for the job. */
-export function intervalOf([first]: readonly ScrapedInstance[]): Mapping {
-  return first?.own.scrape_interval === undefined ? {} : { scrape_interval: first.own.scrape_interval };
+/** What the keys `scrape_interval` and `scrape` are for the job. */
+export function settingsOf([first]: readonly ScrapedInstance[]): Mapping {
+  const { scrape_interval, scrape } = first?.own ?? {};
+  return { ...(scrape_interval === undefined ? {} : { scrape_interval }), ...scrape };
 }

@@ -5,7 +5,7 @@ import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
 import { native } from '../../values/schemas.ts';
 import { quoted } from '../../values/words.ts';
-import { defineExporter, intervalOf } from '../exporter.ts';
+import { defineExporter, settingsOf } from '../exporter.ts';
 import { explainConfigCheck, moduleJobs, targetsByModule } from '../targets-by-module.ts';
 
 const port = 9115;
@@ -69,7 +69,7 @@ export const blackbox = defineExporter({
       path: '/probe',
       targets: targetsIn(own),
       address,
-      more: intervalOf(instances),
+      more: settingsOf(instances),
     });
   },
   problems: (own, path) => problemsOf(own, path, targetProblems),

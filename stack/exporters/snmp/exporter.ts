@@ -5,7 +5,7 @@ import { closest } from '../../values/closest.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
 import { quoted } from '../../values/words.ts';
-import { defineExporter, type FileMismatch, intervalOf } from '../exporter.ts';
+import { defineExporter, type FileMismatch, settingsOf } from '../exporter.ts';
 import { explainConfigCheck, moduleJobs, namesIn, targetsByModule } from '../targets-by-module.ts';
 
 const port = 9116;
@@ -47,7 +47,7 @@ export const snmp = defineExporter({
     const [first] = instances;
     if (first === undefined) return [];
     const { own, address } = first;
-    const more = { ...intervalOf(instances), params: { auth: [own.auth] } };
+    const more = { ...settingsOf(instances), params: { auth: [own.auth] } };
     return moduleJobs({ kind: 'snmp', path: '/snmp', targets: targetsIn(own), address, more });
   },
   problems: (own, path) => [...withoutConfig(own, path), ...problemsOf(own, path, targetProblems)],
