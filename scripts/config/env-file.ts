@@ -56,7 +56,7 @@ export function readEnvFile(content: string, file: string, outer: Lookup): EnvFi
       continue;
     }
     const { name, from, to, quote, raw } = written;
-    const value = quote === "'" ? { text: raw } : expand(raw, (key) => outer(key) ?? variables.get(key)?.text);
+    const value = quote === "'" ? { text: raw } : expandVariables(raw, (key) => outer(key) ?? variables.get(key)?.text);
     if ('message' in value) {
       const { message, hint } = value;
       diagnostics.push({ severity: 'error', code: 'env-file', message, hint, where: rangeAt(from, to) });
@@ -135,7 +135,7 @@ function unescaped(text: string): string {
 }
 
 /** Replaces references to variables; `unset` is the first one that is not set. */
-function expand(text: string, get: Lookup): Pick<FileVariable, 'text' | 'unset'> | Mistake {
+export function expandVariables(text: string, get: Lookup): Pick<FileVariable, 'text' | 'unset'> | Mistake {
   let expanded = '';
   let unset: string | undefined;
   for (let at = 0; at < text.length; ) {
@@ -178,9 +178,9 @@ function resolve(reference: string, get: Lookup): Pick<FileVariable, 'text' | 'u
   const value = get(name);
   const isSet = value !== undefined && (colon !== ':' || value !== '');
   if (operator === undefined) return { text: value ?? '', unset: value === undefined ? name : undefined };
-  if (operator === '+') return isSet ? expand(word, get) : { text: '' };
+  if (operator === '+') return isSet ? expandVariables(word, get) : { text: '' };
   if (isSet) return { text: value };
-  if (operator === '-') return expand(word, get);
+  if (operator === '-') return expandVariables(word, get);
   const message = `the variable ${name} is required here${word === '' ? '' : `: ${quoted(word)}`}`;
   return { message, hint: `set ${name} above, or export it before you run promstack` };
 }

@@ -27,7 +27,8 @@ export function addPlainSecrets(value: unknown, key = ''): void {
   for (const [name, inner] of Object.entries(value)) addPlainSecrets(inner, keyBelow(value, key, name));
 }
 
-function isPlainSecret(value: unknown, key: string): boolean {
+/** Whether a value is a secret by its key. */
+export function isPlainSecret(value: unknown, key: string): boolean {
   if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof PlainScalar)) return false;
   return secretKey.test(key) || (key === 'routing_key' && String(value).length >= minRoutingKey);
 }

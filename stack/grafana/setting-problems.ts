@@ -63,6 +63,11 @@ const reservedVariables = new Map(
   }),
 );
 
+/** Why users cannot change a setting, by the name of its variable; undefined for one that they can. */
+export function reservedSetting(variable: string): string | undefined {
+  return reservedVariables.get(variable) ?? (/^GF_PATHS_/.test(variable) ? reserved['paths'] : undefined);
+}
+
 /** Problems of `grafana.config`. */
 export function settingProblems(config: StackConfig): readonly Problem[] {
   const sections = Object.entries(config.grafana.config);
@@ -73,7 +78,7 @@ export function settingProblems(config: StackConfig): readonly Problem[] {
     return Object.entries(keys).flatMap(([key, value]): readonly Problem[] => {
       const at = { path: [...path, key], atKey: true };
       const name = variableName({ section, key });
-      const why = reservedVariables.get(name) ?? (/^GF_PATHS_/.test(name) ? reserved['paths'] : undefined);
+      const why = reservedSetting(name);
       if (why !== undefined) {
         const message = `the setting ${key} of [${section}] is reserved`;
         return [{ ...at, code: 'reserved-setting', message, hint: why }];

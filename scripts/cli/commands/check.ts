@@ -68,7 +68,7 @@ async function orDiagnostics(rendering: Promise<Rendering>, diagnostics: Diagnos
 }
 
 /** Which tools ran, and which could not. */
-class UsedTools {
+export class UsedTools {
   readonly #ran = new Set<string>();
   readonly #missing = new Set<string>();
   hasEngine = true;
@@ -98,7 +98,8 @@ class UsedTools {
   }
 }
 
-async function checkWithEngine(
+/** What lint and the tools find in rendered files; without an engine or an image, those of the host. */
+export async function checkWithEngine(
   context: Context,
   rendering: Rendering,
   tools: UsedTools,

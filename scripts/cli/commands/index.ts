@@ -129,6 +129,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./init.ts')).command,
   },
   {
+    name: 'import',
+    group: 'Start and stop',
+    summary: 'write a stack.yml from the files of an existing stack',
+    load: async () => (await import('./import.ts')).command,
+  },
+  {
     name: 'check',
     group: 'Change',
     summary: 'validate stack.yml and every rendered file',

@@ -1,0 +1,131 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import type { Diagnostic } from '../../../stack/diagnostic.ts';
+import { stackNameProblems } from '../../../stack/problems.ts';
+import { andList, counted } from '../../../stack/values/words.ts';
+import { type Finding, reportText } from '../../move/findings.ts';
+import { importStack } from '../../move/import-stack.ts';
+import type { StackDraft } from '../../move/stack-draft.ts';
+import { type TriedImport, tryImport, writeImport } from '../../move/try-import.ts';
+import { displayPath } from '../../util/display-path.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import { type Context, exitCodes } from '../context.ts';
+import { checkWithEngine, UsedTools } from './check.ts';
+import { defineCommand } from './command.ts';
+import { readStackName } from './find-stack.ts';
+
+export const command = defineCommand({
+  details:
+    'Reads prometheus.yml, rule files, alertmanager.yml, compose.yaml, and the provisioning and dashboards of Grafana, and writes ' +
+    'a stack.yml that does the same, with copies of the files beside it. Passwords, tokens and webhook URLs go into files in ' +
+    'secrets/. What is written is checked first; where a part is not valid, nothing is written without --partial. Never ' +
+    'overwrites a file.',
+  examples: [
+    {
+      line: 'import ../dockprom --out monitoring',
+      what: 'write monitoring/stack.yml from the files of a compose project',
+    },
+    {
+      line: 'import prometheus.yml alertmanager.yml --report import.md',
+      what: 'write stack.yml here, and what became of each key',
+    },
+  ],
+  syntax: (command) =>
+    command
+      .argument('<path...>', 'files and folders to read')
+      .option('--out <folder>', 'folder to write to (default: current folder)')
+      .option('--name <name>', 'name of the stack (default: name of the compose project or of the folder)')
+      .option('--report <file>', 'write what was taken, changed and left, key by key, to a Markdown file')
+      .option('--partial', 'leave out what is not valid, and write the rest'),
+  json: () =>
+    z.strictObject({
+      files: z.array(z.string()).describe('paths of the new files'),
+      secrets: z.array(z.strictObject({ file: z.string(), what: z.string() })).describe('files of secrets, mode 0600'),
+      findings: z.array(
+        z.strictObject({
+          fate: z.enum(['taken', 'changed', 'left']),
+          what: z.string().describe('the key or the file'),
+          file: z.string().optional(),
+          line: z.int().optional(),
+          into: z.string().optional().describe('the key of stack.yml or the file that has it'),
+          why: z.string().optional(),
+        }),
+      ),
+      nextSteps: z.array(z.string()),
+    }),
+  run: async (context, { out, name, report, partial }, [paths]) => {
+    const { cwd, env } = context;
+    if (name !== undefined) {
+      const problems = stackNameProblems(await readStackName(name), []);
+      if (problems.length > 0)
+        throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
+    }
+    const folder = resolve(cwd, out ?? '.');
+    const reportFile = report === undefined ? undefined : resolve(cwd, report);
+    if (reportFile !== undefined && (await stat(reportFile).catch(() => undefined)) !== undefined) {
+      throw new InputError([misuse(`${report} already exists`, 'name another file with --report')]);
+    }
+    const draft = await importStack({ paths: paths.map((path) => resolve(cwd, path)), cwd, env, name, out: folder });
+    const isPartial = partial === true;
+    refuse(draft.findings.problems, isPartial);
+    const header = [`From ${andList(paths, '')} by promstack import.`];
+    await using tried = await tryImport(draft, { header, env, isPartial });
+    const problems = await checked(context, tried, draft);
+    refuse(problems, isPartial);
+    const files = await writeImport(folder, draft, tried.text, cwd);
+    const all = [...draft.findings.problems, ...problems.filter(({ severity }) => severity !== 'note')];
+    if (reportFile !== undefined) {
+      await writeFile(reportFile, reportText(draft.findings.all, all, draft.secrets, draft.nextSteps), { flag: 'wx' });
+    }
+    for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
+    context.nameStack(draft.name);
+    context.result({
+      files: [...files],
+      secrets: draft.secrets.map(({ file, what }) => ({ file, what })),
+      findings: draft.findings.all.map(toJson),
+      nextSteps: draft.nextSteps,
+    });
+    print(context, draft, files, report);
+    return all.some(({ severity }) => severity === 'error') ? exitCodes.refused : exitCodes.fine;
+  },
+});
+
+const toJson = ({ fate, what, where, into, why }: Finding) => {
+  return { fate, what, file: where?.file, line: where?.line, into, why };
+};
+
+/** Without --partial a mistake ends the import before anything is written. */
+function refuse(problems: readonly Diagnostic[], isPartial: boolean): void {
+  if (isPartial || !problems.some(({ severity }) => severity === 'error')) return;
+  throw new InputError(problems.filter(({ severity }) => severity !== 'note'));
+}
+
+/** What promstack, promtool and amtool say of the new stack, at the places in the input. */
+async function checked(context: Context, tried: TriedImport, draft: StackDraft): Promise<readonly Diagnostic[]> {
+  const { rendering, diagnostics, text } = tried;
+  if (rendering === undefined || diagnostics.some(({ severity }) => severity === 'error')) return diagnostics;
+  const byTools = await checkWithEngine(context, rendering, new UsedTools());
+  return [...diagnostics, ...byTools.map((diagnostic) => draft.atOrigin(diagnostic, text))];
+}
+
+function print(
+  { stdout, report, cwd }: Context,
+  draft: StackDraft,
+  files: readonly string[],
+  reportFile: string | undefined,
+): void {
+  const { findings, secrets, nextSteps } = draft;
+  const count = (fate: Finding['fate']): number => findings.all.filter((finding) => finding.fate === fate).length;
+  for (const { where, what, why } of findings.all.filter(({ fate }) => fate === 'left')) {
+    const place = where === undefined ? '' : `${where.file}:${where.line}: `;
+    stdout.write(`left: ${place}${what}: ${why}\n`);
+  }
+  for (const { file, what } of secrets) stdout.write(`secret: ${file} has ${what}\n`);
+  for (const step of nextSteps) stdout.write(`next: ${step}\n`);
+  const [main] = files;
+  const rest = reportFile === undefined ? '; --report FILE lists each key' : `; ${reportFile} lists each key`;
+  const text = `wrote ${main === undefined ? '' : displayPath(main, cwd)} and ${counted(files.length - 1, 'file')}: ${count('taken')} taken, ${count('changed')} changed, ${count('left')} left${rest}`;
+  report({ kind: 'note', isResult: true, text });
+}

@@ -1,0 +1,66 @@
+import { isMap, type Node } from 'yaml';
+import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
+import type { ServerImport } from './import-prometheus.ts';
+import { filesAt, globBeside, placeBeside } from './mounted-files.ts';
+import { moveReferences, type NativeConfig } from './native-config.ts';
+import { childOf, isEmpty, itemsOf, keyOf, placeOf, textOf } from './yaml-tree.ts';
+
+const sections = [
+  'global',
+  'route',
+  'receivers',
+  'inhibit_rules',
+  'time_intervals',
+  'mute_time_intervals',
+  'tracing',
+  'event_recorder',
+];
+
+/** Moves an alertmanager.yml into the section of Alertmanager. */
+export async function importAlertmanager({ file, view, inputs, draft, addresses }: ServerImport): Promise<void> {
+  const root = file.tree?.root;
+  if (!isMap(root)) return;
+  const section = draft.section('alertmanager');
+  const native: NativeConfig = {
+    service: 'alertmanager',
+    secretFiles: alertmanagerSecrets,
+    view,
+    inputs,
+    draft,
+    reserved: ['templates', 'secrets'],
+  };
+  for (const pair of root.items) {
+    const key = keyOf(pair);
+    const value = pair.value as Node;
+    if (isEmpty(value)) continue;
+    if (key === 'templates') {
+      await importTemplates(value, { file, view, inputs, draft, addresses });
+    } else if (sections.includes(key)) {
+      for (const item of key === 'receivers' ? itemsOf(value) : [value]) {
+        addresses.inNode('alertmanager', item);
+        await moveReferences(item, key, textOf(childOf(item, 'name')) ?? key, native);
+      }
+      section.items.push(pair);
+      draft.findings.taken(key, placeOf(pair.key), `alertmanager.${key}`);
+    } else {
+      draft.findings.left(key, placeOf(pair.key), 'no key of stack.yml has it, and Alertmanager does not document it');
+    }
+  }
+}
+
+async function importTemplates(list: Node, { view, inputs, draft }: ServerImport): Promise<void> {
+  for (const item of itemsOf(list)) {
+    const pattern = textOf(item);
+    if (pattern === undefined) continue;
+    const paths = await filesAt(pattern, view);
+    if (paths.length === 0)
+      draft.findings.left(`templates ${pattern}`, placeOf(item), 'no file was found by this path');
+    for (const path of paths) {
+      const file = await inputs.open(path);
+      if (file === undefined) continue;
+      const place = draft.copy(placeBeside(path, view.folder, 'notifications', ['templates']), file);
+      draft.addTo(['alertmanager', 'templates'], globBeside(place, pattern), item);
+      draft.findings.taken(file.shown, undefined, place);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { basename, dirname } from 'node:path';
+import type { UsedService } from '../../stack/own-items.ts';
+import type { ComposeService } from './compose-project.ts';
+import { flagsOf } from './import-services.ts';
+import { fileStart, type InputFile, type InputFiles } from './input-files.ts';
+import { type FileView, filesAt } from './mounted-files.ts';
+import type { StackDraft } from './stack-draft.ts';
+
+/** The compose files that the user named, or the usual one of the folder with its override. */
+export function chooseCompose(files: readonly InputFile[]): readonly InputFile[] {
+  const named = files.filter(({ isNamed }) => isNamed);
+  const depthOf = ({ path }: InputFile): number => path.split('/').length;
+  const usual = files
+    .filter(({ path }) => /^(?:docker-)?compose\.ya?ml$/.test(basename(path)))
+    .toSorted((a, b) => depthOf(a) - depthOf(b));
+  const [main] = named.length > 0 ? named : usual.length > 0 ? usual : files;
+  if (main === undefined) return [];
+  const override = files.filter(
+    ({ path }) => dirname(path) === dirname(main.path) && /^(?:docker-)?compose\.override\.ya?ml$/.test(basename(path)),
+  );
+  const chosen = named.length > 0 ? named : [main, ...override];
+  return chosen;
+}
+
+const defaultConfigs = {
+  prometheus: '/etc/prometheus/prometheus.yml',
+  alertmanager: '/etc/alertmanager/alertmanager.yml',
+} as const;
+
+export interface FoundConfig {
+  readonly file: InputFile;
+  readonly view: FileView;
+}
+
+/** The config file of a server: the one that its container has, else the only one of its kind. */
+export async function configOf(
+  key: 'prometheus' | 'alertmanager',
+  taken: ReadonlyMap<UsedService, ComposeService>,
+  inputs: InputFiles,
+  draft: StackDraft,
+): Promise<FoundConfig | undefined> {
+  const service = taken.get(key);
+  const path = (service && flagsOf(service).find(({ name }) => name === 'config.file')?.value) ?? defaultConfigs[key];
+  const mounts = service?.mounts ?? [];
+  const [mounted] = service === undefined ? [] : await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts });
+  if (mounted !== undefined) {
+    const file = await inputs.open(mounted);
+    if (file?.kind !== key && file !== undefined) {
+      draft.findings.wrong(`${file.shown} is not a config of ${key}`, fileStart(file.shown));
+      return undefined;
+    }
+    if (file !== undefined) return { file, view: { folder: dirname(mounted), inContainer: dirname(path), mounts } };
+  }
+  const [first, second] = inputs.ofKind(key);
+  if (first === undefined) return undefined;
+  if (second !== undefined) {
+    const message = `there are two configs of ${key}: ${first.shown} and ${second.shown}`;
+    draft.findings.wrong(message, fileStart(second.shown), 'name the one to import, and its rule files');
+  }
+  await inputs.open(first.path);
+  return { file: first, view: { folder: dirname(first.path), inContainer: dirname(defaultConfigs[key]), mounts } };
+}

@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, posix, relative } from 'node:path';
+import { matchesGoGlob } from '../../stack/values/go-glob.ts';
+import { findByGlob, isGlob } from '../config/glob.ts';
+
+/** A file or a folder of the host that a container has at `target`. */
+export interface BindMount {
+  /** Absolute. */
+  readonly source: string;
+  readonly target: string;
+}
+
+/** How the paths in a server's config lead to files of the host. */
+export interface FileView {
+  /** The folder of the config file on the host. */
+  readonly folder: string;
+  /** Its folder in the container. */
+  readonly inContainer: string;
+  readonly mounts: readonly BindMount[];
+}
+
+/** The usual folders of servers' configs, whose files are beside the config file when nothing says where they are. */
+const usualFolders = /^\/etc\/(?:prometheus|alertmanager|grafana)\//;
+
+/** The files of the host that a path or a glob in a config stands for, absolute and sorted. */
+export async function filesAt(pattern: string, { folder, inContainer, mounts }: FileView): Promise<readonly string[]> {
+  const path = isAbsolute(pattern) ? pattern : posix.join(inContainer, pattern);
+  const longestFirst = mounts.toSorted((a, b) => b.target.length - a.target.length);
+  const paths = new Set<string>();
+  for (const { source, target } of longestFirst) {
+    const isDirectory = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
+    if (!isDirectory && matchesGoGlob(path, target)) paths.add(source);
+    if (isDirectory && path.startsWith(`${target.replace(/\/$/, '')}/`)) {
+      const below = path.slice(target.replace(/\/$/, '').length + 1);
+      for (const file of await matching(source, below)) paths.add(file);
+      break;
+    }
+  }
+  if (paths.size === 0) {
+    const besideConfig = isAbsolute(pattern) ? pattern.replace(usualFolders, '') : pattern;
+    if (!isAbsolute(besideConfig)) for (const file of await matching(folder, besideConfig)) paths.add(file);
+  }
+  return [...paths].sort();
+}
+
+async function matching(folder: string, pattern: string): Promise<readonly string[]> {
+  if (!isGlob(pattern)) {
+    const path = join(folder, pattern);
+    const stats = await stat(path).catch(() => undefined);
+    return stats?.isFile() === true ? [path] : [];
+  }
+  return (await findByGlob(folder, pattern).catch(() => [])).map((path) => join(folder, path));
+}
+
+/** A glob in the folder of a copied file that has it too: that of the pattern by which it was found, else its path. */
+export function globBeside(place: string, pattern: string): string {
+  const glob = `${dirname(place)}/${basename(pattern)}`;
+  return isGlob(pattern) && !glob.includes('**') && matchesGoGlob(glob, place) ? glob : place;
+}
+
+/** The path of a file beside stack.yml: its path below the folder of the config, else its name in `fallback`. */
+export function placeBeside(path: string, folder: string, fallback: string, reserved: readonly string[] = []): string {
+  const below = relative(folder, path);
+  const isBelow = !below.startsWith('..') && !isAbsolute(below);
+  if (!isBelow) return `${fallback}/${basename(path)}`;
+  const [top = ''] = below.split('/');
+  return reserved.includes(top) || dirname(below) === '.' ? `${fallback}/${basename(path)}` : below;
+}

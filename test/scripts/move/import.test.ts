@@ -1,0 +1,253 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { reportText } from '../../../scripts/move/findings.ts';
+import { importStack } from '../../../scripts/move/import-stack.ts';
+import { tryImport, writeImport } from '../../../scripts/move/try-import.ts';
+import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { folderWith } from '../../support/config.ts';
+
+const root = join(packageRoot(), 'test', 'imports');
+const stacks = await readdir(root);
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+async function imported(
+  cwd: string,
+  {
+    paths = ['.'],
+    isPartial = false,
+    name,
+    env = {},
+  }: { paths?: string[]; isPartial?: boolean; name?: string; env?: NodeJS.ProcessEnv } = {},
+) {
+  const draft = await importStack({ paths: paths.map((path) => join(cwd, path)), cwd, env, name, out: cwd });
+  await using tried = await tryImport(draft, { header: [], env, isPartial });
+  const { text, diagnostics } = tried;
+  const messages = [...draft.findings.problems, ...diagnostics]
+    .filter(({ severity }) => severity === 'error')
+    .map(({ where, message }) => `${where?.file}:${where?.line}: ${message}`);
+  return { draft, text, diagnostics, errors: [...new Set(messages)] };
+}
+
+async function importedFrom(files: Files, options: Parameters<typeof imported>[1] = {}) {
+  await using folder = await folderWith(files);
+  return await imported(folder.path, { name: 'shop', ...options });
+}
+
+describe.each(stacks)('the stack %s', (name) => {
+  const cwd = join(root, name);
+
+  test('must become the stack.yml, the files and the report beside it', async () => {
+    const { draft, text, errors } = await imported(cwd, { paths: ['input'], name });
+    expect(errors).toEqual([]);
+    const report = reportText(draft.findings.all, [], draft.secrets, draft.nextSteps);
+    const files = [...draft.files].map(([path, { mode, copyOf }]) => `${path} ${mode.toString(8)} ${copyOf ?? 'new'}`);
+    await expect(text).toMatchFileSnapshot(join(cwd, 'stack.yml'));
+    await expect(`${report}\n## Files\n\n${files.sort().join('\n')}\n`).toMatchFileSnapshot(join(cwd, 'report.md'));
+    expect(text + report).not.toContain('not-a-real');
+  });
+
+  test('must be written with files that nobody else can read for its secrets, and copies byte for byte', async () => {
+    const { draft, text } = await imported(cwd, { paths: ['input'], name });
+    const out = await mkdtemp(join(tmpdir(), 'promstack-import-test-'));
+    try {
+      await writeImport(out, draft, text, cwd);
+      for (const [path, { copyOf, content }] of draft.files) {
+        const { mode } = await stat(join(out, path));
+        expect([path, mode & 0o077]).toEqual([path, path.startsWith('secrets/') ? 0 : expect.any(Number)]);
+        expect(await readFile(join(out, path))).toEqual(content);
+        const source = copyOf === undefined ? undefined : await readFile(join(cwd, copyOf)).catch(() => undefined);
+        if (source !== undefined && !source.includes('content: |')) expect(content).toEqual(source);
+      }
+    } finally {
+      await rm(out, { recursive: true });
+    }
+  });
+});
+
+const config = 'scrape_configs: [{job_name: a, static_configs: [{targets: ["a:1"]}]}]\n';
+const compose = (services: string): string => `services:\n${services}`;
+
+describe('what cannot be imported must be reported at its line', () => {
+  test.each<[string, Files, string[], string]>([
+    ['a missing path', {}, ['nothing.yml'], 'nothing.yml:1: nothing.yml does not exist'],
+    ['a binary file', { 'a.yml': new Uint8Array([0, 1, 2, 255]) }, ['a.yml'], 'a.yml:1: a.yml is not UTF-8 text'],
+    ['a large file', { 'a.yml': Buffer.alloc(50 * 2 ** 20, '#') }, ['a.yml'], 'a.yml:1: a.yml is larger than 8 MiB'],
+    [
+      'wrong YAML',
+      { 'prometheus.yml': 'scrape_configs:\n  - a: [1\n' },
+      ['.'],
+      'prometheus.yml:2: this [ is never closed',
+    ],
+    [
+      'two configs of a server',
+      { 'a/prometheus.yml': config, 'b/prometheus.yml': config },
+      ['.'],
+      'b/prometheus.yml:1: there are two configs of prometheus: a/prometheus.yml and b/prometheus.yml',
+    ],
+    [
+      'an expression that Prometheus refuses',
+      {
+        'prometheus.yml': `rule_files: [r.yml]\n${config}`,
+        'r.yml': 'groups:\n  - name: a\n    rules:\n      - {alert: A, expr: "up =="}\n',
+      },
+      ['.'],
+      'r.yml:4: ',
+    ],
+    [
+      'a dashboard without a title',
+      { 'd.json': '{"panels": [], "schemaVersion": 42}' },
+      ['.'],
+      'd.json:1: the dashboard has no title',
+    ],
+    [
+      'an object of Kubernetes',
+      { 'p.yml': 'apiVersion: v1\nkind: Pod\n' },
+      ['p.yml'],
+      'p.yml:1: p.yml is not the config of a server',
+    ],
+    [
+      'a compose file of before version 2',
+      { 'docker-compose.yml': 'prometheus:\n  image: prom/prometheus\n' },
+      ['.'],
+      'docker-compose.yml:1: ',
+    ],
+    ['nothing', { 'README.md': '' }, ['.'], '.:1: there is nothing to import'],
+    [
+      'a required variable',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of compose.
+      { 'compose.yaml': compose('  prometheus:\n    image: "prom/prometheus:${TAG:?set it}"\n') },
+      ['.'],
+      'compose.yaml:3: the variable TAG is required here: "set it"',
+    ],
+    [
+      'an env file that is missing',
+      { 'compose.yaml': compose('  grafana:\n    image: grafana/grafana:12.4.0\n    env_file: a.env\n') },
+      ['.'],
+      'compose.yaml:4: the env file a.env does not exist',
+    ],
+    [
+      'a service that extends itself',
+      { 'compose.yaml': compose('  a:\n    extends: b\n  b:\n    extends: a\n    image: prom/prometheus:v3.5.3\n') },
+      ['.'],
+      'compose.yaml:3: the service ',
+    ],
+    [
+      'a route to a receiver that does not exist',
+      { 'alertmanager.yml': 'route:\n  receiver: nobody\nreceivers: [{name: somebody}]\n' },
+      ['.'],
+      'alertmanager.yml:2: ',
+    ],
+    [
+      'a job that is there twice',
+      { 'prometheus.yml': 'scrape_configs:\n  - job_name: a\n  - job_name: a\n' },
+      ['.'],
+      'prometheus.yml:3: there are two jobs named "a"',
+    ],
+  ])('%s', async (_, files, paths, message) => {
+    const { errors } = await importedFrom(files, { paths });
+    expect(errors.join('\n')).toContain(message);
+  });
+});
+
+test('a part that is not valid must be left out of a partial import, and the rest be valid', async () => {
+  const { text, draft, diagnostics } = await importedFrom(
+    {
+      'prometheus.yml':
+        'rule_files: ["*.rules.yml"]\nscrape_configs:\n  - job_name: a\n  - job_name: a\n  - job_name: b\n',
+      'good.rules.yml': 'groups: [{name: a, rules: [{record: a, expr: up}]}]\n',
+      'bad.rules.yml': 'groups: [{name: b, rules: [{record: b, expr: "up =="}]}]\n',
+      'alertmanager.yml': 'route: {receiver: a}\nreceivers: [{name: a}]\nx_unknown: 1\n',
+      'd.json': '{"panels": [], "schemaVersion": 42}',
+    },
+    { isPartial: true },
+  );
+  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect([...draft.files.keys()]).toEqual(['rules/good.rules.yml']);
+  expect(text.match(/job_name: \w/g)).toEqual(['job_name: a', 'job_name: b']);
+  const left = draft.findings.all
+    .filter(({ fate }) => fate === 'left')
+    .map(({ where, what }) => `${where?.file}:${where?.line} ${what}`);
+  expect(left).toContain('alertmanager.yml:3 x_unknown');
+  expect(left).toContain('bad.rules.yml:1 bad.rules.yml');
+  expect(left).toContainEqual(expect.stringMatching(/^prometheus\.yml:4 prometheus\.scrape_configs/));
+  expect(left).toContain('d.json:1 d.json');
+});
+
+test('files that exist must stay as they are', async () => {
+  await using folder = await folderWith({ 'prometheus.yml': config, 'out/stack.yml': 'name: mine\n' });
+  const { draft, text } = await imported(folder.path, { paths: ['prometheus.yml'] });
+  await expect(writeImport(join(folder.path, 'out'), draft, text, folder.path)).rejects.toThrow(
+    'out/stack.yml already exists',
+  );
+  expect(await readdir(join(folder.path, 'out'))).toEqual(['stack.yml']);
+  expect(await readFile(join(folder.path, 'out/stack.yml'), 'utf8')).toBe('name: mine\n');
+});
+
+test('a secret must not be printed with the line of a mistake in its file', async () => {
+  const text =
+    'route: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs: [{api_url: https://hooks.example.com/planted\n';
+  const { draft } = await importedFrom({ 'alertmanager.yml': text });
+  expect(draft.findings.problems.map(({ where }) => where?.isHidden)).toEqual([true]);
+});
+
+test('values must keep their spelling, their quotes and their comments', async () => {
+  const lines = [
+    '- job_name: "1.10" # a',
+    '  scrape_interval: 1m30s',
+    "  params: {a: [0x10, 'yes', no, 007, ~]}",
+    '  # of the lab',
+    '  metrics_path: /a',
+  ];
+  const { text } = await importedFrom({
+    'prometheus.yml': `scrape_configs:\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
+  });
+  for (const line of lines) expect(text).toContain(line);
+});
+
+test('secrets must go into files, whatever receiver or client has them', async () => {
+  const url = 'https://hooks.example.com/services/planted-secret';
+  const { draft, text, errors } = await importedFrom({
+    'alertmanager.yml': `global: {opsgenie_api_key: planted-secret, http_config: {basic_auth: {username: u, password: planted-secret}}}
+route: {receiver: a}
+receivers:
+  - name: a
+    slack_configs: [{api_url: "${url}", channel: '#a'}]
+    webhook_configs: [{url: "${url}"}, {url: "http://user:planted-secret@relay:80/"}, {url: 'http://relay/a?token=planted-secret'}]
+    sns_configs: [{topic_arn: 'arn:aws:sns:us-east-2:1:a', sigv4: {region: a, access_key: A, secret_key: planted-secret}}]
+`,
+    'prometheus.yml': `remote_write: [{url: "https://user:planted-secret@metrics.example.com/write"}]
+scrape_configs:
+  - job_name: a
+    authorization: {credentials: planted-secret}
+    http_headers: {X-Token: {secrets: [planted-secret]}}
+    consul_sd_configs: [{server: "consul:8500", token: planted-secret}]
+`,
+  });
+  expect(errors).toEqual([]);
+  expect(text).not.toContain('planted-secret');
+  expect(reportText(draft.findings.all, [], draft.secrets, [])).not.toContain('planted-secret');
+  expect(draft.secrets.length).toBe(11);
+});
+
+async function writeAll(folder: string, files: Files): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+test('a compose file in a folder must be able to name files outside of it', async () => {
+  await using folder = await folderWith({});
+  await writeAll(folder.path, {
+    'config/prometheus.yml': config,
+    'run/compose.yaml': compose(
+      '  prometheus:\n    image: prom/prometheus:v3.5.3\n    volumes: ["../config:/etc/prometheus"]\n',
+    ),
+  });
+  const { text, errors } = await imported(folder.path, { paths: ['run'] });
+  expect(errors).toEqual([]);
+  expect(text).toContain('job_name: a');
+});
