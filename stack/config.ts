@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { alertmanagerConfig } from './alertmanager/config.ts';
+import { discoveryConfig } from './discovery/config.ts';
 import { exportersConfig } from './exporters/exporters.ts';
 import { grafanaConfig } from './grafana/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
@@ -76,6 +77,7 @@ export const stackSchema = z.strictObject({
     description:
       "Networks that exist on the engine and that services join beside the stack's own, such as that of a compose project. A name stands for {name: NAME, services: [prometheus]}",
   }),
+  discovery: discoveryConfig,
   ...serviceSchemas,
   exporters: exportersConfig.prefault({}),
 });

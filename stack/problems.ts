@@ -1,5 +1,6 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
+import { discoveryProblems } from './discovery/job.ts';
 import { customNameProblems, pageProblems } from './exporters/services.ts';
 import { hostFileProblems } from './host-files.ts';
 import { networkProblems } from './networks.ts';
@@ -24,6 +25,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...pageProblems(config),
     ...flagProblems(config),
     ...networkProblems(config),
+    ...discoveryProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
       ...secretFileProblems(service, config),

@@ -47,6 +47,8 @@ export interface Service {
   placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
   /** The jobs in Prometheus's syntax that scrape it, where they depend on the config; otherwise they are in its templates. */
   scrapes?(config: StackConfig): readonly Mapping[];
+  /** Whether its server scrapes targets that are discovered by the labels of containers, which promstack writes into its config volume. */
+  discoversTargets?(config: StackConfig): boolean;
   /** Kinds of contributed files (`contribute/<kind>/`) that go into this service's config directory. */
   readonly collects?: readonly Collection[] | undefined;
   /** The items of stack.yml that are settings of items which services of the stack contribute. */

@@ -1,5 +1,7 @@
+import { explainUnscraped } from '../../stack/discovery/targets.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
+import { EngineError } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { isStopped } from '../plan/decide.ts';
@@ -14,6 +16,7 @@ import { reconcile } from '../plan/reconcile.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
+import { discoveringService, findTargets, writeTargets } from '../state/discovery.ts';
 import { takeLock } from '../state/lock.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { InterruptedError, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
@@ -41,6 +44,8 @@ export interface ChangeOptions extends Run {
   readonly hasChanged?: boolean | undefined;
   /** Run the user's own tests even when there is nothing else to do: the tests may have changed. */
   readonly runTests?: boolean | undefined;
+  /** The caller writes the discovered targets itself. */
+  readonly followsTargets?: boolean | undefined;
 }
 
 /** The result of a change. */
@@ -55,8 +60,25 @@ export interface Changed {
  * Applies a rendering to the engine as a whole, or rolls it back as a whole. `up`, `reload`, `watch` and `demo` use this
  * function; `plan` and `status` do only the steps that change nothing.
  */
-export function changeStack(options: ChangeOptions): Promise<Changed> {
-  return unchangedIfInterrupted(change(options), options.signal);
+export async function changeStack(options: ChangeOptions): Promise<Changed> {
+  const changed = await unchangedIfInterrupted(change(options), options.signal);
+  if (options.followsTargets !== true) await updateTargets(options);
+  return changed;
+}
+
+/** Writes the discovered targets. They are not part of the change, which is complete without them. */
+async function updateTargets({ engine, rendering: { config }, report, signal }: ChangeOptions): Promise<void> {
+  if (discoveringService(config) === undefined) return;
+  try {
+    const found = await findTargets(engine, config);
+    if (found === undefined) return;
+    await writeTargets(engine, config, found);
+    for (const refusal of found.unscraped)
+      report({ kind: 'warning', text: `${explainUnscraped(refusal)}\n  try: ${refusal.tryThis}` });
+  } catch (error) {
+    if (!(error instanceof EngineError) || signal.aborted) throw error;
+    report({ kind: 'warning', text: `the discovered targets may be out of date: ${error.doing}: ${error.message}` });
+  }
 }
 
 async function change(options: ChangeOptions): Promise<Changed> {

@@ -11,6 +11,7 @@ import type { ServiceRelease } from '../plan/plan.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
 import type { ConfigFiles } from '../state/config-files.ts';
+import { discoveredFolderEntry, discoveringService } from '../state/discovery.ts';
 import { configWriterRole, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
 import {
@@ -64,6 +65,7 @@ export function createExecutors(context: ExecutorContext): Executors {
   const exits = new Map<string, Promise<number>>();
   const changes = new Map<string, Date>();
   const cache = checkedCache(context.env);
+  const discovering = discoveringService(desired.config)?.name;
 
   const desiredService = (name: string): DesiredService => {
     const result = desired.services.find(({ service }) => service.name === name);
@@ -112,6 +114,7 @@ export function createExecutors(context: ExecutorContext): Executors {
     const linked = await Promise.all(releases.map(({ service }) => linkEntries(desiredService(service), files)));
     const switched = [
       ...switchEntries(releases),
+      ...releases.filter(({ service }) => discovering === service).map(({ service }) => discoveredFolderEntry(service)),
       ...linked.flat(),
       ...releases.flatMap(({ service }) => reread(service)),
     ];

@@ -60,6 +60,10 @@ export interface ContainerDetails {
   readonly restartPolicy: string;
   /** In milliseconds since 1970, of the last start; absent before the first. */
   readonly startedAt?: number | undefined;
+  /** The TCP ports that it or its image exposes, published or not; absent without any. */
+  readonly exposedPorts?: readonly number[] | undefined;
+  /** `host`, or `container:ID` for one that uses the network of another container; else a network, or the engine's default. */
+  readonly networkMode?: string | undefined;
   readonly networks: Connections;
 }
 
@@ -235,6 +239,11 @@ export interface Engine extends AsyncDisposable {
   removeContainer(id: string): Promise<void>;
   /** Resolves with the exit code of its next exit. */
   nextExit(id: string, signal: AbortSignal): Promise<number>;
+  /**
+   * What happens to containers and their connections to networks: `start`, `die`, `connect`. The first is `connected`: nothing
+   * is missed from then on. Ends when the engine closes the connection.
+   */
+  containerEvents(signal: AbortSignal): AsyncIterable<string>;
   exec(id: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   logs(
     id: string,

@@ -14,6 +14,7 @@ import { lastConfirmed } from '../state/history.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
+import { withDiscovered } from './discovered.ts';
 import { explainClash, type NameClash, nameClashes } from './name-clashes.ts';
 import { logProblems, openQuery, type ProbedService, probe, type ServiceStatus, type StatusProblem } from './probe.ts';
 
@@ -87,7 +88,7 @@ export async function takeStatus({
       nameClashes(engine, desired.stack),
       observed.services.size === 0 ? stoppedHistory(engine, desired.stack) : undefined,
     ]);
-    const status = summarise(desired, observed, probed, [
+    const status = summarise(desired, observed, await withDiscovered(probed, engine, config), [
       ...problems,
       ...signIns.map((problem): StatusProblem => ({ tone: 'wrong', ...problem })),
       ...clashProblems(clashes),

@@ -51,6 +51,27 @@ export interface StackInput {
       }
   )[];
   /**
+   * Targets that are discovered by the labels of containers, without a reload of Prometheus
+   */
+  discovery?: {
+    /**
+     * Scrape every container of the engine that has the label prometheus.io/scrape: "true"
+     */
+    labels?: boolean;
+    /**
+     * Only containers of these compose projects; absent means all containers
+     *
+     * @minItems 1
+     */
+    projects?: string[];
+    /**
+     * Only containers in one of these networks; absent means all containers
+     *
+     * @minItems 1
+     */
+    networks?: string[];
+  };
+  /**
    * Pushgateway keeps the metrics that short-lived jobs push until Prometheus scrapes them
    */
   pushgateway?: {

@@ -34,7 +34,7 @@ export interface TakeOverOptions {
 /** Applies a rendering like `reload`. Rejects only on an abort or an internal error. */
 export async function syncStack(
   rendering: Rendering,
-  options: Run & TakeOverOptions & { readonly runTests: boolean },
+  options: Run & TakeOverOptions & { readonly runTests: boolean; readonly followsTargets: boolean },
 ): Promise<Synced> {
   const { clock, signal } = options;
   const startedAt = clock.now();

@@ -11,6 +11,7 @@ import { openFileEvents } from './file-events.ts';
 import { stackReader } from './read-stack.ts';
 import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack, type TakeOverOptions } from './sync.ts';
+import { followTargets } from './targets.ts';
 import { Watch } from './watch.ts';
 
 export interface WatchStackOptions extends Run, Omit<FileOptions, 'signal'>, TakeOverOptions {
@@ -41,6 +42,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   });
   const notify = notifyOnce(options);
   let config: StackConfig | undefined;
+  let liveConfig: StackConfig | undefined;
   let lastTests = noTests;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
@@ -63,9 +65,13 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       const tests = rendering.ok ? testsOf(rendering.value) : lastTests;
       const runTests = tests !== lastTests;
       const synced: Synced = rendering.ok
-        ? await syncStack(rendering.value, { ...options, report: quiet, signal, runTests })
+        ? await syncStack(rendering.value, { ...options, report: quiet, signal, runTests, followsTargets: !onceIdle })
         : { kind: 'wrong', diagnostics: rendering.error };
-      if (synced.kind === 'live') lastTests = tests;
+      if (synced.kind === 'live' && rendering.ok) {
+        lastTests = tests;
+        liveConfig = rendering.value.config;
+        targets?.changed();
+      }
       last = { read, synced };
       notify(synced, warnings);
       return synced.kind === 'postponed' ? 'postponed' : 'ended';
@@ -83,11 +89,12 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     (why) => report({ kind: 'warning', text: `some files cannot be watched: ${why}` }),
   );
   const sweeping = onceIdle ? undefined : sweepGroups({ engine, config: () => config, clock, report, signal });
+  const targets = onceIdle ? undefined : followTargets({ engine, config: () => liveConfig, clock, report, signal });
   try {
     await watch.run();
   } finally {
     stopping.abort();
-    await sweeping;
+    await Promise.all([sweeping, targets?.ended]);
   }
   return last.synced;
 }

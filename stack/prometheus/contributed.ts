@@ -1,4 +1,5 @@
 import type { StackConfig } from '../config.ts';
+import { discoveredFolder, discoversTargets } from '../discovery/job.ts';
 import type { RenderedFile } from '../model.ts';
 import { isOwnAddress, servicePorts, type UsedService } from '../own-items.ts';
 import type { FileProblem } from '../service.ts';
@@ -49,7 +50,12 @@ function unscrapedServices({ file, config: main }: MainFile, config: StackConfig
   const unscraped = (Object.keys(servicePorts) as UsedService[]).filter(
     (service) => config[service].enabled && !isScraped(service),
   );
-  if (unscraped.length === 0) return [];
+  const isRead = jobs.some((job) => JSON.stringify(job).includes(`/${discoveredFolder}/`));
+  const missing = [
+    ...(unscraped.length === 0 ? [] : [`${andList(unscraped, '')} of this stack`]),
+    ...(isRead || !discoversTargets(config) ? [] : ['the discovered targets']),
+  ];
+  if (missing.length === 0) return [];
   return [
     {
       file,
@@ -58,7 +64,7 @@ function unscrapedServices({ file, config: main }: MainFile, config: StackConfig
       canBeIgnored: true,
       path: ['scrape_configs'],
       atKey: true,
-      message: `no job of this file scrapes ${andList(unscraped, '')} of this stack`,
+      message: `no job of this file scrapes ${missing.join(', nor ')}`,
       hint: 'add "- !spread contributed.scrapes" to scrape_configs',
     },
   ];

@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { discoveredJob, discoversTargets } from '../discovery/job.ts';
 import { exporterServices, pagesIn } from '../exporters/services.ts';
 import type { RenderedFile } from '../model.ts';
 import { isOwnAddress } from '../own-items.ts';
@@ -89,6 +90,7 @@ function timeoutProblems(section: Mapping, path: KeyPath, globalInterval: string
 
 function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
   const owner = jobOwner(config, name);
+  if (name === discoveredJob && discoversTargets(config)) return [settingsOf('the discovered containers', path)];
   if (owner === undefined) return exporterJobProblems(config, name, path);
   const own = ownJobs(config).find((item) => item.path.at(-1) === path.at(-2));
   if (own === undefined) {
@@ -102,14 +104,12 @@ function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): read
       },
     ];
   }
-  return [
-    {
-      severity: 'note',
-      code: 'own-job',
-      path,
-      message: `the stack scrapes its own ${owner} under this name: these are settings of that job`,
-    },
-  ];
+  return [settingsOf(`its own ${owner}`, path)];
+}
+
+function settingsOf(what: string, path: KeyPath): Problem {
+  const message = `the stack scrapes ${what} under this name: these are settings of that job`;
+  return { severity: 'note', code: 'own-job', path, message };
 }
 
 function exporterJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {

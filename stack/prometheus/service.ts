@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
+import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job.ts';
 import { hostFilesIn } from '../host-files.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
@@ -94,9 +95,11 @@ export const prometheus = defineService({
   },
   placeholders: (config) => ({
     ...globalSettings(config),
-    scrape_configs: withoutOwn(config.prometheus.scrape_configs, ownJobs(config)),
+    scrape_configs: withDiscovery(withoutOwn(config.prometheus.scrape_configs, ownJobs(config)), config),
     storage: storageSettings(config),
   }),
+  scrapes: discoveryJobs,
+  discoversTargets,
   ownItems: ownJobs,
   collects: [
     {

@@ -60,6 +60,15 @@ export function andList(words: readonly string[], none: string): string {
   return words.length === 0 ? none : join(words, 'and');
 }
 
+/** How many names a message lists. */
+const longestList = 5;
+
+/** The first names of a list that may be long: `a, b, c, d, e and 7 more`. */
+export function listedNames(names: readonly string[]): string {
+  const more = names.length - longestList;
+  return more <= 0 ? join(names, 'and') : join([...names.slice(0, longestList), `${more} more`], 'and');
+}
+
 function join(words: readonly string[], conjunction: string): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;

@@ -88,6 +88,20 @@ describe("the user's own prometheus.yml", () => {
     expect(warn(alerting, 'pushgateway: {enabled: false}\n')[0]).toContain('scrapes prometheus and alertmanager of');
   });
 
+  it('must read the discovered targets', () => {
+    const discovery = 'discovery: {labels: true}\n';
+    const own = (more: string) => `${alerting}scrape_configs: [${more}]\n`;
+    expect(warn(own('!spread contributed.scrapes'), discovery)).toEqual([]);
+    const jobs = ['pushgateway:9091', 'prometheus:9090', 'alertmanager:9093'].map((target) => {
+      return `{job_name: "${target}", static_configs: [{targets: ["${target}"]}]}`;
+    });
+    expect(warn(own(jobs.join(', ')))).toEqual([]);
+    expect(warn(own(jobs.join(', ')), discovery)[0]).toContain('no job of this file scrapes the discovered targets (');
+    expect(warn(own(''), discovery)[0]).toContain(
+      'scrapes pushgateway, prometheus and alertmanager of this stack, nor the discovered targets (',
+    );
+  });
+
   it('may have a comment for all of the file above its first key', () => {
     const comment = '# promstack: ignore alerts-not-sent, service-not-scraped\n';
     expect(warningsOf('prometheus/prometheus.yml', comment + rules)).toEqual([]);

@@ -7,6 +7,7 @@ export const shares = {
   'Grafana killed or paused after each step of each change': 20,
   'expositions held against a Pushgateway and promtool': 10,
   'sequences of pushes held against a Pushgateway': 5,
+  'labelled containers under watch': 10,
   'random PromQL with and without remembered shapes': 5,
   'random YAML held against the yaml package': 5,
 } as const;

@@ -12,7 +12,7 @@ import {
 import type { DockerApi } from './api.ts';
 import { hasLabels, openStream, toLabelFilter, unlessStatus } from './call.ts';
 import { hostGateway, toCreateOptions, toHelperOptions } from './create-options.ts';
-import { idOf, listOf, parseJson, withKeys } from './response.ts';
+import { idOf, linesOf, listOf, parseJson, withKeys } from './response.ts';
 
 type ContainerCalls = Pick<
   Engine,
@@ -25,6 +25,7 @@ type ContainerCalls = Pick<
   | 'stopContainer'
   | 'removeContainer'
   | 'nextExit'
+  | 'containerEvents'
 >;
 
 export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCalls {
@@ -67,7 +68,7 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
 
     inspectContainer: (id) =>
       api.optional(`inspecting container ${id}`, async (docker) =>
-        toDetails(withKeys(await docker.getContainer(id).inspect(), 'Name', 'HostConfig', 'NetworkSettings')),
+        toDetails(withKeys(await docker.getContainer(id).inspect(), 'Name', 'Config', 'HostConfig', 'NetworkSettings')),
       ),
 
     createContainer: async (request) => {
@@ -116,6 +117,17 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
       api.call(`removing container ${id}`, (docker) => remove(docker.getContainer(id)), { kind: 'change' }),
 
     nextExit: (id, signal) => exits.next(id, signal),
+
+    async *containerEvents(signal) {
+      // Filters by event names differ between Docker and Podman.
+      const query = { filters: JSON.stringify({ type: ['container', 'network'] }) };
+      const request = { method: 'GET', path: '/events', query } as const;
+      const options = { signal, endless: true };
+      const open = (docker: Dockerode) => openStream(docker, request);
+      const events = await api.open('following the events of the engine', open, readEvents, options);
+      yield 'connected';
+      yield* events;
+    },
   };
 }
 
@@ -167,6 +179,7 @@ function toConnection(endpoint: Endpoint, id: string, name: string): Connection 
 function toDetails({
   Id: id,
   Name: name,
+  Config: config,
   HostConfig: host,
   NetworkSettings: { Networks: networks },
   State: { StartedAt: startedAt },
@@ -180,6 +193,10 @@ function toDetails({
     restartPolicy: host.RestartPolicy?.Name || 'no',
     // Before the first start it is in the year 1.
     startedAt: startedAt.startsWith('0001-') ? undefined : Date.parse(startedAt),
+    exposedPorts: Object.keys(config.ExposedPorts ?? {})
+      .filter((port) => port.endsWith('/tcp'))
+      .map((port) => Number.parseInt(port, 10)),
+    networkMode: host.NetworkMode,
     networks: Object.fromEntries(
       Object.entries(networks).map(([network, endpoint]) => [
         network,
@@ -233,6 +250,18 @@ function toState(state: string): ContainerState {
 
 function escapeForRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Programs that are run in containers, as those of health checks, have events too. */
+async function* readEvents(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  for await (const line of linesOf(chunks)) {
+    const { Action: action } = withKeys(
+      parseJson(line) as { readonly Type: string; readonly Action: string },
+      'Type',
+      'Action',
+    );
+    if (!action.startsWith('exec_') && !action.startsWith('health_status')) yield action;
+  }
 }
 
 interface Exit {

@@ -1,12 +1,11 @@
 import { Readable, Transform } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
 import type { DockerApi } from './api.ts';
 import { hasLabels, openStream, toLabelFilter } from './call.ts';
-import { listOf, parseJson, UnexpectedResponse, withKeys } from './response.ts';
+import { linesOf, listOf, parseJson, UnexpectedResponse, withKeys } from './response.ts';
 
 type ImageCalls = Pick<
   Engine,
@@ -166,17 +165,6 @@ export async function* progressLines(doing: string, source: AsyncIterable<Buffer
   }
   // Every engine says at least what the result is.
   if (isEmpty) throw new UnexpectedResponse('');
-}
-
-async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  for await (const chunk of source) {
-    const lines = (rest + decoder.write(chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines.filter((line) => line.trim() !== '');
-  }
-  if (rest.trim() !== '') yield rest;
 }
 
 /** Sums up the progress of all layers; each line returns the current sum. */

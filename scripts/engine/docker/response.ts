@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import { EngineError } from '../engine.ts';
 
@@ -153,6 +154,18 @@ export function idOf({ id }: { readonly id: string | undefined }): string {
 export function listOf<T extends object>(value: readonly T[], ...keys: readonly (keyof T & string)[]): readonly T[] {
   if (!Array.isArray(value)) throw unexpected(value);
   return value.map((item: T) => withKeys(item, ...keys));
+}
+
+/** The lines of a stream that are not blank. */
+export async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of source) {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+  if (rest.trim() !== '') yield rest;
 }
 
 /** The error for a response that no Docker or Podman sends. */

@@ -34,6 +34,9 @@ const calls: {
   stopContainer: (engine) => engine.stopContainer('x', 0),
   removeContainer: (engine) => engine.removeContainer('x'),
   nextExit: (engine) => engine.nextExit('x', forever),
+  containerEvents: async (engine) => {
+    for await (const event of engine.containerEvents(forever)) void event;
+  },
   exec: (engine) => engine.exec('x', ['/bin/true']),
   logs: async (engine) => {
     for await (const line of engine.logs('x', {})) void line;
@@ -207,6 +210,8 @@ const withoutBody = new Set([
 ]);
 /** Calls whose responses are any lines of progress. */
 const progress = ['pullImage', 'importImage', 'loadImages'];
+/** Calls whose responses may have no line. */
+const endless = ['logs', 'containerEvents'];
 /** Anything may be in them. */
 const raw = new Set(['saveImages']);
 
@@ -223,8 +228,13 @@ describe('a response that is not from the Docker API', () => {
   it.each([
     ['a web page', body(200, page), '<!doctype html> <title>It works!</title>', raw],
     ['JSON that is cut', body(200, '[{"Id":"abc","Names":["/x"', 'application/json'), '[{"Id":"abc"', raw],
-    ['an empty response', body(200, ''), 'empty', new Set([...withoutResult, ...raw, 'logs'])],
-    ['a line break, as of Podman', body(201, '\n'), 'empty', new Set([...withoutResult, ...raw, ...progress, 'logs'])],
+    ['an empty response', body(200, ''), 'empty', new Set([...withoutResult, ...raw, ...endless])],
+    [
+      'a line break, as of Podman',
+      body(201, '\n'),
+      'empty',
+      new Set([...withoutResult, ...raw, ...progress, ...endless]),
+    ],
     ['another JSON', json(200, { status: 'success' }), '', new Set([...withoutResult, ...progress, ...raw])],
     ['an error page', body(502, '<html>Bad Gateway</html>'), 'status 502, <html>Bad Gateway</html>', new Set<string>()],
     [
