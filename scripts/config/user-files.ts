@@ -243,7 +243,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /** The diagnostics of a YAML or JSON file. It is parsed with positions only if there are any, since that takes ten times as long. */
-async function checkYaml(
+export async function checkYaml(
   content: string,
   origin: string,
   problemsOf: NonNullable<UserFiles['problems']>,

@@ -65,7 +65,8 @@ export function isSuppressed({ silences, inhibitions }: AlertTrace): boolean {
   return silences.length > 0 || inhibitions.some(({ by }) => by !== undefined);
 }
 
-function mutedBy({ muteIntervals, activeIntervals }: TracedRoute, now: readonly string[]): string | undefined {
+/** The time intervals that mute a route, given those that contain the time: `muted by weekend`. */
+export function mutedBy({ muteIntervals, activeIntervals }: TracedRoute, now: readonly string[]): string | undefined {
   const muting = muteIntervals.filter((name) => now.includes(name));
   if (muting.length > 0) return `muted by ${muting.join(', ')}`;
   const isInactive = activeIntervals.length > 0 && !activeIntervals.some((name) => now.includes(name));

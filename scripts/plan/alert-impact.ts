@@ -42,7 +42,8 @@ export function alertImpact(before: StackFiles, after: StackFiles): AlertImpact 
   return { ...alertChanges(oldAlerts, newAlerts), total: newAlerts.length, ways: routeChanges };
 }
 
-function alertsOf(stack: StackFiles): readonly AlertRule[] {
+/** All alerts that the files define. */
+export function alertsOf(stack: StackFiles): readonly AlertRule[] {
   return stack.flatMap(({ service, files }) => service.alerts?.(files) ?? []);
 }
 

@@ -36,6 +36,8 @@ export interface PlanReport {
   readonly absentImages: readonly string[];
   readonly files: readonly FileChange[];
   readonly meaning: AlertImpact;
+  /** The files of all services that run, and those of the plan. */
+  readonly stackFiles: { readonly before: StackFiles; readonly after: StackFiles };
 }
 
 /** What prevents a plan. */
@@ -98,7 +100,7 @@ function compare(
   desired: Desired,
   observed: Observed,
   before: ReadonlyMap<string, ReleaseFiles>,
-): Pick<PlanReport, 'files' | 'meaning'> {
+): Pick<PlanReport, 'files' | 'meaning' | 'stackFiles'> {
   const after = desired.services.flatMap(({ service, release }) =>
     release === undefined ? [] : [{ service, ...release }],
   );
@@ -116,6 +118,7 @@ function compare(
       ),
     ),
     meaning: alertImpact(old, after),
+    stackFiles: { before: old, after },
   };
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Labels } from '../../stack/alertmanager/matcher.ts';
 import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
+import { samplesOf } from '../../stack/values/metrics-page.ts';
 import { parseJson } from '../../stack/values/parse.ts';
 import { StackError } from '../util/stack-error.ts';
 import { NoAnswerError, type Servers } from './servers.ts';
@@ -47,6 +48,37 @@ const alertmanagersSchema = dataOf(z.object({ activeAlertmanagers: z.array(z.obj
 
 const errorSchema = z.object({ status: z.literal('error'), error: z.string() });
 const tryThis = 'promstack logs prometheus';
+/** Tens of thousands of samples in one response are not validated each. */
+const pointsSchema = z.custom<readonly (readonly [seconds: number, value: unknown])[]>(Array.isArray).default([]);
+const matrixSchema = dataOf(
+  z.object({
+    result: z.array(z.object({ metric: labelsSchema, values: pointsSchema, histograms: pointsSchema })),
+  }),
+);
+
+/** A range query; times are in milliseconds. */
+export interface RangeQuery {
+  readonly expr: string;
+  readonly fromMs: number;
+  /** Inclusive. */
+  readonly toMs: number;
+  readonly stepMs: number;
+}
+
+/** A series of the result of a range query. */
+export type RangeSeries = z.infer<typeof matrixSchema>['data']['result'][number];
+
+/** Prometheus rejects an expression, or its result. */
+export class QueryError extends StackError {
+  /** Whether a shorter range may succeed: it took too long, or has too many samples, or its result is an error at some time. */
+  readonly dependsOnRange: boolean;
+
+  constructor(status: number, why: string) {
+    super({ doing: 'evaluating an expression', why, tryThis });
+    this.name = 'QueryError';
+    this.dependsOnRange = status === 422 || status === 503;
+  }
+}
 
 /** A scrape target of the running Prometheus. */
 export type ScrapeTarget = z.infer<typeof targetSchema>;
@@ -113,6 +145,50 @@ export class PrometheusClient {
   async series(expr: string): Promise<readonly Labels[]> {
     const { data } = await this.#servers.json(service, queryPath(expr), vectorSchema);
     return data.result.map(({ metric }) => metric);
+  }
+
+  /** A range query: at most 11,000 steps. Rejects with a QueryError when Prometheus does not evaluate it in time. */
+  async range({ expr, fromMs, toMs, stepMs }: RangeQuery, timeoutMs: number): Promise<readonly RangeSeries[]> {
+    const parameters = {
+      query: expr,
+      start: String(fromMs / 1000),
+      end: String(toMs / 1000),
+      step: String(stepMs / 1000),
+      timeout: `${timeoutMs}ms`,
+    };
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = new URLSearchParams(parameters).toString();
+    // Prometheus ends a query in time, and says so; its answer needs time, too.
+    const { status, body: response } = await this.#servers.request(
+      service,
+      { method: 'POST', path: '/api/v1/query_range', body, headers },
+      'evaluating an expression',
+      2 * timeoutMs,
+    );
+    const value = parseJson(response);
+    const matrix = status === 200 ? matrixSchema.safeParse(value) : undefined;
+    if (matrix?.success === true) return matrix.data.data.result;
+    const refused = errorSchema.safeParse(value).data;
+    throw new QueryError(status, refused?.error ?? `it answers ${status} to a range query`);
+  }
+
+  /** Whether a selector such as `up{job="node"}` selects samples in a time. */
+  async hasSeries(selector: string, fromMs: number, toMs: number): Promise<boolean> {
+    const query = new URLSearchParams({
+      'match[]': selector,
+      start: `${fromMs / 1000}`,
+      end: `${toMs / 1000}`,
+      limit: '1',
+    });
+    const schema = dataOf(z.array(z.unknown()));
+    return (await this.#servers.json(service, `/api/v1/series?${query}`, schema)).data.length > 0;
+  }
+
+  /** When its oldest stored sample is from, in milliseconds since 1970; undefined when that is unknown. */
+  async oldestSample(): Promise<number | undefined> {
+    const page = await this.#servers.text(service, '/metrics');
+    const seconds = samplesOf(page, 'prometheus_tsdb_lowest_timestamp_seconds')[0]?.value;
+    return seconds === undefined || seconds <= 0 ? undefined : seconds * 1000;
   }
 
   async targets(): Promise<readonly ScrapeTarget[]> {

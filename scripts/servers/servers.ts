@@ -36,8 +36,13 @@ export class NoAnswerError extends StackError {
 /** The running servers of one stack. `doing` is the purpose of a request, for the NoAnswerError it may reject with. */
 export interface Servers {
   readonly config: StackConfig;
-  /** Any status is a response. */
-  request(service: string, request: Omit<HttpRequest, 'port'>, doing?: string): Promise<FullResponse>;
+  /** Any status is a response; `timeoutMs` is 4 s when absent. */
+  request(
+    service: string,
+    request: Omit<HttpRequest, 'port'>,
+    doing?: string,
+    timeoutMs?: number,
+  ): Promise<FullResponse>;
   /** The body of a GET; any status but 200 is an error. */
   text(service: string, path: string, doing?: string): Promise<string>;
   /** The JSON body of a GET; any status but 200 and any body that does not match the schema are errors. */
@@ -53,8 +58,8 @@ export interface Servers {
   close(): void;
 }
 
-/** The timeout of a request. */
-const timeoutMs = 4_000;
+/** The usual timeout of a request. */
+const defaultTimeoutMs = 4_000;
 
 /** Finds the servers of the stack on the engine. */
 export async function openServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
@@ -64,7 +69,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
     (await engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service', [serviceLabel]: service }))[0];
   const servers: Servers = {
     config,
-    request: async (service, request, doing) => {
+    request: async (service, request, doing, timeoutMs = defaultTimeoutMs) => {
       try {
         return await client.request(service, { ...request, port: portOf(service) }, { timeoutMs, signal });
       } catch (cause) {

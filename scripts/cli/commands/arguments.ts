@@ -16,6 +16,12 @@ export function readDuration(option: string, text: string): number {
   throw new InputError([misuse(`${option} ${text} is not a duration`, 'use a duration such as 30s, 10m or 1h30m')]);
 }
 
+/** The number of `--max-fires`; throws an InputError for anything else. */
+export function readMaxFires(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new InputError([misuse(`--max-fires ${text} is not a number`, 'use a whole number, such as 10')]);
+}
+
 /** The option of every command that takes the stack's lock; read it with `readWait`. */
 export const waitOption = [
   '--wait <duration>',

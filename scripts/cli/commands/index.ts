@@ -111,6 +111,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./alert.ts')).command,
   },
   {
+    name: 'backtest',
+    group: 'Push and alert',
+    summary: 'show how often alerts would have fired in the past',
+    load: async () => (await import('./backtest.ts')).command,
+  },
+  {
     name: 'silence',
     group: 'Push and alert',
     summary: 'add, list and expire silences',

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import type { AlertRule } from '../../../stack/alert.ts';
 import type { FindEdits } from '../../plan/observe.ts';
 import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
 import { planStack } from '../../plan/plan-stack.ts';
@@ -6,12 +8,17 @@ import type { ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
+import { backtestSchema, toJsonBacktest } from '../json/backtest.ts';
 import { planSchema, toJsonDifference, toJsonPlan } from '../json/plan.ts';
+import { printBacktest } from '../print/backtest.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
-import { checkChoice } from './arguments.ts';
+import { checkChoice, readDuration, readMaxFires } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { showDifference } from './diff.ts';
 import { renderAndConnect } from './stages.ts';
+
+/** How long the queries of `--backtest` may take together. */
+const backtestTimeoutMs = 120_000;
 
 export const command = defineCommand({
   details:
@@ -33,15 +40,23 @@ export const command = defineCommand({
       .option('--against <revision>', 'compare with the same files at a git revision, without an engine')
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`')
-      .option('--with <service...>', 'plan for `up --with`'),
-  json: planSchema,
-  run: async (context, { summary, steps, detailedExitcode, against, recreate, without, with: added }) => {
+      .option('--with <service...>', 'plan for `up --with`')
+      .option('--backtest <duration>', 'show how often added and changed alerts would have fired')
+      .option('--max-fires <number>', 'with --backtest: exit 1 if one of them fires more often'),
+  json: () =>
+    z.strictObject({ ...planSchema().shape, backtest: backtestSchema().optional().describe('with --backtest') }),
+  run: async (context, options) => {
+    const { summary, steps, detailedExitcode, against, recreate, without, with: added, maxFires } = options;
     checkChoice(without, added);
+    const sinceMs = options.backtest === undefined ? undefined : readDuration('--backtest', options.backtest);
+    const limit = readMaxFires(maxFires);
+    if (limit !== undefined && sinceMs === undefined)
+      throw new InputError([misuse('--max-fires needs --backtest', 'add --backtest 7d')]);
     if (against !== undefined) {
-      const isCombined = [steps, recreate, without, added].some((option) => option !== undefined);
+      const isCombined = [steps, recreate, without, added, options.backtest].some((option) => option !== undefined);
       if (isCombined) throw new InputError([misuse('--against asks no engine', 'use it without options about one')]);
-      const options = { summary: summary === true, detailedExitcode: detailedExitcode === true };
-      const { compared, code } = await showDifference(context, [against, undefined], options);
+      const shown = { summary: summary === true, detailedExitcode: detailedExitcode === true };
+      const { compared, code } = await showDifference(context, [against, undefined], shown);
       const { isNew: _, ...difference } = toJsonDifference(compared);
       const { revision } = compared.plan;
       const unknown = { steps: [], problems: [], drift: [], substitutes: [], absentImages: [] };
@@ -54,10 +69,37 @@ export const command = defineCommand({
     context.result(shown.json);
     if (steps === true) context.stdout.write(`\n${printSteps(shown.plan.steps)}`);
     reportObstacles(context, shown);
+    if (sinceMs !== undefined) {
+      const { json, exitCode } = await backtestPlan(context, connected, shown.stackFiles, { sinceMs, maxFires: limit });
+      context.result({ ...shown.json, backtest: json });
+      if (exitCode !== exitCodes.fine) return exitCode;
+    }
     const isPending = hasVisibleSteps(shown.plan) || shown.obstacle !== undefined;
     return detailedExitcode === true && isPending ? exitCodes.changesPending : exitCodes.fine;
   },
 });
+
+/** Evaluates the alerts that the plan adds or changes, and prints how often they would have fired. */
+async function backtestPlan(
+  context: Pick<Context, 'clock' | 'signal' | 'stdout' | 'report'>,
+  { engine, rendering }: Awaited<ReturnType<typeof renderAndConnect>>,
+  { before, after }: ShownPlan['stackFiles'],
+  { sinceMs, maxFires }: { readonly sinceMs: number; readonly maxFires: number | undefined },
+) {
+  const { backtestStack, assessBacktest, requireRules } = await import('./backtest.ts');
+  requireRules(rendering);
+  const isWanted = (_: AlertRule, isChanged: boolean): boolean => isChanged;
+  const options = { before, after, isWanted, sinceMs, timeoutMs: backtestTimeoutMs };
+  const backtest = await backtestStack(context, engine, rendering, options);
+  const json = toJsonBacktest(backtest);
+  if (backtest.alerts.length === 0) {
+    const text = 'no backtest: the plan adds no alert, and changes none in when it fires';
+    context.report({ kind: 'note', isResult: true, text });
+    return { json, exitCode: exitCodes.fine };
+  }
+  context.stdout.write(`\n${printBacktest(backtest, context.stdout.colours)}`);
+  return { json, exitCode: assessBacktest(context, backtest, maxFires) };
+}
 
 type ShownPlan = Awaited<ReturnType<typeof showPlan>>;
 

@@ -8,7 +8,7 @@ import type { PlanReport } from '../../plan/plan-stack.ts';
 import { labelsSchema } from './alertmanager.ts';
 import { changesSchema, toChanges } from './change.ts';
 
-const alertKeys = () => ({
+export const alertKeys = () => ({
   name: z.string(),
   file: z.string().describe('rule file in the config directory'),
   group: z.string(),
@@ -124,7 +124,15 @@ export function toJsonDifference({ plan, files, meaning, parts, isNew }: Compare
   };
 }
 
-export function toJsonPlan({ plan, obstacle, drift, substitutes, absentImages, files, meaning }: PlanReport) {
+export function toJsonPlan({
+  plan,
+  obstacle,
+  drift,
+  substitutes,
+  absentImages,
+  files,
+  meaning,
+}: Omit<PlanReport, 'stackFiles'>) {
   return {
     revision: plan.revision,
     changes: toChanges(plan),
@@ -173,6 +181,6 @@ function toJsonAlerts({ total, added, removed, changed, ways }: AlertImpact) {
   };
 }
 
-function toJsonAlert({ name, file, group, labels }: AlertRule) {
+export function toJsonAlert({ name, file, group, labels }: AlertRule) {
   return { name, file, group, labels };
 }

@@ -1,3 +1,4 @@
+import type { AlertRule } from '../../../stack/alert.ts';
 import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { PartChange } from '../../plan/compare.ts';
@@ -37,7 +38,7 @@ export function printPlan(plan: Plan, title?: string): string {
 }
 
 /** The complete report: changes of services, drift, effects on alerts, and diffs of files. */
-export function printReport(report: PlanReport, colours: Colours): string {
+export function printReport(report: Omit<PlanReport, 'stackFiles'>, colours: Colours): string {
   const { plan, drift, files, meaning } = report;
   const sections = [
     printPlan(plan),
@@ -170,7 +171,8 @@ export function printFileDiff({ path, kind, diff }: Pick<FileChange, 'path' | 'k
   return `--- ${from}\n+++ ${to}\n${diff}`;
 }
 
-function nameOf({ name, labels }: RouteChange['alert']): string {
+/** `DiskFull{severity="critical"}`. */
+export function nameOf({ name, labels }: Pick<AlertRule, 'name' | 'labels'>): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
 }

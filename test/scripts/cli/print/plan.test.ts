@@ -238,7 +238,7 @@ describe('the report of a plan', () => {
     const both = ['prometheus', 'alertmanager'] as const;
     const desired = desiredStack(both);
     const empty = (path: string) => file('prometheus', path, '');
-    const planReport: PlanReport = {
+    const planReport: Omit<PlanReport, 'stackFiles'> = {
       plan: reconcile(desired, observedAs(desired, both)),
       drift: [],
       substitutes: [],
@@ -294,7 +294,7 @@ function report(before: Content | undefined, after: Content): string {
     (state, name) => (before !== undefined && isEdited(name) ? withService(state, name, { linked: 'older' }) : state),
     there,
   );
-  const planReport: PlanReport = {
+  const planReport: Omit<PlanReport, 'stackFiles'> = {
     plan: reconcile(desired, observed),
     drift: [],
     substitutes: [],
