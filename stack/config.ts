@@ -3,6 +3,7 @@ import { alertmanagerConfig } from './alertmanager/config.ts';
 import { discoveryConfig } from './discovery/config.ts';
 import { exportersConfig } from './exporters/exporters.ts';
 import { grafanaConfig } from './grafana/config.ts';
+import { heartbeatConfig } from './heartbeat/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { sinkConfig } from './sink/config.ts';
@@ -80,6 +81,7 @@ export const stackSchema = z.strictObject({
   discovery: discoveryConfig,
   ...serviceSchemas,
   exporters: exportersConfig.prefault({}),
+  heartbeat: heartbeatConfig,
 });
 
 /** A valid stack.yml with all defaults. */

@@ -2,6 +2,7 @@ import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import { discoveryProblems } from './discovery/job.ts';
 import { customNameProblems, pageProblems } from './exporters/services.ts';
+import { heartbeatProblems } from './heartbeat/heartbeat.ts';
 import { hostFileProblems } from './host-files.ts';
 import { networkProblems } from './networks.ts';
 import { secretProblems } from './secrets/secret-files.ts';
@@ -26,6 +27,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...flagProblems(config),
     ...networkProblems(config),
     ...discoveryProblems(config),
+    ...heartbeatProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
       ...secretFileProblems(service, config),

@@ -1,9 +1,10 @@
 import { readMainFile, receiversIn } from '../../stack/alertmanager/main-file.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { codesOf, type IgnoreComments, ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
-import { type Finding, type Lint, lintContext } from '../../stack/lint/lint.ts';
+import { type Finding, type Lint, type LintContext, lintContext } from '../../stack/lint/lint.ts';
 import type { LiveSeries } from '../../stack/lint/linted-alert.ts';
 import { lints } from '../../stack/lint/lints.ts';
+import { noHeartbeat } from '../../stack/lint/no-heartbeat.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { quoted } from '../../stack/values/words.ts';
@@ -13,15 +14,13 @@ import { revealed } from '../render/show.ts';
 
 /** Warnings about valid configuration that is probably a mistake; `live` is what the running Prometheus has stored. */
 export function lintRendering(rendering: Rendering, live?: LiveSeries): readonly Diagnostic[] {
-  const filesOf = (name: string): readonly RenderedFile[] =>
-    rendering.services.find(({ service }) => service.name === name)?.files ?? [];
-  const context = lintContext(rendering.config, filesOf, live);
+  const context = contextOf(rendering, live);
   const places = new Places(rendering);
   const findings = lints.flatMap((lint) => {
     const heard = lint.find(context).filter((finding) => !places.isSilenced(finding, lint));
     return (lint.merge?.(heard) ?? heard).map((finding) => places.toDiagnostic(finding, lint));
   });
-  const codes = lints.map(({ code }) => code);
+  const codes = [...lints, noHeartbeat].map(({ code }) => code);
   const own = [...new Set(context.rules.flatMap((rule) => (rule.isOwn ? [rule.file] : [])))];
   return [
     ...findings,
@@ -30,8 +29,14 @@ export function lintRendering(rendering: Rendering, live?: LiveSeries): readonly
   ];
 }
 
+function contextOf({ config, services }: Rendering, live?: LiveSeries): LintContext {
+  const filesOf = (name: string): readonly RenderedFile[] =>
+    services.find(({ service }) => service.name === name)?.files ?? [];
+  return lintContext(config, filesOf, live);
+}
+
 /** A note when Alertmanager has only receivers without a destination. */
-export function nobodyNotified({ services, locate }: Rendering): readonly Diagnostic[] {
+function nobodyNotified({ services, locate }: Rendering): readonly Diagnostic[] {
   const files = services.find(({ service }) => service.name === 'alertmanager')?.files ?? [];
   const receivers = receiversIn(readMainFile(files));
   if (receivers.length === 0 || receivers.some(({ integrations }) => integrations.length > 0)) return [];
@@ -44,6 +49,14 @@ export function nobodyNotified({ services, locate }: Rendering): readonly Diagno
       where: locate?.(['alertmanager', 'receivers']),
     },
   ];
+}
+
+/** Notes about what a stack may lack; comments silence them, as they do warnings. */
+export function noteRendering(rendering: Rendering): readonly Diagnostic[] {
+  const places = new Places(rendering);
+  const found = noHeartbeat.find(contextOf(rendering)).filter((finding) => !places.isSilenced(finding, noHeartbeat));
+  const notes = found.map((finding) => ({ ...places.toDiagnostic(finding, noHeartbeat), severity: 'note' as const }));
+  return [...nobodyNotified(rendering), ...notes];
 }
 
 /** Locates findings in stack.yml and in the user's files, which are read on the first finding in them. */

@@ -98,6 +98,8 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'exporters.custom.NAME.args': 'arguments of the container',
   'exporters.custom.NAME.env': 'environment of the container',
   'exporters.custom.NAME.scrape': 'the job',
+  'heartbeat.url': '`receivers[].webhook_configs[].url_file` of Alertmanager',
+  'heartbeat.every': '`group_interval` of its route in Alertmanager',
 };
 
 /** The keys that all services have in common. */

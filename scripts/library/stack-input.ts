@@ -1601,4 +1601,17 @@ export interface StackInput {
       };
     };
   };
+  /**
+   * An alert that always fires, and calls a URL through Prometheus and Alertmanager, so that a service outside notices when one of them no longer works
+   */
+  heartbeat?: {
+    /**
+     * The URL to call: of a service outside of this machine, which notifies you when the calls stop
+     */
+    url: string;
+    /**
+     * How often to call it; at least 10s
+     */
+    every?: string;
+  };
 }

@@ -1,6 +1,7 @@
 import { canaryReceiver, definesCanaryReceiver } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { heartbeatReceiverName } from '../heartbeat/heartbeat.ts';
 import type { RenderedFile } from '../model.ts';
 import type { FileProblem } from '../service.ts';
 import {
@@ -48,7 +49,7 @@ export function problems(config: StackConfig): readonly Problem[] {
 
 /** Receivers that services of the stack contribute. */
 function stackReceivers(config: StackConfig): readonly string[] {
-  return config.sink.enabled ? ['sink'] : [];
+  return [...(config.sink.enabled ? ['sink'] : []), ...(config.heartbeat === undefined ? [] : [heartbeatReceiverName])];
 }
 
 function reservedNames(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {

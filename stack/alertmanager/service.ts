@@ -1,6 +1,7 @@
 import type { AlertRouting } from '../alert.ts';
 import { canaryReceiver, canaryRoute, definesCanaryReceiver, hasCanary } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
+import { heartbeatFiles, heartbeatReceivers, heartbeatRoutes } from '../heartbeat/heartbeat.ts';
 import { hostFilesIn } from '../host-files.ts';
 import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
@@ -90,6 +91,7 @@ export const alertmanager = defineService({
       extensions: ['.tmpl'],
     })),
   ],
+  files: heartbeatFiles,
   secretFiles: alertmanagerSecrets,
   problems,
   fileProblems: (files, config) => [
@@ -140,11 +142,12 @@ export const alertmanager = defineService({
 /** The receiver without integrations of stacks that define none: Alertmanager does not start without a receiver. */
 const emptyReceiver = 'none';
 
-/** The user's root route, or one that sends all alerts to the sink, if enabled; in front of its routes that of the canary. */
+/** The user's root route, or one that sends all alerts to the sink, if enabled; in front of its routes those of the stack. */
 export function rootRoute(config: StackConfig): Readonly<Record<string, unknown>> {
   const receiver = config.sink.enabled ? 'sink' : emptyReceiver;
   const root = config.alertmanager.route ?? { receiver, group_by: ['alertname', 'job'] };
-  return hasCanary(config) ? { ...root, routes: [canaryRoute(config), ...listOf(root['routes'])] } : root;
+  const own = [...(hasCanary(config) ? [canaryRoute(config)] : []), ...heartbeatRoutes(config)];
+  return own.length === 0 ? root : { ...root, routes: [...own, ...listOf(root['routes'])] };
 }
 
 /** The user's receivers, and those without integrations that routes of the stack need. */
@@ -154,6 +157,7 @@ function receiversOf(config: StackConfig): readonly unknown[] {
     ...receivers,
     ...(route === undefined && !config.sink.enabled ? [{ name: emptyReceiver }] : []),
     ...(definesCanaryReceiver(config) ? [{ name: canaryReceiver }] : []),
+    ...heartbeatReceivers(config),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Matcher } from '../alertmanager/matcher.ts';
 import { type Route, routeOf } from '../alertmanager/routing-tree.ts';
 import { canaryAlert } from '../canary.ts';
+import { heartbeatAlert } from '../heartbeat/heartbeat.ts';
 import { quoted } from '../values/words.ts';
 import type { Finding, Lint, LintContext } from './lint.ts';
 import { getsOnTheWay, type LintedAlert } from './linted-alert.ts';
@@ -8,6 +9,9 @@ import { asksFor, valuesOf } from './matcher-logic.ts';
 import { meantValue } from './meant-matcher.ts';
 import { StackLabels, wordPattern } from './stack-labels.ts';
 import { receiversIn } from './unreached-receiver.ts';
+
+/** The alerts of routes that the stack itself adds. */
+const ofStack: readonly string[] = [canaryAlert, heartbeatAlert];
 
 /**
  * A user's alert that matches no route because it lacks a label that the routes ask for, or has a misspelt value of one. An alert with
@@ -18,7 +22,7 @@ export const defaultReceiverOnly: Lint = {
   find: (context) => {
     const { alerts, root } = context;
     if (root === undefined) return [];
-    const routes = root.routes.filter(({ matchers }) => !matchers.some(({ value }) => value === canaryAlert));
+    const routes = root.routes.filter(({ matchers }) => !matchers.some(({ value }) => ofStack.includes(value)));
     if (routes.flatMap(receiversIn).every((receiver) => receiver === root.receiver)) return [];
     const withoutDefault: Route = { ...root, routes, receiver: '' };
     const asked = new AskedLabels(withoutDefault, context);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
+import { heartbeatAlert } from '../heartbeat/heartbeat.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { logfmt } from '../values/logfmt.ts';
 import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
@@ -162,7 +163,8 @@ const alerts = z.object({
 function readAlerts(answer: unknown): Reading | undefined {
   const parsed = alerts.safeParse(answer);
   if (!parsed.success) return undefined;
-  const { alerts: all } = parsed.data.data;
+  // The heartbeat fires while all is well.
+  const all = parsed.data.data.alerts.filter(({ labels }) => labels['alertname'] !== heartbeatAlert);
   const firing = all.filter((alert) => alert.state === 'firing');
   const pending = all.filter((alert) => alert.state === 'pending');
   const names = [...new Set(firing.map((alert) => alert.labels['alertname'] ?? ''))].sort();

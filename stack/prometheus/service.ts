@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
 import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job.ts';
+import { heartbeatRules } from '../heartbeat/heartbeat.ts';
 import { hostFilesIn } from '../host-files.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
@@ -127,6 +128,7 @@ export const prometheus = defineService({
       problems: async (content: unknown) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   ],
+  files: heartbeatRules,
   secretFiles: prometheusSecrets,
   problems: (config) => [...problems(config), ...agentProblems(config)],
   fileProblems: (files, config) => [

@@ -7,7 +7,7 @@ import { checkRendering } from '../../check/check.ts';
 import { cachedRunner, checkedCache } from '../../check/checked-cache.ts';
 import { containerRunner } from '../../check/container-runner.ts';
 import { hostRunner, noEngine, noImage } from '../../check/host-runner.ts';
-import { lintRendering, nobodyNotified } from '../../check/lint.ts';
+import { lintRendering, noteRendering } from '../../check/lint.ts';
 import { withOwnTests } from '../../check/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -172,7 +172,7 @@ function print(
   const { missing } = tools;
   const code = !isValid ? exitCodes.wrongInput : missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
-  for (const diagnostic of [...diagnostics, ...nobodyNotified(rendering)])
+  for (const diagnostic of [...diagnostics, ...noteRendering(rendering)])
     report({ kind: 'diagnostic', diagnostic, isResult: true });
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
   const counts = diagnostics.length === 0 ? '' : `, ${countDiagnostics(diagnostics)}`;

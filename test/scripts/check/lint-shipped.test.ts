@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isMap, isSeq, parseDocument } from 'yaml';
-import { lintRendering, nobodyNotified } from '../../../scripts/check/lint.ts';
+import { lintRendering, noteRendering } from '../../../scripts/check/lint.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { printed, renderingOf } from '../../support/own-tests.ts';
 import { ruleFiles } from '../../support/shipped.ts';
@@ -43,7 +43,7 @@ describe('lints of shipped files', () => {
 });
 
 describe('a stack that notifies nobody', () => {
-  const notesOf = async (stack: string) => printed(nobodyNotified(await renderingOf({ stack })));
+  const notesOf = async (stack: string) => printed(noteRendering(await renderingOf({ stack })));
   const note = expect.stringMatching(/^note nobody-notified \S+ no receiver notifies anybody/);
 
   it.each([
@@ -59,6 +59,6 @@ describe('a stack that notifies nobody', () => {
     'alertmanager: {enabled: false}',
     'alertmanager:\n  receivers: [{name: a, webhook_configs: [{url: "http://x"}]}]\n  route: {receiver: a}',
   ])('must not be noted where somebody is notified: %s', async (stack) => {
-    expect(await notesOf(stack)).toEqual([]);
+    expect(await notesOf(stack)).not.toContainEqual(note);
   });
 });
