@@ -10,7 +10,8 @@ import { quoted } from './values/words.ts';
 
 /** A server whose config names files. */
 interface FileReader {
-  readonly name: string;
+  /** Its section in stack.yml: `exporters.blackbox`. */
+  readonly section: string;
   readonly title: string;
   readonly secretFiles?: SecretFiles | undefined;
   /** The entries of the key `files`; undefined for a service without it. */
@@ -49,7 +50,11 @@ export function hostFileProblems(value: unknown, path: KeyPath, server: FileRead
   return [{ code: 'file-of-host', path, severity: 'warning', message, hint }];
 }
 
-function hintFor(value: string, keys: readonly string[], { name, secretFiles, globs }: FileReader): string | undefined {
+function hintFor(
+  value: string,
+  keys: readonly string[],
+  { section, secretFiles, globs }: FileReader,
+): string | undefined {
   const isAbsolute = value.startsWith('/');
   // Alertmanager opens only the files of its HTTP clients relative to its config.
   const isRelative = secretFiles?.paths !== 'absolute' || keys.includes('http_config');
@@ -68,7 +73,7 @@ function hintFor(value: string, keys: readonly string[], { name, secretFiles, gl
   // Of other relative paths the server's own tool knows whether they exist.
   if (globs === undefined || (!isAbsolute && secretKey === undefined)) return undefined;
   const copy = isAbsolute ? 'copy it to the folder of stack.yml, ' : '';
-  return `${copy}write "files: [${own}]" under "${name}"${isAbsolute || !isRelative ? ` and "${here}" here` : ''}`;
+  return `${copy}write "files: [${own}]" under "${section}"${isAbsolute || !isRelative ? ` and "${here}" here` : ''}`;
 }
 
 const isPlaced = (path: string, globs: readonly string[] = []): boolean =>

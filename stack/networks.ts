@@ -1,5 +1,6 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
+import { metricsPages } from './exporters/exporters.ts';
 import type { ContainerSpec } from './model.ts';
 import { type Service, sectionPath } from './service.ts';
 import { enabledServices, servicesOf } from './services.ts';
@@ -114,7 +115,12 @@ function serviceProblems(network: JoinedNetwork, config: StackConfig): readonly 
     const disabled = known.find((candidate) => candidate.name === service);
     if (disabled === undefined) {
       const near = closest(service, names);
-      const hint = near === undefined ? `the services are ${names.join(', ')}` : `did you mean ${quoted(near)}?`;
+      const isPage = metricsPages.some(({ kind }) => kind === service);
+      const hint = isPage
+        ? `${service} has no container: name prometheus, which scrapes it`
+        : near === undefined
+          ? `the services are ${names.join(', ')}`
+          : `did you mean ${quoted(near)}?`;
       return [{ code: 'unknown-service', path, message: `unknown service ${quoted(service)}`, hint }];
     }
     const message = `${service} is disabled, so it cannot join the network ${quoted(name)}`;

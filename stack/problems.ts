@@ -14,7 +14,7 @@ import { quoted } from './values/words.ts';
 
 /** Problems of a config whose keys are all well formed: across services, then of each service. */
 export function stackProblems(config: StackConfig): readonly Problem[] {
-  return [
+  const problems = [
     ...stackNameProblems(config.name, ['name']),
     ...timezoneProblems(config.timezone, ['timezone']),
     ...emptyStackProblems(config),
@@ -33,6 +33,8 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
       ...secretFileProblems(service, config),
     ]),
   ];
+  // A key for all instances of an exporter has the problems of each.
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 function emptyStackProblems(config: StackConfig): readonly Problem[] {
@@ -100,7 +102,7 @@ function secretFileProblems(service: Service, config: StackConfig): readonly Pro
   const globs = files === undefined ? undefined : listOf(files).map(String);
   return [
     ...secretProblems(section, path, title, secretFiles),
-    ...hostFileProblems(section, path, { name: service.name, title, secretFiles, globs }),
+    ...hostFileProblems(section, path, { section: path.join('.'), title, secretFiles, globs }),
   ];
 }
 

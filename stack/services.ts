@@ -5,7 +5,7 @@ import { grafana } from './grafana/service.ts';
 import type { ContainerSpec } from './model.ts';
 import { prometheus } from './prometheus/service.ts';
 import { pushgateway } from './pushgateway/service.ts';
-import type { Service } from './service.ts';
+import { type Service, sectionPath } from './service.ts';
 import { sink } from './sink/service.ts';
 import { traffic } from './traffic/service.ts';
 
@@ -25,6 +25,12 @@ export function enabledServices(config: StackConfig): readonly Service[] {
 /** A service by its name; of the exporters only those whose kind is part of their name. */
 export function findService(name: string): Service | undefined {
   return services.find((service) => service.name === name) ?? findExporter(name);
+}
+
+/** A key of a service in stack.yml, for messages: `exporters.redis.instances.shop.port`. Only exporters of `custom` have free names. */
+export function keyOf(name: string, key: string): string {
+  const service = findService(name);
+  return [...(service === undefined ? ['exporters', 'custom', name] : sectionPath(service)), key].join('.');
 }
 
 /** The service of a container, by the spec that it was created from. */

@@ -1,4 +1,5 @@
 import type { Service } from '../../stack/service.ts';
+import { keyOf } from '../../stack/services.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
@@ -92,7 +93,7 @@ function refused({ name, ready }: Service, status: number): StackError {
   return new StackError({
     doing: `starting ${name}`,
     why: `it answers ${status} to ${ready.method} ${ready.path}, by which promstack knows when it is ready`,
-    tryThis: `remove ${refusals[status]}, from ${name}.extra_args or from the files of ${name}`,
+    tryThis: `remove ${refusals[status]}, from ${keyOf(name, 'extra_args')} or from the files of ${name}`,
   });
 }
 
@@ -112,7 +113,9 @@ async function slowStart(
 
 /** 128 + SIGKILL: during a start, only the kernel kills a container, when it runs out of memory. */
 function killed({ name }: Service, exitCode: number): string {
-  return exitCode === 137 ? `, killed, most likely because it ran out of memory (see ${name}.resources.memory)` : '';
+  return exitCode === 137
+    ? `, killed, most likely because it ran out of memory (see ${keyOf(name, 'resources.memory')})`
+    : '';
 }
 
 /** The error for a container that exited or did not become ready, with the cause, or else the last lines of its log. */

@@ -57,13 +57,18 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly (string | numbe
   return at;
 }
 
+/** A hint that a schema has for messages, such as its `secretHint`. */
+export function metaOf(schema: z.core.$ZodType | undefined, key: string): unknown {
+  for (let at = schema; at !== undefined; at = innerOf(at)) {
+    const value = (at as z.ZodType).meta()?.[key];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
 /** Keys that users often expect in a section, and a hint for each: the `knownMistakes` of its schema. */
 export function knownMistakes(schema: z.core.$ZodType): ReadonlyMap<string, string> {
-  for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
-    const mistakes = (at as z.ZodType).meta()?.['knownMistakes'];
-    if (mistakes !== undefined) return new Map(Object.entries(mistakes as Record<string, string>));
-  }
-  return new Map();
+  return new Map(Object.entries((metaOf(schema, 'knownMistakes') ?? {}) as Record<string, string>));
 }
 
 /** Whether a section without keys differs from none. */
@@ -107,6 +112,7 @@ export function ownJsonSchema(): JsonSchema {
       delete (jsonSchema as JsonSchema)['knownMistakes'];
       delete (jsonSchema as JsonSchema)['isSetByKey'];
       delete (jsonSchema as JsonSchema)['hint'];
+      delete (jsonSchema as JsonSchema)['secretHint'];
     },
   }) as JsonSchema;
   // Programs that make a stack without a file get this default; that of a stack.yml depends on its folder.

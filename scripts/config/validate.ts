@@ -6,7 +6,7 @@ import { closest } from '../../stack/values/closest.ts';
 import { isMapping, valueAt } from '../../stack/values/mapping.ts';
 import { coreValue, PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { expected, expects, orList, quoted } from '../../stack/values/words.ts';
-import { isSetByKey, knownKeys, knownMistakes, readSchema, schemaAt } from './schema.ts';
+import { isSetByKey, knownKeys, knownMistakes, metaOf, readSchema, schemaAt } from './schema.ts';
 
 /** The valid part of a config, and its problems. */
 interface Validated {
@@ -126,8 +126,17 @@ function secretRefused(path: KeyPath): Problem {
     code: 'secret-refused',
     path,
     message: `${String(key)} cannot hold a secret: it becomes part of a container's settings, which "docker inspect" shows`,
-    hint: "secrets are allowed wherever a server's own syntax begins, such as in alertmanager.receivers",
+    hint:
+      secretHint(path) ??
+      "secrets are allowed wherever a server's own syntax begins, such as in alertmanager.receivers",
   };
+}
+
+/** Where a secret may be instead, by the innermost section that says so. */
+function secretHint(path: KeyPath): string | undefined {
+  const sections = path.map((_, at) => schemaAt(stackSchema, path.slice(0, path.length - at)));
+  const hints = sections.map((schema) => metaOf(schema, 'secretHint'));
+  return hints.find((hint) => typeof hint === 'string');
 }
 
 /** Replaces zod's messages, unless a schema has its own `error`. */

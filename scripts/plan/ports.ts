@@ -1,4 +1,5 @@
 import type { PortSpec } from '../../stack/model.ts';
+import { keyOf } from '../../stack/services.ts';
 import { andList } from '../../stack/values/words.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { ContainerSummary, HostPort } from '../engine/engine.ts';
@@ -47,7 +48,7 @@ export function portsTaken(
     return new StackError({
       doing: `publishing port ${only.port} for ${only.service}`,
       why: `the port is taken${byHolder(only)}`,
-      tryThis: `free it, or set ${only.service}.port in stack.yml to a different one${rename}`,
+      tryThis: `free it, or set ${keyOf(only.service, 'port')} in stack.yml to a different one${rename}`,
       cause,
     });
   }
@@ -56,7 +57,7 @@ export function portsTaken(
     doing: 'publishing the ports of the stack',
     why: `${taken.length} are in use${lines.join('')}`,
     tryThis: `free them, or set ${andList(
-      taken.map(({ service }) => `${service}.port`),
+      taken.map(({ service }) => keyOf(service, 'port')),
       '',
     )} in stack.yml to different ones${rename}`,
     cause,

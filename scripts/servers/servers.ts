@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { StackConfig } from '../../stack/config.ts';
 import type { HttpRequest } from '../../stack/model.ts';
-import { findService, servicesOf } from '../../stack/services.ts';
+import { findService, keyOf, servicesOf } from '../../stack/services.ts';
 import { parseJson } from '../../stack/values/parse.ts';
 import type { ContainerSummary, Engine, LogLine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
@@ -95,7 +95,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
         value === undefined
           ? `its response to ${path} is not JSON: does another program listen on its port?`
           : `its response to ${path} has an unknown format`;
-      throw new NoAnswerError({ doing, service, why, tryThis: `check ${service}.image in stack.yml` });
+      throw new NoAnswerError({ doing, service, why, tryThis: `check ${keyOf(service, 'image')} in stack.yml` });
     },
     lines: async (service, since) => {
       const container = await find(service);

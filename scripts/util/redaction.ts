@@ -100,8 +100,8 @@ function patternOfAll(): RegExp {
   return pattern;
 }
 
-/** Between the scheme and the host: `user:password`, or a token alone. */
-const userInfo = /(:\/\/[^\s/:@'"`?#]*:)(?!\[secret\])[^\s/@'"`]+(?=@)/g;
+/** Between the scheme and the host: `user:password`, or a token alone. Hints have the word PASSWORD in its place. */
+const userInfo = /(:\/\/[^\s/:@'"`?#]*:)(?!\[secret\]|PASSWORD@)[^\s/@'"`]+(?=@)/g;
 const userToken = /(\bhttps?:\/\/)(?!\[secret\])[^\s/:@'"`?#]+(?=@)/g;
 /** A parameter whose name says that its value is secret. The separator may be escaped, as in JSON by Go. */
 const parameter =

@@ -101,7 +101,7 @@ export const alertmanager = defineService({
       files,
       [mainFile, webConfigPath(config.alertmanager.extra_args)],
       {
-        name: 'alertmanager',
+        section: 'alertmanager',
         title: 'Alertmanager',
         secretFiles: alertmanagerSecrets,
         globs: config.alertmanager.files,

@@ -19,6 +19,8 @@ const fileText = z
     return z.NEVER;
   });
 
+const secretHint = `write it into a file, as "files: {token: !env NAME}", and let the exporter read ${configDir}/token`;
+
 /** The keys of one exporter below `exporters.custom`. */
 const customExporterConfig = z.strictObject({
   enabled: enabled(true),
@@ -33,8 +35,11 @@ const customExporterConfig = z.strictObject({
   user: formed(/^\d+:\d+$/, 'a user and a group by number, such as 65534:65534')
     .default('65534:65534')
     .meta({ description: 'The user it runs as, as uid:gid' }),
-  args: extraArgs.meta({ description: 'Its arguments' }),
-  env: z.record(z.string(), z.string()).default({}).meta({ description: 'Its environment; secrets go into files' }),
+  args: extraArgs.meta({ description: 'Its arguments', secretHint }),
+  env: z.record(z.string(), z.string()).default({}).meta({
+    description: 'Its environment; secrets go into files',
+    secretHint,
+  }),
   files: z
     .record(formed(/^(?!.*\.\.)[\w.-]+(?:\/[\w.-]+)*$/, 'a file name, such as config.yml'), fileText)
     .default({})

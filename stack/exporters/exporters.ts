@@ -41,6 +41,7 @@ export const exportersConfig = z
     custom: customConfig,
   })
   .meta({
+    secretHint: 'the keys of exporters that take a secret are dsn, password, modules, and files of exporters.custom',
     description:
       'Programs that give Prometheus the metrics of hosts, sites, servers and databases; each runs when its key is there',
   });

@@ -158,6 +158,11 @@ function toService(one: Placed): Service {
       ...listed,
     ];
   };
+  /** Where stack.yml has a key of this instance, which may be one for all instances. */
+  const written = (at: KeyPath, config: StackConfig): KeyPath => {
+    const [key, ...rest] = at.slice(path.length);
+    return key === undefined ? at : [...keyPath(path, config, String(key)), ...rest];
+  };
   return defineService({
     name,
     title,
@@ -202,9 +207,12 @@ function toService(one: Placed): Service {
     },
     userFiles,
     secretFiles: exporter.secretFiles,
-    problems: (config) => exporter.problems(own(config), path),
+    problems: (config) =>
+      exporter.problems(own(config), path).map((problem) => ({ ...problem, path: written(problem.path, config) })),
     fileProblems: (files, config) =>
-      exporter.fileProblems(own(config), path, files).map((problem) => ({ path: [], ...problem })),
+      exporter
+        .fileProblems(own(config), path, files)
+        .map((problem) => ({ path: [], ...problem, key: written(problem.key, config) })),
     checks: (config, files) => exporter.checks(toService(one).container(config), files),
     ready: { method: 'GET', port, path: readyPath },
     proofs: () => [],

@@ -139,7 +139,7 @@ export const prometheus = defineService({
     ...hostFilesIn(
       files,
       ['prometheus.yml', webConfigPath(config.prometheus.extra_args)],
-      { name: 'prometheus', title: 'Prometheus', secretFiles: prometheusSecrets, globs: config.prometheus.files },
+      { section: 'prometheus', title: 'Prometheus', secretFiles: prometheusSecrets, globs: config.prometheus.files },
       config.prometheus,
     ),
   ],

@@ -1,3 +1,4 @@
+import { keyOf } from '../../../stack/services.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { recipeFor, recipes } from './recipes.ts';
 
@@ -73,10 +74,10 @@ function otherSources(missing: readonly MissingImage[]): readonly string[] {
         (image, at) =>
           isNotReplaced(image) && missing.findIndex(({ reference }) => reference === image.reference) === at,
       )
-      .map(({ service }) => `correct \`${service}.image\`, or remove it for the default image`),
+      .map(({ service }) => `correct \`${keyOf(service, 'image')}\`, or remove it for the default image`),
     ...(missing.some(isNotReplaced) ? [buildable] : []),
     ...missing.flatMap(({ service, otherTags = [] }) =>
-      otherTags.slice(0, 1).map((tag) => `\`${service}.image: ${tag}\`, which is present`),
+      otherTags.slice(0, 1).map((tag) => `\`${keyOf(service, 'image')}: ${tag}\`, which is present`),
     ),
     ...withoutPackage(missing).map((service) => `\`promstack up --without ${service}\``),
     ...(wasTried('registry') ? ['`images: { mirror: … }` with a registry that the engine can reach'] : []),

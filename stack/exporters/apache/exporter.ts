@@ -21,7 +21,10 @@ export const apache = defineExporter({
   hasInstances: true,
   keys: { url: statusUrl(page) },
   args: ({ url = '' }) => [`--scrape_uri=${url}`, `--web.listen-address=:${port}`],
-  problems: ({ url }, path) => [...statusUrlProblems(url, path, page), ...withoutAuto(url, path)],
+  problems: ({ url }, path) => {
+    const problems = statusUrlProblems(url, path, page);
+    return problems.length > 0 ? problems : withoutAuto(url, path);
+  },
 });
 
 /** Without ?auto the server sends a page for people. */

@@ -36,7 +36,7 @@ export const mysqld = defineExporter({
     return [{ path: optionFile, content, secrets: [...(dsn === undefined ? [] : [dsn]), content, ...password] }];
   },
   problems: ({ dsn }, path) =>
-    dataSourceProblems(dsn, path, { schemes, program: 'mysqld_exporter', example: 'mysql://user:password@db:3306' }),
+    dataSourceProblems(dsn, path, { schemes, program: 'mysqld_exporter', example: 'mysql://USER:PASSWORD@db:3306' }),
 });
 
 function toOptionFile({ user, password, host }: DataSource): string {

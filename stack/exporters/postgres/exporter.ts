@@ -52,6 +52,6 @@ export const postgres = defineExporter({
     dataSourceProblems(dsn, path, {
       schemes,
       program: 'postgres_exporter',
-      example: 'postgresql://user:password@db:5432/shop?sslmode=disable',
+      example: 'postgresql://USER:PASSWORD@db:5432/shop?sslmode=disable',
     }),
 });

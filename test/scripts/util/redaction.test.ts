@@ -82,6 +82,7 @@ describe('an unknown secret in a URL', () => {
   it.each([
     ['http://ann:pw1@db:9090/metrics', 'http://ann:[secret]@db:9090/metrics'],
     ['"postgres://u:p%40ss@h/db"', '"postgres://u:[secret]@h/db"'],
+    ['postgres://USER:PASSWORD@db:5432/shop', 'postgres://USER:PASSWORD@db:5432/shop'],
     ['https://ghp_abcdef@git.test/x', 'https://[secret]@git.test/x'],
     ['http://h/m?token=t0k&x=1', 'http://h/m?token=[secret]&x=1'],
     ['http://h/m?x=1&access_token=t0k', 'http://h/m?x=1&access_token=[secret]'],

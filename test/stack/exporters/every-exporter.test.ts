@@ -9,7 +9,7 @@ import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { exporters, metricsPages } from '../../../stack/exporters/exporters.ts';
 import { pagesIn } from '../../../stack/exporters/services.ts';
-import { enabledServices, findService } from '../../../stack/services.ts';
+import { enabledServices, findService, keyOf } from '../../../stack/services.ts';
 import { defaultImages } from '../../../stack/values/default-images.ts';
 import { shippedAlerts } from '../../support/shipped.ts';
 
@@ -86,4 +86,14 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
     expect(keys).toHaveProperty('image', exporter.defaultImage);
     expect(page).toMatch(new RegExp(`^## .*\\(\`${kind}\`\\)$`, 'm'));
   });
+});
+
+it('must name the key of stack.yml of each service in messages', () => {
+  const keys = ['node', 'redis-cache', 'queue', 'prometheus'].map((name) => keyOf(name, 'extra_args'));
+  expect(keys).toEqual([
+    'exporters.node.extra_args',
+    'exporters.redis.instances.cache.extra_args',
+    'exporters.custom.queue.extra_args',
+    'prometheus.extra_args',
+  ]);
 });

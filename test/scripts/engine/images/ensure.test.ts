@@ -146,7 +146,7 @@ describe('the source auto', () => {
     const { why, tryThis } = missingImagesError(missingImages(outcomes));
     expect(why).toContain('replaces only the default images');
     expect(tryThis).toMatch(
-      /^correct `service0.image`, or remove it for the default image, or `images: {source: packages}`/,
+      /^correct `exporters.custom.service0.image`, or remove it for the default image, or `images: {source: packages}`/,
     );
   });
 
@@ -201,7 +201,7 @@ test.each<[ImageSettings['source'], string, string]>([
 ])('an image of the same repository that is present must be named: %s, %s', async (source, wanted, present) => {
   const { outcomes } = await ensure(engineWith([present, 'x/grafana:1']), [wanted], { source });
   expect(missingImagesError(missingImages(outcomes)).tryThis).toContain(
-    `\`service0.image: ${present}\`, which is present`,
+    `\`exporters.custom.service0.image: ${present}\`, which is present`,
   );
 });
 
