@@ -138,6 +138,8 @@ export interface HelperRequest {
   /** Ports to publish; without them it has no network. */
   readonly ports?: readonly PortSpec[] | undefined;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
+  /** What its user may do beyond an ordinary user, such as CHOWN; nothing when absent. */
+  readonly capabilities?: readonly string[] | undefined;
   /** An empty directory for its files, deleted with it: then the rest of its file system is read-only, but for `/tmp`. */
   readonly scratch?: string | undefined;
 }
@@ -227,6 +229,8 @@ export interface Engine extends AsyncDisposable {
 
   /** Containers in any state that have all these labels; an empty value matches any value of the key. */
   listContainers(labels: Labels): Promise<readonly ContainerSummary[]>;
+  /** Containers in any state that mount a volume. */
+  listContainersOf(volume: string): Promise<readonly ContainerSummary[]>;
   /** The container with exactly this name or id. */
   findContainer(nameOrId: string): Promise<ContainerSummary | undefined>;
   inspectContainer(id: string): Promise<ContainerDetails | undefined>;

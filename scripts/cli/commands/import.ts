@@ -4,17 +4,23 @@ import * as z from 'zod';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { stackNameProblems } from '../../../stack/problems.ts';
 import { andList, counted } from '../../../stack/values/words.ts';
+import { ensureImages } from '../../engine/images/ensure.ts';
+import { missingImages, missingImagesError } from '../../engine/images/outcome.ts';
+import { type Adoption, adopt, checkAdoption, parseAdoption } from '../../move/adopt.ts';
 import { type Finding, reportText } from '../../move/findings.ts';
 import { importStack } from '../../move/import-stack.ts';
 import type { StackDraft } from '../../move/stack-draft.ts';
 import { type TriedImport, tryImport, writeImport } from '../../move/try-import.ts';
+import { toDesired } from '../../plan/desired.ts';
+import { takeLock } from '../../state/lock.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { checkWithEngine, UsedTools } from './check.ts';
 import { defineCommand } from './command.ts';
-import { readStackName } from './find-stack.ts';
+import { connectEngine, readStackName } from './find-stack.ts';
+import { renderAndConnect } from './stages.ts';
 
 export const command = defineCommand({
   details:
@@ -34,11 +40,15 @@ export const command = defineCommand({
   ],
   syntax: (command) =>
     command
-      .argument('<path...>', 'files and folders to read')
+      .argument('[path...]', 'files and folders to read; none with --adopt copies data of a stack that is imported')
       .option('--out <folder>', 'folder to write to (default: current folder)')
       .option('--name <name>', 'name of the stack (default: name of the compose project or of the folder)')
       .option('--report <file>', 'write what was taken, changed and left, key by key, to a Markdown file')
-      .option('--partial', 'leave out what is not valid, and write the rest'),
+      .option('--partial', 'leave out what is not valid, and write the rest')
+      .option(
+        '--adopt <volume=service...>',
+        'copy an existing data volume to that of a service, before its first start',
+      ),
   json: () =>
     z.strictObject({
       files: z.array(z.string()).describe('paths of the new files'),
@@ -54,8 +64,9 @@ export const command = defineCommand({
         }),
       ),
       nextSteps: z.array(z.string()),
+      adopted: z.array(z.strictObject({ volume: z.string(), as: z.string() })).describe('copied volumes'),
     }),
-  run: async (context, { out, name, report, partial }, [paths]) => {
+  run: async (context, { out, name, report, partial, adopt: adoptions = [] }, [paths]) => {
     const { cwd, env } = context;
     if (name !== undefined) {
       const problems = stackNameProblems(await readStackName(name), []);
@@ -63,6 +74,13 @@ export const command = defineCommand({
         throw new InputError(problems.map(({ message }) => misuse(`--name ${name}: ${message}`)));
     }
     const folder = resolve(cwd, out ?? '.');
+    const volumes = adoptions.map(parseAdoption);
+    if (paths.length === 0) {
+      if (volumes.length === 0) throw new InputError([misuse('there is nothing to import', 'name files or folders')]);
+      const adopted = await adoptVolumes(context, folder, volumes);
+      context.result({ files: [], secrets: [], findings: [], nextSteps: [], adopted });
+      return exitCodes.fine;
+    }
     const reportFile = report === undefined ? undefined : resolve(cwd, report);
     if (reportFile !== undefined && (await stat(reportFile).catch(() => undefined)) !== undefined) {
       throw new InputError([misuse(`${report} already exists`, 'name another file with --report')]);
@@ -74,6 +92,7 @@ export const command = defineCommand({
     await using tried = await tryImport(draft, { header, env, isPartial });
     const problems = await checked(context, tried, draft);
     refuse(problems, isPartial);
+    await refuseVolumes(context, tried, volumes);
     const files = await writeImport(folder, draft, tried.text, cwd);
     const all = [...draft.findings.problems, ...problems.filter(({ severity }) => severity !== 'note')];
     if (reportFile !== undefined) {
@@ -81,16 +100,61 @@ export const command = defineCommand({
     }
     for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
     context.nameStack(draft.name);
+    print(context, draft, files, report);
+    const adopted = volumes.length === 0 ? [] : await adoptVolumes(context, folder, volumes);
     context.result({
+      adopted,
       files: [...files],
       secrets: draft.secrets.map(({ file, what }) => ({ file, what })),
       findings: draft.findings.all.map(toJson),
       nextSteps: draft.nextSteps,
     });
-    print(context, draft, files, report);
     return all.some(({ severity }) => severity === 'error') ? exitCodes.refused : exitCodes.fine;
   },
 });
+
+/** Refuses volumes that could not be copied, before anything is written. */
+async function refuseVolumes(
+  context: Context,
+  { rendering }: TriedImport,
+  adoptions: readonly Adoption[],
+): Promise<void> {
+  if (adoptions.length === 0) return;
+  await using engine = await connectEngine(context);
+  for (const adoption of adoptions) {
+    const service = rendering?.services.find(({ service }) => service.name === adoption.service);
+    await checkAdoption(engine, adoption, service?.container.image);
+  }
+}
+
+/** Copies volumes to those of the stack in a folder. */
+async function adoptVolumes(context: Context, folder: string, adoptions: readonly Adoption[]) {
+  const { report, clock, signal } = context;
+  const { rendering, engine: connected } = await renderAndConnect({ ...context, cwd: folder, file: [] });
+  await using engine = connected;
+  const { config } = rendering;
+  const stack = config.name;
+  await using _lock = await takeLock({ engine, stack, command: 'import', report, clock, signal });
+  const required = rendering.services
+    .filter(({ service }) => adoptions.some((adoption) => adoption.service === service.name))
+    .map(({ container }) => ({ service: container.service, reference: container.image }));
+  const outcomes = await ensureImages(engine, required, config.images, report, signal);
+  const missing = missingImages(outcomes);
+  if (missing.length > 0) throw missingImagesError(missing);
+  const desired = toDesired(rendering, (reference) => {
+    const outcome = outcomes.find((image) => image.reference === reference);
+    return outcome?.kind === 'available'
+      ? { ref: outcome.ref, id: outcome.imageId }
+      : { ref: reference, id: undefined };
+  });
+  const adopted: { volume: string; as: string }[] = [];
+  for (const adoption of adoptions) {
+    const as = await adopt(engine, desired, adoption, signal);
+    adopted.push({ volume: adoption.volume, as });
+    report({ kind: 'note', isResult: true, text: `copied the volume ${adoption.volume} to ${as}` });
+  }
+  return adopted;
+}
 
 const toJson = ({ fate, what, where, into, why }: Finding) => {
   return { fate, what, file: where?.file, line: where?.line, into, why };

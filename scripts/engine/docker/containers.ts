@@ -17,6 +17,7 @@ import { idOf, linesOf, listOf, parseJson, withKeys } from './response.ts';
 type ContainerCalls = Pick<
   Engine,
   | 'listContainers'
+  | 'listContainersOf'
   | 'findContainer'
   | 'inspectContainer'
   | 'createContainer'
@@ -57,6 +58,9 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
         const containers = await list(docker, toLabelFilter(labels));
         return containers.filter((container) => hasLabels(container.labels, labels));
       }),
+
+    listContainersOf: (volume) =>
+      api.call(`listing the containers of volume ${volume}`, (docker) => list(docker, { volume: [volume] })),
 
     findContainer: (nameOrId) =>
       api.call(`looking for container ${nameOrId}`, async (docker) => {

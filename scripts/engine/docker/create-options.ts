@@ -69,6 +69,7 @@ export function toHelperOptions(
     ExposedPorts: Object.fromEntries(ports.map((port) => [`${port.container}/tcp`, {}])),
     HostConfig: {
       ...hardening,
+      CapAdd: [...(request.capabilities ?? [])],
       NetworkMode: ports.length === 0 ? 'none' : 'bridge',
       PortBindings: toPortBindings(ports),
       ReadonlyRootfs: scratch !== undefined,

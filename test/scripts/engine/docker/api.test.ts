@@ -26,6 +26,7 @@ const calls: {
 } = {
   info: (engine) => engine.info(),
   listContainers: (engine) => engine.listContainers({}),
+  listContainersOf: (engine) => engine.listContainersOf('v'),
   findContainer: (engine) => engine.findContainer('x'),
   inspectContainer: (engine) => engine.inspectContainer('x'),
   createContainer: (engine) => engine.createContainer(containerRequest()),

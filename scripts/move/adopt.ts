@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import type { ContainerSpec } from '../../stack/model.ts';
+import { andList } from '../../stack/values/words.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
+import { baseLabels } from '../engine/labels.ts';
+import type { Desired } from '../plan/desired.ts';
+import { misuse } from '../util/misuse.ts';
+import { InputError, StackError } from '../util/stack-error.ts';
+
+/** An existing volume and the service of the stack that gets a copy of it. */
+export interface Adoption {
+  readonly volume: string;
+  readonly service: string;
+}
+
+/** Reads `VOLUME=SERVICE`. */
+export function parseAdoption(text: string): Adoption {
+  const [, volume, service] = /^([\w][\w.-]*)=([a-z0-9][a-z0-9-]*)$/.exec(text) ?? [];
+  if (volume === undefined || service === undefined) {
+    throw new InputError([misuse(`--adopt ${text} is not VOLUME=SERVICE`, 'such as shop_prometheus_data=prometheus')]);
+  }
+  return { volume, service };
+}
+
+/** The data volume of a service, with the labels to create it with. */
+interface Target {
+  readonly volume: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: ContainerSpec;
+}
+
+/** Refuses a volume that cannot be copied: one that does not exist or that a container uses, or one of a newer version. */
+export async function checkAdoption(engine: Engine, adoption: Adoption, image: string | undefined): Promise<void> {
+  const { volume } = adoption;
+  const refuse = (why: string, tryThis: string): never => {
+    throw new StackError({ doing: `adopting the volume ${volume}`, why, tryThis });
+  };
+  if ((await engine.findVolume(volume)) === undefined) {
+    refuse(
+      'it does not exist on the engine',
+      'docker volume ls lists the volumes; compose puts the name of the project first',
+    );
+  }
+  const users = await engine.listContainersOf(volume);
+  const active = users.filter(({ state }) => ['running', 'paused', 'restarting'].includes(state));
+  if (active.length > 0) {
+    const names = active.map(({ name }) => name);
+    refuse(`${andList(names, '')} ${names.length === 1 ? 'uses' : 'use'} it`, `docker stop ${names.join(' ')}`);
+  }
+  const newer = users.find((user) => image !== undefined && isNewer(user, image));
+  if (newer !== undefined) {
+    const tryThis = `set the image of ${adoption.service} in stack.yml to that version or a later one`;
+    refuse(`its data is from ${newer.image}, which is newer than ${image}`, tryThis);
+  }
+}
+
+/** Whether a container ran a later version than an image; images without versions in their tags are not compared. */
+function isNewer({ image: before }: ContainerSummary, image: string): boolean {
+  const [old, now] = [versionOf(before), versionOf(image)];
+  if (old === undefined || now === undefined) return false;
+  const at = old.findIndex((part, index) => part !== (now[index] ?? 0));
+  return at !== -1 && (old[at] ?? 0) > (now[at] ?? 0);
+}
+
+function versionOf(image: string): readonly number[] | undefined {
+  const [, version] = /:v?(\d+(?:\.\d+)+)/.exec(image) ?? [];
+  return version?.split('.').map(Number);
+}
+
+/** Copies a volume to the data volume of a service, which must not exist yet; the original stays as it is. */
+export async function adopt(
+  engine: Engine,
+  desired: Desired,
+  adoption: Adoption,
+  signal: AbortSignal,
+): Promise<string> {
+  const { volume, labels, spec } = targetOf(desired, adoption);
+  const doing = `adopting the volume ${adoption.volume}`;
+  if ((await engine.findVolume(volume)) !== undefined) {
+    const tryThis = `to replace its data, take the stack down, and remove it with docker volume rm ${volume}`;
+    throw new StackError({ doing, why: `the stack has a volume ${volume} already`, tryThis });
+  }
+  await checkAdoption(engine, adoption, spec.image);
+  let isDone = false;
+  await engine.createVolume(volume, labels);
+  try {
+    await copy(engine, desired.stack, { from: adoption.volume, to: volume, spec }, signal);
+    isDone = true;
+    return volume;
+  } finally {
+    if (!isDone) await engine.removeVolume(volume);
+  }
+}
+
+function targetOf({ services, volumes }: Desired, { volume, service: name }: Adoption): Target {
+  const service = services.find((candidate) => candidate.service.name === name);
+  const at = service?.spec.mounts.findIndex(({ kind }) => kind === 'data') ?? -1;
+  const own = service?.volumes[at];
+  const labels = volumes.find((candidate) => candidate.name === own)?.labels;
+  if (service === undefined || own === undefined || labels === undefined) {
+    const known = services.filter(({ spec }) => spec.mounts.some(({ kind }) => kind === 'data'));
+    const hint = `services with data are ${andList(
+      known.map((candidate) => candidate.service.name),
+      'none',
+    )}`;
+    throw new InputError([misuse(`--adopt ${volume}=${name}: the stack has no service ${name} with data`, hint)]);
+  }
+  return { volume: own, labels, spec: service.spec };
+}
+
+/** Only the copy has the owner of the service; a lock of the server that used the data is left out. */
+const script = 'cp -a /from/. /to/ && rm -f /to/lock && chown -R "$0" /to';
+
+async function copy(
+  engine: Engine,
+  stack: string,
+  { from, to, spec }: { readonly from: string; readonly to: string; readonly spec: ContainerSpec },
+  signal: AbortSignal,
+): Promise<void> {
+  const id = await engine.createHelper({
+    name: `${stack}-adopt-${randomBytes(4).toString('hex')}`,
+    image: spec.image,
+    user: '0:0',
+    entrypoint: ['/bin/sh'],
+    args: ['-c', script, spec.user],
+    labels: baseLabels(stack, 'check'),
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
+    mounts: [
+      { volume: from, target: '/from', readOnly: true },
+      { volume: to, target: '/to', readOnly: false },
+    ],
+  });
+  try {
+    const exit = engine.nextExit(id, signal);
+    exit.catch(() => undefined);
+    await engine.startContainer(id);
+    const code = await exit;
+    if (code === 0) return;
+    const lines: string[] = [];
+    for await (const { text } of engine.logs(id, { tail: 5 })) lines.push(text);
+    const why = lines.at(-1) ?? `the copy ended with exit code ${code}`;
+    throw new StackError({
+      doing: `copying the volume ${from} to ${to}`,
+      why,
+      tryThis: 'is there enough space on the disk?',
+    });
+  } finally {
+    await engine.removeContainer(id);
+  }
+}
