@@ -4,6 +4,7 @@ import type { Rendering } from '../../scripts/render/rendering.ts';
 import { revealed, shown } from '../../scripts/render/show.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import { exporters, metricsPages } from '../../stack/exporters/exporters.ts';
 import { services } from '../../stack/services.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
 import { cases, folderOf, renderCase } from './golden.ts';
@@ -29,6 +30,12 @@ describe.each(cases)('the stack %s', (name) => {
 });
 
 describe('golden stacks', () => {
+  it('must include one with every exporter', async () => {
+    const { config } = await renderCase('exporters');
+    const kinds = [...exporters, ...metricsPages].map(({ kind }) => kind);
+    expect(Object.keys(config.exporters).sort()).toEqual([...kinds, 'custom'].sort());
+  });
+
   it.each(services.map((service) => service.name))('must include one with only %s', (service) => {
     expect(cases).toContain(`service-${service}`);
   });

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +15,7 @@ import { metricNames } from '../support/promql.ts';
 import { serverImages, type TestServer } from '../support/server-images.ts';
 import { getJson, query } from '../support/servers.ts';
 import { coreExporters, isFull } from '../support/shares.ts';
-import { shippedAlerts } from '../support/shipped.ts';
+import { eventCounters, shippedAlerts } from '../support/shipped.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const password = "planted/secret's@1";
@@ -94,12 +95,16 @@ interface HostView {
 /** Long enough for an exporter to find out that its database does not answer, which takes postgres_exporter some seconds. */
 const settings = { scrape_interval: '5s', evaluation_interval: '5s' };
 
+/** Where the host has a small file system. */
+const full = join(tmpdir(), 'promstack-full');
+
 const exprOf = (name: string): string => shippedAlerts.find(({ alert }) => alert === name)?.expr ?? '';
 
 describe('the exporters of a stack, with real servers from Debian,', () => {
   let bench: TestEngine;
   let stack: StackFolder;
   let site: Server;
+  let worker: string;
   const containers = new Map<string, string>();
 
   beforeAll(async () => {
@@ -124,13 +129,21 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
       await bench.engine.startContainer(container);
       containers.set(name, container);
     }
+    worker = await bench.createHelper('worker', { args: ['exec sleep 98765'] });
+    await bench.engine.startContainer(worker);
+    if (isFull) await fillFileSystem();
     stack = await stackFolder({});
     site = await startSite(stack.path);
     await stack.write('snmp.yml', snmpConfig);
     await stack.write('certs/ca.pem', 'not used');
     const own: Readonly<Record<string, object>> = {
       node: {},
-      process: { names: [{ name: 'all', cmdline: ['.+'] }] },
+      process: {
+        names: [
+          { name: 'worker', cmdline: ['^sleep 98765$'] },
+          { name: 'others', cmdline: ['.+'] },
+        ],
+      },
       blackbox: {
         http_2xx: ['http://prometheus:9090/-/ready', 'http://nobody:1'],
         own_tls: [`https://host.docker.internal:${(site.address() as AddressInfo).port}`],
@@ -159,6 +172,7 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
 
   afterAll(async () => {
     site?.close();
+    if (isFull) await execa('umount', [full], { reject: false });
     await stack?.[Symbol.asyncDispose]();
     await bench?.[Symbol.asyncDispose]();
   });
@@ -208,10 +222,40 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
     });
   });
 
-  test('must find a certificate that expires and a probe that fails', async () => {
+  test('must export the counters of their alerts before the first event', async () => {
+    const counters = shippedAlerts
+      .filter(({ file }) => kinds.some((kind) => file === `rules/${kind}.yml`))
+      .flatMap((rule) => eventCounters(rule));
+    expect(counters.length).toBeGreaterThan(2);
+    for (const { metric, labels } of counters) {
+      const matchers = labels.map(({ label, operator, value }) => `${label}${operator}"${value}"`).join();
+      expect(await query(stack.url('prometheus'), `${metric}{${matchers}}`), metric).not.toEqual([]);
+    }
+  });
+
+  /** Alerts whose cause is there from the start. */
+  const causes = [
+    ['blackbox', 'ProbeCertificateExpiring'],
+    ['blackbox', 'ProbeFailed'],
+    ['haproxy', 'HaproxyServerDown'],
+    ['apache', 'ApacheRestarted'],
+    ['mysqld', 'MysqlRestarted'],
+    ['snmp', 'SnmpDeviceRestarted'],
+    ['node', 'NodeFilesystemFull'],
+  ].filter(([kind = '', alert]) => kinds.includes(kind) && (alert !== 'NodeFilesystemFull' || isFull));
+
+  test.each(causes)('must find by %s what is there: %s', async (_kind, alert) => {
     await eventually(async () => {
-      expect(await query(stack.url('prometheus'), exprOf('ProbeCertificateExpiring'))).toHaveLength(1);
-      expect(await query(stack.url('prometheus'), exprOf('ProbeFailed'))).toHaveLength(1);
+      expect(await query(stack.url('prometheus'), exprOf(alert ?? ''))).not.toEqual([]);
+    });
+  });
+
+  test('must notice that the last process of a group has ended', async () => {
+    const running = 'namedprocess_namegroup_num_procs{groupname="worker"}';
+    await eventually(async () => expect((await query(stack.url('prometheus'), running)).join()).toMatch(/ 1$/));
+    await bench.engine.removeContainer(worker);
+    await eventually(async () => {
+      expect((await query(stack.url('prometheus'), exprOf('ProcessGone'))).join()).toContain('groupname="worker"');
     });
   });
 
@@ -282,6 +326,13 @@ ${[
   )
   .join('\n')}
 `;
+
+/** A file system of the host without free space, which is there before node_exporter starts. */
+async function fillFileSystem(): Promise<void> {
+  await mkdir(full, { recursive: true });
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', full]);
+  await writeFile(join(full, 'file'), Buffer.alloc(2 ** 20));
+}
 
 /** A site with a certificate of its own, which expires in two days. */
 async function startSite(folder: string): Promise<Server> {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
+import { windowedCounters } from './promql.ts';
 
 const templates = join(packageRoot(), 'templates');
 
@@ -43,6 +44,15 @@ export interface ShippedAlert {
   readonly for?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The counters of a rule that a single event makes fire: its window is longer than `for`. */
+export function eventCounters({ expr, for: pending = '0s' }: ShippedAlert): ReturnType<typeof windowedCounters> {
+  const pendingSeconds = [...pending.matchAll(/(\d+)([smhd])/g)].reduce(
+    (sum, [, count, unit = 's']) => sum + Number(count) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? 0),
+    0,
+  );
+  return windowedCounters(expr).filter(({ window }) => window > pendingSeconds);
 }
 
 /** Every alert rule in a rule file. */

@@ -2,8 +2,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOfExporter, shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
 import { fillMacros, panelsOf, startingValues } from '../../support/dashboard-queries.ts';
-import { windowedCounters } from '../../support/promql.ts';
-import { exporterRuleFiles, shippedAlerts } from '../../support/shipped.ts';
+import { eventCounters, exporterRuleFiles, shippedAlerts } from '../../support/shipped.ts';
 import { openTools, type Tools } from '../../support/tools.ts';
 
 // A counter may be scraped for the first time with its first event, as the Pushgateway's counter of a status code.
@@ -69,7 +68,6 @@ function builds(values: string): Series {
   return Object.fromEntries(servers.map((server) => [`${server}_build_info{job="j", instance="i"}`, values]));
 }
 
-// Exporters export all of their series from the start.
 const ownAlerts = shippedAlerts.filter(({ file }) => !exporterRuleFiles.includes(file));
 const dashboards = shippedDashboards().filter((shipped) => !isOfExporter(shipped));
 
@@ -144,7 +142,7 @@ describe('a light', () => {
 
 /** Alerts that a single event in a window makes fire: the condition holds for longer than `for`. */
 const alertsOfEvents = ownAlerts.flatMap((rule) => {
-  const counters = windowedCounters(rule.expr).filter(({ window }) => window > secondsOf(rule.for ?? '0s'));
+  const counters = eventCounters(rule);
   if (counters.length === 0) return [];
   // The parts of a ratio only make sense together.
   const together = /\)\s*\/\s*\(/.test(rule.expr) ? [counters] : counters.map((counter) => [counter]);
@@ -157,15 +155,19 @@ const alertsOfEvents = ownAlerts.flatMap((rule) => {
   }));
 });
 
+/** The same of exporters, which export their counters before the first event: exporters.test.ts holds that. */
+const alertsOfExporters = shippedAlerts
+  .filter(({ file }) => exporterRuleFiles.includes(file))
+  .flatMap((rule) => {
+    const counters = eventCounters(rule);
+    if (counters.length === 0) return [];
+    const series = counters.map(({ metric, labels }) => [`${metric}{${sampleOf(labels)}}`, rises]);
+    const firing = `(count(${rule.expr}) > bool 0) or vector(0)`;
+    return [{ name: rule.alert, firing, series: Object.fromEntries(series) as Series }];
+  });
+
 /** Exported as 0 when their process starts, before anything can happen to them, so old processes cannot have a new one. */
 const bornWithTheirProcess = new Set(['PrometheusWalCorrupted']);
-
-function secondsOf(duration: string): number {
-  return [...duration.matchAll(/(\d+)([smhd])/g)].reduce(
-    (sum, [, count, unit = 's']) => sum + Number(count) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? 0),
-    0,
-  );
-}
 
 /** A value for each matcher of a counter. */
 function sampleOf(
@@ -178,11 +180,18 @@ function sampleOf(
   return [...samples, 'instance="i"'].join(', ');
 }
 
-function labelOf(counters: ReturnType<typeof windowedCounters>, label: string): string {
+function labelOf(counters: ReturnType<typeof eventCounters>, label: string): string {
   return counters[0]?.labels.find((matcher) => matcher.label === label)?.value ?? '';
 }
 
 describe('an alert', () => {
+  it.each(alertsOfExporters)(
+    'must fire at the first event that an exporter counts: $name',
+    async ({ firing, series }) => {
+      await expectValues(firing, series, { '19m': 0, '21m': 1 });
+    },
+  );
+
   it('must be found for every kind of event', () => {
     expect(new Set(alertsOfEvents.map(({ alert }) => alert)).size).toBeGreaterThanOrEqual(8);
   });
