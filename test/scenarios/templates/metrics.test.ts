@@ -10,7 +10,9 @@ const prometheusConfig = `
 global: { scrape_interval: 1s, evaluation_interval: 1s }
 rule_files: [rules.yml]
 alerting: { alertmanagers: [{ static_configs: [{ targets: ["127.0.0.1:1"] }] }] }
-remote_write: [{ url: "http://127.0.0.1:1/write" }]
+remote_write:
+  - url: "http://127.0.0.1:1/write"
+    write_relabel_configs: [{ source_labels: [__name__], regex: go_.*, action: drop }]
 scrape_configs:
   - { job_name: prometheus, static_configs: [{ targets: ["127.0.0.1:9090"] }] }
   - { job_name: discovered, http_sd_configs: [{ url: "http://127.0.0.1:1/targets", refresh_interval: 1s }] }
