@@ -4,6 +4,7 @@ import { discoveryConfig } from './discovery/config.ts';
 import { exportersConfig } from './exporters/exporters.ts';
 import { grafanaConfig } from './grafana/config.ts';
 import { heartbeatConfig } from './heartbeat/config.ts';
+import { longTermConfig } from './long-term/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { sinkConfig } from './sink/config.ts';
@@ -80,6 +81,7 @@ export const stackSchema = z.strictObject({
   }),
   discovery: discoveryConfig,
   ...serviceSchemas,
+  long_term: longTermConfig,
   exporters: exportersConfig.prefault({}),
   heartbeat: heartbeatConfig,
 });

@@ -4,6 +4,7 @@ import { discoveryProblems } from './discovery/job.ts';
 import { customNameProblems, pageProblems } from './exporters/services.ts';
 import { heartbeatProblems } from './heartbeat/heartbeat.ts';
 import { hostFileProblems } from './host-files.ts';
+import { longTermProblems } from './long-term/problems.ts';
 import { networkProblems } from './networks.ts';
 import { secretProblems } from './secrets/secret-files.ts';
 import { keyPath, type Service, sectionPath } from './service.ts';
@@ -28,6 +29,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...networkProblems(config),
     ...discoveryProblems(config),
     ...heartbeatProblems(config),
+    ...longTermProblems(config),
     ...enabledServices(config).flatMap((service) => [
       ...(service.problems?.(config) ?? []),
       ...secretFileProblems(service, config),
@@ -74,14 +76,15 @@ function flagProblems(config: StackConfig): readonly Problem[] {
     const key = keyPath(sectionPath(service), config, 'extra_args');
     const extra = listOf(valueAt(config, key)).map(String);
     const { args } = service.container(config);
-    const own = new Set(args.slice(0, args.length - extra.length).map(flagName));
+    const own = new Map(args.slice(0, args.length - extra.length).map((flag) => [plainName(flag), flagName(flag)]));
     return extra.flatMap((flag, at): readonly Problem[] => {
-      if (!flag.startsWith('-') || !own.has(flagName(flag))) return [];
+      const taken = flag.startsWith('-') ? own.get(plainName(flag)) : undefined;
+      if (taken === undefined) return [];
       return [
         {
           code: 'flag-taken',
           path: [...key, at],
-          message: `promstack already sets ${flagName(flag)}, and ${service.title} accepts it only once`,
+          message: `promstack already sets ${taken}, and ${service.title} accepts it only once`,
           hint: `remove it, or use the key of ${key.slice(0, -1).join('.')} that sets it`,
         },
       ];
@@ -92,6 +95,9 @@ function flagProblems(config: StackConfig): readonly Problem[] {
 function flagName(flag: string): string {
   return flag.split('=')[0] ?? flag;
 }
+
+/** Go's own flags may begin with one hyphen or two. */
+const plainName = (flag: string): string => flagName(flag).replace(/^--?/, '');
 
 function secretFileProblems(service: Service, config: StackConfig): readonly Problem[] {
   const { title, secretFiles } = service;

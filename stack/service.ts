@@ -33,6 +33,10 @@ export interface Service {
   readonly storesHistory?: boolean | undefined;
   /** Services that must be ready before this one starts; most services have none, so that all start at once. */
   readonly startsAfter: readonly string[];
+  /** The service whose confirm shows that this one works too, such as the one that sends it samples. */
+  readonly confirmedBy?: string | undefined;
+  /** Whether its image lacks the folder of its data, so that a new volume would belong to root. */
+  readonly needsVolumeOwner?: boolean | undefined;
   /** The container port to open in a browser and to probe. */
   readonly port: number;
   /** `promstack open` without a service opens the one with the highest number; 0 when absent. */

@@ -8,9 +8,18 @@ import { pushgateway } from './pushgateway/service.ts';
 import { type Service, sectionPath } from './service.ts';
 import { sink } from './sink/service.ts';
 import { traffic } from './traffic/service.ts';
+import { victoriametrics } from './victoriametrics/service.ts';
 
 /** The services that any stack can have once, in the order of the data flow. */
-export const services: readonly Service[] = [pushgateway, prometheus, alertmanager, grafana, sink, traffic];
+export const services: readonly Service[] = [
+  pushgateway,
+  prometheus,
+  victoriametrics,
+  alertmanager,
+  grafana,
+  sink,
+  traffic,
+];
 
 /** The services that a stack.yml can enable: those of any stack, then its exporters. */
 export function servicesOf(config: StackConfig): readonly Service[] {

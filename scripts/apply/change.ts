@@ -8,7 +8,7 @@ import { isStopped } from '../plan/decide.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { checkNetworks } from '../plan/joined-networks.ts';
 import { observe } from '../plan/observe.ts';
-import { loadedFiles, type Observed } from '../plan/observed.ts';
+import { confirmedFiles, loadedFiles, type Observed } from '../plan/observed.ts';
 import { checkOrigin, volumesNote } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
@@ -170,6 +170,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
     containers,
     record,
     loaded: loadedFiles(observed),
+    confirmed: confirmedFiles(observed),
     links: { areSwitched: false },
     firstStarts: new Set<string>(),
     rejected,

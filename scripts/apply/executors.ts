@@ -1,5 +1,5 @@
 import type { RenderedFile } from '../../stack/model.ts';
-import type { Release } from '../../stack/service.ts';
+import type { Release, Service } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import { checkedCache } from '../check/checked-cache.ts';
 import type { ArchiveEntry, ContainerRequest, Engine } from '../engine/engine.ts';
@@ -49,12 +49,16 @@ export interface ExecutorContext {
   readonly written?: WrittenSlots | undefined;
   /** The files that the running servers have loaded, by service; absent for those of which that is not certain. */
   readonly loaded?: ReadonlyMap<string, readonly RenderedFile[]> | undefined;
+  /** The files of the last confirmed releases, by service. */
+  readonly confirmed?: ReadonlyMap<string, readonly RenderedFile[]> | undefined;
   /** Whether a link may have been switched: until then, writing files changes nothing that runs. */
   readonly links: { areSwitched: boolean };
   /** The services whose secrets this command has generated; executors add to it. */
   readonly firstStarts: Set<string>;
   /** The passwords that a server has rejected within this command, and are not tried again. */
   readonly rejected: Set<string>;
+  /** Whether it restores what ran before a change that failed. */
+  readonly isRestored?: boolean | undefined;
   /** Adds the confirmed revision to the stack's history. */
   record(): Promise<void>;
 }
@@ -90,6 +94,9 @@ export function createExecutors(context: ExecutorContext): Executors {
     return driverContext({
       ...server,
       ...{ release, loaded, changedAt, signal, onProgress, onNote, rejected, isFirstStart, isStarted },
+      confirmed: context.confirmed?.get(name),
+      isRestored: context.isRestored,
+      hasStarted: (other) => exits.has(other),
       deadlineMs: confirmMs,
     });
   };
@@ -156,7 +163,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const network = names.network(desired.stack);
       const request = { name, spec, labels, volumes, network, connections, links: linksOf(desired) };
       const id = await createWithHealthCheck(engine, request, { ready: declared.ready, imageId, cache });
-      await takeOwnership(engine, desired.stack, request);
+      await takeOwnership(engine, desired.stack, request, declared);
       containers.set(service, id);
       files.locate(service, id);
       client.locate(service, locationOf(id, spec));
@@ -197,17 +204,22 @@ export function createExecutors(context: ExecutorContext): Executors {
 }
 
 /**
- * Gives the data volumes to the user that the container runs as. Distroless images are made for user 65532, and a new volume gets the
- * owner of the image's folder whenever a container is created. A helper changes it, since the root of a volume can only be written
+ * Gives the data volumes to the user that the container runs as. Distroless images are made for user 65532, some images run as root, and
+ * a new volume gets the owner of the image's folder whenever a container is created. A helper changes it, since the root of a volume can only be written
  * from outside of it, and the container's own file system is read-only.
  */
-async function takeOwnership(engine: Engine, stack: string, { name, spec, volumes }: ContainerRequest): Promise<void> {
+async function takeOwnership(
+  engine: Engine,
+  stack: string,
+  { name, spec, volumes }: ContainerRequest,
+  { needsVolumeOwner }: Service,
+): Promise<void> {
   const { image, user } = spec;
   const folders = spec.mounts.flatMap(({ kind, target }, at) =>
     kind === 'data' ? [{ volume: volumes[at] ?? '', target, readOnly: false }] : [],
   );
   const [uid = 0, gid = 0] = user.split(':').map(Number);
-  if (!isDistroless(image) || folders.length === 0) return;
+  if ((needsVolumeOwner !== true && !isDistroless(image)) || folders.length === 0) return;
   const helper = await engine.createHelper({
     name: `${name}-owner`,
     image,

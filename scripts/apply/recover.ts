@@ -174,7 +174,14 @@ async function tryRestore(
   const { engine, client, files, previous } = options;
   const observed = await observe(engine, previous, client, { files });
   const plan = reconcile(previous, observed, { leave, unrecorded: true, unconfirmed });
-  const executors = createExecutors({ ...options, observed, desired: previous, written: undefined, loaded: undefined });
+  const executors = createExecutors({
+    ...options,
+    observed,
+    desired: previous,
+    written: undefined,
+    loaded: undefined,
+    isRestored: true,
+  });
   // One failure must not prevent the restoration of other services.
   const { failed, skipped } = await runPlan(plan.steps, executors, { ...options, signal, keepGoing: true });
   const why = failed.map(({ error }) => (error as Error).message.replaceAll('\n', '\n  '));

@@ -7,6 +7,7 @@ export const triedVersions: Readonly<Record<keyof typeof defaultImages, readonly
   alertmanager: ['0.33.1', '0.34.0'],
   pushgateway: ['1.11.2', '1.11.3'],
   grafana: ['12.4.0'],
+  victoriametrics: ['1.145.0'],
   node: ['1.11.1'],
   process: ['0.8.7'],
   blackbox: ['0.28.0'],

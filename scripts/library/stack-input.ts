@@ -687,6 +687,131 @@ export interface StackInput {
     };
   };
   /**
+   * A store that keeps samples for longer than Prometheus: one of victoriametrics and remote
+   */
+  long_term?: {
+    /**
+     * VictoriaMetrics, as a service of the stack with a volume of its own
+     */
+    victoriametrics?: {
+      /**
+       * Whether the stack runs it
+       */
+      enabled?: boolean;
+      /**
+       * The image, with a tag or digest
+       */
+      image?: string;
+      /**
+       * The port on the host; absent means that none is published
+       */
+      port?: number;
+      /**
+       * How long to keep samples: hours, days, weeks, months or years (h, d, w, M, y)
+       */
+      retention?: string;
+      /**
+       * Additional flags for the server, after promstack's own
+       */
+      extra_args?: string[];
+      /**
+       * Limits of the container; absent means none
+       */
+      resources?: {
+        /**
+         * The memory limit: bytes, or a size such as 512MB, 512m or 512Mi (powers of 1024)
+         */
+        memory?: number | string;
+        /**
+         * The CPU limit; 0.5 is half a CPU
+         */
+        cpus?: number;
+      };
+    };
+    /**
+     * A store outside of the stack, such as Mimir, Thanos or Grafana Cloud
+     */
+    remote?: {
+      /**
+       * Where Prometheus sends all samples by remote write, as seen from Prometheus's container
+       */
+      write: string;
+      /**
+       * The base address of its query API, without /api/v1/query, for the proof and Grafana's datasource; absent means neither
+       */
+      read?: string;
+      /**
+       * A login for both addresses
+       */
+      basic_auth?: {
+        /**
+         * The user
+         */
+        username: string;
+        /**
+         * The password
+         */
+        password: string;
+      };
+      /**
+       * A token for both addresses
+       */
+      authorization?: {
+        /**
+         * The scheme before the credentials
+         */
+        type?: string;
+        /**
+         * The token
+         */
+        credentials: string;
+      };
+      /**
+       * Headers for both addresses, such as X-Scope-OrgID
+       */
+      headers?: {
+        [k: string]: string;
+      };
+      /**
+       * TLS for both addresses
+       */
+      tls_config?: {
+        /**
+         * The certificate authority, as in !file ca.pem
+         */
+        ca?: string;
+        /**
+         * The certificate of this client
+         */
+        cert?: string;
+        /**
+         * The key of that certificate
+         */
+        key?: string;
+        /**
+         * The name in the server's certificate
+         */
+        server_name?: string;
+        /**
+         * Skip the verification of its certificate
+         */
+        insecure_skip_verify?: boolean;
+      };
+      /**
+       * Settings of the queue, in Prometheus's syntax
+       */
+      queue_config?: {
+        [k: string]: unknown;
+      };
+      /**
+       * Relabels or drops samples before they are sent, in Prometheus's syntax
+       */
+      write_relabel_configs?: {
+        [k: string]: unknown;
+      }[];
+    };
+  };
+  /**
    * Programs that give Prometheus the metrics of hosts, sites, servers and databases; each runs when its key is there
    */
   exporters?: {

@@ -54,12 +54,18 @@ export interface ObservedService {
 }
 
 /** The files that the running servers have loaded, by service: where the last confirmed release is still in place. */
-export function loadedFiles({ services, history }: Observed): ReadonlyMap<string, readonly RenderedFile[]> {
+export function loadedFiles(observed: Observed): ReadonlyMap<string, readonly RenderedFile[]> {
+  const isRunning = (name: string): boolean => observed.services.get(name)?.container.state === 'running';
+  return new Map([...confirmedFiles(observed)].filter(([name]) => isRunning(name)));
+}
+
+/** The files of the last confirmed releases, by service, where they are still in place, running or not. */
+export function confirmedFiles({ services, history }: Observed): ReadonlyMap<string, readonly RenderedFile[]> {
   const recorded = lastConfirmed(history)?.services ?? {};
   return new Map(
-    [...services].flatMap(([name, { container, folder, files, filesHash }]) => {
-      const isLoaded = recorded[name]?.folder === folder && recorded[name]?.hash === filesHash;
-      return isLoaded && container.state === 'running' && files !== undefined ? [[name, files] as const] : [];
+    [...services].flatMap(([name, { folder, files, filesHash }]) => {
+      const isConfirmed = recorded[name]?.folder === folder && recorded[name]?.hash === filesHash;
+      return isConfirmed && files !== undefined ? [[name, files] as const] : [];
     }),
   );
 }

@@ -139,15 +139,24 @@ function planServices(
     return [{ container, removed: removeContainer(steps, container, needsSwitch ? switched : [], because) }];
   });
   const removals = [...before.removals, ...replaced];
-  for (const { target, current, change, needsSwitch } of decisions) {
+  // Those that another confirms come first: its confirm waits until they are ready.
+  const isConfirmedBy = (name: string, { target }: Decided): boolean => target.service.confirmedBy === name;
+  const inOrder = decisions.toSorted(
+    (a, b) => Number(b.target.service.confirmedBy !== undefined) - Number(a.target.service.confirmedBy !== undefined),
+  );
+  for (const { target, current, change, needsSwitch } of inOrder) {
     const { name, startsAfter, reload } = target.service;
+    const confirms = decisions.flatMap((other) =>
+      isConfirmedBy(name, other) ? (ready.get(other.target.service.name) ?? []) : [],
+    );
     const [because = ''] = change.because;
     const files = needsSwitch ? switched : [];
     const createdVolumes = target.volumes.flatMap((volume) => volumes.get(volume) ?? []);
     const revision = target.release?.revision;
     const confirm = (after: number[]): void => {
       if (revision === undefined) return;
-      confirmed.push(steps.add({ do: 'confirm', service: name, revision }, after, 'a reload alone proves nothing'));
+      const because = after.length === 0 ? 'what it sends to was started' : 'a reload alone proves nothing';
+      confirmed.push(steps.add({ do: 'confirm', service: name, revision }, [...after, ...confirms], because));
     };
     const start = (after: readonly number[]): void => {
       const dependencies = startsAfter.flatMap((dependency) => ready.get(dependency) ?? []);
@@ -165,6 +174,8 @@ function planServices(
     };
     switch (change.action) {
       case 'none':
+        if (confirms.length > 0) confirm([]);
+        break;
       case 'remove':
         break;
       case 'create':

@@ -32,14 +32,16 @@ function configOf(stack: string, containers: StackContainers, removed: readonly 
     };
     return Object.entries(keys).filter(([, value]) => value !== undefined);
   };
-  const sections = services.map(({ name, port }) => {
-    // Some services have no key for an image or a port.
-    const section = keysOf(name, port).filter(([key]) => key in Object(defaults[name]));
-    return [name, Object.fromEntries(section)];
-  });
+  const sections = services
+    .filter(({ path }) => path === undefined)
+    .map(({ name, port }) => {
+      // Some services have no key for an image or a port.
+      const section = keysOf(name, port).filter(([key]) => key in Object(defaults[name]));
+      return [name, Object.fromEntries(section)];
+    });
   const bind = [...specs.values()].flatMap((spec) => spec?.ports ?? [])[0]?.bind;
   let config: Readonly<Record<string, unknown>> = { name: stack, bind, ...Object.fromEntries(sections) };
-  for (const service of exportersAmong(specs, removed)) {
+  for (const service of nestedAmong(specs, removed)) {
     const spec = specs.get(service.name);
     const custom = spec?.ready && { port: spec.ready.port, scrape: { metrics_path: spec.ready.path } };
     const keys = { ...Object.fromEntries(keysOf(service.name, service.port)), ...custom };
@@ -48,8 +50,8 @@ function configOf(stack: string, containers: StackContainers, removed: readonly 
   return stackSchema.parse(config);
 }
 
-/** The exporters in a stack's containers, and those that it should have. */
-function exportersAmong(
+/** The services whose section is inside another, such as exporters, in a stack's containers, and those that it should have. */
+function nestedAmong(
   specs: ReadonlyMap<string, ContainerSpec | undefined>,
   removed: readonly string[],
 ): readonly Service[] {

@@ -3,6 +3,7 @@ import { withNetworks } from '../../stack/compose-networks.ts';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
 import { ignoreComments, silenceHint } from '../../stack/lint/ignore-comments.ts';
+import { longTermStore, writtenKey } from '../../stack/long-term/store.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { containerOf } from '../../stack/networks.ts';
 import { Secret } from '../../stack/secret.ts';
@@ -68,10 +69,16 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const rendered = enabled.map((service) => toServiceRendering(service, config, filesOf.get(service) ?? []));
   const revision = stackRevision(rendered);
   const { folder, origin, missingSecrets } = loaded;
-  const locate = locateWritten(loaded.locate, config);
+  const locate = locateStore(locateWritten(loaded.locate, config), config);
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
   return ok({ ...read, without, compose, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+}
+
+/** The place of a rendered key of `remote_write` that comes from `long_term`. */
+function locateStore(locate: LoadedStack['locate'], config: StackConfig): LoadedStack['locate'] {
+  if (longTermStore(config) === undefined) return locate;
+  return (path, atKey) => locate(writtenKey(path, config), atKey);
 }
 
 /** The user's files of a service; those with a secret are readable for the server alone, and never shown. */

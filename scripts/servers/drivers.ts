@@ -6,6 +6,7 @@ import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { grafanaDriver } from './grafana/driver.ts';
 import { httpDriver } from './http-driver.ts';
+import { prometheusDriver } from './prometheus-driver.ts';
 import type { DriverContext, ServiceDriver } from './service-driver.ts';
 
 const requestMs = 30_000;
@@ -14,7 +15,7 @@ const shownLines = 200;
 const longestTail = 10_000;
 
 /** The services that need more than an HTTP request and proofs. */
-const drivers: Readonly<Record<string, ServiceDriver>> = { grafana: grafanaDriver };
+const drivers: Readonly<Record<string, ServiceDriver>> = { grafana: grafanaDriver, prometheus: prometheusDriver };
 
 /** The driver of a service. */
 export function driverOf(service: string): ServiceDriver {
@@ -29,10 +30,13 @@ export interface RunningServer {
   readonly container: string;
   readonly release: Release;
   readonly loaded?: readonly RenderedFile[] | undefined;
+  readonly confirmed?: readonly RenderedFile[] | undefined;
   readonly changedAt?: Date | undefined;
   readonly given: Secrets;
   readonly isFirstStart: boolean;
   readonly isStarted: boolean;
+  readonly isRestored?: boolean | undefined;
+  hasStarted?(service: string): boolean;
   readonly rejected: Set<string>;
   readonly engine: Engine;
   /** With the location of the service. */

@@ -3,7 +3,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import type { HttpRequest } from '../../stack/model.ts';
 import { findService, keyOf, servicesOf } from '../../stack/services.ts';
 import { parseJson } from '../../stack/values/parse.ts';
-import type { ContainerSummary, Engine, LogLine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine, ExecResult, LogLine } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';
 import { notRunning } from '../state/not-running.ts';
@@ -49,6 +49,8 @@ export interface Servers {
   json<T>(service: string, path: string, schema: z.ZodType<T>, doing?: string): Promise<T>;
   /** The log lines of a server since a time; none when it has no container. */
   lines(service: string, since: Date): Promise<readonly LogLine[]>;
+  /** Runs a program in a server's container; rejects with a NoAnswerError when that is not running. */
+  exec(service: string, argv: readonly string[]): Promise<ExecResult>;
   /** A file in a server's container; undefined when it does not exist. */
   file(service: string, path: string): Promise<string | undefined>;
   /** Rejects with a NoAnswerError when the container of the service is not running. */
@@ -103,6 +105,12 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
       if (container === undefined) return lines;
       for await (const line of engine.logs(container.id, { since, signal })) lines.push(line);
       return lines;
+    },
+    exec: async (service, argv) => {
+      const container = await find(service);
+      const down = whyDown(service, container);
+      if (container === undefined || down !== undefined) throw down ?? new Error(`${service} has no container`);
+      return await engine.exec(container.id, argv, { signal });
     },
     file: async (service, path) => {
       const container = await find(service);

@@ -44,6 +44,8 @@ export interface DriverContext {
   readonly release: Release;
   /** The files that the server has loaded before, by the last confirmed change; undefined when that is not certain. */
   readonly loaded?: readonly RenderedFile[] | undefined;
+  /** The files of its last confirmed release, running or not; undefined when there is none. */
+  readonly confirmed?: readonly RenderedFile[] | undefined;
   /** When this command started the server or began to reload it; undefined before. */
   readonly changedAt?: Date | undefined;
   /** Rejects when there is no response; any status is a response. */
@@ -59,6 +61,10 @@ export interface DriverContext {
   readonly isFirstStart: boolean;
   /** Whether this command started the server. */
   readonly isStarted: boolean;
+  /** Whether this command started another service of the stack. */
+  hasStarted?(service: string): boolean;
+  /** Whether it runs what it ran before this command, which has failed. */
+  readonly isRestored?: boolean | undefined;
   /** The passwords that the server has rejected within this command. */
   readonly rejected: Set<string>;
   readonly clock: Clock;

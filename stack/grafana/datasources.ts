@@ -1,4 +1,6 @@
 import type { StackConfig } from '../config.ts';
+import { datasourceName, longTermDatasource } from '../long-term/datasource.ts';
+import { longTermStore, storeName } from '../long-term/store.ts';
 import { isOwnAddress, type OwnItem, withoutOwn } from '../own-items.ts';
 import { isAgent } from '../prometheus/agent.ts';
 import { Secret } from '../secret.ts';
@@ -11,6 +13,8 @@ export interface KnownDatasource {
   readonly uid: string;
   readonly type: string;
   readonly isDefault: boolean;
+  /** Whether it is outside of the stack, which does not depend on whether it answers. */
+  readonly isOutside?: boolean | undefined;
   /** A uid and a name that stack.yml gives the stack's own datasource: dashboards can use them too. */
   readonly aliases?: readonly string[] | undefined;
 }
@@ -24,9 +28,20 @@ export function stackDatasources(config: StackConfig): readonly KnownDatasource[
     ...(config.alertmanager.enabled && !isAgent(config)
       ? [{ name: 'Alertmanager', uid: 'alertmanager', type: 'alertmanager', isDefault: false }]
       : []),
+    ...(longTermDatasource(config) === undefined
+      ? []
+      : [
+          {
+            name: datasourceName,
+            uid: storeName,
+            type: 'prometheus',
+            isDefault: false,
+            isOutside: longTermStore(config)?.isOwn === false,
+          },
+        ]),
   ];
   return own.map((datasource) => {
-    const meant = config.grafana.datasources.filter((candidate) => ownerOf(config, candidate) === datasource.type);
+    const meant = config.grafana.datasources.filter((candidate) => ownerOf(config, candidate) === datasource.uid);
     return { ...datasource, aliases: meant.flatMap((candidate) => [uidOf(candidate), candidate.name]) };
   });
 }
@@ -87,9 +102,13 @@ export function isPrometheusDefault(config: StackConfig): boolean {
   );
 }
 
-/** The user's datasources as they go into the provisioning file, with holes for settings of the stack's own. */
+/** The user's datasources as they go into the provisioning file, with holes for settings of the stack's own; then that of `long_term`. */
 export function provisionedDatasources(config: StackConfig): readonly unknown[] {
-  return withoutOwn(provisionedSettings(config), ownDatasources(config));
+  const longTerm = longTermDatasource(config);
+  return [
+    ...withoutOwn(provisionedSettings(config), ownDatasources(config)),
+    ...(longTerm === undefined ? [] : [longTerm]),
+  ];
 }
 
 /** The names of all datasources, by which Grafana deletes them. */

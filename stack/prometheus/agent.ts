@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { Problem } from '../diagnostic.ts';
+import { remoteWrites } from '../long-term/store.ts';
 import type { Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
 import { listOf } from '../values/mapping.ts';
@@ -29,7 +30,7 @@ export function agentProblems(config: StackConfig): readonly Problem[] {
   };
   const elsewhere = 'remove it, and put it where remote_write sends the samples; or remove "mode: agent"';
   return [
-    ...(own.remote_write.length > 0
+    ...(remoteWrites(config).length > 0
       ? []
       : [
           {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
 import { heartbeatAlert } from '../heartbeat/heartbeat.ts';
+import { remoteWrites } from '../long-term/store.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { logfmt } from '../values/logfmt.ts';
 import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
@@ -26,7 +27,7 @@ export function healthIndicators(config: StackConfig): readonly HealthIndicator[
       read: ({ body }) => readJobs(body),
     },
     ...(isAgent(config) ? [] : evaluation),
-    ...(config.prometheus.remote_write.length === 0 ? [] : [remoteWrite]),
+    ...(remoteWrites(config).length === 0 ? [] : [remoteWrite]),
     {
       label: 'last reload',
       request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },

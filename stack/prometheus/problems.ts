@@ -18,6 +18,7 @@ import {
 import { replacedFile } from '../values/replaced-file.ts';
 import { parseDuration } from '../values/units.ts';
 import { expected, quoted } from '../values/words.ts';
+import { victoriametrics } from '../victoriametrics/service.ts';
 import { globalSettings, nativeProblems } from './native-sections.ts';
 import { jobOwner, ownJobs } from './own-jobs.ts';
 import { revisionRulePath, sampleRuleFiles } from './proofs.ts';
@@ -91,7 +92,7 @@ function timeoutProblems(section: Mapping, path: KeyPath, globalInterval: string
 function ownJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
   const owner = jobOwner(config, name);
   if (name === discoveredJob && discoversTargets(config)) return [settingsOf('the discovered containers', path)];
-  if (owner === undefined) return exporterJobProblems(config, name, path);
+  if (owner === undefined) return furtherJobProblems(config, name, path);
   const own = ownJobs(config).find((item) => item.path.at(-1) === path.at(-2));
   if (own === undefined) {
     const message = `the job name ${quoted(owner)} is already in use: the stack scrapes its own ${owner} under it`;
@@ -112,13 +113,14 @@ function settingsOf(what: string, path: KeyPath): Problem {
   return { severity: 'note', code: 'own-job', path, message };
 }
 
-function exporterJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
-  const jobs = [...exporterServices(config), ...pagesIn(config)].flatMap((service) => service.scrapes?.(config) ?? []);
+function furtherJobProblems(config: StackConfig, name: unknown, path: KeyPath): readonly Problem[] {
+  const stores = victoriametrics.isEnabled(config) ? [victoriametrics] : [];
+  const owners = [...exporterServices(config), ...pagesIn(config), ...stores];
+  const jobs = owners.flatMap((service) => service.scrapes?.(config) ?? []);
   if (typeof name !== 'string' || !jobs.some(({ job_name: taken }) => taken === name)) return [];
-  const message = `the job name ${quoted(name)} is already in use: the stack scrapes an exporter of its own under it`;
-  return [
-    { code: 'name-twice', path, message, hint: 'remove it if it scrapes that exporter, else use another job_name' },
-  ];
+  const what = name === victoriametrics.name ? 'its own victoriametrics' : 'an exporter of its own';
+  const message = `the job name ${quoted(name)} is already in use: the stack scrapes ${what} under it`;
+  return [{ code: 'name-twice', path, message, hint: 'remove it if it scrapes the same, else use another job_name' }];
 }
 
 function targetsProblems(

@@ -9,16 +9,20 @@ import { fileProofs } from './file-sd.ts';
 
 /** The file of the revision rule; its path and group name never change. */
 export const revisionRulePath = 'rules/promstack-revision.yml';
-const metric = 'promstack_revision_info';
+export const revisionMetric = 'promstack_revision_info';
 
-/** A recording rule with the revision as a label: the running server shows by it which files it loaded. */
-export function revisionRules(revision: string): RenderedFile {
+/**
+ * A recording rule with the revision as a label: the running server shows by it which files it loaded, and so does a store that it sends
+ * samples to; for that it is evaluated more often than others.
+ */
+export function revisionRules(revision: string, interval?: string | undefined): RenderedFile {
   const content = [
     '# Written by promstack: this rule shows which files Prometheus runs.',
     'groups:',
     '  - name: promstack-revision',
+    ...(interval === undefined ? [] : [`    interval: ${interval}`]),
     '    rules:',
-    `      - record: ${metric}`,
+    `      - record: ${revisionMetric}`,
     '        expr: vector(1)',
     '        labels:',
     `          revision: "${revision}"`,
@@ -88,7 +92,7 @@ const acceptedReload: Proof = {
 };
 
 /** The revision in the rule of a release: that of the files which the server reads only when it is reloaded. */
-function stampedRevision(files: readonly RenderedFile[]): string | undefined {
+export function stampedRevision(files: readonly RenderedFile[]): string | undefined {
   const rule = files.find(({ path }) => path === revisionRulePath);
   return rule === undefined ? undefined : /revision: "(\w+)"/.exec(contentOf(rule))?.[1];
 }
@@ -101,7 +105,7 @@ function groupsIn(body: string): Groups {
 }
 
 function revisionOf(groups: Groups): string | undefined {
-  const rule = groups.flatMap(({ rules }) => rules).find(({ name }) => name === metric);
+  const rule = groups.flatMap(({ rules }) => rules).find(({ name }) => name === revisionMetric);
   return rule?.labels?.['revision'];
 }
 

@@ -3,6 +3,7 @@ import type { StackConfig } from '../config.ts';
 import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job.ts';
 import { heartbeatRules } from '../heartbeat/heartbeat.ts';
 import { hostFilesIn } from '../host-files.ts';
+import { clientPath, longTermStore, remoteWrites, storeFiles } from '../long-term/store.ts';
 import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
@@ -97,6 +98,7 @@ export const prometheus = defineService({
   placeholders: (config) => ({
     ...globalSettings(config),
     scrape_configs: withDiscovery(withoutOwn(config.prometheus.scrape_configs, ownJobs(config)), config),
+    remote_write: remoteWrites(config),
     storage: storageSettings(config),
   }),
   scrapes: discoveryJobs,
@@ -116,6 +118,7 @@ export const prometheus = defineService({
       reserved: {
         'prometheus.yml': 'set its keys under "prometheus", or replace it with templates/prometheus/prometheus.yml',
         rules: 'name rule files under "prometheus.rules"',
+        [clientPath]: 'use another name',
         ...secretsReserved,
       },
     }),
@@ -128,7 +131,7 @@ export const prometheus = defineService({
       problems: async (content: unknown) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   ],
-  files: heartbeatRules,
+  files: (config) => [...heartbeatRules(config), ...storeFiles(config)],
   secretFiles: prometheusSecrets,
   problems: (config) => [...problems(config), ...agentProblems(config)],
   fileProblems: (files, config) => [
@@ -168,7 +171,9 @@ function stamp(
   hash: (text: string) => string,
 ): readonly RenderedFile[] {
   const stamped = (shown: string): readonly RenderedFile[] =>
-    isAgent(config) ? agentFiles(files, shown) : [...files, revisionRules(shown)];
+    isAgent(config)
+      ? agentFiles(files, shown)
+      : [...files, revisionRules(shown, longTermStore(config) === undefined ? undefined : '5s')];
   const watched = watchedFiles(files);
   if (watched.length === 0) return stamped(revision);
   const loaded = files.filter((file) => !watched.includes(file));

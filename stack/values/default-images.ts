@@ -7,6 +7,7 @@ export const defaultImages = {
   alertmanager: 'prom/alertmanager:v0.34.0',
   pushgateway: 'prom/pushgateway:v1.11.3',
   grafana: 'grafana/grafana:12.4.5',
+  victoriametrics: 'victoriametrics/victoria-metrics:v1.145.0',
   node: 'prom/node-exporter:v1.11.1',
   process: 'ncabatoff/process-exporter:0.8.7',
   blackbox: 'prom/blackbox-exporter:v0.28.0',

@@ -2,26 +2,34 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { render } from '../../scripts/render/render.ts';
+import { schemaAt } from '../../scripts/config/schema.ts';
+import { render, withValue } from '../../scripts/render/render.ts';
 import { loadTemplates } from '../../scripts/render/templates.ts';
 import { driverOf } from '../../scripts/servers/drivers.ts';
 import { httpDriver } from '../../scripts/servers/http-driver.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { serviceSchemas, stackSchema } from '../../stack/config.ts';
+import { type Service, sectionPath } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 
 const templates = join(packageRoot(), 'templates');
-const all = Object.fromEntries(services.map(({ name }) => [name, { enabled: true }]));
-const config = stackSchema.parse({ name: 'every', ...all });
+/** Keys that enable or disable a service. */
+const keysOf = (service: Service, isEnabled: boolean): object =>
+  withValue({}, [...sectionPath(service), 'enabled'], isEnabled);
+const config = stackSchema.parse(Object.assign({ name: 'every' }, ...services.map((service) => keysOf(service, true))));
 
 it('every service section of stack.yml must have a service, and every service a section', () => {
-  expect(Object.keys(serviceSchemas)).toEqual(services.map(({ name }) => name));
+  const nested = services.filter(({ path }) => path !== undefined);
+  expect(Object.keys(serviceSchemas)).toEqual(
+    services.filter((service) => !nested.includes(service)).map(({ name }) => name),
+  );
+  for (const service of nested) expect(schemaAt(stackSchema, sectionPath(service).map(String))).toBeDefined();
 });
 
 describe.each(services.map((service) => [service.name, service] as const))('%s', (name, service) => {
   it('must be enabled and disabled by stack.yml', () => {
     expect(service.isEnabled(config)).toBe(true);
-    expect(service.isEnabled(stackSchema.parse({ [name]: { enabled: false } }))).toBe(false);
+    expect(service.isEnabled(stackSchema.parse(keysOf(service, false)))).toBe(false);
   });
 
   it("must run a pinned image, unprivileged, on the stack's bind address", () => {
@@ -38,8 +46,8 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     expect(service.ready).toMatchObject({ method: 'GET', port: service.port });
   });
 
-  it('must have its own driver exactly when its reload needs one', () => {
-    expect(driverOf(name) !== httpDriver).toBe(service.reload === 'driver');
+  it('must be reloaded by its own driver exactly when it says so', () => {
+    expect(driverOf(name).reload !== httpDriver.reload).toBe(service.reload === 'driver');
   });
 
   it('must have its templates, and contribute files that parse', async () => {
@@ -56,7 +64,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
 
   it('must have its keys in the stack.yml of init', () => {
     const text = readFileSync(join(templates, 'init', 'full.yml'), 'utf8');
-    expect(text).toMatch(new RegExp(`^#? ?${name}:`, 'm'));
+    expect(text).toMatch(new RegExp(`^#? *#?${name}:`, 'm'));
   });
 
   it('must not accept unexpected responses as proofs', async () => {

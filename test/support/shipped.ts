@@ -20,9 +20,9 @@ export const ruleFiles: Readonly<Record<string, string>> = renamed(
   'rules',
 );
 
-/** Those of exporters, whose metrics the servers of the stack do not export. */
+/** Those of exporters and VictoriaMetrics, whose metrics the servers that each stack can have do not export. */
 export const exporterRuleFiles: readonly string[] = Object.keys(
-  renamed(shippedFiles(/^exporters\/[^/]+\/contribute\/rules\/[^/]+\.yml$/), 'rules'),
+  renamed(shippedFiles(/^(?:exporters\/[^/]+|victoriametrics)\/contribute\/rules\/[^/]+\.yml$/), 'rules'),
 );
 
 /** Shipped rule unit tests, in the folder beside the rules: `tests/NAME.yml`. */

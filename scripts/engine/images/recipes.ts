@@ -56,6 +56,17 @@ export const recipes: readonly Recipe[] = [
     entrypoint: ['/bin/pushgateway'],
     command: [],
   },
+  {
+    program: 'victoria-metrics',
+    replaces: ['victoriametrics/victoria-metrics'],
+    packages: ['victoria-metrics'],
+    programs: { 'victoria-metrics-prod': 'usr/bin/victoria-metrics' },
+    home: '/victoria-metrics-data',
+    isVolume: true,
+    port: 8428,
+    entrypoint: ['/victoria-metrics-prod'],
+    command: [],
+  },
   ...exporters.flatMap(({ defaultImage, debian, port }): Recipe[] => {
     if (debian === undefined) return [];
     const repository = splitReference(defaultImage).repository;

@@ -8,6 +8,7 @@ import { explainClash } from '../name-clashes.ts';
 import type { Stage } from './pipeline-check.ts';
 import { arrival, delivery } from './stages/alertmanager.ts';
 import { grafana } from './stages/grafana.ts';
+import { longTerm } from './stages/long-term.ts';
 import { rule, rules, scrape } from './stages/prometheus.ts';
 import { receivers, route } from './stages/routes.ts';
 
@@ -52,6 +53,7 @@ export const stages: readonly Stage[] = [
   route,
   push,
   scrape,
+  longTerm,
   grafana,
   rule,
   rules,

@@ -43,7 +43,9 @@ export async function confirmFiles(context: DriverContext, client: GrafanaClient
   const index = new DashboardIndex(client);
   const longer = { ...context, deadlineMs: context.deadlineMs + Math.max(0, dashboards.length - 100) * perDashboardMs };
   const datasources = expectedDatasources(files).filter(({ orgId }) => orgId === 1);
-  const stackUids = new Set(stackDatasources(config).map(({ uid }) => uid));
+  const stackUids = new Set(
+    stackDatasources(config).flatMap(({ uid, isOutside }) => (isOutside === true ? [] : [uid])),
+  );
   const claims = [
     ...datasources.map((datasource) => hasDatasource(client, datasource)),
     ...dashboards.map((dashboard) => hasDashboard(client, index, dashboard)),

@@ -122,7 +122,9 @@ async function reloadError(
  * stack; and on those that Grafana kept although they are no longer part of it.
  */
 async function datasourceNotes({ release }: DriverContext, client: GrafanaClient): Promise<readonly string[]> {
-  const stackUids = new Set(stackDatasources(release.config).map(({ uid }) => uid));
+  const stackUids = new Set(
+    stackDatasources(release.config).flatMap(({ uid, isOutside }) => (isOutside === true ? [] : [uid])),
+  );
   const expected = expectedDatasources(release.files).filter(({ orgId }) => orgId === 1);
   const userDatasources = expected.filter(({ uid }) => !stackUids.has(uid));
   const uids = new Set(expected.map(({ uid }) => uid));

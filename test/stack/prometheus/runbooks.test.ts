@@ -19,7 +19,7 @@ interface Alert {
 
 /** The shipped rules, and the alerts that their tests expect, of a stack with all services and exporters. */
 async function rendered(prometheus: object) {
-  const config = stackSchema.parse({ prometheus, exporters: all });
+  const config = stackSchema.parse({ prometheus, exporters: all, long_term: { victoriametrics: {} } });
   const loaded = { config, path: '/stack/stack.yml', folder: '/stack', locate: () => undefined, userFiles: [] };
   const rendering = render(loaded, await loadTemplates(undefined));
   if (!rendering.ok) throw new Error(JSON.stringify(rendering.error));

@@ -20,6 +20,7 @@ const servers = (calls: Partial<Servers>): Servers => ({
   json: nothing('json'),
   text: nothing('text'),
   lines: nothing('lines'),
+  exec: nothing('exec'),
   file: nothing('file'),
   mustRun: nothing('mustRun'),
   urls: nothing('urls'),

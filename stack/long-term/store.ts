@@ -1,0 +1,114 @@
+import type { StackConfig } from '../config.ts';
+import type { KeyPath } from '../diagnostic.ts';
+import type { RenderedFile } from '../model.ts';
+import { prometheusSecrets } from '../prometheus/secret-fields.ts';
+import { Secret } from '../secret.ts';
+import { placeSecrets, secretFilesIn } from '../secrets/secret-files.ts';
+import { configDir } from '../values/container.ts';
+import type { Mapping } from '../values/mapping.ts';
+
+/** The name of the store's entry in `remote_write`, and the uid of its datasource. */
+export const storeName = 'long-term';
+
+/** The file by which promtool queries the store, beside prometheus.yml. */
+export const clientPath = 'long-term-client.yml';
+
+/** The store of `long_term`. */
+export interface LongTermStore {
+  /** For messages: `victoriametrics`, or the address of another. */
+  readonly title: string;
+  /** Whether it is a service of the stack. */
+  readonly isOwn: boolean;
+  readonly write: string;
+  readonly read?: string | undefined;
+  /** How both addresses are reached, in the syntax of Prometheus. */
+  readonly client: Mapping;
+  readonly remote?: NonNullable<NonNullable<StackConfig['long_term']>['remote']> | undefined;
+}
+
+export function longTermStore({ long_term: section, prometheus }: StackConfig): LongTermStore | undefined {
+  if (!prometheus.enabled) return undefined;
+  if (section?.victoriametrics?.enabled === true) {
+    const address = 'http://victoriametrics:8428';
+    return { title: 'victoriametrics', isOwn: true, write: `${address}/api/v1/write`, read: address, client: {} };
+  }
+  const remote = section?.remote;
+  if (remote === undefined) return undefined;
+  const { write, read, basic_auth, authorization, headers, tls_config } = remote;
+  const named = Object.entries(headers).map(([name, value]) => [
+    name,
+    value instanceof Secret ? { secrets: [value] } : { values: [value] },
+  ]);
+  const settings = { basic_auth, authorization, tls_config };
+  const client = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  return {
+    title: write,
+    isOwn: false,
+    write,
+    read,
+    client: named.length === 0 ? client : { ...client, http_headers: Object.fromEntries(named) },
+    remote,
+  };
+}
+
+/**
+ * Samples wait at most 2 s for others, so that the store has them soon. A store that limits rates answers 429: without this setting
+ * Prometheus would drop what it refuses.
+ */
+const queue = { batch_send_deadline: '2s', retry_on_http_429: true };
+
+/** All of `remote_write`: that of stack.yml, then the entry of the store. */
+export function remoteWrites(config: StackConfig): readonly Mapping[] {
+  const store = longTermStore(config);
+  const own = config.prometheus.remote_write;
+  if (store === undefined) return own;
+  const { write_relabel_configs = [], queue_config } = store.remote ?? {};
+  return [
+    ...own,
+    {
+      name: storeName,
+      url: store.write,
+      ...store.client,
+      queue_config: { ...queue, ...queue_config },
+      ...(write_relabel_configs.length === 0 ? {} : { write_relabel_configs }),
+    },
+  ];
+}
+
+/** The files that Prometheus's container needs to send to the store and to query it. */
+export function storeFiles(config: StackConfig): readonly RenderedFile[] {
+  const store = longTermStore(config);
+  if (store === undefined || store.isOwn) return [];
+  const path = ['prometheus', 'remote_write'];
+  const reader = { name: 'prometheus', path };
+  const written = secretFilesIn(config.prometheus, { name: 'prometheus' }, prometheusSecrets).map((file) => file.path);
+  const secrets = secretFilesIn(store.client, reader, prometheusSecrets).filter((file) => !written.includes(file.path));
+  if (store.read === undefined) return secrets;
+  // promtool reads relative paths from its own directory. JSON is YAML. With the address, a new one is a change that is confirmed.
+  const placed = placeSecrets(store.client, path, { ...prometheusSecrets, paths: 'absolute' });
+  const content = `# How promtool queries ${store.read}\n${JSON.stringify(placed, undefined, 2)}\n`;
+  return [...secrets, { service: 'prometheus', path: clientPath, content, mode: 0o444, origin: 'stack.yml' }];
+}
+
+/** The command that queries the store in Prometheus's container, which reaches it as Prometheus does. */
+export function queryCommand({ read, isOwn }: LongTermStore, expr: string): readonly string[] | undefined {
+  if (read === undefined) return undefined;
+  const file = isOwn ? [] : [`--http.config.file=${configDir}/${clientPath}`];
+  // VictoriaMetrics leaves out samples of the last 30 s, unless asked not to.
+  const url = new URL(read);
+  url.searchParams.set('nocache', '1');
+  return ['promtool', 'query', 'instant', '--format=json', ...file, url.href, expr];
+}
+
+/** The key of stack.yml that a key of the rendered `remote_write` comes from. */
+export function writtenKey(path: KeyPath, config: StackConfig): KeyPath {
+  const [section, key, at, ...rest] = path;
+  const isStore = section === 'prometheus' && key === 'remote_write' && at === config.prometheus.remote_write.length;
+  const store = isStore ? longTermStore(config) : undefined;
+  if (store === undefined) return path;
+  if (store.isOwn) return ['long_term', 'victoriametrics'];
+  const [first, ...others] = rest;
+  const names: Readonly<Record<string, string>> = { url: 'write', http_headers: 'headers' };
+  const written = names[String(first)] ?? first;
+  return ['long_term', 'remote', ...(written === undefined ? [] : [written]), ...others];
+}

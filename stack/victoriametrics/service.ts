@@ -1,0 +1,120 @@
+import type { StackConfig } from '../config.ts';
+import type { CheckCommand, ContainerSpec, HealthIndicator, Reading } from '../model.ts';
+import { defineService } from '../service.ts';
+import { nobody, toResources } from '../values/container.ts';
+import { type ExitCause, explainExit } from '../values/exit-causes.ts';
+import { samplesOf, sumOf } from '../values/metrics-page.ts';
+import { toSize } from '../values/units.ts';
+import { counted } from '../values/words.ts';
+import { parseRetention, victoriametricsConfig } from './config.ts';
+
+const port = 8428;
+const dataDir = '/victoria-metrics-data';
+const program = '/victoria-metrics-prod';
+
+const section = (config: StackConfig) => config.long_term?.victoriametrics;
+
+/** A stack without the section has the service only to be removed. */
+const own = (config: StackConfig): NonNullable<ReturnType<typeof section>> =>
+  section(config) ?? victoriametricsConfig.unwrap().parse({});
+
+/** The store of `long_term`; it has no config file, so there is nothing to reload. */
+export const victoriametrics = defineService({
+  name: 'victoriametrics',
+  title: 'VictoriaMetrics',
+  path: ['long_term', 'victoriametrics'],
+  startsAfter: [],
+  confirmedBy: 'prometheus',
+  needsVolumeOwner: true,
+  port,
+  hostPort: (config) => own(config).port,
+  isEnabled: (config) => section(config)?.enabled === true,
+  container: (config) => {
+    const { image, retention, port: hostPort, extra_args, resources } = own(config);
+    return {
+      service: 'victoriametrics',
+      image,
+      user: nobody,
+      args: [`-storageDataPath=${dataDir}`, `-retentionPeriod=${retention}`, `-httpListenAddr=:${port}`, ...extra_args],
+      env: { TZ: config.timezone },
+      ports: hostPort === undefined ? [] : [{ bind: config.bind, host: hostPort, container: port }],
+      mounts: [{ kind: 'data', volume: 'victoriametrics-data', target: dataDir }],
+      tmpfs: ['/tmp'],
+      resources: toResources(resources),
+      labels: config.labels,
+      stopTimeoutSeconds: 30,
+    };
+  },
+  scrapes: () => [{ job_name: 'victoriametrics', static_configs: [{ targets: [`victoriametrics:${port}`] }] }],
+  checks: (config) => flagCheck(own(config).extra_args),
+  ready: { method: 'GET', port, path: '/health' },
+  proofs: () => [],
+  risks,
+  explainExit: (lines) => explainExit(lines, causes),
+  healthIndicators: () => [storage],
+});
+
+/** The program parses its flags and exits, without its storage. */
+function flagCheck(extra: readonly string[]): readonly CheckCommand[] {
+  if (extra.length === 0) return [];
+  return [
+    {
+      title: 'the flags of VictoriaMetrics',
+      tool: 'victoria-metrics',
+      argv: [program, '-dryRun', ...extra],
+      reads: [],
+      explain: (output) => [{ message: whyRefused(output), key: ['long_term', 'victoriametrics', 'extra_args'] }],
+    },
+  ];
+}
+
+function whyRefused(output: string): string {
+  const [, refusal] = /^((?:flag provided but not defined|invalid (?:boolean )?value).*)$/m.exec(output) ?? [];
+  return refusal ?? `VictoriaMetrics does not start with them: ${output.trim().split('\n').at(-1) ?? ''}`;
+}
+
+/** The last log lines of a VictoriaMetrics that exited (1.145). */
+const causes: readonly ExitCause[] = [
+  {
+    pattern: /cannot acquire lock on file|cannot create lock file/,
+    explain: () => 'another VictoriaMetrics uses its data volume, or its user may not write to it',
+  },
+  { pattern: /\t(?:fatal|panic)\t\S+\t(.*)/, explain: ([, message = '']) => message },
+  { pattern: /^((?:flag provided but not defined|invalid value).*)/, explain: ([, message = '']) => message },
+];
+
+/** Samples that a VictoriaMetrics of another spec deletes or does not find. */
+function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
+  const retentionOf = ({ args }: ContainerSpec): string =>
+    args.find((argument) => argument.startsWith('-retentionPeriod='))?.slice('-retentionPeriod='.length) ?? '';
+  const [old, now] = [retentionOf(before), retentionOf(after)];
+  if ((parseRetention(now) ?? 0) >= (parseRetention(old) ?? 0)) return [];
+  return [`samples older than ${now} are deleted (retention was ${old})`];
+}
+
+/** Whether it takes samples. */
+const storage: HealthIndicator = {
+  label: 'storage',
+  request: { method: 'GET', port, path: '/metrics' },
+  read: ({ body }) => readStorage(body),
+};
+
+function readStorage(page: string): Reading | undefined {
+  if (samplesOf(page, 'vm_app_version').length === 0) return undefined;
+  const rows = sumOf(page, 'vm_rows');
+  const bytes = sumOf(page, 'vm_data_size_bytes');
+  const free = sumOf(page, 'vm_free_disk_space_bytes');
+  const isReadOnly = sumOf(page, 'vm_storage_is_read_only') > 0;
+  const values = { samples: rows, bytes, freeBytes: free, isReadOnly };
+  const text = `${counted(rows, 'sample')} in ${roundSize(bytes)}, ${roundSize(free)} free`;
+  if (!isReadOnly) return { text, values, tone: 'right' };
+  const message = `it takes no samples: its disk has only ${roundSize(free)} left`;
+  const tryThis = 'free space on the disk of its volume, or lower long_term.victoriametrics.retention';
+  return { text: `read-only, ${text}`, values, tone: 'wrong', problems: [{ message, tryThis }] };
+}
+
+/** `3GB`: whole units of the largest that fits. */
+function roundSize(bytes: number): string {
+  const step = [2 ** 30, 2 ** 20, 2 ** 10].find((unit) => bytes >= unit) ?? 1;
+  return toSize(Math.round(bytes / step) * step);
+}
