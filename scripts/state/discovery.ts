@@ -15,10 +15,15 @@ import { openConfigFiles } from './config-files.ts';
 import { names } from './names.ts';
 
 /**
- * The files that the targets are written to, all of them to each. The archive API deletes a file before it writes it again:
- * one after the other, one of them is always whole, and Prometheus scrapes a target of both once.
+ * Links to the file with the targets, in the order they are written. The archive API deletes a link before it writes it again: one
+ * of the two is always there, and Prometheus scrapes a target of both once.
  */
-const targetFiles = ['targets.json', 'targets-copy.json'] as const;
+const links = ['targets.json', 'targets-copy.json'] as const;
+
+/** The two folders of that file: it is written to the one that no link points to, so that no half of it is ever read. */
+const slots = ['1', '2'] as const;
+
+const fileIn = (slot: string): string => `${slot}/targets.json`;
 
 /** The service that scrapes discovered targets; undefined when none does. */
 export function discoveringService(config: StackConfig): Service | undefined {
@@ -35,8 +40,10 @@ export interface FoundTargets extends Discovered {
   /** The instances that it does not read yet, and those that are no longer there. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Whether its files are as they are to be. */
+  /** Whether the server reads exactly these. */
   readonly isWritten: boolean;
+  /** The folder for a new file. */
+  readonly freeSlot: string;
 }
 
 /** How many containers are inspected at once. */
@@ -69,18 +76,20 @@ export async function findTargets(engine: Engine, config: StackConfig): Promise<
   const files = openConfigFiles(engine, config.name);
   files.locate(service.name, server.id);
   const entries = (await files.read(service.name, discoveredFolder)) ?? [];
-  const written = targetFiles.map((name) => {
-    const file = entries.find(({ path }) => path === `${discoveredFolder}/${name}`);
-    return file?.kind === 'file' ? file.content.toString('utf8') : '';
+  const linked = links.map((name) => {
+    const link = entries.find(({ path }) => path === `${discoveredFolder}/${name}`);
+    return link?.kind === 'link' ? link.to : undefined;
   });
+  const file = entries.find(({ path }) => path === `${discoveredFolder}/${linked[0]}`);
+  const written = file?.kind === 'file' ? file.content.toString('utf8') : '';
   const content = contentOf(discovered);
-  const before = instancesIn(written[0] ?? '');
-  const now = instancesIn(content);
+  const [before, now] = [instancesIn(written), instancesIn(content)];
   return {
     ...discovered,
     added: now.filter((instance) => !before.includes(instance)),
     removed: before.filter((instance) => !now.includes(instance)),
-    isWritten: written.every((text) => text === content),
+    isWritten: written === content && linked.every((target) => target === linked[0]),
+    freeSlot: slots.find((slot) => !linked.includes(fileIn(slot))) ?? slots[0],
   };
 }
 
@@ -88,13 +97,14 @@ export async function findTargets(engine: Engine, config: StackConfig): Promise<
 export async function writeTargets(engine: Engine, config: StackConfig, found: FoundTargets): Promise<void> {
   const service = discoveringService(config);
   if (service === undefined || found.isWritten) return;
-  const content = Buffer.from(contentOf(found));
+  const root = { uid: 0, gid: 0 } as const;
+  const folder = `${service.name}/${discoveredFolder}`;
+  const file = fileIn(found.freeSlot);
   await openConfigFiles(engine, config.name).write([
     discoveredFolderEntry(service.name),
-    ...targetFiles.map((name): ArchiveEntry => {
-      const path = `${service.name}/${discoveredFolder}/${name}`;
-      return { kind: 'file', path, content, mode: 0o444, uid: 0, gid: 0 };
-    }),
+    { kind: 'directory', path: `${folder}/${found.freeSlot}`, mode: 0o755, ...root },
+    { kind: 'file', path: `${folder}/${file}`, content: Buffer.from(contentOf(found)), mode: 0o444, ...root },
+    ...links.map((name): ArchiveEntry => ({ kind: 'link', path: `${folder}/${name}`, to: file, ...root })),
   ]);
 }
 

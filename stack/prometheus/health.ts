@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
+import { discoveredJob, discoversTargets } from '../discovery/job.ts';
 import { heartbeatAlert } from '../heartbeat/heartbeat.ts';
 import { remoteWrites } from '../long-term/store.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { logfmt } from '../values/logfmt.ts';
-import { sampleLabel, samplesOf } from '../values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
 import { isAgent } from './agent.ts';
@@ -24,7 +25,7 @@ export function healthIndicators(config: StackConfig): readonly HealthIndicator[
     {
       label: 'jobs',
       request: { method: 'GET', port, path: '/metrics' },
-      read: ({ body }) => readJobs(body),
+      read: ({ body }) => readJobs(body, config),
     },
     ...(isAgent(config) ? [] : evaluation),
     ...(remoteWrites(config).length === 0 ? [] : [remoteWrite]),
@@ -51,8 +52,11 @@ const evaluation: readonly HealthIndicator[] = [
 ];
 
 /** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */
-function readJobs(page: string): Reading | undefined {
-  const pools = samplesOf(page, 'prometheus_target_scrape_pool_targets');
+function readJobs(page: string, config: StackConfig): Reading | undefined {
+  // How many targets are discovered has an indicator of its own, and may be none.
+  const isOwn = (sample: MetricSample): boolean =>
+    discoversTargets(config) && sampleLabel(sample, 'scrape_job') === discoveredJob;
+  const pools = samplesOf(page, 'prometheus_target_scrape_pool_targets').filter((sample) => !isOwn(sample));
   if (pools.length === 0) {
     // For the first 5 s it has discovered jobs but no scrape pools.
     if (samplesOf(page, 'prometheus_build_info').length === 0) return undefined;

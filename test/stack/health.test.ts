@@ -6,7 +6,7 @@ import { sampleLabel, samplesOf, sumOf } from '../../stack/values/metrics-page.t
 import { ago } from '../../stack/values/units.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
-const config = stackSchema.parse({});
+const config = stackSchema.parse({ discovery: {} });
 
 /** The reading of a service's indicator from a response. */
 function read(
@@ -193,6 +193,8 @@ test('a job without targets must be a notice with the cause', () => {
     'prometheus_target_scrape_pool_targets{scrape_job="node"} 2',
     'prometheus_target_scrape_pool_targets{scrape_job="files"} 0',
     'prometheus_target_scrape_pool_targets{scrape_job="dropped"} 0',
+    // Of containers by their labels, which have an indicator of their own.
+    'prometheus_target_scrape_pool_targets{scrape_job="discovered"} 0',
     'prometheus_sd_discovered_targets{config="node",name="scrape"} 2',
     'prometheus_sd_discovered_targets{config="files",name="scrape"} 0',
     'prometheus_sd_discovered_targets{config="dropped",name="scrape"} 3',

@@ -79,13 +79,14 @@ function following({ discovers = true } = {}) {
       }
       await new Promise((resolve) => setImmediate(resolve));
     },
-    /** The names in each of the files. */
+    /** The names in the file that each of the links points to. */
     written: () =>
-      state.files.flatMap((entry) =>
-        entry.kind === 'file'
-          ? [[...entry.content.toString().matchAll(/"instance": "(.*):8080"/g)].map(([, name]) => name).join(' ')]
-          : [],
-      ),
+      state.files.flatMap((link) => {
+        if (link.kind !== 'link') return [];
+        const file = state.files.find(({ path }) => path === `prometheus/discovered/${link.to}`);
+        const text = file?.kind === 'file' ? file.content.toString() : '';
+        return [[...text.matchAll(/"instance": "(.*):8080"/g)].map(([, name]) => name).join(' ')];
+      }),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
       await follower.ended;
@@ -93,15 +94,17 @@ function following({ discovers = true } = {}) {
   };
 }
 
-test('targets must be written when the watch begins, to both files, and again after an event', async () => {
+test('targets must be written when the watch begins, to another file than the one being read, and again after an event', async () => {
   await using watch = following();
   watch.state.apps = [app('a')];
   await watch.pass(600);
   expect(watch.written()).toEqual(['a', 'a']);
   watch.state.apps = [app('a'), app('b')];
+  const [, , before] = watch.state.files;
   watch.emit('start');
   await watch.pass(600);
   expect(watch.written()).toEqual(['a b', 'a b']);
+  expect(watch.state.files.map(({ path }) => path)).not.toContain(before?.path);
   watch.state.apps = [app('b')];
   watch.emit('die');
   await watch.pass(600);
