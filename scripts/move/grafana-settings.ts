@@ -8,7 +8,7 @@ import type { ComposeService } from './compose-project.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
-import { placeOf, plainNode, stringNode } from './yaml-tree.ts';
+import { placedAt, placeOf, plainNode, stringNode } from './yaml-tree.ts';
 
 /** A setting of Grafana, by the name of its variable. */
 interface Setting {
@@ -75,7 +75,7 @@ export async function importGrafanaSettings(
 }
 
 function importSetting(setting: Setting, draft: StackDraft): void {
-  const { what, where, variable, section, key, text } = setting;
+  const { what, where, variable, section, key } = setting;
   if (installs.test(variable)) {
     draft.findings.left(what, where, 'a stack downloads nothing at its start; use an image that has the plugins');
     return;
@@ -95,14 +95,13 @@ function importSetting(setting: Setting, draft: StackDraft): void {
   }
   draft.set(['grafana', 'config', section, key], valueNode(setting, draft));
   draft.findings.taken(what, where, `grafana.config.${section}.${key}`);
-  if (text === '') draft.findings.changed(what, where, undefined, 'it is empty');
 }
 
 function valueNode({ text, what, where, key, variable, isSecret }: Setting, draft: StackDraft): Node {
   if (isSecret || (text !== '' && isPlainSecret(text, key))) {
     return draft.secret(text, { name: `grafana-${variable.slice(3)}`, what, where });
   }
-  return /^(?:true|false|\d+)$/.test(text) ? plainNode(text) : quotedIfEmpty(text);
+  return placedAt(/^(?:true|false|\d+)$/.test(text) ? plainNode(text) : quotedIfEmpty(text), where);
 }
 
 function quotedIfEmpty(text: string): Node {
@@ -217,6 +216,10 @@ async function variablesOf(
     const where = placeOf(node) ?? service.where;
     if (!name.startsWith('GF_')) {
       draft.findings.left(what, where, 'it is not a setting of Grafana');
+      continue;
+    }
+    if (text === '') {
+      draft.findings.left(what, where, 'Grafana ignores an empty variable');
       continue;
     }
     const variable = name.replace(/__FILE$/, '');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isMap, isScalar, type Node, Pair, type YAMLMap } from 'yaml';
 import { isPlainSecret } from '../config/plain-secrets.ts';
@@ -79,11 +80,20 @@ async function datasourcesOf({ tree, shown }: InputFile, context: GrafanaImport)
     item.items = kept;
     const url = childOf(item, 'url');
     if (isScalar(url) && typeof url.value === 'string') url.value = addresses.inUrl('grafana', url.value);
+    setDefaultUid(item, name);
     await moveSecureData(item, name, context);
     draft.findings.taken(`datasources ${name}`, placeOf(item), 'grafana.datasources');
     items.push(item);
   }
   return items;
+}
+
+/** The uid that Grafana gives to a provisioned datasource without one: dashboards refer to it (pkg/services/datasources, 12.4). */
+function setDefaultUid(item: YAMLMap, name: string): void {
+  if (childOf(item, 'uid') !== undefined) return;
+  const uid = `P${createHash('sha256').update(name).digest('hex').slice(0, 16).toUpperCase()}`;
+  const at = item.items.findIndex((pair) => keyOf(pair) === 'name');
+  item.items.splice(at + 1, 0, new Pair(stringNode('uid'), stringNode(uid)));
 }
 
 /** Grafana replaces variables of its environment; what a stack does not have is replaced here. */

@@ -15,7 +15,7 @@ import { type FileKind, fileStart, type InputFile, InputFiles } from './input-fi
 import { chooseCompose, configOf, type FoundConfig } from './main-files.ts';
 import { filesAt } from './mounted-files.ts';
 import { StackDraft } from './stack-draft.ts';
-import { childOf, isEmpty, mapOf, plainNode, stringNode } from './yaml-tree.ts';
+import { childOf, isEmpty, itemsOf, mapOf, plainNode, stringNode, textOf } from './yaml-tree.ts';
 
 export interface ImportOptions {
   /** Absolute paths of files and folders. */
@@ -53,7 +53,7 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
     [...taken].map(([key, service]) => [service, key]),
     draft,
   );
-  addAddresses(project, taken, exporters, { prometheusFile, alertmanagerFile, addresses, draft });
+  addAddresses(project, taken, exporters, { prometheusFile, alertmanagerFile, addresses, inputs });
 
   if (prometheusFile !== undefined) {
     await importPrometheus({ ...prometheusFile, inputs, draft, addresses }, [...exporters.values()]);
@@ -190,11 +190,12 @@ function addAddresses(
     prometheusFile,
     alertmanagerFile,
     addresses,
+    inputs,
   }: {
     readonly prometheusFile: FoundConfig | undefined;
     readonly alertmanagerFile: FoundConfig | undefined;
     readonly addresses: Addresses;
-    readonly draft: StackDraft;
+    readonly inputs: InputFiles;
   },
 ): void {
   for (const [key, service] of taken) {
@@ -205,6 +206,7 @@ function addAddresses(
   if (project === undefined) {
     if (prometheusFile !== undefined) addresses.addTaken(['prometheus'], 9090, 'prometheus:9090');
     if (alertmanagerFile !== undefined) addresses.addTaken(['alertmanager', ...here], 9093, 'alertmanager:9093');
+    addNamesakes(inputs, prometheusFile, addresses);
   }
   const left = (project?.services ?? []).filter(
     (service) => ![...taken.values()].includes(service) && !exporters.has(service),
@@ -216,6 +218,23 @@ function addAddresses(
     for (const host of hosts) {
       const isNamed = texts.some((text) => text.split(/[^\w.-]+/).includes(host));
       if (isNamed) addresses.from(path.at(-1) ?? '', host);
+    }
+  }
+}
+
+/** Without a compose file, a job or a datasource with the name and the port of a server of the stack is about that server. */
+function addNamesakes(inputs: InputFiles, prometheus: FoundConfig | undefined, addresses: Addresses): void {
+  const add = (name: string, address: string): void => {
+    const key = services.find((service) => service === name.toLowerCase());
+    const [, host, port] = /^(?:https?:\/\/)?([\w.-]+):(\d+)\/?$/.exec(address) ?? [];
+    if (key === undefined || host === undefined || Number(port) !== servicePorts[key]) return;
+    addresses.addTaken([host], servicePorts[key], `${key}:${servicePorts[key]}`);
+  };
+  for (const [target, job] of soleTargets(prometheus?.file.tree?.root)) add(job, target);
+  for (const { tree } of inputs.ofKind('datasources')) {
+    for (const item of itemsOf(childOf(tree?.root, 'datasources'))) {
+      const [name, url] = ['name', 'url'].map((key) => textOf(childOf(item, key)) ?? '') as [string, string];
+      if (prometheus !== undefined) add(name, url);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { isMap } from 'yaml';
+import { isMap, isSeq } from 'yaml';
 import type { SourceRange } from '../../stack/diagnostic.ts';
 import { displayPath } from '../util/display-path.ts';
 import { isFolder, notFound, readBytes } from '../util/read-text.ts';
@@ -145,13 +145,15 @@ function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean,
     return { ...file, kind: 'other' };
   }
   if (extname(path) === '.json') return { ...file, kind: isDashboard(text) ? 'dashboard' : 'other' };
-  // Templates of configs, and objects of Kubernetes.
-  if (/^\s*(?:\{\{|\{%)/m.test(text) || (/^apiVersion:\s*\S*[a-z/]/m.test(text) && /^kind:/m.test(text))) {
+  const tree = readTree(text, shown);
+  const isValid = tree.root !== undefined || tree.diagnostics.length === 0;
+  // A template of a chart is not YAML; a config may have templates of notifications.
+  const isTemplate = !isValid && /^\s*(?:\{\{|\{%)/m.test(text);
+  if (isTemplate || (/^apiVersion:\s*\S*[a-z/]/m.test(text) && /^kind:/m.test(text))) {
     if (isNamed) findings.wrong(`${shown} is not the config of a server`, fileStart(shown), kubernetes);
     return { ...file, kind: 'other' };
   }
-  const tree = readTree(text, shown);
-  if (tree.root === undefined && tree.diagnostics.length > 0) {
+  if (!isValid) {
     if (isNamed || /prometheus|alert|grafana|compose|rules/.test(path)) findings.problems.push(...tree.diagnostics);
     return { ...file, kind: 'other' };
   }
@@ -202,8 +204,13 @@ function kindOf({ root }: Tree): FileKind {
     const isGrafana = itemsOf(childOf(root, 'groups')).some((group) => textOf(childOf(group, 'folder')) !== undefined);
     return isGrafana ? 'grafanaOther' : 'rules';
   }
-  if (has('route', 'receivers', 'inhibit_rules')) return 'alertmanager';
+  // The receivers of a collector of OpenTelemetry are a mapping.
+  const isList = (key: string): boolean => isSeq(childOf(root, key));
+  if (textOf(childOf(root, 'route', 'receiver')) !== undefined || isList('receivers') || isList('inhibit_rules')) {
+    return 'alertmanager';
+  }
   // An Alertmanager config and others have "global" too.
+  if (has('exporters', 'processors', 'service')) return 'other';
   if (has(...prometheusKeys) || isMap(childOf(root, 'global'))) return 'prometheus';
   return 'other';
 }

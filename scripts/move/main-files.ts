@@ -45,10 +45,6 @@ export async function configOf(
   const [mounted] = service === undefined ? [] : await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts });
   if (mounted !== undefined) {
     const file = await inputs.open(mounted);
-    if (file?.kind !== key && file !== undefined) {
-      draft.findings.wrong(`${file.shown} is not a config of ${key}`, fileStart(file.shown));
-      return undefined;
-    }
     if (file !== undefined) return { file, view: { folder: dirname(mounted), inContainer: dirname(path), mounts } };
   }
   const [first, second] = inputs.ofKind(key);

@@ -129,6 +129,16 @@ describe('what cannot be imported must be reported at its line', () => {
       'compose.yaml:4: the env file a.env does not exist',
     ],
     [
+      'a setting of Grafana that stack.yml refuses',
+      {
+        'compose.yaml': compose(
+          '  grafana:\n    image: grafana/grafana:12.4.0\n    environment:\n      GF_SMTP_ENABLED: "true"\n      GF_SMTP_HOST: mail.example.com:25\n      GF_SMTP_USER: ""\n      GF_SMTP_FROM_ADDRESS: nobody\n',
+        ),
+      },
+      ['.'],
+      'compose.yaml:8: expected an email address',
+    ],
+    [
       'a service that extends itself',
       { 'compose.yaml': compose('  a:\n    extends: b\n  b:\n    extends: a\n    image: prom/prometheus:v3.5.3\n') },
       ['.'],
@@ -250,4 +260,75 @@ test('a compose file in a folder must be able to name files outside of it', asyn
   const { text, errors } = await imported(folder.path, { paths: ['run'] });
   expect(errors).toEqual([]);
   expect(text).toContain('job_name: a');
+});
+
+describe('a file must be recognised by its content', () => {
+  test.each<[string, Files, string[]]>([
+    [
+      'a collector of OpenTelemetry',
+      { 'otel.yaml': 'receivers: {otlp: }\nexporters: {debug: }\nservice: {pipelines: }\n' },
+      [],
+    ],
+    ['a pipeline of GitLab', { '.gitlab-ci.yml': 'services: [docker:dind]\ntest: {script: [make]}\n' }, []],
+    [
+      'a chart',
+      { 'chart/templates/prometheus.yaml': '{{- if .Values.a }}\nscrape_configs: {{ .Values.b }}\n{{- end }}\n' },
+      [],
+    ],
+    [
+      'an Alertmanager with a template in a text',
+      {
+        'a.yml':
+          'route: {receiver: a}\nreceivers:\n  - name: a\n    email_configs:\n      - to: a@example.com\n        html: |\n          {{ range .Alerts }}\n          {{ end }}\n',
+      },
+      ['route', 'receivers'],
+    ],
+    [
+      'a Prometheus that only receives',
+      {
+        'prometheus.yaml':
+          'global: {scrape_native_histograms: true}\notlp: {keep_identifying_resource_attributes: true}\n',
+      },
+      ['global', 'otlp'],
+    ],
+  ])('%s', async (_, files, keys) => {
+    const { draft, errors } = await importedFrom({ ...files, 'good.rules.yml': 'groups: []\n' });
+    const taken = draft.findings.all.flatMap(({ fate, what, where }) =>
+      fate === 'taken' && where !== undefined ? [what] : [],
+    );
+    expect(errors.filter((message) => !message.includes('smarthost'))).toEqual([]);
+    expect(taken.map((what) => what.split('.')[0])).toEqual(keys);
+  });
+});
+
+test('a datasource without a uid must keep the one that dashboards refer to', async () => {
+  const { text, errors } = await importedFrom({
+    'prometheus.yml': config,
+    'datasources.yml':
+      'apiVersion: 1\ndatasources:\n  - {name: Prometheus, type: prometheus, url: "http://prometheus:9090"}\n  - {name: Hello world, type: loki, url: "http://loki:3100"}\n',
+    'd.json': JSON.stringify({
+      title: 'D',
+      uid: 'd',
+      schemaVersion: 42,
+      panels: ['PBFA97CFB590B2093', 'P64EC88CA00B268E5'].map((uid, id) => ({
+        id,
+        type: 'stat',
+        title: 'a',
+        datasource: { uid },
+        gridPos: { h: 1, w: 1, x: 0, y: id },
+      })),
+    }),
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('uid: P64EC88CA00B268E5');
+});
+
+test('without a compose file, jobs and datasources with the name of a server must be about that of the stack', async () => {
+  const { text, errors } = await importedFrom({
+    'prometheus.yml': 'scrape_configs: [{job_name: grafana, static_configs: [{targets: ["agraf:3000"]}]}]\n',
+    'datasources.yml': 'apiVersion: 1\ndatasources: [{name: prometheus, type: prometheus, url: "http://aprom:9090"}]\n',
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('{targets: [grafana:3000], labels: {instance: agraf:3000}}');
+  expect(text).toContain('url: "http://prometheus:9090"');
 });
