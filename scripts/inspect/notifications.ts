@@ -33,14 +33,14 @@ export function parseNotification(line: string): Notification | undefined {
   }
 }
 
-/** All notifications that the container of a sink has received, oldest first. */
+/** The notifications that the container of a sink has received, all or since a time, oldest first. */
 export async function readNotifications(
   engine: Pick<Engine, 'logs'>,
   container: string,
-  signal: AbortSignal,
+  options: { readonly since?: Date | undefined; readonly signal: AbortSignal },
 ): Promise<readonly Notification[]> {
   const notifications: Notification[] = [];
-  for await (const { text } of engine.logs(container, { signal })) {
+  for await (const { text } of engine.logs(container, options)) {
     const notification = parseNotification(text);
     if (notification !== undefined) notifications.push(notification);
   }

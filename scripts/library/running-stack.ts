@@ -50,12 +50,17 @@ export interface RunningStack extends AsyncDisposable {
     name: string,
     options?: WaitOptions & { readonly state?: 'pending' | 'firing' | 'inactive' | undefined },
   ): Promise<readonly RunningAlert[]>;
-  /** All notifications that the sink has received, oldest first. */
-  notifications(): Promise<readonly Notification[]>;
+  /** The notifications that the sink has received, all or since a time, oldest first. */
+  notifications(since?: Date): Promise<readonly Notification[]>;
   /** Waits until the sink is notified of an alert, and returns that notification. */
   waitForNotification(
     alertname: string,
-    options?: WaitOptions & { readonly status?: 'firing' | 'resolved' | undefined },
+    options?: WaitOptions & {
+      /** By default `firing`. */
+      readonly status?: 'firing' | 'resolved' | undefined;
+      /** Earlier notifications do not count. */
+      readonly since?: Date | undefined;
+    },
   ): Promise<Notification>;
   /** Applies what has changed in its files, or these files and this config. */
   reload(changes?: {
@@ -135,8 +140,8 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     throw new StackError({ doing: `finding ${service}`, why, tryThis: `enable it in the config; it runs ${names}` });
   };
 
-  const notifications = async (): Promise<readonly Notification[]> =>
-    readNotifications(engine, await mustHave('sink'), signal);
+  const notifications = async (since?: Date): Promise<readonly Notification[]> =>
+    readNotifications(engine, await mustHave('sink'), { since, signal });
 
   const urls = servers.urls();
   const stack: RunningStack = {
@@ -165,9 +170,9 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
         return rules.length === 0 ? unknownAlert(name, await prometheus.rules('alert')) : notYet(rules);
       }),
     notifications,
-    waitForNotification: (alertname, { status = 'firing', ...waiting } = {}) =>
+    waitForNotification: (alertname, { status = 'firing', since, ...waiting } = {}) =>
       wait(`waiting for the notification that ${alertname} is ${status}`, waiting, async () => {
-        const all = await notifications();
+        const all = await notifications(since);
         const isIt = (alert: Notification['alerts'][number]): boolean =>
           alert.labels['alertname'] === alertname && alert.status === status;
         const found = all.find(({ alerts }) => alerts.some(isIt));

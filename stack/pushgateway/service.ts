@@ -1,10 +1,12 @@
+import type { StackConfig } from '../config.ts';
 import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
+import { globalSettings } from '../prometheus/native-sections.ts';
 import { defineService } from '../service.ts';
 import { flagIn, nobody, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { flagChecks } from '../values/flag-check.ts';
 import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
-import { ago } from '../values/units.ts';
+import { ago, parseDuration } from '../values/units.ts';
 import { webConfigChecks } from '../values/web-config.ts';
 import { counted } from '../values/words.ts';
 
@@ -50,12 +52,20 @@ export const pushgateway = defineService({
     const flags = { service: 'pushgateway', title: 'Pushgateway', program: 'pushgateway', args, extra, image, started };
     return [...flagChecks(flags), ...webConfigChecks(flags, files)];
   },
+  placeholders: (config) => ({ job_interval: jobInterval(config) }),
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
   risks,
   explainExit: (lines) => explainExit(lines),
   healthIndicators,
 });
+
+/** Pushed values should be scraped soon, even if other jobs have a long interval. */
+function jobInterval(config: StackConfig): string {
+  const longest = '10s';
+  const { scrape_interval: interval } = globalSettings(config);
+  return (parseDuration(interval) ?? 0) < (parseDuration(longest) ?? 0) ? interval : longest;
+}
 
 /** Pushed metrics that a Pushgateway of another spec loses. */
 function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {

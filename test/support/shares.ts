@@ -13,7 +13,14 @@ export const shares = {
 } as const;
 
 /** The scenarios that only `npm run test:full` runs on the current engine too. */
-export const onlyFullOnCurrentEngine: readonly string[] = ['verify', 'demo', 'networks', 'history', 'drift'];
+export const onlyFullOnCurrentEngine: readonly string[] = [
+  'verify',
+  'demo',
+  'networks',
+  'history',
+  'drift',
+  'demo-scenarios',
+];
 
 /** The exporters that run in `npm test`; the servers of the others are large. */
 export const coreExporters: readonly string[] = ['node', 'process', 'blackbox', 'redis', 'nginx'];

@@ -7,13 +7,17 @@ import { takeDown } from '../../apply/take-down.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { setUpEngine } from '../../engine/setup.ts';
 import { names } from '../../state/names.ts';
-import { StackError } from '../../util/stack-error.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { bringUpDemo, demoStackName, type RunningDemo } from '../demo/bring-up.ts';
 import { type Delivery, deliveries } from '../demo/deliveries.ts';
+import { findScenario, shippedScenarios } from '../demo/scenario.ts';
+import { ejectScenario, showScenario } from '../demo/scenario-demo.ts';
 import { changedSchema, removedSchema, toJsonChanged, toRemoved } from '../json/change.ts';
 import { timeSchema } from '../json/schema.ts';
 import { printChanged, printRemoved } from '../print/change.ts';
+import { printScenarios, printSeen, printStep } from '../print/scenario.ts';
 import type { Colours } from '../terminal-output.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -35,15 +39,33 @@ export const command = defineCommand({
     { line: 'demo --detach', what: 'start it and return' },
     { line: 'demo --down', what: 'remove it with its data' },
     { line: 'demo --name talk', what: 'start a second one, promstack-demo-talk' },
+    { line: 'demo --list', what: 'list the scenarios' },
+    { line: 'demo --scenario disk-full', what: 'play an incident from the push to the notification, step by step' },
+    {
+      line: 'demo --scenario disk-full --eject my-demo',
+      what: 'copy it, to change it; --scenario ./my-demo plays that',
+    },
   ],
   syntax: (blank) =>
     blank
       .option('--detach', 'return once it is up; the source keeps running')
       .option('--down', 'remove the demo with its data')
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
+      .option('--list', 'list the scenarios')
+      .option('--scenario <scenario>', 'play a scenario: its name, or a folder with a scenario.yml')
+      .option('--speed <factor>', 'with --scenario: how much faster its pauses are', readSpeed, 1)
+      .option('--eject <folder>', 'with --scenario: copy it into a new folder, and start nothing')
       .option('--no-setup', 'never install an engine')
       .option(...waitOption),
-  json: () => z.strictObject({ ...demoSchema().shape, removed: removedSchema().describe('with --down') }).partial(),
+  json: () =>
+    z
+      .strictObject({
+        ...demoSchema().shape,
+        removed: removedSchema().describe('with --down'),
+        scenarios: z.array(z.strictObject({ name: z.string(), title: z.string() })).describe('with --list'),
+        folder: z.string().describe('with --eject: the new folder'),
+      })
+      .partial(),
   jsonLine: () =>
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('up'), ...demoSchema().shape }),
@@ -54,8 +76,37 @@ export const command = defineCommand({
         summary: z.string(),
         startsAt: timeSchema(),
       }),
+      z
+        .strictObject({
+          kind: z.literal('step'),
+          step: z.number().describe('from 1'),
+          steps: z.number(),
+          text: z.string(),
+          seen: z.array(z.string()),
+          urls: z.array(z.string()).describe('pages that show it'),
+          seconds: z.number(),
+        })
+        .describe('with --scenario'),
     ]),
-  run: async (context, { detach, down, setup, name: suffix, wait }) => {
+  run: async (context, { detach, down, setup, name: given, wait, list, scenario: named, speed, eject }) => {
+    if (list === true) {
+      const scenarios = await shippedScenarios();
+      context.result({ scenarios: scenarios.map(({ name, title }) => ({ name, title })) });
+      context.stdout.write(printScenarios(scenarios, context.stdout.columns()));
+      return exitCodes.fine;
+    }
+    if (named === undefined && eject !== undefined) {
+      throw new InputError([misuse('--eject copies a scenario', 'name one with --scenario; --list lists them')]);
+    }
+    const scenario = named === undefined ? undefined : await findScenario(named, context.cwd);
+    if (scenario !== undefined && eject !== undefined) {
+      const folder = await ejectScenario(scenario, eject, context.cwd);
+      context.result({ folder });
+      const text = `wrote ${folder}; next: promstack demo --scenario ./${folder}`;
+      context.report({ kind: 'note', isResult: true, text });
+      return exitCodes.fine;
+    }
+    const suffix = given ?? scenario?.name;
     const name = demoStackName(suffix);
     context.nameStack(name);
     const waitMs = readWait(wait);
@@ -67,15 +118,33 @@ export const command = defineCommand({
     }
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
+    if (scenario !== undefined) {
+      await showScenario(scenario, {
+        run: { engine, env, report, clock, signal, waitMs },
+        name,
+        speed,
+        onUp: (running) => {
+          context.result(toJsonDemo(running));
+          context.line({ kind: 'up', ...toJsonDemo(running) });
+          stdout.write(`${printChanged(running.changed)}\n${scenario.title}\n\n`);
+        },
+        onStart: (step) => stdout.write(printStep(step, stdout.colours)),
+        onEnd: (step) => {
+          const { say: text, seen, look: urls, tookMs, ...rest } = step;
+          context.line({ kind: 'step', ...rest, text, seen, urls, seconds: tookMs / 1_000 });
+          stdout.write(printSeen(step, stdout.colours));
+        },
+      });
+      const remove = `${programOf(env)} demo --scenario ${named}${given === undefined ? '' : ` --name ${given}`} --down`;
+      stdout.write(`\nThe demo keeps running. To remove it: ${remove}\n`);
+      return exitCodes.fine;
+    }
     const since = new Date(clock.now());
     const demo = await bringUpDemo({ engine, name, env, report, clock, signal, waitMs });
-    const { changed, leftOut } = demo;
+    const { changed } = demo;
     const promstack = programOf(env);
     const again = `${promstack} demo${suffix === undefined ? '' : ` --name ${suffix}`}`;
-    const result = {
-      ...toJsonChanged(changed),
-      omittedServices: leftOut.map(({ service, image, why }) => ({ service, image, reason: why })),
-    };
+    const result = toJsonDemo(demo);
     context.result(result);
     stdout.write(
       printChanged(changed) + printGuide(demo, { promstack, demo: again }),
@@ -101,12 +170,23 @@ function demoSchema() {
   });
 }
 
+function toJsonDemo({ changed, leftOut }: RunningDemo) {
+  const omittedServices = leftOut.map(({ service, image, why }) => ({ service, image, reason: why }));
+  return { ...toJsonChanged(changed), omittedServices };
+}
+
 /** The suffix of a demo's stack name, which has a limited length. */
 function readName(text: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
   throw new InvalidArgumentError(
     'Use at most 26 lower-case letters, digits, - and _, beginning with a letter or digit.',
   );
+}
+
+function readSpeed(text: string): number {
+  const speed = Number(text);
+  if (speed >= 0.1 && speed <= 100) return speed;
+  throw new InvalidArgumentError('Use a number from 0.1 to 100; 2 halves the pauses.');
 }
 
 async function removeDemo(context: Context, name: string, waitMs: number | undefined) {

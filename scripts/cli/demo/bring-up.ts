@@ -11,6 +11,7 @@ import { describeMissing, missingImages } from '../../engine/images/outcome.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { takesOneOf } from '../../plan/ports.ts';
 import { render } from '../../render/render.ts';
+import type { Rendering } from '../../render/rendering.ts';
 import { loadTemplates } from '../../render/templates.ts';
 import { passwordStore, storedPasswords } from '../../servers/grafana/password.ts';
 import { specOf } from '../../state/names.ts';
@@ -24,6 +25,9 @@ const optional: ReadonlySet<string> = new Set(['grafana']);
 
 export interface RunningDemo {
   readonly changed: Changed;
+  readonly rendering: Rendering;
+  /** Renders its files again, which may have changed. */
+  render(): Promise<Rendering>;
   /** The omitted services, each with its missing image and the reason. */
   readonly leftOut: readonly { readonly service: string; readonly image: string; readonly why: string }[];
   /** The password of Grafana's admin; undefined when the demo runs without Grafana. */
@@ -35,11 +39,16 @@ export function demoStackName(suffix?: string): string {
   return suffix === undefined ? 'promstack-demo' : `promstack-demo-${suffix}`;
 }
 
-/** Brings up the demo's stack by its name, without the optional services whose image is not available. */
-export async function bringUpDemo(options: Run & { readonly name: string }): Promise<RunningDemo> {
-  const { engine, name, report, signal } = options;
-  const loaded = await loadDemo(engine, name);
-  const templates = await loadTemplates(join(loaded.folder, 'templates'));
+/**
+ * Brings up the demo's stack by its name, without the optional services whose image is not available. `folder` has the
+ * stack.yml of a scenario.
+ */
+export async function bringUpDemo(
+  options: Run & { readonly name: string; readonly folder?: string | undefined },
+): Promise<RunningDemo> {
+  const { engine, name, report, signal, folder = join(packageRoot(), 'stack', 'demo') } = options;
+  const { loaded, load } = await loadDemo(engine, name, folder);
+  const templates = await loadTemplates(join(folder, 'templates'));
   const whole = valueOrThrow(render(loaded, templates));
   const required = whole.services
     .filter(({ service }) => optional.has(service.name))
@@ -59,15 +68,20 @@ export async function bringUpDemo(options: Run & { readonly name: string }): Pro
   const hasGrafana = rendering.config.grafana.enabled;
   const kept = passwordStore(engine, rendering.config);
   const password = hasGrafana ? (await storedPasswords({ kept })).current : undefined;
-  return { changed, leftOut, password };
+  const again = async (): Promise<Rendering> => valueOrThrow(render(await load(), templates, { without }));
+  return { changed, rendering, render: again, leftOut, password };
 }
 
 /** Loads the demo's stack.yml; each service gets its current host port, its default one or a free one, in this order. */
-async function loadDemo(engine: Engine, name: string): Promise<LoadedStack> {
+async function loadDemo(
+  engine: Engine,
+  name: string,
+  folder: string,
+): Promise<{ readonly loaded: LoadedStack; load(): Promise<LoadedStack> }> {
   // Variables for a stack of the user's are not for the demo.
   const env = {};
-  const file = join(packageRoot(), 'stack', 'demo', 'stack.yml');
-  const { config } = valueOrThrow(await loadStack({ file, cwd: process.cwd(), env }));
+  const file = join(folder, 'stack.yml');
+  const { config } = valueOrThrow(await loadStack({ file, cwd: folder, env }));
   const running = await engine.listContainers({ [stackLabel]: name });
   const currentPorts = new Map(
     running.flatMap((container) => {
@@ -83,7 +97,8 @@ async function loadDemo(engine: Engine, name: string): Promise<LoadedStack> {
     const isTaken = takesOneOf(usedPorts, [{ bind: config.bind, host }]) || (await isPortTaken(config.bind, host));
     ports[service.name] = { port: currentPorts.get(service.name) ?? (isTaken ? await freePort(config.bind) : host) };
   }
-  return valueOrThrow(await loadStack({ file, cwd: process.cwd(), env, overrides: { name, ...ports } }));
+  const load = async () => valueOrThrow(await loadStack({ file, cwd: folder, env, overrides: { name, ...ports } }));
+  return { loaded: await load(), load };
 }
 
 /** A mistake in the demo's files, which ship with promstack, is reported like one in a user's. */

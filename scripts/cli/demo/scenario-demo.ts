@@ -1,0 +1,74 @@
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { adminUser } from '../../../stack/grafana/settings.ts';
+import type { Secret } from '../../../stack/secret.ts';
+import type { Run } from '../../apply/run.ts';
+import { openRunning } from '../../library/running-stack.ts';
+import { openServers, type Servers } from '../../servers/servers.ts';
+import { displayPath } from '../../util/display-path.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import { bringUpDemo, type RunningDemo } from './bring-up.ts';
+import { type PlayedStep, playScenario } from './play.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Copies a scenario into a new or empty folder, as the start of one of the user's; returns its path as the user would type it. */
+export async function ejectScenario(scenario: Scenario, to: string, cwd: string): Promise<string> {
+  const folder = resolve(cwd, to);
+  const shown = displayPath(folder, cwd);
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length > 0) {
+    throw new InputError([misuse(`${shown} is not empty; nothing was written`, 'name a new folder')]);
+  }
+  await cp(scenario.folder, folder, { recursive: true });
+  return shown;
+}
+
+interface ShowOptions {
+  readonly run: Run;
+  readonly name: string;
+  readonly speed: number;
+  onUp(demo: RunningDemo): void;
+  onStart(step: Pick<PlayedStep, 'step' | 'steps' | 'say'>): void;
+  onEnd(step: PlayedStep): void;
+}
+
+/** Brings the stack of a scenario up and plays it. Its files are copied, since a step may edit them. */
+export async function showScenario(scenario: Scenario, options: ShowOptions): Promise<void> {
+  const { run, name, speed } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'promstack-demo-'));
+  try {
+    await cp(scenario.folder, folder, { recursive: true });
+    const demo = await bringUpDemo({ ...run, name, folder });
+    options.onUp(demo);
+    const { rendering, render } = demo;
+    const servers = await openServers(run.engine, rendering.config, run.signal);
+    try {
+      const nothing = async (): Promise<void> => undefined;
+      await using stack = await openRunning({ run, rendering, render, remove: nothing, close: nothing });
+      const mark = demo.password === undefined ? nothing : await marker(servers, demo.password);
+      await playScenario(scenario, { ...options, stack, rendering, folder, speed, mark });
+    } finally {
+      servers.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Adds an annotation to every dashboard of Grafana. A demo does not end over one that is missing. */
+async function marker(servers: Servers, password: Secret): Promise<(text: string) => Promise<void>> {
+  const authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const { body } = await servers.request('grafana', { method: 'GET', path: '/api/search?type=dash-db', headers });
+  const uids = (JSON.parse(body) as readonly { uid: string }[]).map(({ uid }) => uid);
+  return async (text) => {
+    const time = Date.now();
+    const post = (dashboardUID: string) => {
+      const annotation = JSON.stringify({ dashboardUID, time, text, tags: ['demo'] });
+      return servers.request('grafana', { method: 'POST', path: '/api/annotations', headers, body: annotation });
+    };
+    await Promise.allSettled(uids.map(post));
+  };
+}
