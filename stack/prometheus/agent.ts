@@ -95,6 +95,11 @@ export function agentFiles(files: readonly RenderedFile[], revision: string): re
 /** Prometheus refuses these in agent mode, even when they are empty. */
 const refusedSections = /^(?:rule_files|alerting|remote_read):.*(?:\n+[ -].*)*/gm;
 
+/** The revision in the config that an agent shows. */
+export function revisionInConfig(shown: string): string | undefined {
+  return /promstack-revision-(\w+)\.yml/.exec(shown)?.[1];
+}
+
 /** The proof that an agent has loaded its config; undefined when it carries no revision, so that only its last reload vouches. */
 export function agentProof(files: readonly RenderedFile[], port: number): Proof | undefined {
   const main = files.find(({ path }) => path === mainPath);
@@ -106,7 +111,7 @@ export function agentProof(files: readonly RenderedFile[], port: number): Proof 
     request: { method: 'GET', port, path: '/api/v1/status/config' },
     assess: ({ status, body }): Verdict => {
       if (status !== 200) return { kind: 'notYet', because: `its config API answers ${status}` };
-      const running = /promstack-revision-(\w+)\.yml/.exec(body)?.[1];
+      const running = revisionInConfig(body);
       if (running === revision) return { kind: 'proven' };
       const because = running === undefined ? 'it runs no revision of this stack' : `it still runs revision ${running}`;
       return { kind: 'notYet', because };

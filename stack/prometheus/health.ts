@@ -8,7 +8,7 @@ import { logfmt } from '../values/logfmt.ts';
 import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
 import { parseJson } from '../values/parse.ts';
 import { ago } from '../values/units.ts';
-import { isAgent } from './agent.ts';
+import { isAgent, revisionInConfig } from './agent.ts';
 import { listed, notYet } from './problem-lists.ts';
 import { remoteWrite } from './remote-write.ts';
 import { readTargets } from './targets.ts';
@@ -34,8 +34,23 @@ export function healthIndicators(config: StackConfig): readonly HealthIndicator[
       request: { method: 'GET', port, path: '/api/v1/status/runtimeinfo' },
       read: ({ body }, now) => readReload(parseJson(body), now),
     },
+    ...(isAgent(config) ? [shownRevision] : []),
   ];
 }
+
+/** An agent has no rules, and shows its revision in its config, unless `scrape_config_files` of the user's own are there. */
+const shownRevision: HealthIndicator = {
+  label: 'revision',
+  request: { method: 'GET', port, path: '/api/v1/status/config' },
+  read: ({ body }) =>
+    revisionInConfig(body) === undefined
+      ? {
+          text: 'not in its config, which has scrape_config_files of its own: only its last reload shows what it runs',
+          values: { isShown: false },
+          tone: 'notice',
+        }
+      : { text: 'in its config', values: { isShown: true }, tone: 'right' },
+};
 
 /** What an agent does not have. */
 const evaluation: readonly HealthIndicator[] = [

@@ -188,6 +188,25 @@ test.each([
   },
 );
 
+test('an agent must say whether anything but its last reload shows which revision it runs', () => {
+  const agent = stackSchema.parse({ prometheus: { mode: 'agent' } });
+  const prometheus = services.find(({ name }) => name === 'prometheus');
+  const labels = (stack: typeof config) => prometheus?.healthIndicators?.(stack).map(({ label }) => label);
+  expect(labels(config)).not.toContain('revision');
+  const indicator = prometheus?.healthIndicators?.(agent).find(({ label }) => label === 'revision');
+  const shown = (yaml: string) => indicator?.read({ status: 200, body: JSON.stringify({ data: { yaml } }) }, now);
+  expect(shown('scrape_config_files:\n- /etc/promstack/current/promstack-revision-3f2a.yml\n')).toEqual({
+    text: 'in its config',
+    values: { isShown: true },
+    tone: 'right',
+  });
+  expect(shown('scrape_config_files:\n- /etc/promstack/current/jobs/*.yml\n')).toMatchObject({
+    text: expect.stringContaining('only its last reload shows what it runs'),
+    values: { isShown: false },
+    tone: 'notice',
+  });
+});
+
 test('a job without targets must be a notice with the cause', () => {
   const page = [
     'prometheus_target_scrape_pool_targets{scrape_job="node"} 2',
