@@ -127,7 +127,7 @@ export interface ContainerRequest {
   readonly healthCheck?: readonly string[] | undefined;
 }
 
-/** A container that only gives access to volumes or to an image's programs; it has no network. */
+/** A container that only gives access to volumes or to an image's programs. */
 export interface HelperRequest {
   readonly name: string;
   readonly image: string;
@@ -135,8 +135,10 @@ export interface HelperRequest {
   readonly entrypoint: readonly string[];
   readonly args: readonly string[];
   readonly labels: Labels;
-  /** Ports to publish; without them it has no network. */
+  /** Ports to publish; without them and without `network` it has no network. */
   readonly ports?: readonly PortSpec[] | undefined;
+  /** The network to join, where it also reaches the engine's host as `host.docker.internal`. */
+  readonly network?: string | undefined;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
   /** What its user may do beyond an ordinary user, such as CHOWN; nothing when absent. */
   readonly capabilities?: readonly string[] | undefined;

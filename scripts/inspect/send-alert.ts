@@ -28,6 +28,11 @@ export async function sendAlert({
   labels,
   receivers,
   timeoutMs,
+  annotations = {
+    summary: 'Test alert of promstack alert test',
+    description: 'Nothing is wrong. It resolves by itself.',
+  },
+  resolvedFrom,
   clock,
   signal,
 }: {
@@ -36,6 +41,9 @@ export async function sendAlert({
   readonly labels: Labels;
   readonly receivers: readonly TracedReceiver[];
   readonly timeoutMs: number;
+  readonly annotations?: Labels | undefined;
+  /** For the resolution of an alert that was sent before: when that began, in milliseconds since 1970. */
+  readonly resolvedFrom?: number | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<readonly AlertDelivery[]> {
@@ -43,12 +51,9 @@ export async function sendAlert({
   const startedAt = clock.now();
   await client.send({
     labels,
-    annotations: {
-      summary: 'Test alert of promstack alert test',
-      description: 'Nothing is wrong. It resolves by itself.',
-    },
-    startsAt: new Date(startedAt).toISOString(),
-    endsAt: new Date(startedAt + timeoutMs).toISOString(),
+    annotations,
+    startsAt: new Date(resolvedFrom ?? startedAt).toISOString(),
+    endsAt: new Date(resolvedFrom === undefined ? startedAt + timeoutMs : startedAt).toISOString(),
   });
   for (;;) {
     const [after, lines] = await Promise.all([client.metrics(), servers.lines('alertmanager', new Date(startedAt))]);

@@ -7,7 +7,7 @@ import type { ContainerSummary, Engine, ExecResult, LogLine } from '../engine/en
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';
 import { notRunning } from '../state/not-running.ts';
-import { openServiceClient } from '../state/service-client.ts';
+import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { FullResponse } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -69,6 +69,34 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
   await locateServices(engine, config.name, client);
   const find = async (service: string): Promise<ContainerSummary | undefined> =>
     (await engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service', [serviceLabel]: service }))[0];
+  return serversAt({ engine, config, client, find, signal });
+}
+
+/** The server in a container that is none of the stack's services. */
+export function serverIn(
+  engine: Engine,
+  config: StackConfig,
+  { service, container }: { readonly service: string; readonly container: string },
+  signal: AbortSignal,
+): Servers {
+  const client = openServiceClient(engine);
+  client.locate(service, { container, ports: [] });
+  return serversAt({ engine, config, client, find: () => engine.findContainer(container), signal });
+}
+
+function serversAt({
+  engine,
+  config,
+  client,
+  find,
+  signal,
+}: {
+  readonly engine: Engine;
+  readonly config: StackConfig;
+  readonly client: ServiceClient;
+  readonly find: (service: string) => Promise<ContainerSummary | undefined>;
+  readonly signal: AbortSignal;
+}): Servers {
   const servers: Servers = {
     config,
     request: async (service, request, doing, timeoutMs = defaultTimeoutMs) => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { receiverKeys } from '../../stack/alertmanager/problems.ts';
 import { eventually } from '../support/eventually.ts';
+import { isFull } from '../support/shares.ts';
 import { stackFolder, toRun } from '../support/stack-folder.ts';
 
 /** The uncommented example of every receiver in the stack.yml of `init`; the files of the examples do not exist. */
@@ -49,7 +50,9 @@ describe('receivers', () => {
 
   it('must support custom formats by the payload of the webhook', async () => {
     const bodies: unknown[] = [];
+    let status = 200;
     const robot = createServer((request, answer) => {
+      answer.statusCode = status;
       request.setEncoding('utf8');
       let body = '';
       request.on('data', (part: string) => (body += part));
@@ -92,8 +95,55 @@ ${dingtalk}`,
           markdown: { title: expect.stringMatching(/^alert: .*Quoted/), text: expect.stringContaining('a "word"') },
         }),
       );
+
+      // The running Alertmanager has no part in a test of the receiver, whose URL is only on the engine now.
+      const tested = await stack.run('verify', '--receiver', 'dingtalk', '--json');
+      const result = { receiver: 'dingtalk', integration: 'webhook[0]', outcome: 'delivered', resolution: 'delivered' };
+      expect(JSON.parse(tested.stdout)).toMatchObject({ ok: true, stages: [], receivers: [result] });
+      const texts = bodies.map((body) => JSON.stringify(body)).filter((text) => text.includes('PromstackReceiverTest'));
+      expect(texts).toHaveLength(2);
+      status = 401;
+      const refused = await stack.run('verify', '--receiver', 'dingtalk');
+      expect(refused).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining('rejects the credentials: it answers 401'),
+      });
+      expect(await stack.run('verify', '--receiver', 'dingtal')).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('did you mean dingtalk?'),
+      });
+      expect(await stack.run('verify', '--all-receivers')).toMatchObject({ exitCode: 2 });
+      expect((await stack.run('ps', '--json')).stdout).not.toContain('check-receiver');
     } finally {
       robot.close();
     }
   });
+
+  it('must be named by a test of all when they are slow, dead, or have no address', async ({ skip }) => {
+    if (!isFull) skip('only `npm run test:full` runs it');
+    const slow = createServer(() => undefined);
+    await new Promise<void>((resolve) => slow.listen(0, '0.0.0.0', resolve));
+    const { port } = slow.address() as AddressInfo;
+    const urls = {
+      slow: `http://host.docker.internal:${port}/`,
+      dead: 'http://host.docker.internal:9/',
+      lost: 'http://no-such-host.invalid/',
+    };
+    const alertmanager = {
+      receivers: Object.entries(urls).map(([name, url]) => ({ name, webhook_configs: [{ url }] })),
+      route: {
+        receiver: 'slow',
+        routes: ['dead', 'lost'].map((name) => ({ receiver: name, matchers: [`to="${name}"`] })),
+      },
+    };
+    await using stack = await stackFolder({ pushgateway: { enabled: false }, sink: { enabled: false }, alertmanager });
+    expect((await stack.run('up')).exitCode).toBe(0);
+    const { exitCode, stdout } = await stack.run('verify', '--all-receivers', '--yes', '--timeout', '30s');
+    slow.closeAllConnections();
+    slow.close();
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('the receiver slow (webhook[0]) does not answer in time');
+    expect(stdout).toMatch(/the receiver dead \(webhook\[0\]\) is unreachable: .*connection refused/);
+    expect(stdout).toContain('the name no-such-host.invalid cannot be resolved');
+  }, 300_000);
 });

@@ -27,12 +27,19 @@ export const command = defineCommand({
     'Pushes a canary metric and follows it through the Pushgateway, Prometheus, Grafana, the alert rule that fires ' +
     'on it and Alertmanager to the sink; also looks for rules that fail. Reports how long each stage took, or which stage is broken, why, and what ' +
     'to do; exits 1 then. The canary has its own route, without your receivers, and is removed afterwards: this is ' +
-    'safe in production, and nobody is paged.',
+    'safe in production, and nobody is paged. With --receiver the pipeline is left alone: a temporary Alertmanager of the ' +
+    'running image notifies that receiver of stack.yml of a test alert and of its resolution, and the outcome is shown.',
   examples: [
     { line: 'verify', what: 'test the whole pipeline' },
     { line: 'verify --timeout 10s --json', what: 'for scripts' },
+    { line: 'verify --receiver pagerduty', what: 'notify one of your receivers, to see that it works' },
   ],
-  syntax: (blank) => blank.option('--timeout <duration>', 'timeout of each stage', '60s'),
+  syntax: (blank) =>
+    blank
+      .option('--timeout <duration>', 'timeout of each stage, or of each receiver', '60s')
+      .option('--receiver <name...>', 'only NOTIFY these receivers, of a test alert and its resolution')
+      .option('--all-receivers', 'only NOTIFY every receiver; asks first')
+      .option('-y, --yes', 'with --all-receivers: do not ask'),
   json: () =>
     z.strictObject({
       stages: z.array(
@@ -46,10 +53,29 @@ export const command = defineCommand({
           try: z.string().optional(),
         }),
       ),
+      receivers: z
+        .array(
+          z.strictObject({
+            receiver: z.string(),
+            integration: z.string().describe('type and index in the receiver'),
+            outcome: z.enum(['delivered', 'failed', 'waiting']),
+            resolution: z.enum(['delivered', 'failed', 'not sent']).describe('of the resolved alert'),
+            why: z.string().optional(),
+            try: z.string().optional(),
+          }),
+        )
+        .optional()
+        .describe('with --receiver and --all-receivers'),
     }),
-  run: async (context, { timeout }) => {
+  run: async (context, { timeout, receiver, allReceivers, yes }) => {
     const { clock, signal, stdout } = context;
     const timeoutMs = readDuration('--timeout', timeout);
+    if (receiver !== undefined || allReceivers === true) {
+      const { testReceivers } = await import('./verify-receivers.ts');
+      const { json, code } = await testReceivers(context, { named: receiver, yes, timeoutMs });
+      context.result({ stages: [], receivers: json });
+      return code;
+    }
     const rendering = await renderToLook(context, undefined, { compare: false });
     const { config } = rendering;
     if (!hasCanary(config)) {

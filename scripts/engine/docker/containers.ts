@@ -101,7 +101,9 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
         async (docker) => {
           const { Config: config } = withKeys(await docker.getImage(request.image).inspect(), 'Config');
           const imageVolumes = Object.keys(config.Volumes ?? {});
-          return idOf(await docker.createContainer(toHelperOptions(request, imageVolumes)));
+          const { network } = request;
+          const hostAddress = isPodman && network !== undefined ? await gatewayOf(docker, network) : hostGateway;
+          return idOf(await docker.createContainer(toHelperOptions(request, imageVolumes, hostAddress)));
         },
         { kind: 'change' },
       ),

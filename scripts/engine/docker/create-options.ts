@@ -49,14 +49,15 @@ export function toCreateOptions(
 }
 
 /**
- * The create request for a helper: no restarts, only its mounts, and no network unless it publishes ports. `imageVolumes` are the VOLUMEs of its image, for
+ * The create request for a helper: no restarts, only its mounts, and no network unless it names one or publishes ports. `imageVolumes` are the VOLUMEs of its image, for
  * which the engine would create anonymous volumes.
  */
 export function toHelperOptions(
   request: HelperRequest,
   imageVolumes: readonly string[] = [],
+  hostAddress = hostGateway,
 ): Dockerode.ContainerCreateOptions {
-  const { scratch, ports = [] } = request;
+  const { scratch, ports = [], network } = request;
   const targets = [scratch, ...request.mounts.map(({ target }) => target)];
   const tmpfs = [...imageVolumes, ...(scratch === undefined ? [] : ['/tmp'])].filter((path) => !targets.includes(path));
   return {
@@ -70,7 +71,8 @@ export function toHelperOptions(
     HostConfig: {
       ...hardening,
       CapAdd: [...(request.capabilities ?? [])],
-      NetworkMode: ports.length === 0 ? 'none' : 'bridge',
+      NetworkMode: network ?? (ports.length === 0 ? 'none' : 'bridge'),
+      ...(network === undefined ? {} : { ExtraHosts: [`host.docker.internal:${hostAddress}`] }),
       PortBindings: toPortBindings(ports),
       ReadonlyRootfs: scratch !== undefined,
       Tmpfs: Object.fromEntries(tmpfs.map((target) => [target, tmpfsOptions])),
