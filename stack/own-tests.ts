@@ -14,7 +14,7 @@ const labels = z.record(z.string(), string, { error: expects('a mapping of label
 const alerts = z.array(labels, { error: expects('a list of alerts') });
 const name = z.string({ error: expects('a string that names the test') }).min(1);
 
-/** A file of tests of routes and inhibit rules, in promstack's own format. */
+/** A file of tests of routes and inhibit rules: in promstack's own format, and below `tests` in the one proposed for amtool. */
 export const testFileSchema = z.strictObject({
   routes: z
     .array(
@@ -40,12 +40,33 @@ export const testFileSchema = z.strictObject({
       { error: expects('a list of tests') },
     )
     .default([]),
+  tests: z
+    .array(
+      z.strictObject({
+        name,
+        /** They fire at the same time. */
+        alerts: z
+          .array(
+            z.strictObject({
+              labels,
+              /** All receivers that are notified, in any order; absent means any. */
+              expected_receivers: z.array(string, { error: expects('a list of receivers') }).optional(),
+              expected_inhibited: z.boolean({ error: expects('true or false') }).default(false),
+            }),
+            { error: expects('a list of alerts') },
+          )
+          .min(1, { error: 'expected at least one alert' }),
+      }),
+      { error: expects('a list of tests') },
+    )
+    .default([]),
 });
 
 /** A parsed test file with all defaults. */
 export type TestFile = z.infer<typeof testFileSchema>;
 type RouteTest = TestFile['routes'][number];
 type InhibitTest = TestFile['inhibit'][number];
+type AlertTest = TestFile['tests'][number];
 
 /** The top-level keys of promtool's own format (cmd/promtool/unittest.go). */
 const promtoolKeys: readonly string[] = [
@@ -70,10 +91,11 @@ export function testFileKind(content: unknown): TestFileKind {
   const has = (known: readonly string[]): boolean => keys.some((key) => known.includes(key));
   const isOnly = (known: readonly string[]): boolean =>
     keys.length > 0 && keys.every((key) => known.includes(key) || closest(key, known, 2) !== undefined);
-  const isOwn = isOnly(ownKeys) || ownKeys.some((key) => hasItemsLike(content[key], ownItemKeys));
+  const hasAlerts = mappingsIn(content['tests'], []).some(({ value }) => Object.hasOwn(value, 'alerts'));
+  const isOwn = hasAlerts || isOnly(ownKeys) || ownKeys.some((key) => hasItemsLike(content[key], ownItemKeys));
   const isPromtool =
     has(promtoolKeys.filter((key) => key !== 'tests')) ||
-    isOnly(promtoolKeys) ||
+    (!hasAlerts && isOnly(promtoolKeys)) ||
     hasItemsLike(content['tests'], promtoolItemKeys);
   if (isOwn) return isPromtool ? 'both' : 'own';
   if (isPromtool) return has(ownKeys) ? 'both' : 'promtool';
@@ -137,25 +159,30 @@ export function routeTestProblems(
   root: Route,
   receivers: readonly string[],
 ): readonly Problem[] {
-  return tests.flatMap((test, at) => {
-    const unknown = test.receivers.flatMap((receiver, index): readonly Problem[] => {
-      if (receivers.includes(receiver)) return [];
-      const message = `unknown receiver ${quoted(receiver)}`;
-      const hint = nameHint(receiver, receivers, 'the stack defines no receivers');
-      return [{ code: 'unknown-receiver', path: ['routes', at, 'receivers', index], message, hint }];
-    });
-    return unknown.length > 0 ? unknown : assessRoute(test, root, at);
-  });
+  return tests.flatMap(({ name, ...test }, at) =>
+    receiverProblems({ title: `route test ${quoted(name)}`, ...test }, root, receivers, ['routes', at, 'receivers']),
+  );
 }
 
-function assessRoute({ name, labels, receivers }: RouteTest, root: Route, at: number): readonly Problem[] {
+/** `path` leads to the receivers that are expected for these labels. */
+function receiverProblems(
+  { title, labels, receivers: expected }: Omit<RouteTest, 'name'> & { readonly title: string },
+  root: Route,
+  known: readonly string[],
+  path: Problem['path'],
+): readonly Problem[] {
+  const unknown = expected.flatMap((receiver, index): readonly Problem[] => {
+    if (known.includes(receiver)) return [];
+    const message = `unknown receiver ${quoted(receiver)}`;
+    const hint = nameHint(receiver, known, 'the stack defines no receivers');
+    return [{ code: 'unknown-receiver', path: [...path, index], message, hint }];
+  });
+  if (unknown.length > 0) return unknown;
   const { certain, possible } = routeOf(root, { ...absentLabels(root), ...labels });
-  const path = ['routes', at, 'receivers'];
-  if (possible.length > certain.length) return [unsupportedRegExp(`route test ${quoted(name)}`, path)];
-  const isSame =
-    certain.length === new Set(receivers).size && certain.every((receiver) => receivers.includes(receiver));
+  if (possible.length > certain.length) return [unsupportedRegExp(title, path)];
+  const isSame = certain.length === new Set(expected).size && certain.every((receiver) => expected.includes(receiver));
   if (isSame) return [];
-  const message = `route test ${quoted(name)} failed: ${labelsText(labels)} should notify ${andList(receivers, 'nobody')}, but notifies ${andList(certain, 'nobody')}`;
+  const message = `${title} failed: ${labelsText(labels)} should notify ${andList(expected, 'nobody')}, but notifies ${andList(certain, 'nobody')}`;
   return [{ code: 'test-failed', path, message }];
 }
 
@@ -200,6 +227,36 @@ function assessInhibition(
     andList(firing.filter((_, index) => chosen[index] === true).map(labelsText), 'nothing');
   const message = `inhibit test ${quoted(name)} failed: it should mute ${list(should)}, but mutes ${list(actual)}`;
   return [{ code: 'test-failed', path, message }];
+}
+
+/** Failed tests of alerts that fire together: the receivers of each, and whether the others mute it. */
+export function alertTestProblems(
+  tests: readonly AlertTest[],
+  root: Route,
+  rules: readonly InhibitRule[],
+  receivers: readonly string[],
+): readonly Problem[] {
+  return tests.flatMap(({ name, alerts }, at) => {
+    const firing = alerts.map((alert) => alert.labels);
+    return alerts.flatMap((alert, index): readonly Problem[] => {
+      const path = ['tests', at, 'alerts', index];
+      const title = `test ${quoted(name)}`;
+      const { expected_receivers: expected, expected_inhibited: shouldBeMuted } = alert;
+      const routed =
+        expected === undefined
+          ? []
+          : receiverProblems({ title, labels: alert.labels, receivers: expected }, root, receivers, [
+              ...path,
+              'expected_receivers',
+            ]);
+      const isMutedHere = isMuted(alert.labels, firing, rules);
+      if (isMutedHere === shouldBeMuted) return routed;
+      const mutedPath = [...path, 'expected_inhibited'];
+      if (isMutedHere === undefined) return [...routed, unsupportedRegExp(title, mutedPath)];
+      const message = `${title} failed: ${labelsText(alert.labels)} should ${shouldBeMuted ? '' : 'not '}be inhibited, but is${isMutedHere ? '' : ' not'}`;
+      return [...routed, { code: 'test-failed', path: mutedPath, message }];
+    });
+  });
 }
 
 function hasLabels(alert: Labels, labels: Labels): boolean {

@@ -5,6 +5,7 @@ import { parseRoute } from '../../stack/alertmanager/routing-tree.ts';
 import type { Diagnostic, Problem } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import {
+  alertTestProblems,
   inhibitTestProblems,
   resemblesTestFile,
   rewriteRuleFiles,
@@ -76,7 +77,7 @@ const mixed: Problem = {
   code: 'test-file',
   path: [],
   message: 'this file mixes promtool tests with promstack tests',
-  hint: 'move "routes" and "inhibit" to another file',
+  hint: 'move those of routes and inhibit rules to another file',
 };
 
 function notATest(origin: string): Problem {
@@ -85,7 +86,7 @@ function notATest(origin: string): Problem {
     severity: 'note',
     path: [],
     message: `${origin} is not run: it is not a test file`,
-    hint: 'a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool',
+    hint: 'a test file has "routes", "inhibit" or "tests" with "alerts", or "rule_files" and "tests" for promtool',
   };
 }
 
@@ -101,7 +102,7 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
   const { value } = toSchemaInput(content, testFileSchema);
   const parsed = testFileSchema.safeParse(value);
   if (!parsed.success) return toProblems(parsed.error.issues, value, testFileSchema);
-  const { routes, inhibit }: TestFile = parsed.data;
+  const { routes, inhibit, tests }: TestFile = parsed.data;
   const config = readMainFile(rendering.services.find(({ service }) => service.name === 'alertmanager')?.files ?? []);
   if (config === undefined) {
     return [withoutService(Object.keys(value as Mapping).slice(0, 1), 'Alertmanager', 'routes')];
@@ -117,6 +118,11 @@ function ownProblems(content: unknown, rendering: Rendering): readonly Problem[]
         ? [unreadable('routes')]
         : routeTestProblems(routes, root, receivers)),
     ...(inhibit.length === 0 ? [] : isReadable ? inhibitTestProblems(inhibit, rules) : [unreadable('inhibit')]),
+    ...(tests.length === 0
+      ? []
+      : root !== undefined && isReadable
+        ? alertTestProblems(tests, root, rules, receivers)
+        : [unreadable('tests')]),
   ];
 }
 

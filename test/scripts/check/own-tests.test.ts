@@ -48,6 +48,54 @@ async function runTests(folder: Partial<Folder>) {
 const routes = (text: string) => runTests({ tests: { 'tests/routing.yml': `routes:\n${text}` } });
 const inhibit = (text: string) => runTests({ tests: { 'tests/routing.yml': `inhibit:\n${text}` } });
 
+const together = (text: string) => runTests({ tests: { 'tests/routing.yml': `tests:\n${text}` } });
+
+describe('a test of alerts that fire together', () => {
+  it.each([
+    // The format proposed for amtool (prometheus/alertmanager#5167).
+    '[{labels: {severity: critical, team: storage}, expected_receivers: [dba]}]',
+    '[{labels: {audit: "yes", severity: warning}, expected_receivers: [mail]}]',
+    '[{labels: {alertname: NodeDown, instance: a}}, {labels: {severity: warning, instance: a}, expected_inhibited: true}]',
+    '[{labels: {alertname: NodeDown, instance: a}, expected_inhibited: false}, {labels: {severity: warning, instance: b}}]',
+    '[{labels: {alertname: NodeDown, instance: a}}, {labels: {severity: warning, instance: a}, expected_receivers: [slack], expected_inhibited: true}]',
+  ])('must pass with %s', async (alerts) => {
+    expect((await together(`  - {name: a, alerts: ${alerts}}\n`)).reported).toEqual([]);
+  });
+
+  it('must fail at the expectation, with the expected and the actual result', async () => {
+    const { reported } = await together(`  - name: critical comes first
+    alerts:
+      - labels: {alertname: NodeDown, instance: a}
+        expected_receivers: [pager]
+        expected_inhibited: true
+      - labels: {severity: warning, instance: a}
+      - labels: {x: y}
+        expected_receivers: [slak]
+`);
+    expect(reported).toEqual([
+      'error test-failed tests/routing.yml:5:29+7 test "critical comes first" failed: {alertname="NodeDown", instance="a"} should notify pager, but notifies slack',
+      'error test-failed tests/routing.yml:6:29+4 test "critical comes first" failed: {alertname="NodeDown", instance="a"} should be inhibited, but is not',
+      'error test-failed tests/routing.yml:7:9+6 test "critical comes first" failed: {severity="warning", instance="a"} should not be inhibited, but is',
+      'error unknown-receiver tests/routing.yml:9:30+4 unknown receiver "slak" (did you mean "slack"?)',
+    ]);
+  });
+
+  it.each([
+    ['[{label: {}}]', 'unknown key "label"'],
+    ['[]', 'expected at least one alert'],
+    ['[{labels: {}, expected_inhibited: maybe}]', 'expected true or false, got the string "maybe"'],
+  ])('must report mistakes in %s', async (alerts, message) => {
+    expect((await together(`  - {name: a, alerts: ${alerts}}\n`)).reported.join('\n')).toContain(message);
+  });
+
+  it('must not be mixed with a test of promtool', async () => {
+    const { reported } = await together(
+      '  - {name: a, alerts: [{labels: {}}]}\n  - {interval: 1m, input_series: []}\n',
+    );
+    expect(reported.join('\n')).toContain('this file mixes promtool tests with promstack tests');
+  });
+});
+
 describe('a test of routes', () => {
   it.each([
     ['{}', '[slack]'],
@@ -154,8 +202,8 @@ describe('a file of tests', () => {
       'error missing-key tests/b.yml:2:5+4 missing key "labels" in routes[0]',
       'error unknown-key tests/b.yml:3:5+5 unknown key "label" in routes[0] (did you mean "labels"?)',
       'error wrong-type tests/b.yml:4:16+5 expected a list of receivers, got the string "slack" (write ["slack"])',
-      'error test-file tests/c.yml:1:1+10 this file mixes promtool tests with promstack tests (move "routes" and "inhibit" to another file)',
-      'note test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes" or "inhibit", or "rule_files" and "tests" for promtool)',
+      'error test-file tests/c.yml:1:1+10 this file mixes promtool tests with promstack tests (move those of routes and inhibit rules to another file)',
+      'note test-file tests/d.yml:1:1+26 tests/d.yml is not run: it is not a test file (a test file has "routes", "inhibit" or "tests" with "alerts", or "rule_files" and "tests" for promtool)',
       expect.stringMatching(/^error yaml tests\/e.yml:/),
     ]);
   });
