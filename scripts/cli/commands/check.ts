@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
 import type { StackConfig } from '../../../stack/config.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
@@ -16,8 +17,11 @@ import { withRunningImages } from '../../plan/substitutes.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
+import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
+import { envelopeOf } from '../json/envelope.ts';
+import { type CheckReport, githubCommands, junit, markdown, sarif } from '../print/check-formats.ts';
 import { countDiagnostics } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './find-stack.ts';
@@ -30,14 +34,28 @@ export const command = defineCommand({
     'tests in tests/ against routes and inhibit rules. Warns about ' +
     'valid configuration that is probably a mistake. Without an engine or an image, the tools on PATH are used; ' +
     'without those, it exits 4. Changes nothing. Exits 2 when a check fails.',
-  examples: [{ line: 'check --strict', what: 'for CI: fail on warnings too' }],
-  syntax: (command) => command.option('--strict', 'treat warnings as errors'),
+  examples: [
+    { line: 'check --strict', what: 'for CI: fail on warnings too' },
+    { line: 'check --format github', what: 'annotations at their lines in GitHub Actions' },
+    { line: 'check --format sarif > check.sarif', what: 'for code scanning' },
+  ],
+  syntax: (command) =>
+    command
+      .option('--strict', 'treat warnings as errors')
+      .addOption(
+        new Option('--format <format>', 'print the result for another program')
+          .choices(['text', 'github', 'sarif', 'junit', 'json', 'markdown'] as const)
+          .default('text' as const),
+      ),
   json: () =>
     z.strictObject({
       revision: z.string().optional().describe('absent when the files could not be rendered'),
       missingTools: z.array(z.string()).describe('tools that could not run; without any, all files were checked'),
     }),
-  run: async (context, { strict }) => {
+  run: async (context, { strict, format }) => {
+    if (context.json && format !== 'text') {
+      throw new InputError([misuse('--json and --format cannot be combined', '--format json prints the same')]);
+    }
     const diagnostics: Diagnostic[] = [];
     const tools = new UsedTools();
     const collect: Context['report'] = (event) => {
@@ -52,8 +70,31 @@ export const command = defineCommand({
     const isValid = !diagnostics.some(
       ({ severity }) => severity === 'error' || (severity === 'warning' && strict === true),
     );
-    context.result({ revision: rendering?.revision, missingTools: tools.missing });
-    return print(context, { rendering, isValid, diagnostics, tools });
+    const fields = { revision: rendering?.revision, missingTools: tools.missing };
+    context.result(fields);
+    const checked = { rendering, isValid, diagnostics, tools };
+    if (format === 'text') return print(context, checked);
+    const exitCode = codeOf(checked);
+    const all = [...diagnostics, ...(rendering === undefined ? [] : noteRendering(rendering))];
+    const { stdout, cwd, env, file } = context;
+    const stack = rendering?.config.name;
+    if (format === 'json') {
+      const envelope = { command: 'check', stack, exitCode, fields, diagnostics: all, error: undefined };
+      stdout.writeJson(envelopeOf(envelope));
+      return exitCode;
+    }
+    const report: CheckReport = {
+      diagnostics: all,
+      strict: strict === true,
+      verdict: verdictOf(checked),
+      services: (rendering?.services ?? []).map(({ service: { name } }) => name),
+      missingTools: tools.missing,
+      stackFile: file[0] ?? 'stack.yml',
+      cwd,
+      root: env['GITHUB_WORKSPACE'] || cwd,
+    };
+    stdout.write({ github: githubCommands, sarif, junit, markdown }[format](report));
+    return exitCode;
   },
 });
 
@@ -155,34 +196,37 @@ function imageRunner(engine: Engine, { config }: Rendering, images: Images, env:
   return cachedRunner(containerRunner(engine, config.name, findImage, fallback), checkedCache(env), findImage);
 }
 
-function print(
-  { stdout, report }: Pick<Context, 'stdout' | 'report'>,
-  {
-    rendering,
-    isValid,
-    diagnostics,
-    tools,
-  }: {
-    rendering: Rendering | undefined;
-    isValid: boolean;
-    diagnostics: readonly Diagnostic[];
-    tools: UsedTools;
-  },
-): ExitCode {
-  const { missing } = tools;
-  const code = !isValid ? exitCodes.wrongInput : missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
+interface Checked {
+  readonly rendering: Rendering | undefined;
+  readonly isValid: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly tools: UsedTools;
+}
+
+function codeOf({ isValid, tools }: Checked): ExitCode {
+  if (!isValid) return exitCodes.wrongInput;
+  return tools.missing.length > 0 ? exitCodes.notChecked : exitCodes.fine;
+}
+
+function print({ stdout, report }: Pick<Context, 'stdout' | 'report'>, checked: Checked): ExitCode {
+  const { rendering, isValid, diagnostics } = checked;
   if (!isValid || rendering === undefined) throw new InputError(diagnostics);
   for (const diagnostic of [...diagnostics, ...noteRendering(rendering)])
     report({ kind: 'diagnostic', diagnostic, isResult: true });
+  stdout.write(`${verdictOf(checked)}\n`);
+  return codeOf(checked);
+}
+
+/** `shop: 23 files for 4 services are valid (revision 3f2a9c0d1e4b)`. */
+function verdictOf(checked: Checked): string {
+  const { rendering, isValid, diagnostics, tools } = checked;
+  if (!isValid || rendering === undefined) return countDiagnostics(diagnostics);
   const files = rendering.services.reduce((sum, service) => sum + service.files.length, 0);
   const counts = diagnostics.length === 0 ? '' : `, ${countDiagnostics(diagnostics)}`;
   const why = `${tools.hasEngine ? '' : 'no container engine, '}no image, no tools`;
   const verdict =
-    code === exitCodes.fine
+    codeOf(checked) === exitCodes.fine
       ? `${files === 1 ? 'is' : 'are'} valid`
-      : `rendered; NOT checked by ${andList(missing, 'any tool')}: ${why}`;
-  stdout.write(
-    `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${verdict}${counts} (revision ${rendering.revision})\n`,
-  );
-  return code;
+      : `rendered; NOT checked by ${andList(tools.missing, 'any tool')}: ${why}`;
+  return `${rendering.config.name}: ${counted(files, 'file')} for ${counted(rendering.services.length, 'service')} ${verdict}${counts} (revision ${rendering.revision})`;
 }

@@ -1,6 +1,8 @@
+import { Option } from '@commander-js/extra-typings';
 import { compareStacks } from '../../inspect/compare-stacks.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { differenceSchema, toJsonDifference } from '../json/plan.ts';
+import { differenceMarkdown } from '../print/markdown.ts';
 import { printDifference } from '../print/plan.ts';
 import { defineCommand } from './command.ts';
 import { filesOf, type StackContext } from './find-stack.ts';
@@ -21,27 +23,48 @@ export const command = defineCommand({
       .argument('<before>', 'folder, stack file, git revision or REVISION:PATH')
       .argument('[after]', 'the same (default: the stack here)')
       .option('--summary', 'show only the action for each service')
+      .addOption(formatOption())
       .option('--detailed-exitcode', 'exit 3 if there are differences'),
   json: differenceSchema,
-  run: async (context, { summary = false, detailedExitcode = false }, [before, after]) => {
-    const { compared, code } = await showDifference(context, [before, after], { summary, detailedExitcode });
+  run: async (context, { summary, detailedExitcode, format }, [before, after]) => {
+    const { compared, code } = await showDifference(context, [before, after], {
+      ...{ summary, detailedExitcode, format },
+    });
     context.result(toJsonDifference(compared));
     return code;
   },
 });
 
+/** The option of the commands that print a difference. */
+export function formatOption() {
+  const option = new Option('--format <format>', 'text, or Markdown for a pull request');
+  return option.choices(['text', 'markdown'] as const).default('text' as const);
+}
+
 /** Prints the difference of two stacks. */
 export async function showDifference(
   context: StackContext & Pick<Context, 'stdout'>,
   [before, after]: readonly [before: string, after: string | undefined],
-  { summary, detailedExitcode }: { readonly summary: boolean; readonly detailedExitcode: boolean },
+  {
+    summary,
+    detailedExitcode,
+    format,
+  }: {
+    readonly summary?: true | undefined;
+    readonly detailedExitcode?: true | undefined;
+    readonly format: 'text' | 'markdown';
+  },
 ) {
   const { stdout, report } = context;
   const compared = await compareStacks(before, after, filesOf(context));
   const { plan, renamed, isNew, unknownSecrets, files } = compared;
   context.nameStack(plan.stack);
   const title = `${before} -> ${after ?? plan.stack}`;
-  stdout.write(printDifference(compared, title, { colours: stdout.colours, isShort: summary }));
+  stdout.write(
+    format === 'markdown'
+      ? differenceMarkdown(compared, title)
+      : printDifference(compared, title, { colours: stdout.colours, isShort: summary === true }),
+  );
   const note = (text: string): void => report({ kind: 'note', isResult: true, text });
   if (isNew) note(`${before} has no stack file: all of the stack is new`);
   if (renamed !== undefined) {
@@ -49,6 +72,6 @@ export async function showDifference(
   }
   if (unknownSecrets.length > 0) note(`not compared, since it is missing here: ${unknownSecrets.join(', ')}`);
   const isDifferent = renamed !== undefined || files.length > 0 || plan.changes.some(({ action }) => action !== 'none');
-  const code: ExitCode = detailedExitcode && isDifferent ? exitCodes.changesPending : exitCodes.fine;
+  const code: ExitCode = detailedExitcode === true && isDifferent ? exitCodes.changesPending : exitCodes.fine;
   return { compared, code };
 }

@@ -14,7 +14,7 @@ import { printBacktest } from '../print/backtest.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
 import { checkChoice, readDuration, readMaxFires } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { showDifference } from './diff.ts';
+import { formatOption, showDifference } from './diff.ts';
 import { renderAndConnect } from './stages.ts';
 
 /** How long the queries of `--backtest` may take together. */
@@ -38,6 +38,7 @@ export const command = defineCommand({
       .option('--steps', 'list every engine call in order')
       .option('--detailed-exitcode', 'exit 3 if there are changes')
       .option('--against <revision>', 'compare with the same files at a git revision, without an engine')
+      .addOption(formatOption())
       .option('--recreate', 'plan for `up --recreate`')
       .option('--without <service...>', 'plan for `up --without`')
       .option('--with <service...>', 'plan for `up --with`')
@@ -46,7 +47,7 @@ export const command = defineCommand({
   json: () =>
     z.strictObject({ ...planSchema().shape, backtest: backtestSchema().optional().describe('with --backtest') }),
   run: async (context, options) => {
-    const { summary, steps, detailedExitcode, against, recreate, without, with: added, maxFires } = options;
+    const { summary, steps, detailedExitcode, against, format, recreate, without, with: added, maxFires } = options;
     checkChoice(without, added);
     const sinceMs = options.backtest === undefined ? undefined : readDuration('--backtest', options.backtest);
     const limit = readMaxFires(maxFires);
@@ -55,13 +56,15 @@ export const command = defineCommand({
     if (against !== undefined) {
       const isCombined = [steps, recreate, without, added, options.backtest].some((option) => option !== undefined);
       if (isCombined) throw new InputError([misuse('--against asks no engine', 'use it without options about one')]);
-      const shown = { summary: summary === true, detailedExitcode: detailedExitcode === true };
-      const { compared, code } = await showDifference(context, [against, undefined], shown);
+      const { compared, code } = await showDifference(context, [against, undefined], options);
       const { isNew: _, ...difference } = toJsonDifference(compared);
       const { revision } = compared.plan;
       const unknown = { steps: [], problems: [], drift: [], substitutes: [], absentImages: [] };
       context.result({ ...difference, ...unknown, revision });
       return code;
+    }
+    if (format !== 'text') {
+      throw new InputError([misuse(`--format ${format} needs --against`, 'name a git revision with --against')]);
     }
     const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using _engine = connected.engine;

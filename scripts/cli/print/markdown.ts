@@ -1,0 +1,106 @@
+import type { Diagnostic } from '../../../stack/diagnostic.ts';
+import { counted } from '../../../stack/values/words.ts';
+import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
+import { nameOf, printFileDiff } from './plan.ts';
+
+/** A comment on GitHub has at most 65,536 characters. */
+const maxDiffLength = 40_000;
+
+/** The problems that `check` found, for a summary or a comment; `level` is the severity that counts. */
+export function checkMarkdown(
+  verdict: string,
+  diagnostics: readonly Diagnostic[],
+  level: (diagnostic: Diagnostic) => Diagnostic['severity'],
+): string {
+  const isValid = !diagnostics.some((diagnostic) => level(diagnostic) === 'error');
+  const rows = diagnostics.map((diagnostic) => {
+    const { where, message, hint } = diagnostic;
+    const place = where === undefined ? '' : code(`${where.file}:${where.line}`);
+    return [level(diagnostic), place, text(hint === undefined ? message : `${message}\n${hint}`)];
+  });
+  return join([`### ${isValid ? '✅' : '❌'} promstack check`, text(verdict), table(['', 'place', 'problem'], rows)]);
+}
+
+/** What a change means, for a pull request. */
+export function differenceMarkdown(compared: ComparedPlan, title: string): string {
+  const { plan, parts, meaning, files } = compared;
+  const changing = plan.changes.filter(({ action }) => action !== 'none');
+  const { added, removed, changed, ways } = meaning;
+  const rerouted = ways.filter(({ alert }) => !added.includes(alert));
+  const isNewStack = added.length === meaning.total && removed.length === 0;
+  const alertRows = [
+    ...added.map((alert) => ['added', code(nameOf(alert)), text(ways.find((way) => way.alert === alert)?.after ?? '')]),
+    ...removed.map((alert) => ['removed', code(nameOf(alert)), '']),
+    ...changed.map(({ after, fields }) => ['changed', code(nameOf(after)), text(fields.join('\n'))]),
+    ...rerouted.map(({ alert, before, after }) => [
+      'routed differently',
+      code(nameOf(alert)),
+      text(`${before ?? 'nobody'} -> ${after ?? 'nobody'}`),
+    ]),
+  ];
+  const changeRows = changing.map(({ service, action, because, risks = [] }) => {
+    const reasons = [...because, ...risks.map((risk) => `⚠️ ${risk}`)];
+    return [code(service), action, text(reasons.join('\n'))];
+  });
+  const partRows = parts.map(({ kind, name, change, removed: old, added: now }) => {
+    const lines = change === 'changed' ? [...old.map((line) => `- ${line}`), ...now.map((line) => `+ ${line}`)] : [];
+    return [kind, code(name), change, lines.map(code).join('<br>')];
+  });
+  const total = meaning.total;
+  return join([
+    `### promstack: ${text(title)}`,
+    changing.length === 0
+      ? 'No service changes.'
+      : `${counted(changing.length, 'service')} to change, ${plan.changes.length - changing.length} unchanged.`,
+    table(['service', 'action', 'why'], changeRows),
+    table(['', 'name', 'change', ''], partRows),
+    isNewStack && total > 0 ? `${counted(total, 'alert')}, all new.` : table(['alert', 'name', ''], alertRows),
+    diffs(files),
+  ]);
+}
+
+function diffs(files: ComparedPlan['files']): string {
+  if (files.length === 0) return '';
+  const whole = files
+    .map(({ service, path, kind, diff, hasOtherSecret }) => {
+      return printFileDiff({
+        path: `${service}/${path}`,
+        kind,
+        diff: (hasOtherSecret ? '# a secret in it differs\n' : '') + diff,
+      });
+    })
+    .join('');
+  const isCut = whole.length > maxDiffLength;
+  const shown = isCut ? whole.slice(0, whole.lastIndexOf('\n', maxDiffLength) + 1) : whole;
+  // Longer than any in the files.
+  const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
+  const head = `${counted(files.length, 'file')} changed${isCut ? ', of which the first are shown' : ''}`;
+  return `<details><summary>${head}</summary>\n\n${fence}diff\n${shown}${fence}\n\n</details>`;
+}
+
+const join = (blocks: readonly string[]): string => `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+
+/** More rows would not fit into a comment. */
+const maxRows = 50;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const more = rows.length > maxRows ? [`\n… and ${rows.length - maxRows} more.`] : [];
+  return [line(head), line(head.map(() => '---')), ...rows.slice(0, maxRows).map(line), ...more].join('\n');
+}
+
+/** Plain text in a cell or a paragraph. */
+function text(plain: string): string {
+  return plain
+    .trim()
+    .replaceAll(/[\\`*_{}[\]<>|#~$@]/g, (character) => (character === '<' ? '&lt;' : `\\${character}`))
+    .replaceAll('\n', '<br>');
+}
+
+/** Code in a cell. */
+function code(plain: string): string {
+  const line = plain.replaceAll('\n', ' ').replaceAll('|', '\\|');
+  const ticks = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([found]) => found.length)) + 1);
+  return ticks.length === 1 ? `\`${line}\`` : `${ticks} ${line} ${ticks}`;
+}
