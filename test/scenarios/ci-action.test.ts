@@ -1,0 +1,150 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { packageRoot } from '../../scripts/util/package-root.ts';
+import { emptyFolder } from '../support/promstack.ts';
+
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly default: string }>>;
+  readonly outputs: Readonly<Record<string, { readonly value: string }>>;
+  readonly runs: {
+    readonly steps: readonly {
+      readonly id?: string;
+      readonly run: string;
+      readonly env?: Readonly<Record<string, string>>;
+    }[];
+  };
+}
+
+const action: Action = parse(await readFile(join(packageRoot(), 'action.yml'), 'utf8'));
+let folder: Awaited<ReturnType<typeof emptyFolder>>;
+
+const stack = (targets: string): string => `
+name: shop
+grafana: {enabled: false}
+prometheus: {scrape_configs: [{job_name: web, static_configs: [{targets: [${targets}]}]}]}
+alertmanager: {receivers: [{name: team, webhook_configs: [{url: "http://x.example/y"}]}], route: {receiver: team}}
+`;
+const put = (path: string, text: string): Promise<void> => writeFile(join(folder.path, path), text);
+
+beforeAll(async () => {
+  folder = await emptyFolder();
+  for (const name of ['bin', 'repo', 'repo/mon']) await mkdir(join(folder.path, name));
+  // Tools that accept everything: what they find is tested elsewhere.
+  for (const tool of ['promtool', 'amtool']) {
+    await put(`bin/${tool}`, '#!/bin/sh\nexit 0\n');
+    await chmod(join(folder.path, 'bin', tool), 0o755);
+  }
+  await put('repo/mon/stack.yml', stack('"web-1:80"'));
+  const git = (...args: readonly string[]) => execa('git', args, { cwd: join(folder.path, 'repo') });
+  await git('init', '-q', '-b', 'main');
+  await git('add', '-A');
+  await git('-c', 'user.email=a@example.com', '-c', 'user.name=a', 'commit', '-qm', 'one');
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+/** Runs the steps of the action as GitHub does: each with its environment, until one fails; `compare` runs all the same. */
+async function runAction(given: Readonly<Record<string, string>>, path = `${folder.path}/bin:`) {
+  const inputs = Object.fromEntries(
+    Object.entries(action.inputs).map(([name, input]) => [name, given[name] ?? input.default]),
+  );
+  const [output, summary] = [join(folder.path, 'output'), join(folder.path, 'summary')];
+  await put('output', '');
+  await put('summary', '');
+  const runs = [];
+  for (const { id, run, env = {} } of action.runs.steps) {
+    if (id === 'compare' && inputs['against'] === '') continue;
+    const own = Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [
+        name,
+        value.replace(/^\$\{\{ inputs\.([\w-]+) \}\}$/, (_, input) => inputs[input] ?? '?'),
+      ]),
+    );
+    const result = await execa('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run], {
+      cwd: join(folder.path, 'repo'),
+      reject: false,
+      env: {
+        ...own,
+        PATH: `${path}${process.env['PATH']}`,
+        HOME: folder.path,
+        DOCKER_HOST: 'tcp://127.0.0.1:1',
+        ...{ GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, RUNNER_TEMP: folder.path },
+        ...{ GITHUB_ACTION_PATH: packageRoot(), GITHUB_WORKSPACE: join(folder.path, 'repo') },
+      },
+    });
+    runs.push({ id, exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr });
+  }
+  const outputs = Object.fromEntries(
+    (await readFile(output, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')),
+  );
+  return { runs, outputs, summary: await readFile(summary, 'utf8') };
+}
+
+test('every input of the action must reach a step, and every output must be written', () => {
+  const used = action.runs.steps.flatMap(({ env = {} }) => Object.values(env)).join(' ');
+  for (const name of Object.keys(action.inputs)) expect(used).toContain(`\${{ inputs.${name} }}`);
+  for (const [name, { value }] of Object.entries(action.outputs)) {
+    const [, id] = /^\$\{\{ steps\.(\w+)\.outputs\.\w+ \}\}$/.exec(value) ?? [];
+    expect(action.runs.steps.find((step) => step.id === id)?.run, name).toContain(`${name}=`);
+  }
+  // An expression inside of a script would run what an input has.
+  for (const { run } of action.runs.steps) expect(run).not.toContain('${{');
+});
+
+test('a valid stack must pass, with what it changes in the summary', { timeout: 120_000 }, async () => {
+  await put('repo/mon/stack.yml', stack('"web-1:80", "web-2:80"'));
+  const files = { sarif: 'check.sarif', junit: 'check.xml' };
+  const { runs, outputs, summary } = await runAction({
+    'working-directory': 'mon',
+    against: 'main',
+    strict: 'false',
+    ...files,
+  });
+  expect(
+    runs.map(({ exitCode }) => exitCode),
+    JSON.stringify(runs),
+  ).toEqual([0, 0, 0]);
+  expect(outputs).toEqual({ valid: 'true', changed: 'true', summary: join(folder.path, 'promstack-summary.md') });
+  expect(summary).toContain('### ✅ promstack check\n');
+  expect(summary).toContain('### promstack: main -\\> shop\n\n1 service to change');
+  expect(summary).toContain('`+ static_configs.targets: web-2:80`');
+  expect(summary.endsWith(await readFile(outputs['summary'] ?? '', 'utf8'))).toBe(true);
+  expect(JSON.parse(await readFile(join(folder.path, 'repo/mon/check.sarif'), 'utf8')).version).toBe('2.1.0');
+  expect(await readFile(join(folder.path, 'repo/mon/check.xml'), 'utf8')).toContain('failures="0"');
+});
+  expect(same.outputs).toMatchObject({ valid: 'true', changed: 'false' });
+});
+
+test('a mistake must fail the action at its line', {
+  timeout: 120_000,
+}, async () => {
+  await put('repo/mon/stack.yml', 'name: shop\nprometheus: {prt: 3}\n');
+  const wrong = await runAction({ 'working-directory': 'mon', against: 'main' });
+  const [, check, compare] = wrong.runs;
+  expect([check?.exitCode, compare?.exitCode]).toEqual([2, 2]);
+  expect(check?.stdout).toContain(
+    '::error file=mon/stack.yml,line=2,col=14,endColumn=17,title=unknown-key::unknown key "prt"',
+  );
+  expect(wrong.outputs).toEqual({ valid: 'false' });
+  expect(wrong.summary).toContain('| error | `stack.yml:2` | unknown key "prt" in prometheus');
+});
+
+test.each([
+  [0, 0, {}, { valid: 'true', changed: 'false' }, [0, 0]],
+  [0, 3, {}, { valid: 'true', changed: 'true' }, [0, 0]],
+  [0, 2, {}, { valid: 'true' }, [0, 2]],
+  [1, 0, {}, { valid: 'false', changed: 'false' }, [1, 0]],
+  [4, 0, {}, { valid: 'false', changed: 'false' }, [4, 0]],
+  [4, 0, { 'allow-unchecked': 'true' }, { valid: 'true', changed: 'false' }, [0, 0]],
+])('when check exits %i and plan %i, with %o, the action must say %o', async (check, plan, given, said, exitCodes) => {
+  await put('program', `case $1 in check) exit ${check} ;; plan) exit ${plan} ;; esac\n`);
+  const { runs, outputs } = await runAction({ ...given, against: 'main', command: `bash ${folder.path}/program` });
+  expect(outputs).toMatchObject(said);
+  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(Object.keys(said)));
+  expect(runs.slice(1).map(({ exitCode }) => exitCode)).toEqual(exitCodes);
+});
