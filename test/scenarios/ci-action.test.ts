@@ -117,8 +117,6 @@ test('a valid stack must pass, with what it changes in the summary', { timeout: 
   expect(JSON.parse(await readFile(join(folder.path, 'repo/mon/check.sarif'), 'utf8')).version).toBe('2.1.0');
   expect(await readFile(join(folder.path, 'repo/mon/check.xml'), 'utf8')).toContain('failures="0"');
 });
-  expect(same.outputs).toMatchObject({ valid: 'true', changed: 'false' });
-});
 
 test('a mistake must fail the action at its line', {
   timeout: 120_000,
@@ -144,7 +142,7 @@ test.each([
 ])('when check exits %i and plan %i, with %o, the action must say %o', async (check, plan, given, said, exitCodes) => {
   await put('program', `case $1 in check) exit ${check} ;; plan) exit ${plan} ;; esac\n`);
   const { runs, outputs } = await runAction({ ...given, against: 'main', command: `bash ${folder.path}/program` });
-  expect(outputs).toMatchObject(said);
-  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(Object.keys(said)));
+  const { summary: _, ...rest } = outputs;
+  expect(rest).toEqual(said);
   expect(runs.slice(1).map(({ exitCode }) => exitCode)).toEqual(exitCodes);
 });
