@@ -7,12 +7,13 @@ import { $, argv } from 'zx';
 import { defaultImages } from '../../stack/values/default-images.ts';
 import { connect } from '../engine/connect.ts';
 import { packageRoot } from '../util/package-root.ts';
+import { benchExporters } from './bench/exporters.ts';
 import { alternate, budget, median, page, printTable, promstack, ratio, rounds, timed } from './bench/measure.ts';
 import { benchGrafana, benchUp } from './bench/up.ts';
 import { benchWatch } from './bench/watch.ts';
 
 /**
- * Measures promstack next to the tools it is based on: `npm run bench [-- up grafana start render watch]`; ROUNDS=7 runs of each.
+ * Measures promstack next to the tools it is based on: `npm run bench [-- up grafana start render watch exporters]`; ROUNDS=7 runs of each.
  * `--write` writes docs/benchmarks.md; PROMSTACK_GRAFANA_IMAGE names an image of Grafana that is present.
  */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   render: benchRender,
   watch: benchWatch,
+  exporters: benchExporters,
 };
 
 for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {

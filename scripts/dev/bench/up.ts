@@ -39,7 +39,7 @@ export async function benchUp(): Promise<void> {
     await writeFile(join(folder, 'stack.yml'), stringify(keys));
     const rendered = join(folder, 'rendered');
     await run('render', '--out', rendered);
-    const imageOf = await findImages(engine);
+    const imageOf = await findImages(engine, keys);
     await writeComposeProject(rendered, imageOf, ports);
     const compose = await openCompose(rendered);
 
@@ -126,7 +126,7 @@ export async function benchGrafana(image: string): Promise<void> {
     await writeFile(join(folder, 'stack.yml'), stringify(four));
     const rendered = join(folder, 'rendered');
     await run('render', '--out', rendered);
-    const imageOf = await findImages(engine);
+    const imageOf = await findImages(engine, keys);
     const withGrafana = (service: string): string => (service === 'grafana' ? image : imageOf(service));
     await writeComposeProject(rendered, withGrafana, { ...ports, grafana: four.grafana.port });
     const compose = await openCompose(rendered);
@@ -169,8 +169,8 @@ const checks: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The images of the stack by service, pulled or built if they are missing. */
-async function findImages(engine: Engine): Promise<(service: string) => string> {
-  const config = stackSchema.parse(keys);
+export async function findImages(engine: Engine, stack: object): Promise<(service: string) => string> {
+  const config = stackSchema.parse(stack);
   const images = enabledServices(config).map((service) => ({
     service: service.name,
     reference: service.container(config).image,
