@@ -6,6 +6,7 @@ import { eachScalar } from './yaml-tree.ts';
 export class Addresses {
   readonly #draft: StackDraft;
   readonly #taken = new Map<string, string>();
+  #isOnHost = false;
   readonly #left = new Map<string, readonly string[]>();
 
   constructor(draft: StackDraft) {
@@ -22,14 +23,21 @@ export class Addresses {
     for (const host of hosts) this.#left.set(host, networks);
   }
 
-  /** The address in the stack of a service that it has taken. */
+  /** From now on localhost is the host of the containers: the servers ran there, and not in containers of their own. */
+  takeLocalhost(): void {
+    this.#isOnHost = true;
+  }
+
+  /** The address in the stack, where it is another one: of a service that it has taken, or of this host. */
   taken(address: string): string | undefined {
-    return this.#taken.get(address);
+    const taken = this.#taken.get(address);
+    const [, port] = /^(?:localhost|127\.0\.0\.1)(:\d+)$/.exec(address) ?? [];
+    return taken ?? (this.#isOnHost && port !== undefined ? `host.docker.internal${port}` : undefined);
   }
 
   /** The address as `service` reaches it; for one that stays with compose, the service joins its network. */
   from(service: string, address: string): string {
-    const taken = this.#taken.get(address);
+    const taken = this.taken(address);
     if (taken !== undefined) return taken;
     const [host = ''] = address.split(':');
     const [network] = (this.#left.get(host) ?? []).filter((name) => !['host', 'none', 'bridge'].includes(name));

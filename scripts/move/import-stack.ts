@@ -207,10 +207,12 @@ function addAddresses(
     if (prometheusFile !== undefined) addresses.addTaken(['prometheus'], 9090, 'prometheus:9090');
     if (alertmanagerFile !== undefined) addresses.addTaken(['alertmanager', ...here], 9093, 'alertmanager:9093');
     addNamesakes(inputs, prometheusFile, addresses);
+    addresses.takeLocalhost();
   }
   const left = (project?.services ?? []).filter(
     (service) => ![...taken.values()].includes(service) && !exporters.has(service),
   );
+  if (taken.get('prometheus')?.networks.includes('host') === true) addresses.takeLocalhost();
   for (const service of left) addresses.addLeft(service.hosts, service.networks);
   const hosts = left.flatMap((service) => service.hosts);
   for (const [service, { path }] of exporters) {

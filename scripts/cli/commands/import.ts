@@ -100,7 +100,7 @@ export const command = defineCommand({
     }
     for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
     context.nameStack(draft.name);
-    print(context, draft, files, report);
+    print(context, draft, files, report, volumes);
     const adopted = volumes.length === 0 ? [] : await adoptVolumes(context, folder, volumes);
     context.result({
       adopted,
@@ -179,6 +179,7 @@ function print(
   draft: StackDraft,
   files: readonly string[],
   reportFile: string | undefined,
+  adopted: readonly Adoption[],
 ): void {
   const { findings, secrets, nextSteps } = draft;
   const count = (fate: Finding['fate']): number => findings.all.filter((finding) => finding.fate === fate).length;
@@ -187,7 +188,9 @@ function print(
     stdout.write(`left: ${place}${what}: ${why}\n`);
   }
   for (const { file, what } of secrets) stdout.write(`secret: ${file} has ${what}\n`);
-  for (const step of nextSteps) stdout.write(`next: ${step}\n`);
+  const isDone = (step: string): boolean =>
+    adopted.some(({ volume, service }) => step.includes(`${volume}=${service}`));
+  for (const step of nextSteps.filter((step) => !isDone(step))) stdout.write(`next: ${step}\n`);
   const [main] = files;
   const rest = reportFile === undefined ? '; --report FILE lists each key' : `; ${reportFile} lists each key`;
   const text = `wrote ${main === undefined ? '' : displayPath(main, cwd)} and ${counted(files.length - 1, 'file')}: ${count('taken')} taken, ${count('changed')} changed, ${count('left')} left${rest}`;

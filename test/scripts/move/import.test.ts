@@ -332,3 +332,22 @@ test('without a compose file, jobs and datasources with the name of a server mus
   expect(text).toContain('{targets: [grafana:3000], labels: {instance: agraf:3000}}');
   expect(text).toContain('url: "http://prometheus:9090"');
 });
+
+test('localhost must be the host where the servers ran on it, and keep the label instance', async () => {
+  const files = {
+    'prometheus.yml':
+      'scrape_configs: [{job_name: a, static_configs: [{targets: ["localhost:9100", "127.0.0.1:9090"]}]}]\nremote_write: [{url: "http://localhost:8428/api/v1/write"}]\n',
+  };
+  const host = 'targets: [host.docker.internal:9100], labels: {instance: localhost:9100}';
+  const { text } = await importedFrom(files);
+  expect(text).toContain(host);
+  expect(text).toContain('targets: [prometheus:9090]');
+  expect(text).toContain('url: "http://host.docker.internal:8428/api/v1/write"');
+
+  const service = '  p:\n    image: prom/prometheus:v3.5.3\n    volumes: [".:/etc/prometheus"]\n';
+  const shared = await importedFrom({ ...files, 'compose.yaml': compose(`${service}    network_mode: host\n`) });
+  expect(shared.text).toContain(host);
+  const own = await importedFrom({ ...files, 'compose.yaml': compose(service) });
+  expect(own.text).toContain('localhost:9100');
+  expect(own.text).not.toContain('host.docker.internal');
+});
