@@ -8,6 +8,8 @@ import { enabledServices } from '../../../stack/services.ts';
 import { connect } from '../../engine/connect.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
+import type { RunningStack } from '../../library/running-stack.ts';
+import { startStack } from '../../library/start-stack.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { freePort } from '../../util/ports.ts';
 import { type BareService, bareCheck, bareConfig, bareDown, bareUp, untilReady } from './bare.ts';
@@ -55,7 +57,10 @@ export async function benchUp(): Promise<void> {
           return argv === undefined ? [] : [bareCheck(engine, spec, rendered, argv)];
         }),
       );
+    let started: RunningStack | undefined;
     const clear = async (): Promise<void> => {
+      await started?.down();
+      started = undefined;
       await run('down', '--volumes', '--yes');
       await compose('down', '-v', '-t', '0');
       await bareDown(engine, 'benchbare', services);
@@ -75,6 +80,16 @@ export async function benchUp(): Promise<void> {
         run: () => run('up'),
       },
       { name: 'promstack up', prepare: clear, run: () => run('up') },
+      {
+        name: 'startStack of the library',
+        prepare: clear,
+        run: async () => {
+          started = await startStack(
+            { images: keys.images, sink: { enabled: false } },
+            { env: { ...process.env, ...env } },
+          );
+        },
+      },
       composeUp(compose, services, clear),
       { name: 'bare API', prepare: clearForBare, run: () => bareUp(engine, 'benchbare', services) },
       {
@@ -89,6 +104,8 @@ export async function benchUp(): Promise<void> {
     printTable('up from nothing, images present, until all are ready', up);
     ratio(up, 'promstack up', 'bare API', 1.4);
     ratio(up, 'promstack up', 'docker compose up -d, then polling', 1.1);
+    ratio(up, 'startStack of the library', 'bare API', 1.4);
+    ratio(up, 'startStack of the library', 'promstack up', 1.1);
     ratio(up, 'promstack up, nothing validated before', 'bare API with these checks', 1.4);
 
     await clear();
