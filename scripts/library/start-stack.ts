@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly files?: StackFiles | undefined;
   /** Runs Grafana; by default only when the config has a section for it. */
   readonly grafana?: boolean | undefined;
-  /** By default `test-` and eight random characters. */
+  /** By default `test-` and eight random characters, whatever the config says, so that several can run side by side. */
   readonly name?: string | undefined;
   /** For DOCKER_HOST, and for `!env` in a stack.yml; by default that of the process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -60,7 +60,7 @@ export async function startStack(config: StackInput | string = {}, options: Star
     const started = await startOnFreePorts(source, rendering, fixed, run);
     return await open(run, { ...started, source, name });
   } catch (error) {
-    await discard({ ...run, signal: new AbortController().signal }, { name: isClaimed ? name : undefined, source });
+    await discard(run, { name: isClaimed ? name : undefined, source });
     throw error;
   }
 }
@@ -86,7 +86,7 @@ async function open(
 ): Promise<RunningStack> {
   let removed: Promise<void> | undefined;
   const remove = async (): Promise<void> => {
-    await removeStack({ ...run, signal: new AbortController().signal }, name);
+    await removeWhole(run, name);
     await source.remove();
     await run.engine[Symbol.asyncDispose]();
   };
@@ -147,7 +147,15 @@ async function discard(
   run: Run,
   { name, source }: { readonly name: string | undefined; readonly source: StackSource | undefined },
 ): Promise<void> {
-  const removed = name === undefined ? undefined : removeStack(run, name);
+  const removed = name === undefined ? undefined : removeWhole(run, name);
   await Promise.allSettled([removed, source?.remove()]);
   await run.engine[Symbol.asyncDispose]();
+}
+
+/** An aborted signal ends the calls of its connection: removing needs another one. */
+async function removeWhole(run: Run, name: string): Promise<void> {
+  const { signal } = new AbortController();
+  if (!run.signal.aborted) return removeStack({ ...run, signal }, name);
+  await using engine = await connect({ env: run.env, report: run.report });
+  await removeStack({ ...run, engine, signal }, name);
 }

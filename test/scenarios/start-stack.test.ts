@@ -1,6 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { connect, InputError, openStack, type RunningStack, StackError, startStack } from '../../scripts/index.ts';
+import {
+  connect,
+  type Event,
+  InputError,
+  openStack,
+  type RunningStack,
+  StackError,
+  startStack,
+} from '../../scripts/index.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -85,6 +94,24 @@ describe('a stack of startStack', () => {
     await expect(startStack({}, { files: { '../a.yml': '' } })).rejects.toThrow('not below the folder of the stack');
     await expect(startStack({}, { env: { DOCKER_HOST: 'tcp://127.0.0.1:9' } })).rejects.toThrow(StackError);
     expect(await remainsOf('test-mistake')).toEqual([]);
+  });
+
+  test('must be removed when its signal aborts, during the start and later', async () => {
+    const [early, late] = [`test-${randomBytes(4).toString('hex')}`, `test-${randomBytes(4).toString('hex')}`];
+    const controller = new AbortController();
+    const config = { images, prometheus: { enabled: false }, alertmanager: { enabled: false } };
+    const report = (event: Event): void => {
+      if (event.kind === 'started' && event.what.startsWith('start ')) controller.abort();
+    };
+    await expect(startStack(config, { name: early, signal: controller.signal, report })).rejects.toThrow();
+    expect(controller.signal.aborted).toBe(true);
+    expect(await remainsOf(early)).toEqual([]);
+
+    const later = new AbortController();
+    const stack = await startStack(config, { name: late, signal: later.signal });
+    later.abort();
+    await stack.down();
+    expect(await remainsOf(late)).toEqual([]);
   });
 
   test('must be removed by the next start when its process was killed, and not before', async () => {
