@@ -139,6 +139,8 @@ export interface HelperRequest {
   readonly ports?: readonly PortSpec[] | undefined;
   /** The network to join, where it also reaches the engine's host as `host.docker.internal`. */
   readonly network?: string | undefined;
+  /** Further networks that it is connected to before it starts. */
+  readonly connections?: Connections | undefined;
   readonly mounts: readonly { readonly volume: string; readonly target: string; readonly readOnly: boolean }[];
   /** What its user may do beyond an ordinary user, such as CHOWN; nothing when absent. */
   readonly capabilities?: readonly string[] | undefined;

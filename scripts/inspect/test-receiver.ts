@@ -60,6 +60,8 @@ export async function testReceiver(receiver: string, options: ReceiverTestOption
   // It may have secrets in place.
   const content = new Secret(stringify(configFor(receiver, mainConfigOf(rendering))), mainFile);
   const rendered = rendering.services.find(({ service: { name } }) => name === service)?.files ?? [];
+  const network = names.network(config.name);
+  const others = running.networks.filter((name) => name !== network);
   const container = await engine.createHelper({
     name: `${config.name}-check-receiver-${randomBytes(4).toString('hex')}`,
     image: running.imageId,
@@ -74,7 +76,8 @@ export async function testReceiver(receiver: string, options: ReceiverTestOption
     labels: { [stackLabel]: config.name, [roleLabel]: 'check', [serviceLabel]: service },
     mounts: [],
     scratch: configMount,
-    network: names.network(config.name),
+    network,
+    connections: Object.fromEntries(others.map((name) => [name, { aliases: [] }])),
   });
   try {
     const files = rendered.map((each): RenderedFile => (each.path === mainFile ? { ...each, content } : each));

@@ -56,6 +56,21 @@ async function importBusybox(image: string, links: Readonly<Record<string, strin
   await bench.engine.importImage(Readable.from(tar), image, []);
 }
 
+test('a helper must join the networks it names, reach the host there, and have no network otherwise', async () => {
+  const other = bench.name('other');
+  await bench.engine.createNetwork(other, bench.labels);
+  const connections = { [other]: { aliases: [] } };
+  await bench.createHelper('joined', { network, connections });
+  await bench.createHelper('alone');
+  const networksOf = async (part: string) => (await bench.engine.findContainer(bench.name(part)))?.networks.toSorted();
+  expect(await networksOf('joined')).toEqual([network, other].toSorted());
+  expect(await networksOf('alone')).toEqual(['none']);
+  const joined = bench.name('joined');
+  await bench.engine.startContainer(joined);
+  const hosts = await bench.engine.exec(joined, ['cat', '/etc/hosts']);
+  expect(hosts.stdout).toContain('host.docker.internal');
+});
+
 describe("a service's container", () => {
   test('must run unprivileged on a read-only root, with its scratch space, volumes and time zone', async () => {
     const mounts = [

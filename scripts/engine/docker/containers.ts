@@ -8,6 +8,7 @@ import {
   type ContainerSummary,
   type Engine,
   EngineError,
+  type HelperRequest,
 } from '../engine.ts';
 import type { DockerApi } from './api.ts';
 import { hasLabels, openStream, toLabelFilter, unlessStatus } from './call.ts';
@@ -52,6 +53,20 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
     );
   };
 
+  /** Connects a new container, which is removed when that fails. */
+  const connectAll = async (
+    { name, connections = {} }: Pick<HelperRequest, 'name' | 'connections'>,
+    id: string,
+  ): Promise<void> => {
+    try {
+      // Engines before API version 1.44 create a container with one network only.
+      for (const [network, connection] of Object.entries(connections)) await connect(name, id, network, connection);
+    } catch (error) {
+      await api.call(`removing container ${id}`, (docker) => remove(docker.getContainer(id)), { kind: 'change' });
+      throw error;
+    }
+  };
+
   return {
     listContainers: (labels) =>
       api.call('listing containers', async (docker) => {
@@ -84,19 +99,12 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
         },
         { kind: 'change' },
       );
-      try {
-        // Engines before API version 1.44 create a container with one network only.
-        for (const [network, connection] of Object.entries(request.connections ?? {}))
-          await connect(request.name, id, network, connection);
-      } catch (error) {
-        await api.call(`removing container ${id}`, (docker) => remove(docker.getContainer(id)), { kind: 'change' });
-        throw error;
-      }
+      await connectAll(request, id);
       return id;
     },
 
-    createHelper: (request) =>
-      api.call(
+    createHelper: async (request) => {
+      const id = await api.call(
         `creating container ${request.name}`,
         async (docker) => {
           const { Config: config } = withKeys(await docker.getImage(request.image).inspect(), 'Config');
@@ -106,7 +114,10 @@ export function containerCalls(api: DockerApi, isPodman: boolean): ContainerCall
           return idOf(await docker.createContainer(toHelperOptions(request, imageVolumes, hostAddress)));
         },
         { kind: 'change' },
-      ),
+      );
+      await connectAll(request, id);
+      return id;
+    },
 
     startContainer: async (id) => {
       await exits.untilWatched(id);
