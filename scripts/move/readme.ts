@@ -59,7 +59,7 @@ The data is in ${volumes.map((name) => `\`${name}\``).join(', ')}. \`docker comp
 
 /** A file that is more than the value has the rest in the file that it replaces. */
 function contentText(path: string, values: readonly string[]): string {
-  const list = values.map((value) => `\`${value}\``).join(', ');
+  const list = values.map((value) => (value.startsWith('!') ? `\`${value}\`` : value)).join(', ');
   const isValue = /^secrets\/[^/]+\/secrets\//.test(path) || !values.some((value) => value.startsWith('!'));
   return isValue ? list : `\`${path.replace(/^secrets/, 'config')}\` with its secrets: ${list}`;
 }

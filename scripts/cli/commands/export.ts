@@ -63,7 +63,7 @@ const compose = defineCommand({
 });
 
 export const command = defineCommand({
-  details: 'Nothing of a stack needs promstack to run: this writes it for another tool.',
+  details: 'The containers and config files of a stack run without promstack, too.',
   subcommands: [{ name: 'compose', summary: 'write a folder for plain docker compose', command: compose }],
 });
 
