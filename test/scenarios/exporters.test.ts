@@ -239,7 +239,6 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
     ['blackbox', 'ProbeFailed'],
     ['haproxy', 'HaproxyServerDown'],
     ['apache', 'ApacheRestarted'],
-    ['mysqld', 'MysqlRestarted'],
     ['snmp', 'SnmpDeviceRestarted'],
     ['node', 'NodeFilesystemFull'],
   ].filter(([kind = '', alert]) => kinds.includes(kind) && (alert !== 'NodeFilesystemFull' || isFull));
