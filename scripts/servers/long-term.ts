@@ -148,7 +148,12 @@ export function queueOf(page: string): Queue | undefined {
 function lastError(lines: readonly string[]): { readonly isRetried: boolean; readonly reason: string } {
   const errors = lines.map(logfmt).filter((line) => line['remote_name'] === storeName && line['err'] !== undefined);
   const { msg = '', err } = errors.at(-1) ?? {};
-  const reason = err === undefined ? '' : `: ${err.replace(/^Post "[^"]*": /, '')}`;
+  // A refusal without a body ends with a colon and a line break.
+  const text = err
+    ?.replace(/^Post "[^"]*": /, '')
+    .replaceAll(/\s+/g, ' ')
+    .replace(/:? $/, '');
+  const reason = text === undefined ? '' : `: ${text}`;
   return { isRetried: /retrying/.test(msg), reason };
 }
 

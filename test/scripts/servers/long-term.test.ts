@@ -100,6 +100,14 @@ describe('a sample that is sent to the store', () => {
       },
     ],
     [
+      'but is rejected without a reason',
+      {
+        counters: { failed: 1 },
+        log: [rejection('server returned HTTP status 401 Unauthorized: \\n')],
+      },
+      { because: 'it rejected 1 sample: server returned HTTP status 401 Unauthorized' },
+    ],
+    [
       'but cannot be delivered',
       {
         counters: { retried: 14_000 },

@@ -1,0 +1,70 @@
+import { execa } from 'execa';
+import { beforeEach, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { metricNames } from '../support/promql.ts';
+import { expectFine, expectSettled } from '../support/revisions.ts';
+import { getJson } from '../support/servers.ts';
+import { isFull } from '../support/shares.ts';
+import { shippedAlerts } from '../support/shipped.ts';
+import { freePorts, stackFolder } from '../support/stack-folder.ts';
+
+beforeEach(({ skip }) => {
+  if (!isFull) skip('only `npm run test:full` runs it');
+});
+
+const timeoutMs = 240_000;
+
+const alone = { alertmanager: { enabled: false }, sink: { enabled: false }, pushgateway: { enabled: false } };
+
+/** The times of the samples of a series in a store, in seconds since 1970. */
+async function timesIn(store: string, selector: string): Promise<readonly number[]> {
+  const path = `${store}/api/v1/query?nocache=1&query=${encodeURIComponent(`${selector}[1h]`)}`;
+  const { data } = await getJson<{ data: { result: { values: [number, string][] }[] } }>(path);
+  return data.result.flatMap(({ values }) => values.map(([seconds]) => seconds));
+}
+
+test('samples must arrive in VictoriaMetrics before up is done, and those of an outage after it', {
+  timeout: timeoutMs,
+}, async () => {
+  const [port = 0] = await freePorts(1);
+  const keys = (retention: string) => ({
+    ...alone,
+    prometheus: { scrape_interval: '1s', evaluation_interval: '1s' },
+    long_term: { victoriametrics: { retention, port } },
+  });
+  await using stack = await stackFolder(keys('2y'));
+  const store = `http://127.0.0.1:${port}`;
+  expectFine(await stack.run('up'));
+  expect((await timesIn(store, 'promstack_revision_info{x!="1"}')).length).toBeGreaterThan(0);
+  await expectSettled(stack);
+
+  const container = `${stack.name}-victoriametrics`;
+  const { stdout } = await execa('docker', ['inspect', container]);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { HostConfig: { ReadonlyRootfs: true, CapDrop: ['ALL'] }, Config: { User: '65534:65534' } },
+  ]);
+  const { stdout: page } = await execa('curl', ['-sf', `${store}/metrics`]);
+  const names = shippedAlerts
+    .filter(({ file }) => file.endsWith('victoriametrics.yml'))
+    .flatMap(({ expr }) => metricNames(expr));
+  expect(names.filter((name) => !page.includes(name))).toEqual([]);
+
+  // The store is killed: Prometheus keeps the samples, and a change of other files is made.
+  const killedAt = Date.now() / 1_000;
+  await execa('docker', ['kill', container]);
+  await eventually(async () =>
+    expect((await execa('docker', ['inspect', '-f', '{{.State.Running}}', container])).stdout).toBe('false'),
+  );
+  await eventually(async () => expect(Date.now() / 1_000).toBeGreaterThan(killedAt + 10));
+  const started = await stack.run('up');
+  expectFine(started);
+  await eventually(async () => {
+    const during = (await timesIn(store, 'up{job="prometheus"}')).filter((at) => at > killedAt && at < killedAt + 8);
+    expect(during.length).toBeGreaterThan(5);
+  });
+
+  const plan = await stack.configure(keys('30d')).then(() => stack.run('plan'));
+  expect(plan.stdout).toContain('samples older than 30d are deleted (retention was 2y)');
+  expectFine(await stack.run('down', '--yes'));
+  expect((await execa('docker', ['volume', 'ls', '-q'])).stdout).toContain(`${stack.name}-victoriametrics-data`);
+});
