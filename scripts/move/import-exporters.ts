@@ -133,12 +133,18 @@ function customExporter(service: ComposeService, { draft, job, target }: Exporte
 
 const wordNode = ({ text, node }: Written): Node => placedAs(stringNode(text), node);
 
-/** The flags of a program, each taken once. */
+/** The flags of a program, each taken once; a value in a word of its own belongs to the flag before it. */
 class Flags {
   readonly #words: Written[];
 
   constructor(words: readonly Written[]) {
-    this.#words = [...words];
+    this.#words = [];
+    for (const word of words) {
+      const before = this.#words.at(-1);
+      const isValue = before !== undefined && !word.text.startsWith('-') && /^-[^=]*$/.test(before.text);
+      if (isValue) this.#words.splice(-1, 1, { text: `${before.text}=${word.text}`, node: before.node });
+      else this.#words.push(word);
+    }
   }
 
   /** Removes a flag and returns its value. */
@@ -147,10 +153,8 @@ class Flags {
     const word = this.#words[at];
     if (word === undefined) return undefined;
     const [, value] = /^[^=]*=([\s\S]*)$/.exec(word.text) ?? [];
-    const next = this.#words[at + 1];
-    const isNext = value === undefined && next !== undefined && !next.text.startsWith('-');
-    this.#words.splice(at, isNext ? 2 : 1);
-    return { text: value ?? (isNext ? next.text : ''), node: word.node };
+    this.#words.splice(at, 1);
+    return { text: value ?? '', node: word.node };
   }
 
   /** Removes the flags that match. */

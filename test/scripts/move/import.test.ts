@@ -351,3 +351,19 @@ test('localhost must be the host where the servers ran on it, and keep the label
   expect(own.text).toContain('localhost:9100');
   expect(own.text).not.toContain('host.docker.internal');
 });
+
+test('flags of an exporter with their values in words of their own must be read like those with =', async () => {
+  const { text, errors } = await importedFrom({
+    'prometheus.yml': 'scrape_configs: [{job_name: node, static_configs: [{targets: ["host:9100"]}]}]\n',
+    'compose.yaml': compose(
+      `  p: {image: 'prom/prometheus:v3.5.3', volumes: ['.:/etc/prometheus']}
+  host:
+    image: prom/node-exporter:v1.11.1
+    command: [--path.procfs, /host/proc, --collector.filesystem.ignored-mount-points, '^/(sys|proc)($$|/)', --log.level, warn]
+`,
+    ),
+  });
+  expect(errors).toEqual([]);
+  expect(text).toMatch(/extra_args:\n +- --log\.level=warn\n/);
+  expect(text).not.toContain('mount-points');
+});
