@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { beforeEach, expect, test } from 'vitest';
+import { defaultImages } from '../../stack/values/default-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricNames } from '../support/promql.ts';
 import { expectFine, expectSettled } from '../support/revisions.ts';
@@ -67,4 +68,44 @@ test('samples must arrive in VictoriaMetrics before up is done, and those of an 
   expect(plan.stdout).toContain('samples older than 30d are deleted (retention was 2y)');
   expectFine(await stack.run('down', '--yes'));
   expect((await execa('docker', ['volume', 'ls', '-q'])).stdout).toContain(`${stack.name}-victoriametrics-data`);
+});
+
+test('a store outside must have a sample before up is done, and one that refuses the login must be named', {
+  timeout: timeoutMs,
+}, async () => {
+  const secret = 'planted-secret-7f3a';
+  // The store is a container of the stack that only Prometheus knows as one.
+  const keys = (remote: object) => ({
+    ...alone,
+    prometheus: { scrape_interval: '1s' },
+    exporters: {
+      custom: {
+        store: {
+          image: defaultImages.victoriametrics,
+          port: 8428,
+          args: [
+            '-storageDataPath=/dev/shm/data',
+            '-storage.minFreeDiskSpaceBytes=1MB',
+            '-httpAuth.username=shop',
+            `-httpAuth.password=${secret}`,
+          ],
+          scrape: { metrics_path: '/health' },
+        },
+      },
+    },
+    long_term: { remote: { write: 'http://store:8428/api/v1/write', read: 'http://store:8428', ...remote } },
+  });
+  const login = (password: string) => ({ basic_auth: { username: 'shop', password } });
+  await using stack = await stackFolder(keys(login('wrong')));
+  const wrong = await stack.run('up');
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.stderr).toMatch(
+    /long-term storage http:\/\/store:8428\/api\/v1\/write: it rejected \d+ samples?: .*401/,
+  );
+  expect(wrong.stderr).toContain('try: check basic_auth, authorization and headers of long_term.remote');
+
+  await stack.configure(keys(login(secret)));
+  const up = await stack.run('up');
+  expectFine(up);
+  expect(up.stdout + up.stderr).not.toContain(secret);
 });
