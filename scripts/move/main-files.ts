@@ -46,6 +46,9 @@ export async function configOf(
   if (mounted !== undefined) {
     const file = await inputs.open(mounted);
     if (file !== undefined) return { file, view: { folder: dirname(mounted), inContainer: dirname(path), mounts } };
+    const message = `${inputs.shown(mounted)}, which ${service?.name} mounts as its config, cannot be read`;
+    draft.findings.wrong(message, service?.where, 'import the stack where all of its files are');
+    return undefined;
   }
   const [first, second] = inputs.ofKind(key);
   if (first === undefined) return undefined;

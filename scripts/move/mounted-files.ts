@@ -26,16 +26,21 @@ const usualFolders = /^\/etc\/(?:prometheus|alertmanager|grafana)\//;
 export async function filesAt(pattern: string, { folder, inContainer, mounts }: FileView): Promise<readonly string[]> {
   const path = isAbsolute(pattern) ? pattern : posix.join(inContainer, pattern);
   const longestFirst = mounts.toSorted((a, b) => b.target.length - a.target.length);
-  const paths = new Set<string>();
+  // By their paths in the container, where a mount hides what a folder above it has at its path.
+  const found = new Map<string, string>();
   for (const { source, target } of longestFirst) {
     const isDirectory = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
-    if (!isDirectory && matchesGoGlob(path, target)) paths.add(source);
-    if (isDirectory && path.startsWith(`${target.replace(/\/$/, '')}/`)) {
-      const below = path.slice(target.replace(/\/$/, '').length + 1);
-      for (const file of await matching(source, below)) paths.add(file);
+    const root = target.replace(/\/$/, '');
+    if (!isDirectory && matchesGoGlob(path, target) && !found.has(target)) found.set(target, source);
+    if (isDirectory && path.startsWith(`${root}/`)) {
+      for (const file of await matching(source, path.slice(root.length + 1))) {
+        const place = `${root}/${relative(source, file)}`;
+        if (!found.has(place)) found.set(place, file);
+      }
       break;
     }
   }
+  const paths = new Set(found.values());
   if (paths.size === 0) {
     const besideConfig = isAbsolute(pattern) ? pattern.replace(usualFolders, '') : pattern;
     if (!isAbsolute(besideConfig)) for (const file of await matching(folder, besideConfig)) paths.add(file);

@@ -109,7 +109,10 @@ async function moveFile(
   const secretKey = secretKeyOf(keys, secretFiles);
   for (const path of paths) {
     const file = await inputs.open(path);
-    if (file === undefined) continue;
+    if (file === undefined) {
+      draft.findings.left(what, where, `${inputs.shown(path)}, which is mounted as ${pattern}, cannot be read`);
+      continue;
+    }
     if (secretKey !== undefined && isSecretFile(keys, secretFiles) && holder instanceof Pair) {
       const text = file.bytes.toString('utf8').replace(/\r?\n$/, '');
       const tag = draft.secret(text, { name: `${prefixes[service]}${name}-${secretKey}`, what, where });

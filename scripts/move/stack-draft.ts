@@ -175,6 +175,9 @@ export class StackDraft {
     holder.items = (holder.items as unknown[]).filter(
       (own) => own !== node && (own as Pair | null)?.value !== node,
     ) as never[];
+    // An empty list says nothing.
+    const above = path[at - 1]?.holder;
+    if (holder.items.length === 0 && isMap(above)) above.items = above.items.filter(({ value }) => value !== holder);
     this.findings.left(
       path
         .flatMap(({ key }) => key ?? [])

@@ -22,8 +22,8 @@ export interface TriedImport extends AsyncDisposable {
 const maxRounds = 200;
 
 /**
- * Writes the draft to a temporary folder and renders it, as `check` does. With `isPartial` parts that are not valid are left out, and
- * reported.
+ * Writes the draft to a temporary folder and renders it, as `check` does. Flags that promstack sets itself are left out, and with
+ * `isPartial` all parts that are not valid; both are reported.
  */
 export async function tryImport(
   draft: StackDraft,
@@ -44,7 +44,10 @@ export async function tryImport(
       const result = loading.ok ? loading.value.rendering : loading;
       const found = result.ok ? result.warnings : result.error;
       const errors = found.filter(({ severity }) => severity === 'error');
-      const dropped = isPartial && round < maxRounds && errors.some((error) => draft.drop(error, text));
+      const taken = errors.find(({ code }) => code === 'flag-taken');
+      const dropped =
+        round < maxRounds &&
+        (taken === undefined ? isPartial && errors.some((error) => draft.drop(error, text)) : draft.drop(taken, text));
       if (!dropped) {
         const diagnostics = found.map((diagnostic) => draft.atOrigin(diagnostic, text));
         const rendering = result.ok ? result.value : undefined;

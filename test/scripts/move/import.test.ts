@@ -186,6 +186,53 @@ test('a part that is not valid must be left out of a partial import, and the res
   expect(left).toContain('d.json:1 d.json');
 });
 
+test('a file that is mounted over one of a mounted folder must be the one that is read', async () => {
+  const masked = 'route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: "http://relay/masked"}]}]\n';
+  const { draft, text, errors } = await importedFrom({
+    'conf/alertmanager.yml': masked,
+    'real/alertmanager.yml':
+      'route: {receiver: a}\nreceivers: [{name: a, slack_configs: [{channel: b, api_url_file: secret/slack-url}]}]\n',
+    'conf/secret/slack-url': 'https://hooks.example.com/masked',
+    'real/slack-url': 'https://hooks.example.com/real',
+    'compose.yaml': compose(
+      '  alertmanager:\n    image: prom/alertmanager:v0.33.1\n    volumes:\n      - ./conf:/etc/alertmanager\n' +
+        '      - ./real/alertmanager.yml:/etc/alertmanager/alertmanager.yml\n      - ./real/slack-url:/etc/alertmanager/secret/slack-url\n',
+    ),
+  });
+  expect(errors).toEqual([]);
+  expect(text).not.toContain('masked');
+  expect([...draft.files.values()].map(({ content }) => content.toString())).toEqual([
+    'https://hooks.example.com/real\n',
+  ]);
+});
+
+test.each(['./none.yml:/etc/prometheus/prometheus.yml', './none.yml:/etc/prometheus/prometheus.yml:ro'])(
+  'a config that is mounted from nowhere must be reported, and no other be taken for it: %s',
+  async (mount) => {
+    const { errors } = await importedFrom({
+      'other/prometheus.yml': config,
+      'compose.yaml': compose(`  prom:\n    image: prom/prometheus:v3.5.3\n    volumes: ["${mount}"]\n`),
+    });
+    expect(errors).toEqual(['compose.yaml:2: none.yml, which prom mounts as its config, cannot be read']);
+  },
+);
+
+test('flags that promstack sets must be left out, and reported', async () => {
+  const { draft, text, errors } = await importedFrom({
+    'prometheus.yml': 'scrape_configs: [{job_name: redis, static_configs: [{targets: ["cache:9121"]}]}]\n',
+    'compose.yaml': compose(
+      '  prometheus:\n    image: prom/prometheus:v3.5.3\n    volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml"]\n' +
+        '  pushgateway:\n    image: prom/pushgateway:v1.11.2\n    command: [--web.route-prefix=/, --log.level=warn]\n' +
+        '  cache:\n    image: oliver006/redis_exporter:v1.86.0\n    command:\n      - --redis.addr=redis:6379\n      - -web.listen-address=:9121\n',
+    ),
+  });
+  expect(errors).toEqual([]);
+  expect(text).not.toMatch(/web\.(?:route|listen)|extra_args: *\[?\]?\n {2}\w/);
+  expect(text).toContain('--log.level=warn');
+  const left = draft.findings.all.filter(({ why }) => why?.startsWith('promstack already sets'));
+  expect(left.map(({ where }) => `${where?.file}:${where?.line}`)).toEqual(['compose.yaml:7', 'compose.yaml:12']);
+});
+
 test('files that exist must stay as they are', async () => {
   await using folder = await folderWith({ 'prometheus.yml': config, 'out/stack.yml': 'name: mine\n' });
   const { draft, text } = await imported(folder.path, { paths: ['prometheus.yml'] });
