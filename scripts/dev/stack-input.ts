@@ -1,9 +1,9 @@
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { type JsonSchema, mapSchemas, ownJsonSchema } from '../config/schema.ts';
 
-/** The content of scripts/library/stack-input.ts: the type of a stack.yml as an object. */
+/** The content of scripts/library/stack-input.ts: the keys of stack.yml, and the types of their values. */
 export async function stackInputType(): Promise<string> {
-  return compile(withoutTags(ownJsonSchema()) as JSONSchema, 'StackInput', {
+  return compile(withoutTags(ownJsonSchema()) as JSONSchema, 'StackKeys', {
     bannerComment: '// Generated from the schema of stack.yml by `npm run generate`.\n',
     additionalProperties: false,
     ignoreMinAndMaxItems: true,

@@ -68,13 +68,17 @@ export async function sweepStacks(run: Run): Promise<readonly string[]> {
   return left.filter((_, at) => swept[at] === true);
 }
 
-/** Two processes may find the same stack: the second one leaves it to the first. */
+/** Two processes may find the same stack: the second one leaves it to the first. What cannot be removed fails no other start. */
 async function sweep(run: Run, stack: string): Promise<boolean> {
   try {
     await removeStack(run, stack);
     return true;
   } catch (error) {
-    if (!(error instanceof LockedError)) throw error;
+    run.signal.throwIfAborted();
+    if (!(error instanceof LockedError)) {
+      const why = error instanceof Error ? error.message : String(error);
+      run.report({ kind: 'warning', text: `the stack ${stack}, whose process was killed, cannot be removed: ${why}` });
+    }
     return false;
   }
 }

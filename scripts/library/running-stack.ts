@@ -21,8 +21,7 @@ import { misuse } from '../util/misuse.ts';
 import { redact } from '../util/redaction.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { userAtHost } from '../util/user.ts';
-import type { StackInput } from './stack-input.ts';
-import type { StackFiles } from './stack-source.ts';
+import type { StackFiles, StackInput } from './stack-source.ts';
 
 /** How long to wait. */
 export interface WaitOptions {
@@ -101,6 +100,7 @@ interface RunningOptions {
 type Changes = NonNullable<Parameters<RunningStack['reload']>[0]>;
 
 const pauseMs = 100;
+const longestSilenceMs = 100 * 365 * 86_400_000;
 
 /** The handle of a stack that runs. */
 export async function openRunning(options: RunningOptions): Promise<RunningStack> {
@@ -124,7 +124,8 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
       signal.throwIfAborted();
       const seen = await look();
       if ('result' in seen) return seen.result;
-      if (clock.now() - startedAt >= timeoutMs) {
+      // NaN ends it, too.
+      if (!(clock.now() - startedAt < timeoutMs)) {
         const why = `not within ${durationText(timeoutMs)}: ${seen.because}`;
         throw new StackError({ doing, why, tryThis: seen.tryThis });
       }
@@ -196,11 +197,16 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
       await readSecrets(source, config.name);
       return (await readLogs(source, logOptions)).map((line) => ({ ...line, text: redact(line.text) }));
     },
-    silence: (text, { durationMs = 3_600_000, comment = 'by a test' } = {}) => {
+    silence: async (text, { durationMs = 3_600_000, comment = 'by a test' } = {}) => {
       const matchers = parseMatchers(text);
       if (matchers === undefined) {
         const message = `${text} is not a list of matchers`;
         throw new InputError([misuse(message, 'write them as in a route: alertname="DiskFull", severity=~"a|b"')]);
+      }
+      if (!(durationMs > 0 && durationMs <= longestSilenceMs)) {
+        throw new InputError([
+          misuse(`durationMs: ${durationMs} is not a duration`, 'use milliseconds, up to 100 years'),
+        ]);
       }
       const now = clock.now();
       const [startsAt, endsAt] = [now, now + durationMs].map((time) => new Date(time).toISOString()) as [

@@ -1,6 +1,6 @@
 // Generated from the schema of stack.yml by `npm run generate`.
 
-export interface StackInput {
+export interface StackKeys {
   /**
    * The name of the stack, and the prefix of its containers, volumes and network; by default the name of the folder of stack.yml, in lower case and without other characters than letters, digits, - and _
    */

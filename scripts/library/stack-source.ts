@@ -6,7 +6,21 @@ import { renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError } from '../util/stack-error.ts';
-import type { StackInput } from './stack-input.ts';
+import type { StackKeys } from './stack-input.ts';
+
+/** A stack.yml as an object; keys whose value is `undefined` count as absent. */
+export type StackInput = Given<StackKeys>;
+
+/** As users write it: with constants, and with values that may be undefined. */
+type Given<T> = T extends readonly (infer Item)[]
+  ? readonly Given<Item>[]
+  : T extends object
+    ? {
+        readonly [Key in keyof T]: Record<never, never> extends Pick<T, Key>
+          ? Given<T[Key]> | undefined
+          : Given<T[Key]>;
+      }
+    : T;
 
 /** Files by their paths from the folder of the stack; `undefined` removes one. */
 export type StackFiles = Readonly<Record<string, string | undefined>>;
@@ -27,11 +41,16 @@ interface SourceOptions {
 }
 
 /** A stack.yml, by its path or that of its folder. */
-export function fileSource(file: string, options: SourceOptions & { readonly cwd: string }): StackSource {
+export function fileSource(
+  file: string,
+  files: StackFiles,
+  options: SourceOptions & { readonly cwd: string },
+): StackSource {
+  const message = `the stack of ${file} takes its config and files from there`;
+  if (Object.keys(files).length > 0) throw new InputError([misuse(message, 'write the files next to it')]);
   return {
     render: async (overrides) => rendered(await renderStack({ ...options, file, overrides })),
     change: async () => {
-      const message = 'a stack that was started from a file takes its config and files from there';
       throw new InputError([misuse(message, 'edit the files, and call reload() without arguments')]);
     },
     remove: async () => undefined,
@@ -54,7 +73,7 @@ export async function objectSource(
   const source: StackSource = {
     render: async (overrides) => {
       // Diagnostics are at lines of the config as YAML.
-      const text = stringify(config, { lineWidth: 0 });
+      const text = toYaml(config);
       const files = { paths: [path], envFiles: { paths: [join(folder, '.env')], areNamed: false } } as const;
       const pipes = new Map([[path, text]]);
       return rendered(await renderStack({ cwd: folder, env, signal, files, pipes, overrides }), {
@@ -77,6 +96,15 @@ export async function objectSource(
   return source;
 }
 
+function toYaml(config: StackInput): string {
+  try {
+    return stringify(config, { lineWidth: 0 });
+  } catch (cause) {
+    const message = `the config cannot be written as YAML: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new InputError([misuse(message, 'use strings, numbers, booleans, arrays and plain objects')]);
+  }
+}
+
 async function writeIn(folder: string, name: string, content: string | undefined): Promise<void> {
   const path = resolve(folder, name);
   if (isAbsolute(name) || !path.startsWith(folder + sep) || path === join(folder, configName)) {
@@ -84,9 +112,14 @@ async function writeIn(folder: string, name: string, content: string | undefined
       misuse(`the file ${name} is not below the folder of the stack`, 'use a path like rules/a.yml'),
     ]);
   }
-  if (content === undefined) return rm(path, { force: true });
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content, { mode: 0o600 });
+  try {
+    if (content === undefined) return await rm(path, { force: true });
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content, { mode: 0o600 });
+  } catch (cause) {
+    const message = `the file ${JSON.stringify(name)} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new InputError([misuse(message, 'each path is that of one file, and its content is a string')]);
+  }
 }
 
 /** The rendering; throws an InputError with all mistakes when there is none. */

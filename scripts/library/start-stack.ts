@@ -8,10 +8,10 @@ import type { Rendering } from '../render/rendering.ts';
 import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { freePort, isPortTaken } from '../util/ports.ts';
+import { StackError } from '../util/stack-error.ts';
 import { claimStack, removeStack, sweepStacks } from './owner.ts';
 import { openRunning, type RunningStack } from './running-stack.ts';
-import type { StackInput } from './stack-input.ts';
-import { fileSource, objectSource, type StackFiles, type StackSource } from './stack-source.ts';
+import { fileSource, objectSource, type StackFiles, type StackInput, type StackSource } from './stack-source.ts';
 
 export interface StartOptions {
   /** Files that the config names, by their paths: `{ 'rules/shop.yml': '…' }`. `templates/` and `tests/` count too. */
@@ -50,7 +50,7 @@ export async function startStack(config: StackInput | string = {}, options: Star
     await sweepStacks(run);
     source =
       typeof config === 'string'
-        ? fileSource(config, { cwd, env, signal })
+        ? fileSource(config, files, { cwd, env, signal })
         : await objectSource(withTestDefaults(config), files, { env, signal });
     const hasGrafana = options.grafana ?? (typeof config === 'object' && config.grafana !== undefined);
     const fixed = { name, ...(hasGrafana ? {} : { grafana: { enabled: false } }) };
@@ -68,16 +68,22 @@ export async function startStack(config: StackInput | string = {}, options: Star
 const randomName = (): string => `test-${randomBytes(4).toString('hex')}`;
 
 /** What a test needs if its config does not say otherwise. */
-function withTestDefaults({ prometheus, alertmanager, sink, ...config }: StackInput): StackInput {
+export function withTestDefaults({ prometheus, alertmanager, sink, ...config }: StackInput): StackInput {
   const every = '1s';
   const route = { receiver: 'sink', group_by: ['...'], group_wait: '0s', group_interval: '1s', repeat_interval: '1h' };
   const isNotified = alertmanager?.enabled !== false && sink?.enabled !== false;
   return {
     ...config,
-    prometheus: { scrape_interval: every, evaluation_interval: every, ...prometheus },
-    alertmanager: { ...(isNotified ? { route } : {}), ...alertmanager },
-    sink: { enabled: isNotified, ...sink },
+    prometheus: { scrape_interval: every, evaluation_interval: every, ...given(prometheus) },
+    alertmanager: { ...(isNotified ? { route } : {}), ...given(alertmanager) },
+    sink: { enabled: isNotified, ...given(sink) },
   };
+}
+
+/** The keys of a section that have a value. */
+function given<T extends object>(section: T | undefined): Partial<T> {
+  const entries = Object.entries(section ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<T>;
 }
 
 async function open(
@@ -91,7 +97,11 @@ async function open(
     await run.engine[Symbol.asyncDispose]();
   };
   const down = (): Promise<void> => {
-    removed ??= remove();
+    removed ??= remove().catch((error: unknown) => {
+      // The next call tries it again.
+      removed = undefined;
+      throw error;
+    });
     return removed;
   };
   return openRunning({
@@ -100,12 +110,19 @@ async function open(
     remove: down,
     close: down,
     render: async ({ config, files }) => {
+      if (removed !== undefined) throw takenDown(name);
       if (config !== undefined || files !== undefined) {
         await source.change(config === undefined ? undefined : withTestDefaults(config), files);
       }
       return source.render(overrides);
     },
   });
+}
+
+/** Otherwise a reload would start it again, without an owner. */
+function takenDown(name: string): StackError {
+  const why = `the stack ${name} was taken down`;
+  return new StackError({ doing: 'rendering its config', why, tryThis: 'start another one: startStack()' });
 }
 
 interface Started {

@@ -60,6 +60,10 @@ describe('a stack of startStack', () => {
       await expect(stack.query('rate(up)')).rejects.toThrow('querying rate(up): ');
       await expect(stack.query('up[5m]')).rejects.toThrow('it has the type matrix');
       expect(await stack.query('1/0')).toEqual([{ labels: {}, value: Number.POSITIVE_INFINITY }]);
+      await expect(stack.waitFor('absent_metric', undefined, { timeoutMs: Number.NaN })).rejects.toThrow('no samples');
+      for (const durationMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        await expect(stack.silence('a="b"', { durationMs })).rejects.toThrow(InputError);
+      }
       await expect(stack.waitForAlert('OrderStuck', { timeoutMs: 1 })).rejects.toThrow('is OrdersStuck meant?');
       await expect(stack.waitForAlert('OrdersStuck', { state: 'pending', timeoutMs: 1 })).rejects.toThrow(
         'it is firing',
@@ -112,6 +116,19 @@ describe('a stack of startStack', () => {
     later.abort();
     await stack.down();
     expect(await remainsOf(late)).toEqual([]);
+  });
+
+  test('must be removed by another down when one fails, and not be started again by a reload', async () => {
+    await using bench = await testEngine();
+    const config = { images, prometheus: { enabled: false }, alertmanager: { enabled: false } };
+    const stack = await startStack(config);
+    const mounts = [{ volume: `${stack.name}-pushgateway-data`, target: '/held', readOnly: true }];
+    const holder = await bench.createHelper('holder', { mounts });
+    await expect(stack.down()).rejects.toThrow('still uses it');
+    await bench.engine.removeContainer(holder);
+    await stack.down();
+    for (const call of [stack.reload, stack.plan, stack.status]) await expect(call()).rejects.toThrow('was taken down');
+    expect(await remainsOf(stack.name)).toEqual([]);
   });
 
   test('must be removed by the next start when its process was killed, and not before', async () => {
