@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { adminUser } from '../../../stack/grafana/settings.ts';
@@ -102,11 +103,15 @@ export const command = defineCommand({
     if (scenario !== undefined && eject !== undefined) {
       const folder = await ejectScenario(scenario, eject, context.cwd);
       context.result({ folder });
-      const text = `wrote ${folder}; next: promstack demo --scenario ./${folder}`;
+      const text = `wrote ${folder}; next: promstack demo --scenario ${isAbsolute(folder) ? folder : `./${folder}`}`;
       context.report({ kind: 'note', isResult: true, text });
       return exitCodes.fine;
     }
     const suffix = given ?? scenario?.name;
+    if (suffix !== undefined && !isSuffix(suffix)) {
+      const message = `--scenario ${named}: the name of its folder does not fit into that of a stack`;
+      throw new InputError([misuse(message, 'name the demo: --name talk')]);
+    }
     const name = demoStackName(suffix);
     context.nameStack(name);
     const waitMs = readWait(wait);
@@ -177,11 +182,13 @@ function toJsonDemo({ changed, leftOut }: RunningDemo) {
 
 /** The suffix of a demo's stack name, which has a limited length. */
 function readName(text: string): string {
-  if (/^[a-z0-9][a-z0-9_-]{0,25}$/.test(text)) return text;
+  if (isSuffix(text)) return text;
   throw new InvalidArgumentError(
     'Use at most 26 lower-case letters, digits, - and _, beginning with a letter or digit.',
   );
 }
+
+const isSuffix = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,25}$/.test(text);
 
 function readSpeed(text: string): number {
   const speed = Number(text);

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import type { Run } from '../../apply/run.ts';
@@ -116,7 +116,11 @@ async function edit(
   { files, refused }: NonNullable<ScenarioStep['reload']>,
   { stack, folder, rendering }: PlayOptions,
 ): Promise<string> {
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  }
   try {
     const { revision } = await stack.reload();
     if (refused) throw new StackError({ doing: 'reloading a broken edit', why: 'it was accepted' });

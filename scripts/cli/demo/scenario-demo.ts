@@ -17,7 +17,12 @@ import type { Scenario } from './scenario.ts';
 export async function ejectScenario(scenario: Scenario, to: string, cwd: string): Promise<string> {
   const folder = resolve(cwd, to);
   const shown = displayPath(folder, cwd);
-  await mkdir(folder, { recursive: true });
+  if (`${folder}/`.startsWith(`${scenario.folder}/`)) {
+    throw new InputError([misuse(`${shown} is in the folder of the scenario itself`, 'name a folder outside of it')]);
+  }
+  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new InputError([misuse(`${shown} cannot be created: ${cause.message}`, 'name a new folder')]);
+  });
   if ((await readdir(folder)).length > 0) {
     throw new InputError([misuse(`${shown} is not empty; nothing was written`, 'name a new folder')]);
   }
@@ -34,12 +39,18 @@ interface ShowOptions {
   onEnd(step: PlayedStep): void;
 }
 
-/** Brings the stack of a scenario up and plays it. Its files are copied, since a step may edit them. */
+/** A copy of a scenario, in which its steps may edit files; links lead to files of the user's, so their content is copied. */
+export async function copyScenario({ folder }: Pick<Scenario, 'folder'>): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'promstack-demo-'));
+  await cp(folder, copy, { recursive: true, dereference: true });
+  return copy;
+}
+
+/** Brings the stack of a scenario up and plays it. */
 export async function showScenario(scenario: Scenario, options: ShowOptions): Promise<void> {
   const { run, name, speed } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'promstack-demo-'));
+  const folder = await copyScenario(scenario);
   try {
-    await cp(scenario.folder, folder, { recursive: true });
     const demo = await bringUpDemo({ ...run, name, folder });
     options.onUp(demo);
     const { rendering, render } = demo;
@@ -61,8 +72,10 @@ export async function showScenario(scenario: Scenario, options: ShowOptions): Pr
 async function marker(servers: Servers, password: Secret): Promise<(text: string) => Promise<void>> {
   const authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
   const headers = { authorization, 'content-type': 'application/json' };
-  const { body } = await servers.request('grafana', { method: 'GET', path: '/api/search?type=dash-db', headers });
-  const uids = (JSON.parse(body) as readonly { uid: string }[]).map(({ uid }) => uid);
+  const search = { method: 'GET', path: '/api/search?type=dash-db', headers } as const;
+  const { status, body } = await servers.request('grafana', search);
+  const dashboards = status === 200 ? (JSON.parse(body) as readonly { uid: string }[]) : [];
+  const uids = dashboards.map(({ uid }) => uid);
   return async (text) => {
     const time = Date.now();
     const post = (dashboardUID: string) => {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, posix, resolve } from 'node:path';
 import * as z from 'zod';
 import { duration } from '../../../stack/values/schemas.ts';
 import { toProblems, toSchemaInput } from '../../config/validate.ts';
@@ -24,12 +24,17 @@ const push = z
     ({ from, to, over }) => [from, to, over].every((key) => key === undefined) || ![from, to, over].includes(undefined),
     { error: 'from, to and over are given together: $value goes from one to the other in that time' },
   );
+/** Steps edit a copy of the scenario; the files beside it stay as they are. */
+const isInside = (path: string): boolean => !isAbsolute(path) && !/^\.\.?(?:$|\/)/.test(posix.normalize(path));
+const edits = z.record(z.string(), z.string()).refine((files) => Object.keys(files).every(isInside), {
+  error: 'each file is named by its path in the folder of the scenario, such as rules/shop.yml',
+});
 const step = z.strictObject({
   say: z.string().min(1),
   push: push.optional(),
   stop: service.optional(),
   start: service.optional(),
-  reload: z.strictObject({ files: z.record(z.string(), z.string()), refused: z.boolean().default(false) }).optional(),
+  reload: z.strictObject({ files: edits, refused: z.boolean().default(false) }).optional(),
   rollback: z.literal(true).optional(),
   pause: duration.optional(),
   until: z.string().optional(),

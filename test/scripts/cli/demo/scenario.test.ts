@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findScenario, shippedScenarios } from '../../../../scripts/cli/demo/scenario.ts';
+import { copyScenario } from '../../../../scripts/cli/demo/scenario-demo.ts';
 import { runInProcess } from '../../../support/test-process.ts';
 
 test('every scenario must wait only for alerts that its rules have', async () => {
@@ -18,6 +19,21 @@ test('every scenario must wait only for alerts that its rules have', async () =>
     expect([resolves?.notification?.status, resolves?.alert?.state], name).toContain(
       resolves?.alert === undefined ? 'resolved' : 'inactive',
     );
+  }
+});
+
+test('the copy of a scenario that is played must have no links to the files of the user', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'promstack-scenario-'));
+  try {
+    await writeFile(join(folder, 'shared.yml'), 'groups: []\n');
+    await mkdir(join(folder, 'mine'));
+    await symlink('../shared.yml', join(folder, 'mine', 'rules.yml'));
+    const copy = await copyScenario({ folder: join(folder, 'mine') });
+    await writeFile(join(copy, 'rules.yml'), 'edited');
+    await rm(copy, { recursive: true });
+    expect(await readFile(join(folder, 'shared.yml'), 'utf8')).toBe('groups: []\n');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
 
@@ -42,6 +58,10 @@ test('a scenario must be listed, and copied only into an empty folder', async ()
       [text.replace('      over: 10s\n', ''), 'from, to and over are given together'],
       [text.replace('state: firing', 'state: fires'), 'mine/scenario.yml:23:'],
       ['title: [', 'mine/scenario.yml:1:'],
+      ...['../rules.yml', '/etc/rules.yml', 'rules/../../a.yml', '..'].map((path) => [
+        `title: A\nsteps:\n  - say: B\n    reload: {files: {${path}: ''}}\n`,
+        'each file is named by its path in the folder of the scenario',
+      ]),
     ] as const;
     for (const [broken, message] of mistakes) {
       await writeFile(file, broken);
@@ -50,6 +70,15 @@ test('a scenario must be listed, and copied only into an empty folder', async ()
     }
     const unknown = await runInProcess(folder, ['demo', '--scenario', 'disk-fill']);
     expect(unknown.stderr).toContain('--scenario disk-fill: there is no such scenario');
+    const inside = await runInProcess(folder, ['demo', '--scenario', './mine', '--eject', 'mine/copy']);
+    expect(inside).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('in the folder of the scenario') });
+    const onFile = await runInProcess(folder, ['demo', '--scenario', 'disk-full', '--eject', 'mine/stack.yml']);
+    expect(onFile).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('mine/stack.yml cannot be created') });
+    const absolute = await runInProcess(join(folder, 'mine'), [...eject.slice(0, 4), join(folder, 'other')]);
+    expect(absolute.stderr).toBe(`wrote ${folder}/other; next: promstack demo --scenario ${folder}/other\n`);
+    await rename(join(folder, 'other'), join(folder, 'My Demo'));
+    const named = await runInProcess(folder, ['demo', '--scenario', './My Demo', '--no-setup']);
+    expect(named).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('name the demo: --name talk') });
     const alone = await runInProcess(folder, ['demo', '--eject', 'x']);
     expect(alone.stderr).toContain('name one with --scenario');
     expect((await runInProcess(folder, ['demo', '--speed', '0'])).exitCode).toBe(2);
