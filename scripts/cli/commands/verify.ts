@@ -70,6 +70,8 @@ export const command = defineCommand({
   run: async (context, { timeout, receiver, allReceivers, yes }) => {
     const { clock, signal, stdout } = context;
     const timeoutMs = readDuration('--timeout', timeout);
+    if (receiver !== undefined && allReceivers === true)
+      throw new InputError([misuse('--all-receivers is for every receiver', 'leave out --receiver')]);
     if (receiver !== undefined || allReceivers === true) {
       const { testReceivers } = await import('./verify-receivers.ts');
       const { json, code } = await testReceivers(context, { named: receiver, yes, timeoutMs });

@@ -18,6 +18,12 @@ test.each([
     '',
     '✖ the label a is given twice\n  use each label once\n',
   ],
+  [
+    'verify',
+    ['verify', '--receiver', 'sink', '--all-receivers'],
+    '',
+    '✖ --all-receivers is for every receiver\n  leave out --receiver\n',
+  ],
 ])('%s must reject invalid arguments before connecting to the engine', async (_, args, stack, said) => {
   await using folder = await emptyFolder();
   await writeFile(join(folder.path, 'stack.yml'), stack);
