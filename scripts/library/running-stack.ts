@@ -176,8 +176,8 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
         const all = await notifications(since);
         const isIt = (alert: Notification['alerts'][number]): boolean =>
           alert.labels['alertname'] === alertname && alert.status === status;
-        const found = all.find(({ alerts }) => alerts.some(isIt));
-        if (found !== undefined) return { result: found };
+        const notification = all.find(({ alerts }) => alerts.some(isIt));
+        if (notification !== undefined) return { result: notification };
         const because = `the sink has received ${counted(all.length, 'notification')}, none of them of it`;
         return { because, tryThis: 'waitForAlert shows whether it fires; the route must lead to the receiver sink' };
       }),
@@ -191,7 +191,7 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     },
     status: async () => takeStatus({ ...run, rendering: await options.render({}) }),
     logs: async (service, logOptions = {}) => {
-      const services = service === undefined ? rendering.services.map((one) => one.service.name) : [service];
+      const services = service === undefined ? rendering.services.map((each) => each.service.name) : [service];
       if (service !== undefined) await mustHave(service);
       const source = { engine, services, find, signal };
       await readSecrets(source, config.name);

@@ -11,6 +11,11 @@ export interface Clock {
 /** The longest delay of a Node timer, about 25 days; a longer one fires at once. */
 export const longestTimerMs = 2 ** 31 - 1;
 
+/** Aborts after a duration; one that is longer than a timer may be ends with the longest. */
+export function deadlineIn(ms: number): AbortSignal {
+  return AbortSignal.timeout(Math.min(ms, longestTimerMs));
+}
+
 /** The system's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

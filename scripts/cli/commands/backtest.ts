@@ -11,6 +11,7 @@ import { planStack } from '../../plan/plan-stack.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { PrometheusClient } from '../../servers/prometheus.ts';
 import { openServers } from '../../servers/servers.ts';
+import { deadlineIn } from '../../util/clock.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
 import { readTextSync } from '../../util/read-text.ts';
@@ -89,7 +90,7 @@ export async function backtestStack(
   },
 ): Promise<Backtest> {
   const { sinceMs, timeoutMs, ...sets } = options;
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = deadlineIn(timeoutMs);
   const servers = await openServers(engine, config, AbortSignal.any([signal, deadline]));
   try {
     await servers.mustRun('prometheus');
