@@ -41,10 +41,14 @@ export class Addresses {
     if (taken !== undefined) return taken;
     const [host = ''] = address.split(':');
     const [network] = (this.#left.get(host) ?? []).filter((name) => !['host', 'none', 'bridge'].includes(name));
-    if (network !== undefined) {
-      this.#draft.networks.set(network, (this.#draft.networks.get(network) ?? new Set()).add(service));
-    }
+    if (network !== undefined) this.join(service, network);
     return address;
+  }
+
+  /** A service joins a network that the stack does not create. */
+  join(service: string, network: string): void {
+    if (network === this.#draft.name) return;
+    this.#draft.networks.set(network, (this.#draft.networks.get(network) ?? new Set()).add(service));
   }
 
   /** A URL or an address with the host and port as `service` reaches them. */

@@ -8,6 +8,7 @@ import type { InputFile } from './input-files.ts';
 import type { BindMount } from './mounted-files.ts';
 import {
   childOf,
+  isEmpty,
   itemsOf,
   keyOf,
   mapOf,
@@ -41,6 +42,8 @@ export interface ComposeService {
   readonly environment: ReadonlyMap<string, Written>;
   /** Names on the engine; `host` for one that shares the network of the host. */
   readonly networks: readonly string[];
+  /** Those of them that exist without this project, so that containers of others may be in them. */
+  readonly externalNetworks: readonly string[];
 }
 
 export interface ComposeProject {
@@ -114,6 +117,10 @@ async function readService(name: string, pair: Pair, root: YAMLMap, context: Ser
         : (names.length === 0 ? ['default'] : names).map((network) =>
             engineName(root, 'networks', network, context.project),
           ),
+    externalNetworks: names
+      .filter((network) => !isEmpty(childOf(root, 'networks', network, 'external')))
+      .filter((network) => textOf(childOf(root, 'networks', network, 'external')) !== 'false')
+      .map((network) => engineName(root, 'networks', network, context.project)),
   };
 }
 

@@ -5,6 +5,7 @@ import { reservedSetting } from '../../stack/grafana/setting-problems.ts';
 import { variableName } from '../../stack/grafana/settings.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import type { ComposeService } from './compose-project.ts';
+import { isExportedGrafana, isOfStackFile } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
@@ -38,7 +39,12 @@ export async function importGrafanaSettings(
   inputs: InputFiles,
 ): Promise<void> {
   const all = new Map<string, Setting>();
-  for (const setting of ini === undefined ? [] : iniSettings(ini)) all.set(setting.variable, setting);
+  for (const setting of ini === undefined ? [] : iniSettings(ini)) {
+    const file = filePath(setting.text);
+    const text = file === undefined ? setting.text : await contentOf(file, service, inputs);
+    if (text === undefined) draft.findings.left(setting.what, setting.where, `the file ${file} was not found`);
+    else all.set(setting.variable, { ...setting, text, isSecret: file !== undefined });
+  }
   for (const setting of service === undefined ? [] : await variablesOf(service, draft, inputs)) {
     all.set(setting.variable, setting);
   }
@@ -205,12 +211,27 @@ function iniSettings({ bytes, shown }: InputFile): readonly Setting[] {
     });
 }
 
+/** The path in `$__file{PATH}`, in whose place Grafana reads the file. */
+const filePath = (text: string): string | undefined => /^\$__file\{([^}]+)\}$/.exec(text)?.[1]?.trim();
+
+/** The content of a file of the container; undefined when it was not found. */
+async function contentOf(
+  path: string,
+  service: ComposeService | undefined,
+  inputs: InputFiles,
+): Promise<string | undefined> {
+  const [found] = await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts: service?.mounts ?? [] });
+  const file = found === undefined ? undefined : await inputs.open(found);
+  return file?.bytes.toString('utf8').trim();
+}
+
 async function variablesOf(
   service: ComposeService,
   draft: StackDraft,
   inputs: InputFiles,
 ): Promise<readonly Setting[]> {
   const settings: Setting[] = [];
+  const isExported = isExportedGrafana(service);
   for (const [name, { text, node }] of service.environment) {
     const what = `services.${service.name}.environment.${name}`;
     const where = placeOf(node) ?? service.where;
@@ -222,16 +243,16 @@ async function variablesOf(
       draft.findings.left(what, where, 'Grafana ignores an empty variable');
       continue;
     }
+    if (isExported && !isOfStackFile(name, service)) continue;
     const variable = name.replace(/__FILE$/, '');
     const { section = '', key = variable } = byVariable.get(variable) ?? {};
-    const isFile = name !== variable;
-    const [path] = isFile ? await filesAt(text, { folder: '', inContainer: '/', mounts: service.mounts }) : [];
-    const file = path === undefined ? undefined : await inputs.open(path);
-    if (isFile && file === undefined) {
-      draft.findings.left(what, where, `the file ${text} was not found`);
+    const file = name === variable ? filePath(text) : text;
+    const value = file === undefined ? text : await contentOf(file, service, inputs);
+    if (value === undefined) {
+      draft.findings.left(what, where, `the file ${file} was not found`);
       continue;
     }
-    const value = file === undefined ? text : file.bytes.toString('utf8').trim();
+    const isFile = file !== undefined;
     settings.push({ what, variable, section, key, text: value, where, isSecret: isFile });
   }
   return settings;

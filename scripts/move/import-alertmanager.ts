@@ -1,5 +1,6 @@
 import { isMap, type Node } from 'yaml';
 import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
+import { addExported, isExported, removeOwnParts } from './exported-parts.ts';
 import type { ServerImport } from './import-prometheus.ts';
 import { filesAt, globBeside, placeBeside } from './mounted-files.ts';
 import { moveReferences, type NativeConfig } from './native-config.ts';
@@ -29,6 +30,7 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
     draft,
     reserved: ['templates', 'secrets'],
   };
+  if (isExported(view)) await removeOwnParts(root);
   for (const pair of root.items) {
     const key = keyOf(pair);
     const value = pair.value as Node;
@@ -58,6 +60,10 @@ async function importTemplates(list: Node, { view, inputs, draft }: ServerImport
     for (const path of paths) {
       const file = await inputs.open(path);
       if (file === undefined) continue;
+      if (isExported(view)) {
+        addExported(file, 'templates', draft, item);
+        continue;
+      }
       const place = draft.copy(placeBeside(path, view.folder, 'notifications', ['templates']), file);
       draft.addTo(['alertmanager', 'templates'], globBeside(place, pattern), item);
       draft.findings.taken(file.shown, undefined, place);

@@ -139,7 +139,21 @@ function besideProvider(path: string, file: InputFile, inputs: InputFiles): Foun
 }
 
 function addDashboard(file: InputFile, folder: string, draft: StackDraft): void {
-  const place = draft.copy(`dashboards/${folder === '' ? '' : `${folder}/`}${basename(file.path)}`, file);
+  const wanted = `dashboards/${folder === '' ? '' : `${folder}/`}${basename(file.path)}`;
+  const place = draft.copy(wanted, { ...file, bytes: withoutMark(file.bytes) });
   draft.addTo(['grafana', 'dashboards'], 'dashboards');
   draft.findings.taken(file.shown, undefined, place);
+}
+
+/** A dashboard without what promstack writes into those that it provisions. */
+function withoutMark(bytes: Buffer): Buffer {
+  if (!bytes.includes('"promstack"')) return bytes;
+  try {
+    const { promstack: mark, ...model } = JSON.parse(bytes.toString('utf8'));
+    if (mark === undefined) return bytes;
+    if (model.id === null) delete model.id;
+    return Buffer.from(`${JSON.stringify(model, null, 2)}\n`);
+  } catch {
+    return bytes;
+  }
 }

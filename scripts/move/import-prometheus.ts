@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap } from 'yaml';
 import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
 import type { Addresses } from './addresses.ts';
+import { addExported, isExported } from './exported-parts.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
@@ -135,7 +136,9 @@ async function importRuleFiles(list: Node, { view, inputs, draft }: ServerImport
       draft.findings.left(`rule_files ${pattern}`, placeOf(item), 'no file was found by this path');
     for (const path of paths) {
       const file = await inputs.open(path);
-      if (file !== undefined) addRules(file, draft, item, { folder: view.folder, pattern });
+      if (file === undefined) continue;
+      if (isExported(view)) addExported(file, 'rules', draft, item);
+      else addRules(file, draft, item, { folder: view.folder, pattern });
     }
   }
 }
@@ -234,6 +237,17 @@ function movedGroup(group: YAMLMap, target: Node, addresses: Addresses): Node {
 function moveToExporter(job: Node, name: string, exporters: readonly ImportedExporter[], draft: StackDraft): boolean {
   const exporter = exporters.find((candidate) => candidate.job === name);
   if (exporter === undefined) return false;
+  const target = textOf(itemsOf(childOf(itemsOf(childOf(job, 'static_configs'))[0], 'targets'))[0]) ?? '';
+  if (exporter.jobName === 'blackbox') {
+    if (!target.endsWith(':9115')) return false;
+    draft.findings.changed(
+      `scrape_configs ${name}`,
+      placeOf(job),
+      'exporters.blackbox',
+      'the stack has this job itself',
+    );
+    return true;
+  }
   const settings = mapOf();
   if (name !== exporter.jobName) settings.items.push(new Pair(stringNode('job_name'), stringNode(name)));
   for (const pair of pairsOf(job)) {
@@ -242,7 +256,6 @@ function moveToExporter(job: Node, name: string, exporters: readonly ImportedExp
     if (['job_name', 'static_configs'].includes(key) || isDefault) continue;
     settings.items.push(pair);
   }
-  const target = textOf(itemsOf(childOf(itemsOf(childOf(job, 'static_configs'))[0], 'targets'))[0]) ?? '';
   if (target !== exporter.address) {
     const relabel = pairOf(settings, 'relabel_configs') ?? new Pair(stringNode('relabel_configs'), listNode([]));
     const instance = mapOf([

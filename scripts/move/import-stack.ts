@@ -152,7 +152,7 @@ async function importExporters(
       if (refusal === undefined) {
         addresses.addTaken(service.hosts, 9115, 'blackbox-exporter:9115');
         exporters.set(service, {
-          job: '',
+          job: 'blackbox_exporter',
           jobName: 'blackbox',
           address: 'blackbox-exporter:9115',
           path: ['exporters', 'blackbox'],
@@ -214,12 +214,13 @@ function addAddresses(
   );
   if (taken.get('prometheus')?.networks.includes('host') === true) addresses.takeLocalhost();
   for (const service of left) addresses.addLeft(service.hosts, service.networks);
+  const moved = [...taken, ...[...exporters].map(([service, { path }]) => [path.at(-1) ?? '', service] as const)];
+  for (const [key, { externalNetworks }] of moved) for (const network of externalNetworks) addresses.join(key, network);
   const hosts = left.flatMap((service) => service.hosts);
   for (const [service, { path }] of exporters) {
-    const texts = [...service.args, ...service.environment.values()].map(({ text }) => text);
+    const words = [...service.args, ...service.environment.values()].flatMap(({ text }) => text.split(/[^\w.-]+/));
     for (const host of hosts) {
-      const isNamed = texts.some((text) => text.split(/[^\w.-]+/).includes(host));
-      if (isNamed) addresses.from(path.at(-1) ?? '', host);
+      if (words.includes(host)) addresses.from(path.at(-1) ?? '', host);
     }
   }
 }

@@ -233,6 +233,33 @@ test('flags that promstack sets must be left out, and reported', async () => {
   expect(left.map(({ where }) => `${where?.file}:${where?.line}`)).toEqual(['compose.yaml:7', 'compose.yaml:12']);
 });
 
+test.each([
+  'environment: {GF_SECURITY_ADMIN_PASSWORD: "$$__file{/run/a}"}',
+  'environment: {GF_SECURITY_ADMIN_PASSWORD__FILE: /run/a}',
+])('a setting of Grafana from a file must have its content: %s', async (environment) => {
+  const { draft, errors } = await importedFrom({
+    a: 'planted\n',
+    'compose.yaml': compose(
+      `  grafana:\n    image: grafana/grafana:12.4.0\n    ${environment}\n    volumes: ["./a:/run/a"]\n`,
+    ),
+  });
+  expect(errors).toEqual([]);
+  expect([...draft.files].map(([path, { content }]) => [path, content.toString()])).toEqual([
+    ['secrets/grafana-admin-password', 'planted\n'],
+  ]);
+});
+
+test('a service that is in a network of others must join it, and no network of its project that goes', async () => {
+  const { text, errors } = await importedFrom({
+    'prometheus.yml': config,
+    'compose.yaml': `${compose(
+      '  prometheus:\n    image: prom/prometheus:v3.5.3\n    networks: [a, b, c, d]\n    volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml"]\n',
+    )}networks: {a: {external: true}, b: , c: {external: true, name: proxy}, d: {external: false}}\n`,
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('networks:\n  - a\n  - proxy\nprometheus:');
+});
+
 test('files that exist must stay as they are', async () => {
   await using folder = await folderWith({ 'prometheus.yml': config, 'out/stack.yml': 'name: mine\n' });
   const { draft, text } = await imported(folder.path, { paths: ['prometheus.yml'] });
