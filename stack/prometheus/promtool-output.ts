@@ -144,8 +144,7 @@ const searchTexts: readonly (readonly [RegExp, (name: string) => string])[] = [
 
 const parseError = /^could not parse expression: (\d+:\d+): parse error: /;
 
+/** Whether a line is about no problem; a warning does not make the check fail. */
 function isProgress(line: string): boolean {
-  return (
-    line.trim() === '' || /^\s*SUCCESS\b/.test(line) || /^\s*FAILED:\s*$/.test(line) || /unmarshal errors:$/.test(line)
-  );
+  return line.trim() === '' || /^\s*(?:SUCCESS\b|WARNING: |FAILED:\s*$)/.test(line) || /unmarshal errors:$/.test(line);
 }

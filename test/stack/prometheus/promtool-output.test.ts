@@ -17,6 +17,16 @@ describe('the output of promtool', () => {
     .map((name) => `  WARNING: Unknown feature passed to --enable-feature: ${name}`)
     .join('');
 
+  it.each([
+    'WARNING: file "/etc/promstack/discovered/*.json" for file_sd in scrape job "discovered" does not exist',
+    'WARNING: file "/etc/targets/a.yml" for file_sd in scrape job "shop" does not exist',
+  ])('must not have warnings among its problems: %s', (warning) => {
+    const failure = 'FAILED: parsing YAML file CONFIG/prometheus.yml: found multiple scrape configs with job name "a"';
+    const output = `Checking CONFIG/prometheus.yml\n  ${warning}\n  ${failure}\n\n`;
+    const message = 'found multiple scrape configs with job name "a"';
+    expect(explainPromtool(output)).toEqual([{ about: 'job_name: a', message, path: 'prometheus.yml' }]);
+  });
+
   it('must be read behind warnings about features that it does not have', () => {
     const wrong = `CONFIG/rules/a.yml: 4:15: group "g", rule 1, "a": could not parse expression: 1:1: parse error: function "info" is not enabled`;
     const explained = explainPromtool(`${warnings}${passed}Checking CONFIG/rules/a.yml\n  FAILED:\n${wrong}\n`);
