@@ -31,6 +31,9 @@ const invisible: Readonly<Record<string, string>> = {
 const invisibles =
   /[\u00a0\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]|(?<![^\0-\x7f])[\u200c\u200d]/gu;
 
+/** What a quote shows by its code: invisible characters, and those that a terminal obeys, such as escape. */
+const unprinted = new RegExp(`${invisibles.source}|[\\0-\\x08\\x0e-\\x1f\\x7f-\\x9f]`, 'gu');
+
 /** The first invisible character of a text, as `U+00A0 (no-break space)`, and its index; undefined when there is none. */
 export function invisibleIn(text: string): { readonly name: string; readonly index: number } | undefined {
   const index = text.search(invisibles);
@@ -44,9 +47,9 @@ function codeOf(character: string): string {
   return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** A string in quotes, on one line, shortened when it is long; invisible characters are shown by their code. */
+/** A string in quotes, on one line, shortened when it is long; invisible and control characters are shown by their code. */
 export function quoted(text: string): string {
-  const line = text.replaceAll(invisibles, (character) => `<${codeOf(character)}>`).replaceAll(/\s+/g, ' ');
+  const line = text.replaceAll(unprinted, (character) => `<${codeOf(character)}>`).replaceAll(/\s+/g, ' ');
   return `"${line.length > longestQuote ? `${line.slice(0, longestQuote)}…` : line}"`;
 }
 

@@ -32,6 +32,15 @@ function only(wanted: Wanted, keys?: object) {
 
 const labelled = (key: string, value: string) => only({ labels: { [`prometheus.io/${key}`]: value } });
 
+describe('a label of another program', () => {
+  it.each(['port', 'path', 'scheme', 'scrape'])('must not control the terminal that shows the value of %s', (key) => {
+    for (const value of ['\u001b[2J', '\u0007\u0000', '\u009b31m', '\u001b]0;title\u0007 \n']) {
+      const shown = JSON.stringify(labelled(key, value));
+      expect(shown).toMatch(/its label prometheus\.io\/\w+ is \\"<U\+00[019][0-9A-F]>/);
+    }
+  });
+});
+
 describe('the address of a target', () => {
   const published = (...addresses: readonly string[]) =>
     addresses.map((address, at) => ({ address, port: 32_768 + at, containerPort: 8080 }));
