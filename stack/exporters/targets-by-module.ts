@@ -3,7 +3,7 @@ import type { CheckFinding, RenderedFile } from '../model.ts';
 import { contentOf } from '../secret.ts';
 import { closest } from '../values/closest.ts';
 import { errorIn } from '../values/exit-causes.ts';
-import { isMapping, type Mapping } from '../values/mapping.ts';
+import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
 import { parseYaml } from '../values/parse.ts';
 import { expected, quoted } from '../values/words.ts';
 import { commonKeyNames, type FileMismatch } from './exporter.ts';
@@ -124,6 +124,7 @@ export function moduleJobs({
       { source_labels: ['__address__'], target_label: '__param_target' },
       { source_labels: ['__param_target'], target_label: 'instance' },
       { target_label: '__address__', replacement: address },
+      ...listOf(more['relabel_configs']),
     ],
   };
   const own = { job_name: `${kind}_exporter`, static_configs: [{ targets: [address] }] };

@@ -4,6 +4,7 @@ import type { RenderedFile } from '../../model.ts';
 import { closest } from '../../values/closest.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
+import { isMapping } from '../../values/mapping.ts';
 import { quoted } from '../../values/words.ts';
 import { defineExporter, type FileMismatch, settingsOf } from '../exporter.ts';
 import { explainConfigCheck, moduleJobs, namesIn, targetsByModule } from '../targets-by-module.ts';
@@ -47,7 +48,9 @@ export const snmp = defineExporter({
     const [first] = instances;
     if (first === undefined) return [];
     const { own, address } = first;
-    const more = { ...settingsOf(instances), params: { auth: [own.auth] } };
+    const settings = settingsOf(instances);
+    const params = isMapping(settings['params']) ? settings['params'] : {};
+    const more = { ...settings, params: { ...params, auth: [own.auth] } };
     return moduleJobs({ kind: 'snmp', path: '/snmp', targets: targetsIn(own), address, more });
   },
   problems: (own, path) => [...withoutConfig(own, path), ...problemsOf(own, path, targetProblems)],

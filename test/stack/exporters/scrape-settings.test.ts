@@ -17,11 +17,18 @@ test.each([
   expect(jobs).toEqual([{ ...scrape, scrape_interval: '5s', static_configs: [expect.anything()] }]);
 });
 
-test('the job of the probes must keep the relabeling that makes them probes', () => {
-  const config = stackSchema.parse({
-    exporters: { blackbox: { icmp: ['db'], scrape: { ...scrape, scrape_interval: '1m' } } },
-  });
-  const [job] = exporterServices(config).flatMap((service) => service.scrapes?.(config) ?? []);
-  expect(job).toMatchObject({ job_name: 'hosts', scrape_interval: '1m', metrics_path: '/probe' });
-  expect(job?.['relabel_configs']).toContainEqual({ source_labels: ['__param_target'], target_label: 'instance' });
-});
+test.each([
+  ['blackbox', { icmp: ['db'] }, { debug: ['true'] }],
+  ['snmp', { config: 'snmp.yml', if_mib: ['switch'] }, { debug: ['true'], auth: ['public_v2'] }],
+])(
+  'the job of %s must keep the relabeling that makes it one of targets, before that in "scrape"',
+  (kind, keys, params) => {
+    const settings = { ...scrape, params: { debug: ['true'] }, scrape_interval: '1m' };
+    const config = stackSchema.parse({ exporters: { [kind]: { ...keys, scrape: settings } } });
+    const [job] = exporterServices(config).flatMap((service) => service.scrapes?.(config) ?? []);
+    expect(job).toMatchObject({ job_name: 'hosts', scrape_interval: '1m', params });
+    const relabelings = job?.['relabel_configs'] as readonly unknown[];
+    expect(relabelings).toContainEqual({ source_labels: ['__param_target'], target_label: 'instance' });
+    expect(relabelings.slice(-scrape.relabel_configs.length)).toEqual(scrape.relabel_configs);
+  },
+);
