@@ -27,10 +27,12 @@ export function printPlan(plan: Plan, title?: string): string {
   const what =
     changing.length > 0 ? `${changing.length} to change` : isNothing ? 'nothing to do' : 'no service changes';
   const head = `${title ?? `plan for ${plan.stack}`}: ${what}, ${kept} unchanged`;
+  const width = Math.max(14, ...changing.map(({ service }) => service.length));
   const lines = changing.map((change) => {
     const [first = '', ...rest] = change.because;
-    const start = `  ${marks[change.action]} ${change.service.padEnd(14)} ${change.action.padEnd(9)} `;
-    const risks = (change.risks ?? []).map((risk) => `  ! ${change.service.padEnd(14)} ${'at risk'.padEnd(9)} ${risk}`);
+    const name = change.service.padEnd(width);
+    const start = `  ${marks[change.action]} ${name} ${change.action.padEnd(9)} `;
+    const risks = (change.risks ?? []).map((risk) => `  ! ${name} ${'at risk'.padEnd(9)} ${risk}`);
     return [`${start}${first}`, ...rest.map((reason) => `${' '.repeat(start.length)}${reason}`), ...risks].join('\n');
   });
   const choreLines = changing.length === 0 ? chores.map((step) => `  + ${describe(step)}: ${step.because}`) : [];

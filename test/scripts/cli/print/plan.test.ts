@@ -1,8 +1,9 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { printReport } from '../../../../scripts/cli/print/plan.ts';
+import { printPlan, printReport } from '../../../../scripts/cli/print/plan.ts';
 import { alertImpact } from '../../../../scripts/plan/alert-impact.ts';
 import { fileChanges } from '../../../../scripts/plan/file-changes.ts';
+import type { Plan, Plan } from '../../../../scripts/plan/plan.ts';
 import type { PlanReport } from '../../../../scripts/plan/plan-stack.ts';
 import { reconcile } from '../../../../scripts/plan/reconcile.ts';
 import { shortHash } from '../../../../scripts/util/hash.ts';
@@ -268,6 +269,21 @@ describe('the report of a plan', () => {
       alerts: 2, all new
       "
     `);
+  });
+
+  it('must be in columns when a service has a long name', () => {
+    const reasons = ['no container yet', 'it reads the host'] as const;
+    const change = { action: 'create', because: reasons, risks: ['samples'] } as const;
+    const changes = ['node', 'victoriametrics', `postgres-${'a'.repeat(31)}`].map((service) => ({
+      service,
+      ...change,
+    }));
+    const lines = printPlan({ stack: 'demo', changes, steps: [] } as unknown as Plan).split('\n');
+    const columns = [...reasons, 'samples'].map((text) =>
+      lines.filter((line) => line.includes(text)).map((line) => line.indexOf(text)),
+    );
+    expect(new Set(columns.flat()).size).toBe(1);
+    expect(columns.flat()).toHaveLength(9);
   });
 
   it('must report that there is nothing to do', () => {
