@@ -1,11 +1,12 @@
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
-import { discoveryProblems } from './discovery/job.ts';
-import { customNameProblems, pageProblems } from './exporters/services.ts';
+import { discoveredJob, discoversTargets, discoveryProblems } from './discovery/job.ts';
+import { customNameProblems, pageProblems, pagesIn } from './exporters/services.ts';
 import { heartbeatProblems } from './heartbeat/heartbeat.ts';
 import { hostFileProblems } from './host-files.ts';
 import { longTermProblems } from './long-term/problems.ts';
 import { networkProblems } from './networks.ts';
+import { jobOwner } from './prometheus/own-jobs.ts';
 import { secretProblems } from './secrets/secret-files.ts';
 import { keyPath, type Service, sectionPath } from './service.ts';
 import { enabledServices, services } from './services.ts';
@@ -15,15 +16,18 @@ import { quoted } from './values/words.ts';
 
 /** Problems of a config whose keys are all well formed: across services, then of each service. */
 export function stackProblems(config: StackConfig): readonly Problem[] {
+  const customNames = customNameProblems(
+    config,
+    services.map(({ name }) => name),
+  );
   const problems = [
     ...stackNameProblems(config.name, ['name']),
     ...timezoneProblems(config.timezone, ['timezone']),
     ...emptyStackProblems(config),
     ...portProblems(config),
-    ...customNameProblems(
-      config,
-      services.map(({ name }) => name),
-    ),
+    ...customNames,
+    // The job of an exporter has its name.
+    ...(customNames.length === 0 ? jobNameProblems(config) : []),
     ...pageProblems(config),
     ...flagProblems(config),
     ...networkProblems(config),
@@ -37,6 +41,27 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
   ];
   // A key for all instances of an exporter has the problems of each.
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** Exporters whose job has the name of another job of the stack: Prometheus does not start with both. */
+function jobNameProblems(config: StackConfig): readonly Problem[] {
+  if (!config.prometheus.enabled) return [];
+  const owners = [
+    ...enabledServices(config).map((service) => ({ service, path: sectionPath(service) })),
+    ...pagesIn(config).map((service) => ({ service, path: ['exporters', service.name] })),
+  ];
+  const jobs = owners.flatMap(({ service, path }) =>
+    (service.scrapes?.(config) ?? []).map(({ job_name: name }) => ({ name, path })),
+  );
+  return jobs.flatMap(({ name, path }, at): readonly Problem[] => {
+    const isOfStack = jobOwner(config, name) !== undefined || (name === discoveredJob && discoversTargets(config));
+    const isTaken = jobs.slice(0, at).some((earlier) => earlier.name === name);
+    if (path[0] !== 'exporters' || !(isOfStack || isTaken)) return [];
+    const message = `its job has the name ${quoted(String(name))}, and so has another job of this stack`;
+    return [
+      { code: 'name-twice', path, atKey: true, message, hint: 'give it another one: "scrape: {job_name: NAME}"' },
+    ];
+  });
 }
 
 function emptyStackProblems(config: StackConfig): readonly Problem[] {

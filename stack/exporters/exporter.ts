@@ -172,7 +172,10 @@ function instancesOf(section: z.ZodRawShape) {
   const { scrape_interval: _interval, scrape: _ofTheJob, ...own } = section;
   const keys = Object.entries(own).map(([key, schema]) => [key, withoutDefault(schema as z.ZodType)]);
   const instance = z.strictObject(Object.fromEntries(keys) as Record<string, z.ZodType>).meta({ isSetByKey: true });
-  return z.record(instanceName, instance).optional().meta({
+  const instances = z.record(instanceName, instance).refine((named) => Object.keys(named).length > 0, {
+    error: 'expected at least one instance, such as "shop: {}"',
+  });
+  return instances.optional().meta({
     description: 'Several targets, by name, each with its own exporter and the keys above; those beside it are for all',
   });
 }

@@ -41,9 +41,17 @@ export function pageProblems(config: StackConfig): readonly Problem[] {
 
 /** Names below `exporters.custom` that a service or a resource of a stack has. */
 export function customNameProblems(config: StackConfig, services: readonly string[]): readonly Problem[] {
+  const hosts = exporters
+    .flatMap((exporter) => scrapedIn(exporter, config))
+    .map(({ address }) => address.split(':')[0]);
   return Object.keys(config.exporters.custom ?? {}).flatMap((name): readonly Problem[] => {
     const isExporter = [...exporters, ...metricsPages].some(({ kind }) => kind === name);
-    const isReserved = isExporter || services.includes(name) || name === 'carrier' || findExporter(name) !== undefined;
+    const isReserved =
+      isExporter ||
+      services.includes(name) ||
+      name === 'carrier' ||
+      findExporter(name) !== undefined ||
+      hosts.includes(name);
     if (!isReserved) return [];
     return [
       {

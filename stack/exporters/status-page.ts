@@ -22,8 +22,8 @@ export function statusUrlProblems(url: string | undefined, path: KeyPath, page: 
     return [{ code: 'missing-key', path, atKey: true, message, hint: `write "url: ${example}"` }];
   }
   const at = [...path, 'url'];
-  if (/^[a-z]+:\/\/[^/?#]*@/i.test(url)) {
-    const message = 'the URL has a password, which "docker inspect" would show';
+  if (hasLogin(url)) {
+    const message = 'the URL has a login, which "docker inspect" would show';
     const hint = 'remove it, and let the server answer the network of the stack at this page without one';
     return [{ code: 'password-in-target', path: at, message, hint }];
   }
@@ -31,3 +31,7 @@ export function statusUrlProblems(url: string | undefined, path: KeyPath, page: 
   const message = `${quoted(url)} is not the URL of a page`;
   return [{ code: 'wrong-target', path: at, message, hint: `write it as ${example}` }];
 }
+
+/** A password may have a slash, which ends the host of a URL. */
+const hasLogin = (url: string): boolean =>
+  /^(?:[a-z]+:\/\/)?[^/?#]*@/i.test(url) || (/^[^?#]*@/.test(url) && !URL.canParse(url));

@@ -89,13 +89,13 @@ export const blackbox = defineExporter({
 
 function targetProblems(module: string, target: string, path: KeyPath): readonly Problem[] {
   const isHttp = /^http/.test(module);
-  if (/^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(target)) {
+  if (/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/?#]*@/i.test(target)) {
     const hint = `put it into a module: exporters.blackbox.modules.NAME.http.basic_auth, with "password: !env NAME"`;
     return [
       {
         code: 'password-in-target',
         path,
-        message: 'the target has a password, which every label of its series would show',
+        message: 'the target has a login, which every label of its series would show',
         hint,
       },
     ];

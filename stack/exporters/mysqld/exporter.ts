@@ -41,7 +41,12 @@ export const mysqld = defineExporter({
 
 function toOptionFile({ user, password, host }: DataSource): string {
   const [, name = host, number = '3306'] = /^(.*?)(?::(\d+))?$/.exec(host) ?? [];
-  // Between backquotes nothing has a meaning of its own.
-  const quotedPassword = password.includes('`') ? `"""${password}"""` : `\`${password}\``;
-  return `[client]\nuser = ${user}\npassword = ${quotedPassword}\nhost = ${name}\nport = ${number}\n`;
+  // The exporter writes the brackets of an IPv6 address itself.
+  const address = name.replace(/^\[(.*)\]$/, '$1');
+  return `[client]\nuser = ${literal(user)}\npassword = ${literal(password)}\nhost = ${address}\nport = ${number}\n`;
+}
+
+/** Between backquotes nothing has a meaning of its own. */
+function literal(text: string): string {
+  return text.includes('`') ? `"""${text}"""` : `\`${text}\``;
 }

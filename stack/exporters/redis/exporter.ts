@@ -44,18 +44,18 @@ export const redis = defineExporter({
       const message = 'redis_exporter needs the key "address": the server to read';
       return [{ code: 'missing-key', path, atKey: true, message, hint: 'write "address: HOST:6379"' }];
     }
-    if (/^rediss?:\/\/[^/@]*@/.test(address)) {
-      const hint = 'write only HOST:6379 here, and "password: !env NAME"';
+    if (address.includes('@')) {
+      const hint = 'write only HOST:6379 here, and "password: !env NAME", with "user" where the server has several';
       return [
         {
           code: 'password-in-target',
           path: [...path, 'address'],
-          message: 'the address has a password, which "docker inspect" would show',
+          message: 'the address has a login, which "docker inspect" would show',
           hint,
         },
       ];
     }
-    if (/^(?:rediss?:\/\/)?[^\s/:]+(?::\d+)?\/?$/.test(address)) return [];
+    if (/^(?:rediss?:\/\/)?(?:[^\s/:]+|\[[\da-f:.]+\])(?::\d+)?\/?$/i.test(address)) return [];
     const message = `${quoted(address)} is not the address of a Redis server`;
     return [
       {

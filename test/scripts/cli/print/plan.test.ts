@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { printPlan, printReport } from '../../../../scripts/cli/print/plan.ts';
 import { alertImpact } from '../../../../scripts/plan/alert-impact.ts';
 import { fileChanges } from '../../../../scripts/plan/file-changes.ts';
-import type { Plan, Plan } from '../../../../scripts/plan/plan.ts';
+import type { Plan } from '../../../../scripts/plan/plan.ts';
 import type { PlanReport } from '../../../../scripts/plan/plan-stack.ts';
 import { reconcile } from '../../../../scripts/plan/reconcile.ts';
 import { shortHash } from '../../../../scripts/util/hash.ts';
