@@ -1,5 +1,5 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import { coreExporters, isFull, onlyFullOnCurrentEngine, shares } from './shares.ts';
+import { coreExporters, coreRecipes, isFull, onlyFullOnCurrentEngine, shares } from './shares.ts';
 
 /** Lists what a run omitted: tests that could not run, by reason, and those that only `npm run test:full` runs completely. */
 export default class LeftOut implements Reporter {
@@ -15,7 +15,8 @@ export default class LeftOut implements Reporter {
     const parts = Object.entries(shares).map(([name, share]) => `  ${name}: 1 in ${share} here\n`);
     const scenarios = onlyFullOnCurrentEngine.map((scenario) => `  ${scenario} on the current engine: not here\n`);
     const started = `  exporters that run and read a server: only ${coreExporters.join(', ')} here\n`;
-    const less = ['Only `npm run test:full` runs all of\n', ...parts, ...scenarios, started];
+    const built = `  images built from packages: only ${coreRecipes.join(', ')} here\n`;
+    const less = ['Only `npm run test:full` runs all of\n', ...parts, ...scenarios, started, built];
     process.stdout.write([...lines, ...(isFull ? [] : less)].join(''));
   }
 }

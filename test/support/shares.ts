@@ -25,6 +25,9 @@ export const onlyFullOnCurrentEngine: readonly string[] = [
 /** The exporters that run in `npm test`; the servers of the others are large. */
 export const coreExporters: readonly string[] = ['node', 'process', 'blackbox', 'redis', 'nginx'];
 
+/** The images that `npm test` builds once more, from Debian's packages, to look into them. */
+export const coreRecipes: readonly string[] = ['prometheus', 'alertmanager', 'pushgateway', 'node-exporter'];
+
 export type LongTest = keyof typeof shares;
 
 /** Set by `npm run test:full`. */
