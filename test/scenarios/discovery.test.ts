@@ -6,7 +6,7 @@ import { mapLimit } from '../../scripts/util/map-limit.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectFine, expectSettled, historyOf } from '../support/revisions.ts';
 import { getJson, getText, query } from '../support/servers.ts';
-import { shareOf } from '../support/shares.ts';
+import { isFull, shareOf } from '../support/shares.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 import { imageOf } from '../support/tools.ts';
 import { watching } from '../support/watching.ts';
@@ -16,6 +16,8 @@ const count = shareOf('labelled containers under watch', Array.from({ length: 50
 
 /** With more at once, engine 20.10 forgets to free a network. */
 const atOnce = 8;
+/** `npm test` shares the processors with other tests. */
+const listedWithinMs = isFull ? 5_000 : 20_000;
 const isStopped = (name: string): boolean => /[13579]$/.test(name);
 
 const keys = {
@@ -62,7 +64,7 @@ it('targets must be discovered while their containers run, without a reload, and
   const names = Array.from({ length: count }, (_, at) => `app-${at}`);
   await mapLimit(names, atOnce, (name) => apps.run(name, network, labels));
   const expected = ['web', ...names].map((name) => `${apps.name(name)}:9091`).sort();
-  await eventually(async () => expect(await apps.listed()).toEqual(expected), 5_000);
+  await eventually(async () => expect(await apps.listed()).toEqual(expected), listedWithinMs);
   await eventually(async () => expect(await targetsOf(stack)).toEqual(expected), 15_000);
 
   // A storm: all are killed and started again and again, and every second one stays.
@@ -73,7 +75,7 @@ it('targets must be discovered while their containers run, without a reload, and
     if (isStopped(name)) await app.kill();
   });
   const left = ['web', ...names.filter((name) => !isStopped(name))].map((name) => `${apps.name(name)}:9091`).sort();
-  await eventually(async () => expect(await apps.listed()).toEqual(left), 5_000);
+  await eventually(async () => expect(await apps.listed()).toEqual(left), listedWithinMs);
   await eventually(async () => expect(await targetsOf(stack)).toEqual(left), 15_000);
   expect(await steady.end()).toEqual([]);
   expect(await getText(stack.url('prometheus', '/metrics'))).toMatch(/^prometheus_sd_file_read_errors_total 0$/m);
@@ -158,8 +160,9 @@ function sample(stack: StackFolder, container: string) {
   let isDone = false;
   const sampling = (async () => {
     for (; !isDone; await sleep(50)) {
-      const targets: readonly string[] = await targetsOf(stack).catch(() => []);
-      if (!targets.includes(`${container}:9091`)) misses.push(new Date().toISOString());
+      // Without an answer it is not known.
+      const targets = await targetsOf(stack).catch(() => undefined);
+      if (targets?.includes(`${container}:9091`) === false) misses.push(new Date().toISOString());
     }
   })();
   const end = async (): Promise<readonly string[]> => {
