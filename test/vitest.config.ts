@@ -49,10 +49,9 @@ const current: TestProjectInlineConfiguration = {
     name: 'current engine',
     env: { DOCKER_HOST: currentEngine },
     exclude: [],
-    include: [
-      ...['current-engine', 'up', 'reload-alerts', 'watch', 'killed'],
-      ...(isFull ? onlyFullOnCurrentEngine : []),
-    ].map((scenario) => `test/scenarios/${scenario}.test.ts`),
+    include: [...['current-engine', 'up', 'watch'], ...(isFull ? onlyFullOnCurrentEngine : [])].map(
+      (scenario) => `test/scenarios/${scenario}.test.ts`,
+    ),
     globalSetup: ['test/support/build.ts', 'test/support/images.ts', 'test/support/current-engine.ts'],
     sequence: { groupOrder: 2 },
   },

@@ -14,6 +14,8 @@ export const shares = {
 
 /** The scenarios that only `npm run test:full` runs on the current engine too. */
 export const onlyFullOnCurrentEngine: readonly string[] = [
+  'reload-alerts',
+  'killed',
   'verify',
   'demo',
   'networks',
