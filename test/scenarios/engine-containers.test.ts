@@ -254,7 +254,13 @@ describe('a container in several networks', () => {
     const impostor = await bench.engine.createContainer(foreign);
     const connections = { [more]: { aliases: ['metrics'], settings: { DriverOpts: { key: 'value' } } } };
     const links = { peer: bench.name('peer'), absent: bench.name('absent') };
-    const request = { name: bench.name('in-several'), spec: specOf('joined'), labels: bench.labels, network, volumes: [] };
+    const request = {
+      name: bench.name('in-several'),
+      spec: specOf('joined'),
+      labels: bench.labels,
+      network,
+      volumes: [],
+    };
     const id = await bench.engine.createContainer({ ...request, connections, links });
     for (const container of [peer, impostor, id]) await bench.engine.startContainer(container);
     const details = await bench.engine.inspectContainer(id);
