@@ -24,11 +24,17 @@ const changes: Readonly<
   ],
   pushgateway: [
     'pushgateway/contribute/scrapes.yml',
-    'scrape_interval: 10s',
+    'scrape_interval: !value pushgateway.job_interval',
     'scrape_interval: 11s',
     ['prometheus', 'prometheus.yml'],
   ],
   grafana: ['grafana/contribute/dashboards/pipeline-overview.json', '"title": "', '"title": "My ', ['grafana', '']],
+  victoriametrics: [
+    'victoriametrics/contribute/rules/victoriametrics.yml',
+    'severity: warning',
+    'severity: mine',
+    ['victoriametrics', ''],
+  ],
   sink: ['sink/www/cgi-bin/notify', 'Logged.', 'Logged by mine.', ['sink', 'www/cgi-bin/notify']],
   traffic: ['traffic/push.sh', '# The source of the demo', '# My source', ['traffic', 'push.sh']],
 };
@@ -47,7 +53,7 @@ it('a template of each service beside stack.yml must replace the shipped one, as
   expect(up.exitCode, up.stderr).toBe(0);
   await using engine = await connect({ env: process.env });
   for (const [service, [, , after, [server, path]]] of Object.entries(changes)) {
-    if (server === 'grafana') continue;
+    if (server === 'grafana' || server === 'victoriametrics') continue;
     const file = `/etc/promstack/current/${path}`;
     const { stdout } = await engine.exec(`${stack.name}-${server}`, ['cat', file]);
     expect(stdout, service).toContain(after);
@@ -58,4 +64,6 @@ it('a template of each service beside stack.yml must replace the shipped one, as
   await stack.configure({ traffic: { enabled: true }, grafana: { enabled: true } });
   const dashboards = await stack.run('render', '--service', 'grafana');
   expect(dashboards.stdout).toContain('"title": "My ');
+  await stack.configure({ traffic: { enabled: true }, long_term: { victoriametrics: { retention: '1y' } } });
+  expect((await stack.run('render', '--service', 'prometheus')).stdout).toContain('severity: mine');
 });
