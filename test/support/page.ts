@@ -48,7 +48,7 @@ const masks: readonly (readonly [pattern: RegExp, by: string])[] = [
   [/\b[0-9a-f]{12}\b/g, 'REVISION'],
   [/\b(?:prom|promstack|grafana)\/(\w+):[\w.-]+/g, 'image of $1'],
   [/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],
-  [/\bjust now\b|\b[\d.]+ (?:ms|s|seconds?|minutes?|min)( ago)?\b/g, 'DURATION$1'],
+  [/\bjust now\b|\bAbout an? (?:minute|hour)\b|\b[\d.]+ (?:ms|s|seconds?|minutes?|min)( ago)?\b/g, 'DURATION$1'],
   [/\b\S+@\S+(?=\s)/g, 'USER'],
   [/ +/g, ' '],
   [/ +$/gm, ''],
