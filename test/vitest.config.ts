@@ -49,7 +49,7 @@ const current: TestProjectInlineConfiguration = {
     name: 'current engine',
     env: { DOCKER_HOST: currentEngine },
     exclude: [],
-    include: [...['current-engine', 'up', 'watch'], ...(isFull ? onlyFullOnCurrentEngine : [])].map(
+    include: [...['current-engine', 'up'], ...(isFull ? onlyFullOnCurrentEngine : [])].map(
       (scenario) => `test/scenarios/${scenario}.test.ts`,
     ),
     globalSetup: ['test/support/build.ts', 'test/support/images.ts', 'test/support/current-engine.ts'],

@@ -15,6 +15,7 @@ export const shares = {
 /** The scenarios that only `npm run test:full` runs on the current engine too. */
 export const onlyFullOnCurrentEngine: readonly string[] = [
   'reload-alerts',
+  'watch',
   'killed',
   'verify',
   'demo',
