@@ -159,20 +159,21 @@ describe('a stack of startStack', () => {
     expect(await remainsOf(elsewhere)).toHaveLength(1);
   });
 
-  test.runIf(isFull)(
-    'must leave nothing when two hundred are started by four processes',
-    async () => {
-      const script = `import { startStack } from ${JSON.stringify(`${packageRoot()}/dist/scripts/index.js`)};
+  test('must leave nothing when two hundred are started by four processes', { timeout: 1_800_000 }, async ({
+    skip,
+  }) => {
+    skip(!isFull, 'it takes minutes: `npm run test:full` runs it');
+    const script = `import { startStack } from ${JSON.stringify(`${packageRoot()}/dist/scripts/index.js`)};
       for (let at = 0; at < 50; at++) {
-        await using stack = await startStack({ images: { source: 'auto' } });
+        const stack = await startStack({ images: { source: 'auto' } });
+        console.log(stack.name);
         await stack.push('a_metric 1');
         await stack.waitFor('a_metric');
+        await stack.down();
       }`;
-      const tsx = `${packageRoot()}/node_modules/.bin/tsx`;
-      const runs = await Promise.all([1, 2, 3, 4].map(() => execa(tsx, ['--input-type=module', '-e', script])));
-      expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
-      expect((await remainsOf('test-')).filter((name) => /^test-[0-9a-f]{8}-owner$/.test(name))).toEqual([]);
-    },
-    1_800_000,
-  );
+    const runs = await Promise.all([1, 2, 3, 4].map(() => execa('node', ['--input-type=module', '-e', script])));
+    const names = runs.flatMap(({ stdout }) => stdout.split('\n'));
+    expect(new Set(names).size).toBe(200);
+    for (const name of names) expect(await remainsOf(name)).toEqual([]);
+  });
 });

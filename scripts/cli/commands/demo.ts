@@ -1,8 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod';
-import { adminUser } from '../../../stack/grafana/settings.ts';
-import { findService } from '../../../stack/services.ts';
 import type { Changed } from '../../apply/change.ts';
 import { takeDown } from '../../apply/take-down.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -18,8 +16,8 @@ import { ejectScenario, showScenario } from '../demo/scenario-demo.ts';
 import { changedSchema, removedSchema, toJsonChanged, toRemoved } from '../json/change.ts';
 import { timeSchema } from '../json/schema.ts';
 import { printChanged, printRemoved } from '../print/change.ts';
+import { printDelivery, printGuide } from '../print/demo.ts';
 import { printScenarios, printSeen, printStep } from '../print/scenario.ts';
-import type { Colours } from '../terminal-output.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './find-stack.ts';
@@ -54,7 +52,7 @@ export const command = defineCommand({
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
       .option('--list', 'list the scenarios')
       .option('--scenario <scenario>', 'play a scenario: its name, or a folder with a scenario.yml')
-      .option('--speed <factor>', 'with --scenario: how much faster its pauses are', readSpeed, 1)
+      .option('--speed <factor>', 'with --scenario: how much faster its pauses are (default: 1)', readSpeed)
       .option('--eject <folder>', 'with --scenario: copy it into a new folder, and start nothing')
       .option('--no-setup', 'never install an engine')
       .option(...waitOption),
@@ -96,8 +94,12 @@ export const command = defineCommand({
       context.stdout.write(printScenarios(scenarios, context.stdout.columns()));
       return exitCodes.fine;
     }
-    if (named === undefined && eject !== undefined) {
-      throw new InputError([misuse('--eject copies a scenario', 'name one with --scenario; --list lists them')]);
+    if (named === undefined && (eject !== undefined || speed !== undefined)) {
+      const message = eject === undefined ? '--speed is that of a scenario' : '--eject copies a scenario';
+      throw new InputError([misuse(message, 'name one with --scenario; --list lists them')]);
+    }
+    if (named !== undefined && detach === true) {
+      throw new InputError([misuse('--detach: a scenario ends by itself', 'leave out --detach, or --scenario')]);
     }
     const scenario = named === undefined ? undefined : await findScenario(named, context.cwd);
     if (scenario !== undefined && eject !== undefined) {
@@ -127,7 +129,7 @@ export const command = defineCommand({
       await showScenario(scenario, {
         run: { engine, env, report, clock, signal, waitMs },
         name,
-        speed,
+        speed: speed ?? 1,
         onUp: (running) => {
           context.result(toJsonDemo(running));
           context.line({ kind: 'up', ...toJsonDemo(running) });
@@ -256,50 +258,4 @@ async function follow(
 function programOf(env: NodeJS.ProcessEnv): string {
   if (env['npm_command'] === 'exec' && /\bpromstack\b/.test(env['npm_lifecycle_script'] ?? '')) return 'npx promstack';
   return env['npm_package_name'] === 'promstack' ? 'npm run -s promstack --' : 'promstack';
-}
-
-function printDelivery({ status, alertname, summary }: Delivery, colours: Colours): string {
-  const mark = status === 'firing' ? colours.red('firing  ') : colours.green('resolved');
-  return `  ${mark}  ${alertname}  ${summary}\n`;
-}
-
-interface DemoCommands {
-  /** `promstack`, or how npm runs it in a checkout. */
-  readonly promstack: string;
-  /** The command that brings this demo up. */
-  readonly demo: string;
-}
-
-/** How to sign in to Grafana, and what to try with the running demo. */
-export function printGuide({ changed, leftOut, password }: RunningDemo, { promstack, demo }: DemoCommands): string {
-  const url = (service: string): string | undefined => changed.urls.find((entry) => entry.service === service)?.url;
-  const byName = `${promstack} -p ${changed.plan.stack}`;
-  const steps: readonly (readonly [what: string, ...commands: string[]])[] = [
-    ['state of every service', `${byName} status`],
-    ['notifications that reached the sink', `${byName} logs sink`],
-    ['route of an alert to its receivers', `${byName} alert test --label severity=critical`],
-    ['test of the pipeline end to end', `${byName} verify`],
-    [
-      'a metric of your own',
-      `echo "request_error_number 99" | curl --data-binary @- ${url('pushgateway')}/metrics/job/link_job`,
-      `curl -s '${url('prometheus')}/api/v1/query?query=request_error_number'`,
-    ],
-    ['a stack of your own', `${promstack} init`],
-    ['remove the demo and its data', `${demo} --down`],
-  ];
-  const signIn =
-    password === undefined
-      ? leftOut.flatMap(({ service, image }) => [
-          `The demo runs without ${findService(service)?.title}: the image ${image} is not available on this machine.`,
-          `  To add it, pull it or load it (${promstack} images load ARCHIVE), then run ${demo} again.`,
-        ])
-      : [
-          'Sign in to Grafana',
-          `  address   ${url('grafana')}/d/promstack-demo`,
-          `  user      ${adminUser}`,
-          `  password  ${password.reveal()}`,
-          `  (${byName} password prints it again)`,
-        ];
-  const next = steps.flatMap(([what, ...commands]) => [`  ${what}`, ...commands.map((command) => `    ${command}`)]);
-  return ['', ...signIn, '', 'Next steps', ...next, '', ''].join('\n');
 }

@@ -82,6 +82,9 @@ test('a scenario must be listed, and copied only into an empty folder', async ()
     const alone = await runInProcess(folder, ['demo', '--eject', 'x']);
     expect(alone.stderr).toContain('name one with --scenario');
     expect((await runInProcess(folder, ['demo', '--speed', '0'])).exitCode).toBe(2);
+    expect((await runInProcess(folder, ['demo', '--speed', '2'])).stderr).toContain('--speed is that of a scenario');
+    const detached = await runInProcess(folder, ['demo', '--scenario', 'disk-full', '--detach']);
+    expect(detached).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('a scenario ends by itself') });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
