@@ -1,7 +1,6 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { execa } from 'execa';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 
@@ -20,6 +19,8 @@ export interface CheckedOut extends AsyncDisposable {
  * there is none.
  */
 export async function checkOut(revision: string, cwd: string, signal?: AbortSignal): Promise<CheckedOut> {
+  // Takes 15 ms, and few commands read revisions.
+  const { execa } = await import('execa');
   const git = (args: readonly string[], env: Readonly<Record<string, string>> = {}, at = cwd) =>
     execa('git', args, {
       cwd: at,
