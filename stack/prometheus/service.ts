@@ -4,32 +4,26 @@ import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job
 import { heartbeatRules } from '../heartbeat/heartbeat.ts';
 import { hostFilesIn } from '../host-files.ts';
 import { clientPath, longTermStore, remoteWrites, storeFiles } from '../long-term/store.ts';
-import type { CheckCommand, ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
+import type { ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService, namedParts } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
-import { partsOfKey } from '../values/config-parts.ts';
-import { configDir, configMount, externalUrl, featuresIn, flagIn, nobody, toResources } from '../values/container.ts';
+import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
-import { flagChecks } from '../values/flag-check.ts';
-import { withKeyHints } from '../values/go-messages.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
-import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
+import { webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { agentFiles, agentFlag, agentProblems, isAgent } from './agent.ts';
-import { alertTemplateChecks } from './alert-templates.ts';
 import { alerts } from './alerts.ts';
+import { checks } from './checks.ts';
 import { leftOutContributions } from './contributed.ts';
 import { rereadFiles, watchedFiles } from './file-sd.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { globalSettings, storageSettings } from './native-sections.ts';
 import { ownJobs } from './own-jobs.ts';
-import { jobKeys, problems, unreadRules } from './problems.ts';
-import { promtoolNotices } from './promtool-notices.ts';
-import { explainPromtool, withFeatureHints } from './promtool-output.ts';
+import { problems, unreadRules } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
-import { explainRuleTests } from './rule-test-output.ts';
 import { withRunbookUrls } from './runbooks.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { targetFileProblems } from './target-files.ts';
@@ -60,41 +54,7 @@ export const prometheus = defineService({
   openPriority: 1,
   hostPort: (config) => config.prometheus.port,
   isEnabled: (config) => config.prometheus.enabled,
-  container: (config) => {
-    const own = config.prometheus;
-    return {
-      service: 'prometheus',
-      image: own.image,
-      user: nobody,
-      args: [
-        `--config.file=${configDir}/prometheus.yml`,
-        ...(isAgent(config)
-          ? [agentFlag(own.image), `--storage.agent.path=${dataDir}`]
-          : [
-              `--storage.tsdb.path=${dataDir}`,
-              `--storage.tsdb.retention.time=${own.retention.time}`,
-              ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
-            ]),
-        `--web.listen-address=:${port}`,
-        // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
-        `--web.external-url=${externalUrl(config, own)}`,
-        '--web.route-prefix=/',
-        '--web.enable-lifecycle',
-        ...own.extra_args,
-      ],
-      env: { TZ: config.timezone },
-      ports: [{ bind: config.bind, host: own.port, container: port }],
-      mounts: [
-        { kind: 'config', target: configMount },
-        // An agent cannot read the blocks of a server, and would delete none of them: each has its own volume.
-        { kind: 'data', volume: isAgent(config) ? 'prometheus-agent-data' : 'prometheus-data', target: dataDir },
-      ],
-      tmpfs: [],
-      resources: toResources(own.resources),
-      labels: config.labels,
-      stopTimeoutSeconds: 30,
-    };
-  },
+  container,
   placeholders: (config) => ({
     ...globalSettings(config),
     scrape_configs: withDiscovery(withoutOwn(config.prometheus.scrape_configs, ownJobs(config)), config),
@@ -148,7 +108,7 @@ export const prometheus = defineService({
   ],
   stamp,
   reread: rereadFiles,
-  checks,
+  checks: (config, files, tests) => checks(container(config).args, config, files, tests),
   ready: { method: 'GET', port, path: '/-/ready' },
   starting,
   reload: { method: 'POST', port, path: '/-/reload' },
@@ -162,6 +122,42 @@ export const prometheus = defineService({
   healthIndicators,
   logProblems,
 });
+
+function container(config: StackConfig): ContainerSpec {
+  const own = config.prometheus;
+  return {
+    service: 'prometheus',
+    image: own.image,
+    user: nobody,
+    args: [
+      `--config.file=${configDir}/prometheus.yml`,
+      ...(isAgent(config)
+        ? [agentFlag(own.image), `--storage.agent.path=${dataDir}`]
+        : [
+            `--storage.tsdb.path=${dataDir}`,
+            `--storage.tsdb.retention.time=${own.retention.time}`,
+            ...(own.retention.size === undefined ? [] : [`--storage.tsdb.retention.size=${own.retention.size}`]),
+          ]),
+      `--web.listen-address=:${port}`,
+      // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
+      `--web.external-url=${externalUrl(config, own)}`,
+      '--web.route-prefix=/',
+      '--web.enable-lifecycle',
+      ...own.extra_args,
+    ],
+    env: { TZ: config.timezone },
+    ports: [{ bind: config.bind, host: own.port, container: port }],
+    mounts: [
+      { kind: 'config', target: configMount },
+      // An agent cannot read the blocks of a server, and would delete none of them: each has its own volume.
+      { kind: 'data', volume: isAgent(config) ? 'prometheus-agent-data' : 'prometheus-data', target: dataDir },
+    ],
+    tmpfs: [],
+    resources: toResources(own.resources),
+    labels: config.labels,
+    stopTimeoutSeconds: 30,
+  };
+}
 
 /** Files that Prometheus reads again by itself do not change the revision that its rule shows, since that needs a reload. */
 function stamp(
@@ -220,91 +216,4 @@ function risks(before: ContainerSpec, after: ContainerSpec): readonly string[] {
 /** Absent and 0 both mean no limit. */
 function sizeLimit(size: string | undefined): number {
   return (size === undefined ? undefined : parseSize(size)) || Number.POSITIVE_INFINITY;
-}
-
-/**
- * promtool checks prometheus.yml and the rule files it loads, then runs the rules' tests. Tests of the shipped rules read only those, so
- * they do not run again when the user's files change.
- */
-function checks(
-  config: StackConfig,
-  files: readonly RenderedFile[],
-  tests: readonly RenderedFile[],
-): readonly CheckCommand[] {
-  const own = tests.filter(({ isShipped }) => isShipped !== true);
-  const shipped = tests.filter(({ isShipped }) => isShipped === true);
-  const shippedRules = files.filter(({ isShipped, path }) => isShipped === true && path.startsWith('rules/'));
-  const features = promqlFeatures(config);
-  const agent = isAgent(config) ? ['--agent'] : [];
-  const { extra_args: extra, image } = config.prometheus;
-  const { args } = prometheus.container(config);
-  const flags = {
-    service: 'prometheus',
-    title: 'Prometheus',
-    program: 'prometheus',
-    args,
-    extra,
-    image,
-    started: /msg="?Server is ready/,
-    smallestConfig: '{}\n',
-  };
-  return [
-    {
-      title: 'prometheus.yml and its rules',
-      tool: 'promtool',
-      argv: ['promtool', 'check', 'config', ...agent, ...flagsFor(features), 'CONFIG/prometheus.yml'],
-      warnings: (output) => promtoolNotices(output, files),
-      explain: (output) => withFeatureHints(withKeyHints(explainPromtool(output, files), jobKeys), features),
-      divisible: {
-        path: 'prometheus.yml',
-        shared: ['global'],
-        partsOf: (config) => Object.entries(config).flatMap(([key, value]) => partsOfKey(key, value, partNames)),
-      },
-    },
-    ...(isAgent(config) ? [] : alertTemplateChecks(files, flagsFor(features))),
-    ...flagChecks(flags),
-    ...webConfigChecks(flags, files),
-    ...(isAgent(config)
-      ? []
-      : [
-          ...ruleTests('the tests of the rules', own, files, features),
-          ...ruleTests('the tests of the shipped rules', shipped, shippedRules, []),
-        ]),
-  ];
-}
-
-/** The features of the server that change which expressions are valid. promtool prints a warning about those that it does not have. */
-function promqlFeatures({ prometheus: { extra_args } }: StackConfig): readonly string[] {
-  return featuresIn(extra_args).filter((name) => /^promql-[a-z-]+$/.test(name));
-}
-
-function flagsFor(features: readonly string[]): readonly string[] {
-  return features.map((name) => `--enable-feature=${name}`);
-}
-
-const partNames = { scrape_configs: 'job', remote_write: 'remote_write', remote_read: 'remote_read' };
-
-function ruleTests(
-  title: string,
-  tests: readonly RenderedFile[],
-  rules: readonly RenderedFile[],
-  features: readonly string[],
-): readonly CheckCommand[] {
-  if (tests.length === 0) return [];
-  return [
-    {
-      title,
-      tool: 'promtool',
-      argv: ['promtool', 'test', 'rules', ...flagsFor(features), ...tests.map(({ path }) => `CONFIG/${path}`)],
-      reads: [...rules, ...tests],
-      explain: (output) =>
-        withFeatureHints(
-          explainRuleTests(
-            output,
-            tests.map((test) => ({ path: test.path, text: contentOf(test) })),
-          ),
-          features,
-        ),
-    },
-  ];
 }
