@@ -2,6 +2,7 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 import type { Node } from 'yaml';
 import type { Addresses } from './addresses.ts';
 import type { ComposeService } from './compose-project.ts';
+import { dashboardContent } from './dashboard-content.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type BindMount, filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
@@ -28,7 +29,8 @@ export async function provisioningFiles(
     for (const path of await filesAt(pattern, { folder: '/nowhere', inContainer: '/', mounts })) paths.add(path);
   }
   const files: InputFile[] = [];
-  for (const path of paths) files.push(...[await inputs.open(path)].filter((file) => file !== undefined));
+  // Grafana reads them by their names.
+  for (const path of [...paths].sort()) files.push(...[await inputs.open(path)].filter((file) => file !== undefined));
   return files;
 }
 
@@ -138,22 +140,10 @@ function besideProvider(path: string, file: InputFile, inputs: InputFiles): Foun
   return { root: at === -1 ? dirname(file.path) : steps.slice(0, at + 1).join('/'), files };
 }
 
-function addDashboard(file: InputFile, folder: string, draft: StackDraft): void {
-  const wanted = `dashboards/${folder === '' ? '' : `${folder}/`}${basename(file.path)}`;
-  const place = draft.copy(wanted, { ...file, bytes: withoutMark(file.bytes) });
+function addDashboard(file: InputFile, given: string, draft: StackDraft): void {
+  const { bytes, folder = given } = dashboardContent(file, draft);
+  const below = (given === '' ? folder : given).replaceAll('/', ' - ');
+  const place = draft.copy(`dashboards/${below === '' ? '' : `${below}/`}${basename(file.path)}`, { ...file, bytes });
   draft.addTo(['grafana', 'dashboards'], 'dashboards');
   draft.findings.taken(file.shown, undefined, place);
-}
-
-/** A dashboard without what promstack writes into those that it provisions. */
-function withoutMark(bytes: Buffer): Buffer {
-  if (!bytes.includes('"promstack"')) return bytes;
-  try {
-    const { promstack: mark, ...model } = JSON.parse(bytes.toString('utf8'));
-    if (mark === undefined) return bytes;
-    if (model.id === null) delete model.id;
-    return Buffer.from(`${JSON.stringify(model, null, 2)}\n`);
-  } catch {
-    return bytes;
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { isMap, isScalar, type Node, Pair, type YAMLMap } from 'yaml';
+import { isMap, isScalar, type Node, Pair, type Scalar, type YAMLMap } from 'yaml';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
 import { type GrafanaImport, importDashboards, provisioningFiles } from './import-dashboards.ts';
@@ -42,11 +42,18 @@ const datasourceKeys = new Set(
 /** Moves datasources, dashboards and other provisioning into the section of Grafana. */
 export async function importGrafana(context: GrafanaImport): Promise<void> {
   const { draft } = context;
-  const datasources: Node[] = [];
+  const datasources = new Map<string, YAMLMap>();
   for (const file of await provisioningFiles(context, 'datasources')) {
-    if (file.kind === 'datasources') datasources.push(...(await datasourcesOf(file, context)));
+    if (file.kind === 'datasources') addDatasources(file, datasources, context);
   }
-  if (datasources.length > 0) draft.set(['grafana', 'datasources'], listNode(datasources));
+  for (const item of datasources.values()) {
+    const name = nameOf(item);
+    const url = childOf(item, 'url');
+    if (isScalar(url) && typeof url.value === 'string') url.value = context.addresses.inUrl('grafana', url.value);
+    await moveSecureData(item, name, context);
+    draft.findings.taken(`datasources ${name}`, placeOf(item), 'grafana.datasources');
+  }
+  if (datasources.size > 0) draft.set(['grafana', 'datasources'], listNode([...datasources.values()]));
   await importDashboards(context);
   for (const folder of ['alerting', 'plugins', 'access-control', 'notifiers']) {
     for (const file of await provisioningFiles(context, folder)) importOther(file, folder, draft);
@@ -54,8 +61,11 @@ export async function importGrafana(context: GrafanaImport): Promise<void> {
   }
 }
 
-async function datasourcesOf({ tree, shown }: InputFile, context: GrafanaImport): Promise<readonly Node[]> {
-  const { draft, addresses } = context;
+const nameOf = (datasource: YAMLMap): string => textOf(childOf(datasource, 'name')) ?? 'datasource';
+
+/** Adds the datasources of a file, by their organizations and names. */
+function addDatasources({ tree, shown }: InputFile, datasources: Map<string, YAMLMap>, context: GrafanaImport): void {
+  const { draft } = context;
   for (const pair of pairsOf(tree?.root)) {
     const key = keyOf(pair);
     if (key === 'datasources' || key === 'apiVersion' || isEmpty(pair.value)) continue;
@@ -65,27 +75,38 @@ async function datasourcesOf({ tree, shown }: InputFile, context: GrafanaImport)
       'a stack has the datasources of stack.yml, and deletes others of its own',
     );
   }
-  const items: Node[] = [];
   for (const item of itemsOf(childOf(tree?.root, 'datasources'))) {
     if (!isMap(item)) continue;
-    const name = textOf(childOf(item, 'name')) ?? 'datasource';
     expandVariables(item, context);
+    const name = nameOf(item);
     moveOldKeys(item);
-    const kept = item.items.filter((pair) => {
+    item.items = item.items.filter((pair) => {
       if (datasourceKeys.has(keyOf(pair)) && !(isEmpty(pair.value) && isScalar(pair.value))) return true;
       const why = datasourceKeys.has(keyOf(pair)) ? 'it has no value' : 'Grafana ignores it';
       draft.findings.left(`datasources ${name} ${keyOf(pair)}`, placeOf(pair.key), why);
       return false;
     });
-    item.items = kept;
-    const url = childOf(item, 'url');
-    if (isScalar(url) && typeof url.value === 'string') url.value = addresses.inUrl('grafana', url.value);
+    const id = `${textOf(childOf(item, 'orgId')) ?? '1'} ${name}`;
+    const earlier = datasources.get(id);
+    if (earlier !== undefined && !replaces(item, earlier, name, draft)) continue;
     setDefaultUid(item, name);
-    await moveSecureData(item, name, context);
-    draft.findings.taken(`datasources ${name}`, placeOf(item), 'grafana.datasources');
-    items.push(item);
+    datasources.set(id, item);
   }
-  return items;
+}
+
+/** Of datasources with one name Grafana uses the last, with the uid of the first; with two uids it does not start. */
+function replaces(item: YAMLMap, earlier: YAMLMap, name: string, { findings }: StackDraft): boolean {
+  const [first, last] = [placeOf(earlier), placeOf(item)];
+  const [before, after] = [earlier, item].map((datasource) => childOf(datasource, 'uid'));
+  const at = (place: typeof first): string => `${place?.file}:${place?.line}`;
+  if (after !== undefined && textOf(after) !== textOf(before)) {
+    const message = `the datasource ${name} has the uid ${textOf(after)} here, and ${textOf(before)} in ${at(first)}`;
+    findings.wrong(message, last, 'Grafana does not start with both: remove one of them');
+    return false;
+  }
+  if (after === undefined) item.items.push(new Pair(stringNode('uid'), before));
+  findings.left(`datasources ${name}`, first, `${at(last)} sets the same datasource, and Grafana uses the last`);
+  return true;
 }
 
 /** The uid that Grafana gives to a provisioned datasource without one: dashboards refer to it (pkg/services/datasources, 12.4). */
@@ -97,25 +118,32 @@ function setDefaultUid(item: YAMLMap, name: string): void {
 }
 
 /** Grafana replaces variables of its environment; what a stack does not have is replaced here. */
-function expandVariables(item: Node, { service, draft }: GrafanaImport): void {
+function expandVariables(item: Node, context: GrafanaImport): void {
   eachScalar(item, (scalar, keys) => {
     if (typeof scalar.value !== 'string' || keys.includes('secureJsonData')) return;
-    scalar.value = scalar.value.replaceAll(
-      /\$\$|\$\{(\w+)\}|\$__env\{(\w+)\}|\$([A-Za-z]\w*)/g,
-      (whole, ...names: (string | undefined)[]) => {
-        const name = names.slice(0, 3).find((part) => part !== undefined);
-        if (name === undefined) return whole;
-        const value = service?.environment.get(name)?.text;
-        if (value !== undefined) return value.replaceAll('$', () => '$$');
-        draft.findings.changed(
-          keys.join('.'),
-          placeOf(scalar),
-          undefined,
-          `the variable ${name} is not set, so it is empty`,
-        );
-        return '';
-      },
-    );
+    scalar.value = expanded(scalar, keys.join('.'), context, (value) => value.replaceAll('$', () => '$$'));
+  });
+}
+
+/** As Go's os.Expand does: `$1` and the like are variables too, and braces may have anything between them. */
+const variableForm = /\$\$|\$__file\{[^}]*\}|\$(?:__env)?\{([^}]*)\}|\$(?!__env\{)([A-Za-z_]\w*|[*#@!?\d-])|\$\{/g;
+
+/** A string of a provisioning file with the values of its variables, each as `quote` writes it. */
+function expanded(
+  scalar: Scalar,
+  what: string,
+  { service, draft }: GrafanaImport,
+  quote: (value: string) => string,
+): string {
+  return String(scalar.value).replaceAll(variableForm, (whole, braced?: string, plain?: string) => {
+    if (whole === '$$') return quote('$');
+    if (whole.startsWith('$__file')) return whole;
+    const name = braced ?? plain ?? '';
+    const value = service?.environment.get(name)?.text;
+    if (value !== undefined) return quote(value);
+    const why = `Grafana expands ${whole}, and the variable ${name} is not set, so it is empty`;
+    draft.findings.changed(what, placeOf(scalar), undefined, why);
+    return '';
   });
 }
 
@@ -143,7 +171,8 @@ function moveOldKeys(item: YAMLMap): void {
   }
 }
 
-async function moveSecureData(item: YAMLMap, name: string, { service, inputs, draft }: GrafanaImport): Promise<void> {
+async function moveSecureData(item: YAMLMap, name: string, context: GrafanaImport): Promise<void> {
+  const { service, inputs, draft } = context;
   const data = childOf(item, 'secureJsonData');
   for (const pair of [...pairsOf(data)]) {
     const key = keyOf(pair);
@@ -161,7 +190,9 @@ async function moveSecureData(item: YAMLMap, name: string, { service, inputs, dr
         ? file?.bytes.toString('utf8').trim()
         : variable !== undefined
           ? service?.environment.get(variable)?.text
-          : written.replaceAll('$$', '$');
+          : isScalar(pair.value)
+            ? expanded(pair.value, what, context, (value) => value)
+            : undefined;
     if (text !== undefined && text !== '') {
       pair.value = draft.secret(text, { name: `grafana-${name}-${key}`, what, where });
     } else if (variable !== undefined) {

@@ -10,15 +10,44 @@ interface Reference {
   /** A uid, or in old dashboards a name. */
   readonly to: string;
   readonly isName: boolean;
+  /** The type of the datasource, where the reference names it. */
+  readonly type?: string | undefined;
 }
 
-/** References of a dashboard to datasources that the stack does not have. */
+/** References of a dashboard to a datasource that the stack does not have, and what is wrong with them. */
+export interface UnknownDatasource {
+  readonly to: string;
+  readonly references: readonly Reference[];
+  readonly problem: Problem;
+}
+
+/** References of a dashboard to datasources that the stack does not have: one problem for each, at the first reference. */
 export function referenceProblems(
   dashboard: DashboardModel,
   datasources: readonly KnownDatasource[],
 ): readonly Problem[] {
+  return unknownDatasources(dashboard, datasources).map(({ problem, references }) => {
+    const count = references.length;
+    return count === 1 ? problem : { ...problem, message: `${problem.message} (${count} references)` };
+  });
+}
+
+/** The datasources to which a dashboard refers and which the stack does not have. */
+export function unknownDatasources(
+  dashboard: DashboardModel,
+  datasources: readonly KnownDatasource[],
+): readonly UnknownDatasource[] {
   const references = dashboard.isSchemaV2 ? referencesOfV2(dashboard) : classicReferences(dashboard);
-  return references.flatMap((reference) => problemsOf(reference, dashboard, datasources));
+  const unknown = new Map<string, { to: string; references: Reference[]; problem: Problem }>();
+  for (const reference of references) {
+    const [problem] = problemsOf(reference, dashboard, datasources);
+    if (problem === undefined) continue;
+    const key = `${reference.isName} ${reference.to}`;
+    const same = unknown.get(key);
+    if (same === undefined) unknown.set(key, { to: reference.to, references: [reference], problem });
+    else same.references.push(reference);
+  }
+  return [...unknown.values()];
 }
 
 /** All references of a classic model: panels, their queries, variables and annotations. */
@@ -36,7 +65,8 @@ function classicReferences({ model, path }: DashboardModel): readonly Reference[
   return holders.flatMap(({ value: { datasource }, path: at }): readonly Reference[] => {
     if (typeof datasource === 'string') return [{ path: [...at, 'datasource'], to: datasource, isName: true }];
     if (!isMapping(datasource) || typeof datasource['uid'] !== 'string') return [];
-    return [{ path: [...at, 'datasource', 'uid'], to: datasource['uid'], isName: false }];
+    const type = typeof datasource['type'] === 'string' ? datasource['type'] : undefined;
+    return [{ path: [...at, 'datasource', 'uid'], to: datasource['uid'], isName: false, type }];
   });
 }
 
@@ -49,7 +79,8 @@ function referencesOfV2({ model, path }: DashboardModel): readonly Reference[] {
       if (key !== 'datasource' || !isMapping(inner)) return inside(inner, [...at, key]);
       const by = inner['uid'] === undefined ? 'name' : 'uid';
       const to = inner[by];
-      return typeof to === 'string' ? [{ path: [...at, key, by], to, isName: false }] : [];
+      const type = [inner['type'], value['group']].find((given) => typeof given === 'string');
+      return typeof to === 'string' ? [{ path: [...at, key, by], to, isName: false, type }] : [];
     });
   };
   return ['elements', 'variables', 'annotations'].flatMap((key) => inside(model[key], [...path, key]));

@@ -3,38 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reportText } from '../../../scripts/move/findings.ts';
-import { importStack } from '../../../scripts/move/import-stack.ts';
-import { tryImport, writeImport } from '../../../scripts/move/try-import.ts';
+import { writeImport } from '../../../scripts/move/try-import.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 import { folderWith } from '../../support/config.ts';
+import { type Files, imported, importedFrom } from '../../support/imported.ts';
 
 const root = join(packageRoot(), 'test', 'imports');
 const stacks = await readdir(root);
-
-type Files = Readonly<Record<string, string | Uint8Array>>;
-
-async function imported(
-  cwd: string,
-  {
-    paths = ['.'],
-    isPartial = false,
-    name,
-    env = {},
-  }: { paths?: string[]; isPartial?: boolean; name?: string; env?: NodeJS.ProcessEnv } = {},
-) {
-  const draft = await importStack({ paths: paths.map((path) => join(cwd, path)), cwd, env, name, out: cwd });
-  await using tried = await tryImport(draft, { header: [], env, isPartial });
-  const { text, diagnostics } = tried;
-  const messages = [...draft.findings.problems, ...diagnostics]
-    .filter(({ severity }) => severity === 'error')
-    .map(({ where, message }) => `${where?.file}:${where?.line}: ${message}`);
-  return { draft, text, diagnostics, errors: [...new Set(messages)] };
-}
-
-async function importedFrom(files: Files, options: Parameters<typeof imported>[1] = {}) {
-  await using folder = await folderWith(files);
-  return await imported(folder.path, { name: 'shop', ...options });
-}
 
 describe.each(stacks)('the stack %s', (name) => {
   const cwd = join(root, name);

@@ -167,6 +167,18 @@ describe('a datasource in schema v2', () => {
   });
 });
 
+test('a datasource that the stack does not have must be one problem, at the first of its references', () => {
+  const target = (datasource: unknown) => ({ type: 'stat', targets: [{ datasource }], datasource });
+  const panels = [{ uid: 'gone' }, 'gone', { uid: 'lost' }, { uid: 'gone' }, { uid: '[[DS_LOST]]' }].map(target);
+  expect(problems(classic({ panels }))).toEqual([
+    'error panels.0.datasource.uid: the stack has no datasource with the uid "gone" (4 references)',
+    'error panels.1.datasource: the stack has no datasource with the name "gone" (2 references)',
+    'error panels.2.datasource.uid: the stack has no datasource with the uid "lost" (2 references)',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of Grafana.
+    'error panels.4.datasource.uid: ${DS_LOST} is neither a variable nor an input of the dashboard (2 references)',
+  ]);
+});
+
 describe('an input of an export', () => {
   test.each(['DS_PROMETHEUS', 'DS_PROM-MAIN', 'DS_my.prom', 'DS_PROM MAIN'])('must be filled in: %s', (name) => {
     const content = classic({

@@ -1,0 +1,145 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Grafana.
+import { describe, expect, test } from 'vitest';
+import { importedFrom } from '../../support/imported.ts';
+
+const prometheus = 'scrape_configs: [{job_name: a, static_configs: [{targets: ["a:1"]}]}]\n';
+
+const dashboard = (...datasources: readonly unknown[]) => ({
+  title: 'D',
+  uid: 'd',
+  schemaVersion: 42,
+  panels: datasources.map((datasource, id) => ({
+    id,
+    type: 'stat',
+    title: 'a',
+    datasource,
+    targets: [{ refId: 'A', datasource }],
+    gridPos: { h: 1, w: 1, x: 0, y: id },
+  })),
+});
+
+const datasourcesYml = (...datasources: readonly string[]): string =>
+  `apiVersion: 1\ndatasources:\n${datasources.map((line) => `  - {${line}}\n`).join('')}`;
+
+const one = 'name: Metrics of all, type: prometheus, uid: m, url: "http://a:9090"';
+const two = 'name: Second, type: prometheus, uid: s, url: "http://b:9090"';
+const logs = 'name: Logs, type: loki, uid: l, url: "http://l:3100"';
+
+describe('a datasource that a dashboard names and no file has', () => {
+  test.each<[string, string[], unknown, string | undefined]>([
+    ['of the only type', [one, logs], { type: 'prometheus', uid: '000000001' }, 'm'],
+    ['the stack has itself', [logs], { type: 'prometheus', uid: '000000001' }, 'prometheus'],
+    ['of an export without its inputs', [one], { type: 'prometheus', uid: '${DS_PROMETHEUS}' }, 'm'],
+    ['by the name in an input', [one, two], { type: 'prometheus', uid: '${DS_SECOND}' }, 's'],
+    ['by the name in an input without a type', [one, two, logs], '${DS_METRICS_OF_ALL}', 'm'],
+    ['by a name in other case', [one, logs], 'logs', 'l'],
+    ['of a type with two', [one, two], { type: 'prometheus', uid: 'gone' }, undefined],
+    ['of a type that is not there', [one], { type: 'loki', uid: 'gone' }, undefined],
+    ['of another type with that name', [one, logs], { type: 'tempo', uid: '${DS_LOGS}' }, undefined],
+    ['without a type', [one], 'gone', undefined],
+    ['without a type, by uid', [one], { uid: 'gone' }, undefined],
+  ])(
+    'must be the one of the stack that is meant, or be reported once: %s',
+    async (_, datasources, reference, meant) => {
+      const text = JSON.stringify(dashboard(reference, reference), null, 4);
+      const { draft, errors } = await importedFrom({
+        'prometheus.yml': prometheus,
+        'datasources.yml': datasourcesYml(...datasources),
+        'd.json': text,
+      });
+      const written = draft.files.get('dashboards/d.json')?.content.toString();
+      const line = typeof reference === 'string' ? 10 : (reference as { type?: string }).type === undefined ? 11 : 12;
+      const changed = draft.findings.all.filter(({ what }) => what.startsWith('datasource '));
+      if (meant === undefined) {
+        expect(errors).toHaveLength(1);
+        expect(errors[0]).toMatch(new RegExp(`^d\\.json:${line}: .*\\(4 references\\)$`));
+        expect(written).toBe(text);
+        expect(changed).toEqual([]);
+      } else {
+        expect(errors).toEqual([]);
+        const by = JSON.stringify(typeof reference === 'string' ? reference : (reference as { uid: string }).uid);
+        expect(written).toBe(text.replaceAll(by, JSON.stringify(meant)));
+        expect(changed.map(({ where, into }) => [where?.line, into])).toEqual([[line, meant]]);
+      }
+    },
+  );
+
+  test('must be filled in where the dashboard lists it as an input, and the report say with which', async () => {
+    const inputs = [{ name: 'DS_PROMETHEUS', type: 'datasource', pluginId: 'prometheus' }];
+    const { draft, errors } = await importedFrom({
+      'datasources.yml': datasourcesYml(one),
+      'd.json': JSON.stringify({ __inputs: inputs, ...dashboard({ type: 'prometheus', uid: '${DS_PROMETHEUS}' }) }),
+    });
+    expect(errors).toEqual([]);
+    expect(draft.findings.all).toContainEqual(
+      expect.objectContaining({ what: 'd.json __inputs DS_PROMETHEUS', why: expect.stringContaining('the uid m') }),
+    );
+  });
+});
+
+test.each(['', '\uFEFF'])('a dashboard in an answer of the HTTP API must be taken out of it%s', async (mark) => {
+  const meta = { folderTitle: 'Shop/All', slug: 'd', version: 3 };
+  const text = `${mark}${JSON.stringify({ meta, dashboard: dashboard({ type: 'prometheus', uid: 'gone' }) })}`;
+  const { draft, errors } = await importedFrom({ 'prometheus.yml': prometheus, 'a.json': text });
+  expect(errors).toEqual([]);
+  const [path, file] = [...draft.files][0] ?? [];
+  expect(path).toBe('dashboards/Shop - All/a.json');
+  expect(JSON.parse(file?.content.toString() ?? '')).toEqual(dashboard({ type: 'prometheus', uid: 'prometheus' }));
+  expect(draft.findings.all).toContainEqual(
+    expect.objectContaining({ fate: 'changed', what: 'a.json', why: expect.stringContaining('HTTP API') }),
+  );
+});
+
+describe('a datasource that two files have', () => {
+  test.each<[string, string, string, string]>([
+    ['without a uid', '', '', 'P0B88C9D59AD1251D'],
+    ['with one uid', 'uid: x, ', 'uid: x, ', 'x'],
+    ['with the uid in the first alone', 'uid: x, ', '', 'x'],
+  ])('must be that of the last, as for Grafana, and be reported once: %s', async (_, first, last, uid) => {
+    const { draft, text, errors } = await importedFrom({
+      'b.yml': datasourcesYml(`name: DS, type: prometheus, ${last}url: "http://last:9090"`),
+      'a.yaml': datasourcesYml(
+        `name: DS, type: prometheus, ${first}url: "http://first:9090", jsonData: {timeInterval: 9s}, secureJsonData: {httpHeaderValue1: planted}`,
+      ),
+    });
+    expect(errors).toEqual([]);
+    expect(text).toContain('http://last:9090');
+    expect(text).not.toMatch(/first|timeInterval/);
+    expect(text).toContain(`uid: ${uid}`);
+    expect(draft.secrets).toEqual([]);
+    expect(draft.findings.all.filter(({ fate, what }) => fate === 'left' && what === 'datasources DS')).toMatchObject([
+      { where: { file: 'a.yaml', line: 3 }, why: expect.stringContaining('b.yml:3') },
+    ]);
+  });
+
+  test.each<[string, string, string]>([
+    ['with two uids', 'name: DS, uid: x', 'name: DS, uid: y'],
+    ['with a uid in the last alone', 'name: DS', 'name: DS, uid: y'],
+    ['with one uid and two names', 'name: DS, uid: x', 'name: Other, uid: x'],
+  ])('must be refused where Grafana does not start, once, with both places: %s', async (_, first, last) => {
+    const { draft, diagnostics, errors } = await importedFrom({
+      'a.yml': datasourcesYml(`${first}, type: prometheus, url: "http://a:9090"`),
+      'b.yml': datasourcesYml(`${last}, type: prometheus, url: "http://b:9090"`),
+    });
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/^b\.yml:3: .*uid/);
+    const all = [...draft.findings.problems, ...diagnostics].filter(({ severity }) => severity === 'error');
+    expect(JSON.stringify(all)).toContain('a.yml');
+  });
+});
+
+test('variables in provisioning must have the values that Grafana gives them', async () => {
+  const form = 'a: "$1x$$y", b: "${__value.raw}", c: "$HOST", d: "a$", e: "${HOST", f: "$HOSTX.y", g: "$__env{HOST}"';
+  const { draft, text } = await importedFrom({
+    'compose.yaml':
+      'services:\n  grafana:\n    image: grafana/grafana:12.4.0\n    environment: {HOST: hh, TOKEN: planted}\n    volumes: [".:/etc/grafana/provisioning/datasources"]\n',
+    'v.yml': datasourcesYml(
+      `name: V, type: prometheus, url: "http://\${HOST:-x}:9090/\${A:-b}", jsonData: {${form}}, secureJsonData: {httpHeaderValue1: "Bearer $TOKEN", httpHeaderValue2: $LATER}`,
+    ),
+  });
+  // What Grafana 12.4 has of it; a dollar is doubled in stack.yml.
+  expect(text).toContain('url: "http://:9090/"');
+  expect(text).toContain('{a: "x$$y", b: "", c: "hh", d: "a$", e: "HOST", f: ".y", g: "hh"}');
+  expect(text).toContain('httpHeaderValue2: !env LATER');
+  expect([...draft.files.values()].map(({ content }) => content.toString())).toEqual(['Bearer planted\n']);
+});
