@@ -18,6 +18,7 @@ import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { discoveringService, findTargets, writeTargets } from '../state/discovery.ts';
 import { takeLock } from '../state/lock.ts';
+import { refuseNewer } from '../state/newer-version.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { InterruptedError, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { crashPoint } from './crash-point.ts';
@@ -97,15 +98,17 @@ async function change(options: ChangeOptions): Promise<Changed> {
     return { observed, plan: reconcile(desired, observed, { recreate: options.recreate }) };
   };
   const { takeOver } = options;
-  const checkOriginOf = ({ origin, renamedFrom }: Observed) =>
-    checkOrigin({ ...desired, current: origin, renamedFrom, takeOver });
+  const checkOwner = async ({ origin, renamedFrom, newestVersion }: Observed) => {
+    refuseNewer(desired.stack, newestVersion);
+    await checkOrigin({ ...desired, current: origin, renamedFrom, takeOver });
+  };
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {
     // A look without the lock may only conclude that there is nothing to do.
     if (options.hasChanged !== true) {
       const { plan, observed } = await compare();
       if (plan.steps.length === 0) return changed(plan);
-      await checkOriginOf(observed);
+      await checkOwner(observed);
     }
 
     // Lock: no other promstack changes this stack from here on.
@@ -116,7 +119,7 @@ async function change(options: ChangeOptions): Promise<Changed> {
     const isPending = plan.steps.length > 0;
 
     // Preflight and check: refuse what would fail before anything changes.
-    if (isPending) await checkOriginOf(observed);
+    if (isPending) await checkOwner(observed);
     const note = volumesNote(desired, observed.volumesFrom);
     if (note !== undefined) options.report({ kind: 'note', text: note });
     for (const text of otherVersionsIn(desired, observed, otherVersions)) options.report({ kind: 'warning', text });

@@ -18,6 +18,7 @@ import { readRelease } from '../state/release-files.ts';
 import { type ReleaseFolder, revisionOf, slotOf } from '../state/release-folder.ts';
 import { redact } from '../util/redaction.ts';
 import { userAtHost } from '../util/user.ts';
+import { version } from '../util/version.ts';
 
 /** Adds the desired revision to the stack's history; the changed files are those that differ from `previous`. */
 export async function recordRevision(options: {
@@ -47,6 +48,7 @@ export async function recordRevision(options: {
     at: at.toISOString(),
     who: userAtHost(),
     command,
+    version: version(),
     changed: changedFiles(await releasesBefore(previous, desired, history, files), releasesOf(desired), history),
     services: Object.fromEntries(releases),
     without: desired.without ?? lastConfirmed(history)?.without,

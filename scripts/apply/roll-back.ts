@@ -10,6 +10,7 @@ import { type FoundStack, findStack } from '../state/find-stack.ts';
 import { type History, type HistoryEntry, newestRevisions, type RecordedRelease } from '../state/history.ts';
 import { takeLock } from '../state/lock.ts';
 import { specOf } from '../state/names.ts';
+import { refuseNewer } from '../state/newer-version.ts';
 import { currentFolder, readRelease, type StoredRelease } from '../state/release-files.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import { misuse } from '../util/misuse.ts';
@@ -50,6 +51,7 @@ async function restoreEntry(options: RollBackOptions): Promise<RolledBack> {
   const { engine, stack, config, origin, choose } = options;
   await using _lock = await takeLock({ ...options, command: 'rollback' });
   const current = await findStack(engine, stack, origin);
+  refuseNewer(stack, current.newestVersion);
   await checkOrigin({ ...options, current: current.origin });
   const entry = choose(current.history);
   const desired = await desiredAt(current, entry, config);

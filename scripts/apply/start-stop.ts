@@ -10,6 +10,7 @@ import { type Action, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { notFound, type StackContainers, servicesAmong } from '../state/find-stack.ts';
 import { takeLock } from '../state/lock.ts';
 import { specOf } from '../state/names.ts';
+import { newestVersion, refuseNewer } from '../state/newer-version.ts';
 import { originOf } from '../state/origin.ts';
 import { locationOf, openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { InterruptedError, isAbort, StackError, unchangedIfInterrupted } from '../util/stack-error.ts';
@@ -101,6 +102,7 @@ async function findTargets(options: StartStopOptions): Promise<readonly Target[]
     if (service === undefined || spec === undefined) return [];
     return [{ service, spec, container, action: actionOn(container, verb) }];
   });
+  refuseNewer(stack, newestVersion(all));
   await checkOrigin({ ...options, current: originOf(all) });
   const paused = targets.find(({ container, action }) => container.state === 'paused' && action === 'start');
   if (paused !== undefined) {

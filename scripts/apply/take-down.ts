@@ -7,6 +7,7 @@ import { checkOrigin } from '../plan/origin.ts';
 import { isInternal, type Removal, type Step, Steps, stopSeconds } from '../plan/plan.ts';
 import { findHolder, takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
+import { newestVersion, refuseNewer } from '../state/newer-version.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
 import { InterruptedError, isAbort, unchangedIfInterrupted } from '../util/stack-error.ts';
 import { removalExecutors } from './container-executors.ts';
@@ -68,6 +69,7 @@ async function remove(options: TakeDownOptions): Promise<TakenDown> {
   const isDown = planDown(before, { volumes }).length === 0;
   const isAbsent = isDown && before.networks.length === 0;
   const former = isAbsent ? renamedFrom(await engine.listContainers({ [stackLabel]: '' }), stack, origin) : undefined;
+  refuseNewer(stack, newestVersion([...before.containers, ...before.volumes]));
   await checkOrigin({ ...options, current: originOf(before.containers), renamedFrom: former });
   // A killed command may have left only its lock.
   if (isDown && (await findHolder(engine, stack)) === undefined) return toTakenDown([], before, options);

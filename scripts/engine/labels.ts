@@ -22,7 +22,7 @@ const projectServiceLabel = 'com.docker.compose.service';
 /** Present when the stack's name was given by the variable PROMSTACK_NAME. */
 export const nameGivenLabel = 'dev.promstack.name-given';
 /** The version of promstack that created it. */
-const versionLabel = 'dev.promstack.version';
+export const versionLabel = 'dev.promstack.version';
 /** The holder of the stack's lock, as JSON; only on the lock volume. */
 export const lockLabel = 'dev.promstack.lock';
 

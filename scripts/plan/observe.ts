@@ -5,6 +5,7 @@ import { projectLabel, roleLabel, serviceLabel, specHashLabel, stackLabel } from
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
+import { newestVersion } from '../state/newer-version.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
 import { currentFolder, readRelease, withTimes } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
@@ -71,6 +72,7 @@ export async function observe(
   return {
     stack,
     origin: originOf(ours),
+    newestVersion: newestVersion([...ours, ...volumes.filter(belongsTo(stack))], history),
     renamedFrom: renamedFrom(containers, stack, desired.origin),
     services: new Map(services),
     strays,

@@ -23,6 +23,8 @@ export interface Observed {
   readonly networks: readonly NetworkSummary[];
   /** Names of volumes with the stack's label. */
   readonly volumes: ReadonlySet<string>;
+  /** The newest version of promstack that has changed the stack; undefined when unknown. */
+  readonly newestVersion?: string | undefined;
   /** The file that the stack had when its volumes were created; only while it has no containers. */
   readonly volumesFrom?: StackOrigin | undefined;
   /** Containers, volumes and networks that have a name this stack needs but not its label. */

@@ -4,6 +4,7 @@ import { findImages } from '../engine/images/ensure.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { checkLock } from '../state/lock.ts';
+import { refuseNewer } from '../state/newer-version.ts';
 import { readMasked } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
@@ -65,6 +66,7 @@ export async function planStack(options: {
     const plan = reconcile(desired, observed, { recreate });
     const obstacle = await findObstacle(async () => {
       if (plan.steps.length === 0) return;
+      refuseNewer(desired.stack, observed.newestVersion);
       await checkOrigin({ ...desired, current: observed.origin, renamedFrom: observed.renamedFrom });
       await checkLock(engine, desired.stack);
       checkNetworks(desired, observed, rendering.locate);

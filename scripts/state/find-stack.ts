@@ -8,6 +8,7 @@ import { StackError } from '../util/stack-error.ts';
 import { type ConfigFiles, openConfigFiles } from './config-files.ts';
 import { type History, lastConfirmed, readHistory } from './history.ts';
 import { configWriterRole, names } from './names.ts';
+import { newestVersion } from './newer-version.ts';
 import { originOf, renamedFrom } from './origin.ts';
 
 /** The containers of a stack's services, by service, in the order of the data flow. */
@@ -21,6 +22,8 @@ export interface FoundStack {
   readonly history: History;
   /** The file that it is managed from; undefined when unknown. */
   readonly origin: StackOrigin | undefined;
+  /** The newest version of promstack that has changed it; undefined when unknown. */
+  readonly newestVersion: string | undefined;
 }
 
 /**
@@ -41,7 +44,8 @@ export async function findStack(engine: Engine, stack: string, origin?: StackOri
       tryThis: '`promstack up`, which keeps the history',
     });
   }
-  return { stack, containers, files, history: await readHistory(files, historyOwner), origin: originOf(all) };
+  const history = await readHistory(files, historyOwner);
+  return { stack, containers, files, history, origin: originOf(all), newestVersion: newestVersion(all, history) };
 }
 
 const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';

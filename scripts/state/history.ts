@@ -23,6 +23,8 @@ const entrySchema = z.object({
   who: z.string(),
   /** The command: `up`. */
   command: z.string(),
+  /** The version of promstack; absent in entries of versions that did not store it. */
+  version: z.string().optional(),
   /** Every file that differs from the previous state: the path of a user's file, else `service/path`. */
   changed: z.array(z.string()),
   /** The release of each service that has one. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, rename } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
 import { emptyFolder } from '../support/promstack.ts';
 import { alertRule, expectFine, expectSettled, historyOf, running } from '../support/revisions.ts';
 import { getText } from '../support/servers.ts';
-import { spawnProgram, toRun } from '../support/stack-folder.ts';
+import { spawnProgram, stackFolder, toRun } from '../support/stack-folder.ts';
 
 /** Programs whose running stacks the present one must take over: each change of a stored format adds the last commit before it. */
 const commits = ['09b7c69'];
@@ -157,3 +157,42 @@ async function programOf(commit: string): Promise<string> {
   await rename(fresh, kept);
   return program;
 }
+
+describe.sequential('a stack that a newer program changed', () => {
+  test('must be left as it is by every command that would change it, with the version to use', async () => {
+    await using newer = await emptyFolder();
+    const manifest = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as object;
+    await writeFile(join(newer.path, 'package.json'), JSON.stringify({ ...manifest, version: '99.1.0' }));
+    for (const part of ['dist', 'templates', 'node_modules']) {
+      await symlink(join(packageRoot(), part), join(newer.path, part));
+    }
+    await mkdir(join(newer.path, 'copy'));
+    await cp(join(packageRoot(), 'dist', 'scripts'), join(newer.path, 'copy', 'scripts'), { recursive: true });
+    const program = join(newer.path, 'copy', 'scripts', 'promstack.cjs');
+    const one = { sink: { enabled: false }, alertmanager: { enabled: false } };
+    await using folder = await stackFolder(one);
+    const runNewer = async (...args: readonly string[]): Promise<void> =>
+      expectFine(toRun(await spawnProgram(program, folder.path, args)));
+    await using _removed = { [Symbol.asyncDispose]: () => runNewer('down', '--volumes', '--yes') };
+    await runNewer('up');
+    await using engine = await connect({ env: process.env });
+    const containers = async () =>
+      (await engine.listContainers({ [stackLabel]: folder.name })).map(({ id }) => id).sort();
+    const before = await containers();
+    await folder.configure({ ...one, prometheus: { retention: { time: '1d' } } });
+    for (const command of [
+      ['up'],
+      ['reload'],
+      ['plan'],
+      ['stop'],
+      ['restart'],
+      ['rollback'],
+      ['down', '--volumes', '--yes'],
+    ]) {
+      const { exitCode, stderr, stdout } = await folder.run(...command);
+      expect(exitCode, command.join(' ')).toBe(command[0] === 'plan' ? 0 : 1);
+      expect(stdout + stderr, command.join(' ')).toContain('promstack 99.1.0 has changed it, and this is promstack');
+    }
+    expect(await containers()).toEqual(before);
+  });
+});
