@@ -67,8 +67,15 @@ function jobNameProblems(config: StackConfig): readonly Problem[] {
 function emptyStackProblems(config: StackConfig): readonly Problem[] {
   if (enabledServices(config).length > 0) return [];
   const message = 'all services are disabled, so there is nothing to run';
+  // One in the section of another service is enabled together with it.
+  const ownSections = services.filter((service) => sectionPath(service).includes(service.name));
   return [
-    { code: 'nothing-to-run', path: [], message, hint: `enable one of ${services.map(({ name }) => name).join(', ')}` },
+    {
+      code: 'nothing-to-run',
+      path: [],
+      message,
+      hint: `enable one of ${ownSections.map(({ name }) => name).join(', ')}`,
+    },
   ];
 }
 

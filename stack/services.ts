@@ -5,6 +5,7 @@ import { grafana } from './grafana/service.ts';
 import type { ContainerSpec } from './model.ts';
 import { prometheus } from './prometheus/service.ts';
 import { pushgateway } from './pushgateway/service.ts';
+import { pushgatewayTtl } from './pushgateway-ttl/service.ts';
 import { type Service, sectionPath } from './service.ts';
 import { sink } from './sink/service.ts';
 import { traffic } from './traffic/service.ts';
@@ -19,6 +20,7 @@ export const services: readonly Service[] = [
   grafana,
   sink,
   traffic,
+  pushgatewayTtl,
 ];
 
 /** The services that a stack.yml can enable: those of any stack, then its exporters. */

@@ -14,7 +14,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'discovery.networks': 'the targets that `scrape_configs` has',
   ...perServer('pushgateway', 'prometheus', 'alertmanager', 'grafana', 'sink', 'traffic'),
   'pushgateway.persistence.interval': '`--persistence.interval`',
-  'pushgateway.ttl': 'groups that `promstack watch` deletes',
+  'pushgateway.ttl': 'whether there is a container that deletes old groups',
   'pushgateway.admin_api': '`--web.enable-admin-api`',
   'prometheus.mode': '`--agent`',
   'prometheus.external_url': '`--web.external-url`',

@@ -97,7 +97,7 @@ export interface StackKeys {
       interval?: string;
     };
     /**
-     * How long to keep a group after its last push, while `promstack watch` runs; absent means forever
+     * How long to keep a group after its last push; absent means forever
      */
     ttl?:
       | string

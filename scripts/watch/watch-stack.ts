@@ -9,7 +9,6 @@ import type { Report } from '../util/event.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { openFileEvents } from './file-events.ts';
 import { stackReader } from './read-stack.ts';
-import { sweepGroups } from './sweep.ts';
 import { type Synced, syncStack, type TakeOverOptions } from './sync.ts';
 import { followTargets } from './targets.ts';
 import { Watch } from './watch.ts';
@@ -41,7 +40,6 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     },
   });
   const notify = notifyOnce(options);
-  let config: StackConfig | undefined;
   let liveConfig: StackConfig | undefined;
   let lastTests = noTests;
   let last: { readonly read: string; readonly synced: Synced } = {
@@ -56,7 +54,6 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       const { rendering, paths } = await reader.read();
       // A change before the new folders are watched would be missed, so they are read once more.
       if (paths !== undefined && (await events.watch(paths))) watch.changed();
-      if (rendering.ok) config = rendering.value.config;
       const read = rendering.ok ? identityOf(rendering.value) : '';
       // The same files are already live.
       if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
@@ -88,13 +85,12 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     },
     (why) => report({ kind: 'warning', text: `some files cannot be watched: ${why}` }),
   );
-  const sweeping = onceIdle ? undefined : sweepGroups({ engine, config: () => config, clock, report, signal });
   const targets = onceIdle ? undefined : followTargets({ engine, config: () => liveConfig, clock, report, signal });
   try {
     await watch.run();
   } finally {
     stopping.abort();
-    await Promise.all([sweeping, targets?.ended]);
+    await targets?.ended;
   }
   return last.synced;
 }

@@ -33,7 +33,7 @@ export const pushgatewayConfig = z
       )
       .optional()
       .meta({
-        description: 'How long to keep a group after its last push, while `promstack watch` runs; absent means forever',
+        description: 'How long to keep a group after its last push; absent means forever',
       }),
     admin_api: z.boolean().default(false).meta({ description: 'Allow deleting all groups at once over HTTP' }),
     extra_args: extraArgs,

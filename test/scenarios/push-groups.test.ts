@@ -2,11 +2,12 @@ import { cpus, loadavg } from 'node:os';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openPushgateway, type PushgatewayClient } from '../../scripts/servers/pushgateway/client.ts';
-import { ageLimitOf, ageOf, collectGroups, removeGroup } from '../../scripts/servers/pushgateway/collect.ts';
+import { ageOf, collectGroups, removeGroup } from '../../scripts/servers/pushgateway/collect.ts';
 import { type Group, groupProblem, toGroup } from '../../scripts/servers/pushgateway/group.ts';
 import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
 import { systemClock } from '../../scripts/util/clock.ts';
 import { formatLabels } from '../../stack/exposition/family.ts';
+import { ageLimitOf } from '../../stack/pushgateway/ttl.ts';
 import { type TestGateway, type TestGateways, testGateways } from '../support/pushgateway.ts';
 
 let gateways: TestGateways;

@@ -9,13 +9,18 @@ import { driverOf } from '../../scripts/servers/drivers.ts';
 import { httpDriver } from '../../scripts/servers/http-driver.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { serviceSchemas, stackSchema } from '../../stack/config.ts';
+import { pushgatewayTtl } from '../../stack/pushgateway-ttl/service.ts';
 import { type Service, sectionPath } from '../../stack/service.ts';
 import { services } from '../../stack/services.ts';
 
 const templates = join(packageRoot(), 'templates');
-/** Keys that enable or disable a service. */
+/** Keys that enable or disable a service; that of `ttl` has no key `enabled` of its own. */
 const keysOf = (service: Service, isEnabled: boolean): object =>
-  withValue({}, [...sectionPath(service), 'enabled'], isEnabled);
+  withValue(
+    service === pushgatewayTtl ? { pushgateway: { ttl: '1d' } } : {},
+    [...sectionPath(service), 'enabled'],
+    isEnabled,
+  );
 const config = stackSchema.parse(Object.assign({ name: 'every' }, ...services.map((service) => keysOf(service, true))));
 
 it('every service section of stack.yml must have a service, and every service a section', () => {
@@ -64,7 +69,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
 
   it('must have its keys in the stack.yml of init', () => {
     const text = readFileSync(join(templates, 'init', 'full.yml'), 'utf8');
-    expect(text).toMatch(new RegExp(`^#? *#?${name}:`, 'm'));
+    expect(text).toMatch(new RegExp(`^#? *#?${sectionPath(service).at(-1)}:`, 'm'));
   });
 
   it('must not accept unexpected responses as proofs', async () => {

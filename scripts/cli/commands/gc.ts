@@ -1,14 +1,9 @@
 import * as z from 'zod';
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
+import type { AgeLimit } from '../../../stack/pushgateway/ttl.ts';
 import type { PushgatewayClient } from '../../servers/pushgateway/client.ts';
-import {
-  type AgeLimit,
-  ageOf,
-  type Collected,
-  collectGroups,
-  expiredGroups,
-} from '../../servers/pushgateway/collect.ts';
+import { ageOf, type Collected, collectGroups, expiredGroups } from '../../servers/pushgateway/collect.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';

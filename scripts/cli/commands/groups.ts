@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import { findDuplicateGroups } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
+import { ageLimitOf } from '../../../stack/pushgateway/ttl.ts';
 import { removeGroup } from '../../servers/pushgateway/collect.ts';
 import { exitCodes } from '../context.ts';
 import { type GroupView, groupCells, groupSchema, viewGroup } from '../print/group-view.ts';
 import { table } from '../print/table.ts';
 import { collectPair } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { configOrThrow } from './find-stack.ts';
 import { openTarget, readGroup } from './gateway-target.ts';
 
 const remove = defineCommand({
@@ -55,10 +57,12 @@ export const command = defineCommand({
   json: () => z.strictObject({ groups: z.array(groupSchema()) }),
   run: async (context, { job, url }) => {
     await using gateway = await openTarget(context, { url });
+    const ttl = url === undefined ? (await configOrThrow(context)).pushgateway.ttl : undefined;
+    const limit = ttl === undefined ? undefined : ageLimitOf(ttl);
     const listing = await gateway.list(context.signal);
     const views = listing.groups
       .filter((group) => job === undefined || group.labels.get('job') === job)
-      .map((group) => viewGroup(group, listing.now))
+      .map((group) => viewGroup(group, listing.now, limit))
       .sort((a, b) => compare(a.job, b.job) || compare(labelText(a), labelText(b)));
     for (const diagnostic of findDuplicateGroups(listing.groups))
       context.report({ kind: 'diagnostic', diagnostic: { ...diagnostic, severity: 'warning' } });
@@ -72,12 +76,15 @@ export const command = defineCommand({
       return exitCodes.fine;
     }
     const { dim, red } = context.stdout.colours;
+    const header = ['JOB', 'LABELS', 'PUSHED', 'FAILED', 'EXPIRES', 'SERIES', 'METRICS'];
     const rows = views.map((view) => {
       const cells = groupCells(view, listing.now);
       return view.lastPushFailed ? cells.map((cell, index) => (index === 3 ? red(cell) : cell)) : cells;
     });
+    const withoutExpiry = (cells: readonly string[]) =>
+      limit === undefined ? cells.filter((_, index) => header[index] !== 'EXPIRES') : cells;
     context.stdout.write(
-      table([['JOB', 'LABELS', 'PUSHED', 'FAILED', 'SERIES', 'METRICS'].map(dim), ...rows], {
+      table([header.map(dim), ...rows].map(withoutExpiry), {
         columns: context.stdout.columns(),
       }),
     );

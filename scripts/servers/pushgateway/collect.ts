@@ -1,6 +1,6 @@
 import type { StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import { formatLabels, identityOf } from '../../../stack/exposition/family.ts';
-import { parseDuration } from '../../../stack/values/units.ts';
+import type { AgeLimit } from '../../../stack/pushgateway/ttl.ts';
 import type { Clock } from '../../util/clock.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -28,9 +28,6 @@ interface CollectOptions extends DeleteOptions {
   readonly gateway: PushgatewayClient;
   readonly limit: AgeLimit;
 }
-
-/** The age in seconds above which groups of a job are deleted; undefined means never. */
-export type AgeLimit = (job: string) => number | undefined;
 
 /** The maximum number of listings: each takes time, and each makes the race below less likely. */
 const maxListings = 5;
@@ -125,32 +122,6 @@ export function expiredGroups({ groups, now }: StoredGroups, limit: AgeLimit): r
 export function ageOf({ pushedAt, failedAt }: StoredGroup, now: number): number | undefined {
   const at = pushedAt ?? failedAt;
   return at === undefined ? undefined : now - at;
-}
-
-/** `pushgateway.ttl` of stack.yml: how long a group is kept after its last push. */
-type Ttl =
-  | string
-  | { readonly default?: string | undefined; readonly jobs?: Readonly<Record<string, string>> | undefined };
-
-/** The fraction of the ttl by which groups live longer, so that a job that pushes once per ttl does not lose its group. */
-const grace = 0.05;
-
-/** The age limit of a job according to `ttl`: its own, else the default, else none. */
-export function ageLimitOf(ttl: Ttl): AgeLimit {
-  const { default: general, jobs = {} } = typeof ttl === 'string' ? { default: ttl } : ttl;
-  return (job) => {
-    const text = Object.hasOwn(jobs, job) ? jobs[job] : general;
-    const ms = text === undefined ? undefined : parseDuration(text);
-    // 0 means forever, so that a job can be exempt from the default.
-    return ms === undefined || ms === 0 ? undefined : (ms / 1000) * (1 + grace);
-  };
-}
-
-/** The interval for enforcing `ttl`: a tenth of the shortest, between one second and one minute. */
-export function sweepEveryMs(ttl: Ttl): number {
-  const texts = typeof ttl === 'string' ? [ttl] : [ttl.default, ...Object.values(ttl.jobs ?? {})];
-  const spans = texts.flatMap((text) => (text === undefined ? [] : (parseDuration(text) ?? []))).filter((ms) => ms > 0);
-  return Math.min(60_000, Math.max(1_000, Math.min(...spans) / 10));
 }
 
 /** A stored group, and the groups with additional labels. */
