@@ -1,4 +1,5 @@
 import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
+import { redactIn } from '../util/redaction.ts';
 import { StackError } from '../util/stack-error.ts';
 
 export type EngineKind = 'docker' | 'podman';
@@ -200,13 +201,14 @@ export class EngineError extends Error {
   readonly doing: string;
   readonly tryThis: string | undefined;
 
-  constructor(details: {
+  constructor(given: {
     code: EngineErrorCode;
     doing: string;
     message: string;
     tryThis?: string | undefined;
     cause?: unknown;
   }) {
+    const details = redactIn(given);
     super(details.message, { cause: details.cause });
     this.name = 'EngineError';
     this.code = details.code;

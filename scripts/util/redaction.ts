@@ -1,3 +1,5 @@
+import type { Report } from './event.ts';
+
 /**
  * The secrets that this process has read, and the one place that removes them from what it prints. Texts are found in the
  * encodings that servers and libraries print them in; passwords and tokens in URLs are removed without being known.
@@ -120,4 +122,30 @@ export function redactUrls(text: string, onSecret: (secret: string) => void = ()
       }),
     text,
   );
+}
+
+/** A report that gets events without secrets; none by default. */
+export function redacted(report: Report = () => undefined): Report {
+  return (event) => report(redactIn(event));
+}
+
+/** The value with its strings redacted: those of lists and plain objects in a copy, those of an error and its causes in place. */
+export function redactIn<T>(value: T, seen: Set<unknown> = new Set()): T {
+  if (typeof value === 'string') return redact(value) as T;
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
+  seen.add(value);
+  const isError = value instanceof Error;
+  if (!isError && !Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const copy: object = isError ? value : Array.isArray(value) ? [...value] : { ...value };
+  let isChanged = isError;
+  // The message of a DOMException is none of its own properties.
+  for (const key of isError ? new Set([...Reflect.ownKeys(value), 'message']) : Reflect.ownKeys(value)) {
+    const before: unknown = Reflect.get(value, key);
+    const after = redactIn(before, seen);
+    if (after === before) continue;
+    isChanged = true;
+    const { enumerable = false } = Reflect.getOwnPropertyDescriptor(value, key) ?? {};
+    Reflect.defineProperty(copy, key, { value: after, enumerable, writable: true, configurable: true });
+  }
+  return (isChanged ? copy : value) as T;
 }

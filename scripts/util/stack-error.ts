@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
+import { redact, redactIn } from './redaction.ts';
 
 /** An external failure of engine, server or network: what was being done, why it failed and what to try. Exit code 1. */
 export class StackError extends Error {
@@ -10,13 +11,14 @@ export class StackError extends Error {
   /** Why, in short, for the line of the step that failed: the whole reason follows at the end. */
   readonly brief: string | undefined;
 
-  constructor(options: {
+  constructor(given: {
     doing: string;
     why: string;
     brief?: string | undefined;
     tryThis?: string | undefined;
     cause?: unknown;
   }) {
+    const options = redactIn(given);
     super(`${options.doing}: ${options.why}${options.tryThis === undefined ? '' : `\n  try: ${options.tryThis}`}`, {
       cause: options.cause,
     });
@@ -34,10 +36,10 @@ export class InterruptedError extends Error {
   readonly tryThis: string | undefined;
 
   constructor({ left, tryThis, cause }: { left: string; tryThis?: string | undefined; cause: unknown }) {
-    super(`interrupted: ${left}`, { cause });
+    super(`interrupted: ${redact(left)}`, { cause });
     this.name = 'AbortError';
-    this.left = left;
-    this.tryThis = tryThis;
+    this.left = redact(left);
+    this.tryThis = redactIn(tryThis);
   }
 }
 
@@ -65,11 +67,19 @@ export class InputError extends Error {
   /** The text of a file that cannot be read again, such as stdin. */
   readonly source: { readonly file: string; readonly text: string } | undefined;
 
-  constructor(diagnostics: readonly Diagnostic[], source?: InputError['source']) {
+  constructor(given: readonly Diagnostic[], source?: InputError['source']) {
+    const diagnostics = redactIn(given);
     super(diagnostics.map(lineOf).join('\n'));
     this.name = 'InputError';
     this.diagnostics = diagnostics;
-    this.source = source;
+    // Line by line, so that the places in it remain right.
+    this.source = source && {
+      ...source,
+      text: source.text
+        .split('\n')
+        .map((line) => redact(line))
+        .join('\n'),
+    };
   }
 }
 

@@ -1,5 +1,8 @@
+import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { addSecret, redact } from '../../../scripts/util/redaction.ts';
+import { EngineError } from '../../../scripts/engine/engine.ts';
+import { addSecret, redact, redacted } from '../../../scripts/util/redaction.ts';
+import { InputError, InterruptedError, StackError } from '../../../scripts/util/stack-error.ts';
 
 const token = 'k9&x "q"/<é>\\ z+1%=';
 const key = '-----BEGIN KEY-----\nMIIBVQIBADANBgkqhkiG9w0B\nAQEFAASCAT8wggE7AgEAAkEA\n-----END KEY-----';
@@ -107,4 +110,63 @@ describe('an unknown secret in a URL', () => {
   ])('must leave others: %s', (text) => {
     expect(redact(text)).toBe(text);
   });
+});
+
+describe('an error', () => {
+  const where = { file: 'config', line: 2, column: 3, offset: 9, length: 4 };
+  const cause = (): Error => {
+    const inner = Object.assign(new TypeError(`cannot use ${token}`), { reason: ['hunter2!'], code: 'ERR' });
+    const outer = new AggregateError([inner], `pushing to https://user:hidden@host/ with ${token}`, { cause: inner });
+    return Object.assign(outer, { response: { body: { error: `${token} is wrong` }, status: 400 } });
+  };
+  const doing = `pushing ${token}`;
+  it.each<[string, () => Error]>([
+    ['StackError', () => new StackError({ doing, why: token, brief: token, tryThis: `use ${token}`, cause: cause() })],
+    ['EngineError', () => new EngineError({ code: 'refused', doing, message: token, tryThis: token, cause: cause() })],
+    ['InterruptedError', () => new InterruptedError({ left: token, tryThis: token, cause: undefined })],
+    [
+      'InputError',
+      () => {
+        const related = [{ where, message: `the first is ${token}` }];
+        const mistake = { severity: 'error', code: 'a', message: token, hint: `not ${token}`, where, related } as const;
+        return new InputError([mistake], { file: 'config', text: `a: 1\nb: ${token}\n${key}\nc: 2\n` });
+      },
+    ],
+  ])('a %s must show no secret in its message, stack, properties and causes', (_, create) => {
+    const error = create();
+    const all = inspect(error, { depth: null, showHidden: true });
+    expect(all).toContain('[secret]');
+    for (const part of [token, JSON.stringify(token).slice(1, -1), 'hunter2!', 'user:hidden', key.split('\n')[1]]) {
+      expect(all).not.toContain(part);
+      expect(error.message).not.toContain(part);
+      expect(JSON.stringify(error)).not.toContain(part);
+    }
+    expect(error.stack).toContain('redaction.test.ts');
+  });
+
+  it('must keep its places, its causes and what has no secret', () => {
+    const aborted = Object.freeze(new Error(`stopped over ${token}`));
+    const reason = new DOMException('no secret here', 'AbortError');
+    expect(new StackError({ doing: 'a', why: 'b', cause: aborted }).cause).toBe(aborted);
+    expect(new InterruptedError({ left: 'nothing', cause: reason }).cause).toBe(reason);
+    expect(reason.message).toBe('no secret here');
+    const source = { file: 'config', text: `a: 1\nkey: |\n${key}\nc: 2\n` };
+    const { diagnostics, source: kept } = new InputError(
+      [{ severity: 'error', code: 'a', message: 'b', where }],
+      source,
+    );
+    expect(diagnostics[0]?.where).toEqual(where);
+    expect(kept?.text.split('\n')).toHaveLength(source.text.split('\n').length);
+  });
+});
+
+it('a reported event must show no secret', () => {
+  const events: unknown[] = [];
+  const report = redacted((event) => void events.push(event));
+  report({ kind: 'warning', text: `it is ${token}` });
+  report({ kind: 'diagnostic', diagnostic: { severity: 'warning', code: 'a', message: token } });
+  expect(events).toEqual([
+    { kind: 'warning', text: 'it is [secret]' },
+    { kind: 'diagnostic', diagnostic: { severity: 'warning', code: 'a', message: '[secret]' } },
+  ]);
 });
