@@ -87,19 +87,14 @@ export const command = defineCommand({
         })
         .describe('with --scenario'),
     ]),
-  run: async (context, { detach, down, setup, name: given, wait, list, scenario: named, speed, eject }) => {
+  run: async (context, given) => {
+    refuseUnused(given);
+    const { detach, down, setup, name: suffixGiven, wait, list, scenario: named, speed, eject } = given;
     if (list === true) {
       const scenarios = await shippedScenarios();
       context.result({ scenarios: scenarios.map(({ name, title }) => ({ name, title })) });
       context.stdout.write(printScenarios(scenarios, context.stdout.columns()));
       return exitCodes.fine;
-    }
-    if (named === undefined && (eject !== undefined || speed !== undefined)) {
-      const message = eject === undefined ? '--speed is that of a scenario' : '--eject copies a scenario';
-      throw new InputError([misuse(message, 'name one with --scenario; --list lists them')]);
-    }
-    if (named !== undefined && detach === true) {
-      throw new InputError([misuse('--detach: a scenario ends by itself', 'leave out --detach, or --scenario')]);
     }
     const scenario = named === undefined ? undefined : await findScenario(named, context.cwd);
     if (scenario !== undefined && eject !== undefined) {
@@ -109,7 +104,7 @@ export const command = defineCommand({
       context.report({ kind: 'note', isResult: true, text });
       return exitCodes.fine;
     }
-    const suffix = given ?? scenario?.name;
+    const suffix = suffixGiven ?? scenario?.name;
     if (suffix !== undefined && !isSuffix(suffix)) {
       const message = `--scenario ${named}: the name of its folder does not fit into that of a stack`;
       throw new InputError([misuse(message, 'name the demo: --name talk')]);
@@ -142,7 +137,7 @@ export const command = defineCommand({
           stdout.write(printSeen(step, stdout.colours));
         },
       });
-      const remove = `${programOf(env)} demo --scenario ${named}${given === undefined ? '' : ` --name ${given}`} --down`;
+      const remove = `${programOf(env)} demo --scenario ${named}${suffixGiven === undefined ? '' : ` --name ${suffixGiven}`} --down`;
       stdout.write(`\nThe demo keeps running. To remove it: ${remove}\n`);
       return exitCodes.fine;
     }
@@ -168,6 +163,31 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+/** The options that say what to do, and those that go with each. */
+const modes: ReadonlyMap<string, readonly string[]> = new Map([
+  ['list', []],
+  ['eject', ['scenario']],
+  ['down', ['scenario', 'name', 'wait']],
+  ['scenario', ['name', 'speed', 'wait']],
+]);
+
+/** `--no-setup` goes with all: nothing is installed. */
+const demoOptions = ['list', 'eject', 'down', 'scenario', 'detach', 'name', 'speed', 'wait'] as const;
+
+/** Refuses options that would do nothing. */
+function refuseUnused(given: { readonly [Name in (typeof demoOptions)[number]]?: unknown }): void {
+  const names = demoOptions.filter((name) => given[name] !== undefined);
+  const mode = names.find((name) => modes.has(name));
+  if (mode !== 'list' && !names.includes('scenario') && (names.includes('eject') || names.includes('speed'))) {
+    const message = names.includes('eject') ? '--eject copies a scenario' : '--speed is that of a scenario';
+    throw new InputError([misuse(message, 'name one with --scenario; --list lists them')]);
+  }
+  const unused = names.find((name) => name !== mode && modes.get(mode ?? '')?.includes(name) === false);
+  if (unused === undefined) return;
+  const message = mode === 'scenario' ? `--${unused}: a scenario ends by itself` : `--${mode} takes no --${unused}`;
+  throw new InputError([misuse(message, `leave out --${unused}, or --${mode}`)]);
+}
 
 function demoSchema() {
   return changedSchema().extend({

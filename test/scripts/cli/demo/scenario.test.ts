@@ -22,6 +22,24 @@ test('every scenario must wait only for alerts that its rules have', async () =>
   }
 });
 
+test.each([
+  ['--list --down', '--list takes no --down'],
+  ['--list --scenario disk-full', '--list takes no --scenario'],
+  ['--list --name talk', '--list takes no --name'],
+  ['--list --eject mine', '--list takes no --eject'],
+  ['--list --speed 2', '--list takes no --speed'],
+  ['--list --detach', '--list takes no --detach'],
+  ['--list --wait 5s', '--list takes no --wait'],
+  ['--scenario disk-full --eject mine --down', '--eject takes no --down'],
+  ['--scenario disk-full --eject mine --name talk', '--eject takes no --name'],
+  ['--down --detach', '--down takes no --detach'],
+  ['--down --scenario disk-full --speed 2', '--down takes no --speed'],
+  ['--down --speed 2', '--speed is that of a scenario'],
+])('demo %s must be refused, since an option would do nothing', async (args, message) => {
+  const { exitCode, stdout, stderr } = await runInProcess(tmpdir(), ['demo', ...args.split(' ')]);
+  expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)]);
+});
+
 test('the copy of a scenario that is played must have no links to the files of the user', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'promstack-scenario-'));
   try {
