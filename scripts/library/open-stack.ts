@@ -1,3 +1,4 @@
+import { changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
 import { takeDown } from '../apply/take-down.ts';
 import { connect } from '../engine/connect.ts';
@@ -8,6 +9,7 @@ import { nameOfUnnamed } from '../state/origin.ts';
 import { rememberedFinder } from '../state/remembered.ts';
 import { systemClock } from '../util/clock.ts';
 import { misuse } from '../util/misuse.ts';
+import { redacted } from '../util/redaction.ts';
 import { InputError } from '../util/stack-error.ts';
 import { openRunning, type RunningStack } from './running-stack.ts';
 import { rendered } from './stack-source.ts';
@@ -32,7 +34,8 @@ export interface OpenOptions {
  * `down()` removes its containers and keeps its data.
  */
 export async function openStack(options: OpenOptions = {}): Promise<RunningStack> {
-  const { name, file, cwd = process.cwd(), env = process.env, report = () => undefined } = options;
+  const { name, file, cwd = process.cwd(), env = process.env } = options;
+  const report = redacted(options.report);
   const signal = options.signal ?? new AbortController().signal;
   const engine = await connect({ env, signal, report });
   const close = async (): Promise<void> => engine[Symbol.asyncDispose]();
@@ -41,7 +44,7 @@ export async function openStack(options: OpenOptions = {}): Promise<RunningStack
     if (name !== undefined) return runningStack(engine, name);
     const naming = (...[origin, folderName]: Parameters<NameUnnamed>) => nameOfUnnamed(engine, origin, folderName);
     const findRemembered = rememberedFinder(engine);
-    return rendered(await renderStack({ cwd, env, file, signal, findRemembered, nameUnnamed: naming }));
+    return rendered(await renderStack({ cwd, env, file, signal, findRemembered, nameUnnamed: naming }), report);
   };
   try {
     const rendering = await render();
@@ -49,8 +52,12 @@ export async function openStack(options: OpenOptions = {}): Promise<RunningStack
       run,
       rendering,
       close,
-      render: ({ config, files }) => {
-        if (config === undefined && files === undefined) return render();
+      render,
+      reload: async ({ config, files }) => {
+        if (config === undefined && files === undefined) {
+          const rendering = await render();
+          return { rendering, plan: (await changeStack({ ...run, rendering, command: 'reload' })).plan };
+        }
         const message = 'only a stack that startStack has started from an object takes a config and files';
         throw new InputError([misuse(message, 'edit stack.yml and its files, and call reload() without arguments')]);
       },

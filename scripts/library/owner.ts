@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import * as z from 'zod';
 import type { Run } from '../apply/run.ts';
 import { findBelongings, takeDown } from '../apply/take-down.ts';
@@ -8,7 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { ownerLabel, roleLabel } from '../engine/labels.ts';
 import { LockedError } from '../state/lock.ts';
 import { names } from '../state/names.ts';
-import { isProcessAlive, processStart } from '../util/process-start.ts';
+import { isDead, thisProcess } from '../util/process-start.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /**
@@ -33,7 +31,7 @@ type Owner = z.infer<typeof ownerSchema>;
 
 /** Marks the stack as one of this process; rejects with a StackError when a stack of that name exists. */
 export async function claimStack(engine: Engine, stack: string): Promise<void> {
-  const label = JSON.stringify(thisProcess(stack));
+  const label = JSON.stringify({ stack, ...thisProcess(), nonce: randomUUID() } satisfies Owner);
   const { labels } = await engine.createVolume(names.owner(stack), { [roleLabel]: 'owner', [ownerLabel]: label });
   if (labels[ownerLabel] !== label) throw existsAlready(stack);
   const { containers, networks, volumes } = await findBelongings(engine, stack);
@@ -58,11 +56,10 @@ export async function removeStack(run: Run, stack: string): Promise<void> {
 
 /** Removes the stacks whose processes were killed; returns their names. */
 export async function sweepStacks(run: Run): Promise<readonly string[]> {
-  const mine = thisProcess('');
   const volumes = await run.engine.listVolumes({ [roleLabel]: 'owner' });
   const left = volumes.flatMap(({ name, labels }) => {
     const owner = parseOwner(labels[ownerLabel]);
-    return owner !== undefined && name === names.owner(owner.stack) && isDead(owner, mine) ? [owner.stack] : [];
+    return owner !== undefined && name === names.owner(owner.stack) && isDead(owner) ? [owner.stack] : [];
   });
   const swept = await Promise.all(left.map((stack) => sweep(run, stack)));
   return left.filter((_, at) => swept[at] === true);
@@ -80,34 +77,6 @@ async function sweep(run: Run, stack: string): Promise<boolean> {
       run.report({ kind: 'warning', text: `the stack ${stack}, whose process was killed, cannot be removed: ${why}` });
     }
     return false;
-  }
-}
-
-/** Only a process of the same user on the same machine can be known to be dead. */
-function isDead(owner: Owner, mine: Owner): boolean {
-  const isNear = (['host', 'boot', 'pidNamespace', 'uid'] as const).every((key) => owner[key] === mine[key]);
-  return isNear && !isProcessAlive(owner.pid, owner.pidStart);
-}
-
-function thisProcess(stack: string): Owner {
-  return {
-    stack,
-    host: hostname(),
-    boot: readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    pidNamespace: readOr('', () => readlinkSync('/proc/self/ns/pid')),
-    uid: process.getuid?.() ?? -1,
-    pid: process.pid,
-    pidStart: processStart(process.pid),
-    nonce: randomUUID(),
-  };
-}
-
-/** Only Linux has these files. */
-function readOr(otherwise: string, read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return otherwise;
   }
 }
 

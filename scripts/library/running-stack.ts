@@ -1,7 +1,6 @@
 import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { counted } from '../../stack/values/words.ts';
-import { changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { type LogOptions, readLogs, readSecrets, type ServiceLine } from '../inspect/logs.ts';
@@ -32,7 +31,7 @@ export interface WaitOptions {
 /** A running stack. Every method rejects with a StackError when a server does not answer. */
 export interface RunningStack extends AsyncDisposable {
   readonly name: string;
-  /** The URL of each service that publishes a port: `urls.prometheus` is `http://127.0.0.1:34567`. */
+  /** The URL of each service that publishes a port, after a reload of those then: `urls.prometheus` is `http://127.0.0.1:34567`. */
   readonly urls: Readonly<Record<string, string>>;
   /** Pushes metrics, such as a registry of prom-client or text, to a group of the Pushgateway, which it replaces. */
   push(metrics: MetricsSource | string, group?: PushGroup): Promise<void>;
@@ -89,8 +88,10 @@ export interface PushGroup {
 interface RunningOptions {
   readonly run: Run;
   readonly rendering: Rendering;
-  /** Renders it again, with changes; for a stack without a source there are none. */
-  render(changes: Changes): Promise<Rendering>;
+  /** Renders it again, as it is written now. */
+  render(): Promise<Rendering>;
+  /** What `reload` does. */
+  reload(changes: Changes): Promise<Reloaded>;
   /** What `down` does. */
   remove(): Promise<void>;
   /** What disposing does. */
@@ -99,17 +100,24 @@ interface RunningOptions {
 
 type Changes = NonNullable<Parameters<RunningStack['reload']>[0]>;
 
+/** What a stack runs after a reload. */
+export interface Reloaded {
+  readonly rendering: Rendering;
+  readonly plan: Plan;
+}
+
 const pauseMs = 100;
 const longestSilenceMs = 100 * 365 * 86_400_000;
 
 /** The handle of a stack that runs. */
 export async function openRunning(options: RunningOptions): Promise<RunningStack> {
-  const { run, rendering } = options;
+  const { run } = options;
   const { engine, signal, clock } = run;
-  const { config } = rendering;
-  const servers = await openServers(engine, config, signal);
-  const prometheus = new PrometheusClient(servers);
-  const containers = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
+  const { name } = options.rendering.config;
+  let { rendering } = options;
+  let servers = await openServers(engine, rendering.config, signal);
+  const prometheus = () => new PrometheusClient(servers);
+  const containers = () => engine.listContainers({ [stackLabel]: name, [roleLabel]: 'service' });
   const find = async (service: string): Promise<string | undefined> =>
     (await containers()).find(({ labels }) => labels[serviceLabel] === service)?.id;
 
@@ -137,38 +145,39 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     const container = await find(service);
     if (container !== undefined) return container;
     const names = rendering.services.map(({ service: { name } }) => name).join(', ');
-    const why = `the stack ${config.name} does not run ${service}`;
+    const why = `the stack ${name} does not run ${service}`;
     throw new StackError({ doing: `finding ${service}`, why, tryThis: `enable it in the config; it runs ${names}` });
   };
 
   const notifications = async (since?: Date): Promise<readonly Notification[]> =>
     readNotifications(engine, await mustHave('sink'), { since, signal });
 
-  const urls = servers.urls();
   const stack: RunningStack = {
-    name: config.name,
-    urls,
+    name,
+    get urls() {
+      return servers.urls();
+    },
     push: async (metrics, { job = 'test', grouping } = {}) => {
       await mustHave('pushgateway');
-      const url = urls['pushgateway'] ?? '';
+      const url = servers.urls()['pushgateway'] ?? '';
       await using pusher = createPusher({ url, job, ...(grouping === undefined ? {} : { grouping }) });
       await pusher.push(metrics, { signal });
     },
-    query: (promql) => prometheus.query(promql),
+    query: (promql) => prometheus().query(promql),
     waitFor: (promql, isWanted = (samples) => samples.length > 0, waiting = {}) =>
       wait(`waiting for ${promql}`, waiting, async () => {
-        const samples = await prometheus.query(promql);
+        const samples = await prometheus().query(promql);
         if (isWanted(samples)) return { result: samples };
         return { because: `it has ${shown(samples)}`, tryThis: 'look at what Prometheus scrapes: its page /targets' };
       }),
     waitForAlert: (name, { state = 'firing', ...waiting } = {}) =>
       wait(`waiting for the alert ${name} to be ${state}`, waiting, async () => {
-        const rules = (await prometheus.rules('alert')).filter((rule) => rule.name === name);
+        const rules = (await prometheus().rules('alert')).filter((rule) => rule.name === name);
         const alerts = rules.flatMap((rule) => rule.alerts);
         const wanted = alerts.filter((alert) => alert.state === state);
         if (rules.length > 0 && (state === 'inactive' ? alerts.length === 0 : wanted.length > 0))
           return { result: wanted };
-        return rules.length === 0 ? unknownAlert(name, await prometheus.rules('alert')) : notYet(rules);
+        return rules.length === 0 ? unknownAlert(name, await prometheus().rules('alert')) : notYet(rules);
       }),
     notifications,
     waitForNotification: (alertname, { status = 'firing', since, ...waiting } = {}) =>
@@ -182,19 +191,25 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
         return { because, tryThis: 'waitForAlert shows whether it fires; the route must lead to the receiver sink' };
       }),
     reload: async (changes = {}) => {
-      const next = await options.render(changes);
-      return (await changeStack({ ...run, rendering: next, command: 'reload' })).plan;
+      const reloaded = await options.reload(changes);
+      rendering = reloaded.rendering;
+      const before = servers;
+      servers = await openServers(engine, rendering.config, signal);
+      before.close();
+      return reloaded.plan;
     },
     plan: async () => {
-      const findEdits = (client: ServiceClient) => openEdits({ ...run, config, client, rejected: new Set() });
-      return (await planStack({ engine, rendering: await options.render({}), recreate: false, findEdits })).plan;
+      const next = await options.render();
+      const findEdits = (client: ServiceClient) =>
+        openEdits({ ...run, config: next.config, client, rejected: new Set() });
+      return (await planStack({ engine, rendering: next, recreate: false, findEdits })).plan;
     },
-    status: async () => takeStatus({ ...run, rendering: await options.render({}) }),
+    status: async () => takeStatus({ ...run, rendering: await options.render() }),
     logs: async (service, logOptions = {}) => {
       const services = service === undefined ? rendering.services.map((each) => each.service.name) : [service];
       if (service !== undefined) await mustHave(service);
       const source = { engine, services, find, signal };
-      await readSecrets(source, config.name);
+      await readSecrets(source, name);
       return (await readLogs(source, logOptions)).map((line) => ({ ...line, text: redact(line.text) }));
     },
     silence: async (text, { durationMs = 3_600_000, comment = 'by a test' } = {}) => {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { sectionPath } from '../../stack/service.ts';
-import { changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
 import { connect } from '../engine/connect.ts';
-import { withValue } from '../render/render.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
-import { freePort, isPortTaken } from '../util/ports.ts';
+import { sweepOwnFolders } from '../util/own-folder.ts';
+import { redacted } from '../util/redaction.ts';
 import { StackError } from '../util/stack-error.ts';
 import { claimStack, removeStack, sweepStacks } from './owner.ts';
+import { openPorts, type Ports } from './ports.ts';
 import { openRunning, type RunningStack } from './running-stack.ts';
 import { fileSource, objectSource, type StackFiles, type StackInput, type StackSource } from './stack-source.ts';
 
@@ -40,25 +39,27 @@ export interface StartOptions {
  * Rejects with an InputError for mistakes in the config, and with a StackError when the engine or a server fails.
  */
 export async function startStack(config: StackInput | string = {}, options: StartOptions = {}): Promise<RunningStack> {
-  const { env = process.env, cwd = process.cwd(), report = () => undefined, files = {}, name = randomName() } = options;
+  const { env = process.env, cwd = process.cwd(), files = {}, name = randomName() } = options;
+  const report = redacted(options.report);
   const signal = options.signal ?? new AbortController().signal;
   const engine = await connect({ env, signal, report });
   const run: Run = { engine, env, report, clock: systemClock, signal };
   let source: StackSource | undefined;
   let isClaimed = false;
   try {
-    await sweepStacks(run);
+    await Promise.all([sweepStacks(run), sweepOwnFolders()]);
     source =
       typeof config === 'string'
-        ? fileSource(config, files, { cwd, env, signal })
-        : await objectSource(withTestDefaults(config), files, { env, signal });
+        ? fileSource(config, files, { cwd, env, report, signal })
+        : await objectSource(withTestDefaults(config), files, { env, report, signal });
     const hasGrafana = options.grafana ?? (typeof config === 'object' && config.grafana !== undefined);
-    const fixed = { name, ...(hasGrafana ? {} : { grafana: { enabled: false } }) };
-    const rendering = await source.render(fixed);
-    await claimStack(engine, name);
-    isClaimed = true;
-    const started = await startOnFreePorts(source, rendering, fixed, run);
-    return await open(run, { ...started, source, name });
+    const ports = openPorts(source, { name, ...(hasGrafana ? {} : { grafana: { enabled: false } }) });
+    const [rendering, claim] = await Promise.allSettled([ports.render(), claimStack(engine, name)]);
+    isClaimed = claim.status === 'fulfilled';
+    if (rendering.status === 'rejected') throw rendering.reason;
+    if (claim.status === 'rejected') throw claim.reason;
+    const started = await ports.change(run, { command: 'startStack', hasChanged: true }, rendering.value);
+    return await open(run, { rendering: started.rendering, ports, source, name });
   } catch (error) {
     await discard(run, { name: isClaimed ? name : undefined, source });
     throw error;
@@ -86,10 +87,14 @@ function given<T extends object>(section: T | undefined): Partial<T> {
   return Object.fromEntries(entries) as Partial<T>;
 }
 
-async function open(
-  run: Run,
-  { source, name, rendering, overrides }: Started & { readonly source: StackSource; readonly name: string },
-): Promise<RunningStack> {
+interface Started {
+  readonly rendering: Rendering;
+  readonly ports: Ports;
+  readonly source: StackSource;
+  readonly name: string;
+}
+
+async function open(run: Run, { rendering, ports, source, name }: Started): Promise<RunningStack> {
   let removed: Promise<void> | undefined;
   const remove = async (): Promise<void> => {
     await removeWhole(run, name);
@@ -104,59 +109,29 @@ async function open(
     });
     return removed;
   };
+  /** A reload would start it again, without an owner. */
+  const mustBeUp = (): void => {
+    if (removed === undefined) return;
+    const why = `the stack ${name} was taken down`;
+    throw new StackError({ doing: 'rendering its config', why, tryThis: 'start another one: startStack()' });
+  };
   return openRunning({
     run,
     rendering,
     remove: down,
     close: down,
-    render: async ({ config, files }) => {
-      if (removed !== undefined) throw takenDown(name);
+    render: async () => {
+      mustBeUp();
+      return ports.render();
+    },
+    reload: async ({ config, files }) => {
+      mustBeUp();
       if (config !== undefined || files !== undefined) {
         await source.change(config === undefined ? undefined : withTestDefaults(config), files);
       }
-      return source.render(overrides);
+      return ports.change(run, { command: 'reload' });
     },
   });
-}
-
-/** Otherwise a reload would start it again, without an owner. */
-function takenDown(name: string): StackError {
-  const why = `the stack ${name} was taken down`;
-  return new StackError({ doing: 'rendering its config', why, tryThis: 'start another one: startStack()' });
-}
-
-interface Started {
-  /** Its name and ports. */
-  readonly overrides: Readonly<Record<string, unknown>>;
-  readonly rendering: Rendering;
-}
-
-/** How often to start on other ports when a process has taken one before the engine did. */
-const attempts = 3;
-
-async function startOnFreePorts(
-  source: StackSource,
-  first: Rendering,
-  fixed: Readonly<Record<string, unknown>>,
-  run: Run,
-): Promise<Started> {
-  const { bind } = first.config;
-  const published = first.services.filter(({ service }) => service.hostPort(first.config) !== undefined);
-  for (let attempt = 1; ; attempt++) {
-    const ports = await Promise.all(published.map(() => freePort(bind)));
-    const overrides = published.reduce<Readonly<Record<string, unknown>>>(
-      (all, { service }, at) => withValue(all, [...sectionPath(service), 'port'], ports[at]),
-      fixed,
-    );
-    const rendering = await source.render(overrides);
-    try {
-      await changeStack({ ...run, rendering, command: 'startStack', hasChanged: true });
-      return { overrides, rendering };
-    } catch (error) {
-      const areTaken = await Promise.all(ports.map((port) => isPortTaken(bind, port)));
-      if (attempt === attempts || run.signal.aborted || !areTaken.includes(true)) throw error;
-    }
-  }
 }
 
 /** After a failure, which is not to be hidden by one of removing the rest: the next start sweeps it. */

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import {
@@ -118,6 +120,26 @@ describe('a stack of startStack', () => {
     expect(await remainsOf(late)).toEqual([]);
   });
 
+  test('must give a service that a reload adds a free port, list its URL, and forget that of a removed one', async () => {
+    const bare = { images, prometheus: { enabled: false }, alertmanager: { enabled: false } };
+    await using stack = await startStack(bare);
+    const { pushgateway = '' } = stack.urls;
+    const more = { images, prometheus: { enabled: false } };
+    const mistaken = stack.reload({ config: { images, prometheus: { enabled: 'x' as never } } });
+    await expect(mistaken).rejects.toThrow(InputError);
+    await stack.reload({ config: more });
+    expect(Object.keys(stack.urls)).toEqual(['pushgateway', 'alertmanager', 'sink']);
+    expect(stack.urls['pushgateway']).toBe(pushgateway);
+    expect(stack.urls['alertmanager']).not.toContain(':9093');
+    expect((await fetch(`${stack.urls['alertmanager']}/-/ready`)).status).toBe(200);
+    expect(await stack.silence('alertname="OrdersStuck"')).not.toBe('');
+    expect((await stack.plan()).steps).toEqual([]);
+    await using opened = await openStack({ name: stack.name });
+    expect(opened.urls).toEqual(stack.urls);
+    await stack.reload({ config: bare });
+    expect(stack.urls).toEqual({ pushgateway });
+  });
+
   test('must be removed by another down when one fails, and not be started again by a reload', async () => {
     await using bench = await testEngine();
     const config = { images, prometheus: { enabled: false }, alertmanager: { enabled: false } };
@@ -141,6 +163,8 @@ describe('a stack of startStack', () => {
       setInterval(() => {}, 1000);`;
     const child = execa('node', ['--input-type=module', '-e', script], { reject: false });
     await eventually(async () => expect((await remainsOf(killed)).length).toBeGreaterThan(2));
+    const folders = async () => (await readdir(tmpdir())).filter((entry) => entry.includes(`-${child.pid}-`));
+    expect(await folders()).toHaveLength(1);
     const owner = (await bench.engine.findVolume(`${killed}-owner`))?.labels['dev.promstack.owner'] ?? '{}';
     const foreign = JSON.stringify({ ...JSON.parse(owner), stack: elsewhere, host: 'another-machine', pid: 1 });
     await bench.engine.createVolume(`${elsewhere}-owner`, {
@@ -152,10 +176,12 @@ describe('a stack of startStack', () => {
     const sweep = () => startStack({ prometheus: { port: 'x' as never } }).catch(() => undefined);
     await sweep();
     expect((await remainsOf(killed)).length).toBeGreaterThan(2);
+    expect(await folders()).toHaveLength(1);
     child.kill('SIGKILL');
     await child;
     await sweep();
     expect(await remainsOf(killed)).toEqual([]);
+    expect(await folders()).toEqual([]);
     expect(await remainsOf(elsewhere)).toHaveLength(1);
   });
 

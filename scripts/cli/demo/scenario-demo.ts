@@ -1,13 +1,14 @@
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
+import { changeStack } from '../../apply/change.ts';
 import type { Run } from '../../apply/run.ts';
 import { openRunning } from '../../library/running-stack.ts';
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
+import { makeOwnFolder, sweepOwnFolders } from '../../util/own-folder.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { bringUpDemo, type RunningDemo } from './bring-up.ts';
 import { type PlayedStep, playScenario } from './play.ts';
@@ -41,7 +42,8 @@ interface ShowOptions {
 
 /** A copy of a scenario, in which its steps may edit files; links lead to files of the user's, so their content is copied. */
 export async function copyScenario({ folder }: Pick<Scenario, 'folder'>): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'promstack-demo-'));
+  await sweepOwnFolders();
+  const copy = await makeOwnFolder();
   await cp(folder, copy, { recursive: true, dereference: true });
   return copy;
 }
@@ -57,7 +59,11 @@ export async function showScenario(scenario: Scenario, options: ShowOptions): Pr
     const servers = await openServers(run.engine, rendering.config, run.signal);
     try {
       const nothing = async (): Promise<void> => undefined;
-      await using stack = await openRunning({ run, rendering, render, remove: nothing, close: nothing });
+      const reload = async () => {
+        const next = await render();
+        return { rendering: next, plan: (await changeStack({ ...run, rendering: next, command: 'reload' })).plan };
+      };
+      await using stack = await openRunning({ run, rendering, render, reload, remove: nothing, close: nothing });
       const mark = demo.password === undefined ? nothing : await marker(servers, demo.password);
       await playScenario(scenario, { ...options, stack, rendering, folder, speed, mark });
     } finally {

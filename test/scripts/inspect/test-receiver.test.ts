@@ -9,7 +9,11 @@ test.each([
   const webhook = { webhook_configs: [{ url: 'http://chat.example/hook' }] };
   const own = [...(enabled ? [] : [{ name: 'sink', ...webhook }]), { name: 'chat', ...webhook }, { name: 'nobody' }];
   const config = { sink: { enabled }, alertmanager: { route: { receiver: 'chat' }, receivers: own } };
-  const source = await objectSource(config, {}, { env: {}, signal: new AbortController().signal });
+  const source = await objectSource(
+    config,
+    {},
+    { env: {}, report: () => undefined, signal: new AbortController().signal },
+  );
   try {
     const rendering = await source.render({ name: 'test-receivers' });
     expect([...realReceivers(rendering)].sort()).toEqual([...names].sort());

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileSource, objectSource, type StackFiles, type StackInput } from '../../../scripts/library/stack-source.ts';
 import { withTestDefaults } from '../../../scripts/library/start-stack.ts';
+import type { Event } from '../../../scripts/util/event.ts';
 import { InputError } from '../../../scripts/util/stack-error.ts';
 
-const options = { env: {}, signal: new AbortController().signal };
+const options = { env: {}, report: () => undefined, signal: new AbortController().signal };
 
 async function prometheusConfig(config: StackInput, files: StackFiles = {}): Promise<string> {
   const source = await objectSource(config, files, options);
@@ -54,6 +55,25 @@ test.each([
   const error = await prometheusConfig(config as StackInput, files as StackFiles).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InputError);
   expect((error as InputError).message).toContain(message);
+});
+
+test.each<[string, StackInput, StackFiles]>([
+  ['empty-file', { prometheus: { rules: ['rules/*.yml'] } }, { 'rules/a.yml': '# nothing yet\n' }],
+  ['template-of-no-service', {}, { 'templates/promtheus/prometheus.yml': 'global: {}\n' }],
+])('the warning %s must be reported at each rendering, and not fail it', async (code, config, files) => {
+  const events: Event[] = [];
+  const source = await objectSource(config, files, { ...options, report: (event) => void events.push(event) });
+  try {
+    for (const times of [1, 2]) {
+      await source.render({ name: 'test-source' });
+      const codes = events.flatMap((event) => (event.kind === 'diagnostic' ? [event.diagnostic.code] : []));
+      expect(codes).toEqual(Array.from({ length: times }, () => code));
+    }
+    await source.config();
+    expect(events).toHaveLength(2);
+  } finally {
+    await source.remove();
+  }
 });
 
 test('a stack.yml must not be given files that it would not use', async () => {
