@@ -30,7 +30,8 @@ export function withDiscovery(jobs: readonly unknown[], config: StackConfig): re
   );
 }
 
-function isDiscoveryJob(job: unknown): job is Mapping {
+/** Whether a job of stack.yml has the name of that of the discovered targets. */
+export function isDiscoveryJob(job: unknown): job is Mapping {
   return isMapping(job) && job['job_name'] === discoveredJob;
 }
 

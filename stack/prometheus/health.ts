@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { StackConfig } from '../config.ts';
-import { discoveredJob, discoversTargets } from '../discovery/job.ts';
+import { discoveredJob, discoversTargets, isDiscoveryJob } from '../discovery/job.ts';
 import { heartbeatAlert } from '../heartbeat/heartbeat.ts';
 import { remoteWrites } from '../long-term/store.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
@@ -68,9 +68,10 @@ const evaluation: readonly HealthIndicator[] = [
 
 /** Jobs without any target: an empty file, a name that does not resolve, a relabelling that drops everything. */
 function readJobs(page: string, config: StackConfig): Reading | undefined {
-  // How many targets are discovered has an indicator of its own, and may be none.
-  const isOwn = (sample: MetricSample): boolean =>
-    discoversTargets(config) && sampleLabel(sample, 'scrape_job') === discoveredJob;
+  // How many targets are discovered has an indicator of its own, and may be none. Without its stack.yml, the name of the job shows
+  // that a stack discovers them.
+  const isOfUser = !discoversTargets(config) && config.prometheus.scrape_configs.some(isDiscoveryJob);
+  const isOwn = (sample: MetricSample): boolean => !isOfUser && sampleLabel(sample, 'scrape_job') === discoveredJob;
   const pools = samplesOf(page, 'prometheus_target_scrape_pool_targets').filter((sample) => !isOwn(sample));
   if (pools.length === 0) {
     // For the first 5 s it has discovered jobs but no scrape pools.

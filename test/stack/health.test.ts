@@ -15,10 +15,11 @@ function read(
   body: unknown,
   startedAt?: ReadonlyMap<string, number>,
   queried?: unknown,
+  of = config,
 ): Reading | undefined {
   const indicator = services
     .find(({ name }) => name === service)
-    ?.healthIndicators?.(config)
+    ?.healthIndicators?.(of)
     .find((indicator) => indicator.label === label);
   if (indicator === undefined) throw new Error(`${service} has no indicator ${label}`);
   const answer = (content: unknown) => {
@@ -229,6 +230,16 @@ test('a job without targets must be a notice with the cause', () => {
       { message: 'the job files has no targets: nothing was discovered' },
     ],
   });
+});
+
+test('the job of discovered targets may be empty in a stack that is known by its name alone', () => {
+  const page = 'prometheus_target_scrape_pool_targets{scrape_job="discovered"} 0\nprometheus_build_info 1\n';
+  const ofName = (keys: object) =>
+    read('prometheus', 'jobs', page, undefined, undefined, stackSchema.parse({ name: 'shop', ...keys }));
+  expect(ofName({})?.problems).toBeUndefined();
+  const own = { scrape_configs: [{ job_name: 'discovered', file_sd_configs: [{ files: ['a.json'] }] }] };
+  expect(ofName({ prometheus: own })?.problems).toHaveLength(1);
+  expect(ofName({ prometheus: own, discovery: {} })?.problems).toBeUndefined();
 });
 
 test.each([
