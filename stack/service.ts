@@ -51,6 +51,8 @@ export interface Service {
   placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
   /** The jobs in Prometheus's syntax that scrape it, where they depend on the config; otherwise they are in its templates. */
   scrapes?(config: StackConfig): readonly Mapping[];
+  /** The section of stack.yml whose key `scrape` has settings of these jobs. */
+  readonly jobSettings?: KeyPath | undefined;
   /** Whether its server scrapes targets that are discovered by the labels of containers, which promstack writes into its config volume. */
   discoversTargets?(config: StackConfig): boolean;
   /** Kinds of contributed files (`contribute/<kind>/`) that go into this service's config directory. */
@@ -209,7 +211,7 @@ export interface UserFiles {
 }
 
 /** What contributes jobs, rules and dashboards to the services of a stack. */
-export type Contributor = Pick<Service, 'name' | 'templates' | 'scrapes' | 'ownItems'>;
+export type Contributor = Pick<Service, 'name' | 'templates' | 'scrapes' | 'jobSettings' | 'ownItems'>;
 
 /** The section of a service in stack.yml. */
 export function sectionPath({ name, path = [name] }: Pick<Service, 'name' | 'path'>): KeyPath {

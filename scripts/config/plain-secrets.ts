@@ -1,4 +1,5 @@
-import { isCollection } from '../../stack/values/mapping.ts';
+import { loginIn, passwordIn } from '../../stack/values/logins.ts';
+import { isCollection, isMapping } from '../../stack/values/mapping.ts';
 import { PlainScalar } from '../../stack/values/plain-scalar.ts';
 import { addSecret, mask, redactUrls } from '../util/redaction.ts';
 
@@ -20,11 +21,25 @@ export function maskPlainSecrets(value: unknown, key = ''): unknown {
 }
 
 /** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
-export function addPlainSecrets(value: unknown, key = ''): void {
+export function addPlainSecrets(stack: unknown): void {
+  addSecretsIn(stack);
+  if (isMapping(stack)) addTargetLogins(stack['exporters']);
+}
+
+/** Before the @ of a target is a secret even without a password, such as the community of a device. */
+function addTargetLogins(value: unknown): void {
+  if (isCollection(value)) Object.values(value).forEach(addTargetLogins);
+  if (typeof value !== 'string' || passwordIn(value) !== undefined) return;
+  const { login = '' } = loginIn(value) ?? {};
+  // Alone it may be a common word.
+  if (/^[^\s=]+$/.test(login)) addSecret(`${login}@`);
+}
+
+function addSecretsIn(value: unknown, key = ''): void {
   if (isPlainSecret(value, key)) addSecret(String(value));
   if (typeof value === 'string') addUrlSecrets(value);
   if (!isCollection(value)) return;
-  for (const [name, inner] of Object.entries(value)) addPlainSecrets(inner, keyBelow(value, key, name));
+  for (const [name, inner] of Object.entries(value)) addSecretsIn(inner, keyBelow(value, key, name));
 }
 
 /** Whether a value is a secret by its key. */
@@ -46,4 +61,6 @@ function addUrlSecrets(url: string): void {
     // Unlike decodeURIComponent, this accepts an invalid encoding.
     addSecret(new URLSearchParams(`of=${secret}`).get('of') ?? secret);
   });
+  const password = passwordIn(url);
+  if (password !== undefined) addSecret(password);
 }

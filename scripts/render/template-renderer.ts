@@ -1,16 +1,18 @@
-import { Document, type Node, parse } from 'yaml';
+import { Document, type Node, parse, YAMLMap } from 'yaml';
 import type { StackConfig } from '../../stack/config.ts';
-import type { Diagnostic } from '../../stack/diagnostic.ts';
+import type { Diagnostic, KeyPath } from '../../stack/diagnostic.ts';
 import { pagesIn } from '../../stack/exporters/services.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import type { OwnItem } from '../../stack/own-items.ts';
 import type { Contributor, Service } from '../../stack/service.ts';
 import { services, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
+import { isMapping, type Mapping, valueAt } from '../../stack/values/mapping.ts';
+import { FilledNode } from './filled-node.ts';
 import { applyOwnItems } from './own-items.ts';
 import { fillPlaceholders, itemsOf } from './placeholders.ts';
 import { configScope, type Scope, withContributions } from './scope.ts';
-import { withPlacedSecrets } from './secret-places.ts';
+import { placedSecrets, withPlacedSecrets } from './secret-places.ts';
 import { SourceMarkers } from './source-markers.ts';
 import { type TemplateKind, templateKindOf } from './template-kind.ts';
 import type { TemplateFile, TemplateSet } from './templates.ts';
@@ -111,8 +113,10 @@ export class TemplateRenderer {
         items.get(kind)?.push(...this.#items(template));
       }
     }
-    const jobs = this.#enabled.flatMap((service) => service.scrapes?.(config) ?? []);
-    items.get('scrapes')?.push(...jobs.map((job) => new Document(job).contents as Node));
+    const jobs = this.#enabled.flatMap(({ scrapes, jobSettings }) =>
+      (scrapes?.(config) ?? []).map((job) => jobNode(job, jobSettings, config, this.#marks)),
+    );
+    items.get('scrapes')?.push(...jobs);
     return items;
   }
 
@@ -168,6 +172,26 @@ export class TemplateRenderer {
     // The yaml package would write an empty document as `null`.
     return parsed.document.contents === null ? '' : parsed.document.toString(asWritten);
   }
+}
+
+/** A job; what stack.yml sets of it below `section` is marked as that. */
+function jobNode(job: Mapping, section: KeyPath | undefined, config: StackConfig, marks: SourceMarkers): Node {
+  const document = new Document();
+  const map = new YAMLMap();
+  const settings = section === undefined ? undefined : valueAt(config, [...section, 'scrape']);
+  const [placed] = placedSecrets([job], ['prometheus', 'scrape_configs']) as readonly [Mapping];
+  const pathOf = (key: string): KeyPath | undefined => {
+    if (section === undefined) return undefined;
+    if (isMapping(settings) && key in settings) return [...section, 'scrape', key];
+    if (key === 'scrape_interval') return [...section, key];
+    // What is wrong with the whole job is shown at its section.
+    return key === 'job_name' ? section : undefined;
+  };
+  for (const [key, value] of Object.entries(placed)) {
+    const path = pathOf(key);
+    map.set(key, path === undefined ? document.createNode(value) : new FilledNode(value, path, marks));
+  }
+  return map;
 }
 
 const templatesFolder = ({ name, templates }: Contributor): string => templates ?? name;

@@ -54,6 +54,12 @@ export function redact(text: string, revealed: readonly string[] = []): string {
   return redactUrls(printed);
 }
 
+/** The text with each secret covered, as long as it was: for a line of which only a part is shown. */
+export function covered(text: string): string {
+  const cover = (secret: string): string => '*'.repeat(secret.length);
+  return inUrls(known.size === 0 ? text : text.replace(patternOfAll(), cover), cover);
+}
+
 function isWritten(found: string, secret: string): boolean {
   return found === secret || found === JSON.stringify(secret).slice(1, -1);
 }
@@ -113,13 +119,17 @@ const botToken = /(\/bot\d+:)[\w-]{10,}/g;
 
 /** The text without the passwords and tokens in its URLs; each is passed to `onSecret`. */
 export function redactUrls(text: string, onSecret: (secret: string) => void = () => undefined): string {
+  return inUrls(text, (secret) => {
+    onSecret(secret);
+    return mask;
+  });
+}
+
+function inUrls(text: string, replace: (secret: string) => string): string {
   if (!/:\/\/|[?&]|%3f|u0026|\/bot\d/i.test(text)) return text;
   return [userInfo, userToken, parameter, botToken].reduce(
     (rest, part) =>
-      rest.replace(part, (found: string, before: string) => {
-        onSecret(found.slice(before.length));
-        return `${before}${mask}`;
-      }),
+      rest.replace(part, (found: string, before: string) => `${before}${replace(found.slice(before.length))}`),
     text,
   );
 }

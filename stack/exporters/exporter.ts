@@ -5,6 +5,7 @@ import type { SecretFiles } from '../secrets/secret-files.ts';
 import { nobody } from '../values/container.ts';
 import type { Mapping } from '../values/mapping.ts';
 import { duration, enabled, extraArgs, files, image, port, resources } from '../values/schemas.ts';
+import type { ReservedSettings } from './scrape-problems.ts';
 
 /** An exporter, as declarations. The service of each of its instances is made from them. */
 export interface Exporter {
@@ -38,6 +39,8 @@ export interface Exporter {
   /** The user's files that its keys name, besides those of the key `files`. */
   userFiles(own: ExporterConfig): readonly NamedFile[];
   placeholders(own: ExporterConfig): Readonly<Record<string, unknown>>;
+  /** Keys of its jobs that `scrape` cannot set, besides those of its targets. */
+  readonly reservedSettings?: ReservedSettings | undefined;
   /** Its jobs in Prometheus's syntax, for all its instances. */
   jobs(instances: readonly ScrapedInstance[]): readonly Mapping[];
   problems(own: ExporterConfig, path: KeyPath): readonly Problem[];
@@ -94,7 +97,10 @@ export interface ExporterConfig {
 
 /** What is declared of an exporter; all else has a default. */
 interface ExporterDeclaration<Own extends z.ZodRawShape>
-  extends Pick<Exporter, 'kind' | 'title' | 'defaultImage' | 'port' | 'secretFiles' | 'host' | 'hasTemplates'> {
+  extends Pick<
+    Exporter,
+    'kind' | 'title' | 'defaultImage' | 'port' | 'secretFiles' | 'host' | 'hasTemplates' | 'reservedSettings'
+  > {
   readonly description: string;
   readonly debian?: DebianPackage | undefined;
   /** Its keys in stack.yml besides those of all exporters. */

@@ -8,6 +8,8 @@ export interface MetricsPage {
   /** The key below `exporters` in stack.yml, the folder in templates/exporters/, the name of its job. */
   readonly kind: string;
   readonly schema: z.ZodType;
+  /** The key that its targets are in. */
+  readonly targetsKey: string;
   isEnabled(own: unknown): boolean;
   jobs(own: unknown): readonly Mapping[];
   problems(own: unknown, path: KeyPath): readonly Problem[];
@@ -17,6 +19,7 @@ export interface MetricsPage {
 export function defineMetricsPage<Own>(page: {
   readonly kind: string;
   readonly schema: z.ZodType<Own | undefined>;
+  readonly targetsKey: string;
   isEnabled(own: Own): boolean;
   jobs(own: Own): readonly Mapping[];
   problems(own: Own, path: KeyPath): readonly Problem[];

@@ -11,6 +11,7 @@ import { customExporter, customExporterOf } from './custom.ts';
 import type { Exporter, ExporterConfig, ScrapedInstance } from './exporter.ts';
 import { exporters, metricsPages } from './exporters.ts';
 import { enabledPages } from './page.ts';
+import { scrapeProblems } from './scrape-problems.ts';
 
 /** An exporter of a stack: one of the shipped kinds, with the name of its instance, or one of `exporters.custom`. */
 interface Placed {
@@ -30,13 +31,17 @@ export function pagesIn(config: StackConfig): readonly Contributor[] {
   return enabledPages(config.exporters, metricsPages).map(({ page, own }) => ({
     name: page.kind,
     templates: `exporters/${page.kind}`,
+    jobSettings: ['exporters', page.kind],
     scrapes: () => page.jobs(own),
   }));
 }
 
 /** Problems of the keys of pages of metrics. */
 export function pageProblems(config: StackConfig): readonly Problem[] {
-  return enabledPages(config.exporters, metricsPages).flatMap(({ page, own, path }) => page.problems(own, path));
+  return enabledPages(config.exporters, metricsPages).flatMap(({ page, own, path }) => [
+    ...page.problems(own, path),
+    ...scrapeProblems(own as Mapping, path, { static_configs: `the key ${quoted(page.targetsKey)} has its targets` }),
+  ]);
 }
 
 /** Names below `exporters.custom` that a service or a resource of a stack has. */
@@ -137,7 +142,7 @@ function scrapedIn(exporter: Exporter, config: StackConfig): readonly ScrapedIns
 }
 
 function toService(one: Placed): Service {
-  const { exporter, path } = one;
+  const { exporter, instance, path } = one;
   const { kind, title, port, readyPath, isCustom = false } = exporter;
   const name = nameOf(one);
   /** A service without its section, such as one that is only removed, has no values. */
@@ -166,6 +171,8 @@ function toService(one: Placed): Service {
       ...listed,
     ];
   };
+  /** All instances have one job. */
+  const jobSettings = instance === undefined ? path : path.slice(0, -2);
   /** Where stack.yml has a key of this instance, which may be one for all instances. */
   const written = (at: KeyPath, config: StackConfig): KeyPath => {
     const [key, ...rest] = at.slice(path.length);
@@ -209,14 +216,17 @@ function toService(one: Placed): Service {
       const isFirst = scraped[0]?.address === `${hostOf(one)}:${port}`;
       return isFirst ? exporter.jobs(scraped) : [];
     },
+    jobSettings,
     files: (config) => {
       const files = exporter.files(own(config));
       return files.map((file): RenderedFile => ({ service: name, mode: modeOf(file), origin: 'stack.yml', ...file }));
     },
     userFiles,
     secretFiles: exporter.secretFiles,
-    problems: (config) =>
-      exporter.problems(own(config), path).map((problem) => ({ ...problem, path: written(problem.path, config) })),
+    problems: (config) => [
+      ...exporter.problems(own(config), path).map((problem) => ({ ...problem, path: written(problem.path, config) })),
+      ...scrapeProblems(valueAt(config, jobSettings) as Mapping, jobSettings, exporter.reservedSettings ?? {}),
+    ],
     fileProblems: (files, config) =>
       exporter
         .fileProblems(own(config), path, files)

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { loginIn } from '../values/logins.ts';
 import { quoted } from '../values/words.ts';
 
 /** A server that an exporter reads by a page of its own: the program and the URL that it usually has. */
@@ -22,7 +23,7 @@ export function statusUrlProblems(url: string | undefined, path: KeyPath, page: 
     return [{ code: 'missing-key', path, atKey: true, message, hint: `write "url: ${example}"` }];
   }
   const at = [...path, 'url'];
-  if (hasLogin(url)) {
+  if (loginIn(url) !== undefined) {
     const message = 'the URL has a login, which "docker inspect" would show';
     const hint = 'remove it, and let the server answer the network of the stack at this page without one';
     return [{ code: 'password-in-target', path: at, message, hint }];
@@ -31,7 +32,3 @@ export function statusUrlProblems(url: string | undefined, path: KeyPath, page: 
   const message = `${quoted(url)} is not the URL of a page`;
   return [{ code: 'wrong-target', path: at, message, hint: `write it as ${example}` }];
 }
-
-/** A password may have a slash, which ends the host of a URL. */
-const hasLogin = (url: string): boolean =>
-  /^(?:[a-z]+:\/\/)?[^/?#]*@/i.test(url) || (/^[^?#]*@/.test(url) && !URL.canParse(url));

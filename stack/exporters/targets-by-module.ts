@@ -7,6 +7,7 @@ import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
 import { parseYaml } from '../values/parse.ts';
 import { expected, quoted } from '../values/words.ts';
 import { commonKeyNames, type FileMismatch } from './exporter.ts';
+import type { ReservedSettings } from './scrape-problems.ts';
 
 /** Targets by module. */
 export type ModuleTargets = readonly (readonly [module: string, targets: readonly string[]])[];
@@ -98,6 +99,16 @@ export function namesIn(file: RenderedFile, section: string): readonly string[] 
   const config = parseYaml(contentOf(file), { valid: true });
   const names = isMapping(config) ? config[section] : undefined;
   return isMapping(names) ? Object.keys(names) : undefined;
+}
+
+/** Keys of that job that its targets need. */
+export function moduleSettings(path: string, title: string): ReservedSettings {
+  return {
+    metrics_path: `at ${path} ${title} asks the target of a request`,
+    static_configs: 'its targets are in the lists by module',
+    'params.module': 'it is the name of the list that a target is in',
+    'params.target': 'it is each of the targets',
+  };
 }
 
 /** The job of the targets, whose exporter asks what the parameter `target` says, and the job of its own metrics. */

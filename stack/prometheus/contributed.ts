@@ -1,11 +1,25 @@
 import type { StackConfig } from '../config.ts';
 import { discoveredFolder, discoversTargets } from '../discovery/job.ts';
+import { exporterServices, pagesIn } from '../exporters/services.ts';
+import { longTermStore } from '../long-term/store.ts';
 import type { RenderedFile } from '../model.ts';
 import { isOwnAddress, servicePorts, type UsedService } from '../own-items.ts';
+import { secretFilesIn } from '../secrets/secret-files.ts';
 import type { FileProblem } from '../service.ts';
 import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { replacedFile } from '../values/replaced-file.ts';
 import { andList } from '../values/words.ts';
+import { prometheusSecrets } from './secret-fields.ts';
+
+/** The files of secrets in what is not in the section `prometheus`: the jobs of exporters, and the store of `long_term`. */
+export function contributedSecretFiles(config: StackConfig): readonly RenderedFile[] {
+  const contributors = [...exporterServices(config), ...pagesIn(config)];
+  const jobs = contributors.flatMap((contributor) => contributor.scrapes?.(config) ?? []);
+  const filesOf = (section: object) => secretFilesIn(section, { name: 'prometheus' }, prometheusSecrets);
+  const present = filesOf(config.prometheus).map(({ path }) => path);
+  const contributed = filesOf({ scrape_configs: jobs, remote_write: [longTermStore(config)?.client] });
+  return contributed.filter(({ path }) => !present.includes(path));
+}
 
 /** What other services of the stack contribute to prometheus.yml, and a prometheus.yml of the user's leaves out. */
 export function leftOutContributions(files: readonly RenderedFile[], config: StackConfig): readonly FileProblem[] {

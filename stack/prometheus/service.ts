@@ -17,7 +17,7 @@ import { webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { agentFiles, agentFlag, agentProblems, isAgent } from './agent.ts';
 import { alerts } from './alerts.ts';
 import { checks } from './checks.ts';
-import { leftOutContributions } from './contributed.ts';
+import { contributedSecretFiles, leftOutContributions } from './contributed.ts';
 import { rereadFiles, watchedFiles } from './file-sd.ts';
 import { healthIndicators, logProblems } from './health.ts';
 import { globalSettings, storageSettings } from './native-sections.ts';
@@ -91,7 +91,7 @@ export const prometheus = defineService({
       problems: async (content: unknown) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   ],
-  files: (config) => [...heartbeatRules(config), ...storeFiles(config)],
+  files: (config) => [...heartbeatRules(config), ...storeFiles(config), ...contributedSecretFiles(config)],
   secretFiles: prometheusSecrets,
   problems: (config) => [...problems(config), ...agentProblems(config)],
   fileProblems: (files, config) => [

@@ -1,4 +1,5 @@
 import { Secret } from '../secret.ts';
+import { withoutLogin } from './logins.ts';
 import { PlainScalar } from './plain-scalar.ts';
 
 const longestQuote = 40;
@@ -47,9 +48,14 @@ function codeOf(character: string): string {
   return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** A string in quotes, on one line, shortened when it is long; invisible and control characters are shown by their code. */
+/**
+ * A string in quotes, on one line, shortened when it is long; invisible and control characters are shown by their code, and the
+ * login of an address is not shown.
+ */
 export function quoted(text: string): string {
-  const line = text.replaceAll(unprinted, (character) => `<${codeOf(character)}>`).replaceAll(/\s+/g, ' ');
+  const line = withoutLogin(text)
+    .replaceAll(unprinted, (character) => `<${codeOf(character)}>`)
+    .replaceAll(/\s+/g, ' ');
   return `"${line.length > longestQuote ? `${line.slice(0, longestQuote)}…` : line}"`;
 }
 

@@ -147,6 +147,21 @@ test('a value must be described as users wrote it', () => {
     'a mapping',
   ]);
   expect(describeValue('x'.repeat(50))).toBe(`the string "${'x'.repeat(40)}…"`);
+  const login = `http://me:${'x'.repeat(50)}@db`;
+  expect([login, login.slice(7), 'https//me:x@h', `https://${'t'.repeat(50)}@h`].map(describeValue)).toEqual([
+    'the string "http://me:[secret]@db"',
+    'the string "me:[secret]@db"',
+    'the string "https//me:[secret]@h"',
+    'the string "https://[secret]@h"',
+  ]);
+  const others = [
+    'ssh://me@lab',
+    'prom/x:v1@sha256:01',
+    'mailto:ops@example.com',
+    'http://h:80/@me',
+    'ann@example.com',
+  ];
+  expect(others.map(describeValue)).toEqual(others.map((text) => `the string "${text}"`));
   expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(orList)).toEqual(['a', 'a or b', 'a, b or c']);
   expect([andList([], 'none'), andList(['a'], 'none'), andList(['a', 'b'], 'none')]).toEqual(['none', 'a', 'a and b']);
 });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Diagnostic, SourceRange } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
+import { covered } from '../../util/redaction.ts';
 
 /** The most columns shown of a source line. */
 const widest = 100;
@@ -85,8 +86,10 @@ function excerpt(
   paint: ReturnType<typeof pc.createColors>,
   squiggle: (text: string) => string,
 ): readonly string[] {
-  const line = where === undefined ? undefined : linesOf(where.file)[where.line - 1];
-  if (where === undefined || where.isHidden === true || line === undefined) return [];
+  const whole = where === undefined ? undefined : linesOf(where.file)[where.line - 1];
+  if (where === undefined || where.isHidden === true || whole === undefined) return [];
+  // A part of a secret would not be recognized as one.
+  const line = whole.length <= widest ? whole : covered(whole);
   const begin = where.column - 1;
   const from = line.length <= widest ? 0 : Math.max(0, Math.min(begin - widest / 4, line.length - widest));
   const to = Math.min(line.length, from + widest);

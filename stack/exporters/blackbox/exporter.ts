@@ -3,10 +3,11 @@ import type { KeyPath, Problem } from '../../diagnostic.ts';
 import type { SecretFiles } from '../../secrets/secret-files.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
+import { loginIn } from '../../values/logins.ts';
 import { native } from '../../values/schemas.ts';
 import { quoted } from '../../values/words.ts';
 import { defineExporter, settingsOf } from '../exporter.ts';
-import { explainConfigCheck, moduleJobs, targetsByModule } from '../targets-by-module.ts';
+import { explainConfigCheck, moduleJobs, moduleSettings, targetsByModule } from '../targets-by-module.ts';
 
 const port = 9115;
 const mainFile = 'blackbox.yml';
@@ -60,6 +61,7 @@ export const blackbox = defineExporter({
     .meta({ title: 'list of strings', description: 'Targets of a module, such as http_2xx: [https://shop.example]' }),
   args: () => [`--config.file=${configDir}/${mainFile}`, `--web.listen-address=:${port}`],
   placeholders: ({ modules }) => ({ modules }),
+  reservedSettings: moduleSettings('/probe', 'blackbox_exporter'),
   jobs: (instances) => {
     const [first] = instances;
     if (first === undefined) return [];
@@ -89,7 +91,7 @@ export const blackbox = defineExporter({
 
 function targetProblems(module: string, target: string, path: KeyPath): readonly Problem[] {
   const isHttp = /^http/.test(module);
-  if (/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/?#]*@/i.test(target)) {
+  if (loginIn(target) !== undefined) {
     const hint = `put it into a module: exporters.blackbox.modules.NAME.http.basic_auth, with "password: !env NAME"`;
     return [
       {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { loginIn } from '../../values/logins.ts';
 import { enabled } from '../../values/schemas.ts';
 import { quoted } from '../../values/words.ts';
 import { defineMetricsPage, jobSettings, settingsOf } from '../page.ts';
@@ -20,6 +21,7 @@ export const haproxy = defineMetricsPage({
       description: "HAProxy's own page of metrics, which Prometheus scrapes without an exporter",
       isSetByKey: true,
     }),
+  targetsKey: 'targets',
   isEnabled: (own) => own.enabled,
   jobs: ({ targets, scrape }) => [{ job_name: 'haproxy', ...settingsOf(scrape), static_configs: [{ targets }] }],
   problems: ({ targets }, path) => {
@@ -29,6 +31,11 @@ export const haproxy = defineMetricsPage({
       return [{ code: 'missing-key', path, atKey: true, message, hint }];
     }
     return targets.flatMap((target, at) => {
+      if (loginIn(target) !== undefined) {
+        const message = 'the target has a login, which every label of its series would show';
+        const hint = 'write only HOST:PORT, and "scrape: {basic_auth: {username: NAME, password: !env NAME}}"';
+        return [{ code: 'password-in-target', path: [...path, 'targets', at], message, hint }];
+      }
       if (/^(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?$/i.test(target)) return [];
       const message = `${quoted(target)} is not the address of a target`;
       const hint = 'write HOST:PORT; a path or https goes into "scrape: {metrics_path: /PATH, scheme: https}"';

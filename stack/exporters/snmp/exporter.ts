@@ -4,10 +4,11 @@ import type { RenderedFile } from '../../model.ts';
 import { closest } from '../../values/closest.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
+import { loginIn } from '../../values/logins.ts';
 import { isMapping } from '../../values/mapping.ts';
 import { quoted } from '../../values/words.ts';
 import { defineExporter, type FileMismatch, settingsOf } from '../exporter.ts';
-import { explainConfigCheck, moduleJobs, namesIn, targetsByModule } from '../targets-by-module.ts';
+import { explainConfigCheck, moduleJobs, moduleSettings, namesIn, targetsByModule } from '../targets-by-module.ts';
 
 const port = 9116;
 
@@ -44,6 +45,7 @@ export const snmp = defineExporter({
     .meta({ title: 'list of strings', description: 'Targets of a module, such as if_mib: [192.0.2.1]' }),
   args: ({ config = '' }) => [`--config.file=${configDir}/${config}`, `--web.listen-address=:${port}`],
   userFiles: ({ config }) => (config === undefined ? [] : [{ key: 'config', path: config, isSecret: true }]),
+  reservedSettings: { ...moduleSettings('/snmp', 'snmp_exporter'), 'params.auth': 'the key "auth" says which' },
   jobs: (instances) => {
     const [first] = instances;
     if (first === undefined) return [];
@@ -81,6 +83,11 @@ function withoutConfig({ config, image }: { config?: string | undefined; image: 
 }
 
 function targetProblems(module: string, target: string, path: KeyPath): readonly Problem[] {
+  if (loginIn(target) !== undefined) {
+    const message = 'the target has a community or a login, which every label of its series would show';
+    const hint = 'write only HOST or HOST:PORT; define an auth with it in your snmp.yml, and name that: "auth: NAME"';
+    return [{ code: 'password-in-target', path, message, hint }];
+  }
   if (/^(?:(?:udp|tcp)6?:\/\/)?[^\s/@]+$/.test(target)) return [];
   const message = `the module ${quoted(module)} needs the address of a device, got ${quoted(target)}`;
   return [{ code: 'wrong-target', path, message, hint: 'write HOST or HOST:PORT, such as 192.0.2.1 or switch:161' }];

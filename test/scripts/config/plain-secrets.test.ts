@@ -44,3 +44,23 @@ it.each([
   }
   expect(redact('the team operations')).toBe('the team operations');
 });
+
+const logins = `name: shop
+long_term:
+  remote: {write: "user:without-scheme@mimir/api", read: "https://user:with/slash@mimir"}
+prometheus: {external_url: "https:/user:half-scheme@h", extra_args: ["prom/x:v3-tag@sha256:0123", "mailto:ops-team@example.com"]}
+exporters:
+  snmp: {if_mib: [community-1@switch, "udp://community-2@switch"]}
+  redis: {address: "user:of-redis@cache"}
+`;
+
+it('logins of addresses that no program can read must not be printed, and what only looks like one must be', async () => {
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), logins);
+  forgetSecrets();
+  await loadStack({ cwd: folder.path, env: {} });
+  const printed = redact(logins);
+  for (const text of ['without-scheme', 'with/slash', 'half-scheme', 'community-1', 'community-2', 'of-redis'])
+    expect(printed).not.toContain(text);
+  for (const text of ['v3-tag@sha256', 'ops-team@example.com', '@mimir/api', 'switch']) expect(printed).toContain(text);
+});

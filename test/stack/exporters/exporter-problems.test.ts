@@ -22,6 +22,11 @@ test.each([
   ['blackbox', { http_2xx: ['https://planted@shop.example'] }],
   ['blackbox', { http_2xx: ['user:planted@shop.example'] }],
   ['blackbox', { tcp_connect: ['user:planted@db:5432'] }],
+  ['blackbox', { http_2xx: ['https://user:plan/ted@shop.example'] }],
+  ['snmp', { config: 'snmp.yml', if_mib: ['planted@switch'] }],
+  ['snmp', { config: 'snmp.yml', if_mib: ['udp://planted@switch:161'] }],
+  ['haproxy', { targets: ['user:planted@haproxy:8405'] }],
+  ['haproxy', { targets: ['http://planted@haproxy'] }],
 ])('a login in the address of %s must be refused, and not shown: %j', (kind, keys) => {
   const [problem, ...others] = problemsOf({ [kind]: keys });
   expect(problem?.code).toBe('password-in-target');
@@ -47,6 +52,36 @@ test.each([
   const config = stackSchema.parse({ exporters: { mysqld: { dsn: dsn(url) } } });
   const [file] = exporterServices(config).flatMap((service) => service.files?.(config) ?? []);
   expect(file && contentOf(file).trim().split('\n')).toEqual(['[client]', ...lines]);
+});
+
+test.each([
+  ['mysql://a:b@db/shop?tls=skip-verify', ['tls = skip-verify']],
+  [
+    'mysql://a:b@db?tls=true&allowCleartextPasswords=true&ssl-ca=/etc/promstack/current/ca.pem',
+    ['tls = true', 'enable-cleartext-plugin = true', 'ssl-ca = /etc/promstack/current/ca.pem'],
+  ],
+  ['mysql://a:b@db/shop?', []],
+])('mysqld_exporter must get the parameters of %s', (url, lines) => {
+  const config = stackSchema.parse({ exporters: { mysqld: { dsn: dsn(url) } } });
+  const [file] = exporterServices(config).flatMap((service) => service.files?.(config) ?? []);
+  expect(file && contentOf(file).trim().split('\n').slice(5)).toEqual(lines);
+  expect(problemsOf({ mysqld: { dsn: dsn(url) } })).toEqual([]);
+});
+
+test.each([
+  ['tls=custom', '"tls"', 'true, skip-verify, preferred or false'],
+  ['parseTime=true', '"parseTime"', 'it takes tls'],
+  ['sslmode=REQUIRED', '"sslmode"', 'it takes tls'],
+  ['ssl-ca=ca.pem', '"ssl-ca"', '/etc/promstack/current/ca.pem'],
+  ['tls=true%0Apassword=x', '"tls"', 'true, skip-verify'],
+  ['planted', 'a parameter', 'it takes tls'],
+])('a parameter that mysqld_exporter cannot take must be refused, and its value not shown: %s', (text, name, hint) => {
+  const [problem, ...others] = problemsOf({ mysqld: { dsn: dsn(`mysql://a:b@db/shop?${text}`) } });
+  expect(problem).toMatchObject({ code: 'wrong-dsn', path: ['exporters', 'mysqld', 'dsn'] });
+  expect(problem?.message).toContain(name);
+  expect(problem?.hint).toContain(hint);
+  expect(problem?.message).not.toContain('planted');
+  expect(others).toEqual([]);
 });
 
 const custom = (name: string, more: object = {}) => ({ custom: { [name]: { image: 'a:1', port: 9100, ...more } } });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { printDiagnostics } from '../../../../scripts/cli/print/diagnostics.ts';
+import { addSecret, redact } from '../../../../scripts/util/redaction.ts';
 import type { Diagnostic } from '../../../../stack/diagnostic.ts';
 
 const at = (line: number, column: number, length: number) => ({ file: 'stack.yml', line, column, length, offset: 0 });
@@ -43,6 +44,15 @@ describe('diagnostics', () => {
     expect(source).toMatch(/^ {3}1 │ …a+HEREb+…$/);
     expect(source.length).toBeLessThan(115);
     expect(source.slice(squiggle.indexOf('~'), squiggle.lastIndexOf('~') + 1)).toBe('HERE');
+  });
+
+  test('must show no part of a secret where a long line is cut', () => {
+    addSecret('planted-secret-of-a-test');
+    const line = `${'a'.repeat(60)}  x: 1, y: planted-secret-of-a-test, z: http://me:hunter2hunter2@${'b'.repeat(90)}`;
+    for (let column = 1; column < line.length; column += 3) {
+      const printed = redact(print([problem(at(1, column, 1))], line));
+      expect(printed).not.toMatch(/plant|secret-of|a-test|hunt|ter2/);
+    }
   });
 
   test('must keep the squiggle under tabs and wide characters', () => {
