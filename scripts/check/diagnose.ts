@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
+import { withStore } from '../../stack/long-term/store.ts';
 import type { CheckFinding, FilledLines, RenderedFile } from '../../stack/model.ts';
 import { isCollection, listOf, valueAt } from '../../stack/values/mapping.ts';
 import { readYaml } from '../config/yaml-source.ts';
@@ -92,8 +93,9 @@ function placeOf(
   }
   const part = file.filled?.findLast(({ from, to }) => line !== undefined && from <= line && line <= to);
   if (part === undefined || line === undefined || locate === undefined) return undefined;
-  const path = pathInStack(file, part, at ?? pathAtLine(revealed(file), line), config);
-  return path === undefined ? undefined : locate(path, isAtKey(path, valueAt(config, path), about));
+  const given = withStore(config);
+  const path = pathInStack(file, part, at ?? pathAtLine(revealed(file), line), given);
+  return path === undefined ? undefined : locate(path, isAtKey(path, valueAt(given, path), about));
 }
 
 /** Whether a finding is shown at a key, and not at its value: it is about the key, or the value takes several lines. */

@@ -54,8 +54,9 @@ export function longTermProblems(config: StackConfig): readonly Problem[] {
 function remoteProblems({ long_term: own }: StackConfig): readonly Problem[] {
   const remote = own?.remote;
   if (remote === undefined) return [];
-  const { write, read, basic_auth, authorization, headers } = remote;
+  const { write, read, basic_auth, authorization, headers, tls_config: tls } = remote;
   const { fields } = prometheusSecrets;
+  const [half, missing] = tls?.cert === undefined ? (['key', 'cert'] as const) : (['cert', 'key'] as const);
   const logins = [
     ...(basic_auth === undefined ? [] : [['basic_auth']]),
     ...(authorization === undefined ? [] : [['authorization']]),
@@ -88,8 +89,31 @@ function remoteProblems({ long_term: own }: StackConfig): readonly Problem[] {
           },
         ]
       : []),
+    ...Object.keys(headers).flatMap(headerProblems),
+    ...(authorization?.type.toLowerCase() === 'basic'
+      ? [
+          {
+            code: 'wrong-value',
+            path: [...remotePath, 'authorization', 'type'],
+            message: 'Prometheus does not take this type here',
+            hint: 'write "basic_auth: {username: NAME, password: !env NAME}" instead',
+          },
+        ]
+      : []),
+    ...(tls?.[half] === undefined || tls[missing] !== undefined
+      ? []
+      : [
+          {
+            code: 'half-certificate',
+            path: [...remotePath, 'tls_config', half],
+            atKey: true,
+            message: `a client certificate has both a cert and a key, and ${quoted(missing)} is missing`,
+            hint: `add "${missing}: !file PATH.pem"`,
+          },
+        ]),
     ...urlProblems('write', write),
     ...(read === undefined ? [] : urlProblems('read', read)),
+    ...pathProblems(remote),
     ...(read !== undefined && /\/api\/v1(?:\/|$)/.test(new URL(read).pathname)
       ? [
           {
@@ -107,6 +131,63 @@ function remoteProblems({ long_term: own }: StackConfig): readonly Problem[] {
   ];
 }
 
+/** Headers that Prometheus takes from nobody in `http_headers` (3.5 to 3.14). */
+const reservedHeaders = [
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'user-agent',
+  'www-authenticate',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-prometheus-remote-read-version',
+  'x-prometheus-remote-write-version',
+  'x-prometheus-scrape-timeout-seconds',
+];
+
+function headerProblems(name: string): readonly Problem[] {
+  const path = [...remotePath, 'headers', name];
+  if (reservedHeaders.includes(name.toLowerCase())) {
+    const message = `Prometheus does not take the header ${name} from here`;
+    return [{ code: 'reserved-header', path, atKey: true, message, hint: 'remove it' }];
+  }
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return [];
+  const message = `${quoted(name)} is not the name of a header`;
+  return [{ code: 'wrong-header', path, atKey: true, message, hint: 'write letters, digits and -' }];
+}
+
+/** The paths that remote write usually has, and where the same server has its query API. */
+const usualPaths: readonly (readonly [write: RegExp, read: string])[] = [
+  [/\/api\/v1\/push\/?$/, '/prometheus'],
+  [/\/api\/prom\/push\/?$/, '/api/prom'],
+];
+
+/** Paths that are probably forgotten; the proof of `up` shows what the store says. */
+function pathProblems({ write, read }: { readonly write: string; readonly read?: string | undefined }) {
+  const problem = (key: string, message: string, hint: string): Problem => ({
+    code: 'no-path',
+    severity: 'warning',
+    path: [...remotePath, key],
+    message,
+    hint,
+  });
+  if (new URL(write).pathname === '/') {
+    const message = 'the address has no path, and remote write usually has one';
+    return [problem('write', message, 'such as /api/v1/write of Prometheus, or /api/v1/push of Mimir')];
+  }
+  const base = usualPaths.find(([pattern]) => pattern.test(new URL(write).pathname))?.[1];
+  if (read === undefined || base === undefined || new URL(read).pathname !== '/') return [];
+  const message = `the address has no path, and the query API of a server with ${new URL(write).pathname} usually has one`;
+  return [problem('read', message, `did you mean ${new URL(base, read).href}?`)];
+}
+
 function urlProblems(key: 'write' | 'read', text: string): readonly Problem[] {
   const { username, password, hostname } = new URL(text);
   const path = [...remotePath, key];
@@ -120,14 +201,20 @@ function urlProblems(key: 'write' | 'read', text: string): readonly Problem[] {
       },
     ];
   }
-  if (!/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return [];
+  if (!/^(?:(?:.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/.test(hostname)) return [];
   return [
     {
       code: 'loopback-target',
       severity: 'warning',
       path,
       message: `Prometheus runs in a container, where ${quoted(hostname)} is the container itself`,
-      hint: `for a server on this host, write ${text.replace(hostname, 'host.docker.internal')}`,
+      hint: `for a server on this host, write ${onHost(text)}`,
     },
   ];
+}
+
+function onHost(text: string): string {
+  const url = new URL(text);
+  url.hostname = 'host.docker.internal';
+  return url.href;
 }

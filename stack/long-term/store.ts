@@ -3,7 +3,7 @@ import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
 import { prometheusSecrets } from '../prometheus/secret-fields.ts';
 import { Secret } from '../secret.ts';
-import { placeSecrets, secretFilesIn } from '../secrets/secret-files.ts';
+import { placeSecrets } from '../secrets/secret-files.ts';
 import { configDir } from '../values/container.ts';
 import type { Mapping } from '../values/mapping.ts';
 
@@ -75,19 +75,26 @@ export function remoteWrites(config: StackConfig): readonly Mapping[] {
   ];
 }
 
-/** The files that Prometheus's container needs to send to the store and to query it. */
+/** The file by which promtool in Prometheus's container queries the store; the secrets in it are files of Prometheus. */
 export function storeFiles(config: StackConfig): readonly RenderedFile[] {
   const store = longTermStore(config);
-  if (store === undefined || store.isOwn) return [];
-  const path = ['prometheus', 'remote_write'];
-  const reader = { name: 'prometheus', path };
-  const written = secretFilesIn(config.prometheus, { name: 'prometheus' }, prometheusSecrets).map((file) => file.path);
-  const secrets = secretFilesIn(store.client, reader, prometheusSecrets).filter((file) => !written.includes(file.path));
-  if (store.read === undefined) return secrets;
+  if (store?.read === undefined || store.isOwn) return [];
   // promtool reads relative paths from its own directory. JSON is YAML. With the address, a new one is a change that is confirmed.
-  const placed = placeSecrets(store.client, path, { ...prometheusSecrets, paths: 'absolute' });
+  const placed = placeSecrets(store.client, ['prometheus', 'remote_write'], {
+    ...prometheusSecrets,
+    paths: 'absolute',
+  });
   const content = `# How promtool queries ${store.read}\n${JSON.stringify(placed, undefined, 2)}\n`;
-  return [...secrets, { service: 'prometheus', path: clientPath, content, mode: 0o444, origin: 'stack.yml' }];
+  return [{ service: 'prometheus', path: clientPath, content, mode: 0o444, origin: 'stack.yml' }];
+}
+
+/** The config with all of `remote_write`, as it is rendered. */
+export function withStore(config: StackConfig): StackConfig {
+  const { prometheus } = config;
+  return {
+    ...config,
+    prometheus: { ...prometheus, remote_write: [...remoteWrites(config)] as typeof prometheus.remote_write },
+  };
 }
 
 /** The command that queries the store in Prometheus's container, which reaches it as Prometheus does. */
