@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, posix, relative } from 'node:path';
 import { isSeq, type Node, parse, type YAMLMap } from 'yaml';
 import { canaryReceiver } from '../../stack/canary.ts';
 import { revisionRulePath } from '../../stack/prometheus/proofs.ts';
@@ -7,7 +7,7 @@ import { configDir } from '../../stack/values/container.ts';
 import { packageRoot } from '../util/package-root.ts';
 import type { ComposeService } from './compose-project.ts';
 import type { InputFile } from './input-files.ts';
-import type { FileView } from './mounted-files.ts';
+import type { BindMount, FileView } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
 import { childOf, itemsOf, takePair, textOf, toValue } from './yaml-tree.ts';
 
@@ -32,7 +32,7 @@ const folders = { rules: 'rules', templates: 'notifications' } as const;
 function pathBefore(file: string, kind: keyof typeof folders): string | undefined {
   const path = file.slice(file.lastIndexOf(`/${kind}/`) + 1);
   const user = `${kind}/user/`;
-  if (!path.startsWith(user)) return kind === 'templates' || path === revisionRulePath ? undefined : path;
+  if (!path.startsWith(user)) return undefined;
   const flat = path.slice(user.length);
   const before = flat.replaceAll('__', '/');
   const isUsual = before.startsWith(`${folders[kind]}/`) && posix.normalize(before) === before;
@@ -42,7 +42,10 @@ function pathBefore(file: string, kind: keyof typeof folders): string | undefine
 /** Adds a rule file or a template of an export, at its path beside stack.yml. */
 export function addExported(file: InputFile, kind: keyof typeof folders, draft: StackDraft, original: Node): void {
   const place = pathBefore(file.path, kind);
-  if (place === undefined) return;
+  if (place === undefined) {
+    if (kind === 'rules' && !file.path.endsWith(`/${revisionRulePath}`)) draft.shipped.add('rules');
+    return;
+  }
   const list = kind === 'rules' ? ['prometheus', 'rules'] : ['alertmanager', 'templates'];
   draft.addTo(list, draft.copy(place, file), original);
   draft.findings.taken(file.shown, undefined, place);
@@ -65,4 +68,25 @@ function remove(holder: unknown, key: string, isOwn: (item: Node) => boolean): v
   if (!isSeq(list)) return;
   list.items = itemsOf(list).filter((item) => !isOwn(item));
   if (list.items.length === 0) takePair(holder, key);
+}
+
+/** The files of an exported service: a folder over whose files those of secrets are mounted. */
+export const exportedMounts = ({ mounts }: ComposeService): readonly BindMount[] =>
+  mounts.filter(({ target }) => target === configDir || target.startsWith(`${configDir}/`));
+
+/** The files in them, by their paths below the folder of the config. */
+export async function exportedFiles(
+  mounts: readonly BindMount[],
+): Promise<readonly { readonly source: string; readonly path: string; readonly isSecret: boolean }[]> {
+  const secrets = mounts
+    .filter(({ target }) => target !== configDir)
+    .map(({ source, target }) => ({ source, path: relative(configDir, target), isSecret: true }));
+  const folder = mounts.find(({ target }) => target === configDir)?.source;
+  const below = folder === undefined ? [] : await readdir(folder, { recursive: true, withFileTypes: true });
+  const others = below
+    .filter((entry) => entry.isFile() && entry.name !== '.gitkeep')
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((source) => ({ source, path: relative(folder ?? '', source), isSecret: false }))
+    .filter(({ path }) => !secrets.some((secret) => secret.path === path));
+  return [...others, ...secrets].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -4,10 +4,11 @@ import { knownSettings } from '../../stack/grafana/known-settings.ts';
 import { reservedSetting } from '../../stack/grafana/setting-problems.ts';
 import { variableName } from '../../stack/grafana/settings.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
+import { redactUrls } from '../util/redaction.ts';
 import type { ComposeService } from './compose-project.ts';
 import { isExportedGrafana, isOfStackFile } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { filesAt } from './mounted-files.ts';
+import { contentAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
 import { placedAt, placeOf, plainNode, stringNode } from './yaml-tree.ts';
 
@@ -41,7 +42,7 @@ export async function importGrafanaSettings(
   const all = new Map<string, Setting>();
   for (const setting of ini === undefined ? [] : iniSettings(ini)) {
     const file = filePath(setting.text);
-    const text = file === undefined ? setting.text : await contentOf(file, service, inputs);
+    const text = file === undefined ? setting.text : await contentAt(file, service?.mounts ?? [], inputs);
     if (text === undefined) draft.findings.left(setting.what, setting.where, `the file ${file} was not found`);
     else all.set(setting.variable, { ...setting, text, isSecret: file !== undefined });
   }
@@ -104,7 +105,7 @@ function importSetting(setting: Setting, draft: StackDraft): void {
 }
 
 function valueNode({ text, what, where, key, variable, isSecret }: Setting, draft: StackDraft): Node {
-  if (isSecret || (text !== '' && isPlainSecret(text, key))) {
+  if (isSecret || (text !== '' && isPlainSecret(text, key)) || redactUrls(text) !== text) {
     return draft.secret(text, { name: `grafana-${variable.slice(3)}`, what, where });
   }
   return placedAt(/^(?:true|false|\d+)$/.test(text) ? plainNode(text) : quotedIfEmpty(text), where);
@@ -154,7 +155,7 @@ function importAnonymous(take: Take, draft: StackDraft): void {
 function importUrl(take: Take, draft: StackDraft): void {
   const url = take('GF_SERVER_ROOT_URL');
   if (url === undefined) return;
-  if (/^https?:\/\/[^\s/?#%]+(?:\/[^\s?#%]*)?$/.test(url.text)) {
+  if (/^https?:\/\/[^\s/?#%@]+(?:\/[^\s?#%]*)?$/.test(url.text)) {
     draft.set(['grafana', 'root_url'], stringNode(url.text));
     draft.findings.taken(url.what, url.where, 'grafana.root_url');
   } else {
@@ -214,17 +215,6 @@ function iniSettings({ bytes, shown }: InputFile): readonly Setting[] {
 /** The path in `$__file{PATH}`, in whose place Grafana reads the file. */
 const filePath = (text: string): string | undefined => /^\$__file\{([^}]+)\}$/.exec(text)?.[1]?.trim();
 
-/** The content of a file of the container; undefined when it was not found. */
-async function contentOf(
-  path: string,
-  service: ComposeService | undefined,
-  inputs: InputFiles,
-): Promise<string | undefined> {
-  const [found] = await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts: service?.mounts ?? [] });
-  const file = found === undefined ? undefined : await inputs.open(found);
-  return file?.bytes.toString('utf8').trim();
-}
-
 async function variablesOf(
   service: ComposeService,
   draft: StackDraft,
@@ -235,6 +225,7 @@ async function variablesOf(
   for (const [name, { text, node }] of service.environment) {
     const what = `services.${service.name}.environment.${name}`;
     const where = placeOf(node) ?? service.where;
+    if (name === 'TZ') continue;
     if (!name.startsWith('GF_')) {
       draft.findings.left(what, where, 'it is not a setting of Grafana');
       continue;
@@ -247,7 +238,7 @@ async function variablesOf(
     const variable = name.replace(/__FILE$/, '');
     const { section = '', key = variable } = byVariable.get(variable) ?? {};
     const file = name === variable ? filePath(text) : text;
-    const value = file === undefined ? text : await contentOf(file, service, inputs);
+    const value = file === undefined ? text : await contentAt(file, service.mounts, inputs);
     if (value === undefined) {
       draft.findings.left(what, where, `the file ${file} was not found`);
       continue;

@@ -23,7 +23,8 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
   if (!isMap(root)) return;
   const section = draft.section('alertmanager');
   const native: NativeConfig = {
-    service: 'alertmanager',
+    section: ['alertmanager'],
+    prefix: 'alertmanager-',
     secretFiles: alertmanagerSecrets,
     view,
     inputs,

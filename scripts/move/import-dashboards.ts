@@ -3,6 +3,7 @@ import type { Node } from 'yaml';
 import type { Addresses } from './addresses.ts';
 import type { ComposeService } from './compose-project.ts';
 import { dashboardContent } from './dashboard-content.ts';
+import { isExportedGrafana } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type BindMount, filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
@@ -79,12 +80,20 @@ async function importProvider(provider: Node, file: InputFile, context: GrafanaI
     return [];
   }
   for (const dashboard of found.files) {
+    if (service !== undefined && isExportedGrafana(service) && isShipped(dashboard)) {
+      draft.shipped.add('dashboards');
+      continue;
+    }
     const below = keepsFolders ? dirname(relative(found.root, dashboard.path)) : '.';
     addDashboard(dashboard, below === '.' ? folder : below.replaceAll('/', ' - '), draft);
   }
   draft.findings.taken(`providers ${name}`, placeOf(provider), 'grafana.dashboards');
   return found.files.map((dashboard) => dashboard.path);
 }
+
+/** Whether promstack ships a dashboard of an export. */
+const isShipped = ({ path, bytes }: InputFile): boolean =>
+  basename(dirname(path)) === 'promstack' && /"uid": "promstack-/.test(bytes.toString('utf8'));
 
 const providerReasons: Readonly<Record<string, string>> = {
   allowUiUpdates: 'edits in the browser are replaced by the next change',

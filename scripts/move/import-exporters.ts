@@ -1,17 +1,18 @@
-import type { Node } from 'yaml';
-import { isMap, Pair } from 'yaml';
+import { isMap, type Node, Pair } from 'yaml';
+import { secretFiles } from '../../stack/exporters/blackbox/exporter.ts';
 import { exporters } from '../../stack/exporters/exporters.ts';
 import { findExporter } from '../../stack/exporters/services.ts';
 import { findService } from '../../stack/services.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
 import { imageNode, repositoryOf } from './compose-image.ts';
-import type { ComposeService, Written } from './compose-project.ts';
-import type { InputFiles } from './input-files.ts';
+import type { ComposeService } from './compose-project.ts';
+import { exportedFiles, exportedMounts } from './exported-parts.ts';
+import { type ExporterImport, Flags, moves, wordNode } from './exporter-moves.ts';
 import { filesAt } from './mounted-files.ts';
-import { listNode } from './native-config.ts';
-import type { StackDraft } from './stack-draft.ts';
+import { listNode, moveReferences } from './native-config.ts';
 import {
+  blockNode,
   childOf,
   isEmpty,
   mapOf,
@@ -33,26 +34,6 @@ export interface ImportedExporter {
   /** Its address in the stack. */
   readonly address: string;
   /** Its section of stack.yml. */
-  readonly path: readonly string[];
-}
-
-interface ExporterImport {
-  readonly draft: StackDraft;
-  readonly inputs: InputFiles;
-  /** The job that scrapes nothing but it. */
-  readonly job: string;
-  /** The address in that job. */
-  readonly target: string;
-}
-
-/** Moves what is set of an exporter into its section; false when it needs something that the section does not have. */
-type Move = (
-  flags: Flags,
-  service: ComposeService,
-  context: Moving,
-) => Promise<string | undefined> | string | undefined;
-
-interface Moving extends ExporterImport {
   readonly path: readonly string[];
 }
 
@@ -86,33 +67,32 @@ export async function importExporter(
   return customExporter(service, context);
 }
 
-function customExporter(service: ComposeService, { draft, job, target }: ExporterImport): ImportedExporter | string {
-  if (!/exporter/.test(repositoryOf(service.image))) return 'it is not a service of promstack';
+/** What an exporter of the stack cannot have. */
+const missingKeys = ['privileged', 'devices', 'cap_add', 'entrypoint', 'pid', 'network_mode', 'configs'];
+
+async function customExporter(
+  service: ComposeService,
+  { draft, inputs, job, target }: ExporterImport,
+): Promise<ImportedExporter | string> {
+  const ofExport = exportedMounts(service);
+  if (!/exporter/.test(repositoryOf(service.image)) && ofExport.length === 0) return 'it is not a service of promstack';
   const tagged = /:[\w.-]+$|@sha256:/.test(service.image.replace(/^[^/]*:\d+\//, ''));
   if (!tagged) return 'its image has no tag';
-  const reason = [
-    'privileged',
-    'devices',
-    'cap_add',
-    'user',
-    'entrypoint',
-    'pid',
-    'network_mode',
-    'configs',
-    'secrets',
-  ].find((key) => !isEmpty(childOf(service.node, key)));
+  const reason = missingKeys.find((key) => !isEmpty(childOf(service.node, key)));
   if (reason !== undefined) return `an exporter of promstack has no ${reason}`;
-  if (service.mounts.length + service.volumes.length > 0) return 'it reads files of the host';
-  const words = [...service.environment].map(([name, { text }]) => [name, text] as const);
-  const isSecret = ([name, text]: readonly [string, string]): boolean =>
-    isPlainSecret(text, name) || redactUrls(text) !== text;
+  const user = childOf(service.node, 'user');
+  if (user !== undefined && !/^\d+:\d+$/.test(textOf(user) ?? '')) return 'its user is not a uid:gid, in numbers';
+  if (service.mounts.length + service.volumes.length > ofExport.length) return 'it reads files of the host';
+  const isSecret = (text: string, name: string): boolean => isPlainSecret(text, name) || redactUrls(text) !== text;
+  const environment = [...service.environment].filter(([name]) => name !== 'TZ');
   if (
-    words.some(isSecret) ||
-    service.args.some(({ text }) => redactUrls(text) !== text || /password|token/i.test(text))
+    environment.some(([name, { text }]) => isSecret(text, name)) ||
+    service.args.some(({ text }) => redactUrls(text) !== text || /^--?[^=]*(?:password|token)(?![^=]*file)/i.test(text))
   ) {
     return 'it has a secret in its environment or its arguments, which an exporter of promstack has in a file';
   }
-  const plain = service.name
+  // A service of an export that joins networks of others has the name of the stack before its own.
+  const plain = (service.hosts.find((host) => service.name.endsWith(`-${host}`)) ?? service.name)
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]/g, '-')
     .replace(/^-+/, '')
@@ -123,132 +103,23 @@ function customExporter(service: ComposeService, { draft, job, target }: Exporte
   const [, port = ''] = target.split(':');
   draft.set([...path, 'image'], placedAs(stringNode(service.image), childOf(service.node, 'image')));
   draft.set([...path, 'port'], plainNode(port));
+  if (user !== undefined) draft.set([...path, 'user'], placedAs(stringNode(textOf(user) ?? ''), user));
   if (service.args.length > 0) draft.set([...path, 'args'], listNode(service.args.map(wordNode)));
-  if (words.length > 0) {
-    const pairs = [...service.environment].map(([key, value]) => new Pair(stringNode(key), wordNode(value)));
+  if (environment.length > 0) {
+    const pairs = environment.map(([key, value]) => new Pair(stringNode(key), wordNode(value)));
     draft.set([...path, 'env'], mapOf(pairs));
+  }
+  for (const file of await exportedFiles(ofExport)) {
+    const opened = await inputs.open(file.source);
+    const text = opened?.bytes.toString('utf8') ?? '';
+    const what = `services.${service.name} ${file.path}`;
+    const value = file.isSecret
+      ? draft.secret(text, { name: `${name}-${file.path}`, what, where: service.where })
+      : blockNode(text);
+    draft.set([...path, 'files', file.path], value);
   }
   return { job, jobName: name, address: `${name}:${port}`, path };
 }
-
-const wordNode = ({ text, node }: Written): Node => placedAs(stringNode(text), node);
-
-/** The flags of a program, each taken once; a value in a word of its own belongs to the flag before it. */
-class Flags {
-  readonly #words: Written[];
-
-  constructor(words: readonly Written[]) {
-    this.#words = [];
-    for (const word of words) {
-      const before = this.#words.at(-1);
-      const isValue = before !== undefined && !word.text.startsWith('-') && /^-[^=]*$/.test(before.text);
-      if (isValue) this.#words.splice(-1, 1, { text: `${before.text}=${word.text}`, node: before.node });
-      else this.#words.push(word);
-    }
-  }
-
-  /** Removes a flag and returns its value. */
-  take(name: string): Written | undefined {
-    const at = this.#words.findIndex(({ text }) => new RegExp(`^--?${name}(?:=|$)`).test(text));
-    const word = this.#words[at];
-    if (word === undefined) return undefined;
-    const [, value] = /^[^=]*=([\s\S]*)$/.exec(word.text) ?? [];
-    this.#words.splice(at, 1);
-    return { text: value ?? '', node: word.node };
-  }
-
-  /** Removes the flags that match. */
-  takeAll(pattern: RegExp): readonly Written[] {
-    const taken = this.#words.filter(({ text }) => pattern.test(text));
-    for (const word of taken) this.#words.splice(this.#words.indexOf(word), 1);
-    return taken;
-  }
-
-  get rest(): readonly Written[] {
-    return this.#words;
-  }
-}
-
-function setRest(flags: Flags, { draft, path }: Moving): void {
-  if (flags.rest.length > 0) draft.set([...path, 'extra_args'], listNode(flags.rest.map(wordNode)));
-}
-
-const inProcess = (name: string, { environment }: ComposeService): Written | undefined => environment.get(name);
-
-/** How each exporter that promstack ships takes its flags and its environment. */
-const moves: Readonly<Record<string, Move>> = {
-  node: (flags, service, context) => {
-    const { draft, path } = context;
-    if (textOf(childOf(service.node, 'network_mode')) === 'host') return "it shares the host's network";
-    if (service.mounts.some(({ target }) => /textfile/.test(target))) return 'it reads files of the host';
-    const own = flags.takeAll(
-      /^--(?:path\.|web\.listen-address|collector\.filesystem\.(?:ignored-mount-points|mount-points-exclude))/,
-    );
-    for (const { text, node } of own)
-      draft.findings.changed(text.split('=')[0] ?? '', placeOf(node), path.join('.'), 'promstack sets it');
-    const collectors = flags.takeAll(/^--collector\.[a-z_]+$/);
-    if (collectors.length > 0) {
-      const names = collectors.map(({ text, node }) => placedAs(stringNode(text.replace('--collector.', '')), node));
-      draft.set([...path, 'collectors'], listNode(names));
-    }
-    setRest(flags, context);
-    return undefined;
-  },
-  redis: (flags, service, context) => {
-    const { draft, path } = context;
-    const address = flags.take('redis\\.addr') ?? inProcess('REDIS_ADDR', service);
-    if (address === undefined || /@/.test(address.text)) return 'its address is not set, or has a password in it';
-    draft.set([...path, 'address'], placedAs(stringNode(address.text.replace(/^redis:\/\//, '')), address.node));
-    const user = flags.take('redis\\.user') ?? inProcess('REDIS_USER', service);
-    if (user !== undefined && user.text !== '') draft.set([...path, 'user'], wordNode(user));
-    const password = flags.take('redis\\.password') ?? inProcess('REDIS_PASSWORD', service);
-    if (password !== undefined && password.text !== '') {
-      const secret = draft.secret(password.text, {
-        name: 'redis-password',
-        what: `services.${service.name} REDIS_PASSWORD`,
-        where: placeOf(password.node),
-      });
-      draft.set([...path, 'password'], secret);
-    }
-    setRest(flags, context);
-    return undefined;
-  },
-  postgres: (flags, service, context) => {
-    const { draft, path } = context;
-    const [name, uri, user, pass] = ['NAME', 'URI', 'USER', 'PASS'].map((part) =>
-      inProcess(`DATA_SOURCE_${part}`, service),
-    );
-    const login = user === undefined ? '' : `${encodeURIComponent(user.text)}:${encodeURIComponent(pass?.text ?? '')}@`;
-    const text = name?.text ?? (uri === undefined ? undefined : `postgresql://${login}${uri.text}`);
-    if (text === undefined || !/^postgres(?:ql)?:\/\//.test(text)) return 'its DATA_SOURCE_NAME is not a URL';
-    const where = placeOf((name ?? uri)?.node);
-    draft.set(
-      [...path, 'dsn'],
-      draft.secret(text, { name: 'postgres-dsn', what: `services.${service.name} DATA_SOURCE_NAME`, where }),
-    );
-    setRest(flags, context);
-    return undefined;
-  },
-  mysqld: (flags, service, context) => {
-    const { draft, path } = context;
-    const source = inProcess('DATA_SOURCE_NAME', service);
-    const [, user, password, host] = /^([^:]+):(.*)@\(?(?:tcp\()?([^)/]+)\)*\/?/.exec(source?.text ?? '') ?? [];
-    const address = flags.take('mysqld\\.address');
-    const username = flags.take('mysqld\\.username');
-    const secret = inProcess('MYSQLD_EXPORTER_PASSWORD', service);
-    const parts = source === undefined ? [username?.text, secret?.text, address?.text] : [user, password, host];
-    if (parts.some((part) => part === undefined)) return 'its account is not set by DATA_SOURCE_NAME, nor by flags';
-    const [login = '', word = '', server = ''] = parts;
-    const dsn = `mysql://${encodeURIComponent(login)}:${encodeURIComponent(word)}@${server}`;
-    const where = placeOf((source ?? secret)?.node);
-    draft.set(
-      [...path, 'dsn'],
-      draft.secret(dsn, { name: 'mysqld-dsn', what: `services.${service.name} account`, where }),
-    );
-    setRest(flags, context);
-    return undefined;
-  },
-};
 
 /** The exporters of probes: its jobs have the targets, so it is no part of one. */
 export async function importBlackbox(
@@ -274,6 +145,10 @@ export async function importBlackbox(
   if (image !== undefined) draft.set([...path, 'image'], image);
   const modules = pairOf(tree?.root, 'modules');
   if (modules !== undefined && isMap(modules.value)) {
+    const native = { section: path, prefix: 'blackbox-', secretFiles, view, inputs, draft, reserved: ['secrets'] };
+    for (const { key, value } of pairsOf(modules.value)) {
+      await moveReferences(value as Node, 'modules', String(textOf(key)), native);
+    }
     section.items.push(modules);
     draft.findings.taken('modules', placeOf(modules.key), 'exporters.blackbox.modules');
   }

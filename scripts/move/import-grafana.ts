@@ -16,7 +16,9 @@ import {
   keyOf,
   mapOf,
   pairsOf,
+  placedAs,
   placeOf,
+  plainNode,
   stringNode,
   takePair,
   textOf,
@@ -48,6 +50,8 @@ export async function importGrafana(context: GrafanaImport): Promise<void> {
   }
   for (const item of datasources.values()) {
     const name = nameOf(item);
+    moveLogin(item);
+    leaveSecrets(item, name, draft);
     const url = childOf(item, 'url');
     if (isScalar(url) && typeof url.value === 'string') url.value = context.addresses.inUrl('grafana', url.value);
     await moveSecureData(item, name, context);
@@ -169,6 +173,35 @@ function moveOldKeys(item: YAMLMap): void {
     if (isMap(existing)) existing.items.push(pair);
     else item.items.push(new Pair(stringNode(section), mapOf([pair])));
   }
+}
+
+/** Grafana logs in with the user and the password of a URL. */
+function moveLogin(item: YAMLMap): void {
+  const url = childOf(item, 'url');
+  const [, scheme, user, password, rest] = /^(\w+:\/\/)([^/?#@:]*)(?::([^/?#]*))?@(.*)$/s.exec(textOf(url) ?? '') ?? [];
+  if (!isScalar(url) || user === undefined) return;
+  url.value = `${scheme}${rest}`;
+  const set = (holder: YAMLMap, key: string, value: Node): void => {
+    if (childOf(holder, key) === undefined) holder.items.push(new Pair(stringNode(key), placedAs(value, url)));
+  };
+  set(item, 'basicAuth', plainNode('true'));
+  set(item, 'basicAuthUser', stringNode(decodeURIComponent(user)));
+  set(item, 'secureJsonData', mapOf());
+  const data = childOf(item, 'secureJsonData');
+  const text = decodeURIComponent(password ?? '').replaceAll('$', '$$$$');
+  if (isMap(data)) set(data, 'basicAuthPassword', stringNode(text));
+}
+
+/** Secrets where everybody who sees a dashboard may read them. */
+function leaveSecrets(item: YAMLMap, name: string, draft: StackDraft): void {
+  eachScalar(childOf(item, 'jsonData'), (scalar, keys, holder) => {
+    const text = textOf(scalar) ?? '';
+    const isSecret = text !== '' && (isPlainSecret(text, keys.at(-1) ?? '') || redactUrls(text) !== text);
+    if (!isSecret && !/^httpHeaderValue\d+$/.test(keys.at(-1) ?? '')) return;
+    if (holder instanceof Pair) holder.value = stringNode('');
+    const why = 'everyone who sees a dashboard can read jsonData: write the secret under secureJsonData';
+    draft.findings.left(`datasources ${name} jsonData.${keys.join('.')}`, placeOf(scalar), why);
+  });
 }
 
 async function moveSecureData(item: YAMLMap, name: string, context: GrafanaImport): Promise<void> {

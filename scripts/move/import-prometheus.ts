@@ -54,7 +54,8 @@ export async function importPrometheus(
   const { findings } = draft;
   const section = draft.section('prometheus');
   const native: NativeConfig = {
-    service: 'prometheus',
+    section: ['prometheus'],
+    prefix: '',
     secretFiles: prometheusSecrets,
     view,
     inputs,

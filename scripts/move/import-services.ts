@@ -1,6 +1,8 @@
 import { type Node, Pair } from 'yaml';
 import { servicePorts, type UsedService } from '../../stack/own-items.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
+import { isPlainSecret } from '../config/plain-secrets.ts';
+import { redactUrls } from '../util/redaction.ts';
 import { imageNode, repositoryOf } from './compose-image.ts';
 import type { ComposeService, Written } from './compose-project.ts';
 import { listNode } from './native-config.ts';
@@ -127,6 +129,7 @@ export function importService(service: ComposeService, name: UsedService, draft:
   importPorts(service, name, draft);
   importResources(service, name, draft);
   importFlags(service, name, draft);
+  importEnvironment(service, name, draft);
   for (const pair of pairsOf(service.node)) {
     const key = keyOf(pair);
     if (handled.has(key)) continue;
@@ -134,6 +137,25 @@ export function importService(service: ComposeService, name: UsedService, draft:
     const ownWay = ownWays[key];
     if (ownWay !== undefined) findings.changed(what, placeOf(pair.key), undefined, ownWay);
     else findings.left(what, placeOf(pair.key), lost[key] ?? 'no key of stack.yml has it');
+  }
+}
+
+/** Of variables, stack.yml has those of Grafana, which follow later, and the time zone of all containers. */
+function importEnvironment(
+  { name: own, environment, where }: ComposeService,
+  name: UsedService,
+  draft: StackDraft,
+): void {
+  for (const [variable, { text, node }] of environment) {
+    const what = `services.${own}.environment.${variable}`;
+    if (variable === 'TZ' && text !== '') {
+      const zone = childOf(draft.root, 'timezone');
+      if (zone === undefined) draft.set(['timezone'], placedAs(stringNode(text), node));
+      if (zone === undefined || textOf(zone) === text) draft.findings.taken(what, placeOf(node) ?? where, 'timezone');
+      else draft.findings.left(what, placeOf(node) ?? where, `all containers of a stack have one, ${textOf(zone)}`);
+    } else if (name !== 'grafana') {
+      draft.findings.left(what, placeOf(node) ?? where, 'stack.yml has no variables for this server');
+    }
   }
 }
 
@@ -166,7 +188,9 @@ function importFlags(service: ComposeService, name: UsedService, draft: StackDra
     const where = placeOf(written.node);
     const isAgent = flag === 'enable-feature' && value === 'agent';
     const place = flags[name][isAgent ? 'agent' : flag];
-    if (place === undefined) {
+    if (value !== undefined && (redactUrls(value) !== value || isPlainSecret(value, flag))) {
+      draft.findings.left(what, where, 'it has a secret, and a flag cannot read one from a file');
+    } else if (place === undefined) {
       const isFile = flag === 'web.config.file';
       if (isFile)
         draft.findings.left(what, where, 'copy the file, name it in "files", and set the flag in "extra_args"');

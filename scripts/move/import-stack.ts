@@ -1,21 +1,23 @@
 import { basename, resolve } from 'node:path';
 import { Pair } from 'yaml';
-import { servicePorts, type UsedService } from '../../stack/own-items.ts';
+import type { UsedService } from '../../stack/own-items.ts';
 import { Addresses } from './addresses.ts';
 import { repositoryOf } from './compose-image.ts';
 import { type ComposeProject, type ComposeService, readCompose } from './compose-project.ts';
 import { describeRest } from './compose-rest.ts';
+import { exportedMounts } from './exported-parts.ts';
 import { importGrafanaSettings } from './grafana-settings.ts';
 import { importAlertmanager } from './import-alertmanager.ts';
 import { type ImportedExporter, importBlackbox, importExporter } from './import-exporters.ts';
 import { importGrafana } from './import-grafana.ts';
 import { addRules, addressesIn, importPrometheus, soleTargets } from './import-prometheus.ts';
-import { importBind, importService, listenPort, serviceOf } from './import-services.ts';
+import { importBind, importService, serviceOf } from './import-services.ts';
 import { type FileKind, fileStart, type InputFile, InputFiles } from './input-files.ts';
-import { chooseCompose, configOf, type FoundConfig } from './main-files.ts';
+import { chooseCompose, configOf } from './main-files.ts';
 import { filesAt } from './mounted-files.ts';
+import { addAddresses } from './stack-addresses.ts';
 import { StackDraft } from './stack-draft.ts';
-import { childOf, isEmpty, itemsOf, mapOf, plainNode, stringNode, textOf } from './yaml-tree.ts';
+import { childOf, isEmpty, mapOf, plainNode, stringNode } from './yaml-tree.ts';
 
 export interface ImportOptions {
   /** Absolute paths of files and folders. */
@@ -58,8 +60,9 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
   if (prometheusFile !== undefined) {
     await importPrometheus({ ...prometheusFile, inputs, draft, addresses }, [...exporters.values()]);
   }
-  // What it probes may be anywhere that Prometheus reaches.
-  if (childOf(draft.root, 'exporters', 'blackbox') !== undefined) {
+  // What it probes may be anywhere that Prometheus reaches; an export says where that is.
+  const [probes] = [...exporters].find(([, { jobName }]) => jobName === 'blackbox') ?? [];
+  if (probes !== undefined && exportedMounts(probes).length === 0) {
     for (const joined of draft.networks.values()) if (joined.has('prometheus')) joined.add('blackbox');
   }
   importLooseRules(inputs, prometheusFile !== undefined, draft);
@@ -181,67 +184,6 @@ async function importExporters(
   return exporters;
 }
 
-/** Where each server and each service of compose is from now on. */
-function addAddresses(
-  project: ComposeProject | undefined,
-  taken: ReadonlyMap<UsedService, ComposeService>,
-  exporters: ReadonlyMap<ComposeService, ImportedExporter>,
-  {
-    prometheusFile,
-    alertmanagerFile,
-    addresses,
-    inputs,
-  }: {
-    readonly prometheusFile: FoundConfig | undefined;
-    readonly alertmanagerFile: FoundConfig | undefined;
-    readonly addresses: Addresses;
-    readonly inputs: InputFiles;
-  },
-): void {
-  for (const [key, service] of taken) {
-    addresses.addTaken(service.hosts, listenPort(service, key), `${key}:${servicePorts[key]}`);
-  }
-  const here = ['localhost', '127.0.0.1'];
-  if (prometheusFile !== undefined) addresses.addTaken(here, 9090, 'prometheus:9090');
-  if (project === undefined) {
-    if (prometheusFile !== undefined) addresses.addTaken(['prometheus'], 9090, 'prometheus:9090');
-    if (alertmanagerFile !== undefined) addresses.addTaken(['alertmanager', ...here], 9093, 'alertmanager:9093');
-    addNamesakes(inputs, prometheusFile, addresses);
-    addresses.takeLocalhost();
-  }
-  const left = (project?.services ?? []).filter(
-    (service) => ![...taken.values()].includes(service) && !exporters.has(service),
-  );
-  if (taken.get('prometheus')?.networks.includes('host') === true) addresses.takeLocalhost();
-  for (const service of left) addresses.addLeft(service.hosts, service.networks);
-  const moved = [...taken, ...[...exporters].map(([service, { path }]) => [path.at(-1) ?? '', service] as const)];
-  for (const [key, { externalNetworks }] of moved) for (const network of externalNetworks) addresses.join(key, network);
-  const hosts = left.flatMap((service) => service.hosts);
-  for (const [service, { path }] of exporters) {
-    const words = [...service.args, ...service.environment.values()].flatMap(({ text }) => text.split(/[^\w.-]+/));
-    for (const host of hosts) {
-      if (words.includes(host)) addresses.from(path.at(-1) ?? '', host);
-    }
-  }
-}
-
-/** Without a compose file, a job or a datasource with the name and the port of a server of the stack is about that server. */
-function addNamesakes(inputs: InputFiles, prometheus: FoundConfig | undefined, addresses: Addresses): void {
-  const add = (name: string, address: string): void => {
-    const key = services.find((service) => service === name.toLowerCase());
-    const [, host, port] = /^(?:https?:\/\/)?([\w.-]+):(\d+)\/?$/.exec(address) ?? [];
-    if (key === undefined || host === undefined || Number(port) !== servicePorts[key]) return;
-    addresses.addTaken([host], servicePorts[key], `${key}:${servicePorts[key]}`);
-  };
-  for (const [target, job] of soleTargets(prometheus?.file.tree?.root)) add(job, target);
-  for (const { tree } of inputs.ofKind('datasources')) {
-    for (const item of itemsOf(childOf(tree?.root, 'datasources'))) {
-      const [name, url] = ['name', 'url'].map((key) => textOf(childOf(item, key)) ?? '') as [string, string];
-      if (prometheus !== undefined) add(name, url);
-    }
-  }
-}
-
 /** Rule files without a prometheus.yml that names them. */
 function importLooseRules(inputs: InputFiles, hasPrometheus: boolean, draft: StackDraft): void {
   if (hasPrometheus) return;
@@ -261,14 +203,14 @@ async function settingsFile(service: ComposeService, inputs: InputFiles): Promis
 /** A stack that is imported has the rules and dashboards that it had before. */
 function withoutShipped(draft: StackDraft): void {
   const isOn = (key: string): boolean => childOf(draft.root, key, 'enabled') === undefined;
-  if (isOn('prometheus')) {
+  if (isOn('prometheus') && !draft.shipped.has('rules')) {
     draft.set(
       ['prometheus', 'shipped_rules'],
       plainNode('false'),
       "promstack's own alerting rules would notify your receivers: remove this line to load them.",
     );
   }
-  if (isOn('grafana')) {
+  if (isOn('grafana') && !draft.shipped.has('dashboards')) {
     draft.set(
       ['grafana', 'shipped_dashboards'],
       plainNode('false'),

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { isMap, isSeq } from 'yaml';
 import type { SourceRange } from '../../stack/diagnostic.ts';
+import { knownSettings } from '../../stack/grafana/known-settings.ts';
 import { displayPath } from '../util/display-path.ts';
 import { isFolder, notFound, readBytes } from '../util/read-text.ts';
 import type { Findings } from './findings.ts';
@@ -133,11 +134,12 @@ async function filesBelow(folder: string): Promise<string[]> {
 function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean, findings: Findings): InputFile {
   const file = { path, shown, bytes, isNamed };
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  // The folders above those of the stack say nothing of it.
+  const near = path.split('/').slice(-2).join('/');
   if (extname(path) === '.ini') {
-    return {
-      ...file,
-      kind: /^\s*\[[\w.]+\]\s*$/m.test(text) && /graf|custom/.test(path) ? 'grafanaSettings' : 'other',
-    };
+    const sections = [...text.matchAll(/^\s*\[([^\]\n]+)\]/gm)].map(([, section = '']) => section);
+    const isGrafana = /graf|custom/.test(near) && sections.some((section) => knownSettings.has(section));
+    return { ...file, kind: isGrafana ? 'grafanaSettings' : 'other' };
   }
   const isBinary = bytes.subarray(0, 8000).includes(0) || text.includes('\uFFFD');
   if (isBinary) {
@@ -154,7 +156,7 @@ function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean,
     return { ...file, kind: 'other' };
   }
   if (!isValid) {
-    if (isNamed || /prometheus|alert|grafana|compose|rules/.test(path)) findings.problems.push(...tree.diagnostics);
+    if (isNamed || /prometheus|alert|grafana|compose|rules/.test(near)) findings.problems.push(...tree.diagnostics);
     return { ...file, kind: 'other' };
   }
   const kind = kindOf(tree);
@@ -190,6 +192,9 @@ const prometheusKeys = [
   'scrape_config_files',
 ];
 
+/** Keys of the collector of OpenTelemetry, of Promtail and of Grafana Agent. */
+const collectorKeys = ['exporters', 'processors', 'service', 'clients', 'positions', 'logs', 'metrics', 'traces'];
+
 /** By the keys at the top of the file. */
 function kindOf({ root }: Tree): FileKind {
   const keys = new Set(pairsOf(root).map(keyOf));
@@ -209,8 +214,8 @@ function kindOf({ root }: Tree): FileKind {
   if (textOf(childOf(root, 'route', 'receiver')) !== undefined || isList('receivers') || isList('inhibit_rules')) {
     return 'alertmanager';
   }
-  // An Alertmanager config and others have "global" too.
-  if (has('exporters', 'processors', 'service')) return 'other';
+  // Configs of collectors of logs and traces have scrape_configs or "global" too.
+  if (has(...collectorKeys)) return 'other';
   if (has(...prometheusKeys) || isMap(childOf(root, 'global'))) return 'prometheus';
   return 'other';
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, posix, relative } from 'node:path';
 import { matchesGoGlob } from '../../stack/values/go-glob.ts';
 import { findByGlob, isGlob } from '../config/glob.ts';
+import type { InputFiles } from './input-files.ts';
 
 /** A file or a folder of the host that a container has at `target`. */
 export interface BindMount {
@@ -46,6 +47,17 @@ export async function filesAt(pattern: string, { folder, inContainer, mounts }: 
     if (!isAbsolute(besideConfig)) for (const file of await matching(folder, besideConfig)) paths.add(file);
   }
   return [...paths].sort();
+}
+
+/** The content of a file of a container; undefined when it was not found. */
+export async function contentAt(
+  path: string,
+  mounts: readonly BindMount[],
+  inputs: InputFiles,
+): Promise<string | undefined> {
+  const [found] = await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts });
+  const file = found === undefined ? undefined : await inputs.open(found);
+  return file?.bytes.toString('utf8').trim();
 }
 
 async function matching(folder: string, pattern: string): Promise<readonly string[]> {

@@ -16,7 +16,10 @@ import { eachScalar, placeOf, stringNode, textOf } from './yaml-tree.ts';
 
 /** The config of a server in its own syntax, whose secrets and files get a place in the stack. */
 export interface NativeConfig {
-  readonly service: 'prometheus' | 'alertmanager';
+  /** The section of stack.yml whose key `files` has the files that it names. */
+  readonly section: readonly string[];
+  /** The start of the names of its files of secrets. */
+  readonly prefix: string;
   readonly secretFiles: SecretFiles;
   readonly view: FileView;
   readonly inputs: InputFiles;
@@ -40,7 +43,7 @@ function moveSecrets(
   node: Node | undefined,
   section: string,
   name: string,
-  { secretFiles, draft, service }: NativeConfig,
+  { secretFiles, draft, prefix }: NativeConfig,
 ): void {
   const masked = maskedFields(secretFiles).map((field) => field.split('.'));
   eachScalar(node, (scalar, below, holder) => {
@@ -49,14 +52,16 @@ function moveSecrets(
     const text = textOf(scalar);
     // A server prints a secret of its own config like this.
     if (text === undefined || text === '' || scalar.tag !== undefined || text === '<secret>') return;
-    const isField = masked.some((end) => endsWith(keys, end));
+    const header = headerOf(keys);
+    const isField =
+      header === undefined ? masked.some((end) => endsWith(keys, end)) : key === 'secrets' || secretHeader.test(header);
     const isUrl = /^https?:\/\//.test(text);
     const hasUrlSecret = redactUrls(text) !== text;
     const isSecret = isUrl ? hasUrlSecret || (isField && isExternal(text)) : isField || isPlainSecret(text, key);
     if (!isSecret) return;
     const hasFile = Object.keys(secretFiles.fields).some((field) => endsWith(keys, field.split('.')));
     const tag = draft.secret(text, {
-      name: `${prefixes[service]}${name}-${key}`,
+      name: `${prefix}${name}-${key}`,
       what: [section, ...below].join('.'),
       where: placeOf(scalar),
       isInline: !hasFile,
@@ -65,7 +70,14 @@ function moveSecrets(
   });
 }
 
-const prefixes = { prometheus: '', alertmanager: 'alertmanager-' } as const;
+/** The name of the header whose value is at a path of keys. */
+function headerOf(keys: readonly string[]): string | undefined {
+  if (keys.at(-3) === 'http_headers') return keys.at(-2);
+  return /^(?:proxy_connect_header|headers)$/.test(keys.at(-2) ?? '') ? keys.at(-1) : undefined;
+}
+
+/** The names of headers that log in; others, such as Accept, are no secrets. */
+const secretHeader = /auth|token|key|secret|passw|cookie|session|credential/i;
 
 /** Whether a URL is that of a server elsewhere, whose path is its secret. */
 function isExternal(url: string): boolean {
@@ -96,7 +108,7 @@ async function moveFile(
   keys: readonly string[],
   holder: Pair | YAMLSeq,
   name: string,
-  { service, secretFiles, view, inputs, draft, reserved }: NativeConfig,
+  { section, prefix, secretFiles, view, inputs, draft, reserved }: NativeConfig,
 ): Promise<void> {
   const pattern = String(scalar.value);
   const what = keys.join('.');
@@ -115,14 +127,14 @@ async function moveFile(
     }
     if (secretKey !== undefined && isSecretFile(keys, secretFiles) && holder instanceof Pair) {
       const text = file.bytes.toString('utf8').replace(/\r?\n$/, '');
-      const tag = draft.secret(text, { name: `${prefixes[service]}${name}-${secretKey}`, what, where });
+      const tag = draft.secret(text, { name: `${prefix}${name}-${secretKey}`, what, where });
       Object.assign(holder, { key: stringNode(secretKey), value: tag });
       return;
     }
-    const place = draft.copy(placeBeside(path, view.folder, `${service}-files`, reserved), file);
+    const place = draft.copy(placeBeside(path, view.folder, `${section.at(-1)}-files`, reserved), file);
     const glob = globBeside(place, pattern);
-    draft.addTo([service, 'files'], glob);
-    const isRelative = service === 'prometheus' || keys.includes('http_config');
+    draft.addTo([...section, 'files'], glob);
+    const isRelative = secretFiles.paths === 'relative' || keys.includes('http_config');
     scalar.value = isRelative ? glob : `${configDir}/${glob}`;
     draft.findings.taken(`${what} ${pattern}`, where, place);
   }

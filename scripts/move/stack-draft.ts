@@ -28,7 +28,17 @@ export interface DraftFile {
 }
 
 /** The sections of stack.yml, in their usual order. */
-const order = ['name', 'bind', 'networks', 'prometheus', 'alertmanager', 'pushgateway', 'grafana', 'exporters'];
+const order = [
+  'name',
+  'timezone',
+  'bind',
+  'networks',
+  'prometheus',
+  'alertmanager',
+  'pushgateway',
+  'grafana',
+  'exporters',
+];
 
 /** The stack that an import builds: stack.yml and the files beside it. */
 export class StackDraft {
@@ -39,6 +49,8 @@ export class StackDraft {
   /** The services that reach a container of a network, by the network's name. */
   readonly networks = new Map<string, Set<string>>();
   readonly nextSteps: string[] = [];
+  /** What promstack ships itself and an export has: the stack keeps it on. */
+  readonly shipped = new Set<'rules' | 'dashboards'>();
 
   get name(): string {
     return textOf(childOf(this.root, 'name')) ?? '';

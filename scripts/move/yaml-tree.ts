@@ -148,6 +148,14 @@ export function stringNode(text: string): Scalar {
   return node;
 }
 
+/** A string of one or more lines, as it is. */
+export function blockNode(text: string): Scalar {
+  const node = stringNode(text);
+  if (text === '') node.type = 'QUOTE_DOUBLE';
+  else if (text.includes('\n')) node.type = 'BLOCK_LITERAL';
+  return node;
+}
+
 /** A number, a boolean or a duration: without quotes. */
 export function plainNode(text: string): Scalar {
   const node = new Scalar(text);

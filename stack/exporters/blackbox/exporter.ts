@@ -13,7 +13,7 @@ const port = 9115;
 const mainFile = 'blackbox.yml';
 
 /** Where blackbox.yml has secrets: its HTTP prober takes what Prometheus's clients take. */
-const secretFiles: SecretFiles = {
+export const secretFiles: SecretFiles = {
   fields: {
     'basic_auth.username': 'username_file',
     'basic_auth.password': 'password_file',

@@ -291,6 +291,79 @@ scrape_configs:
   expect(draft.secrets.length).toBe(11);
 });
 
+test('secrets of exporters, of flags, of variables and of Grafana must be in no file but their own', async () => {
+  const service = (name: string, image: string, lines: string): string => `  ${name}:\n    image: ${image}\n${lines}`;
+  const { draft, text, diagnostics, errors } = await importedFrom({
+    'compose.yaml': compose(
+      service(
+        'prom',
+        'prom/prometheus:v3.5.3',
+        '    volumes: [".:/etc/prometheus"]\n    environment: {API_TOKEN: planted-0}\n    command: ["--web.external-url=http://u:planted-1@a.example/", --log.level=warn]\n',
+      ) +
+        service(
+          'probes',
+          'prom/blackbox-exporter:v0.28.0',
+          '    command: --config.file=/b/blackbox.yml\n    volumes: [".:/b"]\n',
+        ) +
+        service('mails', 'example/mails_exporter:1', '    command: --smtp.password=planted-2\n') +
+        service(
+          'grafana',
+          'grafana/grafana:12.4.0',
+          '    environment: [GF_DATABASE_URL=mysql://u:planted-3@db/g, GF_AUTH_GITHUB_CLIENT_SECRET=planted-4, "GF_SERVER_ROOT_URL=http://u:planted-5@a.example/", GRAFANA_TOKEN=planted-6]\n    volumes: ["./ds:/etc/grafana/provisioning/datasources"]\n',
+        ),
+    ),
+    'prometheus.yml': `scrape_configs:
+  - {job_name: mails, static_configs: [{targets: ['mails:9999']}]}
+  - {job_name: a, params: {access_token: [planted-7]}, http_headers: {X-Api-Key: {values: [planted-8]}, Accept: {values: [text/plain]}}}
+remote_write:
+  - {url: 'https://a.example/write', headers: {Authorization: Bearer planted-9, X-Scope-OrgID: shop}}
+`,
+    'blackbox.yml': `modules:
+  a: {prober: http, http: {basic_auth: {username: u, password: planted-10}, headers: {Cookie: planted-11, Accept-Language: en}}}
+  b: {prober: http, http: {bearer_token: planted-12}}
+  c: {prober: http, http: {oauth2: {client_id: a, client_secret: planted-13, token_url: 'https://a.example/token'}, proxy_connect_header: {Proxy-Authorization: [planted-14]}}}
+`,
+    'ds/a.yml':
+      'apiVersion: 1\ndatasources: [{name: A, type: prometheus, url: "http://u:planted-15@prom:9090/", jsonData: {token: planted-16, httpHeaderName1: X-A, httpHeaderValue1: planted-17}, secureJsonData: {httpHeaderValue1: planted-18}}]\n',
+  });
+  expect(errors).toEqual([]);
+  const report = reportText(draft.findings.all, diagnostics, draft.secrets, draft.nextSteps);
+  const open = [...draft.files].filter(([path]) => !path.startsWith('secrets/')).map(([, { content }]) => content);
+  expect(text + report + open.join('\n')).not.toContain('planted');
+  for (const kept of ['Accept-Language: en', 'X-Scope-OrgID: shop', 'values: [text/plain]', 'basicAuthUser: u']) {
+    expect(text).toContain(kept);
+  }
+  const secrets = [...draft.files].filter(([path]) => path.startsWith('secrets/'));
+  const numbers = secrets.flatMap(([, { content }]) => /planted-(\d+)/.exec(content.toString())?.[1] ?? []).map(Number);
+  expect(numbers.sort((a, b) => a - b)).toEqual([4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 18]);
+  const named = draft.findings.all.filter(({ fate }) => fate === 'left').map(({ what }) => what);
+  expect(named).toEqual(
+    expect.arrayContaining([
+      'services.prom.environment.API_TOKEN',
+      '--web.external-url',
+      'services.mails',
+      'services.grafana.environment.GF_DATABASE_URL',
+      'services.grafana.environment.GF_SERVER_ROOT_URL',
+      'services.grafana.environment.GRAFANA_TOKEN',
+      'datasources A jsonData.token',
+      'datasources A jsonData.httpHeaderValue1',
+    ]),
+  );
+});
+
+test('the configs of other programs must not be taken for those of the servers', async () => {
+  const others = ['clients: [{url: "http://loki:3100"}]', 'positions: {filename: /p}', 'logs: {configs: []}'];
+  const { text, errors } = await importedFrom({
+    'prometheus.yml': config,
+    ...Object.fromEntries(others.map((line, at) => [`other-${at}/config.yml`, `${line}\nscrape_configs: []\n`])),
+    'grafana/pytest.ini': '[coverage:run]\nbranch = true\n',
+    'grafana-tools/setup.cfg.ini': '[metadata]\na = b\n',
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('targets: ["a:1"]');
+  expect(text).toContain('grafana: {enabled: false}');
+});
+
 async function writeAll(folder: string, files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });

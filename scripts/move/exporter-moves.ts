@@ -1,0 +1,211 @@
+import type { Node } from 'yaml';
+import { redactUrls } from '../util/redaction.ts';
+import type { ComposeService, Written } from './compose-project.ts';
+import type { InputFiles } from './input-files.ts';
+import { contentAt } from './mounted-files.ts';
+import { listNode } from './native-config.ts';
+import type { StackDraft } from './stack-draft.ts';
+import { childOf, placedAs, placeOf, stringNode, textOf } from './yaml-tree.ts';
+
+export interface ExporterImport {
+  readonly draft: StackDraft;
+  readonly inputs: InputFiles;
+  /** The job that scrapes nothing but it. */
+  readonly job: string;
+  /** The address in that job. */
+  readonly target: string;
+}
+
+/** Moves what is set of an exporter into its section; false when it needs something that the section does not have. */
+type Move = (
+  flags: Flags,
+  service: ComposeService,
+  context: Moving,
+) => Promise<string | undefined> | string | undefined;
+
+interface Moving extends ExporterImport {
+  readonly path: readonly string[];
+}
+
+export const wordNode = ({ text, node }: Written): Node => placedAs(stringNode(text), node);
+
+/** The flags of a program, each taken once; a value in a word of its own belongs to the flag before it. */
+export class Flags {
+  readonly #words: Written[];
+
+  constructor(words: readonly Written[]) {
+    this.#words = [];
+    for (const word of words) {
+      const before = this.#words.at(-1);
+      const isValue = before !== undefined && !word.text.startsWith('-') && /^-[^=]*$/.test(before.text);
+      if (isValue) this.#words.splice(-1, 1, { text: `${before.text}=${word.text}`, node: before.node });
+      else this.#words.push(word);
+    }
+  }
+
+  /** Removes a flag and returns its value. */
+  take(name: string): Written | undefined {
+    const at = this.#words.findIndex(({ text }) => new RegExp(`^--?${name}(?:=|$)`).test(text));
+    const word = this.#words[at];
+    if (word === undefined) return undefined;
+    const [, value] = /^[^=]*=([\s\S]*)$/.exec(word.text) ?? [];
+    this.#words.splice(at, 1);
+    return { text: value ?? '', node: word.node };
+  }
+
+  /** Removes the flags that match. */
+  takeAll(pattern: RegExp): readonly Written[] {
+    const taken = this.#words.filter(({ text }) => pattern.test(text));
+    for (const word of taken) this.#words.splice(this.#words.indexOf(word), 1);
+    return taken;
+  }
+
+  get rest(): readonly Written[] {
+    return this.#words;
+  }
+}
+
+function setRest(flags: Flags, { draft, path }: Moving): void {
+  if (flags.rest.length > 0) draft.set([...path, 'extra_args'], listNode(flags.rest.map(wordNode)));
+}
+
+const inProcess = (name: string, { environment }: ComposeService): Written | undefined => environment.get(name);
+
+/** The password of a server in the file of redis_exporter: JSON with passwords by URLs, which may have the user. */
+function passwordIn(text: string | undefined, address: string): string | undefined {
+  try {
+    const entries = Object.entries(JSON.parse(text ?? '{}') as Readonly<Record<string, unknown>>);
+    const hostOf = (url: string): string => url.replace(/^\w+:\/\//, '').replace(/^.*@/, '');
+    const [, password] = entries.find(([url]) => hostOf(url) === hostOf(address)) ?? [];
+    return typeof password === 'string' ? password : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How each exporter that promstack ships takes its flags and its environment. */
+export const moves: Readonly<Record<string, Move>> = {
+  node: (flags, service, context) => {
+    const { draft, path } = context;
+    if (textOf(childOf(service.node, 'network_mode')) === 'host') return "it shares the host's network";
+    if (service.mounts.some(({ target }) => /textfile/.test(target))) return 'it reads files of the host';
+    const own = flags.takeAll(
+      /^--(?:path\.|web\.listen-address|collector\.filesystem\.(?:ignored-mount-points|mount-points-exclude))/,
+    );
+    for (const { text, node } of own)
+      draft.findings.changed(text.split('=')[0] ?? '', placeOf(node), path.join('.'), 'promstack sets it');
+    const collectors = flags.takeAll(/^--collector\.[a-z_]+$/);
+    if (collectors.length > 0) {
+      const names = collectors.map(({ text, node }) => placedAs(stringNode(text.replace('--collector.', '')), node));
+      draft.set([...path, 'collectors'], listNode(names));
+    }
+    setRest(flags, context);
+    return undefined;
+  },
+  redis: async (flags, service, context) => {
+    const { draft, path, inputs } = context;
+    const address = flags.take('redis\\.addr') ?? inProcess('REDIS_ADDR', service);
+    if (address === undefined || /@/.test(address.text)) return 'its address is not set, or has a password in it';
+    draft.set([...path, 'address'], placedAs(stringNode(address.text.replace(/^redis:\/\//, '')), address.node));
+    const user = flags.take('redis\\.user') ?? inProcess('REDIS_USER', service);
+    if (user !== undefined && user.text !== '') draft.set([...path, 'user'], wordNode(user));
+    const file = flags.take('redis\\.password-file') ?? inProcess('REDIS_PASSWORD_FILE', service);
+    const inFile = file && passwordIn(await contentAt(file.text, service.mounts, inputs), address.text);
+    if (file !== undefined && inFile === undefined) return 'its file of passwords has none for its address';
+    const password =
+      flags.take('redis\\.password') ??
+      inProcess('REDIS_PASSWORD', service) ??
+      (inFile === undefined ? undefined : { text: inFile, node: file?.node });
+    if (password !== undefined && password.text !== '') {
+      const secret = draft.secret(password.text, {
+        name: 'redis-password',
+        what: `services.${service.name} REDIS_PASSWORD`,
+        where: placeOf(password.node),
+      });
+      draft.set([...path, 'password'], secret);
+    }
+    setRest(flags, context);
+    return undefined;
+  },
+  postgres: async (flags, service, context) => {
+    const { draft, path, inputs } = context;
+    const [name, uri, user, pass] = await Promise.all(
+      ['NAME', 'URI', 'USER', 'PASS'].map((part) => valueOrFile(`DATA_SOURCE_${part}`, service, inputs)),
+    );
+    const login = user === undefined ? '' : `${encodeURIComponent(user.text)}:${encodeURIComponent(pass?.text ?? '')}@`;
+    const text = name?.text ?? (uri === undefined ? undefined : `postgresql://${login}${uri.text}`);
+    if (text === undefined || !/^postgres(?:ql)?:\/\//.test(text)) return 'its DATA_SOURCE_NAME is not a URL';
+    const where = placeOf((name ?? uri)?.node);
+    draft.set(
+      [...path, 'dsn'],
+      draft.secret(text, { name: 'postgres-dsn', what: `services.${service.name} DATA_SOURCE_NAME`, where }),
+    );
+    setRest(flags, context);
+    return undefined;
+  },
+  mysqld: async (flags, service, context) => {
+    const { draft, path, inputs } = context;
+    const source = inProcess('DATA_SOURCE_NAME', service);
+    const address = flags.take('mysqld\\.address');
+    const username = flags.take('mysqld\\.username');
+    const file = flags.take('config\\.my-cnf');
+    const secret = inProcess('MYSQLD_EXPORTER_PASSWORD', service);
+    const options = file === undefined ? undefined : optionsIn(await contentAt(file.text, service.mounts, inputs));
+    if (options === 'other') return 'its option file has more than user, password, host and port of [client]';
+    const [, user, password, host] = /^([^:]+):(.*)@\(?(?:tcp\()?([^)/]+)\)*\/?/.exec(source?.text ?? '') ?? [];
+    const parts =
+      options ?? (source === undefined ? [username?.text, secret?.text, address?.text] : [user, password, host]);
+    if (parts.some((part) => part === undefined)) {
+      return 'its account is not set by DATA_SOURCE_NAME, by flags, or by a file that --config.my-cnf names';
+    }
+    const [login = '', word = '', server = ''] = parts;
+    const dsn = `mysql://${encodeURIComponent(login)}:${encodeURIComponent(word)}@${server}`;
+    const where = placeOf((file ?? source ?? secret)?.node);
+    draft.set(
+      [...path, 'dsn'],
+      draft.secret(dsn, { name: 'mysqld-dsn', what: `services.${service.name} account`, where }),
+    );
+    setRest(flags, context);
+    return undefined;
+  },
+  nginx: (flags, service, context) => moveUrl('nginx\\.scrape-uri', flags, service, context),
+  apache: (flags, service, context) => moveUrl('scrape_uri', flags, service, context),
+};
+
+/** An exporter whose only setting is the page that it reads. */
+function moveUrl(flag: string, flags: Flags, service: ComposeService, context: Moving): string | undefined {
+  const url = flags.take(flag) ?? inProcess('SCRAPE_URI', service);
+  if (url === undefined || redactUrls(url.text) !== url.text) return 'its page is not set, or has a login in it';
+  context.draft.set([...context.path, 'url'], wordNode(url));
+  setRest(flags, context);
+  return undefined;
+}
+
+/** A variable, or the content of the file that the variable with _FILE at its end names. */
+async function valueOrFile(
+  name: string,
+  { environment, mounts }: ComposeService,
+  inputs: InputFiles,
+): Promise<Written | undefined> {
+  const file = environment.get(`${name}_FILE`);
+  if (file === undefined) return environment.get(name);
+  const text = await contentAt(file.text, mounts, inputs);
+  return text === undefined ? undefined : { text, node: file.node };
+}
+
+/** User, password and server of an option file of MySQL; `other` when it has more, such as the files of TLS. */
+function optionsIn(text: string | undefined): readonly (string | undefined)[] | 'other' {
+  const options = new Map<string, string>();
+  let section = '';
+  for (const line of (text ?? '').split('\n')) {
+    section = /^\s*\[(.+)\]/.exec(line)?.[1] ?? section;
+    const [, key = '', value = ''] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (section !== 'client' || key === '') continue;
+    options.set(key.replaceAll('-', '_'), value.replace(/^("""|[`"'])([\s\S]*)\1$/, '$2'));
+  }
+  if ([...options.keys()].some((key) => !['user', 'password', 'host', 'port'].includes(key))) return 'other';
+  const [user, password, host = 'localhost', port = '3306'] = ['user', 'password', 'host', 'port'].map((key) =>
+    options.get(key),
+  );
+  return [user, password, `${host.includes(':') ? `[${host}]` : host}:${port}`];
+}
