@@ -25,7 +25,7 @@ test.for(scenarios)(
     const name = `test-${randomBytes(4).toString('hex')}`;
     const demo = ['demo', '--scenario', scenario.name, '--name', name] as const;
     try {
-      const played = await promstack(...demo, '--json');
+      const played = await promstack(...demo, '--json', ...(isFull ? [] : ['--speed', '20']));
       expect(played.exitCode, played.stdout).toBe(0);
       const lines = played.stdout
         .trimEnd()
@@ -33,7 +33,9 @@ test.for(scenarios)(
         .map((line) => JSON.parse(line) as { kind?: string; seen?: readonly string[] });
       const steps = lines.filter(({ kind }) => kind === 'step');
       expect(steps).toHaveLength(scenario.steps.length);
-      const awaited = scenario.steps.filter((step) => step.alert ?? step.notification ?? step.reload ?? step.rollback);
+      const awaited = scenario.steps.filter(
+        (step) => step.until ?? step.alert ?? step.notification ?? step.reload ?? step.rollback,
+      );
       expect(steps.filter(({ seen = [] }) => seen.length > 0)).toHaveLength(awaited.length);
       if (scenario.name === 'bad-config') {
         const refused = steps.flatMap(({ seen = [] }) => seen).find((text) => text.startsWith('refused'));

@@ -17,7 +17,7 @@ import { changedSchema, removedSchema, toJsonChanged, toRemoved } from '../json/
 import { timeSchema } from '../json/schema.ts';
 import { printChanged, printRemoved } from '../print/change.ts';
 import { printDelivery, printGuide } from '../print/demo.ts';
-import { printScenarios, printSeen, printStep } from '../print/scenario.ts';
+import { printScenarios, printSeen, printSignIn, printStep } from '../print/scenario.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './find-stack.ts';
@@ -52,7 +52,7 @@ export const command = defineCommand({
       .option('--name <name>', 'start a separate demo, promstack-demo-NAME', readName)
       .option('--list', 'list the scenarios')
       .option('--scenario <scenario>', 'play a scenario: its name, or a folder with a scenario.yml')
-      .option('--speed <factor>', 'with --scenario: how much faster its pauses are (default: 1)', readSpeed)
+      .option('--speed <factor>', 'with --scenario: how much shorter its pauses and steps are (default: 1)', readSpeed)
       .option('--eject <folder>', 'with --scenario: copy it into a new folder, and start nothing')
       .option('--no-setup', 'never install an engine')
       .option(...waitOption),
@@ -121,24 +121,27 @@ export const command = defineCommand({
     await using engine = setup ? await setUpEngine(context.report, context.signal) : await connectEngine(context);
     const { env, report, clock, signal, stdout } = context;
     if (scenario !== undefined) {
-      await showScenario(scenario, {
+      const incident = await showScenario(scenario, {
         run: { engine, env, report, clock, signal, waitMs },
         name,
         speed: speed ?? 1,
-        onUp: (running) => {
+        onUp: (running, dashboard) => {
           context.result(toJsonDemo(running));
           context.line({ kind: 'up', ...toJsonDemo(running) });
-          stdout.write(`${printChanged(running.changed)}\n${scenario.title}\n\n`);
+          const { changed, password } = running;
+          const [text, ...revealed] = printSignIn(dashboard, password);
+          stdout.write(`${printChanged(changed)}${text}\n${scenario.title}\n\n`, ...revealed);
         },
-        onStart: (step) => stdout.write(printStep(step, stdout.colours)),
+        onStart: (step) => stdout.write(printStep(step, stdout)),
         onEnd: (step) => {
           const { say: text, seen, look: urls, tookMs, ...rest } = step;
           context.line({ kind: 'step', ...rest, text, seen, urls, seconds: tookMs / 1_000 });
-          stdout.write(printSeen(step, stdout.colours));
+          stdout.write(printSeen(step, stdout));
         },
       });
       const remove = `${programOf(env)} demo --scenario ${named}${suffixGiven === undefined ? '' : ` --name ${suffixGiven}`} --down`;
-      stdout.write(`\nThe demo keeps running. To remove it: ${remove}\n`);
+      if (incident !== undefined) stdout.write(`\nThe incident on the dashboard:\n  ${incident}\n`);
+      stdout.write(`\nThe demo keeps running. To remove it:\n  ${remove}\n`);
       return exitCodes.fine;
     }
     const since = new Date(clock.now());

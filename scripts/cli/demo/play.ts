@@ -28,7 +28,7 @@ interface PlayOptions {
   readonly rendering: Rendering;
   /** A copy of the scenario's folder, in which edits are made. */
   readonly folder: string;
-  /** By how much pauses are shortened. */
+  /** By how much pauses are shortened, and what a step lasts at least. */
   readonly speed: number;
   /** Called before a step, and after it. */
   onStart(step: Pick<PlayedStep, 'step' | 'steps' | 'say'>): void;
@@ -37,6 +37,8 @@ interface PlayOptions {
   mark(text: string): Promise<void>;
 }
 
+/** How long a step lasts at least: it can be read then, and looked at, and the marks of two steps are apart on the dashboards. */
+const leastMs = 4_000;
 /** How long an alert or a notification may take. */
 const timeoutMs = 180_000;
 /** Between two pushes of a value that changes. */
@@ -51,16 +53,19 @@ export async function playScenario({ steps }: Scenario, options: PlayOptions): P
     const head = { step: at + 1, steps: steps.length, say: step.say };
     options.onStart(head);
     const startedAt = clock.now();
-    const seen = await play(step, since, options);
+    const seen = await play(step, `${head.step}/${head.steps} ${step.say}`, since, options);
     const look = step.look.flatMap((page) => urlOf(page, options.stack) ?? []);
-    options.onEnd({ ...head, seen, look, tookMs: clock.now() - startedAt });
+    const tookMs = clock.now() - startedAt;
+    options.onEnd({ ...head, seen, look, tookMs });
+    const restMs = leastMs / options.speed - tookMs;
+    if (restMs > 0 && head.step < head.steps) await clock.sleep(restMs, signal);
   }
 }
 
-async function play(step: ScenarioStep, since: Date, options: PlayOptions): Promise<readonly string[]> {
+async function play(step: ScenarioStep, mark: string, since: Date, options: PlayOptions): Promise<readonly string[]> {
   const { stack, run, speed } = options;
   const changes = [step.push, step.stop, step.start, step.reload, step.rollback];
-  if (changes.some((change) => change !== undefined)) await options.mark(step.say);
+  if (changes.some((change) => change !== undefined)) await options.mark(mark);
   const seen: string[] = [];
   if (step.push !== undefined) await pushValues(step.push, options);
   if (step.stop !== undefined) await switchService('stop', step.stop, options);

@@ -35,7 +35,8 @@ interface ShowOptions {
   readonly run: Run;
   readonly name: string;
   readonly speed: number;
-  onUp(demo: RunningDemo): void;
+  /** `dashboard` is the address of one that shows the incident, if Grafana runs. */
+  onUp(demo: RunningDemo, dashboard: string | undefined): void;
   onStart(step: Pick<PlayedStep, 'step' | 'steps' | 'say'>): void;
   onEnd(step: PlayedStep): void;
 }
@@ -48,24 +49,26 @@ export async function copyScenario({ folder }: Pick<Scenario, 'folder'>): Promis
   return copy;
 }
 
-/** Brings the stack of a scenario up and plays it. */
-export async function showScenario(scenario: Scenario, options: ShowOptions): Promise<void> {
+/** Brings the stack of a scenario up and plays it; returns the address of a dashboard that shows the incident. */
+export async function showScenario(scenario: Scenario, options: ShowOptions): Promise<string | undefined> {
   const { run, name, speed } = options;
   const folder = await copyScenario(scenario);
   try {
     const demo = await bringUpDemo({ ...run, name, folder });
-    options.onUp(demo);
     const { rendering, render } = demo;
     const servers = await openServers(run.engine, rendering.config, run.signal);
     try {
+      const { mark, dashboard } = await openMarks(servers, demo.password);
+      options.onUp(demo, dashboard && `${dashboard}?from=now-2m&to=now&refresh=5s`);
       const nothing = async (): Promise<void> => undefined;
       const reload = async () => {
         const next = await render();
         return { rendering: next, plan: (await changeStack({ ...run, rendering: next, command: 'reload' })).plan };
       };
       await using stack = await openRunning({ run, rendering, render, reload, remove: nothing, close: nothing });
-      const mark = demo.password === undefined ? nothing : await marker(servers, demo.password);
+      const startedAt = run.clock.now();
       await playScenario(scenario, { ...options, stack, rendering, folder, speed, mark });
+      return dashboard && `${dashboard}?from=${startedAt - edgeMs}&to=${run.clock.now() + edgeMs}`;
     } finally {
       servers.close();
     }
@@ -74,20 +77,34 @@ export async function showScenario(scenario: Scenario, options: ShowOptions): Pr
   }
 }
 
-/** Adds an annotation to every dashboard of Grafana. A demo does not end over one that is missing. */
-async function marker(servers: Servers, password: Secret): Promise<(text: string) => Promise<void>> {
+/** What a dashboard shows before and after an incident. */
+const edgeMs = 10_000;
+
+interface Marks {
+  /** Adds an annotation to every dashboard of Grafana. A demo does not end over one that is missing. */
+  mark(text: string): Promise<void>;
+  /** The address of the overview, or of another dashboard if there is none. */
+  readonly dashboard: string | undefined;
+}
+
+async function openMarks(servers: Servers, password: Secret | undefined): Promise<Marks> {
+  if (password === undefined) return { mark: async () => undefined, dashboard: undefined };
   const authorization = `Basic ${Buffer.from(`${adminUser}:${password.reveal()}`).toString('base64')}`;
   const headers = { authorization, 'content-type': 'application/json' };
   const search = { method: 'GET', path: '/api/search?type=dash-db', headers } as const;
   const { status, body } = await servers.request('grafana', search);
   const dashboards = status === 200 ? (JSON.parse(body) as readonly { uid: string }[]) : [];
   const uids = dashboards.map(({ uid }) => uid);
-  return async (text) => {
-    const time = Date.now();
-    const post = (dashboardUID: string) => {
-      const annotation = JSON.stringify({ dashboardUID, time, text, tags: ['demo'] });
-      return servers.request('grafana', { method: 'POST', path: '/api/annotations', headers, body: annotation });
-    };
-    await Promise.allSettled(uids.map(post));
+  const shown = uids.find((uid) => uid === 'promstack-overview') ?? uids[0];
+  return {
+    dashboard: shown && `${servers.urls()['grafana']}/d/${shown}`,
+    mark: async (text) => {
+      const time = Date.now();
+      const post = (dashboardUID: string) => {
+        const annotation = JSON.stringify({ dashboardUID, time, text, tags: ['demo'] });
+        return servers.request('grafana', { method: 'POST', path: '/api/annotations', headers, body: annotation });
+      };
+      await Promise.allSettled(uids.map(post));
+    },
   };
 }
