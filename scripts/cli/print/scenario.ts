@@ -17,8 +17,7 @@ export function printScenarios(scenarios: readonly Scenario[], columns: number |
 /** How to see the incident in Grafana, with the password that is revealed; nothing without Grafana. */
 export function printSignIn(dashboard: string | undefined, password: Secret | undefined): [text: string, ...Secret[]] {
   if (dashboard === undefined || password === undefined) return [''];
-  const lines = ['', 'Watch it in Grafana', `  address   ${dashboard}`, `  user      ${adminUser}`];
-  return [[...lines, `  password  ${password.reveal()}`, ''].join('\n'), password];
+  return [`\nWatch it in Grafana as ${adminUser}, password ${password.reveal()}\n  ${dashboard}\n`, password];
 }
 
 type Terminal = Pick<TerminalOutput, 'colours' | 'columns'>;
@@ -38,7 +37,9 @@ export function printSeen({ steps, seen, look, tookMs }: PlayedStep, { colours, 
   const indent = ' '.repeat(left);
   return [
     ...seen.map((text) => {
-      const lines = wrapped(`${text} (${durationText(tookMs)})`, left + 2, columns());
+      // A number and its unit stay together.
+      const took = durationText(tookMs).replaceAll(' ', '\u00a0');
+      const lines = wrapped(`${text} (${took})`, left + 2, columns());
       return `${indent}${colours.green('✔')} ${lines}\n`;
     }),
     ...look.map((url) => `${indent}see ${url}\n`),

@@ -14,6 +14,7 @@ test.each([undefined, 20, 40, 80, 120])('a step must be broken between words at 
   const lines = text.trimEnd().split('\n');
   const tooLong = lines.filter((line) => line.length > (width ?? 1000) && line.trim().includes(' '));
   expect(tooLong.filter((line) => !line.includes('see http'))).toEqual([]);
+  expect(text).toContain('(1.5\u00a0s)');
   expect(lines.slice(1).every((line) => /^ {7}\S|^ {9}\S/.test(line))).toBe(true);
   const words = `3/12 ${say} ✔ ${seen[0]} (1.5 s) see http://127.0.0.1:38085/alerts`;
   expect(text.trim().split(/\s+/).join(' ')).toBe(words);
@@ -23,7 +24,7 @@ test.each([undefined, 20, 40, 80, 120])('a step must be broken between words at 
 test('how to sign in must be printed where Grafana runs, and nothing else', () => {
   const password = new Secret('s3cret-enough', 'a test');
   expect(printSignIn('http://127.0.0.1:3000/d/a', password)).toEqual([
-    '\nWatch it in Grafana\n  address   http://127.0.0.1:3000/d/a\n  user      admin\n  password  s3cret-enough\n',
+    '\nWatch it in Grafana as admin, password s3cret-enough\n  http://127.0.0.1:3000/d/a\n',
     password,
   ]);
   for (const [dashboard, secret] of [
