@@ -89,6 +89,14 @@ export type RunningRule = z.infer<typeof ruleSchema> & { readonly group: string 
 /** An alert of the running Prometheus: `state` is `pending` or `firing`, `activeAt` ISO 8601. */
 export type RunningAlert = z.infer<typeof alertSchema>;
 
+/** What the running Prometheus stores. */
+interface Storage {
+  readonly headSeries: number | undefined;
+  readonly blockBytes: number | undefined;
+  /** When the oldest sample is from, in milliseconds since 1970. */
+  readonly oldestMs: number | undefined;
+}
+
 /** A sample of an instant query. */
 export interface QueriedSample {
   /** With `__name__`; none for a scalar. */
@@ -186,9 +194,29 @@ export class PrometheusClient {
 
   /** When its oldest stored sample is from, in milliseconds since 1970; undefined when that is unknown. */
   async oldestSample(): Promise<number | undefined> {
+    return (await this.storage()).oldestMs;
+  }
+
+  /** How much it stores; a number is undefined when its version does not say it. */
+  async storage(): Promise<Storage> {
     const page = await this.#servers.text(service, '/metrics');
-    const seconds = samplesOf(page, 'prometheus_tsdb_lowest_timestamp_seconds')[0]?.value;
-    return seconds === undefined || seconds <= 0 ? undefined : seconds * 1000;
+    const gauge = (name: string): number | undefined => samplesOf(page, name)[0]?.value;
+    const oldest = gauge('prometheus_tsdb_lowest_timestamp_seconds');
+    return {
+      headSeries: gauge('prometheus_tsdb_head_series'),
+      blockBytes: gauge('prometheus_tsdb_storage_blocks_bytes'),
+      oldestMs: oldest === undefined || oldest <= 0 ? undefined : oldest * 1000,
+    };
+  }
+
+  /** The value of a command-line flag, by its name without dashes; undefined when it has no such flag. */
+  async flag(name: string): Promise<string | undefined> {
+    const { data } = await this.#servers.json(
+      service,
+      '/api/v1/status/flags',
+      dataOf(z.record(z.string(), z.string())),
+    );
+    return data[name];
   }
 
   async targets(): Promise<readonly ScrapeTarget[]> {

@@ -1,30 +1,39 @@
 import * as z from 'zod';
 import type { AlertRule } from '../../../stack/alert.ts';
+import type { StackConfig } from '../../../stack/config.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ChangeCost } from '../../inspect/change-cost.ts';
 import type { FindEdits } from '../../plan/observe.ts';
 import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
-import { planStack } from '../../plan/plan-stack.ts';
+import { type PlanReport, planStack } from '../../plan/plan-stack.ts';
 import { openEdits, serverProblems } from '../../servers/problems.ts';
+import { PrometheusClient } from '../../servers/prometheus.ts';
+import { NoAnswerError, openServers } from '../../servers/servers.ts';
 import type { ServiceClient } from '../../state/service-client.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { backtestSchema, toJsonBacktest } from '../json/backtest.ts';
-import { planSchema, toJsonDifference, toJsonPlan } from '../json/plan.ts';
+import { planSchema, toJsonCost, toJsonDifference, toJsonPlan } from '../json/plan.ts';
 import { printBacktest } from '../print/backtest.ts';
+import { printCost } from '../print/cost.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
 import { checkChoice, readDuration, readMaxFires } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { formatOption, showDifference } from './diff.ts';
 import { renderAndConnect } from './stages.ts';
 
+/** How long the queries about the cost of a plan may take together. */
+const costTimeoutMs = 10_000;
 /** How long the queries of `--backtest` may take together. */
 const backtestTimeoutMs = 120_000;
 
 export const command = defineCommand({
   details:
     'Compares the engine with stack.yml and prints what `up` would do to each service and why, which data is at ' +
-    'risk, what was changed manually, which alerts are added, removed, changed or routed differently, and a diff ' +
-    'of the files with secrets masked. Changes nothing. With --against it compares with a revision in git instead, ' +
+    'risk, what was changed manually, which alerts are added, removed, changed or routed differently, a diff ' +
+    'of the files with secrets masked, and what the change does to the number of series and samples, as far as the ' +
+    'running Prometheus knows it. Changes nothing. With --against it compares with a revision in git instead, ' +
     'without an engine, as `diff` does.',
   examples: [
     { line: 'plan', what: 'show pending changes' },
@@ -128,14 +137,43 @@ export async function showPlan(
     found,
   ]);
   const { plan } = report;
+  const cost = plan.steps.length === 0 ? undefined : await costOf({ clock, signal }, engine, config, report.stackFiles);
+  const costText = cost === undefined ? '' : `\n${printCost(cost)}`;
   stdout.write(
-    summary === true ? printPlan(plan) + printImages(report, stdout.colours) : printReport(report, stdout.colours),
+    summary === true
+      ? printPlan(plan) + printImages(report, stdout.colours)
+      : printReport(report, stdout.colours) + costText,
   );
   const json = {
     ...toJsonPlan(report),
+    cost: cost && toJsonCost(cost),
     problems: problems.map(({ service, message, tryThis }) => ({ service, message, try: tryThis })),
   };
   return { ...report, problems, json };
+}
+
+/** What the plan does to the number of series and samples; undefined when that is nothing, or no Prometheus runs that could say it. */
+async function costOf(
+  { clock, signal }: Pick<Context, 'clock' | 'signal'>,
+  engine: Engine,
+  config: StackConfig,
+  { before, after }: PlanReport['stackFiles'],
+): Promise<ChangeCost | undefined> {
+  const { enabled, mode, retention } = config.prometheus;
+  if (!enabled || mode !== 'server' || !before.some(({ service }) => service.alerts !== undefined)) return undefined;
+  const { changeCost } = await import('../../inspect/change-cost.ts');
+  const deadline = AbortSignal.timeout(costTimeoutMs);
+  const servers = await openServers(engine, config, AbortSignal.any([signal, deadline]));
+  try {
+    await servers.mustRun('prometheus');
+    const client = new PrometheusClient(servers);
+    return await changeCost({ client, before, after, retention: retention.time, nowMs: clock.now(), deadline, signal });
+  } catch (error) {
+    if (error instanceof NoAnswerError && error.isDown) return undefined;
+    throw error;
+  } finally {
+    servers.close();
+  }
 }
 
 /** Reports what would keep `up` from applying a plan. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AlertRule } from '../../../stack/alert.ts';
+import type { ChangeCost } from '../../inspect/change-cost.ts';
 import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact } from '../../plan/alert-impact.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
@@ -78,7 +79,63 @@ export const planSchema = () =>
     files: filesSchema(),
     alerts: alertsSchema(),
     parts: partsSchema().optional().describe('only with --against'),
+    cost: costSchema()
+      .optional()
+      .describe('by the running Prometheus; absent when the plan changes no job, recording rule or retention'),
   });
+
+const costSchema = () =>
+  z.strictObject({
+    series: z.int().describe('difference, of what is known'),
+    samplesPerSecond: z.number().describe('difference, of what is known'),
+    seriesNow: z.int().optional().describe('in the head of the running Prometheus'),
+    samplesPerSecondNow: z.number().optional(),
+    items: z.array(
+      z.strictObject({
+        kind: z.enum(['job', 'recording rule']),
+        name: z.string(),
+        change: z.enum(['added', 'removed', 'changed']),
+        series: z.int().optional().describe('difference; absent when unknown'),
+        samplesPerSecond: z.number().optional().describe('difference; absent when unknown'),
+        notes: z.array(z.string()),
+      }),
+    ),
+    disk: z
+      .strictObject({
+        retentionBefore: z.string(),
+        retentionAfter: z.string(),
+        bytesNow: z.int(),
+        bytesAfter: z.int().optional().describe('at the current rate; absent when there is less than a day of data'),
+      })
+      .optional()
+      .describe('when the retention changes'),
+    notes: z.array(z.string()),
+  });
+
+export function toJsonCost({
+  items,
+  series,
+  samplesPerSecond,
+  seriesNow,
+  samplesPerSecondNow,
+  disk,
+  notes,
+}: ChangeCost) {
+  const rounded = (value: number): number => Math.round(value * 100) / 100;
+  return {
+    series,
+    samplesPerSecond: rounded(samplesPerSecond),
+    seriesNow,
+    samplesPerSecondNow: samplesPerSecondNow === undefined ? undefined : rounded(samplesPerSecondNow),
+    items: items.map((item) => ({
+      ...item,
+      samplesPerSecond: item.samplesPerSecond === undefined ? undefined : rounded(item.samplesPerSecond),
+      notes: [...item.notes],
+    })),
+    disk: disk && { ...disk, bytesAfter: disk.bytesAfter && Math.round(disk.bytesAfter) },
+    notes: [...notes],
+  };
+}
 
 const filesSchema = () =>
   z.array(
