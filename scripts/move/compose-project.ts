@@ -136,16 +136,19 @@ function mountsOf(
   service: string,
   node: YAMLMap,
   root: YAMLMap,
-  { project, io, folder }: ServiceContext,
+  { project, io, folder, get }: ServiceContext,
 ): Pick<ComposeService, 'mounts' | 'volumes'> {
-  const mounts: BindMount[] = [];
-  const volumes: ComposeService['volumes'][number][] = [];
+  let mounts: BindMount[] = [];
+  let volumes: ComposeService['volumes'][number][] = [];
   for (const item of itemsOf(childOf(node, 'volumes'))) {
     const long = isMap(item);
     const [source = '', target] = long
       ? [textOf(childOf(item, 'source')) ?? '', textOf(childOf(item, 'target'))]
       : (textOf(item) ?? '').split(':');
     if (target === undefined || source === '') continue;
+    // Of two at one place, compose takes the last, such as one of an override.
+    mounts = mounts.filter((mount) => mount.target !== target);
+    volumes = volumes.filter((mount) => mount.target !== target);
     if (source.startsWith('/')) mounts.push({ source, target });
     else volumes.push({ volume: engineName(root, 'volumes', source, project), target });
   }
@@ -154,13 +157,14 @@ function mountsOf(
       const name = textOf(item) ?? textOf(childOf(item, 'source')) ?? '';
       const declared = childOf(root, kind, name);
       const target = textOf(childOf(item, 'target')) ?? (kind === 'secrets' ? name : `/${name}`);
-      const content = textOf(childOf(declared, 'content'));
+      const variable = textOf(childOf(declared, 'environment'));
+      const content = variable === undefined ? textOf(childOf(declared, 'content')) : get(variable);
       const path = textOf(childOf(declared, 'file'));
       const inContainer = target.startsWith('/') ? target : `/run/secrets/${target}`;
       if (path !== undefined) mounts.push({ source: path, target: inContainer });
       else if (content !== undefined) {
         const source = join(folder, `${kind}.${name}`);
-        io.inputs.addContent(source, content, placeOf(childOf(declared, 'content')), basename(target));
+        io.inputs.addContent(source, content, placeOf(childOf(declared, 'content') ?? declared), basename(target));
         mounts.push({ source, target: inContainer });
       } else
         io.findings.left(
