@@ -15,6 +15,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   ...perServer('pushgateway', 'prometheus', 'alertmanager', 'grafana', 'sink', 'traffic'),
   'pushgateway.persistence.interval': '`--persistence.interval`',
   'pushgateway.ttl': 'whether there is a container that deletes old groups',
+  'pushgateway.group_sample_limit': 'an alert rule',
   'pushgateway.admin_api': '`--web.enable-admin-api`',
   'prometheus.mode': '`--agent`',
   'prometheus.external_url': '`--web.external-url`',

@@ -117,6 +117,10 @@ export interface StackKeys {
           };
         };
     /**
+     * An alert fires when the pushed groups of a job and instance have more than 80 % of this number of samples; the Pushgateway itself accepts more
+     */
+    group_sample_limit?: number;
+    /**
      * Allow deleting all groups at once over HTTP
      */
     admin_api?: boolean;

@@ -2,7 +2,6 @@ import type { RenderedFile } from '../model.ts';
 import { isMapping, listOf, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
 import { mainConfig, parseMapping, ruleFiles } from './alerts.ts';
-import { revisionRulePath } from './proofs.ts';
 
 /** What decides how many samples a scrape job brings. */
 export interface JobLoad {
@@ -52,11 +51,11 @@ export function jobLoads(files: readonly RenderedFile[]): ReadonlyMap<string, Jo
   return new Map(jobs.map((job) => [job.name, job]));
 }
 
-/** The recording rules of all rule files, but for the one that shows the revision. */
+/** The recording rules of all rule files, but for those that promstack writes itself. */
 export function recordingRules(files: readonly RenderedFile[]): readonly RecordingRule[] {
   const main = mainConfig(files);
   const global = isMapping(main?.['global']) ? main['global'] : {};
-  const own = ruleFiles(files).filter(({ path }) => path !== revisionRulePath);
+  const own = ruleFiles(files).filter(({ path }) => !path.startsWith('rules/promstack-'));
   return own.flatMap((file) =>
     mappingsIn(parseMapping(file)?.['groups'], []).flatMap(({ value: group }) =>
       mappingsIn(group['rules'], []).flatMap(({ value: rule }): readonly RecordingRule[] => {

@@ -25,6 +25,7 @@ import { ownJobs } from './own-jobs.ts';
 import { problems, unreadRules } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { withRunbookUrls } from './runbooks.ts';
+import { limitRules } from './sample-limits.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { targetFileProblems } from './target-files.ts';
 
@@ -91,7 +92,12 @@ export const prometheus = defineService({
       problems: async (content: unknown) => (await import('./rule-file.ts')).ruleFileProblems(content),
     })),
   ],
-  files: (config) => [...heartbeatRules(config), ...storeFiles(config), ...contributedSecretFiles(config)],
+  files: (config) => [
+    ...heartbeatRules(config),
+    ...limitRules(config),
+    ...storeFiles(config),
+    ...contributedSecretFiles(config),
+  ],
   secretFiles: prometheusSecrets,
   problems: (config) => [...problems(config), ...agentProblems(config)],
   fileProblems: (files, config) => [

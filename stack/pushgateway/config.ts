@@ -35,6 +35,10 @@ export const pushgatewayConfig = z
       .meta({
         description: 'How long to keep a group after its last push; absent means forever',
       }),
+    group_sample_limit: z.int().positive().optional().meta({
+      description:
+        'An alert fires when the pushed groups of a job and instance have more than 80 % of this number of samples; the Pushgateway itself accepts more',
+    }),
     admin_api: z.boolean().default(false).meta({ description: 'Allow deleting all groups at once over HTTP' }),
     extra_args: extraArgs,
     resources,
