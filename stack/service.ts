@@ -47,6 +47,8 @@ export interface Service {
   hostPort(config: StackConfig): number | undefined;
   isEnabled(config: StackConfig): boolean;
   container(config: StackConfig): ContainerSpec;
+  /** The config for an image that runs in place of the one that the config names, and may have other features. */
+  forImage?(config: StackConfig, image: string): StackConfig;
   /** Values for this service's templates, as `<name>.<key>`, in addition to the config. */
   placeholders?(config: StackConfig): Readonly<Record<string, unknown>>;
   /** The jobs in Prometheus's syntax that scrape it, where they depend on the config; otherwise they are in its templates. */
@@ -99,6 +101,8 @@ export interface Service {
   ): readonly CheckCommand[];
   /** Answers 200 when the server is ready. */
   readonly ready: HttpRequest;
+  /** A shell script for its container that runs with each health check, and keeps files in its data volume short. */
+  upkeep?(container: ContainerSpec): string | undefined;
   /** The progress of a slow start, such as replaying a log; undefined when the response has none. */
   readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined } | undefined;
   /** Makes the running server reload its files, by a request or by its driver; absent when only a restart does. */

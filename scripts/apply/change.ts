@@ -13,6 +13,7 @@ import { checkOrigin, volumesNote } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { forRunningImages } from '../plan/substitutes.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
@@ -82,11 +83,12 @@ async function updateTargets({ engine, rendering: { config }, report, signal }: 
   }
 }
 
-async function change(options: ChangeOptions): Promise<Changed> {
-  const { engine, rendering } = options;
-
+async function change(given: ChangeOptions): Promise<Changed> {
   // Images: all of them must be available before anything changes.
-  const { imageOf, otherVersions } = await getImages(rendering, options);
+  const { imageOf, otherVersions } = await getImages(given.rendering, given);
+  const rendering = forRunningImages(given.rendering, { get: imageOf });
+  const options = { ...given, rendering };
+  const { engine } = options;
   const desired = toDesired(rendering, imageOf);
 
   const files = openConfigFiles(engine, desired.stack);

@@ -162,7 +162,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       const { name, spec, labels, volumes, imageId, service: declared } = desiredService(service);
       const network = names.network(desired.stack);
       const request = { name, spec, labels, volumes, network, connections, links: linksOf(desired) };
-      const id = await createWithHealthCheck(engine, request, { ready: declared.ready, imageId, cache });
+      const id = await createWithHealthCheck(engine, request, { service: declared, imageId, cache });
       await takeOwnership(engine, desired.stack, request, declared);
       containers.set(service, id);
       files.locate(service, id);

@@ -1,12 +1,12 @@
-import type { HttpRequest } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import type { CheckedCache } from '../check/checked-cache.ts';
 import type { ContainerRequest, Engine } from '../engine/engine.ts';
-import { findWget, requestBy, wgetPlaces } from '../state/wget.ts';
+import { findWget, healthCheckBy, wgetPlaces } from '../state/wget.ts';
 import { shortHash } from '../util/hash.ts';
 
 interface ImageProbe {
-  readonly ready: HttpRequest;
+  readonly service: Pick<Service, 'ready' | 'upkeep'>;
   readonly imageId: string | undefined;
   readonly cache: CheckedCache;
 }
@@ -25,10 +25,13 @@ export function createWithHealthCheck(engine: Engine, request: ContainerRequest,
 async function createWithWget(
   engine: Engine,
   request: ContainerRequest,
-  { ready, imageId, cache }: ImageProbe,
+  { service, imageId, cache }: ImageProbe,
 ): Promise<string> {
   const create = (wget: string | undefined) =>
-    engine.createContainer({ ...request, healthCheck: wget === undefined ? undefined : requestBy(wget, ready) });
+    engine.createContainer({
+      ...request,
+      healthCheck: wget === undefined ? undefined : healthCheckBy(wget, service, request.spec),
+    });
   const keyOf = (wget: string): string => `health-${shortHash(`${imageId} ${wget}`)}`;
   if (imageId !== undefined) {
     for (const wget of wgetPlaces) if (await cache.has(keyOf(wget))) return create(wget);

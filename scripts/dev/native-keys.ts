@@ -51,6 +51,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'alertmanager.templates': '`templates`',
   'alertmanager.tracing': '`tracing`',
   'alertmanager.event_recorder': '`event_recorder`',
+  'alertmanager.alert_log': '`event_recorder`, `--enable-feature=event-recorder`',
   'alertmanager.files': 'files beside `alertmanager.yml`',
   'alertmanager.retention': '`--data.retention`',
   'grafana.admin_password': 'password of the user `admin`',

@@ -4,6 +4,7 @@ import { toDesired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import { hasVisibleSteps } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { forRunningImages } from '../plan/substitutes.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { openServiceClient } from '../state/service-client.ts';
 
@@ -33,7 +34,10 @@ export async function findPending({
 }): Promise<readonly PendingService[]> {
   const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
   const images = await findImages(engine, references, rendering.config.images);
-  const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
+  const desired = toDesired(
+    forRunningImages(rendering, images),
+    (reference) => images.get(reference) ?? { ref: reference, id: undefined },
+  );
   const client = openServiceClient(engine);
   try {
     const observed = await observe(engine, desired, client);

@@ -7,6 +7,7 @@ import type { Observed, ObservedService } from '../plan/observed.ts';
 import { checkOrigin, OtherOriginError } from '../plan/origin.ts';
 import type { Change } from '../plan/plan.ts';
 import { reconcile } from '../plan/reconcile.ts';
+import { forRunningImages } from '../plan/substitutes.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { openEdits, serverProblems } from '../servers/problems.ts';
 import { stoppedHistory } from '../state/find-stack.ts';
@@ -51,7 +52,10 @@ export async function takeStatus({
   try {
     const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
     const images = await findImages(engine, references, config.images);
-    const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
+    const desired = toDesired(
+      forRunningImages(rendering, images),
+      (reference) => images.get(reference) ?? { ref: reference, id: undefined },
+    );
     const rejected = new Set<string>();
     const findEdits = openEdits({ engine, config, client, clock, signal, rejected });
     const observed = await observe(engine, desired, client, { findEdits });

@@ -405,11 +405,15 @@ export interface StackKeys {
       [k: string]: unknown;
     };
     /**
-     * Where alerts and notifications are recorded, in Alertmanager's syntax
+     * Where alerts and notifications are recorded, in Alertmanager's syntax, in place of the file that `promstack alert log` reads
      */
     event_recorder?: {
       [k: string]: unknown;
     };
+    /**
+     * Whether alerts and notifications are recorded for `promstack alert log`; by default, where the tag of the image says 0.33 or newer, which can
+     */
+    alert_log?: boolean;
     /**
      * How long to keep silences and the notification log
      */

@@ -6,7 +6,7 @@ import { hardening, healthTimes, hostGateway, sourceOnHost, tmpfsOptions } from 
 import { restartPolicy } from '../engine/engine.ts';
 import { linksOf } from '../plan/connections.ts';
 import { names } from '../state/names.ts';
-import { requestBy } from '../state/wget.ts';
+import { healthCheckBy } from '../state/wget.ts';
 
 /** A service of a stack, for a compose file. */
 export interface ExportedService {
@@ -140,7 +140,7 @@ function composeService(
     logging: { driver: hardening.LogConfig.Type, options: hardening.LogConfig.Config },
     healthcheck: hasWget
       ? {
-          test: ['CMD', ...requestBy('wget', service.ready)],
+          test: ['CMD', ...healthCheckBy('wget', service, spec)],
           interval: seconds(healthTimes.Interval),
           timeout: seconds(healthTimes.Timeout),
           retries: healthTimes.Retries,

@@ -21,7 +21,7 @@ import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
 import type { Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
-import { type Substitute, substitutesOf } from './substitutes.ts';
+import { forRunningImages, type Substitute, substitutesOf } from './substitutes.ts';
 
 /** A plan, and its effects for the user. */
 export interface PlanReport {
@@ -55,9 +55,11 @@ export async function planStack(options: {
   /** Finds what was changed by hand inside the running servers. */
   readonly findEdits?: ((client: ServiceClient) => FindEdits) | undefined;
 }): Promise<PlanReport> {
-  const { engine, rendering, recreate, findEdits } = options;
-  const references = rendering.services.map(({ container: { service, image } }) => ({ service, reference: image }));
-  const images = await findImages(engine, references, rendering.config.images);
+  const { engine, recreate, findEdits } = options;
+  const { services: named, config } = options.rendering;
+  const references = named.map(({ container: { service, image } }) => ({ service, reference: image }));
+  const images = await findImages(engine, references, config.images);
+  const rendering = forRunningImages(options.rendering, images);
   const desired = toDesired(rendering, (reference) => images.get(reference) ?? { ref: reference, id: undefined });
   const client = openServiceClient(engine);
   try {

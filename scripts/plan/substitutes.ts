@@ -2,6 +2,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
 import type { RequiredImage } from '../engine/images/outcome.ts';
 import { recipeFor, upstreamVersionOf } from '../engine/images/recipes.ts';
+import type { Rendering } from '../render/rendering.ts';
 
 /** An image built from packages that runs in place of the one that stack.yml or its default names. */
 export interface Substitute extends RequiredImage {
@@ -23,6 +24,19 @@ export function substitutesOf(
     if (upstreamVersionOf(recipe, ref) === undefined) return [];
     return [{ service, reference, ref, isNamed: !defaults.includes(reference) }];
   });
+}
+
+/** The rendering for the images that run, which may lack a feature that those in stack.yml have. */
+export function forRunningImages(
+  rendering: Rendering,
+  images: { get(reference: string): { readonly ref: string } | undefined },
+): Rendering {
+  const config = rendering.services.reduce(
+    (changed, { service, container: { image } }) =>
+      service.forImage?.(changed, images.get(image)?.ref ?? image) ?? changed,
+    rendering.config,
+  );
+  return config === rendering.config ? rendering : (rendering.renderWith?.(config) ?? rendering);
 }
 
 /** The config with the images that run in place of those it names, for hints about the programs in them. */

@@ -72,7 +72,12 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const locate = locateStore(locateWritten(loaded.locate, config), config);
   const written = loaded.written && { written: loaded.written };
   const read = { config, folder, origin, locate, missingSecrets, ...written };
-  return ok({ ...read, without, compose, revision, services: rendered, tests: sortedByPath(tests) }, diagnostics);
+  const rendering: Rendering = { ...read, without, compose, revision, services: rendered, tests: sortedByPath(tests) };
+  const renderWith = (changed: StackConfig): Rendering => {
+    const again = render({ ...loaded, config: changed }, templates, options);
+    return again.ok ? again.value : rendering;
+  };
+  return ok({ ...rendering, renderWith }, diagnostics);
 }
 
 /** The place of a rendered key of `remote_write` that comes from `long_term`. */

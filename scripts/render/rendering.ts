@@ -21,6 +21,8 @@ export interface Rendering {
   /** Hash of all services' revisions. */
   readonly revision: string;
   readonly services: readonly ServiceRendering[];
+  /** Renders the same files with another config; absent for a stack read back from the engine. */
+  readonly renderWith?: ((config: StackConfig) => Rendering) | undefined;
   /** Rule tests that belong to the files but are not given to a server. */
   readonly tests: readonly RenderedFile[];
 }

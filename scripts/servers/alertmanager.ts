@@ -91,6 +91,12 @@ export class AlertmanagerClient {
     return this.#servers.text(service, '/metrics', 'reading the metrics of Alertmanager');
   }
 
+  /** `0.34.0`. */
+  async version(): Promise<string> {
+    const schema = z.object({ versionInfo: z.object({ version: z.string() }) });
+    return (await this.#servers.json(service, '/api/v2/status', schema, 'reading the version')).versionInfo.version;
+  }
+
   /** Its running config, secrets masked. */
   async config(): Promise<unknown> {
     const schema = z.object({ config: z.object({ original: z.string() }) });

@@ -1,4 +1,5 @@
-import type { HttpRequest } from '../../stack/model.ts';
+import type { ContainerSpec, HttpRequest } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** Where images have wget, the most frequent place first. */
@@ -11,6 +12,17 @@ export async function findWget(engine: Engine, container: string): Promise<strin
 }
 
 /** Without a proxy that the container's variables name; busybox's wget and GNU's have the same options for this. */
-export function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
+function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
   return [wget, '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', `http://127.0.0.1:${port}${path}`];
+}
+
+/** The health check of a service's container; its script for upkeep runs first, and does not count. */
+export function healthCheckBy(
+  wget: string,
+  { ready, upkeep }: Pick<Service, 'ready' | 'upkeep'>,
+  spec: ContainerSpec,
+): readonly string[] {
+  const request = requestBy(wget, ready);
+  const script = upkeep?.(spec);
+  return script === undefined ? request : ['sh', '-c', `${script}; exec "$@"`, 'sh', ...request];
 }

@@ -9,6 +9,7 @@ import { featureKey } from '../values/flag-check.ts';
 import { explainCrash, parseGoMessage, withKeyHints } from '../values/go-messages.ts';
 import { isMapping, type Mapping, mappingsIn } from '../values/mapping.ts';
 import { counted, quoted } from '../values/words.ts';
+import { explainMissingRecorder } from './event-recorder.ts';
 import { mainFile } from './main-file.ts';
 import { type NotificationTemplate, templatesOfConfig, templatesOfFiles } from './notification-templates.ts';
 import { receiverKeys } from './problems.ts';
@@ -17,11 +18,12 @@ import { type Notification, sampleNotifications } from './sample-notifications.t
 
 /** amtool checks alertmanager.yml and its template files, then renders the templates of notifications. */
 export function alertmanagerChecks(
-  { alertmanager: { extra_args, image } }: StackConfig,
+  config: StackConfig,
   files: readonly RenderedFile[],
   _tests: readonly RenderedFile[],
   alerts: () => readonly AlertRule[],
 ): readonly CheckCommand[] {
+  const { extra_args, image } = config.alertmanager;
   // Features decide which matchers are valid. amtool has those of the server.
   const features = featuresIn(extra_args);
   const flags = features.length === 0 ? [] : [`--enable-feature=${features.join(',')}`];
@@ -31,7 +33,10 @@ export function alertmanagerChecks(
       tool: 'amtool',
       argv: ['amtool', 'check-config', ...flags, `CONFIG/${mainFile}`],
       explain: (output) =>
-        unknownFeature(output, extra_args, image) ?? withKeyHints(explainAmtool(output, files), receiverKeys),
+        unknownFeature(output, extra_args, image) ??
+        withKeyHints(explainAmtool(output, files), receiverKeys).map((finding) =>
+          explainMissingRecorder(config, finding),
+        ),
       divisible: { path: mainFile, shared: ['global'], partsOf },
     },
     ...notificationChecks(files, alerts),

@@ -35,9 +35,14 @@ export const alertmanagerConfig = z
       .default([])
       .meta({ description: 'Files of notification templates: paths and globs, relative to stack.yml' }),
     tracing: native.optional().meta({ description: "Where traces are sent, in Alertmanager's syntax" }),
-    event_recorder: native
-      .optional()
-      .meta({ description: "Where alerts and notifications are recorded, in Alertmanager's syntax" }),
+    event_recorder: native.optional().meta({
+      description:
+        "Where alerts and notifications are recorded, in Alertmanager's syntax, in place of the file that `promstack alert log` reads",
+    }),
+    alert_log: z.boolean().optional().meta({
+      description:
+        'Whether alerts and notifications are recorded for `promstack alert log`; by default, where the tag of the image says 0.33 or newer, which can',
+    }),
     retention: duration.default('120h').meta({ description: 'How long to keep silences and the notification log' }),
     files,
     extra_args: extraArgs,

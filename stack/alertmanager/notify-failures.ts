@@ -9,6 +9,20 @@ export interface NotifyFailure {
   readonly error: string;
   /** Whether Alertmanager has given up; otherwise it retries. */
   readonly isFinal: boolean;
+  /** The key of the group, which names its route and its labels. */
+  readonly group?: string | undefined;
+}
+
+/** A notification in Alertmanager's log that was accepted after others had failed. */
+export type RetriedNotification = Pick<NotifyFailure, 'receiver' | 'integration' | 'group'> & {
+  readonly attempts: number;
+};
+
+/** Parses a line of Alertmanager's log; undefined when it does not report a notification that was accepted at last. */
+export function readRetried(line: string): RetriedNotification | undefined {
+  const { msg = '', receiver, integration, attempts, aggrGroup: group } = logfmt(line);
+  if (!/^notify success/i.test(msg) || receiver === undefined || integration === undefined) return undefined;
+  return { receiver, integration, group, attempts: Number(attempts) };
 }
 
 /**
@@ -16,13 +30,13 @@ export interface NotifyFailure {
  * retried (notify/notify.go), and a notification that is given up (dispatch/dispatch.go).
  */
 export function readNotifyFailure(line: string): NotifyFailure | undefined {
-  const { msg = '', receiver, integration, err = '' } = logfmt(line);
+  const { msg = '', receiver, integration, err = '', aggrGroup: group } = logfmt(line);
   if (/^notify attempt failed/i.test(msg) && receiver !== undefined && integration !== undefined) {
-    return { receiver, integration, error: err, isFinal: false };
+    return { receiver, integration, error: err, isFinal: false, group };
   }
   if (!/^notify for alerts failed/i.test(msg)) return undefined;
   const [, name = '', at = '', error = ''] = /^(.+?)\/([a-z_]+\[\d+\]): (.*)$/s.exec(err) ?? [];
-  return name === '' ? undefined : { receiver: name, integration: at, error, isFinal: true };
+  return name === '' ? undefined : { receiver: name, integration: at, error, isFinal: true, group };
 }
 
 /** Why a notification failed, in a sentence, and what to try. */

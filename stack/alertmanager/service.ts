@@ -23,6 +23,7 @@ import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
 import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
+import { eventRecorder, recorderFeature, recordsAlerts, rotateAlertLog, withRecorderOf } from './event-recorder.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
 import { problems, unnotifiedSink } from './problems.ts';
@@ -54,8 +55,7 @@ export const alertmanager = defineService({
         `--web.external-url=${externalUrl(config, own)}`,
         '--web.route-prefix=/',
         '--cluster.listen-address=',
-        // So that a receiver that fails is not hidden by others of its kind.
-        `--enable-feature=${[...new Set(['receiver-name-in-metrics', ...featuresIn(own.extra_args)])].join(',')}`,
+        `--enable-feature=${featuresOf(config).join(',')}`,
         ...withoutFlag(own.extra_args, 'enable-feature'),
       ],
       env: { TZ: config.timezone },
@@ -70,9 +70,11 @@ export const alertmanager = defineService({
       stopTimeoutSeconds: 10,
     };
   },
+  forImage: withRecorderOf,
   placeholders: (config) => ({
     route: rootRoute(config),
     receivers: receiversOf(config),
+    event_recorder: eventRecorder(config),
     // Relative to alertmanager.yml, so that a check before the switch reads the new templates.
     template_globs: ['templates/*.tmpl', 'templates/user/*'],
   }),
@@ -130,6 +132,7 @@ export const alertmanager = defineService({
     ];
   },
   ready: { method: 'GET', port, path: '/-/ready' },
+  upkeep: ({ args }) => (featuresIn(args).includes(recorderFeature) ? rotateAlertLog : undefined),
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
   parts: (read) => namedParts('receiver', read(mainFile), 'receivers', 'name'),
@@ -138,6 +141,12 @@ export const alertmanager = defineService({
   explainExit: (lines) => explainExit(lines, causes, otherCauses),
   healthIndicators,
 });
+
+function featuresOf(config: StackConfig): readonly string[] {
+  // So that a receiver that fails is not hidden by others of its kind.
+  const own = ['receiver-name-in-metrics', ...(recordsAlerts(config) ? [recorderFeature] : [])];
+  return [...new Set([...own, ...featuresIn(config.alertmanager.extra_args)])];
+}
 
 /** The receiver without integrations of stacks that define none: Alertmanager does not start without a receiver. */
 const emptyReceiver = 'none';

@@ -48,14 +48,14 @@ function codeOf(character: string): string {
   return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/**
- * A string in quotes, on one line, shortened when it is long; invisible and control characters are shown by their code, and the
- * login of an address is not shown.
- */
+/** A string on one line; invisible and control characters are shown by their code. */
+export function onOneLine(text: string): string {
+  return text.replaceAll(unprinted, (character) => `<${codeOf(character)}>`).replaceAll(/\s+/g, ' ');
+}
+
+/** The same in quotes, shortened when it is long, and without the login of an address. */
 export function quoted(text: string): string {
-  const line = withoutLogin(text)
-    .replaceAll(unprinted, (character) => `<${codeOf(character)}>`)
-    .replaceAll(/\s+/g, ' ');
+  const line = onOneLine(withoutLogin(text));
   return `"${line.length > longestQuote ? `${line.slice(0, longestQuote)}…` : line}"`;
 }
 

@@ -132,7 +132,7 @@ describe("a service's container", () => {
     const ready = { method: 'GET', port: 8080, path: '/index.html' } as const;
     const request = { name, spec, labels: bench.labels, network, volumes: [] };
     const cache = { has: async () => false, add: async () => undefined };
-    const id = await createWithHealthCheck(bench.engine, request, { ready, imageId: image, cache });
+    const id = await createWithHealthCheck(bench.engine, request, { service: { ready }, imageId: image, cache });
     await bench.engine.startContainer(id);
     const { Config } = await new Docker().getContainer(id).inspect();
     expect(Config.Healthcheck?.Test?.slice(0, 2)).toEqual(wget === undefined ? undefined : ['CMD', wget]);

@@ -10,6 +10,7 @@ import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { toJsonTrace, traceKeys } from '../json/alertmanager.ts';
 import { printAlertRoute } from '../print/alert-route.ts';
+import { log } from './alert-log.ts';
 import { collectPair, type LabelPair, readDuration, requireAlertmanager } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { connectEngine } from './find-stack.ts';
@@ -78,8 +79,15 @@ const test = defineCommand({
 });
 
 export const command = defineCommand({
-  details: 'Shows how Alertmanager handles an alert, and sends test alerts.',
-  subcommands: [{ name: 'test', summary: 'trace an alert to its receivers; --send notifies them', command: test }],
+  details: 'Shows how Alertmanager handles an alert, what it did with the alerts so far, and sends test alerts.',
+  subcommands: [
+    { name: 'test', summary: 'trace an alert to its receivers; --send notifies them', command: test },
+    {
+      name: 'log',
+      summary: 'show what became of alerts: notified, failed, suppressed',
+      command: log,
+    },
+  ],
 });
 
 /** An alert can be traced without an engine, but not sent. */

@@ -13,7 +13,7 @@ import { withOwnTests } from '../../check/own-tests.ts';
 import type { FindImage, OpenRunner } from '../../check/runner.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { findImages } from '../../engine/images/ensure.ts';
-import { withRunningImages } from '../../plan/substitutes.ts';
+import { forRunningImages, withRunningImages } from '../../plan/substitutes.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { PrometheusClient } from '../../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../../servers/servers.ts';
@@ -151,8 +151,9 @@ export async function checkWithEngine(
   const open =
     engine === undefined ? hostRunner(context.env, noEngine) : imageRunner(engine, rendering, images, context.env);
   tools.hasEngine = engine !== undefined;
+  const fitting = forRunningImages(rendering, images);
   const byTools = await checkRendering(
-    { ...rendering, config: withRunningImages(rendering.config, images) },
+    { ...fitting, config: withRunningImages(fitting.config, images) },
     tools.watch(open),
     context.report,
     context.signal,

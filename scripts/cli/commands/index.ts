@@ -107,7 +107,7 @@ export const commands: readonly Entry[] = [
   {
     name: 'alert',
     group: 'Push and alert',
-    summary: 'show how an alert is routed; send a test alert',
+    summary: 'show how alerts are routed, and what became of them',
     load: async () => (await import('./alert.ts')).command,
   },
   {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createWithHealthCheck } from '../../../scripts/apply/health-check.ts';
+import { healthCheckBy } from '../../../scripts/state/wget.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { desiredStack } from '../../support/states.ts';
 
@@ -28,7 +29,11 @@ async function createOn(
     add: async (key: string) => void remembered.add(key),
   };
   const request = { name: 'demo-prometheus', spec: { ...spec, image }, labels: {}, network: 'demo', volumes: [] };
-  const id = await createWithHealthCheck(engine, request, { ready: service.ready, imageId: 'sha256:1', cache });
+  const id = await createWithHealthCheck(engine, request, {
+    service: { ready: service.ready },
+    imageId: 'sha256:1',
+    cache,
+  });
   expect([...containers.keys()]).toEqual([id]);
   return { check: containers.get(id), count, remembered };
 }
@@ -57,4 +62,15 @@ it.each([
   ['Podman, whose health checks need systemd', { kind: 'podman' as const }],
 ])('a container must be created once, without a health check: %s', async (_, options) => {
   expect(await createOn(['/bin/wget'], options)).toMatchObject({ check: undefined, count: 1 });
+});
+
+it('the upkeep of a service must run before the request of each health check, whose result alone counts', () => {
+  const upkeep = (): string => 'false';
+  expect(healthCheckBy('/bin/wget', { ready: service.ready, upkeep }, spec)).toEqual([
+    'sh',
+    '-c',
+    'false; exec "$@"',
+    'sh',
+    ...byWget('/bin/wget').split(' '),
+  ]);
 });

@@ -229,7 +229,7 @@ describe('a revision', () => {
 
   it('must be the same for the same input, and be stamped into the files', () => {
     const again = rendered(own, templates);
-    expect(again).toEqual(before);
+    expect({ ...again, renderWith: undefined }).toEqual({ ...before, renderWith: undefined });
     expect(textsOf(before)).toEqual({
       'alertmanager/alertmanager.yml': `receiver: promstack\n# revision ${revisionsOf(before)['alertmanager']}\n`,
       'prometheus/prometheus.yml': 'every: 15s\n',

@@ -71,6 +71,7 @@ describe('a failed notification', () => {
       integration: 'webhook[0]',
       error: 'unexpected status code 500: http://x/: no',
       isFinal: false,
+      group: '{}:{a="b"}',
     });
     const line =
       'level=ERROR msg="Notify for alerts failed" component=dispatcher num_alerts=1 err="on/call/slack[1]: notify retry canceled due to unrecoverable error after 1 attempts: unexpected status code 401"';
