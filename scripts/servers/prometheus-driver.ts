@@ -32,7 +32,7 @@ async function confirmStore(store: LongTermStore, context: DriverContext): Promi
   const { clock, signal, deadlineMs, onProgress } = context;
   const isTouched = context.hasStarted?.('victoriametrics') === true ? store.isOwn : false;
   const mustArrive = isTouched || isChanged(context);
-  const access = accessOf(context);
+  const access = accessOf(context, mustArrive ? 0 : earlierMs);
   const { body } = await access.request({ method: 'GET', port: 9090, path: '/metrics' });
   const rejectedBefore = mustArrive ? 0 : (queueOf(body)?.failed ?? 0);
   const canary = await canaryOf(context.release, access);
@@ -59,7 +59,7 @@ async function confirmStore(store: LongTermStore, context: DriverContext): Promi
       ? 'what it rejects is lost there'
       : 'Prometheus keeps what is not sent for about two hours, and sends it then';
     return [
-      `no new sample is in the long-term storage ${store.title} after ${waited}: ${arrival.because}; ${unsent}. The change does not depend on it\n  try: ${arrival.tryThis}`,
+      `warning: no new sample is in the long-term storage ${store.title} after ${waited}: ${arrival.because}; ${unsent}. The change does not depend on it\n  try: ${arrival.tryThis}`,
     ];
   }
 }
@@ -78,13 +78,21 @@ function isChanged({ release, confirmed }: DriverContext): boolean {
   const entryOf = (files: readonly RenderedFile[]): string => {
     const entries = mappingsIn(mainConfig(files)?.['remote_write'], []);
     const entry = entries.find(({ value }) => value['name'] === storeName)?.value;
-    const contents = files.filter(({ path }) => paths.includes(path)).map(contentOf);
+    const written = JSON.stringify(entry ?? {});
+    const contents = files.filter(({ path }) => paths.includes(path) || written.includes(`"${path}"`)).map(contentOf);
     return JSON.stringify([entry, contents]);
   };
   return entryOf(confirmed) !== entryOf(release.files);
 }
 
-function accessOf({ request, exec, lastLines, changedAt, clock, deadlineMs }: DriverContext): PrometheusAccess {
-  const since = changedAt ?? new Date(clock.now() - deadlineMs);
+/** A store that is not touched may have failed before the change; Prometheus logs an error that goes on once in a minute. */
+const earlierMs = 5 * 60_000;
+
+function accessOf(
+  { request, exec, lastLines, changedAt, clock, deadlineMs }: DriverContext,
+  beforeMs: number,
+): PrometheusAccess {
+  const from = changedAt?.getTime() ?? clock.now() - deadlineMs;
+  const since = new Date(from - beforeMs);
   return { request, exec, lines: () => lastLines(since).catch(() => []), now: () => clock.now() };
 }

@@ -255,6 +255,20 @@ describe('the confirm of Prometheus', () => {
     expect(note).toContain('connection refused; Prometheus keeps what is not sent for about two hours');
   });
 
+  it.each([
+    ['five minutes before a change that does not touch it', { remote }, 5 * 60_000],
+    ['a change of it', undefined, 0],
+  ])('must look for the reason of a store that is down from %s', async (_what, before, earlierMs) => {
+    const changedAt = new Date('2026-11-29T00:42:00Z');
+    const asked: number[] = [];
+    const lastLines = async (from: Date): Promise<readonly string[]> => {
+      asked.push(changedAt.getTime() - from.getTime());
+      return down.log ?? [];
+    };
+    await confirm(before, { remote }, { ...down, changedAt, lastLines }).catch(() => undefined);
+    expect(new Set(asked)).toEqual(new Set([earlierMs]));
+  });
+
   it('must not wait for the store when it restores what ran before', async () => {
     expect(await confirm(undefined, { remote }, { ...down, isRestored: true })).toEqual([]);
   });
