@@ -3,7 +3,7 @@ import type { CheckCommand, ContainerSpec, HealthIndicator, Reading } from '../m
 import { defineService } from '../service.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { type ExitCause, explainExit } from '../values/exit-causes.ts';
-import { samplesOf, sumOf } from '../values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
 import { toSize } from '../values/units.ts';
 import { counted } from '../values/words.ts';
 import { parseRetention, victoriametricsConfig } from './config.ts';
@@ -101,12 +101,15 @@ const storage: HealthIndicator = {
 
 function readStorage(page: string): Reading | undefined {
   if (samplesOf(page, 'vm_app_version').length === 0) return undefined;
-  const rows = sumOf(page, 'vm_rows');
+  const isSample = (sample: MetricSample): boolean => sampleLabel(sample, 'type')?.startsWith('storage/') === true;
+  // The others are entries of the index.
+  const rows = samplesOf(page, 'vm_rows').filter(isSample);
+  const samples = rows.reduce((sum, { value }) => sum + value, 0);
   const bytes = sumOf(page, 'vm_data_size_bytes');
   const free = sumOf(page, 'vm_free_disk_space_bytes');
   const isReadOnly = sumOf(page, 'vm_storage_is_read_only') > 0;
-  const values = { samples: rows, bytes, freeBytes: free, isReadOnly };
-  const text = `${counted(rows, 'sample')} in ${roundSize(bytes)}, ${roundSize(free)} free`;
+  const values = { samples, bytes, freeBytes: free, isReadOnly };
+  const text = `${counted(samples, 'sample')} in ${roundSize(bytes)}, ${roundSize(free)} free`;
   if (!isReadOnly) return { text, values, tone: 'right' };
   const message = `it takes no samples: its disk has only ${roundSize(free)} left`;
   const tryThis = 'free space on the disk of its volume, or lower long_term.victoriametrics.retention';

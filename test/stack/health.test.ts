@@ -232,6 +232,19 @@ test('a job without targets must be a notice with the cause', () => {
   });
 });
 
+test('the samples of VictoriaMetrics must be counted without the entries of its index', () => {
+  const page = [
+    'vm_app_version{short_version="v1.145.0"} 1',
+    'vm_rows{type="storage/inmemory"} 40',
+    'vm_rows{type="storage/small"} 2',
+    'vm_rows{type="indexdb/inmemory"} 1000',
+    'vm_data_size_bytes{type="storage/small"} 2048',
+    'vm_data_size_bytes{type="indexdb/file"} 1024',
+    'vm_free_disk_space_bytes{path="/victoria-metrics-data"} 3221225472',
+  ].join('\n');
+  expect(read('victoriametrics', 'storage', page)?.text).toBe('42 samples in 3KB, 3GB free');
+});
+
 test('the job of discovered targets may be empty in a stack that is known by its name alone', () => {
   const page = 'prometheus_target_scrape_pool_targets{scrape_job="discovered"} 0\nprometheus_build_info 1\n';
   const ofName = (keys: object) =>
