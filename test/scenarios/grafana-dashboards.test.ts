@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumVersion, withPage } from '../../scripts/dev/chromium.ts';
-import { openDashboard, type PanelView } from '../../scripts/dev/dashboard-page.ts';
-import { isOfExporter, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
+import { openDashboard } from '../../scripts/dev/dashboard-page.ts';
+import { isOptional, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
+import { faultsOf } from '../support/dashboard-faults.ts';
 import { eventually } from '../support/eventually.ts';
 import { imageToRun } from '../support/grafana-real-image.ts';
 import { type GrafanaStack, grafanaStack } from '../support/grafana-stack.ts';
@@ -87,7 +88,7 @@ describe('in a browser', () => {
 
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  test.for(shippedDashboards().filter((shipped) => !isOfExporter(shipped)))(
+  test.for(shippedDashboards().filter((shipped) => !isOptional(shipped)))(
     '$name must show what is wrong at 1366, 1600 and 400 pixels, and nothing cut',
     { timeout: 180_000 },
     async ({ name, dashboard }, context) => {
@@ -114,10 +115,3 @@ describe('in a browser', () => {
     expect(panels.slice(0, 4).map(({ colour }) => colour)).toEqual(['grey', 'grey', 'grey', 'grey']);
   });
 });
-
-function faultsOf(panels: readonly PanelView[], isWide: boolean): readonly string[] {
-  return panels.flatMap(({ title, cut, hasError }) => [
-    ...(hasError ? [`${title} shows an error`] : []),
-    ...(isWide ? cut.map((part) => `${title}: its ${part} is cut`) : []),
-  ]);
-}

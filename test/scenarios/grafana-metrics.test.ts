@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isOfExporter, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
+import { isOptional, shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { fillMacros, queriesOf, startingValues } from '../support/dashboard-queries.ts';
 import { eventually } from '../support/eventually.ts';
 import { labelUses, matchesIn, metricNames, neverFiltering } from '../support/promql.ts';
@@ -8,7 +8,7 @@ import { shippedAlerts } from '../support/shipped.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 /** Those of exporters are tried in exporters.test.ts. */
-const dashboards = shippedDashboards().filter((shipped) => !isOfExporter(shipped));
+const dashboards = shippedDashboards().filter((shipped) => !isOptional(shipped));
 
 /** An alert that fires at once and one that stays pending: without them Prometheus has no series of alerts. */
 const rules = `

@@ -1,10 +1,14 @@
 import { execa } from 'execa';
 import { beforeEach, expect, test } from 'vitest';
+import { shippedDashboards } from '../../scripts/dev/dashboards/index.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
+import { fillMacros, queriesOf } from '../support/dashboard-queries.ts';
+import { testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { haveImages } from '../support/images.ts';
 import { metricNames } from '../support/promql.ts';
 import { expectFine, expectSettled } from '../support/revisions.ts';
-import { getJson } from '../support/servers.ts';
+import { getJson, query } from '../support/servers.ts';
 import { isFull } from '../support/shares.ts';
 import { shippedAlerts } from '../support/shipped.ts';
 import { freePorts, stackFolder } from '../support/stack-folder.ts';
@@ -45,10 +49,15 @@ test('samples must arrive in VictoriaMetrics before up is done, and those of an 
     { HostConfig: { ReadonlyRootfs: true, CapDrop: ['ALL'] }, Config: { User: '65534:65534' } },
   ]);
   const { stdout: page } = await execa('curl', ['-sf', `${store}/metrics`]);
-  const names = shippedAlerts
-    .filter(({ file }) => file.endsWith('victoriametrics.yml'))
-    .flatMap(({ expr }) => metricNames(expr));
-  expect(names.filter((name) => !page.includes(name))).toEqual([]);
+  const names = [
+    ...shippedAlerts.filter(({ file }) => file.endsWith('victoriametrics.yml')).map(({ expr }) => expr),
+    ...shippedDashboards()
+      .filter(({ name }) => name === 'victoriametrics')
+      .flatMap(({ dashboard }) => queriesOf(dashboard))
+      .map(({ expr }) => fillMacros(expr, {})),
+  ].flatMap((expr) => metricNames(expr).filter((name) => name.startsWith('vm_')));
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(page))).toEqual([]);
 
   // The store is killed: Prometheus keeps the samples, and a change of other files is made.
   const killedAt = Date.now() / 1_000;
@@ -70,33 +79,40 @@ test('samples must arrive in VictoriaMetrics before up is done, and those of an 
   expect((await execa('docker', ['volume', 'ls', '-q'])).stdout).toContain(`${stack.name}-victoriametrics-data`);
 });
 
-test('a store outside must have a sample before up is done, and one that refuses the login must be named', {
+test('a store outside must have a sample before up is done, and one that is down must not keep a rule from being loaded', {
   timeout: timeoutMs,
 }, async () => {
   const secret = 'planted-secret-7f3a';
-  // The store is a container of the stack that only Prometheus knows as one.
-  const keys = (remote: object) => ({
+  await using bench = await testEngine();
+  const [image = ''] = await haveImages(bench.engine, [defaultImages.victoriametrics]);
+  const network = bench.name('store');
+  await bench.engine.createNetwork(network, bench.labels);
+  const store = await bench.createHelper('store', {
+    image,
+    entrypoint: ['/victoria-metrics-prod'],
+    args: [
+      '-storageDataPath=/dev/shm/data',
+      '-storage.minFreeDiskSpaceBytes=1MB',
+      '-httpAuth.username=shop',
+      `-httpAuth.password=${secret}`,
+    ],
+  });
+  await execa('docker', ['network', 'disconnect', 'none', store]);
+  await execa('docker', ['network', 'connect', '--alias', 'store', network, store]);
+  await bench.engine.startContainer(store);
+  const keys = (password: string, more: object = {}) => ({
     ...alone,
-    prometheus: { scrape_interval: '1s' },
-    exporters: {
-      custom: {
-        store: {
-          image: defaultImages.victoriametrics,
-          port: 8428,
-          args: [
-            '-storageDataPath=/dev/shm/data',
-            '-storage.minFreeDiskSpaceBytes=1MB',
-            '-httpAuth.username=shop',
-            `-httpAuth.password=${secret}`,
-          ],
-          scrape: { metrics_path: '/health' },
-        },
+    networks: [network],
+    prometheus: { scrape_interval: '1s', ...more },
+    long_term: {
+      remote: {
+        write: 'http://store:8428/api/v1/write',
+        read: 'http://store:8428',
+        basic_auth: { username: 'shop', password },
       },
     },
-    long_term: { remote: { write: 'http://store:8428/api/v1/write', read: 'http://store:8428', ...remote } },
   });
-  const login = (password: string) => ({ basic_auth: { username: 'shop', password } });
-  await using stack = await stackFolder(keys(login('wrong')));
+  await using stack = await stackFolder(keys('wrong'));
   const wrong = await stack.run('up');
   expect(wrong.exitCode).toBe(1);
   expect(wrong.stderr).toMatch(
@@ -104,8 +120,21 @@ test('a store outside must have a sample before up is done, and one that refuses
   );
   expect(wrong.stderr).toContain('try: check basic_auth, authorization and headers of long_term.remote');
 
-  await stack.configure(keys(login(secret)));
+  await stack.configure(keys(secret));
   const up = await stack.run('up');
   expectFine(up);
   expect(up.stdout + up.stderr).not.toContain(secret);
+
+  await execa('docker', ['kill', store]);
+  await stack.write('rules.yml', 'groups: [{name: shop, rules: [{record: loaded_without_store, expr: vector(1)}]}]\n');
+  await stack.configure(keys(secret, { rules: ['rules.yml'] }));
+  const reload = await stack.run('reload');
+  expectFine(reload);
+  expect(reload.stderr).toMatch(/^warning: no new sample is in .*http:\/\/store:8428.* after 2\d s: .*\n {2}try: /m);
+  expect(reload.stdout + reload.stderr).not.toContain(secret);
+  await eventually(async () =>
+    expect(await query(stack.url('prometheus'), 'loaded_without_store')).toEqual(['loaded_without_store{} 1']),
+  );
+  const down = await stack.run('status', '--json');
+  expect(down.stdout).toContain('http://store:8428/api/v1/write');
 });

@@ -1,7 +1,7 @@
 import type { DashboardPlan } from './dashboard.ts';
 import { instances, of, rates, reachable } from './instances.ts';
 import { graph, type PanelPlan, stat } from './panels.ts';
-import { orangeFrom, orangeThenRed, redBelow, redFrom } from './thresholds.ts';
+import { orangeFrom, orangeThenRed, redFrom, zeroOrOne } from './thresholds.ts';
 
 function connections(expr: string, alert: string): PanelPlan {
   const options = { unit: 'percentunit', decimals: 0, thresholds: orangeThenRed(0.85, 0.95), links: [{ alert }] };
@@ -116,7 +116,7 @@ export const redis: DashboardPlan = {
           'Last save',
           'Whether the last save to disk succeeded, on all selected servers.',
           { save: `min(redis_rdb_last_bgsave_status${rd})` },
-          { unit: 'bool_yes_no', thresholds: redBelow(1), links: [{ alert: 'RedisSaveFailed' }] },
+          { ...zeroOrOne('Failed', 'OK'), links: [{ alert: 'RedisSaveFailed' }] },
         ),
       ],
     },
@@ -137,7 +137,7 @@ export const redis: DashboardPlan = {
           {
             '{{instance}}': `rate(redis_keyspace_hits_total${rd}[$__rate_interval]) / (rate(redis_keyspace_hits_total[$__rate_interval]) + rate(redis_keyspace_misses_total[$__rate_interval]) > 0)`,
           },
-          { unit: 'percentunit', softMax: 1 },
+          { unit: 'percentunit', softMax: 1, noValue: 'No keys asked for' },
         ),
       ],
     },
@@ -154,9 +154,12 @@ export const redis: DashboardPlan = {
           },
           { unit: 'bytes' },
         ),
-        graph('Keys by database', 'Keys of each database that has some.', {
-          '{{db}}': `sum by (db) (redis_db_keys${rd}) > 0`,
-        }),
+        graph(
+          'Keys by database',
+          'Keys of each database that has some.',
+          { '{{db}}': `sum by (db) (redis_db_keys${rd}) > 0` },
+          { noValue: 'No keys' },
+        ),
         rates('Keys that go', 'Keys per second that expired, and that were evicted because the server was full.', {
           expired: `redis_expired_keys_total${rd}`,
           evicted: `redis_evicted_keys_total${rd}`,
@@ -227,7 +230,7 @@ export const mysqld: DashboardPlan = {
           {
             '{{instance}}': `rate(mysql_global_status_innodb_buffer_pool_reads${my}[$__rate_interval]) / (rate(mysql_global_status_innodb_buffer_pool_read_requests[$__rate_interval]) > 0)`,
           },
-          { unit: 'percentunit', softMax: 0.1 },
+          { unit: 'percentunit', softMax: 0.1, noValue: 'No reads' },
         ),
         rates('Row lock waits', 'Times per second that a transaction waited for a row that another one had locked.', {
           '{{instance}}': `mysql_global_status_innodb_row_lock_waits${my}`,

@@ -10,6 +10,7 @@ import { processes } from './processes.ts';
 import { prometheus } from './prometheus.ts';
 import { pushgateway } from './pushgateway.ts';
 import { snmp } from './snmp.ts';
+import { victoriametrics } from './victoriametrics.ts';
 import { apache, haproxy, nginx } from './web-servers.ts';
 
 /** A shipped dashboard and its file in templates/. */
@@ -34,6 +35,11 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'pushgateway', path: 'templates/pushgateway/contribute/dashboards/pushgateway.json', plan: pushgateway },
   { name: 'prometheus', path: 'templates/prometheus/contribute/dashboards/prometheus.json', plan: prometheus },
   { name: 'alertmanager', path: 'templates/alertmanager/contribute/dashboards/alertmanager.json', plan: alertmanager },
+  {
+    name: 'victoriametrics',
+    path: 'templates/victoriametrics/contribute/dashboards/victoriametrics.json',
+    plan: victoriametrics,
+  },
   ...Object.entries({
     node,
     process: processes,
@@ -53,8 +59,9 @@ const plans: readonly { readonly name: string; readonly path: string; readonly p
   { name: 'demo', path: 'stack/demo/templates/grafana/dashboards/promstack/demo.json', plan: demo },
 ];
 
-/** Whether a dashboard is an exporter's, which a stack has with the exporter. */
-export const isOfExporter = ({ path }: Pick<ShippedDashboard, 'path'>): boolean => path.startsWith(exporterTemplates);
+/** Whether a stack has a dashboard only when stack.yml names the service: an exporter, or the store of `long_term`. */
+export const isOptional = ({ name, path }: Pick<ShippedDashboard, 'name' | 'path'>): boolean =>
+  path.startsWith(exporterTemplates) || name === 'victoriametrics';
 
 /** Builds all shipped dashboards. */
 export function shippedDashboards(): readonly ShippedDashboard[] {

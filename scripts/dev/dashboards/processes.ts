@@ -4,6 +4,12 @@ import { orangeFrom, redFrom } from './thresholds.ts';
 
 const groups = (more = '') => `{job="process", groupname=~"$group"${more}}`;
 
+const cpuSeconds = `namedprocess_namegroup_cpu_seconds_total${groups()}`;
+const pageReads = `namedprocess_namegroup_major_page_faults_total${groups()}`;
+
+/** The same five groups in all of the graph: the largest on average. */
+const largest = (gauge: string): string => `${gauge} and topk(5, avg_over_time(${gauge}[$__range] @ end()))`;
+
 /** CPU, memory and threads of groups of processes of the host. */
 export const processes: DashboardPlan = {
   uid: 'promstack-process',
@@ -57,7 +63,7 @@ export const processes: DashboardPlan = {
           'CPU',
           'CPUs that each of the five busiest groups uses.',
           {
-            '{{groupname}}': `topk(5, sum by (groupname) (rate(namedprocess_namegroup_cpu_seconds_total${groups()}[$__rate_interval])))`,
+            '{{groupname}}': `sum by (groupname) (rate(${cpuSeconds}[$__rate_interval])) and topk(5, sum by (groupname) (rate(${cpuSeconds}[$__range] @ end())))`,
           },
           { softMax: 1 },
         ),
@@ -65,7 +71,7 @@ export const processes: DashboardPlan = {
           'Memory',
           'Resident memory of the five largest groups. What processes share counts for each of them.',
           {
-            '{{groupname}}': `topk(5, namedprocess_namegroup_memory_bytes${groups(', memtype="resident"')})`,
+            '{{groupname}}': largest(`namedprocess_namegroup_memory_bytes${groups(', memtype="resident"')}`),
           },
           { unit: 'bytes' },
         ),
@@ -82,18 +88,18 @@ export const processes: DashboardPlan = {
       height: 9,
       panels: [
         graph('Processes by group', 'Processes of the five groups with the most.', {
-          '{{groupname}}': `topk(5, namedprocess_namegroup_num_procs${groups()})`,
+          '{{groupname}}': largest(`namedprocess_namegroup_num_procs${groups()}`),
         }),
         graph('Threads', 'Threads of the five groups with the most.', {
-          '{{groupname}}': `topk(5, namedprocess_namegroup_num_threads${groups()})`,
+          '{{groupname}}': largest(`namedprocess_namegroup_num_threads${groups()}`),
         }),
         graph(
           'Pages read from disk',
           'Times per second that a process waited for a page of its memory. Much: the host has too little memory.',
           {
-            '{{groupname}}': `topk(5, rate(namedprocess_namegroup_major_page_faults_total${groups()}[$__rate_interval]))`,
+            '{{groupname}}': `rate(${pageReads}[$__rate_interval]) and topk(5, rate(${pageReads}[$__range] @ end()) > 0)`,
           },
-          { unit: 'suffix:/s', softMax: 1 },
+          { unit: 'suffix:/s', softMax: 1, noValue: 'None read' },
         ),
       ],
     },

@@ -66,6 +66,8 @@ function columnProperties({ unit, thresholds, mappings, width, link, empty = 'â€
     { id: 'noValue', value: empty },
     ...(link === undefined ? [] : [{ id: 'links', value: [link] }]),
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
+    // A share of nearly nothing would have more digits than its column has room for.
+    ...(unit === 'percentunit' ? [{ id: 'decimals', value: 0 }] : []),
     ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
     ...(mappings === undefined ? [] : [{ id: 'mappings', value: mappings }]),
     ...(thresholds === undefined && mappings === undefined

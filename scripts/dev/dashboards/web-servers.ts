@@ -215,7 +215,8 @@ export const haproxy: DashboardPlan = {
           'Response time',
           'Mean of the last 1024 requests.',
           { '{{proxy}}': `haproxy_backend_response_time_average_seconds${ha}` },
-          { unit: 's' },
+          // It is 0 before the first request.
+          { unit: 's', softMax: 0.1 },
         ),
       ],
     },

@@ -1,6 +1,6 @@
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isOfExporter, shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
+import { isOptional, shippedDashboards } from '../../../scripts/dev/dashboards/index.ts';
 import { fillMacros, panelsOf, startingValues } from '../../support/dashboard-queries.ts';
 import { eventCounters, exporterRuleFiles, shippedAlerts } from '../../support/shipped.ts';
 import { openTools, type Tools } from '../../support/tools.ts';
@@ -69,7 +69,7 @@ function builds(values: string): Series {
 }
 
 const ownAlerts = shippedAlerts.filter(({ file }) => !exporterRuleFiles.includes(file));
-const dashboards = shippedDashboards().filter((shipped) => !isOfExporter(shipped));
+const dashboards = shippedDashboards().filter((shipped) => !isOptional(shipped));
 
 /** Panels whose colour means that something is wrong. */
 const lights = dashboards.flatMap(({ name, dashboard }) =>
