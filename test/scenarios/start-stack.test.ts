@@ -27,15 +27,17 @@ const rules = (limit: number): string => `groups:
 `;
 const orders = (count: number): string => `# TYPE shop_orders_stuck gauge\nshop_orders_stuck ${count}\n`;
 
-/** What the engine has of a stack, by name. */
-async function remainsOf(name: string): Promise<readonly string[]> {
+/** What the engine has of stacks, by name. */
+async function remainsOf(...names: readonly string[]): Promise<readonly string[]> {
   await using engine = await connect({ env: process.env });
   const [containers, volumes, networks] = await Promise.all([
     engine.listContainers({}),
     engine.listVolumes({}),
     engine.listNetworks({}),
   ]);
-  return [...containers, ...volumes, ...networks].map((item) => item.name).filter((item) => item.startsWith(name));
+  return [...containers, ...volumes, ...networks]
+    .map((item) => item.name)
+    .filter((item) => names.some((name) => item.startsWith(name)));
 }
 
 describe('a stack of startStack', () => {
@@ -185,21 +187,30 @@ describe('a stack of startStack', () => {
     expect(await remainsOf(elsewhere)).toHaveLength(1);
   });
 
-  test('must leave nothing when two hundred are started by four processes', { timeout: 1_800_000 }, async ({
+  test('must leave nothing when two hundred are started by four processes', { timeout: 2_400_000 }, async ({
     skip,
   }) => {
     skip(!isFull, 'it takes minutes: `npm run test:full` runs it');
+    // The servers that are used: twice as many would take twice as long.
+    const config = JSON.stringify({ images, alertmanager: { enabled: false } });
     const script = `import { startStack } from ${JSON.stringify(`${packageRoot()}/dist/scripts/index.js`)};
+      const start = () => startStack(${config}).catch((error) => {
+        // A busy engine answers late.
+        if (error.doing !== 'looking for a container engine') throw error;
+        return start();
+      });
       for (let at = 0; at < 50; at++) {
-        const stack = await startStack({ images: { source: 'auto' } });
+        const stack = await start();
         console.log(stack.name);
         await stack.push('a_metric 1');
         await stack.waitFor('a_metric');
         await stack.down();
       }`;
-    const runs = await Promise.all([1, 2, 3, 4].map(() => execa('node', ['--input-type=module', '-e', script])));
-    const names = runs.flatMap(({ stdout }) => stdout.split('\n'));
+    const runs = [1, 2, 3, 4].map(() => execa('node', ['--input-type=module', '-e', script], { timeout: 2_300_000 }));
+    const names = (await Promise.all(runs)).flatMap(({ stdout }) => stdout.split('\n'));
     expect(new Set(names).size).toBe(200);
-    for (const name of names) expect(await remainsOf(name)).toEqual([]);
+    expect(await remainsOf(...names)).toEqual([]);
+    const folders = await readdir(tmpdir());
+    expect(runs.flatMap(({ pid }) => folders.filter((folder) => folder.includes(`-${pid}-`)))).toEqual([]);
   });
 });
