@@ -17,6 +17,7 @@ import {
   render,
   startStack,
   type Engine,
+  type Report,
   type StackConfig,
 } from 'promstack';
 const loaded = await loadStack({ cwd: process.cwd(), env: process.env });
@@ -32,6 +33,14 @@ export const wrong = (engine: Engine) => engine.explode();
 export const start = () => startStack({ prometheus: { scrape_interval: '5s', global: { query_log_file: '/x' } } });
 // @ts-expect-error No section has such a key.
 export const misspelled = () => startStack({ prometheus: { scrape_intervall: '5s' } });
+const report: Report = (event) => event.kind === 'diagnostic' && console.log(event.diagnostic.message);
+export const reload = async (): Promise<string | undefined> => {
+  const stack = await startStack({}, { report });
+  await stack.reload({ config: { sink: { enabled: true } }, files: { 'rules/a.yml': undefined } });
+  // @ts-expect-error A section of a reload has the same keys.
+  await stack.reload({ config: { sink: { enable: true } } });
+  return stack.urls['sink'];
+};
 createPusher({ url: 'http://127.0.0.1:9', job: 'backup', registry: { metrics: async () => '' } });
 console.log(revision.length, typeof port);
 `;
