@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accessConfig } from './access/config.ts';
 import { alertmanagerConfig } from './alertmanager/config.ts';
 import { discoveryConfig } from './discovery/config.ts';
 import { exportersConfig } from './exporters/exporters.ts';
@@ -79,6 +80,7 @@ export const stackSchema = z.strictObject({
     description:
       "Networks that exist on the engine and that services join beside the stack's own, such as that of a compose project. A name stands for {name: NAME, services: [prometheus]}",
   }),
+  access: accessConfig,
   discovery: discoveryConfig,
   ...serviceSchemas,
   long_term: longTermConfig,

@@ -79,10 +79,18 @@ export interface ContainerSpec {
   readonly stopTimeoutSeconds: number;
   /** What it sees of the engine's host; absent for all but the exporters of host metrics. */
   readonly host?: HostAccess | undefined;
+  /** What a client needs; absent for a server that anybody reaches by HTTP. */
+  readonly access?: AccessSpec | undefined;
   /** Where it answers when it is ready, for a service that only its stack.yml knows. */
   readonly ready?: Pick<HttpRequest, 'port' | 'path'> | undefined;
   /** The networks that it joins beside the stack's own, sorted; absent without any. */
   readonly networks?: readonly string[] | undefined;
+}
+
+/** What a server asks of its clients; how they meet it is in the files of `access/` of its config directory. */
+export interface AccessSpec {
+  readonly tls: boolean;
+  readonly login: boolean;
 }
 
 /** What a container sees of the engine's host. */

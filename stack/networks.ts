@@ -1,3 +1,4 @@
+import { withAccess } from './access/access.ts';
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import { metricsPages } from './exporters/exporters.ts';
@@ -31,10 +32,10 @@ export function joinedNetworks({ networks }: StackConfig): readonly JoinedNetwor
   });
 }
 
-/** The container of a service, connected to the networks that stack.yml names for it. */
+/** The container of a service, with its `access`, and connected to the networks that stack.yml names for it. */
 export function containerOf(service: Service, config: StackConfig): ContainerSpec {
   const joined = joinedNetworks(config).filter((network) => network.services.includes(service.name));
-  const container = service.container(config);
+  const container = withAccess(service.container(config), config);
   // Absent without any: it is part of the hash by which the containers of running stacks are compared.
   return joined.length === 0 ? container : { ...container, networks: joined.map(({ name }) => name).sort() };
 }

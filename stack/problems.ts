@@ -1,3 +1,4 @@
+import { accessProblems } from './access/problems.ts';
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import { discoveredJob, discoversTargets, discoveryProblems } from './discovery/job.ts';
@@ -31,6 +32,10 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...pageProblems(config),
     ...flagProblems(config),
     ...networkProblems(config),
+    ...accessProblems(
+      config,
+      services.map(({ name }) => name),
+    ),
     ...discoveryProblems(config),
     ...heartbeatProblems(config),
     ...longTermProblems(config),

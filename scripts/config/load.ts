@@ -3,6 +3,7 @@ import { stackProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
 import { isMapping, type Mapping, valueAt } from '../../stack/values/mapping.ts';
 import { fail, ok, type Result } from '../util/result.ts';
+import { readCertificates } from './certificates.ts';
 import type { LoadedStack, StackOrigin } from './loaded.ts';
 import { type ReadStack, readStack } from './read-stack.ts';
 import type { FileOptions } from './stack-file.ts';
@@ -38,7 +39,11 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
     .filter((secret) => !isTolerated(secret))
     .map(({ diagnostic }) => diagnostic);
 
-  const { config, isNamed, ...validated } = validateRead(read.value, cwd, options.overrides);
+  const { isNamed, ...validated } = validateRead(read.value, cwd, options.overrides);
+  const { config, problems: certificates } =
+    validated.config === undefined
+      ? { config: undefined, problems: [] }
+      : readCertificates(validated.config, Date.now());
   const isMissing = (value: unknown): boolean => value instanceof Secret && value.reveal() === '';
   // Omits problems that are caused by an invalid key, by a secret without its text, or by leaving out a service.
   const unwritten = [...validated.broken, ...disabledBy(options.overrides)];
@@ -54,7 +59,12 @@ export async function loadStack(options: LoadOptions): Promise<Result<LoadedStac
   const diagnostics = inOrder(sources, [
     ...read.value.diagnostics,
     ...secretErrors,
-    ...[...validated.problems, ...stack, ...(userFiles?.problems.filter(isIndependent) ?? [])].map(merged.toDiagnostic),
+    ...[
+      ...validated.problems,
+      ...certificates.filter(isIndependent),
+      ...stack,
+      ...(userFiles?.problems.filter(isIndependent) ?? []),
+    ].map(merged.toDiagnostic),
     ...(userFiles?.diagnostics ?? []),
     ...environment.diagnostics(),
   ]);

@@ -50,7 +50,9 @@ export function isPlainSecret(value: unknown, key: string): boolean {
 
 /** The key that says whether a value is secret: that of a list counts for its items. */
 function keyBelow(value: object, key: string, name: string): string {
-  if (key === 'secureJsonData' || key === 'secure_json_data') return 'secret';
+  if (key === 'secureJsonData' || key === 'secure_json_data' || key === 'access.users') return 'secret';
+  if (key === 'access' && (name === 'users' || name === 'services')) return `access.${name}`;
+  if (key === 'access.services') return 'access';
   return Array.isArray(value) ? key : name;
 }
 

@@ -179,10 +179,10 @@ export function toProblems(
       const placed = inMapping.map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
       if (placed.length > 0) return toProblems(placed, raw, schema);
     }
+    if (issue.code === 'invalid_key') return [wrongKey(path, issue)];
     // A misplaced secret has been reported already.
     if (value instanceof Secret) return [];
     if (value === undefined && path.length > 0) return [missingKey(path, schema)];
-    if (issue.code === 'invalid_key') return [wrongKey(path, issue)];
     if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];
     const code = issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
     return [{ code, path, message: issue.message, hint: hintFor(issue, value) }];

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
 import { redactIn } from '../util/redaction.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -255,6 +256,8 @@ export interface Engine extends AsyncDisposable {
    */
   containerEvents(signal: AbortSignal): AsyncIterable<string>;
   exec(id: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Runs a program whose input and output are a connection: what is written goes to its stdin, its stdout is read. */
+  execStream(id: string, argv: readonly string[], signal: AbortSignal): Promise<Duplex>;
   logs(
     id: string,
     options: { tail?: number | undefined; follow?: boolean; since?: Date | undefined; signal?: AbortSignal },

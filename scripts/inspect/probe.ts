@@ -2,6 +2,7 @@ import type { HealthIndicator, HttpRequest, HttpResponse, Reading } from '../../
 import type { Service } from '../../stack/service.ts';
 import type { ContainerState, Engine } from '../engine/engine.ts';
 import type { ObservedService } from '../plan/observed.ts';
+import { refusedHint, refusedLogin } from '../state/server-access.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 
 export interface ServiceStatus {
@@ -124,11 +125,16 @@ export async function logProblems(
 }
 
 function notReady(service: string, response: HttpResponse | string): StatusProblem {
+  if (typeof response !== 'string' && response.status === 401) {
+    return { tone: 'wrong', service, message: refusedLogin, tryThis: refusedHint };
+  }
   const message =
     typeof response === 'string'
       ? `it does not answer: ${response}`
       : `it is not ready: its readiness check answers ${response.status}`;
-  return { tone: 'wrong', service, message, tryThis: `promstack logs ${service}` };
+  const isCertificate = typeof response === 'string' && response.startsWith('its certificate ');
+  const tryThis = isCertificate ? 'promstack up applies the certificate of access' : `promstack logs ${service}`;
+  return { tone: 'wrong', service, message, tryThis };
 }
 
 async function readIndicator(

@@ -1,3 +1,4 @@
+import { accessOf } from '../../stack/access/access.ts';
 import { parseMatchers } from '../../stack/alertmanager/matcher.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { counted } from '../../stack/values/words.ts';
@@ -12,7 +13,8 @@ import type { Rendering } from '../render/rendering.ts';
 import { AlertmanagerClient } from '../servers/alertmanager.ts';
 import { openEdits } from '../servers/problems.ts';
 import { PrometheusClient, type QueriedSample, type RunningAlert, type RunningRule } from '../servers/prometheus.ts';
-import { createPusher, type MetricsSource } from '../servers/pushgateway/pusher.ts';
+import { pushgatewayOf } from '../servers/pushgateway/client.ts';
+import { createPusher, type MetricsSource, pusherThrough } from '../servers/pushgateway/pusher.ts';
 import { openServers } from '../servers/servers.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import { durationText } from '../util/duration-text.ts';
@@ -159,8 +161,11 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     },
     push: async (metrics, { job = 'test', grouping } = {}) => {
       await mustHave('pushgateway');
-      const url = servers.urls()['pushgateway'] ?? '';
-      await using pusher = createPusher({ url, job, ...(grouping === undefined ? {} : { grouping }) });
+      const group = { job, ...(grouping === undefined ? {} : { grouping }) };
+      await using pusher =
+        accessOf(servers.config, 'pushgateway') === undefined
+          ? createPusher({ url: servers.urls()['pushgateway'] ?? '', ...group })
+          : pusherThrough(() => pushgatewayOf(servers), group);
       await pusher.push(metrics, { signal });
     },
     query: (promql) => prometheus().query(promql),

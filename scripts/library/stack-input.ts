@@ -51,6 +51,76 @@ export interface StackKeys {
       }
   )[];
   /**
+   * TLS and logins of the servers; Grafana has its own login
+   */
+  access?: {
+    /**
+     * TLS for the servers: their certificate and key; none, the default, means HTTP
+     */
+    tls?:
+      | {
+          /**
+           * The certificate of the servers in PEM format, with its intermediates, as in !file cert.pem
+           */
+          cert: string;
+          /**
+           * The private key of the certificate, as in !file key.pem
+           */
+          key: string;
+          /**
+           * The certificate authority that signed it, as in !file ca.pem; absent for one that every system trusts and for a self-signed certificate
+           */
+          ca?: string;
+          /**
+           * The name in the certificate by which promstack and the servers verify it; absent means its first name
+           */
+          server_name?: string;
+        }
+      | 'none';
+    /**
+     * The users that may log in to the servers, with their passwords, as in ann: !env ANN_PASSWORD; promstack and the servers use the first one
+     */
+    users?: {
+      [k: string]: string;
+    };
+    /**
+     * What differs for one server, by its service: prometheus, alertmanager or pushgateway
+     */
+    services?: {
+      [k: string]: {
+        /**
+         * TLS for this server
+         */
+        tls?:
+          | {
+              /**
+               * The certificate of the servers in PEM format, with its intermediates, as in !file cert.pem
+               */
+              cert: string;
+              /**
+               * The private key of the certificate, as in !file key.pem
+               */
+              key: string;
+              /**
+               * The certificate authority that signed it, as in !file ca.pem; absent for one that every system trusts and for a self-signed certificate
+               */
+              ca?: string;
+              /**
+               * The name in the certificate by which promstack and the servers verify it; absent means its first name
+               */
+              server_name?: string;
+            }
+          | 'none';
+        /**
+         * The users of this server; {} means that it asks for no login
+         */
+        users?: {
+          [k: string]: string;
+        };
+      };
+    };
+  };
+  /**
    * Targets that are discovered by the labels of containers, without a reload of Prometheus
    */
   discovery?: {

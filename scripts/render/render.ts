@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { accessFiles } from '../../stack/access/access.ts';
 import { withNetworks } from '../../stack/compose-networks.ts';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
@@ -46,6 +47,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
         [
           ...renderer.filesOf(service),
           ...(service.files?.(config) ?? []),
+          ...accessFiles(service.name, config),
           ...secretFilesOf(service, config),
           ...withSecretFiles(own, service, config),
         ],

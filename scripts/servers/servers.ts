@@ -7,6 +7,7 @@ import type { ContainerSummary, Engine, ExecResult, LogLine } from '../engine/en
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { locateServices } from '../state/locate.ts';
 import { notRunning } from '../state/not-running.ts';
+import { refusedHint, refusedLogin } from '../state/server-access.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import type { FullResponse } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -113,6 +114,7 @@ function serversAt({
     text: async (service, path, doing) => {
       const { status, body } = await servers.request(service, { method: 'GET', path }, doing);
       if (status === 200) return body;
+      if (status === 401) throw new NoAnswerError({ doing, service, why: refusedLogin, tryThis: refusedHint });
       const [line = ''] = body.trim().split('\n');
       const why = `it answers ${status} to ${path}${line === '' ? '' : `: ${line}`}`;
       throw new NoAnswerError({ doing, service, why, tryThis: `promstack logs ${service}` });

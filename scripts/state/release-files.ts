@@ -1,3 +1,4 @@
+import { loginFile } from '../../stack/access/access.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { contentOf, Secret } from '../../stack/secret.ts';
 import { maskSecrets } from '../../stack/secrets/mask-secrets.ts';
@@ -10,6 +11,7 @@ import { addSecret } from '../util/redaction.ts';
 import { type ConfigFiles, clearing } from './config-files.ts';
 import { hashFiles } from './files-hash.ts';
 import { type ReleaseFolder, slotOf } from './release-folder.ts';
+import { addLogin } from './server-access.ts';
 
 const root = { uid: 0, gid: 0 } as const;
 
@@ -192,6 +194,7 @@ export async function readSecretsOfAll(files: ConfigFiles, service: string): Pro
 function addSecretsOf(service: string, path: string, text: string): void {
   const secretFiles = findService(service)?.secretFiles;
   if (path.startsWith(`${secretsFolder}/`)) addSecret(text);
+  else if (path === loginFile) addLogin(text);
   else if (secretFiles !== undefined) {
     for (const secret of maskSecrets(text, secretFiles).secrets) addSecret(secret);
   }

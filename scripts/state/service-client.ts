@@ -1,13 +1,18 @@
 import { Agent } from 'node:http';
-import type { ContainerSpec, HttpRequest, PortSpec } from '../../stack/model.ts';
+import { Agent as HttpsAgent } from 'node:https';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { AccessSpec, ContainerSpec, HttpRequest, PortSpec } from '../../stack/model.ts';
 import { findService } from '../../stack/services.ts';
 import type { Engine, EngineLocation } from '../engine/engine.ts';
-import { ConnectionError, type FullResponse, sendRequest, timeoutError } from '../util/http.ts';
+import { ConnectionError, type FullResponse, isRefusedCertificate, sendRequest, timeoutError } from '../util/http.ts';
+import { readServerAccess, type ServerAccess } from './server-access.ts';
 
 /** The container a service runs in. */
 interface ServiceLocation {
   readonly container: string;
   readonly ports: readonly PortSpec[];
+  /** What it asks of its clients; undefined for nothing. */
+  readonly access?: AccessSpec | undefined;
   /** The address for browsers where the published port is not one. */
   readonly browserUrl?: string | undefined;
 }
@@ -15,7 +20,7 @@ interface ServiceLocation {
 /** The location of a container, by the spec that it was created from. */
 export function locationOf(container: string, spec: ContainerSpec | undefined): ServiceLocation {
   const browserUrl = spec && findService(spec.service)?.browserUrl?.(spec);
-  return { container, ports: spec?.ports ?? [], browserUrl };
+  return { container, ports: spec?.ports ?? [], access: spec?.access, browserUrl };
 }
 
 interface RequestOptions {
@@ -38,29 +43,88 @@ export interface ServiceClient {
 export function openServiceClient(engine: Engine): ServiceClient {
   const locations = new Map<string, ServiceLocation>();
   const agent = new Agent({ keepAlive: true });
+  /** By container. */
+  const guarded = new Map<string, Promise<GuardedClient>>();
   /** Containers whose image has no busybox. */
   const bare = new Set<string>();
-  const urlOf = (port: PortSpec): string => `http://${hostFor(port, engine.location)}:${port.host}`;
-  const portOf = (service: string, containerPort: number): PortSpec | undefined =>
-    locations.get(service)?.ports.find(({ container }) => container === containerPort);
-  return {
+  const urlOf = (port: PortSpec, { access }: ServiceLocation): string =>
+    `${access?.tls === true ? 'https' : 'http'}://${hostFor(port, engine.location)}:${port.host}`;
+  const portOf = (location: ServiceLocation | undefined, containerPort: number): PortSpec | undefined =>
+    location?.ports.find(({ container }) => container === containerPort);
+  const accessTo = (container: string, access: AccessSpec): Promise<GuardedClient> => {
+    const opened = guarded.get(container) ?? openGuarded(engine, container, access);
+    guarded.set(container, opened);
+    return opened;
+  };
+  /** Reads again how a server is reached; undefined when that has not changed. */
+  const changedAccess = async (container: string, access: AccessSpec): Promise<GuardedClient | undefined> => {
+    const [before, now] = [await accessTo(container, access), await openGuarded(engine, container, access)];
+    if (before.hash === now.hash) return undefined;
+    guarded.set(container, Promise.resolve(now));
+    before.agent.destroy();
+    return now;
+  };
+  const client: ServiceClient = {
     locate: (service, location) => void locations.set(service, location),
     url: (service, containerPort) => {
-      const port = portOf(service, containerPort);
-      return locations.get(service)?.browserUrl ?? (port === undefined ? undefined : urlOf(port));
+      const location = locations.get(service);
+      const port = portOf(location, containerPort);
+      return location?.browserUrl ?? (port === undefined || location === undefined ? undefined : urlOf(port, location));
     },
-    close: () => agent.destroy(),
+    close: () => {
+      agent.destroy();
+      for (const opened of guarded.values()) {
+        opened.then(
+          (open) => open.agent.destroy(),
+          () => undefined,
+        );
+      }
+    },
     async request(service, request, options) {
       const location = locations.get(service);
       if (location === undefined) throw new Error(`${service} has no container`);
-      const port = portOf(service, request.port);
-      if (port === undefined || !isReachable(port, engine.location)) {
-        const beside = [...locations.values()].filter((other) => other !== location);
-        return requestInNetwork(engine, { service, location, beside, bare }, request, options);
+      const send = (by: GuardedClient | undefined): Promise<FullResponse> => {
+        const port = portOf(location, request.port);
+        const headers = { ...request.headers, ...by?.headers };
+        if (port === undefined || !isReachable(port, engine.location)) {
+          const beside = [...locations.values()].filter((other) => other !== location);
+          const target = { service, location, beside, bare, tls: by?.tls };
+          return requestInNetwork(engine, target, { ...request, headers }, options);
+        }
+        const { method, path, body } = request;
+        const url = `${urlOf(port, location)}${path}`;
+        return sendRequest(url, { method, body, headers, agent: by?.agent ?? agent, ...options });
+      };
+      const { access, container } = location;
+      if (access === undefined) return send(undefined);
+      // The files may have changed since they were read.
+      const again = async (): Promise<FullResponse | undefined> => {
+        const changed = await changedAccess(container, access);
+        return changed && send(changed);
+      };
+      try {
+        const response = await send(await accessTo(container, access));
+        return (response.status === 401 ? await again() : undefined) ?? response;
+      } catch (error) {
+        const response = isRefusedCertificate(error) ? await again() : undefined;
+        if (response === undefined) throw error;
+        return response;
       }
-      const { method, path, body, headers = {} } = request;
-      return sendRequest(`${urlOf(port)}${path}`, { method, body, headers, agent, ...options });
     },
+  };
+  return client;
+}
+
+/** How a server with TLS or a login is reached. */
+interface GuardedClient extends ServerAccess {
+  readonly agent: Agent;
+}
+
+async function openGuarded(engine: Engine, container: string, access: AccessSpec): Promise<GuardedClient> {
+  const read = await readServerAccess(engine, container, access);
+  return {
+    ...read,
+    agent: read.tls === undefined ? new Agent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...read.tls }),
   };
 }
 
@@ -82,23 +146,28 @@ const isLoopback = (address: string): boolean => address.startsWith('127.') || a
  * exporters.
  */
 async function requestInNetwork(
-  engine: Pick<Engine, 'exec'>,
+  engine: Pick<Engine, 'exec' | 'execStream'>,
   {
     service,
     location: { container },
     beside,
     bare,
+    tls,
   }: {
     readonly service: string;
     readonly location: ServiceLocation;
     readonly beside: readonly ServiceLocation[];
     readonly bare: Set<string>;
+    readonly tls: ConnectionOptions | undefined;
   },
   request: HttpRequest,
   options: RequestOptions,
 ): Promise<FullResponse> {
   const send = async (from: string, host: string): Promise<FullResponse | Error> =>
-    requestInside(engine, from, host, request, options).catch((error: Error) => {
+    (tls === undefined
+      ? requestInside(engine, from, host, request, options)
+      : requestByTls(engine, { container: from, host, tls }, request, options)
+    ).catch((error: Error) => {
       if (!(error instanceof NoBusyboxError)) throw error;
       bare.add(from);
       return error;
@@ -154,6 +223,30 @@ async function requestInside(
   if (response === null) throw noResponse(stderr.trim() || stdout.trim());
   const [, status, head = '', received = ''] = response;
   return { status: Number(status), headers: readHeaders(head), body: received };
+}
+
+/** The same by TLS: the connection is that of busybox nc, and the keys are here. */
+async function requestByTls(
+  engine: Pick<Engine, 'execStream'>,
+  { container, host, tls }: { readonly container: string; readonly host: string; readonly tls: ConnectionOptions },
+  { method, port, path, headers = {}, body }: HttpRequest,
+  options: RequestOptions,
+): Promise<FullResponse> {
+  const { timeoutMs, signal } = options;
+  const ended = new AbortController();
+  const socket = await engine.execStream(
+    container,
+    ['nc', host, String(port)],
+    AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]),
+  );
+  const agent = new HttpsAgent();
+  agent.createConnection = () => connectTls({ ...tls, socket });
+  try {
+    return await sendRequest(`https://${host}:${port}${path}`, { method, body, headers, agent, timeoutMs, signal });
+  } finally {
+    agent.destroy();
+    ended.abort();
+  }
 }
 
 /** The error without a response, from what the engine or nc says. */

@@ -1,4 +1,5 @@
-import type { ContainerSpec, HttpRequest } from '../../stack/model.ts';
+import { clientFiles, clientFolder } from '../../stack/access/access.ts';
+import type { AccessSpec, ContainerSpec, HttpRequest } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
 
@@ -12,8 +13,20 @@ export async function findWget(engine: Engine, container: string): Promise<strin
 }
 
 /** Without a proxy that the container's variables name; busybox's wget and GNU's have the same options for this. */
-function requestBy(wget: string, { port, path }: HttpRequest): readonly string[] {
-  return [wget, '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', `http://127.0.0.1:${port}${path}`];
+function requestBy(
+  wget: string,
+  { port, path }: HttpRequest,
+  access: AccessSpec = { tls: false, login: false },
+): readonly string[] {
+  const options = ['-Y', 'off', '-q', '-T', '3', '-O', '/dev/null'];
+  // The certificate is for the names by which others reach the server.
+  const argv = [
+    ...[wget, ...options, ...(access.tls ? ['--no-check-certificate'] : [])],
+    `${access.tls ? 'https' : 'http'}://127.0.0.1:${port}${path}`,
+  ];
+  if (!access.login) return argv;
+  // `docker inspect` shows the arguments of a health check.
+  return ['/bin/sh', '-c', `exec ${argv.join(' ')} --header "$(cat ${clientFolder}/${clientFiles.login})"`];
 }
 
 /** The health check of a service's container; its script for upkeep runs first, and does not count. */
@@ -22,7 +35,7 @@ export function healthCheckBy(
   { ready, upkeep }: Pick<Service, 'ready' | 'upkeep'>,
   spec: ContainerSpec,
 ): readonly string[] {
-  const request = requestBy(wget, ready);
+  const request = requestBy(wget, ready, spec.access);
   const script = upkeep?.(spec);
   return script === undefined ? request : ['sh', '-c', `${script}; exec "$@"`, 'sh', ...request];
 }

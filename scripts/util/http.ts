@@ -99,6 +99,24 @@ function sendOnce(
   });
 }
 
+/** Why a client does not accept the certificate of a server, by the code of OpenSSL. */
+const certificateErrors: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet: compare its clock with that of this host',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by an unknown CA, itself',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown CA',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by an unknown CA',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by an unknown CA',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by an unknown CA',
+  CERT_SIGNATURE_FAILURE: 'its certificate is signed by an unknown CA',
+};
+
+/** Whether a request failed since its client does not accept the certificate of the server. */
+export function isRefusedCertificate(error: unknown): boolean {
+  return error instanceof ConnectionError && Object.hasOwn(certificateErrors, error.code ?? '');
+}
+
 function isReset(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
@@ -106,6 +124,7 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 /** Failed attempts at several addresses of a host are one AggregateError. */
 function toConnectionError(error: NodeJS.ErrnoException): ConnectionError {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return toConnectionError(error.errors[0]);
-  const message = error.message === '' ? (error.code ?? 'the connection failed') : error.message;
+  const plain = error.message === '' ? (error.code ?? 'the connection failed') : error.message;
+  const message = certificateErrors[error.code ?? ''] ?? plain;
   return new ConnectionError('connection', message, error);
 }

@@ -1,3 +1,4 @@
+import { httpClient, schemeOf } from '../access/access.ts';
 import type { AlertRouting } from '../alert.ts';
 import { canaryReceiver, canaryRoute, definesCanaryReceiver, hasCanary } from '../canary.ts';
 import type { StackConfig } from '../config.ts';
@@ -52,7 +53,7 @@ export const alertmanager = defineService({
         `--data.retention=${own.retention}`,
         `--web.listen-address=:${port}`,
         // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
-        `--web.external-url=${externalUrl(config, own)}`,
+        `--web.external-url=${externalUrl(config, own, schemeOf(config, 'alertmanager'))}`,
         '--web.route-prefix=/',
         '--cluster.listen-address=',
         `--enable-feature=${featuresOf(config).join(',')}`,
@@ -77,6 +78,7 @@ export const alertmanager = defineService({
     event_recorder: eventRecorder(config),
     // Relative to alertmanager.yml, so that a check before the switch reads the new templates.
     template_globs: ['templates/*.tmpl', 'templates/user/*'],
+    http_client: httpClient(config, 'alertmanager'),
   }),
   userFiles: (config) => [
     ...configFiles(['alertmanager', 'files'], config.alertmanager.files, {

@@ -3,9 +3,10 @@ import { datasourceName, longTermDatasource } from '../long-term/datasource.ts';
 import { longTermStore, storeName } from '../long-term/store.ts';
 import { isOwnAddress, type OwnItem, withoutOwn } from '../own-items.ts';
 import { isAgent } from '../prometheus/agent.ts';
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import type { Mapping } from '../values/mapping.ts';
 import { type Datasource, uidOf } from './config.ts';
+import { escapeDollars } from './escape-dollars.ts';
 
 /** The properties by which dashboards refer to a datasource. */
 export interface KnownDatasource {
@@ -123,20 +124,13 @@ function provisionedSettings(config: StackConfig): readonly Mapping[] {
     ...datasource,
     uid: uidOf(datasource),
     ...(Object.keys(jsonData).length === 0 ? {} : { jsonData }),
-    ...(Object.keys(secureJsonData).length === 0 ? {} : { secureJsonData: escapeDollars(secureJsonData) }),
+    ...(Object.keys(secureJsonData).length === 0 ? {} : { secureJsonData: escaped(secureJsonData) }),
     ...(correlations === undefined ? {} : { correlations }),
   }));
 }
 
-/** Grafana expands `$NAME` in secrets too (pkg/services/provisioning/values); `$$` is a literal dollar. */
-function escapeDollars(secrets: Readonly<Record<string, Secret>>): Readonly<Record<string, Secret>> {
-  const escaped = (secret: Secret): Secret =>
-    new Secret(
-      secret.reveal().replaceAll('$', () => '$$'),
-      secret.origin,
-    );
-  return Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, escaped(secret)]));
-}
+const escaped = (secrets: Readonly<Record<string, Secret>>): Readonly<Record<string, Secret>> =>
+  Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, escapeDollars(secret)]));
 
 /** Whether the stack's Prometheus takes samples by remote write. */
 export function hasRemoteWriteReceiver({ prometheus }: StackConfig): boolean {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accessDatasources } from '../access/access.ts';
 import type { HealthIndicator, Reading } from '../model.ts';
 import { isAgent } from '../prometheus/agent.ts';
 import { defineService } from '../service.ts';
@@ -71,7 +72,7 @@ export const grafana = defineService({
     datasource_names: datasourceNames(config),
     writes_recording_rules: hasRemoteWriteReceiver(config),
   }),
-  ownItems: ownDatasources,
+  ownItems: (config) => [...accessDatasources(config), ...ownDatasources(config)],
   collects: [
     { kind: 'datasources', into: 'provisioning/datasources', shipped: (config) => !isAgent(config) },
     {

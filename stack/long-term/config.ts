@@ -1,24 +1,7 @@
 import * as z from 'zod';
-import { Secret } from '../secret.ts';
-import { PlainScalar } from '../values/plain-scalar.ts';
-import { native, secretText } from '../values/schemas.ts';
-import { expected, expects } from '../values/words.ts';
+import { native, secretText, textOrSecret } from '../values/schemas.ts';
+import { expects } from '../values/words.ts';
 import { victoriametricsConfig } from '../victoriametrics/config.ts';
-
-/** A string that may come from `!env` or `!file`; without a tag it is no secret. */
-const textOrSecret = z
-  .unknown()
-  .meta({ title: 'string, `!env` or `!file`' })
-  .transform((value, context): string | Secret => {
-    if (value instanceof Secret) return value;
-    if (value instanceof PlainScalar || ['string', 'number', 'boolean'].includes(typeof value)) return String(value);
-    context.issues.push({
-      code: 'custom',
-      input: value,
-      message: expected('a string, !env NAME or !file PATH', value),
-    });
-    return z.NEVER;
-  });
 
 const urlOf = (example: string) =>
   z.url({ protocol: /^https?$/, error: expects(`a URL such as ${example}`) }).refine(isReadByGo, {

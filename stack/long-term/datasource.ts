@@ -1,4 +1,5 @@
 import type { StackConfig } from '../config.ts';
+import { escapeDollars } from '../grafana/escape-dollars.ts';
 import { Secret } from '../secret.ts';
 import type { Mapping } from '../values/mapping.ts';
 import { longTermStore, storeName } from './store.ts';
@@ -22,7 +23,7 @@ export function longTermDatasource(config: StackConfig): Mapping | undefined {
     ['tlsClientKey', tls?.key],
     ...all.map(([, value], at) => [`httpHeaderValue${at + 1}`, value] as const),
   ];
-  const given = secrets.flatMap(([key, value]) => (value === undefined ? [] : [[key, escaped(value)] as const]));
+  const given = secrets.flatMap(([key, value]) => (value === undefined ? [] : [[key, escapeDollars(value)] as const]));
   return {
     name: datasourceName,
     uid: storeName,
@@ -31,7 +32,7 @@ export function longTermDatasource(config: StackConfig): Mapping | undefined {
     url: store.read,
     isDefault: false,
     editable: false,
-    ...(basic_auth === undefined ? {} : { basicAuth: true, basicAuthUser: escaped(basic_auth.username) }),
+    ...(basic_auth === undefined ? {} : { basicAuth: true, basicAuthUser: escapeDollars(basic_auth.username) }),
     jsonData: {
       httpMethod: 'POST',
       timeInterval: config.prometheus.global?.scrape_interval ?? config.prometheus.scrape_interval,
@@ -46,12 +47,3 @@ export function longTermDatasource(config: StackConfig): Mapping | undefined {
 }
 
 const prefixed = (prefix: string, secret: Secret): Secret => new Secret(`${prefix}${secret.reveal()}`, secret.origin);
-
-/** Grafana expands `$NAME` in the values of the file; `$$` is a literal dollar. */
-function escaped(value: string | Secret): string | Secret {
-  if (typeof value === 'string') return value.replaceAll('$', () => '$$');
-  return new Secret(
-    value.reveal().replaceAll('$', () => '$$'),
-    value.origin,
-  );
-}

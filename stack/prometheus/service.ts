@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accessJobs, httpClientFiles, schemeOf } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job.ts';
 import { heartbeatRules } from '../heartbeat/heartbeat.ts';
@@ -64,7 +65,7 @@ export const prometheus = defineService({
   }),
   scrapes: discoveryJobs,
   discoversTargets,
-  ownItems: ownJobs,
+  ownItems: (config) => [...accessJobs(config), ...ownJobs(config)],
   collects: [
     {
       kind: 'rules',
@@ -97,6 +98,7 @@ export const prometheus = defineService({
     ...limitRules(config),
     ...storeFiles(config),
     ...contributedSecretFiles(config),
+    ...httpClientFiles(config),
   ],
   secretFiles: prometheusSecrets,
   problems: (config) => [...problems(config), ...agentProblems(config)],
@@ -146,7 +148,7 @@ function container(config: StackConfig): ContainerSpec {
           ]),
       `--web.listen-address=:${port}`,
       // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
-      `--web.external-url=${externalUrl(config, own)}`,
+      `--web.external-url=${externalUrl(config, own, schemeOf(config, 'prometheus'))}`,
       '--web.route-prefix=/',
       '--web.enable-lifecycle',
       ...own.extra_args,

@@ -1,3 +1,4 @@
+import { rereadAccess } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { globalSettings } from '../prometheus/native-sections.ts';
@@ -13,7 +14,7 @@ import { counted } from '../values/words.ts';
 const port = 9091;
 const dataDir = '/pushgateway';
 
-/** It has no config file, so there is nothing to reload. */
+/** It has no config file, so there is nothing to reload; it reads its web config for each request. */
 export const pushgateway = defineService({
   name: 'pushgateway',
   title: 'Pushgateway',
@@ -53,6 +54,7 @@ export const pushgateway = defineService({
     return [...flagChecks(flags), ...webConfigChecks(flags, files)];
   },
   placeholders: (config) => ({ job_interval: jobInterval(config) }),
+  reread: (files) => (files.length === 0 ? undefined : rereadAccess),
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
   risks,

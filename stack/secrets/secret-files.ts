@@ -202,7 +202,7 @@ function filePath(secret: Secret, { hasHashedPaths }: SecretFiles): string {
 }
 
 /** 16 bits of a hash (FNV-1a, folded): enough to notice a change, too few to guess the secret. */
-function fingerprint(text: string): string {
+export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, '0');

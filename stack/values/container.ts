@@ -54,9 +54,10 @@ function valuesOf(args: readonly string[], name: string): readonly string[] {
 export function externalUrl(
   config: { readonly bind: string },
   own: { readonly external_url?: string | undefined; readonly port: number },
+  scheme: 'http' | 'https',
 ): string {
   if (own.external_url !== undefined) return own.external_url;
   const isEverywhere = config.bind === '0.0.0.0' || config.bind === '::';
   const host = isEverywhere ? 'localhost' : config.bind;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${own.port}`;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${own.port}`;
 }

@@ -115,3 +115,18 @@ export const secretText = z
     context.issues.push({ code: 'custom', input: value, message });
     return z.NEVER;
   });
+
+/** A string that may come from `!env` or `!file`; without a tag it is no secret. */
+export const textOrSecret = z
+  .unknown()
+  .meta({ title: 'string, `!env` or `!file`' })
+  .transform((value, context): string | Secret => {
+    if (value instanceof Secret) return value;
+    if (value instanceof PlainScalar || ['string', 'number', 'boolean'].includes(typeof value)) return String(value);
+    context.issues.push({
+      code: 'custom',
+      input: value,
+      message: expected('a string, !env NAME or !file PATH', value),
+    });
+    return z.NEVER;
+  });

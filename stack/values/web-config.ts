@@ -113,7 +113,7 @@ export function webConfigProblems(args: readonly string[], files: readonly Rende
         path: [key],
         atKey: true,
         message: `a server that ${effect} cannot be used: promstack and the other services of the stack would be refused`,
-        hint: 'remove it, and let a reverse proxy in front of the server do this',
+        hint: 'write it under "access" in stack.yml, which all of them follow',
       },
     ];
   });

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import * as z from 'zod';
+import { schemeOf } from '../../../stack/access/access.ts';
 import { isForApps } from '../../../stack/compose-networks.ts';
 import { quoted } from '../../../stack/values/words.ts';
 import { changeStack } from '../../apply/change.ts';
@@ -135,7 +136,9 @@ async function up(context: Context, call: Call, send: Send): Promise<void> {
     const published = changed.urls.find((entry) => entry.service === service.name)?.url;
     // Outside of a network, as with `network_mode: host`, an app reaches only what is published.
     const url =
-      compose.networks.length === 0 ? published : `http://${names.container(stack, service.name)}:${service.port}`;
+      compose.networks.length === 0
+        ? published
+        : `${schemeOf(rendering.config, service.name)}://${names.container(stack, service.name)}:${service.port}`;
     if (url !== undefined) send('setenv', `${service.name.toUpperCase()}_URL=${url}`);
   }
 }

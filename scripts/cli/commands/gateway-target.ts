@@ -1,3 +1,4 @@
+import { accessOf } from '../../../stack/access/access.ts';
 import { openPushgateway, openStackPushgateway, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
 import { type Group, groupProblem, toGroup } from '../../servers/pushgateway/group.ts';
 import { openTransport, parseGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/transport.ts';
@@ -34,7 +35,9 @@ export async function openTarget(
   }
   const { isEngineHere } = await import('../../engine/connect.ts');
   // While a stack is down, another Pushgateway may use its port: nothing is deleted by port.
-  const isOwnPort = context.stackName === undefined && !deletes;
+  // What its access asks for is in its container.
+  const isGuarded = accessOf(config, 'pushgateway') !== undefined;
+  const isOwnPort = context.stackName === undefined && !deletes && !isGuarded;
   if (isOwnPort && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config), false);
   return openByEngine(context, config.name, { timeoutMs, now });
 }

@@ -1,4 +1,4 @@
-import { addAbortSignal, type Duplex } from 'node:stream';
+import { addAbortSignal, Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ExecResult } from '../engine.ts';
@@ -14,7 +14,7 @@ const exitCodeMs = 5_000;
 /** How long a program may run, beyond the limit of other calls that transfer data: a check of many rules is silent for minutes. */
 const programMs = 300_000;
 
-export function execCalls(api: DockerApi): Pick<Engine, 'exec'> {
+export function execCalls(api: DockerApi): Pick<Engine, 'exec' | 'execStream'> {
   return {
     exec: (id, argv, options = {}) => {
       const doing = `running ${argv[0]} in container ${id}`;
@@ -40,7 +40,25 @@ export function execCalls(api: DockerApi): Pick<Engine, 'exec'> {
         { kind: 'transfer', extraMs: programMs, signal },
       );
     },
+    execStream: async (id, argv, signal) => {
+      const doing = `running ${argv[0]} in container ${id}`;
+      const request = { Cmd: [...argv], AttachStdin: true, AttachStdout: true, AttachStderr: true };
+      const exec = await api.call(doing, async (docker) => idOf(await docker.getContainer(id).exec(request)), {
+        signal,
+      });
+      const start = { hijack: true, stdin: true };
+      const connection: Duplex = await api.call(doing, (docker) => docker.getExec(exec).start(start), { signal });
+      addAbortSignal(signal, connection);
+      return Duplex.from({
+        readable: Readable.from(stdoutOf(connection), { objectMode: false }),
+        writable: connection,
+      });
+    },
   };
+}
+
+async function* stdoutOf(connection: Duplex): AsyncGenerator<Buffer> {
+  for await (const { stream, content } of framesOf(connection)) if (stream === 'stdout') yield content;
 }
 
 /** Reads all output. The engine may leave it open when the container exits, so that is watched too. */

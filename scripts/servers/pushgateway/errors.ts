@@ -1,4 +1,4 @@
-import type { ConnectionError, FullResponse } from '../../util/http.ts';
+import { type ConnectionError, type FullResponse, isRefusedCertificate } from '../../util/http.ts';
 import { StackError } from '../../util/stack-error.ts';
 
 interface Failed {
@@ -40,7 +40,7 @@ function hintFor(status: number, text: string): string | undefined {
         : '`promstack push --dry-run` with the same input reports the line';
     case 401:
     case 403:
-      return 'put credentials in the URL: --url https://USER:PASSWORD@HOST';
+      return 'put credentials that it accepts in the URL: --url https://USER:PASSWORD@HOST';
     case 404:
     case 405:
       return 'is it a Pushgateway, and is its path prefix (--web.route-prefix) part of the URL?';
@@ -69,7 +69,10 @@ export function toUnreachable(
     if (/wrong version number|packet length too long|EPROTO/i.test(`${code} ${message}`)) {
       return 'use http:// instead of https://';
     }
-    if (/CERT|SIGNED/i.test(code)) return 'set NODE_EXTRA_CA_CERTS=FILE to the CA that signed its certificate';
+    if (isRefusedCertificate(cause) && isGiven !== true) return 'promstack up applies the certificate of access';
+    if (code === 'CERT_HAS_EXPIRED') return 'renew the certificate of the server';
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'use a name of its certificate in --url';
+    if (isRefusedCertificate(cause)) return 'set NODE_EXTRA_CA_CERTS=FILE to the CA that signed its certificate';
     return isGiven ? `is the server at ${base} a Pushgateway?` : '`promstack status`: is it running?';
   };
   return new GatewayError(kind === 'connection', { doing, why: `${base}: ${why}`, tryThis: tryThis(), cause });

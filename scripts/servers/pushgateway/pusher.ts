@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import { formatExposition, formatLabels, type WrittenMetric } from '../../../stack/exposition/family.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
-import { openPushgateway } from './client.ts';
+import { openPushgateway, type PushgatewayClient } from './client.ts';
 import { GatewayError } from './errors.ts';
 import { type Group, groupProblem, toGroup } from './group.ts';
 import { openTransport, parseGatewayUrl } from './transport.ts';
@@ -51,14 +51,21 @@ export interface Pusher extends AsyncDisposable {
 
 /** A pusher for one group; throws an InputError for an invalid URL or group. */
 export function createPusher(options: PusherOptions): Pusher {
-  const { job, grouping = {}, registry, timeoutMs = 5_000, retries = 5, clock = systemClock } = options;
+  const { agent, headers, timeoutMs = 5_000, clock = systemClock } = options;
+  return pusherThrough(() => {
+    const url = parseGatewayUrl(options.url);
+    if (!url.ok) throw new InputError(url.error);
+    return openPushgateway(openTransport({ url: url.value, timeoutMs, agent, headers }), () => clock.now());
+  }, options);
+}
+
+/** The same through a client of a Pushgateway. */
+export function pusherThrough(open: () => PushgatewayClient, options: Omit<PusherOptions, 'url'>): Pusher {
+  const { job, grouping = {}, registry, retries = 5, clock = systemClock, random, onRetry } = options;
   const problem = groupProblem(job, Object.entries(grouping));
   if (problem !== undefined) throw new InputError([{ severity: 'error', code: 'group', message: problem }]);
   const group = toGroup(job, grouping);
-  const url = parseGatewayUrl(options.url);
-  if (!url.ok) throw new InputError(url.error);
-  const { agent, headers, random, onRetry } = options;
-  const gateway = openPushgateway(openTransport({ url: url.value, timeoutMs, agent, headers }), () => clock.now());
+  const gateway = open();
   const retry = (attempt: () => Promise<void>, signal: AbortSignal | undefined) =>
     withRetries(attempt, { retries, clock, random, onRetry, signal });
   const send = async (metrics: MetricsSource | string | undefined, replaces: boolean, signal?: AbortSignal) => {

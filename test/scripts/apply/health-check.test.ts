@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createWithHealthCheck } from '../../../scripts/apply/health-check.ts';
 import { healthCheckBy } from '../../../scripts/state/wget.ts';
+import type { AccessSpec } from '../../../stack/model.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { desiredStack } from '../../support/states.ts';
 
@@ -11,7 +12,12 @@ const { spec, service } = desired;
 /** Creates Prometheus on an engine whose image has these programs; returns the health checks of the containers that it created. */
 async function createOn(
   programs: readonly string[],
-  { image = spec.image, kind = 'docker' as 'docker' | 'podman', remembered = new Set<string>() } = {},
+  {
+    image = spec.image,
+    kind = 'docker' as 'docker' | 'podman',
+    remembered = new Set<string>(),
+    access = undefined as AccessSpec | undefined,
+  } = {},
 ) {
   const containers = new Map<string, string | undefined>();
   let count = 0;
@@ -28,7 +34,13 @@ async function createOn(
     has: async (key: string) => remembered.has(key),
     add: async (key: string) => void remembered.add(key),
   };
-  const request = { name: 'demo-prometheus', spec: { ...spec, image }, labels: {}, network: 'demo', volumes: [] };
+  const request = {
+    name: 'demo-prometheus',
+    spec: { ...spec, image, access },
+    labels: {},
+    network: 'demo',
+    volumes: [],
+  };
   const id = await createWithHealthCheck(engine, request, {
     service: { ready: service.ready },
     imageId: 'sha256:1',
@@ -73,4 +85,15 @@ it('the upkeep of a service must run before the request of each health check, wh
     'sh',
     ...byWget('/bin/wget').split(' '),
   ]);
+});
+
+it.each([
+  ['a login', { tls: false, login: true }, '/bin/sh -c exec /bin/wget', 'http://127.0.0.1:9090'],
+  ['TLS', { tls: true, login: false }, '/bin/wget', 'https://127.0.0.1:9090'],
+  ['both', { tls: true, login: true }, '/bin/sh -c exec /bin/wget', 'https://127.0.0.1:9090'],
+])('the health check of a server with %s must read the login from its file', async (_, access, start, address) => {
+  const { check } = await createOn(['/bin/wget'], { access });
+  const certificate = access.tls ? ' --no-check-certificate' : '';
+  const header = access.login ? ' --header "$(cat /etc/promstack/current/access/login)"' : '';
+  expect(check).toBe(`${start} -Y off -q -T 3 -O /dev/null${certificate} ${address}/-/ready${header}`);
 });

@@ -1,8 +1,11 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { openServiceClient, type ServiceClient } from '../../../scripts/state/service-client.ts';
 import type { HttpRequest } from '../../../stack/model.ts';
+import { type TestCertificate, testCertificate } from '../../support/certificates.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { type Reply, type ScriptedGateway, scriptedGateway } from '../../support/scripted-gateway.ts';
 
@@ -107,6 +110,98 @@ describe('a request to a service whose image has no busybox', () => {
 });
 
 /** A client of a service without published ports; the input of nc reaches the server. */
+describe('a request to a server with TLS and a login', () => {
+  /** A server whose container has the files by which its clients reach it; its access may change. */
+  async function guardedServer(certificate: TestCertificate, login: string) {
+    const wanted = { login };
+    const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
+      const isIn = request.headers.authorization === `Basic ${btoa(wanted.login)}`;
+      response.writeHead(isIn ? 200 : 401).end(`${request.method} ${request.url}`);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { wanted, port, [Symbol.asyncDispose]: async () => void server.close() };
+  }
+
+  /** A client, on this machine or by a remote engine, that finds these files in the container. */
+  function clientOf(port: number, files: Record<string, string>, { isLocal }: { readonly isLocal: boolean }) {
+    let reads = 0;
+    const engine = fakeEngine({
+      location: { address: 'x', host: isLocal ? '127.0.0.1' : 'prod', isLocal },
+      getFiles: async (_, path) => {
+        reads += 1;
+        expect(path).toBe('/etc/promstack/current/access');
+        return Object.entries(files).map(([name, content]) => {
+          return { kind: 'file', path: `access/${name}`, content: Buffer.from(content), mode: 0o400, uid: 0, gid: 0 };
+        });
+      },
+      execStream: async (_, argv, signal) => {
+        expect(argv).toEqual(['nc', '127.0.0.1', '9090']);
+        return connect({ host: '127.0.0.1', port, signal });
+      },
+    });
+    const client = openServiceClient(engine);
+    const ports = isLocal ? [{ bind: '127.0.0.1', host: port, container: 9090 }] : [];
+    client.locate('prometheus', { container: 'id', ports, access: { tls: true, login: true } });
+    const send = () => client.request('prometheus', { method: 'PUT', port: 9090, path: '/a' }, { timeoutMs: 5_000 });
+    return { send, reads: () => reads, [Symbol.dispose]: () => client.close() };
+  }
+
+  const filesOf = ({ issuer }: TestCertificate, login: string) => ({
+    ...{ login: `Authorization: Basic ${btoa(login)}`, 'server-name': 'm.example.com' },
+    'ca.pem': issuer.certificate.toString('pem'),
+  });
+
+  describe.each([{ isLocal: true }, { isLocal: false }])('%j', (where) => {
+    it('must log in and verify the name in the certificate, whatever the address', async () => {
+      await using server = await guardedServer(leaf, 'ann:a');
+      using client = clientOf(server.port, filesOf(authority, 'ann:a'), where);
+      expect(await client.send()).toMatchObject({ status: 200, body: 'PUT /a' });
+      expect(await client.send()).toMatchObject({ status: 200 });
+      expect(client.reads()).toBe(1);
+    });
+
+    it('must read the login again when it is refused', async () => {
+      await using server = await guardedServer(leaf, 'ann:a');
+      const files = filesOf(authority, 'ann:a');
+      using client = clientOf(server.port, files, where);
+      await client.send();
+      server.wanted.login = 'ann:b';
+      expect(await client.send()).toMatchObject({ status: 401 });
+      files.login = filesOf(authority, 'ann:b').login;
+      expect(await client.send()).toMatchObject({ status: 200 });
+    });
+
+    it('must read the authority again when the certificate is refused', async () => {
+      await using server = await guardedServer(leaf, 'ann:a');
+      const files = filesOf(otherAuthority, 'ann:a');
+      using client = clientOf(server.port, files, where);
+      await expect(client.send()).rejects.toThrow('its certificate is signed by an unknown CA');
+      files['ca.pem'] = filesOf(authority, '')['ca.pem'];
+      expect(await client.send()).toMatchObject({ status: 200 });
+    });
+
+    it.each<[what: string, certificate: TestCertificate, why: string]>([
+      ['expired', expired, 'its certificate has expired'],
+      ['for another name', misnamed, 'its certificate is for another name'],
+      ['self-signed', selfSigned, 'its certificate is signed by an unknown CA, itself'],
+    ])('must say that the certificate is %s', async (_, certificate, why) => {
+      await using server = await guardedServer(certificate, 'ann:a');
+      using client = clientOf(server.port, filesOf(authority, 'ann:a'), where);
+      await expect(client.send()).rejects.toThrow(why);
+    });
+  });
+});
+
+const names = ['m.example.com'];
+const authority = await testCertificate();
+const otherAuthority = await testCertificate();
+const leaf = await testCertificate({ names, issuer: authority });
+const expired = await testCertificate({ names, issuer: authority, fromDays: -9, toDays: -2 });
+const misnamed = await testCertificate({ names: ['n.example.com'], issuer: authority });
+const selfSigned = await testCertificate({ names });
+
 function remoteClient(server: ScriptedGateway): ServiceClient {
   const engine = fakeEngine({
     location: { address: 'ssh://prod', host: 'prod', isLocal: false },

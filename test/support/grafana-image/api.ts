@@ -16,7 +16,7 @@ export interface Grafana {
   readonly reload: (what: 'datasources' | 'dashboards') => void;
   readonly log: (line: string) => void;
   /** Sends a GET to the server behind a datasource. */
-  readonly fetch: (url: string) => Promise<Response>;
+  readonly fetch: (url: string, datasource: StoredDatasource) => Promise<Response>;
 }
 
 /** A request that a route has taken. */
@@ -115,7 +115,7 @@ function find({ one, orgId, grafana }: Asked): StoredDatasource | undefined {
 
 function datasources({ grafana }: Asked): Reply {
   const all = grafana.database.read().datasources;
-  return { status: 200, body: all.map(({ secrets: _, isPrunable: __, ...model }) => model) };
+  return { status: 200, body: all.map(({ secrets: _, secureJsonData: __, isPrunable: ___, ...model }) => model) };
 }
 
 /** As the browser adds one: it belongs to no file. */
@@ -144,7 +144,7 @@ function deleteDatasource({ one, grafana }: Asked): Reply {
 function datasource(asked: Asked): Reply {
   const found = find(asked);
   if (found === undefined) return noDatasource;
-  const { secrets, isPrunable: _, ...model } = found;
+  const { secrets, secureJsonData: _, isPrunable: __, ...model } = found;
   const secureJsonFields = Object.fromEntries(secrets.map((name) => [name, true]));
   return { status: 200, body: { id: 1, ...model, type: plugins[found.type] ?? found.type, secureJsonFields } };
 }
@@ -170,7 +170,7 @@ async function health(asked: Asked): Promise<Reply> {
   const check = healthChecks[stored.type];
   if (check === undefined) return { status: 500, body: { message: 'Plugin unavailable' } };
   try {
-    const answer = await asked.grafana.fetch(`${stored.url}${check.path}`);
+    const answer = await asked.grafana.fetch(`${stored.url}${check.path}`, stored);
     if (answer.ok) return { status: 200, body: { status: 'OK', message: check.ok } };
     return { status: 400, body: { status: 'ERROR', message: check.broken(`${answer.status} ${answer.statusText}`) } };
   } catch (error) {
@@ -183,7 +183,7 @@ async function proxy(asked: Asked): Promise<Reply> {
   const found = find(asked);
   if (found === undefined) return { status: 404, body: { message: 'Unable to find datasource' } };
   try {
-    const answer = await asked.grafana.fetch(`${found.url}/${asked.other}`);
+    const answer = await asked.grafana.fetch(`${found.url}/${asked.other}`, found);
     return { status: answer.status, body: await answer.json() };
   } catch {
     return { status: 502, body: '' };

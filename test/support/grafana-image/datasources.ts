@@ -90,6 +90,7 @@ function readFile(path: string, env: NodeJS.ProcessEnv): File {
         orgId: Number(entry['orgId'] ?? 1),
         jsonData: sorted(entry['jsonData'] ?? {}) as Fields,
         secrets: Object.keys((entry['secureJsonData'] ?? {}) as Fields),
+        secureJsonData: (entry['secureJsonData'] ?? {}) as Readonly<Record<string, string>>,
         readOnly: entry['editable'] !== true,
         isPrunable: read['prune'] === true,
       };

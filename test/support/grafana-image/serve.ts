@@ -1,20 +1,40 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Asked, type Grafana, provisioningError, type Reply, routes } from './api.ts';
 import { provisionDashboards } from './dashboards.ts';
 import { provisionDatasources } from './datasources.ts';
-import type { Database, StoredUser } from './store.ts';
+import type { Database, StoredDatasource, StoredUser } from './store.ts';
 import { authenticate } from './users.ts';
 
 /** How long after it is healthy Grafana has provisioned; long enough that whoever takes health for ready is found out. */
 const provisioningMs = 1_500;
 
+/** Sends a GET to the server behind a datasource, with its login and its certificate authority. */
+async function fetchBehind(
+  url: string,
+  { basicAuth, basicAuthUser, jsonData, secureJsonData: secrets = {} }: StoredDatasource,
+): Promise<Response> {
+  const login = Buffer.from(`${basicAuthUser}:${secrets['basicAuthPassword']}`).toString('base64');
+  const headers: Record<string, string> = basicAuth ? { authorization: `Basic ${login}` } : {};
+  const signal = AbortSignal.timeout(3_000);
+  if (!url.startsWith('https:')) return fetch(url, { headers, signal });
+  const { serverName } = jsonData;
+  const tls = {
+    ...(jsonData['tlsAuthWithCACert'] === true ? { ca: secrets['tlsCACert'] } : {}),
+    ...(typeof serverName === 'string' ? { servername: serverName } : {}),
+  };
+  const sent = get(url, { headers, signal, ...tls });
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return new Response(await text(response), { status: response.statusCode ?? 0 });
+}
+
 /** Serves in the image until it is stopped. */
 export function serve(database: Database, settings: Readonly<Record<string, string>>): void {
   const log = (line: string): void => void process.stdout.write(`${line}\n`);
-  const fetchBehind = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(3_000) });
   const grafana = openGrafana({ database, settings, log, fetch: fetchBehind });
   serverOf((request) => answer(request, grafana)).listen(3000, () =>
     log('logger=http.server level=info msg="HTTP Server Listen" address=[::]:3000'),

@@ -18,6 +18,7 @@ export interface StoredDatasource {
   readonly orgId: number;
   readonly jsonData: Readonly<Record<string, unknown>>;
   readonly secrets: readonly string[];
+  readonly secureJsonData?: Readonly<Record<string, string>>;
   readonly readOnly: boolean;
   readonly isPrunable: boolean;
 }

@@ -39,6 +39,7 @@ const calls: {
     for await (const event of engine.containerEvents(forever)) void event;
   },
   exec: (engine) => engine.exec('x', ['/bin/true']),
+  execStream: (engine) => engine.execStream('x', ['/bin/true'], forever),
   logs: async (engine) => {
     for await (const line of engine.logs('x', {})) void line;
   },
@@ -201,6 +202,7 @@ const withoutResult = new Set([
 for (const name of ['removeImage', 'tagImage']) withoutResult.add(name);
 /** Calls of which only a part of the response is looked at. */
 const withoutBody = new Set([
+  'execStream',
   'readLink',
   'hasProgram',
   'exec',

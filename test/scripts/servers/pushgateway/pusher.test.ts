@@ -178,7 +178,7 @@ describe('a pusher', () => {
       { status: 404, body: '404 page not found' },
       'is it a Pushgateway, and is its path prefix (--web.route-prefix) part of the URL?',
     ],
-    [{ status: 401, body: '' }, 'put credentials in the URL: --url https://USER:PASSWORD@HOST'],
+    [{ status: 401, body: '' }, 'put credentials that it accepts in the URL: --url https://USER:PASSWORD@HOST'],
     [{ status: 301, location: '/elsewhere' }, 'use that URL'],
     [
       { status: 400, body: '* collected metric "push_time_seconds" … was collected before' },

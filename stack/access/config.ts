@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { formed, secretText, textOrSecret } from '../values/schemas.ts';
+import { expects } from '../values/words.ts';
+
+const certificate = z.strictObject({
+  cert: textOrSecret.meta({
+    description: 'The certificate of the servers in PEM format, with its intermediates, as in !file cert.pem',
+    hint: 'write "cert: !file cert.pem"',
+  }),
+  key: secretText.meta({
+    description: 'The private key of the certificate, as in !file key.pem',
+    hint: 'write "key: !file key.pem"',
+  }),
+  ca: textOrSecret.optional().meta({
+    description:
+      'The certificate authority that signed it, as in !file ca.pem; absent for one that every system trusts and for a self-signed certificate',
+  }),
+  server_name: z.string().min(1).optional().meta({
+    description:
+      'The name in the certificate by which promstack and the servers verify it; absent means its first name',
+  }),
+});
+
+const tlsExpected = expects('none, or a mapping with "cert" and "key"');
+
+const tls = z.union([certificate, z.literal('none')], { error: tlsExpected }).optional();
+
+/** What a login header takes: no colon, which ends the name, and no control characters. */
+const userName = formed(/^[!-9;-~\u00a1-\uffff]+(?: [!-9;-~\u00a1-\uffff]+)*$/, 'the name of a user, without a colon');
+
+const password = z
+  .unknown()
+  .meta({ title: '`!env`, `!file` or string' })
+  .transform((value, context): unknown => {
+    if (value !== null && value !== undefined && value !== '') return value;
+    context.issues.push({ code: 'custom', input: value, message: noPassword });
+    return z.NEVER;
+  })
+  .pipe(secretText);
+
+const noPassword = 'this user has no password: write !env NAME or !file PATH behind the name';
+
+const users = z.record(userName, password).optional();
+
+/** The `access` section of stack.yml. */
+export const accessConfig = z
+  .strictObject({
+    tls: tls.meta({
+      description: 'TLS for the servers: their certificate and key; none, the default, means HTTP',
+    }),
+    users: users.meta({
+      description:
+        'The users that may log in to the servers, with their passwords, as in ann: !env ANN_PASSWORD; promstack and the servers use the first one',
+    }),
+    services: z
+      .record(
+        z.string(),
+        z.strictObject({
+          tls: tls.meta({ description: 'TLS for this server' }),
+          users: users.meta({ description: 'The users of this server; {} means that it asks for no login' }),
+        }),
+      )
+      .default({})
+      .meta({ description: 'What differs for one server, by its service: prometheus, alertmanager or pushgateway' }),
+  })
+  .optional()
+  .meta({ description: 'TLS and logins of the servers; Grafana has its own login' });

@@ -1,0 +1,85 @@
+import type { StackConfig } from '../config.ts';
+import type { KeyPath, Problem } from '../diagnostic.ts';
+import { closest } from '../values/closest.ts';
+import { flagIn } from '../values/container.ts';
+import { quoted } from '../values/words.ts';
+import { accessOf, guarded } from './access.ts';
+
+/** bcrypt leaves out what is behind it, and the servers refuse such a password. */
+const longestPassword = 72;
+
+/** Problems of `access` that are known without its certificates; `names` are those of all services that stack.yml can have. */
+export function accessProblems(config: StackConfig, names: readonly string[]): readonly Problem[] {
+  const { access } = config;
+  if (access === undefined) return [];
+  return [
+    ...Object.keys(access.services).flatMap((service) => serviceProblems(service, names)),
+    ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
+    ...guarded.flatMap((service) => flagProblems(service, config)),
+    ...trafficProblems(config),
+  ];
+}
+
+function serviceProblems(service: string, names: readonly string[]): readonly Problem[] {
+  if ((guarded as readonly string[]).includes(service)) return [];
+  const path = ['access', 'services', service];
+  if (service === 'grafana') {
+    const message = 'Grafana has its own login, and takes no users from access';
+    const hint = 'remove it; grafana.admin_password and grafana.config set its users';
+    return [{ code: 'access-service', path, atKey: true, message, hint }];
+  }
+  const near = closest(service, guarded);
+  const message = names.includes(service)
+    ? `${service} has neither TLS nor logins by access`
+    : `unknown service ${quoted(service)}`;
+  const hint = near === undefined ? `access is for ${guarded.join(', ')}` : `did you mean ${quoted(near)}?`;
+  return [{ code: 'access-service', path, atKey: true, message, hint }];
+}
+
+interface WrittenPassword {
+  readonly path: KeyPath;
+  readonly password: string;
+}
+
+function userPaths({ access }: StackConfig): readonly WrittenPassword[] {
+  const written: readonly (readonly [KeyPath, NonNullable<StackConfig['access']>['users']])[] = [
+    [['access', 'users'], access?.users],
+    ...Object.entries(access?.services ?? {}).map(
+      ([service, { users }]) => [['access', 'services', service, 'users'], users] as const,
+    ),
+  ];
+  return written.flatMap(([path, users]) =>
+    Object.entries(users ?? {}).map(([user, secret]) => ({ path: [...path, user], password: secret.reveal() })),
+  );
+}
+
+function passwordProblems(path: KeyPath, password: string): readonly Problem[] {
+  const code = 'access-password';
+  if (new TextEncoder().encode(password).length > longestPassword) {
+    const message = `the password of ${path.at(-1)} is longer than ${longestPassword} bytes, the most that bcrypt takes`;
+    return [{ code, path, message, hint: 'use a shorter one' }];
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header cannot contain.
+  if (/[\u0000-\u001f\u007f]/.test(password)) {
+    const message = `the password of ${path.at(-1)} contains a line break or another control character`;
+    return [{ code, path, message, hint: 'a password is a single line' }];
+  }
+  return [];
+}
+
+function flagProblems(service: (typeof guarded)[number], config: StackConfig): readonly Problem[] {
+  const { extra_args: extra } = config[service];
+  if (accessOf(config, service) === undefined || flagIn(extra, 'web.config.file') === undefined) return [];
+  const at = extra.findIndex((flag) => /^--?web\.config\.file\b/.test(flag));
+  const message = `${service} has a web config by access, and takes no second one`;
+  const hint = `remove the flag, or exclude ${service}: access: {services: {${service}: {tls: none, users: {}}}}`;
+  return [{ code: 'flag-taken', path: [service, 'extra_args', at], message, hint, dependsOn: [['access']] }];
+}
+
+/** It is for demos, and pushes without a login. */
+function trafficProblems(config: StackConfig): readonly Problem[] {
+  if (!config.traffic.enabled || accessOf(config, 'pushgateway') === undefined) return [];
+  const message = 'traffic pushes by HTTP and without a login, which the Pushgateway would refuse';
+  const hint = 'disable traffic, or exclude the Pushgateway: access: {services: {pushgateway: {tls: none, users: {}}}}';
+  return [{ code: 'access-traffic', path: ['traffic', 'enabled'], message, hint, dependsOn: [['access']] }];
+}

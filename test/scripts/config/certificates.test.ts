@@ -1,0 +1,98 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { readCertificates } from '../../../scripts/config/certificates.ts';
+import { stackSchema } from '../../../stack/config.ts';
+import { contentOf, Secret } from '../../../stack/secret.ts';
+import { testCertificate } from '../../support/certificates.ts';
+
+const names = ['monitoring.example.com', '*.example.org', '10.0.0.1'];
+const authority = await testCertificate();
+const signed = await testCertificate({ names, issuer: authority });
+const selfSigned = await testCertificate({ names });
+const between = await testCertificate({ issuer: authority });
+const file = (text: string): Secret => new Secret(text, '!file some.pem');
+
+interface Given {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly server_name?: string;
+}
+
+const read = ({ cert = signed.cert, key = signed.key, ca, server_name }: Given, now = Date.now()) => {
+  const tls = {
+    cert: file(cert),
+    key: file(key),
+    ...(ca === undefined ? {} : { ca: file(ca) }),
+    ...(server_name === undefined ? {} : { server_name }),
+  };
+  const { config, problems } = readCertificates(stackSchema.parse({ access: { tls } }), now);
+  const read = config.access?.tls;
+  if (read === undefined || read === 'none') throw new Error('it has no certificate');
+  const found = problems.map(({ path, message, severity = 'error' }) => `${severity} ${path.join('.')}: ${message}`);
+  return { name: read.server_name, ca: read.ca && contentOf({ content: read.ca }), problems: found };
+};
+
+it('a certificate that its authority signed must be verified by its first name', () => {
+  expect(read({ ca: authority.cert })).toEqual({ name: 'monitoring.example.com', ca: authority.cert, problems: [] });
+});
+
+it('a self-signed certificate must be its own authority', () => {
+  const { cert, key } = selfSigned;
+  expect(read({ cert, key })).toEqual({ name: 'monitoring.example.com', ca: cert, problems: [] });
+});
+
+it('the system must be asked about a certificate of an authority that stack.yml does not name', () => {
+  expect(read({})).toEqual({ name: 'monitoring.example.com', ca: undefined, problems: [] });
+});
+
+it.each<[names: readonly string[], name: string]>([
+  [['*.example.org'], 'promstack.example.org'],
+  [['10.0.0.1', 'a.example.com'], 'a.example.com'],
+  [['10.0.0.1'], '10.0.0.1'],
+])('a certificate for %j must be verified by %s', async (of, name) => {
+  const { cert, key } = await testCertificate({ names: of });
+  expect(read({ cert, key })).toMatchObject({ name, problems: [] });
+});
+
+it('a certificate with its intermediates must be accepted', async () => {
+  const { cert, key } = await testCertificate({ names, issuer: between });
+  expect(read({ cert: `${cert}${between.cert}`, key, ca: authority.cert }).problems).toEqual([]);
+});
+
+const expired = await testCertificate({ names, issuer: authority, fromDays: -30, toDays: -2 });
+const early = await testCertificate({ names, issuer: authority, fromDays: 2 });
+const near = await testCertificate({ names, issuer: authority, toDays: 5 });
+const nameless = await testCertificate();
+const short = await testCertificate({ names, rsaBits: 1024 });
+const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const pem = { type: 'pkcs8', format: 'pem' } as const;
+const encrypted = String(otherKey.export({ ...pem, cipher: 'aes-256-cbc', passphrase: 'x' }));
+const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+it.each<[what: string, given: Given, problem: string]>([
+  ['an expired certificate', expired, `error access.tls.cert: the certificate expired on ${dayIn(-2)}`],
+  ['one that is not valid yet', early, 'error access.tls.cert: the certificate is not valid before '],
+  ['one that expires soon', near, `warning access.tls.cert: the certificate expires on ${dayIn(5)}`],
+  ['one without names', nameless, 'error access.tls.cert: the certificate has no names'],
+  ['a key in place of it', { cert: signed.key }, 'error access.tls.cert: the certificate cannot be read'],
+  [
+    'one that is cut',
+    { cert: `${signed.cert.slice(0, 200)}\n-----END CERTIFICATE-----\n` },
+    'error access.tls.cert: the certificate cannot be read',
+  ],
+  ['a short key', short, 'error access.tls.key: the key has only 1024 bits'],
+  ['the key of another', { key: String(otherKey.export(pem)) }, 'error access.tls.key: the key does not belong'],
+  ['an encrypted key', { key: encrypted }, 'error access.tls.key: the key is encrypted'],
+  ['a certificate in place of the key', { key: signed.cert }, 'error access.tls.key: the key cannot be read'],
+  ['another authority', { ca: selfSigned.cert }, 'error access.tls.ca: the certificate authority did not sign'],
+  ['an authority that is none', { ca: 'x' }, 'error access.tls.ca: the certificate authority cannot be read'],
+  ['another name', { server_name: 'b.example.com' }, 'error access.tls.server_name: the name is not one of'],
+])('%s must be a problem of its own', (_, given, problem) => {
+  const { problems } = read(given);
+  expect(problems).toEqual([expect.stringContaining(problem)]);
+});
+
+it('files that cannot be read must have no further problems', () => {
+  expect(read({ cert: '' }).problems).toEqual([]);
+});

@@ -1,0 +1,138 @@
+import bcrypt from 'bcryptjs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { accessFiles, httpClient, httpClientFiles, rereadAccess, withAccess } from '../../stack/access/access.ts';
+import { stackSchema } from '../../stack/config.ts';
+import { stackProblems } from '../../stack/problems.ts';
+import { pushgateway } from '../../stack/pushgateway/service.ts';
+import { contentOf, Secret } from '../../stack/secret.ts';
+import type { Mapping } from '../../stack/values/mapping.ts';
+
+const secret = (text: string): Secret => new Secret(text, '!env PASSWORD');
+const users = { ann: secret('ann-pass:word'), 'bob "b"': secret('pässword') };
+const tls = { cert: secret('CERT'), key: secret('KEY'), ca: secret('CA'), server_name: 'm.example.com' };
+const configOf = (access: Mapping, more: Mapping = {}) => stackSchema.parse({ name: 'shop', access, ...more });
+const fileOf = (path: string, access: Mapping, service = 'alertmanager') =>
+  accessFiles(service, configOf(access)).find((file) => file.path === path);
+const webConfigOf = (access: Mapping, service?: string) => {
+  const file = fileOf('access/web.yml', access, service);
+  return file && parse(contentOf(file));
+};
+
+describe('the web config of a server', () => {
+  it('must have the users by hashes of their passwords', () => {
+    const hashes: Readonly<Record<string, string>> = webConfigOf({ users }).basic_auth_users;
+    expect(Object.keys(hashes)).toEqual(Object.keys(users));
+    for (const [user, password] of Object.entries(users)) {
+      expect(bcrypt.compareSync(password.reveal(), hashes[user] ?? '')).toBe(true);
+      expect(bcrypt.compareSync('another', hashes[user] ?? '')).toBe(false);
+    }
+  });
+
+  it('must be the same for the same stack.yml, and differ between users, stacks and passwords', () => {
+    const hashOf = (name: string, user: string, password: string): unknown => {
+      const config = stackSchema.parse({ name, access: { users: { [user]: secret(password) } } });
+      const file = accessFiles('prometheus', config).find(({ path }) => path === 'access/web.yml');
+      return file && parse(contentOf(file)).basic_auth_users[user];
+    };
+    expect(hashOf('a', 'ann', 'x')).toBe(hashOf('a', 'ann', 'x'));
+    const different = [
+      hashOf('a', 'ann', 'x'),
+      hashOf('b', 'ann', 'x'),
+      hashOf('a', 'bob', 'x'),
+      hashOf('a', 'ann', 'y'),
+    ];
+    expect(new Set(different).size).toBe(4);
+  });
+
+  it('must name the certificate beside it', () => {
+    expect(webConfigOf({ tls })).toEqual({ tls_server_config: { cert_file: 'cert.pem', key_file: 'key.pem' } });
+    expect(fileOf('access/cert.pem', { tls })).toMatchObject({ content: 'CERT', mode: 0o444 });
+    expect(fileOf('access/key.pem', { tls })).toMatchObject({ content: tls.key, mode: 0o400 });
+  });
+
+  it('must show neither passwords nor hashes', () => {
+    const files = accessFiles('alertmanager', configOf({ tls, users }));
+    const shown = JSON.stringify(files);
+    for (const text of ['ann-pass', 'KEY', '$2b$', btoa('ann:ann-pass:word')]) expect(shown).not.toContain(text);
+  });
+
+  it.each<[access: Mapping, service: string, keys: readonly string[] | undefined]>([
+    [{ users }, 'grafana', undefined],
+    [{}, 'prometheus', undefined],
+    [{ tls: 'none', users: {} }, 'prometheus', undefined],
+    [{ users, services: { prometheus: { users: {} } } }, 'prometheus', undefined],
+    [{ users, services: { prometheus: { users: { eve: secret('e') } } } }, 'alertmanager', ['ann', 'bob "b"']],
+    [{ users, services: { prometheus: { users: { eve: secret('e') } } } }, 'prometheus', ['eve']],
+    [{ users, tls, services: { pushgateway: { tls: 'none' } } }, 'pushgateway', ['ann', 'bob "b"']],
+  ])('%#: must follow the access of its service', (access, service, keys) => {
+    const config = webConfigOf(access, service);
+    expect(config && Object.keys(config.basic_auth_users)).toEqual(keys);
+    if (config !== undefined) expect(config.tls_server_config).toBeUndefined();
+  });
+});
+
+describe('a client of a server', () => {
+  it('must log in as the first user', () => {
+    const login = fileOf('access/login', { users });
+    expect(login && contentOf(login)).toBe(`Authorization: Basic ${btoa('ann:ann-pass:word')}`);
+  });
+
+  it('must find the files of Prometheus that its config names', () => {
+    const config = configOf({ tls, users, services: { pushgateway: { users: { ci: secret('ci') } } } });
+    const paths = ['pushgateway', 'prometheus', 'alertmanager'].flatMap((service) => {
+      const { basic_auth: login, tls_config: client } = httpClient(config, service) as Record<string, Mapping>;
+      return [String(client?.['ca_file']), String(login?.['password_file'])];
+    });
+    expect(httpClientFiles(config).map(({ path }) => path)).toEqual(paths);
+    expect(new Set(paths).size).toBe(6);
+  });
+
+  it('must need nothing of a server that anybody reaches', () => {
+    expect(httpClient(configOf({}), 'alertmanager')).toBeUndefined();
+    expect(accessFiles('alertmanager', configOf({}))).toEqual([]);
+  });
+});
+
+it('a container must say what it asks for, and nothing without access', () => {
+  const spec = (access: Mapping) => {
+    const config = configOf(access);
+    return withAccess(pushgateway.container(config), config);
+  };
+  expect(spec({ users })).toMatchObject({
+    access: { tls: false, login: true },
+    mounts: [{ kind: 'config' }, { kind: 'data' }],
+    args: expect.arrayContaining(['--web.config.file=/etc/promstack/current/access/web.yml']),
+  });
+  expect(spec({ tls }).access).toEqual({ tls: true, login: false });
+  expect(spec({})).toEqual(pushgateway.container(configOf({})));
+});
+
+it('the Pushgateway must read a changed web config without a restart', () => {
+  const files = accessFiles('pushgateway', configOf({ tls, users }));
+  expect(pushgateway.reread?.(files)).toBe(rereadAccess);
+  expect(files.every(({ path }) => rereadAccess.matches(path))).toBe(true);
+});
+
+it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
+  [
+    'a long password',
+    { users: { ann: secret('ä'.repeat(37)) } },
+    {},
+    'access.users.ann: the password of ann is longer',
+  ],
+  ['one of two lines', { users: { ann: secret('a\nb') } }, {}, 'access.users.ann: the password of ann contains a line'],
+  ['a service with a typo', { services: { promethius: {} } }, {}, 'access.services.promethius: unknown service'],
+  ['users of Grafana', { services: { grafana: {} } }, {}, 'access.services.grafana: Grafana has its own login'],
+  ['users of the sink', { services: { sink: {} } }, {}, 'access.services.sink: sink has neither TLS nor logins'],
+  ['traffic', { users }, { traffic: { enabled: true } }, 'traffic.enabled: traffic pushes by HTTP'],
+  [
+    'a second web config',
+    { users },
+    { prometheus: { extra_args: ['--log.level=debug', '--web.config.file=x'] } },
+    'prometheus.extra_args.1: prometheus has a web config by access',
+  ],
+])('%s must be a problem', (_, access, more, problem) => {
+  const problems = stackProblems(configOf(access, more)).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  expect(problems).toEqual([expect.stringContaining(problem)]);
+});
