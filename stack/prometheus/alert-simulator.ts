@@ -74,6 +74,8 @@ export class AlertSimulator {
   readonly #keepFiringForMs: number;
   readonly #limit: number;
   readonly #active = new Map<string, ActiveAlert>();
+  /** The samples of one evaluation, kept to be used again. */
+  readonly #present = new Map<string, Identity>();
   /** The identities of series, where they do not depend on the value. */
   readonly #known = new WeakMap<ResultSeries, Identity>();
 
@@ -97,7 +99,8 @@ export class AlertSimulator {
 
   /** The next evaluation, in the order of time. */
   evaluate(at: number, samples: readonly ResultSample[]): void {
-    const present = new Map<string, Identity>();
+    const present = this.#present;
+    present.clear();
     for (const sample of samples) {
       const identity = this.#identify(sample);
       if (present.has(identity.key)) {

@@ -78,20 +78,37 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     return isWanted(pair.after, compared.change !== 'unchanged') ? [compared] : [];
   });
   const either = AbortSignal.any([deadline, signal]);
-  const alerts = await mapLimit(pairs, atOnce, async (pair): Promise<AlertBacktest> => {
-    const { alert, change } = pair;
+  /** Why an alert could not be evaluated; throws what is no reason. */
+  const failureOf = (error: unknown): string => {
+    signal.throwIfAborted();
+    if (deadline.aborted) return 'the time was over before it was evaluated';
+    if (error instanceof QueryError || (error instanceof NoAnswerError && !error.isDown)) return error.why;
+    throw error;
+  };
+  const histories = new Map<TimedAlert, AlertHistory | string>();
+  await mapLimit(queriesOf(pairs), atOnce, async (timed) => {
+    const [first] = timed;
+    if (first === undefined) return;
+    const query = { expr: first.alert.expr, ...first.timing };
+    const results = await alertHistories(client, query, timed, window, either).catch(failureOf);
+    for (const [at, item] of timed.entries()) {
+      const history = typeof results === 'string' ? results : results[at];
+      if (history !== undefined) histories.set(item, history);
+    }
+  });
+  const alerts = await mapLimit(pairs, atOnce, async ({ change, now, old }): Promise<AlertBacktest> => {
+    const { alert } = now;
     const failed = (failure: string) => ({ alert, change, before: undefined, after: undefined, failure, notes: [] });
-    const why = cannotBacktest(alert);
-    if (why !== undefined) return failed(why);
+    const after = cannotBacktest(alert) ?? histories.get(now);
+    const before = old === undefined ? undefined : change === 'unchanged' ? after : histories.get(old);
+    if (after === undefined) throw new Error(`${alert.name} was not evaluated`);
+    if (typeof after === 'string') return failed(after);
+    if (typeof before === 'string') return failed(before);
     try {
-      const histories = await historiesOf(client, pair, window, either);
-      const notes = [...changedRecords(alert), ...(await missingData(alert)), ...historyNotes(histories.after)];
-      return { alert, change, ...histories, failure: undefined, notes };
+      const notes = [...changedRecords(alert), ...(await missingData(alert)), ...historyNotes(after)];
+      return { alert, change, before, after, failure: undefined, notes };
     } catch (error) {
-      signal.throwIfAborted();
-      if (deadline.aborted) return failed('the time was over before it was evaluated');
-      if (error instanceof QueryError || (error instanceof NoAnswerError && !error.isDown)) return failed(error.why);
-      throw error;
+      return failed(failureOf(error));
     }
   });
   return {
@@ -106,11 +123,15 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   };
 }
 
-interface ComparedAlert {
+interface TimedAlert {
   readonly alert: AlertRule;
-  readonly change: AlertBacktest['change'];
   readonly timing: GroupTiming;
-  readonly old: { readonly alert: AlertRule; readonly timing: GroupTiming } | undefined;
+}
+
+interface ComparedAlert {
+  readonly change: AlertBacktest['change'];
+  readonly now: TimedAlert;
+  readonly old: TimedAlert | undefined;
 }
 
 /** An alert is unchanged when it fires at the same times with the same labels. */
@@ -119,39 +140,29 @@ function compare(
   oldFiles: readonly RenderedFile[],
   newFiles: readonly RenderedFile[],
 ): ComparedAlert {
-  const timing = groupTiming(newFiles, pair.after);
-  if (pair.before === undefined) return { alert: pair.after, change: 'added', timing, old: undefined };
+  const now = { alert: pair.after, timing: groupTiming(newFiles, pair.after) };
+  if (pair.before === undefined) return { change: 'added', now, old: undefined };
   const old = { alert: pair.before, timing: groupTiming(oldFiles, pair.before) };
   const firing = ({ expr, holdFor, keepFiringFor, labels }: AlertRule, when: GroupTiming): string =>
     JSON.stringify([expr.trim(), holdFor, keepFiringFor, Object.entries(labels).sort(), when]);
-  const isSame = firing(pair.before, old.timing) === firing(pair.after, timing);
-  return { alert: pair.after, change: isSame ? 'unchanged' : 'changed', timing, old };
+  const isSame = firing(pair.before, old.timing) === firing(pair.after, now.timing);
+  return { change: isSame ? 'unchanged' : 'changed', now, old };
 }
 
-async function historiesOf(
-  client: BacktestOptions['client'],
-  { alert, change, timing, old }: ComparedAlert,
-  window: BacktestWindow,
-  signal: AbortSignal,
-): Promise<{ readonly before: AlertHistory | undefined; readonly after: AlertHistory }> {
-  const evaluate = async (...alerts: readonly { alert: AlertRule; timing: GroupTiming }[]) => {
-    const [first] = alerts;
-    if (first === undefined) return [];
-    return alertHistories(client, { expr: first.alert.expr, ...first.timing }, alerts, window, signal);
-  };
-  const now = { alert, timing };
-  const isSameQuery =
-    old?.alert.expr === alert.expr &&
-    old.timing.intervalMs === timing.intervalMs &&
-    old.timing.offsetMs === timing.offsetMs;
-  const [[after], [before]] =
-    old === undefined || change === 'unchanged'
-      ? [await evaluate(now), []]
-      : isSameQuery
-        ? await evaluate(now, old).then(([first, second]) => [[first], [second]])
-        : [await evaluate(now), await evaluate(old)];
-  if (after === undefined) throw new Error('no alert was evaluated');
-  return { before: change === 'unchanged' ? after : before, after };
+/** The alerts to evaluate, those of one query together: the same expression at the same times. */
+function queriesOf(pairs: readonly ComparedAlert[]): readonly (readonly TimedAlert[])[] {
+  const queries = new Map<string, TimedAlert[]>();
+  for (const { change, now, old } of pairs) {
+    for (const timed of old === undefined || change === 'unchanged' ? [now] : [now, old]) {
+      if (cannotBacktest(now.alert) !== undefined) continue;
+      const { alert, timing } = timed;
+      const key = JSON.stringify([alert.expr.trim(), timing.intervalMs, timing.offsetMs]);
+      const query = queries.get(key);
+      if (query === undefined) queries.set(key, [timed]);
+      else query.push(timed);
+    }
+  }
+  return [...queries.values()];
 }
 
 /** The files of the service that evaluates alerts. */

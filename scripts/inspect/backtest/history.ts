@@ -61,19 +61,25 @@ export async function* evaluationsOf(
   }
 }
 
-function byTime(matrix: readonly RangeSeries[], offsetMs: number): readonly Evaluation[] {
-  const samplesAt = new Map<number, ResultSample[]>();
-  for (const { metric, values, histograms } of matrix) {
+/** The samples of a result by time; one evaluation at a time, since a long result has a million samples. */
+function* byTime(matrix: readonly RangeSeries[], offsetMs: number): Generator<Evaluation> {
+  let unread = matrix.flatMap(({ metric, values, histograms }) => {
     const series = { labels: metric };
-    for (const points of [values, histograms]) {
-      for (const [seconds, value] of points) {
-        const at = Math.round(seconds * 1000) + offsetMs;
-        const samples = samplesAt.get(at);
-        const sample = { series, value: String(value) };
-        if (samples === undefined) samplesAt.set(at, [sample]);
-        else samples.push(sample);
-      }
+    return [values, histograms].flatMap((points) => (points.length === 0 ? [] : [{ series, points, next: 0 }]));
+  });
+  while (unread.length > 0) {
+    let seconds = Number.POSITIVE_INFINITY;
+    for (const { points, next } of unread) seconds = Math.min(seconds, points[next]?.[0] ?? seconds);
+    const samples: ResultSample[] = [];
+    let isOver = false;
+    for (const cursor of unread) {
+      const point = cursor.points[cursor.next];
+      if (point?.[0] !== seconds) continue;
+      samples.push({ series: cursor.series, value: String(point[1]) });
+      cursor.next += 1;
+      isOver ||= cursor.next === cursor.points.length;
     }
+    if (isOver) unread = unread.filter(({ points, next }) => next < points.length);
+    yield { at: Math.round(seconds * 1000) + offsetMs, samples };
   }
-  return [...samplesAt].map(([at, samples]) => ({ at, samples })).sort((a, b) => a.at - b.at);
 }

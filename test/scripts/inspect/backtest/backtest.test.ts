@@ -147,6 +147,35 @@ describe('a backtest', () => {
     `);
   });
 
+  it('must ask once for the alerts of one expression, and evaluate each by its own rule', async () => {
+    const result = await backtest(
+      rules('{alert: Old, expr: often}'),
+      rules('{alert: A, expr: often}, {alert: B, expr: often, for: 1m}, {alert: C, expr: " often", for: 5m}'),
+    );
+    expect(result.asked).toEqual(['often']);
+    expect(result.alerts.map(({ alert, after }) => [alert.name, after?.firings.length])).toEqual([
+      ['A', 7],
+      ['B', 6],
+      ['C', 0],
+    ]);
+  });
+
+  it('must keep the order of time in a result whose series have different times', async () => {
+    const series = (device: string, minutes: readonly number[]) => ({
+      metric: { device },
+      values: minutes.map((at) => [at * 60, '1'] as const),
+      histograms: [],
+    });
+    const client = {
+      range: async () => [series('a', [1, 2, 5]), series('b', [0, 2]), series('c', []), series('d', [7])],
+    };
+    const evaluations = { expr: 'x', fromMs: 0, toMs: 7 * minute, intervalMs: minute, offsetMs: second };
+    const found: string[] = [];
+    for await (const { at, samples } of evaluationsOf(client, evaluations, never))
+      found.push(`${at / second}: ${samples.map(({ series: { labels } }) => labels['device']).join(' ')}`);
+    expect(found).toEqual(['1: b', '61: a', '121: a b', '301: a', '421: d']);
+  });
+
   it('must name what cannot be evaluated, and why', async () => {
     const { alerts } = await backtest(
       rules(''),
