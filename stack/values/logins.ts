@@ -4,7 +4,7 @@
  * with a digest.
  */
 export function loginIn(address: string): { readonly before: string; readonly login: string } | undefined {
-  const [, before = '', login = ''] = /^((?:[a-z][\w+.-]*:?)?\/{1,2}|)(.+)@[^@]+$/is.exec(address) ?? [];
+  const [, before = '', login = ''] = /^((?:[a-z][\w+.-]*)?(?::\/{1,2}|\/\/)|)(.+)@[^@]+$/is.exec(address) ?? [];
   if (login === '' || /@sha256:/.test(address)) return undefined;
   const isUrl = address.includes('://') && URL.canParse(address);
   if (isUrl) return new URL(address).username + new URL(address).password === '' ? undefined : { before, login };

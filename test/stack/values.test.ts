@@ -160,6 +160,8 @@ test('a value must be described as users wrote it', () => {
     'mailto:ops@example.com',
     'http://h:80/@me',
     'ann@example.com',
+    'org/a:b@x',
+    'http/1.1 a: b@x',
   ];
   expect(others.map(describeValue)).toEqual(others.map((text) => `the string "${text}"`));
   expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(orList)).toEqual(['a', 'a or b', 'a, b or c']);
