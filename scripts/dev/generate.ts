@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { echo } from 'zx';
 import { stackJsonSchemaText } from '../config/schema.ts';
 import { packageRoot } from '../util/package-root.ts';
@@ -27,6 +27,8 @@ function read(path: string): string {
 function write(path: string, text: string): void {
   const file = join(packageRoot(), path);
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  // A new dashboard has no folder yet.
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   echo(`wrote ${path}`);
 }

@@ -89,11 +89,11 @@ describe.each(exporters.map((exporter) => [exporter.kind, exporter] as const))('
 });
 
 it('must name the key of stack.yml of each service in messages', () => {
-  const keys = ['node', 'redis-cache', 'queue', 'prometheus'].map((name) => keyOf(name, 'extra_args'));
+  const keys = ['node', 'redis-cache', 'own-one', 'prometheus'].map((name) => keyOf(name, 'extra_args'));
   expect(keys).toEqual([
     'exporters.node.extra_args',
     'exporters.redis.instances.cache.extra_args',
-    'exporters.custom.queue.extra_args',
+    'exporters.custom.own-one.extra_args',
     'prometheus.extra_args',
   ]);
 });
