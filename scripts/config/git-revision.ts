@@ -2,6 +2,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { misuse } from '../util/misuse.ts';
+import { pathExists } from '../util/path-exists.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 
 /** The files of a commit in a temporary folder. */
@@ -43,19 +44,29 @@ export async function checkOut(revision: string, cwd: string, signal?: AbortSign
   const temporary = await realpath(await mkdtemp(join(tmpdir(), 'promstack-revision-')));
   const [folder, index] = [join(temporary, 'files'), join(temporary, 'index')];
   const remove = () => rm(temporary, { recursive: true, force: true });
-  // With an index of its own: an archive would leave out files by the attribute export-ignore.
-  const env = { GIT_INDEX_FILE: index, GIT_LFS_SKIP_SMUDGE: '1' };
-  for (const args of [
-    ['read-tree', commit.stdout],
-    ['checkout-index', '--all', '--force', `--prefix=${folder}/`],
-  ]) {
-    const { exitCode, all } = await git(args, env, top);
-    if (exitCode === 0) continue;
+  const run = async (args: readonly string[], at: string): Promise<string> => {
+    // With an index of its own: an archive would leave out files by the attribute export-ignore.
+    const { exitCode, all } = await git(args, { GIT_INDEX_FILE: index, GIT_LFS_SKIP_SMUDGE: '1' }, at);
+    if (exitCode === 0) return all;
     await remove();
     signal?.throwIfAborted();
-    const why = `git ${args[0]}: ${all === '' ? `exit code ${exitCode}` : all}`;
-    throw new StackError({ doing: `reading the files of ${revision}`, why, tryThis: 'see whether `git status` works' });
-  }
+    const where = at === top ? '' : ` in the submodule ${relative(top, at)}`;
+    const why = `git ${args[0]}${where}: ${all === '' ? `exit code ${exitCode}` : all}`;
+    const tryThis = at === top ? 'see whether `git status` works' : 'git submodule update --init --recursive';
+    throw new StackError({ doing: `reading the files of ${revision}`, why, tryThis });
+  };
+  const write = async (tree: string, at: string): Promise<void> => {
+    const to = join(folder, relative(top, at));
+    await run(['read-tree', tree], at);
+    await run(['checkout-index', '--all', '--force', `--prefix=${to}/`], at);
+    // A submodule that is not checked out here has no files in any version.
+    for (const entry of (await run(['ls-files', '--stage', '-z'], at)).split('\0')) {
+      const [, pinned, path] = /^160000 (\w+) \d\t(.*)$/s.exec(entry) ?? [];
+      if (pinned === undefined || path === undefined || !(await pathExists(join(at, path, '.git')))) continue;
+      await write(pinned, join(at, path));
+    }
+  };
+  await write(commit.stdout, top);
   const below = relative(top, await realpath(cwd));
   return { folder, top, cwd: join(folder, below), [Symbol.asyncDispose]: remove };
 }
