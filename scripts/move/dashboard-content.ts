@@ -16,6 +16,8 @@ import { childOf, itemsOf, pairsOf, placeOf, readTree, textOf } from './yaml-tre
 /** The content of a dashboard's file in the stack, and the folder that it had in the Grafana that it is from. */
 export interface DashboardContent {
   readonly bytes: Buffer;
+  /** How many lines of the file are before the dashboard. */
+  readonly linesBefore?: number | undefined;
   readonly folder?: string | undefined;
 }
 
@@ -29,11 +31,13 @@ export function dashboardContent(file: InputFile, draft: StackDraft): DashboardC
   const bytes = withDatasources(file, dashboard, { imported, own }, draft);
   if (dashboard.path[0] !== 'dashboard') return { bytes: withoutMark(bytes) };
   draft.findings.changed(file.shown, undefined, undefined, 'the dashboard is taken out of the answer of the HTTP API');
-  const { dashboard: model } = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const model = childOf(readTree(text, file.shown).root, 'dashboard');
   const { meta } = content;
   const folder = isMapping(meta) && meta['folderTitle'] !== 'General' ? meta['folderTitle'] : undefined;
   return {
-    bytes: Buffer.from(`${JSON.stringify(model, null, 2)}\n`),
+    bytes: Buffer.from(`${text.slice(model?.range?.[0], model?.range?.[1])}\n`),
+    linesBefore: (placeOf(model)?.line ?? 1) - 1,
     folder: typeof folder === 'string' && folder !== '' ? folder : undefined,
   };
 }

@@ -150,9 +150,12 @@ function besideProvider(path: string, file: InputFile, inputs: InputFiles): Foun
 }
 
 function addDashboard(file: InputFile, given: string, draft: StackDraft): void {
-  const { bytes, folder = given } = dashboardContent(file, draft);
+  const { folder = given, ...content } = dashboardContent(file, draft);
   const below = (given === '' ? folder : given).replaceAll('/', ' - ');
-  const place = draft.copy(`dashboards/${below === '' ? '' : `${below}/`}${basename(file.path)}`, { ...file, bytes });
+  const place = draft.copy(`dashboards/${below === '' ? '' : `${below}/`}${basename(file.path)}`, {
+    ...file,
+    ...content,
+  });
   draft.addTo(['grafana', 'dashboards'], 'dashboards');
   draft.findings.taken(file.shown, undefined, place);
 }

@@ -25,6 +25,8 @@ export interface DraftFile {
   readonly mode: number;
   /** The file that it is a copy of, as the user would type its path. */
   readonly copyOf?: string | undefined;
+  /** How many lines that file has before the copied ones. */
+  readonly linesBefore?: number | undefined;
 }
 
 /** The sections of stack.yml, in their usual order. */
@@ -95,13 +97,14 @@ export class StackDraft {
   }
 
   /** Adds a copy of a file, and returns its path: that of an equal file, or one that no file has. */
-  copy(wanted: string, file: Pick<InputFile, 'bytes' | 'shown'>, mode = 0o644): string {
+  copy(wanted: string, file: Pick<InputFile, 'bytes' | 'shown'> & Pick<DraftFile, 'linesBefore'>): string {
     const extension = extname(wanted);
     const stem = wanted.slice(0, wanted.length - extension.length);
     for (let count = 1; ; count++) {
       const path = count === 1 ? wanted : `${stem}-${count}${extension}`;
       const existing = this.files.get(path);
-      if (existing === undefined) this.files.set(path, { content: file.bytes, mode, copyOf: file.shown });
+      const { bytes: content, shown: copyOf, linesBefore } = file;
+      if (existing === undefined) this.files.set(path, { content, mode: 0o644, copyOf, linesBefore });
       if (existing === undefined || existing.copyOf === file.shown) return path;
     }
   }
@@ -159,8 +162,8 @@ export class StackDraft {
   /** Where a place in the text of stack.yml, or in a copied file, is from. */
   originOf(where: SourceRange | undefined, text: string): SourceRange | undefined {
     if (where === undefined) return undefined;
-    const { copyOf } = this.files.get(where.file) ?? {};
-    if (copyOf !== undefined) return { ...where, file: copyOf };
+    const { copyOf, linesBefore = 0 } = this.files.get(where.file) ?? {};
+    if (copyOf !== undefined) return { ...where, file: copyOf, line: where.line + linesBefore };
     if (where.file !== 'stack.yml') return undefined;
     return this.#pathTo(where.offset, text)
       .map(({ node }) => placeOf(node))

@@ -90,6 +90,12 @@ test.each(['', '\uFEFF'])('a dashboard in an answer of the HTTP API must be take
   );
 });
 
+test('a mistake in such a dashboard must be at its line in the answer', async () => {
+  const text = JSON.stringify({ meta: {}, dashboard: { panels: [], schemaVersion: 42, uid: 'a b' } }, null, 2);
+  const { errors } = await importedFrom({ 'a.json': text });
+  expect(errors.map((error) => error.split(': ')[0])).toEqual(['a.json:3', 'a.json:6']);
+});
+
 describe('a datasource that two files have', () => {
   test.each<[string, string, string, string]>([
     ['without a uid', '', '', 'P0B88C9D59AD1251D'],
