@@ -104,7 +104,12 @@ export class InputFiles {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     const shown = displayPath(path, this.#cwd);
-    const bytes = await readBytes(path, { limit: maxBytes });
+    const stats = await stat(path).catch(() => undefined);
+    // Opening a pipe would wait for whoever writes to it.
+    const isSpecial = stats !== undefined && !stats.isFile() && !stats.isDirectory();
+    const bytes = isSpecial
+      ? { because: 'is a pipe, a socket or a device', hint: 'name a file' }
+      : await readBytes(path, { limit: maxBytes });
     if ('because' in bytes) {
       if (isNamed || ![notFound, isFolder].includes(bytes.because)) {
         this.#findings.wrong(`${shown} ${bytes.because}`, fileStart(shown), bytes.hint);

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { reportText } from '../../../scripts/move/findings.ts';
 import { writeImport } from '../../../scripts/move/try-import.ts';
@@ -362,6 +363,19 @@ test('the configs of other programs must not be taken for those of the servers',
   expect(errors).toEqual([]);
   expect(text).toContain('targets: ["a:1"]');
   expect(text).toContain('grafana: {enabled: false}');
+});
+
+test('a pipe must be reported, whether the user or a config names it', async () => {
+  await using folder = await folderWith({
+    'prometheus.yml': `rule_files: [pipe.yml]\n${config}`,
+    'compose.yaml': compose(
+      '  p:\n    image: prom/prometheus:v3.5.3\n    volumes: ["./pipe.yml:/etc/prometheus/prometheus.yml"]\n',
+    ),
+  });
+  await execa('mkfifo', [join(folder.path, 'pipe.yml')]);
+  const message = 'pipe.yml:1: pipe.yml is a pipe, a socket or a device';
+  expect((await imported(folder.path, { paths: ['pipe.yml'], name: 'shop' })).errors).toContain(message);
+  expect((await imported(folder.path, { name: 'shop' })).errors).not.toEqual([]);
 });
 
 async function writeAll(folder: string, files: Files): Promise<void> {
