@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { isMap } from 'yaml';
 import type { UsedService } from '../../stack/own-items.ts';
 import type { ComposeService } from './compose-project.ts';
 import { flagsOf } from './import-services.ts';
@@ -45,6 +46,13 @@ export async function configOf(
   const [mounted] = service === undefined ? [] : await filesAt(path, { folder: '/nowhere', inContainer: '/', mounts });
   if (mounted !== undefined) {
     const file = await inputs.open(mounted);
+    // A file of comments alone is a config without settings.
+    const isEmpty = file?.tree !== undefined && file.tree.root === undefined;
+    if (file !== undefined && !isEmpty && !isMap(file.tree?.root)) {
+      const message = `${file.shown}, which ${service?.name} mounts as its config, is not a config of ${key}`;
+      draft.findings.wrong(message, fileStart(file.shown), 'import the stack where all of its files are');
+      return undefined;
+    }
     if (file !== undefined) return { file, view: { folder: dirname(mounted), inContainer: dirname(path), mounts } };
     const message = `${inputs.shown(mounted)}, which ${service?.name} mounts as its config, cannot be read`;
     draft.findings.wrong(message, service?.where, 'import the stack where all of its files are');

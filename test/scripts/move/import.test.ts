@@ -378,6 +378,29 @@ test('a pipe must be reported, whether the user or a config names it', async () 
   expect((await imported(folder.path, { name: 'shop' })).errors).not.toEqual([]);
 });
 
+test.each(['', '# later\n'])('a config without settings must be taken: %j', async (text) => {
+  const { errors } = await importedFrom({
+    'p.yml': text,
+    'compose.yaml': compose(
+      '  p:\n    image: prom/prometheus:v3.5.3\n    volumes: ["./p.yml:/etc/prometheus/prometheus.yml"]\n',
+    ),
+  });
+  expect(errors).toEqual([]);
+});
+
+test.each(['root:x:0:0:root', '- a\n', 'a: [\n'])(
+  'a file that is mounted as a config and is none must be reported: %j',
+  async (text) => {
+    const { errors } = await importedFrom({
+      passwd: text,
+      'compose.yaml': compose(
+        '  p:\n    image: prom/prometheus:v3.5.3\n    volumes: ["./passwd:/etc/prometheus/prometheus.yml"]\n',
+      ),
+    });
+    expect(errors).toContain('passwd:1: passwd, which p mounts as its config, is not a config of prometheus');
+  },
+);
+
 async function writeAll(folder: string, files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
