@@ -221,12 +221,24 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
     ],
     [
       'mysqld',
-      ['MysqlConnectionsHigh', 'MysqlConnectionsRefused'],
+      ['MysqlConnectionsHigh'],
+      // It ends a connection without a login after ten seconds. One is left for the exporter.
       async (container) =>
         repeat(async () => {
-          const sockets = await holdConnections(container, portOf.mysqld, 12);
-          await sleep(6_000);
+          const sockets = await holdConnections(container, portOf.mysqld, 9);
+          await sleep(8_000);
           for (const socket of sockets) socket.destroy();
+        }),
+    ],
+    [
+      'mysqld',
+      ['MysqlConnectionsRefused'],
+      async (container) =>
+        repeat(async () => {
+          const sockets = await holdConnections(container, portOf.mysqld, 20);
+          await sleep(500);
+          for (const socket of sockets) socket.destroy();
+          await sleep(3_000);
         }),
     ],
     [
