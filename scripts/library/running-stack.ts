@@ -118,6 +118,7 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
   const { name } = options.rendering.config;
   let { rendering } = options;
   let servers = await openServers(engine, rendering.config, signal);
+  const opened = [servers];
   const prometheus = () => new PrometheusClient(servers);
   const containers = () => engine.listContainers({ [stackLabel]: name, [roleLabel]: 'service' });
   const find = async (service: string): Promise<string | undefined> =>
@@ -198,9 +199,9 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     reload: async (changes = {}) => {
       const reloaded = await options.reload(changes);
       rendering = reloaded.rendering;
-      const before = servers;
+      // Those from before may have requests under way.
       servers = await openServers(engine, rendering.config, signal);
-      before.close();
+      opened.push(servers);
       return reloaded.plan;
     },
     plan: async () => {
@@ -243,7 +244,7 @@ export async function openRunning(options: RunningOptions): Promise<RunningStack
     },
     down: () => options.remove(),
     [Symbol.asyncDispose]: async () => {
-      servers.close();
+      for (const each of opened) each.close();
       await options.close();
     },
   };
