@@ -122,6 +122,8 @@ export interface Service {
   alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
   /** The data that is lost when a container of one spec replaces another; a sentence each. */
   risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
+  /** How the data of the running server is copied (see `values/copy-data.ts`); absent for data that a backup leaves out. */
+  readonly copyData?: string | undefined;
   /** The likely cause of a container's exit, from its last log lines; `volumes` are its own. */
   explainExit?(logLines: readonly string[], volumes?: readonly string[]): string | undefined;
 }

@@ -267,6 +267,10 @@ export interface Engine extends AsyncDisposable {
   putFiles(id: string, directory: string, entries: readonly ArchiveEntry[]): Promise<void>;
   /** Reads a file or directory of a container. Paths are relative to `path`'s parent. */
   getFiles(id: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
+  /** A file or directory of a container as a tar archive, in which it has its own name. */
+  readArchive(id: string, path: string): Promise<NodeJS.ReadableStream>;
+  /** Unpacks a tar archive below a directory of a container, running or not. */
+  writeArchive(id: string, directory: string, tar: NodeJS.ReadableStream): Promise<void>;
   /** The target of a link in a container, relative to its folder: `releases/3f2a`. */
   readLink(id: string, path: string): Promise<string | undefined>;
   /** Whether a container, running or not, has a program at this path. */

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { ContainerSpec } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
-import type { ContainerSummary, Engine } from '../engine/engine.ts';
-import { baseLabels } from '../engine/labels.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
+import { openVolumeHelper } from './helper.ts';
 
 /** An existing volume and the service of the stack that gets a copy of it. */
 export interface Adoption {
@@ -47,15 +46,15 @@ export async function checkAdoption(engine: Engine, adoption: Adoption, image: s
     const names = active.map(({ name }) => name);
     refuse(`${andList(names, '')} ${names.length === 1 ? 'uses' : 'use'} it`, `docker stop ${names.join(' ')}`);
   }
-  const newer = users.find((user) => image !== undefined && isNewer(user, image));
+  const newer = users.find((user) => image !== undefined && isNewerImage(user.image, image));
   if (newer !== undefined) {
     const tryThis = `set the image of ${adoption.service} in stack.yml to that version or a later one`;
     refuse(`its data is from ${newer.image}, which is newer than ${image}`, tryThis);
   }
 }
 
-/** Whether a container ran a later version than an image; images without versions in their tags are not compared. */
-function isNewer({ image: before }: ContainerSummary, image: string): boolean {
+/** Whether data of one image is of a later version than another image; images without versions in their tags are not compared. */
+export function isNewerImage(before: string, image: string): boolean {
   const [old, now] = [versionOf(before), versionOf(image)];
   if (old === undefined || now === undefined) return false;
   const at = old.findIndex((part, index) => part !== (now[index] ?? 0));
@@ -109,7 +108,7 @@ function targetOf({ services, volumes }: Desired, { volume, service: name }: Ado
 }
 
 /** Only the copy has the owner of the service; a lock of the server that used the data is left out. */
-const script = 'cp -a /from/. /to/ && rm -f /to/lock && chown -R "$0" /to';
+const script = 'cp -a /from/. /to/ && rm -f /to/lock && chown -R "$1" /to';
 
 async function copy(
   engine: Engine,
@@ -117,34 +116,15 @@ async function copy(
   { from, to, spec }: { readonly from: string; readonly to: string; readonly spec: ContainerSpec },
   signal: AbortSignal,
 ): Promise<void> {
-  const id = await engine.createHelper({
-    name: `${stack}-adopt-${randomBytes(4).toString('hex')}`,
-    image: spec.image,
-    user: '0:0',
-    entrypoint: ['/bin/sh'],
-    args: ['-c', script, spec.user],
-    labels: baseLabels(stack, 'check'),
-    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
-    mounts: [
-      { volume: from, target: '/from', readOnly: true },
-      { volume: to, target: '/to', readOnly: false },
-    ],
-  });
-  try {
-    const exit = engine.nextExit(id, signal);
-    exit.catch(() => undefined);
-    await engine.startContainer(id);
-    const code = await exit;
-    if (code === 0) return;
-    const lines: string[] = [];
-    for await (const { text } of engine.logs(id, { tail: 5 })) lines.push(text);
-    const why = lines.at(-1) ?? `the copy ended with exit code ${code}`;
-    throw new StackError({
-      doing: `copying the volume ${from} to ${to}`,
-      why,
-      tryThis: 'is there enough space on the disk?',
-    });
-  } finally {
-    await engine.removeContainer(id);
-  }
+  const mounts = [
+    { volume: from, target: '/from', readOnly: true },
+    { volume: to, target: '/to', readOnly: false },
+  ];
+  const request = { stack, what: 'adopt', image: spec.image, script, args: [spec.user], mounts, signal };
+  await using helper = await openVolumeHelper(engine, request);
+  const { exitCode, output } = await helper.run();
+  if (exitCode === 0) return;
+  const why = output.split('\n').at(-1) || `the copy ended with exit code ${exitCode}`;
+  const tryThis = 'is there enough space on the disk?';
+  throw new StackError({ doing: `copying the volume ${from} to ${to}`, why, tryThis });
 }

@@ -18,6 +18,7 @@ import {
   toResources,
   withoutFlag,
 } from '../values/container.ts';
+import { copyFiles } from '../values/copy-data.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { flagChecks, type ServerFlags } from '../values/flag-check.ts';
 import { listOf } from '../values/mapping.ts';
@@ -139,6 +140,7 @@ export const alertmanager = defineService({
   proofs,
   parts: (read) => namedParts('receiver', read(mainFile), 'receivers', 'name'),
   alertRouting,
+  copyData: copyFiles,
   risks,
   explainExit: (lines) => explainExit(lines, causes, otherCauses),
   healthIndicators,

@@ -5,6 +5,7 @@ import { isAgent } from '../prometheus/agent.ts';
 import { defineService } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { configMount, toResources } from '../values/container.ts';
+import { copyFiles } from '../values/copy-data.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { asLogfmt } from '../values/logfmt.ts';
 import { parseJson } from '../values/parse.ts';
@@ -101,6 +102,7 @@ export const grafana = defineService({
   ready: { method: 'GET', port, path: '/api/health' },
   reload: 'driver',
   proofs: () => [],
+  copyData: copyFiles,
   healthIndicators,
   explainExit: (lines, volumes) => {
     const volume = volumes?.find((name) => name.endsWith(dataVolume));

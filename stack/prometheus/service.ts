@@ -11,6 +11,7 @@ import { contentOf } from '../secret.ts';
 import { defineService, namedParts } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
+import { copySamples } from '../values/copy-data.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
 import { parseDuration, parseSize } from '../values/units.ts';
@@ -125,6 +126,7 @@ export const prometheus = defineService({
   proofs,
   parts: (read) => namedParts('job', read('prometheus.yml'), 'scrape_configs', 'job_name'),
   alerts,
+  copyData: copySamples,
   risks,
   explainExit: (lines) => explainExit(lines, causes),
   healthIndicators,

@@ -4,6 +4,7 @@ import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { globalSettings } from '../prometheus/native-sections.ts';
 import { defineService } from '../service.ts';
 import { flagIn, nobody, toResources } from '../values/container.ts';
+import { copyFiles } from '../values/copy-data.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { flagChecks } from '../values/flag-check.ts';
 import { type MetricSample, sampleLabel, samplesOf } from '../values/metrics-page.ts';
@@ -57,6 +58,7 @@ export const pushgateway = defineService({
   reread: (files) => (files.length === 0 ? undefined : rereadAccess),
   ready: { method: 'GET', port, path: '/-/ready' },
   proofs: () => [],
+  copyData: copyFiles,
   risks,
   explainExit: (lines) => explainExit(lines),
   healthIndicators,

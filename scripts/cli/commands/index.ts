@@ -207,6 +207,18 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./images.ts')).command,
   },
   {
+    name: 'backup',
+    group: 'Other',
+    summary: 'copy the data of the running stack to a file',
+    load: async () => (await import('./backup.ts')).command,
+  },
+  {
+    name: 'restore',
+    group: 'Other',
+    summary: 'start the stack with the data of a backup',
+    load: async () => (await import('./restore.ts')).command,
+  },
+  {
     name: 'compose',
     group: 'Other',
     summary: 'run the stack as a service of docker compose',

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, relative } from 'node:path/posix';
+import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { ArchiveEntry, Engine } from '../engine.ts';
 import type { DockerApi } from './api.ts';
+import { openStream } from './call.ts';
 import { UnexpectedResponse } from './response.ts';
+import { sending } from './sending.ts';
 import { findEntry, packEntries, unpackEntries } from './tar.ts';
 
 /** For `catch`: an error of the archive, not of the connection, is one of the response. */
@@ -17,7 +20,7 @@ const goTypeBits = 2 ** 24;
 /** The slowest connection for which an upload gets enough time. */
 const slowestBytesPerMs = 50;
 
-type FileCalls = Pick<Engine, 'putFiles' | 'getFiles' | 'readLink' | 'hasProgram'>;
+type FileCalls = Pick<Engine, 'putFiles' | 'getFiles' | 'readArchive' | 'writeArchive' | 'readLink' | 'hasProgram'>;
 
 export function fileCalls(api: DockerApi, isPodman: boolean): FileCalls {
   const archive = (docker: Dockerode, id: string, path: string) => docker.getContainer(id).getArchive({ path });
@@ -79,6 +82,23 @@ export function fileCalls(api: DockerApi, isPodman: boolean): FileCalls {
         const root = entries[0]?.path ?? '';
         return entries.map((entry) => ({ ...entry, path: below(basename(path), entry.path, root) }));
       }),
+
+    readArchive: async (id, path) => {
+      const request = { method: 'GET', path: `/containers/${id}/archive`, query: { path } } as const;
+      const doing = `reading ${path} of container ${id}`;
+      const send = (docker: Dockerode) => openStream(docker, request);
+      return Readable.from(await api.open(doing, send, (chunks) => chunks, { kind: 'transfer' }));
+    },
+
+    writeArchive: (id, directory, tar) =>
+      api.call(
+        `writing files below ${directory} of container ${id}`,
+        (docker, { received }) =>
+          sending(tar, received, async (source) => {
+            await docker.getContainer(id).putArchive(source, { path: directory });
+          }),
+        { kind: 'transfer' },
+      ),
 
     readLink: (id, path) =>
       api.optional(`reading the link ${path} of container ${id}`, (docker) =>

@@ -1,4 +1,4 @@
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
 import { splitReference } from '../images/reference.ts';
@@ -6,6 +6,7 @@ import { credentialsFor } from '../registry-credentials.ts';
 import type { DockerApi } from './api.ts';
 import { hasLabels, openStream, toLabelFilter } from './call.ts';
 import { linesOf, listOf, parseJson, UnexpectedResponse, withKeys } from './response.ts';
+import { sending } from './sending.ts';
 
 type ImageCalls = Pick<
   Engine,
@@ -97,30 +98,6 @@ export function imageCalls(api: DockerApi): ImageCalls {
 export function loadedReferences(lines: readonly ProgressLine[]): readonly string[] {
   const lists = lines.map((line) => /^Loaded image(?:\(s\))?: (.+)$/.exec((line.stream ?? '').trim())?.[1]);
   return lists.flatMap((names) => (names === undefined ? [] : names.split(/,\s*/)));
-}
-
-/** When reading the source fails during the upload, rejects with that error instead of the engine's response to it. */
-async function sending<T>(
-  source: NodeJS.ReadableStream,
-  sent: () => void,
-  send: (source: NodeJS.ReadableStream) => Promise<T>,
-): Promise<T> {
-  let sourceError: Error | undefined;
-  const counted = new Transform({
-    transform: (chunk, _encoding, done) => {
-      sent();
-      done(null, chunk);
-    },
-  });
-  source.once('error', (error: Error) => {
-    sourceError = error;
-    counted.destroy(error);
-  });
-  try {
-    return await send(source.pipe(counted));
-  } catch (error) {
-    throw sourceError ?? error;
-  }
 }
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

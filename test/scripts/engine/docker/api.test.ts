@@ -46,6 +46,10 @@ const calls: {
   putFiles: (engine) =>
     engine.putFiles('x', '/', [{ kind: 'link', path: 'current', to: 'releases/1', uid: 0, gid: 0 }]),
   getFiles: (engine) => engine.getFiles('x', '/etc/hosts'),
+  readArchive: async (engine) => {
+    for await (const chunk of await engine.readArchive('x', '/data')) void chunk;
+  },
+  writeArchive: (engine) => engine.writeArchive('x', '/data', Readable.from([Buffer.alloc(1024)])),
   readLink: (engine) => engine.readLink('x', '/etc/current'),
   hasProgram: (engine) => engine.hasProgram('x', '/bin/wget'),
   listVolumes: (engine) => engine.listVolumes({}),
@@ -196,6 +200,7 @@ const withoutResult = new Set([
   'stopContainer',
   'removeContainer',
   'putFiles',
+  'writeArchive',
   'removeVolume',
   'removeNetwork',
 ]);
@@ -216,7 +221,7 @@ const progress = ['pullImage', 'importImage', 'loadImages'];
 /** Calls whose responses may have no line. */
 const endless = ['logs', 'containerEvents'];
 /** Anything may be in them. */
-const raw = new Set(['saveImages']);
+const raw = new Set(['saveImages', 'readArchive']);
 
 test.each(['', '\n'])(
   'a call without a result must accept an empty response, as of Docker or Podman: %j',

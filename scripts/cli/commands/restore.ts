@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { andList, counted } from '../../../stack/values/words.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
+import { exitCodes } from '../context.ts';
+import { changedSchema, toJsonChanged } from '../json/change.ts';
+import { printChanged } from '../print/change.ts';
+import { readWait, waitOption } from './arguments.ts';
+import { readPassphrase } from './backup.ts';
+import { defineCommand } from './command.ts';
+import { renderAndConnect } from './stages.ts';
+
+export const command = defineCommand({
+  details:
+    'Checks that the backup is whole, copies its data into the volumes of the stack of this folder, starts the stack, and ' +
+    'compares samples, silences and groups with what the backup lists. The data of before is deleted only after that, and put ' +
+    'back when anything fails. It asks before it replaces data.',
+  examples: [
+    { line: 'restore backups/shop-2026-11-29T04-34-05Z.tar', what: 'into the stack of this folder' },
+    { line: 'restore shop.tar -p shop-copy', what: 'into a stack of another name, from the stack.yml of this folder' },
+  ],
+  syntax: (blank) =>
+    blank
+      .argument('<file>', 'a file that `promstack backup` wrote')
+      .option('--yes', 'do not ask for confirmation')
+      .option('--with-secrets', 'also restore secrets, revisions and history')
+      .option('--passphrase-file <file>', 'has the passphrase; default: the variable PROMSTACK_BACKUP_PASSPHRASE')
+      .option(...waitOption),
+  json: () =>
+    changedSchema().extend({
+      volumes: z.array(z.string()).describe('the volumes that have the data of the backup'),
+      addedSilences: z.int().describe('silences that were added by their API'),
+    }),
+  run: async (context, { yes, withSecrets = false, passphraseFile, wait }, [file]) => {
+    const waitMs = readWait(wait);
+    const passphrase = withSecrets ? await readPassphrase(context, passphraseFile) : undefined;
+    const { readBackup } = await import('../../move/backup/read-backup.ts');
+    const { findReplaced, restore } = await import('../../move/backup/restore.ts');
+    const { env, report, clock, signal, stackName } = context;
+    const backup = await readBackup(resolve(context.cwd, file), report);
+    if (withSecrets && backup.secrets === undefined) {
+      const hint = 'leave out --with-secrets; `promstack up` makes new ones where they are missing';
+      throw new InputError([misuse(`--with-secrets: ${file} has no secrets`, hint)]);
+    }
+    // Here `-p` names the new stack: it is the one of stack.yml under this name.
+    const connected = await renderAndConnect({ ...context, stackName: undefined }, { name: stackName });
+    await using engine = connected.engine;
+    const { rendering } = connected;
+    const replaced = await findReplaced(engine, rendering.config.name, backup);
+    if (replaced.volumes.length > 0 && yes !== true) {
+      const question = `replace the data of ${andList(replaced.volumes, '')}${replaced.containers.length > 0 ? ', and restart the stack' : ''}?`;
+      if (!(await context.confirm(question, '--yes'))) {
+        context.report({ kind: 'note', text: 'nothing was changed' });
+        return exitCodes.refused;
+      }
+    }
+    const run = { engine, rendering, env, report, clock, signal, waitMs, takeOver: yes };
+    const { changed, volumes, addedSilences } = await restore({ ...run, backup, passphrase });
+    context.result({ ...toJsonChanged(changed), volumes: [...volumes], addedSilences });
+    context.stdout.write(printChanged(changed));
+    const { samples, silences = [], groups = [] } = backup.manifest;
+    const found = [
+      ...(samples === undefined ? [] : [`${samples.series} series`]),
+      counted(silences.length, 'silence'),
+      counted(groups.length, 'pushed group'),
+    ];
+    report({ kind: 'note', isResult: true, text: `restored the backup of ${backup.header.at}: ${andList(found, '')}` });
+    return exitCodes.fine;
+  },
+});
