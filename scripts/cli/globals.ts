@@ -15,6 +15,7 @@ export interface Globals {
 /** Commands that take the name of a stack on the engine instead of stack.yml. */
 export const commandsByName: ReadonlySet<string> = new Set([
   'alert',
+  'backup',
   'down',
   'export',
   'gc',

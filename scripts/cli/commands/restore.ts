@@ -18,11 +18,12 @@ export const command = defineCommand({
     'back when anything fails. It asks before it replaces data.',
   examples: [
     { line: 'restore backups/shop-2026-11-29T04-34-05Z.tar', what: 'into the stack of this folder' },
-    { line: 'restore shop.tar -p shop-copy', what: 'into a stack of another name, from the stack.yml of this folder' },
+    { line: 'restore shop.tar --name shop-copy', what: 'under another name, from the stack.yml of this folder' },
   ],
   syntax: (blank) =>
     blank
       .argument('<file>', 'a file that `promstack backup` wrote')
+      .option('--name <stack>', 'restore under this name, not that in stack.yml')
       .option('--yes', 'do not ask for confirmation')
       .option('--with-secrets', 'also restore secrets, revisions and history')
       .option('--passphrase-file <file>', 'has the passphrase; default: the variable PROMSTACK_BACKUP_PASSPHRASE')
@@ -32,21 +33,25 @@ export const command = defineCommand({
       volumes: z.array(z.string()).describe('the volumes that have the data of the backup'),
       addedSilences: z.int().describe('silences that were added by their API'),
     }),
-  run: async (context, { yes, withSecrets = false, passphraseFile, wait }, [file]) => {
+  run: async (context, { name, yes, withSecrets = false, passphraseFile, wait }, [file]) => {
     const waitMs = readWait(wait);
     const passphrase = withSecrets ? await readPassphrase(context, passphraseFile) : undefined;
     const { readBackup } = await import('../../move/backup/read-backup.ts');
     const { findReplaced, restore } = await import('../../move/backup/restore.ts');
-    const { env, report, clock, signal, stackName } = context;
+    const { env, report, clock, signal } = context;
     const backup = await readBackup(resolve(context.cwd, file), report);
     if (withSecrets && backup.secrets === undefined) {
       const hint = 'leave out --with-secrets; `promstack up` makes new ones where they are missing';
       throw new InputError([misuse(`--with-secrets: ${file} has no secrets`, hint)]);
     }
-    // Here `-p` names the new stack: it is the one of stack.yml under this name.
-    const connected = await renderAndConnect({ ...context, stackName: undefined }, { name: stackName });
+    const connected = await renderAndConnect(context, { name });
     await using engine = connected.engine;
-    const { rendering } = connected;
+    const { origin } = connected.rendering;
+    // As with PROMSTACK_NAME, the stack of this file may run beside it under its own name.
+    const isNameGiven = name !== undefined && origin !== undefined;
+    const rendering = isNameGiven
+      ? { ...connected.rendering, origin: { ...origin, isNameGiven } }
+      : connected.rendering;
     const replaced = await findReplaced(engine, rendering.config.name, backup);
     if (replaced.volumes.length > 0 && yes !== true) {
       const question = `replace the data of ${andList(replaced.volumes, '')}${replaced.containers.length > 0 ? ', and restart the stack' : ''}?`;

@@ -176,7 +176,7 @@ async function findTargets(
     if (found === undefined || found.labels[stackLabel] === desired.stack) continue;
     const owner = found.labels[stackLabel];
     const why = `the volume ${volume} is not part of this stack${owner === undefined ? '' : ` but of ${owner}`}`;
-    throw new StackError({ doing, why, tryThis: 'rename or remove it, or restore under another name: -p NAME' });
+    throw new StackError({ doing, why, tryThis: 'rename or remove it, or restore under another name: --name NAME' });
   }
   return targets;
 }
