@@ -300,7 +300,7 @@ write:
   - password: '[secret]'
 flow: {a: [{headers: {password: '[secret]'}}, {password: '[secret]'}]}
 `);
-    expect(JSON.stringify(rendering)).not.toContain('$1');
+    expect(JSON.stringify(rendering)).not.toContain('{{ $1');
     expect(String(file.content)).toBe('[secret]');
   });
 });
