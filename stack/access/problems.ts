@@ -1,8 +1,9 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { expires } from '../pushgateway/ttl.ts';
 import { closest } from '../values/closest.ts';
 import { flagIn } from '../values/container.ts';
-import { quoted } from '../values/words.ts';
+import { andList, quoted } from '../values/words.ts';
 import { accessOf, guarded } from './access.ts';
 
 /** bcrypt leaves out what is behind it, and the servers refuse such a password. */
@@ -11,12 +12,14 @@ const longestPassword = 72;
 /** Problems of `access` that are known without its certificates; `names` are those of all services that stack.yml can have. */
 export function accessProblems(config: StackConfig, names: readonly string[]): readonly Problem[] {
   const { access } = config;
-  if (access === undefined) return [];
+  if (access === undefined) return openProblems(config);
   return [
+    ...openProblems(config),
     ...Object.keys(access.services).flatMap((service) => serviceProblems(service, names)),
     ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
     ...guarded.flatMap((service) => flagProblems(service, config)),
     ...trafficProblems(config),
+    ...ttlProblems(config),
   ];
 }
 
@@ -82,4 +85,29 @@ function trafficProblems(config: StackConfig): readonly Problem[] {
   const message = 'traffic pushes by HTTP and without a login, which the Pushgateway would refuse';
   const hint = 'disable traffic, or exclude the Pushgateway: access: {services: {pushgateway: {tls: none, users: {}}}}';
   return [{ code: 'access-traffic', path: ['traffic', 'enabled'], message, hint, dependsOn: [['access']] }];
+}
+
+/** What deletes expired groups sends its requests by HTTP and without a login. */
+function ttlProblems(config: StackConfig): readonly Problem[] {
+  const { enabled, ttl } = config.pushgateway;
+  if (!enabled || !expires(ttl) || accessOf(config, 'pushgateway') === undefined) return [];
+  const message = 'groups cannot expire in a Pushgateway with TLS or logins';
+  const hint =
+    'remove ttl and run promstack gc, or exclude the Pushgateway: access: {services: {pushgateway: {tls: none, users: {}}}}';
+  return [{ code: 'access-ttl', path: ['pushgateway', 'ttl'], message, hint, dependsOn: [['access']] }];
+}
+
+/** Servers that can be reached from other hosts, by anybody. A web config of the user's own may have users. */
+function openProblems(config: StackConfig): readonly Problem[] {
+  const { bind } = config;
+  if (bind.startsWith('127.') || bind === '::1') return [];
+  const open = guarded.filter((service) => {
+    const { enabled, extra_args: extra } = config[service];
+    const hasUsers = Object.keys(accessOf(config, service)?.users ?? {}).length > 0;
+    return enabled && !hasUsers && flagIn(extra, 'web.config.file') === undefined;
+  });
+  if (open.length === 0) return [];
+  const message = `${andList(open, '')} can be reached by other hosts without a login, on ${bind}`;
+  const hint = 'set access.users, or bind: 127.0.0.1; with a firewall or a proxy in front, ignore this warning';
+  return [{ code: 'open-to-others', severity: 'warning', path: ['bind'], message, hint }];
 }

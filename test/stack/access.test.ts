@@ -127,6 +127,12 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
   ['users of the sink', { services: { sink: {} } }, {}, 'access.services.sink: sink has neither TLS nor logins'],
   ['traffic', { users }, { traffic: { enabled: true } }, 'traffic.enabled: traffic pushes by HTTP'],
   [
+    'a ttl',
+    { users },
+    { pushgateway: { ttl: '1h' } },
+    'pushgateway.ttl: groups cannot expire in a Pushgateway with TLS',
+  ],
+  [
     'a second web config',
     { users },
     { prometheus: { extra_args: ['--log.level=debug', '--web.config.file=x'] } },
@@ -135,4 +141,20 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
 ])('%s must be a problem', (_, access, more, problem) => {
   const problems = stackProblems(configOf(access, more)).map(({ path, message }) => `${path.join('.')}: ${message}`);
   expect(problems).toEqual([expect.stringContaining(problem)]);
+});
+
+it.each<[what: string, keys: object, message: string | undefined]>([
+  ['all hosts', { bind: '0.0.0.0' }, 'pushgateway, prometheus and alertmanager can be reached by other hosts'],
+  ['an address', { bind: '10.0.0.5', pushgateway: { enabled: false } }, 'prometheus and alertmanager can be reached'],
+  ['IPv6', { bind: '::', access: { users, services: { pushgateway: { users: {} } } } }, 'pushgateway can be reached'],
+  ['this host', { bind: '127.0.0.2' }, undefined],
+  ['this host by IPv6', { bind: '::1' }, undefined],
+  ['users', { bind: '0.0.0.0', access: { users } }, undefined],
+])('servers published for %s must be warned of when they have no users', (_, keys, message) => {
+  const found = stackProblems(stackSchema.parse({ name: 'shop', ...keys })).filter(
+    ({ code }) => code === 'open-to-others',
+  );
+  expect(found.map(({ message, severity, path }) => [message, severity, path])).toEqual(
+    message === undefined ? [] : [[expect.stringContaining(message), 'warning', ['bind']]],
+  );
 });
