@@ -142,7 +142,7 @@ test.each<[text: string, alternatives: readonly string[]]>([
 });
 
 test('it must contain every key of the schema', () => {
-  const document = parseDocument(uncommented);
+  const document = parseDocument(uncommented, { logLevel: 'error' });
   const missing = knownKeys(stackSchema)
     .map(({ path }) => path)
     // The items of lists are in the programs' own syntax; examples of them are enough.
@@ -152,7 +152,7 @@ test('it must contain every key of the schema', () => {
 });
 
 test('it must show each key with its default', () => {
-  const document = parseDocument(uncommented);
+  const document = parseDocument(uncommented, { logLevel: 'error' });
   for (const { path, schema } of knownKeys(stackSchema)) {
     const preset = defaultOf(schema);
     if (preset === undefined || path.includes('[]') || readSchema(schema).kind !== 'value') continue;
