@@ -5,7 +5,7 @@ import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
 import { confirmFiles } from './confirm.ts';
 import { changedDatasources, expectedDatasources, haveSame, whyNoServer } from './datasources.ts';
-import { formatError, provisioningErrors } from './log.ts';
+import { refusalReasons } from './log.ts';
 import { madeByHand } from './made-by-hand.ts';
 import { removeOld } from './remove-old.ts';
 import { quietSignIn, signIn, signInProblems } from './sign-in.ts';
@@ -75,11 +75,7 @@ async function reloadFiles(
   }
 }
 
-async function reloadError(
-  { changedAt, lastLines, release }: DriverContext,
-  what: Provisioned,
-  response: GrafanaFailure,
-): Promise<StackError> {
+async function reloadError(context: DriverContext, what: Provisioned, response: GrafanaFailure): Promise<StackError> {
   const doing = `loading Grafana's ${what} from their files`;
   switch (response.kind) {
     case 'unauthorized':
@@ -107,7 +103,7 @@ async function reloadError(
         tryThis: 'promstack logs grafana',
       });
     case 'failed': {
-      const reasons = provisioningErrors(await lastLines(changedAt), release.files).map(formatError);
+      const reasons = await refusalReasons(context);
       const why = [
         `it answers ${response.status}: ${response.message}`,
         ...reasons.map((reason) => `  its log: ${reason}`),

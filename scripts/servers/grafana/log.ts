@@ -1,6 +1,7 @@
 import { errorOf } from '../../../stack/grafana/service.ts';
 import type { RenderedFile } from '../../../stack/model.ts';
 import { asLogfmt } from '../../../stack/values/logfmt.ts';
+import type { DriverContext } from '../service-driver.ts';
 
 /** An error in Grafana's log about a provisioning file. */
 export interface ProvisioningError {
@@ -29,6 +30,20 @@ export function provisioningErrors(
     errors.set(message, { message, file: fileIn(line, files), line: lineIn(message) });
   }
   return [...errors.values()];
+}
+
+/** How long after a response the engine may still receive the lines that explain it. */
+const lateMs = 1_000;
+
+/** What Grafana's log says, since the change, about the files of a reload that it has refused. */
+export async function refusalReasons(context: DriverContext): Promise<readonly string[]> {
+  const { changedAt, clock, lastLines, release, signal } = context;
+  const end = clock.now() + lateMs;
+  for (;;) {
+    const errors = provisioningErrors(await lastLines(changedAt), release.files);
+    if (errors.length > 0 || clock.now() >= end) return errors.map(formatError);
+    await clock.sleep(100, signal);
+  }
 }
 
 /** Logged at each start for kinds of which the stack provisions none. */

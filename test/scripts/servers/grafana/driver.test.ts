@@ -282,6 +282,16 @@ describe('a Grafana that rejects', () => {
     expect((await refusal(setUp.reload())).why).toContain(`its log: ${error}`);
   });
 
+  test('a refused reload must be reported with a reason that reaches the log after the response', async () => {
+    const error = 'Datasource provisioning error: data source with the same "uid" exists';
+    const log = `level=error logger=provisioning msg="Failed to provision data sources" error="${error.replaceAll('"', '\\"')}"`;
+    const refuse = { what: 'datasources', status: 500, message: '', log } as const;
+    await using setUp = await scene({ faults: { refuse } });
+    let calls = 0;
+    const lastLines = async () => (++calls < 4 ? [] : setUp.standIn.log);
+    expect((await refusal(grafanaDriver.reload({ ...setUp.context, lastLines }))).why).toContain(`its log: ${error}`);
+  });
+
   test('one dashboard must be reported with its file and the reason from the log', async () => {
     await using setUp = await scene({ faults: { untitledDashboard: 'disks' } });
     const { doing, why } = await refusal(setUp.confirm());
