@@ -87,7 +87,11 @@ async function networksOf(
   const { Id, NetworkSettings } = await docker.getContainer(`${stack.name}-prometheus`).inspect();
   const networks = Object.entries(NetworkSettings.Networks).map(([name, { IPAddress, Aliases }]) => [
     name,
-    { address: IPAddress, aliases: [...(Aliases ?? [])].filter((alias) => !Id.startsWith(alias)).sort() },
+    // Only in the network joined by hand it has an address that somebody chose.
+    {
+      address: name.endsWith('-lab') ? IPAddress : '',
+      aliases: [...(Aliases ?? [])].filter((alias) => !Id.startsWith(alias)).sort(),
+    },
   ]);
   return Object.fromEntries(networks);
 }

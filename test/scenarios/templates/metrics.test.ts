@@ -25,8 +25,17 @@ route: { receiver: nobody, group_wait: 0s }
 receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 `;
 
-/** Metrics that no server exports: Prometheus creates `up`, sources can push their interval, and promstack verify its canary. */
-const fromElsewhere = ['up', 'push_interval_seconds', 'promstack_verify_canary'];
+/**
+ * Metrics that no server exports: Prometheus makes `up` and the samples of each scrape, sources can push their interval, and promstack
+ * writes its limits and its canary.
+ */
+const fromElsewhere = [
+  'up',
+  'scrape_samples_post_metric_relabeling',
+  'push_interval_seconds',
+  'promstack_sample_limit',
+  'promstack_verify_canary',
+];
 
 const expectedMetrics = new Map(
   shippedAlerts
