@@ -84,15 +84,17 @@ describe.sequential('the backup of a running stack', () => {
     await eventually(() => run('status'));
   });
 
-  test('must not be lost, nor the data of before, when its restore is killed at any moment', {
-    timeout: 300_000,
+  test('must not be lost, nor the data of before, when its restore is killed or interrupted at any moment', {
+    timeout: 600_000,
   }, async ({ skip }) => {
     skip(!isFull, reason);
-    for (const ms of [500, 1_500, 2_500, 3_500, 5_000, 7_000]) {
+    const signals = ['SIGKILL', 'SIGINT'] as const;
+    const times = [500, 1_500, 2_500, 3_500, 5_000, 7_000];
+    for (const [at, ms] of times.flatMap((each) => [each, each]).entries()) {
       await run('push', '--job', 'later', '--var', 'rows=1');
       const restoring = folder.start(['restore', 'backups/shop.tar', '--yes']);
       await sleep(ms);
-      restoring.kill('SIGKILL');
+      restoring.kill(signals[at % 2]);
       await restoring;
       await run('up');
       const found = await groups();

@@ -18,6 +18,7 @@ import { entriesIn, entriesOf } from './archive.ts';
 import { decrypt } from './encrypt.ts';
 import { addSilences, prove } from './proof.ts';
 import type { VerifiedBackup } from './read-backup.ts';
+import { switchScript, undoScript } from './switch.ts';
 import { uploadEntries, type VolumeEntry } from './upload.ts';
 
 /** A volume of the stack that gets data of the backup. */
@@ -87,11 +88,14 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     if ((await findBelongings(engine, stack)).containers.length === 0) return;
     await startStop({ ...options, signal: by, stack, origin: rendering.origin, verb, choose: (all) => all });
   };
-  const swap = async (script: string, by = signal): Promise<void> => {
-    await using _lock = await takeLock({ ...lock, signal: by });
-    await using helper = await open(engine, { stack, image, targets, signal: by }, script);
+  // An interrupt must neither end a script halfway, nor the way back.
+  const { signal: uninterrupted } = new AbortController();
+  const swap = async (script: string): Promise<void> => {
+    await using _lock = await takeLock({ ...lock, signal: uninterrupted });
+    await using helper = await open(engine, { stack, image, targets, signal: uninterrupted }, script);
     await mustSucceed(helper, 'replacing the data');
   };
+  let restored: Omit<Restored, 'volumes'>;
   try {
     await startOrStop('stop');
     await swap(switchScript(id));
@@ -102,17 +106,13 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     try {
       const addedSilences = await addSilences(servers, backup.manifest);
       await prove(servers, backup.manifest, options);
-      await using helper = await open(engine, { stack, image, targets, signal }, 'rm -rf /volumes/*/.promstack-*');
-      await helper.run();
-      return { changed, volumes: targets.map(({ volume }) => volume), addedSilences };
+      restored = { changed, addedSilences };
     } finally {
       servers.close();
     }
   } catch (error) {
-    // Also after an interrupt.
-    const { signal: uninterrupted } = new AbortController();
     await startOrStop('stop', uninterrupted);
-    await swap(undoScript(id), uninterrupted);
+    await swap(undoScript(id));
     if (before.length > 0) await startOrStop('start', uninterrupted);
     const { why, tryThis } = error instanceof StackError ? error : { why: String(error), tryThis: undefined };
     throw new StackError({
@@ -122,6 +122,12 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       cause: error,
     });
   }
+  // From here on nothing may be undone: what is deleted is the way back.
+  await swap('rm -rf /volumes/*/.promstack-*').catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    report({ kind: 'warning', text: `the data of before is left in the volumes until the next restore: ${why}` });
+  });
+  return { ...restored, volumes: targets.map(({ volume }) => volume) };
 }
 
 async function toDesiredState({ engine, rendering, report, signal }: RestoreOptions): Promise<Desired> {
@@ -250,29 +256,3 @@ async function stage(
 }
 
 const folderIn = (volume: string, id: string): string => `/volumes/${volume}/.promstack-restore-${id}`;
-
-/** Moves the data of before to a folder, and that of the backup to its place; a second run completes the first. */
-function switchScript(id: string): string {
-  return `set -e
-for volume in /volumes/*; do
-  [ -d "$volume/.promstack-restore-${id}" ] || continue
-  if [ ! -e "$volume/.promstack-moved-${id}" ]; then
-    mkdir -p "$volume/.promstack-before-${id}"
-    find "$volume" -mindepth 1 -maxdepth 1 ! -name '.promstack-*' -exec mv {} "$volume/.promstack-before-${id}/" ';'
-    touch "$volume/.promstack-moved-${id}"
-  fi
-  find "$volume/.promstack-restore-${id}" -mindepth 1 -maxdepth 1 -exec mv {} "$volume/" ';'
-  rmdir "$volume/.promstack-restore-${id}"
-done`;
-}
-
-/** Puts the data of before back in its place. */
-function undoScript(id: string): string {
-  return `set -e
-for volume in /volumes/*; do
-  [ -d "$volume/.promstack-before-${id}" ] || continue
-  find "$volume" -mindepth 1 -maxdepth 1 ! -name '.promstack-*' -exec rm -rf {} ';'
-  find "$volume/.promstack-before-${id}" -mindepth 1 -maxdepth 1 -exec mv {} "$volume/" ';'
-  rm -rf "$volume/.promstack-before-${id}" "$volume/.promstack-moved-${id}" "$volume/.promstack-restore-${id}"
-done`;
-}
