@@ -4,6 +4,7 @@ import { andList } from '../../stack/values/words.ts';
 import { EngineError } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
+import { ensurePinned, type PinnedOptions } from '../engine/images/pins.ts';
 import { isStopped } from '../plan/decide.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { checkNetworks } from '../plan/joined-networks.ts';
@@ -46,6 +47,8 @@ export interface ChangeOptions extends Run {
   readonly hasChanged?: boolean | undefined;
   /** Run the user's own tests even when there is nothing else to do: the tests may have changed. */
   readonly runTests?: boolean | undefined;
+  /** Take only these images. */
+  readonly pinned?: Pick<PinnedOptions, 'pins' | 'file'> | undefined;
   /** The caller writes the discovered targets itself. */
   readonly followsTargets?: boolean | undefined;
 }
@@ -193,10 +196,13 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
 
 async function getImages(
   { services, config }: Rendering,
-  { engine, report, signal }: Run,
+  { engine, report, signal, pinned }: Pick<ChangeOptions, 'engine' | 'report' | 'signal' | 'pinned'>,
 ): Promise<{ imageOf(reference: string): ResolvedImage; readonly otherVersions: ReadonlyMap<string, string> }> {
   const required = services.map(({ container }) => ({ service: container.service, reference: container.image }));
-  const outcomes = await ensureImages(engine, required, config.images, report, signal);
+  const outcomes =
+    pinned === undefined
+      ? await ensureImages(engine, required, config.images, report, signal)
+      : await ensurePinned(engine, required, { ...pinned, settings: config.images, report, signal });
   const missing = missingImages(outcomes);
   if (missing.length > 0) throw missingImagesError(missing);
   const resolved = new Map(

@@ -100,6 +100,8 @@ export interface NetworkSummary {
 export interface ImageSummary {
   readonly id: string;
   readonly tags: readonly string[];
+  /** Its names by digest, in the registries it was pulled from: `prom/prometheus@sha256:…`. */
+  readonly digests: readonly string[];
   readonly sizeBytes: number;
   readonly labels: Labels;
 }

@@ -19,6 +19,7 @@ import { type Context, exitCodes } from '../context.ts';
 import { table } from '../print/table.ts';
 import { defineCommand } from './command.ts';
 import { configOrThrow, connectEngine } from './find-stack.ts';
+import { lock } from './images-lock.ts';
 
 const pull = defineCommand({
   details:
@@ -85,6 +86,7 @@ export const command = defineCommand({
     { name: 'pull', summary: 'pull all images of the stack', command: pull },
     { name: 'save', summary: 'save the images of the stack to a tar file', command: save },
     { name: 'load', summary: 'load images from a tar file', command: load },
+    { name: 'lock', summary: 'pin the running images in stack.lock', command: lock },
   ],
   json: imagesSchema,
   run: async (context) => {

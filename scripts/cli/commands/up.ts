@@ -1,7 +1,10 @@
 import { counted } from '../../../stack/values/words.ts';
-import { changeStack } from '../../apply/change.ts';
-import { unchangedIfInterrupted } from '../../util/stack-error.ts';
-import { exitCodes } from '../context.ts';
+import { type ChangeOptions, changeStack } from '../../apply/change.ts';
+import type { Rendering } from '../../render/rendering.ts';
+import { displayPath } from '../../util/display-path.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError, unchangedIfInterrupted } from '../../util/stack-error.ts';
+import { type Context, exitCodes } from '../context.ts';
 import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { planSchema } from '../json/plan.ts';
 import { printChanged } from '../print/change.ts';
@@ -20,6 +23,7 @@ export const command = defineCommand({
   examples: [
     { line: 'up', what: 'start the stack of this folder, or apply changes' },
     { line: 'up --dry-run', what: 'show what it would do, as `plan` does, and change nothing' },
+    { line: 'up --locked', what: 'take only the images of stack.lock, whatever their tags are now' },
     { line: 'up --without grafana', what: 'all services but one, until `up --with grafana`' },
   ],
   syntax: (blank) =>
@@ -28,13 +32,17 @@ export const command = defineCommand({
       .option('--recreate', 'recreate all containers; keep volumes')
       .option('--without <service...>', 'leave out services, as if disabled in stack.yml, until --with adds them')
       .option('--with <service...>', 'add services again that --without left out')
+      .option('--locked', 'take only the images that stack.lock pins')
       .option(...yesOption)
       .option(...waitOption),
   json: () => changedSchema().extend({ plan: planSchema().optional().describe('with --dry-run') }),
-  run: async (context, { dryRun, recreate, without, with: added, wait, yes }) => {
+  run: async (context, { dryRun, recreate, without, with: added, locked, wait, yes }) => {
     const waitMs = readWait(wait);
     checkChoice(without, added);
     const { env, report, clock, signal } = context;
+    if (dryRun === true && locked === true) {
+      throw new InputError([misuse('--dry-run plans with the images of stack.yml', 'leave out --locked')]);
+    }
     if (dryRun === true) {
       const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
       await using _engine = connected.engine;
@@ -60,10 +68,23 @@ export const command = defineCommand({
       const text = 'without Prometheus, which stores the history, --without is not remembered: add it each time';
       context.report({ kind: 'warning', text });
     }
-    const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate };
+    const pinned = locked === true ? await readPins(context, rendering) : undefined;
+    const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate, pinned };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));
     context.result(toJsonChanged(changed));
     context.stdout.write(printChanged(changed));
     return exitCodes.fine;
   },
 });
+
+async function readPins({ cwd }: Pick<Context, 'cwd'>, rendering: Rendering): Promise<ChangeOptions['pinned']> {
+  const { readLockFile } = await import('../../state/lock-file.ts');
+  const { requireLockPath } = await import('./images-lock.ts');
+  const path = requireLockPath(rendering);
+  const file = displayPath(path, cwd);
+  const pins = await readLockFile(path, cwd);
+  if (pins !== undefined) return { pins, file };
+  throw new InputError([
+    misuse(`--locked: ${file} does not exist`, '`promstack images lock` writes it for a running stack'),
+  ]);
+}

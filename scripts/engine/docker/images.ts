@@ -112,11 +112,17 @@ function bytes(response: NodeJS.ReadableStream): AsyncIterable<Buffer> {
 }
 
 function toSummary(
-  image: { Id: string; RepoTags?: string[] | null | undefined; Size: number },
+  image: {
+    Id: string;
+    RepoTags?: string[] | null | undefined;
+    RepoDigests?: string[] | null | undefined;
+    Size: number;
+  },
   labels: Record<string, string> | null | undefined,
 ): ImageSummary {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
-  return { id: image.Id, tags, sizeBytes: image.Size, labels: labels ?? {} };
+  const digests = (image.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>'));
+  return { id: image.Id, tags, digests, sizeBytes: image.Size, labels: labels ?? {} };
 }
 
 /** A line of the engine's progress stream of a pull, an import or a load. */

@@ -32,7 +32,13 @@ function engineWith(
   return Object.assign(engine, { pulled });
 }
 
-const image = (tag: string): ImageSummary => ({ id: `id of ${tag}`, tags: [tag], sizeBytes: 1, labels: {} });
+const image = (tag: string): ImageSummary => ({
+  id: `id of ${tag}`,
+  tags: [tag],
+  digests: [],
+  sizeBytes: 1,
+  labels: {},
+});
 
 async function ensure(engine: Engine, references: readonly string[], settings: ImageSettings) {
   const events: Event[] = [];

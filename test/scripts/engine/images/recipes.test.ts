@@ -30,7 +30,7 @@ test.each(recipes.map((recipe) => [recipe.program, recipe] as const))(
 describe('among images built earlier', () => {
   const recipe = recipes[0];
   if (recipe === undefined) throw new Error('there are no recipes');
-  const image = (...tags: readonly string[]) => ({ id: tags[0] ?? '', tags, sizeBytes: 1, labels: {} });
+  const image = (...tags: readonly string[]) => ({ id: tags[0] ?? '', tags, digests: [], sizeBytes: 1, labels: {} });
 
   test('the newest version must be used, compared by number', () => {
     const present = ['3.5.3', '3.14.0', '2.53.1'].map((version) => image(builtReference(recipe, version)));
