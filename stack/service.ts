@@ -175,8 +175,8 @@ interface Collection {
   readonly kind: string;
   /** The target folder inside the config directory. */
   readonly into: string;
-  /** Whether to include promstack's own files of the kind; true when absent. */
-  shipped?(config: StackConfig): boolean;
+  /** Whether to include one of promstack's own files of the kind, by its path in the templates of its service; true when absent. */
+  shipped?(config: StackConfig, path: string): boolean;
   /** Changes promstack's own files of the kind, and their tests. */
   amend?(text: string, config: StackConfig): string;
 }

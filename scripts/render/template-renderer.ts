@@ -44,10 +44,10 @@ export class TemplateRenderer {
     const folders = this.#enabled.map(templatesFolder);
     this.#contributors = this.#enabled.filter((_, at) => folders.indexOf(folders[at] ?? '') === at);
     this.#templates = templates.files.map((file) => ({ ...file, use: templateKindOf(file.path) }));
-    this.#isIncluded = ({ isShipped }, kind) =>
+    this.#isIncluded = ({ isShipped, path }, kind) =>
       !isShipped ||
       !services.some((service) =>
-        service.collects?.some((collected) => collected.kind === kind && collected.shipped?.(config) === false),
+        service.collects?.some((collected) => collected.kind === kind && collected.shipped?.(config, path) === false),
       );
     this.#amends = new Map(
       enabled.flatMap((service) =>

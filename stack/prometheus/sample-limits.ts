@@ -5,8 +5,6 @@ import type { RenderedFile } from '../model.ts';
 import type { Mapping } from '../values/mapping.ts';
 
 const limitRecord = 'promstack_sample_limit';
-/** The fraction of a limit from which on an alert says that it is near. */
-const near = 0.8;
 
 /**
  * The limits of stack.yml as series, since Prometheus has no metric of them: the shipped alerts compare with them. The series without a job is
@@ -14,6 +12,7 @@ const near = 0.8;
  */
 export function limitRules(config: StackConfig): readonly RenderedFile[] {
   const { scrape_configs: jobs, global, shipped_rules: isShipped, mode } = config.prometheus;
+  const { enabled: hasGroups, group_sample_limit: groupLimit } = config.pushgateway;
   if (!isShipped || mode !== 'server') return [];
   const contributed = [...exporterServices(config), ...pagesIn(config)].flatMap((from) => from.scrapes?.(config) ?? []);
   const limits = new Map<string, number>();
@@ -30,7 +29,9 @@ export function limitRules(config: StackConfig): readonly RenderedFile[] {
   const rules = [
     ...records,
     ...(general > 0 ? [{ record: limitRecord, expr: `vector(${general})` }] : []),
-    ...groupRules(config),
+    ...(hasGroups && groupLimit !== undefined
+      ? [{ record: 'promstack_group_sample_limit', expr: `vector(${groupLimit})` }]
+      : []),
   ];
   if (rules.length === 0) return [];
   const text = stringify({ groups: [{ name: 'promstack-limits', interval: '1m', rules }] });
@@ -43,21 +44,6 @@ function limitOf(value: unknown): number | undefined {
   return value === undefined || value === null || !Number.isInteger(Number(value)) ? undefined : Number(value);
 }
 
-/** All series are looked at, so this rule exists only where a limit is set. */
-function groupRules({ pushgateway: { enabled, group_sample_limit: limit } }: StackConfig): readonly Mapping[] {
-  if (!enabled || limit === undefined) return [];
-  return [
-    {
-      alert: 'PushgatewayGroupNearLimit',
-      expr: `count by (job, instance) ({__name__!~"ALERTS|ALERTS_FOR_STATE|push_time_seconds|push_failure_time_seconds", job!=""} and on (job, instance) push_time_seconds) > ${near} * ${limit}`,
-      for: '5m',
-      labels: { severity: 'warning' },
-      annotations: {
-        summary: 'The pushed groups of {{ $labels.job }} have many samples',
-        description: `The pushed groups with this job and instance have {{ $value }} samples; pushgateway.group_sample_limit is ${limit}. The Pushgateway itself accepts more.`,
-        runbook:
-          '1. Find the metrics that have most series: promstack groups --job JOB.\n2. Push fewer of them, or fewer label values, and delete the group once: promstack groups rm.\n3. If that many are meant, raise pushgateway.group_sample_limit.\n',
-      },
-    },
-  ];
-}
+/** Whether a shipped rule file belongs to a stack: all series are looked at, so that of groups only where their limit is set. */
+export const isLimitSet = (path: string, { pushgateway: { group_sample_limit: limit } }: StackConfig): boolean =>
+  limit !== undefined || path !== 'contribute/rules/pushgateway-limit.yml';

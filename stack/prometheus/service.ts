@@ -27,7 +27,7 @@ import { ownJobs } from './own-jobs.ts';
 import { problems, unreadRules } from './problems.ts';
 import { proofs, revisionRules } from './proofs.ts';
 import { withRunbookUrls } from './runbooks.ts';
-import { limitRules } from './sample-limits.ts';
+import { isLimitSet, limitRules } from './sample-limits.ts';
 import { prometheusSecrets } from './secret-fields.ts';
 import { targetFileProblems } from './target-files.ts';
 
@@ -71,7 +71,7 @@ export const prometheus = defineService({
     {
       kind: 'rules',
       into: 'rules',
-      shipped: (config) => config.prometheus.shipped_rules && !isAgent(config),
+      shipped: (config, path) => config.prometheus.shipped_rules && !isAgent(config) && isLimitSet(path, config),
       amend: (text, { prometheus: { runbook_base: base } }) =>
         base === undefined ? text : withRunbookUrls(text, base),
     },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { stackSchema } from '../../../stack/config.ts';
-import { limitRules } from '../../../stack/prometheus/sample-limits.ts';
+import { isLimitSet, limitRules } from '../../../stack/prometheus/sample-limits.ts';
 
 const rulesOf = (stack: object): readonly object[] =>
   limitRules(stackSchema.parse(stack)).flatMap(({ content }) => parse(String(content)).groups[0].rules);
@@ -35,12 +35,13 @@ test.each<[string, object, readonly object[]]>([
   expect(rulesOf(stack)).toEqual(expected);
 });
 
-test('a limit of pushed groups must be an alert, and only where it is set', () => {
-  const [alert, ...more] = rulesOf({ pushgateway: { group_sample_limit: 1000 } });
-  expect(more).toEqual([]);
-  expect(alert).toMatchObject({
-    alert: 'PushgatewayGroupNearLimit',
-    expr: 'count by (job, instance) ({__name__!~"ALERTS|ALERTS_FOR_STATE|push_time_seconds|push_failure_time_seconds", job!=""} and on (job, instance) push_time_seconds) > 0.8 * 1000',
-  });
+test('a limit of pushed groups must be a series, and its alert must be there only with one', () => {
+  const rule = { record: 'promstack_group_sample_limit', expr: 'vector(1000)' };
+  expect(rulesOf({ pushgateway: { group_sample_limit: 1000 } })).toEqual([rule]);
   expect(rulesOf({ pushgateway: { group_sample_limit: 1000, enabled: false } })).toEqual([]);
+  const isThere = (pushgateway: object, name = 'pushgateway-limit'): boolean =>
+    isLimitSet(`contribute/rules/${name}.yml`, stackSchema.parse({ pushgateway }));
+  expect(isThere({ group_sample_limit: 1000 })).toBe(true);
+  expect(isThere({})).toBe(false);
+  expect(isThere({}, 'pushgateway')).toBe(true);
 });
