@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { connect } from '../../scripts/engine/connect.ts';
 import { alertHistories } from '../../scripts/inspect/backtest/alert-history.ts';
-import { renderStack } from '../../scripts/render/render-stack.ts';
-import { PrometheusClient, type RangeQuery } from '../../scripts/servers/prometheus.ts';
-import { openServers } from '../../scripts/servers/servers.ts';
+import type { RangeQuery } from '../../scripts/servers/prometheus.ts';
 import { mapLimit } from '../../scripts/util/map-limit.ts';
 import {
   type GeneratedAlert,
   generatedAlerts,
-  openMetricsOf,
+  pastSeriesOf,
   promtoolTestOf,
   ruleFileOf,
 } from '../support/generated-alerts.ts';
+import { historyClient, importHistory } from '../support/prometheus-history.ts';
 import { expectFine } from '../support/revisions.ts';
 import { isFull } from '../support/shares.ts';
 import { stackFolder } from '../support/stack-folder.ts';
@@ -85,22 +83,9 @@ describe('over the history of a running Prometheus', () => {
     const rules = ruleFileOf(alerts);
     await using stack = await stackFolder(alone);
     expectFine(await stack.run('up'));
-    await using engine = await connect({ env: process.env });
-    const container = `${stack.name}-prometheus`;
-    const metrics = { path: 'metrics.om', content: Buffer.from(openMetricsOf(alerts, fromMs)), mode: 0o644 };
-    await engine.putFiles(container, '/prometheus', [{ kind: 'file', uid: 65534, gid: 65534, ...metrics }]);
-    // The root file system, and so the usual folder for temporary files, is read-only.
-    const blocks =
-      'promtool tsdb create-blocks-from openmetrics --max-block-duration=1d /prometheus/metrics.om /prometheus';
-    const made = await engine.exec(container, ['busybox', 'env', 'TMPDIR=/prometheus', ...blocks.split(' ')]);
-    expect(made).toMatchObject({ exitCode: 0 });
-    expectFine(await stack.run('restart', 'prometheus'));
-
-    const rendered = await renderStack({ cwd: stack.path, env: {} });
-    if (!rendered.ok) throw new Error('stack.yml is not valid');
-    const { config } = rendered.value.loaded;
-    const servers = await openServers(engine, config, AbortSignal.timeout(300_000));
-    const client = new PrometheusClient(servers);
+    await importHistory(stack, pastSeriesOf(alerts, fromMs));
+    using history = await historyClient(stack);
+    const { client } = history;
     const timing = { intervalMs: 60_000, offsetMs: 0, limit: 0 };
     const window = { fromMs, toMs: fromMs + day - 60_000 };
     const results = await mapLimit(alerts, 4, async (generated) => {
@@ -111,7 +96,6 @@ describe('over the history of a running Prometheus', () => {
       const series = generated.series.map((each) => ({ ...each, values: each.values.slice(0, day / 60_000) }));
       return { alert, series, firings: history?.firings ?? [] };
     });
-    servers.close();
     expect(results.reduce((sum, { firings }) => sum + firings.length, 0)).toBeGreaterThan(200);
     await using tools = await openTools({
       service: 'prometheus',

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { stringify } from 'yaml';
 import type { AlertRule } from '../../stack/alert.ts';
 import type { Firing } from '../../stack/prometheus/alert-simulator.ts';
+import type { PastSeries } from './prometheus-history.ts';
 
 /** A series with a value at each minute; undefined is a gap, which PromQL bridges for five minutes. */
 interface GeneratedSeries {
@@ -66,7 +67,7 @@ export function generatedAlerts(
 }
 
 /** The rule file of alerts. */
-export function ruleFileOf(alerts: readonly GeneratedAlert[]): string {
+export function ruleFileOf(alerts: readonly Pick<GeneratedAlert, 'alert'>[]): string {
   const rules = alerts.map(({ alert: { name, expr, holdFor, keepFiringFor, labels } }) => ({
     ...{ alert: name, expr, for: holdFor, keep_firing_for: keepFiringFor, labels },
   }));
@@ -104,14 +105,16 @@ export function promtoolTestOf(
   });
 }
 
-/** The series in the OpenMetrics format, for `promtool tsdb create-blocks-from openmetrics`. */
-export function openMetricsOf(alerts: readonly GeneratedAlert[], fromMs: number): string {
-  const lines = alerts
+/** The series of alerts, whose first minute is at `fromMs`. */
+export function pastSeriesOf(alerts: readonly GeneratedAlert[], fromMs: number): readonly PastSeries[] {
+  return alerts
     .flatMap(({ series }) => series)
-    .flatMap(({ name, device, values }) =>
-      values.flatMap((value, minute) =>
-        value === undefined ? [] : [`${name}{device="${device}"} ${value} ${fromMs / 1000 + minute * 60}`],
-      ),
-    );
-  return `${lines.join('\n')}\n# EOF\n`;
+    .map(({ name, device, values }) => {
+      const samples = values.flatMap((value, at) => (value === undefined ? [] : [{ value, at: fromMs + at * 60_000 }]));
+      return {
+        metric: { __name__: name, device },
+        values: samples.map(({ value }) => value),
+        timestamps: samples.map(({ at }) => at),
+      };
+    });
 }

@@ -4,8 +4,16 @@ import { newestBuilt, type Recipe } from '../../scripts/engine/images/recipes.ts
 
 const plain = { replaces: [], home: '/home', isVolume: false, command: [] } as const;
 
-/** Servers from Debian's packages, for exporters to read. */
+/** Servers from Debian's packages: for exporters to read, and to compare with. */
 const recipes = {
+  vmalert: {
+    ...plain,
+    program: 'test-vmalert',
+    packages: ['victoria-metrics'],
+    programs: { 'bin/victoria-metrics': 'usr/bin/victoria-metrics', 'bin/vmalert': 'usr/bin/vmalert' },
+    port: 8428,
+    entrypoint: ['/bin/victoria-metrics'],
+  },
   redis: {
     ...plain,
     program: 'test-redis',
@@ -67,12 +75,13 @@ const recipes = {
   },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
-export type TestServer = keyof typeof recipes;
+/** Those that exporters read. */
+export type TestServer = Exclude<keyof typeof recipes, 'vmalert'>;
 
 /** The images of servers, built when they are absent. */
 export async function serverImages(
   engine: Engine,
-  names: readonly TestServer[],
+  names: readonly (keyof typeof recipes)[],
 ): Promise<Readonly<Record<string, string>>> {
   const wanted = names.map((name) => [name, recipes[name]] as const);
   const find = async () => {
