@@ -1,11 +1,15 @@
 import type { Node } from 'yaml';
+import type * as z from 'zod';
+import type { Exporter, ExporterConfig } from '../../stack/exporters/exporter.ts';
+import { byProgram } from '../../stack/exporters/process/exporter.ts';
+import { configDir } from '../../stack/values/container.ts';
 import { redactUrls } from '../util/redaction.ts';
 import type { ComposeService, Written } from './compose-project.ts';
 import type { InputFiles } from './input-files.ts';
-import { contentAt } from './mounted-files.ts';
+import { contentAt, filesAt } from './mounted-files.ts';
 import { listNode } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
-import { childOf, placedAs, placeOf, stringNode, textOf } from './yaml-tree.ts';
+import { childOf, isEmpty, keyOf, pairsOf, placedAs, placeOf, stringNode, textOf, toValue } from './yaml-tree.ts';
 
 export interface ExporterImport {
   readonly draft: StackDraft;
@@ -25,6 +29,7 @@ type Move = (
 
 interface Moving extends ExporterImport {
   readonly path: readonly string[];
+  readonly exporter: Exporter;
 }
 
 export const wordNode = ({ text, node }: Written): Node => placedAs(stringNode(text), node);
@@ -54,8 +59,8 @@ export class Flags {
   }
 
   /** Removes the flags that match. */
-  takeAll(pattern: RegExp): readonly Written[] {
-    const taken = this.#words.filter(({ text }) => pattern.test(text));
+  takeAll(matches: RegExp | ((flag: string) => boolean)): readonly Written[] {
+    const taken = this.#words.filter(({ text }) => (matches instanceof RegExp ? matches.test(text) : matches(text)));
     for (const word of taken) this.#words.splice(this.#words.indexOf(word), 1);
     return taken;
   }
@@ -65,7 +70,13 @@ export class Flags {
   }
 }
 
-function setRest(flags: Flags, { draft, path }: Moving): void {
+/** The flags that are left go to `extra_args`, without those that promstack sets. */
+export function setRest(flags: Flags, { draft, path, exporter }: Pick<Moving, 'draft' | 'path' | 'exporter'>): void {
+  const nameOf = (flag: string): string => flag.replace(/^--?/, '').replace(/=[\s\S]*$/, '');
+  const own = exporter.args((exporter.schema as z.ZodType<ExporterConfig>).parse({})).map(nameOf);
+  for (const { text, node } of flags.takeAll((flag) => own.includes(nameOf(flag)))) {
+    draft.findings.changed(`--${nameOf(text)}`, placeOf(node), path.join('.'), 'promstack sets it');
+  }
   if (flags.rest.length > 0) draft.set([...path, 'extra_args'], listNode(flags.rest.map(wordNode)));
 }
 
@@ -151,7 +162,7 @@ export const moves: Readonly<Record<string, Move>> = {
     const file = flags.take('config\\.my-cnf');
     const secret = inProcess('MYSQLD_EXPORTER_PASSWORD', service);
     const options = file === undefined ? undefined : optionsIn(await contentAt(file.text, service.mounts, inputs));
-    if (options === 'other') return 'its option file has more than user, password, host and port of [client]';
+    if (options === 'other') return 'its option file has more than user, password, host, port and tls of [client]';
     const [, user, password, host] = /^([^:]+):(.*)@\(?(?:tcp\()?([^)/]+)\)*\/?/.exec(source?.text ?? '') ?? [];
     const parts =
       options ?? (source === undefined ? [username?.text, secret?.text, address?.text] : [user, password, host]);
@@ -165,6 +176,32 @@ export const moves: Readonly<Record<string, Move>> = {
       [...path, 'dsn'],
       draft.secret(dsn, { name: 'mysqld-dsn', what: `services.${service.name} account`, where }),
     );
+    setRest(flags, context);
+    return undefined;
+  },
+  process: async (flags, service, context) => {
+    const { draft, path, inputs } = context;
+    const groups = flags.takeAll(/^--?(?:procnames|namemapping)(?:=|$)/);
+    if (groups.length > 0) return 'its groups of processes are set by flags, and not in a file';
+    const config = flags.take('config\\.path');
+    const names = await listIn('process_names', config, service, inputs);
+    if (typeof names === 'string') return names;
+    const own = flags.takeAll(/^--?(?:procfs|gather-smaps|threads|remove-empty-groups)(?:=|$)/);
+    for (const { text, node } of own) {
+      const flag = text.replace(/^--?([\w-]+).*$/s, '--$1');
+      draft.findings.changed(flag, placeOf(node), path.join('.'), 'promstack sets it');
+    }
+    if (names !== undefined && JSON.stringify(toValue(names)) !== JSON.stringify(byProgram)) {
+      draft.set([...path, 'names'], names);
+    }
+    setRest(flags, context);
+    return undefined;
+  },
+  statsd: async (flags, service, context) => {
+    const { draft, path, inputs } = context;
+    const mappings = await listIn('mappings', flags.take('statsd\\.mapping-config'), service, inputs);
+    if (typeof mappings === 'string') return mappings;
+    if (mappings !== undefined) draft.set([...path, 'mappings'], mappings);
     setRest(flags, context);
     return undefined;
   },
@@ -193,7 +230,16 @@ async function valueOrFile(
   return text === undefined ? undefined : { text, node: file.node };
 }
 
-/** User, password and server of an option file of MySQL; `other` when it has more, such as the files of TLS. */
+/** Options of MySQL that promstack writes for parameters of a URL. */
+const parameters: Readonly<Record<string, string>> = {
+  tls: 'tls',
+  enable_cleartext_plugin: 'allowCleartextPasswords',
+  ssl_ca: 'ssl-ca',
+  ssl_cert: 'ssl-cert',
+  ssl_key: 'ssl-key',
+};
+
+/** User, password and server of an option file of MySQL, with the parameters of its URL; `other` when it has more. */
 function optionsIn(text: string | undefined): readonly (string | undefined)[] | 'other' {
   const options = new Map<string, string>();
   let section = '';
@@ -203,9 +249,32 @@ function optionsIn(text: string | undefined): readonly (string | undefined)[] | 
     if (section !== 'client' || key === '') continue;
     options.set(key.replaceAll('-', '_'), value.replace(/^("""|[`"'])([\s\S]*)\1$/, '$2'));
   }
-  if ([...options.keys()].some((key) => !['user', 'password', 'host', 'port'].includes(key))) return 'other';
+  const further = [...options].filter(([key]) => !['user', 'password', 'host', 'port'].includes(key));
+  // A file of its own has its place in the config of the exporter only in an export.
+  const isKnown = ([key, value]: readonly [string, string]): boolean =>
+    parameters[key] !== undefined && (!key.startsWith('ssl_') || value.startsWith(`${configDir}/`));
+  if (!further.every(isKnown)) return 'other';
   const [user, password, host = 'localhost', port = '3306'] = ['user', 'password', 'host', 'port'].map((key) =>
     options.get(key),
   );
-  return [user, password, `${host.includes(':') ? `[${host}]` : host}:${port}`];
+  const query = further.map(([key, value]) => `${parameters[key]}=${value}`).join('&');
+  const server = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return [user, password, `${server}${query === '' ? '' : `/?${query}`}`];
+}
+
+/** The list that a config file of an exporter is; undefined when there is none, and why not for any other file. */
+async function listIn(
+  key: string,
+  flag: Written | undefined,
+  { mounts }: ComposeService,
+  inputs: InputFiles,
+): Promise<Node | string | undefined> {
+  if (flag === undefined) return undefined;
+  const [path] = await filesAt(flag.text, { folder: '/nowhere', inContainer: '/', mounts });
+  const root = path === undefined ? undefined : (await inputs.open(path))?.tree?.root;
+  if (root === undefined) return 'its config file was not found';
+  const further = pairsOf(root).find((pair) => keyOf(pair) !== key && !isEmpty(pair.value));
+  if (further !== undefined) return `its config file has ${keyOf(further)}, which no key of stack.yml has`;
+  const list = childOf(root, key);
+  return isEmpty(list) ? undefined : list;
 }

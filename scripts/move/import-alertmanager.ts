@@ -56,7 +56,7 @@ async function importTemplates(list: Node, { view, inputs, draft }: ServerImport
     const pattern = textOf(item);
     if (pattern === undefined) continue;
     const paths = await filesAt(pattern, view);
-    if (paths.length === 0)
+    if (paths.length === 0 && !isExported(view))
       draft.findings.left(`templates ${pattern}`, placeOf(item), 'no file was found by this path');
     for (const path of paths) {
       const file = await inputs.open(path);

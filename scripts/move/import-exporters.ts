@@ -1,20 +1,25 @@
 import { isMap, type Node, Pair } from 'yaml';
 import { secretFiles } from '../../stack/exporters/blackbox/exporter.ts';
-import { exporters } from '../../stack/exporters/exporters.ts';
+import type { Exporter } from '../../stack/exporters/exporter.ts';
 import { findExporter } from '../../stack/exporters/services.ts';
 import { findService } from '../../stack/services.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
 import { imageNode, repositoryOf } from './compose-image.ts';
+import { importPublished } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { exportedFiles, exportedMounts } from './exported-parts.ts';
-import { type ExporterImport, Flags, moves, wordNode } from './exporter-moves.ts';
-import { filesAt } from './mounted-files.ts';
+import { type ExporterImport, Flags, moves, setRest, wordNode } from './exporter-moves.ts';
+import type { ExporterPlace } from './exporter-places.ts';
+import type { InputFile, InputFiles } from './input-files.ts';
+import { type FileView, filesAt } from './mounted-files.ts';
 import { listNode, moveReferences } from './native-config.ts';
+import type { StackDraft } from './stack-draft.ts';
 import {
   blockNode,
   childOf,
   isEmpty,
+  keyOf,
   mapOf,
   pairOf,
   pairsOf,
@@ -33,38 +38,62 @@ export interface ImportedExporter {
   readonly jobName: string;
   /** Its address in the stack. */
   readonly address: string;
-  /** Its section of stack.yml. */
+  /** The section of stack.yml with the settings of its job. */
   readonly path: readonly string[];
+  /** Its name among the services of the stack. */
+  readonly service: string;
+  /** Its targets are asked through it, by module. */
+  readonly isProber?: boolean | undefined;
 }
 
 /** Moves a service of compose into the exporters of the stack; says why not when it stays with compose. */
 export async function importExporter(
   service: ComposeService,
   context: ExporterImport,
+  { exporter, instance, isExported }: ExporterPlace,
 ): Promise<ImportedExporter | string> {
-  const repository = repositoryOf(service.image);
-  const exporter = exporters.find(({ defaultImage }) => repositoryOf(defaultImage) === repository);
-  const move = exporter === undefined ? undefined : moves[exporter.kind];
   const { draft, job, target } = context;
-  if (exporter !== undefined && move !== undefined) {
-    const path = ['exporters', exporter.kind];
-    if (childOf(draft.root, ...path) !== undefined) return `the stack has one ${exporter.title} already`;
-    if (Number(target.split(':')[1]) !== exporter.port) return `it does not listen on port ${exporter.port}`;
-    const section = draft.section(...path);
-    const image = imageNode(service, draft, path.join('.'), exporter.defaultImage);
-    if (image !== undefined) draft.set([...path, 'image'], image);
-    const refusal = await move(new Flags(service.args), service, { ...context, path });
-    if (refusal !== undefined) {
-      const parent = draft.section('exporters');
-      parent.items = parent.items.filter(({ value }) => value !== section);
-      if (parent.items.length === 0) draft.root.items = draft.root.items.filter(({ value }) => value !== parent);
-      return refusal;
-    }
-    if (section.items.length === 0) section.flow = true;
-    const address = `${exporter.kind}-exporter:${exporter.port}`;
-    return { job, jobName: exporter.kind, address, path };
+  const move = exporter === undefined || (exporter.kind === 'statsd' && !isExported) ? undefined : moves[exporter.kind];
+  if (exporter === undefined || move === undefined) return customExporter(service, context);
+  const section = ['exporters', exporter.kind];
+  const path = instance === undefined ? section : [...section, 'instances', instance];
+  if (childOf(draft.root, ...path) !== undefined) return `the stack has one ${exporter.title} already`;
+  if (Number(target.split(':')[1]) !== exporter.port) return `it does not listen on port ${exporter.port}`;
+  draft.section(...path);
+  const image = imageNode(service, draft, path.join('.'), exporter.defaultImage);
+  if (image !== undefined) draft.set([...path, 'image'], image);
+  const refusal = await move(new Flags(service.args), service, { ...context, path, exporter });
+  if (refusal !== undefined) {
+    draft.remove(path);
+    return refusal;
   }
-  return customExporter(service, context);
+  importPublished(service, path, exporter.port, draft);
+  if (isExported) await importFiles(service, path, ofKind[exporter.kind] ?? /^secrets\//, context);
+  const own = draft.section(...path);
+  if (own.items.length === 0) own.flow = true;
+  const name = instance === undefined ? exporter.kind : `${exporter.kind}-${instance}`;
+  return { job, jobName: exporter.kind, address: `${name}-exporter:${exporter.port}`, path: section, service: name };
+}
+
+/** The files that an exporter has from its own keys; others are those of the key `files`. */
+const ofKind: Readonly<Record<string, RegExp>> = {
+  postgres: /^(?:dsn|secrets)\//,
+  process: /^process\.yml$/,
+  statsd: /^mapping\.yml$/,
+  blackbox: /^(?:blackbox\.yml$|secrets\/)/,
+};
+
+/** The files that stack.yml names under `files`, at their paths beside it. */
+async function importFiles(
+  service: ComposeService,
+  path: readonly string[],
+  own: RegExp,
+  { draft, inputs }: Pick<ExporterImport, 'draft' | 'inputs'>,
+): Promise<void> {
+  for (const file of await exportedFiles(exportedMounts(service))) {
+    const opened = own.test(file.path) ? undefined : await inputs.open(file.source);
+    if (opened !== undefined) draft.addTo([...path, 'files'], draft.copy(file.path, opened));
+  }
 }
 
 /** What an exporter of the stack cannot have. */
@@ -118,41 +147,82 @@ async function customExporter(
       : blockNode(text);
     draft.set([...path, 'files', file.path], value);
   }
-  return { job, jobName: name, address: `${name}:${port}`, path };
+  return { job, jobName: name, address: `${name}:${port}`, path, service: name };
 }
 
-/** The exporters of probes: its jobs have the targets, so it is no part of one. */
-export async function importBlackbox(
+/** An exporter that is asked for targets: its jobs have these, so it is no part of one. */
+export async function importProber(
   service: ComposeService,
   { draft, inputs }: Pick<ExporterImport, 'draft' | 'inputs'>,
-): Promise<string | undefined> {
-  const path = ['exporters', 'blackbox'];
-  if (childOf(draft.root, ...path) !== undefined) return 'the stack has one blackbox_exporter already';
+  { exporter, isExported }: ExporterPlace & { readonly exporter: Exporter },
+): Promise<ImportedExporter | string> {
+  const { kind, port, defaultImage, title } = exporter;
+  const path = ['exporters', kind];
+  if (childOf(draft.root, ...path) !== undefined) return `the stack has one ${title} already`;
   const flags = new Flags(service.args);
-  const config = flags.take('config\\.file');
-  const image = imageNode(
-    service,
-    draft,
-    path.join('.'),
-    exporters.find(({ kind }) => kind === 'blackbox')?.defaultImage ?? '',
-  );
+  const [config, second] = flags.takeAll(/^--?config\.file=/);
+  if (second !== undefined) return 'it has several config files';
   const view = { folder: '', inContainer: '/', mounts: service.mounts };
-  const [file] = config === undefined ? [] : await filesAt(config.text, view);
-  const tree = file === undefined ? undefined : (await inputs.open(file))?.tree;
-  if (config !== undefined && tree?.root === undefined && service.mounts.length > 0)
+  const [source] = config === undefined ? [] : await filesAt(config.text.replace(/^[^=]*=/, ''), view);
+  const file = source === undefined ? undefined : await inputs.open(source);
+  if (config !== undefined && file?.tree?.root === undefined && service.mounts.length > 0) {
     return 'its config file was not found';
-  const section = draft.section(...path);
-  if (image !== undefined) draft.set([...path, 'image'], image);
-  const modules = pairOf(tree?.root, 'modules');
-  if (modules !== undefined && isMap(modules.value)) {
-    const native = { section: path, prefix: 'blackbox-', secretFiles, view, inputs, draft, reserved: ['secrets'] };
-    for (const { key, value } of pairsOf(modules.value)) {
-      await moveReferences(value as Node, 'modules', String(textOf(key)), native);
-    }
-    section.items.push(modules);
-    draft.findings.taken('modules', placeOf(modules.key), 'exporters.blackbox.modules');
   }
-  if (flags.rest.length > 0) draft.set([...path, 'extra_args'], listNode(flags.rest.map(wordNode)));
-  if (pairsOf(section).length === 0) section.flow = true;
+  draft.section(...path);
+  const image = imageNode(service, draft, path.join('.'), defaultImage);
+  if (image !== undefined) draft.set([...path, 'image'], image);
+  const context = { service, path, file, view, draft, inputs };
+  const refusal = await (kind === 'snmp' ? moveSnmp(context) : moveModules(context));
+  if (refusal !== undefined) {
+    draft.remove(path);
+    return refusal;
+  }
+  setRest(flags, { draft, path, exporter });
+  importPublished(service, path, port, draft);
+  if (isExported) {
+    const name = childOf(draft.root, ...path, 'config');
+    const own = kind === 'snmp' ? new RegExp(`^${textOf(name)?.replaceAll('.', '\\.')}$`) : ofKind['blackbox'];
+    await importFiles(service, path, own ?? /^$/, { draft, inputs });
+  }
+  const section = draft.section(...path);
+  if (section.items.length === 0) section.flow = true;
+  const address = `${kind}-exporter:${port}`;
+  return { job: `${kind}_exporter`, jobName: kind, address, path, service: kind, isProber: true };
+}
+
+interface ProberImport {
+  readonly service: ComposeService;
+  readonly path: readonly string[];
+  readonly file: InputFile | undefined;
+  readonly view: FileView;
+  readonly draft: StackDraft;
+  readonly inputs: InputFiles;
+}
+
+/** The modules of blackbox.yml. */
+async function moveModules({ path, file, view, draft, inputs }: ProberImport): Promise<undefined> {
+  const modules = pairOf(file?.tree?.root, 'modules');
+  if (modules === undefined || !isMap(modules.value)) return;
+  const native = { section: path, prefix: 'blackbox-', secretFiles, view, inputs, draft, reserved: ['secrets'] };
+  for (const { key, value } of pairsOf(modules.value)) {
+    await moveReferences(value as Node, 'modules', String(textOf(key)), native);
+  }
+  draft.section(...path).items.push(modules);
+  draft.findings.taken('modules', placeOf(modules.key), `${path.join('.')}.modules`);
+}
+
+/** A whole snmp.yml, which nobody else may read: its auths have communities and passwords. */
+function moveSnmp({ service, path, file, draft }: ProberImport): string | undefined {
+  if (file === undefined)
+    return 'its snmp.yml is in its image: copy it to a file, and name that in exporters.snmp.config';
+  const auths = pairOf(file.tree?.root, 'auths');
+  const [first] = pairsOf(auths?.value);
+  if (first === undefined) return 'its snmp.yml has no auths, as before version 0.23 of snmp_exporter';
+  const place = draft.copy('snmp.yml', file, 0o600);
+  draft.set([...path, 'config'], stringNode(place));
+  const preset = 'public_v2';
+  if (childOf(auths?.value, preset) === undefined) draft.set([...path, 'auth'], stringNode(keyOf(first)));
+  draft.secrets.push({ file: place, what: `services.${service.name} auths`, where: placeOf(auths?.key) });
+  draft.findings.taken(file.shown, placeOf(auths?.key), place);
   return undefined;
 }

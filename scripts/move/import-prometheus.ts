@@ -3,6 +3,7 @@ import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap } from 'yaml';
 import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
 import type { Addresses } from './addresses.ts';
 import { addExported, isExported } from './exported-parts.ts';
+import { moveToExporter, moveToPage } from './exporter-jobs.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
@@ -75,6 +76,7 @@ export async function importPrometheus(
       for (const job of itemsOf(value)) {
         const name = textOf(childOf(job, 'job_name')) ?? 'job';
         if (moveToExporter(job, name, exporters, draft)) continue;
+        if (isExported(view) && (await moveToPage(job, name, view, draft))) continue;
         moveTargets(job, addresses);
         addresses.inNode('prometheus', job);
         await moveReferences(job, 'scrape_configs', name, native);
@@ -133,7 +135,7 @@ async function importRuleFiles(list: Node, { view, inputs, draft }: ServerImport
     const pattern = textOf(item);
     if (pattern === undefined) continue;
     const paths = await filesAt(pattern, view);
-    if (paths.length === 0)
+    if (paths.length === 0 && !isExported(view))
       draft.findings.left(`rule_files ${pattern}`, placeOf(item), 'no file was found by this path');
     for (const path of paths) {
       const file = await inputs.open(path);
@@ -234,45 +236,6 @@ function movedGroup(group: YAMLMap, target: Node, addresses: Addresses): Node {
   );
 }
 
-/** Makes a job whose only target is an exporter of the stack the job of that exporter. */
-function moveToExporter(job: Node, name: string, exporters: readonly ImportedExporter[], draft: StackDraft): boolean {
-  const exporter = exporters.find((candidate) => candidate.job === name);
-  if (exporter === undefined) return false;
-  const target = textOf(itemsOf(childOf(itemsOf(childOf(job, 'static_configs'))[0], 'targets'))[0]) ?? '';
-  if (exporter.jobName === 'blackbox') {
-    if (!target.endsWith(':9115')) return false;
-    draft.findings.changed(
-      `scrape_configs ${name}`,
-      placeOf(job),
-      'exporters.blackbox',
-      'the stack has this job itself',
-    );
-    return true;
-  }
-  const settings = mapOf();
-  if (name !== exporter.jobName) settings.items.push(new Pair(stringNode('job_name'), stringNode(name)));
-  for (const pair of pairsOf(job)) {
-    const key = keyOf(pair);
-    const isDefault = key === 'metrics_path' && textOf(pair.value) === '/metrics';
-    if (['job_name', 'static_configs'].includes(key) || isDefault) continue;
-    settings.items.push(pair);
-  }
-  if (target !== exporter.address) {
-    const relabel = pairOf(settings, 'relabel_configs') ?? new Pair(stringNode('relabel_configs'), listNode([]));
-    const instance = mapOf([
-      new Pair(stringNode('target_label'), stringNode('instance')),
-      new Pair(stringNode('replacement'), stringNode(target)),
-    ]);
-    instance.flow = true;
-    if (isSeq(relabel.value)) relabel.value.items.unshift(instance);
-    if (!settings.items.includes(relabel)) settings.items.push(relabel);
-  }
-  const scrape = [...exporter.path, 'scrape'];
-  if (settings.items.length > 0) draft.set(scrape, settings);
-  draft.findings.taken(`scrape_configs ${name}`, placeOf(job), exporter.path.join('.'));
-  return true;
-}
-
 /** The jobs of a prometheus.yml by their only target; those with several targets or discovery are not in it. */
 export function soleTargets(root: Node | undefined): ReadonlyMap<string, string> {
   const jobs = new Map<string, string>();
@@ -286,6 +249,16 @@ export function soleTargets(root: Node | undefined): ReadonlyMap<string, string>
     jobs.set(target, textOf(childOf(job, 'job_name')) ?? '');
   }
   return jobs;
+}
+
+/** The name of the job that has a target. */
+export function jobWith(root: Node | undefined, target: string): string | undefined {
+  const job = itemsOf(childOf(root, 'scrape_configs')).find((candidate) =>
+    itemsOf(childOf(candidate, 'static_configs')).some((group) =>
+      itemsOf(childOf(group, 'targets')).some((item) => textOf(item) === target),
+    ),
+  );
+  return textOf(childOf(job, 'job_name'));
 }
 
 /** Every target and address that a prometheus.yml names. */

@@ -1,24 +1,15 @@
-import { type Node, Pair } from 'yaml';
-import { servicePorts, type UsedService } from '../../stack/own-items.ts';
+import type { Node } from 'yaml';
+import type { UsedService } from '../../stack/own-items.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
+import { hardening, hostGateway } from '../engine/docker/create-options.ts';
 import { redactUrls } from '../util/redaction.ts';
 import { imageNode, repositoryOf } from './compose-image.ts';
-import type { ComposeService, Written } from './compose-project.ts';
+import { flagsOf, importPorts, importResources } from './compose-limits.ts';
+import type { ComposeService } from './compose-project.ts';
 import { listNode } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
-import {
-  childOf,
-  itemsOf,
-  keyOf,
-  mapOf,
-  pairsOf,
-  placedAs,
-  placeOf,
-  plainNode,
-  stringNode,
-  textOf,
-} from './yaml-tree.ts';
+import { childOf, keyOf, pairsOf, placedAs, placeOf, stringNode, textOf, toValue } from './yaml-tree.ts';
 
 const repositories: Readonly<Record<string, UsedService>> = {
   'prom/prometheus': 'prometheus',
@@ -76,6 +67,7 @@ const flags: Readonly<Record<UsedService, Readonly<Record<string, FlagPlace>>>> 
     'persistence.file': { why: itself },
     'persistence.interval': { key: ['persistence', 'interval'] },
     'web.listen-address': { why: itself },
+    'web.route-prefix': { why: itself },
     'web.enable-admin-api': { key: ['admin_api'], value: 'true' },
   },
   grafana: {},
@@ -94,6 +86,16 @@ const ownWays: Readonly<Record<string, string>> = {
   restart: 'all containers restart unless they are stopped',
   stop_grace_period: itself,
   user: 'all services run as the users of their images',
+};
+
+/** What all containers of a stack have, as compose writes it. */
+const usual: Readonly<Record<string, unknown>> = {
+  cap_drop: hardening.CapDrop,
+  security_opt: hardening.SecurityOpt,
+  pids_limit: String(hardening.PidsLimit),
+  read_only: 'true',
+  extra_hosts: [`host.docker.internal:${hostGateway}`],
+  logging: { driver: hardening.LogConfig.Type, options: hardening.LogConfig.Config },
 };
 
 /** Why a key of a compose service is not in the stack. */
@@ -127,14 +129,15 @@ export function importService(service: ComposeService, name: UsedService, draft:
   const image = imageNode(service, draft, name, defaultImages[name]);
   if (image !== undefined) draft.set([name, 'image'], image);
   importPorts(service, name, draft);
-  importResources(service, name, draft);
+  importResources(service, [name], draft);
   importFlags(service, name, draft);
   importEnvironment(service, name, draft);
   for (const pair of pairsOf(service.node)) {
     const key = keyOf(pair);
     if (handled.has(key)) continue;
     const what = `services.${service.name}.${key}`;
-    const ownWay = ownWays[key];
+    const isUsual = JSON.stringify(toValue(pair.value)) === JSON.stringify(usual[key]);
+    const ownWay = isUsual ? itself : ownWays[key];
     if (ownWay !== undefined) findings.changed(what, placeOf(pair.key), undefined, ownWay);
     else findings.left(what, placeOf(pair.key), lost[key] ?? 'no key of stack.yml has it');
   }
@@ -157,28 +160,6 @@ function importEnvironment(
       draft.findings.left(what, placeOf(node) ?? where, 'stack.yml has no variables for this server');
     }
   }
-}
-
-/** The flag of a command: its name and its value. */
-export interface Flag {
-  readonly name: string;
-  readonly value: string | undefined;
-  readonly written: Written;
-}
-
-/** The flags of a server's command line. */
-export function flagsOf({ args }: Pick<ComposeService, 'args'>): readonly Flag[] {
-  const all: Flag[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const written = args[at] as Written;
-    const [, name, value] = /^--?([\w.-]+)(?:=([\s\S]*))?$/.exec(written.text) ?? [];
-    if (name === undefined) continue;
-    const next = args[at + 1];
-    const isNext = value === undefined && next !== undefined && !next.text.startsWith('-');
-    if (isNext) at++;
-    all.push({ name, value: value ?? (isNext ? next.text : undefined), written });
-  }
-  return all;
 }
 
 function importFlags(service: ComposeService, name: UsedService, draft: StackDraft): void {
@@ -208,92 +189,4 @@ function importFlags(service: ComposeService, name: UsedService, draft: StackDra
     }
   }
   if (rest.length > 0) draft.set([name, 'extra_args'], listNode(rest));
-}
-
-/** The port on which a server of compose listens. */
-export function listenPort(service: ComposeService, name: UsedService): number {
-  const address = flagsOf(service).find((flag) => flag.name === 'web.listen-address')?.value;
-  const port = address ?? service.environment.get('GF_SERVER_HTTP_PORT')?.text ?? '';
-  return Number(/(\d+)$/.exec(port)?.[1] ?? servicePorts[name]);
-}
-
-interface PublishedPort {
-  readonly host: string;
-  readonly container: string;
-  readonly address: string | undefined;
-  readonly node: Node;
-}
-
-function publishedPorts(service: ComposeService): readonly PublishedPort[] {
-  return itemsOf(childOf(service.node, 'ports')).flatMap((node): readonly PublishedPort[] => {
-    const [, six, four, short, inside] =
-      /^(?:(?:\[([^\]]+)\]|(\d+(?:\.\d+){3})):)?(?:(\d+):)?(\d+)(?:\/tcp)?$/.exec(textOf(node) ?? '') ?? [];
-    const host = short ?? textOf(childOf(node, 'published'));
-    const container = inside ?? textOf(childOf(node, 'target'));
-    const address = six ?? four ?? textOf(childOf(node, 'host_ip'));
-    return host === undefined || container === undefined ? [] : [{ host, container, address, node }];
-  });
-}
-
-function importPorts(service: ComposeService, name: UsedService, draft: StackDraft): void {
-  const all = publishedPorts(service);
-  const listen = listenPort(service, name);
-  const port = all.find(({ container }) => Number(container) === listen);
-  for (const node of itemsOf(childOf(service.node, 'ports'))) {
-    if (node === port?.node) continue;
-    draft.findings.left(
-      `services.${service.name}.ports ${textOf(node) ?? ''}`,
-      placeOf(node),
-      'a service publishes one port',
-    );
-  }
-  if (port === undefined) return;
-  if (Number(port.host) !== servicePorts[name]) draft.set([name, 'port'], placedAs(plainNode(port.host), port.node));
-  draft.findings.taken(`services.${service.name}.ports`, placeOf(port.node), `${name}.port`);
-}
-
-/** One address for the ports of all services: that of compose, when it publishes all of them on the same. */
-export function importBind(services: readonly (readonly [ComposeService, UsedService])[], draft: StackDraft): void {
-  const ports = services.map(([service, name]) => {
-    const port = publishedPorts(service).find(({ container }) => Number(container) === listenPort(service, name));
-    return { service, name, port, address: port === undefined ? '127.0.0.1' : (port.address ?? '0.0.0.0') };
-  });
-  const addresses = [...new Set(ports.map(({ address }) => address))];
-  const [only] = addresses;
-  if (addresses.length === 1 && only !== undefined && only !== '127.0.0.1') {
-    draft.set(['bind'], stringNode(only));
-    return;
-  }
-  for (const { service, name, port, address } of ports) {
-    const where = placeOf(port?.node) ?? service.where;
-    const what = `services.${service.name}.ports`;
-    if (port === undefined) {
-      draft.findings.changed(what, where, `${name}.port`, 'it was not published; the stack publishes it on 127.0.0.1');
-    } else if (addresses.length > 1 && address !== '127.0.0.1') {
-      const why = `it was published on ${address}; the stack publishes all ports on one address, 127.0.0.1 unless you set "bind"`;
-      draft.findings.changed(what, where, 'bind', why);
-    }
-  }
-}
-
-function importResources({ name: own, node }: ComposeService, name: UsedService, draft: StackDraft): void {
-  const limits = childOf(node, 'deploy', 'resources', 'limits');
-  const resources = mapOf();
-  for (const [key, value] of [
-    ['memory', childOf(limits, 'memory') ?? childOf(node, 'mem_limit')],
-    ['cpus', childOf(limits, 'cpus') ?? childOf(node, 'cpus')],
-  ] as const) {
-    const text = textOf(value);
-    if (text === undefined) continue;
-    resources.items.push(
-      new Pair(stringNode(key), placedAs(key === 'cpus' ? plainNode(text) : stringNode(text), value)),
-    );
-    draft.findings.taken(`services.${own}.${key}`, placeOf(value), `${name}.resources.${key}`);
-  }
-  if (resources.items.length > 0) draft.set([name, 'resources'], resources);
-  for (const pair of pairsOf(childOf(node, 'deploy'))) {
-    const isLimits = keyOf(pair) === 'resources' && pairsOf(pair.value).every((inner) => keyOf(inner) === 'limits');
-    if (!isLimits)
-      draft.findings.left(`services.${own}.deploy.${keyOf(pair)}`, placeOf(pair.key), 'a stack runs on one engine');
-  }
 }

@@ -3,15 +3,17 @@ import { Pair } from 'yaml';
 import type { UsedService } from '../../stack/own-items.ts';
 import { Addresses } from './addresses.ts';
 import { repositoryOf } from './compose-image.ts';
+import { importBind } from './compose-limits.ts';
 import { type ComposeProject, type ComposeService, readCompose } from './compose-project.ts';
 import { describeRest } from './compose-rest.ts';
 import { exportedMounts } from './exported-parts.ts';
+import { exporterPlace, isProber } from './exporter-places.ts';
 import { importGrafanaSettings } from './grafana-settings.ts';
 import { importAlertmanager } from './import-alertmanager.ts';
-import { type ImportedExporter, importBlackbox, importExporter } from './import-exporters.ts';
+import { type ImportedExporter, importExporter, importProber } from './import-exporters.ts';
 import { importGrafana } from './import-grafana.ts';
-import { addRules, addressesIn, importPrometheus, soleTargets } from './import-prometheus.ts';
-import { importBind, importService, serviceOf } from './import-services.ts';
+import { addRules, addressesIn, importPrometheus, jobWith, soleTargets } from './import-prometheus.ts';
+import { importService, serviceOf } from './import-services.ts';
 import { type FileKind, fileStart, type InputFile, InputFiles } from './input-files.ts';
 import { chooseCompose, configOf } from './main-files.ts';
 import { filesAt } from './mounted-files.ts';
@@ -61,9 +63,9 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
     await importPrometheus({ ...prometheusFile, inputs, draft, addresses }, [...exporters.values()]);
   }
   // What it probes may be anywhere that Prometheus reaches; an export says where that is.
-  const [probes] = [...exporters].find(([, { jobName }]) => jobName === 'blackbox') ?? [];
-  if (probes !== undefined && exportedMounts(probes).length === 0) {
-    for (const joined of draft.networks.values()) if (joined.has('prometheus')) joined.add('blackbox');
+  for (const [service, { isProber: asks, service: name }] of exporters) {
+    if (asks !== true || exportedMounts(service).length > 0) continue;
+    for (const joined of draft.networks.values()) if (joined.has('prometheus')) joined.add(name);
   }
   importLooseRules(inputs, prometheusFile !== undefined, draft);
   if (alertmanagerFile !== undefined) await importAlertmanager({ ...alertmanagerFile, inputs, draft, addresses });
@@ -145,35 +147,29 @@ async function importExporters(
   { draft, inputs, addresses }: Parts,
 ): Promise<Map<ComposeService, ImportedExporter>> {
   const exporters = new Map<ComposeService, ImportedExporter>();
-  const jobs = soleTargets(prometheus?.tree?.root);
-  const named = addressesIn(prometheus?.tree?.root);
+  const root = prometheus?.tree?.root;
+  const jobs = soleTargets(root);
+  const named = addressesIn(root);
   for (const service of project?.services ?? []) {
     if (serviceOf(service.image) !== undefined || ![...taken.keys()].includes('prometheus')) continue;
     const what = `services.${service.name}`;
-    if (repositoryOf(service.image) === 'prom/blackbox-exporter' && !service.networks.includes('host')) {
-      const refusal = await importBlackbox(service, { draft, inputs });
-      if (refusal === undefined) {
-        addresses.addTaken(service.hosts, 9115, 'blackbox-exporter:9115');
-        exporters.set(service, {
-          job: 'blackbox_exporter',
-          jobName: 'blackbox',
-          address: 'blackbox-exporter:9115',
-          path: ['exporters', 'blackbox'],
-        });
-        draft.findings.taken(what, service.where, 'exporters.blackbox');
-      } else draft.findings.left(what, service.where, refusal);
-      continue;
+    const place = exporterPlace(service, project?.name ?? '');
+    const isExporter = place.exporter !== undefined || /exporter/.test(repositoryOf(service.image));
+    let exporter: ImportedExporter | string;
+    if (place.exporter !== undefined && isProber(place.exporter) && !service.networks.includes('host')) {
+      exporter = await importProber(service, { draft, inputs }, { ...place, exporter: place.exporter });
+      if (typeof exporter !== 'string') addresses.addTaken(service.hosts, place.exporter.port, exporter.address);
+    } else {
+      const targets = place.isExported ? named : [...jobs.keys()];
+      const target = targets.find((address) => service.hosts.includes(address.split(':')[0] ?? ''));
+      const job = place.isExported ? jobWith(root, target ?? '') : jobs.get(target ?? '');
+      if (target === undefined || job === undefined || named.filter((address) => address === target).length > 1) {
+        if (isExporter)
+          draft.findings.left(what, service.where, 'no job has it as its only target; it stays with compose');
+        continue;
+      }
+      exporter = await importExporter(service, { draft, inputs, job, target }, place);
     }
-    const targets = [...jobs.keys()].filter((address) => service.hosts.includes(address.split(':')[0] ?? ''));
-    const [target] = targets;
-    const job = jobs.get(target ?? '');
-    const isExporter = /exporter/.test(repositoryOf(service.image));
-    if (target === undefined || job === undefined || named.filter((address) => address === target).length > 1) {
-      if (isExporter)
-        draft.findings.left(what, service.where, 'no job has it as its only target; it stays with compose');
-      continue;
-    }
-    const exporter = await importExporter(service, { draft, inputs, job, target });
     if (typeof exporter === 'string') {
       if (isExporter) draft.findings.left(what, service.where, `it stays with compose: ${exporter}`);
       continue;

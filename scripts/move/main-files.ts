@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { isMap } from 'yaml';
 import type { UsedService } from '../../stack/own-items.ts';
+import { flagsOf } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
-import { flagsOf } from './import-services.ts';
 import { fileStart, type InputFile, type InputFiles } from './input-files.ts';
 import { type FileView, filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';

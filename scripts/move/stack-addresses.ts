@@ -1,9 +1,9 @@
 import { servicePorts, type UsedService } from '../../stack/own-items.ts';
 import type { Addresses } from './addresses.ts';
+import { listenPort } from './compose-limits.ts';
 import type { ComposeProject, ComposeService } from './compose-project.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import { soleTargets } from './import-prometheus.ts';
-import { listenPort } from './import-services.ts';
 import type { InputFiles } from './input-files.ts';
 import type { FoundConfig } from './main-files.ts';
 import { childOf, itemsOf, textOf } from './yaml-tree.ts';
@@ -41,13 +41,13 @@ export function addAddresses(
   );
   if (taken.get('prometheus')?.networks.includes('host') === true) addresses.takeLocalhost();
   for (const service of left) addresses.addLeft(service.hosts, service.networks);
-  const moved = [...taken, ...[...exporters].map(([service, { path }]) => [path.at(-1) ?? '', service] as const)];
+  const moved = [...taken, ...[...exporters].map(([service, exporter]) => [exporter.service, service] as const)];
   for (const [key, { externalNetworks }] of moved) for (const network of externalNetworks) addresses.join(key, network);
   const hosts = left.flatMap((service) => service.hosts);
-  for (const [service, { path }] of exporters) {
+  for (const [service, exporter] of exporters) {
     const words = [...service.args, ...service.environment.values()].flatMap(({ text }) => text.split(/[^\w.-]+/));
     for (const host of hosts) {
-      if (words.includes(host)) addresses.from(path.at(-1) ?? '', host);
+      if (words.includes(host)) addresses.from(exporter.service, host);
     }
   }
 }

@@ -82,6 +82,13 @@ export class StackDraft {
     }
   }
 
+  /** Removes a section, and those above it that are empty without it. */
+  remove(path: readonly string[]): void {
+    const [above, key] = [this.section(...path.slice(0, -1)), path.at(-1)];
+    above.items = above.items.filter((pair) => keyOf(pair) !== key);
+    if (above.items.length === 0 && path.length > 1) this.remove(path.slice(0, -1));
+  }
+
   /** Adds an item to a list of strings, once. */
   addTo(path: readonly string[], text: string, original?: unknown): void {
     const list = childOf(this.root, ...path);
@@ -97,15 +104,19 @@ export class StackDraft {
   }
 
   /** Adds a copy of a file, and returns its path: that of an equal file, or one that no file has. */
-  copy(wanted: string, file: Pick<InputFile, 'bytes' | 'shown'> & Pick<DraftFile, 'linesBefore'>): string {
+  copy(
+    wanted: string,
+    file: Pick<InputFile, 'bytes' | 'shown'> & Pick<DraftFile, 'linesBefore'>,
+    mode = 0o644,
+  ): string {
     const extension = extname(wanted);
     const stem = wanted.slice(0, wanted.length - extension.length);
     for (let count = 1; ; count++) {
       const path = count === 1 ? wanted : `${stem}-${count}${extension}`;
       const existing = this.files.get(path);
       const { bytes: content, shown: copyOf, linesBefore } = file;
-      if (existing === undefined) this.files.set(path, { content, mode: 0o644, copyOf, linesBefore });
-      if (existing === undefined || existing.copyOf === file.shown) return path;
+      if (existing === undefined) this.files.set(path, { content, mode, copyOf, linesBefore });
+      if (existing === undefined || existing.copyOf === file.shown || existing.content.equals(content)) return path;
     }
   }
 

@@ -77,7 +77,8 @@ export const command = defineCommand({
     const volumes = adoptions.map(parseAdoption);
     if (paths.length === 0) {
       if (volumes.length === 0) throw new InputError([misuse('there is nothing to import', 'name files or folders')]);
-      const adopted = await adoptVolumes(context, folder, volumes);
+      // Without --out it is any stack of the user's, which -f names as for other commands.
+      const adopted = await adoptVolumes(out === undefined ? context : inFolder(context, folder), volumes);
       context.result({ files: [], secrets: [], findings: [], nextSteps: [], adopted });
       return exitCodes.fine;
     }
@@ -101,7 +102,7 @@ export const command = defineCommand({
     for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
     context.nameStack(draft.name);
     print(context, draft, files, report, volumes);
-    const adopted = volumes.length === 0 ? [] : await adoptVolumes(context, folder, volumes);
+    const adopted = volumes.length === 0 ? [] : await adoptVolumes(inFolder(context, folder), volumes);
     context.result({
       adopted,
       files: [...files],
@@ -127,10 +128,13 @@ async function refuseVolumes(
   }
 }
 
-/** Copies volumes to those of the stack in a folder. */
-async function adoptVolumes(context: Context, folder: string, adoptions: readonly Adoption[]) {
+/** The new stack in a folder. */
+const inFolder = (context: Context, cwd: string): Context => ({ ...context, cwd, file: [] });
+
+/** Copies volumes to those of a stack. */
+async function adoptVolumes(context: Context, adoptions: readonly Adoption[]) {
   const { report, clock, signal } = context;
-  const { rendering, engine: connected } = await renderAndConnect({ ...context, cwd: folder, file: [] });
+  const { rendering, engine: connected } = await renderAndConnect(context);
   await using engine = connected;
   const { config } = rendering;
   const stack = config.name;

@@ -13,7 +13,7 @@ const selectors = ['comm', 'exe', 'cmdline'];
 const groupKeys = ['name', ...selectors];
 
 /** Every program that has a command line, which threads of the kernel have not, by its name. */
-const byProgram = [{ name: '{{.Comm}}', cmdline: ['.+'] }];
+export const byProgram = [{ name: '{{.Comm}}', cmdline: ['.+'] }];
 
 export const processes = defineExporter({
   kind: 'process',

@@ -205,8 +205,8 @@ test('flags that promstack sets must be left out, and reported', async () => {
   expect(errors).toEqual([]);
   expect(text).not.toMatch(/web\.(?:route|listen)|extra_args: *\[?\]?\n {2}\w/);
   expect(text).toContain('--log.level=warn');
-  const left = draft.findings.all.filter(({ why }) => why?.startsWith('promstack already sets'));
-  expect(left.map(({ where }) => `${where?.file}:${where?.line}`)).toEqual(['compose.yaml:7', 'compose.yaml:12']);
+  const left = draft.findings.all.filter(({ why, what }) => why === 'promstack sets it' && /route|listen/.test(what));
+  expect(left.map(({ where }) => `${where?.file}:${where?.line}`)).toEqual(['compose.yaml:12', 'compose.yaml:7']);
 });
 
 test.each([
@@ -509,6 +509,41 @@ test('localhost must be the host where the servers ran on it, and keep the label
   const own = await importedFrom({ ...files, 'compose.yaml': compose(service) });
   expect(own.text).toContain('localhost:9100');
   expect(own.text).not.toContain('host.docker.internal');
+});
+
+test('an snmp_exporter must be moved with its auths, in a file that nobody else can read', async () => {
+  const job = `  - job_name: switches
+    metrics_path: /snmp
+    params: {module: [if_mib], auth: [office]}
+    static_configs: [{targets: ['192.0.2.1']}]
+    relabel_configs:
+      - {source_labels: [__address__], target_label: __param_target}
+      - {target_label: __address__, replacement: 'snmp:9116'}
+`;
+  const files = (snmp: string): Files => ({
+    'prometheus.yml': `scrape_configs:\n${job}`,
+    'snmp/snmp.yml': snmp,
+    'compose.yaml': compose(
+      "  p: {image: 'prom/prometheus:v3.5.3', volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml']}\n" +
+        "  snmp: {image: 'prom/snmp-exporter:v0.30.1', command: ['--config.file', /etc/snmp.yml], volumes: ['./snmp/snmp.yml:/etc/snmp.yml'], ports: ['9999:9116']}\n",
+    ),
+  });
+  const modules = 'modules: {if_mib: {walk: [interfaces]}}\n';
+  const { draft, text, errors } = await importedFrom(
+    files(`auths:\n  office: {version: 2, community: planted-community}\n${modules}`),
+  );
+  expect(errors).toEqual([]);
+  expect(text).toContain('config: snmp.yml\n    auth: office\n    port: 9999\n');
+  expect(text).toContain("replacement: 'snmp-exporter:9116'");
+  expect(draft.files.get('snmp.yml')?.mode).toBe(0o600);
+  expect(draft.secrets).toMatchObject([{ file: 'snmp.yml', what: 'services.snmp auths' }]);
+  expect(text).not.toContain('planted');
+
+  const old = await importedFrom(files('if_mib: {walk: [interfaces]}\n'));
+  expect(old.text).not.toContain('exporters');
+  expect(old.draft.findings.all).toContainEqual(
+    expect.objectContaining({ fate: 'left', what: 'services.snmp', why: expect.stringContaining('has no auths') }),
+  );
 });
 
 test('flags of an exporter with their values in words of their own must be read like those with =', async () => {

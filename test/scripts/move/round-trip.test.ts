@@ -11,6 +11,7 @@ import { renderStack } from '../../../scripts/render/render-stack.ts';
 import type { Rendering } from '../../../scripts/render/rendering.ts';
 import { toBytes } from '../../../scripts/util/file-bytes.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { exporters, metricsPages } from '../../../stack/exporters/exporters.ts';
 import { folderWith } from '../../support/config.ts';
 
 const root = join(packageRoot(), 'test', 'imports');
@@ -61,6 +62,102 @@ describe.each(await readdir(root))('the imported stack %s, exported to compose a
     }
   });
 });
+
+/** Keys of each exporter of stack.yml, which differ for each instance, and the flag of its own that `extra_args` has. */
+const kinds: Readonly<Record<string, { readonly flag?: string; keys(instance: string): string }>> = {
+  node: { flag: '--no-collector.wifi', keys: () => 'collectors: [systemd, arp]' },
+  process: { flag: '-recheck', keys: () => 'names: [{name: web, comm: [nginx]}]' },
+  blackbox: {
+    flag: '--log.level=warn',
+    keys: () => `http_2xx: ["https://a.example"]
+      login: ["https://b.example", "https://c.example"]
+      modules: {login: {prober: http, http: {basic_auth: {username: a, password: !file token}}}}`,
+  },
+  snmp: {
+    flag: '--snmp.wrap-large-counters',
+    keys: () => 'config: snmp.yml\n      auth: office\n      if_mib: [192.0.2.1, 192.0.2.2]\n      system: [192.0.2.1]',
+  },
+  postgres: {
+    flag: '--collector.stat_statements',
+    keys: (it) => `dsn: "postgresql://m:planted-%2F${it}@${it}:5432/a"`,
+  },
+  redis: {
+    flag: '-check-keys=jobs:*',
+    keys: (it) => `address: "${it}:6379"\n      user: m\n      password: !file token`,
+  },
+  mysqld: {
+    flag: '--collect.info_schema.tables',
+    keys: (it) => `dsn: "mysql://m:planted-x@${it}:3307/?tls=skip-verify"`,
+  },
+  nginx: { flag: '--nginx.timeout=3s', keys: (it) => `url: "http://${it}:8080/stub_status"` },
+  apache: { flag: '--insecure', keys: (it) => `url: "http://${it}/server-status?auto"` },
+  statsd: { flag: '--statsd.cache-size=10', keys: () => 'mappings: [{match: "a.*", name: b, labels: {c: $1}}]' },
+  haproxy: { keys: () => 'targets: ["a:8405", "b:8405"]' },
+};
+
+describe.each([...exporters, ...metricsPages].map(({ kind }) => kind))(
+  'the exporter %s, exported to compose',
+  (kind) => {
+    const { flag, keys } = kinds[kind] ?? expect.fail(`${kind} has no keys here`);
+    const job = kind === 'haproxy' ? '' : ', job_name: renamed';
+    const scrape = `scrape: {scrape_timeout: 7s, metric_relabel_configs: [{action: labeldrop, regex: x}]${job}}`;
+    const common = `image: "mirror.example/${kind}:1.2.3-own"
+      resources: {memory: 64M, cpus: 0.5}
+      files: ["certs/*.pem"]
+      extra_args: ["${flag}"]`;
+    const hasInstances = exporters.some((exporter) => exporter.kind === kind && exporter.hasInstances);
+    const forms: (readonly [name: string, text: string])[] = [
+      ['alone', keys('first')],
+      ['with a job of its own', `${keys('first')}\n      ${scrape}`],
+    ];
+    if (flag !== undefined) {
+      forms.push(['with all keys', `${keys('first')}\n      ${common}\n      port: 19000\n      ${scrape}`]);
+    }
+    if (hasInstances) {
+      forms.push(
+        ['with instances', `instances: {a: {${flow(keys('first'))}}, b-2: {${flow(keys('second'))}, port: 19001}}`],
+        ['with one instance', `${scrape}\n      ${common}\n      instances: {only: {${flow(keys('third'))}}}`],
+      );
+    }
+
+    test.each(forms)('must come back %s', async (_, text) => {
+      await using folder = await folderWith({
+        token: 'planted-token',
+        'certs/ca.pem': 'a certificate',
+        'snmp.yml': `# Devices.
+auths:
+  office: {version: 2, community: planted-community}
+  door: {version: 3, username: m, security_level: authPriv, password: planted-v3, priv_password: planted-priv}
+modules: {if_mib: {walk: [interfaces]}, system: {walk: [system]}}
+`,
+        'stack.yml': `name: shop\nnetworks: [shop_net]\ngrafana: {enabled: false}\nexporters:\n    ${kind}:\n      ${text}\n`,
+      });
+      const loading = await renderStack({ cwd: folder.path, env: {}, substitutes: new Map() });
+      const before = loading.ok && loading.value.rendering.ok ? loading.value.rendering.value : undefined;
+      if (before === undefined) throw new Error(JSON.stringify(loading));
+      const { files } = await exportCompose(before, undefined, { withSecrets: true });
+      await writeFolder(join(folder.path, 'out'), files);
+      const draft = await importStack({
+        paths: [join(folder.path, 'out')],
+        cwd: folder.path,
+        env,
+        name: 'shop',
+        out: '',
+      });
+      const written = [...draft.files].filter(([, { content }]) => content.includes('planted-'));
+      expect(
+        written.filter(([path, { mode }]) => mode !== 0o600 || !draft.secrets.some(({ file }) => file === path)),
+      ).toEqual([]);
+      expect(draft.text([])).not.toContain('planted-');
+      expect(meaningOf(await renderingOf(join(folder.path, 'out'), 'shop'))).toEqual(meaningOf(before));
+    });
+  },
+);
+
+/** Lines of keys in one line. */
+function flow(text: string): string {
+  return text.replaceAll(/\n */g, ', ');
+}
 
 test('exporters with accounts, files and networks must come back with them', async () => {
   await using folder = await folderWith({
