@@ -24,7 +24,13 @@ import {
   switchEntries,
   withTimes,
 } from '../state/release-files.ts';
-import { ensureSecrets, openSecretStore } from '../state/secret-store.ts';
+import {
+  missingSecrets,
+  openSecretStore,
+  type RememberedStore,
+  rememberSecrets,
+  secretEntries,
+} from '../state/secret-store.ts';
 import { locationOf, type ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { removalExecutors, startExecutors } from './container-executors.ts';
@@ -81,10 +87,19 @@ export function createExecutors(context: ExecutorContext): Executors {
     if (id === undefined) throw new Error(`the plan uses the container of ${service} before it is created`);
     return id;
   };
-  const contextOf = (name: string, release: Release, step: StepContext): DriverContext => {
-    const { service, spec, given } = desiredService(name);
+  const stores = new Map<string, RememberedStore>();
+  /** The stack is locked: nobody else changes its secrets. */
+  const storeOf = (service: string): RememberedStore => {
+    const { user } = desiredService(service).spec;
     const { stack } = desired;
-    const server = { engine, client, clock, stack, service, user: spec.user, container: containerOf(name), given };
+    const open = () => openSecretStore(engine, { stack, service, user, container: containers.get(service) });
+    const store = stores.get(service) ?? rememberSecrets(open);
+    stores.set(service, store);
+    return store;
+  };
+  const contextOf = (name: string, release: Release, step: StepContext): DriverContext => {
+    const { service, given } = desiredService(name);
+    const server = { engine, client, clock, service, container: containerOf(name), given, kept: storeOf(name) };
     const { signal, onProgress, note: onNote } = step;
     const { rejected } = context;
     const loaded = context.loaded?.get(name);
@@ -100,19 +115,24 @@ export function createExecutors(context: ExecutorContext): Executors {
       deadlineMs: confirmMs,
     });
   };
-  const createSecrets = async ({ service, spec: { user }, given }: DesiredService): Promise<void> => {
-    if (service.generatedSecrets === undefined) return;
-    const store = openSecretStore(engine, { stack: desired.stack, service: service.name, user });
-    if (await ensureSecrets(store, service, given)) context.firstStarts.add(service.name);
-  };
-
   const switchReleases = async (releases: readonly ServiceRelease[]): Promise<void> => {
     const fresh = releases.filter(({ isNew }) => isNew);
-    await Promise.all(fresh.map(({ service }) => createSecrets(desiredService(service))));
-    const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
-    const entries = missing.flatMap(({ service, folder }) =>
-      releaseEntries(desiredService(service), folder, context.observed.services.get(service)?.files),
+    const created = await Promise.all(
+      fresh.map(async ({ service: name }) => {
+        const target = desiredService(name);
+        const { service, spec, given } = target;
+        const store = storeOf(name);
+        const secrets = await missingSecrets(store, service, given);
+        return { name, store, secrets, entries: secretEntries({ service: name, user: spec.user }, secrets) };
+      }),
     );
+    const missing = fresh.filter(({ service, folder }) => context.written?.has(slotPath(service, folder)) !== true);
+    const entries = [
+      ...created.flatMap((secrets) => secrets.entries),
+      ...missing.flatMap(({ service, folder }) =>
+        releaseEntries(desiredService(service), folder, context.observed.services.get(service)?.files),
+      ),
+    ];
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
     // All files are written before any link is switched, since a write may take one call per volume; while no container
     // reads them, one write does.
@@ -128,6 +148,11 @@ export function createExecutors(context: ExecutorContext): Executors {
     context.links.areSwitched = true;
     if (isRead) await files.write(switched);
     else await files.write([...entries, ...switched], cleared);
+    for (const { name, store, secrets } of created) {
+      if (secrets.size === 0) continue;
+      store.remember(secrets);
+      context.firstStarts.add(name);
+    }
   };
 
   /** Makes a running server notice that its files are no longer those that it has read. */

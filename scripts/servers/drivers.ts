@@ -1,7 +1,7 @@
 import type { RenderedFile } from '../../stack/model.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openSecretStore, type Secrets } from '../state/secret-store.ts';
+import type { SecretStore, Secrets } from '../state/secret-store.ts';
 import type { ServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { grafanaDriver } from './grafana/driver.ts';
@@ -23,15 +23,13 @@ export function driverOf(service: string): ServiceDriver {
 }
 
 export interface RunningServer {
-  readonly stack: string;
   readonly service: Service;
-  /** The user its container runs as, as `uid:gid`. */
-  readonly user: string;
   readonly container: string;
   readonly release: Release;
   readonly loaded?: readonly RenderedFile[] | undefined;
   readonly confirmed?: readonly RenderedFile[] | undefined;
   readonly changedAt?: Date | undefined;
+  readonly kept: SecretStore;
   readonly given: Secrets;
   readonly isFirstStart: boolean;
   readonly isStarted: boolean;
@@ -49,10 +47,9 @@ export interface RunningServer {
 }
 
 export function driverContext(server: RunningServer): DriverContext {
-  const { engine, client, stack, service, user, container, signal } = server;
+  const { engine, client, service, container, signal } = server;
   return {
     ...server,
-    kept: openSecretStore(engine, { stack, service: service.name, user, container }),
     request: (request, { timeoutMs } = { timeoutMs: requestMs }) =>
       client.request(service.name, request, { timeoutMs, signal }),
     exec: (argv, stdin) => engine.exec(container, argv, { signal, ...(stdin === undefined ? {} : { stdin }) }),

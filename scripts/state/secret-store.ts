@@ -3,7 +3,7 @@ import type { StackConfig } from '../../stack/config.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
 import { configMount } from '../../stack/values/container.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { addSecret } from '../util/redaction.ts';
 import { configWriterRoot, names } from './names.ts';
 
@@ -48,7 +48,6 @@ export function openSecretStore(
   { stack, service, user, container }: SecretStoreOptions,
 ): SecretStore {
   const writer = names.configWriter(stack);
-  const [uid = 0, gid = 0] = user.split(':').map(Number);
   return {
     async read(name) {
       const entries =
@@ -61,12 +60,51 @@ export function openSecretStore(
       return new Secret(text, origin);
     },
     async write(name, secret) {
-      addSecret(secret.reveal());
-      const path = `${service}/${folder}`;
-      await engine.putFiles(writer, configWriterRoot, [
-        { kind: 'directory', path, mode: 0o500, uid, gid },
-        { kind: 'file', path: `${path}/${name}`, content: Buffer.from(secret.reveal()), mode: 0o400, uid, gid },
-      ]);
+      await engine.putFiles(writer, configWriterRoot, secretEntries({ service, user }, new Map([[name, secret]])));
+    },
+  };
+}
+
+/** The archive entries that write secrets of a service, relative to the folder of all config volumes. */
+export function secretEntries(
+  { service, user }: Pick<SecretStoreOptions, 'service' | 'user'>,
+  secrets: Secrets,
+): ArchiveEntry[] {
+  if (secrets.size === 0) return [];
+  const path = `${service}/${folder}`;
+  const [uid = 0, gid = 0] = user.split(':').map(Number);
+  const files = [...secrets].map(([name, secret]): ArchiveEntry => {
+    addSecret(secret.reveal());
+    return { kind: 'file', path: `${path}/${name}`, content: Buffer.from(secret.reveal()), mode: 0o400, uid, gid };
+  });
+  return [{ kind: 'directory', path, mode: 0o500, uid, gid }, ...files];
+}
+
+/** A store whose secrets are read once: for as long as nobody else may change them. */
+export interface RememberedStore extends SecretStore {
+  /** Adds secrets that were written otherwise. */
+  remember(secrets: Secrets): void;
+}
+
+export function rememberSecrets(open: () => SecretStore): RememberedStore {
+  const known = new Map<string, Promise<Secret | undefined>>();
+  const keep = (name: string, secret: Promise<Secret | undefined>): void => {
+    known.set(name, secret);
+    secret.catch(() => known.delete(name));
+  };
+  return {
+    read(name) {
+      const secret = known.get(name) ?? open().read(name);
+      keep(name, secret);
+      return secret;
+    },
+    async write(name, secret) {
+      known.delete(name);
+      await open().write(name, secret);
+      keep(name, Promise.resolve(secret));
+    },
+    remember: (secrets) => {
+      for (const [name, secret] of secrets) keep(name, Promise.resolve(secret));
     },
   };
 }
@@ -87,20 +125,16 @@ export function givenSecrets(
   );
 }
 
-/**
- * Writes the missing secrets: the given value or a generated one. Must run before the container's first start. Returns
- * whether any was missing.
- */
-export async function ensureSecrets(
-  store: SecretStore,
+/** The missing ones of a service's generated secrets: the given value or a generated one. */
+export async function missingSecrets(
+  store: Pick<SecretStore, 'read'>,
   { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
   given: Secrets,
-): Promise<boolean> {
-  let wasMissing = false;
-  for (const { name, length } of generatedSecrets) {
-    if ((await store.read(name)) !== undefined) continue;
-    await store.write(name, given.get(name) ?? makeSecret(length));
-    wasMissing = true;
-  }
-  return wasMissing;
+): Promise<Secrets> {
+  const stored = await Promise.all(generatedSecrets.map(({ name }) => store.read(name)));
+  return new Map(
+    generatedSecrets.flatMap(({ name, length }, at): [string, Secret][] =>
+      stored[at] === undefined ? [[name, given.get(name) ?? makeSecret(length)]] : [],
+    ),
+  );
 }

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { ensureSecrets, makeSecret, openSecretStore } from '../../scripts/state/secret-store.ts';
+import type { Engine } from '../../scripts/engine/engine.ts';
+import {
+  makeSecret,
+  missingSecrets,
+  openSecretStore,
+  rememberSecrets,
+  type SecretStore,
+  secretEntries,
+} from '../../scripts/state/secret-store.ts';
 import { Secret } from '../../stack/secret.ts';
 import { testEngine } from '../support/engine.ts';
 
@@ -28,22 +36,29 @@ async function place() {
   return { on, carrier, container, kept };
 }
 
+/** Writes the missing secrets, as a change does. */
+async function write(engine: Engine, carrier: string, kept: SecretStore): Promise<void> {
+  const secrets = await missingSecrets(kept, asked, given);
+  const entries = secretEntries({ service: 'grafana', user: '472:0' }, secrets);
+  if (entries.length > 0) await engine.putFiles(carrier, '/volumes', entries);
+}
+
 test('a stored secret must be created once, given or random, and never change', async () => {
-  const { on, kept } = await place();
+  const { on, carrier, kept } = await place();
   await using _ = on;
   expect(await kept.read('made')).toBeUndefined();
-  await ensureSecrets(kept, asked, given);
+  await write(on.engine, carrier, kept);
   const made = (await kept.read('made'))?.reveal();
   expect(made).toMatch(/^[a-zA-Z2-9-]{24}$/);
   expect((await kept.read('given'))?.reveal()).toBe('chosen');
-  await ensureSecrets(kept, asked, given);
+  await write(on.engine, carrier, kept);
   expect((await kept.read('made'))?.reveal()).toBe(made);
 });
 
 test('a stored secret must be readable only by its service', async () => {
-  const { on, container, kept } = await place();
+  const { on, carrier, container, kept } = await place();
   await using _ = on;
-  await ensureSecrets(kept, asked, given);
+  await write(on.engine, carrier, kept);
   await on.engine.startContainer(container);
   const read = await on.engine.exec(container, ['cat', '/etc/promstack/secrets/given']);
   expect([read.exitCode, read.stdout]).toEqual([0, 'chosen']);
@@ -60,9 +75,35 @@ test('a stored secret must be readable only by its service', async () => {
 test('a stored secret must be read through the service itself when the config volume writer was removed', async () => {
   const { on, carrier, kept } = await place();
   await using _ = on;
-  await ensureSecrets(kept, asked, given);
+  await write(on.engine, carrier, kept);
   await on.engine.removeContainer(carrier);
   expect((await kept.read('given'))?.reveal()).toBe('chosen');
+});
+
+test('remembered secrets must be read once, and again after a write or a failed read', async () => {
+  const stored = new Map([['one', new Secret('first', 'a test')]]);
+  const reads: string[] = [];
+  let fails = true;
+  const kept = rememberSecrets(() => ({
+    read: async (name) => {
+      reads.push(name);
+      if (name === 'failing' && fails) throw new Error('the engine does not answer');
+      return stored.get(name);
+    },
+    write: async (name, secret) => void stored.set(name, secret),
+  }));
+  expect((await kept.read('one'))?.reveal()).toBe('first');
+  expect((await kept.read('one'))?.reveal()).toBe('first');
+  expect(await kept.read('none')).toBeUndefined();
+  expect(await kept.read('none')).toBeUndefined();
+  await kept.write('one', new Secret('second', 'a test'));
+  expect((await kept.read('one'))?.reveal()).toBe('second');
+  kept.remember(new Map([['none', new Secret('third', 'a test')]]));
+  expect((await kept.read('none'))?.reveal()).toBe('third');
+  await expect(kept.read('failing')).rejects.toThrow('does not answer');
+  fails = false;
+  expect(await kept.read('failing')).toBeUndefined();
+  expect(reads).toEqual(['one', 'none', 'failing', 'failing']);
 });
 
 test('secrets must be different, without letters that look alike', () => {
