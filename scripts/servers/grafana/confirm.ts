@@ -9,7 +9,7 @@ import { datasourceDifference, type ExpectedDatasource, expectedDatasources, pro
 import { formatError, provisioningErrors } from './log.ts';
 
 /** The pause between two rounds of probes. */
-const pauseMs = 250;
+const pauseMs = 100;
 /** Concurrent requests to a Grafana that serves users at the same time. */
 const concurrency = 8;
 /** The time that the proof of each dashboard above 100 adds to the deadline. */
@@ -33,28 +33,31 @@ interface Claim {
   probe(): Promise<ProofResult>;
 }
 
-/**
- * Waits until Grafana has all datasources and dashboards of the release as in their files, and reaches the servers of the
- * stack through the datasources. Grafana's health check covers neither.
- */
+/** Waits until Grafana has all datasources and dashboards of the release as in their files. */
 export async function confirmFiles(context: DriverContext, client: GrafanaClient): Promise<void> {
-  const { files, config } = context.release;
   const dashboards = expectedDashboards(context.release);
   const index = new DashboardIndex(client);
   const longer = { ...context, deadlineMs: context.deadlineMs + Math.max(0, dashboards.length - 100) * perDashboardMs };
-  const datasources = expectedDatasources(files).filter(({ orgId }) => orgId === 1);
-  const stackUids = new Set(
-    stackDatasources(config).flatMap(({ uid, isOutside }) => (isOutside === true ? [] : [uid])),
-  );
   const claims = [
-    ...datasources.map((datasource) => hasDatasource(client, datasource)),
+    ...ownDatasources(context).map((datasource) => hasDatasource(client, datasource)),
     ...dashboards.map((dashboard) => hasDashboard(client, index, dashboard)),
   ];
   await allTrue(longer, claims, () => index.refresh());
-  await allTrue(
-    context,
-    datasources.filter(({ uid }) => stackUids.has(uid)).map((datasource) => reachesServer(client, datasource)),
+}
+
+/** Waits until Grafana reaches the servers of the stack through its datasources, which its health check does not cover. */
+export async function confirmConnections(context: DriverContext, client: GrafanaClient): Promise<void> {
+  const datasources = stackDatasources(context.release.config);
+  const uids = new Set(datasources.flatMap(({ uid, isOutside }) => (isOutside === true ? [] : [uid])));
+  const claims = ownDatasources(context).flatMap((datasource) =>
+    uids.has(datasource.uid) ? [reachesServer(client, datasource)] : [],
   );
+  await allTrue(context, claims);
+}
+
+/** Those of the organization that promstack signs in to. */
+function ownDatasources({ release: { files } }: DriverContext): readonly ExpectedDatasource[] {
+  return expectedDatasources(files).filter(({ orgId }) => orgId === 1);
 }
 
 function hasDatasource(client: GrafanaClient, expected: ExpectedDatasource): Claim {

@@ -3,7 +3,7 @@ import { stackDatasources } from '../../../stack/grafana/datasources.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from '../service-driver.ts';
 import type { GrafanaClient, GrafanaFailure, Provisioned } from './client.ts';
-import { confirmFiles } from './confirm.ts';
+import { confirmConnections, confirmFiles } from './confirm.ts';
 import { changedDatasources, expectedDatasources, haveSame, whyNoServer } from './datasources.ts';
 import { refusalReasons } from './log.ts';
 import { madeByHand } from './made-by-hand.ts';
@@ -41,6 +41,7 @@ export const grafanaDriver: ServiceDriver = {
       await reloadFiles(context, client, ['datasources', ...others]);
       await confirmFiles(context, client);
     }
+    await confirmConnections(context, client);
     const notes = await Promise.all([datasourceNotes(context, client), removeOld(context, client)]);
     return notes.flat();
   },
