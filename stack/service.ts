@@ -33,6 +33,8 @@ export interface Service {
   readonly storesHistory?: boolean | undefined;
   /** Services that must be ready before this one starts; most services have none, so that all start at once. */
   readonly startsAfter: readonly string[];
+  /** Whether it takes seconds to start: it is started before the others, which share the processors with it. */
+  readonly startsSlowly?: boolean | undefined;
   /** The service whose confirm shows that this one works too, such as the one that sends it samples. */
   readonly confirmedBy?: string | undefined;
   /** Whether its image lacks the folder of its data, so that a new volume would belong to root. */

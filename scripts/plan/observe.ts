@@ -79,6 +79,7 @@ export async function observe(
     history,
     configWriter,
     network: networks.filter(belongsTo(stack)).find(({ name }) => name === names.network(stack)),
+    createsInNetworks: engine.kind === 'podman',
     networks,
     volumes: new Set(volumes.filter(belongsTo(stack)).map(({ name }) => name)),
     volumesFrom: primary.size === 0 ? originOf(volumes.filter(belongsTo(stack))) : undefined,

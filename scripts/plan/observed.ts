@@ -19,6 +19,8 @@ export interface Observed {
   readonly history: History;
   readonly configWriter: ContainerSummary | undefined;
   readonly network: NetworkSummary | undefined;
+  /** Whether the engine creates containers only in networks that exist, as Podman does: others need them for a start. */
+  readonly createsInNetworks?: boolean | undefined;
   /** All networks of the engine. */
   readonly networks: readonly NetworkSummary[];
   /** Names of volumes with the stack's label. */

@@ -139,13 +139,14 @@ function planServices(
     return [{ container, removed: removeContainer(steps, container, needsSwitch ? switched : [], because) }];
   });
   const removals = [...before.removals, ...replaced];
-  // Those that another confirms come first: its confirm waits until they are ready.
   const isConfirmedBy = (name: string, { target }: Decided): boolean => target.service.confirmedBy === name;
-  const inOrder = decisions.toSorted(
-    (a, b) => Number(b.target.service.confirmedBy !== undefined) - Number(a.target.service.confirmedBy !== undefined),
-  );
+  // The slow ones are started first. Those that another confirms precede it: its confirm waits until they are ready.
+  const rank = ({ target: { service } }: Decided): number =>
+    service.startsSlowly === true ? 0 : service.confirmedBy !== undefined ? 1 : 2;
+  const inOrder = decisions.toSorted((a, b) => rank(a) - rank(b));
+  const startedFirst: number[] = [];
   for (const { target, current, change, needsSwitch } of inOrder) {
-    const { name, startsAfter, reload } = target.service;
+    const { name, startsAfter, startsSlowly = false, reload } = target.service;
     const confirms = decisions.flatMap((other) =>
       isConfirmedBy(name, other) ? (ready.get(other.target.service.name) ?? []) : [],
     );
@@ -165,8 +166,9 @@ function planServices(
           ({ container }) => container !== current?.container && takesOneOf(container.hostPorts, target.spec.ports),
         )
         .flatMap(({ removed }) => removed);
-      const prerequisites = [...after, ...dependencies, ...portsFreed];
+      const prerequisites = [...after, ...dependencies, ...portsFreed, ...(startsSlowly ? [] : startedFirst)];
       const started = steps.add({ do: 'startContainer', service: name }, prerequisites, because);
+      if (startsSlowly) startedFirst.push(started);
       const isReady = steps.add({ do: 'waitReady', service: name }, [started], 'it was started');
       ready.set(name, isReady);
       confirmed.push(isReady);
@@ -183,10 +185,10 @@ function planServices(
         const removed = replaced.find(({ container }) => container === current?.container)?.removed ?? [];
         const created = steps.add(
           { do: 'createContainer', service: name, ...connectionsOf(target, current, observed) },
-          [...network, ...createdVolumes, ...removed],
+          [...(observed.createsInNetworks === true ? network : []), ...createdVolumes, ...removed],
           because,
         );
-        start([created, ...files]);
+        start([created, ...network, ...files]);
         break;
       }
       case 'start':

@@ -40,6 +40,7 @@ export const grafana = defineService({
   name: 'grafana',
   title: 'Grafana',
   startsAfter: [],
+  startsSlowly: true,
   port,
   openPriority: 2,
   hostPort: (config) => config.grafana.port,

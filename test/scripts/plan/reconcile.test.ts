@@ -17,12 +17,12 @@ describe('reconcile', () => {
       [] -> #4 create the volume demo-sink-config, because it does not exist yet
       [2, 4] -> #5 create the config volume writer, because it does not exist yet
       [5] -> #6 switch to the files of prometheus, sink, because their files changed
-      [1, 2, 3] -> #7 create prometheus, because no container yet
-      [6, 7] -> #8 start prometheus, because no container yet
+      [2, 3] -> #7 create prometheus, because no container yet
+      [1, 6, 7] -> #8 start prometheus, because no container yet
       [8] -> #9 wait until prometheus is ready, because it was started
       [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
-      [1, 4] -> #11 create sink, because no container yet
-      [6, 11] -> #12 start sink, because no container yet
+      [4] -> #11 create sink, because no container yet
+      [1, 6, 11] -> #12 start sink, because no container yet
       [12] -> #13 wait until sink is ready, because it was started
       [13] -> #14 confirm that sink runs revision sink-new, because a reload alone proves nothing
       [5, 6, 9, 10, 13, 14] -> #15 record revision new, because every service is confirmed
@@ -34,6 +34,31 @@ describe('reconcile', () => {
         + sink           create    no container yet
       "
     `);
+  });
+
+  it('must create containers after their network where the engine demands it', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const afterNetwork = (createsInNetworks: boolean) => {
+      const { steps } = reconcile(desired, { ...observedAs(desired, []), createsInNetworks });
+      const network = steps.find((step) => step.do === 'createNetwork')?.id ?? 0;
+      return (kind: string) => steps.filter((step) => step.do === kind && step.after.includes(network)).length;
+    };
+    expect([afterNetwork(true)('createContainer'), afterNetwork(true)('startContainer')]).toEqual([2, 2]);
+    expect([afterNetwork(false)('createContainer'), afterNetwork(false)('startContainer')]).toEqual([0, 2]);
+  });
+
+  it('must start Grafana, which takes longest, before the others', () => {
+    const desired = desiredStack(['prometheus', 'sink', 'grafana']);
+    const { steps } = reconcile(desired, observedAs(desired, []));
+    const starts = steps.flatMap((step) => (step.do === 'startContainer' ? [step] : []));
+    const first = starts.find(({ service }) => service === 'grafana')?.id ?? 0;
+    expect(starts.map(({ service, after }) => [service, after.includes(first)])).toEqual([
+      ['grafana', false],
+      ['prometheus', true],
+      ['sink', true],
+    ]);
+    const unchanged = reconcile(desired, observedAs(desired, ['grafana'])).steps;
+    expect(unchanged.some((step) => step.do === 'startContainer' && step.service === 'grafana')).toBe(false);
   });
 
   it('must do nothing without differences', () => {
