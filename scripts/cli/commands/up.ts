@@ -10,7 +10,6 @@ import { planSchema } from '../json/plan.ts';
 import { printChanged } from '../print/change.ts';
 import { checkChoice, readWait, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { reportObstacles, showPlan } from './plan.ts';
 import { renderAndConnect } from './stages.ts';
 import { askToTakeOver, yesOption } from './take-over.ts';
 
@@ -44,6 +43,7 @@ export const command = defineCommand({
       throw new InputError([misuse('--dry-run plans with the images of stack.yml', 'leave out --locked')]);
     }
     if (dryRun === true) {
+      const { reportObstacles, showPlan } = await import('./plan.ts');
       const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
       await using _engine = connected.engine;
       const shown = await showPlan(context, connected, { recreate });

@@ -35,11 +35,8 @@ function diskLine({ retentionBefore, retentionAfter, bytesNow, bytesAfter }: Non
   return `  ~ retention ${retentionBefore} -> ${retentionAfter}: ${needs}`;
 }
 
-const thousands = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
-
 function signed(value: number): string {
-  const text = (Math.abs(value) < 10 ? tenths : thousands).format(Math.abs(value));
+  const text = rounded(Math.abs(value), Math.abs(value) < 10 ? 1 : 0);
   return `${value < 0 && text !== '0' ? '-' : '+'}${text}`;
 }
 
@@ -50,5 +47,10 @@ function share(value: number, now: number | undefined): string {
 function size(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
   const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-  return `${tenths.format(bytes / 1024 ** at)} ${units[at]}`;
+  return `${rounded(bytes / 1024 ** at, 1)} ${units[at]}`;
+}
+
+/** `1,234.5` */
+function rounded(value: number, maximumFractionDigits: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits });
 }
